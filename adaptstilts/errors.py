@@ -1,0 +1,132 @@
+"""Errors a user can act on: where, what, what is allowed, what to do next.
+
+Every class carries its facts as fields; the text is made in one place, ``AdaptstiltsError.__str__``.
+The command line prints one line per error and exits with status 2; anything else is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+
+class AdaptstiltsError(Exception):
+    """Base of all errors that bad input can cause.
+
+    Args:
+        problem: What is wrong, with the offending value in it, without a full stop.
+        path: File in which it was found.
+        line: Line in that file, counted from 1.
+        key: Dotted configuration key or column name.
+        value: The offending value; used to suggest a near match among ``allowed``.
+        allowed: Values that would have been accepted.
+        hint: What to do next.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: Path | str | None = None,
+        line: int | None = None,
+        key: str | None = None,
+        value: object = None,
+        allowed: Iterable[object] | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = None if path is None else Path(path)
+        self.line = line
+        self.key = key
+        self.value = value
+        self.allowed: tuple[str, ...] = () if allowed is None else tuple(str(item) for item in allowed)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return the one-line message: ``file:line: key: problem. Allowed: ... Next step.``"""
+        where = ""
+        if self.path is not None:
+            where = f"{self.path}:{self.line}: " if self.line is not None else f"{self.path}: "
+        key = f"{self.key}: " if self.key else ""
+        parts = [f"{where}{key}{self.problem}"]
+        guess = _near_match(self.value, self.allowed)
+        if guess is not None:
+            parts.append(f"Did you mean '{guess}'?")
+        if self.allowed:
+            parts.append(f"Allowed: {_shorten(self.allowed)}")
+        if self.hint:
+            parts.append(self.hint)
+        return _join_sentences(parts)
+
+
+class ConfigError(AdaptstiltsError):
+    """A configuration file, an override or a combination of settings cannot be used."""
+
+
+class DataError(AdaptstiltsError):
+    """A data file is missing, malformed, or holds other rows than expected."""
+
+
+class CheckpointError(AdaptstiltsError):
+    """A checkpoint, adapter or tokenizer does not fit the model it is meant for."""
+
+
+class TrainingError(AdaptstiltsError):
+    """Training cannot go on: wrong trainable set, no data, loss not finite."""
+
+
+class EvaluationError(AdaptstiltsError):
+    """Predictions, gold labels or scores do not fit together."""
+
+
+class StoreError(AdaptstiltsError):
+    """The artefact store cannot be read or written, or an artefact is damaged."""
+
+
+class ProblemsError(AdaptstiltsError):
+    """Several problems found by one pass of checks, reported together.
+
+    Args:
+        problems: The single errors, in the order in which they were found; at least one.
+    """
+
+    def __init__(self, problems: Sequence[AdaptstiltsError]) -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        """Return one line per problem."""
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+def raise_all(problems: Sequence[AdaptstiltsError]) -> None:
+    """Raise what a pass of checks has collected, if anything.
+
+    Args:
+        problems: Errors found; none means that all is well.
+
+    Raises:
+        AdaptstiltsError: The only problem, or a `ProblemsError` holding all of them.
+    """
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise ProblemsError(problems)
+
+
+def _near_match(value: object, allowed: Sequence[str]) -> str | None:
+    if value is None or not allowed:
+        return None
+    found = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.6)
+    return found[0] if found and found[0] != str(value) else None
+
+
+def _shorten(allowed: Sequence[str], most: int = 24) -> str:
+    shown = ", ".join(allowed[:most])
+    return shown if len(allowed) <= most else f"{shown}, ... ({len(allowed)} in all)"
+
+
+def _join_sentences(parts: Sequence[str]) -> str:
+    return " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in parts)

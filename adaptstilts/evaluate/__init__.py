@@ -1,0 +1,1 @@
+"""Prediction, decoding, retrieval, metrics and scores."""

@@ -1,0 +1,1 @@
+"""Backbone, heads, adapters, fusion, and their files."""

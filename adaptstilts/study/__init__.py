@@ -1,0 +1,1 @@
+"""Plan, artefact store and execution of a study."""

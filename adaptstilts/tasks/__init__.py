@@ -1,0 +1,1 @@
+"""Tasks as data: declarations, readers of the published layouts, encoding."""

@@ -1,0 +1,254 @@
+"""What a task is: declarations as data, and the examples that readers hand on.
+
+A task is one frozen `Task` instance. Head, metric, collation and folders follow from its `kind`; nothing else in the
+package asks for a task by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+
+class Kind(str, Enum):
+    """The five kinds of task; each has one head, one encoding and one way of decoding."""
+
+    CLASSIFY = "classify"
+    CHOOSE = "choose"
+    TAG = "tag"
+    EXTRACT = "extract"
+    RETRIEVE = "retrieve"
+
+
+class Phase(str, Enum):
+    """Where a task stands in the three-phase recipe."""
+
+    INTERMEDIATE = "intermediate"
+    TARGET = "target"
+
+
+class Split(str, Enum):
+    """Part of a data set."""
+
+    TRAIN = "train"
+    DEV = "dev"
+    TEST = "test"
+
+
+class Metric(str, Enum):
+    """Major metric of a task; computed by `adaptstilts.evaluate.metrics`."""
+
+    ACCURACY = "accuracy"
+    ACCURACY_F1 = "accuracy_f1"
+    """Mean of accuracy and F1 of the positive class (QQP, as in GLUE)."""
+    TOKEN_ACCURACY = "token_accuracy"
+    CHUNK_F1 = "chunk_f1"
+    """Micro F1 over chunks by the rules of seqeval 0.0.12 (PAN-X with BIO tags, UDPOS with bare tags)."""
+    SQUAD = "squad"
+    """Mean of exact match and F1 with SQuAD's normaliser."""
+    SQUAD2 = "squad2"
+    """As `SQUAD`, with unanswerable questions."""
+    MLQA = "mlqa"
+    """Mean of exact match and F1 with MLQA's normaliser of the answer language."""
+    BUCC_F1 = "bucc_f1"
+    TATOEBA_ACCURACY = "tatoeba_accuracy"
+
+
+class Group(str, Enum):
+    """XTREME's groups of target tasks."""
+
+    CLASSIFICATION = "classification"
+    STRUCTURED = "structured_prediction"
+    QA = "question_answering"
+    RETRIEVAL = "retrieval"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where one split of a task lies below the data root, and who reads it.
+
+    Attributes:
+        reader: Name in `adaptstilts.tasks.readers.READERS`.
+        files: Alternatives in order of preference; the first whose files are all present is taken. Each alternative is
+            a tuple of paths relative to the data root that belong to one language and split (several where text and
+            labels lie apart, or where a data set has several parts). ``{language}`` stands for the ISO 639-1 code,
+            ``{language3}`` for the code of the Tatoeba files.
+        options: Extra keyword arguments of the reader.
+    """
+
+    reader: str
+    files: tuple[tuple[str, ...], ...]
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Where the full data set lives on the Hugging Face hub.
+
+    Attributes:
+        repository: Repository id.
+        config: Configuration name; ``{language}`` is replaced by the ISO 639-1 code.
+        note: What is wrong with the hub copy, if anything.
+    """
+
+    repository: str
+    config: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task, declared once.
+
+    Attributes:
+        name: Identifier used in configurations, folders and tables; lower case letters and digits.
+        title: Name for people and tables.
+        phase: Intermediate or target.
+        kind: One of the five kinds.
+        metric: Major metric.
+        languages: ISO 639-1 codes of the languages it can be evaluated in, source language first when present.
+        labels: Label words in the order of the classes; empty for `CHOOSE`, `EXTRACT` and `RETRIEVE`. A tagging task
+            whose tag set is read from its training data (CCG) has none here and ``labels_from_data`` set.
+        train_task: Name of the task whose training and dev sets train it (itself when None); two tasks that train on
+            the same rows share one training run.
+        layouts: Where each split lies. Splits that a task lacks are absent.
+        group: XTREME group, for targets.
+        trains: Whether it has training data at all (BUCC2018 and Tatoeba do not).
+        rows: Published number of training examples, or None where unknown.
+        unanswerable: Whether questions without an answer occur (span extraction only).
+        labels_from_data: The tag set is learnt from the training file.
+        hub: Hugging Face source.
+        citation: Short reference.
+        licence: Licence as its publisher states it.
+    """
+
+    name: str
+    title: str
+    phase: Phase
+    kind: Kind
+    metric: Metric
+    languages: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    train_task: str | None = None
+    layouts: dict[Split, Layout] = field(default_factory=dict, hash=False)
+    group: Group | None = None
+    trains: bool = True
+    rows: int | None = None
+    unanswerable: bool = False
+    labels_from_data: bool = False
+    hub: Hub | None = None
+    citation: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class PairExample:
+    """A sentence or a pair of sentences with a class.
+
+    Attributes:
+        id: Unique within its file.
+        first: First (or only) text.
+        second: Second text, if any.
+        label: Index into the task's labels; None where the label is hidden.
+    """
+
+    id: str
+    first: str
+    second: str | None
+    label: int | None
+
+
+@dataclass(frozen=True)
+class ChoiceExample:
+    """A prompt with several continuations or answers, one of which is right.
+
+    Attributes:
+        id: Unique within its file.
+        prompt: Context, with the question where there is one.
+        choices: The alternatives, at least two.
+        label: Index of the right one; None where hidden.
+    """
+
+    id: str
+    prompt: str
+    choices: tuple[str, ...]
+    label: int | None
+
+
+@dataclass(frozen=True)
+class TagExample:
+    """A sentence of words with one tag each.
+
+    Attributes:
+        id: Unique within its file.
+        words: The words.
+        tags: Indices into the task's labels, as many as words; None where hidden.
+    """
+
+    id: str
+    words: tuple[str, ...]
+    tags: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as it stands in the context.
+
+    Attributes:
+        text: Its characters.
+        start: Character offset into the context, from 0.
+    """
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class SpanExample:
+    """A question on a context.
+
+    Attributes:
+        id: Unique within its file (made so by position where the publisher's ids are not).
+        question: The question.
+        context: The text that holds the answer.
+        answers: Gold answers; empty when the question is unanswerable; None where hidden.
+    """
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...] | None
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a retrieval collection.
+
+    Attributes:
+        id: Unique on its side.
+        text: Its characters.
+    """
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Bitext:
+    """Two collections of sentences to be matched.
+
+    Attributes:
+        language: ISO 639-1 code of the non-English side.
+        foreign: Sentences in that language.
+        english: English sentences.
+        gold: Pairs (foreign id, English id); None where hidden.
+    """
+
+    language: str
+    foreign: tuple[Sentence, ...]
+    english: tuple[Sentence, ...]
+    gold: frozenset[tuple[str, str]] | None
+
+
+Example: TypeAlias = PairExample | ChoiceExample | TagExample | SpanExample

@@ -1,0 +1,1 @@
+"""The one training loop, what each method trains, and masked language modelling."""
