@@ -1,4 +1,4 @@
-"""The rules that keep the package readable: imports go one way, light parts stay light, only the command line prints."""
+"""The rules that keep the package readable: imports go one way, light parts stay light, only cli.py prints."""
 
 import ast
 import subprocess
