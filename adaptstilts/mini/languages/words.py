@@ -1,0 +1,95 @@
+"""What several languages share: who the names stand for, cached words, closing a sentence, reading a lexicon table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from adaptstilts.errors import DataError
+from adaptstilts.mini import concepts
+from adaptstilts.mini.meaning import Role, Sentence, Word
+
+WOMEN: frozenset[str] = frozenset(
+    ("Anna", "Maria", "Lena", "Sara", "Nina", "Clara", "Irina", "Mina", "Vera", "Julia", "Emma", "Olga")
+)
+"""First names of women; the other persons are men."""
+
+PEOPLE: frozenset[str] = frozenset(("person", *concepts.NOUNS["person"], *concepts.PERSONS))
+"""Concepts that stand for human beings."""
+
+ANIMALS: frozenset[str] = frozenset(("animal", *concepts.NOUNS["animal"]))
+"""Concepts that stand for animals."""
+
+PROFESSIONS: frozenset[str] = frozenset(
+    ("teacher", "doctor", "farmer", "student", "soldier", "singer", "cook", "driver", "writer", "nurse", "king", "judge")
+)
+"""Kinds of person that German and Spanish predicate without an article ("Anna ist Lehrerin")."""
+
+FEELINGS: frozenset[str] = frozenset(("love", "like", "hate"))
+"""Verbs of lasting feelings: said in the present tense, like states."""
+
+ENTITIES: dict[str, str] = {
+    **dict.fromkeys(concepts.PERSONS, "PER"),
+    **dict.fromkeys(concepts.CITIES, "LOC"),
+    **dict.fromkeys(concepts.ORGANISATIONS, "ORG"),
+}
+"""Name -> its entity type."""
+
+
+def is_woman(head: str) -> bool:
+    """Say whether a phrase with this head names a woman (of the nouns, only those that say so themselves)."""
+    return head in WOMEN or head in {"woman", "nurse"}
+
+
+@lru_cache(maxsize=1 << 16)
+def word(form: str, upos: str, role: Role, concept: str = "", entity: str = "") -> Word:
+    """Return the word with these attributes; equal words are one object."""
+    return Word(form, upos, role, concept, entity)
+
+
+@lru_cache(maxsize=1 << 16)
+def capitalised(first: Word) -> Word:
+    """Return the same word with a capital letter, as the first of a sentence."""
+    return Word(first.form[0].upper() + first.form[1:], first.upos, first.role, first.concept, first.entity)
+
+
+def close(words: Sequence[Word], mark: str, opening: str = "", *, spaced: bool = True) -> Sentence:
+    """Make a sentence: a capital letter at the start, punctuation at the end.
+
+    Args:
+        words: The words of the sentence without punctuation, at least one.
+        mark: Closing punctuation.
+        opening: Opening punctuation, if the language has any.
+        spaced: Whether the language puts spaces between words.
+
+    Returns:
+        The sentence; its punctuation marks are words with `Role.OTHER`.
+    """
+    opened = (word(opening, "PUNCT", Role.OTHER),) if opening else ()
+    return Sentence((*opened, capitalised(words[0]), *words[1:], word(mark, "PUNCT", Role.OTHER)), spaced)
+
+
+def read_table(text: str, columns: int) -> dict[str, tuple[str, ...]]:
+    """Read a lexicon table: one concept per line, then its forms, separated by spaces.
+
+    Args:
+        text: The table; empty lines are left out.
+        columns: Number of forms after the concept.
+
+    Returns:
+        Concept id -> its forms.
+
+    Raises:
+        DataError: If a line has another number of forms, or a concept comes twice.
+    """
+    table: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        concept, *forms = line.split()
+        if len(forms) != columns:
+            raise DataError(f"lexicon line '{line.strip()}' has {len(forms)} forms, not {columns}", line=number)
+        if concept in table:
+            raise DataError(f"concept '{concept}' comes twice in the lexicon", line=number, value=concept)
+        table[concept] = tuple(forms)
+    return table
