@@ -45,7 +45,7 @@ class AdaptstiltsError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return the one-line message: ``file:line: key: problem. Allowed: ... Next step.``"""
+        """Return one line: ``file:line: key: problem. Allowed: ... Next step``."""
         where = ""
         if self.path is not None:
             where = f"{self.path}:{self.line}: " if self.line is not None else f"{self.path}: "

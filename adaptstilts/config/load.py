@@ -1,0 +1,189 @@
+"""Reading configurations: file, overrides, checks; all problems at once, each with file, line and key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+
+Model = TypeVar("Model", bound=BaseModel)
+KeyPath = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with the scalars people mean: ``1e-4`` is a number, ``no`` a language, only true and false are booleans."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern) for tag, pattern in resolvers if tag not in {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:float"}
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false|True|False)$"), list("tfTF"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"^[-+]?(?:\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(?:inf|Inf)|\.(?:nan|NaN))$"
+    ),
+    list("-+0123456789."),
+)
+
+
+def load_study(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
+    """Read a study's configuration.
+
+    Args:
+        path: YAML file.
+        overrides: ``key=value`` strings with dotted keys, applied over the file; values are YAML.
+
+    Returns:
+        The validated configuration.
+
+    Raises:
+        ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
+        ProblemsError: If several settings are unusable.
+    """
+    return load(path, overrides, StudyConfig)
+
+
+def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
+    """Read a YAML file into a section, with overrides, reporting every problem with its line.
+
+    Args:
+        path: YAML file.
+        overrides: ``key=value`` strings with dotted keys.
+        schema: The pydantic model to fill.
+
+    Returns:
+        The validated section.
+
+    Raises:
+        ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
+        ProblemsError: If several settings are unusable.
+    """
+    values, lines = _read(path)
+    overridden = _apply(values, overrides)
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        problems = [_explain(item, path, lines, overridden, schema) for item in error.errors()]
+    raise_all(problems)
+    raise AssertionError("unreachable: validation failed without a problem")
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    if not path.is_file():
+        raise ConfigError("no such configuration file", path=path, hint="Runnable ones lie in configs/.")
+    try:
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        values = loader.construct_document(node) if node is not None else {}
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise ConfigError(f"not valid YAML: {error.problem}", path=path, line=line) from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"not a UTF-8 YAML file: {error}", path=path) from error
+    if not isinstance(values, dict):
+        raise ConfigError("holds no keys", path=path, line=1, hint="A configuration is a list of `key: value` lines.")
+    lines: dict[KeyPath, int] = {}
+    if node is not None:
+        _collect_lines(node, (), lines, path)
+    return values, lines
+
+
+def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*prefix, str(key.value))
+            if here in lines:
+                raise ConfigError("stands twice", path=path, line=key.start_mark.line + 1, key=_dotted(here))
+            lines[here] = key.start_mark.line + 1
+            _collect_lines(value, here, lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            lines[(*prefix, index)] = value.start_mark.line + 1
+            _collect_lines(value, (*prefix, index), lines, path)
+
+
+def _apply(values: dict[str, Any], overrides: Sequence[str]) -> set[KeyPath]:
+    touched: set[KeyPath] = set()
+    for override in overrides:
+        key, separator, text = override.partition("=")
+        if not separator or not key:
+            raise ConfigError(f"'{override}' is not of the form key=value", hint="Example: data.root=my_data.")
+        parts = tuple(key.split("."))
+        place = values
+        for part in parts[:-1]:
+            child = place.setdefault(part, {})
+            if not isinstance(child, dict):
+                raise ConfigError(f"'{part}' is not a section, so '{override}' cannot be set", key=key)
+            place = child
+        try:
+            place[parts[-1]] = yaml.load(text, Loader=_Loader)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"'{text}' is not a YAML value", key=key) from error
+        touched.add(parts)
+    return touched
+
+
+def _explain(
+    item: Any,  # noqa: ANN401 - pydantic's ErrorDetails
+    path: Path,
+    lines: dict[KeyPath, int],
+    overridden: set[KeyPath],
+    schema: type[BaseModel],
+) -> AdaptstiltsError:
+    location: KeyPath = tuple(
+        part for part in item["loc"] if isinstance(part, int) or not part.startswith(("tuple[", "literal["))
+    )
+    key = _dotted(location)
+    from_command_line = any(location[: len(parts)] == parts for parts in overridden)
+    where: dict[str, Any] = {"key": key}
+    if not from_command_line:
+        where.update(path=path, line=_line_of(location, lines))
+    value = item["input"]
+    if item["type"] == "extra_forbidden":
+        known = _fields_at(schema, location[:-1])
+        return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, **where)
+    if item["type"] == "missing":
+        return ConfigError("is required", hint="Add it to the file.", **where)
+    if item["type"] == "literal_error":
+        allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        return ConfigError(f"'{value}' is not allowed", value=value, allowed=allowed, **where)
+    return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
+
+
+def _line_of(location: KeyPath, lines: dict[KeyPath, int]) -> int | None:
+    for length in range(len(location), 0, -1):
+        if location[:length] in lines:
+            return lines[location[:length]]
+    return None
+
+
+def _fields_at(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
+    current: Any = schema
+    for part in location:
+        if not (isinstance(current, type) and issubclass(current, BaseModel)):
+            return ()
+        field = current.model_fields.get(str(part))
+        if field is None:
+            return tuple(current.model_fields)
+        current = field.annotation
+        arguments = [item for item in get_args(current) if isinstance(item, type) and issubclass(item, BaseModel)]
+        current = arguments[-1] if arguments else current
+    return tuple(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else ()
+
+
+def _dotted(location: KeyPath) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

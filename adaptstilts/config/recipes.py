@@ -1,0 +1,122 @@
+"""Recipes: per-task training settings where a configuration says nothing.
+
+Sources. Full models: the run-configuration writer of jiant's XTREME guide, by the authors of X-STILTs (learning rate,
+epochs, batch size, length per target task; simple-API defaults of 3 epochs and length 256 for intermediate tasks).
+Adapters and fusion: the published run configurations of Poth et al. 2021 (efficient-task-transfer): learning rate 1e-4
+(fusion 5e-5), up to 15 epochs, patience 4, no warm-up, no weight decay, lengths per task.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from adaptstilts.config.schema import Family, TrainOverride, TrainSection
+
+PhaseName = Literal["intermediate", "target"]
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What one training run does, nothing left open; fields as in `TrainSection`."""
+
+    learning_rate: float
+    epochs: int
+    batch_size: int
+    max_length: int
+    warmup: float
+    weight_decay: float
+    patience: int | None
+    max_steps: int | None = None
+    doc_stride: int = 128
+    max_query_length: int = 64
+    accumulation: int = 1
+    adam_epsilon: float = 1e-8
+    clip_norm: float = 1.0
+    evaluate_every: int | None = None
+    evaluate_examples: int | None = 500
+    precision: str = "auto"
+    gradient_checkpointing: bool = False
+
+
+_FULL = TrainSettings(
+    learning_rate=1e-5, epochs=3, batch_size=32, max_length=256, warmup=0.1, weight_decay=0.01, patience=30
+)
+_ADAPTER = TrainSettings(
+    learning_rate=1e-4, epochs=15, batch_size=32, max_length=128, warmup=0.0, weight_decay=0.0, patience=4
+)
+
+# Full models, by training task: (epochs, batch size, length) of the target phase in jiant's XTREME guide.
+_FULL_TARGET: dict[str, tuple[int, int, int]] = {
+    "mnli": (2, 32, 256),
+    "pawsx": (5, 32, 256),
+    "udpos": (10, 32, 256),
+    "panx": (10, 32, 256),
+    "squad1": (2, 16, 384),
+    "tydiqa": (2, 16, 384),
+}
+_QUESTION_LENGTH = 384
+# Adapters, by training task: (batch size, length) in Poth et al. 2021.
+_ADAPTER_TASK: dict[str, tuple[int, int]] = {
+    "mnli": (32, 128),
+    "squad1": (16, 384),
+    "squad2": (16, 384),
+    "tydiqa": (16, 384),
+    "hellaswag": (16, 200),
+    "cosmosqa": (16, 128),
+    "commonsenseqa": (16, 80),
+}
+
+
+def recipe(task: str, phase: PhaseName, family: Family) -> TrainSettings:
+    """Return the settings used where a configuration is silent.
+
+    Args:
+        task: Name of the training task.
+        phase: Phase in which it is trained.
+        family: What is trained.
+
+    Returns:
+        Complete settings; sources in the module's docstring.
+    """
+    if family == "full":
+        settings = _FULL
+        if phase == "target" and task in _FULL_TARGET:
+            epochs, batch_size, max_length = _FULL_TARGET[task]
+            return replace(settings, epochs=epochs, batch_size=batch_size, max_length=max_length)
+        return replace(settings, max_length=_QUESTION_LENGTH) if task in {"squad1", "squad2"} else settings
+    settings = replace(_ADAPTER, learning_rate=5e-5) if family == "fusion" else _ADAPTER
+    if task in _ADAPTER_TASK:
+        batch_size, max_length = _ADAPTER_TASK[task]
+        return replace(settings, batch_size=batch_size, max_length=max_length)
+    return settings
+
+
+def resolve(
+    section: TrainSection,
+    override: TrainOverride | None,
+    *,
+    task: str,
+    phase: PhaseName,
+    family: Family,
+) -> TrainSettings:
+    """Combine recipe, section and per-task override; the later wins where it says something.
+
+    Args:
+        section: Settings of the phase for this family.
+        override: Settings of this task, if any.
+        task: Name of the training task.
+        phase: Phase in which it is trained.
+        family: What is trained.
+
+    Returns:
+        Settings with nothing left open.
+    """
+    chosen = {key: value for key, value in section.model_dump().items() if value is not None}
+    explicit = section.model_fields_set
+    for key in ("evaluate_examples",):  # null is meaningful here: all dev examples
+        if key in explicit and getattr(section, key) is None:
+            chosen[key] = None
+    if override is not None:
+        chosen.update({key: value for key, value in override.model_dump().items() if value is not None})
+    return replace(recipe(task, phase, family), **chosen)

@@ -1,0 +1,177 @@
+"""The sections of a study's configuration: the only home of defaults, units and ranges.
+
+Each field carries its meaning, unit and source. A field of `TrainSection` left at null takes the value of the recipe of
+its task (`adaptstilts.config.recipes`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MethodName = Literal["direct", "full", "adapter", "stack", "continue", "fuse"]
+"""The six ways of using (or not using) an intermediate task; `adaptstilts.train.phases` says what each one trains."""
+
+Family = Literal["full", "adapter", "fusion"]
+"""What is trained: the whole model, a bottleneck adapter, or an AdapterFusion layer (each with its head)."""
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, and closed to keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSection(Section):
+    """Where examples come from and how many are used."""
+
+    root: str = Field(
+        "mini",
+        description="`mini` for the embedded world, or a folder with data sets in their published layouts.",
+    )
+    max_train: int | None = Field(None, ge=1, description="Most training examples per task; null for all of them.")
+    max_evaluation: int | None = Field(
+        None, ge=1, description="Most evaluation examples per task and language; null for all, as benchmarks require."
+    )
+    mini_seed: int = Field(1, ge=0, description="Seed of the generated mini world.")
+    mini_train: int = Field(2000, ge=32, description="Training examples per task of the mini world.")
+    mini_evaluation: int = Field(200, ge=8, description="Evaluation examples per task and language of the mini world.")
+    mini_low_resource: int = Field(150, ge=8, description="Training examples of the mini world's TyDiQA.")
+
+
+class TrainSection(Section):
+    """How one family of weights is trained; null means: as the task's recipe says."""
+
+    learning_rate: float | None = Field(None, gt=0, lt=1, description="Peak learning rate of AdamW.")
+    epochs: int | None = Field(None, ge=1, description="Passes over the training set.")
+    max_steps: int | None = Field(None, ge=1, description="Most optimiser steps; ends training before `epochs` do.")
+    batch_size: int | None = Field(None, ge=1, description="Examples per optimiser step.")
+    max_length: int | None = Field(None, ge=16, le=8192, description="Most sub-tokens per input.")
+    doc_stride: int = Field(128, ge=8, description="Sub-tokens by which windows over a long context move (SQuAD).")
+    max_query_length: int = Field(64, ge=8, description="Most sub-tokens of a question (SQuAD).")
+    accumulation: int = Field(1, ge=1, description="Micro-batches per optimiser step; `batch_size` is their sum.")
+    warmup: float | None = Field(None, ge=0, le=1, description="Share of the steps in which the learning rate rises.")
+    weight_decay: float | None = Field(None, ge=0, description="AdamW weight decay, not on biases and LayerNorm.")
+    adam_epsilon: float = Field(1e-8, gt=0, description="AdamW epsilon (jiant's default).")
+    clip_norm: float = Field(1.0, gt=0, description="Largest norm of the accumulated gradient (jiant's default).")
+    evaluate_every: int | None = Field(
+        None, ge=1, description="Optimiser steps between two scores on the English dev set; null: once per epoch."
+    )
+    evaluate_examples: int | None = Field(
+        500, ge=1, description="Dev examples used to pick the best checkpoint; 500 in jiant; null for all."
+    )
+    patience: int | None = Field(None, ge=1, description="Dev scores without a gain after which training stops.")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto", description="Arithmetic of forward passes; auto is bf16 on a GPU that has it, else fp32."
+    )
+    gradient_checkpointing: bool = Field(False, description="Recompute activations in the backward pass: less memory.")
+
+
+class TrainOverride(Section):
+    """Settings for one task, over those of its phase."""
+
+    learning_rate: float | None = Field(None, gt=0, lt=1, description="See `TrainSection`.")
+    epochs: int | None = Field(None, ge=1, description="See `TrainSection`.")
+    max_steps: int | None = Field(None, ge=1, description="See `TrainSection`.")
+    batch_size: int | None = Field(None, ge=1, description="See `TrainSection`.")
+    max_length: int | None = Field(None, ge=16, le=8192, description="See `TrainSection`.")
+    accumulation: int | None = Field(None, ge=1, description="See `TrainSection`.")
+    evaluate_every: int | None = Field(None, ge=1, description="See `TrainSection`.")
+    patience: int | None = Field(None, ge=1, description="See `TrainSection`.")
+
+
+class PhaseSection(Section):
+    """One phase: which tasks, and how their weights are trained."""
+
+    tasks: tuple[str, ...] = Field((), description="Task names; `adaptstilts tasks` lists them.")
+    full: TrainSection = Field(TrainSection(), description="Training of full models.")
+    adapter: TrainSection = Field(TrainSection(), description="Training of adapters.")
+    fusion: TrainSection = Field(TrainSection(), description="Training of AdapterFusion layers (target phase).")
+    overrides: dict[str, TrainOverride] = Field(
+        default_factory=dict, description="Settings by task name that differ from those of the phase, for all families."
+    )
+
+
+class AdapterSection(Section):
+    """Shape of the bottleneck adapters."""
+
+    kind: Literal["seq_bn", "double_seq_bn", "par_bn"] = Field(
+        "seq_bn",
+        description="seq_bn: one after the feed-forward block (Pfeiffer et al. 2021); double_seq_bn: also after "
+        "attention (Houlsby et al. 2019); par_bn: beside the feed-forward block (He et al. 2022).",
+    )
+    reduction_factor: float = Field(16, ge=1, le=1024, description="Model width divided by bottleneck width.")
+    activation: Literal["relu", "gelu", "swish", "tanh"] = Field("relu", description="Non-linearity of the bottleneck.")
+    dropout: float = Field(0.0, ge=0, lt=1, description="Dropout inside the adapter.")
+
+
+class FusionSection(Section):
+    """AdapterFusion (Pfeiffer et al. 2021)."""
+
+    kind: Literal["dynamic", "static"] = Field(
+        "dynamic", description="dynamic: query, key and value; static: no value matrix, two thirds of the weights."
+    )
+    regularisation: float = Field(
+        0.01, ge=0, description="Weight of the squared distance of the value matrix from identity (AdapterFusion)."
+    )
+    tasks: tuple[str, ...] = Field((), description="Intermediate adapters to fuse; empty for all of the study.")
+    retrieval: str = Field(
+        "average",
+        description="What stands in for a trained fusion on targets without training data: `average` (equal weights) "
+        "or the intermediate task on whose training set a fusion is trained.",
+    )
+
+
+class RetrievalSection(Section):
+    """Sentence vectors and their comparison."""
+
+    layer: int | None = Field(
+        None,
+        ge=0,
+        description="Hidden layer that is pooled, 0 for the embeddings; null: 14 of 24 as in X-STILTs, or the same "
+        "share of a smaller backbone.",
+    )
+    pooling: Literal["mean", "cls"] = Field("mean", description="mean over all real sub-tokens, specials included.")
+    neighbours: int = Field(4, ge=1, description="Neighbours in the margin of BUCC mining (XTREME).")
+    max_length: int = Field(512, ge=16, description="Most sub-tokens per sentence (XTREME).")
+
+
+class EvaluationSection(Section):
+    """Zero-shot evaluation."""
+
+    languages: Literal["official", "present"] | tuple[str, ...] = Field(
+        "official",
+        description="official: those of the benchmark that the data root has; present: every known language it has; "
+        "or a list.",
+    )
+    batch_tokens: int = Field(8192, ge=128, description="Sub-tokens per evaluation batch, padding included.")
+
+
+class StudyConfig(Section):
+    """A whole study: backbone, tasks of both phases, methods, and how to train and evaluate."""
+
+    name: str = Field(..., pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the study's result folder.")
+    title: str = Field("", description="One line for people.")
+    backbone: str = Field(
+        "mini",
+        description="`mini` for the embedded miniature, a folder of any Hugging Face XLM-R checkpoint, or a hub id.",
+    )
+    revision: str | None = Field(None, description="Revision of a hub backbone.")
+    methods: tuple[MethodName, ...] = Field(
+        ("direct", "full", "adapter", "stack", "continue", "fuse"),
+        min_length=1,
+        description="Which methods to compare.",
+    )
+    seeds: tuple[int, ...] = Field((1,), min_length=1, description="Every method is trained once per seed.")
+    data: DataSection = Field(DataSection(), description="Data.")
+    intermediate: PhaseSection = Field(PhaseSection(), description="The intermediate phase.")
+    target: PhaseSection = Field(PhaseSection(), description="The target phase.")
+    adapter: AdapterSection = Field(AdapterSection(), description="Adapters.")
+    fusion: FusionSection = Field(FusionSection(), description="Fusion.")
+    retrieval: RetrievalSection = Field(RetrievalSection(), description="Retrieval.")
+    evaluation: EvaluationSection = Field(EvaluationSection(), description="Evaluation.")
+    store: str = Field("checkpoints", description="Folder of the artefact store.")
+    results: str = Field("checkpoints/studies", description="Folder below which the study's results are written.")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
+    threads: int | None = Field(None, ge=1, description="CPU threads; null for torch's own choice.")

@@ -1,0 +1,343 @@
+"""Bottleneck adapters and their composition: the only module that imports the `adapters` library.
+
+The library accepts slips quietly: unknown configuration keys, loads that leave an adapter random, fusions named in
+another order, a model without an active adapter. Everything here goes through checks that make them errors.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import adapters
+import torch
+from adapters import AdapterConfig, Fuse, Stack
+from adapters.composition import AdapterCompositionBlock
+
+from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.errors import CheckpointError, TrainingError
+from adaptstilts.models.heads import Head, save_head
+
+if TYPE_CHECKING:
+    from transformers import XLMRobertaModel
+
+WEIGHTS_FILE = "adapter.safetensors"
+FUSION_WEIGHTS_FILE = "model_adapter_fusion.safetensors"
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
+
+
+@dataclass(frozen=True)
+class Composition:
+    """How adapters are active together.
+
+    Attributes:
+        adapters: Names, bottom first for a stack.
+        fusion: Name of the fusion layer over the adapters; empty for a stack (of one or more).
+    """
+
+    adapters: tuple[str, ...]
+    fusion: str = ""
+
+    def block(self) -> AdapterCompositionBlock:
+        """Return the library's composition block."""
+        if self.fusion:
+            return Fuse(*self.adapters, name=self.fusion)
+        return Stack(*self.adapters)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse names that the library would mix up: it filters tensors by prefix and splits at commas.
+
+    Raises:
+        CheckpointError: If a name has other characters than a-z, 0-9, ``_`` and ``-``, or is a prefix of another.
+    """
+    ordered = sorted(names)
+    for name in ordered:
+        if not _NAME.match(name):
+            raise CheckpointError(f"'{name}' cannot name an adapter", value=name, hint="Use a-z, 0-9, '_' and '-'.")
+    for shorter, longer in itertools.pairwise(ordered):
+        if longer.startswith(shorter):
+            raise CheckpointError(
+                f"adapter name '{shorter}' is a prefix of '{longer}'", value=shorter, hint="Rename one of them."
+            )
+
+
+class AdapterStack:
+    """The adapters of one encoder: add, load, save, activate, and choose what trains.
+
+    Args:
+        encoder: A plain XLM-R encoder; it is given adapter support in place.
+    """
+
+    def __init__(self, encoder: XLMRobertaModel) -> None:
+        self.encoder: Any = encoder
+        self.active: Composition | None = None
+        self._names: set[str] = set()
+        adapters.init(self.encoder)
+
+    def add(self, name: str, section: AdapterSection, *, seed: int, identity: bool) -> None:
+        """Add an adapter with fresh weights.
+
+        Args:
+            name: Its name.
+            section: Its shape.
+            seed: Decides its weights.
+            identity: Start as the exact identity (up-projection zero), not with the library's small random weights.
+        """
+        self._register(name)
+        config = AdapterConfig.load(
+            section.kind,
+            reduction_factor=section.reduction_factor,
+            non_linearity=section.activation,
+            dropout=section.dropout,
+            init_weights="mam_adapter" if identity else "bert",
+        )
+        state = torch.random.get_rng_state()
+        torch.manual_seed(seed)
+        self.encoder.add_adapter(name, config=config)
+        torch.random.set_rng_state(state)
+
+    def load(self, folder: Path, name: str) -> None:
+        """Load an adapter, accepting nothing but a complete fit.
+
+        Args:
+            folder: As written by `save`.
+            name: Name under which it is added.
+
+        Raises:
+            CheckpointError: If files are missing, the width or depth differs, or any tensor is missing or left over.
+        """
+        self._register(name)
+        _check_width(folder / "adapter_config.json", self.encoder.config.hidden_size, folder / WEIGHTS_FILE)
+        info: dict[str, Any] = {}
+        try:
+            self.encoder.load_adapter(str(folder), load_as=name, loading_info=info, use_safetensors=True)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"adapter cannot be loaded: {_first_line(error)}", path=folder) from error
+        self._check_complete(info, folder, what="adapter")
+
+    def save(self, name: str, folder: Path, head: Head | None = None, *, choices: int = 2) -> None:
+        """Write an adapter, and its head, so that ``load_adapter`` of the plain library takes it.
+
+        Args:
+            name: Adapter to save.
+            folder: Made if missing; gets ``adapter_config.json``, weights as safetensors and as ``.bin`` (the library
+                reads the latter unless told otherwise), and the same for the head.
+            head: Head trained with it.
+            choices: Alternatives per question, for a multiple-choice head.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self.encoder.save_adapter(str(folder), name, use_safetensors=True)
+        self.encoder.save_adapter(str(folder), name, use_safetensors=False)
+        if head is not None:
+            save_head(head, name, folder, self.encoder.config, choices=choices)
+
+    def add_fusion(self, name: str, members: Sequence[str], section: FusionSection, *, seed: int) -> None:
+        """Add an AdapterFusion layer over adapters that are there already.
+
+        Args:
+            name: Name of the layer; fusions over the same adapters need their own.
+            members: Adapter names; their order belongs to the layer.
+            section: Its shape.
+            seed: Decides its weights.
+        """
+        self._register(name)
+        state = torch.random.get_rng_state()
+        torch.manual_seed(seed)
+        self.encoder.add_adapter_fusion(list(members), config=section.kind, name=name)
+        torch.random.set_rng_state(state)
+
+    def add_average(self, name: str, members: Sequence[str]) -> None:
+        """Add a fusion that is the plain average of its adapters' outputs, exactly and without training.
+
+        With query and key at zero every attention score is equal, and a static fusion has no value matrix.
+
+        Args:
+            name: Name of the layer.
+            members: Adapter names.
+        """
+        self._register(name)
+        self.encoder.add_adapter_fusion(list(members), config="static", name=name)
+        with torch.no_grad():
+            for key, parameter in self.encoder.named_parameters():
+                if f".adapter_fusion_layer.{name}." in key:
+                    parameter.zero_()
+
+    def load_fusion(self, folder: Path, name: str, members: Sequence[str]) -> None:
+        """Load a fusion layer over adapters that are there already.
+
+        Args:
+            folder: As written by `save_fusion`.
+            name: Name under which it is added.
+            members: Adapter names it must have been trained over, in order.
+
+        Raises:
+            CheckpointError: If it was trained over other adapters or any tensor is missing or left over.
+        """
+        path = folder / "adapter_fusion_config.json"
+        _check_width(path, self.encoder.config.hidden_size, folder / FUSION_WEIGHTS_FILE)
+        config = _read_json(path)
+        if config.get("adapter_names") != list(members):
+            raise CheckpointError(
+                f"the fusion was trained over {config.get('adapter_names')}, not over {list(members)}", path=path
+            )
+        self._register(name)
+        self.encoder.add_adapter_fusion(list(members), config=config["config"], name=name)
+        self._fill_fusion(folder / FUSION_WEIGHTS_FILE, str(config["name"]), name)
+
+    def save_fusion(
+        self, name: str, members: Sequence[str], folder: Path, head: Head | None, *, choices: int = 2
+    ) -> None:
+        """Write a fusion layer and its head in the library's format; the order of the members is kept in it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        block = Fuse(*members, name=name)
+        self.encoder.save_adapter_fusion(str(folder), block, use_safetensors=True)
+        self.encoder.save_adapter_fusion(str(folder), block, use_safetensors=False)
+        if head is not None:
+            save_head(head, name, folder, self.encoder.config, choices=choices)
+
+    def activate(self, composition: Composition) -> None:
+        """Make a composition the active one and check that it is.
+
+        Raises:
+            CheckpointError: If one of its adapters or its fusion is not there.
+        """
+        wanted = {*composition.adapters, *({composition.fusion} if composition.fusion else ())}
+        missing = sorted(wanted - self._names)
+        if missing or not composition.adapters:
+            raise CheckpointError(f"cannot activate {missing or 'an empty composition'}", allowed=sorted(self._names))
+        self.encoder.set_active_adapters(composition.block())
+        self.active = composition
+        self.check_active(composition)
+
+    def check_active(self, composition: Composition) -> None:
+        """Raise unless exactly this composition is active.
+
+        Raises:
+            CheckpointError: If another composition, or none, is active.
+        """
+        found = self.encoder.active_adapters
+        wanted = composition.block()
+        if (
+            type(found) is not type(wanted)
+            or found != wanted
+            or getattr(found, "name", None) != getattr(wanted, "name", None)
+        ):
+            raise CheckpointError(f"the active set-up is {found}, not {wanted}")
+
+    def train_only(self, names: Sequence[str]) -> None:
+        """Freeze the encoder and all adapters but those named.
+
+        Args:
+            names: Adapters or one fusion; empty freezes everything.
+        """
+        self.encoder.freeze_model(True)
+        for parameter in self.encoder.parameters():
+            parameter.requires_grad_(False)
+        for key, parameter in self.encoder.named_parameters():
+            if any(_belongs(key, name) for name in names):
+                parameter.requires_grad_(True)
+
+    def regularisation(self, name: str) -> torch.Tensor:
+        """Return the squared distance of a fusion's value matrices from identity, summed over layers."""
+        total = torch.zeros((), device=self.encoder.device)
+        for key, parameter in self.encoder.named_parameters():
+            if f".adapter_fusion_layer.{name}.value.weight" in key:
+                identity = torch.eye(parameter.shape[0], device=parameter.device, dtype=parameter.dtype)
+                total = total + (identity - parameter).pow(2).sum()
+        return total
+
+    def _register(self, name: str) -> None:
+        if name in self._names:
+            raise CheckpointError(f"'{name}' is already there", value=name, allowed=())
+        check_names([*self._names, name])
+        self._names.add(name)
+
+    def _check_complete(self, info: dict[str, Any], folder: Path, *, what: str) -> None:
+        missing, unexpected = info.get("missing_keys", []), info.get("unexpected_keys", [])
+        if missing or unexpected:
+            first = (list(missing) + list(unexpected))[0]
+            raise CheckpointError(
+                f"the {what} does not fit the backbone: {len(missing)} tensors missing, {len(unexpected)} left over, "
+                f"the first is '{first}'",
+                path=folder,
+                hint="It was trained on a backbone of another depth or kind.",
+            )
+
+    def _fill_fusion(self, path: Path, saved_name: str, name: str) -> None:
+        from safetensors.torch import load_file  # noqa: PLC0415
+
+        own = {
+            key: tensor for key, tensor in self.encoder.named_parameters() if f".adapter_fusion_layer.{name}." in key
+        }
+        prefix = f"{self.encoder.base_model_prefix}."
+        saved = {
+            key.removeprefix(prefix).replace(
+                f".adapter_fusion_layer.{saved_name}.", f".adapter_fusion_layer.{name}."
+            ): tensor
+            for key, tensor in load_file(path).items()
+        }
+        info = {"missing_keys": sorted(own.keys() - saved.keys()), "unexpected_keys": sorted(saved.keys() - own.keys())}
+        self._check_complete(info, path, what="fusion")
+        with torch.no_grad():
+            for key, tensor in own.items():
+                tensor.copy_(saved[key])
+
+
+def trainable_names(model: torch.nn.Module) -> frozenset[str]:
+    """Return the names of all parameters that train."""
+    return frozenset(name for name, parameter in model.named_parameters() if parameter.requires_grad)
+
+
+def check_trainable(model: torch.nn.Module, promised: frozenset[str]) -> None:
+    """Compare what trains with what the method promised.
+
+    Args:
+        model: The whole network.
+        promised: Parameter names that must train; no other may.
+
+    Raises:
+        TrainingError: If the sets differ; the message lists the difference.
+    """
+    found = trainable_names(model)
+    if found != promised:
+        extra, missing = sorted(found - promised), sorted(promised - found)
+        raise TrainingError(
+            f"{len(extra)} tensors train that should not {extra[:3]}, "
+            f"{len(missing)} do not train that should {missing[:3]}"
+        )
+
+
+def _belongs(key: str, name: str) -> bool:
+    return f".adapters.{name}." in key or f".adapter_fusion_layer.{name}." in key
+
+
+def _check_width(config_path: Path, width: int, weights_path: Path) -> None:
+    for path in (config_path, weights_path):
+        if not path.is_file():
+            raise CheckpointError("no such adapter file", path=path, hint="Was the adapter saved completely?")
+    found = _read_json(config_path).get("hidden_size")
+    if found != width:
+        raise CheckpointError(
+            f"the adapter is for a backbone {found} wide, this one is {width} wide",
+            path=config_path,
+            key="hidden_size",
+            hint="Use the backbone it was trained on.",
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"cannot be read: {error}", path=path) from error
+    return loaded
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

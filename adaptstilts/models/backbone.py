@@ -1,0 +1,193 @@
+"""The backbone: an XLM-R encoder and its tokenizer, from a folder, the embedded miniature, or the hub."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adaptstilts.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast, XLMRobertaModel
+
+MINI = "mini"
+"""Name of the embedded miniature backbone in configurations."""
+_WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model")
+_ANCHOR = "FacebookAI/xlm-roberta"
+
+
+def locate(name: str) -> str:
+    """Turn the configuration's backbone into something that can be opened.
+
+    Args:
+        name: ``mini``, a folder, or a hub id.
+
+    Returns:
+        A folder path, or the hub id unchanged.
+
+    Raises:
+        CheckpointError: If the embedded miniature is asked for but not there, or a folder lacks weights or tokenizer.
+    """
+    if name == MINI:
+        folder = mini_folder()
+        _check_folder(folder)
+        return str(folder)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        _check_folder(folder)
+        return str(folder)
+    if name.startswith((".", "/", "~")) or name.count("/") != 1:
+        raise CheckpointError(
+            f"'{name}' is neither a folder nor a hub id",
+            key="backbone",
+            hint="Give `mini`, a folder saved with save_pretrained, or an id such as FacebookAI/xlm-roberta-large.",
+        )
+    return name
+
+
+def mini_folder() -> Path:
+    """Return the folder of the embedded miniature: ``checkpoints/mini`` of the working folder or of the source tree."""
+    here = Path("checkpoints") / "mini"
+    if here.is_dir():
+        return here
+    return Path(__file__).resolve().parents[2] / "checkpoints" / "mini"
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise CheckpointError(
+            "no such backbone folder", path=folder, hint="Make it: adaptstilts pretrain configs/pretrain_mini.yaml"
+        )
+    if not (folder / "config.json").is_file():
+        raise CheckpointError("the backbone folder has no config.json", path=folder)
+    for what, names in (("weights", _WEIGHT_FILES), ("tokenizer", _TOKENIZER_FILES)):
+        if not any((folder / name).is_file() for name in names):
+            raise CheckpointError(f"the backbone folder has no {what}", path=folder, allowed=names)
+    model_type = read_config(folder).get("model_type")
+    if model_type != "xlm-roberta":
+        raise CheckpointError(
+            f"model_type '{model_type}' is not supported", path=folder / "config.json", allowed=("xlm-roberta",)
+        )
+
+
+def read_config(folder: Path) -> dict[str, object]:
+    """Return the backbone's config.json.
+
+    Raises:
+        CheckpointError: If it is not JSON.
+    """
+    path = folder / "config.json"
+    try:
+        loaded: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"not valid JSON: {error}", path=path) from error
+    return loaded
+
+
+def fingerprint(location: str, revision: str | None = None) -> str:
+    """Identify a backbone by its contents.
+
+    Args:
+        location: What `locate` returned.
+        revision: Revision of a hub backbone.
+
+    Returns:
+        SHA-256 over config, weights and tokenizer files of a folder; over id and revision for a hub backbone.
+    """
+    digest = hashlib.sha256()
+    folder = Path(location)
+    if not folder.is_dir():
+        digest.update(f"hub:{location}@{revision or 'main'}".encode())
+        return digest.hexdigest()
+    shards = sorted(
+        path.name for pattern in ("model*.safetensors", "pytorch_model*.bin") for path in folder.glob(pattern)
+    )
+    for name in ("config.json", *shards, *_TOKENIZER_FILES):
+        path = folder / name
+        if path.is_file():
+            digest.update(name.encode())
+            with path.open("rb") as handle:
+                digest.update(
+                    hashlib.file_digest(handle, "sha256").digest()
+                    if hasattr(hashlib, "file_digest")
+                    else hashlib.sha256(handle.read()).digest()
+                )
+    return digest.hexdigest()
+
+
+def load_encoder(location: str, revision: str | None = None) -> XLMRobertaModel:
+    """Load the encoder in fp32, without pooler, with scaled-dot-product attention.
+
+    Args:
+        location: What `locate` returned.
+        revision: Revision of a hub backbone.
+
+    Returns:
+        The encoder in evaluation mode.
+
+    Raises:
+        CheckpointError: If the weights cannot be read or do not fill the encoder.
+    """
+    import torch  # noqa: PLC0415
+    from transformers import XLMRobertaModel  # noqa: PLC0415
+
+    try:
+        encoder, info = XLMRobertaModel.from_pretrained(
+            location,
+            revision=revision or "main",
+            add_pooling_layer=False,
+            attn_implementation="sdpa",
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise CheckpointError(f"cannot be loaded as an XLM-R backbone: {first}", path=location) from error
+    missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
+    if missing or info["mismatched_keys"]:
+        names = missing or [item[0] for item in info["mismatched_keys"]]
+        raise CheckpointError(
+            f"the weights lack or misfit {len(names)} tensors of the encoder, the first is '{names[0]}'",
+            path=location,
+            hint="Is config.json the one the weights were saved with?",
+        )
+    # A local path must not travel with adapters; the library writes this name into every adapter_config.json.
+    encoder.config._name_or_path = (
+        f"{_ANCHOR}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
+        if Path(location).is_dir()
+        else location
+    )
+    return encoder.eval()  # type: ignore[no-any-return]
+
+
+def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerFast:
+    """Load the fast tokenizer of a backbone.
+
+    Args:
+        location: What `locate` returned.
+        revision: Revision of a hub backbone.
+
+    Returns:
+        The tokenizer.
+
+    Raises:
+        CheckpointError: If there is none, or its ids do not fit XLM-R's layout.
+    """
+    from transformers import XLMRobertaTokenizerFast  # noqa: PLC0415
+
+    try:
+        tokenizer = XLMRobertaTokenizerFast.from_pretrained(location, revision=revision or "main")
+    except (OSError, ValueError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise CheckpointError(f"has no usable tokenizer: {first}", path=location) from error
+    if tokenizer.pad_token_id != 1:
+        raise CheckpointError(f"the padding id is {tokenizer.pad_token_id}, XLM-R's is 1", path=location)
+    return tokenizer  # type: ignore[no-any-return]

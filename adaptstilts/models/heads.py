@@ -1,0 +1,201 @@
+"""Heads: what turns token vectors into class, choice, tag or span scores.
+
+Each head has the layers, and so the tensor names, of the `adapters` library's head of the same type; saved heads load
+there. A network holds exactly one head, the active one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from adaptstilts.errors import CheckpointError
+from adaptstilts.tasks.spec import Kind
+
+if TYPE_CHECKING:
+    from transformers import XLMRobertaConfig
+
+CONFIG_FILE = "head_config.json"
+WEIGHTS_FILE = "model_head.safetensors"
+
+
+@dataclass(frozen=True)
+class HeadSpec:
+    """Shape of a head.
+
+    Attributes:
+        kind: Kind of task it serves.
+        outputs: Scores per token or sequence: classes, tags, 1 for choices, 2 for spans (start and end).
+        labels: Label words in order; empty where the kind has none.
+    """
+
+    kind: Kind
+    outputs: int
+    labels: tuple[str, ...] = ()
+
+
+_LAYERS = {Kind.CLASSIFY: 2, Kind.CHOOSE: 2, Kind.TAG: 1, Kind.EXTRACT: 1}
+_LIBRARY_TYPES = {
+    Kind.CLASSIFY: "classification",
+    Kind.CHOOSE: "multiple_choice",
+    Kind.TAG: "tagging",
+    Kind.EXTRACT: "question_answering",
+}
+
+
+def spec_for(kind: Kind, labels: tuple[str, ...]) -> HeadSpec:
+    """Return the head a kind of task needs.
+
+    Args:
+        kind: Any kind but retrieval, which has no head.
+        labels: Labels of the task.
+
+    Returns:
+        Its shape.
+    """
+    outputs = {Kind.CHOOSE: 1, Kind.EXTRACT: 2}.get(kind, len(labels))
+    return HeadSpec(kind=kind, outputs=outputs, labels=labels if kind in {Kind.CLASSIFY, Kind.TAG} else ())
+
+
+class Head(nn.Sequential):
+    """Dropout and linear layers, with tanh between them where there are two (XLM-R's classification head).
+
+    Args:
+        spec: Shape.
+        width: Width of the token vectors.
+        dropout: Dropout before each linear layer.
+        std: Standard deviation of the initial weights; biases start at 0 (BERT's initialisation).
+    """
+
+    def __init__(self, spec: HeadSpec, width: int, dropout: float, std: float = 0.02) -> None:
+        layers: list[nn.Module] = []
+        if _LAYERS[spec.kind] == 2:
+            layers += [nn.Dropout(dropout), nn.Linear(width, width), nn.Tanh()]
+        layers += [nn.Dropout(dropout), nn.Linear(width, spec.outputs)]
+        super().__init__(*layers)
+        self.spec = spec
+        for layer in self:
+            if isinstance(layer, nn.Linear):
+                nn.init.normal_(layer.weight, std=std)
+                nn.init.zeros_(layer.bias)
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Score tokens or sequences.
+
+        Args:
+            hidden: Token vectors, shape (batch, tokens, width).
+
+        Returns:
+            (batch, classes) for classification, (batch,) for choices, (batch, tokens, tags) for tagging,
+            (batch, tokens, 2) for spans.
+        """
+        if self.spec.kind in {Kind.CLASSIFY, Kind.CHOOSE}:
+            hidden = hidden[:, 0]
+        scores: Tensor = super().forward(hidden)  # type: ignore[no-untyped-call]
+        return scores.squeeze(-1) if self.spec.kind is Kind.CHOOSE else scores
+
+
+def library_config(spec: HeadSpec, choices: int = 2) -> dict[str, Any]:
+    """Describe a head in the `adapters` library's terms, for its ``head_config.json``.
+
+    Args:
+        spec: Shape of the head.
+        choices: Number of alternatives per question, which the library fixes per head.
+
+    Returns:
+        The ``config`` entry of that file.
+    """
+    config: dict[str, Any] = {
+        "head_type": _LIBRARY_TYPES[spec.kind],
+        "layers": _LAYERS[spec.kind],
+        "activation_function": "tanh",
+        "label2id": {label: index for index, label in enumerate(spec.labels)} or None,
+        "dropout_prob": None,
+    }
+    if spec.kind is Kind.CHOOSE:
+        config |= {"num_choices": choices, "use_pooler": False}
+    else:
+        config |= {"num_labels": spec.outputs}
+    if spec.kind is Kind.CLASSIFY:
+        config |= {"use_pooler": False, "bias": True}
+    return config
+
+
+def new_head(spec: HeadSpec, width: int, dropout: float, *, seed: int, std: float = 0.02) -> Head:
+    """Build a head whose weights depend on the seed only."""
+    state = torch.random.get_rng_state()
+    torch.manual_seed(seed)
+    head = Head(spec, width, dropout, std)
+    torch.random.set_rng_state(state)
+    return head
+
+
+def save_head(head: Head, name: str, folder: Path, config: XLMRobertaConfig, *, choices: int = 2) -> None:
+    """Write a head in the `adapters` library's format, with its labels beside it.
+
+    Args:
+        head: The head.
+        name: Its name; the library loads it under this one.
+        folder: Made if missing.
+        config: Configuration of the backbone.
+        choices: Alternatives per question, which the library fixes per multiple-choice head.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {
+        "config": library_config(head.spec, choices),
+        "hidden_size": config.hidden_size,
+        "kind": head.spec.kind.value,
+        "labels": list(head.spec.labels),
+        "model_class": "XLMRobertaAdapterModel",
+        "model_name": config._name_or_path,
+        "model_type": config.model_type,
+        "name": name,
+        "version": f"adapters.{metadata.version('adapters')}",
+    }
+    text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False)
+    (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+    tensors = {f"heads.{name}.{key}": tensor.detach().cpu().contiguous() for key, tensor in head.state_dict().items()}
+    save_file(tensors, folder / WEIGHTS_FILE)
+    torch.save(tensors, folder / "pytorch_model_head.bin")
+
+
+def load_head(folder: Path, width: int, dropout: float) -> Head:
+    """Read a head written by `save_head`.
+
+    Args:
+        folder: Where it lies.
+        width: Width of the backbone.
+        dropout: Dropout of the backbone's head.
+
+    Returns:
+        The head, with its labels.
+
+    Raises:
+        CheckpointError: If files are missing or do not fit.
+    """
+    path = folder / CONFIG_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        spec = HeadSpec(Kind(record["kind"]), _outputs(record["config"]), tuple(record["labels"]))
+        tensors = load_file(folder / WEIGHTS_FILE)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise CheckpointError(f"holds no readable head: {error}", path=path) from error
+    head = Head(spec, width, dropout)
+    try:
+        head.load_state_dict({key.split(".", 2)[2]: tensor for key, tensor in tensors.items()})
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        raise CheckpointError(f"the head does not fit a backbone {width} wide: {first}", path=folder) from error
+    return head
+
+
+def _outputs(config: dict[str, Any]) -> int:
+    return int(config.get("num_labels", 1))

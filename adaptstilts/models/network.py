@@ -1,0 +1,168 @@
+"""A network: one encoder, what is attached to it, and at most one head; put together from files, or written to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from adaptstilts.errors import CheckpointError
+from adaptstilts.models.adapters import AdapterStack, Composition
+from adaptstilts.models.backbone import load_encoder
+from adaptstilts.models.heads import Head, load_head
+
+if TYPE_CHECKING:
+    from transformers import XLMRobertaModel
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """Which files a network is put together from.
+
+    Attributes:
+        encoder: Folder or hub id of the encoder.
+        revision: Revision of a hub encoder.
+        adapters: (name, folder) of the adapters to load, bottom first.
+        fusion: (name, folder) of a trained fusion over them.
+        average: Name of an untrained fusion that averages them; used where ``fusion`` is None.
+        head: Folder of a trained head.
+    """
+
+    encoder: str
+    revision: str | None = None
+    adapters: tuple[tuple[str, Path], ...] = ()
+    fusion: tuple[str, Path] | None = None
+    average: str = ""
+    head: Path | None = None
+
+
+class TaskNetwork(nn.Module):
+    """An encoder with its adapters and the one head that is in use.
+
+    Args:
+        encoder: The encoder.
+        head: The active head; None for retrieval.
+        attached: Adapters of the encoder; None for a plain model.
+    """
+
+    def __init__(self, encoder: XLMRobertaModel, head: Head | None, attached: AdapterStack | None) -> None:
+        super().__init__()
+        self.encoder: Any = encoder
+        self.head = head
+        self.attached = attached
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Return the head's scores.
+
+        Args:
+            input_ids: Sub-token ids, shape (batch, tokens).
+            attention_mask: 1 for real sub-tokens, 0 for padding, shape (batch, tokens).
+
+        Returns:
+            Scores as `Head.forward` gives them.
+
+        Raises:
+            CheckpointError: If there is no head.
+        """
+        if self.head is None:
+            raise CheckpointError("this network has no head", hint="Retrieval uses hidden states; see `hidden`.")
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        scores: Tensor = self.head(hidden)
+        return scores
+
+    def hidden(self, input_ids: Tensor, attention_mask: Tensor, layer: int) -> Tensor:
+        """Return the token vectors of one layer.
+
+        Args:
+            input_ids: Sub-token ids, shape (batch, tokens).
+            attention_mask: Shape (batch, tokens).
+            layer: 0 for the embeddings, n for the output of the n-th block.
+
+        Returns:
+            Shape (batch, tokens, width).
+        """
+        output = self.encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        vectors: Tensor = output.hidden_states[layer]
+        return vectors
+
+    def check_active(self) -> None:
+        """Raise unless the adapters that should be active are.
+
+        Raises:
+            CheckpointError: If another set-up is active.
+        """
+        if self.attached is not None and self.attached.active is not None:
+            self.attached.check_active(self.attached.active)
+
+
+def assemble(assembly: Assembly) -> TaskNetwork:
+    """Put a network together from files.
+
+    Args:
+        assembly: Which ones.
+
+    Returns:
+        The network in evaluation mode on the CPU, everything frozen, the composition active.
+
+    Raises:
+        CheckpointError: If anything is missing or does not fit.
+    """
+    encoder = load_encoder(assembly.encoder, assembly.revision)
+    attached = None
+    if assembly.adapters:
+        attached = AdapterStack(encoder)
+        names = tuple(name for name, _ in assembly.adapters)
+        for name, folder in assembly.adapters:
+            attached.load(folder, name)
+        fusion = ""
+        if assembly.fusion is not None:
+            fusion, folder = assembly.fusion
+            attached.load_fusion(folder, fusion, names)
+        elif assembly.average:
+            fusion = assembly.average
+            attached.add_average(fusion, names)
+        attached.activate(Composition(names, fusion))
+    head = None
+    if assembly.head is not None:
+        head = load_head(assembly.head, encoder.config.hidden_size, head_dropout(encoder))
+    network = TaskNetwork(encoder, head, attached).eval()
+    return network.requires_grad_(False)
+
+
+def head_dropout(encoder: XLMRobertaModel) -> float:
+    """Return the dropout XLM-R uses in its heads: the classifier's own if set, else the hidden one."""
+    config = encoder.config
+    chosen = config.classifier_dropout if config.classifier_dropout is not None else config.hidden_dropout_prob
+    return float(chosen)
+
+
+def save_encoder(network: TaskNetwork, folder: Path) -> None:
+    """Write a fully trained encoder as a Hugging Face checkpoint (safetensors)."""
+    network.encoder.save_pretrained(folder, safe_serialization=True)
+
+
+def trained_state(network: nn.Module) -> dict[str, Tensor]:
+    """Return copies of the tensors that train, on the CPU."""
+    return {
+        name: parameter.detach().to("cpu", copy=True)
+        for name, parameter in network.named_parameters()
+        if parameter.requires_grad
+    }
+
+
+def restore_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Copy tensors back that `trained_state` took."""
+    parameters = dict(network.named_parameters())
+    with torch.no_grad():
+        for name, tensor in state.items():
+            parameters[name].copy_(tensor)
+
+
+def parameter_counts(network: nn.Module) -> tuple[int, int]:
+    """Return (trained, all) numbers of parameters."""
+    trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+    return trained, sum(parameter.numel() for parameter in network.parameters())

@@ -1,0 +1,121 @@
+"""Device, arithmetic, seeds, and a record of the environment. torch is imported inside the functions."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import platform
+from collections.abc import Iterator
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from adaptstilts.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+RECORDED_PACKAGES = ("adaptstilts", "torch", "transformers", "adapters", "peft", "datasets", "tokenizers", "numpy")
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device to compute on.
+
+    Args:
+        name: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Returns:
+        The device; ``auto`` is the first GPU if there is one.
+
+    Raises:
+        ConfigError: If the name is none of these or the device does not exist.
+    """
+    import torch  # noqa: PLC0415
+
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    allowed = ["auto", "cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if name == "cuda" and torch.cuda.is_available():
+        return torch.device("cuda")
+    if name not in allowed:
+        raise ConfigError(f"'{name}' is not a device of this machine", key="device", value=name, allowed=allowed)
+    return torch.device(name)
+
+
+def set_threads(threads: int | None) -> None:
+    """Limit torch to a number of CPU threads; None leaves its own choice."""
+    if threads is not None:
+        import torch  # noqa: PLC0415
+
+        torch.set_num_threads(threads)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed torch, the only source of randomness inside models; samplers get their own generators."""
+    import torch  # noqa: PLC0415
+
+    torch.manual_seed(seed)
+
+
+def derive_seed(seed: int, *names: object) -> int:
+    """Return a seed for one purpose, the same on every machine.
+
+    Args:
+        seed: Seed of the study.
+        names: What it is for; different names give unrelated seeds.
+
+    Returns:
+        A number from 0 to 2**31 - 1.
+    """
+    text = "\x1f".join([str(seed), *(str(name) for name in names)])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFFFFFF
+
+
+@contextlib.contextmanager
+def autocast(device: torch.device, precision: str) -> Iterator[None]:
+    """Run forward passes in half precision where asked for.
+
+    Args:
+        device: Where the model lies.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``; auto is bf16 on a GPU that has it, else fp32.
+
+    Yields:
+        Nothing.
+    """
+    import torch  # noqa: PLC0415
+
+    dtype = half_dtype(device, precision)
+    if dtype is None:
+        yield
+    else:
+        with torch.autocast(device_type=device.type, dtype=dtype):
+            yield
+
+
+def half_dtype(device: torch.device, precision: str) -> torch.dtype | None:
+    """Return the half-precision type that `precision` means on `device`, or None for fp32.
+
+    Raises:
+        ConfigError: If fp16 is asked for on a CPU.
+    """
+    import torch  # noqa: PLC0415
+
+    if precision == "auto":
+        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
+    if precision == "fp16" and device.type == "cpu":
+        raise ConfigError("fp16 needs a GPU", key="precision", allowed=("auto", "fp32", "bf16"))
+    return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+
+def environment() -> dict[str, str]:
+    """Return what is needed to tell two runs apart: package versions, Python, system, processor kind, GPU."""
+    import torch  # noqa: PLC0415
+
+    record = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}
+    installed = {item.metadata["Name"] for item in metadata.distributions()}
+    record |= {name: metadata.version(name) if name in installed else "not installed" for name in RECORDED_PACKAGES}
+    record["threads"] = str(torch.get_num_threads())
+    record["cpus"] = str(os.cpu_count())
+    if torch.cuda.is_available():
+        record["gpu"] = torch.cuda.get_device_name(0)
+    return record

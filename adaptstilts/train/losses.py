@@ -1,0 +1,59 @@
+"""Losses of the four trained kinds, as sums with their counts, so that accumulation changes nothing."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from adaptstilts.tasks.spec import Kind
+
+IGNORED = -100
+"""Target of sub-tokens that carry no label."""
+
+
+def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the summed cross-entropy of a batch.
+
+    Args:
+        kind: Kind of task.
+        scores: What the head gives: (batch, classes); (batch, choices), impossible choices at -inf;
+            (batch, tokens, tags); (batch, tokens, 2).
+        targets: Class or choice, shape (batch,); tags with `IGNORED` gaps, shape (batch, tokens); start and end
+            sub-token of the span, shape (batch, 2), for which the mean of both losses is taken.
+
+    Returns:
+        A scalar; divide by `target_count`.
+    """
+    scores = scores.float()
+    if kind is Kind.TAG:
+        return cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
+    if kind is Kind.EXTRACT:
+        start = cross_entropy(scores[..., 0], targets[:, 0], reduction="sum")
+        end = cross_entropy(scores[..., 1], targets[:, 1], reduction="sum")
+        return (start + end) / 2
+    return cross_entropy(scores, targets, reduction="sum")
+
+
+def target_count(kind: Kind, targets: Tensor) -> int:
+    """Return how many predictions `loss_sum` sums over."""
+    return int((targets != IGNORED).sum()) if kind is Kind.TAG else targets.shape[0]
+
+
+def group_choices(scores: Tensor, sizes: list[int]) -> Tensor:
+    """Turn scores of single alternatives into one row per question.
+
+    Args:
+        scores: Shape (alternatives of all questions,).
+        sizes: Alternatives per question, summing to the length of ``scores``.
+
+    Returns:
+        Shape (questions, most alternatives), -inf where a question has fewer.
+    """
+    width = max(sizes)
+    if all(size == width for size in sizes):
+        return scores.view(-1, width)
+    rows = scores.new_full((len(sizes), width), float("-inf"))
+    for row, part in zip(rows, torch.split(scores, sizes), strict=True):
+        row[: len(part)] = part
+    return rows

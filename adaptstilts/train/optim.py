@@ -1,0 +1,53 @@
+"""Optimiser and learning-rate schedule."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+
+from adaptstilts.config.recipes import TrainSettings
+
+
+def build_optimizer(network: nn.Module, settings: TrainSettings) -> AdamW:
+    """Return AdamW over what trains; biases and LayerNorm weights are not decayed (as in jiant and BERT).
+
+    Args:
+        network: Its parameters that require gradients are taken, in the order of their names.
+        settings: Learning rate, weight decay, epsilon.
+
+    Returns:
+        The optimiser.
+    """
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
+    for name, parameter in sorted(network.named_parameters()):
+        if parameter.requires_grad:
+            is_plain = name.endswith(".bias") or "LayerNorm" in name
+            (plain if is_plain else decayed).append(parameter)
+    groups = [
+        {"params": decayed, "weight_decay": settings.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    return AdamW(groups, lr=settings.learning_rate, eps=settings.adam_epsilon)
+
+
+def build_schedule(optimizer: AdamW, settings: TrainSettings, total_steps: int) -> LambdaLR:
+    """Return linear warm-up from 0 followed by linear decay to 0.
+
+    Args:
+        optimizer: The optimiser.
+        settings: Share of the steps in which the rate rises.
+        total_steps: Optimiser steps of the whole run.
+
+    Returns:
+        The schedule; step it once per optimiser step.
+    """
+    warmup = round(total_steps * settings.warmup)
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        return max(0.0, (total_steps - step) / max(1, total_steps - warmup))
+
+    return LambdaLR(optimizer, factor)

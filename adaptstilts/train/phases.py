@@ -1,0 +1,191 @@
+"""What each method trains and where its weights start: a table, and the set-up that follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from adaptstilts.config.schema import AdapterSection, Family, FusionSection
+from adaptstilts.errors import TrainingError
+from adaptstilts.models.adapters import AdapterStack, Composition, check_trainable
+from adaptstilts.models.heads import HeadSpec, load_head, new_head
+from adaptstilts.models.network import Assembly, TaskNetwork, assemble, head_dropout
+from adaptstilts.runtime import derive_seed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Part = Literal["encoder", "adapter", "fusion", "head"]
+Use = Literal["none", "start", "below", "fused"]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of the table.
+
+    Attributes:
+        name: Name in configurations and tables.
+        family: Whose training settings apply.
+        intermediate: Family of the intermediate runs it builds on; None where it uses none.
+        use: What it does with them: nothing, start from one, put one frozen below, or fuse several frozen.
+        trains: The parts that train; everything else is frozen and checked to be.
+        identity: Whether a new adapter starts as the exact identity.
+        says: One line for people.
+    """
+
+    name: str
+    family: Family
+    intermediate: Family | None
+    use: Use
+    trains: tuple[Part, ...]
+    identity: bool
+    says: str
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method("direct", "full", None, "none", ("encoder", "head"), False, "full model, target task only"),
+        Method("full", "full", "full", "start", ("encoder", "head"), False, "full model, intermediate then target"),
+        Method("adapter", "adapter", None, "none", ("adapter", "head"), False, "target adapter on the frozen backbone"),
+        Method("stack", "adapter", "adapter", "below", ("adapter", "head"), True, "new adapter over the frozen one"),
+        Method("continue", "adapter", "adapter", "start", ("adapter", "head"), False, "intermediate adapter goes on"),
+        Method("fuse", "fusion", "adapter", "fused", ("fusion", "head"), False, "AdapterFusion over frozen adapters"),
+    )
+}
+"""The six methods. An intermediate run is itself a `direct` or an `adapter` run, on the intermediate task."""
+
+
+def target_adapter(task: str) -> str:
+    """Return the name, inside a network, of the adapter that is trained on `task`; no task name is its prefix."""
+    return f"target_{task}"
+
+
+def fusion_name(task: str) -> str:
+    """Return the name of the fusion layer trained on `task`; fusions over the same adapters need their own."""
+    return f"fusion_{task}"
+
+
+@dataclass(frozen=True)
+class StartingPoint:
+    """Where a run's weights come from.
+
+    Attributes:
+        encoder: Folder or hub id of the encoder to start from.
+        revision: Revision of a hub encoder.
+        sources: (intermediate task, folder of its adapter), in order; empty for full models.
+        head: Folder of an intermediate head to go on with; None for a new one.
+    """
+
+    encoder: str
+    revision: str | None = None
+    sources: tuple[tuple[str, Path], ...] = ()
+    head: Path | None = None
+
+
+def prepare(
+    method: Method,
+    start: StartingPoint,
+    *,
+    task: str,
+    head: HeadSpec,
+    adapter: AdapterSection,
+    fusion: FusionSection,
+    seed: int,
+) -> TaskNetwork:
+    """Build the network of a run, freeze what is to be frozen, and check that nothing else trains.
+
+    Args:
+        method: Row of the table.
+        start: Where weights come from.
+        task: Training task; names the new parts.
+        head: Shape of the head.
+        adapter: Shape of a new adapter.
+        fusion: Shape of a new fusion.
+        seed: Decides all new weights.
+
+    Returns:
+        The network, ready to train.
+
+    Raises:
+        CheckpointError: If a file does not fit.
+        TrainingError: If the trainable set is not the promised one.
+    """
+    _check_sources(method, start)
+    name = target_adapter(task)
+    loaded = tuple((name if method.use == "start" else source, folder) for source, folder in start.sources)
+    network = assemble(Assembly(encoder=start.encoder, revision=start.revision, adapters=loaded))
+    frozen = tuple(source for source, _ in loaded)
+    if "adapter" in method.trains and method.use != "start":
+        attached = _attached(network)
+        attached.add(name, adapter, seed=derive_seed(seed, "adapter", task), identity=method.identity)
+        attached.activate(Composition((*frozen, name)))
+    elif "fusion" in method.trains:
+        attached = _attached(network)
+        attached.add_fusion(fusion_name(task), frozen, fusion, seed=derive_seed(seed, "fusion", task))
+        attached.activate(Composition(frozen, fusion_name(task)))
+    width, dropout = network.encoder.config.hidden_size, head_dropout(network.encoder)
+    if start.head is not None:
+        network.head = load_head(start.head, width, dropout)
+    else:
+        std = network.encoder.config.initializer_range
+        network.head = new_head(head, width, dropout, seed=derive_seed(seed, "head", task), std=std)
+    _set_trainable(network, method, task)
+    check_trainable(network, promised_names(network, method, task))
+    return network
+
+
+def promised_names(network: TaskNetwork, method: Method, task: str) -> frozenset[str]:
+    """Return the parameter names a method may train, from the naming scheme of the files.
+
+    Args:
+        network: The network.
+        method: Row of the table.
+        task: Training task.
+
+    Returns:
+        Names such as ``encoder.encoder.layer.0.output.adapters.target_xnli.adapter_up.weight``.
+    """
+    marks = {
+        "adapter": f".adapters.{target_adapter(task)}.",
+        "fusion": f".adapter_fusion_layer.{fusion_name(task)}.",
+    }
+    names = set()
+    for name, _ in network.named_parameters():
+        added = ".adapters." in name or ".adapter_fusion_layer." in name
+        if name.startswith("head."):
+            part: Part | None = "head"
+        elif not added:
+            part = "encoder"
+        else:
+            part = next((key for key, mark in marks.items() if mark in name), None)  # type: ignore[misc]
+        if part in method.trains:
+            names.add(name)
+    return frozenset(names)
+
+
+def _set_trainable(network: TaskNetwork, method: Method, task: str) -> None:
+    network.requires_grad_(False)
+    if "encoder" in method.trains:
+        network.encoder.requires_grad_(True)
+    if "adapter" in method.trains:
+        _attached(network).train_only([target_adapter(task)])
+    if "fusion" in method.trains:
+        _attached(network).train_only([fusion_name(task)])
+    if network.head is not None:
+        network.head.requires_grad_("head" in method.trains)
+
+
+def _attached(network: TaskNetwork) -> AdapterStack:
+    if network.attached is None:
+        network.attached = AdapterStack(network.encoder)
+    return network.attached
+
+
+def _check_sources(method: Method, start: StartingPoint) -> None:
+    found = len(start.sources)
+    fits = {"none": found == 0, "start": found <= 1, "below": found == 1, "fused": found >= 1}[method.use]
+    if method.use == "start" and method.family == "adapter":
+        fits = found == 1
+    if not fits:
+        raise TrainingError(f"method '{method.name}' cannot start from {found} intermediate adapters")
