@@ -1,0 +1,51 @@
+"""The languages of the mini world, in one fixed order."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+from adaptstilts.mini.languages.base import Grammar
+
+MODULES: dict[str, str] = {
+    "en": "english",
+    "de": "german",
+    "es": "spanish",
+    "ru": "russian",
+    "tr": "turkish",
+    "sw": "swahili",
+    "hi": "hindi",
+    "zh": "chinese",
+}
+"""ISO 639-1 code -> module of `adaptstilts.mini.languages`; the source language first."""
+
+CODES3: dict[str, str] = {
+    "de": "deu",
+    "es": "spa",
+    "ru": "rus",
+    "tr": "tur",
+    "sw": "swh",
+    "hi": "hin",
+    "zh": "cmn",
+}
+"""ISO 639-1 code -> code in the names of the Tatoeba files."""
+
+
+@cache
+def _load() -> tuple[tuple[str, Grammar], ...]:
+    found: list[tuple[str, Grammar]] = []
+    for code, module in MODULES.items():
+        name = f"adaptstilts.mini.languages.{module}"
+        try:
+            grammar: Grammar = import_module(name).GRAMMAR
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            continue
+        found.append((code, grammar))
+    return tuple(found)
+
+
+def grammars() -> dict[str, Grammar]:
+    """Return every language of the mini world by code, English first."""
+    return dict(_load())
