@@ -1,0 +1,123 @@
+"""Carrying out a plan on this machine: in order, one stage at a time, skipping what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.stages import Stage
+from adaptstilts.study.store import Artefact, Store
+
+
+class Watcher(Protocol):
+    """Told what happens while a plan is carried out; the command line draws it."""
+
+    def skipped(self, stages: list[Stage]) -> None:
+        """These stages were there already."""
+        ...
+
+    def started(self, stage: Stage, left: int) -> None:
+        """A stage begins; ``left`` stages are to do, this one included."""
+        ...
+
+    def stepped(self, done: int, total: int, note: str) -> None:
+        """The running stage has done so many of its steps."""
+        ...
+
+    def finished(self, stage: Stage, artefact: Artefact) -> None:
+        """A stage's artefact is in the store."""
+        ...
+
+    def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
+        """A stage could not be made; what depends on it is left out."""
+        ...
+
+
+StepCallback = Callable[[int, int, str], None]
+
+
+class Runner(Protocol):
+    """Makes the artefact of one stage."""
+
+    def run(self, stage: Stage, store: Store, plan: Plan, on_step: StepCallback) -> Artefact:
+        """Make the artefact.
+
+        Args:
+            stage: What to make; its inputs are finished.
+            store: Where it goes.
+            plan: The plan it belongs to.
+            on_step: Told how far it is.
+
+        Returns:
+            The finished artefact.
+
+        Raises:
+            AdaptstiltsError: If input makes it impossible.
+        """
+        ...
+
+
+@dataclass
+class Outcome:
+    """What came of a plan.
+
+    Attributes:
+        done: Artefacts by key.
+        made: Keys of the stages carried out this time.
+        failures: Error by key of the stage it happened in.
+        left_out: Names of stages that needed a failed one.
+    """
+
+    done: dict[str, Artefact] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    failures: dict[str, AdaptstiltsError] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+
+def carry_out(plan: Plan, store: Store, runner: Runner, watcher: Watcher) -> Outcome:
+    """Make every artefact of a plan that is not there, in order.
+
+    A stage that fails takes with it only the stages that need it. An interruption leaves finished artefacts as they
+    are; the next call skips them.
+
+    Args:
+        plan: The plan.
+        store: Where artefacts are.
+        runner: Makes single stages.
+        watcher: Told what happens.
+
+    Returns:
+        What came of it.
+
+    Raises:
+        StoreError: If an artefact that should be there is damaged.
+    """
+    outcome = Outcome()
+    todo: list[Stage] = []
+    skipped: list[Stage] = []
+    for stage in plan.stages:
+        artefact = store.find(stage)
+        if artefact is None:
+            todo.append(stage)
+        else:
+            outcome.done[stage.key] = artefact
+            skipped.append(stage)
+    watcher.skipped(skipped)
+    for index, stage in enumerate(todo):
+        if not all(key in outcome.done for key in stage.inputs):
+            outcome.left_out.append(stage.name)
+            continue
+        watcher.started(stage, len(todo) - index)
+        try:
+            artefact = runner.run(stage, store, plan, watcher.stepped)
+        except AdaptstiltsError as error:
+            outcome.failures[stage.key] = error
+            watcher.failed(stage, error)
+            continue
+        outcome.done[stage.key] = artefact
+        outcome.made.append(stage.key)
+        watcher.finished(stage, artefact)
+    return outcome

@@ -1,0 +1,147 @@
+"""What a plan must know about its data: which languages are there, and fingerprints of the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from adaptstilts.config.schema import DataSection
+from adaptstilts.errors import DataError
+from adaptstilts.mini.write import GENERATOR_VERSION, LANGUAGES
+from adaptstilts.study.stages import DataJob
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.sources import DataRoot
+from adaptstilts.tasks.spec import Kind, Split, Task
+
+MINI = "mini"
+"""Name of the embedded world in ``data.root``."""
+SOURCE_LANGUAGE = "en"
+"""Language of all training data."""
+
+
+class DataFacts(Protocol):
+    """Facts about a data root that a plan rests on."""
+
+    def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the languages a task can be evaluated in, with the split that is scored."""
+        ...
+
+    def training_files(self, task: Task) -> tuple[str, ...]:
+        """Return fingerprints of a task's English training and dev files."""
+        ...
+
+    def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
+        """Return fingerprints of a task's evaluation files."""
+        ...
+
+
+class MiniFacts:
+    """Facts about the embedded world, known without generating it.
+
+    Args:
+        job: The generator's settings.
+    """
+
+    def __init__(self, job: DataJob) -> None:
+        self.job = job
+
+    def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the eight languages (seven for retrieval, which pairs them with English)."""
+        split = Split.TEST if Split.TEST in task.layouts else Split.DEV
+        foreign_only = task.kind is Kind.RETRIEVE
+        return tuple((code, split) for code in LANGUAGES if not (foreign_only and code == SOURCE_LANGUAGE))
+
+    def training_files(self, task: Task) -> tuple[str, ...]:
+        """Return the name of the training set; the generator's key stands for its content."""
+        return (f"{task.name}/train",)
+
+    def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
+        """Return the names of the evaluation sets; the generator's key stands for their content."""
+        return tuple(f"{task.name}/{split.value}/{code}" for code, split in languages)
+
+
+class FolderFacts:
+    """Facts about a folder of published files.
+
+    Args:
+        root: The folder.
+        choice: ``official``, ``present`` or a list of languages.
+
+    Raises:
+        DataError: If the folder does not exist.
+    """
+
+    def __init__(self, root: Path, choice: str | tuple[str, ...]) -> None:
+        if not root.is_dir():
+            raise DataError(
+                "no such data folder", path=root, key="data.root", hint="Give `mini` or a folder with data sets."
+            )
+        self.root = DataRoot(root)
+        self.choice = choice
+
+    def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the languages present, with the labelled split of each.
+
+        Raises:
+            DataError: If there is none, or one that was asked for is missing.
+        """
+        found = self.root.evaluation_languages(task)
+        if self.choice == "official":
+            found = tuple(item for item in found if item[0] in task.languages)
+        elif self.choice != "present":
+            by_code = dict(found)
+            missing = [code for code in self.choice if code not in by_code and code in task.languages]
+            if missing:
+                raise DataError(
+                    f"{task.name}: no labelled files for {', '.join(missing)}",
+                    path=self.root.path,
+                    key="evaluation.languages",
+                    allowed=tuple(by_code),
+                )
+            found = tuple((code, by_code[code]) for code in self.choice if code in by_code)
+        if not found:
+            raise DataError(
+                f"{task.name}: no labelled evaluation file in any language", path=self.root.path, key="target.tasks"
+            )
+        return found
+
+    def training_files(self, task: Task) -> tuple[str, ...]:
+        """Return SHA-256 of the English training files, and of the dev files where there are any."""
+        train = self.root.fingerprint(task, Split.TRAIN, SOURCE_LANGUAGE)
+        if SOURCE_LANGUAGE in self.root.languages(task, Split.DEV):
+            return train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)
+        return (train,)
+
+    def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
+        """Return SHA-256 of each language's evaluation files."""
+        return tuple(self.root.fingerprint(task, split, code) for code, split in languages)
+
+
+def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[DataFacts, DataJob | None]:
+    """Return the facts of a configuration's data, and the generator's job for the embedded world.
+
+    Args:
+        section: Data section.
+        choice: ``evaluation.languages``.
+
+    Returns:
+        The facts; None as job for a folder of files.
+
+    Raises:
+        DataError: If the folder does not exist.
+    """
+    if section.root != MINI:
+        return FolderFacts(Path(section.root).expanduser(), choice), None
+    job = DataJob(
+        generator=GENERATOR_VERSION,
+        seed=section.mini_seed,
+        train=section.mini_train,
+        evaluation=section.mini_evaluation,
+        low_resource=section.mini_low_resource,
+    )
+    return MiniFacts(job), job
+
+
+def training_task(task: Task) -> Task:
+    """Return the task on whose rows a task is trained (itself for most)."""
+    return get_task(task.train_task) if task.train_task else task

@@ -1,0 +1,327 @@
+"""From a configuration to stages: a pure function, free of torch, that recognises equal work by its key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from adaptstilts.config.recipes import PhaseName, TrainSettings, resolve
+from adaptstilts.config.schema import Family, MethodName, PhaseSection, StudyConfig
+from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.study.inputs import DataFacts, training_task
+from adaptstilts.study.stages import DataJob, PredictJob, Reference, ScoreJob, Source, Stage, TrainJob, make_stage
+from adaptstilts.tasks.registry import all_tasks, get_task
+from adaptstilts.tasks.spec import Kind, Phase, Split, Task
+from adaptstilts.train.methods import METHODS, Method
+
+AVERAGE = "average"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of the study's tables, and the stages it comes from.
+
+    Attributes:
+        method: Method.
+        source: Intermediate task; names joined by ``+`` for a fusion; empty for none.
+        target: Target task.
+        seed: Seed.
+        train: Key of the training run; None where the target has no training.
+        predict: Key of the predictions.
+        score: Key of the scores.
+        note: What a reader of the number must know.
+    """
+
+    method: MethodName
+    source: str
+    target: str
+    seed: int
+    train: str | None
+    predict: str
+    score: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study's stages in an order in which each comes after its inputs.
+
+    Attributes:
+        stages: Each exactly once.
+        cells: What the study wants to know.
+        requested: Stages that naive loops over methods, sources and targets would have run.
+    """
+
+    stages: tuple[Stage, ...]
+    cells: tuple[Cell, ...]
+    requested: int
+
+    def stage(self, key: str) -> Stage:
+        """Return a stage by its key."""
+        return next(stage for stage in self.stages if stage.key == key)
+
+
+@dataclass
+class _Planner:
+    """Collects stages while a configuration is walked through."""
+
+    config: StudyConfig
+    facts: DataFacts
+    backbone: Reference
+    data: Stage | None
+    stages: dict[str, Stage] = field(default_factory=dict)
+    requested: int = 0
+
+    def add(self, stage: Stage) -> Stage:
+        self.requested += 1
+        return self.stages.setdefault(stage.key, stage)
+
+    @property
+    def data_inputs(self) -> tuple[str, ...]:
+        return (self.data.key,) if self.data is not None else ()
+
+
+def make_plan(config: StudyConfig, facts: DataFacts, backbone: Reference, data: DataJob | None) -> Plan:
+    """Turn a configuration into stages.
+
+    Args:
+        config: The study.
+        facts: Facts about its data.
+        backbone: Its backbone, with fingerprint.
+        data: Generator's job, for the embedded world.
+
+    Returns:
+        The plan.
+
+    Raises:
+        AdaptstiltsError: If tasks, methods or languages do not fit together; all problems at once.
+    """
+    check_tasks(config)
+    generate = None if data is None else make_stage("generate the mini world", "mini", data)
+    planner = _Planner(config, facts, backbone, generate)
+    if generate is not None:
+        planner.add(generate)
+    cells = [
+        cell
+        for seed in config.seeds
+        for method in _in_table_order(config.methods)
+        for cell in _cells(planner, METHODS[method], seed)
+    ]
+    return Plan(tuple(planner.stages.values()), tuple(cells), planner.requested)
+
+
+def check_tasks(config: StudyConfig) -> None:
+    """Check the names of tasks in a configuration and what is asked of them.
+
+    Raises:
+        ConfigError: For one problem.
+        ProblemsError: For several.
+    """
+    problems: list[AdaptstiltsError] = []
+    phases: tuple[tuple[PhaseName, PhaseSection, Phase], ...] = (
+        ("intermediate", config.intermediate, Phase.INTERMEDIATE),
+        ("target", config.target, Phase.TARGET),
+    )
+    for name, section, phase in phases:
+        allowed = tuple(task.name for task in all_tasks() if task.phase is phase)
+        problems += _check_names(section.tasks, allowed, f"{name}.tasks", phase)
+    trainable = tuple(task.name for task in all_tasks() if task.trains)
+    for name, section, _ in phases:
+        problems += _check_names(tuple(section.overrides), trainable, f"{name}.overrides", None)
+    if not config.target.tasks:
+        problems.append(ConfigError("no target task is given", key="target.tasks", hint="See: adaptstilts tasks"))
+    needing = [method for method in config.methods if METHODS[method].intermediate is not None]
+    if needing and not config.intermediate.tasks:
+        problems.append(
+            ConfigError(f"{', '.join(needing)} need an intermediate task", key="intermediate.tasks", hint="Name one.")
+        )
+    problems += _check_names(config.fusion.tasks, config.intermediate.tasks, "fusion.tasks", None)
+    retrieval = (config.fusion.retrieval,)
+    problems += _check_names(retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", None)
+    raise_all(problems)
+
+
+def _check_names(
+    names: tuple[str, ...], allowed: tuple[str, ...], key: str, phase: Phase | None
+) -> list[AdaptstiltsError]:
+    problems: list[AdaptstiltsError] = []
+    what = f"{phase.value} task" if phase is not None else "task that can stand here"
+    for name in names:
+        if name not in allowed:
+            article = "an" if what.startswith("i") else "a"
+            problems.append(
+                ConfigError(f"'{name}' is not {article} {what}", key=key, value=name, allowed=allowed, hint="See: adaptstilts tasks")
+            )
+    problems += [ConfigError(f"'{name}' stands twice", key=key, value=name) for name in sorted(set(names)) if names.count(name) > 1]
+    return problems
+
+
+def _in_table_order(methods: tuple[MethodName, ...]) -> list[MethodName]:
+    return [method for method in METHODS if method in methods]  # type: ignore[misc]
+
+
+def _cells(planner: _Planner, method: Method, seed: int) -> list[Cell]:
+    sources: tuple[tuple[str, ...], ...]
+    tasks = planner.config.intermediate.tasks
+    if method.use == "none":
+        sources = ((),)
+    elif method.use == "fused":
+        sources = (planner.config.fusion.tasks or tasks,)
+    else:
+        sources = tuple((task,) for task in tasks)
+    return [
+        _cell(planner, method, names, get_task(target), seed) for names in sources for target in planner.config.target.tasks
+    ]
+
+
+def _cell(planner: _Planner, method: Method, names: tuple[str, ...], target: Task, seed: int) -> Cell:
+    family = method.intermediate
+    sources = tuple(Source(name, _intermediate_run(planner, get_task(name), family, seed).key) for name in names) if family else ()
+    if target.trains:
+        trained: Stage | None = _train_stage(planner, method, training_task(target), "target", sources, seed)
+        note = ""
+    else:
+        trained, note = _untrained(planner, method, sources, seed)
+    predict = _predict_stage(planner, method, target, trained, sources, seed)
+    score = planner.add(_score_stage(planner, predict))
+    key = trained.key if trained is not None else None
+    return Cell(_name(method), "+".join(names), target.name, seed, key, predict.key, score.key, note)
+
+
+def _untrained(planner: _Planner, method: Method, sources: tuple[Source, ...], seed: int) -> tuple[Stage | None, str]:
+    """Return what stands in for target training on a target without training data, and the note that says so."""
+    if method.use == "fused":
+        choice = planner.config.fusion.retrieval
+        if choice == AVERAGE:
+            return None, "no training data: plain average of the adapters"
+        stage = _train_stage(planner, method, get_task(choice), "intermediate", sources, seed)
+        return stage, f"no training data: fusion trained on {choice}"
+    notes = {
+        "direct": "no training data: the backbone itself",
+        "full": "no training data: the intermediate model itself",
+        "adapter": "no training data: the backbone itself",
+    }
+    return None, notes.get(method.name, "no training data: the backbone with the intermediate adapter")
+
+
+def _intermediate_run(planner: _Planner, task: Task, family: Family, seed: int) -> Stage:
+    method = METHODS["direct" if family == "full" else "adapter"]
+    return _train_stage(planner, method, task, "intermediate", (), seed)
+
+
+def _train_stage(
+    planner: _Planner, method: Method, task: Task, phase: PhaseName, sources: tuple[Source, ...], seed: int
+) -> Stage:
+    config = planner.config
+    job = TrainJob(
+        method=_name(method),
+        task=task.name,
+        settings=_settings(config, method.family, task, phase),
+        seed=seed,
+        backbone=planner.backbone,
+        sources=sources,
+        reuse_head=method.name == "full" and _same_labels(get_task(sources[0].task), task),
+        adapter=config.adapter if "adapter" in method.trains and method.use != "start" else None,
+        fusion=config.fusion.model_copy(update={"tasks": (), "retrieval": AVERAGE}) if "fusion" in method.trains else None,
+        data=planner.facts.training_files(task),
+        max_train=config.data.max_train,
+        hold_out=holds_out(task),
+    )
+    above = "+".join(source.task for source in sources)
+    label = f"{above} > {task.name}" if above else task.name
+    stage = make_stage(
+        f"train {method.name}: {label}, seed {seed}",
+        "-".join(part for part in (method.name, _short(above), task.name) if part),
+        job,
+        (*planner.data_inputs, *(source.key for source in sources)),
+    )
+    return planner.add(stage)
+
+
+def _predict_stage(
+    planner: _Planner, method: Method, target: Task, trained: Stage | None, sources: tuple[Source, ...], seed: int
+) -> Stage:
+    config = planner.config
+    task = training_task(target)
+    settings = _settings(config, method.family, task, "target")
+    languages = planner.facts.languages(target)
+    retrieves = target.kind is Kind.RETRIEVE
+    canonical = _canonical(method, retrieves, trained)
+    job = PredictJob(
+        method=canonical,
+        task=target.name,
+        languages=languages,
+        trained=trained.key if trained is not None else None,
+        trained_task=_trained_task(trained),
+        sources=sources if METHODS[canonical].use in {"below", "fused"} or trained is None else (),
+        average=method.use == "fused" and trained is None,
+        backbone=planner.backbone,
+        retrieval=config.retrieval if retrieves else None,
+        data=planner.facts.evaluation_files(target, _with_dev(target, languages)),
+        max_evaluation=config.data.max_evaluation,
+        max_length=config.retrieval.max_length if retrieves else settings.max_length,
+        doc_stride=settings.doc_stride,
+        max_query_length=settings.max_query_length,
+        batch_tokens=config.evaluation.batch_tokens,
+    )
+    above = "+".join(source.task for source in sources)
+    label = f"{above} > {target.name}" if above else target.name
+    inputs = [*planner.data_inputs, *(source.key for source in job.sources)]
+    if trained is not None:
+        inputs.append(trained.key)
+    name = f"predict {method.name}: {label}, seed {seed}"
+    slug = "-".join(part for part in (method.name, _short(above), target.name) if part)
+    return planner.add(make_stage(name, slug, job, tuple(inputs)))
+
+
+def _canonical(method: Method, retrieves: bool, trained: Stage | None) -> MethodName:
+    """Methods that are the same network on a target without training share its predictions."""
+    if not retrieves or trained is not None:
+        return _name(method)
+    return {"adapter": "direct", "continue": "stack"}.get(method.name, method.name)  # type: ignore[return-value]
+
+
+def _trained_task(trained: Stage | None) -> str | None:
+    return trained.job.task if trained is not None and isinstance(trained.job, TrainJob) else None
+
+
+def _with_dev(target: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[tuple[str, Split], ...]:
+    """BUCC's threshold is fitted on dev, so dev files count where test is scored."""
+    if target.kind is not Kind.RETRIEVE or Split.DEV not in target.layouts:
+        return languages
+    dev = tuple((code, Split.DEV) for code, split in languages if split is Split.TEST)
+    return languages + dev
+
+
+def _score_stage(planner: _Planner, predict: Stage) -> Stage:
+    job = predict.job
+    if not isinstance(job, PredictJob):
+        raise TypeError(f"{predict.name} does not predict")
+    score = ScoreJob(job.task, job.languages, predict.key, job.max_evaluation)
+    name = predict.name.replace("predict ", "score ", 1)
+    return make_stage(name, predict.slug, score, (*planner.data_inputs, predict.key))
+
+
+def _settings(config: StudyConfig, family: Family, task: Task, phase: PhaseName) -> TrainSettings:
+    section = config.intermediate if phase == "intermediate" else config.target
+    override = section.overrides.get(task.name)
+    settings = resolve(getattr(section, family), override, task=task.name, phase=phase, family=family)
+    if task.kind is Kind.EXTRACT:
+        return settings
+    return replace(settings, doc_stride=TrainSettings.doc_stride, max_query_length=TrainSettings.max_query_length)
+
+
+def holds_out(task: Task) -> bool:
+    """Whether a task's dev set is what XTREME scores, so that checkpoints are picked on held-out training rows."""
+    return task.phase is Phase.TARGET and Split.TEST not in task.layouts
+
+
+def _same_labels(one: Task, other: Task) -> bool:
+    return one.kind is other.kind and one.labels == other.labels and not one.labels_from_data
+
+
+def _name(method: Method) -> MethodName:
+    return method.name  # type: ignore[return-value]
+
+
+def _short(above: str) -> str:
+    return above if above.count("+") < 3 else f"{above.count('+') + 1}tasks"
+

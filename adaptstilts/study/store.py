@@ -1,0 +1,198 @@
+"""The artefact store: one folder per finished stage, found by its content key.
+
+A folder is written under a temporary name and renamed when complete; its manifest, written last, names the key, the
+inputs, the environment, timings, and the size and SHA-256 of every file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import StoreError
+from adaptstilts.study.stages import Stage, describe
+
+MANIFEST = "manifest.json"
+_KEY_DIGITS = 16
+_TEMPORARY = ".unfinished"
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A finished stage's folder.
+
+    Attributes:
+        folder: Where it lies.
+        manifest: What was written when it was finished.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def seconds(self) -> float:
+        """Wall time it took to make."""
+        return float(self.manifest["seconds"])
+
+    def file(self, name: str) -> Path:
+        """Return a file or folder of the artefact.
+
+        Raises:
+            StoreError: If it is not there.
+        """
+        path = self.folder / name
+        if not path.exists():
+            raise StoreError(f"the artefact lacks '{name}'", path=self.folder, hint="Remove the folder to rebuild it.")
+        return path
+
+    def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values
+        """Return a JSON file of the artefact.
+
+        Raises:
+            StoreError: If it is missing or damaged.
+        """
+        path = self.file(name)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise StoreError(f"damaged: {error}", path=path, hint="Remove the folder to rebuild it.") from error
+
+
+class Store:
+    """Artefacts below one folder.
+
+    Args:
+        root: The folder; made when the first artefact is written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, stage: Stage) -> Path:
+        """Return where a stage's artefact lies or would lie."""
+        parent = self.root / stage.kind.value
+        digits = stage.key[:_KEY_DIGITS]
+        found = sorted(parent.glob(f"*-{digits}")) if parent.is_dir() else []
+        return found[0] if found else parent / f"{stage.slug}-{digits}"
+
+    def find(self, stage: Stage) -> Artefact | None:
+        """Return a stage's artefact, or None if it has not been made.
+
+        Args:
+            stage: The stage.
+
+        Returns:
+            The artefact, if it is finished.
+
+        Raises:
+            StoreError: If its manifest is damaged, or a file is missing or of another size than recorded.
+        """
+        folder = self.folder(stage)
+        path = folder / MANIFEST
+        if not path.is_file():
+            return None
+        artefact = Artefact(folder, _read_manifest(path))
+        if artefact.manifest.get("key") != stage.key:
+            raise StoreError("the manifest is of another stage", path=path, hint="Remove the folder to rebuild it.")
+        for name, record in artefact.manifest["files"].items():
+            file = folder / name
+            if not file.is_file() or file.stat().st_size != record["bytes"]:
+                raise StoreError("missing or cut short", path=file, hint=f"Remove {folder} to rebuild it.")
+        return artefact
+
+    @contextlib.contextmanager
+    def writing(self, stage: Stage, environment: dict[str, str]) -> Iterator[Path]:
+        """Give a folder to write a stage's files into; on leaving it becomes the artefact.
+
+        If the block raises, nothing is kept.
+
+        Args:
+            stage: The stage.
+            environment: Record of the environment, for the manifest.
+
+        Yields:
+            An empty folder.
+
+        Raises:
+            StoreError: If the store cannot be written.
+        """
+        final = self.folder(stage)
+        temporary = self.root / _TEMPORARY / f"{stage.key[:_KEY_DIGITS]}-{os.getpid()}"
+        try:
+            if temporary.exists():
+                shutil.rmtree(temporary)
+            temporary.mkdir(parents=True)
+        except OSError as error:
+            raise StoreError(f"cannot be written: {error.strerror}", path=self.root, hint="Set store=FOLDER.") from error
+        started = time.time()
+        clock = time.perf_counter()
+        try:
+            yield temporary
+            manifest = {
+                "key": stage.key,
+                "name": stage.name,
+                "kind": stage.kind.value,
+                "job": describe(stage.job),
+                "inputs": list(stage.inputs),
+                "environment": environment,
+                "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+                "seconds": round(time.perf_counter() - clock, 3),
+                "files": _inventory(temporary),
+            }
+            _write_synced(temporary / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
+            final.parent.mkdir(parents=True, exist_ok=True)
+            if final.exists():
+                shutil.rmtree(final)
+            temporary.replace(final)
+        finally:
+            if temporary.exists():
+                shutil.rmtree(temporary, ignore_errors=True)
+
+    def verify(self, artefact: Artefact) -> None:
+        """Read every file of an artefact and compare it with its recorded hash.
+
+        Raises:
+            StoreError: If one differs.
+        """
+        for name, record in artefact.manifest["files"].items():
+            path = artefact.folder / name
+            if not path.is_file() or _sha256(path) != record["sha256"]:
+                raise StoreError("damaged", path=path, hint=f"Remove {artefact.folder} to rebuild it.")
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise StoreError(f"damaged: {error}", path=path, hint=f"Remove {path.parent} to rebuild it.") from error
+    return manifest
+
+
+def _inventory(folder: Path) -> dict[str, dict[str, Any]]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in files
+    }
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
