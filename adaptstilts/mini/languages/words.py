@@ -9,9 +9,9 @@ from adaptstilts.errors import DataError
 from adaptstilts.mini import concepts
 from adaptstilts.mini.meaning import Role, Sentence, Word
 
-WOMEN: frozenset[str] = frozenset(
-    ("Anna", "Maria", "Lena", "Sara", "Nina", "Clara", "Irina", "Mina", "Vera", "Julia", "Emma", "Olga")
-)
+WOMEN: frozenset[str] = frozenset({
+    "Anna", "Maria", "Lena", "Sara", "Nina", "Clara", "Irina", "Mina", "Vera", "Julia", "Emma", "Olga",
+})  # fmt: skip
 """First names of women; the other persons are men."""
 
 PEOPLE: frozenset[str] = frozenset(("person", *concepts.NOUNS["person"], *concepts.PERSONS))
@@ -20,13 +20,16 @@ PEOPLE: frozenset[str] = frozenset(("person", *concepts.NOUNS["person"], *concep
 ANIMALS: frozenset[str] = frozenset(("animal", *concepts.NOUNS["animal"]))
 """Concepts that stand for animals."""
 
-PROFESSIONS: frozenset[str] = frozenset(
-    ("teacher", "doctor", "farmer", "student", "soldier", "singer", "cook", "driver", "writer", "nurse", "king", "judge")
-)
+PROFESSIONS: frozenset[str] = frozenset({
+    "teacher", "doctor", "farmer", "student", "soldier", "singer", "cook", "driver", "writer", "nurse", "king", "judge",
+})  # fmt: skip
 """Kinds of person that German and Spanish predicate without an article ("Anna ist Lehrerin")."""
 
-FEELINGS: frozenset[str] = frozenset(("love", "like", "hate"))
-"""Verbs of lasting feelings: said in the present tense, like states."""
+MASS: frozenset[str] = frozenset({
+    "food", "bread", "rice", "meat", "soup", "cheese", "water", "milk", "tea", "coffee", "juice", "wine", "clothing",
+    "grass",
+})  # fmt: skip
+"""Nouns that take no indefinite article ("Anna trank Wasser")."""
 
 ENTITIES: dict[str, str] = {
     **dict.fromkeys(concepts.PERSONS, "PER"),
