@@ -67,58 +67,59 @@ class Language:
     distances: Distances
 
 
+# Columns: the fields of `Language` in their order (40: in XTREME), then those of `Distances`.
 _TABLE = """\
-code  code3  uriel  name            family          branch        script     40   order    wals  syn    pho    inv    fam    geo
-af    afr    afr    Afrikaans       Indo-European   Germanic      Latn       yes  -        4     0.151  0.182  0.309  0.496  0.132
-ar    ara    arb    Arabic          Afro-Asiatic    Semitic       Arab       yes  VSO      66    0.356  0.275  0.268  1.000  0.041
-az    aze    azj    Azerbaijani     Turkic          -             Latn       no   -        0     0.467  0.275  0.350  1.000  0.028
-bg    bul    bul    Bulgarian       Indo-European   Slavic        Cyrl       yes  SVO      83    0.142  0.142  0.316  0.864  0.010
-bn    ben    ben    Bengali         Indo-European   Indo-Aryan    Beng       yes  SOV      35    0.417  0.237  0.256  0.874  0.110
-de    deu    deu    German          Indo-European   Germanic      Latn       yes  SVO+SOV  84    0.097  0.194  0.237  0.456  0.002
-el    ell    ell    Greek           Indo-European   Greek         Grek       yes  SVO+VSO  83    0.217  0.047  0.353  0.851  0.010
-en    eng    eng    English         Indo-European   Germanic      Latn       yes  SVO      98    0.000  0.000  0.000  0.000  0.000
-es    spa    spa    Spanish         Indo-European   Romance       Latn       yes  SVO      96    0.178  0.142  0.362  0.904  0.004
-et    est    est    Estonian        Uralic          -             Latn       yes  SVO      77    0.227  0.142  0.331  1.000  0.006
-eu    eus    eus    Basque          isolate         -             Latn       yes  SOV      82    0.377  0.147  0.431  1.000  0.002
-fa    pes    pes    Persian         Indo-European   Iranian       Arab       yes  SOV      85    0.479  0.217  0.272  0.874  0.053
-fi    fin    fin    Finnish         Uralic          -             Latn       yes  SVO      95    0.289  0.130  0.300  1.000  0.008
-fr    fra    fra    French          Indo-European   Romance       Latn       yes  SVO      94    0.188  0.247  0.259  0.904  0.001
-gu    guj    guj    Gujarati        Indo-European   Indo-Aryan    Gujr       no   SOV      48    0.417  0.196  0.266  0.874  0.085
-he    heb    heb    Hebrew          Afro-Asiatic    Semitic       Hebr       yes  SVO      84    0.249  0.275  0.356  1.000  0.028
-hi    hin    hin    Hindi           Indo-European   Indo-Aryan    Deva       yes  SOV      79    0.384  0.217  0.291  0.874  0.089
-ht    hat    hat    Haitian Creole  Creole          French-based  Latn       no   -        0     0.270  0.095  0.221  0.904  0.092
-hu    hun    hun    Hungarian       Uralic          -             Latn       yes  SVO+SOV  86    0.306  0.142  0.260  1.000  0.005
-id    ind    ind    Indonesian      Austronesian    -             Latn       yes  SVO      95    0.273  0.091  0.244  1.000  0.208
-it    ita    ita    Italian         Indo-European   Romance       Latn       yes  SVO      74    0.142  0.142  0.300  0.889  0.005
-ja    jpn    jpn    Japanese        Japonic         -             Jpan       yes  SOV      87    0.500  0.333  0.346  1.000  0.144
-jv    jav    jav    Javanese        Austronesian    -             Latn       yes  -        5     0.399  0.254  0.268  1.000  0.196
-ka    kat    kat    Georgian        Kartvelian      -             Geor       yes  SOV      81    0.315  0.331  0.371  1.000  0.029
-kk    kaz    kaz    Kazakh          Turkic          -             Cyrl       yes  -        0     0.552  0.164  0.280  1.000  0.048
-ko    kor    kor    Korean          isolate         Koreanic      Kore       yes  SOV      85    0.447  0.254  0.291  1.000  0.131
-lt    lit    lit    Lithuanian      Indo-European   Baltic        Latn       no   SVO      71    0.307  0.196  0.254  0.808  0.006
-ml    mal    mal    Malayalam       Dravidian       -             Mlym       yes  SOV      49    0.464  0.147  0.301  1.000  0.119
-mr    mar    mar    Marathi         Indo-European   Indo-Aryan    Deva       yes  SOV      66    0.435  0.196  0.241  0.864  0.102
-ms    zsm    zsm    Malay           Austronesian    -             Latn       yes  -        0     0.298  0.147  0.287  1.000  0.173
-my    mya    mya    Burmese         Sino-Tibetan    -             Mymr       yes  SOV      80    0.605  0.114  0.135  1.000  0.123
-nl    nld    nld    Dutch           Indo-European   Germanic      Latn       yes  SVO+SOV  66    0.076  0.182  0.278  0.556  0.000
-pa    pan    pan    Punjabi         Indo-European   Indo-Aryan    Guru       no   SOV      76    0.387  0.196  0.229  0.864  0.078
-pl    pol    pol    Polish          Indo-European   Slavic        Latn       no   SVO      71    0.214  0.142  0.347  0.851  0.004
-pt    por    por    Portuguese      Indo-European   Romance       Latn       yes  SVO      70    0.158  0.095  0.213  0.899  0.003
-qu    que    quy    Quechua         Quechuan        -             Latn       no   -        2     0.479  0.273  0.481  1.000  0.163
-ro    ron    ron    Romanian        Indo-European   Romance       Latn       no   SVO      69    0.204  0.095  0.266  0.882  0.008
-ru    rus    rus    Russian         Indo-European   Slavic        Cyrl       yes  SVO      87    0.188  0.142  0.353  0.833  0.042
-sw    swh    swh    Swahili         Niger-Congo     Bantu         Latn       yes  SVO      80    0.526  0.091  0.242  1.000  0.105
-ta    tam    tam    Tamil           Dravidian       -             Taml       yes  SOV      70    0.486  0.147  0.342  1.000  0.121
-te    tel    tel    Telugu          Dravidian       -             Telu       yes  SOV      61    0.479  0.196  0.329  1.000  0.108
-th    tha    tha    Thai            Kra-Dai         -             Thai       yes  SVO      95    0.361  0.217  0.251  1.000  0.147
-tl    tgl    tgl    Tagalog         Austronesian    -             Latn       yes  VSO      65    0.391  0.142  0.271  1.000  0.179
-tr    tur    tur    Turkish         Turkic          -             Latn       yes  SOV      86    0.493  0.182  0.334  1.000  0.018
-uk    ukr    ukr    Ukrainian       Indo-European   Slavic        Cyrl       no   SVO      70    0.153  0.142  0.256  0.851  0.007
-ur    urd    urd    Urdu            Indo-European   Indo-Aryan    Arab       yes  SOV      63    0.384  0.142  0.284  0.874  0.075
-vi    vie    vie    Vietnamese      Austro-Asiatic  -             Latn       yes  SVO      93    0.340  0.217  0.253  1.000  0.147
-wo    wol    wol    Wolof           Niger-Congo     Atlantic      Latn       no   SVO      78    0.361  0.142  0.329  1.000  0.038
-yo    yor    yor    Yoruba          Niger-Congo     Volta-Niger   Latn       yes  SVO      86    0.400  0.333  0.293  1.000  0.050
-zh    cmn    cmn    Mandarin        Sino-Tibetan    -             Hans/Hant  yes  SVO      91    0.288  0.247  0.382  1.000  0.112
+id  tat  uri  name            family          branch        script     40  order    wals  syn   pho   inv   fam    geo
+af  afr  afr  Afrikaans       Indo-European   Germanic      Latn       y   -        4     .151  .182  .309  .496   .132
+ar  ara  arb  Arabic          Afro-Asiatic    Semitic       Arab       y   VSO      66    .356  .275  .268  1.000  .041
+az  aze  azj  Azerbaijani     Turkic          -             Latn       n   -        0     .467  .275  .350  1.000  .028
+bg  bul  bul  Bulgarian       Indo-European   Slavic        Cyrl       y   SVO      83    .142  .142  .316  .864   .010
+bn  ben  ben  Bengali         Indo-European   Indo-Aryan    Beng       y   SOV      35    .417  .237  .256  .874   .110
+de  deu  deu  German          Indo-European   Germanic      Latn       y   SVO+SOV  84    .097  .194  .237  .456   .002
+el  ell  ell  Greek           Indo-European   Greek         Grek       y   SVO+VSO  83    .217  .047  .353  .851   .010
+en  eng  eng  English         Indo-European   Germanic      Latn       y   SVO      98    .000  .000  .000  .000   .000
+es  spa  spa  Spanish         Indo-European   Romance       Latn       y   SVO      96    .178  .142  .362  .904   .004
+et  est  est  Estonian        Uralic          -             Latn       y   SVO      77    .227  .142  .331  1.000  .006
+eu  eus  eus  Basque          isolate         -             Latn       y   SOV      82    .377  .147  .431  1.000  .002
+fa  pes  pes  Persian         Indo-European   Iranian       Arab       y   SOV      85    .479  .217  .272  .874   .053
+fi  fin  fin  Finnish         Uralic          -             Latn       y   SVO      95    .289  .130  .300  1.000  .008
+fr  fra  fra  French          Indo-European   Romance       Latn       y   SVO      94    .188  .247  .259  .904   .001
+gu  guj  guj  Gujarati        Indo-European   Indo-Aryan    Gujr       n   SOV      48    .417  .196  .266  .874   .085
+he  heb  heb  Hebrew          Afro-Asiatic    Semitic       Hebr       y   SVO      84    .249  .275  .356  1.000  .028
+hi  hin  hin  Hindi           Indo-European   Indo-Aryan    Deva       y   SOV      79    .384  .217  .291  .874   .089
+ht  hat  hat  Haitian Creole  Creole          French-based  Latn       n   -        0     .270  .095  .221  .904   .092
+hu  hun  hun  Hungarian       Uralic          -             Latn       y   SVO+SOV  86    .306  .142  .260  1.000  .005
+id  ind  ind  Indonesian      Austronesian    -             Latn       y   SVO      95    .273  .091  .244  1.000  .208
+it  ita  ita  Italian         Indo-European   Romance       Latn       y   SVO      74    .142  .142  .300  .889   .005
+ja  jpn  jpn  Japanese        Japonic         -             Jpan       y   SOV      87    .500  .333  .346  1.000  .144
+jv  jav  jav  Javanese        Austronesian    -             Latn       y   -        5     .399  .254  .268  1.000  .196
+ka  kat  kat  Georgian        Kartvelian      -             Geor       y   SOV      81    .315  .331  .371  1.000  .029
+kk  kaz  kaz  Kazakh          Turkic          -             Cyrl       y   -        0     .552  .164  .280  1.000  .048
+ko  kor  kor  Korean          isolate         Koreanic      Kore       y   SOV      85    .447  .254  .291  1.000  .131
+lt  lit  lit  Lithuanian      Indo-European   Baltic        Latn       n   SVO      71    .307  .196  .254  .808   .006
+ml  mal  mal  Malayalam       Dravidian       -             Mlym       y   SOV      49    .464  .147  .301  1.000  .119
+mr  mar  mar  Marathi         Indo-European   Indo-Aryan    Deva       y   SOV      66    .435  .196  .241  .864   .102
+ms  zsm  zsm  Malay           Austronesian    -             Latn       y   -        0     .298  .147  .287  1.000  .173
+my  mya  mya  Burmese         Sino-Tibetan    -             Mymr       y   SOV      80    .605  .114  .135  1.000  .123
+nl  nld  nld  Dutch           Indo-European   Germanic      Latn       y   SVO+SOV  66    .076  .182  .278  .556   .000
+pa  pan  pan  Punjabi         Indo-European   Indo-Aryan    Guru       n   SOV      76    .387  .196  .229  .864   .078
+pl  pol  pol  Polish          Indo-European   Slavic        Latn       n   SVO      71    .214  .142  .347  .851   .004
+pt  por  por  Portuguese      Indo-European   Romance       Latn       y   SVO      70    .158  .095  .213  .899   .003
+qu  que  quy  Quechua         Quechuan        -             Latn       n   -        2     .479  .273  .481  1.000  .163
+ro  ron  ron  Romanian        Indo-European   Romance       Latn       n   SVO      69    .204  .095  .266  .882   .008
+ru  rus  rus  Russian         Indo-European   Slavic        Cyrl       y   SVO      87    .188  .142  .353  .833   .042
+sw  swh  swh  Swahili         Niger-Congo     Bantu         Latn       y   SVO      80    .526  .091  .242  1.000  .105
+ta  tam  tam  Tamil           Dravidian       -             Taml       y   SOV      70    .486  .147  .342  1.000  .121
+te  tel  tel  Telugu          Dravidian       -             Telu       y   SOV      61    .479  .196  .329  1.000  .108
+th  tha  tha  Thai            Kra-Dai         -             Thai       y   SVO      95    .361  .217  .251  1.000  .147
+tl  tgl  tgl  Tagalog         Austronesian    -             Latn       y   VSO      65    .391  .142  .271  1.000  .179
+tr  tur  tur  Turkish         Turkic          -             Latn       y   SOV      86    .493  .182  .334  1.000  .018
+uk  ukr  ukr  Ukrainian       Indo-European   Slavic        Cyrl       n   SVO      70    .153  .142  .256  .851   .007
+ur  urd  urd  Urdu            Indo-European   Indo-Aryan    Arab       y   SOV      63    .384  .142  .284  .874   .075
+vi  vie  vie  Vietnamese      Austro-Asiatic  -             Latn       y   SVO      93    .340  .217  .253  1.000  .147
+wo  wol  wol  Wolof           Niger-Congo     Atlantic      Latn       n   SVO      78    .361  .142  .329  1.000  .038
+yo  yor  yor  Yoruba          Niger-Congo     Volta-Niger   Latn       y   SVO      86    .400  .333  .293  1.000  .050
+zh  cmn  cmn  Mandarin        Sino-Tibetan    -             Hans/Hant  y   SVO      91    .288  .247  .382  1.000  .112
 """
 
 
@@ -135,7 +136,7 @@ def _languages() -> dict[str, Language]:
             family=family,
             branch="" if branch == "-" else branch,
             script=script,
-            in_xtreme=xtreme == "yes",
+            in_xtreme=xtreme == "y",
             word_order=None if order == "-" else order,
             wals_features=int(wals),
             distances=Distances(*map(float, distances)),
