@@ -1,0 +1,1 @@
+"""Pure comparisons of finished runs: tidy results, aggregation, differences to a reference."""

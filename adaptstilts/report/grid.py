@@ -1,0 +1,142 @@
+"""A neutral table of texts, rendered as GitHub Markdown or for the terminal, and numbers in short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+NOTHING = "-"
+TERMINAL_WIDTH = 100
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table of texts.
+
+    Attributes:
+        title: Heading.
+        header: Column names.
+        rows: One text per column; a line break separates a value from its spread.
+        text_columns: How many columns from the left hold text; the others hold numbers and are right-aligned.
+        sections: Indices of rows that head the rows below them.
+        footnotes: Notes in the order of their marks, then remarks without a mark.
+    """
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    text_columns: int = 1
+    sections: frozenset[int] = frozenset()
+    footnotes: tuple[str, ...] = ()
+
+
+class Footnotes:
+    """Numbers notes in the order in which a table first needs them."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._remarks: dict[str, None] = {}
+
+    def mark(self, notes: Iterable[str]) -> str:
+        """Return the superscript marks of notes, which may be none."""
+        numbers = sorted(self._numbers.setdefault(note, len(self._numbers) + 1) for note in notes)
+        return " ".join(str(number).translate(_SUPERSCRIPTS) for number in numbers)
+
+    def remark(self, text: str) -> None:
+        """Add a line without a mark, once."""
+        self._remarks[text] = None
+
+    def lines(self) -> tuple[str, ...]:
+        """Return one line per note, then the remarks."""
+        marked = [f"{str(number).translate(_SUPERSCRIPTS)} {note}" for note, number in self._numbers.items()]
+        return (*marked, *self._remarks)
+
+
+def markdown(grid: Grid) -> str:
+    """Render a grid as GitHub Markdown: heading, table, footnotes."""
+    rule = tuple(":---" if index < grid.text_columns else "---:" for index in range(len(grid.header)))
+    rows = [(f"**{row[0]}**", *row[1:]) if number in grid.sections else row for number, row in enumerate(grid.rows)]
+    lines = [_markdown_row(row) for row in (grid.header, rule, *rows)]
+    notes = ["", "<br>\n".join(grid.footnotes)] if grid.footnotes else []
+    return "\n".join([f"### {grid.title}", "", *lines, *notes]) + "\n"
+
+
+def terminal(grid: Grid) -> Table:
+    """Render a grid for the terminal; nine targets with their costs fit in 100 columns."""
+    from rich import box  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    # Two spaces between columns where they fit, else one: the box itself puts one there.
+    gap = 1 if _width(grid, 2) <= TERMINAL_WIDTH else 0
+    table = Table(
+        title=Text(grid.title, style="bold"),
+        title_justify="left",
+        caption=Text("\n".join(grid.footnotes)) if grid.footnotes else None,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, gap, 0, 0),
+        pad_edge=False,
+    )
+    for index, name in enumerate(grid.header):
+        table.add_column(Text(name), justify="left" if index < grid.text_columns else "right")
+    for number, row in enumerate(grid.rows):
+        texts = [
+            Text(text, style=_colour(text) if index >= grid.text_columns else "") for index, text in enumerate(row)
+        ]
+        table.add_row(*texts, style="bold" if number in grid.sections else "")
+    return table
+
+
+def count_text(count: float) -> str:
+    """Return a number of parameters in short: ``930``, ``12.3 k``, ``1.03 M``."""
+    if count < 1_000:
+        return f"{count:.0f}"
+    return f"{count / 1e3:.1f} k" if count < 999_950 else f"{count / 1e6:.2f} M"
+
+
+def size_text(size: float) -> str:
+    """Return a file size in decimal units: ``930 B``, ``230 kB``, ``4.5 MB``."""
+    if size < 1_000:
+        return f"{size:.0f} B"
+    return f"{size / 1e3:.0f} kB" if size < 999_500 else f"{size / 1e6:.1f} MB"
+
+
+def minutes_text(seconds: float) -> str:
+    """Return a time in minutes: ``0.4``, ``12``."""
+    minutes = seconds / 60
+    return f"{minutes:.1f}" if minutes < 9.95 else f"{minutes:.0f}"
+
+
+def range_text(values: Sequence[int], as_text: Callable[[float], str]) -> str:
+    """Return the smallest and the largest of some numbers, or one text where both read the same."""
+    low, high = as_text(min(values)), as_text(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def signed_text(value: float) -> str:
+    """Return a difference with its sign and one decimal; zero has no sign."""
+    text = f"{value:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text
+
+
+def _width(grid: Grid, gap: int) -> int:
+    columns = zip(grid.header, *grid.rows, strict=True)
+    widest = [max(len(line) for text in column for line in text.split("\n")) for column in columns]
+    return sum(widest) + gap * (len(widest) - 1) + 2
+
+
+def _markdown_row(texts: Sequence[str]) -> str:
+    cells = (text.replace("|", "\\|").replace("\n", " ").strip() for text in texts)
+    return f"| {' | '.join(cells)} |"
+
+
+def _colour(text: str) -> str:
+    if text == NOTHING or text[:1] not in {"+", "-"}:
+        return ""
+    return "green" if text.startswith("+") else "red"
