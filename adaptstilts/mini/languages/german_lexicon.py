@@ -172,7 +172,7 @@ VERBS: dict[str, tuple[str, ...]] = read_table(
     read        lesen         las           lasen           acc -
     write       schreiben     schrieb       schrieben       acc -
     make        machen        machte        machten         acc -
-    paint       bemalen       bemalte       bemalten        acc -
+    paint       malen         malte         malten          acc -
     repair      reparieren    reparierte    reparierten     acc -
     change      verändern     veränderte    veränderten     acc -
     drive       fahren        fuhr          fuhren          acc -
