@@ -8,14 +8,16 @@ from typing import TypeAlias
 
 from adaptstilts.mini.languages.base import Grammar
 from adaptstilts.mini.languages.registry import grammars
-from adaptstilts.mini.meaning import Clause, Role, Sentence
+from adaptstilts.mini.meaning import Clause, Role, Sentence, Word
 from adaptstilts.mini.world import Story, pick, tell
 
+_OPENING = frozenset("¿¡")
 _LINE_LENGTHS = (1, 2, 3)
 _REASON_RATE = 0.15
 _QUESTION_RATE = 0.15
 
-_Line: TypeAlias = list[tuple[Clause, "str | Role | None"]]
+Line: TypeAlias = tuple[tuple[Clause, "str | Role | None"], ...]
+"""Clauses with how each is said: a connective or None for a statement, the role asked for in a question."""
 
 
 def text(sentences: Sequence[Sentence]) -> str:
@@ -25,15 +27,16 @@ def text(sentences: Sequence[Sentence]) -> str:
         sentences: Realised sentences of one language.
 
     Returns:
-        Words with spaces where the language has them and none before punctuation; sentences likewise.
+        Words with spaces where the language has them, none before closing and none after opening punctuation.
     """
     pieces: list[str] = []
+    previous: Word | None = None
     for sentence in sentences:
-        gap = " " if sentence.spaced else ""
         for word in sentence.words:
-            if pieces and word.upos != "PUNCT":
-                pieces.append(gap)
+            if sentence.spaced and _is_apart(previous, word):
+                pieces.append(" ")
             pieces.append(word.form)
+            previous = word
     return "".join(pieces)
 
 
@@ -48,20 +51,23 @@ def offsets(sentences: Sequence[Sentence]) -> list[list[tuple[int, int]]]:
     """
     found: list[list[tuple[int, int]]] = []
     position = 0
+    previous: Word | None = None
     for sentence in sentences:
         spans: list[tuple[int, int]] = []
         for word in sentence.words:
-            if position and sentence.spaced and word.upos != "PUNCT":
-                position += 1
+            position += sentence.spaced and _is_apart(previous, word)
             spans.append((position, position + len(word.form)))
             position += len(word.form)
+            previous = word
         found.append(spans)
     return found
 
 
-def tokens(sentences: Sequence[Sentence]) -> list[str]:
-    """Return the words of the sentences as written, punctuation included."""
-    return [word.form for sentence in sentences for word in sentence.words]
+def _is_apart(previous: Word | None, word: Word) -> bool:
+    """Tell whether a space stands between two words of a language that has spaces."""
+    if previous is None or previous.form in _OPENING:
+        return False
+    return word.upos != "PUNCT" or word.form in _OPENING
 
 
 def parallel_lines(seed: int, count: int) -> Iterator[dict[str, str]]:
@@ -83,18 +89,19 @@ def parallel_lines(seed: int, count: int) -> Iterator[dict[str, str]]:
         for part in _lines(rng, tell(rng)):
             if made == count:
                 return
-            yield {code: text(_realise(grammar, part)) for code, grammar in languages.items()}
+            yield {code: text(realise(grammar, part)) for code, grammar in languages.items()}
             made += 1
 
 
-def _realise(grammar: Grammar, line: _Line) -> list[Sentence]:
+def realise(grammar: Grammar, line: Line) -> list[Sentence]:
+    """Say a line in one language."""
     return [
         grammar.ask(clause, manner) if isinstance(manner, Role) else grammar.say(clause, manner)
         for clause, manner in line
     ]
 
 
-def _lines(rng: Random, story: Story) -> Iterator[_Line]:
+def _lines(rng: Random, story: Story) -> Iterator[Line]:
     """Cut a story into lines; turn some into question and answer, or effect and cause."""
     steps = list(zip(story.clauses, story.connectives, strict=True))
     position = 0
@@ -106,11 +113,11 @@ def _lines(rng: Random, story: Story) -> Iterator[_Line]:
         if draw < _QUESTION_RATE:
             clause = part[0][0]
             part_roles = [role for role, value in askable(clause).items() if value]
-            yield [(clause, pick(rng, part_roles, 0.0)), (clause, None)]
+            yield ((clause, pick(rng, part_roles, 0.0)), (clause, None))
         elif len(part) == 2 and draw > 1 - _REASON_RATE:
-            yield [(part[1][0], None), (part[0][0], "because")]
+            yield ((part[1][0], None), (part[0][0], "because"))
         else:
-            yield list(part)
+            yield tuple(part)
 
 
 def askable(clause: Clause) -> dict[Role, bool]:

@@ -89,6 +89,12 @@ def objects_of(verb: str) -> tuple[str, ...]:
 
 
 @cache
+def verbs_taking(noun: str) -> tuple[str, ...]:
+    """Return the transitive verbs that usually take a noun as their object."""
+    return tuple(verb for verb in _OBJECTS if noun in objects_of(verb))
+
+
+@cache
 def qualities_of(noun: str) -> tuple[str, ...]:
     """Return the adjectives that usually describe a noun, its own before those of its class; none for names."""
     if noun in concepts.PLACES:

@@ -164,10 +164,11 @@ def _clause(rng: Random, cast: _Cast, step: Step) -> Clause:
     negated = rng.random() < _NEGATION_RATE
     if step.verb == "be":
         subject = _mention(rng, cast, step.subject, described=False)
-        predicate = pick(rng, step.predicates) if step.predicates else None
-        if predicate is not None and rng.random() < _ODD_RATE:
-            predicate = pick(rng, preferences.qualities_of(subject.head) or step.predicates)
-        return Clause("be", subject, negated=negated, predicate=predicate, kind=pick(rng, step.kinds or (None,)))
+        if step.kinds and preferences.is_name(subject.head):
+            return Clause("be", subject, negated=negated, kind=pick(rng, step.kinds))
+        usual = preferences.qualities_of(subject.head)
+        predicates = step.predicates if step.predicates and rng.random() >= _ODD_RATE else usual
+        return Clause("be", subject, negated=negated, predicate=pick(rng, predicates or step.predicates))
     subject = _mention(rng, cast, step.subject)
     thing = None if step.object is None else _mention(rng, cast, step.object)
     verb = step.verb
@@ -182,7 +183,7 @@ def _connective(rng: Random, clause: Clause) -> str | None:
     draw = rng.random()
     if clause.negated:
         return "but" if draw < 0.5 else None
-    if clause.verb == "be":
+    if clause.verb == "be" or clause.verb in preferences.FEELINGS:
         return "and" if draw < 0.15 else None
     return "then" if draw < 0.25 else "and" if draw < 0.4 else None
 

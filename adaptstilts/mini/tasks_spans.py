@@ -1,0 +1,179 @@
+"""Questions on stories of the mini world, answered by a span of the story or by nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from random import Random
+
+from adaptstilts.mini import edits
+from adaptstilts.mini.corpus import Line, askable, offsets, realise, text
+from adaptstilts.mini.languages.base import Grammar
+from adaptstilts.mini.languages.registry import grammars
+from adaptstilts.mini.logic import related
+from adaptstilts.mini.meaning import Clause, Role, Sentence
+from adaptstilts.mini.world import pick, tell
+
+_ROLES = (Role.OBJECT, Role.PLACE, Role.TIME, Role.SUBJECT)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question on a story.
+
+    Attributes:
+        clause: The event asked about, as the question says it.
+        role: What is asked for.
+        answered_by: Position of the sentence that holds the answer; None when the story does not tell.
+    """
+
+    clause: Clause
+    role: Role
+    answered_by: int | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A story with questions on it.
+
+    Attributes:
+        context: The story.
+        questions: At least one.
+    """
+
+    context: Line
+    questions: tuple[Question, ...]
+
+
+def readings(
+    count: int,
+    rng: Random,
+    seen: set[str],
+    *,
+    sentences: tuple[int, ...],
+    unanswerable: float = 0.0,
+    short_questions: bool = False,
+) -> list[Reading]:
+    """Make stories with one question each, none of the stories seen before.
+
+    Args:
+        count: Number of questions.
+        rng: Source of chance.
+        seen: Stories seen earlier, in English; extended.
+        sentences: Lengths of the story in sentences, drawn evenly.
+        unanswerable: Share of questions that the story does not answer.
+        short_questions: Leave out of the question all that is not needed to find the event.
+
+    Returns:
+        Readings whose answers stand in the story once, in one piece, in every language.
+    """
+    made: list[Reading] = []
+    languages = grammars()
+    while len(made) < count:
+        answerable = int((len(made) + 1) * unanswerable) == int(len(made) * unanswerable)
+        reading = _reading(rng, rng.choice(sentences), answerable=answerable, short=short_questions)
+        if reading is None:
+            continue
+        key = text(realise(languages["en"], reading.context))
+        if key in seen or not _is_answerable_in_all(reading, languages.values()):
+            continue
+        seen.add(key)
+        made.append(reading)
+    rng.shuffle(made)
+    return made
+
+
+def answer_span(sentences: list[Sentence], question: Question) -> tuple[int, int] | None:
+    """Find the answer in a realised story.
+
+    Args:
+        sentences: The story in one language.
+        question: A question on it.
+
+    Returns:
+        First character of the answer in the text of the story and the one after its last; None when the question has
+        no answer or the answer does not stand in one piece.
+    """
+    if question.answered_by is None:
+        return None
+    words = sentences[question.answered_by].words
+    found = [index for index, word in enumerate(words) if word.role is question.role and word.upos != "PUNCT"]
+    if not found or found[-1] - found[0] + 1 != len(found):
+        return None
+    spans = offsets(sentences)[question.answered_by]
+    return spans[found[0]][0], spans[found[-1]][1]
+
+
+def _is_answerable_in_all(reading: Reading, languages: Iterable[Grammar]) -> bool:
+    if all(question.answered_by is None for question in reading.questions):
+        return True
+    return all(
+        answer_span(realise(grammar, reading.context), question) is not None
+        for grammar in languages
+        for question in reading.questions
+        if question.answered_by is not None
+    )
+
+
+def _reading(rng: Random, length: int, *, answerable: bool, short: bool) -> Reading | None:
+    story = tell(rng)
+    if len(story.clauses) < length:
+        return None
+    start = rng.randrange(len(story.clauses) - length + 1)
+    position = rng.randrange(length)
+    clauses = list(story.clauses[start : start + length])
+    clauses[position] = edits.enrich(rng, clauses[position], 0.4)
+    openers = (None, *story.connectives[start + 1 : start + length])
+    question = (_question if answerable else _trick_question)(rng, clauses, position, short)
+    return None if question is None else Reading(tuple(zip(clauses, openers, strict=True)), (question,))
+
+
+def _question(rng: Random, clauses: list[Clause], position: int, short: bool) -> Question | None:
+    clause = clauses[position]
+    if clause.negated or clause.kind is not None:
+        return None
+    role = pick(rng, [role for role in _ROLES if askable(clause)[role]], 0.5)
+    asked = _shorten(rng, clause, role, 1.0 if short else 0.4)
+    if any(_could_answer(other, asked, role) for index, other in enumerate(clauses) if index != position):
+        return None
+    return Question(asked, role, position)
+
+
+def _trick_question(rng: Random, clauses: list[Clause], position: int, short: bool) -> Question | None:
+    """Ask for a place or time that the story does not tell, or about an event a little different from one told."""
+    clause = replace(clauses[position], negated=False)
+    if clause.kind is not None:
+        return None
+    missing = [role for role in (Role.PLACE, Role.TIME) if not askable(clause)[role] and clause.verb != "be"]
+    if missing and rng.random() < 0.3:
+        asked, role = clause, rng.choice(missing)
+    else:
+        role = pick(rng, [role for role in _ROLES if askable(clause)[role]], 0.5)
+        changed = edits.sidestep(rng, clause)
+        if changed is None or not edits.shows(changed, clause, role):
+            return None
+        asked = changed
+    told = [other for other in clauses if askable(other)[role]]
+    if any(_could_answer(other, asked, role) for other in told):
+        return None
+    return Question(asked, role, None)
+
+
+def _shorten(rng: Random, clause: Clause, role: Role, rate: float) -> Clause:
+    if role is not Role.PLACE and rng.random() < rate:
+        clause = replace(clause, place=None)
+    if role is not Role.TIME and rng.random() < rate:
+        clause = replace(clause, time=None)
+    return clause
+
+
+def _could_answer(told: Clause, asked: Clause, role: Role) -> bool:
+    """Tell whether a statement is, or might be taken for, the event asked about."""
+    if not related(told.verb, asked.verb):
+        return False
+    if asked.verb == "be":
+        return role is Role.SUBJECT and told.predicate == asked.predicate
+    same_subject = role is Role.SUBJECT or related(told.subject.head, asked.subject.head)
+    if role is Role.OBJECT or told.object is None or asked.object is None:
+        return same_subject
+    return same_subject and related(told.object.head, asked.object.head)
