@@ -18,6 +18,7 @@ import adapters
 import torch
 from adapters import AdapterConfig, Fuse, Stack
 from adapters.composition import AdapterCompositionBlock
+from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError, TrainingError
@@ -195,9 +196,17 @@ class AdapterStack:
     ) -> None:
         """Write a fusion layer and its head in the library's format; the order of the members is kept in it."""
         folder.mkdir(parents=True, exist_ok=True)
-        block = Fuse(*members, name=name)
-        self.encoder.save_adapter_fusion(str(folder), block, use_safetensors=True)
-        self.encoder.save_adapter_fusion(str(folder), block, use_safetensors=False)
+        self.encoder.save_adapter_fusion(str(folder), Fuse(*members, name=name), use_safetensors=True)
+        # The library saves a bare encoder's tensors without the base model's prefix, filters them by the start of the
+        # name only, and then silently loads none of them into a model with heads. Written again with the full names.
+        mark = f".adapter_fusion_layer.{name}."
+        tensors = {
+            f"{self.encoder.base_model_prefix}.{key}": parameter.detach().cpu().contiguous()
+            for key, parameter in self.encoder.named_parameters()
+            if mark in key
+        }
+        save_file(tensors, folder / FUSION_WEIGHTS_FILE)
+        torch.save(tensors, folder / "pytorch_model_adapter_fusion.bin")
         if head is not None:
             save_head(head, name, folder, self.encoder.config, choices=choices)
 
@@ -270,8 +279,6 @@ class AdapterStack:
             )
 
     def _fill_fusion(self, path: Path, saved_name: str, name: str) -> None:
-        from safetensors.torch import load_file  # noqa: PLC0415
-
         own = {
             key: tensor for key, tensor in self.encoder.named_parameters() if f".adapter_fusion_layer.{name}." in key
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+
 from adaptstilts.config.recipes import PhaseName, TrainSettings, resolve
 from adaptstilts.config.schema import Family, MethodName, PhaseSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
@@ -148,9 +149,19 @@ def _check_names(
         if name not in allowed:
             article = "an" if what.startswith("i") else "a"
             problems.append(
-                ConfigError(f"'{name}' is not {article} {what}", key=key, value=name, allowed=allowed, hint="See: adaptstilts tasks")
+                ConfigError(
+                    f"'{name}' is not {article} {what}",
+                    key=key,
+                    value=name,
+                    allowed=allowed,
+                    hint="See: adaptstilts tasks",
+                )
             )
-    problems += [ConfigError(f"'{name}' stands twice", key=key, value=name) for name in sorted(set(names)) if names.count(name) > 1]
+    problems += [
+        ConfigError(f"'{name}' stands twice", key=key, value=name)
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    ]
     return problems
 
 
@@ -168,13 +179,19 @@ def _cells(planner: _Planner, method: Method, seed: int) -> list[Cell]:
     else:
         sources = tuple((task,) for task in tasks)
     return [
-        _cell(planner, method, names, get_task(target), seed) for names in sources for target in planner.config.target.tasks
+        _cell(planner, method, names, get_task(target), seed)
+        for names in sources
+        for target in planner.config.target.tasks
     ]
 
 
 def _cell(planner: _Planner, method: Method, names: tuple[str, ...], target: Task, seed: int) -> Cell:
     family = method.intermediate
-    sources = tuple(Source(name, _intermediate_run(planner, get_task(name), family, seed).key) for name in names) if family else ()
+    sources = (
+        tuple(Source(name, _intermediate_run(planner, get_task(name), family, seed).key) for name in names)
+        if family
+        else ()
+    )
     if target.trains:
         trained: Stage | None = _train_stage(planner, method, training_task(target), "target", sources, seed)
         note = ""
@@ -220,7 +237,9 @@ def _train_stage(
         sources=sources,
         reuse_head=method.name == "full" and _same_labels(get_task(sources[0].task), task),
         adapter=config.adapter if "adapter" in method.trains and method.use != "start" else None,
-        fusion=config.fusion.model_copy(update={"tasks": (), "retrieval": AVERAGE}) if "fusion" in method.trains else None,
+        fusion=config.fusion.model_copy(update={"tasks": (), "retrieval": AVERAGE})
+        if "fusion" in method.trains
+        else None,
         data=planner.facts.training_files(task),
         max_train=config.data.max_train,
         hold_out=holds_out(task),
@@ -324,4 +343,3 @@ def _name(method: Method) -> MethodName:
 
 def _short(above: str) -> str:
     return above if above.count("+") < 3 else f"{above.count('+') + 1}tasks"
-

@@ -202,7 +202,12 @@ def make_stage(name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> 
     Returns:
         The stage.
     """
-    content = {"format": FORMAT_VERSION, "kind": _KINDS[type(job)].value, "job": describe(job), "inputs": sorted(inputs)}
+    content = {
+        "format": FORMAT_VERSION,
+        "kind": _KINDS[type(job)].value,
+        "job": describe(job),
+        "inputs": sorted(inputs),
+    }
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return Stage(name, slug, job, hashlib.sha256(text.encode()).hexdigest(), inputs)
 

@@ -131,7 +131,9 @@ class Store:
                 shutil.rmtree(temporary)
             temporary.mkdir(parents=True)
         except OSError as error:
-            raise StoreError(f"cannot be written: {error.strerror}", path=self.root, hint="Set store=FOLDER.") from error
+            raise StoreError(
+                f"cannot be written: {error.strerror}", path=self.root, hint="Set store=FOLDER."
+            ) from error
         started = time.time()
         clock = time.perf_counter()
         try:

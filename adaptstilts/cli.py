@@ -1,0 +1,183 @@
+"""The command line: verbs, flags, exit codes. The only module that prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+
+from adaptstilts import __version__
+from adaptstilts.errors import AdaptstiltsError
+
+app = typer.Typer(
+    name="adaptstilts",
+    help="Intermediate-task transfer for cross-lingual models, with full models and with reusable adapters.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ConfigArgument = Annotated[Path, typer.Argument(help="A study's YAML file, such as configs/quickstart.yaml.")]
+OverrideArgument = Annotated[list[str] | None, typer.Argument(help="key=value settings over those of the file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Words after the program's name; those of the process when None.
+
+    Returns:
+        Exit status: 0 done, 2 input that cannot be used, 130 interrupted. Bugs raise.
+    """
+    try:
+        result = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except AdaptstiltsError as error:
+        typer.echo(str(error), err=True)
+        return 2
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        typer.echo("interrupted; finished stages are kept, the same command goes on", err=True)
+        return 130
+    return int(result) if isinstance(result, int) else 0
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"adaptstilts {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def tasks(as_json: JsonOption = False) -> None:
+    """List all intermediate and target tasks.
+
+    Example: adaptstilts tasks --json
+    """
+    from adaptstilts.tasks.registry import all_tasks  # noqa: PLC0415
+    from adaptstilts.tasks.summary import summarise, table  # noqa: PLC0415
+
+    if as_json:
+        _print_json([summarise(task) for task in all_tasks()])
+    else:
+        typer.echo(table(all_tasks()))
+
+
+@app.command()
+def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
+    """Check a study: settings, tasks, files, languages and backbone; nothing is computed.
+
+    Example: adaptstilts validate configs/slices.yaml data.root=my_data
+    """
+    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.study.setup import plan_study  # noqa: PLC0415
+
+    plan = plan_study(load_study(config, overrides or ()))
+    record = {"config": str(config), "stages": len(plan.stages), "cells": len(plan.cells), "ok": True}
+    if as_json:
+        _print_json(record)
+    else:
+        typer.echo(f"{config}: fine, {len(plan.stages)} stages for {len(plan.cells)} table cells")
+
+
+@app.command()
+def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
+    """Show every stage of a study, which are there already, and what sharing saves.
+
+    Example: adaptstilts plan configs/xtreme_xlmr_large.yaml
+    """
+    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.study.outline import outline, outline_text  # noqa: PLC0415
+    from adaptstilts.study.setup import open_store, plan_study  # noqa: PLC0415
+
+    study = load_study(config, overrides or ())
+    rows = outline(plan_study(study), open_store(study))
+    if as_json:
+        _print_json(rows)
+    else:
+        typer.echo(outline_text(rows))
+
+
+@app.command()
+def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> int:
+    """Carry a study out: train what is missing, evaluate zero-shot, write tables and figures.
+
+    Example: adaptstilts run configs/quickstart.yaml seeds=[1,2]
+    """
+    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.study.session import run_study  # noqa: PLC0415
+
+    result = run_study(load_study(config, overrides or ()), Console(stderr=True))
+    _show(result.json_record() if as_json else result.text, as_json=as_json)
+    return 2 if result.failed else 0
+
+
+@app.command()
+def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
+    """Write tables and figures again from the stages that are finished; nothing is computed.
+
+    Example: adaptstilts report configs/quickstart.yaml
+    """
+    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.study.session import report_study  # noqa: PLC0415
+
+    result = report_study(load_study(config, overrides or ()))
+    _show(result.json_record() if as_json else result.text, as_json=as_json)
+
+
+@app.command()
+def score(
+    predictions: Annotated[Path, typer.Argument(help="Folder <task>/test-<language>.tsv|json of predictions.")],
+    gold: Annotated[Path, typer.Option("--gold", help="Folder of the same layout with labels.")],
+    task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; may be repeated.")] = None,
+    language: Annotated[list[str] | None, typer.Option("--language", help="Only this one; may be repeated.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a folder in XTREME's submission layout: task, language, metric, in percent.
+
+    Example: adaptstilts score predictions --gold labels --json
+    """
+    from adaptstilts.evaluate.score import score_folder, score_text  # noqa: PLC0415
+
+    scores = score_folder(predictions, gold, task, language)
+    _show(scores.scores if as_json else score_text(scores), as_json=as_json)
+
+
+@app.command()
+def pretrain(
+    config: Annotated[Path, typer.Argument(help="A pretraining file, such as configs/pretrain_mini.yaml.")],
+    overrides: OverrideArgument = None,
+) -> None:
+    """Train a miniature backbone: tokenizer, masked and translation language modelling; goes on where it stopped.
+
+    Example: adaptstilts pretrain configs/pretrain_mini.yaml output=checkpoints/my_mini
+    """
+    from adaptstilts.config.load import load  # noqa: PLC0415
+    from adaptstilts.config.pretrain import PretrainSection  # noqa: PLC0415
+    from adaptstilts.train.pretrain import pretrain as start  # noqa: PLC0415
+
+    section = load(config, overrides or (), PretrainSection)
+    start(section, Path(section.output), lambda line: typer.echo(line, err=True))
+
+
+def _show(value: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON values or text
+    if as_json:
+        _print_json(value)
+    else:
+        typer.echo(value)
+
+
+def _print_json(value: Any) -> None:  # noqa: ANN401 - JSON values
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")

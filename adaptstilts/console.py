@@ -1,0 +1,114 @@
+"""What a person sees while a plan is carried out: one line per finished stage, a bar, and the time left."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.stages import Stage, StageKind
+from adaptstilts.study.store import Artefact
+
+_FIRST_GUESS_SECONDS = {StageKind.DATA: 10.0, StageKind.TRAIN: 10.0, StageKind.PREDICT: 3.0, StageKind.SCORE: 0.3}
+
+
+class TerminalWatcher:
+    """Draws progress on stderr; on anything but a terminal it writes lines only.
+
+    Args:
+        plan: The plan that is carried out; its stages give the estimate of the time left.
+        console: Where to draw.
+    """
+
+    def __init__(self, plan: Plan, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            transient=True,
+        )
+        self._waiting = Counter(stage.kind for stage in plan.stages)
+        self._seconds: dict[StageKind, list[float]] = defaultdict(list)
+        self._began = time.perf_counter()
+        self._stage_bar: TaskID | None = None
+        self._all: TaskID = self._progress.add_task("study", total=len(plan.stages), note="")
+
+    def __enter__(self) -> TerminalWatcher:
+        """Start drawing."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop drawing and leave the terminal as it was."""
+        self._progress.stop()
+
+    def skipped(self, stages: list[Stage]) -> None:
+        """Say how many stages are there already."""
+        for stage in stages:
+            self._waiting[stage.kind] -= 1
+        self._progress.update(self._all, completed=len(stages))
+        if stages:
+            kinds = Counter(stage.kind.value for stage in stages)
+            parts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+            self._line(f"skipping {len(stages)} finished stages ({parts})")
+
+    def started(self, stage: Stage, left: int) -> None:
+        """Show the running stage and the time left."""
+        self._began = time.perf_counter()
+        self._progress.update(self._all, note=f"about {_duration(self._left())} left")
+        self._stage_bar = self._progress.add_task(stage.name, total=None, note="")
+
+    def stepped(self, done: int, total: int, note: str) -> None:
+        """Move the running stage's bar."""
+        if self._stage_bar is not None:
+            self._progress.update(self._stage_bar, completed=done, total=total, note=note)
+
+    def finished(self, stage: Stage, artefact: Artefact) -> None:
+        """Write the stage's line."""
+        self._seconds[stage.kind].append(time.perf_counter() - self._began)
+        self._close(stage)
+        done = int(self._progress.tasks[0].completed)
+        total = int(self._progress.tasks[0].total or 0)
+        self._line(f"[{done}/{total}] {stage.name}: {artefact.seconds:.1f} s, about {_duration(self._left())} left")
+
+    def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
+        """Write the error."""
+        self._close(stage)
+        self._line(f"failed: {stage.name}: {error}")
+
+    def _close(self, stage: Stage) -> None:
+        self._waiting[stage.kind] -= 1
+        if self._stage_bar is not None:
+            self._progress.remove_task(self._stage_bar)
+            self._stage_bar = None
+        self._progress.advance(self._all)
+
+    def _left(self) -> float:
+        total = 0.0
+        for kind, count in self._waiting.items():
+            seen = self._seconds[kind]
+            mean = sum(seen) / len(seen) if seen else _FIRST_GUESS_SECONDS[kind]
+            total += mean * count
+        return total
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

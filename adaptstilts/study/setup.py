@@ -1,0 +1,41 @@
+"""From a configuration to a plan and a store: resolves backbone, tasks, files and languages before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.models.backbone import fingerprint, locate
+from adaptstilts.study.inputs import facts_for
+from adaptstilts.study.plan import Plan, check_tasks, make_plan
+from adaptstilts.study.stages import Reference
+from adaptstilts.study.store import Store
+
+
+def plan_study(config: StudyConfig) -> Plan:
+    """Resolve everything a study needs and plan it.
+
+    Args:
+        config: The study.
+
+    Returns:
+        The plan; no model was loaded and no example read.
+
+    Raises:
+        AdaptstiltsError: If a task, file, checkpoint or language is not there.
+    """
+    check_tasks(config)
+    location = locate(config.backbone)
+    backbone = Reference(location, config.revision, fingerprint(location, config.revision))
+    facts, job = facts_for(config.data, config.evaluation.languages)
+    return make_plan(config, facts, backbone, job)
+
+
+def open_store(config: StudyConfig) -> Store:
+    """Return the study's artefact store."""
+    return Store(Path(config.store).expanduser())
+
+
+def results_folder(config: StudyConfig) -> Path:
+    """Return the folder of the study's tables and figures."""
+    return Path(config.results).expanduser() / config.name

@@ -1,0 +1,101 @@
+import pytest
+
+from adaptstilts.config.load import load_study
+from adaptstilts.config.recipes import resolve
+from adaptstilts.config.schema import TrainOverride, TrainSection
+from adaptstilts.errors import ConfigError, ProblemsError
+
+MINIMAL = "name: demo\nintermediate:\n  tasks: [mnli]\ntarget:\n  tasks: [xnli]\n"
+
+
+def write(tmp_path, text):
+    path = tmp_path / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_load_reads_scientific_notation_as_number_and_no_as_language(tmp_path):
+    text = MINIMAL + "  full:\n    learning_rate: 1e-4\nevaluation:\n  languages: [no, en]\n"
+    study = load_study(write(tmp_path, text))
+    assert study.target.full.learning_rate == 1e-4
+    assert study.evaluation.languages == ("no", "en")
+
+
+def test_load_applies_overrides_over_the_file(tmp_path):
+    study = load_study(write(tmp_path, MINIMAL), ["data.root=elsewhere", "seeds=[3, 4]", "target.full.epochs=7"])
+    assert (study.data.root, study.seeds, study.target.full.epochs) == ("elsewhere", (3, 4), 7)
+
+
+def test_load_names_line_and_near_match_when_key_is_misspelt(tmp_path):
+    path = write(tmp_path, MINIMAL + "adapter:\n  reduction_facter: 8\n")
+    with pytest.raises(
+        ConfigError, match=r"study\.yaml:7: adapter\.reduction_facter: .*Did you mean 'reduction_factor'"
+    ):
+        load_study(path)
+
+
+def test_load_names_allowed_values_when_method_is_unknown(tmp_path):
+    path = write(tmp_path, MINIMAL + "methods: [direct, stak]\n")
+    with pytest.raises(
+        ConfigError, match=r"study\.yaml:6: methods\[1\]: 'stak' .*Did you mean 'stack'.*Allowed: direct"
+    ):
+        load_study(path)
+
+
+def test_load_reports_all_problems_at_once(tmp_path):
+    path = write(tmp_path, MINIMAL + "seeds: []\nadapter:\n  reduction_factor: 0\nstore: 5\n")
+    with pytest.raises(ProblemsError) as caught:
+        load_study(path)
+    lines = str(caught.value).splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["seeds", "adapter.reduction_factor", "store"]
+    assert [int(line.split(":")[1]) for line in lines] == [6, 8, 9]
+
+
+def test_load_names_command_line_key_without_file_when_override_is_wrong(tmp_path):
+    with pytest.raises(ConfigError, match=r"^target\.full\.learning_rate: 3: .*less than 1"):
+        load_study(write(tmp_path, MINIMAL), ["target.full.learning_rate=3"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [", r"study\.yaml:1: not valid YAML"),
+        ("- a\n", r"holds no keys"),
+        ("name: a\nname: b\n", r"study\.yaml:2: name: stands twice"),
+        ("title: x\n", r"name: is required"),
+    ],
+)
+def test_load_says_what_is_wrong_with_the_file(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message):
+        load_study(write(tmp_path, text))
+
+
+def test_load_says_so_when_file_is_missing(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: no such configuration file"):
+        load_study(tmp_path / "none.yaml")
+
+
+def test_load_refuses_override_without_value(tmp_path):
+    with pytest.raises(ConfigError, match=r"'data\.root' is not of the form key=value"):
+        load_study(write(tmp_path, MINIMAL), ["data.root"])
+
+
+def test_resolve_prefers_override_then_section_then_recipe():
+    section = TrainSection(learning_rate=3e-4, evaluate_examples=None)
+    settings = resolve(section, TrainOverride(epochs=9), task="mnli", phase="target", family="full")
+    assert (settings.learning_rate, settings.epochs, settings.batch_size) == (3e-4, 9, 32)
+    assert settings.evaluate_examples is None
+
+
+@pytest.mark.parametrize(
+    ("family", "task", "expected"),
+    [
+        ("full", "squad1", (1e-5, 2, 16, 384)),
+        ("full", "mnli", (1e-5, 2, 32, 256)),
+        ("adapter", "hellaswag", (1e-4, 15, 16, 200)),
+        ("fusion", "udpos", (5e-5, 15, 32, 128)),
+    ],
+)
+def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, expected):
+    settings = resolve(TrainSection(), None, task=task, phase="target", family=family)
+    assert (settings.learning_rate, settings.epochs, settings.batch_size, settings.max_length) == expected

@@ -1,0 +1,224 @@
+import json
+
+import pytest
+import torch
+from adapters import Fuse, Stack, XLMRobertaAdapterModel
+
+from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.errors import CheckpointError
+from adaptstilts.models.adapters import AdapterStack, Composition, check_names, trainable_names
+from adaptstilts.models.backbone import load_encoder
+from adaptstilts.models.heads import new_head, spec_for
+from adaptstilts.tasks.spec import Kind
+
+SECTION = AdapterSection(reduction_factor=4)
+LABELS = ("contradiction", "entailment", "neutral")
+
+
+@pytest.fixture
+def ids():
+    generator = torch.Generator().manual_seed(3)
+    return torch.randint(4, 120, (5, 12), generator=generator)
+
+
+def encoder(folder):
+    return load_encoder(str(folder))
+
+
+def noisy(stack, name):
+    """Give an adapter weights that matter."""
+    generator = torch.Generator().manual_seed(len(name))
+    with torch.no_grad():
+        for key, parameter in stack.encoder.named_parameters():
+            if f".adapters.{name}." in key or f".adapter_fusion_layer.{name}." in key:
+                parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.3)
+
+
+def hidden(model, ids):
+    with torch.no_grad():
+        return model(ids).last_hidden_state
+
+
+def library_model(folder):
+    return XLMRobertaAdapterModel.from_pretrained(folder).eval()
+
+
+def test_new_adapter_on_top_is_the_exact_identity(tiny_encoder_folder, ids):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack.add("mnli", SECTION, seed=1, identity=False)
+    noisy(stack, "mnli")
+    stack.activate(Composition(("mnli",)))
+    below = hidden(stack.encoder, ids)
+    stack.add("target_xnli", SECTION, seed=2, identity=True)
+    stack.activate(Composition(("mnli", "target_xnli")))
+    assert torch.equal(hidden(stack.encoder, ids), below)
+
+
+def test_average_equals_mean_of_adapter_outputs_in_one_layer(tiny_encoder_folder, ids):
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    torch.manual_seed(0)
+    config = XLMRobertaConfig.from_pretrained(tiny_encoder_folder, num_hidden_layers=1)
+    stack = AdapterStack(XLMRobertaModel(config, add_pooling_layer=False).eval())
+    ups = []
+    layer = stack.encoder.encoder.layer[0].output
+    layer.LayerNorm.register_forward_pre_hook(lambda module, inputs: ups.append(inputs[0].detach().clone()))
+    for name in ("mnli", "qqp"):
+        stack.add(name, SECTION, seed=1, identity=False)
+        noisy(stack, name)
+    singles = []
+    for name in ("mnli", "qqp"):
+        stack.activate(Composition((name,)))
+        ups.clear()
+        hidden(stack.encoder, ids)
+        singles.append(ups[-1])
+    stack.add_average("fusion_average", ("mnli", "qqp"))
+    stack.activate(Composition(("mnli", "qqp"), "fusion_average"))
+    ups.clear()
+    hidden(stack.encoder, ids)
+    assert not torch.allclose(singles[0], singles[1])
+    assert torch.allclose(ups[-1], (singles[0] + singles[1]) / 2, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["seq_bn", "double_seq_bn", "par_bn"])
+def test_saved_adapter_and_head_give_equal_logits_in_the_plain_library(tiny_encoder_folder, ids, tmp_path, kind):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack.add("mnli", AdapterSection(kind=kind, reduction_factor=4), seed=1, identity=False)
+    noisy(stack, "mnli")
+    stack.activate(Composition(("mnli",)))
+    head = new_head(spec_for(Kind.CLASSIFY, LABELS), 32, 0.1, seed=5).eval()
+    stack.save("mnli", tmp_path, head)
+    plain = library_model(tiny_encoder_folder)
+    info = {}
+    plain.load_adapter(str(tmp_path), loading_info=info)
+    plain.set_active_adapters("mnli")
+    with torch.no_grad():
+        assert torch.equal(plain(ids).logits, head(hidden(stack.encoder, ids)))
+    assert info == {"missing_keys": [], "unexpected_keys": []}
+    assert list(plain.heads["mnli"].config["label2id"]) == list(LABELS)
+
+
+def test_saved_stack_and_fusion_give_equal_logits_in_the_plain_library(tiny_encoder_folder, ids, tmp_path):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    for name in ("mnli", "qqp", "target_udpos"):
+        stack.add(name, SECTION, seed=1, identity=False)
+        noisy(stack, name)
+        stack.save(name, tmp_path / name)
+    stack.add_fusion("fusion_udpos", ("mnli", "qqp"), FusionSection(), seed=4)
+    noisy(stack, "fusion_udpos")
+    head = new_head(spec_for(Kind.TAG, ("A", "B")), 32, 0.1, seed=5).eval()
+    stack.save_fusion("fusion_udpos", ("mnli", "qqp"), tmp_path / "fusion", head)
+    plain = library_model(tiny_encoder_folder)
+    for name in ("mnli", "qqp", "target_udpos"):
+        plain.load_adapter(str(tmp_path / name))
+    plain.load_adapter_fusion(str(tmp_path / "fusion"))
+    for ours, theirs in (
+        (Composition(("mnli", "target_udpos")), Stack("mnli", "target_udpos")),
+        (Composition(("mnli", "qqp"), "fusion_udpos"), Fuse("mnli", "qqp", name="fusion_udpos")),
+    ):
+        stack.activate(ours)
+        plain.set_active_adapters(theirs)
+        plain.active_head = "fusion_udpos"
+        with torch.no_grad():
+            assert torch.allclose(plain(ids).logits, head(hidden(stack.encoder, ids)), atol=1e-6)
+
+
+def test_fusion_is_restored_exactly_under_another_name(tiny_encoder_folder, ids, tmp_path):
+    def build():
+        stack = AdapterStack(encoder(tiny_encoder_folder))
+        for name in ("mnli", "qqp"):
+            stack.add(name, SECTION, seed=1, identity=False)
+            noisy(stack, name)
+        return stack
+
+    first = build()
+    first.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(), seed=4)
+    noisy(first, "fusion_xnli")
+    first.activate(Composition(("mnli", "qqp"), "fusion_xnli"))
+    first.save_fusion("fusion_xnli", ("mnli", "qqp"), tmp_path, None)
+    second = build()
+    second.load_fusion(tmp_path, "fusion_other", ("mnli", "qqp"))
+    second.activate(Composition(("mnli", "qqp"), "fusion_other"))
+    assert torch.equal(hidden(first.encoder, ids), hidden(second.encoder, ids))
+
+
+def test_load_fusion_refuses_members_in_another_order(tiny_encoder_folder, tmp_path):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    for name in ("mnli", "qqp"):
+        stack.add(name, SECTION, seed=1, identity=False)
+    stack.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(), seed=4)
+    stack.save_fusion("fusion_xnli", ("mnli", "qqp"), tmp_path, None)
+    with pytest.raises(CheckpointError, match=r"trained over \['mnli', 'qqp'\], not over \['qqp', 'mnli'\]"):
+        stack.load_fusion(tmp_path, "fusion_other", ("qqp", "mnli"))
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"), [(2, "0 tensors missing, 4 left over"), (4, "4 tensors missing, 0 left")]
+)
+def test_load_refuses_adapter_of_another_depth(tiny_encoder_folder, tmp_path, layers, message):
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack.add("mnli", SECTION, seed=1, identity=False)
+    stack.save("mnli", tmp_path)
+    config = XLMRobertaConfig.from_pretrained(tiny_encoder_folder, num_hidden_layers=layers)
+    other = AdapterStack(XLMRobertaModel(config, add_pooling_layer=False))
+    with pytest.raises(CheckpointError, match=message):
+        other.load(tmp_path, "mnli")
+
+
+def test_load_refuses_adapter_of_another_width(tiny_encoder_folder, tmp_path):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack.add("mnli", SECTION, seed=1, identity=False)
+    stack.save("mnli", tmp_path)
+    path = tmp_path / "adapter_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "hidden_size": 1024}))
+    with pytest.raises(CheckpointError, match=r"adapter_config\.json: hidden_size: .*1024 wide, this one is 32 wide"):
+        AdapterStack(encoder(tiny_encoder_folder)).load(tmp_path, "mnli")
+
+
+def test_load_names_missing_file(tiny_encoder_folder, tmp_path):
+    with pytest.raises(CheckpointError, match=r"adapter_config\.json: no such adapter file"):
+        AdapterStack(encoder(tiny_encoder_folder)).load(tmp_path, "mnli")
+
+
+def test_saved_config_holds_no_local_path(tiny_encoder_folder, tmp_path):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack.add("mnli", SECTION, seed=1, identity=False)
+    stack.save("mnli", tmp_path)
+    assert str(tiny_encoder_folder) not in (tmp_path / "adapter_config.json").read_text()
+
+
+@pytest.mark.parametrize("names", [("mnli", "mnli2"), ("a,b", "c"), ("Mnli",)])
+def test_check_names_refuses_names_the_library_mixes_up(names):
+    with pytest.raises(CheckpointError, match=r"prefix of|cannot name an adapter"):
+        check_names(names)
+
+
+def test_activate_names_what_is_missing(tiny_encoder_folder):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack.add("mnli", SECTION, seed=1, identity=False)
+    with pytest.raises(CheckpointError, match=r"\['qqp'\].*Allowed: mnli"):
+        stack.activate(Composition(("mnli", "qqp")))
+
+
+def test_check_active_raises_after_the_set_up_was_switched_behind_our_back(tiny_encoder_folder):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    for name in ("mnli", "qqp"):
+        stack.add(name, SECTION, seed=1, identity=False)
+    stack.activate(Composition(("mnli", "qqp")))
+    stack.encoder.set_active_adapters("qqp")
+    with pytest.raises(CheckpointError, match="active set-up is"):
+        stack.check_active(Composition(("mnli", "qqp")))
+
+
+def test_train_only_trains_one_adapter_of_a_stack(tiny_encoder_folder):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    for name in ("mnli", "target_xnli"):
+        stack.add(name, SECTION, seed=1, identity=False)
+    stack.activate(Composition(("mnli", "target_xnli")))
+    stack.train_only(["target_xnli"])
+    names = trainable_names(stack.encoder)
+    assert len(names) == 3 * 4
+    assert all(".adapters.target_xnli." in name for name in names)
