@@ -6,6 +6,7 @@ here and one in each lexicon of `adaptstilts.mini.languages`; a test checks that
 
 from __future__ import annotations
 
+# fmt: off
 # Hypernym -> hyponyms. The hypernym is itself a noun concept with a form in every lexicon.
 NOUNS: dict[str, tuple[str, ...]] = {
     "person": (
@@ -90,6 +91,7 @@ ORGANISATIONS: tuple[str, ...] = (
 )
 """Invented companies, written alike in every language; they can buy, sell, make and use things."""
 
+# fmt: on
 MODIFIABLE_BY_PERSON_ADJECTIVES: tuple[str, ...] = ("happy", "sad", "rich", "poor", "brave", "timid")
 """Adjectives that fit people (and some animals) only."""
 

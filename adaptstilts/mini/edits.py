@@ -28,9 +28,9 @@ def enrich(rng: Random, clause: Clause, rate: float = 0.5) -> Clause:
     return clause
 
 
-def deny(clause: Clause) -> Clause:
-    """Return the clause with the opposite polarity."""
-    return replace(clause, negated=not clause.negated)
+def renamed(phrase: Phrase, head: str) -> Phrase:
+    """Return a phrase about something else; what cannot be counted loses its number."""
+    return Phrase(head, number=1 if head in preferences.MASS else phrase.number, definite=phrase.definite)
 
 
 def weaken(rng: Random, clause: Clause) -> Clause | None:
@@ -149,7 +149,7 @@ def _add_quality(rng: Random, clause: Clause) -> Clause | None:
 def _general_noun(rng: Random, clause: Clause) -> Clause | None:
     for part, phrase in _parts(rng, clause):
         general = concepts.hypernym(phrase.head)
-        if general is not None:
+        if general is not None and (phrase.number == 1 or general not in preferences.MASS):
             return _put(clause, part, replace(phrase, head=general))
     return None
 
@@ -157,7 +157,7 @@ def _general_noun(rng: Random, clause: Clause) -> Clause | None:
 def _special_noun(rng: Random, clause: Clause) -> Clause | None:
     for part, phrase in _parts(rng, clause):
         if phrase.head in concepts.NOUNS:
-            return _put(clause, part, replace(phrase, head=rng.choice(concepts.NOUNS[phrase.head])))
+            return _put(clause, part, renamed(phrase, rng.choice(concepts.NOUNS[phrase.head])))
     return None
 
 
@@ -178,7 +178,7 @@ def _other_object(rng: Random, clause: Clause) -> Clause | None:
     others = [noun for noun in preferences.objects_of(clause.verb) if not related(noun, clause.object.head)]
     if not others:
         return None
-    return replace(clause, object=replace(clause.object, head=rng.choice(others), adjective=None))
+    return replace(clause, object=renamed(clause.object, rng.choice(others)))
 
 
 def _other_subject(rng: Random, clause: Clause) -> Clause | None:
@@ -189,7 +189,7 @@ def _other_subject(rng: Random, clause: Clause) -> Clause | None:
         return replace(clause, subject=Phrase(rng.choice([name for name in concepts.PERSONS if name != head])))
     general = concepts.hypernym(head)
     others = [noun for noun in concepts.NOUNS.get(general or "", ()) if noun != head]
-    return replace(clause, subject=replace(clause.subject, head=rng.choice(others))) if others else None
+    return replace(clause, subject=renamed(clause.subject, rng.choice(others))) if others else None
 
 
 def _other_quality(rng: Random, clause: Clause) -> Clause | None:

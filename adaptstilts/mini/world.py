@@ -128,7 +128,8 @@ def _mention(rng: Random, cast: _Cast, slot: str, *, described: bool = True) -> 
     cast.mentioned.add(slot)
     head, adjective = phrase.head, None
     if known and described and head in _generalisable() and rng.random() < _GENERAL_RATE:
-        return Phrase(concepts.hypernym(head) or head, number=phrase.number)
+        general = concepts.hypernym(head) or head
+        return Phrase(general if phrase.number == 1 or general not in preferences.MASS else head, number=phrase.number)
     if described and rng.random() < _ADJECTIVE_RATES[known]:
         qualities = preferences.qualities_of(head)
         adjective = pick(rng, qualities) if qualities else None

@@ -1,0 +1,203 @@
+"""Multiple choice in the mini world: how a story goes on, what lies between the lines, and common sense.
+
+These tasks are intermediate tasks, so they exist in English only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+
+from adaptstilts.mini import concepts, edits, preferences
+from adaptstilts.mini.corpus import Line, askable, realise, text
+from adaptstilts.mini.languages.english import GRAMMAR
+from adaptstilts.mini.meaning import Clause, Phrase, Role
+from adaptstilts.mini.scenes import scenes
+from adaptstilts.mini.world import Story, pick, tell
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A question with several answers, in English.
+
+    Attributes:
+        topic: Scene, or the concept asked about.
+        context: What is told; may be empty.
+        question: What is asked; may be empty.
+        answers: The alternatives, all different.
+        label: Position of the right one.
+    """
+
+    topic: str
+    context: str
+    question: str
+    answers: tuple[str, ...]
+    label: int
+
+
+_Maker = Callable[[Random], "tuple[str, str, str, list[str]] | None"]
+
+
+def _collect(make: _Maker, count: int, rng: Random, seen: set[str]) -> list[Choice]:
+    """Call a maker of (topic, context, question, answers with the right one first) until there are enough items."""
+    made: list[Choice] = []
+    while len(made) < count:
+        item = make(rng)
+        if item is None:
+            continue
+        topic, context, question, answers = item
+        key = " ".join((context, question, answers[0]))
+        if key in seen or len(set(answers)) < len(answers):
+            continue
+        seen.add(key)
+        label = len(made) % len(answers)
+        order = answers[1:]
+        rng.shuffle(order)
+        order.insert(label, answers[0])
+        made.append(Choice(topic, context, question, tuple(order), label))
+    rng.shuffle(made)
+    return made
+
+
+def continuations(count: int, rng: Random, seen: set[str]) -> list[Choice]:
+    """Make stories with four endings: the next step of the script, an earlier step, a wrong thing, another scene."""
+    return _collect(_continuation, count, rng, seen)
+
+
+def explanations(count: int, rng: Random, seen: set[str]) -> list[Choice]:
+    """Make stories with a question on what is not told: what came before, what comes next, or why."""
+    return _collect(_explanation, count, rng, seen)
+
+
+def common_sense(count: int, rng: Random, seen: set[str]) -> list[Choice]:
+    """Make questions without context on who usually does what to what and where, with five answers."""
+    return _collect(_common_sense, count, rng, seen)
+
+
+def _say(clause: Clause, connective: str | None = None) -> str:
+    return text([GRAMMAR.say(clause, connective)])
+
+
+def _tell(story: Story, start: int, end: int) -> str:
+    """Say some clauses of a story, the first without a connective."""
+    openers = (None, *story.connectives[start + 1 : end])
+    line: Line = tuple(zip(story.clauses[start:end], openers, strict=True))
+    return text(realise(GRAMMAR, line))
+
+
+def _plain(rng: Random) -> Story:
+    """Tell a story in which everything is affirmed."""
+    story = tell(rng)
+    clauses = tuple(replace(clause, negated=False) for clause in story.clauses)
+    openers = tuple("then" if opener == "but" else opener for opener in story.connectives)
+    return replace(story, clauses=clauses, connectives=openers)
+
+
+def _continuation(rng: Random) -> tuple[str, str, str, list[str]] | None:
+    story = _plain(rng)
+    cut = rng.randint(2, 3)
+    if len(story.clauses) <= cut or story.clauses[cut].kind is not None:
+        return None
+    right = story.clauses[cut]
+    told = [clause for clause in story.clauses[:cut] if clause.kind is None]
+    wrong_thing, elsewhere = _wrong_thing(rng, right), _elsewhere(rng, story, right)
+    if not told or wrong_thing is None or elsewhere is None:
+        return None
+    endings = [right, rng.choice(told), wrong_thing, elsewhere]
+    return story.scene, _tell(story, 0, cut), "", [_say(_known(ending), "then") for ending in endings]
+
+
+def _known(clause: Clause) -> Clause:
+    """Say everything as already known, so that articles do not tell the right ending."""
+    thing = None if clause.object is None else replace(clause.object, definite=True)
+    return replace(clause, subject=replace(clause.subject, definite=True), object=thing)
+
+
+def _wrong_thing(rng: Random, clause: Clause) -> Clause | None:
+    """Give the verb an object that it never takes, or the subject a quality that it never has."""
+    if clause.predicate is not None:
+        usual = preferences.qualities_of(clause.subject.head) or preferences.qualities_of("person")
+        return replace(clause, predicate=rng.choice([word for word in concepts.adjectives() if word not in usual]))
+    if clause.object is None:
+        return edits.sidestep(rng, replace(clause, place=None))
+    return replace(clause, object=edits.renamed(clause.object, _odd_object(rng, clause.verb)))
+
+
+def _odd_object(rng: Random, verb: str) -> str:
+    usual = set(preferences.objects_of(verb))
+    nouns = [noun for general, members in concepts.NOUNS.items() if general != "person" for noun in members]
+    return rng.choice([noun for noun in nouns if noun not in usual])
+
+
+def _elsewhere(rng: Random, story: Story, right: Clause) -> Clause | None:
+    """Let the same subject do something from another scene."""
+    other = _plain(rng)
+    if other.scene == story.scene:
+        return None
+    found = [clause for clause in other.clauses if clause.kind is None and clause.verb != right.verb]
+    living = preferences.is_person(right.subject.head)
+    found = [clause for clause in found if preferences.is_person(clause.subject.head) == living]
+    return replace(rng.choice(found), subject=right.subject) if found else None
+
+
+def _explanation(rng: Random) -> tuple[str, str, str, list[str]] | None:
+    story = _plain(rng)
+    if len(story.clauses) < 4 or any(clause.kind is not None for clause in story.clauses):
+        return None
+    kind = rng.choice(("before", "next", "why"))
+    if kind == "next":
+        hidden, context = story.clauses[-1], _tell(story, 0, len(story.clauses) - 1)
+        question = "What may happen next?"
+    else:
+        hidden, context = story.clauses[0], _tell(story, 1, len(story.clauses))
+        question = "What may have happened before?"
+    opener = None
+    if kind == "why":
+        question, opener = text([GRAMMAR.ask_why(story.clauses[1])]), "because"
+    wrong = [_wrong_thing(rng, hidden), _elsewhere(rng, story, hidden), _elsewhere(rng, story, hidden)]
+    answers = [hidden, *(clause for clause in wrong if clause is not None)]
+    if len(answers) < 4:
+        return None
+    return story.scene, context, question, [_say(_known(answer), opener) for answer in answers]
+
+
+def _common_sense(rng: Random) -> tuple[str, str, str, list[str]] | None:
+    story = _plain(rng)
+    clause = rng.choice(story.clauses)
+    roles = [role for role in (Role.OBJECT, Role.PLACE, Role.SUBJECT) if askable(clause)[role]]
+    role = pick(rng, roles, 0.2)
+    if clause.verb == "be":
+        return None
+    clause = replace(clause, time=None, subject=_anyone(rng, clause.subject))
+    phrase = {Role.OBJECT: clause.object, Role.PLACE: clause.place, Role.SUBJECT: clause.subject}[role]
+    if phrase is None or preferences.is_name(phrase.head) or phrase.head in concepts.NOUNS:
+        return None
+    wrong = _unlikely(rng, clause, role, phrase.head)
+    question = text([GRAMMAR.ask(clause, role)])
+    return phrase.head, "", question, [GRAMMAR.lexicon[head] for head in (phrase.head, *wrong)]
+
+
+def _anyone(rng: Random, subject: Phrase) -> Phrase:
+    if preferences.is_name(subject.head):
+        return Phrase(rng.choice(concepts.NOUNS["person"]), definite=False)
+    return replace(subject, definite=False)
+
+
+def _unlikely(rng: Random, clause: Clause, role: Role, right: str) -> list[str]:
+    """Draw four answers that the world never gives to the question."""
+    if role is Role.PLACE:
+        likely = _places_of(clause)
+        nouns = [place for place in concepts.PLACES if place not in likely]
+    elif role is Role.OBJECT:
+        usual = set(preferences.objects_of(clause.verb))
+        nouns = [noun for members in concepts.NOUNS.values() for noun in members if noun not in usual]
+    else:
+        mates = concepts.NOUNS[concepts.hypernym(right) or "person"]
+        nouns = [noun for members in concepts.NOUNS.values() for noun in members if noun not in mates]
+    return rng.sample([noun for noun in nouns if noun != right], 4)
+
+
+def _places_of(clause: Clause) -> frozenset[str]:
+    steps = [step for scene in scenes() for script in scene.scripts for step in script]
+    return frozenset(step.place for step in steps if step.verb == clause.verb and step.place is not None)
