@@ -9,7 +9,7 @@ from adaptstilts.errors import DataError
 from adaptstilts.mini import concepts
 from adaptstilts.mini.languages import german, russian, spanish
 from adaptstilts.mini.languages.base import Grammar
-from adaptstilts.mini.languages.words import read_table
+from adaptstilts.mini.languages.words import read_pairs, read_table
 from adaptstilts.mini.meaning import Clause, Phrase, Role, Sentence
 
 GRAMMARS: dict[str, Grammar] = {"de": german.GRAMMAR, "es": spanish.GRAMMAR, "ru": russian.GRAMMAR}
@@ -233,6 +233,20 @@ SENTENCES: tuple[tuple[Clause, str | Role | None, str, str, str], ...] = (
         "Los dos zapatos están mojados .",
         "Два ботинка мокрые .",
     ),
+    (
+        Clause("be", some("milk"), predicate="cold"),
+        None,
+        "Milch ist kalt .",
+        "La leche está fría .",
+        "Молоко холодное .",
+    ),
+    (
+        Clause("grow", the("child", number=5), some("flower", "yellow", 2)),
+        Role.OBJECT,
+        "Was bauten die fünf Kinder an ?",
+        "¿ Qué cultivaron los cinco niños ?",
+        "Что пять детей вырастили ?",
+    ),
     (Clause("be", ANNA, kind="singer"), None, "Anna ist Sängerin .", "Anna es cantante .", "Anna певица ."),
     (
         Clause("be", OMAR, kind="nurse", negated=True),
@@ -413,3 +427,13 @@ def test_read_table_names_the_line_when_forms_are_missing() -> None:
 def test_read_table_names_the_concept_when_it_comes_twice() -> None:
     with pytest.raises(DataError, match="concept 'dog' comes twice"):
         read_table("dog Hund\ndog Köter", columns=1)
+
+
+def test_read_pairs_names_the_concept_when_its_form_is_missing() -> None:
+    with pytest.raises(DataError, match="ends with 'dog', which has no form"):
+        read_pairs("cat Katze dog")
+
+
+def test_read_pairs_names_the_concept_when_it_comes_twice() -> None:
+    with pytest.raises(DataError, match="concept 'dog' comes twice"):
+        read_pairs("dog Hund cat Katze dog Hund")

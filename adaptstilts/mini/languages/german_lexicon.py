@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adaptstilts.mini.languages.words import read_table
+from adaptstilts.mini.languages.words import read_pairs, read_table
 
 NOUNS: dict[str, tuple[str, ...]] = read_table(
     """
@@ -131,26 +131,13 @@ NOUNS: dict[str, tuple[str, ...]] = read_table(
 )
 """Noun -> singular, gender, plural, accusative and dative singular; ``=`` stands for the singular."""
 
-KINDS_OF_WOMEN: dict[str, str] = {
-    concept: forms[0]
-    for concept, forms in read_table(
-        """
-        teacher Lehrerin
-        doctor Ärztin
-        farmer Bäuerin
-        student Studentin
-        soldier Soldatin
-        singer Sängerin
-        cook Köchin
-        driver Fahrerin
-        writer Schriftstellerin
-        king Königin
-        friend Freundin
-        judge Richterin
-        """,
-        columns=1,
-    ).items()
-}
+KINDS_OF_WOMEN: dict[str, str] = read_pairs(
+    """
+    teacher Lehrerin  doctor Ärztin  farmer Bäuerin  student Studentin  soldier Soldatin
+    singer Sängerin  cook Köchin  driver Fahrerin  writer Schriftstellerin  king Königin
+    friend Freundin  judge Richterin
+    """
+)
 """What a woman is said to be."""
 
 PREPOSITIONS: dict[str, str] = {
@@ -230,52 +217,16 @@ VERBS: dict[str, tuple[str, ...]] = read_table(
 REFLEXIVE: frozenset[str] = frozenset(("move_s",))
 """Verbs that are said with "sich"."""
 
-ADJECTIVES: dict[str, str] = {
-    concept: forms[0]
-    for concept, forms in read_table(
-        """
-        big groß
-        small klein
-        old alt
-        new neu
-        good gut
-        bad schlecht
-        hot heiß
-        cold kalt
-        clean sauber
-        dirty schmutzig
-        strong stark
-        weak schwach
-        happy glücklich
-        sad traurig
-        rich reich
-        poor arm
-        fast schnell
-        slow langsam
-        heavy schwer
-        light leicht
-        expensive teuer
-        cheap billig
-        beautiful schön
-        ugly hässlich
-        long lang
-        short kurz
-        empty leer
-        full voll
-        wet nass
-        dry trocken
-        brave mutig
-        timid ängstlich
-        red rot
-        green grün
-        blue blau
-        white weiß
-        black schwarz
-        yellow gelb
-        """,
-        columns=1,
-    ).items()
-}
+ADJECTIVES: dict[str, str] = read_pairs(
+    """
+    big groß  small klein  old alt  new neu  good gut  bad schlecht  hot heiß  cold kalt  clean sauber
+    dirty schmutzig  strong stark  weak schwach  happy glücklich  sad traurig  rich reich  poor arm
+    fast schnell  slow langsam  heavy schwer  light leicht  expensive teuer  cheap billig
+    beautiful schön  ugly hässlich  long lang  short kurz  empty leer  full voll  wet nass  dry trocken
+    brave mutig  timid ängstlich  red rot  green grün  blue blau  white weiß  black schwarz
+    yellow gelb
+    """
+)
 """Adjective -> uninflected form."""
 
 STEMS: dict[str, str] = {"teuer": "teur"}
@@ -297,28 +248,18 @@ TIMES: dict[str, tuple[str, ...]] = {
 NUMBERS: tuple[str, ...] = ("zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
 """Numerals from 2 to 9."""
 
-CITIES: dict[str, str] = {
-    "Moscow": "Moskau",
-    "Beijing": "Peking",
-    "Rome": "Rom",
-    "Cairo": "Kairo",
-    "Vienna": "Wien",
-    "Lisbon": "Lissabon",
-    "Athens": "Athen",
-    "Tokyo": "Tokio",
-}
+CITIES: dict[str, str] = read_pairs(
+    """
+    Moscow Moskau  Beijing Peking  Rome Rom  Cairo Kairo  Vienna Wien  Lisbon Lissabon  Athens Athen
+    Tokyo Tokio
+    """
+)
 """City -> its German name, where it differs from the English one."""
 
-FUNCTION: dict[str, str] = {
-    "be": "sein",
-    "not": "nicht",
-    "and": "und",
-    "who": "wer",
-    "what": "was",
-    "where": "wo",
-    "when": "wann",
-    "because": "denn",
-    "then": "dann",
-    "but": "aber",
-}
+FUNCTION: dict[str, str] = read_pairs(
+    """
+    be sein  not nicht  and und  who wer  what was  where wo  when wann  because denn  then dann
+    but aber
+    """
+)
 """Function words."""

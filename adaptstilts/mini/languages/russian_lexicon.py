@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adaptstilts.mini.languages.words import read_table
+from adaptstilts.mini.languages.words import read_pairs, read_table
 
 NOUNS: dict[str, tuple[str, ...]] = read_table(
     """
@@ -140,14 +140,12 @@ ON: frozenset[str] = frozenset({"kitchen", "market", "river", "mountain", "stati
 CLUSTER: frozenset[str] = frozenset({"дворце", "дворцах"})
 """Forms before which "в" turns into "во"."""
 
-KINDS_OF_WOMEN: dict[str, str] = {
-    "teacher": "учительница",
-    "student": "студентка",
-    "singer": "певица",
-    "writer": "писательница",
-    "king": "королева",
-    "friend": "подруга",
-}
+KINDS_OF_WOMEN: dict[str, str] = read_pairs(
+    """
+    teacher учительница  student студентка  singer певица  writer писательница  king королева
+    friend подруга
+    """
+)
 """What a woman is said to be; the other professions are the same for women and men."""
 
 VERBS: dict[str, tuple[str, ...]] = read_table(
@@ -220,52 +218,16 @@ VERBS: dict[str, tuple[str, ...]] = read_table(
 Verbs of feeling have the third person singular and plural of the present instead of the past.
 """
 
-ADJECTIVES: dict[str, str] = {
-    concept: forms[0]
-    for concept, forms in read_table(
-        """
-        big большой
-        small маленький
-        old старый
-        new новый
-        good хороший
-        bad плохой
-        hot горячий
-        cold холодный
-        clean чистый
-        dirty грязный
-        strong сильный
-        weak слабый
-        happy счастливый
-        sad грустный
-        rich богатый
-        poor бедный
-        fast быстрый
-        slow медленный
-        heavy тяжёлый
-        light лёгкий
-        expensive дорогой
-        cheap дешёвый
-        beautiful красивый
-        ugly уродливый
-        long длинный
-        short короткий
-        empty пустой
-        full полный
-        wet мокрый
-        dry сухой
-        brave храбрый
-        timid робкий
-        red красный
-        green зелёный
-        blue синий
-        white белый
-        black чёрный
-        yellow жёлтый
-        """,
-        columns=1,
-    ).items()
-}
+ADJECTIVES: dict[str, str] = read_pairs(
+    """
+    big большой  small маленький  old старый  new новый  good хороший  bad плохой  hot горячий
+    cold холодный  clean чистый  dirty грязный  strong сильный  weak слабый  happy счастливый
+    sad грустный  rich богатый  poor бедный  fast быстрый  slow медленный  heavy тяжёлый  light лёгкий
+    expensive дорогой  cheap дешёвый  beautiful красивый  ugly уродливый  long длинный  short короткий
+    empty пустой  full полный  wet мокрый  dry сухой  brave храбрый  timid робкий  red красный
+    green зелёный  blue синий  white белый  black чёрный  yellow жёлтый
+    """
+)
 """Adjective -> nominative masculine."""
 
 TIMES: dict[str, tuple[str, ...]] = {
@@ -281,14 +243,11 @@ TIMES: dict[str, tuple[str, ...]] = {
 }
 """Time -> its words."""
 
-TIME_NOUNS: dict[str, str] = {
-    "morning": "утро",
-    "evening": "вечер",
-    "night": "ночь",
-    "friday": "пятница",
-    "summer": "лето",
-    "winter": "зима",
-}
+TIME_NOUNS: dict[str, str] = read_pairs(
+    """
+    morning утро  evening вечер  night ночь  friday пятница  summer лето  winter зима
+    """
+)
 """Time -> citation form, where it differs from the form in `TIMES`."""
 
 NUMBERS: dict[str, tuple[str, ...]] = {
@@ -324,16 +283,10 @@ CITIES: dict[str, tuple[str, ...]] = read_table(
 FEMININE_COMPANIES: frozenset[str] = frozenset({"Delta7", "Optima", "Vitaco", "Maxima", "Alfa3"})
 """Companies that are spoken of in the feminine; the others are masculine."""
 
-FUNCTION: dict[str, str] = {
-    "be": "быть",
-    "not": "не",
-    "and": "и",
-    "who": "кто",
-    "what": "что",
-    "where": "где",
-    "when": "когда",
-    "because": "потому",
-    "then": "потом",
-    "but": "но",
-}
+FUNCTION: dict[str, str] = read_pairs(
+    """
+    be быть  not не  and и  who кто  what что  where где  when когда  because потому  then потом
+    but но
+    """
+)
 """Function words; "потому" is said with "что"."""

@@ -32,7 +32,7 @@ class Spanish:
     def __init__(self) -> None:
         self.lexicon: dict[str, str] = {
             **{noun: forms[0] for noun, forms in lexicon.NOUNS.items()},
-            **{adjective: forms[0] for adjective, forms in lexicon.ADJECTIVES.items()},
+            **lexicon.ADJECTIVES,
             **{verb: forms[0] for verb, forms in lexicon.VERBS.items()},
             **{time: forms[-1] for time, forms in lexicon.TIMES.items()},
             **dict(zip(concepts.NUMBERS, lexicon.NUMBERS, strict=True)),
@@ -69,7 +69,7 @@ class Spanish:
 
 
 def _verb_words(clause: Clause, plural: bool) -> tuple[Word, ...]:
-    copula = "ser" if clause.predicate is None else lexicon.ADJECTIVES[clause.predicate][1]
+    copula = "estar" if clause.predicate in lexicon.ESTAR else "ser"
     return _verb(clause.verb, plural, clause.negated, copula)
 
 
@@ -123,7 +123,7 @@ def _noun_phrase(phrase: Phrase, role: Role) -> tuple[Word, ...]:
             words.append(word("El", "PROPN", role, "", ENTITIES[head]))
         words.append(word(lexicon.CITIES.get(head, head), "PROPN", role, head, ENTITIES[head]))
     else:
-        article = _article(phrase, gender)
+        article = _article(phrase, gender, role)
         if article:
             words.append(word(article, "DET", role))
         if plural:
@@ -134,12 +134,14 @@ def _noun_phrase(phrase: Phrase, role: Role) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def _article(phrase: Phrase, gender: str) -> str:
+def _article(phrase: Phrase, gender: str, role: Role) -> str:
+    """Return the article, "" for none; a mass has one when it is the subject ("la leche es blanca")."""
     if phrase.head in lexicon.MASCULINE_ARTICLE and phrase.number == 1:
         gender = "m"
-    if phrase.definite:
+    mass = phrase.head in MASS and phrase.number == 1
+    if phrase.definite or (mass and role is Role.SUBJECT):
         return _DEFINITE[gender][phrase.number > 1]
-    return "" if phrase.number > 1 or phrase.head in MASS else _INDEFINITE[gender]
+    return "" if phrase.number > 1 or mass else _INDEFINITE[gender]
 
 
 def _gender(head: str) -> str:
@@ -151,7 +153,7 @@ def _gender(head: str) -> str:
 
 @cache
 def _agreeing(adjective: str, gender: str, plural: bool) -> str:
-    form = lexicon.ADJECTIVES[adjective][0]
+    form = lexicon.ADJECTIVES[adjective]
     if form.endswith("o"):
         return form[:-1] + ("a" if gender == "f" else "o") + ("s" if plural else "")
     if not plural:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adaptstilts.mini.languages.words import read_table
+from adaptstilts.mini.languages.words import read_pairs, read_table
 
 NOUNS: dict[str, tuple[str, ...]] = read_table(
     """
@@ -134,27 +134,13 @@ NOUNS: dict[str, tuple[str, ...]] = read_table(
 MASCULINE_ARTICLE: frozenset[str] = frozenset(("water",))
 """Feminine nouns in a stressed "a", which take "el" and "un" in the singular."""
 
-KINDS_OF_WOMEN: dict[str, str] = {
-    concept: forms[0]
-    for concept, forms in read_table(
-        """
-        teacher maestra
-        doctor médica
-        farmer granjera
-        student estudiante
-        soldier soldado
-        singer cantante
-        cook cocinera
-        driver conductora
-        writer escritora
-        king reina
-        child niña
-        friend amiga
-        judge jueza
-        """,
-        columns=1,
-    ).items()
-}
+KINDS_OF_WOMEN: dict[str, str] = read_pairs(
+    """
+    teacher maestra  doctor médica  farmer granjera  student estudiante  soldier soldado
+    singer cantante  cook cocinera  driver conductora  writer escritora  king reina  child niña
+    friend amiga  judge jueza
+    """
+)
 """What a woman is said to be."""
 
 VERBS: dict[str, tuple[str, ...]] = read_table(
@@ -232,50 +218,20 @@ PERSONAL_VERBS: frozenset[str] = frozenset(
 )
 """Verbs that take "a" before animals and companies too."""
 
-ADJECTIVES: dict[str, tuple[str, ...]] = read_table(
+ADJECTIVES: dict[str, str] = read_pairs(
     """
-    big        grande   ser
-    small      pequeño  ser
-    old        viejo    ser
-    new        nuevo    ser
-    good       bueno    ser
-    bad        malo     ser
-    hot        caliente estar
-    cold       frío     estar
-    clean      limpio   estar
-    dirty      sucio    estar
-    strong     fuerte   ser
-    weak       débil    ser
-    happy      feliz    estar
-    sad        triste   estar
-    rich       rico     ser
-    poor       pobre    ser
-    fast       rápido   ser
-    slow       lento    ser
-    heavy      pesado   ser
-    light      ligero   ser
-    expensive  caro     ser
-    cheap      barato   ser
-    beautiful  hermoso  ser
-    ugly       feo      ser
-    long       largo    ser
-    short      corto    ser
-    empty      vacío    estar
-    full       lleno    estar
-    wet        mojado   estar
-    dry        seco     estar
-    brave      valiente ser
-    timid      tímido   ser
-    red        rojo     ser
-    green      verde    ser
-    blue       azul     ser
-    white      blanco   ser
-    black      negro    ser
-    yellow     amarillo ser
-    """,
-    columns=2,
+    big grande  small pequeño  old viejo  new nuevo  good bueno  bad malo  hot caliente  cold frío
+    clean limpio  dirty sucio  strong fuerte  weak débil  happy feliz  sad triste  rich rico
+    poor pobre  fast rápido  slow lento  heavy pesado  light ligero  expensive caro  cheap barato
+    beautiful hermoso  ugly feo  long largo  short corto  empty vacío  full lleno  wet mojado  dry seco
+    brave valiente  timid tímido  red rojo  green verde  blue azul  white blanco  black negro
+    yellow amarillo
+    """
 )
-"""Adjective -> masculine singular, copula that goes with it."""
+"""Adjective -> masculine singular."""
+
+ESTAR: frozenset[str] = frozenset({"hot", "cold", "clean", "dirty", "happy", "sad", "empty", "full", "wet", "dry"})
+"""Adjectives that are said of a passing state, with "estar"."""
 
 COPULAS: dict[str, tuple[str, str]] = {"ser": ("es", "son"), "estar": ("está", "están")}
 """Copula -> third person singular and plural of the present."""
@@ -296,35 +252,21 @@ TIMES: dict[str, tuple[str, ...]] = {
 NUMBERS: tuple[str, ...] = ("dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve")
 """Numerals from 2 to 9."""
 
-CITIES: dict[str, str] = {
-    "London": "Londres",
-    "Berlin": "Berlín",
-    "Moscow": "Moscú",
-    "Istanbul": "Estambul",
-    "Beijing": "Pekín",
-    "Paris": "París",
-    "Rome": "Roma",
-    "Cairo": "Cairo",
-    "Vienna": "Viena",
-    "Lisbon": "Lisboa",
-    "Athens": "Atenas",
-    "Tokyo": "Tokio",
-}
+CITIES: dict[str, str] = read_pairs(
+    """
+    London Londres  Berlin Berlín  Moscow Moscú  Istanbul Estambul  Beijing Pekín  Paris París
+    Rome Roma  Cairo Cairo  Vienna Viena  Lisbon Lisboa  Athens Atenas  Tokyo Tokio
+    """
+)
 """City -> its Spanish name, where it differs from the English one."""
 
 CITIES_WITH_ARTICLE: frozenset[str] = frozenset(("Cairo",))
 """Cities whose name begins with "El"."""
 
-FUNCTION: dict[str, str] = {
-    "be": "ser",
-    "not": "no",
-    "and": "y",
-    "who": "quién",
-    "what": "qué",
-    "where": "dónde",
-    "when": "cuándo",
-    "because": "porque",
-    "then": "entonces",
-    "but": "pero",
-}
+FUNCTION: dict[str, str] = read_pairs(
+    """
+    be ser  not no  and y  who quién  what qué  where dónde  when cuándo  because porque  then entonces
+    but pero
+    """
+)
 """Function words."""

@@ -96,3 +96,25 @@ def read_table(text: str, columns: int) -> dict[str, tuple[str, ...]]:
             raise DataError(f"concept '{concept}' comes twice in the lexicon", line=number, value=concept)
         table[concept] = tuple(forms)
     return table
+
+
+def read_pairs(text: str) -> dict[str, str]:
+    """Read a lexicon list of concepts with one form each, several to a line.
+
+    Args:
+        text: Concept, form, concept, form and so on, separated by spaces or line breaks.
+
+    Returns:
+        Concept id -> its form.
+
+    Raises:
+        DataError: If a form is missing, or a concept comes twice.
+    """
+    items = text.split()
+    if len(items) % 2:
+        raise DataError(f"lexicon list ends with '{items[-1]}', which has no form", value=items[-1])
+    pairs = dict(zip(items[::2], items[1::2], strict=True))
+    if len(pairs) < len(items) // 2:
+        twice = next(concept for concept in pairs if items[::2].count(concept) > 1)
+        raise DataError(f"concept '{twice}' comes twice in the lexicon", value=twice)
+    return pairs
