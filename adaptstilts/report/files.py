@@ -1,0 +1,187 @@
+"""The files of a report: Markdown, CSV tables, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adaptstilts.analyse.results import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
+from adaptstilts.analyse.transfer import (
+    ADAPTER_REFERENCE,
+    REFERENCE,
+    Scope,
+    TransferTable,
+    best_per_target,
+    transfer_tables,
+)
+from adaptstilts.report.figures import draw_heatmap, draw_languages
+from adaptstilts.report.grid import Grid, markdown
+from adaptstilts.report.summary import summarise
+from adaptstilts.report.tables import best_grid, cost_grid, transfer_grid, zero_shot_grid
+
+TRANSFER_COLUMNS = (
+    "method",
+    "source",
+    "target",
+    "reference",
+    "scope",
+    "score",
+    "reference_score",
+    "difference",
+    "spread",
+    "seeds",
+    "notes",
+)
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """Where a report was written.
+
+    Attributes:
+        report: Markdown.
+        results: Every score, one row each.
+        runs: Every training run, one row each.
+        transfer: Every difference to a reference, one row each.
+        heatmap: Picture of the differences; None where there is nothing to compare yet.
+        languages: Picture of the scores by language; None without scores.
+    """
+
+    report: Path
+    results: Path
+    runs: Path
+    transfer: Path
+    heatmap: Path | None
+    languages: Path | None
+
+
+def write_report(
+    folder: Path, rows: Sequence[ResultRow], runs: Sequence[RunRow], title: str, notes: Sequence[str] = ()
+) -> ReportFiles:
+    """Write a study's report: report.md, results.csv, runs.csv, transfer.csv, heatmap.png, languages.png.
+
+    Args:
+        folder: Where to write; made if missing, files of the same names are replaced.
+        rows: Scores.
+        runs: Training runs.
+        title: Heading of the report.
+        notes: Remarks on the whole study, each a sentence in Markdown.
+
+    Returns:
+        The files.
+
+    Raises:
+        EvaluationError: If the scores contradict each other.
+    """
+    scores = task_scores(rows)
+    tables = transfer_tables(scores)
+    files = ReportFiles(
+        report=folder / "report.md",
+        results=folder / "results.csv",
+        runs=folder / "runs.csv",
+        transfer=folder / "transfer.csv",
+        heatmap=folder / "heatmap.png" if any(map(_has_differences, tables)) else None,
+        languages=folder / "languages.png" if scores else None,
+    )
+    write_csv(files.results, rows, ResultRow)
+    write_csv(files.runs, runs, RunRow)
+    write_table(files.transfer, TRANSFER_COLUMNS, transfer_rows(scores))
+    if files.heatmap is not None:
+        draw_heatmap(tables, files.heatmap)
+    if files.languages is not None:
+        draw_languages(scores, files.languages)
+    files.report.write_text(report_text(scores, runs, title, notes, files), encoding="utf-8")
+    return files
+
+
+def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Grid, ...]:
+    """Return the tables that a finished study shows first: differences, best settings, costs.
+
+    Args:
+        scores: Scores of the study.
+        runs: Its training runs.
+
+    Returns:
+        As many of the three as there is something to show for.
+    """
+    tables = transfer_tables(scores)
+    best = best_per_target(tables)
+    grids = []
+    if tables:
+        grids.append(transfer_grid(tables, runs))
+    if best:
+        grids.append(best_grid(best))
+    if runs:
+        grids.append(cost_grid(runs))
+    return tuple(grids)
+
+
+def report_text(
+    scores: Sequence[TaskScore], runs: Sequence[RunRow], title: str, notes: Sequence[str], files: ReportFiles
+) -> str:
+    """Return the report in Markdown.
+
+    Args:
+        scores: Scores of the study.
+        runs: Its training runs.
+        title: Heading.
+        notes: Remarks on the whole study.
+        files: Files that the report links to, in its own folder.
+
+    Returns:
+        The text.
+    """
+    parts = [f"# {title}\n", f"{summarise(scores)}\n"]
+    if notes:
+        parts.append("".join(f"- {note}\n" for note in notes))
+    if files.heatmap is not None:
+        parts.append(f"![Differences to {REFERENCE}]({files.heatmap.name})\n")
+    parts.extend(markdown(grid) for grid in main_grids(scores, runs))
+    against_adapter = [
+        table for table in transfer_tables(scores, reference=ADAPTER_REFERENCE) if _is_adapter(table, scores)
+    ]
+    if any(map(_has_differences, against_adapter)):
+        parts.append(markdown(transfer_grid(against_adapter)))
+    zero_shot = [table for table in transfer_tables(scores, scope=Scope.ZERO_SHOT) if _has_differences(table)]
+    if zero_shot:
+        parts.append(markdown(transfer_grid(zero_shot)))
+    if scores:
+        parts.append(markdown(zero_shot_grid(scores)))
+    if files.languages is not None:
+        parts.append(f"![Scores by language]({files.languages.name})\n")
+    names = (files.results, files.runs, files.transfer)
+    parts.append("Data: " + ", ".join(f"[{path.name}]({path.name})" for path in names) + ".\n")
+    return "\n".join(parts)
+
+
+def transfer_rows(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:
+    """Return every difference as a row of `TRANSFER_COLUMNS`, to both references and over all three scopes.
+
+    Args:
+        scores: Scores of a study.
+
+    Returns:
+        Rows of plain values; several seeds or notes are joined by semicolons.
+    """
+    rows: list[tuple[object, ...]] = []
+    for reference in (REFERENCE, ADAPTER_REFERENCE):
+        for scope in Scope:
+            for table in transfer_tables(scores, reference=reference, scope=scope):
+                for cell in table.cells:
+                    if cell.difference is None:
+                        continue
+                    own = table.reference_of(cell.target)
+                    row = (table.method, cell.source, cell.target, reference, scope.value, cell.score)
+                    reference_score = None if own is None else own.score
+                    seeds = ";".join(str(seed) for seed in cell.seeds)
+                    rows.append((*row, reference_score, cell.difference, cell.spread, seeds, "; ".join(cell.notes)))
+    return rows
+
+
+def _has_differences(table: TransferTable) -> bool:
+    return any(cell.difference is not None for cell in table.cells)
+
+
+def _is_adapter(table: TransferTable, scores: Sequence[TaskScore]) -> bool:
+    return any(score.method == table.method and score.family != "full" for score in scores)
