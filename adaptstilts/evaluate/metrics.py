@@ -1,0 +1,248 @@
+"""Metrics of all tasks: plain sequences in, percentages (0 to 100) out.
+
+`score_examples` is the one entry by metric, `major` the one figure that a task is compared by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence, Sized
+from typing import Any
+
+from adaptstilts.errors import EvaluationError
+from adaptstilts.evaluate.chunks import count_chunks
+from adaptstilts.evaluate.qa import mlqa_scores, squad2_scores, squad_scores
+from adaptstilts.tasks.spec import Metric
+
+Tags = Sequence[Sequence[str]]
+Pair = tuple[str, str]
+
+
+def accuracy(predictions: Sequence[Hashable], gold: Sequence[Hashable]) -> float:
+    """Share of predictions that equal the gold label.
+
+    Args:
+        predictions: Predicted classes, as indices or words.
+        gold: Gold classes in the same order and form.
+
+    Returns:
+        Accuracy in percent.
+
+    Raises:
+        EvaluationError: If there is nothing to score or the lengths differ.
+    """
+    _require_same_length(predictions, gold, "examples")
+    right = sum(found == wanted for found, wanted in zip(predictions, gold, strict=True))
+    return 100.0 * right / len(gold)
+
+
+def binary_f1(predictions: Sequence[Hashable], gold: Sequence[Hashable], *, positive: Hashable = 1) -> float:
+    """F1 of one class.
+
+    Args:
+        predictions: Predicted classes.
+        gold: Gold classes in the same order and form.
+        positive: The class that counts.
+
+    Returns:
+        F1 in percent; 0 where the class is neither predicted nor gold.
+
+    Raises:
+        EvaluationError: If there is nothing to score or the lengths differ.
+    """
+    _require_same_length(predictions, gold, "examples")
+    correct = sum(found == wanted == positive for found, wanted in zip(predictions, gold, strict=True))
+    predicted = sum(found == positive for found in predictions)
+    wanted = sum(label == positive for label in gold)
+    return _precision_recall_f1(correct, predicted, wanted)["f1"]
+
+
+def accuracy_f1(
+    predictions: Sequence[Hashable], gold: Sequence[Hashable], *, positive: Hashable = 1
+) -> dict[str, float]:
+    """Accuracy and F1 of the positive class (QQP); GLUE compares by their mean.
+
+    Args:
+        predictions: Predicted classes.
+        gold: Gold classes in the same order and form.
+        positive: The class that counts for F1.
+
+    Returns:
+        ``accuracy`` and ``f1`` in percent.
+
+    Raises:
+        EvaluationError: If there is nothing to score or the lengths differ.
+    """
+    return {"accuracy": accuracy(predictions, gold), "f1": binary_f1(predictions, gold, positive=positive)}
+
+
+def token_accuracy(predictions: Sequence[Sequence[Hashable]], gold: Sequence[Sequence[Hashable]]) -> float:
+    """Share of words with the right tag, over all words of all sentences.
+
+    Args:
+        predictions: Predicted tags, one list for each sentence.
+        gold: Gold tags, one list for each sentence.
+
+    Returns:
+        Accuracy in percent.
+
+    Raises:
+        EvaluationError: If there is no word, or sentences or their words differ in number.
+    """
+    _require_aligned(predictions, gold)
+    right = sum(
+        found == wanted
+        for found_tags, wanted_tags in zip(predictions, gold, strict=True)
+        for found, wanted in zip(found_tags, wanted_tags, strict=True)
+    )
+    return 100.0 * right / sum(len(tags) for tags in gold)
+
+
+def chunk_scores(predictions: Tags, gold: Tags) -> dict[str, float]:
+    """Micro-averaged scores over chunks by the rules of seqeval 0.0.12 (UDPOS with bare tags, PAN-X with BIO tags).
+
+    Args:
+        predictions: Predicted tags, one list of words for each sentence.
+        gold: Gold tags, one list for each sentence.
+
+    Returns:
+        ``f1``, ``precision`` and ``recall`` of the chunks and ``token_accuracy``, in percent. A ratio without
+        denominator counts as 0.
+
+    Raises:
+        EvaluationError: If there is no word, a tag is empty, or sentences or their words differ in number (seqeval
+            0.0.12 lets the latter pass).
+    """
+    _require_aligned(predictions, gold)
+    counts = count_chunks(predictions, gold)
+    scores = _precision_recall_f1(counts.correct, counts.predicted, counts.gold)
+    return {**scores, "token_accuracy": token_accuracy(predictions, gold)}
+
+
+def bucc_scores(predictions: Iterable[Pair], gold: Collection[Pair]) -> dict[str, float]:
+    """Score mined sentence pairs as sets.
+
+    Args:
+        predictions: Pairs (foreign id, English id); repeated pairs count once.
+        gold: Pairs that are translations, at least one.
+
+    Returns:
+        ``f1``, ``precision`` and ``recall`` in percent; all 0 where no pair is right.
+
+    Raises:
+        EvaluationError: If there is no gold pair.
+    """
+    found, wanted = set(predictions), set(gold)
+    if not wanted:
+        raise EvaluationError("there is no gold pair to score against", hint="Check the file of gold pairs.")
+    return _precision_recall_f1(len(found & wanted), len(found), len(wanted))
+
+
+def score_examples(
+    metric: Metric,
+    predictions: Any,  # noqa: ANN401 - which type depends on the metric
+    gold: Any,  # noqa: ANN401
+    language: str = "en",
+) -> dict[str, float]:
+    """Compute all scores that belong to a task's metric.
+
+    Args:
+        metric: The task's metric; it decides what the next two arguments are. Classes (indices or words) for
+            `ACCURACY`, `ACCURACY_F1` (class 1 is positive) and `TATOEBA_ACCURACY` (row numbers); one list of tags for
+            each sentence for `TOKEN_ACCURACY` and `CHUNK_F1` (tag words); answer text by question id, and list of gold
+            texts by question id, for `SQUAD`, `SQUAD2` and `MLQA`; pairs of ids for `BUCC_F1`.
+        predictions: What the model says.
+        gold: What is right, in the same order or under the same ids.
+        language: ISO 639-1 code; only MLQA's normaliser depends on it.
+
+    Returns:
+        Score by name, in percent.
+
+    Raises:
+        EvaluationError: If there is nothing to score or the two sides do not fit together.
+    """
+    return SCORERS[metric](predictions, gold, language)
+
+
+def major(metric: Metric, scores: Mapping[str, float]) -> float:
+    """Reduce the scores of a task to the one that it is compared by.
+
+    Args:
+        metric: The task's metric.
+        scores: What `score_examples` returned for it.
+
+    Returns:
+        The mean of the scores named in `MAJOR`, in percent.
+
+    Raises:
+        EvaluationError: If one of them is missing.
+    """
+    names = MAJOR[metric]
+    missing = [name for name in names if name not in scores]
+    if missing:
+        raise EvaluationError(
+            f"the score '{missing[0]}' of metric '{metric.value}' is missing",
+            value=missing[0],
+            allowed=sorted(scores),
+            hint="Hand on all scores that score_examples returned.",
+        )
+    return sum(scores[name] for name in names) / len(names)
+
+
+SCORERS: dict[Metric, Callable[[Any, Any, str], dict[str, float]]] = {
+    Metric.ACCURACY: lambda predictions, gold, _: {"accuracy": accuracy(predictions, gold)},
+    Metric.ACCURACY_F1: lambda predictions, gold, _: accuracy_f1(predictions, gold),
+    Metric.TOKEN_ACCURACY: lambda predictions, gold, _: {"token_accuracy": token_accuracy(predictions, gold)},
+    Metric.CHUNK_F1: lambda predictions, gold, _: chunk_scores(predictions, gold),
+    Metric.SQUAD: lambda predictions, gold, _: squad_scores(predictions, gold),
+    Metric.SQUAD2: lambda predictions, gold, _: squad2_scores(predictions, gold),
+    Metric.MLQA: mlqa_scores,
+    Metric.BUCC_F1: lambda predictions, gold, _: bucc_scores(predictions, gold),
+    Metric.TATOEBA_ACCURACY: lambda predictions, gold, _: {"accuracy": accuracy(predictions, gold)},
+}
+"""What computes the scores of each metric."""
+
+MAJOR: dict[Metric, tuple[str, ...]] = {
+    Metric.ACCURACY: ("accuracy",),
+    Metric.ACCURACY_F1: ("accuracy", "f1"),
+    Metric.TOKEN_ACCURACY: ("token_accuracy",),
+    Metric.CHUNK_F1: ("f1",),
+    Metric.SQUAD: ("exact_match", "f1"),
+    Metric.SQUAD2: ("exact_match", "f1"),
+    Metric.MLQA: ("exact_match", "f1"),
+    Metric.BUCC_F1: ("f1",),
+    Metric.TATOEBA_ACCURACY: ("accuracy",),
+}
+"""The scores whose mean is the major score of each metric."""
+
+
+def _precision_recall_f1(correct: int, predicted: int, gold: int) -> dict[str, float]:
+    precision = correct / predicted if predicted else 0.0
+    recall = correct / gold if gold else 0.0
+    f1 = 2 * precision * recall / (precision + recall) if correct else 0.0
+    return {"f1": 100.0 * f1, "precision": 100.0 * precision, "recall": 100.0 * recall}
+
+
+def _require_same_length(predictions: Sized, gold: Sized, what: str) -> None:
+    if len(gold) == 0:
+        raise EvaluationError(f"there are no gold {what} to score against", hint="Check that the data are not empty.")
+    if len(predictions) != len(gold):
+        raise EvaluationError(
+            f"{len(predictions)} predicted {what}, but {len(gold)} gold {what}",
+            allowed=[f"{len(gold)} predictions"],
+            hint="Predict every gold example exactly once, in the gold order.",
+        )
+
+
+def _require_aligned(predictions: Sequence[Sequence[Hashable]], gold: Sequence[Sequence[Hashable]]) -> None:
+    _require_same_length(predictions, gold, "sentences")
+    for number, (found, wanted) in enumerate(zip(predictions, gold, strict=True), start=1):
+        if len(found) != len(wanted):
+            raise EvaluationError(
+                f"sentence {number} has {len(found)} predicted tags, but {len(wanted)} gold tags",
+                allowed=[f"{len(wanted)} tags"],
+                hint="Predict one tag for every word; sentences must not be cut.",
+            )
+        if "" in found or "" in wanted:
+            raise EvaluationError(f"sentence {number} has an empty tag", hint="Give every word a tag.")
+    if not any(len(tags) for tags in gold):
+        raise EvaluationError("the gold sentences hold no word", hint="Check that the data are not empty.")

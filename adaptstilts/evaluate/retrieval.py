@@ -1,0 +1,405 @@
+"""Sentence retrieval: exact nearest neighbours, margin mining (BUCC2018) and cosine search (Tatoeba).
+
+Similarities are computed block by block, each block once for both directions, so memory stays at one block plus the
+neighbours whatever the size of the collections. Equal similarities are ordered by index, lowest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptstilts.errors import EvaluationError
+
+Vectors: TypeAlias = NDArray[np.floating]
+Pair: TypeAlias = tuple[str, str]
+Duplicates: TypeAlias = Literal["drop", "expand"]
+
+NEIGHBOURS = 4
+"""Neighbours whose mean similarity the margin divides by, as in XTREME."""
+
+_BLOCK = 1024
+_SAMPLE = 256
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The most similar rows of a collection for each query.
+
+    Attributes:
+        similarities: Cosines or dot products, largest first, shape (queries, k).
+        indices: Rows of the collection, shape (queries, k).
+    """
+
+    similarities: Vectors
+    indices: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a bitext, as it is mined.
+
+    Attributes:
+        ids: Sentence ids.
+        texts: Sentences, in the order of the ids; equal texts are mined as one.
+        vectors: Sentence vectors, shape (sentences, width).
+    """
+
+    ids: Sequence[str]
+    texts: Sequence[str]
+    vectors: Vectors
+
+
+class ScoredPair(NamedTuple):
+    """A candidate translation.
+
+    Attributes:
+        foreign: Id of the foreign sentence.
+        english: Id of the English sentence.
+        score: Ratio margin.
+    """
+
+    foreign: str
+    english: str
+    score: float
+
+
+class Matches(NamedTuple):
+    """One-to-one matches of two collections, best first.
+
+    Attributes:
+        left: Rows of the first collection, shape (matches,).
+        right: Rows of the second collection, shape (matches,).
+        scores: Ratio margins, shape (matches,).
+    """
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+
+def normalise(vectors: Vectors) -> NDArray[np.float32]:
+    """Scale vectors to unit length.
+
+    Args:
+        vectors: Shape (sentences, width), of any floating type.
+
+    Returns:
+        New vectors in single precision; a zero vector stays zero.
+
+    Raises:
+        EvaluationError: If the array has no two dimensions, no rows, or holds values that are not finite.
+    """
+    if vectors.ndim != 2 or vectors.size == 0:
+        raise EvaluationError(
+            f"sentence vectors of shape {vectors.shape} cannot be searched",
+            allowed=["(sentences, width), both at least 1"],
+            hint="Check that both sides hold sentences.",
+        )
+    single: NDArray[np.float32] = vectors.astype(np.float32)
+    lengths = np.sqrt(np.einsum("ij,ij->i", single, single))
+    broken = np.flatnonzero(~np.isfinite(lengths))
+    if len(broken):
+        raise EvaluationError(
+            f"the vector of sentence {int(broken[0])} (counted from 0) holds values that are not finite",
+            allowed=["finite numbers"],
+            hint="Encode in single precision, or check the checkpoint.",
+        )
+    # Times the reciprocal in single precision, as faiss does: thresholds agree with XTREME's to the last bit.
+    scales: NDArray[np.float32] = np.float32(1) / np.where(lengths == 0, np.float32(1), lengths)
+    return single * scales[:, None]
+
+
+def find_neighbours(queries: Vectors, collection: Vectors, *, k: int = 1, block: int = _BLOCK) -> Neighbours:
+    """Find the rows of a collection with the largest dot product, exactly.
+
+    Args:
+        queries: Shape (queries, width).
+        collection: Shape (rows, width).
+        k: Neighbours wanted; fewer rows give fewer neighbours.
+        block: Rows of a block of similarities on each side.
+
+    Returns:
+        The neighbours of every query, most similar first, lowest index first among equals.
+
+    Raises:
+        EvaluationError: If the widths differ, a side is empty or `k` is below 1.
+    """
+    _require_comparable(queries, collection, k)
+    best = _Best(len(queries), min(k, len(collection)))
+    for row, column, similarities in _blocks(queries, collection, block):
+        best.add(similarities, row, column)
+    return best.neighbours()
+
+
+def find_neighbours_both_ways(
+    left: Vectors, right: Vectors, *, k: int = NEIGHBOURS, block: int = _BLOCK
+) -> tuple[Neighbours, Neighbours]:
+    """Find the neighbours of both sides in one pass over the similarities.
+
+    Args:
+        left: Shape (left rows, width).
+        right: Shape (right rows, width).
+        k: Neighbours wanted; a side with fewer rows gives fewer.
+        block: Rows of a block of similarities on each side.
+
+    Returns:
+        The neighbours of every left row among the right rows, and of every right row among the left rows.
+
+    Raises:
+        EvaluationError: If the widths differ, a side is empty or `k` is below 1.
+    """
+    _require_comparable(left, right, k)
+    forward = _Best(len(left), min(k, len(right)))
+    backward = _Best(len(right), min(k, len(left)))
+    for row, column, similarities in _blocks(left, right, block):
+        forward.add(similarities, row, column)
+        backward.add(similarities.T, column, row)
+    return forward.neighbours(), backward.neighbours()
+
+
+def ratio_margins(neighbours: Neighbours, means: Vectors, other_means: Vectors) -> Vectors:
+    """Divide each similarity by the mean similarity of both sentences to their own neighbours.
+
+    Args:
+        neighbours: Neighbours of the queries.
+        means: Mean similarity of each query to its neighbours, shape (queries,).
+        other_means: Mean similarity of each row of the collection to its neighbours, shape (rows,).
+
+    Returns:
+        Margins, shape (queries, k); above 1 where a pair is closer than what surrounds it.
+
+    Source: Artetxe & Schwenk 2019, ratio margin.
+    """
+    around: Vectors = (means[:, None] + other_means[neighbours.indices]) / 2
+    margins: Vectors = neighbours.similarities / around
+    return margins
+
+
+def match(left: Vectors, right: Vectors, *, k: int = NEIGHBOURS) -> Matches:
+    """Match two collections one to one by ratio margin.
+
+    Every sentence of either side proposes its best candidate among its neighbours ("max" retrieval); proposals are
+    taken from the highest margin down, each sentence at most once. Equal margins are taken in the order left sentences
+    first, then by index.
+
+    Args:
+        left: Unit vectors, shape (left sentences, width).
+        right: Unit vectors, shape (right sentences, width).
+        k: Neighbours that the margin looks at.
+
+    Returns:
+        The matches with a positive margin, best first.
+
+    Raises:
+        EvaluationError: If the widths differ, a side is empty or `k` is below 1.
+    """
+    forward, backward = find_neighbours_both_ways(left, right, k=k)
+    left_means, right_means = forward.similarities.mean(axis=1), backward.similarities.mean(axis=1)
+    right_of_left, left_scores = _best_candidate(forward, ratio_margins(forward, left_means, right_means))
+    left_of_right, right_scores = _best_candidate(backward, ratio_margins(backward, right_means, left_means))
+    proposed_left = np.concatenate([np.arange(len(left)), left_of_right])
+    proposed_right = np.concatenate([right_of_left, np.arange(len(right))])
+    scores = np.concatenate([left_scores, right_scores]).astype(np.float64)
+    order = np.argsort(-scores, kind="stable")
+    taken = order[_take_greedily(proposed_left[order], proposed_right[order], len(left), len(right))]
+    taken = taken[scores[taken] > 0]
+    return Matches(proposed_left[taken], proposed_right[taken], scores[taken])
+
+
+def mine_pairs(
+    foreign: Side, english: Side, *, k: int = NEIGHBOURS, duplicates: Duplicates = "drop"
+) -> list[ScoredPair]:
+    """Mine candidate translations from two collections of sentences (BUCC2018).
+
+    Sentences with equal text are one sentence to the search, with the vector of the last of them.
+
+    Args:
+        foreign: Foreign side.
+        english: English side.
+        k: Neighbours that the margin looks at.
+        duplicates: ``drop`` gives no pair for a sentence whose text occurs more than once on its side (XTREME);
+            ``expand`` gives all pairs of the ids that share the texts (jiant).
+
+    Returns:
+        Candidates, best first; all of them, so that a threshold can be fitted.
+
+    Raises:
+        EvaluationError: If a side is empty or its parts differ in length, or the widths differ.
+    """
+    foreign_ids, foreign_vectors = _distinct(foreign)
+    english_ids, english_vectors = _distinct(english)
+    matches = match(normalise(foreign_vectors), normalise(english_vectors), k=k)
+    pairs: list[ScoredPair] = []
+    for left, right, score in zip(*(column.tolist() for column in matches), strict=True):
+        if duplicates == "drop" and len(foreign_ids[left]) + len(english_ids[right]) > 2:
+            continue
+        pairs.extend(ScoredPair(source, target, score) for source in foreign_ids[left] for target in english_ids[right])
+    return pairs
+
+
+def fit_threshold(pairs: Sequence[ScoredPair], gold: Collection[Pair]) -> float:
+    """Find the score above which mined pairs have the best F1 against gold.
+
+    The threshold lies midway between the last pair to keep and the next lower score. Where all pairs are worth keeping
+    it is the lowest score itself, since `pairs_above` keeps equal scores (XTREME's script stops with an error there).
+    Of several cuts with the same F1 the one that keeps fewest pairs wins. Pairs of equal score are kept or left
+    together.
+
+    Args:
+        pairs: Candidates in any order.
+        gold: Pairs (foreign id, English id) that are translations.
+
+    Returns:
+        The threshold; 0 where no candidate is right.
+
+    Raises:
+        EvaluationError: If there is no gold pair.
+    """
+    wanted = set(gold)
+    if not wanted:
+        raise EvaluationError(
+            "a threshold cannot be fitted without gold pairs", hint="Fit it on a split whose gold pairs are known."
+        )
+    if not pairs:
+        return 0.0
+    ranked = sorted(pairs, key=lambda pair: -pair.score)
+    scores = np.array([pair.score for pair in ranked])
+    correct = np.cumsum([(pair.foreign, pair.english) in wanted for pair in ranked])
+    kept = np.arange(1, len(ranked) + 1)
+    precision, recall = correct / kept, correct / len(wanted)
+    f1 = 2 * precision * recall / np.where(correct == 0, 1, precision + recall)
+    is_cut = np.append(scores[1:] < scores[:-1], True)
+    best = int(np.argmax(np.where(is_cut, f1, -1.0)))
+    if correct[best] == 0:
+        return 0.0
+    return float(scores[best] if best + 1 == len(ranked) else (scores[best] + scores[best + 1]) / 2)
+
+
+def pairs_above(pairs: Sequence[ScoredPair], threshold: float) -> set[Pair]:
+    """Keep the candidates that reach a threshold.
+
+    Args:
+        pairs: Candidates.
+        threshold: Lowest score to keep.
+
+    Returns:
+        Pairs (foreign id, English id).
+    """
+    return {(pair.foreign, pair.english) for pair in pairs if pair.score >= threshold}
+
+
+def nearest_foreign(foreign: Vectors, english: Vectors) -> list[int]:
+    """Find the nearest foreign sentence of every English sentence by cosine (Tatoeba in XTREME's direction).
+
+    Args:
+        foreign: Sentence vectors, shape (foreign sentences, width); the collection.
+        english: Sentence vectors, shape (English sentences, width); the queries.
+
+    Returns:
+        One row of the foreign side, from 0, for each English sentence.
+
+    Raises:
+        EvaluationError: If a side is empty or the widths differ.
+    """
+    return [int(row) for row in find_neighbours(normalise(english), normalise(foreign)).indices[:, 0]]
+
+
+class _Best:
+    """The best `k` seen so far for each query, filled block by block in ascending order of the collection."""
+
+    def __init__(self, queries: int, k: int) -> None:
+        self._similarities = np.full((queries, k), -np.inf, dtype=np.float32)
+        self._indices = np.zeros((queries, k), dtype=np.int64)
+        self._k = k
+
+    def add(self, similarities: Vectors, first_query: int, first_row: int) -> None:
+        """Take in the similarities of some queries to the next rows of the collection."""
+        queries, rows = similarities.shape
+        part = slice(first_query, first_query + queries)
+        if first_row == 0:
+            passing = similarities >= self._first_bar(similarities)
+        else:
+            # Later rows lose against equal earlier ones.
+            passing = similarities > self._similarities[part, -1:]
+        found = np.flatnonzero(passing)
+        if len(found) == 0:
+            return
+        query, row = np.divmod(found, rows)
+        known = np.isfinite(self._similarities[part])
+        all_queries = np.concatenate([np.nonzero(known)[0], query])
+        all_scores = np.concatenate([self._similarities[part][known], similarities[query, row]])
+        all_indices = np.concatenate([self._indices[part][known], row + first_row])
+        order = np.lexsort((all_indices, -all_scores, all_queries))
+        starts = np.searchsorted(all_queries[order], np.arange(queries))
+        rank = np.arange(len(order)) - starts[all_queries[order]]
+        keep, rank = order[rank < self._k], rank[rank < self._k]
+        self._similarities[part][all_queries[keep], rank] = all_scores[keep]
+        self._indices[part][all_queries[keep], rank] = all_indices[keep]
+
+    def _first_bar(self, similarities: Vectors) -> Vectors:
+        """A value that the best k of each query reach: the k-th best of a sample of the rows."""
+        sample = similarities[:, : max(_SAMPLE, self._k)]
+        if sample.shape[1] <= self._k:
+            return np.full((len(similarities), 1), -np.inf, dtype=similarities.dtype)
+        bar: Vectors = -np.partition(-sample, self._k - 1, axis=1)[:, self._k - 1 : self._k]
+        return bar
+
+    def neighbours(self) -> Neighbours:
+        return Neighbours(self._similarities, self._indices)
+
+
+def _blocks(left: Vectors, right: Vectors, block: int) -> Iterator[tuple[int, int, Vectors]]:
+    for row in range(0, len(left), block):
+        for column in range(0, len(right), block):
+            yield row, column, left[row : row + block] @ right[column : column + block].T
+
+
+def _best_candidate(neighbours: Neighbours, margins: Vectors) -> tuple[NDArray[np.int64], Vectors]:
+    chosen = margins.argmax(axis=1)
+    rows = np.arange(len(margins))
+    return neighbours.indices[rows, chosen], margins[rows, chosen]
+
+
+def _take_greedily(left: NDArray[np.int64], right: NDArray[np.int64], lefts: int, rights: int) -> list[int]:
+    """Positions of the pairs that are taken, in order, when each row of either side may occur once."""
+    free_left, free_right = bytearray(b"\x01") * lefts, bytearray(b"\x01") * rights
+    taken = []
+    for position, (one, other) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
+        if free_left[one] and free_right[other]:
+            free_left[one] = free_right[other] = 0
+            taken.append(position)
+    return taken
+
+
+def _distinct(side: Side) -> tuple[list[list[str]], Vectors]:
+    """Group the ids of equal texts, in order of first occurrence, with the vector of the last occurrence."""
+    lengths = {len(side.ids), len(side.texts), len(side.vectors)}
+    if len(lengths) > 1:
+        raise EvaluationError(
+            f"{len(side.ids)} ids, {len(side.texts)} sentences and {len(side.vectors)} vectors on one side",
+            allowed=["equal numbers"],
+            hint="Encode every sentence exactly once.",
+        )
+    groups: dict[str, tuple[list[str], list[int]]] = {}
+    for row, (name, text) in enumerate(zip(side.ids, side.texts, strict=True)):
+        ids, rows = groups.setdefault(text, ([], []))
+        ids.append(name)
+        rows.append(row)
+    last = [rows[-1] for _, rows in groups.values()]
+    return [ids for ids, _ in groups.values()], side.vectors[last]
+
+
+def _require_comparable(left: Vectors, right: Vectors, k: int) -> None:
+    if left.ndim != 2 or right.ndim != 2 or left.shape[1] != right.shape[1] or 0 in (len(left), len(right)):
+        raise EvaluationError(
+            f"vectors of shapes {left.shape} and {right.shape} cannot be compared",
+            allowed=["(sentences, width) with equal width, at least one sentence each"],
+            hint="Encode both sides with the same model and layer.",
+        )
+    if k < 1:
+        raise EvaluationError(f"{k} neighbours cannot be searched", value=k, allowed=["1 or more"])
