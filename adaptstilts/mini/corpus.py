@@ -82,6 +82,20 @@ def parallel_lines(seed: int, count: int) -> Iterator[dict[str, str]]:
     Yields:
         Language code -> line.
     """
+    for line in parallel_sentences(seed, count):
+        yield {code: text(sentences) for code, sentences in line.items()}
+
+
+def parallel_sentences(seed: int, count: int) -> Iterator[dict[str, list[Sentence]]]:
+    """Yield the lines of `parallel_lines` as sentences, whose words know their concepts.
+
+    Args:
+        seed: Seed of the generator; equal seeds give equal lines.
+        count: Number of lines.
+
+    Yields:
+        Language code -> sentences of the line, as many in every language.
+    """
     rng = Random(seed)
     languages = grammars()
     made = 0
@@ -89,7 +103,7 @@ def parallel_lines(seed: int, count: int) -> Iterator[dict[str, str]]:
         for part in _lines(rng, tell(rng)):
             if made == count:
                 return
-            yield {code: text(realise(grammar, part)) for code, grammar in languages.items()}
+            yield {code: realise(grammar, part) for code, grammar in languages.items()}
             made += 1
 
 
