@@ -35,7 +35,7 @@ class ResultRow:
         split: Part of the data set: ``dev`` or ``test``.
         examples: Number of scored examples.
         seed: Seed of the runs it comes from.
-        note: What a reader of the number must know; shown as a footnote.
+        note: What a reader of the number must know, shown as a footnote; several are joined by ``; ``.
     """
 
     method: str
@@ -256,7 +256,7 @@ def _task_score(rows: Sequence[ResultRow]) -> TaskScore:
 
 def _notes(rows: Sequence[ResultRow]) -> tuple[str, ...]:
     """Notes of the rows, each once, and a note on languages that were not scored on a test set."""
-    notes = dict.fromkeys(row.note for row in rows if row.note)
+    notes = dict.fromkeys(note for row in rows for note in row.note.split("; ") if note)
     splits: dict[str, dict[str, None]] = {}
     for row in rows:
         splits.setdefault(row.split, {})[row.language] = None

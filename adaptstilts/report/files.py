@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from adaptstilts.analyse.transfer import (
     transfer_tables,
 )
 from adaptstilts.report.figures import draw_heatmap, draw_languages
-from adaptstilts.report.grid import Grid, markdown
+from adaptstilts.report.grid import TERMINAL_WIDTH, Grid, markdown, terminal_text
 from adaptstilts.report.summary import summarise
 from adaptstilts.report.tables import best_grid, cost_grid, transfer_grid, zero_shot_grid
 
@@ -46,6 +47,7 @@ class ReportFiles:
         transfer: Every difference to a reference, one row each.
         heatmap: Picture of the differences; None where there is nothing to compare yet.
         languages: Picture of the scores by language; None without scores.
+        text: Summary and main tables for the terminal.
     """
 
     report: Path
@@ -54,6 +56,13 @@ class ReportFiles:
     transfer: Path
     heatmap: Path | None
     languages: Path | None
+    text: str
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that were written, the report first."""
+        found = (self.report, self.results, self.runs, self.transfer, self.heatmap, self.languages)
+        return tuple(path for path in found if path is not None)
 
 
 def write_report(
@@ -83,6 +92,7 @@ def write_report(
         transfer=folder / "transfer.csv",
         heatmap=folder / "heatmap.png" if any(map(_has_differences, tables)) else None,
         languages=folder / "languages.png" if scores else None,
+        text=terminal_report(scores, runs),
     )
     write_csv(files.results, rows, ResultRow)
     write_csv(files.runs, runs, RunRow)
@@ -93,6 +103,20 @@ def write_report(
         draw_languages(scores, files.languages)
     files.report.write_text(report_text(scores, runs, title, notes, files), encoding="utf-8")
     return files
+
+
+def terminal_report(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> str:
+    """Return the main tables and the summary as plain text for a terminal of 100 columns.
+
+    Args:
+        scores: Scores of a study.
+        runs: Its training runs.
+
+    Returns:
+        Text without colour or Markdown.
+    """
+    words = summarise(scores).replace("**", "").replace("`", "'")
+    return f"{terminal_text(main_grids(scores, runs))}\n\n{textwrap.fill(words, TERMINAL_WIDTH)}"
 
 
 def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Grid, ...]:

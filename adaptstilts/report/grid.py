@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import StringIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,12 +59,34 @@ class Footnotes:
 
 
 def markdown(grid: Grid) -> str:
-    """Render a grid as GitHub Markdown: heading, table, footnotes."""
-    rule = tuple(":---" if index < grid.text_columns else "---:" for index in range(len(grid.header)))
+    """Render a grid as GitHub Markdown: heading, table with aligned columns, footnotes."""
     rows = [(f"**{row[0]}**", *row[1:]) if number in grid.sections else row for number, row in enumerate(grid.rows)]
-    lines = [_markdown_row(row) for row in (grid.header, rule, *rows)]
+    texts = [[_escaped(text) for text in row] for row in (grid.header, *rows)]
+    widths = [max(3, *(len(text) for text in column)) for column in zip(*texts, strict=True)]
+    is_text = [index < grid.text_columns for index in range(len(widths))]
+    rule = [
+        ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
+        for width, left in zip(widths, is_text, strict=True)
+    ]
+    lines = [
+        f"| {' | '.join(_aligned(text, width, left) for text, width, left in zip(row, widths, is_text, strict=True))} |"
+        for row in (texts[0], rule, *texts[1:])
+    ]
     notes = ["", "<br>\n".join(grid.footnotes)] if grid.footnotes else []
     return "\n".join([f"### {grid.title}", "", *lines, *notes]) + "\n"
+
+
+def terminal_text(grids: Iterable[Grid]) -> str:
+    """Render grids as plain text for a terminal of 100 columns, without colour."""
+    from rich.console import Console  # noqa: PLC0415
+
+    written = StringIO()
+    console = Console(file=written, width=TERMINAL_WIDTH, color_system=None, force_terminal=False)
+    for grid in grids:
+        # Footnotes below a narrow table would be broken to its width, so they are written as lines.
+        console.print(terminal(replace(grid, footnotes=())))
+        console.print("".join(f" {note}\n" for note in grid.footnotes), highlight=False, markup=False)
+    return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
 
 
 def terminal(grid: Grid) -> Table:
@@ -131,9 +154,12 @@ def _width(grid: Grid, gap: int) -> int:
     return sum(widest) + gap * (len(widest) - 1) + 2
 
 
-def _markdown_row(texts: Sequence[str]) -> str:
-    cells = (text.replace("|", "\\|").replace("\n", " ").strip() for text in texts)
-    return f"| {' | '.join(cells)} |"
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ").strip()
+
+
+def _aligned(text: str, width: int, is_left: bool) -> str:
+    return text.ljust(width) if is_left else text.rjust(width)
 
 
 def _colour(text: str) -> str:
