@@ -74,12 +74,17 @@ class Layout:
             a tuple of paths relative to the data root that belong to one language and split (several where text and
             labels lie apart, or where a data set has several parts). ``{language}`` stands for the ISO 639-1 code,
             ``{language3}`` for the code of the Tatoeba files.
-        options: Extra keyword arguments of the reader.
+        options: Extra options of the reader, by name.
+        otherwise: Taken where none of ``files`` is there: the same split in a form that needs another reader.
+        parts: Other data sets that are read after this one and pooled with it (ANLI+); parts that are absent are left
+            out as long as one is present.
     """
 
     reader: str
     files: tuple[tuple[str, ...], ...]
     options: tuple[tuple[str, str], ...] = ()
+    otherwise: Layout | None = None
+    parts: tuple[Layout, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Hub:
 
     Attributes:
         repository: Repository id.
-        config: Configuration name; ``{language}`` is replaced by the ISO 639-1 code.
+        config: Configuration name; ``{language}`` and ``{language3}`` as in `Layout`.
         note: What is wrong with the hub copy, if anything.
     """
 

@@ -1,0 +1,196 @@
+"""The nine English intermediate tasks of X-STILTs (Phang et al. 2020).
+
+Training set sizes: the dataset cards of the Hugging Face hub for the single sets, their sum for ANLI+.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from adaptstilts.tasks.spec import Hub, Kind, Layout, Metric, Phase, Split, Task
+
+NLI_LABELS = ("contradiction", "entailment", "neutral")
+"""Label order of every NLI task, as in XTREME's and jiant's processors."""
+
+_ENGLISH = ("en",)
+_ANLI_KEYS = (("first", "context"), ("second", "hypothesis"), ("label", "label"), ("id", "uid"), ("words", "c e n"))
+
+# XTREME's download has MNLI only as the training file of XNLI.
+_MNLI_TRAIN = Layout(
+    "pairs_jsonl",
+    (("mnli/multinli_1.0_train.jsonl",),),
+    otherwise=Layout("pairs_tsv", (("xnli/train-en.tsv",),), (("quoting", "clean"),)),
+)
+_MNLI_DEV = Layout(
+    "pairs_jsonl",
+    (("mnli/multinli_1.0_dev_matched.jsonl",),),
+    otherwise=Layout("pairs_tsv", (("xnli/dev-en.tsv",),), (("quoting", "clean"),)),
+)
+
+
+def _snli(split: str) -> Layout:
+    parallel = (f"snli/s1.{split}", f"snli/s2.{split}", f"snli/labels.{split}")
+    return Layout("pairs_jsonl", ((f"snli/snli_1.0_{split}.jsonl",),), otherwise=Layout("pairs_parallel", (parallel,)))
+
+
+def _anli(split: str) -> tuple[Layout, ...]:
+    return tuple(Layout("pairs_jsonl", ((f"anli/R{part}/{split}.jsonl",),), _ANLI_KEYS) for part in (1, 2, 3))
+
+
+ANLI = Task(
+    name="anli",
+    title="ANLI+",
+    phase=Phase.INTERMEDIATE,
+    kind=Kind.CLASSIFY,
+    metric=Metric.ACCURACY,
+    languages=_ENGLISH,
+    labels=NLI_LABELS,
+    layouts={
+        Split.TRAIN: replace(_MNLI_TRAIN, parts=(_snli("train"), *_anli("train"))),
+        Split.DEV: replace(_MNLI_DEV, parts=(_snli("dev"), *_anli("dev"))),
+    },
+    rows=1_104_934,
+    hub=Hub("facebook/anli", note="ANLI alone; ANLI+ pools it with MNLI and SNLI"),
+    citation="Nie et al. 2020, with MNLI and SNLI (Bowman et al. 2015)",
+    licence="ANLI CC BY-NC 4.0; SNLI CC BY-SA 4.0; MNLI see there",
+)
+
+MNLI = Task(
+    name="mnli",
+    title="MNLI",
+    phase=Phase.INTERMEDIATE,
+    kind=Kind.CLASSIFY,
+    metric=Metric.ACCURACY,
+    languages=_ENGLISH,
+    labels=NLI_LABELS,
+    layouts={Split.TRAIN: _MNLI_TRAIN, Split.DEV: _MNLI_DEV},
+    rows=392_702,
+    hub=Hub("nyu-mll/glue", "mnli", "labels in the order entailment, neutral, contradiction"),
+    citation="Williams et al. 2018",
+    licence="by genre: OANC, CC BY-SA, CC BY, public domain",
+)
+
+QQP = Task(
+    name="qqp",
+    title="QQP",
+    phase=Phase.INTERMEDIATE,
+    kind=Kind.CLASSIFY,
+    metric=Metric.ACCURACY_F1,
+    languages=_ENGLISH,
+    labels=("0", "1"),
+    layouts={
+        Split.TRAIN: Layout("qqp", (("qqp/train.tsv",),)),
+        Split.DEV: Layout("qqp", (("qqp/dev.tsv",),)),
+    },
+    rows=363_846,
+    hub=Hub("nyu-mll/glue", "qqp"),
+    citation="Iyer et al. 2017, in GLUE (Wang et al. 2019)",
+    licence="Quora's terms of service",
+)
+
+SQUAD1 = Task(
+    name="squad1",
+    title="SQuAD 1.1",
+    phase=Phase.INTERMEDIATE,
+    kind=Kind.EXTRACT,
+    metric=Metric.SQUAD,
+    languages=_ENGLISH,
+    layouts={
+        Split.TRAIN: Layout("squad", (("squad/v1.1/train-v1.1.json",), ("squad/train-v1.1.json",))),
+        Split.DEV: Layout("squad", (("squad/v1.1/dev-v1.1.json",), ("squad/dev-v1.1.json",))),
+    },
+    rows=87_599,
+    hub=Hub("rajpurkar/squad"),
+    citation="Rajpurkar et al. 2016",
+    licence="CC BY-SA 4.0",
+)
+
+SQUAD2 = Task(
+    name="squad2",
+    title="SQuAD 2.0",
+    phase=Phase.INTERMEDIATE,
+    kind=Kind.EXTRACT,
+    metric=Metric.SQUAD2,
+    languages=_ENGLISH,
+    layouts={
+        Split.TRAIN: Layout("squad", (("squad/v2.0/train-v2.0.json",), ("squad/train-v2.0.json",))),
+        Split.DEV: Layout("squad", (("squad/v2.0/dev-v2.0.json",), ("squad/dev-v2.0.json",))),
+    },
+    rows=130_319,
+    unanswerable=True,
+    hub=Hub("rajpurkar/squad_v2"),
+    citation="Rajpurkar et al. 2018",
+    licence="CC BY-SA 4.0",
+)
+
+HELLASWAG = Task(
+    name="hellaswag",
+    title="HellaSwag",
+    phase=Phase.INTERMEDIATE,
+    kind=Kind.CHOOSE,
+    metric=Metric.ACCURACY,
+    languages=_ENGLISH,
+    layouts={
+        Split.TRAIN: Layout(
+            "hellaswag", (("hellaswag/hellaswag_train.jsonl",), ("hellaswag/hellaswag_train.from_val.jsonl",))
+        ),
+        Split.DEV: Layout("hellaswag", (("hellaswag/hellaswag_val.jsonl",),)),
+    },
+    rows=39_905,
+    hub=Hub("Rowan/hellaswag"),
+    citation="Zellers et al. 2019",
+    licence="MIT",
+)
+
+CCG = Task(
+    name="ccg",
+    title="CCG",
+    phase=Phase.INTERMEDIATE,
+    kind=Kind.TAG,
+    metric=Metric.TOKEN_ACCURACY,
+    languages=_ENGLISH,
+    layouts={
+        Split.TRAIN: Layout("sentence_lines", (("ccg/ccg.train",),)),
+        Split.DEV: Layout("sentence_lines", (("ccg/ccg.dev",),)),
+    },
+    labels_from_data=True,
+    citation="Hockenmaier and Steedman 2007",
+    licence="Linguistic Data Consortium",
+)
+
+COSMOSQA = Task(
+    name="cosmosqa",
+    title="Cosmos QA",
+    phase=Phase.INTERMEDIATE,
+    kind=Kind.CHOOSE,
+    metric=Metric.ACCURACY,
+    languages=_ENGLISH,
+    layouts={
+        Split.TRAIN: Layout("cosmosqa", (("cosmosqa/train.csv",), ("cosmosqa/train.from_valid.csv",))),
+        Split.DEV: Layout("cosmosqa", (("cosmosqa/valid.csv",),)),
+    },
+    rows=25_262,
+    hub=Hub("allenai/cosmos_qa"),
+    citation="Huang et al. 2019",
+    licence="none stated in its repository",
+)
+
+COMMONSENSEQA = Task(
+    name="commonsenseqa",
+    title="CommonsenseQA",
+    phase=Phase.INTERMEDIATE,
+    kind=Kind.CHOOSE,
+    metric=Metric.ACCURACY,
+    languages=_ENGLISH,
+    layouts={
+        Split.TRAIN: Layout("commonsenseqa", (("commonsenseqa/train_rand_split.jsonl",),)),
+        Split.DEV: Layout("commonsenseqa", (("commonsenseqa/dev_rand_split.jsonl",),)),
+    },
+    rows=9_741,
+    hub=Hub("tau/commonsense_qa"),
+    citation="Talmor et al. 2019",
+    licence="MIT",
+)
+
+TASKS = (ANLI, MNLI, QQP, SQUAD2, SQUAD1, HELLASWAG, CCG, COSMOSQA, COMMONSENSEQA)
+"""The intermediate tasks in the order of the paper's tables."""

@@ -1,0 +1,106 @@
+"""Readers of JSON-lines files: MNLI, SNLI, ANLI, HellaSwag, CommonsenseQA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from adaptstilts.errors import DataError
+from adaptstilts.tasks.rows import Request, json_lines, json_text, label_index
+from adaptstilts.tasks.spec import ChoiceExample, PairExample
+
+NO_GOLD_LABEL = "-"
+"""Label of MNLI and SNLI rows on which the annotators did not agree; such rows are left out, as their authors ask."""
+
+
+def read_pairs(request: Request) -> Iterator[PairExample]:
+    """Read sentence pairs with a label word.
+
+    Options: ``first``, ``second``, ``label`` and ``id`` name the keys (MNLI's by default); ``words`` gives the label
+    words of the file, separated by spaces, in the order of the task's labels (the labels themselves by default).
+
+    Args:
+        request: One file.
+
+    Yields:
+        The pairs; those without an agreed label are left out.
+    """
+    keys = {"first": "sentence1", "second": "sentence2", "label": "gold_label", "id": "pairID", **request.options}
+    words = request.options["words"].split() if "words" in request.options else request.labels
+    classes = {word: index for index, word in enumerate(words)}
+    path = request.path
+    for line, record in json_lines(path):
+        word = json_text(record, keys["label"], path, line)
+        if word == NO_GOLD_LABEL:
+            continue
+        yield PairExample(
+            id=str(record.get(keys["id"], line)),
+            first=json_text(record, keys["first"], path, line),
+            second=json_text(record, keys["second"], path, line),
+            label=label_index(word, classes, path, line),
+        )
+
+
+def read_hellaswag(request: Request) -> Iterator[ChoiceExample]:
+    """Read HellaSwag.
+
+    The published files split the context: what stands before the sentence to be completed (``ctx_a``) is the prompt,
+    and the beginning of that sentence (``ctx_b``) goes before each ending, as in jiant. Without the two, the whole
+    context (``ctx``) is the prompt.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The stories with their endings.
+    """
+    path = request.path
+    for line, record in json_lines(path):
+        endings = _texts(record, "endings", request, line)
+        if "ctx_a" in record:
+            prompt = json_text(record, "ctx_a", path, line)
+            opening = json_text(record, "ctx_b", path, line)
+            endings = tuple(f"{opening} {ending}" if opening else ending for ending in endings)
+        else:
+            prompt = json_text(record, "ctx", path, line)
+        label = None
+        if record.get("label", "") != "":
+            numbers = {str(index): index for index in range(len(endings))}
+            label = label_index(str(record["label"]), numbers, path, line)
+        yield ChoiceExample(id=str(record.get("ind", line)), prompt=prompt, choices=endings, label=label)
+
+
+def _texts(record: dict[str, Any], key: str, request: Request, line: int) -> tuple[str, ...]:
+    value = record.get(key)
+    if not isinstance(value, list) or len(value) < 2 or not all(isinstance(item, str) for item in value):
+        raise DataError(
+            f"expected a list of at least two texts, found {value!r}", path=request.path, line=line, key=key
+        )
+    return tuple(value)
+
+
+def read_commonsenseqa(request: Request) -> Iterator[ChoiceExample]:
+    """Read CommonsenseQA.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The questions with their answers; the label is None where the file has no ``answerKey``.
+    """
+    path = request.path
+    for line, record in json_lines(path):
+        question = record.get("question")
+        choices = question.get("choices") if isinstance(question, dict) else None
+        if not isinstance(question, dict) or not isinstance(choices, list) or len(choices) < 2:
+            raise DataError("expected an object with a list of choices", path=path, line=line, key="question")
+        letters = {json_text(choice, "label", path, line): index for index, choice in enumerate(choices)}
+        label = None
+        if record.get("answerKey"):
+            label = label_index(str(record["answerKey"]), letters, path, line, key="answerKey")
+        yield ChoiceExample(
+            id=str(record.get("id", line)),
+            prompt=json_text(question, "stem", path, line),
+            choices=tuple(json_text(choice, "text", path, line) for choice in choices),
+            label=label,
+        )

@@ -1,0 +1,88 @@
+"""Reader of SQuAD's JSON: SQuAD 1.1 and 2.0, XQuAD, MLQA, TyDiQA-GoldP."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import DataError
+from adaptstilts.tasks.rows import Request, json_document, json_text
+from adaptstilts.tasks.spec import Answer, SpanExample
+
+
+def read_squad(request: Request) -> Iterator[SpanExample]:
+    """Read questions on contexts.
+
+    A file in which every answer is missing or blank (XTREME's test files) has its answers hidden. An answer that is not
+    found at its offset is an error: nothing is repaired. Ids that occur more than once in the file (XTREME's TyDiQA)
+    get ``#`` and their position appended, all of them.
+
+    Option ``blank``: ``hidden`` (default) as above; ``keep`` hands blank answers on as they are.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The questions; answers are None where hidden and empty where a question is unanswerable.
+    """
+    path = request.path
+    keep = request.option("blank", "hidden", ("hidden", "keep")) == "keep"
+    questions = list(_questions(json_document(path), path))
+    hidden = not keep and all(_is_blank(question) for _, question in questions)
+    seen = Counter(question["id"] for _, question in questions)
+    repeated = len(seen) < len(questions)
+    for position, (context, question) in enumerate(questions):
+        answers = None
+        if not hidden:
+            answers = tuple(_answers(question, context, path, keep))
+            if not answers and not request.unanswerable:
+                raise DataError("has no answer", path=path, key=question["id"], hint="This task has no such questions")
+        name = f"{question['id']}#{position}" if repeated else question["id"]
+        yield SpanExample(name, json_text(question, "question", path, None), context, answers)
+
+
+def _questions(document: dict[str, Any], path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for article in _list(document, "data", path):
+        for paragraph in _list(article, "paragraphs", path):
+            context = json_text(paragraph, "context", path, None)
+            for question in _list(paragraph, "qas", path):
+                if not isinstance(question, dict) or "id" not in question:
+                    raise DataError("a question without an id", path=path, key="qas")
+                yield context, {**question, "id": str(question["id"])}
+
+
+def _list(record: object, key: str, path: Path) -> list[Any]:
+    value = record.get(key) if isinstance(record, dict) else None
+    if not isinstance(value, list):
+        raise DataError("expected a list", path=path, key=key, hint="Is this file in SQuAD's format?")
+    return value
+
+
+def _is_blank(question: dict[str, Any]) -> bool:
+    answers = question.get("answers")
+    if answers is None:
+        return True
+    return bool(answers) and all(not answer.get("text") for answer in answers)
+
+
+def _answers(question: dict[str, Any], context: str, path: Path, keep: bool) -> Iterator[Answer]:
+    if question.get("is_impossible"):
+        return
+    for answer in _list(question, "answers", path):
+        text = json_text(answer, "text", path, None)
+        start = answer.get("answer_start")
+        if not isinstance(start, int) or start < 0:
+            raise DataError(f"answer_start is {start!r}", path=path, key=question["id"])
+        if not text and not keep:
+            raise DataError("a blank answer in a file that has others", path=path, key=question["id"])
+        found = context[start : start + len(text)]
+        if found != text:
+            raise DataError(
+                f"the answer is {text!r}, but the context has {found!r} at offset {start}",
+                path=path,
+                key=question["id"],
+                hint="Offsets count characters of the context from 0",
+            )
+        yield Answer(text, start)

@@ -1,0 +1,84 @@
+"""Readers of tagged sentences: one word per line (UDPOS, PAN-X), one sentence per line (CCG)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from adaptstilts.errors import DataError
+from adaptstilts.tasks.rows import Request, expect_columns, label_index, text_lines
+from adaptstilts.tasks.spec import TagExample
+
+
+def read_word_lines(request: Request) -> Iterator[TagExample]:
+    """Read XTREME's UDPOS and PAN-X: ``word TAB tag`` per line, a blank line after each sentence.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The sentences; tags are None where the whole file has one column.
+    """
+    path = request.path
+    classes = {word: index for index, word in enumerate(request.labels)}
+    width = 0
+    words: list[str] = []
+    tags: list[int] = []
+    count = 0
+    for line, text in text_lines(path):
+        if not text.strip(" \t"):
+            if words:
+                yield TagExample(str(count), tuple(words), tuple(tags) if width == 2 else None)
+                count += 1
+                words, tags = [], []
+            continue
+        columns = text.split("\t")
+        expect_columns(columns, (width,) if width else (1, 2), path, line)
+        width = len(columns)
+        if not columns[0]:
+            raise DataError("a tag without a word", path=path, line=line)
+        words.append(columns[0])
+        if width == 2:
+            tags.append(label_index(columns[1], classes, path, line, key="tag"))
+    if words:
+        yield TagExample(str(count), tuple(words), tuple(tags) if width == 2 else None)
+
+
+def read_sentence_lines(request: Request) -> Iterator[TagExample]:
+    """Read CCG supertags: ``words TAB tags`` per line, each separated by spaces.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The sentences.
+    """
+    path = request.path
+    classes = {word: index for index, word in enumerate(request.labels)}
+    for position, (line, words, tags) in enumerate(_sentence_lines(path)):
+        indices = tuple(label_index(tag, classes, path, line, key="tag") for tag in tags)
+        yield TagExample(str(position), tuple(words), indices)
+
+
+def tag_set(paths: tuple[Path, ...]) -> tuple[str, ...]:
+    """Collect the tags of files with one tagged sentence per line.
+
+    Args:
+        paths: All the files of a task, so that no split has a tag that the others lack.
+
+    Returns:
+        The tags, sorted.
+    """
+    return tuple(sorted({tag for path in paths for _, _, tags in _sentence_lines(path) for tag in tags}))
+
+
+def _sentence_lines(path: Path) -> Iterator[tuple[int, list[str], list[str]]]:
+    for line, text in text_lines(path):
+        if not text.strip():
+            continue
+        columns = text.split("\t")
+        expect_columns(columns, (2,), path, line)
+        words, tags = columns[0].split(), columns[1].split()
+        if len(words) != len(tags):
+            raise DataError(f"{len(words)} words but {len(tags)} tags", path=path, line=line)
+        yield line, words, tags

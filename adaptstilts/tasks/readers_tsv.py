@@ -1,0 +1,146 @@
+"""Readers of tables: XTREME's sentence pairs, GLUE's QQP, parallel line files of SNLI, Cosmos QA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+
+from adaptstilts.errors import DataError
+from adaptstilts.tasks.rows import (
+    Request,
+    expect_columns,
+    label_index,
+    quoted_rows,
+    split_rows,
+    text_lines,
+)
+from adaptstilts.tasks.spec import ChoiceExample, PairExample
+
+_COSMOS_COLUMNS = ("id", "context", "question", "answer0", "answer1", "answer2", "answer3", "label")
+_QQP_COLUMNS = ("question1", "question2", "is_duplicate")
+
+
+def read_pairs(request: Request) -> Iterator[PairExample]:
+    """Read XTREME's XNLI and PAWS-X: two sentences and, unless hidden, a label; no header.
+
+    XTREME writes these files with CSV quoting and reads them back without, so its models see every quotation mark
+    doubled. Option ``quoting``: ``clean`` (default) undoes the quoting, ``xtreme`` reads as XTREME does.
+
+    A second file holds the labels of the first, one word per line; rows that have a label of their own must agree.
+
+    Args:
+        request: The table, and optionally a file of labels.
+
+    Yields:
+        The pairs; the label is None where the table has two columns and there is no file of labels.
+    """
+    quoting = request.option("quoting", "clean", ("clean", "xtreme"))
+    path = request.path
+    classes = {word: index for index, word in enumerate(request.labels)}
+    labels = _label_lines(request.paths[1], classes) if len(request.paths) > 1 else None
+    width = 0
+    position = -1
+    rows = quoted_rows(path) if quoting == "clean" else split_rows(path)
+    for position, (line, columns) in enumerate(rows):
+        expect_columns(columns, (width,) if width else (2, 3), path, line)
+        width = len(columns)
+        label = label_index(columns[2].strip(), classes, path, line) if width == 3 else None
+        if labels is not None:
+            label = _agreed(label, labels, position, request, line)
+        yield PairExample(id=str(position), first=columns[0], second=columns[1], label=label)
+    if labels is not None and len(labels) != position + 1:
+        raise DataError(f"has {len(labels)} labels for {position + 1} rows of {path.name}", path=request.paths[1])
+
+
+def _label_lines(path: Path, classes: dict[str, int]) -> list[int]:
+    return [label_index(word.strip(), classes, path, line) for line, word in text_lines(path) if word]
+
+
+def _agreed(label: int | None, labels: list[int], position: int, request: Request, line: int) -> int:
+    if position >= len(labels):
+        raise DataError(f"has {len(labels)} labels, {request.path.name} has more rows", path=request.paths[1])
+    if label is not None and label != labels[position]:
+        raise DataError(
+            f"'{request.labels[label]}' here, '{request.labels[labels[position]]}' in {request.paths[1].name}",
+            path=request.path,
+            line=line,
+            key="label",
+        )
+    return labels[position]
+
+
+def read_qqp(request: Request) -> Iterator[PairExample]:
+    """Read GLUE's QQP: a header, columns separated by tabs, quotation marks without meaning.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The pairs of questions; the label is None where there is no column ``is_duplicate``.
+    """
+    path = request.path
+    rows = split_rows(path)
+    line, header = next(rows, (1, [""]))
+    for name in _QQP_COLUMNS[:2]:
+        if name not in header:
+            raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=header)
+    first, second = (header.index(name) for name in _QQP_COLUMNS[:2])
+    label = header.index(_QQP_COLUMNS[2]) if _QQP_COLUMNS[2] in header else None
+    classes = {word: index for index, word in enumerate(request.labels)}
+    for line, columns in rows:
+        expect_columns(columns, (len(header),), path, line)
+        yield PairExample(
+            id=str(line - 2),
+            first=columns[first],
+            second=columns[second],
+            label=None if label is None else label_index(columns[label], classes, path, line, key="is_duplicate"),
+        )
+
+
+def read_parallel(request: Request) -> Iterator[PairExample]:
+    """Read pairs kept in three parallel files: first sentences, second sentences, label words (SNLI as in InferSent).
+
+    Args:
+        request: The three files.
+
+    Yields:
+        The pairs, without spaces around the sentences.
+    """
+    classes = {word: index for index, word in enumerate(request.labels)}
+    columns = zip_longest(*(text_lines(path) for path in request.paths))
+    for row in columns:
+        for path, cell in zip(request.paths, row, strict=True):
+            if cell is None:
+                lines = sum(1 for _ in text_lines(path))
+                raise DataError(f"has {lines} lines, fewer than the files beside it", path=path)
+        (line, first), (_, second), (_, word) = row
+        label = label_index(word.strip(), classes, request.paths[2], line)
+        yield PairExample(id=str(line - 1), first=first.strip(), second=second.strip(), label=label)
+
+
+def read_cosmosqa(request: Request) -> Iterator[ChoiceExample]:
+    """Read Cosmos QA's CSV: the prompt is the context followed by the question.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The questions with four answers; the label is None where there is no such column.
+    """
+    path = request.path
+    rows = quoted_rows(path, ",", multiline=True)
+    line, header = next(rows, (1, [""]))
+    for name in _COSMOS_COLUMNS[:-1]:
+        if name not in header:
+            raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=header)
+    at = {name: index for index, name in enumerate(header)}
+    classes = {str(index): index for index in range(4)}
+    for line, columns in rows:
+        expect_columns(columns, (len(header),), path, line)
+        yield ChoiceExample(
+            id=columns[at["id"]],
+            prompt=f"{columns[at['context']].strip()} {columns[at['question']].strip()}",
+            choices=tuple(columns[at[f"answer{index}"]] for index in range(4)),
+            label=label_index(columns[at["label"]].strip(), classes, path, line) if "label" in at else None,
+        )

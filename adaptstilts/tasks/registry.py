@@ -1,0 +1,53 @@
+"""All tasks by name."""
+
+from __future__ import annotations
+
+from adaptstilts.errors import ConfigError
+from adaptstilts.tasks import intermediate, xtreme
+from adaptstilts.tasks.spec import Task
+
+_TASKS: dict[str, Task] = {task.name: task for task in (*intermediate.TASKS, *xtreme.TASKS)}
+
+
+def intermediate_tasks() -> tuple[Task, ...]:
+    """Return the intermediate tasks in the order of the paper's tables."""
+    return intermediate.TASKS
+
+
+def target_tasks() -> tuple[Task, ...]:
+    """Return the target tasks in XTREME's order."""
+    return xtreme.TASKS
+
+
+def all_tasks() -> tuple[Task, ...]:
+    """Return the intermediate tasks, then the target tasks."""
+    return tuple(_TASKS.values())
+
+
+def get_task(name: str) -> Task:
+    """Return one task.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        The task.
+
+    Raises:
+        ConfigError: If there is none of that name; a near match is suggested.
+    """
+    if name not in _TASKS:
+        raise ConfigError(f"'{name}' is not a task", value=name.lower(), allowed=_TASKS, hint="See: adaptstilts tasks")
+    return _TASKS[name]
+
+
+def training_task(task: Task) -> Task:
+    """Return the task on whose training and dev sets a task is trained.
+
+    Args:
+        task: Any task.
+
+    Returns:
+        Itself, or the task named by its ``train_task``.
+    """
+    return task if task.train_task is None else get_task(task.train_task)

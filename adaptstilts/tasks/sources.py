@@ -1,0 +1,326 @@
+"""Reading the data sets below a data root: which languages, which split, which labels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+from adaptstilts.errors import DataError
+from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
+from adaptstilts.tasks.locate import Found, find_all, is_multilingual, locate, missing_parts
+from adaptstilts.tasks.readers import READERS
+from adaptstilts.tasks.readers_tags import tag_set
+from adaptstilts.tasks.registry import training_task
+from adaptstilts.tasks.rows import Request
+from adaptstilts.tasks.sampling import hold_out, sample, shrink
+from adaptstilts.tasks.spec import Bitext, Example, Kind, SpanExample, Split, TagExample, Task
+
+HELD_OUT_SHARE = 10
+"""One row in this many is held out of a training set whose dev set is missing or unlabelled."""
+HELD_OUT_MOST = 500
+"""Most rows held out; jiant chooses checkpoints by 500 dev examples."""
+
+_State: TypeAlias = tuple[tuple[str, int, int], ...]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What one task is trained on.
+
+    Attributes:
+        train: Labelled training examples.
+        dev: Labelled examples in the source language, by which the best checkpoint is chosen.
+        notes: What differs from the published set-up, for the report; often empty.
+    """
+
+    train: list[Example]
+    dev: list[Example]
+    notes: tuple[str, ...] = ()
+
+
+class DataRoot:
+    """A folder with data sets in their published layouts.
+
+    Args:
+        path: The folder.
+        options: Options of readers that replace those of the layouts which have them, for example
+            ``{"quoting": "xtreme"}`` to read XNLI and PAWS-X with doubled quotation marks, as XTREME does.
+
+    Raises:
+        DataError: If there is no such folder.
+    """
+
+    def __init__(self, path: Path | str, *, options: Mapping[str, str] | None = None) -> None:
+        self.path = Path(path)
+        self._options = dict(options or {})
+        self._digests: dict[_State, bytes] = {}
+        self._labels: dict[_State, tuple[str, ...]] = {}
+        self._labelled: dict[tuple[str, _State], bool] = {}
+        if not self.path.is_dir():
+            raise DataError(
+                "no such folder", path=self.path, hint="Set data.root to `mini` or to a folder of data sets"
+            )
+
+    def languages(self, task: Task, split: Split) -> tuple[str, ...]:
+        """Return the languages for which files are present.
+
+        Args:
+            task: The task.
+            split: Part of it.
+
+        Returns:
+            ISO 639-1 codes: the task's official languages in its order, then others; empty if there are none.
+        """
+        layout = task.layouts.get(split)
+        if layout is None:
+            return ()
+        candidates = task.languages
+        if is_multilingual(layout):
+            candidates += tuple(known.code for known in all_languages() if known.code not in task.languages)
+        return tuple(code for code in candidates if find_all(self.path, layout, code))
+
+    def files(self, task: Task, split: Split, language: str) -> tuple[Path, ...]:
+        """Return the files of one language and split.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code.
+
+        Returns:
+            The files, in the order in which they are read.
+
+        Raises:
+            DataError: If none are there; every path looked for is named.
+            ConfigError: If the language is not known.
+        """
+        return tuple(path for found in locate(self.path, task, split, language) for path in found.paths)
+
+    def load(self, task: Task, split: Split, language: str, limit: int | None = None) -> list[Example] | Bitext:
+        """Read one language and split of any task; see `load_examples` and `load_bitext`."""
+        if task.kind is Kind.RETRIEVE:
+            return self.load_bitext(task, split, language, limit)
+        return self.load_examples(task, split, language, limit)
+
+    def load_examples(
+        self, task: Task, split: Split, language: str, limit: int | None = None, *, labelled: bool = False
+    ) -> list[Example]:
+        """Read the examples of a task that is not sentence retrieval.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code.
+            limit: Most examples; see `adaptstilts.tasks.sampling` for which.
+            labelled: Whether hidden labels are an error.
+
+        Returns:
+            At least one example; labels are None where hidden.
+
+        Raises:
+            DataError: If files are missing, malformed, empty, or unlabelled against ``labelled``.
+        """
+        found = locate(self.path, task, split, language)
+        examples: list[Example] = []
+        for number, part in enumerate(found):
+            rows = self._read(part, task, language)
+            if isinstance(rows, Bitext):
+                raise TypeError(f"{task.name} is read by load_bitext")
+            if not rows:
+                raise DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0])
+            if labelled and _is_hidden(rows[0]):
+                raise DataError("its labels are hidden", path=part.paths[0], hint="They are needed here")
+            # Ids are unique within a file; pooled files get their number put before them.
+            examples += rows if len(found) == 1 else [replace(row, id=f"{number}:{row.id}") for row in rows]
+        return sample(examples, limit)
+
+    def load_bitext(self, task: Task, split: Split, language: str, limit: int | None = None) -> Bitext:
+        """Read the two sides of a retrieval task.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code of the foreign side.
+            limit: Most sentences per side; see `adaptstilts.tasks.sampling.shrink`.
+
+        Returns:
+            The two sides.
+
+        Raises:
+            DataError: If files are missing, malformed or empty.
+        """
+        found = locate(self.path, task, split, language)[0]
+        bitext = self._read(found, task, language)
+        if not isinstance(bitext, Bitext):
+            raise TypeError(f"{task.name} is read by load_examples")
+        for side, path in zip((bitext.foreign, bitext.english), found.paths, strict=False):
+            if not side:
+                raise DataError(f"holds no sentences of {task.name}", path=path)
+        return shrink(bitext, limit)
+
+    def training_data(self, task: Task, limit: int | None = None) -> TrainingData:
+        """Read what a task is trained on, and what its best checkpoint is chosen by, in the source language.
+
+        Without a labelled dev set one training row in ten, at most 500, is held out in its place.
+
+        Args:
+            task: The task; the files of its training task are read.
+            limit: Most training examples.
+
+        Returns:
+            Training and dev examples, with notes on what differs from the published set-up.
+
+        Raises:
+            DataError: If files are missing, malformed, empty or unlabelled.
+        """
+        trained = training_task(task)
+        train = self.load_examples(trained, Split.TRAIN, SOURCE_LANGUAGE, labelled=True)
+        notes = self.notes(trained, Split.TRAIN, SOURCE_LANGUAGE)
+        if self.is_labelled(trained, Split.DEV, SOURCE_LANGUAGE):
+            dev = self.load_examples(trained, Split.DEV, SOURCE_LANGUAGE, labelled=True)
+            notes += self.notes(trained, Split.DEV, SOURCE_LANGUAGE)
+        else:
+            train, dev = hold_out(train, max(1, min(len(train) // HELD_OUT_SHARE, HELD_OUT_MOST)))
+            notes += (f"{trained.name}: no labelled dev set, {len(dev)} training rows are held out in its place",)
+        return TrainingData(sample(train, limit), dev, notes)
+
+    def labels(self, task: Task) -> tuple[str, ...]:
+        """Return the label words of a task in the order of the classes.
+
+        Args:
+            task: The task.
+
+        Returns:
+            Its declared labels; for a task that reads them from its data, the sorted tags of all its files.
+
+        Raises:
+            DataError: If such files are missing.
+        """
+        if not task.labels_from_data:
+            return task.labels
+        paths: tuple[Path, ...] = ()
+        for split in task.layouts:
+            if split is Split.TRAIN or self.languages(task, split):
+                paths += self.files(task, split, SOURCE_LANGUAGE)
+        state = _state(paths)
+        if state not in self._labels:
+            self._labels[state] = tag_set(paths)
+        return self._labels[state]
+
+    def is_labelled(self, task: Task, split: Split, language: str) -> bool:
+        """Say whether files are present, with examples in them whose labels are not hidden."""
+        layout = task.layouts.get(split)
+        found = find_all(self.path, layout, language) if layout is not None else []
+        if not found:
+            return False
+        state = (task.name, _state(found[0].paths))
+        if state not in self._labelled:
+            rows = self._read(found[0], task, language)
+            hidden = rows.gold is None if isinstance(rows, Bitext) else not rows or _is_hidden(rows[0])
+            self._labelled[state] = not hidden
+        return self._labelled[state]
+
+    def evaluation_split(self, task: Task, language: str) -> Split:
+        """Return the split on which a language can be scored: test if labelled, else dev if labelled.
+
+        Where neither is (XTREME blanks the answers of TyDiQA's dev set), a labelled training file in a language other
+        than the source language serves, since nothing is trained on it; the answer is then ``Split.TRAIN``.
+
+        Args:
+            task: The task.
+            language: ISO 639-1 code.
+
+        Returns:
+            The split.
+
+        Raises:
+            DataError: If there is no labelled data to score on.
+        """
+        for split in _scorable_splits(language):
+            if self.is_labelled(task, split, language):
+                return split
+        evaluated = [split for split in (Split.TEST, Split.DEV) if split in task.layouts]
+        for split in evaluated:
+            if language in self.languages(task, split):
+                path = self.files(task, split, language)[0]
+                raise DataError(f"labels of {task.name} in '{language}' are hidden or missing", path=path)
+        locate(self.path, task, evaluated[0], language)
+        raise RuntimeError(f"files of {task.name} vanished while they were being read")
+
+    def evaluation_languages(self, task: Task) -> tuple[str, ...]:
+        """Return the languages that `evaluation_split` finds labelled data for, official ones first."""
+        found = {
+            code
+            for split in Split
+            for code in self.languages(task, split)
+            if split in _scorable_splits(code) and self.is_labelled(task, split, code)
+        }
+        official = tuple(code for code in task.languages if code in found)
+        return official + tuple(sorted(found.difference(official)))
+
+    def fingerprint(self, task: Task, split: Split, language: str) -> str:
+        """Return the SHA-256 of the contents of the files that the examples depend on.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code.
+
+        Returns:
+            The digest, in hexadecimal; for a task that reads its labels from its data it covers the labels too.
+
+        Raises:
+            DataError: If files are missing.
+        """
+        digest = hashlib.sha256()
+        for path in self.files(task, split, language):
+            digest.update(self._digest(path))
+        if task.labels_from_data:
+            digest.update("\n".join(self.labels(task)).encode())
+        return digest.hexdigest()
+
+    def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
+        """Return what differs from the published files: substitutes that are read, parts that are missing."""
+        notes = [f"{task.name}: {found.note}" for found in locate(self.path, task, split, language) if found.note]
+        missing = missing_parts(self.path, task.layouts[split], language)
+        if missing:
+            notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
+        return tuple(notes)
+
+    def _read(self, found: Found, task: Task, language: str) -> list[Example] | Bitext:
+        options = {key: self._options.get(key, value) for key, value in found.layout.options}
+        request = Request(found.paths, self.labels(task), language, task.unanswerable, options)
+        rows = READERS[found.layout.reader](request)
+        return rows if isinstance(rows, Bitext) else list(rows)
+
+    def _digest(self, path: Path) -> bytes:
+        state = _state((path,))
+        if state not in self._digests:
+            digest = hashlib.sha256()
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+            self._digests[state] = digest.digest()
+        return self._digests[state]
+
+
+def _state(paths: tuple[Path, ...]) -> _State:
+    """Identify files and their versions without reading them."""
+    stats = [(str(path), path.stat()) for path in paths]
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
+def _scorable_splits(language: str) -> tuple[Split, ...]:
+    """Splits to score a language on, best first; nothing is trained on training files of other languages."""
+    return (Split.TEST, Split.DEV) if language == SOURCE_LANGUAGE else (Split.TEST, Split.DEV, Split.TRAIN)
+
+
+def _is_hidden(example: Example) -> bool:
+    if isinstance(example, TagExample):
+        return example.tags is None
+    if isinstance(example, SpanExample):
+        return example.answers is None
+    return example.label is None

@@ -1,0 +1,220 @@
+"""The nine target tasks of XTREME (Hu et al. 2020): languages, labels and files as in its repository.
+
+Training set sizes: the dataset table of the RemBERT paper (Chung et al. 2021).
+"""
+
+from __future__ import annotations
+
+from adaptstilts.tasks.intermediate import NLI_LABELS
+from adaptstilts.tasks.spec import Group, Hub, Kind, Layout, Metric, Phase, Split, Task
+
+UPOS = (
+    "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM",
+    "VERB", "X",
+)  # fmt: skip
+"""The 17 universal part-of-speech tags."""
+
+ENTITY_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
+
+_CLEAN = (("quoting", "clean"),)
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    """Return language codes, English first."""
+    return tuple(sorted(text.split(), key=lambda code: (code != "en", code)))
+
+
+XNLI = Task(
+    name="xnli",
+    title="XNLI",
+    phase=Phase.TARGET,
+    kind=Kind.CLASSIFY,
+    metric=Metric.ACCURACY,
+    languages=_codes("ar bg de el en es fr hi ru sw th tr ur vi zh"),
+    labels=NLI_LABELS,
+    train_task="mnli",
+    layouts={
+        Split.DEV: Layout("pairs_tsv", (("xnli/dev-{language}.tsv",),), _CLEAN),
+        Split.TEST: Layout(
+            "pairs_tsv",
+            (("xnli/test-{language}.tsv", "xnli/test-labels.txt"), ("xnli/test-{language}.tsv",)),
+            _CLEAN,
+        ),
+    },
+    group=Group.CLASSIFICATION,
+    rows=392_702,
+    hub=Hub("google/xtreme", "XNLI", "all languages in one configuration; no training split"),
+    citation="Conneau et al. 2018",
+    licence="CC BY-NC 4.0",
+)
+
+PAWSX = Task(
+    name="pawsx",
+    title="PAWS-X",
+    phase=Phase.TARGET,
+    kind=Kind.CLASSIFY,
+    metric=Metric.ACCURACY,
+    languages=_codes("de en es fr ja ko zh"),
+    labels=("0", "1"),
+    layouts={
+        Split.TRAIN: Layout(
+            "pairs_tsv", (("pawsx/train-{language}.tsv",), ("pawsx/train-{language}.from_dev.tsv",)), _CLEAN
+        ),
+        Split.DEV: Layout("pairs_tsv", (("pawsx/dev-{language}.tsv",),), _CLEAN),
+        Split.TEST: Layout("pairs_tsv", (("pawsx/test-{language}.tsv",),), _CLEAN),
+    },
+    group=Group.CLASSIFICATION,
+    rows=49_401,
+    hub=Hub("google/xtreme", "PAWS-X.{language}", "lacks the rows that its CSV reader could not parse"),
+    citation="Yang et al. 2019",
+    licence="free for any purpose, with acknowledgement of Google",
+)
+
+UDPOS = Task(
+    name="udpos",
+    title="UDPOS",
+    phase=Phase.TARGET,
+    kind=Kind.TAG,
+    metric=Metric.CHUNK_F1,
+    languages=_codes(
+        "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh"
+    ),
+    labels=UPOS,
+    layouts={split: Layout("word_lines", ((f"udpos/{split.value}-{{language}}.tsv",),)) for split in Split},
+    group=Group.STRUCTURED,
+    rows=21_253,
+    hub=Hub(
+        "izhx/xtreme-r-udpos",
+        "{language}",
+        "google/xtreme's udpos mixes in other treebanks (Ancient Greek, Old French, Classical Chinese and others)",
+    ),
+    citation="Nivre et al. 2018 (Universal Dependencies 2.5)",
+    licence="per treebank",
+)
+
+PANX = Task(
+    name="panx",
+    title="PAN-X",
+    phase=Phase.TARGET,
+    kind=Kind.TAG,
+    metric=Metric.CHUNK_F1,
+    languages=_codes(
+        "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw ta te th tl tr "
+        "ur vi yo zh"
+    ),
+    labels=ENTITY_TAGS,
+    layouts={split: Layout("word_lines", ((f"panx/{split.value}-{{language}}.tsv",),)) for split in Split},
+    group=Group.STRUCTURED,
+    rows=20_000,
+    hub=Hub("google/xtreme", "PAN-X.{language}"),
+    citation="Pan et al. 2017, splits of Rahimi et al. 2019",
+    licence="none stated",
+)
+
+XQUAD = Task(
+    name="xquad",
+    title="XQuAD",
+    phase=Phase.TARGET,
+    kind=Kind.EXTRACT,
+    metric=Metric.SQUAD,
+    languages=_codes("ar de el en es hi ru th tr vi zh"),
+    train_task="squad1",
+    layouts={Split.TEST: Layout("squad", (("xquad/xquad.{language}.json",),))},
+    group=Group.QA,
+    rows=87_599,
+    hub=Hub("google/xquad", "xquad.{language}"),
+    citation="Artetxe et al. 2020",
+    licence="CC BY-SA 4.0",
+)
+
+
+def _mlqa(split: str) -> Layout:
+    name = f"{split}/{split}-context-{{language}}-question-{{language}}.json"
+    return Layout("squad", ((f"mlqa/MLQA_V1/{name}",), (f"mlqa/{name}",)))
+
+
+MLQA = Task(
+    name="mlqa",
+    title="MLQA",
+    phase=Phase.TARGET,
+    kind=Kind.EXTRACT,
+    metric=Metric.MLQA,
+    languages=_codes("ar de en es hi vi zh"),
+    train_task="squad1",
+    layouts={Split.DEV: _mlqa("dev"), Split.TEST: _mlqa("test")},
+    group=Group.QA,
+    rows=87_599,
+    hub=Hub("facebook/mlqa", "mlqa.{language}.{language}"),
+    citation="Lewis et al. 2020",
+    licence="CC BY-SA 3.0",
+)
+
+TYDIQA = Task(
+    name="tydiqa",
+    title="TyDiQA-GoldP",
+    phase=Phase.TARGET,
+    kind=Kind.EXTRACT,
+    metric=Metric.SQUAD,
+    languages=_codes("ar bn en fi id ko ru sw te"),
+    layouts={
+        Split.TRAIN: Layout("squad", (("tydiqa/tydiqa-goldp-v1.1-train/tydiqa.goldp.{language}.train.json",),)),
+        Split.DEV: Layout("squad", (("tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.{language}.dev.json",),)),
+    },
+    group=Group.QA,
+    rows=3_696,
+    hub=Hub("juletxara/tydiqa_xtreme", "{language}"),
+    citation="Clark et al. 2020",
+    licence="Apache-2.0",
+)
+
+
+def _bucc(split: str) -> Layout:
+    name = f"bucc2018/{{language}}-en.{split}"
+    sides = (f"{name}.{{language}}", f"{name}.en")
+    return Layout("bucc", ((*sides, f"{name}.gold"), sides))
+
+
+BUCC2018 = Task(
+    name="bucc2018",
+    title="BUCC2018",
+    phase=Phase.TARGET,
+    kind=Kind.RETRIEVE,
+    metric=Metric.BUCC_F1,
+    languages=_codes("de fr ru zh"),
+    layouts={Split.DEV: _bucc("dev"), Split.TEST: _bucc("test")},
+    group=Group.RETRIEVAL,
+    trains=False,
+    hub=Hub("google/xtreme", "bucc18.{language}", "gold pairs only, no distractors: mining cannot be scored on it"),
+    citation="Zweigenbaum et al. 2018",
+    licence="none stated",
+)
+
+TATOEBA = Task(
+    name="tatoeba",
+    title="Tatoeba",
+    phase=Phase.TARGET,
+    kind=Kind.RETRIEVE,
+    metric=Metric.TATOEBA_ACCURACY,
+    languages=_codes(
+        "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr nl pt ru sw ta te th tl tr ur vi zh"
+    ),
+    layouts={
+        Split.TEST: Layout(
+            "tatoeba",
+            (("tatoeba/tatoeba.{language3}-eng.{language3}", "tatoeba/tatoeba.{language3}-eng.eng"),),
+            otherwise=Layout(
+                "tatoeba",
+                (("tatoeba/{language}-en.{language}", "tatoeba/{language}-en.en"),),
+                (("aligned", "unless_sorted"),),
+            ),
+        )
+    },
+    group=Group.RETRIEVAL,
+    trains=False,
+    hub=Hub("mteb/tatoeba-bitext-mining", "{language3}-eng"),
+    citation="Artetxe and Schwenk 2019",
+    licence="CC BY 2.0 FR",
+)
+
+TASKS = (XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA, BUCC2018, TATOEBA)
+"""The target tasks in XTREME's order."""
