@@ -110,7 +110,7 @@ def normalise(vectors: Vectors) -> NDArray[np.float32]:
             hint="Encode in single precision, or check the checkpoint.",
         )
     # Times the reciprocal in single precision, as faiss does: thresholds agree with XTREME's to the last bit.
-    scales: NDArray[np.float32] = np.float32(1) / np.where(lengths == 0, np.float32(1), lengths)
+    scales = np.reciprocal(np.where(lengths == 0, 1, lengths).astype(np.float32))
     return single * scales[:, None]
 
 
@@ -326,10 +326,13 @@ class _Best:
         else:
             # Later rows lose against equal earlier ones.
             passing = similarities > self._similarities[part, -1:]
-        found = np.flatnonzero(passing)
-        if len(found) == 0:
+        # Read in memory order: the similarities of the second direction come transposed.
+        if passing.flags.c_contiguous:
+            query, row = np.divmod(np.flatnonzero(passing), rows)
+        else:
+            row, query = np.divmod(np.flatnonzero(passing.T), queries)
+        if len(query) == 0:
             return
-        query, row = np.divmod(found, rows)
         known = np.isfinite(self._similarities[part])
         all_queries = np.concatenate([np.nonzero(known)[0], query])
         all_scores = np.concatenate([self._similarities[part][known], similarities[query, row]])
