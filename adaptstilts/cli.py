@@ -6,14 +6,16 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 
 from adaptstilts import __version__
 from adaptstilts.errors import AdaptstiltsError
+
+if TYPE_CHECKING:
+    from adaptstilts.study.session import StudyResult
 
 app = typer.Typer(
     name="adaptstilts",
@@ -39,17 +41,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 2 input that cannot be used, 130 interrupted. Bugs raise.
     """
     try:
-        result = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+        app(args=None if arguments is None else list(arguments))
     except AdaptstiltsError as error:
         typer.echo(str(error), err=True)
         return 2
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (KeyboardInterrupt, click.Abort):
-        typer.echo("interrupted; finished stages are kept, the same command goes on", err=True)
-        return 130
-    return int(result) if isinstance(result, int) else 0
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0
+    return 0
 
 
 @app.callback(invoke_without_command=True)
@@ -110,17 +108,24 @@ def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Js
 
 
 @app.command()
-def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> int:
+def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
     """Carry a study out: train what is missing, evaluate zero-shot, write tables and figures.
 
     Example: adaptstilts run configs/quickstart.yaml seeds=[1,2]
     """
     from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.console import TerminalWatcher  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
 
-    result = run_study(load_study(config, overrides or ()), Console(stderr=True))
-    _show(result.json_record() if as_json else result.text, as_json=as_json)
-    return 2 if result.failed else 0
+    console = Console(stderr=True)
+    try:
+        result = run_study(load_study(config, overrides or ()), lambda plan: TerminalWatcher(plan, console))
+    except KeyboardInterrupt:
+        typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
+        raise typer.Exit(130) from None
+    _show_result(result, as_json=as_json)
+    if result.failed:
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -132,8 +137,7 @@ def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: 
     from adaptstilts.config.load import load_study  # noqa: PLC0415
     from adaptstilts.study.session import report_study  # noqa: PLC0415
 
-    result = report_study(load_study(config, overrides or ()))
-    _show(result.json_record() if as_json else result.text, as_json=as_json)
+    _show_result(report_study(load_study(config, overrides or ())), as_json=as_json)
 
 
 @app.command()
@@ -169,6 +173,20 @@ def pretrain(
 
     section = load(config, overrides or (), PretrainSection)
     start(section, Path(section.output), lambda line: typer.echo(line, err=True))
+
+
+def _show_result(result: StudyResult, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(result.json_record())
+        return
+    from adaptstilts.report.grid import terminal  # noqa: PLC0415
+
+    console = Console()
+    for grid in result.grids:
+        console.print(terminal(grid))
+    console.print(result.summary, markup=False, highlight=False)
+    for line in (*result.failed, *(f"wrote {path}" for path in result.paths)):
+        typer.echo(line)
 
 
 def _show(value: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON values or text

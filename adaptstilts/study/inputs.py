@@ -7,16 +7,16 @@ from typing import Protocol
 
 from adaptstilts.config.schema import DataSection
 from adaptstilts.errors import DataError
-from adaptstilts.mini.write import GENERATOR_VERSION, LANGUAGES
+from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.mini.write import GENERATOR_VERSION
 from adaptstilts.study.stages import DataJob
-from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Split, Task
 
 MINI = "mini"
 """Name of the embedded world in ``data.root``."""
-SOURCE_LANGUAGE = "en"
-"""Language of all training data."""
+MINI_LANGUAGES = ("en", "de", "es", "ru", "tr", "sw", "hi", "zh")
+"""Languages of the embedded world; named here so that planning need not build their grammars."""
 
 
 class DataFacts(Protocol):
@@ -49,7 +49,7 @@ class MiniFacts:
         """Return the eight languages (seven for retrieval, which pairs them with English)."""
         split = Split.TEST if Split.TEST in task.layouts else Split.DEV
         foreign_only = task.kind is Kind.RETRIEVE
-        return tuple((code, split) for code in LANGUAGES if not (foreign_only and code == SOURCE_LANGUAGE))
+        return tuple((code, split) for code in MINI_LANGUAGES if not (foreign_only and code == SOURCE_LANGUAGE))
 
     def training_files(self, task: Task) -> tuple[str, ...]:
         """Return the name of the training set; the generator's key stands for its content."""
@@ -85,7 +85,8 @@ class FolderFacts:
         Raises:
             DataError: If there is none, or one that was asked for is missing.
         """
-        found = self.root.evaluation_languages(task)
+        present = self.root.evaluation_languages(task)
+        found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
         if self.choice == "official":
             found = tuple(item for item in found if item[0] in task.languages)
         elif self.choice != "present":
@@ -140,8 +141,3 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
         low_resource=section.mini_low_resource,
     )
     return MiniFacts(job), job
-
-
-def training_task(task: Task) -> Task:
-    """Return the task on whose rows a task is trained (itself for most)."""
-    return get_task(task.train_task) if task.train_task else task

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from adaptstilts.config.recipes import PhaseName, TrainSettings, resolve
-from adaptstilts.config.schema import Family, MethodName, PhaseSection, StudyConfig
+from adaptstilts.config.schema import Family, FusionSection, MethodName, PhaseSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
-from adaptstilts.study.inputs import DataFacts, training_task
+from adaptstilts.study.inputs import DataFacts
 from adaptstilts.study.stages import DataJob, PredictJob, Reference, ScoreJob, Source, Stage, TrainJob, make_stage
-from adaptstilts.tasks.registry import all_tasks, get_task
+from adaptstilts.tasks.registry import all_tasks, get_task, training_task
 from adaptstilts.tasks.spec import Kind, Phase, Split, Task
 from adaptstilts.train.methods import METHODS, Method
 
@@ -48,12 +48,12 @@ class Plan:
     Attributes:
         stages: Each exactly once.
         cells: What the study wants to know.
-        requested: Stages that naive loops over methods, sources and targets would have run.
+        requested_runs: Training runs that loops over seeds, methods, sources and targets would start without sharing.
     """
 
     stages: tuple[Stage, ...]
     cells: tuple[Cell, ...]
-    requested: int
+    requested_runs: int
 
     def stage(self, key: str) -> Stage:
         """Return a stage by its key."""
@@ -69,10 +69,10 @@ class _Planner:
     backbone: Reference
     data: Stage | None
     stages: dict[str, Stage] = field(default_factory=dict)
-    requested: int = 0
+    requested_runs: int = 0
 
     def add(self, stage: Stage) -> Stage:
-        self.requested += 1
+        self.requested_runs += isinstance(stage.job, TrainJob)
         return self.stages.setdefault(stage.key, stage)
 
     @property
@@ -106,7 +106,7 @@ def make_plan(config: StudyConfig, facts: DataFacts, backbone: Reference, data: 
         for method in _in_table_order(config.methods)
         for cell in _cells(planner, METHODS[method], seed)
     ]
-    return Plan(tuple(planner.stages.values()), tuple(cells), planner.requested)
+    return Plan(tuple(planner.stages.values()), tuple(cells), planner.requested_runs)
 
 
 def check_tasks(config: StudyConfig) -> None:
@@ -148,20 +148,10 @@ def _check_names(
     for name in names:
         if name not in allowed:
             article = "an" if what.startswith("i") else "a"
-            problems.append(
-                ConfigError(
-                    f"'{name}' is not {article} {what}",
-                    key=key,
-                    value=name,
-                    allowed=allowed,
-                    hint="See: adaptstilts tasks",
-                )
-            )
-    problems += [
-        ConfigError(f"'{name}' stands twice", key=key, value=name)
-        for name in sorted(set(names))
-        if names.count(name) > 1
-    ]
+            problem = f"'{name}' is not {article} {what}"
+            problems.append(ConfigError(problem, key=key, value=name, allowed=allowed, hint="See: adaptstilts tasks"))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems += [ConfigError(f"'{name}' stands twice", key=key, value=name) for name in twice]
     return problems
 
 
@@ -178,20 +168,15 @@ def _cells(planner: _Planner, method: Method, seed: int) -> list[Cell]:
         sources = (planner.config.fusion.tasks or tasks,)
     else:
         sources = tuple((task,) for task in tasks)
-    return [
-        _cell(planner, method, names, get_task(target), seed)
-        for names in sources
-        for target in planner.config.target.tasks
-    ]
+    targets = [get_task(name) for name in planner.config.target.tasks]
+    return [_cell(planner, method, names, target, seed) for names in sources for target in targets]
 
 
 def _cell(planner: _Planner, method: Method, names: tuple[str, ...], target: Task, seed: int) -> Cell:
     family = method.intermediate
-    sources = (
-        tuple(Source(name, _intermediate_run(planner, get_task(name), family, seed).key) for name in names)
-        if family
-        else ()
-    )
+    sources: tuple[Source, ...] = ()
+    if family is not None:
+        sources = tuple(Source(name, _intermediate_run(planner, get_task(name), family, seed).key) for name in names)
     if target.trains:
         trained: Stage | None = _train_stage(planner, method, training_task(target), "target", sources, seed)
         note = ""
@@ -237,9 +222,7 @@ def _train_stage(
         sources=sources,
         reuse_head=method.name == "full" and _same_labels(get_task(sources[0].task), task),
         adapter=config.adapter if "adapter" in method.trains and method.use != "start" else None,
-        fusion=config.fusion.model_copy(update={"tasks": (), "retrieval": AVERAGE})
-        if "fusion" in method.trains
-        else None,
+        fusion=_fusion_shape(config) if "fusion" in method.trains else None,
         data=planner.facts.training_files(task),
         max_train=config.data.max_train,
         hold_out=holds_out(task),
@@ -326,6 +309,11 @@ def _settings(config: StudyConfig, family: Family, task: Task, phase: PhaseName)
     if task.kind is Kind.EXTRACT:
         return settings
     return replace(settings, doc_stride=TrainSettings.doc_stride, max_query_length=TrainSettings.max_query_length)
+
+
+def _fusion_shape(config: StudyConfig) -> FusionSection:
+    """What decides a fusion's training; which tasks are fused is told by the sources."""
+    return config.fusion.model_copy(update={"tasks": (), "retrieval": AVERAGE})
 
 
 def holds_out(task: Task) -> bool:

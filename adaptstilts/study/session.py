@@ -1,0 +1,118 @@
+"""Whole studies: plan, carry out, collect, report."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.analyse.results import task_scores
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.errors import StoreError
+from adaptstilts.report.files import main_grids, write_report
+from adaptstilts.report.grid import Grid
+from adaptstilts.report.summary import summarise
+from adaptstilts.study.collect import result_rows, run_rows
+from adaptstilts.study.execute import Outcome, Watcher, carry_out
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.setup import open_store, plan_study, results_folder
+
+WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
+"""Makes what is told about progress, once the plan is known."""
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a command shows at its end.
+
+    Attributes:
+        summary: What the numbers say, in a paragraph.
+        grids: Main tables.
+        paths: Files written.
+        made: Stages carried out this time.
+        skipped: Stages that were there.
+        failed: One line per failed or left-out stage.
+    """
+
+    summary: str
+    grids: tuple[Grid, ...]
+    paths: tuple[Path, ...]
+    made: int
+    skipped: int
+    failed: tuple[str, ...]
+
+    def json_record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "made": self.made,
+            "skipped": self.skipped,
+            "failed": list(self.failed),
+            "files": [str(path) for path in self.paths],
+            "summary": self.summary,
+        }
+
+
+def run_study(config: StudyConfig, watch: WatcherFactory) -> StudyResult:
+    """Carry out what is missing of a study and write its report.
+
+    Args:
+        config: The study.
+        watch: Makes the watcher of the run.
+
+    Returns:
+        What came of it. Stages that failed are told in it; finished work is kept.
+
+    Raises:
+        AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
+    """
+    from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415 - brings torch
+
+    plan = plan_study(config)
+    store = open_store(config)
+    runner = LocalRunner(config)
+    with watch(plan) as watcher:
+        outcome = carry_out(plan, store, runner, watcher)
+    return _report(config, plan, outcome)
+
+
+def report_study(config: StudyConfig) -> StudyResult:
+    """Write the report of what is finished.
+
+    Args:
+        config: The study.
+
+    Returns:
+        What is finished.
+
+    Raises:
+        AdaptstiltsError: If nothing is finished.
+    """
+    plan = plan_study(config)
+    store = open_store(config)
+    found = {stage.key: store.find(stage) for stage in plan.stages}
+    done = {key: artefact for key, artefact in found.items() if artefact is not None}
+    return _report(config, plan, Outcome(done=done))
+
+
+def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
+    failed = [f"{plan.stage(key).name}: {error}" for key, error in outcome.failures.items()]
+    failed += [f"{name}: left out, it needs a stage that failed" for name in outcome.left_out]
+    rows = result_rows(plan, outcome.done)
+    if not rows:
+        hint = failed[0] if failed else "Start with: adaptstilts run"
+        raise StoreError("no finished score to report", path=config.store, hint=hint)
+    notes = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
+    runs = run_rows(plan, outcome.done)
+    files = write_report(results_folder(config), rows, runs, title=config.title or config.name, notes=notes)
+    scores = task_scores(rows)
+    return StudyResult(
+        summary=summarise(scores),
+        grids=main_grids(scores, runs),
+        paths=tuple(path for path in dataclasses.astuple(files) if path is not None),
+        made=len(outcome.made),
+        skipped=len(outcome.done) - len(outcome.made),
+        failed=tuple(failed),
+    )

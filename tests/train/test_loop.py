@@ -1,0 +1,152 @@
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from adaptstilts.config.recipes import TrainSettings
+from adaptstilts.errors import TrainingError
+from adaptstilts.models.heads import new_head, spec_for
+from adaptstilts.models.network import TaskNetwork
+from adaptstilts.tasks.spec import Kind
+from adaptstilts.train.batches import Item, collate, grouped_batches, sorted_batches
+from adaptstilts.train.loop import fit, planned_steps
+from adaptstilts.train.losses import IGNORED, group_choices, loss_sum, target_count
+from adaptstilts.train.optim import build_optimizer, build_schedule
+
+SETTINGS = TrainSettings(
+    learning_rate=1e-2, epochs=4, batch_size=8, max_length=16, warmup=0.25, weight_decay=0.1, patience=None
+)
+
+
+class Encoder(nn.Module):
+    """A bag of embeddings with the interface of an encoder."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.embedding = nn.Embedding(50, 8)
+
+    def forward(self, input_ids, attention_mask):
+        vectors = self.embedding(input_ids) * attention_mask[..., None]
+        mean = vectors.sum(1, keepdim=True) / attention_mask.sum(1)[:, None, None]
+        return type("Output", (), {"last_hidden_state": mean.expand_as(vectors)})
+
+
+def network():
+    return TaskNetwork(Encoder(), new_head(spec_for(Kind.CLASSIFY, ("a", "b")), 8, 0.0, seed=1), None)
+
+
+def items(count=24):
+    return [Item(((0, *[5 + index % 2] * (1 + index % 4), 2),), index % 2) for index in range(count)]
+
+
+def test_fit_gives_the_same_weights_with_and_without_accumulation():
+    states = []
+    for accumulation in (1, 3):
+        net = network()
+        settings = replace(SETTINGS, accumulation=accumulation)
+        fit(net, items(), settings, kind=Kind.CLASSIFY, seed=3, score_dev=None)
+        states.append(net.state_dict())
+    assert all(torch.allclose(states[0][name], states[1][name], atol=1e-6) for name in states[0])
+
+
+def test_fit_keeps_the_weights_of_the_best_dev_score():
+    net, seen = network(), []
+    scores = iter([10.0, 30.0, 20.0, 25.0])
+
+    def score_dev(trained):
+        seen.append(trained.head[1].weight.clone())
+        return next(scores)
+
+    report = fit(net, items(), SETTINGS, kind=Kind.CLASSIFY, seed=3, score_dev=score_dev)
+    assert (report.best_step, report.best_dev) == (6, 30.0)
+    assert torch.equal(net.head[1].weight, seen[1])
+    assert [step for step, _ in report.dev_scores] == [3, 6, 9, 12]
+
+
+def test_fit_stops_when_patience_is_over():
+    scores = iter([30.0, 20.0, 25.0, 99.0])
+    settings = replace(SETTINGS, patience=2)
+    report = fit(network(), items(), settings, kind=Kind.CLASSIFY, seed=3, score_dev=lambda _: next(scores))
+    assert (report.steps, report.planned_steps, report.stopped_early) == (9, 12, True)
+
+
+def test_fit_raises_when_loss_is_not_finite():
+    net = network()
+    with torch.no_grad():
+        net.head[1].weight.fill_(math.nan)
+    with pytest.raises(TrainingError, match="loss is nan at step 1"):
+        fit(net, items(), SETTINGS, kind=Kind.CLASSIFY, seed=3, score_dev=None)
+
+
+def test_fit_raises_when_there_is_nothing_to_train_on():
+    with pytest.raises(TrainingError, match="no training examples"):
+        fit(network(), [], SETTINGS, kind=Kind.CLASSIFY, seed=3, score_dev=None)
+
+
+def test_fit_raises_when_a_label_is_hidden():
+    with pytest.raises(TrainingError, match="has no label"):
+        fit(network(), [Item(((0, 5, 2),), None)], SETTINGS, kind=Kind.CLASSIFY, seed=3, score_dev=None)
+
+
+@pytest.mark.parametrize(("examples", "most", "expected"), [(24, None, 12), (25, None, 16), (24, 5, 5)])
+def test_planned_steps_counts_partial_batches_and_obeys_the_limit(examples, most, expected):
+    assert planned_steps(examples, replace(SETTINGS, max_steps=most)) == expected
+
+
+def test_schedule_rises_then_falls_to_zero():
+    optimizer = build_optimizer(network(), SETTINGS)
+    schedule = build_schedule(optimizer, SETTINGS, 12)
+    rates = []
+    for _ in range(13):
+        rates.append(schedule.get_last_lr()[0] / SETTINGS.learning_rate)
+        optimizer.step()
+        schedule.step()
+    assert rates[:4] == pytest.approx([0.25, 0.5, 0.75, 1.0])
+    assert rates[4:7] == pytest.approx([8 / 9, 7 / 9, 6 / 9])
+    assert rates[12] == 0
+
+
+def test_optimizer_decays_no_bias():
+    groups = build_optimizer(network(), SETTINGS).param_groups
+    assert [group["weight_decay"] for group in groups] == [0.1, 0.0]
+    assert [len(group["params"]) for group in groups] == [3, 2]
+
+
+def test_grouped_batches_hold_each_item_once_and_depend_on_the_seed():
+    made = items(103)
+    one, again, other = (grouped_batches(made, 8, seed=seed) for seed in (1, 1, 2))
+    assert sorted(index for batch in one for index in batch) == list(range(103))
+    assert one == again != other
+    spans = [max(made[i].size for i in batch) - min(made[i].size for i in batch) for batch in one]
+    assert max(spans) <= 1
+
+
+def test_sorted_batches_bound_the_padded_size():
+    made = [Item((tuple([5] * size),)) for size in (3, 9, 4, 4, 20, 1)]
+    batches = list(sorted_batches(made, 18))
+    assert sorted(index for batch in batches for index in batch) == list(range(6))
+    widths = [(len(batch), max(made[index].size for index in batch)) for batch in batches]
+    assert all(count * width <= 18 for count, width in widths if count > 1)
+    assert batches[0] == [4]
+
+
+def test_collate_pads_ids_masks_and_tags():
+    batch = collate([Item(((0, 7, 2),), (IGNORED, 3, IGNORED)), Item(((0, 2),), (IGNORED, IGNORED))], Kind.TAG)
+    assert batch.input_ids.tolist() == [[0, 7, 2], [0, 2, 1]]
+    assert batch.attention_mask.tolist() == [[1, 1, 1], [1, 1, 0]]
+    assert batch.targets.tolist() == [[IGNORED, 3, IGNORED], [IGNORED] * 3]
+    assert target_count(Kind.TAG, batch.targets) == 1
+
+
+def test_group_choices_fills_questions_with_fewer_choices():
+    grouped = group_choices(torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), [2, 3])
+    assert grouped.tolist() == [[1.0, 2.0, -math.inf], [3.0, 4.0, 5.0]]
+
+
+def test_loss_sum_of_spans_is_the_mean_of_start_and_end():
+    scores = torch.tensor([[[2.0, 0.0], [0.0, 1.0]]])
+    expected = (math.log(1 + math.exp(-2)) + math.log(1 + math.exp(-1))) / 2
+    assert float(loss_sum(Kind.EXTRACT, scores, torch.tensor([[0, 1]]))) == pytest.approx(expected)

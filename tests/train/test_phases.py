@@ -1,0 +1,158 @@
+import pytest
+import torch
+
+from adaptstilts.config.recipes import TrainSettings
+from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.errors import CheckpointError, TrainingError
+from adaptstilts.models.adapters import check_trainable, trainable_names
+from adaptstilts.models.backbone import load_encoder
+from adaptstilts.models.heads import spec_for
+from adaptstilts.models.network import parameter_counts
+from adaptstilts.tasks.spec import Kind
+from adaptstilts.train.batches import Item
+from adaptstilts.train.loop import fit
+from adaptstilts.train.methods import METHODS
+from adaptstilts.train.phases import StartingPoint, prepare, promised_names
+
+LABELS = ("a", "b")
+SECTION = AdapterSection(reduction_factor=4)
+SETTINGS = TrainSettings(
+    learning_rate=5e-3, epochs=12, batch_size=8, max_length=32, warmup=0.1, weight_decay=0.01, patience=None
+)
+WIDTH, LAYERS, BOTTLENECK = 32, 3, 8
+HEAD = WIDTH * WIDTH + WIDTH + WIDTH * len(LABELS) + len(LABELS)
+ADAPTER = LAYERS * (2 * WIDTH * BOTTLENECK + BOTTLENECK + WIDTH)
+FUSION = LAYERS * (3 * WIDTH * WIDTH + 2 * WIDTH)
+
+
+def items(count=8):
+    generator = torch.Generator().manual_seed(1)
+    made = []
+    for index in range(count):
+        label = index % 2
+        tokens = torch.randint(10 + 50 * label, 60 + 50 * label, (3 + index % 5,), generator=generator).tolist()
+        made.append(Item((([0, *tokens, 2]),), label))
+    return made
+
+
+def build(method, folder, sources=(), head=None, seed=1):
+    start = StartingPoint(str(folder), sources=sources, head=head)
+    return prepare(
+        METHODS[method],
+        start,
+        task="mnli",
+        head=spec_for(Kind.CLASSIFY, LABELS),
+        adapter=SECTION,
+        fusion=FusionSection(),
+        seed=seed,
+    )
+
+
+@pytest.fixture(scope="module")
+def sources(tiny_encoder_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sources")
+    made = []
+    for index, name in enumerate(("qqp", "squad1")):
+        network = build("adapter", tiny_encoder_folder, seed=index)
+        fit(network, items(), SETTINGS, kind=Kind.CLASSIFY, seed=index, score_dev=None)
+        network.attached.save("target_mnli", folder / name, network.head)
+        made.append((name, folder / name))
+    return tuple(made)
+
+
+def sources_of(method, sources):
+    return {"none": (), "start": sources[:1], "below": sources[:1], "fused": sources}[METHODS[method].use]
+
+
+@pytest.mark.parametrize(
+    ("method", "count"),
+    [
+        ("direct", None),
+        ("full", None),
+        ("adapter", ADAPTER + HEAD),
+        ("stack", ADAPTER + HEAD),
+        ("continue", ADAPTER + HEAD),
+        ("fuse", FUSION + HEAD),
+    ],
+)
+def test_each_method_trains_exactly_what_it_promises(tiny_encoder_folder, sources, method, count):
+    chosen = () if method == "full" else sources_of(method, sources)
+    network = build(method, tiny_encoder_folder, chosen)
+    trained, total = parameter_counts(network)
+    assert trained == (total if count is None else count)
+    assert trainable_names(network) == promised_names(network, METHODS[method], "mnli")
+
+
+@pytest.mark.parametrize("method", ["adapter", "stack", "continue", "fuse"])
+def test_frozen_tensors_are_bit_identical_after_training(tiny_encoder_folder, sources, method):
+    network = build(method, tiny_encoder_folder, sources_of(method, sources))
+    promised = promised_names(network, METHODS[method], "mnli")
+    before = {name: tensor.clone() for name, tensor in network.named_parameters()}
+    report = fit(network, items(), SETTINGS, kind=Kind.CLASSIFY, seed=1, score_dev=None)
+    changed = {name for name, tensor in network.named_parameters() if not torch.equal(tensor, before[name])}
+    assert report.steps == 12
+    assert changed <= promised
+    # The key's bias cannot change: softmax is invariant to it.
+    assert {name for name in promised - changed if ".key.bias" not in name} == set()
+    backbone = {name.removeprefix("encoder."): tensor for name, tensor in before.items() if "adapter" not in name}
+    fresh = dict(load_encoder(str(tiny_encoder_folder)).named_parameters())
+    assert all(torch.equal(tensor, fresh[name]) for name, tensor in backbone.items() if not name.startswith("head."))
+
+
+@pytest.mark.parametrize("method", ["direct", "adapter", "stack", "continue", "fuse"])
+def test_loss_falls_on_eight_rows(tiny_encoder_folder, sources, method):
+    network = build(method, tiny_encoder_folder, sources_of(method, sources))
+    report = fit(network, items(), SETTINGS, kind=Kind.CLASSIFY, seed=1, score_dev=None)
+    assert report.losses[-1] < 0.8 * report.losses[0]
+
+
+def test_continue_starts_from_the_intermediate_weights_under_a_new_head(tiny_encoder_folder, sources):
+    network = build("continue", tiny_encoder_folder, sources[:1])
+    from safetensors.torch import load_file
+
+    saved = load_file(sources[0][1] / "adapter.safetensors")
+    own = {name: tensor for name, tensor in network.encoder.named_parameters() if ".adapters.target_mnli." in name}
+    assert len(own) == len(saved) == 12
+    assert all(torch.equal(own[name], saved[name]) for name in own)
+    head = load_file(sources[0][1] / "model_head.safetensors")["heads.target_mnli.1.weight"]
+    assert not torch.equal(network.head[1].weight, head)
+
+
+def test_head_goes_on_when_it_is_given(tiny_encoder_folder, sources):
+    network = build("continue", tiny_encoder_folder, sources[:1], head=sources[0][1])
+    from safetensors.torch import load_file
+
+    head = load_file(sources[0][1] / "model_head.safetensors")["heads.target_mnli.1.weight"]
+    assert torch.equal(network.head[1].weight, head)
+
+
+def test_two_runs_with_one_seed_give_the_same_weights(tiny_encoder_folder, sources):
+    states = []
+    for _ in range(2):
+        network = build("stack", tiny_encoder_folder, sources[:1])
+        torch.manual_seed(len(states))  # what happened before must not matter
+        fit(network, items(), SETTINGS, kind=Kind.CLASSIFY, seed=7, score_dev=None)
+        states.append(network.state_dict())
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+def test_prepare_refuses_wrong_number_of_sources(tiny_encoder_folder, sources):
+    with pytest.raises(TrainingError, match="'stack' cannot start from 2 intermediate adapters"):
+        build("stack", tiny_encoder_folder, sources)
+
+
+def test_prepare_refuses_head_of_another_width(tiny_encoder_folder, sources, tmp_path):
+    from adaptstilts.models.heads import new_head, save_head
+
+    config = load_encoder(str(tiny_encoder_folder)).config
+    save_head(new_head(spec_for(Kind.CLASSIFY, LABELS), 16, 0.1, seed=1), "x", tmp_path, config)
+    with pytest.raises(CheckpointError, match="head does not fit a backbone 32 wide"):
+        build("continue", tiny_encoder_folder, sources[:1], head=tmp_path)
+
+
+def test_check_trainable_lists_the_difference(tiny_encoder_folder):
+    network = build("adapter", tiny_encoder_folder)
+    promised = trainable_names(network)
+    network.encoder.embeddings.word_embeddings.weight.requires_grad_(True)
+    with pytest.raises(TrainingError, match=r"1 tensors train that should not \['encoder\.embeddings\.word_embeddings"):
+        check_trainable(network, promised)
