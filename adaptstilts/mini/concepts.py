@@ -6,6 +6,8 @@ here and one in each lexicon of `adaptstilts.mini.languages`; a test checks that
 
 from __future__ import annotations
 
+from functools import cache
+
 # fmt: off
 # Hypernym -> hyponyms. The hypernym is itself a noun concept with a form in every lexicon.
 NOUNS: dict[str, tuple[str, ...]] = {
@@ -107,6 +109,7 @@ def adjectives() -> tuple[str, ...]:
     return tuple(word for pair in ANTONYMS for word in pair) + COLOURS
 
 
+@cache
 def hypernym(noun: str) -> str | None:
     """Return the hypernym of a hyponym, or None for hypernyms and places."""
     for general, members in NOUNS.items():

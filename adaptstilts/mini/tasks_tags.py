@@ -74,7 +74,8 @@ def named_sentences(count: int, rng: Random, seen: set[str], *, train: bool) -> 
         if train:
             clause = _with_known_names(rng, clause)
         line: Line = ((clause, None),)
-        if _is_new(line, seen):
+        meets_itself = clause.object is not None and clause.object.head == clause.subject.head
+        if not meets_itself and _is_new(line, seen):
             made.append(line)
     return made
 
@@ -158,15 +159,14 @@ def _first_name(rng: Random, head: str, train: bool) -> str | None:
 
 def _tag_names(grammar: Grammar, sentence: Sentence, first: dict[str, str]) -> Tagged:
     tagged: Tagged = []
+    previous: Word | None = None
     for word in sentence.words:
-        if not word.entity:
-            tagged.append((word.form, "O"))
-            continue
-        if word.concept in first:
+        goes_on = previous is not None and (previous.concept, previous.role) == (word.concept, word.role)
+        if word.concept in first and word.entity and not goes_on:
             tagged.append((grammar.lexicon[first[word.concept]], f"B-{word.entity}"))
-            tagged.append((word.form, f"I-{word.entity}"))
-        else:
-            tagged.append((word.form, f"B-{word.entity}"))
+            goes_on = True
+        tagged.append((word.form, f"{'I' if goes_on else 'B'}-{word.entity}" if word.entity else "O"))
+        previous = word
     return tagged
 
 
