@@ -1,0 +1,281 @@
+"""From raw scores of the model to predictions: classes, choices, tags and answers.
+
+Everything takes plain arrays, so that decoding can be repeated from the logits kept on disk. Of equal scores the lowest
+class, the earliest and then the shortest span wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptstilts.errors import EvaluationError
+
+Logits: TypeAlias = NDArray[np.floating]
+Integers: TypeAlias = NDArray[np.integer]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+MAX_ANSWER_TOKENS = 30
+N_BEST = 20
+NULL_THRESHOLD = 0.0
+
+
+class SpanScore(NamedTuple):
+    """A candidate answer.
+
+    Attributes:
+        start_char: First character in the context, from 0.
+        end_char: Character after the last one.
+        score: Sum of the start and the end logit.
+    """
+
+    start_char: int
+    end_char: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Window:
+    """The model's output for one window of a question with its context.
+
+    Attributes:
+        start: Start logits, shape (tokens,).
+        end: End logits, shape (tokens,).
+        offsets: Characters of the context that each token covers, from the first to after the last, shape (tokens, 2);
+            (-1, -1) for tokens of the question and special tokens.
+        null: Position of the token that stands for "no answer" (``<s>``).
+    """
+
+    start: Logits
+    end: Logits
+    offsets: Integers
+    null: int = 0
+
+
+@dataclass(frozen=True)
+class SpanAnswer:
+    """The answer to one question, with what it was chosen from.
+
+    Attributes:
+        text: Characters cut from the context, without white space around them; empty for "no answer".
+        best: Candidates, best first; may be empty where the context has no tokens.
+        null_score: Score of "no answer": the lowest sum of the null token's logits over the windows.
+    """
+
+    text: str
+    best: tuple[SpanScore, ...]
+    null_score: float
+
+
+def decode_classes(logits: Logits) -> list[int]:
+    """Choose the class with the highest logit.
+
+    Args:
+        logits: Shape (examples, classes).
+
+    Returns:
+        One class for each example; the lowest of equal ones.
+
+    Raises:
+        EvaluationError: If the shape is another one, or a logit is not a number.
+    """
+    if logits.ndim != 2 or logits.shape[1] == 0:
+        raise EvaluationError(
+            f"logits of shape {logits.shape} cannot be decoded",
+            allowed=["(examples, classes)"],
+            hint="Hand on the output of the classification head.",
+        )
+    _require_numbers(logits)
+    return [int(label) for label in logits.argmax(axis=1)]
+
+
+def decode_choices(logits: Sequence[Logits]) -> list[int]:
+    """Choose the alternative with the highest logit.
+
+    Args:
+        logits: One array of shape (alternatives,) for each example; examples may differ in length.
+
+    Returns:
+        One index for each example; the lowest of equal ones.
+
+    Raises:
+        EvaluationError: If an example has no alternatives, or a logit is not a number.
+    """
+    return [decode_classes(np.asarray(scores)[None])[0] for scores in logits]
+
+
+def decode_tags(parts: Iterable[tuple[Logits, Integers]], words: int) -> list[int]:
+    """Give every word of a sentence the tag that its first sub-token scores highest.
+
+    Args:
+        parts: The pieces into which a long sentence was split, at least one: logits of shape (tokens, labels) with the
+            word that each token belongs to, shape (tokens,), counted from 0 through the whole sentence; -1 for special
+            tokens. Where parts overlap, the first part that holds a word decides.
+        words: Words of the sentence.
+
+    Returns:
+        One label for each word.
+
+    Raises:
+        EvaluationError: If the shapes disagree, a word number is out of range, or a word has no sub-token.
+    """
+    tags = np.full(words, -1, dtype=np.int64)
+    for logits, word_of_token in parts:
+        if logits.ndim != 2 or word_of_token.shape != logits.shape[:1]:
+            raise EvaluationError(
+                f"logits of shape {logits.shape} do not fit word numbers of shape {word_of_token.shape}",
+                allowed=["(tokens, labels) and (tokens,)"],
+            )
+        inside, first = np.unique(word_of_token, return_index=True)
+        first, inside = first[inside >= 0], inside[inside >= 0]
+        if len(inside) and inside[-1] >= words:
+            raise EvaluationError(
+                f"a token belongs to word {int(inside[-1])} (counted from 0), but the sentence has {words} words",
+                hint="Pass the word numbers of the same sentence.",
+            )
+        new = tags[inside] < 0
+        tags[inside[new]] = decode_classes(logits[first[new]]) if new.any() else []
+    missing = np.flatnonzero(tags < 0)
+    if len(missing):
+        raise EvaluationError(
+            f"word {int(missing[0])} (counted from 0) of {words} has no sub-token to take a tag from",
+            hint="Split long sentences instead of cutting them, and encode words without pieces as <unk>.",
+        )
+    return [int(tag) for tag in tags]
+
+
+def best_spans(
+    start: Logits, end: Logits, offsets: Integers, max_length: int = MAX_ANSWER_TOKENS, n_best: int = N_BEST
+) -> list[SpanScore]:
+    """Find the best spans of one window, among all spans of context tokens up to a length.
+
+    Args:
+        start: Start logits, shape (tokens,); minus infinity rules a token out.
+        end: End logits, shape (tokens,).
+        offsets: Characters that each token covers, shape (tokens, 2); (-1, -1) for tokens outside the context.
+        max_length: Longest span in tokens.
+        n_best: Most spans to return.
+
+    Returns:
+        Spans that cover at least one character, best first; equal scores in order of start, then of length.
+
+    Raises:
+        EvaluationError: If the shapes disagree, a logit is not a number, or a limit is below 1.
+    """
+    _require_window(start, end, offsets)
+    if max_length < 1 or n_best < 1:
+        raise EvaluationError(
+            f"answers of up to {max_length} tokens and the {n_best} best of them cannot be searched",
+            allowed=["1 or more for both"],
+        )
+    context = np.flatnonzero(offsets[:, 0] >= 0)
+    if len(context) == 0:
+        return []
+    first, after = int(context[0]), int(context[-1]) + 1
+    spans, lengths = offsets[first:after], min(max_length, after - first)
+    starts = np.where(spans[:, 0] >= 0, start[first:after].astype(np.float64), -np.inf)
+    ends = np.where(spans[:, 0] >= 0, end[first:after].astype(np.float64), -np.inf)
+    # Cell (i, d) of a table is the span from token i to token i + d.
+    end_chars = _windows(spans[:, 1], lengths, fill=-1)
+    scores = starts[:, None] + _windows(ends, lengths, fill=-np.inf)
+    return _rank_spans(np.where(end_chars > spans[:, :1], scores, -np.inf), spans, n_best)
+
+
+def merge_windows(windows: Iterable[Sequence[SpanScore]], n_best: int = N_BEST) -> list[SpanScore]:
+    """Join the best spans of all windows of a question.
+
+    Args:
+        windows: Result of `best_spans` for each window.
+        n_best: Most spans to return.
+
+    Returns:
+        Distinct spans, best first; a span found in several windows keeps its highest score.
+    """
+    highest: dict[tuple[int, int], float] = {}
+    for spans in windows:
+        for first, after, score in spans:
+            highest[first, after] = max(score, highest.get((first, after), score))
+    ranked = sorted(highest.items(), key=lambda item: (-item[1], item[0]))
+    return [SpanScore(first, after, score) for (first, after), score in ranked[:n_best]]
+
+
+def answer_question(
+    context: str,
+    windows: Sequence[Window],
+    *,
+    unanswerable: bool = False,
+    null_threshold: float = NULL_THRESHOLD,
+    max_length: int = MAX_ANSWER_TOKENS,
+    n_best: int = N_BEST,
+) -> SpanAnswer:
+    """Choose the answer to a question from the outputs of all its windows.
+
+    Args:
+        context: The original text; the offsets count its characters.
+        windows: Outputs of the windows, at least one.
+        unanswerable: Whether "no answer" is allowed (SQuAD 2.0).
+        null_threshold: "No answer" is chosen where its score exceeds the best span's by more than this.
+        max_length: Longest answer in tokens.
+        n_best: Candidates to keep.
+
+    Returns:
+        The answer with its candidates.
+
+    Raises:
+        EvaluationError: If there is no window, a window's arrays do not fit together, or an offset lies outside the
+            context.
+    """
+    if not windows:
+        raise EvaluationError("a question has no window to answer from", hint="Encode every question at least once.")
+    for window in windows:
+        if window.offsets.size and int(window.offsets.max()) > len(context):
+            raise EvaluationError(
+                f"a token ends at character {int(window.offsets.max())}, but the context has {len(context)}",
+                hint="Pass the context that was encoded, unchanged.",
+            )
+    found = [best_spans(window.start, window.end, window.offsets, max_length, n_best) for window in windows]
+    best = [span for span in merge_windows(found, n_best) if context[span.start_char : span.end_char].strip()]
+    null_score = min(float(window.start[window.null] + window.end[window.null]) for window in windows)
+    is_null = not best or (unanswerable and null_score - best[0].score > null_threshold)
+    text = "" if is_null else context[best[0].start_char : best[0].end_char].strip()
+    return SpanAnswer(text, tuple(best), null_score)
+
+
+def _windows(values: NDArray[Scalar], length: int, *, fill: float) -> NDArray[Scalar]:
+    """Row i holds values i to i + length - 1, filled up at the end; shape (values, length)."""
+    padded = np.concatenate([values, np.full(length - 1, fill, dtype=values.dtype)])
+    return np.lib.stride_tricks.sliding_window_view(padded, length)
+
+
+def _rank_spans(scores: Logits, offsets: Integers, n_best: int) -> list[SpanScore]:
+    """Turn the best cells of a table of scores, shape (tokens, lengths), into spans of characters."""
+    flat = scores.ravel()
+    wanted = min(len(flat), n_best)
+    bar = -np.partition(-flat, wanted - 1)[wanted - 1]
+    cells = np.flatnonzero((flat >= bar) & (flat > -np.inf))
+    cells = cells[np.argsort(-flat[cells], kind="stable")][:n_best]
+    first, length = np.divmod(cells, scores.shape[1])
+    columns = (offsets[first, 0].tolist(), offsets[first + length, 1].tolist(), flat[cells].tolist())
+    return [SpanScore(*span) for span in zip(*columns, strict=True)]
+
+
+def _require_window(start: Logits, end: Logits, offsets: Integers) -> None:
+    if start.ndim != 1 or end.shape != start.shape or offsets.shape != (len(start), 2):
+        raise EvaluationError(
+            f"start, end and offsets of shapes {start.shape}, {end.shape} and {offsets.shape} do not fit together",
+            allowed=["(tokens,), (tokens,) and (tokens, 2)"],
+            hint="Pass all three of the same window.",
+        )
+    _require_numbers(start)
+    _require_numbers(end)
+
+
+def _require_numbers(logits: Logits) -> None:
+    if np.isnan(logits).any():
+        raise EvaluationError(
+            "a logit is not a number", allowed=["numbers"], hint="Check the checkpoint, or predict in single precision."
+        )
