@@ -45,7 +45,7 @@ def strengthen(rng: Random, clause: Clause) -> Clause | None:
 
 def sidestep(rng: Random, clause: Clause) -> Clause | None:
     """Return a clause that the clause neither entails nor excludes, with something exchanged."""
-    return _first(rng, clause, (_other_object, _other_subject, _other_quality, _other_action, _other_kind_of_place))
+    return _first(rng, clause, (_other_object, _other_subject, _other_quality, other_action, _other_kind_of_place))
 
 
 def clash(rng: Random, clause: Clause) -> Clause | None:
@@ -209,7 +209,8 @@ def _compatible(head: str, adjective: str) -> list[str]:
     return [word for word in usual if word not in (adjective, preferences.opposite(adjective), *colours)]
 
 
-def _other_action(rng: Random, clause: Clause) -> Clause | None:
+def other_action(rng: Random, clause: Clause) -> Clause | None:
+    """Return a clause in which the same subject does something else, with the same object if there is one."""
     if _settled(clause):
         return None
     if clause.object is None:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from random import Random
 
 from adaptstilts.mini import concepts, edits, preferences
 from adaptstilts.mini.corpus import Line, askable, realise, text
 from adaptstilts.mini.languages.english import GRAMMAR
 from adaptstilts.mini.meaning import Clause, Phrase, Role
-from adaptstilts.mini.scenes import scenes
+from adaptstilts.mini.scenes import Scene, Step, scenes
 from adaptstilts.mini.world import Story, pick, tell
 
 
@@ -155,7 +156,7 @@ def _explanation(rng: Random) -> tuple[str, str, str, list[str]] | None:
     opener = None
     if kind == "why":
         question, opener = text([GRAMMAR.ask_why(story.clauses[1])]), "because"
-    wrong = [_wrong_thing(rng, hidden), _elsewhere(rng, story, hidden), _elsewhere(rng, story, hidden)]
+    wrong = [_wrong_thing(rng, hidden), _elsewhere(rng, story, hidden), edits.other_action(rng, hidden)]
     answers = [hidden, *(clause for clause in wrong if clause is not None)]
     if len(answers) < 4:
         return None
@@ -165,39 +166,58 @@ def _explanation(rng: Random) -> tuple[str, str, str, list[str]] | None:
 def _common_sense(rng: Random) -> tuple[str, str, str, list[str]] | None:
     story = _plain(rng)
     clause = rng.choice(story.clauses)
-    roles = [role for role in (Role.OBJECT, Role.PLACE, Role.SUBJECT) if askable(clause)[role]]
-    role = pick(rng, roles, 0.2)
+    role = pick(rng, [role for role in (Role.OBJECT, Role.PLACE, Role.SUBJECT) if askable(clause)[role]], 0.5)
     if clause.verb == "be":
         return None
-    clause = replace(clause, time=None, subject=_anyone(rng, clause.subject))
+    clause = replace(clause, time=None, subject=_anyone(rng, clause.subject, story.scene))
     phrase = {Role.OBJECT: clause.object, Role.PLACE: clause.place, Role.SUBJECT: clause.subject}[role]
     if phrase is None or preferences.is_name(phrase.head) or phrase.head in concepts.NOUNS:
         return None
-    wrong = _unlikely(rng, clause, role, phrase.head)
+    wrong = _unlikely(rng, clause, role)
+    if len(wrong) < 4:
+        return None
     question = text([GRAMMAR.ask(clause, role)])
     return phrase.head, "", question, [GRAMMAR.lexicon[head] for head in (phrase.head, *wrong)]
 
 
-def _anyone(rng: Random, subject: Phrase) -> Phrase:
+def _anyone(rng: Random, subject: Phrase, scene: str) -> Phrase:
+    """Put someone usual in the scene for a name."""
     if preferences.is_name(subject.head):
-        return Phrase(rng.choice(concepts.NOUNS["person"]), definite=False)
+        people = next(item.people for item in scenes() if item.name == scene)
+        return Phrase(pick(rng, people), definite=False)
     return replace(subject, definite=False)
 
 
-def _unlikely(rng: Random, clause: Clause, role: Role, right: str) -> list[str]:
-    """Draw four answers that the world never gives to the question."""
-    if role is Role.PLACE:
-        likely = _places_of(clause)
-        nouns = [place for place in concepts.PLACES if place not in likely]
-    elif role is Role.OBJECT:
-        usual = set(preferences.objects_of(clause.verb))
-        nouns = [noun for members in concepts.NOUNS.values() for noun in members if noun not in usual]
-    else:
-        mates = concepts.NOUNS[concepts.hypernym(right) or "person"]
-        nouns = [noun for members in concepts.NOUNS.values() for noun in members if noun not in mates]
-    return rng.sample([noun for noun in nouns if noun != right], 4)
+def _unlikely(rng: Random, clause: Clause, role: Role) -> list[str]:
+    """Draw four answers that would be right elsewhere, but that the world hardly ever gives to the question."""
+    wrong: set[str] = set()
+    for _ in range(60):
+        other = rng.choice(_steps())
+        if role is Role.PLACE:
+            head = other[1].place
+            likely = head in _usual(clause.verb, "places")
+        elif role is Role.OBJECT:
+            head = pick(rng, preferences.objects_of(rng.choice(tuple(concepts.TRANSITIVE))))
+            likely = head in preferences.objects_of(clause.verb)
+        else:
+            head = pick(rng, other[0].people)
+            likely = head in _usual(clause.verb, "people")
+        if head is not None and not likely and head not in (clause.subject.head, clause.object and clause.object.head):
+            wrong.add(head)
+        if len(wrong) == 4:
+            break
+    return sorted(wrong)
 
 
-def _places_of(clause: Clause) -> frozenset[str]:
-    steps = [step for scene in scenes() for script in scene.scripts for step in script]
-    return frozenset(step.place for step in steps if step.verb == clause.verb and step.place is not None)
+@cache
+def _steps() -> tuple[tuple[Scene, Step], ...]:
+    return tuple((scene, step) for scene in scenes() for script in scene.scripts for step in script)
+
+
+@cache
+def _usual(verb: str, what: str) -> frozenset[str]:
+    """Return the places, or the people, of the scenes in which something is done."""
+    found = [(scene, step) for scene, step in _steps() if step.verb == verb]
+    if what == "people":
+        return frozenset(person for scene, _ in found for person in scene.people)
+    return frozenset(step.place for _, step in found if step.place is not None)
