@@ -11,6 +11,7 @@ import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -174,20 +175,23 @@ def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
         The rows, equal to those written.
 
     Raises:
-        DataError: If the file is missing, a column is missing or unknown, or a value has the wrong type.
+        DataError: If the file is missing or not UTF-8, a column is missing or unknown, or a value has the wrong type.
     """
     if not path.is_file():
         raise DataError("no such results file", path=path, hint="`adaptstilts run` writes it.")
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.reader(file)
-        header = next(reader, [])
-        _check_header(header, [field.name for field in fields(row_type)], path)
-        rows = []
-        for values in reader:
-            if len(values) != len(header):
-                problem = f"{len(values)} columns, expected {len(header)}"
-                raise DataError(problem, path=path, line=reader.line_num)
-            rows.append(_parse_row(dict(zip(header, values, strict=True)), row_type, path, reader.line_num))
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"byte {error.start} is not UTF-8", path=path) from error
+    reader = csv.reader(StringIO(text, newline=""))
+    header = next(reader, [])
+    _check_header(header, [field.name for field in fields(row_type)], path)
+    rows = []
+    for values in reader:
+        if len(values) != len(header):
+            problem = f"{len(values)} columns, expected {len(header)}"
+            raise DataError(problem, path=path, line=reader.line_num)
+        rows.append(_parse_row(dict(zip(header, values, strict=True)), row_type, path, reader.line_num))
     return tuple(rows)
 
 

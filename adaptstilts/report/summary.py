@@ -56,7 +56,7 @@ def _about_target(gains: Sequence[Gain]) -> str:
     average = f"on average {signed_text(mean([gain.difference for gain in gains]))}"
     name = f"**{gains[0].target}**"
     if not helped and not hurt:
-        return f"{name}: no change in any of {_settings(settings)} ({average})."
+        return f"{name}: no change in {settings} of {_settings(settings)} ({average})."
     parts = []
     if helped:
         parts.append(f"helped in {len(helped)} of {_settings(settings)}, most with {_setting(best)}")
