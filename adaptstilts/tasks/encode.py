@@ -1,0 +1,49 @@
+"""From examples to sub-token ids, by kind of task; torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from adaptstilts.tasks.encode_pairs import encode_choices, encode_pairs, encode_sentences
+from adaptstilts.tasks.encode_spans import encode_spans
+from adaptstilts.tasks.encode_tags import encode_tags
+from adaptstilts.tasks.features import Encoded, EncodeSettings, check_settings, default_settings
+from adaptstilts.tasks.spec import Example, Kind, Sentence, Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+_ENCODERS: dict[Kind, Callable[[Any, PreTrainedTokenizerFast, EncodeSettings], Encoded]] = {
+    Kind.CLASSIFY: encode_pairs,
+    Kind.CHOOSE: encode_choices,
+    Kind.TAG: encode_tags,
+    Kind.EXTRACT: encode_spans,
+    Kind.RETRIEVE: encode_sentences,
+}
+
+
+def encode(
+    task: Task,
+    examples: Sequence[Example] | Sequence[Sentence],
+    tokenizer: PreTrainedTokenizerFast,
+    settings: EncodeSettings | None = None,
+) -> Encoded:
+    """Encode the examples of a task, or the sentences of one side of a retrieval task.
+
+    Args:
+        task: The task; its kind decides how.
+        examples: Examples of that kind.
+        tokenizer: The backbone's fast tokenizer.
+        settings: Lengths; None for the defaults of the kind.
+
+    Returns:
+        Features with the way back to the examples.
+
+    Raises:
+        ConfigError: If a length is too small.
+        CheckpointError: If the tokenizer is not a fast one with ``<s>`` and ``</s>``.
+    """
+    settings = default_settings(task.kind) if settings is None else settings
+    check_settings(settings, task.kind)
+    return _ENCODERS[task.kind](examples, tokenizer, settings)

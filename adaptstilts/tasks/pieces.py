@@ -1,0 +1,144 @@
+"""Sub-tokens of texts: each distinct text is tokenised once, in batches, by a fast tokenizer."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from adaptstilts.errors import CheckpointError
+from adaptstilts.tasks.features import Ids
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from transformers import PreTrainedTokenizerFast
+
+BATCH = 2000
+"""Texts per call of the tokenizer; bounds the memory of its intermediate results."""
+BOUNDARY = "▁"
+"""SentencePiece's mark of a word boundary; as a piece of its own it covers no character."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Special tokens around the sub-tokens of one or two texts.
+
+    Attributes:
+        opening: Ids before the first text.
+        middle: Ids between two texts.
+        closing: Ids after the last text.
+    """
+
+    opening: tuple[int, ...]
+    middle: tuple[int, ...]
+    closing: tuple[int, ...]
+
+    def room(self, max_length: int, *, pair: bool) -> int:
+        """Return the sub-tokens that are left for text."""
+        return max_length - len(self.opening) - len(self.closing) - (len(self.middle) if pair else 0)
+
+    def around(self, first: Iterable[int], second: Iterable[int] | None = None) -> Ids:
+        """Return the row of ids of one text or two."""
+        row = array("i", self.opening)
+        row.extend(first)
+        if second is not None:
+            row.extend(self.middle)
+            row.extend(second)
+        row.extend(self.closing)
+        return row
+
+
+def frame_of(tokenizer: PreTrainedTokenizerFast) -> Frame:
+    """Return the special tokens of a tokenizer: ``<s> a </s></s> b </s>`` for XLM-R.
+
+    Args:
+        tokenizer: A fast tokenizer with a beginning and a separator token.
+
+    Returns:
+        The frame.
+
+    Raises:
+        CheckpointError: If the tokenizer is not fast or lacks the tokens.
+    """
+    if not tokenizer.is_fast or tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
+        raise CheckpointError(
+            f"tokenizer {type(tokenizer).__name__} is not a fast tokenizer with <s> and </s>",
+            path=tokenizer.name_or_path or None,
+            hint="Use the XLMRobertaTokenizerFast of the checkpoint",
+        )
+    opening, separator = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
+    middle = tokenizer.num_special_tokens_to_add(pair=True) - 2
+    return Frame((opening,), (separator,) * middle, (separator,))
+
+
+def tokenise(tokenizer: PreTrainedTokenizerFast, texts: Iterable[str]) -> dict[str, Ids]:
+    """Cut texts into sub-tokens, without special tokens.
+
+    Args:
+        tokenizer: A fast tokenizer.
+        texts: Texts; repetitions cost nothing.
+
+    Returns:
+        Distinct text -> sub-token ids.
+    """
+    found: dict[str, Ids] = {}
+    for batch in _batches(texts):
+        encodings = tokenizer(
+            batch, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False
+        )
+        found.update((text, array("i", ids)) for text, ids in zip(batch, encodings["input_ids"], strict=True))
+    return found
+
+
+def tokenise_with_offsets(
+    tokenizer: PreTrainedTokenizerFast, texts: Iterable[str]
+) -> dict[str, tuple[Ids, NDArray[np.int32]]]:
+    """Cut texts into sub-tokens and say which characters each of them covers.
+
+    Args:
+        tokenizer: A fast tokenizer.
+        texts: Texts; repetitions cost nothing.
+
+    Returns:
+        Distinct text -> sub-token ids, and their first character and the one after the last, shape (tokens, 2). White
+        space is never covered, so that ``text[first:after]`` begins and ends with what can be seen.
+    """
+    import numpy as np  # noqa: PLC0415
+
+    unknown = tokenizer.unk_token_id
+    boundary = tokenizer.convert_tokens_to_ids(BOUNDARY)
+    boundary = -1 if boundary == unknown else boundary
+    found: dict[str, tuple[Ids, NDArray[np.int32]]] = {}
+    for batch in _batches(texts):
+        encodings = tokenizer(
+            batch,
+            add_special_tokens=False,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            return_offsets_mapping=True,
+            verbose=False,
+        )
+        for text, ids, offsets in zip(batch, encodings["input_ids"], encodings["offset_mapping"], strict=True):
+            visible = [
+                _visible(text, start, end, empty=token == boundary)
+                for token, (start, end) in zip(ids, offsets, strict=True)
+            ]
+            found[text] = (array("i", ids), np.array(visible, dtype=np.int32).reshape(-1, 2))
+    return found
+
+
+def _visible(text: str, start: int, end: int, *, empty: bool) -> tuple[int, int]:
+    """Take white space off both ends of a range of characters; an empty one stays before what follows."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, (start if empty else end)
+
+
+def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
+    distinct: Sequence[str] = list(dict.fromkeys(texts))
+    for at in range(0, len(distinct), BATCH):
+        yield list(distinct[at : at + BATCH])
