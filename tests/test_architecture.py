@@ -183,6 +183,11 @@ def test_imports_form_no_cycle():
         visit(module, [])
 
 
+@pytest.mark.parametrize("pattern", LIGHT)
+def test_light_list_names_modules_that_exist(pattern: str):
+    assert list(PACKAGE.glob(pattern)), f"'{pattern}' matches no module; mend LIGHT"
+
+
 def test_light_modules_import_nothing_heavy_at_module_level():
     wrong = []
     for path in light_modules():
