@@ -179,13 +179,8 @@ def _show_result(result: StudyResult, *, as_json: bool) -> None:
     if as_json:
         _print_json(result.json_record())
         return
-    from adaptstilts.report.grid import terminal  # noqa: PLC0415
-
-    console = Console()
-    for grid in result.grids:
-        console.print(terminal(grid))
-    console.print(result.summary, markup=False, highlight=False)
-    for line in (*result.failed, *(f"wrote {path}" for path in result.paths)):
+    typer.echo(result.files.text)
+    for line in (*result.failed, *(f"wrote {path}" for path in result.files.paths)):
         typer.echo(line)
 
 

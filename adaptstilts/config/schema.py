@@ -28,7 +28,8 @@ class DataSection(Section):
 
     root: str = Field(
         "mini",
-        description="`mini` for the embedded world, or a folder with data sets in their published layouts.",
+        description="`mini` for the embedded world; a folder with data sets in their published layouts; or `official` "
+        "to plan from what the benchmarks publish before any file is there.",
     )
     max_train: int | None = Field(None, ge=1, description="Most training examples per task; null for all of them.")
     max_evaluation: int | None = Field(

@@ -75,7 +75,7 @@ class TaskNetwork(nn.Module):
         return scores
 
     def hidden(self, input_ids: Tensor, attention_mask: Tensor, layer: int) -> Tensor:
-        """Return the token vectors of one layer.
+        """Return the token vectors of one layer; the blocks above it are not run.
 
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
@@ -85,8 +85,13 @@ class TaskNetwork(nn.Module):
         Returns:
             Shape (batch, tokens, width).
         """
-        output = self.encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
-        vectors: Tensor = output.hidden_states[layer]
+        stack = self.encoder.encoder
+        blocks = stack.layer
+        stack.layer = blocks[:layer]
+        try:
+            vectors: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        finally:
+            stack.layer = blocks
         return vectors
 
     def check_active(self) -> None:

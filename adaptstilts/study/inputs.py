@@ -15,6 +15,8 @@ from adaptstilts.tasks.spec import Kind, Split, Task
 
 MINI = "mini"
 """Name of the embedded world in ``data.root``."""
+OFFICIAL = "official"
+"""In ``data.root``: plan from what the benchmarks publish, before any file is there."""
 MINI_LANGUAGES = ("en", "de", "es", "ru", "tr", "sw", "hi", "zh")
 """Languages of the embedded world; named here so that planning need not build their grammars."""
 
@@ -40,16 +42,26 @@ class MiniFacts:
 
     Args:
         job: The generator's settings.
+        choice: ``official`` or ``present`` (all of the world's languages), or a list of languages.
     """
 
-    def __init__(self, job: DataJob) -> None:
+    def __init__(self, job: DataJob, choice: str | tuple[str, ...]) -> None:
         self.job = job
+        unknown = [code for code in choice if code not in MINI_LANGUAGES] if not isinstance(choice, str) else []
+        if unknown:
+            raise DataError(
+                f"the mini world has no '{unknown[0]}'",
+                key="evaluation.languages",
+                value=unknown[0],
+                allowed=MINI_LANGUAGES,
+            )
+        self.codes = MINI_LANGUAGES if isinstance(choice, str) else choice
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return the eight languages (seven for retrieval, which pairs them with English)."""
+        """Return the languages; retrieval pairs them with English and so lacks English itself."""
         split = Split.TEST if Split.TEST in task.layouts else Split.DEV
         foreign_only = task.kind is Kind.RETRIEVE
-        return tuple((code, split) for code in MINI_LANGUAGES if not (foreign_only and code == SOURCE_LANGUAGE))
+        return tuple((code, split) for code in self.codes if not (foreign_only and code == SOURCE_LANGUAGE))
 
     def training_files(self, task: Task) -> tuple[str, ...]:
         """Return the name of the training set; the generator's key stands for its content."""
@@ -118,6 +130,31 @@ class FolderFacts:
         return tuple(self.root.fingerprint(task, split, code) for code, split in languages)
 
 
+class OfficialFacts:
+    """Facts as the benchmarks publish them: for planning and pricing a study before its data is there.
+
+    Args:
+        choice: ``official``, ``present`` (the same here) or a list of languages.
+    """
+
+    def __init__(self, choice: str | tuple[str, ...]) -> None:
+        self.choice = choice
+
+    def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the task's official languages with its scored split."""
+        split = Split.TEST if Split.TEST in task.layouts else Split.DEV
+        chosen = task.languages if isinstance(self.choice, str) else self.choice
+        return tuple((code, split) for code in task.languages if code in chosen)
+
+    def training_files(self, task: Task) -> tuple[str, ...]:
+        """Return the name of the published training set."""
+        return (f"official/{task.name}/train",)
+
+    def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
+        """Return the names of the published evaluation sets."""
+        return tuple(f"official/{task.name}/{split.value}/{code}" for code, split in languages)
+
+
 def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[DataFacts, DataJob | None]:
     """Return the facts of a configuration's data, and the generator's job for the embedded world.
 
@@ -131,6 +168,8 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
     Raises:
         DataError: If the folder does not exist.
     """
+    if section.root == OFFICIAL:
+        return OfficialFacts(choice), None
     if section.root != MINI:
         return FolderFacts(Path(section.root).expanduser(), choice), None
     job = DataJob(
@@ -140,4 +179,4 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
         evaluation=section.mini_evaluation,
         low_resource=section.mini_low_resource,
     )
-    return MiniFacts(job), job
+    return MiniFacts(job, choice), job

@@ -156,7 +156,7 @@ def _check_names(
 
 
 def _in_table_order(methods: tuple[MethodName, ...]) -> list[MethodName]:
-    return [method for method in METHODS if method in methods]  # type: ignore[misc]
+    return [method for method in METHODS if method in methods]
 
 
 def _cells(planner: _Planner, method: Method, seed: int) -> list[Cell]:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from adaptstilts.analyse.results import task_scores
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import StoreError
-from adaptstilts.report.files import main_grids, write_report
-from adaptstilts.report.grid import Grid
-from adaptstilts.report.summary import summarise
+from adaptstilts.report.files import ReportFiles, write_report
 from adaptstilts.study.collect import result_rows, run_rows
 from adaptstilts.study.execute import Outcome, Watcher, carry_out
 from adaptstilts.study.plan import Plan
@@ -29,17 +24,13 @@ class StudyResult:
     """What a command shows at its end.
 
     Attributes:
-        summary: What the numbers say, in a paragraph.
-        grids: Main tables.
-        paths: Files written.
+        files: Files written, and the tables as text.
         made: Stages carried out this time.
         skipped: Stages that were there.
         failed: One line per failed or left-out stage.
     """
 
-    summary: str
-    grids: tuple[Grid, ...]
-    paths: tuple[Path, ...]
+    files: ReportFiles
     made: int
     skipped: int
     failed: tuple[str, ...]
@@ -50,8 +41,7 @@ class StudyResult:
             "made": self.made,
             "skipped": self.skipped,
             "failed": list(self.failed),
-            "files": [str(path) for path in self.paths],
-            "summary": self.summary,
+            "files": [str(path) for path in self.files.paths],
         }
 
 
@@ -107,11 +97,8 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
     notes = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
     runs = run_rows(plan, outcome.done)
     files = write_report(results_folder(config), rows, runs, title=config.title or config.name, notes=notes)
-    scores = task_scores(rows)
     return StudyResult(
-        summary=summarise(scores),
-        grids=main_grids(scores, runs),
-        paths=tuple(path for path in dataclasses.astuple(files) if path is not None),
+        files=files,
         made=len(outcome.made),
         skipped=len(outcome.done) - len(outcome.made),
         failed=tuple(failed),

@@ -10,34 +10,18 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from adaptstilts.tasks.features import IGNORED, Feature
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.losses import IGNORED, group_choices
+from adaptstilts.train.losses import group_choices
 
 PADDING_ID = 1
 """XLM-R's padding id."""
 WINDOW = 50
 """Batches per window of the length grouping."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """What one training or evaluation item puts into a batch.
-
-    Attributes:
-        rows: Sub-token ids; one row, or one per alternative of a multiple-choice question.
-        target: Class or choice; tags per sub-token; (start, end) sub-tokens; None where hidden.
-    """
-
-    rows: tuple[Sequence[int], ...]
-    target: int | Sequence[int] | None = None
-
-    @property
-    def size(self) -> int:
-        """Sub-tokens of its longest row."""
-        return max(len(row) for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -70,7 +54,7 @@ class Batch:
         return scores if self.sizes is None else group_choices(scores, self.sizes)
 
 
-def collate(items: Sequence[Item], kind: Kind) -> Batch:
+def collate(items: Sequence[Feature], kind: Kind) -> Batch:
     """Pad items to the longest among them.
 
     Args:
@@ -85,25 +69,25 @@ def collate(items: Sequence[Item], kind: Kind) -> Batch:
     input_ids = torch.full((len(rows), width), PADDING_ID, dtype=torch.long)
     attention_mask = torch.zeros((len(rows), width), dtype=torch.long)
     for index, row in enumerate(rows):
-        input_ids[index, : len(row)] = torch.as_tensor(row, dtype=torch.long)
+        input_ids[index, : len(row)] = torch.from_numpy(np.asarray(row, dtype=np.int64))
         attention_mask[index, : len(row)] = 1
     sizes = [len(item.rows) for item in items] if kind is Kind.CHOOSE else None
     return Batch(input_ids, attention_mask, _targets(items, kind, width), sizes)
 
 
-def _targets(items: Sequence[Item], kind: Kind, width: int) -> Tensor | None:
+def _targets(items: Sequence[Feature], kind: Kind, width: int) -> Tensor | None:
     if any(item.target is None for item in items):
         return None
     if kind is Kind.TAG:
         targets = torch.full((len(items), width), IGNORED, dtype=torch.long)
         for index, item in enumerate(items):
-            tags = torch.as_tensor(item.target, dtype=torch.long)
+            tags = torch.from_numpy(np.asarray(item.target, dtype=np.int64))
             targets[index, : len(tags)] = tags
         return targets
     return torch.tensor([item.target for item in items], dtype=torch.long)
 
 
-def grouped_batches(items: Sequence[Item], batch_size: int, *, seed: int) -> list[list[int]]:
+def grouped_batches(items: Sequence[Feature], batch_size: int, *, seed: int) -> list[list[int]]:
     """Cut one epoch into batches of like length, in an order that depends on the seed only.
 
     Args:
@@ -126,7 +110,7 @@ def grouped_batches(items: Sequence[Item], batch_size: int, *, seed: int) -> lis
     return batches
 
 
-def sorted_batches(items: Sequence[Item], batch_tokens: int) -> Iterator[list[int]]:
+def sorted_batches(items: Sequence[Feature], batch_tokens: int) -> Iterator[list[int]]:
     """Cut items into evaluation batches, longest first, each with a bounded number of sub-tokens.
 
     Args:

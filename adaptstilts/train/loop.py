@@ -14,8 +14,9 @@ from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.errors import TrainingError
 from adaptstilts.models.network import TaskNetwork, restore_state, trained_state
 from adaptstilts.runtime import autocast, derive_seed, half_dtype
+from adaptstilts.tasks.features import Feature
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import Batch, Item, collate, grouped_batches
+from adaptstilts.train.batches import Batch, collate, grouped_batches
 from adaptstilts.train.losses import loss_sum, target_count
 from adaptstilts.train.optim import build_optimizer, build_schedule
 
@@ -65,7 +66,7 @@ class _Progress:
 
 def fit(
     network: TaskNetwork,
-    items: Sequence[Item],
+    items: Sequence[Feature],
     settings: TrainSettings,
     *,
     kind: Kind,
@@ -144,7 +145,7 @@ def planned_steps(examples: int, settings: TrainSettings) -> int:
 
 def _backward(
     network: TaskNetwork,
-    items: Sequence[Item],
+    items: Sequence[Feature],
     settings: TrainSettings,
     kind: Kind,
     scaler: torch.GradScaler,

@@ -6,10 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from adaptstilts.tasks.features import IGNORED
 from adaptstilts.tasks.spec import Kind
-
-IGNORED = -100
-"""Target of sub-tokens that carry no label."""
 
 
 def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:

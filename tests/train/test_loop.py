@@ -1,4 +1,5 @@
 import math
+from array import array
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,11 @@ from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.errors import TrainingError
 from adaptstilts.models.heads import new_head, spec_for
 from adaptstilts.models.network import TaskNetwork
+from adaptstilts.tasks.features import IGNORED, Feature
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import Item, collate, grouped_batches, sorted_batches
+from adaptstilts.train.batches import collate, grouped_batches, sorted_batches
 from adaptstilts.train.loop import fit, planned_steps
-from adaptstilts.train.losses import IGNORED, group_choices, loss_sum, target_count
+from adaptstilts.train.losses import group_choices, loss_sum, target_count
 from adaptstilts.train.optim import build_optimizer, build_schedule
 
 SETTINGS = TrainSettings(
@@ -34,12 +36,17 @@ class Encoder(nn.Module):
         return type("Output", (), {"last_hidden_state": mean.expand_as(vectors)})
 
 
+def item(ids, target=None):
+    target = array("i", target) if isinstance(target, tuple) else target
+    return Feature((array("i", ids),), target, 0)
+
+
 def network():
     return TaskNetwork(Encoder(), new_head(spec_for(Kind.CLASSIFY, ("a", "b")), 8, 0.0, seed=1), None)
 
 
 def items(count=24):
-    return [Item(((0, *[5 + index % 2] * (1 + index % 4), 2),), index % 2) for index in range(count)]
+    return [item((0, *[5 + index % 2] * (1 + index % 4), 2), index % 2) for index in range(count)]
 
 
 def test_fit_gives_the_same_weights_with_and_without_accumulation():
@@ -88,7 +95,7 @@ def test_fit_raises_when_there_is_nothing_to_train_on():
 
 def test_fit_raises_when_a_label_is_hidden():
     with pytest.raises(TrainingError, match="has no label"):
-        fit(network(), [Item(((0, 5, 2),), None)], SETTINGS, kind=Kind.CLASSIFY, seed=3, score_dev=None)
+        fit(network(), [item((0, 5, 2), None)], SETTINGS, kind=Kind.CLASSIFY, seed=3, score_dev=None)
 
 
 @pytest.mark.parametrize(("examples", "most", "expected"), [(24, None, 12), (25, None, 16), (24, 5, 5)])
@@ -125,7 +132,7 @@ def test_grouped_batches_hold_each_item_once_and_depend_on_the_seed():
 
 
 def test_sorted_batches_bound_the_padded_size():
-    made = [Item((tuple([5] * size),)) for size in (3, 9, 4, 4, 20, 1)]
+    made = [item([5] * size) for size in (3, 9, 4, 4, 20, 1)]
     batches = list(sorted_batches(made, 18))
     assert sorted(index for batch in batches for index in batch) == list(range(6))
     widths = [(len(batch), max(made[index].size for index in batch)) for batch in batches]
@@ -134,7 +141,7 @@ def test_sorted_batches_bound_the_padded_size():
 
 
 def test_collate_pads_ids_masks_and_tags():
-    batch = collate([Item(((0, 7, 2),), (IGNORED, 3, IGNORED)), Item(((0, 2),), (IGNORED, IGNORED))], Kind.TAG)
+    batch = collate([item((0, 7, 2), (IGNORED, 3, IGNORED)), item((0, 2), (IGNORED, IGNORED))], Kind.TAG)
     assert batch.input_ids.tolist() == [[0, 7, 2], [0, 2, 1]]
     assert batch.attention_mask.tolist() == [[1, 1, 1], [1, 1, 0]]
     assert batch.targets.tolist() == [[IGNORED, 3, IGNORED], [IGNORED] * 3]

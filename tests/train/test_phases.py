@@ -1,3 +1,5 @@
+from array import array
+
 import pytest
 import torch
 
@@ -8,8 +10,8 @@ from adaptstilts.models.adapters import check_trainable, trainable_names
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import spec_for
 from adaptstilts.models.network import parameter_counts
+from adaptstilts.tasks.features import Feature
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import Item
 from adaptstilts.train.loop import fit
 from adaptstilts.train.methods import METHODS
 from adaptstilts.train.phases import StartingPoint, prepare, promised_names
@@ -31,7 +33,7 @@ def items(count=8):
     for index in range(count):
         label = index % 2
         tokens = torch.randint(10 + 50 * label, 60 + 50 * label, (3 + index % 5,), generator=generator).tolist()
-        made.append(Item((([0, *tokens, 2]),), label))
+        made.append(Feature((array("i", [0, *tokens, 2]),), label, index))
     return made
 
 

@@ -1,0 +1,242 @@
+"""Running a network over encoded examples: raw scores, predictions, sentence vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from adaptstilts.errors import EvaluationError
+from adaptstilts.evaluate.decode import Window, answer_question, decode_choices, decode_classes, decode_tags
+from adaptstilts.models.network import TaskNetwork
+from adaptstilts.runtime import autocast
+from adaptstilts.tasks.features import Encoded, SpanFeature, TagFeature
+from adaptstilts.tasks.spec import Kind, SpanExample, TagExample, Task
+from adaptstilts.train.batches import collate, sorted_batches
+
+N_BEST = 20
+"""Candidate answers kept per question."""
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions with what they were chosen from.
+
+    Attributes:
+        predictions: As `adaptstilts.evaluate.metrics.score_examples` takes them.
+        raw: Named arrays: ``logits`` (examples, classes or choices; -inf where a question has fewer); for tags
+            ``logits`` (words, tags) and ``lengths`` (sentences,); for spans ``starts``, ``ends`` (characters) and
+            ``scores`` (questions, 20; -1 and NaN where there are fewer) and ``null_scores`` (questions,).
+    """
+
+    predictions: Any
+    raw: dict[str, NDArray[Any]]
+
+
+def predict(
+    network: TaskNetwork,
+    task: Task,
+    labels: tuple[str, ...],
+    encoded: Encoded,
+    *,
+    batch_tokens: int,
+    precision: str = "auto",
+    on_step: Progress | None = None,
+) -> Predicted:
+    """Predict a task that has a head.
+
+    Args:
+        network: Network with the task's head, on its device.
+        task: The task.
+        labels: Its label words.
+        encoded: Its examples.
+        batch_tokens: Most sub-tokens per batch, padding included.
+        precision: See `adaptstilts.runtime.autocast`.
+        on_step: Told how many features are done.
+
+    Returns:
+        Predictions in the order of the examples.
+    """
+    logits = raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision, on_step=on_step)
+    decoders = {Kind.CLASSIFY: _classes, Kind.CHOOSE: _choices, Kind.TAG: _tags, Kind.EXTRACT: _spans}
+    return decoders[task.kind](task, labels, encoded, logits)
+
+
+def raw_scores(
+    network: TaskNetwork,
+    encoded: Encoded,
+    *,
+    batch_tokens: int,
+    precision: str = "auto",
+    on_step: Progress | None = None,
+) -> list[NDArray[np.float32]]:
+    """Return the head's scores of every feature.
+
+    Args:
+        network: Network with a head.
+        encoded: Encoded examples.
+        batch_tokens: Most sub-tokens per batch, padding included.
+        precision: See `adaptstilts.runtime.autocast`.
+        on_step: Told how many features are done.
+
+    Returns:
+        One array per feature: (classes,), (choices,), (tokens, tags) or (tokens, 2), without padding.
+    """
+    network.eval()
+    network.check_active()
+    device = next(network.parameters()).device
+    found: list[NDArray[np.float32] | None] = [None] * len(encoded.features)
+    done = 0
+    with torch.inference_mode():
+        for indices in sorted_batches(encoded.features, batch_tokens):
+            features = [encoded.features[index] for index in indices]
+            batch = collate(features, encoded.kind).to(device)
+            with autocast(device, precision):
+                scores = batch.group(network(batch.input_ids, batch.attention_mask))
+            array = scores.float().cpu().numpy()
+            for row, index in enumerate(indices):
+                found[index] = _unpadded(array[row], encoded, index)
+            done += len(indices)
+            if on_step is not None:
+                on_step(done, len(encoded.features))
+    return [scores for scores in found if scores is not None]
+
+
+def _unpadded(scores: NDArray[np.float32], encoded: Encoded, index: int) -> NDArray[np.float32]:
+    feature = encoded.features[index]
+    if encoded.kind in {Kind.TAG, Kind.EXTRACT}:
+        return scores[: feature.size].copy()
+    return scores[: len(feature.rows)].copy() if encoded.kind is Kind.CHOOSE else scores.copy()
+
+
+def _classes(_: Task, __: tuple[str, ...], encoded: Encoded, logits: Sequence[NDArray[np.float32]]) -> Predicted:
+    table = np.stack(logits)
+    return Predicted(decode_classes(table), {"logits": table})
+
+
+def _choices(_: Task, __: tuple[str, ...], encoded: Encoded, logits: Sequence[NDArray[np.float32]]) -> Predicted:
+    table = np.full((len(logits), max(map(len, logits))), -np.inf, dtype=np.float32)
+    for row, scores in zip(table, logits, strict=True):
+        row[: len(scores)] = scores
+    return Predicted(decode_choices(logits), {"logits": table})
+
+
+def _tags(_: Task, labels: tuple[str, ...], encoded: Encoded, logits: Sequence[NDArray[np.float32]]) -> Predicted:
+    predictions: list[list[str]] = []
+    words: list[NDArray[np.float32]] = []
+    for example, indices in zip(encoded.examples, encoded.by_example(), strict=True):
+        if not isinstance(example, TagExample):
+            raise TypeError("tags need tagged sentences")
+        parts = []
+        for index in indices:
+            feature = encoded.features[index]
+            if not isinstance(feature, TagFeature):
+                raise TypeError("tags need tagged sentences")
+            parts.append((logits[index], feature.words))
+            words.append(logits[index][np.asarray(feature.positions)])
+        predictions.append([labels[tag] for tag in decode_tags(parts, len(example.words))])
+    lengths = np.array([len(tags) for tags in predictions], dtype=np.int32)
+    return Predicted(predictions, {"logits": np.concatenate(words), "lengths": lengths})
+
+
+def _spans(task: Task, _: tuple[str, ...], encoded: Encoded, logits: Sequence[NDArray[np.float32]]) -> Predicted:
+    count = len(encoded.examples)
+    starts = np.full((count, N_BEST), -1, dtype=np.int32)
+    ends = np.full((count, N_BEST), -1, dtype=np.int32)
+    scores = np.full((count, N_BEST), np.nan, dtype=np.float32)
+    nulls = np.zeros(count, dtype=np.float32)
+    predictions: dict[str, str] = {}
+    for row, (example, indices) in enumerate(zip(encoded.examples, encoded.by_example(), strict=True)):
+        if not isinstance(example, SpanExample):
+            raise TypeError("spans need questions")
+        windows = [_window(encoded, index, logits[index]) for index in indices]
+        answer = answer_question(example.context, windows, unanswerable=task.unanswerable, n_best=N_BEST)
+        predictions[example.id] = answer.text
+        nulls[row] = answer.null_score
+        for column, span in enumerate(answer.best):
+            starts[row, column], ends[row, column], scores[row, column] = span
+    return Predicted(predictions, {"starts": starts, "ends": ends, "scores": scores, "null_scores": nulls})
+
+
+def _window(encoded: Encoded, index: int, logits: NDArray[np.float32]) -> Window:
+    feature = encoded.features[index]
+    if not isinstance(feature, SpanFeature):
+        raise TypeError("spans need questions")
+    return Window(start=logits[:, 0], end=logits[:, 1], offsets=feature.offsets)
+
+
+def sentence_vectors(
+    network: TaskNetwork,
+    encoded: Encoded,
+    *,
+    layer: int,
+    pooling: str,
+    batch_tokens: int,
+    precision: str = "auto",
+    on_step: Progress | None = None,
+) -> NDArray[np.float32]:
+    """Return one vector per sentence.
+
+    Args:
+        network: Encoder, with or without adapters.
+        encoded: Encoded sentences.
+        layer: 0 for the embeddings, n for the output of the n-th block; blocks above are not run.
+        pooling: ``mean`` over all real sub-tokens, specials included (XTREME's default), or ``cls``.
+        batch_tokens: Most sub-tokens per batch, padding included.
+        precision: See `adaptstilts.runtime.autocast`.
+        on_step: Told how many sentences are done.
+
+    Returns:
+        Shape (sentences, width).
+
+    Raises:
+        EvaluationError: If the encoder has fewer blocks than ``layer``.
+    """
+    blocks = network.encoder.config.num_hidden_layers
+    if layer > blocks:
+        raise EvaluationError(
+            f"layer {layer} of an encoder with {blocks} blocks", key="retrieval.layer", allowed=(f"0 to {blocks}",)
+        )
+    network.eval()
+    network.check_active()
+    device = next(network.parameters()).device
+    vectors = np.zeros((len(encoded.features), network.encoder.config.hidden_size), dtype=np.float32)
+    done = 0
+    with torch.inference_mode():
+        for indices in sorted_batches(encoded.features, batch_tokens):
+            batch = collate([encoded.features[index] for index in indices], Kind.RETRIEVE).to(device)
+            with autocast(device, precision):
+                hidden = network.hidden(batch.input_ids, batch.attention_mask, layer)
+            vectors[indices] = pool(hidden.float(), batch.attention_mask, pooling).cpu().numpy()
+            done += len(indices)
+            if on_step is not None:
+                on_step(done, len(encoded.features))
+    return vectors
+
+
+def pool(hidden: Tensor, mask: Tensor, pooling: str) -> Tensor:
+    """Reduce token vectors to sentence vectors.
+
+    Args:
+        hidden: Token vectors, shape (batch, tokens, width).
+        mask: 1 for real sub-tokens, shape (batch, tokens).
+        pooling: ``mean`` or ``cls``.
+
+    Returns:
+        Shape (batch, width); a sentence without real sub-tokens gives zeros.
+    """
+    if pooling == "cls":
+        return hidden[:, 0]
+    weights = mask[..., None].to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+def default_layer(blocks: int) -> int:
+    """Return the layer that stands where 14 stands in XLM-R Large's 24 blocks (X-STILTs; Phang et al. 2020)."""
+    return max(1, round(blocks * 14 / 24))

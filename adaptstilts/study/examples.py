@@ -1,0 +1,117 @@
+"""Examples of one data root, read and encoded once however many stages use them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adaptstilts.models.backbone import load_tokenizer
+from adaptstilts.study.stages import Reference
+from adaptstilts.tasks.encode import encode
+from adaptstilts.tasks.features import Encoded, EncodeSettings
+from adaptstilts.tasks.sources import DataRoot, TrainingData
+from adaptstilts.tasks.spec import Bitext, Example, Sentence, Split, Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+HELD_OUT_EVERY = 10
+HELD_OUT_MOST = 500
+_MOST_ENCODED = 400
+"""Encoded sets kept; enough for every language of every target."""
+
+
+@dataclass(frozen=True)
+class _EncodedKey:
+    backbone: str
+    what: tuple[object, ...]
+    settings: EncodeSettings
+
+
+class Examples:
+    """Reading and encoding with memory.
+
+    Args:
+        root: Folder with data sets in their published layouts.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = DataRoot(root)
+        self._tokenizers: dict[str, PreTrainedTokenizerFast] = {}
+        self._training: dict[tuple[object, ...], TrainingData] = {}
+        self._evaluation: dict[tuple[object, ...], list[Example] | Bitext] = {}
+        self._encoded: dict[_EncodedKey, Encoded] = {}
+
+    def training(self, task: Task, most: int | None, *, hold_out: bool) -> TrainingData:
+        """Return training and dev examples of a training task, in English.
+
+        Args:
+            task: The training task.
+            most: Most training examples; None for all.
+            hold_out: Take dev examples out of the training set.
+        """
+        key = (task.name, most, hold_out)
+        if key not in self._training:
+            data = self.root.training_data(task, None if hold_out else most)
+            self._training[key] = _held_out(data, most) if hold_out else data
+        return self._training[key]
+
+    def evaluation(self, task: Task, split: Split, language: str, most: int | None) -> list[Example]:
+        """Return labelled evaluation examples of a task that is not retrieval."""
+        key = (task.name, split, language, most)
+        if key not in self._evaluation:
+            self._evaluation[key] = self.root.load_examples(task, split, language, most, labelled=True)
+        found = self._evaluation[key]
+        if isinstance(found, Bitext):
+            raise TypeError(f"{task.name} is retrieval")
+        return found
+
+    def bitext(self, task: Task, split: Split, language: str, most: int | None) -> Bitext:
+        """Return the two sides of a retrieval task."""
+        key = (task.name, split, language, most)
+        if key not in self._evaluation:
+            self._evaluation[key] = self.root.load_bitext(task, split, language, most)
+        found = self._evaluation[key]
+        if not isinstance(found, Bitext):
+            raise TypeError(f"{task.name} is not retrieval")
+        return found
+
+    def encoded(
+        self,
+        task: Task,
+        examples: list[Example] | tuple[Sentence, ...],
+        backbone: Reference,
+        settings: EncodeSettings,
+        *,
+        what: tuple[object, ...],
+    ) -> Encoded:
+        """Return examples encoded for a backbone.
+
+        Args:
+            task: The task.
+            examples: Its examples.
+            backbone: Whose tokenizer to use.
+            settings: Lengths.
+            what: Names the examples for the memory: equal names must mean equal examples.
+        """
+        key = _EncodedKey(backbone.fingerprint, (task.name, *what), settings)
+        if key not in self._encoded:
+            if len(self._encoded) >= _MOST_ENCODED:
+                self._encoded.pop(next(iter(self._encoded)))
+            self._encoded[key] = encode(task, examples, self._tokenizer(backbone), settings)
+        return self._encoded[key]
+
+    def _tokenizer(self, backbone: Reference) -> PreTrainedTokenizerFast:
+        if backbone.fingerprint not in self._tokenizers:
+            self._tokenizers[backbone.fingerprint] = load_tokenizer(backbone.location, backbone.revision)
+        return self._tokenizers[backbone.fingerprint]
+
+
+def _held_out(data: TrainingData, most: int | None) -> TrainingData:
+    """Take dev examples out of the training set: every tenth, at most 500, whatever ``most`` is."""
+    held = set(range(0, len(data.train), HELD_OUT_EVERY)[:HELD_OUT_MOST])
+    train = [example for index, example in enumerate(data.train) if index not in held]
+    dev = [example for index, example in enumerate(data.train) if index in held]
+    note = f"{len(dev)} training rows are held out to pick the checkpoint, since the dev set is what is scored"
+    return TrainingData(train[:most], dev, (*data.notes, note))

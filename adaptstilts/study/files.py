@@ -1,0 +1,18 @@
+"""Small files inside artefacts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON values
+    """Write plain values as JSON, with sorted keys.
+
+    Args:
+        path: File; its folder is made if missing.
+        value: Plain values.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")

@@ -1,0 +1,171 @@
+"""Training stages: from a job and its inputs to saved weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.evaluate.gold import gold_of
+from adaptstilts.evaluate.metrics import major, score_examples
+from adaptstilts.evaluate.predict import predict
+from adaptstilts.models.heads import save_head, spec_for
+from adaptstilts.models.network import TaskNetwork, parameter_counts, save_encoder
+from adaptstilts.study.collect import TRAINING_FILE
+from adaptstilts.study.execute import StepCallback
+from adaptstilts.study.files import write_json
+from adaptstilts.study.stages import TrainJob
+from adaptstilts.tasks.features import EncodeSettings
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.sources import TrainingData
+from adaptstilts.tasks.spec import ChoiceExample, Task
+from adaptstilts.train.loop import FitReport, fit
+from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
+from adaptstilts.train.phases import StartingPoint, prepare
+
+if TYPE_CHECKING:
+    from adaptstilts.study.examples import Examples
+    from adaptstilts.study.store import Artefact
+
+ENCODER_FOLDER = "encoder"
+HEAD_FOLDER = "head"
+ADAPTER_FOLDER = "adapter"
+FUSION_FOLDER = "fusion"
+_DEV_BATCH_TOKENS = 8192
+
+
+class Inputs(Protocol):
+    """Finished inputs of a stage, by key."""
+
+    def artefact(self, key: str) -> Artefact:
+        """Return one."""
+        ...
+
+
+def train_stage(
+    job: TrainJob, inputs: Inputs, examples: Examples, folder: Path, device: torch.device, on_step: StepCallback
+) -> None:
+    """Train one network and write its trained parts.
+
+    Args:
+        job: What to train.
+        inputs: Intermediate runs it builds on.
+        examples: Data.
+        folder: Where to write: ``encoder`` and ``head`` for full models, ``adapter`` or ``fusion``
+            (with the head) else, and ``training.json``.
+        device: Where to compute.
+        on_step: Told about steps.
+
+    Raises:
+        AdaptstiltsError: If data or checkpoints cannot be used.
+    """
+    method, task = METHODS[job.method], get_task(job.task)
+    data = examples.training(task, job.max_train, hold_out=job.hold_out)
+    labels = examples.root.labels(task)
+    settings = EncodeSettings(job.settings.max_length, job.settings.doc_stride, job.settings.max_query_length)
+    network = prepare(
+        method,
+        starting_point(job, inputs),
+        task=task.name,
+        head=spec_for(task.kind, labels),
+        adapter=job.adapter or AdapterSection(),
+        fusion=job.fusion or FusionSection(),
+        seed=job.seed,
+    ).to(device)
+    what = ("train", job.max_train, job.hold_out)
+    encoded = examples.encoded(task, data.train, job.backbone, settings, what=what)
+    report = fit(
+        network,
+        encoded.features,
+        job.settings,
+        kind=task.kind,
+        seed=job.seed,
+        score_dev=dev_scorer(job, task, labels, data, examples, settings),
+        penalty=_penalty(network, job, method),
+        on_step=lambda step, total, loss: on_step(step, total, f"loss {loss:.3f}"),
+    )
+    network.to("cpu")
+    _save(network, job, method, data, folder)
+    record = _record(report, network, data, folder)
+    record |= {"truncated": encoded.truncated, "replaced_words": encoded.replaced, "labels": list(labels)}
+    write_json(folder / TRAINING_FILE, record)
+
+
+def starting_point(job: TrainJob, inputs: Inputs) -> StartingPoint:
+    """Return where a job's weights come from: the backbone, or the files of its intermediate runs."""
+    method = METHODS[job.method]
+    if method.use == "start" and method.family == "full":
+        artefact = inputs.artefact(job.sources[0].key)
+        head = artefact.file(HEAD_FOLDER) if job.reuse_head else None
+        return StartingPoint(str(artefact.file(ENCODER_FOLDER)), head=head)
+    sources = tuple((source.task, inputs.artefact(source.key).file(ADAPTER_FOLDER)) for source in job.sources)
+    return StartingPoint(job.backbone.location, job.backbone.revision, sources)
+
+
+def dev_scorer(
+    job: TrainJob,
+    task: Task,
+    labels: tuple[str, ...],
+    data: TrainingData,
+    examples: Examples,
+    settings: EncodeSettings,
+) -> Callable[[TaskNetwork], float]:
+    """Return the function that scores a network on the first dev examples, in percent of the major metric."""
+    most = job.settings.evaluate_examples
+    dev = data.dev if most is None else data.dev[:most]
+    encoded = examples.encoded(task, dev, job.backbone, settings, what=("dev", job.max_train, job.hold_out, most))
+    gold = gold_of(task.metric, dev, labels)
+
+    def score(network: TaskNetwork) -> float:
+        found = predict(
+            network, task, labels, encoded, batch_tokens=_DEV_BATCH_TOKENS, precision=job.settings.precision
+        )
+        return major(task.metric, score_examples(task.metric, found.predictions, gold))
+
+    return score
+
+
+def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[], torch.Tensor] | None:
+    if "fusion" not in method.trains or job.fusion is None or job.fusion.kind != "dynamic":
+        return None
+    attached, weight = network.attached, job.fusion.regularisation
+    if attached is None or weight == 0:
+        return None
+    return lambda: weight * attached.regularisation(fusion_name(job.task))
+
+
+def _save(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:
+    first = data.train[0]
+    choices = len(first.choices) if isinstance(first, ChoiceExample) else 2
+    head = network.head
+    if head is None:
+        raise TypeError("a trained network has a head")
+    if "encoder" in method.trains:
+        save_encoder(network, folder / ENCODER_FOLDER)
+        save_head(head, job.task, folder / HEAD_FOLDER, network.encoder.config, choices=choices)
+    elif network.attached is None:
+        raise TypeError("an adapter method has adapters")
+    elif "adapter" in method.trains:
+        network.attached.save(target_adapter(job.task), folder / ADAPTER_FOLDER, head, choices=choices)
+    else:
+        members = tuple(source.task for source in job.sources)
+        network.attached.save_fusion(fusion_name(job.task), members, folder / FUSION_FOLDER, head, choices=choices)
+
+
+def _record(report: FitReport, network: TaskNetwork, data: TrainingData, folder: Path) -> dict[str, Any]:
+    trained, total = parameter_counts(network)
+    record = dataclasses.asdict(report)
+    record["best_dev"] = None if math.isnan(report.best_dev) else report.best_dev
+    record |= {
+        "trained_parameters": trained,
+        "total_parameters": total,
+        "artefact_bytes": sum(path.stat().st_size for path in folder.rglob("*.safetensors")),
+        "dev_examples": len(data.dev),
+        "notes": list(data.notes),
+    }
+    return record

@@ -1,0 +1,92 @@
+"""What each kind of stage does on this machine."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.mini.write import write_mini
+from adaptstilts.runtime import environment, pick_device, set_threads
+from adaptstilts.study.collect import SCORES_FILE
+from adaptstilts.study.examples import Examples
+from adaptstilts.study.execute import StepCallback
+from adaptstilts.study.files import write_json
+from adaptstilts.study.inputs import MINI
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.run_predict import predict_stage
+from adaptstilts.study.run_score import score_stage
+from adaptstilts.study.run_train import train_stage
+from adaptstilts.study.stages import DataJob, PredictJob, ScoreJob, Stage, TrainJob
+from adaptstilts.study.store import Artefact, Store
+
+_DATA_FOLDER = "files"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Artefacts a stage needs.
+
+    Attributes:
+        plan: The plan.
+        store: Where they are.
+    """
+
+    plan: Plan
+    store: Store
+
+    def artefact(self, key: str) -> Artefact:
+        """Return a finished input."""
+        found = self.store.find(self.plan.stage(key))
+        if found is None:
+            raise RuntimeError(f"input {key[:16]} is not finished")
+        return found
+
+
+class LocalRunner:
+    """Runs stages in this process, one at a time; data and tokenizer stay loaded between them.
+
+    Args:
+        config: The study; only its data root, device and threads are used, everything else is in the stages.
+    """
+
+    def __init__(self, config: StudyConfig) -> None:
+        set_threads(config.threads)
+        for name in ("transformers", "adapters"):  # both report every new head as a newly initialised weight
+            logging.getLogger(name).setLevel(logging.ERROR)
+        self.device = pick_device(config.device)
+        self.data_root = config.data.root
+        self.environment = environment()
+        self._examples: dict[Path, Examples] = {}
+
+    def run(self, stage: Stage, store: Store, plan: Plan, on_step: StepCallback) -> Artefact:
+        """Make the artefact of one stage; see `adaptstilts.study.execute.Runner`."""
+        inputs = Inputs(plan, store)
+        with store.writing(stage, self.environment) as folder:
+            job = stage.job
+            if isinstance(job, DataJob):
+                write_mini(
+                    folder / _DATA_FOLDER,
+                    seed=job.seed,
+                    train=job.train,
+                    evaluation=job.evaluation,
+                    low_resource=job.low_resource,
+                )
+            elif isinstance(job, TrainJob):
+                train_stage(job, inputs, self._data(stage, inputs), folder, self.device, on_step)
+            elif isinstance(job, PredictJob):
+                predict_stage(job, inputs, self._data(stage, inputs), folder, self.device, on_step)
+            elif isinstance(job, ScoreJob):
+                scores = score_stage(job, inputs, self._data(stage, inputs))
+                write_json(folder / SCORES_FILE, scores)
+        return inputs.artefact(stage.key)
+
+    def _data(self, stage: Stage, inputs: Inputs) -> Examples:
+        root = Path(self.data_root).expanduser()
+        if self.data_root == MINI:
+            key = next(key for key in stage.inputs if isinstance(inputs.plan.stage(key).job, DataJob))
+            root = inputs.artefact(key).file(_DATA_FOLDER)
+        if root not in self._examples:
+            self._examples[root] = Examples(root)
+        return self._examples[root]

@@ -1,0 +1,160 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from adaptstilts.config.load import load_study
+from adaptstilts.errors import ConfigError, DataError, ProblemsError
+from adaptstilts.study.inputs import MINI_LANGUAGES, facts_for
+from adaptstilts.study.plan import holds_out, make_plan
+from adaptstilts.study.stages import Reference, StageKind, TrainJob
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+BACKBONE = Reference("somewhere", None, "f" * 64)
+
+
+def plan_of(name, overrides=(), backbone=BACKBONE):
+    config = load_study(CONFIGS / name, overrides)
+    facts, job = facts_for(config.data, config.evaluation.languages)
+    return make_plan(config, facts, backbone, job)
+
+
+def training(plan):
+    return [stage for stage in plan.stages if isinstance(stage.job, TrainJob)]
+
+
+def test_plan_trains_each_intermediate_adapter_once_whatever_uses_it():
+    plan = plan_of("mini_all.yaml")
+    sources = Counter(key for stage in training(plan) for key in {source.key for source in stage.job.sources})
+    adapters = [stage for stage in training(plan) if stage.job.method == "adapter" and stage.key in sources]
+    assert sorted(stage.job.task for stage in adapters) == sorted(
+        ["anli", "mnli", "qqp", "squad2", "squad1", "hellaswag", "ccg", "cosmosqa", "commonsenseqa"]
+    )
+    # Five trained targets with their own rows (squad1 serves xquad and mlqa): stack and continue each, and every fusion.
+    assert {sources[stage.key] for stage in adapters} == {6 * 2 + 6}
+
+
+def test_plan_puts_every_stage_after_its_inputs_and_names_each_once():
+    plan = plan_of("mini_all.yaml")
+    seen = set()
+    for stage in plan.stages:
+        assert set(stage.inputs) <= seen
+        seen.add(stage.key)
+    assert len(seen) == len(plan.stages)
+    assert len({stage.name for stage in plan.stages}) == len(plan.stages)
+
+
+def test_plan_has_a_cell_for_every_method_source_and_target():
+    plan = plan_of("mini_all.yaml")
+    counts = Counter(cell.method for cell in plan.cells)
+    assert counts == {"direct": 9, "full": 81, "adapter": 9, "stack": 81, "continue": 81, "fuse": 9}
+
+
+def test_plan_trains_xquad_and_mlqa_once():
+    plan = plan_of("mini_all.yaml", ["methods=[direct]"])
+    cells = {cell.target: cell for cell in plan.cells}
+    assert cells["xquad"].train == cells["mlqa"].train
+    assert cells["xquad"].predict != cells["mlqa"].predict
+
+
+def test_plan_recognises_the_intermediate_run_as_the_direct_run_when_settings_agree():
+    plan = plan_of("mini_all.yaml", ["methods=[direct, full]"])
+    mnli = [stage for stage in training(plan) if stage.job.task == "mnli" and stage.job.method == "direct"]
+    assert len(mnli) == 1
+    plan = plan_of("mini_all.yaml", ["methods=[direct, full]", "target.full.epochs=9"])
+    mnli = [stage for stage in training(plan) if stage.job.task == "mnli" and stage.job.method == "direct"]
+    assert len(mnli) == 2
+
+
+def test_keys_do_not_depend_on_names_or_places():
+    one = plan_of("mini_all.yaml")
+    moved = Reference("elsewhere", None, BACKBONE.fingerprint)
+    other = plan_of("mini_all.yaml", ["name=renamed", "title=x", "store=y", "evaluation.batch_tokens=999"], moved)
+    assert [stage.key for stage in one.stages] == [stage.key for stage in other.stages]
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["seeds=[2]", "data.mini_seed=2", "data.mini_train=99"],
+)
+def test_keys_of_training_depend_on_what_decides_it(override):
+    one = {stage.key for stage in training(plan_of("quickstart.yaml"))}
+    other = {stage.key for stage in training(plan_of("quickstart.yaml", [override]))}
+    assert not one & other
+
+
+def test_key_depends_on_the_backbone():
+    one = {stage.key for stage in plan_of("quickstart.yaml").stages if stage.kind is not StageKind.DATA}
+    other = plan_of("quickstart.yaml", backbone=Reference("somewhere", None, "e" * 64))
+    assert not one & {stage.key for stage in other.stages}
+
+
+def test_adding_a_target_adds_only_its_own_stages():
+    targets = ["xnli", "panx", "tydiqa", "tatoeba"]
+    before = {stage.key for stage in plan_of("quickstart.yaml", [f"target.tasks={targets}"]).stages}
+    after = plan_of("quickstart.yaml", [f"target.tasks={[*targets, 'udpos']}"])
+    new = [stage for stage in after.stages if stage.key not in before]
+    assert before <= {stage.key for stage in after.stages}
+    assert all(stage.job.task == "udpos" for stage in new)
+
+
+def test_retrieval_targets_have_no_training_and_say_so():
+    plan = plan_of("quickstart.yaml")
+    cells = [cell for cell in plan.cells if get_task(cell.target).kind is Kind.RETRIEVE]
+    assert cells
+    assert all(cell.train is None and "no training data" in cell.note for cell in cells)
+    by_method = {cell.method: cell for cell in cells if cell.source in {"", "mnli"}}
+    assert by_method["adapter"].predict == by_method["direct"].predict
+    assert by_method["stack"].predict == by_method["continue"].predict != by_method["full"].predict
+
+
+def test_fusion_for_retrieval_can_be_trained_on_a_named_intermediate_task():
+    plan = plan_of("quickstart.yaml", ["fusion.retrieval=mnli"])
+    (cell,) = [cell for cell in plan.cells if cell.method == "fuse" and cell.target == "tatoeba"]
+    assert plan.stage(cell.train).job.task == "mnli"
+    assert cell.note == "no training data: fusion trained on mnli"
+
+
+def test_head_goes_on_only_between_equal_label_sets():
+    plan = plan_of("mini_all.yaml", ["methods=[full]"])
+    reused = {(stage.job.sources[0].task, stage.job.task) for stage in training(plan) if stage.job.reuse_head}
+    assert reused == {
+        ("anli", "mnli"),
+        ("mnli", "mnli"),
+        ("qqp", "pawsx"),
+        *((source, target) for source in ("squad1", "squad2") for target in ("squad1", "tydiqa")),
+    }
+
+
+def test_mini_languages_equal_those_of_the_grammars():
+    from adaptstilts.mini.languages.registry import grammars
+
+    assert tuple(grammars()) == MINI_LANGUAGES
+
+
+@pytest.mark.parametrize(("name", "expected"), [("tydiqa", True), ("xnli", False), ("udpos", False), ("mnli", False)])
+def test_dev_rows_are_held_out_where_the_dev_set_is_scored(name, expected):
+    assert holds_out(get_task(name)) is expected
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("target.tasks=[xnly]", r"target\.tasks: 'xnly' is not a target task\. Did you mean 'xnli'"),
+        ("intermediate.tasks=[xnli]", r"'xnli' is not an intermediate task"),
+        ("target.tasks=[xnli, xnli]", r"'xnli' stands twice"),
+        ("fusion.retrieval=qqp", r"fusion\.retrieval: 'qqp' .*Allowed: average, mnli"),
+        ("intermediate.tasks=[]", r"need an intermediate task"),
+        ("target.tasks=[]", r"no target task"),
+    ],
+)
+def test_plan_names_key_and_allowed_values_when_tasks_do_not_fit(override, message):
+    with pytest.raises((ConfigError, ProblemsError), match=message):
+        plan_of("quickstart.yaml", [override])
+
+
+def test_plan_says_so_when_the_data_folder_is_missing():
+    with pytest.raises(DataError, match=r"nowhere: data\.root: no such data folder"):
+        plan_of("slices.yaml", ["data.root=nowhere"])
