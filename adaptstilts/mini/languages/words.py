@@ -44,6 +44,11 @@ def is_woman(head: str) -> bool:
     return head in WOMEN or head in {"woman", "nurse"}
 
 
+def asked_as(head: str) -> str:
+    """Return the concept that asks for a phrase with this head: ``who`` for people and companies, else ``what``."""
+    return "who" if head in PEOPLE or ENTITIES.get(head) == "ORG" else "what"
+
+
 @lru_cache(maxsize=1 << 16)
 def word(form: str, upos: str, role: Role, concept: str = "", entity: str = "") -> Word:
     """Return the word with these attributes; equal words are one object."""
