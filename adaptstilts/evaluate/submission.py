@@ -121,13 +121,16 @@ def write_predictions(folder: Path, task: Task, language: str, predictions: Any)
         folder: Folder of predictions; made where missing.
         task: The task.
         language: ISO 639-1 code.
-        predictions: As `read_predictions` returns them in ``content``.
+        predictions: As `read_predictions` returns them in ``content``; classes may also be indices into the task's
+            labels.
 
     Returns:
         The file.
     """
     path = submission_path(folder, task, language)
     path.parent.mkdir(parents=True, exist_ok=True)
+    if task.kind is Kind.CLASSIFY:
+        predictions = [task.labels[label] if isinstance(label, int) else label for label in predictions]
     text = "".join(f"{line}\n" for line in _format_of(task).write(predictions))
     path.write_text(text, encoding="utf-8", newline="\n")
     return path

@@ -1,0 +1,115 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adaptstilts.errors import EvaluationError
+from adaptstilts.evaluate import modules
+
+ANSWERS = {
+    "predictions": [{"id": "1", "prediction_text": "der Fuchs"}, {"id": "2", "prediction_text": ""}],
+    "references": [
+        {"id": "1", "answers": {"text": ["ein roter Fuchs"], "answer_start": [4]}},
+        {"id": "2", "answers": {"text": ["Anna"], "answer_start": [0]}},
+    ],
+}
+INPUTS = {
+    "accuracy": {"predictions": ["a", "b", "c"], "references": ["a", "b", "b"]},
+    "accuracy_f1": {"predictions": [1, 0, 1], "references": [1, 1, 1]},
+    "bucc": {
+        "predictions": [[["de-1", "en-1"], ["de-2", "en-2"]], [["de-3", "en-3"]]],
+        "references": [[["de-1", "en-1"]], [["de-2", "en-2"]]],
+    },
+    "chunk_f1": {"predictions": [["B-PER", "O"], ["NOUN"]], "references": [["B-PER", "B-LOC"], ["NOUN"]]},
+    "mlqa": {**ANSWERS, "language": "de"},
+    "squad": ANSWERS,
+    "squad2": ANSWERS,
+    "tatoeba": {"predictions": [3, 5], "references": [3, 1]},
+}
+EXPECTED = {
+    "accuracy": {"accuracy": 200 / 3},
+    "accuracy_f1": {"accuracy": 200 / 3, "f1": 80.0},
+    "bucc": {"f1": 40.0, "precision": 100 / 3, "recall": 50.0},
+    "chunk_f1": {"f1": 80.0, "precision": 100.0, "recall": 200 / 3, "token_accuracy": 200 / 3},
+    "mlqa": {"exact_match": 0.0, "f1": 100 / 3},
+    "squad": {"exact_match": 0.0, "f1": 20.0},
+    "squad2": {"exact_match": 0.0, "f1": 20.0},
+    "tatoeba": {"accuracy": 50.0},
+}
+SCRIPT = """
+import json, socket, sys
+
+def refuse(*arguments):
+    raise RuntimeError("the network was used")
+
+socket.socket.connect = refuse
+socket.getaddrinfo = refuse
+import evaluate
+from adaptstilts.evaluate import modules
+
+inputs = json.loads(sys.stdin.read())
+found = {"loaded": {}, "by_path": {}}
+for name, values in inputs.items():
+    found["loaded"][name] = modules.load(name).compute(**values)
+    found["by_path"][name] = evaluate.load(str(modules.script_folder(name))).compute(**values)
+growing = modules.load("accuracy")
+growing.add(prediction="a", reference="a")
+growing.add_batch(predictions=["b", "c"], references=["b", "d"])
+found["growing"] = growing.compute()
+found["combined"] = evaluate.combine([modules.load("chunk_f1")]).compute(**inputs["chunk_f1"])
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
+    """What all metrics give in a fresh process without network, with an empty home and cache."""
+    home = tmp_path_factory.mktemp("home")
+    package = str(Path(modules.__file__).parents[3])
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("HF_")},
+        "HOME": str(home),
+        "HF_HOME": str(home / "cache"),
+        "HF_EVALUATE_OFFLINE": "1",
+        "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        input=json.dumps(INPUTS),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert {entry.name for entry in home.iterdir()} == {"cache"}
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", modules.NAMES)
+def test_module_gives_the_scores_counted_by_hand_however_it_is_loaded(name: str, results: dict[str, dict]):
+    assert results["loaded"][name] == pytest.approx(EXPECTED[name], abs=1e-12)
+    assert results["by_path"][name] == results["loaded"][name]
+
+
+def test_module_adds_examples_one_by_one_and_in_batches(results: dict[str, dict]):
+    assert results["growing"] == pytest.approx({"accuracy": 200 / 3}, abs=1e-12)
+
+
+def test_module_can_be_combined(results: dict[str, dict]):
+    assert results["combined"] == pytest.approx(EXPECTED["chunk_f1"], abs=1e-12)
+
+
+def test_every_script_is_listed():
+    folders = {path.parent.name for path in Path(modules.__file__).parent.glob("*/*.py")}
+    assert folders == set(modules.NAMES) == set(INPUTS)
+
+
+@pytest.mark.parametrize("function", [modules.load, modules.script_folder])
+def test_loading_raises_with_a_guess_when_a_name_is_unknown(function):
+    with pytest.raises(EvaluationError, match=r"'chunkf1' is not a metric\. Did you mean 'chunk_f1'"):
+        function("chunkf1")

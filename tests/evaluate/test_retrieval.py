@@ -1,0 +1,209 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adaptstilts.errors import EvaluationError
+from adaptstilts.evaluate.metrics import bucc_scores
+from adaptstilts.evaluate.retrieval import (
+    Neighbours,
+    ScoredPair,
+    Side,
+    find_neighbours,
+    find_neighbours_both_ways,
+    fit_threshold,
+    match,
+    mine_pairs,
+    nearest_foreign,
+    normalise,
+    pairs_above,
+    ratio_margins,
+)
+
+
+def directions(*degrees: float) -> np.ndarray:
+    """Unit vectors in the plane."""
+    radians = np.radians(degrees)
+    return np.stack([np.cos(radians), np.sin(radians)], axis=1).astype(np.float32)
+
+
+def ranked(pairs: str) -> list[ScoredPair]:
+    """`a1 a2 ...`: pairs with falling scores 10, 9, ...; their ids are the letter and the digit."""
+    return [ScoredPair(pair[0], pair[1], 10.0 - rank) for rank, pair in enumerate(pairs.split())]
+
+
+def test_normalise_gives_unit_vectors_and_leaves_zero_alone():
+    vectors = np.array([[3.0, 4.0], [0.0, 0.0]])
+    assert normalise(vectors) == pytest.approx(np.array([[0.6, 0.8], [0, 0]]), abs=1e-7)
+    assert vectors[0, 0] == 3.0
+
+
+@pytest.mark.parametrize("shape", [(3,), (0, 4), (2, 0)])
+def test_normalise_raises_naming_the_shape_when_there_is_nothing_to_search(shape: tuple[int, ...]):
+    with pytest.raises(EvaluationError, match=r"vectors of shape \("):
+        normalise(np.zeros(shape))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_normalise_raises_naming_the_sentence_when_a_value_is_not_finite(value: float):
+    with pytest.raises(EvaluationError, match=r"sentence 1 \(counted from 0\)"):
+        normalise(np.array([[1.0, 0.0], [value, 0.0]]))
+
+
+def test_neighbours_come_most_similar_first():
+    found = find_neighbours(directions(0, 90), directions(80, 10, 45), k=2)
+    assert found.indices.tolist() == [[1, 2], [0, 2]]
+    assert found.similarities == pytest.approx(np.cos(np.radians([[10, 45], [10, 45]])), abs=1e-6)
+
+
+def test_neighbours_of_equal_similarity_come_in_order_of_index():
+    queries, rows = np.ones((3, 1), dtype=np.float32), np.array([[1], [2], [2], [0], [2]], dtype=np.float32)
+    for block in (1, 2, 3, 1024):
+        assert find_neighbours(queries, rows, k=4, block=block).indices.tolist() == [[1, 2, 4, 0]] * 3
+
+
+def test_neighbours_are_as_many_as_rows_when_fewer_than_asked_for():
+    forward, backward = find_neighbours_both_ways(directions(0, 1, 2), directions(5), k=4)
+    assert forward.indices.tolist() == [[0], [0], [0]]
+    assert backward.indices.tolist() == [[2, 1, 0]]
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 1000])
+def test_neighbours_in_blocks_equal_sorting_all_similarities(block: int):
+    rng = np.random.default_rng(3)
+    # Whole numbers, so that ties are many and sums exact.
+    left = rng.integers(-2, 3, (90, 5)).astype(np.float32)
+    right = rng.integers(-2, 3, (310, 5)).astype(np.float32)
+    forward, backward = find_neighbours_both_ways(left, right, k=4, block=block)
+    for found, table in ((forward, left @ right.T), (backward, right @ left.T)):
+        expected = np.argsort(-table, axis=1, kind="stable")[:, :4]
+        assert np.array_equal(found.indices, expected)
+        assert np.array_equal(found.similarities, np.take_along_axis(table, expected, axis=1))
+
+
+def test_neighbours_raise_naming_both_shapes_when_widths_differ():
+    with pytest.raises(EvaluationError, match=r"\(2, 3\) and \(2, 4\) cannot be compared"):
+        find_neighbours(np.zeros((2, 3)), np.zeros((2, 4)))
+
+
+def test_neighbours_raise_when_a_side_is_empty():
+    with pytest.raises(EvaluationError, match=r"\(2, 3\) and \(0, 3\).*at least one sentence"):
+        find_neighbours_both_ways(np.zeros((2, 3)), np.zeros((0, 3)))
+
+
+def test_neighbours_raise_when_none_is_asked_for():
+    with pytest.raises(EvaluationError, match="0 neighbours"):
+        find_neighbours(np.zeros((2, 3)), np.zeros((2, 3)), k=0)
+
+
+def test_ratio_margins_divide_by_the_mean_of_both_neighbourhoods():
+    neighbours = Neighbours(np.array([[0.9, 0.6]]), np.array([[1, 0]]))
+    margins = ratio_margins(neighbours, np.array([0.75]), np.array([0.25, 0.85]))
+    assert margins == pytest.approx(np.array([[0.9 / 0.8, 0.6 / 0.5]]), abs=1e-12)
+
+
+def test_match_prefers_the_pair_that_stands_out_over_the_closer_one():
+    # Left 0 has cosine 0.9962 with right 0 and 0.9848 with right 1, but right 0 is close to left 1 as well.
+    left, right = directions(0, 10), directions(5, -10)
+    found = match(left, right, k=2)
+    assert list(zip(found.left.tolist(), found.right.tolist(), strict=True)) == [(1, 0), (0, 1)]
+    cosine = np.cos(np.radians([[5.0, 10.0], [5.0, 20.0]]))
+    expected = cosine / ((cosine.mean(axis=1)[:, None] + cosine.mean(axis=0)[None]) / 2)
+    assert found.scores == pytest.approx([expected[1, 0], expected[0, 1]], abs=1e-6)
+
+
+def test_match_uses_each_sentence_once_and_leaves_the_rest_over():
+    found = match(directions(0, 2, 90), directions(1, 91), k=2)
+    assert len(set(found.left.tolist())) == len(set(found.right.tolist())) == len(found.left) == 2
+    assert (found.left.tolist()[found.right.tolist().index(1)]) == 2
+
+
+def test_match_takes_the_lowest_index_of_equal_candidates():
+    found = match(directions(0, 0, 0), directions(0, 0), k=2)
+    assert (found.left[0], found.right[0]) == (0, 0)
+
+
+def duplicated_sides() -> tuple[Side, Side]:
+    foreign = Side(["f0", "f1", "f2"], ["same", "other", "same"], directions(170, 45, 0))
+    english = Side(["e0", "e1", "e2"], ["x", "y", "y"], directions(0, 100, 45))
+    return foreign, english
+
+
+def test_mining_joins_equal_texts_with_the_vector_of_the_last_and_drops_their_pairs():
+    foreign, english = duplicated_sides()
+    assert mine_pairs(foreign, english, duplicates="drop") == []
+
+
+def test_mining_expands_equal_texts_to_all_pairs_of_their_ids_when_asked_to():
+    foreign, english = duplicated_sides()
+    pairs = mine_pairs(foreign, english, duplicates="expand")
+    assert {(pair.foreign, pair.english) for pair in pairs} == {("f0", "e0"), ("f2", "e0"), ("f1", "e1"), ("f1", "e2")}
+    # Cosines 1 and 0.7071 everywhere: each margin is 1 over their mean.
+    assert [pair.score for pair in pairs] == pytest.approx([1 / ((1 + np.sqrt(0.5)) / 2)] * 4, abs=1e-6)
+
+
+def test_mining_raises_with_all_three_numbers_when_parts_of_a_side_differ():
+    side = Side(["f0", "f1"], ["a"], directions(0, 1, 2))
+    with pytest.raises(EvaluationError, match="2 ids, 1 sentences and 3 vectors"):
+        mine_pairs(side, side)
+
+
+def test_threshold_lies_midway_below_the_cut_with_the_best_f1():
+    # F1 with 1, 2, 3, 4, 5 pairs kept: 2/4, 4/5, 4/6, 6/7, 6/8; best after the fourth, with scores 7 and 6.
+    pairs = ranked("a1 b2 c9 d4 e9")
+    gold = {("a", "1"), ("b", "2"), ("d", "4")}
+    assert fit_threshold(pairs, gold) == 6.5
+    kept = pairs_above(pairs, 6.5)
+    assert kept == {("a", "1"), ("b", "2"), ("c", "9"), ("d", "4")}
+    assert bucc_scores(kept, gold)["f1"] == pytest.approx(600 / 7, abs=1e-12)
+
+
+def test_threshold_is_the_lowest_score_when_all_pairs_are_worth_keeping():
+    pairs = ranked("a1 b9 c3")
+    threshold = fit_threshold(pairs, {("a", "1"), ("c", "3")})
+    assert threshold == 8.0
+    assert len(pairs_above(pairs, threshold)) == 3
+
+
+def test_threshold_keeps_pairs_of_equal_score_together():
+    pairs = [ScoredPair("a", "1", 2.0), ScoredPair("b", "9", 2.0), ScoredPair("c", "9", 1.0)]
+    assert fit_threshold(pairs, {("a", "1")}) == 1.5
+
+
+def test_threshold_keeps_fewest_pairs_of_several_equal_cuts():
+    # F1 is 2/3 with one pair and 4/6 with four.
+    assert fit_threshold(ranked("a1 b9 c9 d4"), {("a", "1"), ("d", "4")}) == 9.5
+
+
+@pytest.mark.parametrize("pairs", [[], ranked("a9 b9")])
+def test_threshold_is_zero_when_no_candidate_is_right(pairs: list[ScoredPair]):
+    assert fit_threshold(pairs, {("a", "1")}) == 0.0
+
+
+def test_threshold_raises_without_gold():
+    with pytest.raises(EvaluationError, match="without gold pairs"):
+        fit_threshold(ranked("a1"), set())
+
+
+def test_nearest_foreign_searches_the_foreign_side_for_each_english_sentence():
+    foreign, english = 3 * directions(0, 50, 90), 7 * directions(60, 10, 20, 88)
+    assert nearest_foreign(foreign, english) == [1, 0, 0, 2]
+
+
+def test_mining_and_search_equal_xtreme(shared_root: Path):
+    expected = json.loads((shared_root / "parity" / "retrieval.json").read_text(encoding="utf-8"))
+    vectors = np.load(shared_root / "parity" / "retrieval.npz")
+    foreign = Side(expected["source_ids"], expected["source_sentences"], vectors["source"])
+    english = Side(expected["target_ids"], expected["target_sentences"], vectors["target"])
+    gold = {tuple(pair) for pair in expected["gold"]}
+    pairs = mine_pairs(foreign, english, k=expected["neighbours"])
+    threshold = fit_threshold(pairs, gold)
+    mined = pairs_above(pairs, threshold)
+    mining = expected["expected"]
+    assert mined == {tuple(pair) for pair in mining["pairs"]}
+    # The last bit of the threshold depends on how the matrix product adds up.
+    assert threshold == pytest.approx(mining["threshold"], abs=2e-7)
+    assert bucc_scores(mined, gold) == {name: mining[name] for name in ("f1", "precision", "recall")}
+    nearest = expected["tatoeba_nearest_source_of_each_target"]
+    assert nearest_foreign(vectors["source"], vectors["target"])[: len(nearest)] == nearest
