@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ BATCH = 2000
 """Texts per call of the tokenizer; bounds the memory of its intermediate results."""
 BOUNDARY = "▁"
 """SentencePiece's mark of a word boundary; as a piece of its own it covers no character."""
+
+_MARKS = ("Mn", "Mc", "Me")
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,8 @@ def tokenise_with_offsets(
         texts: Texts; repetitions cost nothing.
 
     Returns:
-        Distinct text -> sub-token ids, and their first character and the one after the last, shape (tokens, 2). White
-        space is never covered, so that ``text[first:after]`` begins and ends with what can be seen.
+        Distinct text -> sub-token ids, and their first character and the one after the last, shape (tokens, 2), such
+        that ``text[first:after]`` begins and ends with what can be seen, accents included.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -121,21 +124,31 @@ def tokenise_with_offsets(
             verbose=False,
         )
         for text, ids, offsets in zip(batch, encodings["input_ids"], encodings["offset_mapping"], strict=True):
+            following = [start for start, _ in offsets[1:]] + [len(text)]
             visible = [
-                _visible(text, start, end, empty=token == boundary)
-                for token, (start, end) in zip(ids, offsets, strict=True)
+                _visible(text, start, end, None if token == boundary else after)
+                for token, (start, end), after in zip(ids, offsets, following, strict=False)
             ]
             found[text] = (array("i", ids), np.array(visible, dtype=np.int32).reshape(-1, 2))
     return found
 
 
-def _visible(text: str, start: int, end: int, *, empty: bool) -> tuple[int, int]:
-    """Take white space off both ends of a range of characters; an empty one stays before what follows."""
+def _visible(text: str, start: int, end: int, following: int | None) -> tuple[int, int]:
+    """Make a range of characters begin and end with what can be seen.
+
+    White space is taken off both ends. Marks that normalisation has merged into the letter before them (e and U+0301
+    become one letter) and that the next sub-token, which starts at ``following``, does not cover are added; a bare word
+    boundary, for which ``following`` is None, covers nothing.
+    """
     while start < end and text[start].isspace():
         start += 1
+    if following is None:
+        return start, start
     while end > start and text[end - 1].isspace():
         end -= 1
-    return start, (start if empty else end)
+    while end < following and unicodedata.category(text[end]) in _MARKS:
+        end += 1
+    return start, end
 
 
 def _batches(texts: Iterable[str]) -> Iterator[list[str]]:

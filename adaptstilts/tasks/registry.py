@@ -37,7 +37,9 @@ def get_task(name: str) -> Task:
         ConfigError: If there is none of that name; a near match is suggested.
     """
     if name not in _TASKS:
-        raise ConfigError(f"'{name}' is not a task", value=name.lower(), allowed=_TASKS, hint="See: adaptstilts tasks")
+        lowered = name.lower()
+        hint = f"Did you mean '{lowered}'?" if lowered in _TASKS else "See: adaptstilts tasks"
+        raise ConfigError(f"'{name}' is not a task", value=lowered, allowed=_TASKS, hint=hint)
     return _TASKS[name]
 
 

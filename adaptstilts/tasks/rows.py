@@ -235,7 +235,7 @@ def label_index(word: str, words: Mapping[str, int], path: Path, line: int, key:
         words: Known words and their classes.
         path: File, for the error.
         line: Line, for the error.
-        key: What kind of label it is, for the error.
+        key: Column or key it stands in, for the error.
 
     Returns:
         Index of the class.
@@ -245,7 +245,10 @@ def label_index(word: str, words: Mapping[str, int], path: Path, line: int, key:
     """
     found = words.get(word)
     if found is None:
-        raise DataError(f"'{word}' is not a {key}", path=path, line=line, key=key, value=word, allowed=words)
+        noun = "tag" if key == "tag" else "label"
+        raise DataError(
+            f"'{word}' is not a {noun} of this task", path=path, line=line, key=key, value=word, allowed=words
+        )
     return found
 
 

@@ -1,0 +1,153 @@
+"""Three rows of every task, written for the tests, in the published layouts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from adaptstilts.tasks.sources import DataRoot
+
+Files = dict[str, "str | bytes"]
+
+
+def json_lines(*rows: object) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def squad(*questions: tuple[str, str, list[tuple[str, int]] | None], version: str = "1.1") -> str:
+    """A file in SQuAD's format; one paragraph per question, given as (context, question, answers)."""
+    paragraphs = []
+    for number, (context, question, answers) in enumerate(questions):
+        qa: dict[str, object] = {"id": f"q{number}", "question": question}
+        if answers is not None:
+            qa["answers"] = [{"text": text, "answer_start": start} for text, start in answers]
+            if version == "v2.0":
+                qa["is_impossible"] = not answers
+        paragraphs.append({"context": context, "qas": [qa]})
+    return json.dumps({"version": version, "data": [{"title": "t", "paragraphs": paragraphs}]}, ensure_ascii=False)
+
+
+MNLI = json_lines(
+    {"gold_label": "entailment", "sentence1": "It rained all day.", "sentence2": "It was wet.", "pairID": "1e"},
+    {"gold_label": "neutral", "sentence1": "She sings.", "sentence2": "She sings for money.", "pairID": "2n"},
+    {"gold_label": "contradiction", "sentence1": "He left.", "sentence2": "He stayed.", "pairID": "3c"},
+)
+ANLI_ROWS = json_lines(
+    {"uid": "a", "context": "Ten people came.", "hypothesis": "Some came.", "label": "e"},
+    {"uid": "b", "context": "Ten people came.", "hypothesis": "Nobody came.", "label": "c"},
+    {"uid": "c", "context": "Ten people came.", "hypothesis": "They were late.", "label": "n"},
+)
+QQP = (
+    "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"
+    '0\t1\t2\tWhat is "tea"?\tWhat does tea mean?\t1\n'
+    '1\t3\t4\t"Why" is it late?\tHow late is it?\t0\n'
+    "2\t5\t6\tWho came?\tWhere is the sea?\t0\n"
+)
+HELLASWAG = json_lines(
+    {"ind": 4, "ctx_a": "A man runs.", "ctx_b": "he", "ctx": "A man runs. he",
+     "endings": ["falls.", "flies.", "reads.", "melts."], "label": 0},
+    {"ind": 5, "ctx_a": "A cook waits.", "ctx_b": "", "ctx": "A cook waits.",
+     "endings": ["Then eats.", "Then sings.", "Then snows.", "Then is blue."], "label": "3"},
+    {"ind": 9, "ctx": "A bird sits. it", "endings": ["sings.", "types."], "label": 1},
+)  # fmt: skip
+COSMOS = (
+    "id,context,question,answer0,answer1,answer2,answer3,label\n"
+    '"c1","I was late, so\nI ran .","Why did I run ?","I was ""late"" .",No,Maybe,None of the above choices .,0\n'
+    "c2,We ate .,What did we do ?,Sleep,Eat,Run,Sing,1\n"
+    "c3,It rains .,Is it dry ?,Yes,A,B,No,3\n"
+)
+COMMONSENSE = json_lines(
+    *(
+        {"id": f"s{number}", "answerKey": key, "question": {"stem": stem, "question_concept": "", "choices": [
+            {"label": letter, "text": f"{letter.lower()}-{number}"} for letter in "ABCDE"]}}
+        for number, (stem, key) in enumerate([("Where is milk?", "A"), ("Who flies?", "E"), ("What cuts?", "C")])
+    )
+)  # fmt: skip
+CCG_TRAIN = "The dog barks\tNP/N N S\\NP\nDogs bark\tNP S\\NP\nGo\tS\n"
+CCG_DEV = "The cat\tNP/N N\nCats run fast\tNP S\\NP (S\\NP)\\(S\\NP)\nRun\tS\n"
+XNLI = (
+    "Es regnet.\tEs ist nass.\tentailment\r\n"
+    '"Er sagte ""ja"" zu ihr."\tEr sprach.\tneutral\r\n'
+    "Sie kam.\tSie kam nicht.\tcontradiction\r\n"
+)
+PAWSX = 'A flew to B.\tB flew to A.\t0\r\n"The ""old"" house"\tThe old house\t1\r\nOne.\tTwo.\t0\r\n'
+UDPOS = "Hunde\tNOUN\nbellen\tVERB\n.\tPUNCT\n\nJa\tINTJ\n!\tPUNCT\n\nsie\tPRON\n\n"
+PANX = "Anna\tB-PER\nKurz\tI-PER\nkam\tO\n\nin\tO\nBern\tB-LOC\n\nUNO\tB-ORG\n\n"
+XQUAD = squad(
+    ("老师早上打开了图书馆。", "谁打开了图书馆？", [("老师", 0)]),
+    ("शिक्षक ने पुस्तकालय खोला।", "पुस्तकालय किसने खोला?", [("शिक्षक", 0)]),
+    ("The king left at noon.", "When did he leave?", [("noon", 17), ("at noon", 14)]),
+)
+SQUAD2 = squad(
+    ("The king left at noon.", "When did he leave?", [("noon", 17)]),
+    ("The king left at noon.", "Why did he leave?", []),
+    ("The queen slept.", "Who slept?", [("The queen", 0)]),
+    version="v2.0",
+)
+BUCC: Files = {
+    "bucc2018/de-en.test.de": "de-1\tHallo Welt\nde-2\tEs regnet\nde-3\tNur hier\n",
+    "bucc2018/de-en.test.en": "en-1\tIt rains\nen-2\tHello world\nen-3\tOnly there\n",
+    "bucc2018/de-en.test.gold": "de-1\ten-2\nde-2\ten-1\n",
+}
+TATOEBA: Files = {
+    "tatoeba/tatoeba.deu-eng.deu": "Guten Tag\nEs regnet\nIch gehe\n",
+    "tatoeba/tatoeba.deu-eng.eng": "Good day\nIt rains\nI go\n",
+}
+
+TASK_FILES: dict[str, Files] = {
+    "anli": {
+        "mnli/multinli_1.0_train.jsonl": MNLI,
+        "mnli/multinli_1.0_dev_matched.jsonl": MNLI,
+        **{f"snli/snli_1.0_{split}.jsonl": MNLI for split in ("train", "dev")},
+        **{f"anli/R{part}/{split}.jsonl": ANLI_ROWS for part in (1, 2, 3) for split in ("train", "dev")},
+    },
+    "mnli": {"mnli/multinli_1.0_train.jsonl": MNLI, "mnli/multinli_1.0_dev_matched.jsonl": MNLI},
+    "qqp": {"qqp/train.tsv": QQP, "qqp/dev.tsv": QQP},
+    "squad1": {f"squad/v1.1/{split}-v1.1.json": XQUAD for split in ("train", "dev")},
+    "squad2": {f"squad/v2.0/{split}-v2.0.json": SQUAD2 for split in ("train", "dev")},
+    "hellaswag": {"hellaswag/hellaswag_train.jsonl": HELLASWAG, "hellaswag/hellaswag_val.jsonl": HELLASWAG},
+    "ccg": {"ccg/ccg.train": CCG_TRAIN, "ccg/ccg.dev": CCG_DEV},
+    "cosmosqa": {"cosmosqa/train.csv": COSMOS, "cosmosqa/valid.csv": COSMOS},
+    "commonsenseqa": {f"commonsenseqa/{split}_rand_split.jsonl": COMMONSENSE for split in ("train", "dev")},
+    "xnli": {"xnli/dev-de.tsv": XNLI, "xnli/test-de.tsv": XNLI},
+    "pawsx": {"pawsx/train-en.tsv": PAWSX, "pawsx/dev-de.tsv": PAWSX, "pawsx/test-de.tsv": PAWSX},
+    "udpos": {"udpos/train-en.tsv": UDPOS, "udpos/dev-de.tsv": UDPOS, "udpos/test-de.tsv": UDPOS},
+    "panx": {"panx/train-en.tsv": PANX, "panx/dev-de.tsv": PANX, "panx/test-de.tsv": PANX},
+    "xquad": {"xquad/xquad.zh.json": XQUAD},
+    "mlqa": {f"mlqa/MLQA_V1/{split}/{split}-context-zh-question-zh.json": XQUAD for split in ("dev", "test")},
+    "tydiqa": {
+        "tydiqa/tydiqa-goldp-v1.1-train/tydiqa.goldp.en.train.json": XQUAD,
+        "tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.sw.dev.json": XQUAD,
+    },
+    "bucc2018": BUCC,
+    "tatoeba": TATOEBA,
+}
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> Callable[[Files], DataRoot]:
+    """A function that writes files and returns the root they lie in."""
+
+    def write(files: Files, **options: str) -> DataRoot:
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return DataRoot(tmp_path, options=options)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def task_files() -> dict[str, Files]:
+    """Three rows of every split of every task, by task name and file name."""
+    return TASK_FILES
+
+
+@pytest.fixture(scope="session")
+def make_squad() -> Callable[..., str]:
+    """A function that makes the text of a file in SQuAD's format."""
+    return squad

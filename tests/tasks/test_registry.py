@@ -1,0 +1,111 @@
+import subprocess
+import sys
+
+import pytest
+
+from adaptstilts.errors import ConfigError
+from adaptstilts.languages import get_language
+from adaptstilts.tasks.readers import READERS
+from adaptstilts.tasks.registry import all_tasks, get_task, intermediate_tasks, target_tasks, training_task
+from adaptstilts.tasks.spec import Kind, Layout, Phase, Split, Task
+
+TASKS = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
+
+
+def layouts_of(task: Task) -> list[Layout]:
+    found = list(task.layouts.values())
+    for layout in found:
+        found += [*layout.parts, *([layout.otherwise] if layout.otherwise else [])]
+    return found
+
+
+def test_registry_holds_nine_tasks_per_phase_in_the_papers_order():
+    assert [task.name for task in intermediate_tasks()] == [
+        "anli", "mnli", "qqp", "squad2", "squad1", "hellaswag", "ccg", "cosmosqa", "commonsenseqa",
+    ]  # fmt: skip
+    assert [task.name for task in target_tasks()] == [
+        "xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba",
+    ]  # fmt: skip
+    assert all_tasks() == intermediate_tasks() + target_tasks()
+
+
+@TASKS
+def test_task_is_consistent(task):
+    assert task.name == task.name.lower()
+    assert task.name.isalnum()
+    assert task.title
+    assert task.citation
+    assert task.licence
+    assert len(set(task.languages)) == len(task.languages)
+    for code in task.languages:
+        get_language(code)
+    assert "en" not in task.languages or task.languages[0] == "en"
+    assert (task.group is not None) == (task.phase is Phase.TARGET)
+    assert task.trains == (task.kind is not Kind.RETRIEVE)
+    needs_labels = task.kind in (Kind.CLASSIFY, Kind.TAG) and not task.labels_from_data
+    assert bool(task.labels) == needs_labels
+    assert task.rows is None or task.rows > 1000
+
+
+@TASKS
+def test_layouts_of_task_name_known_readers_and_relative_files(task):
+    for layout in layouts_of(task):
+        assert layout.reader in READERS
+        for name in (name for alternative in layout.files for name in alternative):
+            assert not name.startswith("/")
+            name.format(language="de", language3="deu")
+
+
+@TASKS
+def test_training_task_has_training_and_dev_files_in_english(task):
+    trained = training_task(task)
+    if task.trains:
+        assert Split.TRAIN in trained.layouts
+        assert Split.DEV in trained.layouts
+        assert trained.languages[0] == "en"
+        assert (trained.kind, trained.labels, trained.rows) == (task.kind, task.labels, task.rows)
+    else:
+        assert Split.TRAIN not in trained.layouts
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("xnli", 15), ("pawsx", 7), ("udpos", 33), ("panx", 40), ("xquad", 11), ("mlqa", 7), ("tydiqa", 9),
+     ("bucc2018", 4), ("tatoeba", 36)],
+)  # fmt: skip
+def test_target_has_as_many_languages_as_in_xtreme(name, count):
+    languages = get_task(name).languages
+    assert len(languages) == count
+    assert all(get_language(code).in_xtreme for code in languages)
+
+
+def test_nli_tasks_share_one_label_order():
+    orders = {get_task(name).labels for name in ("anli", "mnli", "xnli")}
+    assert orders == {("contradiction", "entailment", "neutral")}
+
+
+@pytest.mark.parametrize(("name", "trained"), [("xnli", "mnli"), ("xquad", "squad1"), ("mlqa", "squad1")])
+def test_training_task_is_the_one_whose_rows_are_shared(name, trained):
+    assert training_task(get_task(name)).name == trained
+
+
+@pytest.mark.parametrize(
+    ("wrong", "guess"), [("xnly", "xnli"), ("XNLI", "xnli"), ("squad", "squad2"), ("bucc", "bucc2018")]
+)
+def test_get_task_suggests_a_near_match_when_name_is_unknown(wrong, guess):
+    with pytest.raises(ConfigError, match=rf"'{wrong}' is not a task\..*Did you mean '{guess}'\?"):
+        get_task(wrong)
+
+
+def test_get_task_points_to_the_list_when_nothing_is_near():
+    with pytest.raises(ConfigError, match=r"'zzz' is not a task.*Allowed: anli, mnli.*See: adaptstilts tasks"):
+        get_task("zzz")
+
+
+def test_registry_imports_neither_torch_nor_transformers_nor_numpy():
+    script = (
+        "import sys, adaptstilts.tasks.registry, adaptstilts.tasks.sources, adaptstilts.tasks.features\n"
+        "sys.exit(str([name for name in ('torch', 'transformers', 'numpy') if name in sys.modules] or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr.strip() == ""
