@@ -15,7 +15,7 @@ from adaptstilts.mini.corpus import Line, askable, realise, text
 from adaptstilts.mini.languages.english import GRAMMAR
 from adaptstilts.mini.meaning import Clause, Phrase, Role
 from adaptstilts.mini.scenes import Scene, Step, scenes
-from adaptstilts.mini.world import Story, pick, tell
+from adaptstilts.mini.world import Story, affirm, pick, tell
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _tell(story: Story, start: int, end: int) -> str:
 def _plain(rng: Random) -> Story:
     """Tell a story in which everything is affirmed."""
     story = tell(rng)
-    clauses = tuple(replace(clause, negated=False) for clause in story.clauses)
+    clauses = tuple(affirm(clause) for clause in story.clauses)
     openers = tuple("then" if opener == "but" else opener for opener in story.connectives)
     return replace(story, clauses=clauses, connectives=openers)
 

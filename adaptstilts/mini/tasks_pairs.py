@@ -12,7 +12,7 @@ from adaptstilts.mini.corpus import Line, askable, realise, text
 from adaptstilts.mini.languages.registry import grammars
 from adaptstilts.mini.logic import Verdict, is_mixed, judge, related
 from adaptstilts.mini.meaning import Clause, Role
-from adaptstilts.mini.world import pick, tell
+from adaptstilts.mini.world import affirm, pick, tell
 
 _DENIED_PREMISE_RATE = 0.25
 _DENIED_RATES = {"entailment": 0.2, "contradiction": 0.53, "neutral": 0.37}
@@ -95,7 +95,7 @@ def _inference(rng: Random, label: str, *, sentences: tuple[int, ...], steps: in
     if len(story.clauses) < length:
         return None
     start = rng.randrange(len(story.clauses) - length + 1)
-    clauses = [replace(clause, negated=False) for clause in story.clauses[start : start + length]]
+    clauses = [affirm(clause) for clause in story.clauses[start : start + length]]
     position = rng.randrange(length)
     fact = edits.enrich(rng, clauses[position])
     if any(index != position and related(other.verb, fact.verb) for index, other in enumerate(clauses)):
@@ -133,7 +133,7 @@ def duplicates(count: int, rng: Random, seen: set[tuple[str, str]]) -> list[Pair
 
 
 def _duplicate(rng: Random, label: str) -> Pair | None:
-    clause = replace(rng.choice(tell(rng).clauses), negated=False)
+    clause = affirm(rng.choice(tell(rng).clauses))
     clause = edits.enrich(rng, clause, 0.6)
     role = pick(rng, [role for role, answered in askable(clause).items() if answered], 0.0)
     other, other_role = clause, role

@@ -12,7 +12,7 @@ from adaptstilts.mini.languages.base import Grammar
 from adaptstilts.mini.languages.registry import grammars
 from adaptstilts.mini.logic import related
 from adaptstilts.mini.meaning import Clause, Role, Sentence
-from adaptstilts.mini.world import pick, tell
+from adaptstilts.mini.world import affirm, pick, tell
 
 _ROLES = (Role.OBJECT, Role.PLACE, Role.TIME, Role.SUBJECT)
 
@@ -96,19 +96,22 @@ def answer_span(sentences: list[Sentence], question: Question) -> tuple[int, int
     """
     if question.answered_by is None:
         return None
-    words = sentences[question.answered_by].words
-    found = [index for index, word in enumerate(words) if word.role is question.role and word.upos != "PUNCT"]
-    if not found or found[-1] - found[0] + 1 != len(found):
+    found = _piece(sentences[question.answered_by], question.role)
+    if found is None:
         return None
     spans = offsets(sentences)[question.answered_by]
-    return spans[found[0]][0], spans[found[-1]][1]
+    return spans[found[0]][0], spans[found[1]][1]
+
+
+def _piece(sentence: Sentence, role: Role) -> tuple[int, int] | None:
+    """Return the first and last word of a constituent that stands in one piece."""
+    found = [index for index, word in enumerate(sentence.words) if word.role is role and word.upos != "PUNCT"]
+    return (found[0], found[-1]) if found and found[-1] - found[0] + 1 == len(found) else None
 
 
 def _is_answerable_in_all(reading: Reading, languages: Iterable[Grammar]) -> bool:
-    if all(question.answered_by is None for question in reading.questions):
-        return True
     return all(
-        answer_span(realise(grammar, reading.context), question) is not None
+        _piece(realise(grammar, (reading.context[question.answered_by],))[0], question.role) is not None
         for grammar in languages
         for question in reading.questions
         if question.answered_by is not None
@@ -141,7 +144,7 @@ def _question(rng: Random, clauses: list[Clause], position: int, short: bool) ->
 
 def _trick_question(rng: Random, clauses: list[Clause], position: int, short: bool) -> Question | None:
     """Ask for a place or time that the story does not tell, or about an event a little different from one told."""
-    clause = replace(clauses[position], negated=False)
+    clause = affirm(clauses[position])
     if clause.kind is not None:
         return None
     missing = [role for role in (Role.PLACE, Role.TIME) if not askable(clause)[role] and clause.verb != "be"]

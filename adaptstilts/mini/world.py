@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import accumulate
 from random import Random
@@ -187,6 +187,11 @@ def _connective(rng: Random, clause: Clause) -> str | None:
     if clause.verb == "be" or clause.verb in preferences.FEELINGS:
         return "and" if draw < 0.15 else None
     return "then" if draw < 0.25 else "and" if draw < 0.4 else None
+
+
+def affirm(clause: Clause) -> Clause:
+    """Return the clause as if it were not denied."""
+    return replace(clause, negated=False) if clause.negated else clause
 
 
 def tell(rng: Random, scene: str | None = None) -> Story:

@@ -46,6 +46,6 @@ def test_parallel_lines_have_every_language_and_some_questions() -> None:
 
 
 def test_parallel_lines_are_fast() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert sum(1 for _ in parallel_lines(1, 1000)) == 1000
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

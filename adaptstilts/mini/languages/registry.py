@@ -33,17 +33,9 @@ CODES3: dict[str, str] = {
 
 @cache
 def _load() -> tuple[tuple[str, Grammar], ...]:
-    found: list[tuple[str, Grammar]] = []
-    for code, module in MODULES.items():
-        name = f"adaptstilts.mini.languages.{module}"
-        try:
-            grammar: Grammar = import_module(name).GRAMMAR
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            continue
-        found.append((code, grammar))
-    return tuple(found)
+    return tuple(
+        (code, import_module(f"adaptstilts.mini.languages.{module}").GRAMMAR) for code, module in MODULES.items()
+    )
 
 
 def grammars() -> dict[str, Grammar]:
