@@ -166,7 +166,7 @@ def _with_pieces(model: Any, pieces: Mapping[str, float]) -> Any:  # noqa: ANN40
 def _save(path: Path, folder: Path, max_length: int) -> PreTrainedTokenizerFast:
     from transformers import XLMRobertaTokenizerFast  # noqa: PLC0415
 
-    tokenizer = XLMRobertaTokenizerFast(vocab_file=str(path), model_max_length=max_length)
+    tokenizer: PreTrainedTokenizerFast = XLMRobertaTokenizerFast(vocab_file=str(path), model_max_length=max_length)  # type: ignore[no-untyped-call]
     expected = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": len(tokenizer) - 1}
     found = tokenizer.get_vocab()
     wrong = {name: found.get(name) for name, index in expected.items() if found.get(name) != index}
@@ -174,7 +174,7 @@ def _save(path: Path, folder: Path, max_length: int) -> PreTrainedTokenizerFast:
         raise CheckpointError(f"ids {wrong} are not those of XLM-R's layout", path=path, allowed=expected.items())
     tokenizer.save_pretrained(str(folder))
     _forget_paths(folder / "tokenizer_config.json")
-    return tokenizer  # type: ignore[no-any-return]
+    return tokenizer
 
 
 def _forget_paths(path: Path) -> None:

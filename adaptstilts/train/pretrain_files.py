@@ -203,6 +203,7 @@ def finish(run: Run, tokenizer: PreTrainedTokenizerFast, report: PretrainReport,
     model.config._name_or_path = ""
     model.config.tie_word_embeddings = True
     model.save_pretrained(str(output))
+    (output / "model.safetensors").chmod(0o644)
     shutil.copy2(part / LOG_FILE, output / LOG_FILE)
     record = {
         "settings": _identity(run.settings),
