@@ -140,7 +140,7 @@ def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -
     Raises:
         DataError: If quoting is broken.
     """
-    hint = None if multiline else "If the file is not CSV-quoted, read it with quoting=xtreme"
+    hint = None if multiline else "Is it CSV-quoted at all? The reader option quoting=xtreme takes it as it is"
     with open_text(path) as file:
         rows = csv.reader(file, delimiter=separator, strict=True)
         while True:

@@ -96,7 +96,7 @@ def test_pawsx_reads_digits_as_classes(read):
         ("Ja.\r\n", r"dev-de\.tsv:1: expected 2 or 3 columns, found 1"),
         ("Ja.\tNein.\tneutral\r\nA.\tB.\tentailmnet\r\n",
          r"dev-de\.tsv:2: label: 'entailmnet' is not a label of this task\. Did you mean 'entailment'\?"),
-        ('"Ja\tNein.\tneutral\nEins\tZwei\tneutral\n', r"dev-de\.tsv:1: .*read it with quoting=xtreme"),
+        ('"Ja\tNein.\tneutral\nEins\tZwei\tneutral\n', r"dev-de\.tsv:1: .*quoting=xtreme takes it as it is"),
         ('"Ja" sagte er\tNein.\tneutral\n', r"dev-de\.tsv:1: broken quoting.*quoting=xtreme"),
         ("", r"dev-de\.tsv: holds no examples of xnli in 'de'"),
     ],
