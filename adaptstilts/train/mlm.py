@@ -167,7 +167,8 @@ def lower_layers(model: XLMRobertaForMaskedLM, layers: int) -> XLMRobertaModel:
 
     encoder = model.roberta
     with torch.device("meta"):
-        shallow = XLMRobertaModel(encoder.config, add_pooling_layer=False)
+        shallow: XLMRobertaModel = XLMRobertaModel(encoder.config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
     shallow.embeddings = encoder.embeddings
     shallow.encoder.layer = nn.ModuleList(list(encoder.encoder.layer)[:layers])
-    return shallow.train(model.training)
+    shallow.train(model.training)
+    return shallow

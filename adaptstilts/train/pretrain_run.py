@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class Run:
     """Everything that changes during a run, and what it works on."""
 
     settings: PretrainSection
-    model: XLMRobertaForMaskedLM
+    model: Any  # XLMRobertaForMaskedLM; its methods are not typed
     optimizer: AdamW
     schedule: LambdaLR
     rows: RowSource
@@ -57,7 +57,7 @@ def build_model(architecture: ArchitectureSection, pieces: int, seed: int) -> XL
     from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM  # noqa: PLC0415
 
     torch.manual_seed(derive_seed(seed, "weights"))
-    config = XLMRobertaConfig(
+    config = XLMRobertaConfig(  # type: ignore[no-untyped-call]
         vocab_size=pieces,
         hidden_size=architecture.width,
         num_hidden_layers=architecture.layers,
@@ -110,7 +110,8 @@ def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedToke
         seed=settings.seed,
     )
     device = pick_device(settings.device)
-    model = build_model(settings.architecture, len(tokenizer), settings.seed).to(device)
+    model: Any = build_model(settings.architecture, len(tokenizer), settings.seed)
+    model.to(device)
     recipe = TrainSettings(
         learning_rate=optimisation.learning_rate,
         epochs=1,
