@@ -2,9 +2,9 @@
 
 Simplified: "le" after the verb for every event that happened, "meiyou" for those that did not, "bu" for states and
 feelings; "hen" before every predicative adjective; new single things take "one" and a classifier, known single things
-stand bare (except "that person"), known counted ones take "that"; no passive, no "ba". Fixed order: time, subject, negation, place, verb,
-object; a question word stands where its answer would, except "when", which follows the subject. People's names stay in
-Latin letters. Some verbs and adjectives have another word for some objects, or for people and animals.
+stand bare (except "that person"), known counted ones take "that"; no passive, no "ba". Fixed order: time, subject,
+negation, place, verb, object; a question word stands where its answer would, except "when", which follows the subject.
+People's names stay in Latin letters. Some verbs and adjectives have another word for some objects, or for the living.
 """
 
 from __future__ import annotations

@@ -132,8 +132,8 @@ NUMBERS: tuple[str, ...] = ("两", "三", "四", "五", "六", "七", "八", "�
 
 CITIES: dict[str, str] = read_pairs(
     """
-    London 伦敦  Berlin 柏林  Madrid 马德里  Moscow 莫斯科  Istanbul 伊斯坦布尔  Nairobi 内罗毕  Delhi 德里  Beijing 北京
-    Paris 巴黎  Rome 罗马  Cairo 开罗  Vienna 维也纳  Lisbon 里斯本  Athens 雅典  Lima 利马  Tokyo 东京
+    London 伦敦  Berlin 柏林  Madrid 马德里  Moscow 莫斯科  Istanbul 伊斯坦布尔  Nairobi 内罗毕  Delhi 德里
+    Beijing 北京  Paris 巴黎  Rome 罗马  Cairo 开罗  Vienna 维也纳  Lisbon 里斯本  Athens 雅典  Lima 利马  Tokyo 东京
     """
 )
 """City -> its Chinese name."""

@@ -21,6 +21,17 @@ _OPENERS = {"and": "CCONJ", "but": "CCONJ", "because": "SCONJ", "then": "ADV"}
 _OBJECT_QUESTIONS = {"को": "किसको", "की": "किसकी", "का": "किसका", "से": "किससे"}
 _FORMS = {("m", False): 0, ("m", True): 1, ("f", False): 2, ("f", True): 3}
 _HABITUAL = ("ता", "ते", "ती", "ती")
+_PLURALS = (
+    ("ी", "ी", "ियाँ", "ियों"),
+    ("ई", "ई", "इयाँ", "इयों"),
+    ("ि", "ि", "ियाँ", "ियों"),
+    ("ू", "ू", "ुएँ", "ुओं"),
+    ("ो", "ो", "ो", "ो"),
+    ("ा", "ा", "ाएँ", "ाओं"),
+    ("ँ", "ँ", "ँ", "ओं"),
+    ("", "", "ें", "ों"),
+)
+"""Ending of a noun -> its plural: masculine, feminine, oblique."""
 _VOWEL_SIGNS = frozenset("ाोी")
 _NOT = word("नहीं", "PART", Role.VERB, "not")
 
@@ -154,24 +165,13 @@ def _noun(noun: str, plural: bool, oblique: bool) -> str:
 def _inflected(form: str, feminine: bool, plural: bool, oblique: bool) -> str:
     """Inflect a noun by its gender and ending."""
     changing = form.endswith("ा") and not feminine and form not in lexicon.UNCHANGED
+    if changing and plural:
+        return form[:-1] + ("ों" if oblique else "े")
     if not plural:
         return f"{form[:-1]}े" if changing and oblique else form
-    if changing:
-        return form[:-1] + ("ों" if oblique else "े")
-    if form.endswith("ी"):
-        return form[:-1] + ("ियों" if oblique else "ियाँ" if feminine else "ी")
-    if form.endswith("ि"):
-        return form + ("यों" if oblique else "याँ" if feminine else "")
-    if form.endswith("ू"):
-        return f"{form[:-1]}ुओं" if oblique else form
-    if form.endswith("ई"):
-        return form[:-1] + ("इयों" if oblique else "इयाँ")
-    ends_in_vowel = form[-1] in "ाोँ"
-    if oblique:
-        return form if form[-1] == "ो" else form + ("ओं" if ends_in_vowel else "ों")
-    if not feminine:
-        return form
-    return form + ("एँ" if ends_in_vowel else "ें")
+    ending, *plurals = next(row for row in _PLURALS if form.endswith(row[0]))
+    new = plurals[2] if oblique else plurals[1] if feminine else plurals[0]
+    return form.removesuffix(ending) + new
 
 
 @cache

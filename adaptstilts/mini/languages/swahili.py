@@ -1,10 +1,10 @@
 """Swahili: noun classes, with which adjective, numeral and verb agree; tense, negation and persons in verb prefixes.
 
-Simplified: past in -li- for events, present in -na- for feelings, "ni" and "si" for states; no articles, so definiteness
-is not said; objects are marked on the verb when they are people or animals; companies agree as class 9; places with
-"katika" or "kwenye" and never with -ni, cities with "jijini"; one fixed order (subject, verb, object, place, time), in
-which a question word stands where its answer would. Some adjectives are said with "of", "having" or a verb. "What" as
-a subject agrees as class 7.
+Simplified: past in -li- for events, present in -na- for feelings, "ni" and "si" for states; no articles, so it is not
+said what is known; objects are marked on the verb when they are people or animals; companies agree as class 9; places
+with "katika" or "kwenye" and never with -ni, cities with "jijini"; one fixed order (subject, verb, object, place,
+time), in which a question word stands where its answer would. Some adjectives are said with "of", "having" or a verb.
+"What" as a subject agrees as class 7.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def _class(phrase: Phrase) -> int:
     plural = phrase.number > 1
     if phrase.head in _LIVING or phrase.head in ENTITIES:
         return 2 if plural else 1
-    return lexicon.NOUNS[phrase.head][3 if plural else 2]
+    _, _, of_one, of_many = lexicon.NOUNS[phrase.head]
+    return of_many if plural else of_one
 
 
 def _from_verb(clause: Clause, subject: int, asked: Role | None = None) -> tuple[Word, ...]:
@@ -150,10 +151,8 @@ def _state(clause: Clause, subject: int, asked: Role | None) -> tuple[Word, ...]
 @cache
 def _said_by_verb(predicate: str, subject: int, negated: bool) -> tuple[Word, ...]:
     prefix, stem = lexicon.SUBJECTS[subject], lexicon.STATES[predicate]
-    if negated:
-        form = f"{'ha' if subject == 1 else 'ha' + prefix}ja{stem}"
-    else:
-        form = f"{prefix}me{stem}"
+    denied = "ha" if subject == 1 else f"ha{prefix}"
+    form = f"{denied}ja{stem}" if negated else f"{prefix}me{stem}"
     return (word(form, "VERB", Role.PREDICATE, predicate),)
 
 

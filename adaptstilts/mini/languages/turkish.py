@@ -3,8 +3,9 @@
 Simplified: past in -di for events, present in -iyor for states and feelings, third person singular also after counted
 subjects; no possessives; no plural, since only counted nouns would have it and those stay singular. Known objects and
 all people take the accusative, other new ones do not ("bir kitap okudu"). A name and its ending are one word
-("Anna'yı"), which is tagged as the name. Fixed order: subject, time, place, object, verb; in questions what is asked for
-stands before the verb, and a known object before that. "Old" and "sad" have another word for things than for the living.
+("Anna'yı"), which is tagged as the name. Fixed order: subject, time, place, object, verb; in questions what is asked
+for stands before the verb, and a known object before that. "Old" and "sad" have another word for things than for the
+living.
 """
 
 from __future__ import annotations
