@@ -19,8 +19,6 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
     found at its offset is an error: nothing is repaired. Ids that occur more than once in the file (XTREME's TyDiQA)
     get ``#`` and their position appended, all of them.
 
-    Option ``blank``: ``hidden`` (default) as above; ``keep`` hands blank answers on as they are.
-
     Args:
         request: One file.
 
@@ -28,15 +26,14 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
         The questions; answers are None where hidden and empty where a question is unanswerable.
     """
     path = request.path
-    keep = request.option("blank", "hidden", ("hidden", "keep")) == "keep"
     questions = list(_questions(json_document(path), path))
-    hidden = not keep and all(_is_blank(question) for _, question in questions)
+    hidden = all(_is_blank(question) for _, question in questions)
     seen = Counter(question["id"] for _, question in questions)
     repeated = len(seen) < len(questions)
     for position, (context, question) in enumerate(questions):
         answers = None
         if not hidden:
-            answers = tuple(_answers(question, context, path, keep))
+            answers = tuple(_answers(question, context, path))
             if not answers and not request.unanswerable:
                 raise DataError("has no answer", path=path, key=question["id"], hint="This task has no such questions")
         name = f"{question['id']}#{position}" if repeated else question["id"]
@@ -67,7 +64,7 @@ def _is_blank(question: dict[str, Any]) -> bool:
     return bool(answers) and all(not answer.get("text") for answer in answers)
 
 
-def _answers(question: dict[str, Any], context: str, path: Path, keep: bool) -> Iterator[Answer]:
+def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Answer]:
     if question.get("is_impossible"):
         return
     for answer in _list(question, "answers", path):
@@ -75,7 +72,7 @@ def _answers(question: dict[str, Any], context: str, path: Path, keep: bool) -> 
         start = answer.get("answer_start")
         if not isinstance(start, int) or start < 0:
             raise DataError(f"answer_start is {start!r}", path=path, key=question["id"])
-        if not text and not keep:
+        if not text:
             raise DataError("a blank answer in a file that has others", path=path, key=question["id"])
         found = context[start : start + len(text)]
         if found != text:
