@@ -31,6 +31,11 @@ class DataSection(Section):
         description="`mini` for the embedded world; a folder with data sets in their published layouts; or `official` "
         "to plan from what the benchmarks publish before any file is there.",
     )
+    quoting: Literal["clean", "xtreme"] = Field(
+        "clean",
+        description="How the doubled quotation marks of XNLI's and PAWS-X's files are read: clean undoes them; xtreme "
+        "leaves them in the text, as XTREME's scripts do.",
+    )
     max_train: int | None = Field(None, ge=1, description="Most training examples per task; null for all of them.")
     max_evaluation: int | None = Field(
         None, ge=1, description="Most evaluation examples per task and language; null for all, as benchmarks require."

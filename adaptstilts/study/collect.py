@@ -97,3 +97,12 @@ def run_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[RunRow]:
             )
         )
     return rows
+
+
+def training_notes(plan: Plan, done: Mapping[str, Artefact]) -> list[str]:
+    """Return what differs from the published set-up in the training sets of finished runs, each remark once."""
+    notes: dict[str, None] = {}
+    for stage in plan.stages:
+        if isinstance(stage.job, TrainJob) and stage.key in done:
+            notes.update(dict.fromkeys(done[stage.key].read_json(TRAINING_FILE)["notes"]))
+    return sorted(notes)

@@ -34,10 +34,11 @@ class Examples:
 
     Args:
         root: Folder with data sets in their published layouts.
+        quoting: Option of the readers; see `adaptstilts.config.schema.DataSection`.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = DataRoot(root)
+    def __init__(self, root: Path, *, quoting: str = "clean") -> None:
+        self.root = DataRoot(root, options={"quoting": quoting})
         self._tokenizers: dict[str, PreTrainedTokenizerFast] = {}
         self._training: dict[tuple[object, ...], TrainingData] = {}
         self._evaluation: dict[tuple[object, ...], list[Example] | Bitext] = {}

@@ -78,18 +78,21 @@ class FolderFacts:
     Args:
         root: The folder.
         choice: ``official``, ``present`` or a list of languages.
+        quoting: Option of the readers.
 
     Raises:
         DataError: If the folder does not exist.
     """
 
-    def __init__(self, root: Path, choice: str | tuple[str, ...]) -> None:
+    def __init__(self, root: Path, choice: str | tuple[str, ...], quoting: str) -> None:
         if not root.is_dir():
             raise DataError(
                 "no such data folder", path=root, key="data.root", hint="Give `mini` or a folder with data sets."
             )
-        self.root = DataRoot(root)
+        self.root = DataRoot(root, options={"quoting": quoting})
         self.choice = choice
+        self.options = (f"quoting {quoting}",)
+        self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return the languages present, with the labelled split of each.
@@ -97,6 +100,11 @@ class FolderFacts:
         Raises:
             DataError: If there is none, or one that was asked for is missing.
         """
+        if task.name not in self._languages:
+            self._languages[task.name] = self._find_languages(task)
+        return self._languages[task.name]
+
+    def _find_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         present = self.root.evaluation_languages(task)
         found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
         if self.choice == "official":
@@ -122,12 +130,14 @@ class FolderFacts:
         """Return SHA-256 of the English training files, and of the dev files where there are any."""
         train = self.root.fingerprint(task, Split.TRAIN, SOURCE_LANGUAGE)
         if SOURCE_LANGUAGE in self.root.languages(task, Split.DEV):
-            return train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)
-        return (train,)
+            return *self.options, train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)
+        return *self.options, train
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
         """Return SHA-256 of each language's evaluation files."""
-        return tuple(self.root.fingerprint(task, split, code) for code, split in languages)
+        present = {split: self.root.languages(task, split) for split in Split}
+        digests = (self.root.fingerprint(task, split, code) for code, split in languages if code in present[split])
+        return *self.options, *digests
 
 
 class OfficialFacts:
@@ -171,7 +181,7 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
     if section.root == OFFICIAL:
         return OfficialFacts(choice), None
     if section.root != MINI:
-        return FolderFacts(Path(section.root).expanduser(), choice), None
+        return FolderFacts(Path(section.root).expanduser(), choice, section.quoting), None
     job = DataJob(
         generator=GENERATOR_VERSION,
         seed=section.mini_seed,

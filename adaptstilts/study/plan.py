@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from adaptstilts.config.recipes import PhaseName, TrainSettings, resolve
 from adaptstilts.config.schema import Family, FusionSection, MethodName, PhaseSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.study.inputs import DataFacts
 from adaptstilts.study.stages import DataJob, PredictJob, Reference, ScoreJob, Source, Stage, TrainJob, make_stage
 from adaptstilts.tasks.registry import all_tasks, get_task, training_task
@@ -225,7 +226,7 @@ def _train_stage(
         fusion=_fusion_shape(config) if "fusion" in method.trains else None,
         data=planner.facts.training_files(task),
         max_train=config.data.max_train,
-        hold_out=holds_out(task),
+        hold_out=_holds_out(planner, task),
     )
     above = "+".join(source.task for source in sources)
     label = f"{above} > {task.name}" if above else task.name
@@ -316,9 +317,9 @@ def _fusion_shape(config: StudyConfig) -> FusionSection:
     return config.fusion.model_copy(update={"tasks": (), "retrieval": AVERAGE})
 
 
-def holds_out(task: Task) -> bool:
-    """Whether a task's dev set is what XTREME scores, so that checkpoints are picked on held-out training rows."""
-    return task.phase is Phase.TARGET and Split.TEST not in task.layouts
+def _holds_out(planner: _Planner, task: Task) -> bool:
+    """Whether the English dev set is what is scored, so that checkpoints are picked on held-out training rows."""
+    return task.phase is Phase.TARGET and (SOURCE_LANGUAGE, Split.DEV) in planner.facts.languages(task)
 
 
 def _same_labels(one: Task, other: Task) -> bool:

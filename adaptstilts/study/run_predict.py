@@ -96,14 +96,7 @@ def _retrieve(
     foreign, english = sides
     if task.metric is Metric.TATOEBA_ACCURACY:
         rows = nearest_foreign(foreign.vectors, english.vectors)
-        return (
-            Predicted(
-                rows,
-                {"nearest": np.array(rows, dtype=np.int64)},
-            ),
-            split_note(split),
-            len(rows),
-        )
+        return Predicted(rows, {"nearest": np.array(rows, dtype=np.int64)}), "", len(rows)
     neighbours = job.retrieval.neighbours if job.retrieval is not None else 4
     pairs = mine_pairs(foreign, english, k=neighbours)
     fitted_on = _threshold_split(task, examples, language, split)

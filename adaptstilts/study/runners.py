@@ -48,7 +48,7 @@ class LocalRunner:
     """Runs stages in this process, one at a time; data and tokenizer stay loaded between them.
 
     Args:
-        config: The study; only its data root, device and threads are used, everything else is in the stages.
+        config: The study; of it the data root, reader options, device and threads are used, all else is in the stages.
     """
 
     def __init__(self, config: StudyConfig) -> None:
@@ -57,6 +57,7 @@ class LocalRunner:
             logging.getLogger(name).setLevel(logging.ERROR)
         self.device = pick_device(config.device)
         self.data_root = config.data.root
+        self.quoting = config.data.quoting
         self.environment = environment()
         self._examples: dict[Path, Examples] = {}
 
@@ -88,5 +89,5 @@ class LocalRunner:
             key = next(key for key in stage.inputs if isinstance(inputs.plan.stage(key).job, DataJob))
             root = inputs.artefact(key).file(_DATA_FOLDER)
         if root not in self._examples:
-            self._examples[root] = Examples(root)
+            self._examples[root] = Examples(root, quoting=self.quoting)
         return self._examples[root]

@@ -10,7 +10,7 @@ from typing import Any
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import StoreError
 from adaptstilts.report.files import ReportFiles, write_report
-from adaptstilts.study.collect import result_rows, run_rows
+from adaptstilts.study.collect import result_rows, run_rows, training_notes
 from adaptstilts.study.execute import Outcome, Watcher, carry_out
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.setup import open_store, plan_study, results_folder
@@ -95,6 +95,7 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
         hint = failed[0] if failed else "Start with: adaptstilts run"
         raise StoreError("no finished score to report", path=config.store, hint=hint)
     notes = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
+    notes += training_notes(plan, outcome.done)
     runs = run_rows(plan, outcome.done)
     files = write_report(results_folder(config), rows, runs, title=config.title or config.name, notes=notes)
     return StudyResult(

@@ -6,7 +6,7 @@ import pytest
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, DataError, ProblemsError
 from adaptstilts.study.inputs import MINI_LANGUAGES, facts_for
-from adaptstilts.study.plan import holds_out, make_plan
+from adaptstilts.study.plan import make_plan
 from adaptstilts.study.stages import Reference, StageKind, TrainJob
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
@@ -32,7 +32,7 @@ def test_plan_trains_each_intermediate_adapter_once_whatever_uses_it():
     assert sorted(stage.job.task for stage in adapters) == sorted(
         ["anli", "mnli", "qqp", "squad2", "squad1", "hellaswag", "ccg", "cosmosqa", "commonsenseqa"]
     )
-    # Five trained targets with their own rows (squad1 serves xquad and mlqa): stack and continue each, and every fusion.
+    # Six training sets of targets (squad1 serves xquad and mlqa): stack and continue on each, and every fusion.
     assert {sources[stage.key] for stage in adapters} == {6 * 2 + 6}
 
 
@@ -134,9 +134,16 @@ def test_mini_languages_equal_those_of_the_grammars():
     assert tuple(grammars()) == MINI_LANGUAGES
 
 
-@pytest.mark.parametrize(("name", "expected"), [("tydiqa", True), ("xnli", False), ("udpos", False), ("mnli", False)])
-def test_dev_rows_are_held_out_where_the_dev_set_is_scored(name, expected):
-    assert holds_out(get_task(name)) is expected
+def test_dev_rows_are_held_out_where_the_dev_set_is_scored():
+    jobs = [stage.job for stage in training(plan_of("mini_all.yaml"))]
+    assert {job.task for job in jobs if job.hold_out} == {"tydiqa"}
+
+
+def test_reader_options_are_part_of_the_keys(shared_root):
+    root = [f"data.root={shared_root / 'data'}", "methods=[direct]"]
+    one = {stage.key for stage in plan_of("slices.yaml", root).stages}
+    other = {stage.key for stage in plan_of("slices.yaml", [*root, "data.quoting=xtreme"]).stages}
+    assert not one & other
 
 
 @pytest.mark.parametrize(
