@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 done, 2 input that cannot be used, 130 interrupted. Bugs raise.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
     try:
         app(args=None if arguments is None else list(arguments))
     except AdaptstiltsError as error:
@@ -119,7 +121,8 @@ def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Jso
 
     console = Console(stderr=True)
     try:
-        result = run_study(load_study(config, overrides or ()), lambda plan: TerminalWatcher(plan, console))
+        study = load_study(config, overrides or ())
+        result = run_study(study, lambda plan: TerminalWatcher(plan, console, workers=study.workers))
     except KeyboardInterrupt:
         typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
         raise typer.Exit(130) from None

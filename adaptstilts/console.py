@@ -23,10 +23,12 @@ class TerminalWatcher:
     Args:
         plan: The plan that is carried out; its stages give the estimate of the time left.
         console: Where to draw.
+        workers: Stages that run side by side.
     """
 
-    def __init__(self, plan: Plan, console: Console) -> None:
+    def __init__(self, plan: Plan, console: Console, *, workers: int = 1) -> None:
         self._console = console
+        self._workers = workers
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -38,8 +40,8 @@ class TerminalWatcher:
         )
         self._waiting = Counter(stage.kind for stage in plan.stages)
         self._seconds: dict[StageKind, list[float]] = defaultdict(list)
-        self._began = time.perf_counter()
-        self._stage_bar: TaskID | None = None
+        self._bars: dict[str, TaskID] = {}
+        self._running: dict[str, float] = {}
         self._all: TaskID = self._progress.add_task("study", total=len(plan.stages), note="")
 
     def __enter__(self) -> TerminalWatcher:
@@ -65,18 +67,18 @@ class TerminalWatcher:
 
     def started(self, stage: Stage, left: int) -> None:
         """Show the running stage and the time left."""
-        self._began = time.perf_counter()
+        self._running[stage.key] = time.perf_counter()
         self._progress.update(self._all, note=f"about {_duration(self._left())} left")
-        self._stage_bar = self._progress.add_task(stage.name, total=None, note="")
+        self._bars[stage.key] = self._progress.add_task(stage.name, total=None, note="")
 
     def stepped(self, done: int, total: int, note: str) -> None:
         """Move the running stage's bar."""
-        if self._stage_bar is not None:
-            self._progress.update(self._stage_bar, completed=done, total=total, note=note)
+        for bar in self._bars.values():
+            self._progress.update(bar, completed=done, total=total, note=note)
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:
         """Write the stage's line."""
-        self._seconds[stage.kind].append(time.perf_counter() - self._began)
+        self._seconds[stage.kind].append(time.perf_counter() - self._running[stage.key])
         self._close(stage)
         done = int(self._progress.tasks[0].completed)
         total = int(self._progress.tasks[0].total or 0)
@@ -89,9 +91,9 @@ class TerminalWatcher:
 
     def _close(self, stage: Stage) -> None:
         self._waiting[stage.kind] -= 1
-        if self._stage_bar is not None:
-            self._progress.remove_task(self._stage_bar)
-            self._stage_bar = None
+        self._running.pop(stage.key, None)
+        if stage.key in self._bars:
+            self._progress.remove_task(self._bars.pop(stage.key))
         self._progress.advance(self._all)
 
     def _left(self) -> float:
@@ -100,7 +102,7 @@ class TerminalWatcher:
             seen = self._seconds[kind]
             mean = sum(seen) / len(seen) if seen else _FIRST_GUESS_SECONDS[kind]
             total += mean * count
-        return total
+        return total / self._workers
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -180,4 +180,7 @@ class StudyConfig(Section):
     store: str = Field("checkpoints", description="Folder of the artefact store.")
     results: str = Field("checkpoints/studies", description="Folder below which the study's results are written.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
-    threads: int | None = Field(None, ge=1, description="CPU threads; null for torch's own choice.")
+    threads: int | None = Field(None, ge=1, description="CPU threads per process; null for torch's own choice.")
+    workers: int = Field(
+        1, ge=1, description="Processes that carry out independent stages side by side; more than 1 needs a CPU study."
+    )

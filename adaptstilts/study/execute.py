@@ -95,17 +95,7 @@ def carry_out(plan: Plan, store: Store, runner: Runner, watcher: Watcher) -> Out
     Raises:
         StoreError: If an artefact that should be there is damaged.
     """
-    outcome = Outcome()
-    todo: list[Stage] = []
-    skipped: list[Stage] = []
-    for stage in plan.stages:
-        artefact = store.find(stage)
-        if artefact is None:
-            todo.append(stage)
-        else:
-            outcome.done[stage.key] = artefact
-            skipped.append(stage)
-    watcher.skipped(skipped)
+    outcome, todo = sort_out(plan, store, watcher)
     for index, stage in enumerate(todo):
         if not all(key in outcome.done for key in stage.inputs):
             outcome.left_out.append(stage.name)
@@ -121,3 +111,31 @@ def carry_out(plan: Plan, store: Store, runner: Runner, watcher: Watcher) -> Out
         outcome.made.append(stage.key)
         watcher.finished(stage, artefact)
     return outcome
+
+
+def sort_out(plan: Plan, store: Store, watcher: Watcher) -> tuple[Outcome, list[Stage]]:
+    """Tell finished stages from those to do.
+
+    Args:
+        plan: The plan.
+        store: Where artefacts are.
+        watcher: Told which are skipped.
+
+    Returns:
+        The outcome so far, and the stages to do in the plan's order.
+
+    Raises:
+        StoreError: If an artefact that should be there is damaged.
+    """
+    outcome = Outcome()
+    todo: list[Stage] = []
+    skipped: list[Stage] = []
+    for stage in plan.stages:
+        artefact = store.find(stage)
+        if artefact is None:
+            todo.append(stage)
+        else:
+            outcome.done[stage.key] = artefact
+            skipped.append(stage)
+    watcher.skipped(skipped)
+    return outcome, todo

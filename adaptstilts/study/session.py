@@ -12,6 +12,7 @@ from adaptstilts.errors import StoreError
 from adaptstilts.report.files import ReportFiles, write_report
 from adaptstilts.study.collect import result_rows, run_rows, training_notes
 from adaptstilts.study.execute import Outcome, Watcher, carry_out
+from adaptstilts.study.parallel import carry_out_side_by_side
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.setup import open_store, plan_study, results_folder
 
@@ -62,9 +63,11 @@ def run_study(config: StudyConfig, watch: WatcherFactory) -> StudyResult:
 
     plan = plan_study(config)
     store = open_store(config)
-    runner = LocalRunner(config)
     with watch(plan) as watcher:
-        outcome = carry_out(plan, store, runner, watcher)
+        if config.workers > 1:
+            outcome = carry_out_side_by_side(plan, store, config, watcher)
+        else:
+            outcome = carry_out(plan, store, LocalRunner(config), watcher)
     return _report(config, plan, outcome)
 
 

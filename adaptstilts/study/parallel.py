@@ -1,0 +1,99 @@
+"""Carrying out a plan in several processes on one machine: independent stages run side by side.
+
+Results do not depend on the number of processes: each stage seeds itself, and its key says what decides it. Small
+models gain most, since one stage cannot keep several cores busy.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
+
+from adaptstilts.errors import AdaptstiltsError, StoreError
+from adaptstilts.study.execute import Outcome, Watcher, sort_out
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.stages import Stage
+from adaptstilts.study.store import Store
+
+if TYPE_CHECKING:
+    from adaptstilts.config.schema import StudyConfig
+    from adaptstilts.study.runners import LocalRunner
+
+_runner: LocalRunner | None = None
+
+
+def carry_out_side_by_side(plan: Plan, store: Store, config: StudyConfig, watcher: Watcher) -> Outcome:
+    """Make every artefact of a plan that is not there, in ``config.workers`` processes.
+
+    Args:
+        plan: The plan.
+        store: Where artefacts are.
+        config: The study; each process makes its own runner of it.
+        watcher: Told what happens; steps inside a stage are not told.
+
+    Returns:
+        What came of it, as `adaptstilts.study.execute.carry_out` returns it.
+
+    Raises:
+        StoreError: If an artefact that should be there is damaged, or a process died.
+    """
+    outcome, waiting = sort_out(plan, store, watcher)
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(config.workers, mp_context=context, initializer=_start, initargs=(config,))
+    running: dict[Future[None], Stage] = {}
+    try:
+        while waiting or running:
+            for stage in _ready(waiting, outcome, room=config.workers - len(running)):
+                waiting.remove(stage)
+                watcher.started(stage, len(waiting) + 1)
+                running[pool.submit(_run, stage, store, plan)] = stage
+            if not running:
+                outcome.left_out += [stage.name for stage in waiting]
+                break
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                _take(future, running.pop(future), store, outcome, watcher)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+    return outcome
+
+
+def _ready(waiting: list[Stage], outcome: Outcome, *, room: int) -> list[Stage]:
+    ready = [stage for stage in waiting if all(key in outcome.done for key in stage.inputs)]
+    return ready[:room]
+
+
+def _take(future: Future[None], stage: Stage, store: Store, outcome: Outcome, watcher: Watcher) -> None:
+    try:
+        future.result()
+    except AdaptstiltsError as error:
+        outcome.failures[stage.key] = error
+        watcher.failed(stage, error)
+        return
+    except BrokenProcessPool as error:
+        raise StoreError(
+            f"a worker process died during '{stage.name}'",
+            hint="Out of memory? Lower `workers`; the same command goes on from the finished stages.",
+        ) from error
+    artefact = store.find(stage)
+    if artefact is None:
+        raise RuntimeError(f"{stage.name} left no artefact")
+    outcome.done[stage.key] = artefact
+    outcome.made.append(stage.key)
+    watcher.finished(stage, artefact)
+
+
+def _start(config: StudyConfig) -> None:
+    """Make the runner of a worker process."""
+    global _runner  # noqa: PLW0603 - one per process, set once
+    from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415
+
+    _runner = LocalRunner(config)
+
+
+def _run(stage: Stage, store: Store, plan: Plan) -> None:
+    if _runner is None:
+        raise RuntimeError("the worker has no runner")
+    _runner.run(stage, store, plan, lambda done, total, note: None)
