@@ -155,6 +155,46 @@ def aggregate(scores: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Aggreg
     )
 
 
+def score_text(scores: FolderScores) -> str:
+    """Return scores as text for a terminal: a table per task, XTREME's averages, and the notes.
+
+    Args:
+        scores: What `score_folder` returns.
+
+    Returns:
+        Percent with one decimal; languages down, metrics across.
+    """
+    blocks = [_task_table(task, by_language) for task, by_language in scores.scores.items()]
+    averages = _averages_text(aggregate(scores.scores))
+    blocks += [averages] if averages else []
+    if scores.notes:
+        blocks.append("\n".join(f"note: {note}" for note in scores.notes))
+    return "\n\n".join(blocks)
+
+
+def _task_table(name: str, by_language: Mapping[str, Mapping[str, float]]) -> str:
+    metrics = tuple(next(iter(by_language.values())))
+    means = {metric: _mean([scores[metric] for scores in by_language.values()]) for metric in metrics}
+    lines = [f"{name:<12}" + "".join(f"{metric:>16}" for metric in metrics)]
+    for label, values in (*by_language.items(), (f"mean of {len(by_language)}", means)):
+        lines.append(f"  {label:<10}" + "".join(f"{values[metric]:>16.1f}" for metric in metrics))
+    return "\n".join(lines)
+
+
+def _averages_text(averages: Aggregate) -> str:
+    if averages.overall is None:
+        return ""
+    heading = "XTREME" if averages.is_complete else "XTREME, what there is of it"
+    lines = [f"{heading:<40}{'percent':>10}"]
+    lines += [f"  {group.replace('_', ' '):<38}{value:>10.1f}" for group, value in averages.groups.items()]
+    lines.append(f"  {'overall':<38}{averages.overall:>10.1f}")
+    if averages.missing_tasks:
+        lines.append(f"  without {', '.join(averages.missing_tasks)}")
+    for task, languages in averages.missing_languages.items():
+        lines.append(f"  {task} without {', '.join(languages)}")
+    return "\n".join(lines)
+
+
 def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) -> tuple[dict[str, float], list[str]]:
     gold = read_labels(labels, task)
     found = match_to_labels(read_predictions(predictions, task), gold)
