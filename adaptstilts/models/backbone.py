@@ -183,6 +183,9 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     """
     from transformers import XLMRobertaTokenizerFast  # noqa: PLC0415
 
+    folder = Path(location)
+    if folder.is_dir() and not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
     try:
         tokenizer = XLMRobertaTokenizerFast.from_pretrained(location, revision=revision or "main")
     except (OSError, ValueError) as error:

@@ -1,0 +1,116 @@
+import json
+import shutil
+
+import pytest
+import torch
+
+from adaptstilts.errors import CheckpointError
+from adaptstilts.models.backbone import fingerprint, load_encoder, load_tokenizer, locate
+
+
+@pytest.fixture
+def folder(tiny_encoder_folder, tmp_path):
+    copy = tmp_path / "backbone"
+    shutil.copytree(tiny_encoder_folder, copy)
+    (copy / "tokenizer.json").write_text("{}")
+    return copy
+
+
+def change_config(folder, **values):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_locate_takes_a_folder_and_a_hub_id(folder):
+    assert locate(str(folder)) == str(folder)
+    assert locate("FacebookAI/xlm-roberta-large") == "FacebookAI/xlm-roberta-large"
+
+
+@pytest.mark.parametrize("name", ["nothing", "./nothing", "a/b/c"])
+def test_locate_says_what_a_backbone_can_be(name):
+    with pytest.raises(CheckpointError, match=r"backbone: '.*' is neither a folder nor a hub id\. Give `mini`"):
+        locate(name)
+
+
+@pytest.mark.parametrize(
+    ("file", "message"),
+    [
+        ("config.json", "has no config"),
+        ("model.safetensors", r"has no weights\. Allowed: model\.safetensors"),
+        ("tokenizer.json", "has no tokenizer"),
+    ],
+)
+def test_locate_names_what_a_folder_lacks(folder, file, message):
+    (folder / file).unlink()
+    with pytest.raises(CheckpointError, match=message):
+        locate(str(folder))
+
+
+def test_locate_refuses_another_architecture(folder):
+    change_config(folder, model_type="bert")
+    with pytest.raises(
+        CheckpointError, match=r"config\.json: model_type 'bert' is not supported\. Allowed: xlm-roberta"
+    ):
+        locate(str(folder))
+
+
+def test_locate_names_a_damaged_config(folder):
+    (folder / "config.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"config\.json: not valid JSON"):
+        locate(str(folder))
+
+
+def test_fingerprint_follows_contents_not_place(folder, tmp_path):
+    one = fingerprint(str(folder))
+    moved = tmp_path / "moved"
+    shutil.copytree(folder, moved)
+    assert fingerprint(str(moved)) == one
+    weights = moved / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(bytes(data))
+    assert fingerprint(str(moved)) != one
+
+
+def test_fingerprint_of_a_hub_backbone_follows_id_and_revision():
+    assert fingerprint("a/b", None) == fingerprint("a/b", "main") != fingerprint("a/b", "v2")
+
+
+def test_load_encoder_takes_half_precision_weights_as_single(folder):
+    from transformers import XLMRobertaModel
+
+    XLMRobertaModel.from_pretrained(folder, add_pooling_layer=False).half().save_pretrained(folder)
+    encoder = load_encoder(str(folder))
+    assert {parameter.dtype for parameter in encoder.parameters()} == {torch.float32}
+    assert encoder.pooler is None
+    assert not encoder.training
+
+
+def test_load_encoder_takes_a_checkpoint_with_a_language_model_head(folder):
+    from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
+
+    torch.manual_seed(1)
+    model = XLMRobertaForMaskedLM(XLMRobertaConfig.from_pretrained(folder))
+    model.save_pretrained(folder)
+    ours = load_encoder(str(folder)).state_dict()
+    assert all(torch.equal(tensor, ours[name]) for name, tensor in model.roberta.state_dict().items())
+
+
+def test_load_encoder_refuses_weights_of_another_width(folder):
+    change_config(folder, hidden_size=64)
+    with pytest.raises(CheckpointError, match=r"cannot be loaded|lack or misfit"):
+        load_encoder(str(folder))
+
+
+def test_load_encoder_refuses_weights_of_fewer_layers(folder):
+    change_config(folder, num_hidden_layers=5)
+    with pytest.raises(
+        CheckpointError, match=r"lack or misfit \d+ tensors of the encoder, the first is 'encoder\.layer"
+    ):
+        load_encoder(str(folder))
+
+
+def test_load_tokenizer_says_so_when_there_is_none(folder):
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(CheckpointError, match=r"has no tokenizer\. Allowed: tokenizer\.json"):
+        load_tokenizer(str(folder))
