@@ -81,6 +81,9 @@ class ObjectiveSection(Section):
     passage_lines: int = Field(3, ge=1, description="Most consecutive lines joined to one MLM row.")
     pivot: str | None = Field("en", description="Language that is one side of `pivot_share` of the pairs.")
     pivot_share: float = Field(0.5, ge=0, le=1, description="Share of the pairs that have the pivot on one side.")
+    same_share: float = Field(
+        0.0, ge=0, le=1, description="Share of the TLM rows that join a line with itself instead of its translation."
+    )
     reset_positions: bool = Field(False, description="Count the positions of a translation from the start (XLM).")
     ranking_weight: float = Field(
         0.0, ge=0, description="Weight of the translation ranking term: in-batch contrast of mean-pooled vectors."

@@ -179,6 +179,8 @@ class RowSource:
     def _pair(self, rng: np.random.Generator) -> Row:
         key = int(self._paired[rng.integers(len(self._paired))])
         left, right = self._two_languages(rng, np.flatnonzero(self._places[:, key] >= 0))
+        if self.settings.same_share and rng.random() < self.settings.same_share:
+            right = left
         half = (self.max_length - 4) // 2
         first = self.encoded[left].line(int(self._places[left, key]))[:half]
         second = self.encoded[right].line(int(self._places[right, key]))[:half]

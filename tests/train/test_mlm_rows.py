@@ -138,6 +138,12 @@ def test_pairs_are_translations_joined_as_xlm_r_joins_two_texts(corpus, tokenize
         assert keys[0] & keys[1]
 
 
+def test_pairs_repeat_the_line_when_all_are_to_be_the_same(corpus, tokenizer):
+    repeated = ObjectiveSection(mlm=0, tlm=1, same_share=1.0)
+    _, batch = source(corpus, tokenizer, repeated, max_length=128).batch(0)
+    assert all(np.array_equal(row.ids[1 : row.second - 1], row.ids[row.second + 1 : -1]) for row in batch)
+
+
 def test_ranking_gives_translations_in_two_languages(corpus, tokenizer):
     left, right = source(corpus, tokenizer).ranking(4)
     assert len(left) == len(right) == 6
