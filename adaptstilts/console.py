@@ -46,14 +46,16 @@ class TerminalWatcher:
 
     def __enter__(self) -> TerminalWatcher:
         """Start drawing."""
-        self._progress.start()
+        if self._console.is_interactive:
+            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop drawing and leave the terminal as it was."""
-        self._progress.stop()
+        if self._console.is_interactive:  # elsewhere the library would add an empty line
+            self._progress.stop()
 
     def skipped(self, stages: list[Stage]) -> None:
         """Say how many stages are there already."""
