@@ -1,0 +1,516 @@
+"""A whole study through the command line, on a tiny generated mini world and a tiny random backbone."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adaptstilts.cli import main
+
+LANGUAGES = ("en", "de", "zh")
+SOURCES = ("mnli", "hellaswag")
+METRICS = {
+    "xnli": {"accuracy"},
+    "udpos": {"f1", "precision", "recall", "token_accuracy"},
+    "tydiqa": {"exact_match", "f1"},
+    "bucc2018": {"f1", "precision", "recall"},
+    "tatoeba": {"accuracy"},
+}
+RETRIEVAL = ("bucc2018", "tatoeba")
+SETTINGS = (
+    ("direct", ""),
+    *(("full", source) for source in SOURCES),
+    ("adapter", ""),
+    *(("stack", source) for source in SOURCES),
+    *(("continue", source) for source in SOURCES),
+    ("fuse", "+".join(SOURCES)),
+)
+"""Every method with every source it takes."""
+STUDY = """\
+name: whole
+title: Tiny but whole
+backbone: {backbone}
+threads: 1
+store: {folder}/store
+results: {folder}/results
+data: {{mini_train: 64, mini_evaluation: 10, mini_low_resource: 16}}
+intermediate:
+  tasks: [mnli, hellaswag]
+  full: &full {{epochs: 1, batch_size: 16, learning_rate: 1e-3, max_length: 128, evaluate_examples: 8}}
+  adapter: &adapter {{epochs: 1, batch_size: 16, learning_rate: 1e-2, max_length: 128, evaluate_examples: 8}}
+target:
+  tasks: [xnli, udpos, tydiqa, bucc2018, tatoeba]
+  full: *full
+  adapter: *adapter
+  fusion: *adapter
+adapter: {{reduction_factor: 4}}
+evaluation: {{languages: [en, de, zh]}}
+"""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+def say(*words: str) -> Said:
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+        code = main(list(words))
+    return Said(code, out.getvalue(), err.getvalue())
+
+
+@dataclass(frozen=True)
+class Study:
+    """A configuration file and where its artefacts and results go."""
+
+    config: Path
+
+    def say(self, verb: str, *words: str) -> Said:
+        return say(verb, str(self.config), *words)
+
+    @property
+    def results(self) -> Path:
+        return self.config.parent / "results" / "whole"
+
+    def manifests(self, kind: str = "*") -> dict[Path, dict[str, Any]]:
+        found = sorted((self.config.parent / "store").glob(f"{kind}/*/manifest.json"))
+        return {path.parent: json.loads(path.read_text(encoding="utf-8")) for path in found}
+
+    def artefact(self, kind: str, method: str, task: str, *sources: str) -> Path:
+        """Folder of the only artefact of this description."""
+        (folder,) = (
+            folder
+            for folder, manifest in self.manifests(kind).items()
+            if (job := manifest["job"])["method"] == method
+            and job["task"] == task
+            and [source["task"] for source in job["sources"]] == list(sources)
+        )
+        return folder
+
+    def rows(self) -> list[dict[str, str]]:
+        with (self.results / "results.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def copy(self, folder: Path) -> Study:
+        """The study with a store of its own, in which the same stages are finished."""
+        config = folder / self.config.name
+        text = self.config.read_text(encoding="utf-8").replace(str(self.config.parent), str(folder))
+        config.write_text(text, encoding="utf-8")
+        shutil.copytree(self.config.parent / "store", folder / "store")
+        return Study(config)
+
+    def stamps(self) -> dict[Path, int]:
+        return {folder: (folder / "manifest.json").stat().st_mtime_ns for folder in self.manifests()}
+
+
+@pytest.fixture(scope="session")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """XLM-R with its MLM head, 2 layers, 32 wide, random, and a tokenizer: saved by Hugging Face's save_pretrained."""
+    import torch
+    from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
+
+    from adaptstilts.config.pretrain import VocabularySection
+    from adaptstilts.mini.corpus import parallel_lines
+    from adaptstilts.models.tokenizer import train_tokenizer
+
+    folder = tmp_path_factory.mktemp("backbone")
+    lines = [line[code] for line in parallel_lines(3, 120) for code in LANGUAGES]
+    settings = VocabularySection(pieces=400, alphabets=False)
+    trained = train_tokenizer(lines, settings, tmp_path_factory.mktemp("tokenizer"))
+    torch.manual_seed(0)
+    config = XLMRobertaConfig(
+        vocab_size=len(trained),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=514,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+        initializer_range=0.2,
+    )
+    XLMRobertaForMaskedLM(config).save_pretrained(folder)
+    trained.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def new_study(tmp_path_factory: pytest.TempPathFactory, backbone: Path) -> Callable[[], Study]:
+    """A function that writes the study's configuration into a folder of its own."""
+
+    def write() -> Study:
+        folder = tmp_path_factory.mktemp("study")
+        path = folder / "whole.yaml"
+        path.write_text(STUDY.format(backbone=backbone, folder=folder), encoding="utf-8")
+        return Study(path)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def study(new_study: Callable[[], Study]) -> Study:
+    """The study that is carried out once for all tests here."""
+    return new_study()
+
+
+@pytest.fixture(scope="session")
+def planned(study: Study) -> Said:
+    """The study's plan before anything was run."""
+    return study.say("plan", "--json")
+
+
+@pytest.fixture(scope="session")
+def ran(study: Study, planned: Said) -> Said:
+    """The study's first run; ``planned`` comes before it."""
+    return study.say("run")
+
+
+@pytest.fixture
+def finished(study: Study, ran: Said) -> Study:
+    """The study, carried out."""
+    assert ran.code == 0, ran.err
+    return study
+
+
+def test_plan_lists_stages_to_do_and_writes_nothing(planned: Said):
+    assert (planned.code, planned.err) == (0, "")
+    stages = planned.json["stages"]
+    assert len({stage["key"] for stage in stages}) == len(stages)
+    assert not any(stage["done"] for stage in stages)
+    assert {stage["kind"] for stage in stages} == {"data", "train", "predict", "score"}
+    assert planned.json["cells"] == len(SETTINGS) * len(METRICS)
+    assert planned.json["training_runs"] < planned.json["training_runs_without_sharing"]
+
+
+def test_run_makes_every_planned_stage_with_one_line_each(finished: Study, planned: Said, ran: Said):
+    stages = planned.json["stages"]
+    lines = ran.err.splitlines()
+    assert [line.split("]")[0] for line in lines] == [f"[{n}/{len(stages)}" for n in range(1, len(stages) + 1)]
+    assert all(stage["name"] in line for stage, line in zip(stages, lines, strict=True))
+    assert all(line.endswith(" left") and " s, about " in line for line in lines)
+    assert {manifest["key"] for manifest in finished.manifests().values()} == {stage["key"] for stage in stages}
+
+
+def test_results_have_a_row_for_every_method_source_target_language_and_metric(finished: Study):
+    expected = {
+        (method, source, target, language, metric)
+        for method, source in SETTINGS
+        for target, metrics in METRICS.items()
+        for language in LANGUAGES
+        if not (target in RETRIEVAL and language == "en")
+        for metric in metrics
+    }
+    rows = finished.rows()
+    names = ("method", "source", "target", "language", "metric")
+    assert Counter(tuple(row[name] for name in names) for row in rows) == Counter(expected)
+    assert all(0 <= float(row["value"]) <= 100 and row["seed"] == "1" for row in rows)
+    assert {row["examples"] for row in rows if row["target"] in {"xnli", "udpos", "tatoeba"}} == {"10"}
+    assert {row["split"] for row in rows if row["target"] == "tydiqa"} == {"dev"}
+
+
+def test_results_say_what_stands_in_for_training_on_retrieval_targets(finished: Study):
+    notes = {row["method"]: row["note"] for row in finished.rows() if row["target"] == "tatoeba"}
+    assert all("no training data" in note for note in notes.values())
+    assert "plain average of the adapters" in notes["fuse"]
+    assert "threshold fitted on dev" in {row["note"] for row in finished.rows() if row["target"] == "bucc2018"}.pop()
+
+
+def test_results_differ_between_settings(finished: Study):
+    """Random as the backbone is, training and adapters change the scores; Tatoeba keeps nearest rows, not scores."""
+    folders = [
+        folder for folder, manifest in finished.manifests("predict").items() if manifest["job"]["task"] != "tatoeba"
+    ]
+    raw = [folder / "raw" / "de.npz" for folder in folders]
+    assert len({path.read_bytes() for path in raw}) == len(raw)
+
+
+def test_run_writes_report_tables_and_pictures_and_shows_them(finished: Study, ran: Said):
+    names = ("report.md", "results.csv", "runs.csv", "transfer.csv", "heatmap.png", "languages.png")
+    assert sorted(path.name for path in finished.results.iterdir()) == sorted(names)
+    for name in names:
+        assert f"wrote {finished.results / name}" in ran.out
+        if name.endswith(".png"):
+            assert (finished.results / name).read_bytes().startswith(b"\x89PNG")
+    text = (finished.results / "report.md").read_text(encoding="utf-8")
+    assert text.startswith("# Tiny but whole\n")
+    for method, source in SETTINGS:
+        assert method in text
+        assert source in text
+    assert "training rows are held out" in text
+    assert "Points above or below 'direct'" in ran.out
+
+
+def test_each_intermediate_adapter_is_trained_exactly_once(finished: Study):
+    jobs = [manifest["job"] for manifest in finished.manifests("train").values()]
+    adapters = Counter(job["task"] for job in jobs if job["method"] == "adapter")
+    # mnli is the training set of xnli too: one run with equal settings is both.
+    assert adapters == {"mnli": 1, "hellaswag": 1, "udpos": 1, "tydiqa": 1}
+    used = Counter(source["task"] for job in jobs for source in job["sources"] if job["method"] != "full")
+    assert used == dict.fromkeys(SOURCES, 3 * 2 + 3)
+    runs = (finished.results / "runs.csv").read_text(encoding="utf-8").splitlines()
+    assert len(runs) == 1 + len(jobs)
+
+
+def test_second_run_skips_everything_and_says_so(finished: Study, planned: Said):
+    before, results = finished.stamps(), (finished.results / "results.csv").read_bytes()
+    again = finished.say("run")
+    count = len(planned.json["stages"])
+    assert again.code == 0
+    assert again.err.startswith(f"skipping {count} finished stages (1 data, ")
+    assert len(again.err.splitlines()) == 1
+    assert finished.stamps() == before
+    assert (finished.results / "results.csv").read_bytes() == results
+    assert all(stage["done"] for stage in finished.say("plan", "--json").json["stages"])
+
+
+def test_report_rebuilds_every_file_from_the_store(finished: Study, planned: Said):
+    before = {path: path.read_bytes() for path in finished.results.iterdir()}
+    for path in before:
+        path.unlink()
+    said = finished.say("report", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert said.json == {
+        "made": 0,
+        "skipped": len(planned.json["stages"]),
+        "failed": [],
+        "files": said.json["files"],
+    }
+    assert {Path(name): Path(name).read_bytes() for name in said.json["files"]} == before
+    assert finished.say("report").out.startswith("Points above or below 'direct'")
+
+
+def test_run_makes_only_the_new_stages_when_a_target_is_added(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    before = study.stamps()
+    said = study.say("run", "--json", "target.tasks=[xnli, panx]", "methods=[direct, stack]", "name=added")
+    assert said.code == 0
+    # direct on panx, and a stack over each adapter: train, predict and score of each.
+    assert said.json["made"] == 3 * (1 + len(SOURCES))
+    after = study.stamps()
+    assert {folder: after[folder] for folder in before} == before
+    new = [study.manifests()[folder] for folder in after.keys() - before.keys()]
+    assert {manifest["job"]["task"] for manifest in new} == {"panx"}
+
+
+@dataclass
+class Watched:
+    """A network around its training: copies of all tensors."""
+
+    method: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def second(new_study: Callable[[], Study], ran: Said) -> Iterator[tuple[Study, list[Watched]]]:
+    """The adapter methods and `full` on one target, in another store, with every network's tensors before and after."""
+    from adaptstilts.study import run_train
+
+    watched: list[Watched] = []
+    prepare, fit = run_train.prepare, run_train.fit
+
+    def state(network: Any) -> dict[str, Any]:
+        return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+    def watched_prepare(method: Any, *values: Any, **named: Any) -> Any:
+        network = prepare(method, *values, **named)
+        watched.append(Watched(method.name, state(network), {}))
+        return network
+
+    def watched_fit(network: Any, *values: Any, **named: Any) -> Any:
+        report = fit(network, *values, **named)
+        watched[-1].after = state(network)
+        return report
+
+    study = new_study()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_train, "prepare", watched_prepare)
+        patch.setattr(run_train, "fit", watched_fit)
+        said = study.say("run", "target.tasks=[xnli]", "methods=[full, adapter, stack, continue, fuse]")
+    assert said.code == 0, said.err
+    yield study, watched
+
+
+def test_equal_seeds_give_byte_identical_files_in_two_stores(finished: Study, second: tuple[Study, list[Watched]]):
+    def files(study: Study) -> dict[str, dict[str, str]]:
+        timed = "training.json"
+        return {
+            manifest["key"]: {name: item["sha256"] for name, item in manifest["files"].items() if name != timed}
+            for manifest in study.manifests().values()
+        }
+
+    found, expected = files(second[0]), files(finished)
+    assert len(found) == len(second[0].manifests())
+    assert {key: expected[key] for key in found} == found
+    weights = [name for names in found.values() for name in names if name.endswith(".safetensors")]
+    assert len(weights) >= 2 * (2 + 2 + 2 + 2 + 2 + 1)
+
+
+def test_another_seed_gives_other_weights(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    said = study.say("run", "--json", "target.tasks=[xnli]", "methods=[adapter]", "seeds=[1, 2]", "name=seeds")
+    assert (said.code, said.json["made"], said.json["skipped"]) == (0, 3, 4)
+    weights = [
+        (folder / "adapter" / "adapter.safetensors").read_bytes()
+        for folder, manifest in study.manifests("train").items()
+        if (manifest["job"]["method"], manifest["job"]["task"]) == ("adapter", "mnli")
+    ]
+    assert len(set(weights)) == 2
+
+
+def test_backbone_is_bit_identical_after_training_adapters(backbone: Path, second: tuple[Study, list[Watched]]):
+    from adaptstilts.models.backbone import load_encoder
+
+    published = load_encoder(str(backbone)).state_dict()
+    seen = Counter(item.method for item in second[1])
+    assert seen == {"direct": 2, "full": 2, "adapter": 2, "stack": 2, "continue": 2, "fuse": 1}
+    for item in second[1]:
+        if item.method in {"direct", "full"}:
+            continue
+        assert all(item.after[f"encoder.{name}"].equal(tensor) for name, tensor in published.items())
+
+
+@pytest.mark.parametrize(
+    ("method", "trained", "frozen"),
+    [
+        ("adapter", {".adapters.target_mnli."}, set()),
+        ("stack", {".adapters.target_mnli."}, {".adapters.mnli."}),
+        ("continue", {".adapters.target_mnli."}, set()),
+        ("fuse", {".adapter_fusion_layer.fusion_mnli."}, {".adapters.mnli.", ".adapters.hellaswag."}),
+    ],
+)
+def test_only_the_promised_parts_change(
+    second: tuple[Study, list[Watched]], method: str, trained: set[str], frozen: set[str]
+):
+    item = next(item for item in second[1] if item.method == method)
+    changed = {name for name, tensor in item.after.items() if not tensor.equal(item.before[name])}
+    assert all(name.startswith("head.") or any(mark in name for mark in trained) for name in changed)
+    for mark in trained:
+        assert any(mark in name for name in changed)
+    for mark in frozen:
+        assert any(mark in name for name in item.after)
+    assert any(name.startswith("head.") for name in changed)
+
+
+def xnli_rows(study: Study, language: str) -> list[list[str]]:
+    (root,) = study.manifests("data")
+    with (root / "files" / "xnli" / f"test-{language}.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file, delimiter="\t"))
+
+
+@pytest.mark.parametrize("method", ["adapter", "stack", "continue", "fuse"])
+def test_saved_adapters_give_equal_logits_in_the_plain_library(finished: Study, backbone: Path, method: str):
+    import numpy as np
+    import torch
+    from adapters import Fuse, Stack, XLMRobertaAdapterModel
+    from transformers import AutoTokenizer
+
+    model = XLMRobertaAdapterModel.from_pretrained(backbone).eval()
+    sources = {"adapter": (), "fuse": SOURCES}.get(method, SOURCES[:1])
+    below = () if method == "continue" else sources
+    info: dict[str, Any] = {}
+    for task in below:
+        adapter = finished.artefact("train", "adapter", task) / "adapter"
+        model.load_adapter(str(adapter), load_as=task, with_head=False, loading_info=info)
+        assert info == {"missing_keys": [], "unexpected_keys": []}
+    trained = finished.artefact("train", method, "mnli", *sources)
+    if method == "fuse":
+        model.load_adapter_fusion(str(trained / "fusion"))
+        model.set_active_adapters(Fuse(*below, name="fusion_mnli"))
+        model.active_head = "fusion_mnli"
+    else:
+        model.load_adapter(str(trained / "adapter"), loading_info=info)
+        assert info == {"missing_keys": [], "unexpected_keys": []}
+        model.set_active_adapters(Stack(*below, "target_mnli"))
+        model.active_head = "target_mnli"
+    (predicted,) = (
+        folder
+        for folder, manifest in finished.manifests("predict").items()
+        if manifest["job"]["trained"] == json.loads((trained / "manifest.json").read_text())["key"]
+    )
+    tokenizer = AutoTokenizer.from_pretrained(backbone)
+    for language in LANGUAGES:
+        expected = np.load(predicted / "raw" / f"{language}.npz")["logits"]
+        for row, logits in zip(xnli_rows(finished, language), expected, strict=True):
+            with torch.no_grad():
+                found = model(**tokenizer(row[0], row[1], return_tensors="pt")).logits[0].numpy()
+            np.testing.assert_allclose(found, logits, atol=1e-5)
+
+
+def test_predictions_follow_from_the_raw_scores(finished: Study):
+    import numpy as np
+
+    folder = finished.artefact("predict", "direct", "xnli")
+    record = json.loads((folder / "predictions" / "zh.json").read_text(encoding="utf-8"))
+    logits = np.load(folder / "raw" / "zh.npz")["logits"]
+    assert logits.shape == (10, 3)
+    assert record["predictions"] == logits.argmax(1).tolist()
+    labels = ["contradiction", "entailment", "neutral"]
+    right = [
+        labels[found] == row[2] for found, row in zip(record["predictions"], xnli_rows(finished, "zh"), strict=True)
+    ]
+    (value,) = (
+        float(row["value"])
+        for row in finished.rows()
+        if (row["method"], row["target"], row["language"]) == ("direct", "xnli", "zh")
+    )
+    assert value == pytest.approx(100 * sum(right) / len(right))
+
+
+def test_interrupted_run_keeps_finished_stages_and_the_next_one_skips_them(
+    new_study: Callable[[], Study], monkeypatch: pytest.MonkeyPatch
+):
+    from adaptstilts.study import runners
+
+    study = new_study()
+    asked = ("target.tasks=[xnli]", "methods=[adapter, stack]", "intermediate.tasks=[mnli]")
+    real, calls = runners.train_stage, []
+
+    def stop_at_second(job: Any, inputs: Any, examples: Any, folder: Path, *values: Any) -> None:
+        calls.append(job.method)
+        if len(calls) == 2:
+            (folder / "half").write_text("written")
+            raise KeyboardInterrupt
+        real(job, inputs, examples, folder, *values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runners, "train_stage", stop_at_second)
+        stopped = study.say("run", *asked)
+    assert stopped.code == 130
+    assert calls == ["adapter", "stack"]
+    assert stopped.err.splitlines()[-1].startswith("interrupted; finished stages are kept")
+    assert Counter(manifest["kind"] for manifest in study.manifests().values()) == {
+        "data": 1,
+        "train": 1,
+        "predict": 1,
+        "score": 1,
+    }
+    assert not list(study.config.parent.rglob("half"))
+    before = study.stamps()
+    again = study.say("run", *asked)
+    assert again.code == 0
+    assert again.err.splitlines()[0] == "skipping 4 finished stages (1 data, 1 train, 1 predict, 1 score)"
+    assert [line.split(":")[0] for line in again.err.splitlines()[1:]] == [
+        "[5/7] train stack",
+        "[6/7] predict stack",
+        "[7/7] score stack",
+    ]
+    assert {folder: study.stamps()[folder] for folder in before} == before
