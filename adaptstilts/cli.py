@@ -76,14 +76,14 @@ def tasks(as_json: JsonOption = False) -> None:
 
 @app.command()
 def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
-    """Check a study: settings, tasks, files, languages and backbone; nothing is computed.
+    """Check a study: settings, tasks, languages, backbone, and every row of its files; nothing is computed.
 
     Example: adaptstilts validate configs/slices.yaml data.root=my_data
     """
     from adaptstilts.config.load import load_study  # noqa: PLC0415
-    from adaptstilts.study.setup import plan_study  # noqa: PLC0415
+    from adaptstilts.study.setup import check_study  # noqa: PLC0415
 
-    plan = plan_study(load_study(config, overrides or ()))
+    plan = check_study(load_study(config, overrides or ()))
     record = {"config": str(config), "stages": len(plan.stages), "cells": len(plan.cells), "ok": True}
     if as_json:
         _print_json(record)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from adaptstilts.config.schema import DataSection
-from adaptstilts.errors import DataError
-from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError, raise_all
+from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.mini.write import GENERATOR_VERSION
 from adaptstilts.study.stages import DataJob
 from adaptstilts.tasks.sources import DataRoot
@@ -19,6 +19,11 @@ OFFICIAL = "official"
 """In ``data.root``: plan from what the benchmarks publish, before any file is there."""
 MINI_LANGUAGES = ("en", "de", "es", "ru", "tr", "sw", "hi", "zh")
 """Languages of the embedded world; named here so that planning need not build their grammars."""
+
+_EVALUATED = (Split.TEST, Split.DEV)
+"""Splits that are scored, the preferred one first."""
+_HARDLY_BYTES = 64
+"""Smaller files are looked into for whether they hold anything but blanks."""
 
 
 class DataFacts(Protocol):
@@ -61,7 +66,8 @@ class MiniFacts:
         """Return the languages; retrieval pairs them with English and so lacks English itself."""
         split = Split.TEST if Split.TEST in task.layouts else Split.DEV
         foreign_only = task.kind is Kind.RETRIEVE
-        return tuple((code, split) for code in self.codes if not (foreign_only and code == SOURCE_LANGUAGE))
+        found = tuple((code, split) for code in self.codes if not (foreign_only and code == SOURCE_LANGUAGE))
+        return _require_one(task, found, MINI_LANGUAGES[1:] if foreign_only else MINI_LANGUAGES)
 
     def training_files(self, task: Task) -> tuple[str, ...]:
         """Return the name of the training set; the generator's key stands for its content."""
@@ -105,7 +111,16 @@ class FolderFacts:
         return self._languages[task.name]
 
     def _find_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        self._refuse_empty_files(task)
         present = self.root.evaluation_languages(task)
+        if not present:
+            looked = (name for split in _EVALUATED if split in task.layouts for name in task.layouts[split].files[0])
+            raise DataError(
+                f"{task.name}: no labelled evaluation file in any language; looked for {', '.join(looked)}",
+                path=self.root.path,
+                key="target.tasks",
+                hint="Add the files, or take the task out.",
+            )
         found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
         if self.choice == "official":
             found = tuple(item for item in found if item[0] in task.languages)
@@ -120,11 +135,32 @@ class FolderFacts:
                     allowed=tuple(by_code),
                 )
             found = tuple((code, by_code[code]) for code in self.choice if code in by_code)
-        if not found:
-            raise DataError(
-                f"{task.name}: no labelled evaluation file in any language", path=self.root.path, key="target.tasks"
-            )
-        return found
+        return _require_one(task, found, present)
+
+    def _refuse_empty_files(self, task: Task) -> None:
+        """Raise for languages whose evaluation file is there with nothing in it; they would be left out unseen."""
+        problems: list[AdaptstiltsError] = []
+        seen: set[str] = set()
+        for split in (split for split in _EVALUATED if split in task.layouts):
+            for code in self.root.languages(task, split):
+                if code in seen or not self._is_chosen(task, code):
+                    continue
+                seen.add(code)
+                problems += [
+                    DataError(
+                        f"holds no examples of {task.name} in '{code}'",
+                        path=path,
+                        hint="Take an empty file away, or leave the language out of evaluation.languages.",
+                    )
+                    for path in self.root.files(task, split, code)
+                    if path.stat().st_size < _HARDLY_BYTES and not path.read_bytes().strip()
+                ]
+        raise_all(problems)
+
+    def _is_chosen(self, task: Task, code: str) -> bool:
+        if isinstance(self.choice, tuple):
+            return code in self.choice
+        return self.choice == "present" or code in task.languages
 
     def training_files(self, task: Task) -> tuple[str, ...]:
         """Return SHA-256 of the English training files, and of the dev files where there are any."""
@@ -154,7 +190,7 @@ class OfficialFacts:
         """Return the task's official languages with its scored split."""
         split = Split.TEST if Split.TEST in task.layouts else Split.DEV
         chosen = task.languages if isinstance(self.choice, str) else self.choice
-        return tuple((code, split) for code in task.languages if code in chosen)
+        return _require_one(task, tuple((code, split) for code in task.languages if code in chosen), task.languages)
 
     def training_files(self, task: Task) -> tuple[str, ...]:
         """Return the name of the published training set."""
@@ -176,8 +212,10 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
         The facts; None as job for a folder of files.
 
     Raises:
-        DataError: If the folder does not exist.
+        ConfigError: If a language is unknown.
+        DataError: If the folder does not exist, or the mini world lacks a language.
     """
+    _check_codes(section, choice)
     if section.root == OFFICIAL:
         return OfficialFacts(choice), None
     if section.root != MINI:
@@ -190,3 +228,32 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
         low_resource=section.mini_low_resource,
     )
     return MiniFacts(job, choice), job
+
+
+def _check_codes(section: DataSection, choice: str | tuple[str, ...]) -> None:
+    """Refuse a list of languages that is empty or has an unknown one; the mini world looks at its own few itself."""
+    if isinstance(choice, str):
+        return
+    key, known = "evaluation.languages", tuple(language.code for language in all_languages())
+    if not choice:
+        raise ConfigError("no language is given", key=key, allowed=("official", "present", "a list of codes"))
+    raise_all(
+        [
+            ConfigError(f"'{code}' is not a known language code", key=key, value=code, allowed=known)
+            for code in choice
+            if code not in known and section.root != MINI
+        ]
+    )
+
+
+def _require_one(
+    task: Task, found: tuple[tuple[str, Split], ...], present: tuple[str, ...]
+) -> tuple[tuple[str, Split], ...]:
+    if not found:
+        raise DataError(
+            f"{task.name} can be scored in none of the languages asked for",
+            key="evaluation.languages",
+            allowed=present,
+            hint=f"Add one of its languages, or take {task.name} out of target.tasks.",
+        )
+    return found

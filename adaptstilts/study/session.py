@@ -10,11 +10,12 @@ from typing import Any
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import StoreError
 from adaptstilts.report.files import ReportFiles, write_report
+from adaptstilts.study.check import check_can_run, check_hub
 from adaptstilts.study.collect import result_rows, run_rows, training_notes
 from adaptstilts.study.execute import Outcome, Watcher, carry_out
 from adaptstilts.study.parallel import carry_out_side_by_side
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.setup import open_store, plan_study, results_folder
+from adaptstilts.study.setup import check_study, open_store, plan_study, results_folder
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
 """Makes what is told about progress, once the plan is known."""
@@ -61,8 +62,10 @@ def run_study(config: StudyConfig, watch: WatcherFactory) -> StudyResult:
     """
     from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415 - brings torch
 
-    plan = plan_study(config)
+    check_can_run(config)
+    plan = check_study(config)
     store = open_store(config)
+    check_hub(plan, store)
     with watch(plan) as watcher:
         if config.workers > 1:
             outcome = carry_out_side_by_side(plan, store, config, watcher)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.models.backbone import fingerprint, locate
+from adaptstilts.study.check import check_files, check_rows, check_weights
 from adaptstilts.study.inputs import facts_for
 from adaptstilts.study.plan import Plan, check_tasks, make_plan
 from adaptstilts.study.stages import Reference
@@ -27,8 +28,27 @@ def plan_study(config: StudyConfig) -> Plan:
     check_tasks(config)
     location = locate(config.backbone)
     backbone = Reference(location, config.revision, fingerprint(location, config.revision))
+    check_weights(backbone)
     facts, job = facts_for(config.data, config.evaluation.languages)
+    check_files(config, facts)
     return make_plan(config, facts, backbone, job)
+
+
+def check_study(config: StudyConfig) -> Plan:
+    """Plan a study and read every row that what is unfinished of it needs.
+
+    Args:
+        config: The study.
+
+    Returns:
+        The plan; no model was loaded.
+
+    Raises:
+        AdaptstiltsError: As `plan_study`, and if a file is malformed, empty or unlabelled.
+    """
+    plan = plan_study(config)
+    check_rows(config, plan, open_store(config))
+    return plan
 
 
 def open_store(config: StudyConfig) -> Store:
