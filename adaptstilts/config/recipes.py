@@ -56,7 +56,7 @@ _FULL_TARGET: dict[str, tuple[int, int, int]] = {
     "tydiqa": (2, 16, 384),
 }
 _QUESTION_LENGTH = 384
-# Adapters, by training task: (batch size, length) in Poth et al. 2021.
+# Adapters, by training task: (batch size, length) in Poth et al. 2021; tydiqa as their SQuAD.
 _ADAPTER_TASK: dict[str, tuple[int, int]] = {
     "mnli": (32, 128),
     "squad1": (16, 384),

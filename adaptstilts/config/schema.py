@@ -152,6 +152,9 @@ class EvaluationSection(Section):
         "or a list.",
     )
     batch_tokens: int = Field(8192, ge=128, description="Sub-tokens per evaluation batch, padding included.")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto", description="Arithmetic of evaluation; auto is bf16 on a GPU that has it, else fp32."
+    )
 
 
 class StudyConfig(Section):

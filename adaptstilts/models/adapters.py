@@ -18,6 +18,7 @@ import adapters
 import torch
 from adapters import AdapterConfig, Fuse, Stack
 from adapters.composition import AdapterCompositionBlock
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
@@ -118,7 +119,7 @@ class AdapterStack:
         info: dict[str, Any] = {}
         try:
             self.encoder.load_adapter(str(folder), load_as=name, loading_info=info, use_safetensors=True)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise CheckpointError(f"adapter cannot be loaded: {_first_line(error)}", path=folder) from error
         self._check_complete(info, folder, what="adapter")
 
@@ -283,11 +284,15 @@ class AdapterStack:
             key: tensor for key, tensor in self.encoder.named_parameters() if f".adapter_fusion_layer.{name}." in key
         }
         prefix = f"{self.encoder.base_model_prefix}."
+        try:
+            tensors = load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise CheckpointError(f"fusion cannot be loaded: {_first_line(error)}", path=path) from error
         saved = {
             key.removeprefix(prefix).replace(
                 f".adapter_fusion_layer.{saved_name}.", f".adapter_fusion_layer.{name}."
             ): tensor
-            for key, tensor in load_file(path).items()
+            for key, tensor in tensors.items()
         }
         info = {"missing_keys": sorted(own.keys() - saved.keys()), "unexpected_keys": sorted(saved.keys() - own.keys())}
         self._check_complete(info, path, what="fusion")

@@ -86,9 +86,11 @@ def read_config(folder: Path) -> dict[str, object]:
     """
     path = folder / "config.json"
     try:
-        loaded: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
+        loaded = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise CheckpointError(f"not valid JSON: {error}", path=path) from error
+    if not isinstance(loaded, dict):
+        raise CheckpointError("holds no settings", path=path, hint="It should be a JSON object.")
     return loaded
 
 
@@ -137,6 +139,7 @@ def load_encoder(location: str, revision: str | None = None) -> XLMRobertaModel:
         CheckpointError: If the weights cannot be read or do not fill the encoder.
     """
     import torch  # noqa: PLC0415
+    from safetensors import SafetensorError  # noqa: PLC0415
     from transformers import XLMRobertaModel  # noqa: PLC0415
 
     try:
@@ -148,7 +151,7 @@ def load_encoder(location: str, revision: str | None = None) -> XLMRobertaModel:
             dtype=torch.float32,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0]
         raise CheckpointError(f"cannot be loaded as an XLM-R backbone: {first}", path=location) from error
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
@@ -186,6 +189,11 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     folder = Path(location)
     if folder.is_dir() and not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
+    if (folder / "tokenizer.json").is_file():
+        try:
+            json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"not valid JSON: {error}", path=folder / "tokenizer.json") from error
     try:
         tokenizer = XLMRobertaTokenizerFast.from_pretrained(location, revision=revision or "main")
     except (OSError, ValueError) as error:

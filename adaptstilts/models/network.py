@@ -71,7 +71,9 @@ class TaskNetwork(nn.Module):
         if self.head is None:
             raise CheckpointError("this network has no head", hint="Retrieval uses hidden states; see `hidden`.")
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        scores: Tensor = self.head(hidden)
+        # The head is small; in half precision its scores would be rounded to steps of 0.03 and more.
+        with torch.autocast(hidden.device.type, enabled=False):
+            scores: Tensor = self.head(hidden.float())
         return scores
 
     def hidden(self, input_ids: Tensor, attention_mask: Tensor, layer: int) -> Tensor:

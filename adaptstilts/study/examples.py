@@ -10,14 +10,14 @@ from adaptstilts.models.backbone import load_tokenizer
 from adaptstilts.study.stages import Reference
 from adaptstilts.tasks.encode import encode
 from adaptstilts.tasks.features import Encoded, EncodeSettings
-from adaptstilts.tasks.sources import DataRoot, TrainingData
+from adaptstilts.tasks.sampling import hold_out as cut_in_two
+from adaptstilts.tasks.sampling import sample
+from adaptstilts.tasks.sources import HELD_OUT_MOST, HELD_OUT_SHARE, DataRoot, TrainingData
 from adaptstilts.tasks.spec import Bitext, Example, Sentence, Split, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-HELD_OUT_EVERY = 10
-HELD_OUT_MOST = 500
 _MOST_ENCODED = 400
 """Encoded sets kept; enough for every language of every target."""
 
@@ -110,9 +110,7 @@ class Examples:
 
 
 def _held_out(data: TrainingData, most: int | None) -> TrainingData:
-    """Take dev examples out of the training set: every tenth, at most 500, whatever ``most`` is."""
-    held = set(range(0, len(data.train), HELD_OUT_EVERY)[:HELD_OUT_MOST])
-    train = [example for index, example in enumerate(data.train) if index not in held]
-    dev = [example for index, example in enumerate(data.train) if index in held]
+    """Take dev examples out of the training set: a tenth, at most 500, whatever ``most`` is."""
+    train, dev = cut_in_two(data.train, max(1, min(len(data.train) // HELD_OUT_SHARE, HELD_OUT_MOST)))
     note = f"{len(dev)} training rows are held out to pick the checkpoint, since the dev set is what is scored"
-    return TrainingData(train[:most], dev, (*data.notes, note))
+    return TrainingData(sample(train, most), dev, (*data.notes, note))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from adaptstilts.config.recipes import PhaseName, TrainSettings, resolve
 from adaptstilts.config.schema import Family, FusionSection, MethodName, PhaseSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
-from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.study.inputs import DataFacts
 from adaptstilts.study.stages import DataJob, PredictJob, Reference, ScoreJob, Source, Stage, TrainJob, make_stage
 from adaptstilts.tasks.registry import all_tasks, get_task, training_task
@@ -125,9 +125,9 @@ def check_tasks(config: StudyConfig) -> None:
     for name, section, phase in phases:
         allowed = tuple(task.name for task in all_tasks() if task.phase is phase)
         problems += _check_names(section.tasks, allowed, f"{name}.tasks", phase)
-    trainable = tuple(task.name for task in all_tasks() if task.trains)
     for name, section, _ in phases:
-        problems += _check_names(tuple(section.overrides), trainable, f"{name}.overrides", None)
+        problems += _check_overrides(tuple(section.overrides), f"{name}.overrides")
+    problems += _check_shared(config)
     if not config.target.tasks:
         problems.append(ConfigError("no target task is given", key="target.tasks", hint="See: adaptstilts tasks"))
     needing = [method for method in config.methods if METHODS[method].intermediate is not None]
@@ -139,6 +139,41 @@ def check_tasks(config: StudyConfig) -> None:
     retrieval = (config.fusion.retrieval,)
     problems += _check_names(retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", None)
     raise_all(problems)
+
+
+def _check_overrides(names: tuple[str, ...], key: str) -> list[AdaptstiltsError]:
+    """Overrides go by the name of the task whose rows are trained on; others would have no effect."""
+    trainable = tuple(task.name for task in all_tasks() if task.trains and task.train_task is None)
+    problems: list[AdaptstiltsError] = []
+    for name in names:
+        if name not in trainable:
+            task = next((task for task in all_tasks() if task.name == name), None)
+            hint = f"'{name}' is trained on '{task.train_task}'; override that" if task and task.train_task else None
+            problems.append(
+                ConfigError(f"'{name}' has no training of its own", key=key, value=name, allowed=trainable, hint=hint)
+            )
+    return problems
+
+
+def _check_shared(config: StudyConfig) -> list[AdaptstiltsError]:
+    """Check languages, seeds, and adapters that cannot be composed."""
+    problems: list[AdaptstiltsError] = []
+    codes = config.evaluation.languages
+    if not isinstance(codes, str):
+        known = tuple(language.code for language in all_languages())
+        problems += _check_names(codes, known, "evaluation.languages", None)
+    if len(set(config.seeds)) < len(config.seeds):
+        problems.append(ConfigError(f"{list(config.seeds)} names a seed twice", key="seeds"))
+    composed = [method for method in config.methods if METHODS[method].use in {"below", "fused"}]
+    if config.adapter.kind == "par_bn" and composed:
+        problems.append(
+            ConfigError(
+                f"parallel adapters cannot be used by {', '.join(composed)}: the lower one would be lost",
+                key="adapter.kind",
+                allowed=("seq_bn", "double_seq_bn"),
+            )
+        )
+    return problems
 
 
 def _check_names(
@@ -263,6 +298,7 @@ def _predict_stage(
         max_length=config.retrieval.max_length if retrieves else settings.max_length,
         doc_stride=settings.doc_stride,
         max_query_length=settings.max_query_length,
+        precision=config.evaluation.precision,
         batch_tokens=config.evaluation.batch_tokens,
     )
     above = "+".join(source.task for source in sources)

@@ -9,7 +9,15 @@ import numpy as np
 import torch
 
 from adaptstilts.evaluate.predict import Predicted, default_layer, predict, sentence_vectors
-from adaptstilts.evaluate.retrieval import Side, fit_threshold, mine_pairs, nearest_foreign, pairs_above
+from adaptstilts.evaluate.retrieval import (
+    Side,
+    find_neighbours,
+    fit_threshold,
+    mine_pairs,
+    nearest_foreign,
+    normalise,
+    pairs_above,
+)
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble
 from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import write_json
@@ -25,6 +33,8 @@ if TYPE_CHECKING:
 
 PREDICTIONS_FOLDER = "predictions"
 RAW_FOLDER = "raw"
+N_BEST_NEIGHBOURS = 10
+"""Nearest foreign sentences kept for each English one (Tatoeba)."""
 _AVERAGE = "fusion_average"
 
 
@@ -56,7 +66,7 @@ def predict_stage(
             what = (split, language, job.max_evaluation)
             encoded = examples.encoded(task, rows, job.backbone, settings, what=what)
             labels = examples.root.labels(task)
-            found = predict(network, task, labels, encoded, batch_tokens=job.batch_tokens)
+            found = predict(network, task, labels, encoded, batch_tokens=job.batch_tokens, precision=job.precision)
             note, count = "", len(rows)
         record = {"split": split.value, "examples": count, "note": note, "predictions": found.predictions}
         write_json(folder / PREDICTIONS_FOLDER / f"{language}.json", record)
@@ -96,7 +106,9 @@ def _retrieve(
     foreign, english = sides
     if task.metric is Metric.TATOEBA_ACCURACY:
         rows = nearest_foreign(foreign.vectors, english.vectors)
-        return Predicted(rows, {"nearest": np.array(rows, dtype=np.int64)}), "", len(rows)
+        k = min(N_BEST_NEIGHBOURS, len(foreign.ids))
+        near = find_neighbours(normalise(english.vectors), normalise(foreign.vectors), k=k)
+        return Predicted(rows, {"nearest": near.indices, "similarities": near.similarities}), "", len(rows)
     neighbours = job.retrieval.neighbours if job.retrieval is not None else 4
     pairs = mine_pairs(foreign, english, k=neighbours)
     fitted_on = _threshold_split(task, examples, language, split)
@@ -113,7 +125,7 @@ def _retrieve(
         "scores": np.array([pair.score for pair in pairs], dtype=np.float64),
         "threshold": np.array(threshold),
     }
-    note = "threshold fitted on dev"
+    note = f"threshold fitted on {fitted_on.value}"
     if fitted_on is split:
         note += ", which is also scored"
     return Predicted([list(pair) for pair in mined], raw), note, len(english.ids)
@@ -151,7 +163,14 @@ def _side(
 ) -> Side:
     encoded = examples.encoded(task, sentences, job.backbone, settings, what=(*what, job.max_evaluation))
     pooling = job.retrieval.pooling if job.retrieval is not None else "mean"
-    vectors = sentence_vectors(network, encoded, layer=layer, pooling=pooling, batch_tokens=job.batch_tokens)
+    vectors = sentence_vectors(
+        network,
+        encoded,
+        layer=layer,
+        pooling=pooling,
+        batch_tokens=job.batch_tokens,
+        precision=job.precision,
+    )
     return Side(
         ids=[sentence.id for sentence in sentences], texts=[sentence.text for sentence in sentences], vectors=vectors
     )

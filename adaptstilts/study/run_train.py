@@ -22,6 +22,7 @@ from adaptstilts.study.files import write_json
 from adaptstilts.study.stages import TrainJob
 from adaptstilts.tasks.features import EncodeSettings
 from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.sampling import sample
 from adaptstilts.tasks.sources import TrainingData
 from adaptstilts.tasks.spec import ChoiceExample, Task
 from adaptstilts.train.loop import FitReport, fit
@@ -115,9 +116,9 @@ def dev_scorer(
     examples: Examples,
     settings: EncodeSettings,
 ) -> Callable[[TaskNetwork], float]:
-    """Return the function that scores a network on the first dev examples, in percent of the major metric."""
+    """Return the function that scores a network on a part of the dev set, in percent of the major metric."""
     most = job.settings.evaluate_examples
-    dev = data.dev if most is None else data.dev[:most]
+    dev = sample(data.dev, most)
     encoded = examples.encoded(task, dev, job.backbone, settings, what=("dev", job.max_train, job.hold_out, most))
     gold = gold_of(task.metric, dev, labels)
 

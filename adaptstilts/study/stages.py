@@ -15,7 +15,7 @@ from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection, MethodName, RetrievalSection
 from adaptstilts.tasks.spec import Split
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Part of every key; raised when the meaning of a stage or the content of its artefact changes."""
 
 
@@ -119,6 +119,7 @@ class PredictJob:
         max_length: Most sub-tokens per input.
         doc_stride: Window movement (span extraction).
         max_query_length: Question length (span extraction).
+        precision: Arithmetic.
         batch_tokens: Sub-tokens per batch; does not count in keys.
     """
 
@@ -136,6 +137,7 @@ class PredictJob:
     max_length: int
     doc_stride: int
     max_query_length: int
+    precision: str
     batch_tokens: int
 
 

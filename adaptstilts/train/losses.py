@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from torch.nn.utils.rnn import pad_sequence
 
 from adaptstilts.tasks.features import IGNORED
 from adaptstilts.tasks.spec import Kind
@@ -48,10 +49,7 @@ def group_choices(scores: Tensor, sizes: list[int]) -> Tensor:
     Returns:
         Shape (questions, most alternatives), -inf where a question has fewer.
     """
-    width = max(sizes)
-    if all(size == width for size in sizes):
-        return scores.view(-1, width)
-    rows = scores.new_full((len(sizes), width), float("-inf"))
-    for row, part in zip(rows, torch.split(scores, sizes), strict=True):
-        row[: len(part)] = part
-    return rows
+    if all(size == sizes[0] for size in sizes):
+        return scores.view(-1, sizes[0])
+    rows = torch.split(scores, sizes)
+    return pad_sequence(rows, batch_first=True, padding_value=float("-inf"))  # type: ignore[arg-type]
