@@ -1,0 +1,102 @@
+"""Every configuration below configs/ loads, and every study plans."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from adaptstilts.config.load import load, load_study
+from adaptstilts.config.pretrain import PretrainSection
+from adaptstilts.study.inputs import facts_for
+from adaptstilts.study.plan import Plan, make_plan
+from adaptstilts.study.stages import Reference
+from adaptstilts.tasks.registry import get_task, intermediate_tasks, target_tasks
+from adaptstilts.tasks.spec import Kind
+from adaptstilts.train.methods import METHODS
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+FILES = sorted(CONFIGS.rglob("*.yaml"))
+PRETRAINING = [path for path in FILES if path.stem.startswith("pretrain_")]
+STUDIES = [path for path in FILES if path not in PRETRAINING]
+
+
+def plan_of(path: Path, overrides: list[str]) -> Plan:
+    config = load_study(path, overrides)
+    facts, job = facts_for(config.data, config.evaluation.languages)
+    return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
+
+
+def test_all_configurations_are_found():
+    assert [path.relative_to(CONFIGS).as_posix() for path in FILES] == [
+        "mini_all.yaml",
+        "pretrain_mini.yaml",
+        "pretrain_small.yaml",
+        "quickstart.yaml",
+        "slices.yaml",
+        "xtreme_xlmr_large.yaml",
+    ]
+    assert not list(CONFIGS.rglob("*.yml"))
+    assert (len(STUDIES), len(PRETRAINING)) == (4, 2)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_configuration_begins_with_a_sentence_on_what_it_is_for(path: Path):
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("# ")
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["title"]
+
+
+@pytest.mark.parametrize("path", PRETRAINING, ids=lambda path: path.stem)
+def test_pretraining_configuration_loads(path: Path):
+    section = load(path, (), PretrainSection)
+    assert section.data.mini_lines or section.data.folders
+    assert f"pretrain_{section.name}" == path.stem
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_study_plans_a_cell_for_every_method_source_and_target(path: Path, request: pytest.FixtureRequest):
+    overrides = []
+    if path.stem == "slices":
+        overrides = [f"data.root={request.getfixturevalue('shared_root') / 'data'}"]
+    config = load_study(path, overrides)
+    plan = plan_of(path, overrides)
+    assert config.name == path.stem
+    targets, sources = len(config.target.tasks), len(config.intermediate.tasks)
+    rows = {"none": 1, "start": sources, "below": sources, "fused": 1}
+    assert Counter(cell.method for cell in plan.cells) == {
+        method: rows[METHODS[method].use] * targets * len(config.seeds) for method in config.methods
+    }
+
+
+@pytest.mark.parametrize("stem", ["mini_all", "xtreme_xlmr_large"])
+def test_study_is_nine_by_nine_by_six_when_it_says_so(stem: str):
+    config = load_study(CONFIGS / f"{stem}.yaml")
+    assert set(config.intermediate.tasks) == {task.name for task in intermediate_tasks()}
+    assert config.target.tasks == tuple(task.name for task in target_tasks())
+    assert set(config.methods) == set(METHODS)
+
+
+def test_quickstart_shows_every_method_and_every_kind_of_task():
+    config = load_study(CONFIGS / "quickstart.yaml")
+    kinds = {get_task(name).kind for name in (*config.intermediate.tasks, *config.target.tasks)}
+    assert kinds == set(Kind)
+    assert set(config.methods) == set(METHODS)
+
+
+def test_slices_hold_every_kind_of_task_and_all_targets():
+    config = load_study(CONFIGS / "slices.yaml")
+    kinds = {get_task(name).kind for name in (*config.intermediate.tasks, *config.target.tasks)}
+    assert kinds == set(Kind)
+    assert config.target.tasks == tuple(task.name for task in target_tasks())
+
+
+def test_paper_study_trains_as_the_published_recipes_say():
+    plan = plan_of(CONFIGS / "xtreme_xlmr_large.yaml", [])
+    trained = {(cell.method, cell.target): plan.stage(cell.train).job for cell in plan.cells if cell.train is not None}
+    qa, nli = trained["direct", "xquad"].settings, trained["direct", "xnli"].settings
+    assert (qa.learning_rate, qa.epochs, qa.batch_size, qa.max_length) == (1e-5, 2, 16, 384)
+    assert (nli.learning_rate, nli.epochs, nli.batch_size, nli.max_length) == (1e-5, 2, 32, 256)
+    assert trained["adapter", "xnli"].settings.learning_rate == 1e-4
