@@ -114,7 +114,7 @@ def carry_out(plan: Plan, store: Store, runner: Runner, watcher: Watcher) -> Out
 
 
 def sort_out(plan: Plan, store: Store, watcher: Watcher) -> tuple[Outcome, list[Stage]]:
-    """Tell finished stages from those to do.
+    """Tell finished stages from those to do; a missing stage that only finished ones need is left alone.
 
     Args:
         plan: The plan.
@@ -128,14 +128,16 @@ def sort_out(plan: Plan, store: Store, watcher: Watcher) -> tuple[Outcome, list[
         StoreError: If an artefact that should be there is damaged.
     """
     outcome = Outcome()
-    todo: list[Stage] = []
-    skipped: list[Stage] = []
     for stage in plan.stages:
         artefact = store.find(stage)
-        if artefact is None:
-            todo.append(stage)
-        else:
+        if artefact is not None:
             outcome.done[stage.key] = artefact
-            skipped.append(stage)
-    watcher.skipped(skipped)
-    return outcome, todo
+    watcher.skipped([stage for stage in plan.stages if stage.key in outcome.done])
+    used = {key for stage in plan.stages for key in stage.inputs}
+    needed = {stage.key for stage in plan.stages if stage.key not in used}
+    todo: list[Stage] = []
+    for stage in reversed(plan.stages):
+        if stage.key in needed and stage.key not in outcome.done:
+            todo.append(stage)
+            needed.update(stage.inputs)
+    return outcome, todo[::-1]

@@ -7,11 +7,12 @@ models gain most, since one stage cannot keep several cores busy.
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
-from adaptstilts.errors import AdaptstiltsError, StoreError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, StoreError
 from adaptstilts.study.execute import Outcome, Watcher, sort_out
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Stage
@@ -39,6 +40,12 @@ def carry_out_side_by_side(plan: Plan, store: Store, config: StudyConfig, watche
     Raises:
         StoreError: If an artefact that should be there is damaged, or a process died.
     """
+    from adaptstilts.runtime import pick_device  # noqa: PLC0415 - brings torch
+
+    if pick_device(config.device).type != "cpu":
+        raise ConfigError(
+            f"{config.workers} processes would share one GPU", key="workers", hint="Set workers=1 or device=cpu."
+        )
     outcome, waiting = sort_out(plan, store, watcher)
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(config.workers, mp_context=context, initializer=_start, initargs=(config,))
@@ -55,6 +62,10 @@ def carry_out_side_by_side(plan: Plan, store: Store, config: StudyConfig, watche
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 _take(future, running.pop(future), store, outcome, watcher)
+    except KeyboardInterrupt:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     return outcome
@@ -86,8 +97,9 @@ def _take(future: Future[None], stage: Stage, store: Store, outcome: Outcome, wa
 
 
 def _start(config: StudyConfig) -> None:
-    """Make the runner of a worker process."""
+    """Make the runner of a worker process; an interruption is the parent's to handle."""
     global _runner  # noqa: PLW0603 - one per process, set once
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415
 
     _runner = LocalRunner(config)

@@ -65,13 +65,23 @@ def run_study(config: StudyConfig, watch: WatcherFactory) -> StudyResult:
     check_can_run(config)
     plan = check_study(config)
     store = open_store(config)
+    store.remove_leftovers()
     check_hub(plan, store)
+    _make_results_folder(config)
     with watch(plan) as watcher:
         if config.workers > 1:
             outcome = carry_out_side_by_side(plan, store, config, watcher)
         else:
             outcome = carry_out(plan, store, LocalRunner(config), watcher)
     return _report(config, plan, outcome)
+
+
+def _make_results_folder(config: StudyConfig) -> None:
+    folder = results_folder(config)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint="Set results=FOLDER.") from error
 
 
 def report_study(config: StudyConfig) -> StudyResult:

@@ -8,6 +8,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.models.backbone import fingerprint, locate
 from adaptstilts.study.check import check_files, check_rows, check_weights
 from adaptstilts.study.inputs import facts_for
+from adaptstilts.study.limits import check_limits
 from adaptstilts.study.plan import Plan, check_tasks, make_plan
 from adaptstilts.study.stages import Reference
 from adaptstilts.study.store import Store
@@ -31,7 +32,9 @@ def plan_study(config: StudyConfig) -> Plan:
     check_weights(backbone)
     facts, job = facts_for(config.data, config.evaluation.languages)
     check_files(config, facts)
-    return make_plan(config, facts, backbone, job)
+    plan = make_plan(config, facts, backbone, job)
+    check_limits(plan, backbone)
+    return plan
 
 
 def check_study(config: StudyConfig) -> Plan:

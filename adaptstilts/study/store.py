@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
 import shutil
 import time
 from collections.abc import Iterator
@@ -125,7 +126,7 @@ class Store:
             StoreError: If the store cannot be written.
         """
         final = self.folder(stage)
-        temporary = self.root / _TEMPORARY / f"{stage.key[:_KEY_DIGITS]}-{os.getpid()}"
+        temporary = self.root / _TEMPORARY / f"{platform.node()}-{os.getpid()}-{stage.key[:_KEY_DIGITS]}"
         try:
             if temporary.exists():
                 shutil.rmtree(temporary)
@@ -158,6 +159,14 @@ class Store:
             if temporary.exists():
                 shutil.rmtree(temporary, ignore_errors=True)
 
+    def remove_leftovers(self) -> None:
+        """Remove what processes of this machine that are no more left unfinished."""
+        prefix = f"{platform.node()}-"
+        for folder in (self.root / _TEMPORARY).glob(f"{prefix}*"):
+            number = folder.name.removeprefix(prefix).split("-")[0]
+            if number.isdigit() and not _is_alive(int(number)):
+                shutil.rmtree(folder, ignore_errors=True)
+
     def verify(self, artefact: Artefact) -> None:
         """Read every file of an artefact and compare it with its recorded hash.
 
@@ -168,6 +177,16 @@ class Store:
             path = artefact.folder / name
             if not path.is_file() or _sha256(path) != record["sha256"]:
                 raise StoreError("damaged", path=path, hint=f"Remove {artefact.folder} to rebuild it.")
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:

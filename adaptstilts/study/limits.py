@@ -1,0 +1,52 @@
+"""What a backbone can take, compared with what a plan asks of it, before anything is computed. Free of torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.models.backbone import read_config
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.stages import PredictJob, Reference, TrainJob
+from adaptstilts.tasks.features import EncodeSettings, check_settings
+from adaptstilts.tasks.registry import get_task
+
+_OFFSET = 2
+"""Positions that XLM-R keeps for padding: it counts from padding id + 1."""
+
+
+def check_limits(plan: Plan, backbone: Reference) -> None:
+    """Check lengths and layers of all stages.
+
+    Args:
+        plan: The plan.
+        backbone: Its backbone; for a hub id only the lengths' lower ends can be checked.
+
+    Raises:
+        ConfigError: For one problem.
+        ProblemsError: For several.
+    """
+    config = read_config(Path(backbone.location)) if Path(backbone.location).is_dir() else {}
+    positions, layers = config.get("max_position_embeddings"), config.get("num_hidden_layers")
+    problems: dict[str, AdaptstiltsError] = {}
+    for stage in plan.stages:
+        job = stage.job
+        if isinstance(job, TrainJob):
+            length, stride, query = job.settings.max_length, job.settings.doc_stride, job.settings.max_query_length
+        elif isinstance(job, PredictJob):
+            length, stride, query = job.max_length, job.doc_stride, job.max_query_length
+        else:
+            continue
+        if isinstance(positions, int) and length > positions - _OFFSET:
+            problem = f"{length} sub-tokens for {job.task} are more than the backbone's {positions - _OFFSET} positions"
+            problems.setdefault(problem, ConfigError(problem, key="max_length", hint="Set a smaller max_length."))
+        try:
+            check_settings(EncodeSettings(length, stride, query), get_task(job.task).kind)
+        except ConfigError as error:
+            problems.setdefault(str(error), error)
+        layer = job.retrieval.layer if isinstance(job, PredictJob) and job.retrieval is not None else None
+        if isinstance(layers, int) and layer is not None and layer > layers:
+            problem = f"layer {layer} of a backbone with {layers} layers"
+            allowed = (f"0 to {layers}",)
+            problems.setdefault(problem, ConfigError(problem, key="retrieval.layer", allowed=allowed))
+    raise_all(list(problems.values()))
