@@ -84,13 +84,25 @@ class ObjectiveSection(Section):
     same_share: float = Field(
         0.0, ge=0, le=1, description="Share of the TLM rows that join a line with itself instead of its translation."
     )
+    matching_weight: float = Field(
+        0.0,
+        ge=0,
+        description="Weight of telling from <s> whether the halves of a TLM row say the same (Huang et al. 2019).",
+    )
+    mismatch_share: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of the TLM rows whose second half is changed: one sub-token exchanged, or a line nearby.",
+    )
     reset_positions: bool = Field(False, description="Count the positions of a translation from the start (XLM).")
     ranking_weight: float = Field(
         0.0, ge=0, description="Weight of the translation ranking term: in-batch contrast of mean-pooled vectors."
     )
     ranking_every: int = Field(3, ge=1, description="Steps between two ranking terms.")
+    ranking_until: float = Field(1.0, ge=0, le=1, description="Share of the steps after which the ranking term ends.")
     ranking_pairs: int = Field(48, ge=2, description="Parallel lines per ranking term.")
-    ranking_layer: int = Field(2, ge=1, description="Hidden layer that is pooled, 1 for the first.")
+    ranking_layer: int = Field(2, ge=0, description="Hidden layer that is pooled, 0 for the embeddings.")
     ranking_temperature: float = Field(0.1, gt=0, description="Divisor of the cosines.")
 
     @model_validator(mode="after")

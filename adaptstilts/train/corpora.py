@@ -169,7 +169,7 @@ def switch(line: dict[str, list[Sentence]], codes: Sequence[str], share: float, 
     """
     matrix = rng.choice([code for code in codes if line[code][0].spaced])
     written = [
-        Sentence(tuple(_translate(word, {code: line[code][position] for code in codes}, share, rng)
+        Sentence(tuple(_translate(word, {code: line[code][position] for code in codes if code != matrix}, share, rng)
                        for word in sentence.words))
         for position, sentence in enumerate(line[matrix])
     ]  # fmt: skip
@@ -177,7 +177,7 @@ def switch(line: dict[str, list[Sentence]], codes: Sequence[str], share: float, 
 
 
 def _translate(word: Word, sentences: dict[str, Sentence], share: float, rng: Random) -> Word:
-    if not word.concept or rng.random() >= share:
+    if not word.concept or rng.random() >= share or not sentences:
         return word
     code = rng.choice(sorted(sentences))
     candidates = [other for other in sentences[code].words if other.concept == word.concept]

@@ -111,14 +111,45 @@ def mask(padded: Padded, *, rate: float, mask_id: int, rng: np.random.Generator)
     )
 
 
-def masked_loss(model: XLMRobertaForMaskedLM, masked: Masked) -> Tensor:
-    """Return the mean cross-entropy of the hidden sub-tokens, in nats; other positions skip the output layer."""
-    padded = masked.padded
-    hidden = model.roberta(
+def hidden_states(model: XLMRobertaForMaskedLM, padded: Padded) -> Tensor:
+    """Return the token vectors of the last layer, shape (rows, tokens, width)."""
+    hidden: Tensor = model.roberta(
         input_ids=padded.input_ids, attention_mask=padded.attention_mask, position_ids=padded.position_ids
     ).last_hidden_state
+    return hidden
+
+
+def masked_loss(model: XLMRobertaForMaskedLM, hidden: Tensor, masked: Masked) -> Tensor:
+    """Return the mean cross-entropy of the hidden sub-tokens; other positions skip the output layer.
+
+    Args:
+        model: The model.
+        hidden: Its token vectors, shape (rows, tokens, width).
+        masked: The batch.
+
+    Returns:
+        The loss in nats.
+    """
     scores = model.lm_head(hidden.flatten(0, 1)[masked.where])
     return nn.functional.cross_entropy(scores.float(), masked.targets)
+
+
+def matching_loss(head: nn.Module, hidden: Tensor, matches: Sequence[bool]) -> Tensor:
+    """Tell from <s> whether the halves of each row say the same.
+
+    Args:
+        head: Gives one score per row.
+        hidden: Token vectors, shape (rows, tokens, width).
+        matches: The truth.
+
+    Returns:
+        Mean binary cross-entropy in nats.
+
+    Source: cross-lingual paraphrase classification, Huang et al. 2019 (Unicoder).
+    """
+    gold = torch.tensor(matches, dtype=torch.float32, device=hidden.device)
+    scores = head(hidden[:, 0]).squeeze(-1).float()
+    return nn.functional.binary_cross_entropy_with_logits(scores, gold)
 
 
 def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:

@@ -126,6 +126,7 @@ def save_state(run: Run, part: Path) -> None:
     """Write model, optimiser, schedule and step; an earlier state stays whole until the new one is."""
     state = {
         "model": run.model.state_dict(),
+        "matcher": run.matcher.state_dict(),
         "optimizer": run.optimizer.state_dict(),
         "schedule": run.schedule.state_dict(),
         "progress": {"step": run.step, "tokens": run.tokens, "seconds": run.seconds},
@@ -151,6 +152,7 @@ def restore_state(run: Run, part: Path) -> None:
     try:
         state = torch.load(path, map_location=run.device, weights_only=True)
         run.model.load_state_dict(state["model"])
+        run.matcher.load_state_dict(state["matcher"])
         run.optimizer.load_state_dict(state["optimizer"])
         run.schedule.load_state_dict(state["schedule"])
         progress = state["progress"]

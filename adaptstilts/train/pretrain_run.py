@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from adaptstilts.config.pretrain import ArchitectureSection, PretrainSection
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.errors import ConfigError, TrainingError
 from adaptstilts.runtime import autocast, derive_seed, pick_device
 from adaptstilts.train.corpora import Corpus
-from adaptstilts.train.mlm import lower_layers, mask, masked_loss, mean_pool, pad, ranking_loss
+from adaptstilts.train.mlm import (
+    hidden_states,
+    lower_layers,
+    mask,
+    masked_loss,
+    matching_loss,
+    mean_pool,
+    pad,
+    ranking_loss,
+)
 from adaptstilts.train.optim import build_optimizer, build_schedule
 from adaptstilts.train.rows import Row, RowSource, encode_lines, wrap
 
@@ -36,6 +45,7 @@ class Run:
     optimizer: AdamW
     schedule: LambdaLR
     rows: RowSource
+    matcher: nn.Module
     mask_id: int
     device: torch.device
     step: int = 0
@@ -99,7 +109,7 @@ def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedToke
     if settings.objective.ranking_layer > settings.architecture.layers:
         raise ConfigError(
             f"there is no layer {settings.objective.ranking_layer} to pool", key="objective.ranking_layer",
-            allowed=range(1, settings.architecture.layers + 1),
+            allowed=range(settings.architecture.layers + 1),
         )  # fmt: skip
     rows = RowSource(
         corpus,
@@ -111,7 +121,9 @@ def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedToke
     )
     device = pick_device(settings.device)
     model: Any = build_model(settings.architecture, len(tokenizer), settings.seed)
-    model.to(device)
+    matcher = nn.Sequential(nn.Linear(settings.architecture.width, settings.architecture.width), nn.Tanh(),
+                            nn.Linear(settings.architecture.width, 1))  # fmt: skip
+    trained = nn.ModuleDict({"model": model.to(device), "matcher": matcher.to(device)})
     recipe = TrainSettings(
         learning_rate=optimisation.learning_rate,
         epochs=1,
@@ -121,9 +133,9 @@ def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedToke
         weight_decay=optimisation.weight_decay,
         patience=None,
     )
-    optimizer = build_optimizer(model, recipe)
+    optimizer = build_optimizer(trained, recipe)
     schedule = build_schedule(optimizer, recipe, optimisation.steps)
-    return Run(settings, model, optimizer, schedule, rows, int(tokenizer.mask_token_id), device)
+    return Run(settings, model, optimizer, schedule, rows, matcher, int(tokenizer.mask_token_id), device)
 
 
 def take_step(run: Run) -> dict[str, float]:
@@ -143,17 +155,19 @@ def take_step(run: Run) -> dict[str, float]:
     objective, rows = run.rows.batch(run.step)
     rng = np.random.default_rng(derive_seed(settings.seed, "masks", run.step))
     with autocast(run.device, settings.optimisation.precision):
-        loss = _masked_loss(run, rows, rng)
+        loss, parts = _batch_loss(run, rows, rng)
     loss.backward()  # type: ignore[no-untyped-call]
-    losses = {objective.value: float(loss.detach())}
-    if settings.objective.ranking_weight and run.step % settings.objective.ranking_every == 0:
+    losses = {objective.value if name == "masked" else name: float(part.detach()) for name, part in parts.items()}
+    if _ranks(settings, run.step):
         with autocast(run.device, settings.optimisation.precision):
             ranking = _ranking_loss(run)
         (ranking * settings.objective.ranking_weight).backward()  # type: ignore[no-untyped-call]
         losses["ranking"] = float(ranking.detach())
     if not all(math.isfinite(value) for value in losses.values()):
         raise TrainingError(f"the loss is {losses} at step {run.step + 1}", hint="Lower optimisation.learning_rate.")
-    torch.nn.utils.clip_grad_norm_(run.model.parameters(), settings.optimisation.clip_norm)
+    torch.nn.utils.clip_grad_norm_(
+        [*run.model.parameters(), *run.matcher.parameters()], settings.optimisation.clip_norm
+    )
     run.optimizer.step()
     run.schedule.step()
     run.optimizer.zero_grad(set_to_none=True)
@@ -162,10 +176,26 @@ def take_step(run: Run) -> dict[str, float]:
     return losses
 
 
-def _masked_loss(run: Run, rows: list[Row], rng: np.random.Generator) -> Tensor:
+def _ranks(settings: PretrainSection, step: int) -> bool:
+    """Tell whether a step has the ranking term."""
+    objective = settings.objective
+    is_over = step >= objective.ranking_until * settings.optimisation.steps
+    return objective.ranking_weight > 0 and not is_over and step % objective.ranking_every == 0
+
+
+def _batch_loss(run: Run, rows: list[Row], rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the weighted loss of a batch, and its parts."""
     objective = run.settings.objective
     padded = pad(rows, reset_positions=objective.reset_positions)
-    return masked_loss(run.model, mask(padded, rate=objective.mask_rate, mask_id=run.mask_id, rng=rng).to(run.device))
+    masked = mask(padded, rate=objective.mask_rate, mask_id=run.mask_id, rng=rng).to(run.device)
+    hidden = hidden_states(run.model, masked.padded)
+    loss = masked_loss(run.model, hidden, masked)
+    parts = {"masked": loss}
+    matches = [row.matches for row in rows if row.matches is not None]
+    if objective.matching_weight and len(matches) == len(rows):
+        parts["matching"] = matching_loss(run.matcher, hidden, matches)
+        loss = loss + objective.matching_weight * parts["matching"]
+    return loss, parts
 
 
 def _ranking_loss(run: Run) -> Tensor:
@@ -199,9 +229,10 @@ def held_out_losses(run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast
         rng = np.random.default_rng(derive_seed(0, "held-out masks", code))
         total, count = 0.0, 0
         for first in range(0, len(rows), _HELD_OUT_ROWS):
-            masked = mask(pad(rows[first : first + _HELD_OUT_ROWS]), rate=0.15, mask_id=run.mask_id, rng=rng)
+            padded = pad(rows[first : first + _HELD_OUT_ROWS])
+            masked = mask(padded, rate=0.15, mask_id=run.mask_id, rng=rng).to(run.device)
             with torch.inference_mode(), autocast(run.device, run.settings.optimisation.precision):
-                loss = masked_loss(run.model, masked.to(run.device))
+                loss = masked_loss(run.model, hidden_states(run.model, masked.padded), masked)
             total += float(loss) * len(masked.targets)
             count += len(masked.targets)
         found[code] = round(total / count, 4)

@@ -25,6 +25,7 @@ BOS, PAD, EOS = 0, 1, 2
 WINDOW = 50
 """Steps whose rows are drawn together, so that rows of like length share a batch."""
 _CHUNK = 20_000
+_NEARBY = 3
 
 
 class Objective(str, Enum):
@@ -42,10 +43,12 @@ class Row:
     Attributes:
         ids: Sub-token ids.
         second: Where the translation begins; the length of the row if it holds none.
+        matches: Whether the second half says the same as the first; None if there is none.
     """
 
     ids: Ids
     second: int
+    matches: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -183,9 +186,23 @@ class RowSource:
             right = left
         half = (self.max_length - 4) // 2
         first = self.encoded[left].line(int(self._places[left, key]))[:half]
-        second = self.encoded[right].line(int(self._places[right, key]))[:half]
+        position = int(self._places[right, key])
+        second = self.encoded[right].line(position)[:half]
+        matches = rng.random() >= self.settings.mismatch_share
+        if not matches:
+            second = self._changed(second, self.encoded[right], position, rng)[:half]
         ids = np.concatenate([[BOS], first, [EOS, EOS], second, [EOS]]).astype(np.int32)
-        return Row(ids, len(first) + 2)
+        return Row(ids, len(first) + 2, matches)
+
+    def _changed(self, line: Ids, lines: Encoded, position: int, rng: np.random.Generator) -> Ids:
+        """Return a line nearby, or the line with one sub-token exchanged for one of that line, each half the time."""
+        distance = int(rng.integers(1, _NEARBY + 1)) * (1 if rng.random() < 0.5 else -1)
+        other = lines.line(min(max(position + distance, 0), len(lines) - 1))
+        if rng.random() < 0.5 or not len(line) or not len(other):
+            return other
+        changed = line.copy()
+        changed[rng.integers(len(line))] = other[rng.integers(len(other))]
+        return changed
 
     def _two_languages(self, rng: np.random.Generator, among: npt.NDArray[np.int64]) -> tuple[int, int]:
         """Draw two different languages; with probability `pivot_share`, one of them is the pivot."""

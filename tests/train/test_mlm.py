@@ -5,7 +5,16 @@ import pytest
 import torch
 
 from adaptstilts.config.pretrain import ArchitectureSection
-from adaptstilts.train.mlm import lower_layers, mask, masked_loss, mean_pool, pad, ranking_loss
+from adaptstilts.train.mlm import (
+    hidden_states,
+    lower_layers,
+    mask,
+    masked_loss,
+    matching_loss,
+    mean_pool,
+    pad,
+    ranking_loss,
+)
 from adaptstilts.train.pretrain_run import build_model
 from adaptstilts.train.rows import Row
 
@@ -80,7 +89,13 @@ def test_masked_loss_equals_the_library_model_s_loss(model):
     expected = model(
         masked.padded.input_ids, masked.padded.attention_mask, labels=labels.view_as(padded.input_ids)
     ).loss
-    assert torch.allclose(masked_loss(model, masked), expected, atol=1e-6)
+    assert torch.allclose(masked_loss(model, hidden_states(model, masked.padded), masked), expected, atol=1e-6)
+
+
+def test_matching_loss_reads_the_first_token_only():
+    hidden = torch.tensor([[[1.0], [9.0]], [[-2.0], [9.0]]])
+    expected = (math.log(1 + math.exp(-1)) + math.log(1 + math.exp(-2))) / 2
+    assert matching_loss(torch.nn.Identity(), hidden, [True, False]).item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_mean_pool_leaves_padding_out():

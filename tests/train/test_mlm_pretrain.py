@@ -14,7 +14,15 @@ def settings(output, **changes):
         "data": {"mini_lines": 150, "held_out": 20, "languages": ["en", "de", "ru"]},
         "vocabulary": {"pieces": 300, "whole_words": 2, "alphabets": False},
         "architecture": {"layers": 2, "width": 32, "heads": 2, "feed_forward": 64, "positions": 66},
-        "objective": {"switched": 0.5, "ranking_weight": 0.1, "ranking_every": 2, "ranking_pairs": 6},
+        "objective": {
+            "switched": 0.5,
+            "ranking_weight": 0.1,
+            "ranking_every": 2,
+            "ranking_pairs": 6,
+            "ranking_until": 0.7,
+            "matching_weight": 0.5,
+            "mismatch_share": 0.4,
+        },
         "optimisation": {"steps": 12, "batch_rows": 8, "max_length": 48, "save_every": 5, "log_every": 4},
     }
     for key, value in changes.items():
@@ -111,7 +119,7 @@ def test_pretrain_names_the_state_when_it_is_damaged(tmp_path):
     ("changes", "message"),
     [
         ({"optimisation": {"max_length": 80}}, r"architecture\.positions: rows of 80 sub-tokens need 82 positions"),
-        ({"objective": {"ranking_layer": 3}}, r"objective\.ranking_layer: there is no layer 3.*Allowed: 1, 2"),
+        ({"objective": {"ranking_layer": 3}}, r"objective\.ranking_layer: there is no layer 3.*Allowed: 0, 1, 2"),
     ],
 )
 def test_pretrain_names_the_setting_when_sizes_do_not_fit(tmp_path, changes, message):

@@ -144,6 +144,17 @@ def test_pairs_repeat_the_line_when_all_are_to_be_the_same(corpus, tokenizer):
     assert all(np.array_equal(row.ids[1 : row.second - 1], row.ids[row.second + 1 : -1]) for row in batch)
 
 
+def test_pairs_say_whether_their_second_half_was_changed(corpus, tokenizer):
+    changed = ObjectiveSection(mlm=0, tlm=1, same_share=1.0, mismatch_share=0.5)
+    rows = [row for step in range(WINDOW) for row in source(corpus, tokenizer, changed, max_length=128).batch(step)[1]]
+    halves = [(row.ids[1 : row.second - 1], row.ids[row.second + 1 : -1]) for row in rows]
+    assert 0.4 < sum(row.matches for row in rows) / len(rows) < 0.6
+    assert all(np.array_equal(*half) for row, half in zip(rows, halves, strict=True) if row.matches)
+    different = [half for row, half in zip(rows, halves, strict=True) if not row.matches]
+    one_piece = [len(left) == len(right) and (left != right).sum() == 1 for left, right in different]
+    assert 0.3 < sum(one_piece) / len(different) < 0.7
+
+
 def test_ranking_gives_translations_in_two_languages(corpus, tokenizer):
     left, right = source(corpus, tokenizer).ranking(4)
     assert len(left) == len(right) == 6
