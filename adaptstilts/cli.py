@@ -76,7 +76,7 @@ def tasks(as_json: JsonOption = False) -> None:
 
 @app.command()
 def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
-    """Check a study: settings, tasks, languages, backbone, and every row of its files; nothing is computed.
+    """Check a study before anything is computed: settings, tasks, languages, backbone, and every row of its files; nothing is computed.
 
     Example: adaptstilts validate configs/slices.yaml data.root=my_data
     """
@@ -93,7 +93,7 @@ def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json
 
 @app.command()
 def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
-    """Show every stage of a study, which are there already, and what sharing saves.
+    """List a study's stages and what sharing saves.
 
     Example: adaptstilts plan configs/xtreme_xlmr_large.yaml
     """
@@ -111,7 +111,9 @@ def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Js
 
 @app.command()
 def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
-    """Carry a study out: train what is missing, evaluate zero-shot, write tables and figures.
+    """Carry a study out and write its report.
+
+    Trains what is missing, evaluates zero-shot, writes tables and figures; finished stages are skipped.
 
     Example: adaptstilts run configs/quickstart.yaml seeds=[1,2]
     """
@@ -133,7 +135,7 @@ def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Jso
 
 @app.command()
 def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
-    """Write tables and figures again from the stages that are finished; nothing is computed.
+    """Write the report of what is finished.
 
     Example: adaptstilts report configs/quickstart.yaml
     """
@@ -151,7 +153,7 @@ def score(
     language: Annotated[list[str] | None, typer.Option("--language", help="Only this one; may be repeated.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a folder in XTREME's submission layout: task, language, metric, in percent.
+    """Score a folder in XTREME's submission layout.
 
     Example: adaptstilts score predictions --gold labels --json
     """
@@ -166,7 +168,9 @@ def pretrain(
     config: Annotated[Path, typer.Argument(help="A pretraining file, such as configs/pretrain_mini.yaml.")],
     overrides: OverrideArgument = None,
 ) -> None:
-    """Train a miniature backbone: tokenizer, masked and translation language modelling; goes on where it stopped.
+    """Train a small backbone from text.
+
+    Tokenizer, masked and translation language modelling; goes on where it stopped.
 
     Example: adaptstilts pretrain configs/pretrain_mini.yaml output=checkpoints/my_mini
     """

@@ -264,7 +264,7 @@ def _train_stage(
         hold_out=_holds_out(planner, task),
     )
     above = "+".join(source.task for source in sources)
-    label = f"{above} > {task.name}" if above else task.name
+    label = f"{_short(above)} > {task.name}" if above else task.name
     stage = make_stage(
         f"train {method.name}: {label}, seed {seed}",
         "-".join(part for part in (method.name, _short(above), task.name) if part),
@@ -302,7 +302,7 @@ def _predict_stage(
         batch_tokens=config.evaluation.batch_tokens,
     )
     above = "+".join(source.task for source in sources)
-    label = f"{above} > {target.name}" if above else target.name
+    label = f"{_short(above)} > {target.name}" if above else target.name
     inputs = [*planner.data_inputs, *(source.key for source in job.sources)]
     if trained is not None:
         inputs.append(trained.key)
@@ -367,4 +367,4 @@ def _name(method: Method) -> MethodName:
 
 
 def _short(above: str) -> str:
-    return above if above.count("+") < 3 else f"{above.count('+') + 1}tasks"
+    return above if above.count("+") < 3 else f"{above.count('+') + 1}-tasks"
