@@ -76,7 +76,9 @@ def tasks(as_json: JsonOption = False) -> None:
 
 @app.command()
 def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
-    """Check a study before anything is computed: settings, tasks, languages, backbone, and every row of its files; nothing is computed.
+    """Check a study before anything is computed.
+
+    Settings, tasks, languages, backbone, and every row of its files.
 
     Example: adaptstilts validate configs/slices.yaml data.root=my_data
     """
