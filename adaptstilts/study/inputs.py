@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from adaptstilts.config.schema import DataSection
-from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError, raise_all
-from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
+from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
+from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.write import GENERATOR_VERSION
 from adaptstilts.study.stages import DataJob
 from adaptstilts.tasks.sources import DataRoot
@@ -212,10 +212,8 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
         The facts; None as job for a folder of files.
 
     Raises:
-        ConfigError: If a language is unknown.
         DataError: If the folder does not exist, or the mini world lacks a language.
     """
-    _check_codes(section, choice)
     if section.root == OFFICIAL:
         return OfficialFacts(choice), None
     if section.root != MINI:
@@ -228,22 +226,6 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
         low_resource=section.mini_low_resource,
     )
     return MiniFacts(job, choice), job
-
-
-def _check_codes(section: DataSection, choice: str | tuple[str, ...]) -> None:
-    """Refuse a list of languages that is empty or has an unknown one; the mini world looks at its own few itself."""
-    if isinstance(choice, str):
-        return
-    key, known = "evaluation.languages", tuple(language.code for language in all_languages())
-    if not choice:
-        raise ConfigError("no language is given", key=key, allowed=("official", "present", "a list of codes"))
-    raise_all(
-        [
-            ConfigError(f"'{code}' is not a known language code", key=key, value=code, allowed=known)
-            for code in choice
-            if code not in known and section.root != MINI
-        ]
-    )
 
 
 def _require_one(

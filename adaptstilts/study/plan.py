@@ -124,7 +124,7 @@ def check_tasks(config: StudyConfig) -> None:
     )
     for name, section, phase in phases:
         allowed = tuple(task.name for task in all_tasks() if task.phase is phase)
-        problems += _check_names(section.tasks, allowed, f"{name}.tasks", phase)
+        problems += _check_names(section.tasks, allowed, f"{name}.tasks", f"{phase.value} task")
     for name, section, _ in phases:
         problems += _check_overrides(tuple(section.overrides), f"{name}.overrides")
     problems += _check_shared(config)
@@ -135,9 +135,11 @@ def check_tasks(config: StudyConfig) -> None:
         problems.append(
             ConfigError(f"{', '.join(needing)} need an intermediate task", key="intermediate.tasks", hint="Name one.")
         )
-    problems += _check_names(config.fusion.tasks, config.intermediate.tasks, "fusion.tasks", None)
+    problems += _check_names(config.fusion.tasks, config.intermediate.tasks, "fusion.tasks", "task that can stand here")
     retrieval = (config.fusion.retrieval,)
-    problems += _check_names(retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", None)
+    problems += _check_names(
+        retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", "task that can stand here"
+    )
     raise_all(problems)
 
 
@@ -161,7 +163,10 @@ def _check_shared(config: StudyConfig) -> list[AdaptstiltsError]:
     codes = config.evaluation.languages
     if not isinstance(codes, str):
         known = tuple(language.code for language in all_languages())
-        problems += _check_names(codes, known, "evaluation.languages", None)
+        problems += _check_names(codes, known, "evaluation.languages", "known language code", hint=None)
+        if not codes:
+            allowed = ("official", "present", "a list of codes")
+            problems.append(ConfigError("no language is given", key="evaluation.languages", allowed=allowed))
     if len(set(config.seeds)) < len(config.seeds):
         problems.append(ConfigError(f"{list(config.seeds)} names a seed twice", key="seeds"))
     composed = [method for method in config.methods if METHODS[method].use in {"below", "fused"}]
@@ -177,15 +182,19 @@ def _check_shared(config: StudyConfig) -> list[AdaptstiltsError]:
 
 
 def _check_names(
-    names: tuple[str, ...], allowed: tuple[str, ...], key: str, phase: Phase | None
+    names: tuple[str, ...],
+    allowed: tuple[str, ...],
+    key: str,
+    what: str,
+    *,
+    hint: str | None = "See: adaptstilts tasks",
 ) -> list[AdaptstiltsError]:
     problems: list[AdaptstiltsError] = []
-    what = f"{phase.value} task" if phase is not None else "task that can stand here"
     for name in names:
         if name not in allowed:
             article = "an" if what.startswith("i") else "a"
             problem = f"'{name}' is not {article} {what}"
-            problems.append(ConfigError(problem, key=key, value=name, allowed=allowed, hint="See: adaptstilts tasks"))
+            problems.append(ConfigError(problem, key=key, value=name, allowed=allowed, hint=hint))
     twice = sorted({name for name in names if names.count(name) > 1})
     problems += [ConfigError(f"'{name}' stands twice", key=key, value=name) for name in twice]
     return problems
