@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from adaptstilts.errors import EvaluationError
+from adaptstilts.evaluate.gold import gold_of
+from adaptstilts.evaluate.metrics import score_examples
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import (
+    Answer,
+    Bitext,
+    ChoiceExample,
+    Example,
+    Metric,
+    PairExample,
+    Sentence,
+    SpanExample,
+    TagExample,
+)
+
+NLI = get_task("xnli").labels
+TAGS = ("O", "B-PER", "I-PER")
+
+
+def pair(label: int | None) -> PairExample:
+    return PairExample("p7", "It rains.", "It is wet.", label)
+
+
+def span(*answers: str, name: str = "q1") -> SpanExample:
+    return SpanExample(name, "Who?", "Anna met Bo.", tuple(Answer(text, 0) for text in answers))
+
+
+def side(*names: str) -> tuple[Sentence, ...]:
+    return tuple(Sentence(name, f"text {name}") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("metric", "examples", "labels", "expected"),
+    [
+        (Metric.ACCURACY, [pair(2), pair(0)], NLI, [2, 0]),
+        (Metric.ACCURACY, [ChoiceExample("c", "And then?", ("a", "b"), 1)], (), [1]),
+        (Metric.CHUNK_F1, [TagExample("t", ("Anna", "Kurz", "kam"), (1, 2, 0))], TAGS, [["B-PER", "I-PER", "O"]]),
+        (Metric.SQUAD, [span("Anna", "Bo"), span("Bo", name="q2")], (), {"q1": ["Anna", "Bo"], "q2": ["Bo"]}),
+        (Metric.SQUAD2, [span()], (), {"q1": []}),
+    ],
+    ids=["classes", "choices", "tags", "answers", "unanswerable"],
+)
+def test_gold_has_the_form_of_its_metric(metric: Metric, examples: list[Example], labels: tuple[str, ...], expected):
+    assert gold_of(metric, examples, labels) == expected
+
+
+def test_gold_of_mined_pairs_is_the_pairs():
+    gold = frozenset({("de-1", "en-2")})
+    assert gold_of(Metric.BUCC_F1, Bitext("de", side("de-1"), side("en-1", "en-2"), gold), ()) == gold
+
+
+def test_gold_of_nearest_sentences_is_the_row_of_each_translation():
+    gold = frozenset({("f1", "e1"), ("f2", "e2"), ("f3", "e3")})
+    bitext = Bitext("de", side("f2", "f3", "f1"), side("e1", "e2", "e3"), gold)
+    assert gold_of(Metric.TATOEBA_ACCURACY, bitext, ()) == [2, 0, 1]
+
+
+def test_gold_scores_itself_at_100():
+    for metric, examples, labels in (
+        (Metric.ACCURACY, [pair(2), pair(0)], NLI),
+        (Metric.CHUNK_F1, [TagExample("t", ("Anna", "kam"), (1, 0))], TAGS),
+    ):
+        gold = gold_of(metric, examples, labels)
+        assert set(score_examples(metric, gold, gold).values()) == {100.0}
+
+
+@pytest.mark.parametrize(
+    ("metric", "examples", "name"),
+    [
+        (Metric.ACCURACY, [pair(0), pair(None)], "p7"),
+        (Metric.CHUNK_F1, [TagExample("t3", ("a",), None)], "t3"),
+        (Metric.SQUAD, [SpanExample("q9", "Who?", "Anna.", None)], "q9"),
+        (Metric.BUCC_F1, Bitext("de", side("f"), side("e"), None), "de-en"),
+        (Metric.TATOEBA_ACCURACY, Bitext("sw", side("f"), side("e"), None), "sw-en"),
+    ],
+)
+def test_gold_raises_with_the_name_when_a_label_is_hidden(metric: Metric, examples: list[Example] | Bitext, name: str):
+    with pytest.raises(EvaluationError, match=f"the label of '{name}' is hidden. Score on a labelled split"):
+        gold_of(metric, examples, TAGS)
+
+
+def test_gold_raises_when_an_english_sentence_has_no_translation():
+    bitext = Bitext("de", side("f1"), side("e1", "e2", "e3"), frozenset({("f1", "e1")}))
+    with pytest.raises(EvaluationError, match=r"2 English sentences of de-en have no translation, the first is 'e2'"):
+        gold_of(Metric.TATOEBA_ACCURACY, bitext, ())
