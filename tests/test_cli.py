@@ -598,3 +598,24 @@ def test_damaged_artefact_is_named_with_what_to_remove(study: Study, verb: str, 
     shutil.rmtree(folder)
     if verb == "run":
         assert study.say("run", "--json").json["made"] == 1
+
+
+def test_watcher_draws_on_a_terminal_and_keeps_its_lines():
+    from rich.console import Console
+
+    from adaptstilts.config.load import load_study
+    from adaptstilts.console import TerminalWatcher
+    from adaptstilts.study.setup import plan_study
+    from adaptstilts.study.store import Artefact
+
+    plan = plan_study(load_study(Path(XTREME)))
+    drawn = io.StringIO()
+    first, second = plan.stages[:2]
+    with TerminalWatcher(plan, Console(file=drawn, force_terminal=True, width=100)) as watcher:
+        watcher.skipped([first])
+        watcher.started(second, 1)
+        watcher.stepped(3, 7, "loss 0.5")
+        watcher.finished(second, Artefact(Path("somewhere"), {"seconds": 2.0}))
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.getvalue())
+    assert "skipping 1 finished stages (1 train)" in text
+    assert f"[2/{len(plan.stages)}] {second.name}: 2.0 s, about " in text
