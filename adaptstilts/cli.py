@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Exit status: 0 done, 2 input that cannot be used, 130 interrupted. Bugs raise.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products on GPUs need
     try:
         app(args=None if arguments is None else list(arguments))
     except AdaptstiltsError as error:

@@ -50,11 +50,18 @@ def set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def seed_everything(seed: int) -> None:
-    """Seed torch, the only source of randomness inside models; samplers get their own generators."""
+def make_deterministic(device: torch.device) -> None:
+    """Ask for the deterministic kernels of a GPU; where there is none for an operation, torch warns and goes on.
+
+    On a CPU with a fixed number of threads torch is deterministic as it is.
+
+    Args:
+        device: Where is computed.
+    """
     import torch  # noqa: PLC0415
 
-    torch.manual_seed(seed)
+    if device.type == "cuda":
+        torch.use_deterministic_algorithms(True, warn_only=True)
 
 
 def derive_seed(seed: int, *names: object) -> int:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MOST_ENCODED = 400
 """Encoded sets kept; enough for every language of every target."""
+_MOST_ROWS = 500_000
+"""Rows of an encoded set that is kept; the sides of BUCC2018 are larger and are encoded anew."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,10 @@ class Examples:
         if key not in self._encoded:
             if len(self._encoded) >= _MOST_ENCODED:
                 self._encoded.pop(next(iter(self._encoded)))
-            self._encoded[key] = encode(task, examples, self._tokenizer(backbone), settings)
+            encoded = encode(task, examples, self._tokenizer(backbone), settings)
+            if len(examples) > _MOST_ROWS:
+                return encoded
+            self._encoded[key] = encoded
         return self._encoded[key]
 
     def _tokenizer(self, backbone: Reference) -> PreTrainedTokenizerFast:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.mini.write import write_mini
-from adaptstilts.runtime import environment, pick_device, set_threads
+from adaptstilts.runtime import environment, make_deterministic, pick_device, set_threads
 from adaptstilts.study.collect import SCORES_FILE
 from adaptstilts.study.examples import Examples
 from adaptstilts.study.execute import StepCallback
@@ -56,6 +56,7 @@ class LocalRunner:
         for name in ("transformers", "adapters"):  # both report every new head as a newly initialised weight
             logging.getLogger(name).setLevel(logging.ERROR)
         self.device = pick_device(config.device)
+        make_deterministic(self.device)
         self.data_root = config.data.root
         self.quoting = config.data.quoting
         self.environment = environment()
