@@ -74,7 +74,7 @@ def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        problems = [_explain(item, path, lines, overridden, schema) for item in error.errors()]
+        problems = [_explain(item, path, lines, overridden, schema) for item in _one_each(error.errors())]
     raise_all(problems)
     raise AssertionError("unreachable: validation failed without a problem")
 
@@ -141,9 +141,7 @@ def _explain(
     overridden: set[KeyPath],
     schema: type[BaseModel],
 ) -> AdaptstiltsError:
-    location: KeyPath = tuple(
-        part for part in item["loc"] if isinstance(part, int) or not part.startswith(("tuple[", "literal["))
-    )
+    location = _location(item)
     key = _dotted(location)
     from_command_line = any(location[: len(parts)] == parts for parts in overridden)
     where: dict[str, Any] = {"key": key}
@@ -158,7 +156,25 @@ def _explain(
     if item["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
         return ConfigError(f"'{value}' is not allowed", value=value, allowed=allowed, **where)
+    if item["type"] == "tuple_type":
+        return ConfigError(f"{value!r} is not a list", hint=f"Write [{value}].", **where)
     return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
+
+
+def _location(item: Any) -> KeyPath:  # noqa: ANN401 - pydantic's ErrorDetails
+    """Return the key path of a problem, without pydantic's names for the branches of a union."""
+    return tuple(part for part in item["loc"] if isinstance(part, int) or not part.startswith(("tuple[", "literal[")))
+
+
+def _one_each(items: Sequence[Any]) -> list[Any]:
+    """Keep one problem per key: the first branch of a union, and no remark on a list whose items have problems."""
+    places = [_location(item) for item in items]
+    kept: dict[KeyPath, Any] = {}
+    for place, item in zip(places, items, strict=True):
+        has_deeper = any(len(other) > len(place) and other[: len(place)] == place for other in places)
+        if not (item["type"] == "too_short" and has_deeper):
+            kept.setdefault(place, item)
+    return list(kept.values())
 
 
 def _line_of(location: KeyPath, lines: dict[KeyPath, int]) -> int | None:

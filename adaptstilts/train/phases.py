@@ -16,6 +16,7 @@ from adaptstilts.train.methods import Method, Part, fusion_name, target_adapter
 if TYPE_CHECKING:
     from pathlib import Path
 
+
 @dataclass(frozen=True)
 class StartingPoint:
     """Where a run's weights come from.

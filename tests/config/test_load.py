@@ -42,6 +42,20 @@ def test_load_names_allowed_values_when_method_is_unknown(tmp_path):
         load_study(path)
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("methods=[stak]", r"^methods\[0\]: 'stak' is not allowed\. Did you mean 'stack'"),
+        ("methods=direct", r"^methods: 'direct' is not a list\. Write \[direct\]"),
+        ("evaluation.languages=offical", r"^evaluation\.languages: 'offical' .*Did you mean 'official'"),
+    ],
+)
+def test_load_says_one_thing_about_one_key(tmp_path, override, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_study(write(tmp_path, MINIMAL), [override])
+    assert str(caught.value).count("\n") == 0
+
+
 def test_load_reports_all_problems_at_once(tmp_path):
     path = write(tmp_path, MINIMAL + "seeds: []\nadapter:\n  reduction_factor: 0\nstore: 5\n")
     with pytest.raises(ProblemsError) as caught:

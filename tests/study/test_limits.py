@@ -21,7 +21,10 @@ def test_lengths_and_layers_within_the_backbone_pass(backbone):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("retrieval.max_length=129", r"max_length: 129 sub-tokens for tatoeba are more than the backbone's 128 positions"),
+        (
+            "retrieval.max_length=129",
+            r"max_length: 129 sub-tokens for tatoeba are more than the backbone's 128 positions",
+        ),
         ("retrieval.layer=5", r"retrieval\.layer: layer 5 of a backbone with 4 layers\. Allowed: 0 to 4"),
         ("target.full.max_length=40", r"max_length: 40 sub-tokens are too few"),
     ],
