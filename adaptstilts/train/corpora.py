@@ -41,6 +41,16 @@ class Corpus:
         """Codes of the languages that have lines, in alphabetical order."""
         return tuple(sorted(code for code, lines in self.lines.items() if lines))
 
+    def digest(self) -> str:
+        """Return a SHA-256 over all lines, by which two runs can be told to have had the same text."""
+        found = hashlib.sha256()
+        for code in self.languages:
+            for key, line in self.lines[code].items():
+                found.update(f"{code}\t{key}\t{line}\n".encode())
+        for line in self.switched:
+            found.update(f"{line}\n".encode())
+        return found.hexdigest()
+
     def split(self, held_out: int) -> tuple[Corpus, Corpus]:
         """Keep some keys, with all their translations, from training.
 

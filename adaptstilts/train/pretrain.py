@@ -74,7 +74,7 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
     if not report.is_finished:
         log(f"part ended at step {run.step} of {report.planned_steps}; call again to go on")
         return report
-    finish(run, tokenizer, report, part, output)
+    finish(run, training, tokenizer, report, part, output)
     log(f"finished: {output}")
     return report
 

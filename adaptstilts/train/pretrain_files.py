@@ -16,6 +16,7 @@ import torch
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.errors import ConfigError, StoreError
 from adaptstilts.runtime import environment
+from adaptstilts.train.corpora import Corpus
 from adaptstilts.train.pretrain_run import Run
 
 if TYPE_CHECKING:
@@ -186,13 +187,16 @@ def open_log(part: Path, step: int) -> Iterator[Callable[[dict[str, Any]], None]
         yield write
 
 
-def finish(run: Run, tokenizer: PreTrainedTokenizerFast, report: PretrainReport, part: Path, output: Path) -> None:
+def finish(
+    run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast, report: PretrainReport, part: Path, output: Path
+) -> None:
     """Write the finished folder and delete the states.
 
     Weights are stored in half precision; the record, written last, marks the folder as finished.
 
     Args:
         run: The run after its last step.
+        corpus: Its training text; a digest of it is recorded.
         tokenizer: Its tokenizer.
         report: What is recorded.
         part: Folder of its states.
@@ -209,6 +213,7 @@ def finish(run: Run, tokenizer: PreTrainedTokenizerFast, report: PretrainReport,
     shutil.copy2(part / LOG_FILE, output / LOG_FILE)
     record = {
         "settings": _identity(run.settings),
+        "text_sha256": corpus.digest(),
         "environment": environment(),
         "report": {name: value for name, value in asdict(report).items() if name != "folder"},
     }
