@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adaptstilts.errors import DataError, EvaluationError
-
-SOURCE_LANGUAGE = "en"
+from adaptstilts.languages import SOURCE_LANGUAGE
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import get_args
 
-from adaptstilts.analyse.results import SOURCE_LANGUAGE, TaskScore, mean, spread
+from adaptstilts.analyse.results import TaskScore, mean, spread
 from adaptstilts.config.schema import MethodName
 from adaptstilts.errors import EvaluationError
+from adaptstilts.languages import SOURCE_LANGUAGE
 
 REFERENCE = "direct"
 ADAPTER_REFERENCE = "adapter"

@@ -94,8 +94,6 @@ ORGANISATIONS: tuple[str, ...] = (
 """Invented companies, written alike in every language; they can buy, sell, make and use things."""
 
 # fmt: on
-MODIFIABLE_BY_PERSON_ADJECTIVES: tuple[str, ...] = ("happy", "sad", "rich", "poor", "brave", "timid")
-"""Adjectives that fit people (and some animals) only."""
 
 
 def nouns() -> tuple[str, ...]:

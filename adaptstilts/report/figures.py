@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adaptstilts.analyse.results import SOURCE_LANGUAGE, TaskScore, mean
+from adaptstilts.analyse.results import TaskScore, mean
 from adaptstilts.analyse.transfer import Scope, TransferTable, methods_in_order
 from adaptstilts.errors import EvaluationError
+from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.report.grid import signed_text
 from adaptstilts.report.tables import SCOPE_WORDS, source_label
 

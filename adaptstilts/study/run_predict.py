@@ -14,7 +14,6 @@ from adaptstilts.evaluate.retrieval import (
     find_neighbours,
     fit_threshold,
     mine_pairs,
-    nearest_foreign,
     normalise,
     pairs_above,
 )
@@ -105,9 +104,9 @@ def _retrieve(
     sides = _vectors(network, job, task, examples, language, split)
     foreign, english = sides
     if task.metric is Metric.TATOEBA_ACCURACY:
-        rows = nearest_foreign(foreign.vectors, english.vectors)
         k = min(N_BEST_NEIGHBOURS, len(foreign.ids))
         near = find_neighbours(normalise(english.vectors), normalise(foreign.vectors), k=k)
+        rows = near.indices[:, 0].tolist()
         return Predicted(rows, {"nearest": near.indices, "similarities": near.similarities}), "", len(rows)
     neighbours = job.retrieval.neighbours if job.retrieval is not None else 4
     pairs = mine_pairs(foreign, english, k=neighbours)
