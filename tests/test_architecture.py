@@ -16,6 +16,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "runtime", "languages"),
     ("config",),
     ("tasks", "mini"),
+    ("data",),
     ("models",),
     ("train",),
     ("evaluate",),
@@ -24,6 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("share",),
     ("study",),
     ("console",),
+    ("cli_data",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -33,6 +35,7 @@ LIGHT = (
     "config/**/*.py",
     "tasks/**/*.py",
     "mini/**/*.py",
+    "data/**/*.py",
     "analyse/**/*.py",
     "report/**/*.py",
     "evaluate/metrics.py",
@@ -44,6 +47,7 @@ LIGHT = (
     "evaluate/score.py",
     "study/plan.py",
     "study/store.py",
+    "cli_data.py",
     "cli.py",
 )
 ADAPTERS_IMPORTERS = {"models/adapters.py", "models/fusion.py"}
