@@ -233,6 +233,8 @@ def test_commonsenseqa_turns_letters_into_positions(read):
         ("cosmosqa", "cosmosqa/train.csv",
          "id,context,question,answer0,answer1,answer2,answer3,label\n1,a,b,c\n",
          r"train\.csv:2: expected 8 columns, found 4"),
+        ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl", '{"question": {"stem": "A", "choices": [1, 2]}}\n',
+         r"split\.jsonl:1: label: expected a JSON object, found 1 in its place"),
         ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl", '{"question": {"stem": "A"}}\n',
          r"split\.jsonl:1: question: expected an object with a list of choices"),
         ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl",
@@ -374,6 +376,15 @@ def test_squad_file_is_refused_with_id_when_an_answer_is_malformed(read, make_sq
             r"xquad\.zh\.json: qas: a question without an id",
         ),
         ('{"data": [{"paragraphs": [{"qas": []}]}]}', r"xquad\.zh\.json: context: missing"),
+        ('{"data": [{"paragraphs": ["A"]}]}', r"xquad\.zh\.json: context: expected a JSON object, found 'A'"),
+        (
+            '{"data": [{"paragraphs": [{"context": "A", "qas": [{"id": "q0", "answers": {"text": ["A"]}}]}]}]}',
+            r"xquad\.zh\.json: q0: answers are {'text': \['A'\]}.*Expected a list such as",
+        ),
+        (
+            '{"data": [{"paragraphs": [{"context": "A", "qas": [{"id": "q0", "answers": ["A"]}]}]}]}',
+            r"xquad\.zh\.json: q0: answers are \['A'\]",
+        ),
         ('{"data": []}', r"xquad\.zh\.json: holds no examples"),
     ],
 )
