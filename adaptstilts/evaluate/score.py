@@ -17,7 +17,7 @@ from adaptstilts.evaluate.submission import (
     submitted_languages,
 )
 from adaptstilts.tasks.registry import all_tasks, get_task, target_tasks
-from adaptstilts.tasks.spec import Kind, Task
+from adaptstilts.tasks.spec import Kind, Metric, Task
 
 Scores: TypeAlias = dict[str, dict[str, dict[str, float]]]
 """Percent by task, language and name of the score."""
@@ -204,7 +204,11 @@ def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) 
         notes.append(
             f"{task.name}/{language}: {lacking} of {len(gold.content)} questions have no prediction and score 0"
         )
-    return score_examples(task.metric, found, gold.content, language), notes
+    wanted = gold.content
+    if task.metric is Metric.ACCURACY_F1:
+        # The positive class is known by its place, whatever its word.
+        found, wanted = ([task.labels.index(word) for word in words] for words in (found, wanted))
+    return score_examples(task.metric, found, wanted, language), notes
 
 
 def _mean_over_languages(task: Task, by_language: Mapping[str, Mapping[str, float]]) -> float:

@@ -63,6 +63,12 @@ def test_folder_scores_match_a_count_by_hand(folders: tuple[Path, Path]):
     assert scores["tatoeba"]["de"]["accuracy"] == pytest.approx(200 / 3, abs=1e-12)
 
 
+def test_folder_scores_count_class_one_as_positive_in_qqp(tmp_path: Path):
+    predictions = write(tmp_path / "predictions", {"qqp/test-en.tsv": "1\n1\n0\n0\n"})
+    labels = write(tmp_path / "labels", {"qqp/test-en.tsv": "1\n0\n1\n0\n"})
+    assert score_folder(predictions, labels).scores == {"qqp": {"en": {"accuracy": 50.0, "f1": 50.0}}}
+
+
 def test_folder_scores_note_what_was_left_out(folders: tuple[Path, Path]):
     predictions, labels = folders
     (predictions / "xnli" / "test-de.tsv").unlink()
