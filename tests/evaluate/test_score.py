@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.errors import ConfigError, DataError, EvaluationError
-from adaptstilts.evaluate.score import aggregate, score_file, score_folder
+from adaptstilts.evaluate.score import FolderScores, aggregate, score_file, score_folder, score_text
 from adaptstilts.tasks.registry import get_task, target_tasks
 
 LABELS = {
@@ -208,3 +208,14 @@ def test_folder_scores_equal_xtreme_for_every_task_and_language(shared_root: Pat
         for task in tasks
     ]
     assert totals.overall == pytest.approx(sum(by_hand) / 9, abs=1e-12)
+
+
+def test_score_text_has_a_dash_where_a_language_lacks_a_score():
+    whole = {"exact_match": 50.0, "f1": 60.0, "answerable_exact_match": 40.0}
+    scores = {"squad2": {"en": whole, "de": {"exact_match": 30.0, "f1": 40.0}}}
+    assert score_text(FolderScores(scores, ())).splitlines() == [
+        "squad2           exact_match              f1  answerable_exact_match",
+        "  en                    50.0            60.0                    40.0",
+        "  de                    30.0            40.0                       -",
+        "  mean of 2             40.0            50.0                       -",
+    ]
