@@ -147,9 +147,9 @@ def score_examples(
 
     Args:
         metric: The task's metric; it decides what the next two arguments are. Classes (indices or words) for
-            `ACCURACY`, `ACCURACY_F1` (class 1 is positive) and `TATOEBA_ACCURACY` (row numbers); one list of tags for
-            each sentence for `TOKEN_ACCURACY` and `CHUNK_F1` (tag words); answer text by question id, and list of gold
-            texts by question id, for `SQUAD`, `SQUAD2` and `MLQA`; pairs of ids for `BUCC_F1`.
+            `ACCURACY` and `TATOEBA_ACCURACY` (row numbers), as indices for `ACCURACY_F1` (class 1 is positive); one
+            list of tags for each sentence for `TOKEN_ACCURACY` and `CHUNK_F1` (tag words); answer text by question id,
+            and list of gold texts by question id, for `SQUAD`, `SQUAD2` and `MLQA`; pairs of ids for `BUCC_F1`.
         predictions: What the model says.
         gold: What is right, in the same order or under the same ids.
         language: ISO 639-1 code; only MLQA's normaliser depends on it.

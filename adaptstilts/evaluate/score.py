@@ -17,7 +17,7 @@ from adaptstilts.evaluate.submission import (
     submitted_languages,
 )
 from adaptstilts.tasks.registry import all_tasks, get_task, target_tasks
-from adaptstilts.tasks.spec import Kind, Task
+from adaptstilts.tasks.spec import Kind, Metric, Task
 
 Scores: TypeAlias = dict[str, dict[str, dict[str, float]]]
 """Percent by task, language and name of the score."""
@@ -173,11 +173,16 @@ def score_text(scores: FolderScores) -> str:
 
 
 def _task_table(name: str, by_language: Mapping[str, Mapping[str, float]]) -> str:
-    metrics = tuple(next(iter(by_language.values())))
-    means = {metric: _mean([scores[metric] for scores in by_language.values()]) for metric in metrics}
-    lines = [f"{name:<12}" + "".join(f"{metric:>16}" for metric in metrics)]
+    metrics = tuple(dict.fromkeys(metric for scores in by_language.values() for metric in scores))
+    # SQuAD 2.0 has no scores of answerable questions where there are none.
+    common = [metric for metric in metrics if all(metric in scores for scores in by_language.values())]
+    means = {metric: _mean([scores[metric] for scores in by_language.values()]) for metric in common}
+    widths = {metric: max(16, len(metric) + 2) for metric in metrics}
+    lines = [f"{name:<12}" + "".join(f"{metric:>{widths[metric]}}" for metric in metrics)]
     for label, values in (*by_language.items(), (f"mean of {len(by_language)}", means)):
-        lines.append(f"  {label:<10}" + "".join(f"{values[metric]:>16.1f}" for metric in metrics))
+        texts = [f"{values[metric]:.1f}" if metric in values else "-" for metric in metrics]
+        cells = (f"{text:>{width}}" for text, width in zip(texts, widths.values(), strict=True))
+        lines.append(f"  {label:<10}" + "".join(cells))
     return "\n".join(lines)
 
 
@@ -204,7 +209,11 @@ def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) 
         notes.append(
             f"{task.name}/{language}: {lacking} of {len(gold.content)} questions have no prediction and score 0"
         )
-    return score_examples(task.metric, found, gold.content, language), notes
+    wanted = gold.content
+    if task.metric is Metric.ACCURACY_F1:
+        # The positive class is known by its place, whatever its word.
+        found, wanted = ([task.labels.index(word) for word in words] for words in (found, wanted))
+    return score_examples(task.metric, found, wanted, language), notes
 
 
 def _mean_over_languages(task: Task, by_language: Mapping[str, Mapping[str, float]]) -> float:

@@ -225,11 +225,9 @@ def _read_tags(path: Path, task: Task) -> Submission:
     lines: list[int] = []
     for line, tag in _rows(path):
         if not tag:
-            if not sentences[-1]:
-                raise DataError(
-                    "a sentence without words", path=path, line=line, hint="Write one blank line between sentences."
-                )
-            sentences.append([])
+            # Some of XTREME's PAN-X files have several blank lines in a row; readers of the words skip them too.
+            if sentences[-1]:
+                sentences.append([])
             continue
         if not sentences[-1]:
             lines.append(line)

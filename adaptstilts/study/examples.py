@@ -57,7 +57,7 @@ class Examples:
         key = (task.name, most, hold_out)
         if key not in self._training:
             data = self.root.training_data(task, None if hold_out else most)
-            self._training[key] = _held_out(data, most) if hold_out else data
+            self._training[key] = _held_out(task, data, most) if hold_out else data
         return self._training[key]
 
     def evaluation(self, task: Task, split: Split, language: str, most: int | None) -> list[Example]:
@@ -114,8 +114,11 @@ class Examples:
         return self._tokenizers[backbone.fingerprint]
 
 
-def _held_out(data: TrainingData, most: int | None) -> TrainingData:
+def _held_out(task: Task, data: TrainingData, most: int | None) -> TrainingData:
     """Take dev examples out of the training set: a tenth, at most 500, whatever ``most`` is."""
     train, dev = cut_in_two(data.train, max(1, min(len(data.train) // HELD_OUT_SHARE, HELD_OUT_MOST)))
-    note = f"{len(dev)} training rows are held out to pick the checkpoint, since the dev set is what is scored"
+    note = (
+        f"{task.name}: {len(dev)} training rows are held out to pick the checkpoint, "
+        "since the dev set is what is scored"
+    )
     return TrainingData(sample(train, most), dev, (*data.notes, note))

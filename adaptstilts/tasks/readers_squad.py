@@ -47,7 +47,19 @@ def _questions(document: dict[str, Any], path: Path) -> Iterator[tuple[str, dict
             for question in _list(paragraph, "qas", path):
                 if not isinstance(question, dict) or "id" not in question:
                     raise DataError("a question without an id", path=path, key="qas")
+                _check_answers(question, path)
                 yield context, {**question, "id": str(question["id"])}
+
+
+def _check_answers(question: dict[str, Any], path: Path) -> None:
+    answers = question.get("answers", [])
+    if answers is not None and not (isinstance(answers, list) and all(isinstance(answer, dict) for answer in answers)):
+        raise DataError(
+            f"answers are {answers!r}",
+            path=path,
+            key=str(question["id"]),
+            hint='Expected a list such as [{"text": "noon", "answer_start": 17}]',
+        )
 
 
 def _list(record: object, key: str, path: Path) -> list[Any]:

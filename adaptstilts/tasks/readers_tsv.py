@@ -73,6 +73,9 @@ def _agreed(label: int | None, labels: list[int], position: int, request: Reques
 def read_qqp(request: Request) -> Iterator[PairExample]:
     """Read GLUE's QQP: a header, columns separated by tabs, quotation marks without meaning.
 
+    In GLUE's training file a few records are broken over several lines by a line end inside a quoted question
+    (nyu-mll/GLUE-baselines, issue 5). They are left out, as in the copy of GLUE on the Hugging Face hub.
+
     Args:
         request: One file.
 
@@ -88,14 +91,28 @@ def read_qqp(request: Request) -> Iterator[PairExample]:
     first, second = (header.index(name) for name in _QQP_COLUMNS[:2])
     label = header.index(_QQP_COLUMNS[2]) if _QQP_COLUMNS[2] in header else None
     classes = {word: index for index, word in enumerate(request.labels)}
-    for line, columns in rows:
-        expect_columns(columns, (len(header),), path, line)
+    for line, columns in _unbroken(rows, len(header), path):
         yield PairExample(
             id=str(line - 2),
             first=columns[first],
             second=columns[second],
             label=None if label is None else label_index(columns[label], classes, path, line, key="is_duplicate"),
         )
+
+
+def _unbroken(rows: Iterator[tuple[int, list[str]]], width: int, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows with all their columns; leave out runs of lines that are one quoted record broken by line ends."""
+    for line, columns in rows:
+        if len(columns) == width:
+            yield line, columns
+            continue
+        joined = len(columns)
+        while joined < width and columns[-1].startswith('"'):
+            # The last column of one line goes on in the first of the next.
+            _, rest = next(rows, (line, [""] * (width + 1)))
+            joined += len(rest) - 1
+        if joined != width:
+            expect_columns(columns, (width,), path, line)
 
 
 def read_parallel(request: Request) -> Iterator[PairExample]:

@@ -204,11 +204,11 @@ def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
     return found
 
 
-def json_text(record: Mapping[str, Any], key: str, path: Path, line: int | None) -> str:
+def json_text(record: object, key: str, path: Path, line: int | None) -> str:
     """Return a text from a JSON object.
 
     Args:
-        record: The object.
+        record: What should be the object.
         key: Its key; the value must be text.
         path: File, for the error.
         line: Line, for the error.
@@ -217,8 +217,10 @@ def json_text(record: Mapping[str, Any], key: str, path: Path, line: int | None)
         The text.
 
     Raises:
-        DataError: If the key is missing or its value is not text.
+        DataError: If it is no object, the key is missing, or its value is not text.
     """
+    if not isinstance(record, Mapping):
+        raise DataError(f"expected a JSON object, found {record!r} in its place", path=path, line=line, key=key)
     if key not in record:
         raise DataError("missing", path=path, line=line, key=key, value=key, allowed=record)
     value = record[key]

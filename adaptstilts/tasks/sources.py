@@ -131,8 +131,10 @@ class DataRoot:
                 raise TypeError(f"{task.name} is read by load_bitext")
             if not rows:
                 raise DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0])
-            if labelled and _is_hidden(rows[0]):
-                raise DataError("its labels are hidden", path=part.paths[0], hint="They are needed here")
+            hidden = [row.id for row in rows if _is_hidden(row)] if labelled else []
+            if hidden:
+                which = "its labels are" if len(hidden) == len(rows) else f"the label of example '{hidden[0]}' is"
+                raise DataError(f"{which} hidden", path=part.paths[0], hint="They are needed here")
             # Ids are unique within a file; pooled files get their number put before them.
             examples += rows if len(found) == 1 else [replace(row, id=f"{number}:{row.id}") for row in rows]
         return sample(examples, limit)
@@ -219,7 +221,7 @@ class DataRoot:
         state = (task.name, _state(found[0].paths))
         if state not in self._labelled:
             rows = self._read(found[0], task, language)
-            hidden = rows.gold is None if isinstance(rows, Bitext) else not rows or _is_hidden(rows[0])
+            hidden = rows.gold is None if isinstance(rows, Bitext) else all(map(_is_hidden, rows))
             self._labelled[state] = not hidden
         return self._labelled[state]
 

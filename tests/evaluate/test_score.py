@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.errors import ConfigError, DataError, EvaluationError
-from adaptstilts.evaluate.score import aggregate, score_file, score_folder
+from adaptstilts.evaluate.score import FolderScores, aggregate, score_file, score_folder, score_text
 from adaptstilts.tasks.registry import get_task, target_tasks
 
 LABELS = {
@@ -61,6 +61,12 @@ def test_folder_scores_match_a_count_by_hand(folders: tuple[Path, Path]):
     assert scores["xquad"]["en"] == pytest.approx({"exact_match": 0.0, "f1": 100 / 3}, abs=1e-12)
     assert scores["bucc2018"]["de"] == pytest.approx({"f1": 200 / 3, "precision": 100.0, "recall": 50.0}, abs=1e-12)
     assert scores["tatoeba"]["de"]["accuracy"] == pytest.approx(200 / 3, abs=1e-12)
+
+
+def test_folder_scores_count_class_one_as_positive_in_qqp(tmp_path: Path):
+    predictions = write(tmp_path / "predictions", {"qqp/test-en.tsv": "1\n1\n0\n0\n"})
+    labels = write(tmp_path / "labels", {"qqp/test-en.tsv": "1\n0\n1\n0\n"})
+    assert score_folder(predictions, labels).scores == {"qqp": {"en": {"accuracy": 50.0, "f1": 50.0}}}
 
 
 def test_folder_scores_note_what_was_left_out(folders: tuple[Path, Path]):
@@ -202,3 +208,14 @@ def test_folder_scores_equal_xtreme_for_every_task_and_language(shared_root: Pat
         for task in tasks
     ]
     assert totals.overall == pytest.approx(sum(by_hand) / 9, abs=1e-12)
+
+
+def test_score_text_has_a_dash_where_a_language_lacks_a_score():
+    whole = {"exact_match": 50.0, "f1": 60.0, "answerable_exact_match": 40.0}
+    scores = {"squad2": {"en": whole, "de": {"exact_match": 30.0, "f1": 40.0}}}
+    assert score_text(FolderScores(scores, ())).splitlines() == [
+        "squad2           exact_match              f1  answerable_exact_match",
+        "  en                    50.0            60.0                    40.0",
+        "  de                    30.0            40.0                       -",
+        "  mean of 2             40.0            50.0                       -",
+    ]

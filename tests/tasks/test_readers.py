@@ -62,6 +62,22 @@ def test_qqp_takes_quotation_marks_as_they_are(read):
     assert rows[1].first == '"Why" is it late?'
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '7\t8\t9\t"Was he real?\n"\tDid he live?\t1\n',
+        '7\t8\t9\tWas he real?\t"Did\n\nhe live?"\t1\n',
+        '7\t8\t9\t"Was\nhe\nreal?"\tDid he live?\t1\n',
+    ],
+    ids=["first question", "second question", "over three lines"],
+)
+def test_qqp_leaves_out_records_that_a_line_end_inside_a_question_breaks(read, task_files, broken):
+    header, first, *rest = task_files["qqp"]["qqp/train.tsv"].splitlines(keepends=True)
+    rows = read("qqp", Split.TRAIN, replaced={"qqp/train.tsv": header + first + broken + "".join(rest)})
+    assert [row.first for row in rows] == ['What is "tea"?', '"Why" is it late?', "Who came?"]
+    assert [row.label for row in rows] == [1, 0, 0]
+
+
 def test_xnli_undoes_csv_quoting_and_carriage_returns(read):
     rows = read("xnli", Split.DEV, "de")
     assert rows[0] == PairExample("0", "Es regnet.", "Es ist nass.", 1)
@@ -136,6 +152,10 @@ def test_table_is_refused_when_quoting_is_not_a_known_way_to_read(read):
     [
         ("id\tquestion1\tis_duplicate\n", r"train\.tsv:1: question2: no such column. Did you mean 'question1'"),
         ("question1\tquestion2\tis_duplicate\nA?\tB?\n", r"train\.tsv:2: expected 3 columns, found 2"),
+        ("question1\tquestion2\tis_duplicate\nA?\tB?\nC?\tD?\n", r"train\.tsv:2: expected 3 columns, found 2"),
+        ('question1\tquestion2\tis_duplicate\nA?\t"B?\n', r"train\.tsv:2: expected 3 columns, found 2"),
+        ('question1\tquestion2\tis_duplicate\nA?\t"B?\nC?\tD?\t1\n', r"train\.tsv:2: expected 3 columns, found 2"),
+        ("question1\tquestion2\tis_duplicate\nA?\tB?\t1\t1\n", r"train\.tsv:2: expected 3 columns, found 4"),
         ("question1\tquestion2\tis_duplicate\nA?\tB?\t2\n", r"train\.tsv:2: is_duplicate: '2' is not a label"),
     ],
 )
@@ -213,6 +233,8 @@ def test_commonsenseqa_turns_letters_into_positions(read):
         ("cosmosqa", "cosmosqa/train.csv",
          "id,context,question,answer0,answer1,answer2,answer3,label\n1,a,b,c\n",
          r"train\.csv:2: expected 8 columns, found 4"),
+        ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl", '{"question": {"stem": "A", "choices": [1, 2]}}\n',
+         r"split\.jsonl:1: label: expected a JSON object, found 1 in its place"),
         ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl", '{"question": {"stem": "A"}}\n',
          r"split\.jsonl:1: question: expected an object with a list of choices"),
         ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl",
@@ -354,6 +376,15 @@ def test_squad_file_is_refused_with_id_when_an_answer_is_malformed(read, make_sq
             r"xquad\.zh\.json: qas: a question without an id",
         ),
         ('{"data": [{"paragraphs": [{"qas": []}]}]}', r"xquad\.zh\.json: context: missing"),
+        ('{"data": [{"paragraphs": ["A"]}]}', r"xquad\.zh\.json: context: expected a JSON object, found 'A'"),
+        (
+            '{"data": [{"paragraphs": [{"context": "A", "qas": [{"id": "q0", "answers": {"text": ["A"]}}]}]}]}',
+            r"xquad\.zh\.json: q0: answers are {'text': \['A'\]}.*Expected a list such as",
+        ),
+        (
+            '{"data": [{"paragraphs": [{"context": "A", "qas": [{"id": "q0", "answers": ["A"]}]}]}]}',
+            r"xquad\.zh\.json: q0: answers are \['A'\]",
+        ),
         ('{"data": []}', r"xquad\.zh\.json: holds no examples"),
     ],
 )

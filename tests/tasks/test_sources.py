@@ -112,6 +112,17 @@ def test_load_is_refused_when_labels_are_needed_and_hidden(data_root):
         root.load_examples(get_task("pawsx"), Split.TRAIN, "en", labelled=True)
 
 
+@pytest.mark.parametrize("row", [0, 1])
+def test_load_is_refused_when_one_label_is_hidden(data_root, task_files, row):
+    name = "commonsenseqa/train_rand_split.jsonl"
+    lines = task_files["commonsenseqa"][name].splitlines()
+    lines[row] = lines[row].replace("answerKey", "key")
+    root = data_root({name: "\n".join(lines)})
+    assert root.is_labelled(get_task("commonsenseqa"), Split.TRAIN, "en")
+    with pytest.raises(DataError, match=rf"train_rand_split\.jsonl: the label of example 's{row}' is hidden"):
+        root.training_data(get_task("commonsenseqa"))
+
+
 def test_training_data_holds_rows_out_when_dev_answers_are_hidden(data_root, make_squad):
     folder = "tydiqa/tydiqa-goldp-v1.1"
     train = make_squad(*((f"A{n} b.", "Q?", [(f"A{n}", 0)]) for n in range(40)))
