@@ -122,6 +122,16 @@ def test_optimizer_decays_no_bias():
     assert [len(group["params"]) for group in groups] == [3, 2]
 
 
+def test_optimizer_decays_no_value_matrix_of_a_fusion_but_that_of_attention():
+    value, attention = (nn.ModuleDict({"value": nn.Linear(2, 2, bias=False)}) for _ in range(2))
+    fusion = nn.ModuleDict({"adapter_fusion_layer": nn.ModuleDict({"fusion_xnli": value})})
+    model = nn.ModuleDict({"attention": attention, "output": fusion})
+    decayed, plain = (group["params"] for group in build_optimizer(model, SETTINGS).param_groups)
+    assert [len(decayed), len(plain)] == [1, 1]
+    assert decayed[0] is attention["value"].weight
+    assert plain[0] is value["value"].weight
+
+
 def test_grouped_batches_hold_each_item_once_and_depend_on_the_seed():
     made = items(103)
     one, again, other = (grouped_batches(made, 8, seed=seed) for seed in (1, 1, 2))
