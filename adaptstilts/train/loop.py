@@ -37,7 +37,7 @@ class FitReport:
         losses: Mean loss of every twentieth of the run.
         seconds: Wall time, dev scores included.
         examples: Training examples.
-        stopped_early: Whether patience ended it.
+        stopped_early: Whether patience ended it before its last step.
     """
 
     steps: int
@@ -202,5 +202,5 @@ def _report(state: _Progress, total: int, examples: int, seconds: float, stopped
         losses=tuple(sum(chunk) / len(chunk) for chunk in chunks),
         seconds=seconds,
         examples=examples,
-        stopped_early=stopped,
+        stopped_early=stopped and state.step < total,
     )

@@ -80,6 +80,13 @@ def test_fit_stops_when_patience_is_over():
     assert (report.steps, report.planned_steps, report.stopped_early) == (9, 12, True)
 
 
+def test_fit_did_not_stop_early_when_patience_ends_with_the_last_step():
+    scores = iter([30.0, 40.0, 20.0, 25.0])
+    settings = replace(SETTINGS, patience=2)
+    report = fit(network(), items(), settings, kind=Kind.CLASSIFY, seed=3, score_dev=lambda _: next(scores))
+    assert (report.steps, report.best_step, report.stopped_early) == (12, 6, False)
+
+
 def test_fit_raises_when_loss_is_not_finite():
     net = network()
     with torch.no_grad():
