@@ -152,6 +152,16 @@ def test_prepare_refuses_head_of_another_width(tiny_encoder_folder, sources, tmp
         build("continue", tiny_encoder_folder, sources[:1], head=tmp_path)
 
 
+@pytest.mark.parametrize("labels", [("b", "a"), ("a", "b", "c")])
+def test_prepare_refuses_head_with_other_labels(tiny_encoder_folder, tmp_path, labels):
+    from adaptstilts.models.heads import new_head, save_head
+
+    config = load_encoder(str(tiny_encoder_folder)).config
+    save_head(new_head(spec_for(Kind.CLASSIFY, labels), WIDTH, 0.1, seed=1), "x", tmp_path, config)
+    with pytest.raises(CheckpointError, match=r"with labels \['a', 'b'\].*Start with a new head"):
+        build("full", tiny_encoder_folder, head=tmp_path)
+
+
 def test_check_trainable_lists_the_difference(tiny_encoder_folder):
     network = build("adapter", tiny_encoder_folder)
     promised = trainable_names(network)
