@@ -54,6 +54,15 @@ def test_new_adapter_on_top_is_the_exact_identity(tiny_encoder_folder, ids):
     assert torch.equal(hidden(stack.encoder, ids), below)
 
 
+@pytest.mark.parametrize(("kind", "is_identity"), [("seq_bn", False), ("double_seq_bn", False), ("par_bn", True)])
+def test_new_adapter_starts_as_its_kind_does(tiny_encoder_folder, kind, is_identity):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack.add("mnli", AdapterSection(kind=kind, reduction_factor=4), seed=1, identity=False)
+    weights = [tensor for key, tensor in stack.encoder.named_parameters() if "adapter_up.weight" in key]
+    assert len(weights) == (6 if kind == "double_seq_bn" else 3)
+    assert all((tensor == 0).all() == is_identity for tensor in weights)
+
+
 def test_average_equals_mean_of_adapter_outputs_in_one_layer(tiny_encoder_folder, ids):
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
