@@ -159,8 +159,17 @@ def test_grouped_batches_hold_each_item_once_and_depend_on_the_seed():
     one, again, other = (grouped_batches(made, 8, seed=seed) for seed in (1, 1, 2))
     assert sorted(index for batch in one for index in batch) == list(range(103))
     assert one == again != other
-    spans = [max(made[i].size for i in batch) - min(made[i].size for i in batch) for batch in one]
-    assert max(spans) <= 1
+    assert sorted(map(len, one)) == [7, *[8] * 12]
+    whole = [[made[index].size for index in batch] for batch in one if len(batch) == 8]
+    assert max(max(sizes) - min(sizes) for sizes in whole) <= 1
+
+
+def test_grouped_batches_leave_over_the_longest_item_no_more_than_others():
+    made = [item([5] * size) for size in range(1, 34)]
+    left_over = [min(grouped_batches(made, 8, seed=seed), key=len) for seed in range(300)]
+    assert {len(batch) for batch in left_over} == {1}
+    assert sum(batch == [32] for batch in left_over) < 30  # 9 of 300 expected
+    assert len({batch[0] for batch in left_over}) == 33
 
 
 def test_sorted_batches_bound_the_padded_size():
