@@ -89,15 +89,17 @@ class AdapterStack:
             name: Its name.
             section: Its shape.
             seed: Decides its weights.
-            identity: Start as the exact identity (up-projection zero), not with the library's small random weights.
+            identity: Start as the exact identity (up-projection zero), not as the library starts this kind: small
+                random weights; for par_bn, whose output is scaled by 4, the identity as well (He et al. 2022).
         """
         self._register(name)
+        start = {"init_weights": "mam_adapter"} if identity else {}
         config = AdapterConfig.load(
             section.kind,
             reduction_factor=section.reduction_factor,
             non_linearity=section.activation,
             dropout=section.dropout,
-            init_weights="mam_adapter" if identity else "bert",
+            **start,
         )
         state = torch.random.get_rng_state()
         torch.manual_seed(seed)

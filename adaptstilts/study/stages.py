@@ -15,7 +15,7 @@ from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection, MethodName, RetrievalSection
 from adaptstilts.tasks.spec import Split
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Part of every key; raised when the meaning of a stage or the content of its artefact changes."""
 
 

@@ -17,7 +17,7 @@ from adaptstilts.runtime import autocast, derive_seed, half_dtype
 from adaptstilts.tasks.features import Feature
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import Batch, collate, grouped_batches
-from adaptstilts.train.losses import loss_sum, target_count
+from adaptstilts.train.losses import hide_padding, loss_sum, target_count
 from adaptstilts.train.optim import build_optimizer, build_schedule
 
 StepReport = Callable[[int, int, float], None]
@@ -37,7 +37,7 @@ class FitReport:
         losses: Mean loss of every twentieth of the run.
         seconds: Wall time, dev scores included.
         examples: Training examples.
-        stopped_early: Whether patience ended it.
+        stopped_early: Whether patience ended it before its last step.
     """
 
     steps: int
@@ -160,6 +160,8 @@ def _backward(
     for index, batch in enumerate(batches):
         with autocast(device, settings.precision):
             scores = batch.group(network(batch.input_ids, batch.attention_mask))
+            if kind is Kind.EXTRACT:
+                scores = hide_padding(scores, batch.attention_mask)
             loss = loss_sum(kind, scores, _targets(batch)) / max(1, count)
         if penalty is not None and index == 0:
             loss = loss + penalty()
@@ -202,5 +204,5 @@ def _report(state: _Progress, total: int, examples: int, seconds: float, stopped
         losses=tuple(sum(chunk) / len(chunk) for chunk in chunks),
         seconds=seconds,
         examples=examples,
-        stopped_early=stopped,
+        stopped_early=stopped and state.step < total,
     )

@@ -17,7 +17,7 @@ def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:
     Args:
         kind: Kind of task.
         scores: What the head gives: (batch, classes); (batch, choices), impossible choices at -inf;
-            (batch, tokens, tags); (batch, tokens, 2).
+            (batch, tokens, tags); (batch, tokens, 2), padding at -inf.
         targets: Class or choice, shape (batch,); tags with `IGNORED` gaps, shape (batch, tokens); start and end
             sub-token of the span, shape (batch, 2), for which the mean of both losses is taken.
 
@@ -37,6 +37,19 @@ def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:
 def target_count(kind: Kind, targets: Tensor) -> int:
     """Return how many predictions `loss_sum` sums over."""
     return int((targets != IGNORED).sum()) if kind is Kind.TAG else targets.shape[0]
+
+
+def hide_padding(scores: Tensor, attention_mask: Tensor) -> Tensor:
+    """Take padding out of the choice of a span, as it is at prediction; else the loss depends on the batch's width.
+
+    Args:
+        scores: Shape (batch, tokens, 2).
+        attention_mask: 1 for real sub-tokens, shape (batch, tokens).
+
+    Returns:
+        The scores, -inf at padding.
+    """
+    return scores.masked_fill(attention_mask[..., None] == 0, float("-inf"))
 
 
 def group_choices(scores: Tensor, sizes: list[int]) -> Tensor:

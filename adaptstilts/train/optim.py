@@ -10,7 +10,11 @@ from adaptstilts.config.recipes import TrainSettings
 
 
 def build_optimizer(network: nn.Module, settings: TrainSettings) -> AdamW:
-    """Return AdamW over what trains; biases and LayerNorm weights are not decayed (as in jiant and BERT).
+    """Return AdamW over what trains.
+
+    Biases and LayerNorm weights are not decayed (as in jiant and BERT), nor are the value matrices of a fusion: its
+    regularisation pulls them to identity, decay would pull them to zero (the trainer of the `adapters` library means to
+    exempt them too).
 
     Args:
         network: Its parameters that require gradients are taken, in the order of their names.
@@ -23,13 +27,17 @@ def build_optimizer(network: nn.Module, settings: TrainSettings) -> AdamW:
     plain: list[nn.Parameter] = []
     for name, parameter in sorted(network.named_parameters()):
         if parameter.requires_grad:
-            is_plain = name.endswith(".bias") or "LayerNorm" in name
-            (plain if is_plain else decayed).append(parameter)
+            (plain if _is_plain(name) else decayed).append(parameter)
     groups = [
         {"params": decayed, "weight_decay": settings.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
     return AdamW(groups, lr=settings.learning_rate, eps=settings.adam_epsilon)
+
+
+def _is_plain(name: str) -> bool:
+    is_fusion_value = ".adapter_fusion_layer." in name and name.endswith(".value.weight")
+    return name.endswith(".bias") or "LayerNorm" in name or is_fusion_value
 
 
 def build_schedule(optimizer: AdamW, settings: TrainSettings, total_steps: int) -> LambdaLR:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
-from adaptstilts.errors import TrainingError
+from adaptstilts.errors import CheckpointError, TrainingError
 from adaptstilts.models.adapters import AdapterStack, Composition, check_trainable
-from adaptstilts.models.heads import HeadSpec, load_head, new_head
+from adaptstilts.models.heads import Head, HeadSpec, load_head, new_head
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble, head_dropout
 from adaptstilts.runtime import derive_seed
 from adaptstilts.train.methods import Method, Part, fusion_name, target_adapter
@@ -59,7 +59,7 @@ def prepare(
         The network, ready to train.
 
     Raises:
-        CheckpointError: If a file does not fit.
+        CheckpointError: If a file does not fit, or a head to go on with has other labels than ``head``.
         TrainingError: If the trainable set is not the promised one.
     """
     _check_sources(method, start)
@@ -77,7 +77,7 @@ def prepare(
         attached.activate(Composition(frozen, fusion_name(task)))
     width, dropout = network.encoder.config.hidden_size, head_dropout(network.encoder)
     if start.head is not None:
-        network.head = load_head(start.head, width, dropout)
+        network.head = _checked_head(load_head(start.head, width, dropout), head, start.head)
     else:
         std = network.encoder.config.initializer_range
         network.head = new_head(head, width, dropout, seed=derive_seed(seed, "head", task), std=std)
@@ -125,6 +125,17 @@ def _set_trainable(network: TaskNetwork, method: Method, task: str) -> None:
         _attached(network).train_only([fusion_name(task)])
     if network.head is not None:
         network.head.requires_grad_("head" in method.trains)
+
+
+def _checked_head(found: Head, wanted: HeadSpec, folder: Path) -> Head:
+    if found.spec != wanted:
+        raise CheckpointError(
+            f"a head for {found.spec.kind.value} with labels {list(found.spec.labels)} cannot go on as one for "
+            f"{wanted.kind.value} with labels {list(wanted.labels)}",
+            path=folder,
+            hint="Start with a new head.",
+        )
+    return found
 
 
 def _attached(network: TaskNetwork) -> AdapterStack:

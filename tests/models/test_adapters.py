@@ -43,15 +43,26 @@ def library_model(folder):
     return XLMRobertaAdapterModel.from_pretrained(folder).eval()
 
 
-def test_new_adapter_on_top_is_the_exact_identity(tiny_encoder_folder, ids):
+@pytest.mark.parametrize("kind", ["seq_bn", "double_seq_bn"])
+def test_new_adapter_on_top_is_the_exact_identity(tiny_encoder_folder, ids, kind):
+    section = AdapterSection(kind=kind, reduction_factor=3.7)
     stack = AdapterStack(encoder(tiny_encoder_folder))
-    stack.add("mnli", SECTION, seed=1, identity=False)
+    stack.add("mnli", section, seed=1, identity=False)
     noisy(stack, "mnli")
     stack.activate(Composition(("mnli",)))
     below = hidden(stack.encoder, ids)
-    stack.add("target_xnli", SECTION, seed=2, identity=True)
+    stack.add("target_xnli", section, seed=2, identity=True)
     stack.activate(Composition(("mnli", "target_xnli")))
     assert torch.equal(hidden(stack.encoder, ids), below)
+
+
+@pytest.mark.parametrize(("kind", "is_identity"), [("seq_bn", False), ("double_seq_bn", False), ("par_bn", True)])
+def test_new_adapter_starts_as_its_kind_does(tiny_encoder_folder, kind, is_identity):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack.add("mnli", AdapterSection(kind=kind, reduction_factor=4), seed=1, identity=False)
+    weights = [tensor for key, tensor in stack.encoder.named_parameters() if "adapter_up.weight" in key]
+    assert len(weights) == (6 if kind == "double_seq_bn" else 3)
+    assert all((tensor == 0).all() == is_identity for tensor in weights)
 
 
 def test_average_equals_mean_of_adapter_outputs_in_one_layer(tiny_encoder_folder, ids):
@@ -98,6 +109,27 @@ def test_saved_adapter_and_head_give_equal_logits_in_the_plain_library(tiny_enco
     assert list(plain.heads["mnli"].config["label2id"]) == list(LABELS)
 
 
+@pytest.mark.parametrize("kind", [Kind.CLASSIFY, Kind.CHOOSE, Kind.TAG, Kind.EXTRACT])
+def test_saved_head_of_each_kind_gives_equal_scores_in_the_plain_library(tiny_encoder_folder, ids, tmp_path, kind):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack.add("mnli", SECTION, seed=1, identity=False)
+    noisy(stack, "mnli")
+    stack.activate(Composition(("mnli",)))
+    head = new_head(spec_for(kind, LABELS), 32, 0.1, seed=5).eval()
+    stack.save("mnli", tmp_path, head, choices=5)
+    plain = library_model(tiny_encoder_folder)
+    plain.load_adapter(str(tmp_path))
+    plain.set_active_adapters("mnli")
+    with torch.no_grad():
+        ours = head(hidden(stack.encoder, ids))
+        found = plain(ids[None] if kind is Kind.CHOOSE else ids)
+    if kind is Kind.EXTRACT:
+        theirs = torch.stack([found.start_logits, found.end_logits], -1)
+    else:
+        theirs = found.logits[0] if kind is Kind.CHOOSE else found.logits
+    assert torch.equal(ours, theirs)
+
+
 def test_saved_stack_and_fusion_give_equal_logits_in_the_plain_library(tiny_encoder_folder, ids, tmp_path):
     stack = AdapterStack(encoder(tiny_encoder_folder))
     for name in ("mnli", "qqp", "target_udpos"):
@@ -123,7 +155,8 @@ def test_saved_stack_and_fusion_give_equal_logits_in_the_plain_library(tiny_enco
             assert torch.allclose(plain(ids).logits, head(hidden(stack.encoder, ids)), atol=1e-6)
 
 
-def test_fusion_is_restored_exactly_under_another_name(tiny_encoder_folder, ids, tmp_path):
+@pytest.mark.parametrize("kind", ["dynamic", "static"])
+def test_fusion_is_restored_exactly_under_another_name(tiny_encoder_folder, ids, tmp_path, kind):
     def build():
         stack = AdapterStack(encoder(tiny_encoder_folder))
         for name in ("mnli", "qqp"):
@@ -132,7 +165,7 @@ def test_fusion_is_restored_exactly_under_another_name(tiny_encoder_folder, ids,
         return stack
 
     first = build()
-    first.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(), seed=4)
+    first.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(kind=kind), seed=4)
     noisy(first, "fusion_xnli")
     first.activate(Composition(("mnli", "qqp"), "fusion_xnli"))
     first.save_fusion("fusion_xnli", ("mnli", "qqp"), tmp_path, None)

@@ -1,4 +1,5 @@
 from array import array
+from dataclasses import replace
 
 import pytest
 import torch
@@ -138,6 +139,29 @@ def test_two_runs_with_one_seed_give_the_same_weights(tiny_encoder_folder, sourc
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
+@pytest.mark.parametrize("method", ["direct", "adapter", "stack", "fuse"])
+def test_gradient_checkpointing_changes_no_weight(tiny_encoder_folder, sources, method):
+    states = []
+    for checkpointing in (False, True):
+        network = build(method, tiny_encoder_folder, sources_of(method, sources))
+        settings = replace(SETTINGS, epochs=3, gradient_checkpointing=checkpointing)
+        fit(network, items(), settings, kind=Kind.CLASSIFY, seed=7, score_dev=None)
+        states.append(network.state_dict())
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+
+
+@pytest.mark.parametrize("method", ["direct", "adapter", "stack", "fuse"])
+def test_half_precision_on_a_cpu_stays_near_single_precision(tiny_encoder_folder, sources, method):
+    losses = []
+    for precision in ("fp32", "bf16"):
+        network = build(method, tiny_encoder_folder, sources_of(method, sources))
+        settings = replace(SETTINGS, epochs=3, precision=precision)
+        losses.append(fit(network, items(), settings, kind=Kind.CLASSIFY, seed=7, score_dev=None).losses)
+        assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+    assert losses[0] != losses[1]
+    assert losses[1] == pytest.approx(losses[0], abs=0.05)
+
+
 def test_prepare_refuses_wrong_number_of_sources(tiny_encoder_folder, sources):
     with pytest.raises(TrainingError, match="'stack' cannot start from 2 intermediate adapters"):
         build("stack", tiny_encoder_folder, sources)
@@ -150,6 +174,16 @@ def test_prepare_refuses_head_of_another_width(tiny_encoder_folder, sources, tmp
     save_head(new_head(spec_for(Kind.CLASSIFY, LABELS), 16, 0.1, seed=1), "x", tmp_path, config)
     with pytest.raises(CheckpointError, match="head does not fit a backbone 32 wide"):
         build("continue", tiny_encoder_folder, sources[:1], head=tmp_path)
+
+
+@pytest.mark.parametrize("labels", [("b", "a"), ("a", "b", "c")])
+def test_prepare_refuses_head_with_other_labels(tiny_encoder_folder, tmp_path, labels):
+    from adaptstilts.models.heads import new_head, save_head
+
+    config = load_encoder(str(tiny_encoder_folder)).config
+    save_head(new_head(spec_for(Kind.CLASSIFY, labels), WIDTH, 0.1, seed=1), "x", tmp_path, config)
+    with pytest.raises(CheckpointError, match=r"with labels \['a', 'b'\].*Start with a new head"):
+        build("full", tiny_encoder_folder, head=tmp_path)
 
 
 def test_check_trainable_lists_the_difference(tiny_encoder_folder):
