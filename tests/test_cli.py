@@ -134,6 +134,24 @@ def test_verbs_that_compute_nothing_are_quick_and_import_no_torch(words: list[st
     assert seconds < 10  # about half a second on one slow core; the rest is room for a busy machine
 
 
+@pytest.mark.parametrize("verb", ["validate", "plan", "run", "report"])
+def test_interrupted_verb_exits_with_130(monkeypatch: pytest.MonkeyPatch, verb: str):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("adaptstilts.config.load.load_study", interrupted)
+    said = say(verb, XTREME)
+    assert said.code == 130
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("verb", ["validate", "plan", "run", "report"])
+def test_unknown_task_of_the_file_is_named_with_its_line(tmp_path: Path, verb: str):
+    config = tmp_path / "study.yaml"
+    config.write_text("name: a\nmethods: [direct]\ntarget:\n  tasks: [xnly]\n", encoding="utf-8")
+    refused(say(verb, config), r"study\.yaml:4: target\.tasks: 'xnly' is not a target task\. Did you mean 'xnli'\?")
+
+
 # ---- Scores
 
 
@@ -482,6 +500,7 @@ def test_missing_configuration_is_named(verb: str):
         ("udpos/test-de.tsv", "", r"test-de\.tsv: holds no examples of udpos in 'de'\. Take an empty file away"),
         (XNLI, "\n", r"dev-de\.tsv: holds no examples of xnli in 'de'\. Take an empty file away"),
         ("xquad/xquad.de.json", "", r"xquad\.de\.json: holds no examples of xquad in 'de'"),
+        ("xquad/xquad.de.json", '{"data": []}', r"xquad\.de\.json: holds no examples of xquad in 'de'"),
         ("tatoeba/tatoeba.deu-eng.eng", "", r"deu-eng\.eng: holds no examples of tatoeba in 'de'"),
         ("udpos/train-en.tsv", "", r"train-en\.tsv: holds no examples of udpos in 'en'"),
     ],
