@@ -61,17 +61,23 @@ def _is_blank(question: dict[str, Any]) -> bool:
     answers = question.get("answers")
     if answers is None:
         return True
-    return bool(answers) and all(not answer.get("text") for answer in answers)
+    if not isinstance(answers, list):
+        return False
+    return bool(answers) and all(isinstance(answer, dict) and not answer.get("text") for answer in answers)
 
 
 def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Answer]:
     if question.get("is_impossible"):
         return
     for answer in _list(question, "answers", path):
+        if not isinstance(answer, dict):
+            raise DataError(f"expected an object, found {answer!r}", path=path, key=question["id"])
         text = json_text(answer, "text", path, None)
         start = answer.get("answer_start")
-        if not isinstance(start, int) or start < 0:
-            raise DataError(f"answer_start is {start!r}", path=path, key=question["id"])
+        if not isinstance(start, int) or isinstance(start, bool) or start < 0:
+            raise DataError(
+                f"answer_start is {start!r}", path=path, key=question["id"], hint="It counts characters from 0"
+            )
         if not text:
             raise DataError("a blank answer in a file that has others", path=path, key=question["id"])
         found = context[start : start + len(text)]
