@@ -581,6 +581,23 @@ def test_backbone_folder_without_a_tokenizer_is_refused(study: Study, tmp_path: 
     refused(study.say("run", f"backbone={other}"), r"other: the backbone folder has no tokenizer\. Allowed: tokenizer")
 
 
+def test_backbone_folder_whose_tokenizer_is_none_is_refused(study: Study, tmp_path: Path, backbone: Path):
+    other = shutil.copytree(backbone, tmp_path / "other")
+    (other / "tokenizer.json").write_text('{"model": {}}', encoding="utf-8")
+    refused(study.say("run", f"backbone={other}"), r"tokenizer\.json: is not a tokenizer: it has no vocabulary\. Save")
+
+
+def test_backbone_with_an_unknown_activation_is_refused(study: Study, tmp_path: Path, backbone: Path):
+    other = shutil.copytree(backbone, tmp_path / "other")
+    config = json.loads((other / "config.json").read_text(encoding="utf-8"))
+    (other / "config.json").write_text(json.dumps({**config, "hidden_act": "foo"}), encoding="utf-8")
+    said = study.say("run", f"backbone={other}", "methods=[direct]", "target.tasks=[udpos]")
+    assert said.code == 2
+    failed, last = said.err.splitlines()
+    assert re.search(r"failed: train direct: udpos.*other: cannot be loaded as an XLM-R backbone: 'foo'", failed)
+    assert last == "no finished score to report: 3 stages failed or were left out."
+
+
 def test_adapter_of_another_width_stops_only_what_needs_it(study: Study):
     path = study.artefact("train", "adapter-mnli") / "adapter" / "adapter_config.json"
     text = path.read_text(encoding="utf-8")
@@ -597,6 +614,26 @@ def test_adapter_of_another_width_stops_only_what_needs_it(study: Study):
     left_out = [line.split(":")[0] for line in said.out.splitlines() if line.endswith("it needs a stage that failed")]
     assert sorted(left_out) == ["predict stack"] * 2 + ["score stack"] * 2
     assert (study.folder / "results" / "files" / "results.csv").is_file()
+
+
+def test_run_stops_with_one_line_when_the_disk_is_full(study: Study):
+    import resource
+
+    before, limits = study.stamps(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))  # what is longer cannot be written
+    try:
+        said = study.say("run", "seeds=[5]", "methods=[direct]")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert said.code == 2
+    assert re.fullmatch(r"skipping .*\n.*store: cannot be written: .*too large.*or make room.*\n", said.err), said.err
+    assert study.stamps() == before
+
+
+def test_study_of_one_method_shows_its_scores(study: Study):
+    said = study.say("run", "methods=[direct]", "target.tasks=[tatoeba]")
+    assert said.code == 0
+    assert re.search(r"tatoeba +direct +1 +\d+\.\d", said.out), said.out
 
 
 @pytest.mark.parametrize(
