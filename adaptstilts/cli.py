@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -27,6 +28,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_OUTSIDE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,
+}  # fmt: skip
+"""What a system refuses for reasons outside of this program; no bug, wherever it happens."""
+
 ConfigArgument = Annotated[Path, typer.Argument(help="A study's YAML file, such as configs/quickstart.yaml.")]
 OverrideArgument = Annotated[list[str] | None, typer.Argument(help="key=value settings over those of the file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -47,6 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(args=None if arguments is None else list(arguments))
     except AdaptstiltsError as error:
         typer.echo(str(error), err=True)
+        return 2
+    except OSError as error:
+        if error.errno not in _OUTSIDE or error.filename is None:
+            raise
+        hint = "Check its permissions and the room on its disk."
+        typer.echo(
+            str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)), err=True
+        )
         return 2
     except SystemExit as stop:
         if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):  # typer says 1
@@ -122,7 +136,7 @@ def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Jso
 
     Trains what is missing, evaluates zero-shot, writes tables and figures; finished stages are skipped.
 
-    Example: adaptstilts run configs/quickstart.yaml seeds=[1,2]
+    Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
     """
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.console import TerminalWatcher  # noqa: PLC0415

@@ -407,6 +407,11 @@ def test_finished_study_is_validated_planned_reported_and_skipped(study: Study):
     assert again.err.startswith(f"skipping {len(stages)} finished stages")
 
 
+def test_report_that_cannot_be_written_is_named(study: Study):
+    (study.folder / "results" / "files" / "results.csv").mkdir(parents=True)
+    refused(study.say("report"), r"results\.csv\S*: cannot be used \(Is a directory\)\. Check its permissions")
+
+
 def test_report_says_so_when_nothing_is_finished(study: Study):
     refused(
         study.say("report", "seeds=[9]", "target.tasks=[xnli]"),
