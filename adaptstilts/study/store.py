@@ -175,7 +175,8 @@ class Store:
 
 
 def _unwritable(error: OSError, root: Path) -> WriteError:
-    where = f" ({error.filename})" if error.filename is not None else ""
+    named = error.filename2 or error.filename  # of a move, where to
+    where = f" ({named})" if named is not None else ""
     hint = "Set store=FOLDER, or make room; finished stages are kept."
     return WriteError(f"cannot be written: {error.strerror or error}{where}", path=root, hint=hint)
 
