@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -27,6 +28,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_OUTSIDE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,
+}  # fmt: skip
+"""What a system refuses for reasons outside of this program; no bug, wherever it happens."""
+
 ConfigArgument = Annotated[Path, typer.Argument(help="A study's YAML file, such as configs/quickstart.yaml.")]
 OverrideArgument = Annotated[list[str] | None, typer.Argument(help="key=value settings over those of the file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -48,7 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AdaptstiltsError as error:
         typer.echo(str(error), err=True)
         return 2
+    except OSError as error:
+        if error.errno not in _OUTSIDE or error.filename is None:
+            raise
+        hint = "Check its permissions and the room on its disk."
+        typer.echo(
+            str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)), err=True
+        )
+        return 2
     except SystemExit as stop:
+        if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):  # typer says 1
+            return 130
         return stop.code if isinstance(stop.code, int) else 0
     return 0
 
@@ -83,10 +99,11 @@ def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json
 
     Example: adaptstilts validate configs/slices.yaml data.root=my_data
     """
-    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.study.setup import check_study  # noqa: PLC0415
 
-    plan = check_study(load_study(config, overrides or ()))
+    with placed(config, overrides or ()):
+        plan = check_study(load_study(config, overrides or ()))
     record = {"config": str(config), "stages": len(plan.stages), "cells": len(plan.cells), "ok": True}
     if as_json:
         _print_json(record)
@@ -100,12 +117,13 @@ def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Js
 
     Example: adaptstilts plan configs/xtreme_xlmr_large.yaml
     """
-    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.study.outline import outline, outline_text  # noqa: PLC0415
     from adaptstilts.study.setup import open_store, plan_study  # noqa: PLC0415
 
-    study = load_study(config, overrides or ())
-    rows = outline(plan_study(study), open_store(study))
+    with placed(config, overrides or ()):
+        study = load_study(config, overrides or ())
+        rows = outline(plan_study(study), open_store(study))
     if as_json:
         _print_json(rows)
     else:
@@ -118,16 +136,17 @@ def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Jso
 
     Trains what is missing, evaluates zero-shot, writes tables and figures; finished stages are skipped.
 
-    Example: adaptstilts run configs/quickstart.yaml seeds=[1,2]
+    Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
     """
-    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.console import TerminalWatcher  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
 
     console = Console(stderr=True)
     try:
-        study = load_study(config, overrides or ())
-        result = run_study(study, lambda plan: TerminalWatcher(plan, console, workers=study.workers))
+        with placed(config, overrides or ()):
+            study = load_study(config, overrides or ())
+            result = run_study(study, lambda plan: TerminalWatcher(plan, console, workers=study.workers))
     except KeyboardInterrupt:
         typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
         raise typer.Exit(130) from None
@@ -142,10 +161,12 @@ def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: 
 
     Example: adaptstilts report configs/quickstart.yaml
     """
-    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.study.session import report_study  # noqa: PLC0415
 
-    _show_result(report_study(load_study(config, overrides or ())), as_json=as_json)
+    with placed(config, overrides or ()):
+        result = report_study(load_study(config, overrides or ()))
+    _show_result(result, as_json=as_json)
 
 
 @app.command()

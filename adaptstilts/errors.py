@@ -85,6 +85,10 @@ class StoreError(AdaptstiltsError):
     """The artefact store cannot be read or written, or an artefact is damaged."""
 
 
+class WriteError(StoreError):
+    """The store cannot be written (no room, no permission); a run stops, since it could keep nothing more."""
+
+
 class ProblemsError(AdaptstiltsError):
     """Several problems found by one pass of checks, reported together.
 

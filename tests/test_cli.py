@@ -134,6 +134,24 @@ def test_verbs_that_compute_nothing_are_quick_and_import_no_torch(words: list[st
     assert seconds < 10  # about half a second on one slow core; the rest is room for a busy machine
 
 
+@pytest.mark.parametrize("verb", ["validate", "plan", "run", "report"])
+def test_interrupted_verb_exits_with_130(monkeypatch: pytest.MonkeyPatch, verb: str):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("adaptstilts.config.load.load_study", interrupted)
+    said = say(verb, XTREME)
+    assert said.code == 130
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("verb", ["validate", "plan", "run", "report"])
+def test_unknown_task_of_the_file_is_named_with_its_line(tmp_path: Path, verb: str):
+    config = tmp_path / "study.yaml"
+    config.write_text("name: a\nmethods: [direct]\ntarget:\n  tasks: [xnly]\n", encoding="utf-8")
+    refused(say(verb, config), r"study\.yaml:4: target\.tasks: 'xnly' is not a target task\. Did you mean 'xnli'\?")
+
+
 # ---- Scores
 
 
@@ -389,6 +407,11 @@ def test_finished_study_is_validated_planned_reported_and_skipped(study: Study):
     assert again.err.startswith(f"skipping {len(stages)} finished stages")
 
 
+def test_report_that_cannot_be_written_is_named(study: Study):
+    (study.folder / "results" / "files" / "results.csv").mkdir(parents=True)
+    refused(study.say("report"), r"results\.csv\S*: cannot be used \(Is a directory\)\. Check its permissions")
+
+
 def test_report_says_so_when_nothing_is_finished(study: Study):
     refused(
         study.say("report", "seeds=[9]", "target.tasks=[xnli]"),
@@ -482,6 +505,7 @@ def test_missing_configuration_is_named(verb: str):
         ("udpos/test-de.tsv", "", r"test-de\.tsv: holds no examples of udpos in 'de'\. Take an empty file away"),
         (XNLI, "\n", r"dev-de\.tsv: holds no examples of xnli in 'de'\. Take an empty file away"),
         ("xquad/xquad.de.json", "", r"xquad\.de\.json: holds no examples of xquad in 'de'"),
+        ("xquad/xquad.de.json", '{"data": []}', r"xquad\.de\.json: holds no examples of xquad in 'de'"),
         ("tatoeba/tatoeba.deu-eng.eng", "", r"deu-eng\.eng: holds no examples of tatoeba in 'de'"),
         ("udpos/train-en.tsv", "", r"train-en\.tsv: holds no examples of udpos in 'en'"),
     ],
@@ -562,6 +586,23 @@ def test_backbone_folder_without_a_tokenizer_is_refused(study: Study, tmp_path: 
     refused(study.say("run", f"backbone={other}"), r"other: the backbone folder has no tokenizer\. Allowed: tokenizer")
 
 
+def test_backbone_folder_whose_tokenizer_is_none_is_refused(study: Study, tmp_path: Path, backbone: Path):
+    other = shutil.copytree(backbone, tmp_path / "other")
+    (other / "tokenizer.json").write_text('{"model": {}}', encoding="utf-8")
+    refused(study.say("run", f"backbone={other}"), r"tokenizer\.json: is not a tokenizer: it has no vocabulary\. Save")
+
+
+def test_backbone_with_an_unknown_activation_is_refused(study: Study, tmp_path: Path, backbone: Path):
+    other = shutil.copytree(backbone, tmp_path / "other")
+    config = json.loads((other / "config.json").read_text(encoding="utf-8"))
+    (other / "config.json").write_text(json.dumps({**config, "hidden_act": "foo"}), encoding="utf-8")
+    said = study.say("run", f"backbone={other}", "methods=[direct]", "target.tasks=[udpos]")
+    assert said.code == 2
+    failed, last = said.err.splitlines()
+    assert re.search(r"failed: train direct: udpos.*other: cannot be loaded as an XLM-R backbone: 'foo'", failed)
+    assert last == "no finished score to report: 3 stages failed or were left out."
+
+
 def test_adapter_of_another_width_stops_only_what_needs_it(study: Study):
     path = study.artefact("train", "adapter-mnli") / "adapter" / "adapter_config.json"
     text = path.read_text(encoding="utf-8")
@@ -578,6 +619,26 @@ def test_adapter_of_another_width_stops_only_what_needs_it(study: Study):
     left_out = [line.split(":")[0] for line in said.out.splitlines() if line.endswith("it needs a stage that failed")]
     assert sorted(left_out) == ["predict stack"] * 2 + ["score stack"] * 2
     assert (study.folder / "results" / "files" / "results.csv").is_file()
+
+
+def test_run_stops_with_one_line_when_the_disk_is_full(study: Study):
+    import resource
+
+    before, limits = study.stamps(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))  # what is longer cannot be written
+    try:
+        said = study.say("run", "seeds=[5]", "methods=[direct]")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert said.code == 2
+    assert re.fullmatch(r"skipping .*\n.*store: cannot be written: .*too large.*or make room.*\n", said.err), said.err
+    assert study.stamps() == before
+
+
+def test_study_of_one_method_shows_its_scores(study: Study):
+    said = study.say("run", "methods=[direct]", "target.tasks=[tatoeba]")
+    assert said.code == 0
+    assert re.search(r"tatoeba +direct +1 +\d+\.\d", said.out), said.out
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -11,23 +12,28 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.errors import AdaptstiltsError, ConfigError, ProblemsError, raise_all
 
 Model = TypeVar("Model", bound=BaseModel)
 KeyPath = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with the scalars people mean: ``1e-4`` is a number, ``no`` a language, only true and false are booleans."""
+    """YAML with the scalars people mean.
+
+    ``1e-4`` is a number, ``no`` a language, only true and false are booleans; dates, ``1:30``, ``010`` and ``0x10`` are
+    text.
+    """
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [
-        (tag, pattern) for tag, pattern in resolvers if tag not in {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:float"}
-    ]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in {"null", "merge"}]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false|True|False)$"), list("tfTF"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9]\d*(?:_\d+)*)$"), list("-+0123456789")
+)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(
@@ -35,6 +41,15 @@ _Loader.add_implicit_resolver(
     ),
     list("-+0123456789."),
 )
+
+
+_PLAIN = {
+    "missing": ("is required", "Add it to the file."),
+    "string_type": ("{value!r} is not text", """Write '"{value}"', with both quotes."""),
+    "too_short": ("{value!r} is an empty list", "Name at least one."),
+    "tuple_type": ("{value!r} is not a list", "Write [{value}]."),
+}
+"""Problem and next step for some of pydantic's kinds of error."""
 
 
 def load_study(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
@@ -79,23 +94,55 @@ def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
     raise AssertionError("unreachable: validation failed without a problem")
 
 
+@contextmanager
+def placed(path: Path, overrides: Sequence[str] = ()) -> Iterator[None]:
+    """Add file and line to errors about settings that are found only after the file was read.
+
+    Args:
+        path: The configuration that the block works on.
+        overrides: Its ``key=value`` strings; errors about these keys stay without a file.
+
+    Yields:
+        Nothing.
+    """
+    try:
+        yield
+    except AdaptstiltsError as error:
+        problems = error.problems if isinstance(error, ProblemsError) else (error,)
+        unplaced = [problem for problem in problems if problem.path is None and problem.key is not None]
+        lines = _read(path)[1] if unplaced else {}
+        overridden = {tuple(override.partition("=")[0].split(".")) for override in overrides}
+        for problem in unplaced:
+            parts = tuple((problem.key or "").split("."))
+            if parts in lines and not any(parts[: len(other)] == other for other in overridden):
+                problem.path, problem.line = path, lines[parts]
+        raise
+
+
 def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    if path.is_dir():
+        raise ConfigError("is a folder, not a configuration file", path=path, hint="Runnable ones lie in configs/.")
     if not path.is_file():
         raise ConfigError("no such configuration file", path=path, hint="Runnable ones lie in configs/.")
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
+        lines: dict[KeyPath, int] = {}
+        if node is not None:
+            _collect_lines(node, (), lines, path)
         values = loader.construct_document(node) if node is not None else {}
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise ConfigError(f"not valid YAML: {error.problem}", path=path, line=line) from error
+    except RecursionError as error:
+        raise ConfigError("not valid YAML: a value holds itself", path=path, hint="Take the alias (*) out.") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"not a UTF-8 YAML file: {error}", path=path) from error
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"not a UTF-8 YAML file: {reason}", path=path) from error
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", path=path) from error
     if not isinstance(values, dict):
         raise ConfigError("holds no keys", path=path, line=1, hint="A configuration is a list of `key: value` lines.")
-    lines: dict[KeyPath, int] = {}
-    if node is not None:
-        _collect_lines(node, (), lines, path)
     return values, lines
 
 
@@ -128,7 +175,7 @@ def _apply(values: dict[str, Any], overrides: Sequence[str]) -> set[KeyPath]:
             place = child
         try:
             place[parts[-1]] = yaml.load(text, Loader=_Loader)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise ConfigError(f"'{text}' is not a YAML value", key=key) from error
         touched.add(parts)
     return touched
@@ -148,16 +195,20 @@ def _explain(
     if not from_command_line:
         where.update(path=path, line=_line_of(location, lines))
     value = item["input"]
-    if item["type"] == "extra_forbidden":
+    if item["type"] in {"extra_forbidden", "invalid_key"}:
         known = _fields_at(schema, location[:-1])
         return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, **where)
-    if item["type"] == "missing":
-        return ConfigError("is required", hint="Add it to the file.", **where)
+    if value is None:
+        return ConfigError("has no value", hint="Give one, or leave the key out.", **where)
     if item["type"] == "literal_error":
-        allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
         return ConfigError(f"'{value}' is not allowed", value=value, allowed=allowed, **where)
-    if item["type"] == "tuple_type":
-        return ConfigError(f"{value!r} is not a list", hint=f"Write [{value}].", **where)
+    if item["type"] in {"model_type", "dict_type"}:
+        known = _fields_at(schema, location)
+        return ConfigError(f"{value!r} is not a section", allowed=known, hint="Write its settings below it.", **where)
+    if item["type"] in _PLAIN:
+        problem, hint = (text.format(value=value) for text in _PLAIN[item["type"]])
+        return ConfigError(problem, hint=hint, **where)
     return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
 
 
@@ -172,6 +223,8 @@ def _one_each(items: Sequence[Any]) -> list[Any]:
     kept: dict[KeyPath, Any] = {}
     for place, item in zip(places, items, strict=True):
         has_deeper = any(len(other) > len(place) and other[: len(place)] == place for other in places)
+        if item["type"] == "tuple_type" and place in kept:
+            kept[place] = {**kept[place], "or_list": True}
         if not (item["type"] == "too_short" and has_deeper):
             kept.setdefault(place, item)
     return list(kept.values())

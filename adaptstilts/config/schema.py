@@ -20,7 +20,7 @@ Family = Literal["full", "adapter", "fusion"]
 class Section(BaseModel):
     """Base of all sections: immutable, and closed to keys it does not know."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSection(Section):
@@ -182,8 +182,13 @@ class StudyConfig(Section):
     evaluation: EvaluationSection = Field(EvaluationSection(), description="Evaluation.")
     store: str = Field("checkpoints", description="Folder of the artefact store.")
     results: str = Field("checkpoints/studies", description="Folder below which the study's results are written.")
-    device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
-    threads: int | None = Field(None, ge=1, description="CPU threads per process; null for torch's own choice.")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N.")
+    threads: int | None = Field(
+        None, ge=1, le=1024, description="CPU threads per process; null for torch's own choice."
+    )
     workers: int = Field(
-        1, ge=1, description="Processes that carry out independent stages side by side; more than 1 needs a CPU study."
+        1,
+        ge=1,
+        le=256,
+        description="Processes that carry out independent stages side by side; more than 1 needs a CPU.",
     )

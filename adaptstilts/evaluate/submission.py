@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from adaptstilts.errors import DataError
-from adaptstilts.tasks.rows import json_document, json_lines, json_text, text_lines
+from adaptstilts.tasks.rows import json_document, json_lines, json_text, open_text, text_lines
 from adaptstilts.tasks.spec import Kind, Metric, Task
 
 _FILE_NAME = re.compile(r"test-(?P<language>[A-Za-z-]+)\.(tsv|jsonl?)")
@@ -274,12 +274,17 @@ def _read_pairs(path: Path, _: Task) -> Submission:
 
 
 def _read_answers(path: Path, _: Task) -> Submission:
-    if path.is_file() and not path.read_bytes().strip():
-        _refuse_empty_json(path)
+    _refuse_blank(path)
     record = json_document(path)
     if not record:
         _refuse_empty_json(path)
     return Submission(path, {name: json_text(record, name, path, None) for name in record})
+
+
+def _refuse_blank(path: Path) -> None:
+    with open_text(path) as file:
+        if not any(line.strip() for line in file):
+            _refuse_empty_json(path)
 
 
 def _refuse_empty_json(path: Path) -> NoReturn:
@@ -287,8 +292,7 @@ def _refuse_empty_json(path: Path) -> NoReturn:
 
 
 def _read_squad(path: Path, task: Task) -> Submission:
-    if path.is_file() and not path.read_bytes().strip():
-        _refuse_empty_json(path)
+    _refuse_blank(path)
     questions = [
         question
         for article in _members(json_document(path), "data", path)

@@ -76,6 +76,21 @@ def _check_folder(folder: Path) -> None:
         raise CheckpointError(
             f"model_type '{model_type}' is not supported", path=folder / "config.json", allowed=("xlm-roberta",)
         )
+    _check_tokenizer(folder)
+
+
+def _check_tokenizer(folder: Path) -> None:
+    """Check tokenizer.json, where it is there; the tokenizers library raises bare exceptions."""
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        return
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
+        raise CheckpointError(f"not valid JSON: {error}", path=path) from error
+    model = found.get("model") if isinstance(found, dict) else None
+    if not isinstance(model, dict) or "vocab" not in model:
+        raise CheckpointError("is not a tokenizer: it has no vocabulary", path=path, hint="Save the tokenizer again.")
 
 
 def read_config(folder: Path) -> dict[str, object]:
@@ -151,7 +166,7 @@ def load_encoder(location: str, revision: str | None = None) -> XLMRobertaModel:
             dtype=torch.float32,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, TypeError, KeyError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0]
         raise CheckpointError(f"cannot be loaded as an XLM-R backbone: {first}", path=location) from error
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
@@ -189,14 +204,10 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     folder = Path(location)
     if folder.is_dir() and not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
-    if (folder / "tokenizer.json").is_file():
-        try:
-            json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise CheckpointError(f"not valid JSON: {error}", path=folder / "tokenizer.json") from error
+    _check_tokenizer(folder)
     try:
         tokenizer = XLMRobertaTokenizerFast.from_pretrained(location, revision=revision or "main")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         first = str(error).strip().splitlines()[0]
         raise CheckpointError(f"has no usable tokenizer: {first}", path=location) from error
     if tokenizer.pad_token_id != 1:

@@ -116,7 +116,10 @@ def terminal_report(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> str:
         Text without colour or Markdown.
     """
     words = summarise(scores).replace("**", "").replace("`", "'")
-    return f"{terminal_text(main_grids(scores, runs))}\n\n{textwrap.fill(words, TERMINAL_WIDTH)}"
+    grids = main_grids(scores, runs)
+    if not any(map(_has_differences, transfer_tables(scores))):
+        grids = (zero_shot_grid(scores), *grids)
+    return f"{terminal_text(grids)}\n\n{textwrap.fill(words, TERMINAL_WIDTH)}"
 
 
 def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Grid, ...]:

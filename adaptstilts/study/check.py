@@ -67,7 +67,10 @@ def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
         if isinstance(job, TrainJob):
             wanted[task.name,] = partial(root.training_data, task)
         else:
-            wanted |= {(task.name, *item): partial(root.load, task, item[1], item[0]) for item in job.languages}
+            wanted |= {
+                (task.name, language, split): partial(root.load, task, split, language, labelled=True)
+                for language, split in job.languages
+            }
     raise_all(list(_problems(wanted.values())))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.errors import AdaptstiltsError, WriteError
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Stage
 from adaptstilts.study.store import Artefact, Store
@@ -93,7 +93,7 @@ def carry_out(plan: Plan, store: Store, runner: Runner, watcher: Watcher) -> Out
         What came of it.
 
     Raises:
-        StoreError: If an artefact that should be there is damaged.
+        StoreError: If an artefact that should be there is damaged, or the store cannot be written.
     """
     outcome, todo = sort_out(plan, store, watcher)
     for index, stage in enumerate(todo):
@@ -103,6 +103,8 @@ def carry_out(plan: Plan, store: Store, runner: Runner, watcher: Watcher) -> Out
         watcher.started(stage, len(todo) - index)
         try:
             artefact = runner.run(stage, store, plan, watcher.stepped)
+        except WriteError:
+            raise
         except AdaptstiltsError as error:
             outcome.failures[stage.key] = error
             watcher.failed(stage, error)

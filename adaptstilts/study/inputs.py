@@ -152,10 +152,14 @@ class FolderFacts:
                         path=path,
                         hint="Take an empty file away, or leave the language out of evaluation.languages.",
                     )
-                    for path in self.root.files(task, split, code)
-                    if path.stat().st_size < _HARDLY_BYTES and not path.read_bytes().strip()
+                    for path in self._empty_files(task, split, code)
                 ]
         raise_all(problems)
+
+    def _empty_files(self, task: Task, split: Split, code: str) -> list[Path]:
+        paths = self.root.files(task, split, code)
+        blank = [path for path in paths if _is_blank(path)]
+        return blank or [path for path in paths[:1] if self.root.is_empty(task, split, code)]
 
     def _is_chosen(self, task: Task, code: str) -> bool:
         if isinstance(self.choice, tuple):
@@ -226,6 +230,13 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
         low_resource=section.mini_low_resource,
     )
     return MiniFacts(job, choice), job
+
+
+def _is_blank(path: Path) -> bool:
+    try:
+        return path.stat().st_size < _HARDLY_BYTES and not path.read_bytes().strip()
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", path=path) from error
 
 
 def _require_one(

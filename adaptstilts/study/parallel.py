@@ -12,7 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
 
-from adaptstilts.errors import AdaptstiltsError, ConfigError, StoreError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, StoreError, WriteError
 from adaptstilts.study.execute import Outcome, Watcher, sort_out
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Stage
@@ -79,6 +79,8 @@ def _ready(waiting: list[Stage], outcome: Outcome, *, room: int) -> list[Stage]:
 def _take(future: Future[None], stage: Stage, store: Store, outcome: Outcome, watcher: Watcher) -> None:
     try:
         future.result()
+    except WriteError:
+        raise
     except AdaptstiltsError as error:
         outcome.failures[stage.key] = error
         watcher.failed(stage, error)

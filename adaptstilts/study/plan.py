@@ -133,7 +133,11 @@ def check_tasks(config: StudyConfig) -> None:
     needing = [method for method in config.methods if METHODS[method].intermediate is not None]
     if needing and not config.intermediate.tasks:
         problems.append(
-            ConfigError(f"{', '.join(needing)} need an intermediate task", key="intermediate.tasks", hint="Name one.")
+            ConfigError(
+                f"{', '.join(needing)} need an intermediate task",
+                key="intermediate.tasks",
+                hint="Name one, or set methods to [direct, adapter], which need none.",
+            )
         )
     problems += _check_names(config.fusion.tasks, config.intermediate.tasks, "fusion.tasks", "task that can stand here")
     retrieval = (config.fusion.retrieval,)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
+from safetensors import SafetensorError
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.evaluate.gold import gold_of
@@ -91,7 +93,7 @@ def train_stage(
         on_step=lambda step, total, loss: on_step(step, total, f"loss {loss:.3f}"),
     )
     network.to("cpu")
-    _save(network, job, method, data, folder)
+    _save_or_say_why(network, job, method, data, folder)
     record = _record(report, network, data, folder)
     record |= {"truncated": encoded.truncated, "replaced_words": encoded.replaced, "labels": list(labels)}
     write_json(folder / TRAINING_FILE, record)
@@ -138,6 +140,18 @@ def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[]
     if attached is None or weight == 0:
         return None
     return lambda: weight * attached.regularisation(fusion_name(job.task))
+
+
+def _save_or_say_why(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:
+    """Save; a disk that is full is an `OSError`, which both libraries hide."""
+    try:
+        _save(network, job, method, data, folder)
+    except SafetensorError as error:
+        raise OSError(errno.EIO, str(error)) from error
+    except RuntimeError as error:
+        if "PytorchStreamWriter" not in str(error):
+            raise
+        raise OSError(errno.EIO, str(error).splitlines()[0]) from error
 
 
 def _save(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:

@@ -108,8 +108,9 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
     failed += [f"{name}: left out, it needs a stage that failed" for name in outcome.left_out]
     rows = result_rows(plan, outcome.done)
     if not rows:
-        hint = failed[0] if failed else "Start with: adaptstilts run"
-        raise StoreError("no finished score to report", path=config.store, hint=hint)
+        if failed:  # the watcher was told what each stage said
+            raise StoreError(f"no finished score to report: {len(failed)} stages failed or were left out")
+        raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
     notes = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
     notes += training_notes(plan, outcome.done)
     runs = run_rows(plan, outcome.done)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import StoreError
+from adaptstilts.errors import StoreError, WriteError
 from adaptstilts.study.stages import Stage, describe
 
 MANIFEST = "manifest.json"
@@ -113,7 +113,7 @@ class Store:
     def writing(self, stage: Stage, environment: dict[str, str]) -> Iterator[Path]:
         """Give a folder to write a stage's files into; on leaving it becomes the artefact.
 
-        If the block raises, nothing is kept.
+        If the block raises, nothing is kept. If another process has made the artefact meanwhile, its own is kept.
 
         Args:
             stage: The stage.
@@ -123,21 +123,16 @@ class Store:
             An empty folder.
 
         Raises:
-            StoreError: If the store cannot be written.
+            WriteError: If the store cannot be written.
         """
         final = self.folder(stage)
         temporary = self.root / _TEMPORARY / f"{platform.node()}-{os.getpid()}-{stage.key[:_KEY_DIGITS]}"
+        started = time.time()
+        clock = time.perf_counter()
         try:
             if temporary.exists():
                 shutil.rmtree(temporary)
             temporary.mkdir(parents=True)
-        except OSError as error:
-            raise StoreError(
-                f"cannot be written: {error.strerror}", path=self.root, hint="Set store=FOLDER."
-            ) from error
-        started = time.time()
-        clock = time.perf_counter()
-        try:
             yield temporary
             manifest = {
                 "key": stage.key,
@@ -152,9 +147,9 @@ class Store:
             }
             _write_synced(temporary / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
             final.parent.mkdir(parents=True, exist_ok=True)
-            if final.exists():
-                shutil.rmtree(final)
-            temporary.replace(final)
+            _put(temporary, final)
+        except OSError as error:
+            raise _unwritable(error, self.root) from error
         finally:
             if temporary.exists():
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -179,6 +174,26 @@ class Store:
                 raise StoreError("damaged", path=path, hint=f"Remove {artefact.folder} to rebuild it.")
 
 
+def _unwritable(error: OSError, root: Path) -> WriteError:
+    named = error.filename2 or error.filename  # of a move, where to
+    where = f" ({named})" if named is not None else ""
+    hint = "Set store=FOLDER, or make room; finished stages are kept."
+    return WriteError(f"cannot be written: {error.strerror or error}{where}", path=root, hint=hint)
+
+
+def _put(temporary: Path, final: Path) -> None:
+    """Move a complete folder to its place, unless another process has put one there."""
+    if (final / MANIFEST).is_file():
+        return
+    if final.is_dir():
+        shutil.rmtree(final)
+    try:
+        temporary.replace(final)
+    except OSError:
+        if not (final / MANIFEST).is_file():
+            raise
+
+
 def _is_alive(process: int) -> bool:
     try:
         os.kill(process, 0)
@@ -194,6 +209,8 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise StoreError(f"damaged: {error}", path=path, hint=f"Remove {path.parent} to rebuild it.") from error
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise StoreError("damaged: not a manifest", path=path, hint=f"Remove {path.parent} to rebuild it.")
     return manifest
 
 

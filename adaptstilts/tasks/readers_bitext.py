@@ -45,6 +45,8 @@ def _gold(path: Path, foreign: set[str], english: set[str]) -> frozenset[tuple[s
             if name not in side:
                 raise DataError(f"no sentence has id '{name}'", path=path, line=line)
         pairs.add((columns[0], columns[1]))
+    if not pairs:
+        raise DataError("holds no pairs", path=path, hint="Take an empty file away")
     return frozenset(pairs)
 
 

@@ -94,7 +94,11 @@ def read_commonsenseqa(request: Request) -> Iterator[ChoiceExample]:
         choices = question.get("choices") if isinstance(question, dict) else None
         if not isinstance(question, dict) or not isinstance(choices, list) or len(choices) < 2:
             raise DataError("expected an object with a list of choices", path=path, line=line, key="question")
+        if not all(isinstance(choice, dict) for choice in choices):
+            raise DataError("expected objects with label and text", path=path, line=line, key="choices")
         letters = {json_text(choice, "label", path, line): index for index, choice in enumerate(choices)}
+        if len(letters) < len(choices):
+            raise DataError("two choices have the same label", path=path, line=line, key="choices")
         label = None
         if record.get("answerKey"):
             label = label_index(str(record["answerKey"]), letters, path, line, key="answerKey")

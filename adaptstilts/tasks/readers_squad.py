@@ -82,8 +82,10 @@ def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Ans
     for answer in _list(question, "answers", path):
         text = json_text(answer, "text", path, None)
         start = answer.get("answer_start")
-        if not isinstance(start, int) or start < 0:
-            raise DataError(f"answer_start is {start!r}", path=path, key=question["id"])
+        if not isinstance(start, int) or isinstance(start, bool) or start < 0:
+            raise DataError(
+                f"answer_start is {start!r}", path=path, key=question["id"], hint="It counts characters from 0"
+            )
         if not text:
             raise DataError("a blank answer in a file that has others", path=path, key=question["id"])
         found = context[start : start + len(text)]

@@ -84,7 +84,9 @@ def read_qqp(request: Request) -> Iterator[PairExample]:
     """
     path = request.path
     rows = split_rows(path)
-    line, header = next(rows, (1, [""]))
+    line, header = next(rows, (1, []))
+    if not header:
+        return
     for name in _QQP_COLUMNS[:2]:
         if name not in header:
             raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=header)
@@ -147,7 +149,9 @@ def read_cosmosqa(request: Request) -> Iterator[ChoiceExample]:
     """
     path = request.path
     rows = quoted_rows(path, ",", multiline=True)
-    line, header = next(rows, (1, [""]))
+    line, header = next(rows, (1, []))
+    if not header:
+        return
     for name in _COSMOS_COLUMNS[:-1]:
         if name not in header:
             raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=header)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -199,6 +200,8 @@ def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
         raise DataError(
             f"not JSON ({error.msg} at column {error.colno})", path=path, line=line + error.lineno - 1
         ) from error
+    except RecursionError as error:
+        raise DataError("not JSON of this kind (nested too deeply)", path=path, line=line) from error
     if not isinstance(found, dict):
         raise DataError(f"expected a JSON object, found {type(found).__name__}", path=path, line=line)
     return found
@@ -225,7 +228,7 @@ def json_text(record: object, key: str, path: Path, line: int | None) -> str:
         raise DataError("missing", path=path, line=line, key=key, value=key, allowed=record)
     value = record[key]
     if not isinstance(value, str):
-        raise DataError(f"expected text, found {value!r}", path=path, line=line, key=key)
+        raise DataError(f"expected text, found {reprlib.repr(value)}", path=path, line=line, key=key)
     return value
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
@@ -24,6 +24,7 @@ HELD_OUT_MOST = 500
 """Most rows held out; jiant chooses checkpoints by 500 dev examples."""
 
 _State: TypeAlias = tuple[tuple[str, int, int], ...]
+_Content: TypeAlias = Literal["empty", "hidden", "labelled"]
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class DataRoot:
         self._options = dict(options or {})
         self._digests: dict[_State, bytes] = {}
         self._labels: dict[_State, tuple[str, ...]] = {}
-        self._labelled: dict[tuple[str, _State], bool] = {}
+        self._contents: dict[tuple[str, _State], _Content] = {}
         if not self.path.is_dir():
             raise DataError(
                 "no such folder", path=self.path, hint="Set data.root to `mini` or to a folder of data sets"
@@ -99,11 +100,13 @@ class DataRoot:
         """
         return tuple(path for found in locate(self.path, task, split, language) for path in found.paths)
 
-    def load(self, task: Task, split: Split, language: str, limit: int | None = None) -> list[Example] | Bitext:
+    def load(
+        self, task: Task, split: Split, language: str, limit: int | None = None, *, labelled: bool = False
+    ) -> list[Example] | Bitext:
         """Read one language and split of any task; see `load_examples` and `load_bitext`."""
         if task.kind is Kind.RETRIEVE:
             return self.load_bitext(task, split, language, limit)
-        return self.load_examples(task, split, language, limit)
+        return self.load_examples(task, split, language, limit, labelled=labelled)
 
     def load_examples(
         self, task: Task, split: Split, language: str, limit: int | None = None, *, labelled: bool = False
@@ -131,10 +134,8 @@ class DataRoot:
                 raise TypeError(f"{task.name} is read by load_bitext")
             if not rows:
                 raise DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0])
-            hidden = [row.id for row in rows if _is_hidden(row)] if labelled else []
-            if hidden:
-                which = "its labels are" if len(hidden) == len(rows) else f"the label of example '{hidden[0]}' is"
-                raise DataError(f"{which} hidden", path=part.paths[0], hint="They are needed here")
+            if labelled:
+                _require_labels(rows, part.paths[0])
             # Ids are unique within a file; pooled files get their number put before them.
             examples += rows if len(found) == 1 else [replace(row, id=f"{number}:{row.id}") for row in rows]
         return sample(examples, limit)
@@ -214,16 +215,21 @@ class DataRoot:
 
     def is_labelled(self, task: Task, split: Split, language: str) -> bool:
         """Say whether files are present, with examples in them whose labels are not hidden."""
+        return self._content(task, split, language) == "labelled"
+
+    def is_empty(self, task: Task, split: Split, language: str) -> bool:
+        """Say whether files are present that hold no examples."""
+        return self._content(task, split, language) == "empty"
+
+    def _content(self, task: Task, split: Split, language: str) -> _Content | None:
         layout = task.layouts.get(split)
         found = find_all(self.path, layout, language) if layout is not None else []
         if not found:
-            return False
+            return None
         state = (task.name, _state(found[0].paths))
-        if state not in self._labelled:
-            rows = self._read(found[0], task, language)
-            hidden = rows.gold is None if isinstance(rows, Bitext) else all(map(_is_hidden, rows))
-            self._labelled[state] = not hidden
-        return self._labelled[state]
+        if state not in self._contents:
+            self._contents[state] = _content_of(self._read(found[0], task, language))
+        return self._contents[state]
 
     def evaluation_split(self, task: Task, language: str) -> Split:
         """Return the split on which a language can be scored: test if labelled, else dev if labelled.
@@ -302,9 +308,12 @@ class DataRoot:
         state = _state((path,))
         if state not in self._digests:
             digest = hashlib.sha256()
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
+            try:
+                with path.open("rb") as file:
+                    while block := file.read(1 << 20):
+                        digest.update(block)
+            except OSError as error:
+                raise DataError(f"cannot be read ({error.strerror})", path=path) from error
             self._digests[state] = digest.digest()
         return self._digests[state]
 
@@ -318,6 +327,28 @@ def _state(paths: tuple[Path, ...]) -> _State:
 def _scorable_splits(language: str) -> tuple[Split, ...]:
     """Splits to score a language on, best first; nothing is trained on training files of other languages."""
     return (Split.TEST, Split.DEV) if language == SOURCE_LANGUAGE else (Split.TEST, Split.DEV, Split.TRAIN)
+
+
+def _content_of(rows: list[Example] | Bitext) -> _Content:
+    if isinstance(rows, Bitext):
+        if not (rows.foreign and rows.english):
+            return "empty"
+        return "hidden" if rows.gold is None else "labelled"
+    if not rows:
+        return "empty"
+    return "hidden" if all(map(_is_hidden, rows)) else "labelled"
+
+
+def _require_labels(rows: list[Example], path: Path) -> None:
+    hidden = [row.id for row in rows if _is_hidden(row)]
+    if len(hidden) == len(rows):
+        raise DataError("its labels are hidden", path=path, hint="They are needed here")
+    if hidden:
+        raise DataError(
+            f"{len(hidden)} of {len(rows)} examples have no label, the first is '{hidden[0]}'",
+            path=path,
+            hint="Label them, or take them out",
+        )
 
 
 def _is_hidden(example: Example) -> bool:

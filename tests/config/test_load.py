@@ -1,6 +1,6 @@
 import pytest
 
-from adaptstilts.config.load import load_study
+from adaptstilts.config.load import load_study, placed
 from adaptstilts.config.recipes import resolve
 from adaptstilts.config.schema import TrainOverride, TrainSection
 from adaptstilts.errors import ConfigError, ProblemsError
@@ -113,3 +113,47 @@ def test_resolve_prefers_override_then_section_then_recipe():
 def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, expected):
     settings = resolve(TrainSection(), None, task=task, phase="target", family=family)
     assert (settings.learning_rate, settings.epochs, settings.batch_size, settings.max_length) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: &x [*x]\n", r"study\.yaml: not valid YAML: a value holds itself"),
+        ("title: a\0b\n", r"study\.yaml: not a UTF-8 YAML file: unacceptable character"),
+        ("methods: []\n", r"study\.yaml:6: methods: \[\] is an empty list\. Name at least one"),
+        ("data: 5\n", r"study\.yaml:6: data: 5 is not a section\. Allowed: root, quoting"),
+        ("data:\n", r"study\.yaml:6: data: has no value"),
+        ("title: 2024\n", r"study\.yaml:6: title: 2024 is not text\. Write '\"2024\"'"),
+        ("5: x\n", r"study\.yaml:?6?: .*'5' is not a setting\. Allowed: name"),
+        ("evaluation: {languages: en}\n", r"study\.yaml:6: .*'en' is not allowed\. Allowed: official, present, a list"),
+        ("fusion: {regularisation: .inf}\n", r"study\.yaml:6: fusion\.regularisation: inf: input should be a finite"),
+    ],
+)
+def test_load_says_what_is_wrong_in_one_line(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_study(write(tmp_path, MINIMAL + text))
+    assert str(caught.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("text", ["2024-13-45", "1:30", "0x_", "010"])
+def test_load_takes_what_other_readers_take_for_dates_and_odd_numbers_as_text(tmp_path, text):
+    assert load_study(write(tmp_path, MINIMAL + f"title: {text}\n")).title == text
+
+
+def test_load_lets_a_key_replace_a_merged_one(tmp_path):
+    text = "name: demo\ntarget:\n  full: &shared {epochs: 3, batch_size: 8}\n  adapter: {<<: *shared, epochs: 2}\n"
+    section = load_study(write(tmp_path, text)).target.adapter
+    assert (section.epochs, section.batch_size) == (2, 8)
+
+
+def test_load_says_so_when_it_is_given_a_folder(tmp_path):
+    with pytest.raises(ConfigError, match=r"is a folder, not a configuration file"):
+        load_study(tmp_path)
+
+
+def test_placed_adds_file_and_line_to_keys_of_the_file_only(tmp_path):
+    path = write(tmp_path, MINIMAL)
+    with pytest.raises(ConfigError, match=r"study\.yaml:5: target\.tasks: unknown"), placed(path):
+        raise ConfigError("unknown", key="target.tasks")
+    with pytest.raises(ConfigError, match=r"^target\.tasks: unknown"), placed(path, ["target.tasks=[x]"]):
+        raise ConfigError("unknown", key="target.tasks")

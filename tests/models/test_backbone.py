@@ -12,7 +12,7 @@ from adaptstilts.models.backbone import fingerprint, load_encoder, load_tokenize
 def folder(tiny_encoder_folder, tmp_path):
     copy = tmp_path / "backbone"
     shutil.copytree(tiny_encoder_folder, copy)
-    (copy / "tokenizer.json").write_text("{}")
+    (copy / "tokenizer.json").write_text('{"model": {"vocab": []}}')
     return copy
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.errors import AdaptstiltsError, DataError, StoreError
+from adaptstilts.errors import AdaptstiltsError, DataError, StoreError, WriteError
 from adaptstilts.study.execute import StepCallback, carry_out, sort_out
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, ScoreJob, Stage, make_stage
@@ -148,3 +148,14 @@ def test_sort_out_raises_with_the_file_when_an_artefact_is_damaged(tmp_path: Pat
     (done[RIGHT.key].folder / "name").write_text("")
     with pytest.raises(StoreError, match=r"right-\w+/name: missing or cut short\. Remove .* to rebuild it"):
         carry_out(PLAN, store, Runner(), Watcher())
+
+
+def test_run_stops_when_the_store_cannot_be_written(tmp_path: Path):
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    runner = Runner({"left": full})
+    with pytest.raises(WriteError, match=r"cannot be written: No space left"):
+        carry_out(PLAN, Store(tmp_path), runner, Watcher())
+    assert runner.ran == ["world", "left"]
+    assert Store(tmp_path).find(WORLD) is not None

@@ -1,8 +1,9 @@
+import errno
 import json
 
 import pytest
 
-from adaptstilts.errors import StoreError
+from adaptstilts.errors import StoreError, WriteError
 from adaptstilts.study.stages import DataJob, make_stage
 from adaptstilts.study.store import MANIFEST, Store
 
@@ -47,6 +48,38 @@ def test_nothing_is_kept_when_writing_is_interrupted(tmp_path, error):
         raise error
     assert store.find(STAGE) is None
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_system_errors_while_writing_name_the_store_and_what_to_do(tmp_path):
+    message = r"No space left on device \(a\.bin\)\. Set store=FOLDER, or make room"
+    with pytest.raises(WriteError, match=message), Store(tmp_path).writing(STAGE, {}):
+        raise OSError(errno.ENOSPC, "No space left on device", "a.bin")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_writing_says_so_when_the_place_of_artefacts_is_a_file(tmp_path):
+    (tmp_path / "data").write_text("x")
+    with pytest.raises(WriteError, match=r"cannot be written: File exists \(.*data\)"):
+        make(Store(tmp_path))
+
+
+def test_artefact_that_another_process_made_meanwhile_is_kept(tmp_path):
+    store = Store(tmp_path)
+    with store.writing(STAGE, {}) as folder:
+        (folder / "a.txt").write_text("second")
+        (folder.parent / "other").mkdir()
+        (folder.parent / "other" / "manifest.json").write_text(json.dumps({"key": STAGE.key, "files": {}}))
+        store.folder(STAGE).parent.mkdir()
+        (folder.parent / "other").rename(store.folder(STAGE))
+    assert [path.name for path in store.find(STAGE).folder.iterdir()] == ["manifest.json"]
+    assert list((tmp_path / ".unfinished").iterdir()) == []
+
+
+def test_find_refuses_a_manifest_of_another_shape(tmp_path):
+    artefact = make(Store(tmp_path))
+    (artefact.folder / MANIFEST).write_text("[]")
+    with pytest.raises(StoreError, match=r"manifest\.json: damaged: not a manifest\. Remove .*mini-"):
+        Store(tmp_path).find(STAGE)
 
 
 def test_find_names_the_file_that_is_cut_short(tmp_path):

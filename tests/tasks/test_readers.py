@@ -157,6 +157,7 @@ def test_table_is_refused_when_quoting_is_not_a_known_way_to_read(read):
         ('question1\tquestion2\tis_duplicate\nA?\t"B?\nC?\tD?\t1\n', r"train\.tsv:2: expected 3 columns, found 2"),
         ("question1\tquestion2\tis_duplicate\nA?\tB?\t1\t1\n", r"train\.tsv:2: expected 3 columns, found 4"),
         ("question1\tquestion2\tis_duplicate\nA?\tB?\t2\n", r"train\.tsv:2: is_duplicate: '2' is not a label"),
+        ("", r"train\.tsv: holds no examples of qqp"),
     ],
 )
 def test_qqp_is_refused_with_line_when_malformed(read, text, message):
@@ -234,9 +235,15 @@ def test_commonsenseqa_turns_letters_into_positions(read):
          "id,context,question,answer0,answer1,answer2,answer3,label\n1,a,b,c\n",
          r"train\.csv:2: expected 8 columns, found 4"),
         ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl", '{"question": {"stem": "A", "choices": [1, 2]}}\n',
-         r"split\.jsonl:1: label: expected a JSON object, found 1 in its place"),
+         r"split\.jsonl:1: choices: expected objects with label and text"),
         ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl", '{"question": {"stem": "A"}}\n',
          r"split\.jsonl:1: question: expected an object with a list of choices"),
+        ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl", '{"question": {"stem": "A", "choices": [1, "b"]}}\n',
+         r"split\.jsonl:1: choices: expected objects with label and text"),
+        ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl",
+         '{"answerKey": "A", "question": {"stem": "A", "choices": [{"label": "A", "text": "x"}, '
+         '{"label": "A", "text": "y"}]}}\n',
+         r"split\.jsonl:1: choices: two choices have the same label"),
         ("commonsenseqa", "commonsenseqa/train_rand_split.jsonl",
          '{"answerKey": "C", "question": {"stem": "A", "choices": [{"label": "A", "text": "x"}, '
          '{"label": "B", "text": "y"}]}}\n',
@@ -358,6 +365,7 @@ def test_squad_file_is_refused_with_both_texts_when_an_offset_is_wrong(read, mak
         ([[], [("b", 2)]], "q0: has no answer.*This task has no such questions"),
         ([[("b", -1)]], "q0: answer_start is -1"),
         ([[("b", "2")]], "q0: answer_start is '2'"),
+        ([[("b", True)]], "q0: answer_start is True.*counts characters from 0"),
     ],
 )
 def test_squad_file_is_refused_with_id_when_an_answer_is_malformed(read, make_squad, answers, message):
@@ -386,6 +394,7 @@ def test_squad_file_is_refused_with_id_when_an_answer_is_malformed(read, make_sq
             r"xquad\.zh\.json: q0: answers are \['A'\]",
         ),
         ('{"data": []}', r"xquad\.zh\.json: holds no examples"),
+        ("[" * 100_000, r"xquad\.zh\.json:1: not JSON of this kind \(nested too deeply\)"),
     ],
 )
 def test_squad_file_is_refused_when_it_has_another_form(read, text, message):
@@ -427,6 +436,7 @@ def test_tatoeba_in_xtremes_layout_has_hidden_gold_when_english_is_sorted(read, 
 @pytest.mark.parametrize(
     ("task", "name", "text", "message"),
     [
+        ("bucc2018", "bucc2018/de-en.test.gold", "", r"test\.gold: holds no pairs\. Take an empty file away"),
         ("bucc2018", "bucc2018/de-en.test.gold", "de-1\ten-9\n", r"gold:1: no sentence has id 'en-9'"),
         ("bucc2018", "bucc2018/de-en.test.en", "en-1\tA\nen-1\tB\n", r"test\.en:2: id 'en-1' occurs twice"),
         ("bucc2018", "bucc2018/de-en.test.de", "de-1 A\n", r"test\.de:1: expected 2 columns, found 1"),

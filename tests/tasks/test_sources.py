@@ -119,8 +119,24 @@ def test_load_is_refused_when_one_label_is_hidden(data_root, task_files, row):
     lines[row] = lines[row].replace("answerKey", "key")
     root = data_root({name: "\n".join(lines)})
     assert root.is_labelled(get_task("commonsenseqa"), Split.TRAIN, "en")
-    with pytest.raises(DataError, match=rf"train_rand_split\.jsonl: the label of example 's{row}' is hidden"):
+    with pytest.raises(
+        DataError, match=rf"train_rand_split\.jsonl: 1 of \d+ examples have no label, the first is 's{row}'"
+    ):
         root.training_data(get_task("commonsenseqa"))
+
+
+def test_load_is_refused_when_labels_are_needed_and_some_are_hidden(data_root):
+    row = '{{"ctx": "A", "endings": ["b", "c"], "label": "{}", "ind": {}}}\n'
+    root = data_root({"hellaswag/hellaswag_train.jsonl": row.format(1, 7) + row.format("", 8) + row.format("", 9)})
+    with pytest.raises(DataError, match=r"train\.jsonl: 2 of 3 examples have no label, the first is '8'\. Label them"):
+        root.load(get_task("hellaswag"), Split.TRAIN, "en", labelled=True)
+
+
+def test_file_is_empty_when_it_is_there_without_examples(data_root):
+    root = data_root({"xquad/xquad.de.json": '{"data": []}'})
+    assert root.is_empty(get_task("xquad"), Split.TEST, "de")
+    assert not root.is_labelled(get_task("xquad"), Split.TEST, "de")
+    assert not root.is_empty(get_task("xquad"), Split.TEST, "zh")
 
 
 def test_training_data_holds_rows_out_when_dev_answers_are_hidden(data_root, make_squad):
