@@ -50,6 +50,16 @@ def locate(name: str) -> str:
             key="backbone",
             hint="Give `mini`, a folder saved with save_pretrained, or an id such as FacebookAI/xlm-roberta-large.",
         )
+    if folder.parent.is_dir():
+        # A slip in a folder's name would pass for a hub id and be noticed only when it is asked for.
+        beside = sorted(str(other) for other in folder.parent.iterdir() if (other / "config.json").is_file())
+        raise CheckpointError(
+            f"'{name}' is no folder, though '{folder.parent}' is one",
+            key="backbone",
+            value=name,
+            allowed=beside,
+            hint=f"For a hub id of that name, rename the folder '{folder.parent}' or run elsewhere.",
+        )
     return name
 
 

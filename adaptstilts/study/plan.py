@@ -173,6 +173,8 @@ def _check_shared(config: StudyConfig) -> list[AdaptstiltsError]:
             problems.append(ConfigError("no language is given", key="evaluation.languages", allowed=allowed))
     if len(set(config.seeds)) < len(config.seeds):
         problems.append(ConfigError(f"{list(config.seeds)} names a seed twice", key="seeds"))
+    if len(set(config.methods)) < len(config.methods):
+        problems.append(ConfigError(f"{list(config.methods)} names a method twice", key="methods"))
     composed = [method for method in config.methods if METHODS[method].use in {"below", "fused"}]
     if config.adapter.kind == "par_bn" and composed:
         problems.append(

@@ -26,6 +26,13 @@ def test_locate_takes_a_folder_and_a_hub_id(folder):
     assert locate("FacebookAI/xlm-roberta-large") == "FacebookAI/xlm-roberta-large"
 
 
+def test_locate_takes_no_slip_in_a_folder_name_for_a_hub_id(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent.parent)
+    kept = f"{folder.parent.name}/{folder.name}"
+    with pytest.raises(CheckpointError, match=rf"is no folder, though .* Did you mean '{kept}'\?"):
+        locate(f"{kept}x")
+
+
 @pytest.mark.parametrize("name", ["nothing", "./nothing", "a/b/c"])
 def test_locate_says_what_a_backbone_can_be(name):
     with pytest.raises(CheckpointError, match=r"backbone: '.*' is neither a folder nor a hub id\. Give `mini`"):

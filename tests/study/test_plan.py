@@ -152,6 +152,7 @@ def test_reader_options_are_part_of_the_keys(shared_root):
         ("target.tasks=[xnly]", r"target\.tasks: 'xnly' is not a target task\. Did you mean 'xnli'"),
         ("intermediate.tasks=[xnli]", r"'xnli' is not an intermediate task"),
         ("target.tasks=[xnli, xnli]", r"'xnli' stands twice"),
+        ("methods=[direct, full, direct]", r"methods: .* names a method twice"),
         ("fusion.retrieval=qqp", r"fusion\.retrieval: 'qqp' .*Allowed: average, mnli"),
         ("intermediate.tasks=[]", r"need an intermediate task"),
         ("target.tasks=[]", r"no target task"),
