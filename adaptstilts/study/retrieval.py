@@ -11,8 +11,9 @@ from adaptstilts.config.retrieval import (
     without_effect,
 )
 from adaptstilts.config.schema import RetrievalOverride, RetrievalSection, StudyConfig
-from adaptstilts.errors import AdaptstiltsError, ConfigError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
 from adaptstilts.tasks.registry import target_tasks
+from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Metric, Split, Task
 
 _POOLING_WORDS = {
@@ -126,3 +127,23 @@ def _check_fitted(section: RetrievalSection, task: Task) -> list[AdaptstiltsErro
             + ("." if own else f", or fit only: {', '.join(f'retrieval.overrides.{name}.layer' for name in others)}."),
         )
     ]
+
+
+def require_dev(root: DataRoot, task: Task, language: str) -> None:
+    """Check that a layer can be chosen on a task's dev split.
+
+    Args:
+        root: The data.
+        task: A retrieval task.
+        language: ISO 639-1 code of one of its languages.
+
+    Raises:
+        DataError: If there are no dev files, or their gold is hidden.
+    """
+    if not root.is_labelled(task, Split.DEV, language):
+        raise DataError(
+            f"{task.name} has no labelled dev split in '{language}' to choose a layer on",
+            path=root.path,
+            key="retrieval.layer",
+            hint=f"Add its files, or set retrieval.overrides.{task.name}.layer to a number.",
+        )

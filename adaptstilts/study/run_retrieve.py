@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from adaptstilts.analyse.layers import best_layer
 from adaptstilts.config.retrieval import FITTED, RetrievalSettings, layer_at
-from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.metrics import MAJOR, score_examples
 from adaptstilts.evaluate.predict import Predicted, layer_vectors, sentence_vectors
@@ -21,6 +20,7 @@ from adaptstilts.models.network import TaskNetwork
 from adaptstilts.study.collect import LAYERS_FILE
 from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import write_json
+from adaptstilts.study.retrieval import require_dev
 from adaptstilts.study.stages import PredictJob
 from adaptstilts.tasks.features import Encoded, EncodeSettings
 from adaptstilts.tasks.registry import get_task
@@ -123,7 +123,7 @@ def retrieve(
         One result per language.
 
     Raises:
-        EvaluationError: If a layer is to be fitted where there is no labelled dev split.
+        DataError: If a layer is to be fitted where there is no labelled dev split.
     """
     if job.retrieval is None:
         raise TypeError(f"{job.task} has no retrieval settings")
@@ -134,7 +134,7 @@ def retrieve(
     if chosen is None:
         for index, (language, split) in enumerate(job.languages):
             on_step(index, len(job.languages), f"{language}, all layers")
-            _require_dev(run, language)
+            require_dev(examples.root, run.task, language)
             tried[language] = _try_layers(run, language, split, layers, kept=layers)
         chosen = best_layer(_majors(run.task, tried))
     for index, (language, split) in enumerate(job.languages):
@@ -151,16 +151,6 @@ def _fixed_layer(run: _Run) -> int:
     if layer == FITTED:
         raise TypeError("the layer is not fixed")
     return layer_at(layer, run.blocks, run.settings.blocks)
-
-
-def _require_dev(run: _Run, language: str) -> None:
-    if not run.examples.root.is_labelled(run.task, Split.DEV, language):
-        raise EvaluationError(
-            f"{run.task.name} has no labelled dev split in '{language}' to choose a layer on",
-            key="retrieval.layer",
-            value=FITTED,
-            hint=f"Add its files, or set retrieval.overrides.{run.task.name}.layer to a number.",
-        )
 
 
 def _try_layers(
