@@ -105,7 +105,7 @@ def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Js
     from adaptstilts.study.setup import open_store, plan_study  # noqa: PLC0415
 
     study = load_study(config, overrides or ())
-    rows = outline(plan_study(study), open_store(study))
+    rows = outline(plan_study(study), open_store(study), study.retrieval)
     if as_json:
         _print_json(rows)
     else:
