@@ -123,7 +123,7 @@ def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Js
 
     with placed(config, overrides or ()):
         study = load_study(config, overrides or ())
-        rows = outline(plan_study(study), open_store(study))
+        rows = outline(plan_study(study), open_store(study), study.retrieval)
     if as_json:
         _print_json(rows)
     else:

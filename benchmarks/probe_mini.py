@@ -17,7 +17,7 @@ import torch
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.evaluate.predict import predict, sentence_vectors
-from adaptstilts.evaluate.retrieval import nearest_foreign
+from adaptstilts.evaluate.retrieval import search
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import load_encoder, load_tokenizer
 from adaptstilts.models.heads import spec_for
@@ -86,7 +86,7 @@ def retrieval(network, tokenizer, root):
                 sentence_vectors(network, side, layer=layer, pooling="mean", batch_tokens=BATCH_TOKENS)
                 for side in (foreign, english)
             ]
-            best = nearest_foreign(vectors[0], vectors[1])
+            best = search(vectors[0], vectors[1]).rows.tolist()
             texts = {sentence.id: sentence.text for sentence in bitext.foreign}
             right = sum(
                 bitext.foreign[index].text == texts[gold[sentence.id]]

@@ -110,7 +110,10 @@ def test_plan_of_the_paper_shows_what_sharing_saves():
     assert set(record["stages"][0]) == {"name", "kind", "key", "done", "used_by"}
     assert {shared["name"].split(":")[0] for shared in record["shared_runs"]} == {"train direct", "train adapter"}
     assert record["training_runs"] < record["training_runs_without_sharing"]
-    last = say("plan", XTREME).out.splitlines()[-2:]
+    assert [line.split(":")[0] for line in said.json["retrieval"]] == ["bucc2018", "tatoeba"]
+    lines = say("plan", XTREME).out.splitlines()
+    assert [line for line in lines if "retrieval preset xtreme-paper" in line] == said.json["retrieval"]
+    last = lines[-2:]
     assert last[0].startswith(f"{len(record['stages'])} stages, 0 of them finished, for {record['cells']} table cells")
     assert last[1].startswith(f"{record['training_runs']} training runs; ")
 
@@ -638,7 +641,7 @@ def test_run_stops_with_one_line_when_the_disk_is_full(study: Study):
 def test_study_of_one_method_shows_its_scores(study: Study):
     said = study.say("run", "methods=[direct]", "target.tasks=[tatoeba]")
     assert said.code == 0
-    assert re.search(r"tatoeba +direct +1 +\d+\.\d", said.out), said.out
+    assert re.search(r"tatoeba\S* .*direct +1 +\d+\.\d", said.out), said.out
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -231,6 +232,49 @@ def test_results_say_what_stands_in_for_training_on_retrieval_targets(finished: 
     assert all("no training data" in note for note in notes.values())
     assert "plain average of the adapters" in notes["fuse"]
     assert "threshold fitted on dev" in {row["note"] for row in finished.rows() if row["target"] == "bucc2018"}.pop()
+
+
+def test_results_and_report_name_the_retrieval_preset(finished: Study):
+    notes = {row["note"] for row in finished.rows() if row["target"] in RETRIEVAL}
+    assert all("retrieval preset xtreme-paper" in note.split("; ") for note in notes)
+    assert not any("preset" in row["note"] for row in finished.rows() if row["target"] not in RETRIEVAL)
+    text = (finished.results / "report.md").read_text(encoding="utf-8")
+    assert "- tatoeba: retrieval preset xtreme-paper: layer 14 of 24" in text
+    assert "Used: layer 1 of 2." in text
+    assert re.search(r"^[¹²³] retrieval preset xtreme-paper", text, re.MULTILINE)
+
+
+def test_sweep_gives_equal_results_and_scores_of_every_layer(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    asked = ("target.tasks=[bucc2018, tatoeba]", "methods=[direct, stack]")
+    said = study.say("run", *asked, "retrieval.sweep=true")
+    assert said.code == 0, said.err
+    names = ("method", "source", "target", "language", "metric", "value", "note")
+    plain = [tuple(row[name] for name in names) for row in finished.rows()]
+    swept = [tuple(row[name] for name in names) for row in study.rows()]
+    assert swept == [row for row in plain if row[2] in RETRIEVAL and row[0] in {"direct", "stack"}]
+    with (study.results / "layers.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["target"], row["layer"], row["split"]) for row in rows} == {
+        (target, str(layer), split)
+        for target, split in zip(RETRIEVAL, ("dev", "test"), strict=True)
+        for layer in range(3)
+    }
+    used = {row["language"]: row["value"] for row in rows if row["target"] == "tatoeba" and row["is_used"] == "true"}
+    assert used == {row["language"]: row["value"] for row in study.rows() if row["target"] == "tatoeba"}
+    assert (study.results / "layers.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_layer_fitted_on_dev_is_labelled_in_every_row(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    asked = ("target.tasks=[bucc2018, tatoeba]", "methods=[direct]", "retrieval.overrides.bucc2018.layer=dev")
+    said = study.say("run", *asked)
+    assert said.code == 0, said.err
+    notes = {row["target"]: row["note"].split("; ") for row in study.rows()}
+    assert notes["bucc2018"][1] == "retrieval preset xtreme-paper but layer dev"
+    assert re.fullmatch(r"layer [0-2] and threshold fitted on dev", notes["bucc2018"][2])
+    assert notes["tatoeba"][1:] == ["retrieval preset xtreme-paper"]
+    assert " and threshold fitted on dev" in (study.results / "report.md").read_text(encoding="utf-8")
 
 
 def test_results_differ_between_settings(finished: Study):

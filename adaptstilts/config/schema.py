@@ -8,13 +8,35 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 MethodName = Literal["direct", "full", "adapter", "stack", "continue", "fuse"]
 """The six ways of using (or not using) an intermediate task; `adaptstilts.train.phases` says what each one trains."""
 
 Family = Literal["full", "adapter", "fusion"]
 """What is trained: the whole model, a bottleneck adapter, or an AdapterFusion layer (each with its head)."""
+
+Pooling = Literal["mean", "mean_no_specials", "cls"]
+"""How token vectors become a sentence vector: mean of all real sub-tokens, of all but `<s>` and `</s>`, or `<s>`."""
+
+Similarity = Literal["cosine", "dot", "l2"]
+"""How two sentence vectors are compared; l2 is 1 / (1 + d), d the squared Euclidean distance (XTREME)."""
+
+Margin = Literal["ratio", "distance", "none"]
+"""What becomes of a similarity: divided by that of the neighbourhoods, less it, or left as it is."""
+
+Direction = Literal["english_to_foreign", "foreign_to_english"]
+"""Which sentences are the queries of a search: English ones (XTREME's Tatoeba), or foreign ones."""
+
+CandidateRule = Literal["max", "forward", "backward", "intersection"]
+"""Who proposes the pairs that are mined: both sides, each sentence once; the foreign; the English; both agreeing."""
+
+DuplicateRule = Literal["xtreme", "jiant"]
+"""What becomes of a text that occurs more than once on its side: no pair is given, or all pairs of its ids."""
+
+PresetName = Literal["xtreme-paper", "xtreme-head", "jiant"]
+"""Named settings of retrieval; `adaptstilts.config.retrieval` says what they are and why."""
 
 
 class Section(BaseModel):
@@ -129,18 +151,44 @@ class FusionSection(Section):
     )
 
 
-class RetrievalSection(Section):
-    """Sentence vectors and their comparison."""
+class RetrievalOverride(Section):
+    """Sentence vectors and their comparison; null means: as the preset says for the task."""
 
-    layer: int | None = Field(
+    layer: int | Literal["dev"] | None = Field(
         None,
-        ge=0,
-        description="Hidden layer that is pooled, 0 for the embeddings; null: 14 of 24 as in X-STILTs, or the same "
-        "share of a smaller backbone.",
+        description="Hidden layer that is pooled, from 0 for the embeddings; dev: the layer with the best mean score "
+        "on the task's dev split, one for all languages.",
     )
-    pooling: Literal["mean", "cls"] = Field("mean", description="mean over all real sub-tokens, specials included.")
-    neighbours: int = Field(4, ge=1, description="Neighbours in the margin of BUCC mining (XTREME).")
-    max_length: int = Field(512, ge=16, description="Most sub-tokens per sentence (XTREME).")
+    pooling: Pooling | None = Field(None, description="How token vectors become a sentence vector.")
+    similarity: Similarity | None = Field(None, description="How two sentence vectors are compared.")
+    margin: Margin | None = Field(None, description="What becomes of a similarity.")
+    neighbours: int | None = Field(None, ge=1, description="Neighbours that a margin looks at on each side.")
+    direction: Direction | None = Field(None, description="Which side's sentences are the queries (Tatoeba).")
+    candidates: CandidateRule | None = Field(None, description="Which side proposes pairs (BUCC2018).")
+    duplicates: DuplicateRule | None = Field(None, description="What becomes of repeated texts (BUCC2018).")
+    max_length: int | None = Field(None, ge=16, description="Most sub-tokens per sentence.")
+
+    @field_validator("layer", mode="before")
+    @classmethod
+    def _check_layer(cls, value: object) -> object:
+        is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        if value is None or value == "dev" or is_number:
+            return value
+        raise PydanticCustomError("layer", "not a layer. Allowed: a whole number from 0 for the embeddings, or dev")
+
+
+class RetrievalSection(RetrievalOverride):
+    """Retrieval: a preset, settings for all retrieval tasks that stand over it, and for single tasks over both."""
+
+    preset: PresetName = Field(
+        "xtreme-paper",
+        description="Where nothing else is said: xtreme-paper, as the published numbers were made as far as is known; "
+        "xtreme-head, as XTREME's last scripts do it; jiant, as X-STILTs' own code does it.",
+    )
+    sweep: bool = Field(False, description="Also score every hidden layer, at one forward pass per sentence.")
+    overrides: dict[str, RetrievalOverride] = Field(
+        default_factory=dict, description="Settings by task name, over those for all retrieval tasks."
+    )
 
 
 class EvaluationSection(Section):

@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from adaptstilts.config.schema import Direction
 from adaptstilts.errors import EvaluationError
 from adaptstilts.tasks.spec import Bitext, Example, Metric, PairExample, SpanExample, TagExample
 
 
-def gold_of(metric: Metric, examples: Sequence[Example] | Bitext, labels: tuple[str, ...]) -> Any:  # noqa: ANN401
+def gold_of(
+    metric: Metric,
+    examples: Sequence[Example] | Bitext,
+    labels: tuple[str, ...],
+    *,
+    direction: Direction | None = "english_to_foreign",
+) -> Any:  # noqa: ANN401
     """Return what is right, as `adaptstilts.evaluate.metrics.score_examples` wants it.
 
     Args:
         metric: Metric of the task.
         examples: Labelled examples, or the two sides of a retrieval task.
         labels: Labels of the task, for tags.
+        direction: Which side is searched for which, for Tatoeba.
 
     Returns:
-        Classes or choices; tag words per sentence; gold texts by question id; pairs of ids; or rows of the nearest
-        foreign sentence per English one.
+        Classes or choices; tag words per sentence; gold texts by question id; pairs of ids; or the row of its foreign
+        sentence per English one, in the other direction of its English sentence per foreign one.
 
     Raises:
-        EvaluationError: If a label is hidden.
+        EvaluationError: If a label is hidden, or a sentence to search for has no translation.
     """
     if isinstance(examples, Bitext):
-        return _pairs(metric, examples)
+        return _pairs(metric, examples, direction)
     return _answers(examples) if isinstance(examples[0], SpanExample) else [_label(item, labels) for item in examples]
 
 
@@ -49,19 +57,22 @@ def _answers(examples: Sequence[Example]) -> dict[str, list[str]]:
     return gold
 
 
-def _pairs(metric: Metric, bitext: Bitext) -> Any:  # noqa: ANN401
+def _pairs(metric: Metric, bitext: Bitext, direction: Direction | None) -> Any:  # noqa: ANN401
     if bitext.gold is None:
         raise _hidden(f"{bitext.language}-en")
     if metric is Metric.BUCC_F1:
         return bitext.gold
-    rows = {sentence.id: row for row, sentence in enumerate(bitext.foreign)}
-    partner = {english: foreign for foreign, english in bitext.gold}
-    missing = [sentence.id for sentence in bitext.english if sentence.id not in partner]
+    is_from_english = direction != "foreign_to_english"
+    queries, others = (bitext.english, bitext.foreign) if is_from_english else (bitext.foreign, bitext.english)
+    rows = {sentence.id: row for row, sentence in enumerate(others)}
+    partner = {english: foreign for foreign, english in bitext.gold} if is_from_english else dict(bitext.gold)
+    missing = [sentence.id for sentence in queries if sentence.id not in partner]
     if missing:
+        side = "English" if is_from_english else "foreign"
         raise EvaluationError(
-            f"{len(missing)} English sentences of {bitext.language}-en have no translation, the first is '{missing[0]}'"
+            f"{len(missing)} {side} sentences of {bitext.language}-en have no translation, the first is '{missing[0]}'"
         )
-    return [rows[partner[sentence.id]] for sentence in bitext.english]
+    return [rows[partner[sentence.id]] for sentence in queries]
 
 
 def _hidden(name: str) -> EvaluationError:

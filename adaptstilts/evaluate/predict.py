@@ -11,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from adaptstilts.config.schema import Pooling
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.decode import Window, answer_question, decode_choices, decode_classes, decode_tags
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.runtime import autocast
 from adaptstilts.tasks.features import Encoded, SpanFeature, TagFeature
 from adaptstilts.tasks.spec import Kind, SpanExample, TagExample, Task
-from adaptstilts.train.batches import collate, sorted_batches
+from adaptstilts.train.batches import Batch, collate, sorted_batches
 
 N_BEST = 20
 """Candidate answers kept per question."""
@@ -176,7 +177,7 @@ def sentence_vectors(
     encoded: Encoded,
     *,
     layer: int,
-    pooling: str,
+    pooling: Pooling,
     batch_tokens: int,
     precision: str = "auto",
     on_step: Progress | None = None,
@@ -187,7 +188,7 @@ def sentence_vectors(
         network: Encoder, with or without adapters.
         encoded: Encoded sentences.
         layer: 0 for the embeddings, n for the output of the n-th block; blocks above are not run.
-        pooling: ``mean`` over all real sub-tokens, specials included (XTREME's default), or ``cls``.
+        pooling: See `pool`.
         batch_tokens: Most sub-tokens per batch, padding included.
         precision: See `adaptstilts.runtime.autocast`.
         on_step: Told how many sentences are done.
@@ -203,40 +204,88 @@ def sentence_vectors(
         raise EvaluationError(
             f"layer {layer} of an encoder with {blocks} blocks", key="retrieval.layer", allowed=(f"0 to {blocks}",)
         )
+    vectors = np.zeros((len(encoded.features), network.encoder.config.hidden_size), dtype=np.float32)
+
+    def take(indices: list[int], batch: Batch) -> None:
+        hidden = network.hidden(batch.input_ids, batch.attention_mask, layer)
+        vectors[indices] = pool(hidden.float(), batch.attention_mask, pooling).cpu().numpy()
+
+    _each_batch(network, encoded, take, batch_tokens=batch_tokens, precision=precision, on_step=on_step)
+    return vectors
+
+
+def layer_vectors(
+    network: TaskNetwork,
+    encoded: Encoded,
+    *,
+    pooling: Pooling,
+    into: NDArray[np.float32],
+    batch_tokens: int,
+    precision: str = "auto",
+) -> None:
+    """Write one vector per sentence and layer, at one forward pass per sentence.
+
+    Token vectors are pooled layer by layer as the pass goes on, so that no more than one layer of a batch is held.
+
+    Args:
+        network: Encoder, with or without adapters.
+        encoded: Encoded sentences.
+        pooling: See `pool`.
+        into: Written, in memory or on disk: shape (blocks + 1, sentences, width), from the embeddings up. Each layer
+            equals what `sentence_vectors` gives for it.
+        batch_tokens: Most sub-tokens per batch, padding included.
+        precision: See `adaptstilts.runtime.autocast`.
+    """
+
+    def take(indices: list[int], batch: Batch) -> None:
+        def keep(layer: int, hidden: Tensor) -> None:
+            into[layer, indices] = pool(hidden.float(), batch.attention_mask, pooling).cpu().numpy()
+
+        network.visit_layers(batch.input_ids, batch.attention_mask, keep)
+
+    _each_batch(network, encoded, take, batch_tokens=batch_tokens, precision=precision)
+
+
+def _each_batch(
+    network: TaskNetwork,
+    encoded: Encoded,
+    take: Callable[[list[int], Batch], None],
+    *,
+    batch_tokens: int,
+    precision: str,
+    on_step: Progress | None = None,
+) -> None:
+    """Hand every batch of sentences over, on the network's device, with the positions of its sentences."""
     network.eval()
     network.check_active()
     device = next(network.parameters()).device
-    vectors = np.zeros((len(encoded.features), network.encoder.config.hidden_size), dtype=np.float32)
     done = 0
     with torch.inference_mode():
         for indices in sorted_batches(encoded.features, batch_tokens):
             batch = collate([encoded.features[index] for index in indices], Kind.RETRIEVE).to(device)
             with autocast(device, precision):
-                hidden = network.hidden(batch.input_ids, batch.attention_mask, layer)
-            vectors[indices] = pool(hidden.float(), batch.attention_mask, pooling).cpu().numpy()
+                take(indices, batch)
             done += len(indices)
             if on_step is not None:
                 on_step(done, len(encoded.features))
-    return vectors
 
 
-def pool(hidden: Tensor, mask: Tensor, pooling: str) -> Tensor:
+def pool(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
     """Reduce token vectors to sentence vectors.
 
     Args:
         hidden: Token vectors, shape (batch, tokens, width).
-        mask: 1 for real sub-tokens, shape (batch, tokens).
-        pooling: ``mean`` or ``cls``.
+        mask: 1 for real sub-tokens, shape (batch, tokens); padding stands at the right.
+        pooling: ``mean`` over all real sub-tokens, specials included (XTREME's way); ``mean_no_specials`` leaves the
+            first and the last of them out (its ``--pool_skip_special_token``); ``cls`` takes the first.
 
     Returns:
-        Shape (batch, width); a sentence without real sub-tokens gives zeros.
+        Shape (batch, width); a sentence without sub-tokens to average gives zeros.
     """
     if pooling == "cls":
         return hidden[:, 0]
+    if pooling == "mean_no_specials":
+        places = torch.arange(mask.shape[1], device=mask.device)
+        mask = mask * (places > 0) * (places < mask.sum(1, keepdim=True) - 1)
     weights = mask[..., None].to(hidden.dtype)
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
-
-
-def default_layer(blocks: int) -> int:
-    """Return the layer that stands where 14 stands in XLM-R Large's 24 blocks (X-STILTs; Phang et al. 2020)."""
-    return max(1, round(blocks * 14 / 24))

@@ -1,4 +1,4 @@
-"""Sentence retrieval: exact nearest neighbours, margin mining (BUCC2018) and cosine search (Tatoeba).
+"""Sentence retrieval: exact nearest neighbours, margin mining (BUCC2018) and search (Tatoeba).
 
 Similarities are computed block by block, each block once for both directions, so memory stays at one block plus the
 neighbours whatever the size of the collections. Equal similarities are ordered by index, lowest first.
@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from adaptstilts.config.retrieval import PRESETS, RetrievalSettings
+from adaptstilts.config.schema import Margin, Similarity
 from adaptstilts.errors import EvaluationError
 
 Vectors: TypeAlias = NDArray[np.floating]
 Pair: TypeAlias = tuple[str, str]
-Duplicates: TypeAlias = Literal["drop", "expand"]
 
-NEIGHBOURS = 4
-"""Neighbours whose mean similarity the margin divides by, as in XTREME."""
-
+MINING = PRESETS["xtreme-paper"]["mine"]
+SEARCH = PRESETS["xtreme-paper"]["search"]
 _BLOCK = 1024
 _SAMPLE = 256
 
@@ -31,7 +31,7 @@ class Neighbours:
     """The most similar rows of a collection for each query.
 
     Attributes:
-        similarities: Cosines or dot products, largest first, shape (queries, k).
+        similarities: Largest first, shape (queries, k).
         indices: Rows of the collection, shape (queries, k).
     """
 
@@ -60,7 +60,7 @@ class ScoredPair(NamedTuple):
     Attributes:
         foreign: Id of the foreign sentence.
         english: Id of the English sentence.
-        score: Ratio margin.
+        score: Margin.
     """
 
     foreign: str
@@ -74,12 +74,32 @@ class Matches(NamedTuple):
     Attributes:
         left: Rows of the first collection, shape (matches,).
         right: Rows of the second collection, shape (matches,).
-        scores: Ratio margins, shape (matches,).
+        scores: Margins, shape (matches,).
     """
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     scores: NDArray[np.float64]
+
+    def take(self, positions: NDArray[np.int64]) -> Matches:
+        """Return the matches at some positions, in that order."""
+        return Matches(self.left[positions], self.right[positions], self.scores[positions])
+
+
+def comparable(vectors: Vectors, similarity: Similarity) -> NDArray[np.float32]:
+    """Return vectors in the form in which a similarity takes them: of unit length for cosines, else as they are.
+
+    Args:
+        vectors: Shape (sentences, width), of any floating type.
+        similarity: What they will be compared by.
+
+    Returns:
+        New vectors in single precision.
+
+    Raises:
+        EvaluationError: If the array has no two dimensions, no rows, or holds values that are not finite.
+    """
+    return normalise(vectors) if similarity == "cosine" else _lengths(vectors)[0]
 
 
 def normalise(vectors: Vectors) -> NDArray[np.float32]:
@@ -94,6 +114,14 @@ def normalise(vectors: Vectors) -> NDArray[np.float32]:
     Raises:
         EvaluationError: If the array has no two dimensions, no rows, or holds values that are not finite.
     """
+    single, lengths = _lengths(vectors)
+    # Times the reciprocal in single precision, as faiss does: thresholds agree with XTREME's to the last bit.
+    scales = np.reciprocal(np.where(lengths == 0, 1, lengths).astype(np.float32))
+    return single * scales[:, None]
+
+
+def _lengths(vectors: Vectors) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Vectors and their lengths in single precision, checked."""
     if vectors.ndim != 2 or vectors.size == 0:
         raise EvaluationError(
             f"sentence vectors of shape {vectors.shape} cannot be searched",
@@ -109,18 +137,19 @@ def normalise(vectors: Vectors) -> NDArray[np.float32]:
             allowed=["finite numbers"],
             hint="Encode in single precision, or check the checkpoint.",
         )
-    # Times the reciprocal in single precision, as faiss does: thresholds agree with XTREME's to the last bit.
-    scales = np.reciprocal(np.where(lengths == 0, 1, lengths).astype(np.float32))
-    return single * scales[:, None]
+    return single, lengths
 
 
-def find_neighbours(queries: Vectors, collection: Vectors, *, k: int = 1, block: int = _BLOCK) -> Neighbours:
-    """Find the rows of a collection with the largest dot product, exactly.
+def find_neighbours(
+    queries: Vectors, collection: Vectors, *, k: int = 1, similarity: Similarity = "cosine", block: int = _BLOCK
+) -> Neighbours:
+    """Find the most similar rows of a collection, exactly.
 
     Args:
-        queries: Shape (queries, width).
-        collection: Shape (rows, width).
+        queries: Shape (queries, width), as `comparable` returns them.
+        collection: Shape (rows, width), as `comparable` returns them.
         k: Neighbours wanted; fewer rows give fewer neighbours.
+        similarity: Dot product (of unit vectors it is the cosine), or 1 / (1 + squared distance).
         block: Rows of a block of similarities on each side.
 
     Returns:
@@ -131,13 +160,13 @@ def find_neighbours(queries: Vectors, collection: Vectors, *, k: int = 1, block:
     """
     _require_comparable(queries, collection, k)
     best = _Best(len(queries), min(k, len(collection)))
-    for row, column, similarities in _blocks(queries, collection, block):
+    for row, column, similarities in _blocks(queries, collection, block, similarity):
         best.add(similarities, row, column)
     return best.neighbours()
 
 
 def find_neighbours_both_ways(
-    left: Vectors, right: Vectors, *, k: int = NEIGHBOURS, block: int = _BLOCK
+    left: Vectors, right: Vectors, *, k: int, similarity: Similarity = "cosine", block: int = _BLOCK
 ) -> tuple[Neighbours, Neighbours]:
     """Find the neighbours of both sides in one pass over the similarities.
 
@@ -145,6 +174,7 @@ def find_neighbours_both_ways(
         left: Shape (left rows, width).
         right: Shape (right rows, width).
         k: Neighbours wanted; a side with fewer rows gives fewer.
+        similarity: As in `find_neighbours`.
         block: Rows of a block of similarities on each side.
 
     Returns:
@@ -156,74 +186,98 @@ def find_neighbours_both_ways(
     _require_comparable(left, right, k)
     forward = _Best(len(left), min(k, len(right)))
     backward = _Best(len(right), min(k, len(left)))
-    for row, column, similarities in _blocks(left, right, block):
+    for row, column, similarities in _blocks(left, right, block, similarity):
         forward.add(similarities, row, column)
         backward.add(similarities.T, column, row)
     return forward.neighbours(), backward.neighbours()
 
 
-def ratio_margins(neighbours: Neighbours, means: Vectors, other_means: Vectors) -> Vectors:
-    """Divide each similarity by the mean similarity of both sentences to their own neighbours.
+def margins(neighbours: Neighbours, means: Vectors, other_means: Vectors, *, margin: Margin = "ratio") -> Vectors:
+    """Set each similarity against the mean similarity of both sentences to their own neighbours.
 
     Args:
         neighbours: Neighbours of the queries.
         means: Mean similarity of each query to its neighbours, shape (queries,).
         other_means: Mean similarity of each row of the collection to its neighbours, shape (rows,).
+        margin: ``ratio`` divides by the mean of the two means, ``distance`` takes it away, ``none`` leaves the
+            similarity as it is.
 
     Returns:
-        Margins, shape (queries, k); above 1 where a pair is closer than what surrounds it.
+        Margins, shape (queries, k); a ratio above 1, or a distance above 0, where a pair is closer than what
+        surrounds it.
 
-    Source: Artetxe & Schwenk 2019, ratio margin.
+    Source: Artetxe & Schwenk 2019, functions ratio, distance and absolute.
     """
+    if margin == "none":
+        return neighbours.similarities
     around: Vectors = (means[:, None] + other_means[neighbours.indices]) / 2
-    margins: Vectors = neighbours.similarities / around
-    return margins
+    found: Vectors = neighbours.similarities / around if margin == "ratio" else neighbours.similarities - around
+    return found
 
 
-def match(left: Vectors, right: Vectors, *, k: int = NEIGHBOURS) -> Matches:
-    """Match two collections one to one by ratio margin.
+def match(left: Vectors, right: Vectors, *, settings: RetrievalSettings = MINING) -> Matches:
+    """Match two collections by margin.
 
-    Every sentence of either side proposes its best candidate among its neighbours ("max" retrieval); proposals are
-    taken from the highest margin down, each sentence at most once. Equal margins are taken in the order left sentences
-    first, then by index.
+    Every sentence proposes its best candidate among its neighbours. By the rule ``max`` the proposals of both sides are
+    taken from the highest margin down, each sentence at most once, as long as margins are positive. ``forward`` keeps
+    every left sentence's proposal, ``backward`` every right one's, ``intersection`` those that both sides make. Equal
+    margins come in the order left sentences first, then by index.
 
     Args:
-        left: Unit vectors, shape (left sentences, width).
-        right: Unit vectors, shape (right sentences, width).
-        k: Neighbours that the margin looks at.
+        left: Vectors as `comparable` returns them, shape (left sentences, width).
+        right: The same of the other side, shape (right sentences, width).
+        settings: Similarity, margin, neighbours and rule.
 
     Returns:
-        The matches with a positive margin, best first.
+        The matches, best first.
 
     Raises:
-        EvaluationError: If the widths differ, a side is empty or `k` is below 1.
+        EvaluationError: If the widths differ, a side is empty or there are fewer neighbours than 1.
+
+    Source: XTREME's ``mine_bitext``, which for l2 mixes dot products of the pairs with distances of the neighbours;
+    here both are 1 / (1 + squared distance).
     """
-    forward, backward = find_neighbours_both_ways(left, right, k=k)
-    left_means, right_means = forward.similarities.mean(axis=1), backward.similarities.mean(axis=1)
-    right_of_left, left_scores = _best_candidate(forward, ratio_margins(forward, left_means, right_means))
-    left_of_right, right_scores = _best_candidate(backward, ratio_margins(backward, right_means, left_means))
-    proposed_left = np.concatenate([np.arange(len(left)), left_of_right])
-    proposed_right = np.concatenate([right_of_left, np.arange(len(right))])
-    scores = np.concatenate([left_scores, right_scores]).astype(np.float64)
-    order = np.argsort(-scores, kind="stable")
-    taken = order[_take_greedily(proposed_left[order], proposed_right[order], len(left), len(right))]
-    taken = taken[scores[taken] > 0]
-    return Matches(proposed_left[taken], proposed_right[taken], scores[taken])
+    k = settings.neighbours or 1
+    forward, backward = find_neighbours_both_ways(left, right, k=k, similarity=settings.similarity)
+    means, other_means = forward.similarities.mean(axis=1), backward.similarities.mean(axis=1)
+    right_of_left, left_scores = _best_candidate(forward, margins(forward, means, other_means, margin=settings.margin))
+    left_of_right, right_scores = _best_candidate(
+        backward, margins(backward, other_means, means, margin=settings.margin)
+    )
+    ours = Matches(np.arange(len(left)), right_of_left, left_scores.astype(np.float64))
+    theirs = Matches(left_of_right, np.arange(len(right)), right_scores.astype(np.float64))
+    if settings.candidates == "max":
+        return _matches_of_both(ours, theirs)
+    if settings.candidates == "intersection":
+        agreed = np.flatnonzero(left_of_right[right_of_left] == ours.left)
+        ours = ours.take(agreed)
+    return _best_first(theirs if settings.candidates == "backward" else ours)
 
 
-def mine_pairs(
-    foreign: Side, english: Side, *, k: int = NEIGHBOURS, duplicates: Duplicates = "drop"
-) -> list[ScoredPair]:
+def _matches_of_both(ours: Matches, theirs: Matches) -> Matches:
+    left, right = np.concatenate([ours.left, theirs.left]), np.concatenate([ours.right, theirs.right])
+    ranked = _best_first(Matches(left, right, np.concatenate([ours.scores, theirs.scores])))
+    taken = np.array(_take_greedily(ranked.left, ranked.right, len(ours.left), len(theirs.left)), dtype=np.int64)
+    taken = taken[ranked.scores[taken] > 0]
+    return ranked.take(taken)
+
+
+def _best_first(matches: Matches) -> Matches:
+    order = np.argsort(-matches.scores, kind="stable")
+    return matches.take(order)
+
+
+def mine_pairs(foreign: Side, english: Side, *, settings: RetrievalSettings = MINING) -> list[ScoredPair]:
     """Mine candidate translations from two collections of sentences (BUCC2018).
 
-    Sentences with equal text are one sentence to the search, with the vector of the last of them.
+    Sentences with equal text are one sentence to the search, with the vector of the last of them. By the rule
+    ``xtreme`` no pair is given for a sentence whose text occurs more than once on its side; by ``jiant`` all pairs of
+    the ids that share the texts.
 
     Args:
-        foreign: Foreign side.
+        foreign: Foreign side; the left one of `match`.
         english: English side.
-        k: Neighbours that the margin looks at.
-        duplicates: ``drop`` gives no pair for a sentence whose text occurs more than once on its side (XTREME);
-            ``expand`` gives all pairs of the ids that share the texts (jiant).
+        settings: How to compare, match and treat repeated texts.
 
     Returns:
         Candidates, best first; all of them, so that a threshold can be fitted.
@@ -233,10 +287,11 @@ def mine_pairs(
     """
     foreign_ids, foreign_vectors = _distinct(foreign)
     english_ids, english_vectors = _distinct(english)
-    matches = match(normalise(foreign_vectors), normalise(english_vectors), k=k)
+    sides = (comparable(vectors, settings.similarity) for vectors in (foreign_vectors, english_vectors))
+    matches = match(*sides, settings=settings)
     pairs: list[ScoredPair] = []
     for left, right, score in zip(*(column.tolist() for column in matches), strict=True):
-        if duplicates == "drop" and len(foreign_ids[left]) + len(english_ids[right]) > 2:
+        if settings.duplicates == "xtreme" and len(foreign_ids[left]) + len(english_ids[right]) > 2:
             continue
         pairs.extend(ScoredPair(source, target, score) for source in foreign_ids[left] for target in english_ids[right])
     return pairs
@@ -293,20 +348,49 @@ def pairs_above(pairs: Sequence[ScoredPair], threshold: float) -> set[Pair]:
     return {(pair.foreign, pair.english) for pair in pairs if pair.score >= threshold}
 
 
-def nearest_foreign(foreign: Vectors, english: Vectors) -> list[int]:
-    """Find the nearest foreign sentence of every English sentence by cosine (Tatoeba in XTREME's direction).
+@dataclass(frozen=True)
+class Found:
+    """What a search gives.
+
+    Attributes:
+        rows: The row of the other side that is taken for each query, shape (queries,).
+        nearest: The most similar rows of the other side, whatever the margin.
+    """
+
+    rows: NDArray[np.int64]
+    nearest: Neighbours
+
+
+def search(foreign: Vectors, english: Vectors, *, settings: RetrievalSettings = SEARCH, keep: int = 1) -> Found:
+    """Find the translation of every sentence of one side (Tatoeba).
+
+    Without a margin it is the nearest sentence; with one, the sentence with the largest margin among the neighbours
+    that the margin looks at.
 
     Args:
-        foreign: Sentence vectors, shape (foreign sentences, width); the collection.
-        english: Sentence vectors, shape (English sentences, width); the queries.
+        foreign: Sentence vectors, shape (foreign sentences, width).
+        english: Sentence vectors, shape (English sentences, width).
+        settings: Similarity, margin, neighbours and direction.
+        keep: Nearest sentences to tell of each query.
 
     Returns:
-        One row of the foreign side, from 0, for each English sentence.
+        Rows from 0 of the foreign side for each English sentence; of the English side for each foreign one where the
+        direction is the other.
 
     Raises:
         EvaluationError: If a side is empty or the widths differ.
     """
-    return [int(row) for row in find_neighbours(normalise(english), normalise(foreign)).indices[:, 0]]
+    sides = [comparable(vectors, settings.similarity) for vectors in (english, foreign)]
+    queries, collection = sides if settings.direction == "english_to_foreign" else reversed(sides)
+    k = settings.neighbours or 1
+    if settings.margin == "none":
+        near = find_neighbours(queries, collection, k=keep, similarity=settings.similarity)
+        return Found(near.indices[:, 0], near)
+    both = find_neighbours_both_ways(queries, collection, k=max(k, keep), similarity=settings.similarity)
+    near, means, other_means = both[0], *(side.similarities[:, :k].mean(axis=1) for side in both)
+    first = Neighbours(near.similarities[:, :k], near.indices[:, :k])
+    rows, _ = _best_candidate(first, margins(first, means, other_means, margin=settings.margin))
+    return Found(rows, Neighbours(near.similarities[:, :keep], near.indices[:, :keep]))
 
 
 class _Best:
@@ -356,16 +440,22 @@ class _Best:
         return Neighbours(self._similarities, self._indices)
 
 
-def _blocks(left: Vectors, right: Vectors, block: int) -> Iterator[tuple[int, int, Vectors]]:
+def _blocks(left: Vectors, right: Vectors, block: int, similarity: Similarity) -> Iterator[tuple[int, int, Vectors]]:
+    squares = [np.einsum("ij,ij->i", side, side) for side in (left, right)] if similarity == "l2" else []
     for row in range(0, len(left), block):
         for column in range(0, len(right), block):
-            yield row, column, left[row : row + block] @ right[column : column + block].T
+            products = left[row : row + block] @ right[column : column + block].T
+            if squares:
+                sums = squares[0][row : row + block, None] + squares[1][column : column + block]
+                # Rounding may take the distance of equal vectors below zero.
+                products = 1 / (1 + np.maximum(sums - 2 * products, 0))
+            yield row, column, products
 
 
-def _best_candidate(neighbours: Neighbours, margins: Vectors) -> tuple[NDArray[np.int64], Vectors]:
-    chosen = margins.argmax(axis=1)
-    rows = np.arange(len(margins))
-    return neighbours.indices[rows, chosen], margins[rows, chosen]
+def _best_candidate(neighbours: Neighbours, scores: Vectors) -> tuple[NDArray[np.int64], Vectors]:
+    chosen = scores.argmax(axis=1)
+    rows = np.arange(len(scores))
+    return neighbours.indices[rows, chosen], scores[rows, chosen]
 
 
 def _take_greedily(left: NDArray[np.int64], right: NDArray[np.int64], lefts: int, rights: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,6 +95,31 @@ class TaskNetwork(nn.Module):
         finally:
             stack.layer = blocks
         return vectors
+
+    def visit_layers(self, input_ids: Tensor, attention_mask: Tensor, visit: Callable[[int, Tensor], None]) -> None:
+        """Show the token vectors of every layer in one pass; none of them is kept.
+
+        Args:
+            input_ids: Sub-token ids, shape (batch, tokens).
+            attention_mask: Shape (batch, tokens).
+            visit: Called with 0 and the embeddings, then with n and the output of the n-th block, each of shape
+                (batch, tokens, width).
+        """
+        blocks = self.encoder.encoder.layer
+
+        def before_first(_: nn.Module, values: tuple[Any, ...], named: dict[str, Any]) -> None:
+            visit(0, values[0] if values else named["hidden_states"])
+
+        def after(number: int) -> Callable[[nn.Module, Any, Any], None]:
+            return lambda _, __, output: visit(number, output[0] if isinstance(output, tuple) else output)
+
+        hooks = [blocks[0].register_forward_pre_hook(before_first, with_kwargs=True)]
+        hooks += [block.register_forward_hook(after(number)) for number, block in enumerate(blocks, start=1)]
+        try:
+            self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+        finally:
+            for hook in hooks:
+                hook.remove()
 
     def check_active(self) -> None:
         """Raise unless the adapters that should be active are.

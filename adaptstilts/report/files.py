@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from adaptstilts.analyse.layers import LayerRow, layer_curves
 from adaptstilts.analyse.results import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
 from adaptstilts.analyse.transfer import (
     ADAPTER_REFERENCE,
@@ -18,6 +19,7 @@ from adaptstilts.analyse.transfer import (
 )
 from adaptstilts.report.figures import draw_heatmap, draw_languages
 from adaptstilts.report.grid import TERMINAL_WIDTH, Grid, markdown, terminal_text
+from adaptstilts.report.layers import draw_layers, layers_grid
 from adaptstilts.report.summary import summarise
 from adaptstilts.report.tables import best_grid, cost_grid, transfer_grid, zero_shot_grid
 
@@ -47,6 +49,8 @@ class ReportFiles:
         transfer: Every difference to a reference, one row each.
         heatmap: Picture of the differences; None where there is nothing to compare yet.
         languages: Picture of the scores by language; None without scores.
+        layers: Every score by hidden layer, one row each; None where layers were not swept.
+        layers_picture: Picture of them; None likewise.
         text: Summary and main tables for the terminal.
     """
 
@@ -56,19 +60,29 @@ class ReportFiles:
     transfer: Path
     heatmap: Path | None
     languages: Path | None
+    layers: Path | None
+    layers_picture: Path | None
     text: str
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files that were written, the report first."""
-        found = (self.report, self.results, self.runs, self.transfer, self.heatmap, self.languages)
+        tables = (self.report, self.results, self.runs, self.transfer, self.layers)
+        found = (*tables, self.heatmap, self.languages, self.layers_picture)
         return tuple(path for path in found if path is not None)
 
 
 def write_report(
-    folder: Path, rows: Sequence[ResultRow], runs: Sequence[RunRow], title: str, notes: Sequence[str] = ()
+    folder: Path,
+    rows: Sequence[ResultRow],
+    runs: Sequence[RunRow],
+    title: str,
+    notes: Sequence[str] = (),
+    layers: Sequence[LayerRow] = (),
 ) -> ReportFiles:
     """Write a study's report: report.md, results.csv, runs.csv, transfer.csv, heatmap.png, languages.png.
+
+    Where hidden layers were swept, layers.csv and layers.png too.
 
     Args:
         folder: Where to write; made if missing, files of the same names are replaced.
@@ -76,6 +90,7 @@ def write_report(
         runs: Training runs.
         title: Heading of the report.
         notes: Remarks on the whole study, each a sentence in Markdown.
+        layers: Scores by hidden layer.
 
     Returns:
         The files.
@@ -92,6 +107,8 @@ def write_report(
         transfer=folder / "transfer.csv",
         heatmap=folder / "heatmap.png" if any(map(_has_differences, tables)) else None,
         languages=folder / "languages.png" if scores else None,
+        layers=folder / "layers.csv" if layers else None,
+        layers_picture=folder / "layers.png" if layers else None,
         text=terminal_report(scores, runs),
     )
     write_csv(files.results, rows, ResultRow)
@@ -101,7 +118,12 @@ def write_report(
         draw_heatmap(tables, files.heatmap)
     if files.languages is not None:
         draw_languages(scores, files.languages)
-    files.report.write_text(report_text(scores, runs, title, notes, files), encoding="utf-8")
+    text = report_text(scores, runs, title, notes, files)
+    if files.layers is not None and files.layers_picture is not None:
+        write_table(files.layers, [field.name for field in fields(LayerRow)], [astuple(row) for row in layers])
+        draw_layers(layer_curves(layers), files.layers_picture)
+        text += f"\n{_layers_text(layers, files)}"
+    files.report.write_text(text, encoding="utf-8")
     return files
 
 
@@ -179,6 +201,14 @@ def report_text(
         parts.append(f"![Scores by language]({files.languages.name})\n")
     names = (files.results, files.runs, files.transfer)
     parts.append("Data: " + ", ".join(f"[{path.name}]({path.name})" for path in names) + ".\n")
+    return "\n".join(parts)
+
+
+def _layers_text(layers: Sequence[LayerRow], files: ReportFiles) -> str:
+    parts = [markdown(layers_grid(layer_curves(layers)))]
+    if files.layers is not None and files.layers_picture is not None:
+        parts.append(f"![Scores by hidden layer]({files.layers_picture.name})\n")
+        parts.append(f"Data: [{files.layers.name}]({files.layers.name}).\n")
     return "\n".join(parts)
 
 

@@ -132,10 +132,15 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
         scores: Scores of a study.
 
     Returns:
-        One row per target and method; the gap is English minus the mean of the other languages.
+        One row per target and method; the gap is English minus the mean of the other languages. Notes that all scores
+        of a target carry stand at its name.
     """
     rows = []
+    notes = Footnotes()
     for target in dict.fromkeys(score.target for score in scores):
+        of_target = [score for score in scores if score.target == target]
+        common = (note for note in of_target[0].notes if all(note in score.notes for score in of_target))
+        name = f"{target}{notes.mark(common)}"
         for method in methods_in_order(score.method for score in scores if score.target == target):
             found = [score for score in scores if (score.target, score.method) == (target, method)]
             columns = (
@@ -145,14 +150,15 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
                 [score.transfer_gap for score in found],
             )
             languages = len(found[0].by_language)
-            rows.append((target, method, str(languages), *(_average_text(values) for values in columns)))
+            rows.append((name, method, str(languages), *(_average_text(values) for values in columns)))
     header = ("target", "method", "languages", "mean", "English", "zero-shot", "gap")
+    notes.remark("In percent, averaged over intermediate tasks and seeds.")
     return Grid(
         title="English and zero-shot scores",
         header=header,
         rows=tuple(rows),
         text_columns=2,
-        footnotes=("In percent, averaged over intermediate tasks and seeds.",),
+        footnotes=notes.lines(),
     )
 
 

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from adaptstilts.config.retrieval import FITTED
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
 from adaptstilts.models.backbone import read_config
 from adaptstilts.study.inputs import MINI, OFFICIAL, DataFacts
 from adaptstilts.study.plan import Plan
+from adaptstilts.study.retrieval import require_dev
 from adaptstilts.study.stages import PredictJob, Reference, TrainJob
 from adaptstilts.study.store import Store
 from adaptstilts.tasks.registry import get_task, training_task
@@ -71,6 +73,10 @@ def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
                 (task.name, language, split): partial(root.load, task, split, language, labelled=True)
                 for language, split in job.languages
             }
+            if job.retrieval is not None and job.retrieval.layer == FITTED:
+                wanted |= {
+                    (task.name, code, FITTED): partial(require_dev, root, task, code) for code, _ in job.languages
+                }
     raise_all(list(_problems(wanted.values())))
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from adaptstilts.analyse.layers import LayerRow
 from adaptstilts.analyse.results import ResultRow, RunRow
+from adaptstilts.config.schema import RetrievalSection
 from adaptstilts.evaluate.metrics import MAJOR
 from adaptstilts.study.plan import Cell, Plan
-from adaptstilts.study.stages import TrainJob
+from adaptstilts.study.retrieval import settings_line
+from adaptstilts.study.stages import PredictJob, TrainJob
 from adaptstilts.study.store import Artefact
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.train.methods import METHODS
 
 SCORES_FILE = "scores.json"
 TRAINING_FILE = "training.json"
+LAYERS_FILE = "layers.json"
+"""Of the predictions of a retrieval target: the layer that was used, and the scores of all where they were swept."""
 
 
 def result_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[ResultRow]:
@@ -106,3 +112,68 @@ def training_notes(plan: Plan, done: Mapping[str, Artefact]) -> list[str]:
         if isinstance(stage.job, TrainJob) and stage.key in done:
             notes.update(dict.fromkeys(done[stage.key].read_json(TRAINING_FILE)["notes"]))
     return sorted(notes)
+
+
+def layer_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[LayerRow]:
+    """Return the scores by layer of all cells whose layers were swept.
+
+    Args:
+        plan: The study's plan.
+        done: Finished artefacts by key.
+
+    Returns:
+        One row per method, source, target, seed, language, layer and metric.
+    """
+    rows: list[LayerRow] = []
+    for cell in plan.cells:
+        job = plan.stage(cell.predict).job
+        if isinstance(job, PredictJob) and job.retrieval is not None and job.retrieval.sweep and cell.predict in done:
+            rows += _layers_of(cell, done[cell.predict].read_json(LAYERS_FILE))
+    return rows
+
+
+def _layers_of(cell: Cell, record: Mapping[str, Any]) -> list[LayerRow]:
+    majors = MAJOR[get_task(cell.target).metric]
+    return [
+        LayerRow(
+            method=cell.method,
+            source=cell.source,
+            target=cell.target,
+            seed=cell.seed,
+            language=item["language"],
+            layer=item["layer"],
+            is_used=item["layer"] == record["used"],
+            metric=metric,
+            value=float(value),
+            is_major=metric in majors,
+            split=item["split"],
+            note="; ".join(part for part in (cell.note, item["note"]) if part),
+        )
+        for item in record["layers"]
+        for metric, value in item["scores"].items()
+    ]
+
+
+def retrieval_notes(section: RetrievalSection, plan: Plan, done: Mapping[str, Artefact]) -> list[str]:
+    """Return, for each retrieval target, the settings in effect and the layers that were used.
+
+    Args:
+        section: Retrieval section of the study.
+        plan: Its plan.
+        done: Finished artefacts by key.
+
+    Returns:
+        One remark per target.
+    """
+    used: dict[str, dict[str, None]] = {}
+    for cell in plan.cells:
+        job = plan.stage(cell.predict).job
+        if isinstance(job, PredictJob) and job.retrieval is not None:
+            words = used.setdefault(cell.target, {})
+            if cell.predict in done:
+                record = done[cell.predict].read_json(LAYERS_FILE)
+                words[f"layer {record['used']} of {record['blocks']}"] = None
+    return [
+        settings_line(section, get_task(target)) + (f" Used: {', '.join(sorted(words))}." if words else "")
+        for target, words in used.items()
+    ]

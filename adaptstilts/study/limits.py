@@ -44,9 +44,11 @@ def check_limits(plan: Plan, backbone: Reference) -> None:
             check_settings(EncodeSettings(length, stride, query), get_task(job.task).kind)
         except ConfigError as error:
             problems.setdefault(str(error), error)
-        layer = job.retrieval.layer if isinstance(job, PredictJob) and job.retrieval is not None else None
-        if isinstance(layers, int) and layer is not None and layer > layers:
-            problem = f"layer {layer} of a backbone with {layers} layers"
+        retrieval = job.retrieval if isinstance(job, PredictJob) else None
+        # A preset's layer is mapped to the backbone's depth, and a fitted one is found there.
+        layer = retrieval.layer if retrieval is not None and retrieval.blocks is None else None
+        if isinstance(layers, int) and isinstance(layer, int) and layer > layers:
+            problem = f"layer {layer} of a backbone with {layers} layers for {job.task}"
             allowed = (f"0 to {layers}",)
             problems.setdefault(problem, ConfigError(problem, key="retrieval.layer", allowed=allowed))
     raise_all(list(problems.values()))

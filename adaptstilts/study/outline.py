@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from adaptstilts.config.schema import RetrievalSection
 from adaptstilts.study.plan import Plan
+from adaptstilts.study.retrieval import settings_line
 from adaptstilts.study.stages import StageKind, TrainJob
 from adaptstilts.study.store import Store
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind
 
 
-def outline(plan: Plan, store: Store) -> dict[str, Any]:
+def outline(plan: Plan, store: Store, retrieval: RetrievalSection) -> dict[str, Any]:
     """Describe a plan as plain values.
 
     Args:
         plan: The plan.
         store: Where finished artefacts are.
+        retrieval: Retrieval section of the study.
 
     Returns:
         ``stages`` (name, kind, key, done, used_by), ``runs`` (training runs planned, and what loops over methods,
         sources, targets and seeds would have started without sharing), ``adapters`` (how many stages use each
-        intermediate adapter).
+        intermediate adapter), ``retrieval`` (the settings in effect for each retrieval target).
     """
     used = Counter(key for stage in plan.stages for key in stage.inputs)
     stages = [
@@ -36,6 +41,7 @@ def outline(plan: Plan, store: Store) -> dict[str, Any]:
     intermediate = {
         source.key for stage in plan.stages if isinstance(stage.job, TrainJob) for source in stage.job.sources
     }
+    targets = [get_task(name) for name in dict.fromkeys(cell.target for cell in plan.cells)]
     shared = [{"name": stage.name, "used_by": used[stage.key]} for stage in plan.stages if stage.key in intermediate]
     return {
         "stages": stages,
@@ -43,6 +49,7 @@ def outline(plan: Plan, store: Store) -> dict[str, Any]:
         "training_runs_without_sharing": plan.requested_runs,
         "shared_runs": shared,
         "cells": len(plan.cells),
+        "retrieval": [settings_line(retrieval, task) for task in targets if task.kind is Kind.RETRIEVE],
     }
 
 
@@ -56,6 +63,7 @@ def outline_text(record: dict[str, Any]) -> str:
     runs, naive = record["training_runs"], record["training_runs_without_sharing"]
     lines += [
         "",
+        *record["retrieval"],
         f"{len(record['stages'])} stages, {done} of them finished, for {record['cells']} table cells",
         f"{runs} training runs; loops that share nothing would start {naive}",
     ]

@@ -9,6 +9,7 @@ from adaptstilts.config.schema import Family, FusionSection, MethodName, PhaseSe
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.study.inputs import DataFacts
+from adaptstilts.study.retrieval import check_retrieval, preset_note, retrieval_settings
 from adaptstilts.study.stages import DataJob, PredictJob, Reference, ScoreJob, Source, Stage, TrainJob, make_stage
 from adaptstilts.tasks.registry import all_tasks, get_task, training_task
 from adaptstilts.tasks.spec import Kind, Phase, Split, Task
@@ -141,6 +142,7 @@ def check_tasks(config: StudyConfig) -> None:
         )
     problems += _check_names(config.fusion.tasks, config.intermediate.tasks, "fusion.tasks", "task that can stand here")
     retrieval = (config.fusion.retrieval,)
+    problems += check_retrieval(config)
     problems += _check_names(
         retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", "task that can stand here"
     )
@@ -233,6 +235,8 @@ def _cell(planner: _Planner, method: Method, names: tuple[str, ...], target: Tas
         note = ""
     else:
         trained, note = _untrained(planner, method, sources, seed)
+    if target.kind is Kind.RETRIEVE:
+        note = "; ".join(part for part in (note, preset_note(planner.config.retrieval, target)) if part)
     predict = _predict_stage(planner, method, target, trained, sources, seed)
     score = planner.add(_score_stage(planner, predict))
     key = trained.key if trained is not None else None
@@ -296,8 +300,8 @@ def _predict_stage(
     task = training_task(target)
     settings = _settings(config, method.family, task, "target")
     languages = planner.facts.languages(target)
-    retrieves = target.kind is Kind.RETRIEVE
-    canonical = _canonical(method, retrieves, trained)
+    retrieval = retrieval_settings(config.retrieval, target) if target.kind is Kind.RETRIEVE else None
+    canonical = _canonical(method, retrieval is not None, trained)
     job = PredictJob(
         method=canonical,
         task=target.name,
@@ -307,10 +311,10 @@ def _predict_stage(
         sources=sources if METHODS[canonical].use in {"below", "fused"} or trained is None else (),
         average=method.use == "fused" and trained is None,
         backbone=planner.backbone,
-        retrieval=config.retrieval if retrieves else None,
+        retrieval=retrieval,
         data=planner.facts.evaluation_files(target, _with_dev(target, languages)),
         max_evaluation=config.data.max_evaluation,
-        max_length=config.retrieval.max_length if retrieves else settings.max_length,
+        max_length=settings.max_length if retrieval is None else retrieval.max_length,
         doc_stride=settings.doc_stride,
         max_query_length=settings.max_query_length,
         precision=config.evaluation.precision,

@@ -40,7 +40,8 @@ def score_stage(job: ScoreJob, inputs: Inputs, examples: Examples) -> dict[str, 
         if task.metric is Metric.BUCC_F1:
             predictions = {(foreign, english) for foreign, english in predictions}
         if task.kind is Kind.RETRIEVE:
-            gold = gold_of(task.metric, examples.bitext(task, split, language, job.max_evaluation), labels)
+            bitext = examples.bitext(task, split, language, job.max_evaluation)
+            gold = gold_of(task.metric, bitext, labels, direction=record["direction"])
         else:
             gold = gold_of(task.metric, examples.evaluation(task, split, language, job.max_evaluation), labels)
         table[language] = {

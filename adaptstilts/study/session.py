@@ -11,7 +11,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import StoreError
 from adaptstilts.report.files import ReportFiles, write_report
 from adaptstilts.study.check import check_can_run, check_hub
-from adaptstilts.study.collect import result_rows, run_rows, training_notes
+from adaptstilts.study.collect import layer_rows, result_rows, retrieval_notes, run_rows, training_notes
 from adaptstilts.study.execute import Outcome, Watcher, carry_out
 from adaptstilts.study.parallel import carry_out_side_by_side
 from adaptstilts.study.plan import Plan
@@ -113,8 +113,11 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
         raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
     notes = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
     notes += training_notes(plan, outcome.done)
+    notes += retrieval_notes(config.retrieval, plan, outcome.done)
     runs = run_rows(plan, outcome.done)
-    files = write_report(results_folder(config), rows, runs, title=config.title or config.name, notes=notes)
+    layers = layer_rows(plan, outcome.done)
+    title = config.title or config.name
+    files = write_report(results_folder(config), rows, runs, title=title, notes=notes, layers=layers)
     return StudyResult(
         files=files,
         made=len(outcome.made),

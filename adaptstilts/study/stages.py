@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from adaptstilts.config.recipes import TrainSettings
-from adaptstilts.config.schema import AdapterSection, FusionSection, MethodName, RetrievalSection
+from adaptstilts.config.retrieval import RetrievalSettings
+from adaptstilts.config.schema import AdapterSection, FusionSection, MethodName
 from adaptstilts.tasks.spec import Split
 
 FORMAT_VERSION = 3
@@ -113,7 +114,7 @@ class PredictJob:
         sources: Intermediate runs below or fused, in order.
         average: Whether the sources are averaged without a trained fusion (retrieval).
         backbone: Backbone below everything.
-        retrieval: Pooling and comparison, for retrieval targets.
+        retrieval: What decides a retrieval target: only settings that have an effect on it.
         data: Fingerprints of the evaluation files.
         max_evaluation: Most examples per language.
         max_length: Most sub-tokens per input.
@@ -131,7 +132,7 @@ class PredictJob:
     sources: tuple[Source, ...]
     average: bool
     backbone: Reference
-    retrieval: RetrievalSection | None
+    retrieval: RetrievalSettings | None
     data: tuple[str, ...]
     max_evaluation: int | None
     max_length: int

@@ -60,6 +60,12 @@ def test_gold_of_nearest_sentences_is_the_row_of_each_translation():
     assert gold_of(Metric.TATOEBA_ACCURACY, bitext, ()) == [2, 0, 1]
 
 
+def test_gold_of_the_other_direction_is_the_row_of_the_english_translation():
+    gold = frozenset({("f1", "e1"), ("f2", "e2"), ("f3", "e3")})
+    bitext = Bitext("de", side("f2", "f3", "f1"), side("e1", "e2", "e3"), gold)
+    assert gold_of(Metric.TATOEBA_ACCURACY, bitext, (), direction="foreign_to_english") == [1, 2, 0]
+
+
 def test_gold_scores_itself_at_100():
     for metric, examples, labels in (
         (Metric.ACCURACY, [pair(2), pair(0)], NLI),
@@ -82,6 +88,12 @@ def test_gold_scores_itself_at_100():
 def test_gold_raises_with_the_name_when_a_label_is_hidden(metric: Metric, examples: list[Example] | Bitext, name: str):
     with pytest.raises(EvaluationError, match=f"the label of '{name}' is hidden. Score on a labelled split"):
         gold_of(metric, examples, TAGS)
+
+
+def test_gold_of_the_other_direction_raises_when_a_foreign_sentence_has_no_translation():
+    bitext = Bitext("de", side("f1", "f2"), side("e1"), frozenset({("f1", "e1")}))
+    with pytest.raises(EvaluationError, match=r"1 foreign sentences of de-en have no translation, the first is 'f2'"):
+        gold_of(Metric.TATOEBA_ACCURACY, bitext, (), direction="foreign_to_english")
 
 
 def test_gold_raises_when_an_english_sentence_has_no_translation():

@@ -9,7 +9,7 @@ import torch
 
 from adaptstilts.config.schema import AdapterSection
 from adaptstilts.errors import CheckpointError, EvaluationError
-from adaptstilts.evaluate.predict import default_layer, pool, predict, raw_scores, sentence_vectors
+from adaptstilts.evaluate.predict import layer_vectors, pool, predict, raw_scores, sentence_vectors
 from adaptstilts.models.adapters import AdapterStack, Composition
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import new_head, spec_for
@@ -192,7 +192,7 @@ def sentences() -> Encoded:
 
 
 @pytest.mark.parametrize("layer", [0, 1, 3])
-@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("pooling", ["mean", "mean_no_specials", "cls"])
 def test_sentence_vectors_pool_the_layer_of_the_plain_library(tiny_encoder_folder: Path, layer: int, pooling: str):
     net, encoded = network(tiny_encoder_folder, Kind.RETRIEVE), sentences()
     vectors = sentence_vectors(net, encoded, layer=layer, pooling=pooling, batch_tokens=40)
@@ -200,8 +200,43 @@ def test_sentence_vectors_pool_the_layer_of_the_plain_library(tiny_encoder_folde
         ids = torch.from_numpy(feature.input_ids.astype(np.int64))[None]
         with torch.no_grad():
             hidden = net.encoder(ids, output_hidden_states=True).hidden_states[layer][0].numpy()
-        np.testing.assert_allclose(vector, hidden.mean(0) if pooling == "mean" else hidden[0], atol=1e-5)
+        expected = {"mean": hidden.mean(0), "mean_no_specials": hidden[1:-1].mean(0), "cls": hidden[0]}[pooling]
+        np.testing.assert_allclose(vector, expected, atol=1e-5)
     assert len(net.encoder.encoder.layer) == 3
+
+
+def hooks_of(net: TaskNetwork) -> int:
+    return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in net.modules())
+
+
+@pytest.mark.parametrize("pooling", ["mean", "mean_no_specials", "cls"])
+@pytest.mark.parametrize("adapted", [False, True])
+def test_layer_vectors_equal_those_of_single_layers_to_the_last_bit(
+    tiny_encoder_folder: Path, pooling: str, adapted: bool
+):
+    net, encoded = network(tiny_encoder_folder, Kind.RETRIEVE), sentences()
+    if adapted:
+        net.attached = AdapterStack(net.encoder)
+        for name in ("mnli", "qqp"):
+            net.attached.add(name, AdapterSection(reduction_factor=4), seed=1, identity=False)
+        net.attached.activate(Composition(("mnli", "qqp")))
+    into = np.full((4, len(LENGTHS), 32), np.nan, dtype=np.float32)
+    hooks = hooks_of(net)
+    layer_vectors(net, encoded, pooling=pooling, into=into, batch_tokens=40)
+    for layer in range(4):
+        one = sentence_vectors(net, encoded, layer=layer, pooling=pooling, batch_tokens=40)
+        assert np.array_equal(into[layer], one)
+    assert hooks_of(net) == hooks
+
+
+def test_layer_vectors_pass_every_sentence_through_the_encoder_once(tiny_encoder_folder: Path):
+    net, encoded = network(tiny_encoder_folder, Kind.RETRIEVE), sentences()
+    passes: list[int] = []
+    handle = net.encoder.register_forward_hook(lambda _, __, output: passes.append(len(output[0])))
+    into = np.zeros((4, len(LENGTHS), 32), dtype=np.float32)
+    layer_vectors(net, encoded, pooling="mean", into=into, batch_tokens=40)
+    handle.remove()
+    assert sum(passes) == len(LENGTHS)
 
 
 def test_sentence_vectors_refuse_a_layer_the_encoder_lacks(tiny_encoder_folder: Path):
@@ -220,6 +255,7 @@ def test_pool_leaves_padding_out_and_gives_zeros_for_nothing():
     assert pool(hidden, mask, "cls").tolist() == [[1.0, 2.0], [5.0, 5.0]]
 
 
-@pytest.mark.parametrize(("blocks", "layer"), [(24, 14), (12, 7), (4, 2), (2, 1), (1, 1)])
-def test_default_layer_keeps_the_share_of_the_paper(blocks: int, layer: int):
-    assert default_layer(blocks) == layer
+def test_pool_without_specials_leaves_the_first_and_the_last_real_token_out():
+    hidden = torch.tensor([[[9.0], [1.0], [3.0], [9.0], [90.0]], [[9.0], [9.0], [90.0], [90.0], [90.0]]])
+    mask = torch.tensor([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]])
+    assert pool(hidden, mask, "mean_no_specials").tolist() == [[2.0], [0.0]]

@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from adaptstilts.analyse.layers import LayerRow
 from adaptstilts.analyse.results import ResultRow, RunRow, TaskScore, read_csv
 from adaptstilts.report.files import TRANSFER_COLUMNS, transfer_rows, write_report
 
@@ -25,6 +26,26 @@ def test_write_report_writes_all_files_and_links_them(rows: list[ResultRow], run
         "### Points above or below 'direct', mean over all languages but English",
         "### English and zero-shot scores",
     ]
+
+
+def test_write_report_adds_table_figure_and_data_of_layers_where_they_were_swept(
+    rows: list[ResultRow], runs: list[RunRow], tmp_path: Path
+):
+    shape = ("direct", "", "tatoeba", 1, "de")
+    layers = [LayerRow(*shape, layer, layer == 1, "accuracy", 10.5 * layer, True, "test", "") for layer in range(3)]
+    files = write_report(tmp_path, rows, runs, "A small study", layers=layers)
+    text = files.report.read_text(encoding="utf-8")
+    assert "### Retrieval by hidden layer, mean over languages" in text
+    assert "](layers.png)" in text
+    assert "](layers.csv)" in text
+    with (tmp_path / "layers.csv").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [(row["layer"], row["is_used"], row["value"]) for row in found] == [
+        ("0", "false", "0.0"),
+        ("1", "true", "10.5"),
+        ("2", "false", "21.0"),
+    ]
+    assert {path.name for path in files.paths} == {path.name for path in tmp_path.iterdir()} > {"layers.png"}
 
 
 def test_write_report_gives_rows_back_exactly(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):

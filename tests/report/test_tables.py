@@ -108,11 +108,13 @@ def test_cost_grid_counts_intermediate_runs_once(runs: list[RunRow]):
 
 
 def test_zero_shot_grid_shows_english_the_others_and_the_gap(scores: list[TaskScore]):
-    rows = zero_shot_grid(scores).rows
+    grid = zero_shot_grid(scores)
+    rows = grid.rows
     assert rows[0] == ("xnli", "direct", "2", "70.0", "80.0", "60.0", "20.0")
     # The mean of both sources: English 82 and 79, German 65 and 56.
     assert rows[1] == ("xnli", "full", "2", "70.5", "80.5", "60.5", "20.0")
-    assert rows[6] == ("tatoeba", "direct", "2", "20.0", "-", "20.0", "-")
+    assert rows[6] == ("tatoeba¹", "direct", "2", "20.0", "-", "20.0", "-")
+    assert grid.footnotes[0] == "¹ dev set is the test set"
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ def test_result_rows_repeat_scores_that_several_methods_share(plan: Plan, tmp_pa
         ("direct", "full", ""),
         ("adapter", "adapter", ""),
     }
-    assert {row.note for row in rows} == {"no training data: the backbone itself; dev"}
+    notes = "no training data: the backbone itself; retrieval preset xtreme-paper; dev"
+    assert {row.note for row in rows} == {notes}
 
 
 def test_result_rows_mark_metrics_that_make_no_score_as_minor(plan: Plan, tmp_path: Path):

@@ -18,6 +18,12 @@ def test_lengths_and_layers_within_the_backbone_pass(backbone):
     check_limits(plan_of("quickstart.yaml", ["retrieval.max_length=128", "retrieval.layer=4"]), backbone)
 
 
+@pytest.mark.parametrize("override", ["retrieval.preset=xtreme-head", "retrieval.preset=jiant", "retrieval.sweep=true"])
+def test_layers_of_presets_pass_whatever_the_depth(backbone, override):
+    tasks = "target.tasks=[bucc2018, tatoeba]"
+    check_limits(plan_of("quickstart.yaml", ["retrieval.max_length=128", tasks, override]), backbone)
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
@@ -25,7 +31,7 @@ def test_lengths_and_layers_within_the_backbone_pass(backbone):
             "retrieval.max_length=129",
             r"max_length: 129 sub-tokens for tatoeba are more than the backbone's 128 positions",
         ),
-        ("retrieval.layer=5", r"retrieval\.layer: layer 5 of a backbone with 4 layers\. Allowed: 0 to 4"),
+        ("retrieval.layer=5", r"retrieval\.layer: layer 5 of a backbone with 4 layers for tatoeba\. Allowed: 0 to 4"),
         ("target.full.max_length=40", r"max_length: 40 sub-tokens are too few"),
     ],
 )

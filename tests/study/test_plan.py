@@ -114,7 +114,83 @@ def test_fusion_for_retrieval_can_be_trained_on_a_named_intermediate_task():
     plan = plan_of("quickstart.yaml", ["fusion.retrieval=mnli"])
     (cell,) = [cell for cell in plan.cells if cell.method == "fuse" and cell.target == "tatoeba"]
     assert plan.stage(cell.train).job.task == "mnli"
-    assert cell.note == "no training data: fusion trained on mnli"
+    assert cell.note == "no training data: fusion trained on mnli; retrieval preset xtreme-paper"
+
+
+RETRIEVAL = ["target.tasks=[bucc2018, tatoeba]", "methods=[direct]"]
+
+
+def predictions(*overrides):
+    """Job and key of the predictions of each retrieval target."""
+    plan = plan_of("quickstart.yaml", [*RETRIEVAL, *overrides])
+    stages = {cell.target: plan.stage(cell.predict) for cell in plan.cells}
+    return {name: (stage.job, stage.key) for name, stage in stages.items()}
+
+
+@pytest.mark.parametrize(
+    ("override", "changed"),
+    [
+        ("retrieval.neighbours=5", {"bucc2018"}),
+        ("retrieval.candidates=forward", {"bucc2018"}),
+        ("retrieval.duplicates=jiant", {"bucc2018"}),
+        ("retrieval.preset=jiant", {"bucc2018"}),
+        ("retrieval.preset=xtreme-head", {"bucc2018"}),
+        ("retrieval.direction=foreign_to_english", {"tatoeba"}),
+        ("retrieval.overrides.tatoeba.margin=ratio", {"tatoeba"}),
+        ("retrieval.overrides.bucc2018.layer=dev", {"bucc2018"}),
+        ("retrieval.layer=3", {"bucc2018", "tatoeba"}),
+        ("retrieval.pooling=cls", {"bucc2018", "tatoeba"}),
+        ("retrieval.similarity=l2", {"bucc2018", "tatoeba"}),
+        ("retrieval.max_length=64", {"bucc2018", "tatoeba"}),
+        ("retrieval.sweep=true", {"bucc2018", "tatoeba"}),
+        ("retrieval.similarity=cosine", set()),
+        ("retrieval.neighbours=4", set()),
+        ("evaluation.batch_tokens=999", set()),
+    ],
+)
+def test_retrieval_settings_change_the_keys_of_the_targets_they_have_an_effect_on(override, changed):
+    before, after = predictions(), predictions(override)
+    assert {name for name in before if before[name][1] != after[name][1]} == changed
+
+
+def test_equal_settings_from_two_presets_share_predictions_but_are_named_apart():
+    notes = {}
+    for preset in ("xtreme-paper", "jiant"):
+        plan = plan_of("quickstart.yaml", [*RETRIEVAL, f"retrieval.preset={preset}"])
+        notes[preset] = {cell.target: (cell.note, cell.predict) for cell in plan.cells}
+    assert notes["jiant"]["tatoeba"][1] == notes["xtreme-paper"]["tatoeba"][1]
+    assert notes["jiant"]["tatoeba"][0] == "no training data: the backbone itself; retrieval preset jiant"
+
+
+def test_note_names_settings_that_differ_from_the_preset():
+    plan = plan_of("quickstart.yaml", [*RETRIEVAL, "retrieval.pooling=cls", "retrieval.overrides.bucc2018.layer=dev"])
+    notes = {cell.target: cell.note.split("; ")[1] for cell in plan.cells}
+    assert notes == {
+        "tatoeba": "retrieval preset xtreme-paper but pooling cls",
+        "bucc2018": "retrieval preset xtreme-paper but layer dev, pooling cls",
+    }
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "retrieval.overrides.xnli.layer=3",
+            r"retrieval\.overrides: 'xnli' is not a retrieval task\. Allowed: bucc2018",
+        ),
+        ("retrieval.overrides.tatoeba.duplicates=jiant", r"overrides\.tatoeba\.duplicates: has no effect on tatoeba"),
+        ("retrieval.overrides.bucc2018.direction=foreign_to_english", r"bucc2018\.direction: has no effect"),
+        ("retrieval.overrides.tatoeba.neighbours=3", r"neighbours: has no effect on tatoeba without a margin"),
+        ("retrieval.layer=dev", r"retrieval\.layer: tatoeba has no dev split .*fit only: .*\.bucc2018\.layer"),
+        ("retrieval.overrides.tatoeba.layer=dev", r"retrieval\.overrides\.tatoeba\.layer: tatoeba has no dev split"),
+        ("retrieval.preset=paper", r"retrieval\.preset.*xtreme-paper"),
+        ("retrieval.layer=last", r"retrieval\.layer: 'last': not a layer\. Allowed: a whole number from 0 .* dev"),
+        ("retrieval.layer=-1", r"retrieval\.layer: -1: not a layer\. Allowed: a whole number from 0 .* dev"),
+    ],
+)
+def test_plan_refuses_retrieval_settings_that_cannot_be_meant(override, message):
+    with pytest.raises((ConfigError, ProblemsError), match=message):
+        predictions(override)
 
 
 def test_head_goes_on_only_between_equal_label_sets():
