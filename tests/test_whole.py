@@ -21,7 +21,7 @@ LANGUAGES = ("en", "de", "zh")
 SOURCES = ("mnli", "hellaswag")
 METRICS = {
     "xnli": {"accuracy"},
-    "udpos": {"f1", "precision", "recall", "token_accuracy"},
+    "udpos": {"f1", "precision", "recall", "token_accuracy", "chunk_f1_seqeval1"},
     "tydiqa": {"exact_match", "f1"},
     "bucc2018": {"f1", "precision", "recall"},
     "tatoeba": {"accuracy"},
