@@ -2,7 +2,8 @@
 
 Later versions of seqeval read the type of a tag as everything after its first letter, so that ``CCONJ`` and ``SCONJ``
 become one type; version 0.0.12 takes the part after the last hyphen, or the whole tag where there is none. UDPOS scores
-differ between the two, PAN-X scores hardly. Version 1.2.2's reading can be asked for, to compare with figures made by it.
+differ between the two, PAN-X scores hardly. Version 1.2.2's reading can be asked for, to compare with figures made
+by it.
 """
 
 from __future__ import annotations

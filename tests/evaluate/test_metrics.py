@@ -150,4 +150,5 @@ def test_chunk_scores_equal_seqeval_0_0_12(shared_root: Path):
     assert {case["scheme"] for case in cases} == {"bare", "bio"}
     for case in cases:
         scores = chunk_scores(case["pred"], case["gold"])
+        scores.pop("chunk_f1_seqeval1")  # by the rules of another version
         assert scores == {name: case[name] for name in scores}
