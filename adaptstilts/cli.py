@@ -179,12 +179,14 @@ def score(
 ) -> None:
     """Score a folder in XTREME's submission layout.
 
+    Per language, task, group and overall as XTREME averages, with English and without; what is missing is named.
+
     Example: adaptstilts score predictions --gold labels --json
     """
-    from adaptstilts.evaluate.score import score_folder, score_text  # noqa: PLC0415
+    from adaptstilts.evaluate.score import score_folder, score_record, score_text  # noqa: PLC0415
 
     scores = score_folder(predictions, gold, task, language)
-    _show(scores.scores if as_json else score_text(scores), as_json=as_json)
+    _show(score_record(scores) if as_json else score_text(scores), as_json=as_json)
 
 
 @app.command()

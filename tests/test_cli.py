@@ -181,16 +181,22 @@ def submission(tmp_path: Path) -> tuple[Path, Path]:
     return write(tmp_path / "predictions", PREDICTIONS), write(tmp_path / "labels", LABELS)
 
 
-def test_score_gives_task_language_metric_and_nothing_else(submission: tuple[Path, Path]):
+def test_score_gives_task_language_metric_then_averages_and_notes(submission: tuple[Path, Path]):
     predictions, labels = submission
     said = say("score", predictions, "--gold", labels, "--json")
     assert (said.code, said.err) == (0, "")
-    assert said.json == {
+    record = said.json
+    totals = record.pop("averages")
+    assert record.pop("notes") == ["skipped other/, which is no task of this package"]
+    assert record == {
         "xnli": {"en": {"accuracy": pytest.approx(200 / 3)}, "de": {"accuracy": 50.0}},
         "tatoeba": {"de": {"accuracy": pytest.approx(200 / 3)}},
     }
+    assert totals["xtreme"]["overall"]["score"] == 62.5
+    assert totals["xtreme"]["tasks"]["xnli"]["gap"] == pytest.approx(50 / 3)
     chosen = say("score", predictions, "--gold", labels, "--task", "xnli", "--language", "de", "--json")
-    assert chosen.json == {"xnli": {"de": {"accuracy": 50.0}}}
+    assert chosen.json["xnli"] == {"de": {"accuracy": 50.0}}
+    assert "tatoeba" not in chosen.json
 
 
 def test_score_shows_tables_averages_and_notes(submission: tuple[Path, Path]):
@@ -199,11 +205,13 @@ def test_score_shows_tables_averages_and_notes(submission: tuple[Path, Path]):
     rows = [[line.split() for line in block.splitlines()] for block in blocks]
     assert rows[0] == [["xnli", "accuracy"], ["en", "66.7"], ["de", "50.0"], ["mean", "of", "2", "58.3"]]
     assert rows[1] == [["tatoeba", "accuracy"], ["de", "66.7"], ["mean", "of", "1", "66.7"]]
-    assert rows[2][:4] == [
-        ["XTREME,", "what", "there", "is", "of", "it", "percent"],
-        ["classification", "58.3"],
-        ["retrieval", "66.7"],
-        ["overall", "62.5"],
+    assert rows[2][:6] == [
+        ["XTREME,", "partial", "score", "English", "zero-shot", "gap"],
+        ["classification,", "partial", "58.3", "66.7", "50.0", "16.7"],
+        ["xnli,", "partial", "58.3", "66.7", "50.0", "16.7"],
+        ["retrieval,", "partial", "66.7", "-", "66.7", "-"],
+        ["tatoeba,", "partial", "66.7", "-", "66.7", "-"],
+        ["overall,", "partial", "62.5", "66.7", "58.3", "16.7"],
     ]
     assert "  without pawsx, udpos, panx, xquad, mlqa, tydiqa, bucc2018" in blocks[2]
     assert "  xnli without ar, bg, el," in blocks[2]
@@ -261,6 +269,7 @@ def test_score_equals_xtreme_for_any_subset(shared_root: Path, tasks: list[str],
             for language, scores in by_language.items()
         }
         for task, by_language in found.items()
+        if task not in {"averages", "notes"}
     } == {task: by_language for task, by_language in expected.items() if by_language}
 
 
