@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptstilts.analyse.results import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
+from adaptstilts.analyse.totals import SCORE_COLUMNS, score_rows
 from adaptstilts.analyse.transfer import (
     ADAPTER_REFERENCE,
     REFERENCE,
@@ -20,6 +21,7 @@ from adaptstilts.report.figures import draw_heatmap, draw_languages
 from adaptstilts.report.grid import TERMINAL_WIDTH, Grid, markdown, terminal_text
 from adaptstilts.report.summary import summarise
 from adaptstilts.report.tables import best_grid, cost_grid, transfer_grid, zero_shot_grid
+from adaptstilts.report.totals import benchmark_grids
 
 TRANSFER_COLUMNS = (
     "method",
@@ -45,6 +47,7 @@ class ReportFiles:
         results: Every score, one row each.
         runs: Every training run, one row each.
         transfer: Every difference to a reference, one row each.
+        scores: Every score as XTREME and XTREME-R average them: languages, tasks, groups, overall.
         heatmap: Picture of the differences; None where there is nothing to compare yet.
         languages: Picture of the scores by language; None without scores.
         text: Summary and main tables for the terminal.
@@ -54,6 +57,7 @@ class ReportFiles:
     results: Path
     runs: Path
     transfer: Path
+    scores: Path
     heatmap: Path | None
     languages: Path | None
     text: str
@@ -61,14 +65,14 @@ class ReportFiles:
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files that were written, the report first."""
-        found = (self.report, self.results, self.runs, self.transfer, self.heatmap, self.languages)
+        found = (self.report, self.results, self.runs, self.transfer, self.scores, self.heatmap, self.languages)
         return tuple(path for path in found if path is not None)
 
 
 def write_report(
     folder: Path, rows: Sequence[ResultRow], runs: Sequence[RunRow], title: str, notes: Sequence[str] = ()
 ) -> ReportFiles:
-    """Write a study's report: report.md, results.csv, runs.csv, transfer.csv, heatmap.png, languages.png.
+    """Write a study's report: report.md, four tables (results, runs, transfer, scores) as CSV, and two figures.
 
     Args:
         folder: Where to write; made if missing, files of the same names are replaced.
@@ -90,6 +94,7 @@ def write_report(
         results=folder / "results.csv",
         runs=folder / "runs.csv",
         transfer=folder / "transfer.csv",
+        scores=folder / "scores.csv",
         heatmap=folder / "heatmap.png" if any(map(_has_differences, tables)) else None,
         languages=folder / "languages.png" if scores else None,
         text=terminal_report(scores, runs),
@@ -97,11 +102,12 @@ def write_report(
     write_csv(files.results, rows, ResultRow)
     write_csv(files.runs, runs, RunRow)
     write_table(files.transfer, TRANSFER_COLUMNS, transfer_rows(scores))
+    write_table(files.scores, SCORE_COLUMNS, score_rows(rows))
     if files.heatmap is not None:
         draw_heatmap(tables, files.heatmap)
     if files.languages is not None:
         draw_languages(scores, files.languages)
-    files.report.write_text(report_text(scores, runs, title, notes, files), encoding="utf-8")
+    files.report.write_text(report_text(rows, runs, title, notes, files), encoding="utf-8")
     return files
 
 
@@ -145,12 +151,12 @@ def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Gri
 
 
 def report_text(
-    scores: Sequence[TaskScore], runs: Sequence[RunRow], title: str, notes: Sequence[str], files: ReportFiles
+    rows: Sequence[ResultRow], runs: Sequence[RunRow], title: str, notes: Sequence[str], files: ReportFiles
 ) -> str:
     """Return the report in Markdown.
 
     Args:
-        scores: Scores of the study.
+        rows: Scores of the study.
         runs: Its training runs.
         title: Heading.
         notes: Remarks on the whole study.
@@ -159,6 +165,7 @@ def report_text(
     Returns:
         The text.
     """
+    scores = task_scores(rows)
     parts = [f"# {title}\n", f"{summarise(scores)}\n"]
     if notes:
         parts.append("".join(f"- {note}\n" for note in notes))
@@ -175,9 +182,10 @@ def report_text(
         parts.append(markdown(transfer_grid(zero_shot)))
     if scores:
         parts.append(markdown(zero_shot_grid(scores)))
+    parts.extend(markdown(grid) for grid in benchmark_grids(rows))
     if files.languages is not None:
         parts.append(f"![Scores by language]({files.languages.name})\n")
-    names = (files.results, files.runs, files.transfer)
+    names = (files.results, files.runs, files.transfer, files.scores)
     parts.append("Data: " + ", ".join(f"[{path.name}]({path.name})" for path in names) + ".\n")
     return "\n".join(parts)
 
