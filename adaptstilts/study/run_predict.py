@@ -19,7 +19,7 @@ from adaptstilts.evaluate.retrieval import (
 )
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble
 from adaptstilts.study.execute import StepCallback
-from adaptstilts.study.files import write_json
+from adaptstilts.study.files import PREDICTIONS_FOLDER, write_json
 from adaptstilts.study.run_train import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER, Inputs
 from adaptstilts.study.stages import PredictJob
 from adaptstilts.tasks.features import EncodeSettings
@@ -30,7 +30,6 @@ from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
 if TYPE_CHECKING:
     from adaptstilts.study.examples import Examples
 
-PREDICTIONS_FOLDER = "predictions"
 RAW_FOLDER = "raw"
 N_BEST_NEIGHBOURS = 10
 """Nearest foreign sentences kept for each English one (Tatoeba)."""
