@@ -35,13 +35,15 @@ class TaskFiles:
         setting: Flags of the setting it is taken from; empty where the study does not have the task.
         written: Languages whose file was written.
         other_split: Languages that are predicted on another split than the leaderboard's, with that split.
-        missing: Languages without predictions.
+        unfinished: Languages that the study predicts, but has not yet.
+        missing: Languages that the study does not predict.
         notes: What a person must know of the files, one sentence each.
     """
 
     setting: str = ""
     written: list[str] = field(default_factory=list)
     other_split: dict[str, str] = field(default_factory=dict)
+    unfinished: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -70,7 +72,8 @@ class SubmittedStudy:
     def record(self) -> dict[str, Any]:
         """Return it as plain values."""
         tasks = {name: dict(vars(files)) for name, files in self.tasks.items()}
-        is_complete = all(not files.missing for files in self.tasks.values()) and not self.is_short
+        lacking = any(files.missing or files.unfinished for files in self.tasks.values())
+        is_complete = not lacking and not self.is_short
         return {"folder": str(self.folder), "files": self.count, "is_complete": is_complete, "tasks": tasks}
 
     @property
@@ -87,6 +90,8 @@ class SubmittedStudy:
             lines.append(f"{entry.folder:<12}{done:>10}  {files.setting or 'not in this study'}".rstrip())
             if files.setting and files.missing:
                 lines.append(f"  missing: {' '.join(files.missing)}")
+            if files.unfinished:
+                lines.append(f"  not finished: {' '.join(files.unfinished)}")
             if files.other_split:
                 what = (
                     "from another split than the leaderboard's" if self.any_split else "left out, not the leaderboard's"
@@ -189,16 +194,19 @@ def _write_task(
     if task is None or cell is None:
         return TaskFiles(missing=list(entry.languages))
     files = TaskFiles(setting=setting_text(cell))
-    predicted = _predicted(plan, done, cell, task)
+    predicted = _predicted(plan, cell, task)
     for language in entry.languages:
         if language not in predicted:
             files.missing.append(language)
             continue
-        artefact, split = predicted[language]
+        key, split = predicted[language]
+        if key not in done:
+            files.unfinished.append(language)
+            continue
         if split is not task.test_split:
             files.other_split[language] = split.value
         if split is task.test_split or any_split:
-            record = artefact.read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
+            record = done[key].read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
             sides = english.of(get_task(cell.target), split, language) if _is_sorted(task) else []
             content, note = leaderboard_content(task, record["predictions"], sides)
             write_predictions(folder, task, language, content)
@@ -207,16 +215,14 @@ def _write_task(
     return files
 
 
-def _predicted(plan: Plan, done: Mapping[str, Artefact], cell: Cell, task: Task) -> dict[str, tuple[Artefact, Split]]:
-    """Where each language's predictions are and of which split; the leaderboard's split is preferred."""
-    found: dict[str, tuple[Artefact, Split]] = {}
+def _predicted(plan: Plan, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
+    """Stage that predicts each language, and the split; the leaderboard's split is preferred."""
+    found: dict[str, tuple[str, Split]] = {}
     for key in (cell.predict, cell.hidden):
-        if key is None or key not in done:
-            continue
-        job = plan.stage(key).job
+        job = None if key is None else plan.stage(key).job
         for language, split in job.languages if isinstance(job, PredictJob) else ():
-            if language not in found or split is task.test_split:
-                found[language] = (done[key], split)
+            if key is not None and (language not in found or split is task.test_split):
+                found[language] = (key, split)
     return found
 
 
