@@ -48,8 +48,11 @@ LIGHT = (
     "evaluate/benchmark.py",
     "evaluate/check_file.py",
     "evaluate/check_folder.py",
+    "evaluate/leaderboard.py",
     "study/plan.py",
     "study/store.py",
+    "study/choose.py",
+    "study/submit.py",
     "cli_data.py",
     "cli.py",
 )

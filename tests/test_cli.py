@@ -23,7 +23,7 @@ from adaptstilts.tasks.registry import all_tasks
 ROOT = Path(__file__).resolve().parents[1]
 XTREME = str(ROOT / "configs" / "xtreme_xlmr_large.yaml")
 HEAVY = ("torch", "transformers", "adapters", "matplotlib", "datasets", "numpy")
-VERBS = ("tasks", "validate", "plan", "run", "score", "report", "pretrain")
+VERBS = ("tasks", "validate", "plan", "run", "score", "submit", "report", "pretrain")
 
 
 @dataclass(frozen=True)

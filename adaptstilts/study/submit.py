@@ -24,7 +24,7 @@ from adaptstilts.study.stages import DataJob, PredictJob
 from adaptstilts.study.store import Artefact
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Bitext, Kind, Metric, Split, Task
+from adaptstilts.tasks.spec import Metric, Split, Task
 
 
 @dataclass
@@ -141,12 +141,12 @@ def submit_study(
     found = {stage.key: store.find(stage) for stage in plan.stages}
     done = {key: artefact for key, artefact in found.items() if artefact is not None}
     cells = choose_cells(plan, done, wanted)
-    english = _EnglishSides(config, plan, done)
+    finished = _Finished(config, plan, done)
     place = folder.expanduser().absolute()
     unfinished = place.with_name(f".{place.name}.part-{os.getpid()}")
     try:
         tasks = {
-            entry.folder: _write_task(unfinished, entry, cells, plan, done, english, any_split=any_split)
+            entry.folder: _write_task(unfinished, entry, cells, finished, any_split=any_split)
             for entry in benchmark.entries
         }
         submitted = SubmittedStudy(folder, benchmark, any_split, tasks)
@@ -160,74 +160,70 @@ def submit_study(
     return submitted
 
 
-class _EnglishSides:
-    """The English sentences of retrieval tasks, as they were predicted."""
+class _Finished:
+    """The finished predictions of a study, and the English sentences that some of them go by."""
 
     def __init__(self, config: StudyConfig, plan: Plan, done: Mapping[str, Artefact]) -> None:
+        self.plan = plan
+        self.done = done
         self._config = config
-        self._world = next((stage.key for stage in plan.stages if isinstance(stage.job, DataJob)), None)
-        self._done = done
         self._root: DataRoot | None = None
 
-    def of(self, task: Task, split: Split, language: str) -> list[str]:
-        """Return the sentences of one language pair."""
+    def stages(self, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
+        """Key of the stage that predicts each language, and the split; the leaderboard's split is preferred."""
+        found: dict[str, tuple[str, Split]] = {}
+        for key in (cell.predict, cell.hidden):
+            job = None if key is None else self.plan.stage(key).job
+            for language, split in job.languages if isinstance(job, PredictJob) else ():
+                if key is not None and (language not in found or split is task.test_split):
+                    found[language] = (key, split)
+        return found
+
+    def content(self, key: str, task: Task, language: str, split: Split) -> tuple[Any, str]:
+        """Return what `leaderboard_content` makes of a language's predictions."""
+        record = self.done[key].read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
+        english = self._english(self.plan.stage(key).job, language, split)
+        return leaderboard_content(task, record["predictions"], english)
+
+    def _english(self, job: object, language: str, split: Split) -> list[str]:
+        task = get_task(job.task) if isinstance(job, PredictJob) else None
+        if task is None or task.metric is not Metric.TATOEBA_ACCURACY:
+            return []
         if self._root is None:
-            root = Path(self._config.data.root).expanduser()
-            if self._config.data.root == MINI and self._world is not None:
-                root = self._done[self._world].file(DATA_FOLDER)
-            self._root = DataRoot(root)
-        bitext: Bitext = self._root.load_bitext(task, split, language)
-        return [sentence.text for sentence in bitext.english]
+            self._root = DataRoot(self._data_folder())
+        return [sentence.text for sentence in self._root.load_bitext(task, split, language).english]
+
+    def _data_folder(self) -> Path:
+        if self._config.data.root != MINI:
+            return Path(self._config.data.root).expanduser()
+        world = next(stage.key for stage in self.plan.stages if isinstance(stage.job, DataJob))
+        return self.done[world].file(DATA_FOLDER)
 
 
 def _write_task(
-    folder: Path,
-    entry: Entry,
-    cells: Mapping[str, Cell],
-    plan: Plan,
-    done: Mapping[str, Artefact],
-    english: _EnglishSides,
-    *,
-    any_split: bool,
+    folder: Path, entry: Entry, cells: Mapping[str, Cell], finished: _Finished, *, any_split: bool
 ) -> TaskFiles:
     task, cell = task_of(entry), cells.get(entry.task)
     if task is None or cell is None:
         return TaskFiles(missing=list(entry.languages))
     files = TaskFiles(setting=setting_text(cell))
-    predicted = _predicted(plan, cell, task)
+    stages = finished.stages(cell, task)
     for language in entry.languages:
-        if language not in predicted:
+        if language not in stages:
             files.missing.append(language)
             continue
-        key, split = predicted[language]
-        if key not in done:
+        key, split = stages[language]
+        if key not in finished.done:
             files.unfinished.append(language)
             continue
         if split is not task.test_split:
             files.other_split[language] = split.value
         if split is task.test_split or any_split:
-            record = done[key].read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
-            sides = english.of(get_task(cell.target), split, language) if _is_sorted(task) else []
-            content, note = leaderboard_content(task, record["predictions"], sides)
+            content, note = finished.content(key, task, language, split)
             write_predictions(folder, task, language, content)
             files.written.append(language)
             files.notes += [f"{language}: {text}" for text in (note, _count_note(task, language, content)) if text]
     return files
-
-
-def _predicted(plan: Plan, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
-    """Stage that predicts each language, and the split; the leaderboard's split is preferred."""
-    found: dict[str, tuple[str, Split]] = {}
-    for key in (cell.predict, cell.hidden):
-        job = None if key is None else plan.stage(key).job
-        for language, split in job.languages if isinstance(job, PredictJob) else ():
-            if key is not None and (language not in found or split is task.test_split):
-                found[language] = (key, split)
-    return found
-
-
-def _is_sorted(task: Task) -> bool:
-    return task.kind is Kind.RETRIEVE and task.metric is Metric.TATOEBA_ACCURACY
 
 
 def _count_note(task: Task, language: str, content: Any) -> str:  # noqa: ANN401 - one type per task
