@@ -297,6 +297,28 @@ def test_report_rebuilds_every_file_from_the_store(finished: Study, planned: Sai
     assert finished.say("report").out.startswith("Points above or below 'direct'")
 
 
+def test_submit_writes_the_predictions_of_one_setting(finished: Study, tmp_path: Path):
+    out = tmp_path / "out"
+    said = finished.say("submit", "--method", "stack", "--source", "mnli", "--to", str(out), "--json")
+    assert said.code == 0, said.err
+    # The mini world's languages that the benchmark's tasks have: Chinese is none of TyDiQA's, German neither.
+    assert {task: files["written"] for task, files in said.json["tasks"].items() if files["written"]} == {
+        "xnli": ["en", "de", "zh"],
+        "udpos": ["en", "de", "zh"],
+        "tydiqa": ["en"],
+        "bucc2018": ["de", "zh"],
+        "tatoeba": ["de", "zh"],
+    }
+    predicted = finished.artefact("predict", "stack", "tatoeba", "mnli") / "predictions" / "zh.json"
+    rows = json.loads(predicted.read_text(encoding="utf-8"))["predictions"]
+    (world,) = finished.manifests("data")
+    english = (world / "files" / "tatoeba" / "tatoeba.cmn-eng.eng").read_text(encoding="utf-8").splitlines()
+    by_sentence = dict(zip(english, rows, strict=True))
+    lines = (out / "tatoeba" / "test-zh.tsv").read_text(encoding="utf-8").splitlines()
+    assert lines == [str(by_sentence[sentence]) for sentence in sorted(english)]
+    assert rows != [by_sentence[sentence] for sentence in sorted(english)]
+
+
 def test_run_makes_only_the_new_stages_when_a_target_is_added(finished: Study, tmp_path: Path):
     study = finished.copy(tmp_path)
     before = study.stamps()
