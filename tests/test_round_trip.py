@@ -118,4 +118,4 @@ def test_submission_lines_of_real_slices_score_as_the_study_does(
     official = {code for code in root.evaluation_languages(task) if code in task.languages}
     assert {path.stem for path in files} == set(scored[task.name]) == official
     record_property("languages", len(files))
-    print(f"{task.name}: {len(files)} of {len(task.languages)} languages")  # shown by pytest -s
+    print(f"{task.name}: {len(files)} of {len(task.languages)} languages")  # noqa: T201 - shown by pytest -s
