@@ -220,13 +220,14 @@ def test_hidden_splits_are_predicted_but_not_scored(study: Path):
 
 def test_any_split_writes_the_others_too_and_says_so(study: Path, tmp_path: Path):
     said = say("submit", study, "--method", "direct", "--to", tmp_path / "out", "--any-split", "--json")
-    assert said.json["tasks"]["xnli"] == {
+    files = said.json["tasks"]["xnli"]
+    files.pop("notes")  # how the published numbers of rows differ, where they are known
+    assert files == {
         "setting": "--method direct --source none --seed 1",
         "written": ["en", "de", "sw"],
         "other_split": {"sw": "dev"},
         "unfinished": [],
         "missing": ["ar", "bg", "el", "es", "fr", "hi", "ru", "th", "tr", "ur", "vi", "zh"],
-        "notes": [],
     }
     assert len(content(tmp_path / "out", "xnli", "sw")) == 4
     assert not said.json["is_complete"]

@@ -93,7 +93,7 @@ def check_folder(
     notes: list[str] = []
     problems = [] if tasks else list(_strays(folder, benchmark, notes))
     clean: dict[str, list[str]] = {}
-    files = 0
+    files, uncounted = 0, 0
     for entry in entries:
         task = task_of(entry)
         problems += _absent(folder, entry, task)
@@ -104,10 +104,14 @@ def check_folder(
             path = submission_path(folder, task, language)
             if path.is_file():
                 files += 1
-                found = _problems_of(path, task, language, gold)
+                expected = _expected(task, language, gold)
+                found = [expected] if isinstance(expected, DataError) else check_file(path, expected)
+                uncounted += isinstance(expected, Expected) and expected.count is None
                 problems += found
                 if not found:
                     clean.setdefault(task.name, []).append(language)
+    if uncounted:
+        notes.append(f"the number of rows of {uncounted} files is not compared: neither labels nor a published number")
     return CheckedFolder(tuple(problems), tuple(notes), files, _scores(folder, gold, clean))
 
 
@@ -174,14 +178,15 @@ def _absent(folder: Path, entry: Entry, task: Task | None) -> Iterator[DataError
             )
 
 
-def _problems_of(path: Path, task: Task, language: str, gold: Path | None) -> list[DataError]:
+def _expected(task: Task, language: str, gold: Path | None) -> Expected | DataError:
+    """What a file is compared with; a problem where the labels themselves cannot be read."""
     labels = None if gold is None else submission_path(gold, task, language)
     if labels is None or not labels.is_file():
-        return check_file(path, Expected(task, language, rows=published_rows(task, language)))
+        return Expected(task, language, rows=published_rows(task, language))
     try:
-        return check_file(path, Expected(task, language, gold=read_labels(labels, task)))
-    except DataError as error:  # the labels themselves
-        return [error]
+        return Expected(task, language, gold=read_labels(labels, task))
+    except DataError as error:
+        return error
 
 
 def _scores(folder: Path, gold: Path | None, clean: dict[str, list[str]]) -> FolderScores | None:

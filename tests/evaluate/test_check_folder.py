@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.evaluate import check_folder as check_folder_module
 from adaptstilts.evaluate.benchmark import XTREME, XTREME_R
 from adaptstilts.evaluate.check_folder import check_folder, get_benchmark
 from adaptstilts.evaluate.submission import read_labels, read_predictions, submission_path, write_predictions
@@ -91,6 +92,25 @@ def test_only_tasks_asked_for_are_checked(mock: Path, gold: Path):
     assert shown(mock, gold, tasks=["xnli", "tatoeba"]) == []
     found = check_folder(mock, gold, XTREME, ["xnli"])
     assert (found.files, found.notes) == (15, ())
+
+
+def test_files_that_nothing_says_the_rows_of_are_noted(
+    mock: Path, gold: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(check_folder_module, "published_rows", lambda task, language: None)
+    labels = Path(shutil.copytree(gold, tmp_path / "labels"))
+    for path in (labels / "bucc2018").iterdir():
+        path.unlink()
+    found = check_folder(mock, labels, XTREME, ["bucc2018"])
+    note = "the number of rows of 4 files is not compared: neither labels nor a published number"
+    assert (found.problems, found.notes, found.scores) == ((), (note,), None)
+
+
+def test_published_numbers_of_rows_count_where_there_are_no_labels(mock: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(check_folder_module, "published_rows", lambda task, language: 5010)
+    lines = [str(problem) for problem in check_folder(mock, None, XTREME, ["xnli"]).problems]
+    assert len(lines) == 15
+    assert lines[0].startswith(f"{mock}/xnli/test-en.tsv:10: 10 lines, but 5010 in the published test set")
 
 
 def test_labels_that_cannot_be_read_are_a_problem(mock: Path, gold: Path, tmp_path: Path):
