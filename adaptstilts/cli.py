@@ -14,9 +14,10 @@ import typer
 from rich.console import Console
 
 from adaptstilts import __version__
-from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.errors import AdaptstiltsError, ConfigError
 
 if TYPE_CHECKING:
+    from adaptstilts.study.choose import Wanted
     from adaptstilts.study.session import StudyResult
 
 app = typer.Typer(
@@ -179,12 +180,56 @@ def score(
 ) -> None:
     """Score a folder in XTREME's submission layout.
 
+    Per language, task, group and overall as XTREME averages, with English and without; what is missing is named.
+
     Example: adaptstilts score predictions --gold labels --json
     """
-    from adaptstilts.evaluate.score import score_folder, score_text  # noqa: PLC0415
+    from adaptstilts.evaluate.score import score_folder, score_record, score_text  # noqa: PLC0415
 
     scores = score_folder(predictions, gold, task, language)
-    _show(scores.scores if as_json else score_text(scores), as_json=as_json)
+    _show(score_record(scores) if as_json else score_text(scores), as_json=as_json)
+
+
+@app.command()
+def submit(  # noqa: PLR0913, PLR0917 - a flag each
+    config: Annotated[Path | None, typer.Argument(help="A finished study's YAML file; with --to.")] = None,
+    overrides: OverrideArgument = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Folder to write the study's predictions to.")] = None,
+    method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Only this intermediate task, or `none`.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Only this seed.")] = None,
+    best: Annotated[bool, typer.Option("--best", help="Per task the setting that is best on English dev.")] = False,
+    any_split: Annotated[bool, typer.Option("--any-split", help="Also files of other splits than test.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier submission.")] = False,
+    check: Annotated[Path | None, typer.Option("--check", help="A folder to check instead of writing one.")] = None,
+    gold: Annotated[Path | None, typer.Option("--gold", help="Labels for --check, in the same layout.")] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Check only this one; may be repeated.")] = None,
+    benchmark: Annotated[str, typer.Option("--benchmark", help="xtreme or xtreme_r.")] = "xtreme",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a study's predictions as XTREME's leaderboard wants them, or check such a folder.
+
+    CONFIG --to DIR writes <task>/test-<language>.tsv|json and says what is missing. --check DIR finds everything that
+    is wrong with a folder, and scores it where --gold gives labels.
+
+    Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
+    """
+    from adaptstilts.study.choose import Wanted  # noqa: PLC0415
+
+    if check is not None and config is None and to is None:
+        _check_submission(check, gold, task, benchmark, as_json=as_json)
+    elif config is not None and to is not None and check is None and gold is None and task is None:
+        wanted = Wanted(method, source, seed, best)
+        study = (config, overrides or ())
+        _write_submission(study, to, wanted, benchmark, any_split=any_split, force=force, as_json=as_json)
+    else:
+        raise ConfigError(
+            "give either a study and where to write it, or a folder to check",
+            allowed=(
+                "submit CONFIG --to DIR [--method M --source S --seed N | --best]",
+                "submit --check DIR [--gold DIR]",
+            ),
+        )
 
 
 @app.command()
@@ -204,6 +249,36 @@ def pretrain(
 
     section = load(config, overrides or (), PretrainSection)
     start(section, Path(section.output), lambda line: typer.echo(line, err=True))
+
+
+def _check_submission(
+    folder: Path, gold: Path | None, tasks: list[str] | None, benchmark: str, *, as_json: bool
+) -> None:
+    from adaptstilts.errors import raise_all  # noqa: PLC0415
+    from adaptstilts.evaluate.check_folder import check_folder, get_benchmark  # noqa: PLC0415
+
+    checked = check_folder(folder, gold, get_benchmark(benchmark), tasks)
+    _show(checked.record() if as_json else checked.text(), as_json=as_json)
+    raise_all(checked.problems)
+
+
+def _write_submission(
+    study: tuple[Path, Sequence[str]],
+    folder: Path,
+    wanted: Wanted,
+    benchmark: str,
+    *,
+    any_split: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.evaluate.check_folder import get_benchmark  # noqa: PLC0415
+    from adaptstilts.study.submit import submit_study  # noqa: PLC0415
+
+    which = get_benchmark(benchmark)
+    submitted = submit_study(load_study(*study), folder, wanted, which, any_split=any_split, force=force)
+    _show(submitted.record() if as_json else submitted.text(), as_json=as_json)
 
 
 def _show_result(result: StudyResult, *, as_json: bool) -> None:

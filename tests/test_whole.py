@@ -22,7 +22,7 @@ LANGUAGES = ("en", "de", "zh")
 SOURCES = ("mnli", "hellaswag")
 METRICS = {
     "xnli": {"accuracy"},
-    "udpos": {"f1", "precision", "recall", "token_accuracy"},
+    "udpos": {"f1", "precision", "recall", "token_accuracy", "chunk_f1_seqeval1"},
     "tydiqa": {"exact_match", "f1"},
     "bucc2018": {"f1", "precision", "recall"},
     "tatoeba": {"accuracy"},
@@ -287,7 +287,7 @@ def test_results_differ_between_settings(finished: Study):
 
 
 def test_run_writes_report_tables_and_pictures_and_shows_them(finished: Study, ran: Said):
-    names = ("report.md", "results.csv", "runs.csv", "transfer.csv", "heatmap.png", "languages.png")
+    names = ("report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv", "heatmap.png", "languages.png")
     assert sorted(path.name for path in finished.results.iterdir()) == sorted(names)
     for name in names:
         assert f"wrote {finished.results / name}" in ran.out
@@ -339,6 +339,28 @@ def test_report_rebuilds_every_file_from_the_store(finished: Study, planned: Sai
     }
     assert {Path(name): Path(name).read_bytes() for name in said.json["files"]} == before
     assert finished.say("report").out.startswith("Points above or below 'direct'")
+
+
+def test_submit_writes_the_predictions_of_one_setting(finished: Study, tmp_path: Path):
+    out = tmp_path / "out"
+    said = finished.say("submit", "--method", "stack", "--source", "mnli", "--to", str(out), "--json")
+    assert said.code == 0, said.err
+    # The mini world's languages that the benchmark's tasks have: Chinese is none of TyDiQA's, German neither.
+    assert {task: files["written"] for task, files in said.json["tasks"].items() if files["written"]} == {
+        "xnli": ["en", "de", "zh"],
+        "udpos": ["en", "de", "zh"],
+        "tydiqa": ["en"],
+        "bucc2018": ["de", "zh"],
+        "tatoeba": ["de", "zh"],
+    }
+    predicted = finished.artefact("predict", "stack", "tatoeba", "mnli") / "predictions" / "zh.json"
+    rows = json.loads(predicted.read_text(encoding="utf-8"))["predictions"]
+    (world,) = finished.manifests("data")
+    english = (world / "files" / "tatoeba" / "tatoeba.cmn-eng.eng").read_text(encoding="utf-8").splitlines()
+    by_sentence = dict(zip(english, rows, strict=True))
+    lines = (out / "tatoeba" / "test-zh.tsv").read_text(encoding="utf-8").splitlines()
+    assert lines == [str(by_sentence[sentence]) for sentence in sorted(english)]
+    assert rows != [by_sentence[sentence] for sentence in sorted(english)]
 
 
 def test_run_makes_only_the_new_stages_when_a_target_is_added(finished: Study, tmp_path: Path):

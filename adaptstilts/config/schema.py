@@ -199,6 +199,11 @@ class EvaluationSection(Section):
         description="official: those of the benchmark that the data root has; present: every known language it has; "
         "or a list.",
     )
+    submission: bool = Field(
+        False,
+        description="Also predict the split that XTREME's leaderboard wants where its labels are hidden, so that "
+        "`adaptstilts submit` can write every file; it is not scored.",
+    )
     batch_tokens: int = Field(8192, ge=128, description="Sub-tokens per evaluation batch, padding included.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto", description="Arithmetic of evaluation; auto is bf16 on a GPU that has it, else fp32."

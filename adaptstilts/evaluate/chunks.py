@@ -2,14 +2,18 @@
 
 Later versions of seqeval read the type of a tag as everything after its first letter, so that ``CCONJ`` and ``SCONJ``
 become one type; version 0.0.12 takes the part after the last hyphen, or the whole tag where there is none. UDPOS scores
-differ between the two, PAN-X scores hardly.
+differ between the two, PAN-X scores hardly. Version 1.2.2's reading can be asked for, to compare with figures made
+by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Version = Literal["0.0.12", "1.2.2"]
+"""Versions of seqeval whose chunks can be asked for."""
 
 _BEFORE_TEXT = ""
 _AFTER_SENTENCE = "O"
@@ -43,7 +47,7 @@ class ChunkCounts(NamedTuple):
     gold: int
 
 
-def find_chunks(sentences: Sequence[Sequence[str]]) -> set[Chunk]:
+def find_chunks(sentences: Sequence[Sequence[str]], *, version: Version = "0.0.12") -> set[Chunk]:
     """Find all chunks of a list of tagged sentences.
 
     Tags may be BIO (IOBES works too) or bare. The first letter of a tag decides how it joins its neighbours, also where
@@ -53,19 +57,20 @@ def find_chunks(sentences: Sequence[Sequence[str]]) -> set[Chunk]:
 
     Args:
         sentences: One list of non-empty tags for each sentence.
+        version: Whose reading of a tag's type to take; the rest of the rules is the same in both.
 
     Returns:
         The chunks. Positions run through all sentences, with one step between two sentences.
 
-    Source: behaviour of seqeval 0.0.12 (`seqeval.metrics.sequence_labeling.get_entities`).
+    Source: behaviour of seqeval 0.0.12 and 1.2.2 (`seqeval.metrics.sequence_labeling.get_entities`).
     """
     found: set[Chunk] = set()
     before, first, position = _BEFORE_TEXT, 0, 0
     for sentence in sentences:
         for tag in (*sentence, _AFTER_SENTENCE):
-            ends, starts = _border(before, tag)
+            ends, starts = _border(before, tag, version)
             if ends:
-                found.add(Chunk(_kind(before), first, position - 1))
+                found.add(Chunk(_kind(before, version), first, position - 1))
             if starts:
                 first = position
             before = tag
@@ -73,17 +78,20 @@ def find_chunks(sentences: Sequence[Sequence[str]]) -> set[Chunk]:
     return found
 
 
-def count_chunks(predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]) -> ChunkCounts:
+def count_chunks(
+    predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]], *, version: Version = "0.0.12"
+) -> ChunkCounts:
     """Count the chunks that two taggings of the same sentences share.
 
     Args:
         predicted: Predicted tags, one list for each sentence.
         gold: Gold tags. Lengths are not compared here; `adaptstilts.evaluate.metrics` does so.
+        version: See `find_chunks`.
 
     Returns:
         The three counts.
     """
-    found, wanted = find_chunks(predicted), find_chunks(gold)
+    found, wanted = find_chunks(predicted, version=version), find_chunks(gold, version=version)
     return ChunkCounts(len(found & wanted), len(found), len(wanted))
 
 
@@ -91,15 +99,17 @@ def _prefix(tag: str) -> str:
     return tag[0] if tag else "O"
 
 
-def _kind(tag: str) -> str:
-    return tag.rpartition("-")[2]
+def _kind(tag: str, version: Version) -> str:
+    if version == "0.0.12":
+        return tag.rpartition("-")[2]
+    return tag[1:].split("-", maxsplit=1)[-1] or "_"
 
 
 @lru_cache(maxsize=4096)
-def _border(before: str, tag: str) -> tuple[bool, bool]:
+def _border(before: str, tag: str, version: Version) -> tuple[bool, bool]:
     """Say whether a chunk ends before `tag`, and whether one starts with it."""
     left, right = _prefix(before), _prefix(tag)
-    changes = _kind(before) != _kind(tag)
+    changes = _kind(before, version) != _kind(tag, version)
     ends = left in "ES" or (left in "BI" and right in "BSO") or (left not in "O." and changes)
     starts = right in "BS" or (left in "ESO" and right in "EI") or (right not in "O." and changes)
     return ends, starts

@@ -105,8 +105,9 @@ def chunk_scores(predictions: Tags, gold: Tags) -> dict[str, float]:
         gold: Gold tags, one list for each sentence.
 
     Returns:
-        ``f1``, ``precision`` and ``recall`` of the chunks and ``token_accuracy``, in percent. A ratio without
-        denominator counts as 0.
+        ``f1``, ``precision`` and ``recall`` of the chunks, ``token_accuracy``, and ``chunk_f1_seqeval1``: the F1 by the
+        rules of seqeval 1.2.2, which XTREME's evaluator gives where that version is installed. In percent; a ratio
+        without denominator counts as 0.
 
     Raises:
         EvaluationError: If there is no word, a tag is empty, or sentences or their words differ in number (seqeval
@@ -115,7 +116,12 @@ def chunk_scores(predictions: Tags, gold: Tags) -> dict[str, float]:
     _require_aligned(predictions, gold)
     counts = count_chunks(predictions, gold)
     scores = _precision_recall_f1(counts.correct, counts.predicted, counts.gold)
-    return {**scores, "token_accuracy": token_accuracy(predictions, gold)}
+    later = count_chunks(predictions, gold, version="1.2.2")
+    return {
+        **scores,
+        "token_accuracy": token_accuracy(predictions, gold),
+        "chunk_f1_seqeval1": _precision_recall_f1(later.correct, later.predicted, later.gold)["f1"],
+    }
 
 
 def bucc_scores(predictions: Iterable[Pair], gold: Collection[Pair]) -> dict[str, float]:

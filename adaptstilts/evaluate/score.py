@@ -1,14 +1,23 @@
-"""Scores of a folder of predictions, and XTREME's aggregation over languages, tasks and groups."""
+"""Scores of a folder of predictions, with the averages of XTREME and XTREME-R, as values and as text."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from adaptstilts.errors import DataError, EvaluationError
-from adaptstilts.evaluate.metrics import MAJOR, major, score_examples
+from adaptstilts.errors import DataError
+from adaptstilts.evaluate.benchmark import (
+    BENCHMARKS,
+    XTREME,
+    XTREME_R,
+    Average,
+    BenchmarkScores,
+    benchmark_scores,
+    counts_more,
+)
+from adaptstilts.evaluate.metrics import score_examples
 from adaptstilts.evaluate.submission import (
     match_to_labels,
     read_labels,
@@ -16,7 +25,7 @@ from adaptstilts.evaluate.submission import (
     submission_path,
     submitted_languages,
 )
-from adaptstilts.tasks.registry import all_tasks, get_task, target_tasks
+from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.tasks.spec import Kind, Metric, Task
 
 Scores: TypeAlias = dict[str, dict[str, dict[str, float]]]
@@ -34,31 +43,6 @@ class FolderScores:
 
     scores: Scores
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Aggregate:
-    """XTREME's averages, in percent.
-
-    Attributes:
-        tasks: Mean over a task's languages of its major score (span extraction: mean of exact match and F1).
-        groups: Mean over the group's tasks, for the groups of which a task is present.
-        overall: Mean over the target tasks that are present; None where there is none.
-        missing_tasks: Target tasks without scores, in XTREME's order. The overall figure is XTREME's only where this
-            and the next are empty.
-        missing_languages: Languages without scores, for the target tasks that have some.
-    """
-
-    tasks: dict[str, float]
-    groups: dict[str, float]
-    overall: float | None
-    missing_tasks: tuple[str, ...]
-    missing_languages: dict[str, tuple[str, ...]]
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all nine target tasks are there with all their languages."""
-        return not self.missing_tasks and not self.missing_languages
 
 
 def score_file(predictions: Path, labels: Path, task: Task, language: str) -> dict[str, float]:
@@ -122,51 +106,51 @@ def score_folder(
     return FolderScores(scores, tuple(notes))
 
 
-def aggregate(scores: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Aggregate:
-    """Average scores as XTREME does: over languages, then over tasks; every language and every task counts the same.
-
-    Args:
-        scores: Percent by task, language and name of the score. Tasks that are not targets get a mean of their own and
-            enter no other.
-
-    Returns:
-        The averages, and what is missing for XTREME's own figure.
-
-    Raises:
-        ConfigError: If a task is unknown.
-        EvaluationError: If a task has no language, or a score is missing.
-    """
-    means = {name: _mean_over_languages(get_task(name), by_language) for name, by_language in scores.items()}
-    targets = [task for task in target_tasks() if task.name in means]
-    groups: dict[str, list[float]] = {}
-    for task in targets:
-        if task.group is not None:
-            groups.setdefault(task.group.value, []).append(means[task.name])
-    missing = {
-        task.name: tuple(language for language in task.languages if language not in scores[task.name])
-        for task in targets
-    }
-    return Aggregate(
-        tasks=means,
-        groups={group: _mean(values) for group, values in groups.items()},
-        overall=_mean([means[task.name] for task in targets]) if targets else None,
-        missing_tasks=tuple(task.name for task in target_tasks() if task.name not in means),
-        missing_languages={name: absent for name, absent in missing.items() if absent},
-    )
-
-
-def score_text(scores: FolderScores) -> str:
-    """Return scores as text for a terminal: a table per task, XTREME's averages, and the notes.
+def averages(scores: FolderScores) -> tuple[BenchmarkScores, ...]:
+    """Average the scores of a folder as the benchmarks do.
 
     Args:
         scores: What `score_folder` returns.
 
     Returns:
-        Percent with one decimal; languages down, metrics across.
+        XTREME's averages, and XTREME-R's.
+
+    Raises:
+        EvaluationError: If a task has no language, or a score is missing.
+    """
+    return tuple(benchmark_scores(benchmark, scores.scores, by_folder=True) for benchmark in BENCHMARKS)
+
+
+def score_record(scores: FolderScores) -> dict[str, Any]:
+    """Return scores as plain values for scripts.
+
+    Args:
+        scores: What `score_folder` returns.
+
+    Returns:
+        The scores by task, language and name; beside the tasks, ``averages`` by benchmark and ``notes``.
+    """
+    by_benchmark = {found.benchmark.name: found.record() for found in averages(scores)}
+    return {**scores.scores, "averages": by_benchmark, "notes": list(scores.notes)}
+
+
+def score_text(scores: FolderScores) -> str:
+    """Return scores as text for a terminal: a table per task, the benchmarks' averages, and the notes.
+
+    Args:
+        scores: What `score_folder` returns.
+
+    Returns:
+        Percent with one decimal; languages down, metrics across. XTREME-R's averages are left out where nothing counts
+        in it that does not count in XTREME.
     """
     blocks = [_task_table(task, by_language) for task, by_language in scores.scores.items()]
-    averages = _averages_text(aggregate(scores.scores))
-    blocks += [averages] if averages else []
+    has_more = counts_more(XTREME_R, XTREME, scores.scores, by_folder=True)
+    blocks += [
+        _averages_text(found)
+        for found in averages(scores)
+        if found.overall is not None and (found.benchmark is XTREME or has_more)
+    ]
     if scores.notes:
         blocks.append("\n".join(f"note: {note}" for note in scores.notes))
     return "\n\n".join(blocks)
@@ -186,18 +170,29 @@ def _task_table(name: str, by_language: Mapping[str, Mapping[str, float]]) -> st
     return "\n".join(lines)
 
 
-def _averages_text(averages: Aggregate) -> str:
-    if averages.overall is None:
-        return ""
-    heading = "XTREME" if averages.is_complete else "XTREME, what there is of it"
-    lines = [f"{heading:<40}{'percent':>10}"]
-    lines += [f"  {group.replace('_', ' '):<38}{value:>10.1f}" for group, value in averages.groups.items()]
-    lines.append(f"  {'overall':<38}{averages.overall:>10.1f}")
-    if averages.missing_tasks:
-        lines.append(f"  without {', '.join(averages.missing_tasks)}")
-    for task, languages in averages.missing_languages.items():
-        lines.append(f"  {task} without {', '.join(languages)}")
+def _averages_text(found: BenchmarkScores) -> str:
+    """Tasks below their groups, then the overall figure, then what is missing; the numbers are XTREME's columns."""
+    heading = found.benchmark.title if found.is_complete else f"{found.benchmark.title}, partial"
+    lines = [f"{heading:<36}" + "".join(f"{name:>12}" for name in ("score", "English", "zero-shot", "gap"))]
+    for group, average in found.groups.items():
+        lines.append(_average_line(f"  {group.replace('_', ' ')}", average))
+        lines += [
+            _average_line(f"    {entry.folder}", found.tasks[entry.task])
+            for entry in found.benchmark.entries
+            if entry.group == group and entry.task in found.tasks
+        ]
+    if found.overall is not None:
+        lines.append(_average_line("  overall", found.overall))
+    if found.missing_tasks:
+        lines.append(f"  without {', '.join(found.missing_tasks)}")
+    lines += [f"  {task} without {', '.join(languages)}" for task, languages in found.missing_languages.items()]
     return "\n".join(lines)
+
+
+def _average_line(label: str, average: Average) -> str:
+    values = (average.score, average.english, average.zero_shot, average.gap)
+    texts = ["-" if value is None else f"{value:.1f}" for value in values]
+    return f"{label + (', partial' if average.is_partial else ''):<36}" + "".join(f"{text:>12}" for text in texts)
 
 
 def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) -> tuple[dict[str, float], list[str]]:
@@ -214,15 +209,6 @@ def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) 
         # The positive class is known by its place, whatever its word.
         found, wanted = ([task.labels.index(word) for word in words] for words in (found, wanted))
     return score_examples(task.metric, found, wanted, language), notes
-
-
-def _mean_over_languages(task: Task, by_language: Mapping[str, Mapping[str, float]]) -> float:
-    if not by_language:
-        raise EvaluationError(f"the task '{task.name}' has no language to average over", key=task.name)
-    for scores in by_language.values():
-        major(task.metric, scores)
-    # First over languages, then over exact match and F1: the order in which XTREME rounds.
-    return _mean([_mean([scores[name] for scores in by_language.values()]) for name in MAJOR[task.metric]])
 
 
 def _mean(values: Collection[float]) -> float:

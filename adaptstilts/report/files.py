@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adaptstilts.analyse.layers import LayerRow, layer_curves
 from adaptstilts.analyse.results import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
+from adaptstilts.analyse.totals import SCORE_COLUMNS, score_rows
 from adaptstilts.analyse.transfer import (
     ADAPTER_REFERENCE,
     REFERENCE,
@@ -22,6 +23,7 @@ from adaptstilts.report.grid import TERMINAL_WIDTH, Grid, markdown, terminal_tex
 from adaptstilts.report.layers import draw_layers, layers_grid
 from adaptstilts.report.summary import summarise
 from adaptstilts.report.tables import best_grid, cost_grid, transfer_grid, zero_shot_grid
+from adaptstilts.report.totals import benchmark_grids
 
 TRANSFER_COLUMNS = (
     "method",
@@ -47,6 +49,7 @@ class ReportFiles:
         results: Every score, one row each.
         runs: Every training run, one row each.
         transfer: Every difference to a reference, one row each.
+        scores: Every score as XTREME and XTREME-R average them: languages, tasks, groups, overall.
         heatmap: Picture of the differences; None where there is nothing to compare yet.
         languages: Picture of the scores by language; None without scores.
         layers: Every score by hidden layer, one row each; None where layers were not swept.
@@ -58,6 +61,7 @@ class ReportFiles:
     results: Path
     runs: Path
     transfer: Path
+    scores: Path
     heatmap: Path | None
     languages: Path | None
     layers: Path | None
@@ -67,7 +71,7 @@ class ReportFiles:
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files that were written, the report first."""
-        tables = (self.report, self.results, self.runs, self.transfer, self.layers)
+        tables = (self.report, self.results, self.runs, self.transfer, self.scores, self.layers)
         found = (*tables, self.heatmap, self.languages, self.layers_picture)
         return tuple(path for path in found if path is not None)
 
@@ -80,7 +84,7 @@ def write_report(
     notes: Sequence[str] = (),
     layers: Sequence[LayerRow] = (),
 ) -> ReportFiles:
-    """Write a study's report: report.md, results.csv, runs.csv, transfer.csv, heatmap.png, languages.png.
+    """Write a study's report: report.md, four tables (results, runs, transfer, scores) as CSV, and two figures.
 
     Where hidden layers were swept, layers.csv and layers.png too.
 
@@ -105,6 +109,7 @@ def write_report(
         results=folder / "results.csv",
         runs=folder / "runs.csv",
         transfer=folder / "transfer.csv",
+        scores=folder / "scores.csv",
         heatmap=folder / "heatmap.png" if any(map(_has_differences, tables)) else None,
         languages=folder / "languages.png" if scores else None,
         layers=folder / "layers.csv" if layers else None,
@@ -114,11 +119,12 @@ def write_report(
     write_csv(files.results, rows, ResultRow)
     write_csv(files.runs, runs, RunRow)
     write_table(files.transfer, TRANSFER_COLUMNS, transfer_rows(scores))
+    write_table(files.scores, SCORE_COLUMNS, score_rows(rows))
     if files.heatmap is not None:
         draw_heatmap(tables, files.heatmap)
     if files.languages is not None:
         draw_languages(scores, files.languages)
-    text = report_text(scores, runs, title, notes, files)
+    text = report_text(rows, runs, title, notes, files)
     if files.layers is not None and files.layers_picture is not None:
         write_table(files.layers, [field.name for field in fields(LayerRow)], [astuple(row) for row in layers])
         draw_layers(layer_curves(layers), files.layers_picture)
@@ -167,12 +173,12 @@ def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Gri
 
 
 def report_text(
-    scores: Sequence[TaskScore], runs: Sequence[RunRow], title: str, notes: Sequence[str], files: ReportFiles
+    rows: Sequence[ResultRow], runs: Sequence[RunRow], title: str, notes: Sequence[str], files: ReportFiles
 ) -> str:
     """Return the report in Markdown.
 
     Args:
-        scores: Scores of the study.
+        rows: Scores of the study.
         runs: Its training runs.
         title: Heading.
         notes: Remarks on the whole study.
@@ -181,6 +187,7 @@ def report_text(
     Returns:
         The text.
     """
+    scores = task_scores(rows)
     parts = [f"# {title}\n", f"{summarise(scores)}\n"]
     if notes:
         parts.append("".join(f"- {note}\n" for note in notes))
@@ -197,9 +204,10 @@ def report_text(
         parts.append(markdown(transfer_grid(zero_shot)))
     if scores:
         parts.append(markdown(zero_shot_grid(scores)))
+    parts.extend(markdown(grid) for grid in benchmark_grids(rows))
     if files.languages is not None:
         parts.append(f"![Scores by language]({files.languages.name})\n")
-    names = (files.results, files.runs, files.transfer)
+    names = (files.results, files.runs, files.transfer, files.scores)
     parts.append("Data: " + ", ".join(f"[{path.name}]({path.name})" for path in names) + ".\n")
     return "\n".join(parts)
 

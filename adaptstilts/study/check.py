@@ -55,12 +55,13 @@ def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
         store: Where finished artefacts are.
 
     Raises:
-        AdaptstiltsError: If files are malformed, empty or unlabelled; all problems at once.
+        AdaptstiltsError: If files are malformed, empty, or unlabelled where labels are needed; all at once.
     """
     if config.data.root in {MINI, OFFICIAL}:
         return
     root = DataRoot(Path(config.data.root).expanduser(), options={"quoting": config.data.quoting})
     wanted: dict[tuple[object, ...], Attempt] = {}
+    hidden = {cell.hidden for cell in plan.cells}
     for stage in plan.stages:
         job = stage.job
         if not isinstance(job, TrainJob | PredictJob) or store.find(stage) is not None:
@@ -70,7 +71,9 @@ def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
             wanted[task.name,] = partial(root.training_data, task)
         else:
             wanted |= {
-                (task.name, language, split): partial(root.load, task, split, language, labelled=True)
+                (task.name, language, split): partial(
+                    root.load, task, split, language, labelled=stage.key not in hidden
+                )
                 for language, split in job.languages
             }
             if job.retrieval is not None and job.retrieval.layer == FITTED:

@@ -34,7 +34,7 @@ def result_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[ResultRow]:
     """
     rows: list[ResultRow] = []
     for cell in plan.cells:
-        if cell.score in done:
+        if cell.score is not None and cell.score in done:
             rows += _rows_of(cell, done[cell.score].read_json(SCORES_FILE))
     return rows
 

@@ -61,10 +61,10 @@ class Examples:
         return self._training[key]
 
     def evaluation(self, task: Task, split: Split, language: str, most: int | None) -> list[Example]:
-        """Return labelled evaluation examples of a task that is not retrieval."""
+        """Return evaluation examples of a task that is not retrieval; labels are None where hidden."""
         key = (task.name, split, language, most)
         if key not in self._evaluation:
-            self._evaluation[key] = self.root.load_examples(task, split, language, most, labelled=True)
+            self._evaluation[key] = self.root.load_examples(task, split, language, most)
         found = self._evaluation[key]
         if isinstance(found, Bitext):
             raise TypeError(f"{task.name} is retrieval")

@@ -6,6 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+DATA_FOLDER = "files"
+"""Folder of the generated data sets inside their artefact."""
+PREDICTIONS_FOLDER = "predictions"
+"""Folder of the predictions by language inside their artefact."""
+
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON values
     """Write plain values as JSON, with sorted keys.

@@ -33,6 +33,10 @@ class DataFacts(Protocol):
         """Return the languages a task can be evaluated in, with the split that is scored."""
         ...
 
+    def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the languages whose test split is there but not scored, as its labels are hidden, with that split."""
+        ...
+
     def training_files(self, task: Task) -> tuple[str, ...]:
         """Return fingerprints of a task's English training and dev files."""
         ...
@@ -64,10 +68,14 @@ class MiniFacts:
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return the languages; retrieval pairs them with English and so lacks English itself."""
-        split = Split.TEST if Split.TEST in task.layouts else Split.DEV
+        split = task.test_split
         foreign_only = task.kind is Kind.RETRIEVE
         found = tuple((code, split) for code in self.codes if not (foreign_only and code == SOURCE_LANGUAGE))
         return _require_one(task, found, MINI_LANGUAGES[1:] if foreign_only else MINI_LANGUAGES)
+
+    def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return nothing: all labels of the world are known."""
+        return ()
 
     def training_files(self, task: Task) -> tuple[str, ...]:
         """Return the name of the training set; the generator's key stands for its content."""
@@ -85,23 +93,25 @@ class FolderFacts:
         root: The folder.
         choice: ``official``, ``present`` or a list of languages.
         quoting: Option of the readers.
+        submission: Whether a task may have nothing to score, as long as its test split is there.
 
     Raises:
         DataError: If the folder does not exist.
     """
 
-    def __init__(self, root: Path, choice: str | tuple[str, ...], quoting: str) -> None:
+    def __init__(self, root: Path, choice: str | tuple[str, ...], quoting: str, *, submission: bool = False) -> None:
         if not root.is_dir():
             raise DataError(
                 "no such data folder", path=root, key="data.root", hint="Give `mini` or a folder with data sets."
             )
         self.root = DataRoot(root, options={"quoting": quoting})
         self.choice = choice
+        self.submission = submission
         self.options = (f"quoting {quoting}",)
         self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return the languages present, with the labelled split of each.
+        """Return the languages present, with the labelled split of each; none for a submission without labels.
 
         Raises:
             DataError: If there is none, or one that was asked for is missing.
@@ -110,9 +120,23 @@ class FolderFacts:
             self._languages[task.name] = self._find_languages(task)
         return self._languages[task.name]
 
+    def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the languages whose test split is there but not scored, as its labels are hidden, with that split."""
+        scored = self.languages(task)
+        codes = self._test_languages(task)
+        return tuple((code, task.test_split) for code in codes if (code, task.test_split) not in scored)
+
+    def _test_languages(self, task: Task) -> tuple[str, ...]:
+        """The benchmark's languages among those chosen whose test files are there."""
+        chosen = task.languages if isinstance(self.choice, str) else self.choice
+        return tuple(code for code in self.root.languages(task, task.test_split) if code in chosen)
+
     def _find_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         self._refuse_empty_files(task)
         present = self.root.evaluation_languages(task)
+        unscored = self._test_languages(task) if self.submission else ()
+        if not present and unscored:
+            return ()
         if not present:
             looked = (name for split in _EVALUATED if split in task.layouts for name in task.layouts[split].files[0])
             raise DataError(
@@ -126,7 +150,8 @@ class FolderFacts:
             found = tuple(item for item in found if item[0] in task.languages)
         elif self.choice != "present":
             by_code = dict(found)
-            missing = [code for code in self.choice if code not in by_code and code in task.languages]
+            scorable = {*by_code, *unscored}
+            missing = [code for code in self.choice if code not in scorable and code in task.languages]
             if missing:
                 raise DataError(
                     f"{task.name}: no labelled files for {', '.join(missing)}",
@@ -135,6 +160,8 @@ class FolderFacts:
                     allowed=tuple(by_code),
                 )
             found = tuple((code, by_code[code]) for code in self.choice if code in by_code)
+        if not found and unscored:
+            return ()
         return _require_one(task, found, present)
 
     def _refuse_empty_files(self, task: Task) -> None:
@@ -192,9 +219,13 @@ class OfficialFacts:
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return the task's official languages with its scored split."""
-        split = Split.TEST if Split.TEST in task.layouts else Split.DEV
+        split = task.test_split
         chosen = task.languages if isinstance(self.choice, str) else self.choice
         return _require_one(task, tuple((code, split) for code in task.languages if code in chosen), task.languages)
+
+    def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return nothing: labels count as known until the data is there."""
+        return ()
 
     def training_files(self, task: Task) -> tuple[str, ...]:
         """Return the name of the published training set."""
@@ -205,12 +236,15 @@ class OfficialFacts:
         return tuple(f"official/{task.name}/{split.value}/{code}" for code, split in languages)
 
 
-def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[DataFacts, DataJob | None]:
+def facts_for(
+    section: DataSection, choice: str | tuple[str, ...], *, submission: bool = False
+) -> tuple[DataFacts, DataJob | None]:
     """Return the facts of a configuration's data, and the generator's job for the embedded world.
 
     Args:
         section: Data section.
         choice: ``evaluation.languages``.
+        submission: ``evaluation.submission``.
 
     Returns:
         The facts; None as job for a folder of files.
@@ -221,7 +255,8 @@ def facts_for(section: DataSection, choice: str | tuple[str, ...]) -> tuple[Data
     if section.root == OFFICIAL:
         return OfficialFacts(choice), None
     if section.root != MINI:
-        return FolderFacts(Path(section.root).expanduser(), choice, section.quoting), None
+        root = Path(section.root).expanduser()
+        return FolderFacts(root, choice, section.quoting, submission=submission), None
     job = DataJob(
         generator=GENERATOR_VERSION,
         seed=section.mini_seed,

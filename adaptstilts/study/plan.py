@@ -29,8 +29,9 @@ class Cell:
         seed: Seed.
         train: Key of the training run; None where the target has no training.
         predict: Key of the predictions.
-        score: Key of the scores.
+        score: Key of the scores; None where no label is known, so that ``predict`` is for a submission only.
         note: What a reader of the number must know.
+        hidden: Key of the predictions for test splits whose labels are hidden; None where there are none.
     """
 
     method: MethodName
@@ -39,8 +40,9 @@ class Cell:
     seed: int
     train: str | None
     predict: str
-    score: str
+    score: str | None
     note: str = ""
+    hidden: str | None = None
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,9 @@ def check_tasks(config: StudyConfig) -> None:
     problems += _check_names(
         retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", "task that can stand here"
     )
+    if config.evaluation.submission and config.data.max_evaluation is not None:
+        problem = f"a submission needs every row, not {config.data.max_evaluation}"
+        problems.append(ConfigError(problem, key="data.max_evaluation", allowed=("null",)))
     raise_all(problems)
 
 
@@ -238,9 +243,13 @@ def _cell(planner: _Planner, method: Method, names: tuple[str, ...], target: Tas
     if target.kind is Kind.RETRIEVE:
         note = "; ".join(part for part in (note, preset_note(planner.config.retrieval, target)) if part)
     predict = _predict_stage(planner, method, target, trained, sources, seed)
-    score = planner.add(_score_stage(planner, predict))
+    hidden = _hidden_stage(planner, target, predict)
     key = trained.key if trained is not None else None
-    return Cell(_name(method), "+".join(names), target.name, seed, key, predict.key, score.key, note)
+    cell = Cell(_name(method), "+".join(names), target.name, seed, key, predict.key, None, note)
+    if not planner.facts.languages(target) and hidden is not None:
+        return replace(cell, predict=hidden.key, hidden=hidden.key)
+    score = planner.add(_score_stage(planner, planner.add(predict)))
+    return replace(cell, score=score.key, hidden=None if hidden is None else hidden.key)
 
 
 def _untrained(planner: _Planner, method: Method, sources: tuple[Source, ...], seed: int) -> tuple[Stage | None, str]:
@@ -327,7 +336,17 @@ def _predict_stage(
         inputs.append(trained.key)
     name = f"predict {method.name}: {label}, seed {seed}"
     slug = "-".join(part for part in (method.name, _short(above), target.name) if part)
-    return planner.add(make_stage(name, slug, job, tuple(inputs)))
+    return make_stage(name, slug, job, tuple(inputs))
+
+
+def _hidden_stage(planner: _Planner, target: Task, predict: Stage) -> Stage | None:
+    """Predict with the same network what a leaderboard wants and nobody here can score."""
+    languages = planner.facts.hidden_languages(target) if planner.config.evaluation.submission else ()
+    if not languages or not isinstance(predict.job, PredictJob):
+        return None
+    data = planner.facts.evaluation_files(target, _with_dev(target, languages))
+    job = replace(predict.job, languages=languages, data=data)
+    return planner.add(make_stage(f"{predict.name}, hidden labels", f"{predict.slug}-hidden", job, predict.inputs))
 
 
 def _canonical(method: Method, retrieves: bool, trained: Stage | None) -> MethodName:

@@ -11,7 +11,7 @@ import torch
 from adaptstilts.evaluate.predict import Predicted, predict
 from adaptstilts.models.network import Assembly, assemble
 from adaptstilts.study.execute import StepCallback
-from adaptstilts.study.files import write_json
+from adaptstilts.study.files import PREDICTIONS_FOLDER, write_json
 from adaptstilts.study.run_retrieve import retrieve
 from adaptstilts.study.run_train import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER, Inputs
 from adaptstilts.study.stages import PredictJob
@@ -22,7 +22,6 @@ from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
 if TYPE_CHECKING:
     from adaptstilts.study.examples import Examples
 
-PREDICTIONS_FOLDER = "predictions"
 RAW_FOLDER = "raw"
 _AVERAGE = "fusion_average"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.study.run_predict import PREDICTIONS_FOLDER
+from adaptstilts.study.files import PREDICTIONS_FOLDER
 from adaptstilts.study.run_train import Inputs
 from adaptstilts.study.stages import ScoreJob
 from adaptstilts.tasks.registry import get_task

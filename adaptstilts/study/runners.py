@@ -12,7 +12,7 @@ from adaptstilts.runtime import environment, make_deterministic, pick_device, se
 from adaptstilts.study.collect import SCORES_FILE
 from adaptstilts.study.examples import Examples
 from adaptstilts.study.execute import StepCallback
-from adaptstilts.study.files import write_json
+from adaptstilts.study.files import DATA_FOLDER, write_json
 from adaptstilts.study.inputs import MINI
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.run_predict import predict_stage
@@ -20,8 +20,6 @@ from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
 from adaptstilts.study.stages import DataJob, PredictJob, ScoreJob, Stage, TrainJob
 from adaptstilts.study.store import Artefact, Store
-
-_DATA_FOLDER = "files"
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,7 @@ class LocalRunner:
             job = stage.job
             if isinstance(job, DataJob):
                 write_mini(
-                    folder / _DATA_FOLDER,
+                    folder / DATA_FOLDER,
                     seed=job.seed,
                     train=job.train,
                     evaluation=job.evaluation,
@@ -88,7 +86,7 @@ class LocalRunner:
         root = Path(self.data_root).expanduser()
         if self.data_root == MINI:
             key = next(key for key in stage.inputs if isinstance(inputs.plan.stage(key).job, DataJob))
-            root = inputs.artefact(key).file(_DATA_FOLDER)
+            root = inputs.artefact(key).file(DATA_FOLDER)
         if root not in self._examples:
             self._examples[root] = Examples(root, quoting=self.quoting)
         return self._examples[root]

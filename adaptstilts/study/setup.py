@@ -30,7 +30,8 @@ def plan_study(config: StudyConfig) -> Plan:
     location = locate(config.backbone)
     backbone = Reference(location, config.revision, fingerprint(location, config.revision))
     check_weights(backbone)
-    facts, job = facts_for(config.data, config.evaluation.languages)
+    evaluation = config.evaluation
+    facts, job = facts_for(config.data, evaluation.languages, submission=evaluation.submission)
     check_files(config, facts)
     plan = make_plan(config, facts, backbone, job)
     check_limits(plan, backbone)

@@ -146,6 +146,11 @@ class Task:
     citation: str = ""
     licence: str = ""
 
+    @property
+    def test_split(self) -> Split:
+        """The split on which a benchmark compares: test, or dev where there is no test (XTREME's TyDiQA)."""
+        return Split.TEST if Split.TEST in self.layouts else Split.DEV
+
 
 @dataclass(frozen=True)
 class PairExample:

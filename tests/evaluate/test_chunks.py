@@ -49,3 +49,18 @@ def test_counts_need_equal_borders_and_equal_type():
     gold = [["B-PER", "I-PER", "O", "B-LOC"], ["B-ORG"]]
     predicted = [["B-PER", "O", "O", "B-LOC"], ["B-LOC"]]
     assert count_chunks(predicted, gold) == (1, 3, 3)
+
+
+def test_later_rule_takes_all_but_the_first_letter_as_type():
+    # SCONJ opens a chunk without ending the one of CCONJ, whose type is the same: that one is lost.
+    sentence = [["CCONJ", "SCONJ", "NOUN", "NUM"]]
+    assert find_chunks(sentence, version="1.2.2") == {Chunk("CONJ", 1, 1), Chunk("OUN", 2, 2), Chunk("UM", 3, 3)}
+    assert count_chunks([["CCONJ", "VERB"]], [["SCONJ", "NOUN"]], version="1.2.2") == (1, 2, 2)
+    assert count_chunks([["CCONJ", "VERB"]], [["SCONJ", "NOUN"]]) == (0, 2, 2)
+
+
+def test_both_rules_agree_on_tags_with_prefix():
+    sentences = [["B-PER", "I-PER", "O", "I-LOC", "I-ORG", "B-LOC-X", "."]]
+    assert {chunk[1:] for chunk in find_chunks(sentences, version="1.2.2")} == {
+        chunk[1:] for chunk in find_chunks(sentences)
+    }

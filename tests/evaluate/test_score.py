@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.errors import ConfigError, DataError, EvaluationError
-from adaptstilts.evaluate.score import FolderScores, aggregate, score_file, score_folder, score_text
-from adaptstilts.tasks.registry import get_task, target_tasks
+from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.evaluate.score import FolderScores, averages, score_file, score_folder, score_record, score_text
+from adaptstilts.tasks.registry import get_task
 
 LABELS = {
     "xnli/test-en.tsv": "neutral\nentailment\nneutral\n",
@@ -55,9 +55,8 @@ def test_folder_scores_match_a_count_by_hand(folders: tuple[Path, Path]):
     assert list(scores) == ["xnli", "udpos", "xquad", "bucc2018", "tatoeba"]
     assert scores["xnli"]["en"]["accuracy"] == pytest.approx(200 / 3, abs=1e-12)
     assert scores["xnli"]["de"] == {"accuracy": 50.0}
-    assert scores["udpos"]["en"] == pytest.approx(
-        {"f1": 200 / 3, "precision": 200 / 3, "recall": 200 / 3, "token_accuracy": 200 / 3}, abs=1e-12
-    )
+    names = ("f1", "precision", "recall", "token_accuracy", "chunk_f1_seqeval1")
+    assert scores["udpos"]["en"] == pytest.approx(dict.fromkeys(names, 200 / 3), abs=1e-12)
     assert scores["xquad"]["en"] == pytest.approx({"exact_match": 0.0, "f1": 100 / 3}, abs=1e-12)
     assert scores["bucc2018"]["de"] == pytest.approx({"f1": 200 / 3, "precision": 100.0, "recall": 50.0}, abs=1e-12)
     assert scores["tatoeba"]["de"]["accuracy"] == pytest.approx(200 / 3, abs=1e-12)
@@ -136,54 +135,6 @@ def test_score_file_raises_with_file_and_line_when_a_label_is_bad(folders: tuple
         score_file(path, folders[1] / "xnli" / "test-en.tsv", get_task("xnli"), "en")
 
 
-def test_aggregate_averages_languages_then_tasks_then_groups():
-    scores = {
-        "xnli": {"en": {"accuracy": 80.0}, "de": {"accuracy": 70.0}},
-        "pawsx": {"en": {"accuracy": 90.0}},
-        "xquad": {"en": {"exact_match": 60.0, "f1": 80.0}, "de": {"exact_match": 50.0, "f1": 70.0}},
-        "tatoeba": {"de": {"accuracy": 40.0}},
-    }
-    found = aggregate(scores)
-    assert found.tasks == {"xnli": 75.0, "pawsx": 90.0, "xquad": 65.0, "tatoeba": 40.0}
-    assert found.groups == {"classification": 82.5, "question_answering": 65.0, "retrieval": 40.0}
-    assert found.overall == 67.5
-    assert found.missing_tasks == ("udpos", "panx", "mlqa", "tydiqa", "bucc2018")
-    assert found.missing_languages["pawsx"] == ("de", "es", "fr", "ja", "ko", "zh")
-    assert not found.is_complete
-
-
-def test_aggregate_is_complete_when_every_target_task_has_all_its_languages():
-    names = ("accuracy", "f1", "exact_match")
-    scores = {
-        task.name: {language: dict.fromkeys(names, float(rank)) for language in task.languages}
-        for rank, task in enumerate(target_tasks())
-    }
-    found = aggregate(scores)
-    assert found.is_complete
-    assert found.overall == 4.0
-    assert found.groups == {
-        "classification": 0.5,
-        "structured_prediction": 2.5,
-        "question_answering": 5.0,
-        "retrieval": 7.5,
-    }
-
-
-def test_aggregate_keeps_intermediate_tasks_out_of_the_overall_figure():
-    found = aggregate({"qqp": {"en": {"accuracy": 90.0, "f1": 80.0}}})
-    assert (found.tasks, found.groups, found.overall) == ({"qqp": 85.0}, {}, None)
-
-
-def test_aggregate_raises_when_a_task_has_no_language():
-    with pytest.raises(EvaluationError, match="'xnli' has no language"):
-        aggregate({"xnli": {}})
-
-
-def test_aggregate_raises_when_a_score_is_missing():
-    with pytest.raises(EvaluationError, match="'exact_match' of metric 'mlqa' is missing"):
-        aggregate({"mlqa": {"en": {"f1": 3.0}}})
-
-
 def test_folder_scores_equal_xtreme_for_every_task_and_language(shared_root: Path):
     mock = shared_root / "parity" / "xtreme_mock"
     expected = json.loads((mock / "expected.json").read_text(encoding="utf-8"))
@@ -194,7 +145,7 @@ def test_folder_scores_equal_xtreme_for_every_task_and_language(shared_root: Pat
         assert set(by_language) == set(expected[task])
         for language, scores in by_language.items():
             assert {name: scores[name] for name in expected[task][language]} == expected[task][language]
-    totals = aggregate(found.scores)
+    totals = averages(found)[0]
     assert totals.is_complete
     by_hand = [
         sum(sum(scores[name] for scores in expected[task].values()) for name in names)
@@ -207,7 +158,9 @@ def test_folder_scores_equal_xtreme_for_every_task_and_language(shared_root: Pat
         )
         for task in tasks
     ]
-    assert totals.overall == pytest.approx(sum(by_hand) / 9, abs=1e-12)
+    assert totals.overall is not None
+    assert totals.overall.score == pytest.approx(sum(by_hand) / 9, abs=1e-12)
+    assert totals.overall.score == pytest.approx(62.17319850507246, abs=1e-11)  # what XTREME's evaluator prints
 
 
 def test_score_text_has_a_dash_where_a_language_lacks_a_score():
@@ -218,4 +171,58 @@ def test_score_text_has_a_dash_where_a_language_lacks_a_score():
         "  en                    50.0            60.0                    40.0",
         "  de                    30.0            40.0                       -",
         "  mean of 2             40.0            50.0                       -",
+    ]
+
+
+def test_udpos_by_the_later_rule_equals_xtreme_run_with_the_later_seqeval(shared_root: Path):
+    mock = shared_root / "parity" / "xtreme_mock"
+    by_language = score_folder(mock / "predictions", mock / "labels", ["udpos"]).scores["udpos"].values()
+    assert len(by_language) == 33
+    # What XTREME's evaluator prints with seqeval 0.0.12 and with 1.2.2.
+    for name, expected in (("f1", 70.21746048354693), ("chunk_f1_seqeval1", 70.39805810699043)):
+        assert sum(scores[name] for scores in by_language) / 33 == pytest.approx(expected, abs=1e-11)
+
+
+def test_record_keeps_tasks_and_adds_averages_and_notes(folders: tuple[Path, Path]):
+    scores = score_folder(*folders)
+    record = score_record(scores)
+    assert {name: record[name] for name in scores.scores} == scores.scores
+    assert set(record) - set(scores.scores) == {"averages", "notes"}
+    assert record["notes"] == list(scores.notes)
+    overall = record["averages"]["xtreme"]["overall"]
+    # xnli 58.3, udpos 66.7, xquad 16.7, bucc2018 66.7, tatoeba 66.7
+    assert overall["score"] == pytest.approx(55.0, abs=1e-12)
+    assert overall["is_partial"]
+    assert "pawsx" in overall["missing"]
+    assert record["averages"]["xtreme_r"]["missing_tasks"] == ["xcopa", "panx", "mlqa", "tydiqa", "mewslix", "lareqa"]
+
+
+def test_text_shows_tasks_below_groups_and_names_what_is_missing(folders: tuple[Path, Path]):
+    blocks = score_text(score_folder(*folders)).split("\n\n")
+    rows = [line.split() for line in blocks[5].splitlines()]
+    assert rows[:3] == [
+        ["XTREME,", "partial", "score", "English", "zero-shot", "gap"],
+        ["classification,", "partial", "58.3", "66.7", "50.0", "16.7"],
+        ["xnli,", "partial", "58.3", "66.7", "50.0", "16.7"],
+    ]
+    assert ["tatoeba,", "partial", "66.7", "-", "66.7", "-"] in rows
+    assert ["overall,", "partial", "55.0", "50.0", "61.1", "16.7"] in rows
+    assert "  without pawsx, panx, mlqa, tydiqa" in blocks[5]
+    assert not any("XTREME-R" in block for block in blocks)
+
+
+def test_text_shows_xtreme_r_where_one_of_its_languages_is_scored(folders: tuple[Path, Path]):
+    for folder in folders:
+        write(folder, {"udpos/test-pl.tsv": "NOUN\nVERB\n"})
+    blocks = score_text(score_folder(*folders)).split("\n\n")
+    titles = [block.split("  ")[0] for block in blocks]
+    assert "XTREME, partial" in titles
+    assert "XTREME-R, partial" in titles
+    by_title = dict(zip(titles, blocks, strict=True))
+    # English 66.7 alone in XTREME; with Polish, which is all right, 83.3 in XTREME-R.
+    assert ["udpos,", "partial", "66.7", "66.7", "-", "-"] in [
+        line.split() for line in by_title["XTREME, partial"].splitlines()
+    ]
+    assert ["udpos,", "partial", "83.3", "66.7", "100.0", "-33.3"] in [
+        line.split() for line in by_title["XTREME-R, partial"].splitlines()
     ]

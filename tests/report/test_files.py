@@ -11,7 +11,7 @@ from adaptstilts.report.files import TRANSFER_COLUMNS, transfer_rows, write_repo
 def test_write_report_writes_all_files_and_links_them(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
     files = write_report(tmp_path / "study", rows, runs, "A small study", ["Mini world only."])
     assert sorted(path.name for path in (tmp_path / "study").iterdir()) == sorted(path.name for path in files.paths)
-    assert len(files.paths) == 6
+    assert len(files.paths) == 7
     text = files.report.read_text(encoding="utf-8")
     assert text.startswith("# A small study\n\nEffect of the intermediate task")
     assert "- Mini world only.\n" in text
@@ -25,6 +25,8 @@ def test_write_report_writes_all_files_and_links_them(rows: list[ResultRow], run
         "### Points above or below 'adapter', mean over all languages",
         "### Points above or below 'direct', mean over all languages but English",
         "### English and zero-shot scores",
+        "### XTREME scores: tasks",
+        "### XTREME scores: groups and overall",
     ]
 
 
@@ -102,6 +104,7 @@ def test_write_report_draws_no_heatmap_when_only_the_reference_is_there(rows: li
         "results.csv",
         "runs.csv",
         "transfer.csv",
+        "scores.csv",
         "languages.png",
     ]
     assert "heatmap" not in files.report.read_text(encoding="utf-8")
@@ -109,5 +112,5 @@ def test_write_report_draws_no_heatmap_when_only_the_reference_is_there(rows: li
 
 def test_write_report_works_when_nothing_is_finished(tmp_path: Path):
     files = write_report(tmp_path, [], [], "No study")
-    assert [path.name for path in files.paths] == ["report.md", "results.csv", "runs.csv", "transfer.csv"]
+    assert [path.name for path in files.paths] == ["report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"]
     assert "No setting with an intermediate task" in files.text

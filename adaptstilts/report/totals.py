@@ -1,0 +1,157 @@
+"""Tables of a study in the form of XTREME's and XTREME-R's: tasks, groups, overall, transfer gap; per setting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adaptstilts.analyse.results import ResultRow, mean
+from adaptstilts.analyse.totals import Setting, SettingScores, setting_scores
+from adaptstilts.evaluate.benchmark import XTREME, XTREME_R, Average, Benchmark, counts_more
+from adaptstilts.report.grid import NOTHING, Footnotes, Grid
+from adaptstilts.report.tables import source_label
+
+_LONGEST_LIST = 6
+"""Missing languages that are named one by one; of more, their number is told."""
+
+
+def benchmark_grids(rows: Sequence[ResultRow]) -> tuple[Grid, ...]:
+    """Lay out a study's scores as the benchmarks do: two tables for XTREME, and for XTREME-R where more counts there.
+
+    Args:
+        rows: Result rows of a study.
+
+    Returns:
+        The tables; none where no score counts in a benchmark.
+    """
+    by_task: dict[str, dict[str, dict[str, float]]] = {}
+    for row in rows:
+        by_task.setdefault(row.target, {}).setdefault(row.language, {})[row.metric] = row.value
+    shown = [XTREME, *([XTREME_R] if counts_more(XTREME_R, XTREME, by_task) else [])]
+    return tuple(grid for benchmark in shown for grid in _grids_of(benchmark, rows))
+
+
+def _grids_of(benchmark: Benchmark, rows: Sequence[ResultRow]) -> list[Grid]:
+    by_row: dict[tuple[str, str], list[SettingScores]] = {}
+    for one in setting_scores(rows, benchmark):
+        by_row.setdefault((one.setting.method, one.setting.source), []).append(one)
+    if not by_row:
+        return []
+    settings = [one for found in by_row.values() for one in found]
+    return [_task_grid(benchmark, by_row, settings), _group_grid(benchmark, by_row, settings)]
+
+
+def _task_grid(
+    benchmark: Benchmark, by_row: dict[tuple[str, str], list[SettingScores]], settings: Sequence[SettingScores]
+) -> Grid:
+    tasks = [entry.task for entry in benchmark.entries if any(entry.task in one.scores.tasks for one in settings)]
+    notes = Footnotes()
+    marks = {task: notes.mark(_common_notes(task, settings)) for task in tasks}
+    rows = [
+        (*_labels(key), *(_text([one.scores.tasks.get(task) for one in found]) for task in tasks))
+        for key, found in by_row.items()
+    ]
+    for line in _missing_lines(benchmark, settings):
+        notes.remark(line)
+    _remark_on_seeds(notes, by_row)
+    return Grid(
+        title=f"{benchmark.title} scores: tasks",
+        header=("method", "source", *(f"{task}{marks[task]}" for task in tasks)),
+        rows=tuple(rows),
+        text_columns=2,
+        footnotes=notes.lines(),
+    )
+
+
+def _group_grid(
+    benchmark: Benchmark, by_row: dict[tuple[str, str], list[SettingScores]], settings: Sequence[SettingScores]
+) -> Grid:
+    groups = list(dict.fromkeys(group for one in settings for group in one.scores.groups))
+    rows = []
+    for key, found in by_row.items():
+        overall = [one.scores.overall for one in found]
+        present = [average for average in overall if average is not None]
+        others = ([average.english for average in present], [average.zero_shot for average in present])
+        rows.append(
+            (
+                *_labels(key),
+                *(_text([one.scores.groups.get(group) for one in found]) for group in groups),
+                _text(overall),
+                *(_number(values) for values in (*others, [average.gap for average in present])),
+            )
+        )
+    notes = Footnotes()
+    notes.remark("Score: every task counts the same, English included where the task has it.")
+    notes.remark("Zero-shot: the same with English left out of every task. Gap: English minus the other languages.")
+    if any(one.scores.overall is not None and one.scores.overall.is_partial for one in settings):
+        notes.remark(
+            f"In brackets: partial, not {benchmark.title}'s own figure; the table of tasks says what is missing."
+        )
+    _remark_on_seeds(notes, by_row)
+    return Grid(
+        title=f"{benchmark.title} scores: groups and overall",
+        header=(
+            "method",
+            "source",
+            *(group.replace("_", " ") for group in groups),
+            "overall",
+            "English",
+            "zero-shot",
+            "gap",
+        ),
+        rows=tuple(rows),
+        text_columns=2,
+        footnotes=notes.lines(),
+    )
+
+
+def _labels(key: tuple[str, str]) -> tuple[str, str]:
+    method, source = key
+    return method, source_label(source)
+
+
+def _text(averages: Sequence[Average | None]) -> str:
+    """The mean over seeds, in brackets where a seed's figure is partial."""
+    present = [average for average in averages if average is not None]
+    text = _number([average.score for average in present])
+    return f"({text})" if any(average.is_partial for average in present) else text
+
+
+def _number(values: Sequence[float | None]) -> str:
+    present = [value for value in values if value is not None]
+    return f"{mean(present):.1f}" if present else NOTHING
+
+
+def _common_notes(task: str, settings: Sequence[SettingScores]) -> tuple[str, ...]:
+    """Notes that the task's score carries in every setting; the other tables tell those of single settings."""
+    having = [one.notes[task] for one in settings if task in one.notes]
+    return tuple(note for note in having[0] if all(note in notes for notes in having)) if having else ()
+
+
+def _missing_lines(benchmark: Benchmark, settings: Sequence[SettingScores]) -> list[str]:
+    """One line where all settings lack the same, else one line per setting that lacks something."""
+    lacking = {one.setting: _missing_text(one) for one in settings}
+    if not any(lacking.values()):
+        return []
+    words = f"In brackets: partial, not {benchmark.title}'s own figure. Missing"
+    if len(set(lacking.values())) == 1:
+        return [f"{words}: {next(iter(lacking.values()))}."]
+    return [f"{words} in {_setting_text(setting)}: {text}." for setting, text in lacking.items() if text]
+
+
+def _setting_text(setting: Setting) -> str:
+    source = f" from {setting.source}" if setting.source else ""
+    return f"{setting.method}{source}, seed {setting.seed}"
+
+
+def _missing_text(one: SettingScores) -> str:
+    parts = list(one.scores.missing_tasks)
+    for task, languages in one.scores.missing_languages.items():
+        few = len(languages) <= _LONGEST_LIST
+        parts.append(f"{task} in {' '.join(languages) if few else f'{len(languages)} languages'}")
+    return ", ".join(parts)
+
+
+def _remark_on_seeds(notes: Footnotes, by_row: dict[tuple[str, str], list[SettingScores]]) -> None:
+    most = max(len(found) for found in by_row.values())
+    if most > 1:
+        notes.remark(f"Means over up to {most} seeds; scores.csv has each.")

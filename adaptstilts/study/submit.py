@@ -1,0 +1,258 @@
+"""The leaderboard folder of a study: its finished predictions, one setting, in XTREME's submission format."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.errors import ConfigError, StoreError
+from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
+from adaptstilts.evaluate.check_folder import published_rows, task_of
+from adaptstilts.evaluate.leaderboard import leaderboard_content
+from adaptstilts.evaluate.submission import write_predictions
+from adaptstilts.study.choose import Wanted, choose_cells, setting_text
+from adaptstilts.study.files import DATA_FOLDER, PREDICTIONS_FOLDER
+from adaptstilts.study.inputs import MINI
+from adaptstilts.study.plan import Cell, Plan
+from adaptstilts.study.setup import open_store, plan_study
+from adaptstilts.study.stages import DataJob, PredictJob
+from adaptstilts.study.store import Artefact
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.sources import DataRoot
+from adaptstilts.tasks.spec import Metric, Split, Task
+
+
+@dataclass
+class TaskFiles:
+    """What became of one task of the benchmark.
+
+    Attributes:
+        setting: Flags of the setting it is taken from; empty where the study does not have the task.
+        written: Languages whose file was written.
+        other_split: Languages that are predicted on another split than the leaderboard's, with that split.
+        unfinished: Languages that the study predicts, but has not yet.
+        missing: Languages that the study does not predict.
+        notes: What a person must know of the files, one sentence each.
+    """
+
+    setting: str = ""
+    written: list[str] = field(default_factory=list)
+    other_split: dict[str, str] = field(default_factory=dict)
+    unfinished: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SubmittedStudy:
+    """What was written and what was not.
+
+    Attributes:
+        folder: Where.
+        benchmark: For which benchmark.
+        any_split: Whether files of other splits than the leaderboard's were written too.
+        tasks: By folder of the task, in the benchmark's order.
+    """
+
+    folder: Path
+    benchmark: Benchmark
+    any_split: bool
+    tasks: dict[str, TaskFiles]
+
+    @property
+    def count(self) -> int:
+        """How many files were written."""
+        return sum(len(files.written) for files in self.tasks.values())
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        tasks = {name: dict(vars(files)) for name, files in self.tasks.items()}
+        lacking = any(files.missing or files.unfinished for files in self.tasks.values())
+        is_complete = not lacking and not self.is_short
+        return {"folder": str(self.folder), "files": self.count, "is_complete": is_complete, "tasks": tasks}
+
+    @property
+    def is_short(self) -> bool:
+        """Whether files were left out as they are of another split than the leaderboard's."""
+        return any(files.other_split for files in self.tasks.values()) and not self.any_split
+
+    def text(self) -> str:
+        """Return it for a terminal: a line per task, what is missing, and what to do about it."""
+        lines = [f"{'task':<12}{'files':>10}  setting"]
+        for entry in self.benchmark.entries:
+            files = self.tasks[entry.folder]
+            done = f"{len(files.written)} of {len(entry.languages)}"
+            lines.append(f"{entry.folder:<12}{done:>10}  {files.setting or 'not in this study'}".rstrip())
+            if files.setting and files.missing:
+                lines.append(f"  missing: {' '.join(files.missing)}")
+            if files.unfinished:
+                lines.append(f"  not finished: {' '.join(files.unfinished)}")
+            if files.other_split:
+                what = (
+                    "from another split than the leaderboard's" if self.any_split else "left out, not the leaderboard's"
+                )
+                shown = ", ".join(f"{language} ({split})" for language, split in files.other_split.items())
+                lines.append(f"  {what}: {shown}")
+            lines += [f"  note: {note}" for note in files.notes]
+        if self.is_short:
+            lines.append("predict the leaderboard's split with: evaluation.submission=true, then adaptstilts run")
+        return "\n".join([*lines, f"wrote {self.count} files to {self.folder}"])
+
+
+def submit_study(
+    config: StudyConfig,
+    folder: Path,
+    wanted: Wanted,
+    benchmark: Benchmark = BENCHMARKS[0],
+    *,
+    any_split: bool = False,
+    force: bool = False,
+) -> SubmittedStudy:
+    """Write the leaderboard folder of a study from its finished predictions.
+
+    The folder appears at once and whole, or not at all.
+
+    Args:
+        config: The study.
+        folder: Where to write.
+        wanted: Which setting.
+        benchmark: Whose tasks and languages are written.
+        any_split: Also write what was predicted on another split than the leaderboard's.
+        force: Replace a folder that holds an earlier submission.
+
+    Returns:
+        What was written and what is missing.
+
+    Raises:
+        ConfigError: If the study was cut to some rows, or not one setting is asked for.
+        StoreError: If no prediction of the setting is finished, or the folder cannot be written.
+    """
+    if config.data.max_evaluation is not None:
+        problem = f"the study predicts only {config.data.max_evaluation} rows per language, a submission needs all"
+        raise ConfigError(problem, key="data.max_evaluation", hint="Run it with data.max_evaluation=null.")
+    _check_target(folder, force=force)
+    plan = plan_study(config)
+    store = open_store(config)
+    found = {stage.key: store.find(stage) for stage in plan.stages}
+    done = {key: artefact for key, artefact in found.items() if artefact is not None}
+    cells = choose_cells(plan, done, wanted)
+    finished = _Finished(config, plan, done)
+    place = folder.expanduser().absolute()
+    unfinished = place.with_name(f".{place.name}.part-{os.getpid()}")
+    try:
+        tasks = {
+            entry.folder: _write_task(unfinished, entry, cells, finished, any_split=any_split)
+            for entry in benchmark.entries
+        }
+        submitted = SubmittedStudy(folder, benchmark, any_split, tasks)
+        if not submitted.count:
+            raise StoreError("no finished predictions to submit", path=config.store, hint=_next_step(submitted))
+        _put_in_place(unfinished, place)
+    except OSError as error:
+        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint="Give another --to DIR.") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return submitted
+
+
+class _Finished:
+    """The finished predictions of a study, and the English sentences that some of them go by."""
+
+    def __init__(self, config: StudyConfig, plan: Plan, done: Mapping[str, Artefact]) -> None:
+        self.plan = plan
+        self.done = done
+        self._config = config
+        self._root: DataRoot | None = None
+
+    def stages(self, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
+        """Key of the stage that predicts each language, and the split; the leaderboard's split is preferred."""
+        found: dict[str, tuple[str, Split]] = {}
+        for key in (cell.predict, cell.hidden):
+            job = None if key is None else self.plan.stage(key).job
+            for language, split in job.languages if isinstance(job, PredictJob) else ():
+                if key is not None and (language not in found or split is task.test_split):
+                    found[language] = (key, split)
+        return found
+
+    def content(self, key: str, task: Task, language: str, split: Split) -> tuple[Any, str]:
+        """Return what `leaderboard_content` makes of a language's predictions."""
+        record = self.done[key].read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
+        english = self._english(self.plan.stage(key).job, language, split)
+        return leaderboard_content(task, record["predictions"], english)
+
+    def _english(self, job: object, language: str, split: Split) -> list[str]:
+        task = get_task(job.task) if isinstance(job, PredictJob) else None
+        if task is None or task.metric is not Metric.TATOEBA_ACCURACY:
+            return []
+        if self._root is None:
+            self._root = DataRoot(self._data_folder())
+        return [sentence.text for sentence in self._root.load_bitext(task, split, language).english]
+
+    def _data_folder(self) -> Path:
+        if self._config.data.root != MINI:
+            return Path(self._config.data.root).expanduser()
+        world = next(stage.key for stage in self.plan.stages if isinstance(stage.job, DataJob))
+        return self.done[world].file(DATA_FOLDER)
+
+
+def _write_task(
+    folder: Path, entry: Entry, cells: Mapping[str, Cell], finished: _Finished, *, any_split: bool
+) -> TaskFiles:
+    task, cell = task_of(entry), cells.get(entry.task)
+    if task is None or cell is None:
+        return TaskFiles(missing=list(entry.languages))
+    files = TaskFiles(setting=setting_text(cell))
+    stages = finished.stages(cell, task)
+    for language in entry.languages:
+        if language not in stages:
+            files.missing.append(language)
+            continue
+        key, split = stages[language]
+        if key not in finished.done:
+            files.unfinished.append(language)
+            continue
+        if split is not task.test_split:
+            files.other_split[language] = split.value
+        if split is task.test_split or any_split:
+            content, note = finished.content(key, task, language, split)
+            write_predictions(folder, task, language, content)
+            files.written.append(language)
+            files.notes += [f"{language}: {text}" for text in (note, _count_note(task, language, content)) if text]
+    return files
+
+
+def _count_note(task: Task, language: str, content: Any) -> str:  # noqa: ANN401 - one type per task
+    rows = None if task.metric is Metric.BUCC_F1 else published_rows(task, language)
+    return "" if rows is None or rows == len(content) else f"{len(content)} rows, but {rows} are published"
+
+
+def _next_step(submitted: SubmittedStudy) -> str:
+    if submitted.is_short:
+        return "All are of another split: run with evaluation.submission=true, or write them with --any-split."
+    return "Start with: adaptstilts run"
+
+
+def _check_target(folder: Path, *, force: bool) -> None:
+    """Refuse to replace anything but an earlier submission, and that only when told to."""
+    if folder.exists() and not folder.is_dir():
+        raise StoreError("is a file", path=folder, hint="Give a folder as --to.")
+    held = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    known = {entry.folder for benchmark in BENCHMARKS for entry in benchmark.entries}
+    others = [name for name in held if name not in known]
+    if held and (others or not force):
+        what = f"holds other things than a submission: {', '.join(others[:3])}" if others else "is not empty"
+        hint = "Give another --to DIR." if others else "Give another --to DIR, or replace it with --force."
+        raise StoreError(what, path=folder, hint=hint)
+
+
+def _put_in_place(unfinished: Path, folder: Path) -> None:
+    old = folder.with_name(f".{folder.name}.old-{os.getpid()}")
+    if folder.exists():
+        folder.replace(old)
+    unfinished.replace(folder)
+    shutil.rmtree(old, ignore_errors=True)
