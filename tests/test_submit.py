@@ -206,6 +206,16 @@ def test_tatoeba_follows_the_sorted_english_side(written: tuple[Path, Said], stu
     assert content(folder, "tatoeba", "fr") == raw(study, "direct-tatoeba-hidden", "fr")["predictions"]
 
 
+def test_tatoeba_searched_from_the_foreign_side_is_refused(study: Path, tmp_path: Path):
+    direction = "retrieval.direction=foreign_to_english"
+    words = ("methods=[direct]", "target.tasks=[tatoeba]", direction, f"results={tmp_path}")
+    assert say("run", study, *words).code == 0
+    said = say("submit", study, *words, "--to", tmp_path / "out")
+    assert said.code == 2
+    assert "retrieval.direction: tatoeba was searched from 'de' into English. Allowed: english_to_foreign" in said.err
+    assert not (tmp_path / "out").exists()
+
+
 def test_bucc_threshold_of_the_hidden_test_split_comes_from_dev(study: Path):
     assert raw(study, "direct-bucc2018-hidden", "de")["note"] == "threshold fitted on dev"
 

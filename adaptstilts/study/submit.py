@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.errors import ConfigError, StoreError
+from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.evaluate.check_folder import published_rows, task_of
 from adaptstilts.evaluate.leaderboard import leaderboard_content
@@ -182,16 +182,27 @@ class _Finished:
     def content(self, key: str, task: Task, language: str, split: Split) -> tuple[Any, str]:
         """Return what `leaderboard_content` makes of a language's predictions."""
         record = self.done[key].read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
+        if record.get("direction") == "foreign_to_english" and task.metric is Metric.TATOEBA_ACCURACY:
+            raise EvaluationError(
+                f"{task.name} was searched from '{language}' into English",
+                key="retrieval.direction",
+                value="foreign_to_english",
+                allowed=["english_to_foreign"],
+                hint="The leaderboard takes one row for each English sentence; run with the allowed direction.",
+            )
         english = self._english(self.plan.stage(key).job, language, split)
         return leaderboard_content(task, record["predictions"], english)
 
     def _english(self, job: object, language: str, split: Split) -> list[str]:
-        task = get_task(job.task) if isinstance(job, PredictJob) else None
-        if task is None or task.metric is not Metric.TATOEBA_ACCURACY:
+        if not isinstance(job, PredictJob):
+            return []
+        task = get_task(job.task)
+        if task.metric is not Metric.TATOEBA_ACCURACY:
             return []
         if self._root is None:
             self._root = DataRoot(self._data_folder())
-        return [sentence.text for sentence in self._root.load_bitext(task, split, language).english]
+        bitext = self._root.load_bitext(task, split, language)
+        return [sentence.text for sentence in bitext.english]
 
     def _data_folder(self) -> Path:
         if self._config.data.root != MINI:
