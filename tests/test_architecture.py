@@ -38,6 +38,7 @@ LIGHT = (
     "data/**/*.py",
     "analyse/**/*.py",
     "report/**/*.py",
+    "evaluate/checklist.py",
     "evaluate/metrics.py",
     "evaluate/chunks.py",
     "evaluate/qa.py",

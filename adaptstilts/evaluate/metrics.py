@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, S
 from typing import Any
 
 from adaptstilts.errors import EvaluationError
+from adaptstilts.evaluate.checklist import checklist_scores
 from adaptstilts.evaluate.chunks import count_chunks
 from adaptstilts.evaluate.qa import mlqa_scores, squad2_scores, squad_scores
 from adaptstilts.tasks.spec import Metric
@@ -155,10 +156,11 @@ def score_examples(
         metric: The task's metric; it decides what the next two arguments are. Classes (indices or words) for
             `ACCURACY` and `TATOEBA_ACCURACY` (row numbers), as indices for `ACCURACY_F1` (class 1 is positive); one
             list of tags for each sentence for `TOKEN_ACCURACY` and `CHUNK_F1` (tag words); answer text by question id,
-            and list of gold texts by question id, for `SQUAD`, `SQUAD2` and `MLQA`; pairs of ids for `BUCC_F1`.
+            and list of gold texts by question id, for `SQUAD`, `SQUAD2`, `MLQA` and `CHECKLIST`; pairs of ids for
+            `BUCC_F1`.
         predictions: What the model says.
         gold: What is right, in the same order or under the same ids.
-        language: ISO 639-1 code; only MLQA's normaliser depends on it.
+        language: ISO 639-1 code; MLQA's normaliser and the cleaning of checklist answers depend on it.
 
     Returns:
         Score by name, in percent.
@@ -202,6 +204,7 @@ SCORERS: dict[Metric, Callable[[Any, Any, str], dict[str, float]]] = {
     Metric.SQUAD: lambda predictions, gold, _: squad_scores(predictions, gold),
     Metric.SQUAD2: lambda predictions, gold, _: squad2_scores(predictions, gold),
     Metric.MLQA: mlqa_scores,
+    Metric.CHECKLIST: checklist_scores,
     Metric.BUCC_F1: lambda predictions, gold, _: bucc_scores(predictions, gold),
     Metric.TATOEBA_ACCURACY: lambda predictions, gold, _: {"accuracy": accuracy(predictions, gold)},
 }
@@ -215,6 +218,7 @@ MAJOR: dict[Metric, tuple[str, ...]] = {
     Metric.SQUAD: ("exact_match", "f1"),
     Metric.SQUAD2: ("exact_match", "f1"),
     Metric.MLQA: ("exact_match", "f1"),
+    Metric.CHECKLIST: ("accuracy",),
     Metric.BUCC_F1: ("f1",),
     Metric.TATOEBA_ACCURACY: ("accuracy",),
 }

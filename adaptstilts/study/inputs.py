@@ -10,6 +10,7 @@ from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.write import GENERATOR_VERSION
 from adaptstilts.study.stages import DataJob
+from adaptstilts.tasks.registry import target_tasks
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Split, Task
 
@@ -67,7 +68,19 @@ class MiniFacts:
         self.codes = MINI_LANGUAGES if isinstance(choice, str) else choice
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return the languages; retrieval pairs them with English and so lacks English itself."""
+        """Return the languages; retrieval pairs them with English and so lacks English itself.
+
+        Raises:
+            DataError: If the mini world has no such task: it has the nine targets of XTREME.
+        """
+        if task not in target_tasks():
+            raise DataError(
+                f"the mini world has no {task.name}",
+                key="target.tasks",
+                value=task.name,
+                allowed=tuple(known.name for known in target_tasks()),
+                hint="Set data.root=FOLDER, a folder that has it.",
+            )
         split = task.test_split
         foreign_only = task.kind is Kind.RETRIEVE
         found = tuple((code, split) for code in self.codes if not (foreign_only and code == SOURCE_LANGUAGE))

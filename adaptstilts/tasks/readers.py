@@ -16,6 +16,7 @@ READERS: dict[str, Reader] = {
     "word_lines": readers_tags.read_word_lines,
     "sentence_lines": readers_tags.read_sentence_lines,
     "squad": readers_squad.read_squad,
+    "squad_files": readers_squad.read_squad_files,
     "bucc": readers_bitext.read_bucc,
     "tatoeba": readers_bitext.read_tatoeba,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,19 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
                 raise DataError("has no answer", path=path, key=question["id"], hint="This task has no such questions")
         name = f"{question['id']}#{position}" if repeated else question["id"]
         yield SpanExample(name, json_text(question, "question", path, None), context, answers)
+
+
+def read_squad_files(request: Request) -> Iterator[SpanExample]:
+    """Read questions from several files whose ids differ, one file after the other; see `read_squad`.
+
+    Args:
+        request: The files.
+
+    Yields:
+        The questions.
+    """
+    for path in request.paths:
+        yield from read_squad(replace(request, paths=(path,)))
 
 
 def _questions(document: dict[str, Any], path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

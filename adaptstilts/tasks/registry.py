@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from adaptstilts.errors import ConfigError
-from adaptstilts.tasks import intermediate, xtreme
+from adaptstilts.tasks import checklist, intermediate, xtreme
 from adaptstilts.tasks.spec import Task
 
-_TASKS: dict[str, Task] = {task.name: task for task in (*intermediate.TASKS, *xtreme.TASKS)}
+_TASKS: dict[str, Task] = {task.name: task for task in (*intermediate.TASKS, *xtreme.TASKS, *checklist.TASKS)}
 
 
 def intermediate_tasks() -> tuple[Task, ...]:
@@ -15,12 +15,12 @@ def intermediate_tasks() -> tuple[Task, ...]:
 
 
 def target_tasks() -> tuple[Task, ...]:
-    """Return the target tasks in XTREME's order."""
+    """Return XTREME's nine target tasks in its order."""
     return xtreme.TASKS
 
 
 def all_tasks() -> tuple[Task, ...]:
-    """Return the intermediate tasks, then the target tasks."""
+    """Return the intermediate tasks, XTREME's targets, then those in no benchmark."""
     return tuple(_TASKS.values())
 
 

@@ -51,6 +51,8 @@ class Metric(str, Enum):
     """As `SQUAD`, with unanswerable questions."""
     MLQA = "mlqa"
     """Mean of exact match and F1 with MLQA's normaliser of the answer language."""
+    CHECKLIST = "checklist"
+    """Share of passed cases in the manner of MultiCheckList: 100 less the mean error rate of the tests."""
     BUCC_F1 = "bucc_f1"
     TATOEBA_ACCURACY = "tatoeba_accuracy"
 
@@ -118,7 +120,7 @@ class Task:
         train_task: Name of the task whose training and dev sets train it (itself when None); two tasks that train on
             the same rows share one training run.
         layouts: Where each split lies. Splits that a task lacks are absent.
-        group: XTREME group, for targets.
+        group: Group in the averages of a benchmark; None for what is in none.
         trains: Whether it has training data at all (BUCC2018 and Tatoeba do not).
         rows: Published number of training examples, or None where unknown.
         unanswerable: Whether questions without an answer occur (span extraction only).

@@ -38,13 +38,13 @@ def summarise(task: Task) -> dict[str, Any]:
 
 def table(tasks: Sequence[Task]) -> str:
     """Return a table of tasks for a terminal, one line each."""
-    lines = [f"{'name':<14}{'phase':<14}{'kind':<10}{'metric':<18}{'trains on':<11}languages"]
+    lines = [f"{'name':<16}{'phase':<14}{'kind':<10}{'metric':<18}{'trains on':<11}languages"]
     for task in tasks:
         record = summarise(task)
         codes = " ".join(record["languages"])
         shown = codes if len(codes) <= 44 else f"{len(record['languages'])}: {codes[:36]} ..."
         lines.append(
-            f"{task.name:<14}{task.phase.value:<14}{task.kind.value:<10}{task.metric.value:<18}"
+            f"{task.name:<16}{task.phase.value:<14}{task.kind.value:<10}{task.metric.value:<18}"
             f"{record['trains_on'] or '-':<11}{shown}"
         )
     return "\n".join(lines)

@@ -1,0 +1,69 @@
+"""Checklist tests as files in SQuAD's format, one for each test and language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.data.checklist.generate import DEFAULT_CASES, DEFAULT_SEED, Case, generate
+from adaptstilts.errors import DataError
+from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST, file_of_test
+
+FORMAT_VERSION = 1
+"""Of the templates and the generator together; raised when the same seed gives other cases."""
+
+
+def write_checklist(
+    root: Path, languages: Sequence[str] = (), *, cases: int = DEFAULT_CASES, seed: int = DEFAULT_SEED
+) -> tuple[Path, ...]:
+    """Write the tests below a data root, where the target task `multichecklist` reads them.
+
+    Args:
+        root: The data root; made if missing, files of the same names are replaced.
+        languages: ISO 639-1 codes; all that there are templates in when empty.
+        cases: Cases per test and language.
+        seed: Decides which.
+
+    Returns:
+        The files, test by test.
+
+    Raises:
+        ConfigError: If there are no templates in a language.
+        DataError: If the templates do not make so many cases, or a file cannot be written.
+    """
+    made = {
+        root / file_of_test(test, language): (test, generate(test, language, cases=cases, seed=seed))
+        for test in CHECKLIST_TESTS
+        for language in languages or MULTICHECKLIST.languages
+    }
+    for path, (test, found) in made.items():
+        text = json.dumps(_document(test, found, seed), ensure_ascii=False, indent=1)
+        unfinished = path.with_name(path.name + ".part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished.write_text(text + "\n", encoding="utf-8")
+            unfinished.replace(path)
+        except OSError as error:
+            raise DataError(f"cannot be written: {error.strerror}", path=path, hint="Choose another --to.") from error
+    return tuple(made)
+
+
+def _document(test: str, cases: Sequence[Case], seed: int) -> dict[str, Any]:
+    paragraphs = [
+        {
+            "context": case.context,
+            "qas": [
+                {
+                    "id": question.id,
+                    "question": question.text,
+                    "answers": [{"text": answer.text, "answer_start": answer.start} for answer in question.answers],
+                }
+                for question in case.questions
+            ],
+        }
+        for case in cases
+    ]
+    version = f"adaptstilts checklist {FORMAT_VERSION}, seed {seed}"
+    return {"version": version, "data": [{"title": test, "paragraphs": paragraphs}]}

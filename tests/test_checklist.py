@@ -1,0 +1,111 @@
+"""The checklist tests from the command line to the report: made, trained for, answered, scored."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from adaptstilts.cli import main
+from adaptstilts.evaluate.checklist import checklist_scores
+from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST
+from adaptstilts.tasks.sources import DataRoot
+from adaptstilts.tasks.spec import SpanExample, Split
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+STUDY = """\
+name: small
+backbone: {folder}/backbone
+threads: 1
+methods: [direct, adapter]
+store: {folder}/store
+results: {folder}/results
+data: {{root: {folder}/data}}
+target:
+  tasks: [multichecklist]
+  full: &full {{epochs: 1, batch_size: 8, learning_rate: 1e-3, max_length: 96, evaluate_examples: 4}}
+  adapter: *full
+adapter: {{reduction_factor: 4}}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: PreTrainedTokenizerFast) -> Path:
+    """A backbone, a data root with four cases per test and language, a finished study."""
+    import torch
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    place = tmp_path_factory.mktemp("checklist")
+    torch.manual_seed(0)
+    config = XLMRobertaConfig(
+        vocab_size=len(tiny_tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=258,
+        type_vocab_size=1,
+    )
+    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(place / "backbone")
+    tiny_tokenizer.save_pretrained(place / "backbone")
+    assert main(["data", "checklist", "--to", str(place / "data"), "--cases", "4", "--seed", "3"]) == 0
+    assert main(["data", "checklist", "--to", str(place / "train"), "--cases", "12", "--language", "en"]) == 0
+    (place / "data" / "squad" / "v1.1").mkdir(parents=True)
+    for split, test in (("train", "comparison"), ("dev", "intensifier")):
+        source = place / "train" / "multichecklist" / f"{test}-en.json"
+        shutil.copy(source, place / "data" / "squad" / "v1.1" / f"{split}-v1.1.json")
+    (place / "study.yaml").write_text(STUDY.format(folder=place), encoding="utf-8")
+    assert main(["run", str(place / "study.yaml")]) == 0
+    return place
+
+
+def results(folder: Path) -> list[dict[str, str]]:
+    with (folder / "results" / "small" / "results.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_study_on_the_checklist_has_error_rates_for_every_test_and_language(folder: Path):
+    rows = [row for row in results(folder) if row["method"] == "direct"]
+    metrics = {"accuracy", "error_rate", "question_accuracy", *(f"error_{test}" for test in CHECKLIST_TESTS)}
+    assert {(row["language"], row["metric"]) for row in rows} == {
+        (language, metric) for language in MULTICHECKLIST.languages for metric in metrics
+    }
+    assert {row["metric"] for row in rows if row["is_major"] == "true"} == {"accuracy"}
+    assert {(row["split"], row["examples"]) for row in rows} == {("test", str(4 * (2 + 2 + 3)))}
+    value = {(row["language"], row["metric"]): float(row["value"]) for row in rows}
+    for language in MULTICHECKLIST.languages:
+        errors = [value[language, f"error_{test}"] for test in CHECKLIST_TESTS]
+        assert value[language, "error_rate"] == pytest.approx(sum(errors) / 3)
+        assert value[language, "accuracy"] == pytest.approx(100 - sum(errors) / 3)
+
+
+def test_scores_of_the_study_follow_from_its_predictions(folder: Path):
+    (place,) = (folder / "store" / "predict").glob("direct-*")
+    predictions = json.loads((place / "predictions" / "tr.json").read_text(encoding="utf-8"))["predictions"]
+    examples = DataRoot(folder / "data").load_examples(MULTICHECKLIST, Split.TEST, "tr", labelled=True)
+    gold = {
+        item.id: [answer.text for answer in item.answers or ()] for item in examples if isinstance(item, SpanExample)
+    }
+    rows = [row for row in results(folder) if (row["method"], row["language"]) == ("direct", "tr")]
+    assert {row["metric"]: float(row["value"]) for row in rows} == checklist_scores(predictions, gold, "tr")
+
+
+def test_mini_world_is_refused_with_the_tasks_it_has(capsys: pytest.CaptureFixture[str], folder: Path):
+    assert main(["plan", str(folder / "study.yaml"), "data.root=mini"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("target.tasks: the mini world has no multichecklist. Allowed: xnli, pawsx")
+    assert said.endswith("Set data.root=FOLDER, a folder that has it.\n")
+
+
+def test_missing_files_are_named_with_the_place_they_were_looked_for(
+    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
+):
+    shutil.copytree(folder / "data" / "squad", tmp_path / "squad")
+    assert main(["plan", str(folder / "study.yaml"), f"data.root={tmp_path}"]) == 2
+    assert "multichecklist/comparison-{language}.json" in capsys.readouterr().err
