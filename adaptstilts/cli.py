@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -92,6 +93,21 @@ def tasks(as_json: JsonOption = False) -> None:
         _print_json([summarise(task) for task in all_tasks()])
     else:
         typer.echo(table(all_tasks()))
+
+
+@app.command()
+def published(
+    task: Annotated[str | None, typer.Argument(help="A task, for all its figures; without one the means.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List published scores with their sources and settings.
+
+    Example: adaptstilts published pawsx
+    """
+    from adaptstilts.analyse.published import of_task, published_text  # noqa: PLC0415
+
+    found = of_task(task)
+    _show([asdict(item) for item in found] if as_json else published_text(found), as_json=as_json)
 
 
 @app.command()

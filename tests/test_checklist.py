@@ -28,7 +28,7 @@ store: {folder}/store
 results: {folder}/results
 data: {{root: {folder}/data}}
 target:
-  tasks: [multichecklist]
+  tasks: [multichecklist, xquad]
   full: &full {{epochs: 1, batch_size: 8, learning_rate: 1e-3, max_length: 96, evaluate_examples: 4}}
   adapter: *full
 adapter: {{reduction_factor: 4}}
@@ -60,6 +60,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: PreTrainedT
     for split, test in (("train", "comparison"), ("dev", "intensifier")):
         source = place / "train" / "multichecklist" / f"{test}-en.json"
         shutil.copy(source, place / "data" / "squad" / "v1.1" / f"{split}-v1.1.json")
+    (place / "data" / "xquad").mkdir()
+    for language in ("en", "de"):
+        shutil.copy(place / "data" / "multichecklist" / f"property-{language}.json", place / "data" / "xquad")
+        (place / "data" / "xquad" / f"property-{language}.json").rename(
+            place / "data" / "xquad" / f"xquad.{language}.json"
+        )
     (place / "study.yaml").write_text(STUDY.format(folder=place), encoding="utf-8")
     assert main(["run", str(place / "study.yaml")]) == 0
     return place
@@ -71,7 +77,7 @@ def results(folder: Path) -> list[dict[str, str]]:
 
 
 def test_study_on_the_checklist_has_error_rates_for_every_test_and_language(folder: Path):
-    rows = [row for row in results(folder) if row["method"] == "direct"]
+    rows = [row for row in results(folder) if (row["method"], row["target"]) == ("direct", "multichecklist")]
     metrics = {"accuracy", "error_rate", "question_accuracy", *(f"error_{test}" for test in CHECKLIST_TESTS)}
     assert {(row["language"], row["metric"]) for row in rows} == {
         (language, metric) for language in MULTICHECKLIST.languages for metric in metrics
@@ -86,14 +92,23 @@ def test_study_on_the_checklist_has_error_rates_for_every_test_and_language(fold
 
 
 def test_scores_of_the_study_follow_from_its_predictions(folder: Path):
-    (place,) = (folder / "store" / "predict").glob("direct-*")
+    (place,) = (folder / "store" / "predict").glob("direct-multichecklist-*")
     predictions = json.loads((place / "predictions" / "tr.json").read_text(encoding="utf-8"))["predictions"]
     examples = DataRoot(folder / "data").load_examples(MULTICHECKLIST, Split.TEST, "tr", labelled=True)
     gold = {
         item.id: [answer.text for answer in item.answers or ()] for item in examples if isinstance(item, SpanExample)
     }
-    rows = [row for row in results(folder) if (row["method"], row["language"]) == ("direct", "tr")]
+    wanted = ("direct", "multichecklist", "tr")
+    rows = [row for row in results(folder) if (row["method"], row["target"], row["language"]) == wanted]
     assert {row["metric"]: float(row["value"]) for row in rows} == checklist_scores(predictions, gold, "tr")
+
+
+def test_report_shows_published_scores_beside_the_target_that_has_some(folder: Path):
+    text = (folder / "results" / "small" / "report.md").read_text(encoding="utf-8")
+    (table,) = (part for part in text.split("### ") if part.startswith("Beside published scores"))
+    assert [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| xquad")] == ["xquad"] * 2
+    assert "2 of 11" in table
+    assert "Another backbone: the run's is" in table
 
 
 def test_mini_world_is_refused_with_the_tasks_it_has(capsys: pytest.CaptureFixture[str], folder: Path):

@@ -23,7 +23,7 @@ from adaptstilts.tasks.registry import all_tasks
 ROOT = Path(__file__).resolve().parents[1]
 XTREME = str(ROOT / "configs" / "xtreme_xlmr_large.yaml")
 HEAVY = ("torch", "transformers", "adapters", "matplotlib", "datasets", "numpy")
-VERBS = ("tasks", "validate", "plan", "run", "score", "submit", "report", "pretrain")
+VERBS = ("tasks", "published", "validate", "plan", "run", "score", "submit", "report", "pretrain")
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,24 @@ def test_tasks_gives_a_list_of_objects():
     assert by_name["xnli"]["labels"] == ["contradiction", "entailment", "neutral"]
     assert by_name["xquad"]["trains_on"] == "squad1"
     assert by_name["tatoeba"]["trains_on"] is None
+
+
+def test_published_gives_figures_with_their_sources():
+    said = say("published", "pawsx", "--json")
+    assert said.code == 0
+    assert {record["task"] for record in said.json} == {"pawsx"}
+    assert all(record["document"] and record["place"] and record["setting"] for record in said.json)
+    shown = say("published")
+    assert re.search(r"^xnli +accuracy +mean +X-STILTs +80\.4  \[1\]$", shown.out, re.MULTILINE)
+    assert re.search(r"^\[1\] mT5, README", shown.out, re.MULTILINE)
+    refused(say("published", "xnly"), r"no published figure of 'xnly'\. Did you mean 'xnli'\?")
+
+
+def test_data_checklist_writes_files_for_the_languages_asked_for(tmp_path: Path):
+    said = say("data", "checklist", "--to", tmp_path, "--cases", "3", "--language", "sw")
+    assert said == Said(0, f"{tmp_path}: 3 files of 3 cases each, seed 42\n", "")
+    assert len(list((tmp_path / "multichecklist").iterdir())) == 3
+    refused(say("data", "checklist", "--to", tmp_path, "--language", "xx"), "no checklist templates in 'xx'")
 
 
 def test_tasks_shows_one_line_for_each_task():

@@ -522,6 +522,12 @@ def test_saved_adapters_give_equal_logits_in_the_plain_library(finished: Study, 
             np.testing.assert_allclose(found, logits, atol=1e-5)
 
 
+def test_report_of_the_mini_world_shows_no_published_scores(finished: Study):
+    text = (finished.results / "report.md").read_text(encoding="utf-8")
+    assert "English and zero-shot scores" in text
+    assert "published" not in text
+
+
 def test_predictions_follow_from_the_raw_scores(finished: Study):
     import numpy as np
 

@@ -76,13 +76,29 @@ class ReportFiles:
         return tuple(path for path in found if path is not None)
 
 
+@dataclass(frozen=True)
+class Additions:
+    """What only some studies have to show.
+
+    Attributes:
+        layers: Scores by hidden layer.
+        baselines: Tables that show the study beside published scores; the terminal shows the first.
+    """
+
+    layers: Sequence[LayerRow] = ()
+    baselines: Sequence[Grid] = ()
+
+
+_NOTHING_MORE = Additions()
+
+
 def write_report(
     folder: Path,
     rows: Sequence[ResultRow],
     runs: Sequence[RunRow],
     title: str,
     notes: Sequence[str] = (),
-    layers: Sequence[LayerRow] = (),
+    more: Additions = _NOTHING_MORE,
 ) -> ReportFiles:
     """Write a study's report: report.md, four tables (results, runs, transfer, scores) as CSV, and two figures.
 
@@ -94,7 +110,7 @@ def write_report(
         runs: Training runs.
         title: Heading of the report.
         notes: Remarks on the whole study, each a sentence in Markdown.
-        layers: Scores by hidden layer.
+        more: What else is shown.
 
     Returns:
         The files.
@@ -112,9 +128,9 @@ def write_report(
         scores=folder / "scores.csv",
         heatmap=folder / "heatmap.png" if any(map(_has_differences, tables)) else None,
         languages=folder / "languages.png" if scores else None,
-        layers=folder / "layers.csv" if layers else None,
-        layers_picture=folder / "layers.png" if layers else None,
-        text=terminal_report(scores, runs),
+        layers=folder / "layers.csv" if more.layers else None,
+        layers_picture=folder / "layers.png" if more.layers else None,
+        text=terminal_report(scores, runs, more.baselines[:1]),
     )
     write_csv(files.results, rows, ResultRow)
     write_csv(files.runs, runs, RunRow)
@@ -124,21 +140,22 @@ def write_report(
         draw_heatmap(tables, files.heatmap)
     if files.languages is not None:
         draw_languages(scores, files.languages)
-    text = report_text(rows, runs, title, notes, files)
+    text = report_text(rows, runs, title, notes, files, more.baselines)
     if files.layers is not None and files.layers_picture is not None:
-        write_table(files.layers, [field.name for field in fields(LayerRow)], [astuple(row) for row in layers])
-        draw_layers(layer_curves(layers), files.layers_picture)
-        text += f"\n{_layers_text(layers, files)}"
+        write_table(files.layers, [field.name for field in fields(LayerRow)], [astuple(row) for row in more.layers])
+        draw_layers(layer_curves(more.layers), files.layers_picture)
+        text += f"\n{_layers_text(more.layers, files)}"
     files.report.write_text(text, encoding="utf-8")
     return files
 
 
-def terminal_report(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> str:
+def terminal_report(scores: Sequence[TaskScore], runs: Sequence[RunRow], baselines: Sequence[Grid] = ()) -> str:
     """Return the main tables and the summary as plain text for a terminal of 100 columns.
 
     Args:
         scores: Scores of a study.
         runs: Its training runs.
+        baselines: Tables beside published scores that are shown too.
 
     Returns:
         Text without colour or Markdown.
@@ -147,7 +164,7 @@ def terminal_report(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> str:
     grids = main_grids(scores, runs)
     if not any(map(_has_differences, transfer_tables(scores))):
         grids = (zero_shot_grid(scores), *grids)
-    return f"{terminal_text(grids)}\n\n{textwrap.fill(words, TERMINAL_WIDTH)}"
+    return f"{terminal_text((*grids, *baselines))}\n\n{textwrap.fill(words, TERMINAL_WIDTH)}"
 
 
 def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Grid, ...]:
@@ -173,7 +190,12 @@ def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Gri
 
 
 def report_text(
-    rows: Sequence[ResultRow], runs: Sequence[RunRow], title: str, notes: Sequence[str], files: ReportFiles
+    rows: Sequence[ResultRow],
+    runs: Sequence[RunRow],
+    title: str,
+    notes: Sequence[str],
+    files: ReportFiles,
+    baselines: Sequence[Grid] = (),
 ) -> str:
     """Return the report in Markdown.
 
@@ -183,6 +205,7 @@ def report_text(
         title: Heading.
         notes: Remarks on the whole study.
         files: Files that the report links to, in its own folder.
+        baselines: Tables beside published scores.
 
     Returns:
         The text.
@@ -205,6 +228,7 @@ def report_text(
     if scores:
         parts.append(markdown(zero_shot_grid(scores)))
     parts.extend(markdown(grid) for grid in benchmark_grids(rows))
+    parts.extend(markdown(grid) for grid in baselines)
     if files.languages is not None:
         parts.append(f"![Scores by language]({files.languages.name})\n")
     names = (files.results, files.runs, files.transfer, files.scores)

@@ -9,12 +9,15 @@ from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import StoreError
-from adaptstilts.report.files import ReportFiles, write_report
+from adaptstilts.report.files import Additions, ReportFiles, write_report
+from adaptstilts.report.published import published_grids
 from adaptstilts.study.check import check_can_run, check_hub
 from adaptstilts.study.collect import layer_rows, result_rows, retrieval_notes, run_rows, training_notes
 from adaptstilts.study.execute import Outcome, Watcher, carry_out
+from adaptstilts.study.inputs import MINI
 from adaptstilts.study.parallel import carry_out_side_by_side
 from adaptstilts.study.plan import Plan
+from adaptstilts.study.published import run_setting
 from adaptstilts.study.setup import check_study, open_store, plan_study, results_folder
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
@@ -115,9 +118,12 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
     notes += training_notes(plan, outcome.done)
     notes += retrieval_notes(config.retrieval, plan, outcome.done)
     runs = run_rows(plan, outcome.done)
-    layers = layer_rows(plan, outcome.done)
     title = config.title or config.name
-    files = write_report(results_folder(config), rows, runs, title=title, notes=notes, layers=layers)
+    more = Additions(
+        layers=layer_rows(plan, outcome.done),
+        baselines=() if config.data.root == MINI else published_grids(rows, run_setting(config)),
+    )
+    files = write_report(results_folder(config), rows, runs, title=title, notes=notes, more=more)
     return StudyResult(
         files=files,
         made=len(outcome.made),

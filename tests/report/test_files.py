@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adaptstilts.analyse.layers import LayerRow
 from adaptstilts.analyse.results import ResultRow, RunRow, TaskScore, read_csv
-from adaptstilts.report.files import TRANSFER_COLUMNS, transfer_rows, write_report
+from adaptstilts.report.files import TRANSFER_COLUMNS, Additions, transfer_rows, write_report
 
 
 def test_write_report_writes_all_files_and_links_them(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
@@ -35,7 +35,7 @@ def test_write_report_adds_table_figure_and_data_of_layers_where_they_were_swept
 ):
     shape = ("direct", "", "tatoeba", 1, "de")
     layers = [LayerRow(*shape, layer, layer == 1, "accuracy", 10.5 * layer, True, "test", "") for layer in range(3)]
-    files = write_report(tmp_path, rows, runs, "A small study", layers=layers)
+    files = write_report(tmp_path, rows, runs, "A small study", more=Additions(layers=layers))
     text = files.report.read_text(encoding="utf-8")
     assert "### Retrieval by hidden layer, mean over languages" in text
     assert "](layers.png)" in text

@@ -1,0 +1,36 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.report.published import RunSetting
+from adaptstilts.study.published import run_setting
+
+
+def config(backbone: str, **data: object) -> StudyConfig:
+    return StudyConfig.model_validate({"name": "x", "backbone": backbone, "data": data})
+
+
+def test_run_setting_holds_what_limits_the_rows():
+    found = run_setting(config("mini", max_train=160, max_evaluation=20))
+    assert found == RunSetting("mini", is_large=False, max_train=160, max_evaluation=20)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_large"),
+    [("FacebookAI/xlm-roberta-large", True), ("FacebookAI/xlm-roberta-base", False)],
+)
+def test_run_setting_judges_a_hub_id_by_its_name(name: str, is_large: bool):
+    assert run_setting(config(name)).is_large is is_large
+
+
+@pytest.mark.parametrize(("layers", "is_large"), [(24, True), (12, False)])
+def test_run_setting_judges_a_folder_by_its_shape(tmp_path: Path, layers: int, is_large: bool):
+    shape = {
+        "model_type": "xlm-roberta", "hidden_size": 1024, "num_hidden_layers": layers, "vocab_size": 250002,
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(shape), encoding="utf-8")
+    for name in ("model.safetensors", "sentencepiece.bpe.model", "tokenizer.json"):
+        (tmp_path / name).write_bytes(b"")
+    assert run_setting(config(str(tmp_path))).is_large is is_large
