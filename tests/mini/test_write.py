@@ -10,11 +10,12 @@ import pytest
 from adaptstilts.errors import DataError
 from adaptstilts.mini.languages.registry import grammars
 from adaptstilts.mini.write import write_mini
-from adaptstilts.tasks.registry import all_tasks, get_task
+from adaptstilts.tasks.registry import get_task, intermediate_tasks, target_tasks
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import ChoiceExample, Kind, PairExample, Phase, SpanExample, Split, TagExample, Task
 
-TARGETS = [task for task in all_tasks() if task.phase is Phase.TARGET]
+TASKS = [*intermediate_tasks(), *target_tasks()]
+TARGETS = list(target_tasks())
 TEXTS = [task for task in TARGETS if task.kind is not Kind.RETRIEVE]
 
 
@@ -42,7 +43,7 @@ def test_write_mini_names_the_size_when_it_is_not_positive(tmp_path: Path, size:
         write_mini(tmp_path, **sizes)
 
 
-@pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
+@pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 def test_every_task_can_be_trained_and_evaluated(mini_root: Path, task: Task) -> None:
     data = DataRoot(mini_root)
     if task.trains:
@@ -80,7 +81,7 @@ def test_labels_are_balanced(mini_root: Path, name: str) -> None:
 def test_spans_stand_where_they_are_said_to_stand(mini_root: Path) -> None:
     data = DataRoot(mini_root)
     checked = 0
-    for task in (task for task in all_tasks() if task.kind is Kind.EXTRACT):
+    for task in (task for task in TASKS if task.kind is Kind.EXTRACT):
         for split in Split:
             for code in data.languages(task, split):
                 for item in data.load(task, split, code):
@@ -110,7 +111,7 @@ def content_of(item: object) -> str:
     return f"{item.prompt}|{item.choices}"
 
 
-@pytest.mark.parametrize("task", [task for task in all_tasks() if task.trains], ids=lambda task: task.name)
+@pytest.mark.parametrize("task", [task for task in TASKS if task.trains], ids=lambda task: task.name)
 def test_no_evaluation_item_is_trained_on(mini_root: Path, task: Task) -> None:
     data = DataRoot(mini_root)
     train = {content_of(item) for item in data.training_data(task).train}

@@ -97,6 +97,19 @@ TATOEBA: Files = {
     "tatoeba/tatoeba.deu-eng.eng": "Good day\nIt rains\nI go\n",
 }
 
+CHECKLIST: Files = {
+    f"multichecklist/{test}-de.json": json.dumps(
+        {"data": [{"paragraphs": [{"context": context, "qas": [
+            {"id": f"{test}-de-0000-0", "question": question, "answers": [{"text": answer, "answer_start": 0}]}
+        ]}]}]}
+    )
+    for test, context, question, answer in (
+        ("comparison", "Anna ist klein, Lena klug.", "Wer ist klein?", "Anna"),
+        ("intensifier", "Peter ist sehr froh.", "Wer ist froh?", "Peter"),
+        ("property", "Rotes Holz lag dort.", "Was lag dort?", "Rotes Holz"),
+    )
+}  # fmt: skip
+
 TASK_FILES: dict[str, Files] = {
     "anli": {
         "mnli/multinli_1.0_train.jsonl": MNLI,
@@ -124,6 +137,7 @@ TASK_FILES: dict[str, Files] = {
     },
     "bucc2018": BUCC,
     "tatoeba": TATOEBA,
+    "multichecklist": CHECKLIST,
 }
 
 
