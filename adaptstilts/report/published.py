@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from adaptstilts.analyse.published import MEAN, Figure, published, score_text
 from adaptstilts.analyse.results import ResultRow, mean
 from adaptstilts.report.grid import NOTHING, Footnotes, Grid
 from adaptstilts.report.tables import source_label
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Split, Task
+from adaptstilts.tasks.spec import Kind, Task
 
 BASELINES = ("XLM-R Large", "X-STILTs")
 """Systems that stand beside a run."""
@@ -27,12 +27,14 @@ class RunSetting:
         is_large: Whether it is XLM-R Large, or has its shape.
         max_train: Most training rows per task; None for all.
         max_evaluation: Most evaluation rows per task and language; None for all.
+        retrieval: For retrieval targets how their sentence vectors are made and compared, layer included, in a line.
     """
 
     backbone: str
     is_large: bool
     max_train: int | None = None
     max_evaluation: int | None = None
+    retrieval: Mapping[str, str] = field(default_factory=dict)
 
 
 def published_grids(rows: Sequence[ResultRow], setting: RunSetting) -> tuple[Grid, ...]:
@@ -110,6 +112,8 @@ def _languages_grid(own: Sequence[ResultRow], figures: Sequence[Figure], setting
         lines.append((code, *scores, *(_figures_text(items, notes) for items in found)))
     for note in _run_notes(own, task, figures):
         notes.remark(f"{note}.")
+    if task.name in setting.retrieval:
+        notes.remark(setting.retrieval[task.name])
     _remark(notes, setting)
     header = ("language", *(_setting_text(*one) for one in settings), *systems)
     title = f"Beside published scores: {task.name}, {own[0].metric}, by language"
@@ -152,9 +156,8 @@ def _figures_text(figures: Sequence[Figure], notes: Footnotes) -> str:
 
 def _run_notes(rows: Sequence[ResultRow], task: Task, figures: Sequence[Figure]) -> list[str]:
     """What must be known of the run to compare it with the published figures of one task."""
-    scored = Split.TEST if Split.TEST in task.layouts else Split.DEV
     splits = dict.fromkeys(row.split for row in rows)
-    wanted = dict.fromkeys(item.split or scored.value for item in figures)
+    wanted = dict.fromkeys(item.split or task.test_split.value for item in figures)
     notes = []
     if set(splits) != set(wanted):
         notes.append(f"{task.name}: run scored on {' and '.join(splits)}, published on {' and '.join(wanted)}")

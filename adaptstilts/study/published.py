@@ -7,6 +7,9 @@ from pathlib import Path
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.models.backbone import locate, read_config
 from adaptstilts.report.published import RunSetting
+from adaptstilts.study.retrieval import settings_line
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind
 
 _LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "vocab_size": 250_002}
 """Shape of XLM-R Large."""
@@ -33,4 +36,9 @@ def run_setting(config: StudyConfig) -> RunSetting:
         is_large=is_large,
         max_train=config.data.max_train,
         max_evaluation=config.data.max_evaluation,
+        retrieval={
+            task.name: settings_line(config.retrieval, task)
+            for task in map(get_task, config.target.tasks)
+            if task.kind is Kind.RETRIEVE
+        },
     )

@@ -78,13 +78,14 @@ def test_languages_stand_beside_published_ones_with_their_setting():
 def test_retrieval_has_no_published_mean_and_tells_split_and_what_the_run_did():
     note = "no training data: the backbone itself; threshold fitted on dev"
     rows = scored("direct", "", "bucc2018", "f1", {"de": 60.0, "zh": 50.0}, note=note)
-    (grid,) = published_grids(rows, LARGE)
+    (grid,) = published_grids(rows, RunSetting("l", is_large=True, retrieval={"bucc2018": "bucc2018: layer 7."}))
     assert cells(grid) == [["de", "60.0", "77.7¹"], ["zh", "50.0", "66.5¹"]]
     assert "layer 14 of 24, mean over all sub-tokens" in grid.footnotes[0]
     assert grid.footnotes[1:] == (
         "bucc2018: run scored on test, published on dev.",
         "bucc2018: no training data: the backbone itself.",
         "bucc2018: threshold fitted on dev.",
+        "bucc2018: layer 7.",
     )
 
 

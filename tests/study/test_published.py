@@ -34,3 +34,10 @@ def test_run_setting_judges_a_folder_by_its_shape(tmp_path: Path, layers: int, i
     for name in ("model.safetensors", "sentencepiece.bpe.model"):
         (tmp_path / name).write_bytes(b"{}")
     assert run_setting(config(str(tmp_path))).is_large is is_large
+
+
+def test_run_setting_tells_the_layer_of_retrieval_targets():
+    values = {"name": "x", "target": {"tasks": ["xnli", "tatoeba"]}, "retrieval": {"layer": 3, "pooling": "cls"}}
+    found = run_setting(StudyConfig.model_validate(values)).retrieval
+    assert list(found) == ["tatoeba"]
+    assert "layer 3, vector of `<s>`, cosine" in found["tatoeba"]
