@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from adaptstilts.tasks import readers_bitext, readers_json, readers_squad, readers_tags, readers_tsv
+from collections.abc import Callable
+from pathlib import Path
+
+from adaptstilts.tasks import readers_arrow, readers_bitext, readers_json, readers_squad, readers_tags, readers_tsv
 from adaptstilts.tasks.rows import Reader
 
 READERS: dict[str, Reader] = {
@@ -18,5 +21,12 @@ READERS: dict[str, Reader] = {
     "squad": readers_squad.read_squad,
     "bucc": readers_bitext.read_bucc,
     "tatoeba": readers_bitext.read_tatoeba,
+    "arrow": readers_arrow.read_arrow,
 }
 """Name in `Layout.reader` -> function that reads the files of one language and split."""
+
+TAG_READERS: dict[str, Callable[[tuple[Path, ...]], set[str]]] = {
+    "sentence_lines": readers_tags.tag_words,
+    "arrow": readers_arrow.tag_words,
+}
+"""Name in `Layout.reader` -> function that collects the tags of such files, for tasks that read labels from data."""

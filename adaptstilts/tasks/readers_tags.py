@@ -60,16 +60,16 @@ def read_sentence_lines(request: Request) -> Iterator[TagExample]:
         yield TagExample(str(position), tuple(words), indices)
 
 
-def tag_set(paths: tuple[Path, ...]) -> tuple[str, ...]:
+def tag_words(paths: tuple[Path, ...]) -> set[str]:
     """Collect the tags of files with one tagged sentence per line.
 
     Args:
-        paths: All the files of a task, so that no split has a tag that the others lack.
+        paths: The files.
 
     Returns:
-        The tags, sorted.
+        The tags.
     """
-    return tuple(sorted({tag for path in paths for _, _, tags in _sentence_lines(path) for tag in tags}))
+    return {tag for path in paths for _, _, tags in _sentence_lines(path) for tag in tags}
 
 
 def _sentence_lines(path: Path) -> Iterator[tuple[int, list[str], list[str]]]:

@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
+from adaptstilts.tasks.listing import Listing
 from adaptstilts.tasks.locate import Found, find_all, is_multilingual, locate, missing_parts
-from adaptstilts.tasks.readers import READERS
-from adaptstilts.tasks.readers_tags import tag_set
+from adaptstilts.tasks.readers import READERS, TAG_READERS
 from adaptstilts.tasks.registry import training_task
 from adaptstilts.tasks.rows import Request
 from adaptstilts.tasks.sampling import hold_out, sample, shrink
@@ -81,7 +81,8 @@ class DataRoot:
         candidates = task.languages
         if is_multilingual(layout):
             candidates += tuple(known.code for known in all_languages() if known.code not in task.languages)
-        return tuple(code for code in candidates if find_all(self.path, layout, code))
+        listing = Listing(self.path)
+        return tuple(code for code in candidates if find_all(listing, task, split, code))
 
     def files(self, task: Task, split: Split, language: str) -> tuple[Path, ...]:
         """Return the files of one language and split.
@@ -204,13 +205,14 @@ class DataRoot:
         """
         if not task.labels_from_data:
             return task.labels
-        paths: tuple[Path, ...] = ()
+        found: list[Found] = []
         for split in task.layouts:
             if split is Split.TRAIN or self.languages(task, split):
-                paths += self.files(task, split, SOURCE_LANGUAGE)
-        state = _state(paths)
+                found += locate(self.path, task, split, SOURCE_LANGUAGE)
+        state = _state(tuple(path for part in found for path in part.paths))
         if state not in self._labels:
-            self._labels[state] = tag_set(paths)
+            tags = {tag for part in found for tag in TAG_READERS[part.layout.reader](part.paths)}
+            self._labels[state] = tuple(sorted(tags))
         return self._labels[state]
 
     def is_labelled(self, task: Task, split: Split, language: str) -> bool:
@@ -222,8 +224,7 @@ class DataRoot:
         return self._content(task, split, language) == "empty"
 
     def _content(self, task: Task, split: Split, language: str) -> _Content | None:
-        layout = task.layouts.get(split)
-        found = find_all(self.path, layout, language) if layout is not None else []
+        found = find_all(self.path, task, split, language)
         if not found:
             return None
         state = (task.name, _state(found[0].paths))
@@ -293,7 +294,7 @@ class DataRoot:
     def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
         """Return what differs from the published files: substitutes that are read, parts that are missing."""
         notes = [f"{task.name}: {found.note}" for found in locate(self.path, task, split, language) if found.note]
-        missing = missing_parts(self.path, task.layouts[split], language)
+        missing = missing_parts(self.path, task, split, language)
         if missing:
             notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
         return tuple(notes)
