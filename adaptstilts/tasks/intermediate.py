@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from adaptstilts.tasks import layouts
 from adaptstilts.tasks.spec import Hub, Kind, Layout, Metric, Phase, Split, Task
 
 NLI_LABELS = ("contradiction", "entailment", "neutral")
@@ -18,23 +19,30 @@ _ANLI_KEYS = (("first", "context"), ("second", "hypothesis"), ("label", "label")
 # XTREME's download has MNLI only as the training file of XNLI.
 _MNLI_TRAIN = Layout(
     "pairs_jsonl",
-    (("mnli/multinli_1.0_train.jsonl",),),
-    otherwise=Layout("pairs_tsv", (("xnli/train-en.tsv",),), (("quoting", "clean"),)),
+    layouts.unpacked("mnli", "multinli_1.0", "multinli_1.0_train.jsonl"),
+    otherwise=layouts.first_of(
+        Layout("pairs_tsv", (("xnli/train-en.tsv",),), layouts.QUOTING),
+        layouts.xnli_train(),
+    ),
 )
 _MNLI_DEV = Layout(
     "pairs_jsonl",
-    (("mnli/multinli_1.0_dev_matched.jsonl",),),
+    layouts.unpacked("mnli", "multinli_1.0", "multinli_1.0_dev_matched.jsonl"),
 )
 """XNLI's English dev file is no substitute: those rows may be what is scored."""
 
 
 def _snli(split: str) -> Layout:
     parallel = (f"snli/s1.{split}", f"snli/s2.{split}", f"snli/labels.{split}")
-    return Layout("pairs_jsonl", ((f"snli/snli_1.0_{split}.jsonl",),), otherwise=Layout("pairs_parallel", (parallel,)))
+    files = layouts.unpacked("snli", "snli_1.0", f"snli_1.0_{split}.jsonl")
+    return Layout("pairs_jsonl", files, otherwise=Layout("pairs_parallel", (parallel,)))
 
 
 def _anli(split: str) -> tuple[Layout, ...]:
-    return tuple(Layout("pairs_jsonl", ((f"anli/R{part}/{split}.jsonl",),), _ANLI_KEYS) for part in (1, 2, 3))
+    return tuple(
+        Layout("pairs_jsonl", layouts.unpacked("anli", "anli_v1.0", f"R{part}/{split}.jsonl"), _ANLI_KEYS)
+        for part in (1, 2, 3)
+    )
 
 
 ANLI = Task(

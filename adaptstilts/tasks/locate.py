@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
@@ -44,7 +44,7 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
         At least one entry.
 
     Raises:
-        DataError: If no file is there; every path looked for is named.
+        DataError: If no file is there; the first path of each layout looked for is named.
         ConfigError: If the language is not known.
     """
     get_language(language)
@@ -63,7 +63,9 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
     if not found:
         looked = ", ".join([*_templates(layout, language), _own_folder(task, split, language)])
         raise DataError(
-            f"no {split.value} files of {task.name} in '{language}'; looked for {looked}", path=listing.root
+            f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
+            path=listing.root,
+            hint="docs/data.md lists all places",
         )
     return found
 
@@ -114,7 +116,8 @@ def find_own(root: Path | Listing, task: Task, split: Split, language: str) -> F
         return None
     if task.kind is Kind.RETRIEVE:
         paths += listing.matches(f"{folder}/gold/{readers_arrow.FILE}")
-    return Found(Layout("arrow", (names,), (("kind", task.kind.value),)), paths)
+    quoting = tuple(option for option in task.layouts[split].options if option[0] == "quoting")
+    return Found(Layout("arrow", (names,), (("kind", task.kind.value), *quoting)), paths)
 
 
 def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
@@ -136,7 +139,7 @@ def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
             paths = [listing.matches(_fill(name, language)) for name in names]
             if all(paths):
                 read = _fill(names[0], language)
-                is_published = current.same_rows or read == published
+                is_published = current.same_rows or PurePosixPath(read).name == PurePosixPath(published).name
                 note = "" if is_published else f"{read} stands in for {published}"
                 return Found(current, tuple(path for several in paths for path in several), note)
         current = current.otherwise
@@ -171,11 +174,12 @@ def _fill(template: str, language: str) -> str:
         return template
     known = get_language(language)
     name = _HUB_NAMES.get(language, known.name)
-    return template.format(language=language, language3=known.code3, name=name)
+    return template.format(language=language, language3=known.code3, name=name, name_lower=name.lower())
 
 
 def _templates(layout: Layout, language: str) -> list[str]:
-    names = [_fill(name, language) for alternative in layout.files for name in alternative]
+    """Return the first choice of each layout of a chain, and of its parts."""
+    names = [_fill(name, language) for name in layout.files[0]]
     for other in (layout.otherwise, *layout.parts):
         if other is not None:
             names += _templates(other, language)

@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from adaptstilts.tasks import readers_arrow, readers_bitext, readers_json, readers_squad, readers_tags, readers_tsv
+from adaptstilts.tasks import (
+    readers_arrow,
+    readers_bitext,
+    readers_conllu,
+    readers_json,
+    readers_squad,
+    readers_tags,
+    readers_tsv,
+)
 from adaptstilts.tasks.rows import Reader
 
 READERS: dict[str, Reader] = {
     "pairs_jsonl": readers_json.read_pairs,
     "pairs_tsv": readers_tsv.read_pairs,
     "pairs_parallel": readers_tsv.read_parallel,
+    "table": readers_tsv.read_table,
     "qqp": readers_tsv.read_qqp,
     "hellaswag": readers_json.read_hellaswag,
     "commonsenseqa": readers_json.read_commonsenseqa,
     "cosmosqa": readers_tsv.read_cosmosqa,
     "word_lines": readers_tags.read_word_lines,
     "sentence_lines": readers_tags.read_sentence_lines,
+    "conllu": readers_conllu.read_conllu,
     "squad": readers_squad.read_squad,
     "bucc": readers_bitext.read_bucc,
     "tatoeba": readers_bitext.read_tatoeba,

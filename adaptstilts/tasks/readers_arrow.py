@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.tasks.rows import Request
+from adaptstilts.tasks.rows import Request, as_csv_writes
 from adaptstilts.tasks.spec import (
     Answer,
     Bitext,
@@ -28,6 +28,8 @@ FILE = "data-00000-of-00001.arrow"
 def read_arrow(request: Request) -> Iterator[Example] | Bitext:
     """Read one language and split of our own layout; option ``kind`` is the kind of the task.
 
+    Option ``quoting`` (pairs only): ``clean`` (default), or ``xtreme`` for what a model sees that reads XTREME's files.
+
     Args:
         request: The Arrow file; for retrieval those of the foreign side, the English side, and the gold pairs where
             they are known.
@@ -43,13 +45,10 @@ def read_arrow(request: Request) -> Iterator[Example] | Bitext:
 
 
 def _pairs(table: Table, request: Request) -> Iterator[Example]:
-    columns = (
-        table.texts("id"),
-        table.texts("first"),
-        table.column("second"),
-        _classes(table, "label", request.labels),
-    )
-    return (PairExample(*row) for row in zip(*columns, strict=True))
+    first, second = table.texts("first"), table.column("second")
+    if request.option("quoting", "clean", ("clean", "xtreme")) == "xtreme":
+        first, second = ([text and as_csv_writes(text) for text in side] for side in (first, second))
+    return map(PairExample, table.texts("id"), first, second, _classes(table, "label", request.labels))
 
 
 def _choices(table: Table, _: Request) -> Iterator[Example]:

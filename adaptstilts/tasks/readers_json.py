@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.tasks.rows import Request, json_lines, json_text, label_index
+from adaptstilts.tasks.rows import Request, json_lines, json_text, label_index, label_words
 from adaptstilts.tasks.spec import ChoiceExample, PairExample
 
 NO_GOLD_LABEL = "-"
 """Label of MNLI and SNLI rows on which the annotators did not agree; such rows are left out, as their authors ask."""
+DROPPED = "rows without an agreed label"
+"""What is counted in `Request.dropped`."""
 
 
 def read_pairs(request: Request) -> Iterator[PairExample]:
@@ -23,15 +25,15 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
         request: One file.
 
     Yields:
-        The pairs; those without an agreed label are left out.
+        The pairs; those without an agreed label are left out and counted.
     """
     keys = {"first": "sentence1", "second": "sentence2", "label": "gold_label", "id": "pairID", **request.options}
-    words = request.options["words"].split() if "words" in request.options else request.labels
-    classes = {word: index for index, word in enumerate(words)}
+    classes = label_words(request.options.get("words", ""), request.labels)
     path = request.path
     for line, record in json_lines(path):
         word = json_text(record, keys["label"], path, line)
         if word == NO_GOLD_LABEL:
+            request.dropped[DROPPED] += 1
             continue
         yield PairExample(
             id=str(record.get(keys["id"], line)),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.languages import get_language
 from adaptstilts.tasks.rows import Request, json_document, json_text
 from adaptstilts.tasks.spec import Answer, SpanExample
 
@@ -19,6 +20,9 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
     found at its offset is an error: nothing is repaired. Ids that occur more than once in the file (XTREME's TyDiQA)
     get ``#`` and their position appended, all of them.
 
+    Option ``language``: ``file`` (default) where a file holds one language, or ``id`` where ids begin with the English
+    name of theirs, as in TyDiQA-GoldP (``arabic-...``); the questions in the language asked for are read.
+
     Args:
         request: One file.
 
@@ -27,6 +31,9 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
     """
     path = request.path
     questions = list(_questions(json_document(path), path))
+    if request.option("language", "file", ("file", "id")) == "id":
+        start = f"{get_language(request.language).name.lower()}-"
+        questions = [item for item in questions if item[1]["id"].startswith(start)]
     hidden = all(_is_blank(question) for _, question in questions)
     seen = Counter(question["id"] for _, question in questions)
     repeated = len(seen) < len(questions)

@@ -1,4 +1,4 @@
-"""Readers of tables: XTREME's sentence pairs, GLUE's QQP, parallel line files of SNLI, Cosmos QA."""
+"""Readers of tables: sentence pairs of XTREME, XNLI and PAWS-X, GLUE's QQP, parallel line files of SNLI, Cosmos QA."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pathlib import Path
 from adaptstilts.errors import DataError
 from adaptstilts.tasks.rows import (
     Request,
+    as_csv_writes,
     expect_columns,
     label_index,
+    label_words,
     quoted_rows,
     split_rows,
     text_lines,
@@ -68,6 +70,48 @@ def _agreed(label: int | None, labels: list[int], position: int, request: Reques
             key="label",
         )
     return labels[position]
+
+
+def read_table(request: Request) -> Iterator[PairExample]:
+    """Read pairs from a table with a header whose columns are separated by tabs: XNLI-1.0, XNLI-MT-1.0 and PAWS-X.
+
+    Options: ``first``, ``second`` and ``label`` name the columns; ``language`` the column, the first of the file, that
+    holds the language of a row, where one file holds several; ``words`` is described in `label_words`. Option
+    ``quoting``: ``clean`` (default), or ``xtreme`` for what a model sees that reads XTREME's copy of the rows. White
+    space around sentences is cut off, as in XTREME.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The pairs of the language asked for; ids are their positions among them.
+    """
+    path = request.path
+    is_clean = request.option("quoting", "clean", ("clean", "xtreme")) == "clean"
+    lines = text_lines(path)
+    header = next(lines, (1, ""))[1].split("\t")
+    at = {}
+    for role in ("first", "second", "label", "language"):
+        name = request.options.get(role)
+        if name is not None and name not in header:
+            raise DataError("no such column", path=path, line=1, key=name, value=name, allowed=header)
+        at[role] = None if name is None else header.index(name)
+    if at["language"]:
+        raise DataError("is not the first column", path=path, line=1, key=request.options["language"])
+    start = "" if at["language"] is None else f"{request.language}\t"
+    first, second, label = (at[role] or 0 for role in ("first", "second", "label"))
+    classes = label_words(request.options.get("words", ""), request.labels)
+    count = 0
+    for line, text in lines:
+        if not text or not text.startswith(start):
+            continue
+        columns = text.split("\t")
+        expect_columns(columns, (len(header),), path, line)
+        pair = (columns[first].strip(), columns[second].strip())
+        word = columns[label].strip()
+        one, two = pair if is_clean else map(as_csv_writes, pair)
+        yield PairExample(str(count), one, two, label_index(word, classes, path, line))
+        count += 1
 
 
 def read_qqp(request: Request) -> Iterator[PairExample]:

@@ -60,6 +60,7 @@ class DataRoot:
         self._digests: dict[_State, bytes] = {}
         self._labels: dict[_State, tuple[str, ...]] = {}
         self._contents: dict[tuple[str, _State], _Content] = {}
+        self._dropped: dict[tuple[str, _State], tuple[str, ...]] = {}
         if not self.path.is_dir():
             raise DataError(
                 "no such folder", path=self.path, hint="Set data.root to `mini` or to a folder of data sets"
@@ -292,8 +293,13 @@ class DataRoot:
         return digest.hexdigest()
 
     def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
-        """Return what differs from the published files: substitutes that are read, parts that are missing."""
-        notes = [f"{task.name}: {found.note}" for found in locate(self.path, task, split, language) if found.note]
+        """Return what differs from the published files: substitutes that are read, parts that are missing.
+
+        For files that have been read, what was left out of them is told too.
+        """
+        found = locate(self.path, task, split, language)
+        notes = [f"{task.name}: {part.note}" for part in found if part.note]
+        notes += [note for part in found for note in self._dropped.get((task.name, _state(part.paths)), ())]
         missing = missing_parts(self.path, task, split, language)
         if missing:
             notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
@@ -303,7 +309,14 @@ class DataRoot:
         options = {key: self._options.get(key, value) for key, value in found.layout.options}
         request = Request(found.paths, self.labels(task), language, task.unanswerable, options)
         rows = READERS[found.layout.reader](request)
-        return rows if isinstance(rows, Bitext) else list(rows)
+        if isinstance(rows, Bitext):
+            return rows
+        examples = list(rows)
+        self._dropped[task.name, _state(found.paths)] = tuple(
+            f"{task.name}: {count:,} {what} left out of {found.paths[0].name}"
+            for what, count in sorted(request.dropped.items())
+        )
+        return examples
 
     def _digest(self, path: Path) -> bytes:
         state = _state((path,))

@@ -73,7 +73,8 @@ class Layout:
         files: Alternatives in order of preference; the first whose files are all present is taken. Each alternative is
             a tuple of paths relative to the data root that belong to one language and split (several where text and
             labels lie apart, or where a data set has several parts). ``{language}`` stands for the ISO 639-1 code,
-            ``{language3}`` for the code of the Tatoeba files, ``{name}`` for the English name. A path with ``*`` in it
+            ``{language3}`` for the code of the Tatoeba files, ``{name}`` and ``{name_lower}`` for the English
+            name. A path with ``*`` in it
             names all files that fit, in the order of their file names.
         options: Extra options of the reader, by name.
         otherwise: Taken where none of ``files`` is there: the same split in a form that needs another reader.

@@ -5,6 +5,7 @@ Training set sizes: the dataset table of the RemBERT paper (Chung et al. 2021).
 
 from __future__ import annotations
 
+from adaptstilts.tasks import layouts
 from adaptstilts.tasks.intermediate import NLI_LABELS
 from adaptstilts.tasks.spec import Group, Hub, Kind, Layout, Metric, Phase, Split, Task
 
@@ -16,13 +17,25 @@ UPOS = (
 
 ENTITY_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
-_CLEAN = (("quoting", "clean"),)
-
 
 def _codes(text: str) -> tuple[str, ...]:
     """Return language codes, English first."""
     return tuple(sorted(text.split(), key=lambda code: (code != "en", code)))
 
+
+def _pairs(*names: str) -> Layout:
+    """Return the layout of XTREME's sentence pairs, with or without a file of labels."""
+    return Layout("pairs_tsv", (names,), layouts.QUOTING, same_rows=True)
+
+
+def _tagged(folder: str, split: Split, published: Layout) -> Layout:
+    """Chain XTREME's file and the publisher's; XTREME's test files have no tags, so they come last."""
+    name = f"{folder}/{split.value}-{{language}}.tsv"
+    ours = Layout("word_lines", ((name,),), same_rows=True)
+    return layouts.first_of(published, ours) if split is Split.TEST else layouts.first_of(ours, published)
+
+
+_XNLI_LANGUAGES = _codes("ar bg de el en es fr hi ru sw th tr ur vi zh")
 
 XNLI = Task(
     name="xnli",
@@ -30,15 +43,18 @@ XNLI = Task(
     phase=Phase.TARGET,
     kind=Kind.CLASSIFY,
     metric=Metric.ACCURACY,
-    languages=_codes("ar bg de el en es fr hi ru sw th tr ur vi zh"),
+    languages=_XNLI_LANGUAGES,
     labels=NLI_LABELS,
     train_task="mnli",
     layouts={
-        Split.DEV: Layout("pairs_tsv", (("xnli/dev-{language}.tsv",),), _CLEAN),
-        Split.TEST: Layout(
-            "pairs_tsv",
-            (("xnli/test-{language}.tsv", "xnli/test-labels.txt"), ("xnli/test-{language}.tsv",)),
-            _CLEAN,
+        Split.DEV: layouts.first_of(
+            _pairs("xnli/dev-{language}.tsv"),
+            layouts.xnli(Split.DEV, _XNLI_LANGUAGES),
+        ),
+        Split.TEST: layouts.first_of(
+            _pairs("xnli/test-{language}.tsv", "xnli/test-labels.txt"),
+            layouts.xnli(Split.TEST, _XNLI_LANGUAGES),
+            _pairs("xnli/test-{language}.tsv"),
         ),
     },
     group=Group.CLASSIFICATION,
@@ -57,11 +73,13 @@ PAWSX = Task(
     languages=_codes("de en es fr ja ko zh"),
     labels=("0", "1"),
     layouts={
-        Split.TRAIN: Layout(
-            "pairs_tsv", (("pawsx/train-{language}.tsv",), ("pawsx/train-{language}.from_dev.tsv",)), _CLEAN
+        Split.TRAIN: layouts.first_of(
+            _pairs("pawsx/train-{language}.tsv"),
+            layouts.pawsx(Split.TRAIN),
+            Layout("pairs_tsv", (("pawsx/train-{language}.from_dev.tsv",),), layouts.QUOTING),
         ),
-        Split.DEV: Layout("pairs_tsv", (("pawsx/dev-{language}.tsv",),), _CLEAN),
-        Split.TEST: Layout("pairs_tsv", (("pawsx/test-{language}.tsv",),), _CLEAN),
+        Split.DEV: layouts.first_of(_pairs("pawsx/dev-{language}.tsv"), layouts.pawsx(Split.DEV)),
+        Split.TEST: layouts.first_of(layouts.pawsx(Split.TEST), _pairs("pawsx/test-{language}.tsv")),
     },
     group=Group.CLASSIFICATION,
     rows=49_401,
@@ -80,7 +98,7 @@ UDPOS = Task(
         "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh"
     ),
     labels=UPOS,
-    layouts={split: Layout("word_lines", ((f"udpos/{split.value}-{{language}}.tsv",),)) for split in Split},
+    layouts={split: _tagged("udpos", split, layouts.treebanks(split)) for split in Split},
     group=Group.STRUCTURED,
     rows=21_253,
     hub=Hub(
@@ -103,7 +121,7 @@ PANX = Task(
         "ur vi yo zh"
     ),
     labels=ENTITY_TAGS,
-    layouts={split: Layout("word_lines", ((f"panx/{split.value}-{{language}}.tsv",),)) for split in Split},
+    layouts={split: _tagged("panx", split, layouts.wikiann(split)) for split in Split},
     group=Group.STRUCTURED,
     rows=20_000,
     hub=Hub("google/xtreme", "PAN-X.{language}"),
@@ -149,16 +167,24 @@ MLQA = Task(
     licence="CC BY-SA 3.0",
 )
 
+_TYDIQA_LANGUAGES = _codes("ar bn en fi id ko ru sw te")
+
+
+def _tydiqa(split: str) -> Layout:
+    name = f"tydiqa/tydiqa-goldp-v1.1-{split}/tydiqa.goldp.{{language}}.{split}.json"
+    return Layout("squad", ((name,),), same_rows=True)
+
+
 TYDIQA = Task(
     name="tydiqa",
     title="TyDiQA-GoldP",
     phase=Phase.TARGET,
     kind=Kind.EXTRACT,
     metric=Metric.SQUAD,
-    languages=_codes("ar bn en fi id ko ru sw te"),
+    languages=_TYDIQA_LANGUAGES,
     layouts={
-        Split.TRAIN: Layout("squad", (("tydiqa/tydiqa-goldp-v1.1-train/tydiqa.goldp.{language}.train.json",),)),
-        Split.DEV: Layout("squad", (("tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.{language}.dev.json",),)),
+        Split.TRAIN: layouts.first_of(_tydiqa("train"), layouts.tydiqa(Split.TRAIN, _TYDIQA_LANGUAGES)),
+        Split.DEV: layouts.first_of(layouts.tydiqa(Split.DEV, _TYDIQA_LANGUAGES), _tydiqa("dev")),
     },
     group=Group.QA,
     rows=3_696,
@@ -168,11 +194,17 @@ TYDIQA = Task(
 )
 
 
-def _bucc(split: str) -> Layout:
-    name = f"bucc2018/{{language}}-en.{split}"
-    sides = (f"{name}.{{language}}", f"{name}.en")
-    return Layout("bucc", ((*sides, f"{name}.gold"), sides))
+def _bucc(split: Split, *sides: str) -> Layout:
+    files = tuple(f"bucc2018/{{language}}-en.{split.value}.{side}" for side in sides)
+    return Layout("bucc", (files,), same_rows=True)
 
+
+_BUCC_SIDES = ("{language}", "en")
+# XTREME takes the gold pairs of the test set away.
+_BUCC_LAYOUTS = {
+    split: layouts.first_of(_bucc(split, *_BUCC_SIDES, "gold"), layouts.bucc(split), _bucc(split, *_BUCC_SIDES))
+    for split in (Split.DEV, Split.TEST)
+}
 
 BUCC2018 = Task(
     name="bucc2018",
@@ -181,7 +213,7 @@ BUCC2018 = Task(
     kind=Kind.RETRIEVE,
     metric=Metric.BUCC_F1,
     languages=_codes("de fr ru zh"),
-    layouts={Split.DEV: _bucc("dev"), Split.TEST: _bucc("test")},
+    layouts=_BUCC_LAYOUTS,
     group=Group.RETRIEVAL,
     trains=False,
     hub=Hub("google/xtreme", "bucc18.{language}", "gold pairs only, no distractors: mining cannot be scored on it"),
