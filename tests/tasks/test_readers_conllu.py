@@ -183,9 +183,9 @@ def test_words_of_real_treebanks_are_the_surface_words(shared_root):
     assert compared == 750
 
 
-@pytest.mark.parametrize(("code", "sentences", "fused"), [("fr", 60, 40), ("de", 59, 7)])
+@pytest.mark.parametrize(("code", "sentences", "fused"), [("fr", 60, 42), ("de", 59, 7)])
 def test_fused_tokens_have_the_tags_of_xtremes_own_file(shared_root, code, sentences, fused):
-    """The treebanks are newer than XTREME's, so only sentences with the same words are compared, at fused tokens."""
+    """Newer treebanks than XTREME took: compared are sentences of the same words, at words that are fused somewhere."""
     data = shared_root / "data"
     path = next((data / "ud").glob(f"*/{code}_*-ud-dev.conllu"))
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").split("\n")]
