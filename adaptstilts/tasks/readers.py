@@ -9,6 +9,7 @@ from adaptstilts.tasks import (
     readers_arrow,
     readers_bitext,
     readers_conllu,
+    readers_hub,
     readers_json,
     readers_squad,
     readers_tags,
@@ -31,6 +32,12 @@ READERS: dict[str, Reader] = {
     "squad": readers_squad.read_squad,
     "bucc": readers_bitext.read_bucc,
     "tatoeba": readers_bitext.read_tatoeba,
+    "hub_pairs": readers_hub.read_pairs,
+    "hub_tags": readers_hub.read_tags,
+    "hub_spans": readers_hub.read_spans,
+    "hub_bitext": readers_hub.read_bitext,
+    "hub_records": readers_hub.read_records,
+    "refused": readers_hub.refuse,
     "arrow": readers_arrow.read_arrow,
 }
 """Name in `Layout.reader` -> function that reads the files of one language and split."""

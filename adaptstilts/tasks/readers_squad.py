@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -35,16 +34,28 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
         start = f"{get_language(request.language).name.lower()}-"
         questions = [item for item in questions if item[1]["id"].startswith(start)]
     hidden = all(_is_blank(question) for _, question in questions)
-    seen = Counter(question["id"] for _, question in questions)
-    repeated = len(seen) < len(questions)
-    for position, (context, question) in enumerate(questions):
+    names = unique_ids([question["id"] for _, question in questions])
+    for name, (context, question) in zip(names, questions, strict=True):
         answers = None
         if not hidden:
             answers = tuple(_answers(question, context, path))
             if not answers and not request.unanswerable:
                 raise DataError("has no answer", path=path, key=question["id"], hint="This task has no such questions")
-        name = f"{question['id']}#{position}" if repeated else question["id"]
         yield SpanExample(name, json_text(question, "question", path, None), context, answers)
+
+
+def unique_ids(names: list[str]) -> list[str]:
+    """Make ids unique: if any occurs twice, all get ``#`` and their position appended.
+
+    Args:
+        names: The ids of a file.
+
+    Returns:
+        As many ids.
+    """
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name}#{position}" for position, name in enumerate(names)]
 
 
 def _questions(document: dict[str, Any], path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

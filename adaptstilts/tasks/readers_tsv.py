@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from adaptstilts.tasks.rows import (
     Request,
     as_csv_writes,
     expect_columns,
+    json_text,
     label_index,
     label_words,
     quoted_rows,
@@ -20,6 +21,7 @@ from adaptstilts.tasks.rows import (
 from adaptstilts.tasks.spec import ChoiceExample, PairExample
 
 _COSMOS_COLUMNS = ("id", "context", "question", "answer0", "answer1", "answer2", "answer3", "label")
+_COSMOS_CLASSES = {str(index): index for index in range(4)}
 _QQP_COLUMNS = ("question1", "question2", "is_duplicate")
 
 
@@ -50,7 +52,7 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
         label = label_index(columns[2].strip(), classes, path, line) if width == 3 else None
         if labels is not None:
             label = _agreed(label, labels, position, request, line)
-        yield PairExample(id=str(position), first=columns[0], second=columns[1], label=label)
+        yield PairExample(id=str(position), first=columns[0].strip(), second=columns[1].strip(), label=label)
     if labels is not None and len(labels) != position + 1:
         raise DataError(f"has {len(labels)} labels for {position + 1} rows of {path.name}", path=request.paths[1])
 
@@ -140,8 +142,8 @@ def read_qqp(request: Request) -> Iterator[PairExample]:
     for line, columns in _unbroken(rows, len(header), path):
         yield PairExample(
             id=str(line - 2),
-            first=columns[first],
-            second=columns[second],
+            first=columns[first].strip(),
+            second=columns[second].strip(),
             label=None if label is None else label_index(columns[label], classes, path, line, key="is_duplicate"),
         )
 
@@ -199,13 +201,29 @@ def read_cosmosqa(request: Request) -> Iterator[ChoiceExample]:
     for name in _COSMOS_COLUMNS[:-1]:
         if name not in header:
             raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=header)
-    at = {name: index for index, name in enumerate(header)}
-    classes = {str(index): index for index in range(4)}
     for line, columns in rows:
         expect_columns(columns, (len(header),), path, line)
-        yield ChoiceExample(
-            id=columns[at["id"]],
-            prompt=f"{columns[at['context']].strip()} {columns[at['question']].strip()}",
-            choices=tuple(columns[at[f"answer{index}"]] for index in range(4)),
-            label=label_index(columns[at["label"]].strip(), classes, path, line) if "label" in at else None,
-        )
+        yield cosmosqa_example(dict(zip(header, columns, strict=True)), path, line)
+
+
+def cosmosqa_example(record: Mapping[str, str], path: Path, line: int | None) -> ChoiceExample:
+    """Return the example that a record of Cosmos QA holds: the prompt is the context followed by the question.
+
+    Args:
+        record: Column -> text.
+        path: File, for errors.
+        line: Line, for errors.
+
+    Returns:
+        The question with four answers; the label is None where there is no such column.
+    """
+    context, question = (json_text(record, key, path, line).strip() for key in ("context", "question"))
+    label = None
+    if "label" in record:
+        label = label_index(str(record["label"]).strip(), _COSMOS_CLASSES, path, line)
+    return ChoiceExample(
+        id=json_text(record, "id", path, line),
+        prompt=f"{context} {question}",
+        choices=tuple(json_text(record, f"answer{index}", path, line) for index in range(4)),
+        label=label,
+    )

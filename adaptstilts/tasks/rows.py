@@ -262,7 +262,7 @@ def json_text(record: object, key: str, path: Path, line: int | None) -> str:
     return value
 
 
-def label_index(word: str, words: Mapping[str, int], path: Path, line: int, key: str = "label") -> int:
+def label_index(word: str, words: Mapping[str, int], path: Path, line: int | None, key: str = "label") -> int:
     """Return the class of a label word.
 
     Args:

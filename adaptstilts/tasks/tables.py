@@ -79,6 +79,15 @@ class Table:
         """Return an error that names the file, the row (counted from 0) and the column."""
         return DataError(problem, path=self.path, key=f"row {row}: {column}", allowed=allowed)
 
+    def is_integer(self, name: str) -> bool:
+        """Say whether a column holds integers, or lists of integers."""
+        import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
+
+        kind = self.arrow.schema.field(name).type
+        while pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind):
+            kind = kind.value_type
+        return bool(pyarrow.types.is_integer(kind))
+
     def class_names(self, name: str) -> tuple[str, ...] | None:
         """Return the names of a column's integer classes, from the metadata that `datasets` leaves in the file.
 
