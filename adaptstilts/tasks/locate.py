@@ -157,8 +157,13 @@ def missing_parts(root: Path | Listing, task: Task, split: Split, language: str)
 
 
 def is_multilingual(layout: Layout) -> bool:
-    """Say whether a layout has a file per language."""
-    return "{language" in layout.files[0][0]
+    """Say whether a layout, or one behind it, has files in more languages than English."""
+    current: Layout | None = layout
+    while current is not None:
+        if current.holds or "{" in current.files[0][0]:
+            return True
+        current = current.otherwise
+    return False
 
 
 def _listing(root: Path | Listing) -> Listing:

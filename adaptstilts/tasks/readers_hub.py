@@ -187,7 +187,11 @@ def _span_rows(path: Path, request: Request) -> Iterator[tuple[SpanExample, tupl
         zip(*columns, table.column(options["answers"]), keys, strict=True)
     ):
         if key.startswith(start):
-            yield SpanExample(name, question, context, None), (table, row), answers or {"text": [], "answer_start": []}
+            found = {"text": [], "answer_start": []} if answers is None else answers
+            texts, starts = (found.get("text"), found.get("answer_start")) if isinstance(found, dict) else (None, None)
+            if texts is None or starts is None or len(texts) != len(starts):
+                raise table.error(row, f"expected as many texts as starts, found {found!r}", options["answers"])
+            yield SpanExample(name, question, context, None), (table, row), found
 
 
 def _shift(context: str, answers: list[tuple[str, int]]) -> int:

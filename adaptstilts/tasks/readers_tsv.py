@@ -92,6 +92,8 @@ def read_table(request: Request) -> Iterator[PairExample]:
     is_clean = request.option("quoting", "clean", ("clean", "xtreme")) == "clean"
     lines = text_lines(path)
     header = next(lines, (1, ""))[1].split("\t")
+    if header == [""]:
+        return
     at = {}
     for role in ("first", "second", "label", "language"):
         name = request.options.get(role)
@@ -139,9 +141,9 @@ def read_qqp(request: Request) -> Iterator[PairExample]:
     first, second = (header.index(name) for name in _QQP_COLUMNS[:2])
     label = header.index(_QQP_COLUMNS[2]) if _QQP_COLUMNS[2] in header else None
     classes = {word: index for index, word in enumerate(request.labels)}
-    for line, columns in _unbroken(rows, len(header), path):
+    for position, (line, columns) in enumerate(_unbroken(rows, len(header), path)):
         yield PairExample(
-            id=str(line - 2),
+            id=str(position),
             first=columns[first].strip(),
             second=columns[second].strip(),
             label=None if label is None else label_index(columns[label], classes, path, line, key="is_duplicate"),

@@ -59,8 +59,9 @@ class DataRoot:
         self._options = dict(options or {})
         self._digests: dict[_State, bytes] = {}
         self._labels: dict[_State, tuple[str, ...]] = {}
-        self._contents: dict[tuple[str, _State], _Content] = {}
-        self._dropped: dict[tuple[str, _State], tuple[str, ...]] = {}
+        # One file may hold several languages.
+        self._contents: dict[tuple[str, str, _State], _Content] = {}
+        self._dropped: dict[tuple[str, str, _State], tuple[str, ...]] = {}
         if not self.path.is_dir():
             raise DataError(
                 "no such folder", path=self.path, hint="Set data.root to `mini` or to a folder of data sets"
@@ -228,7 +229,7 @@ class DataRoot:
         found = find_all(self.path, task, split, language)
         if not found:
             return None
-        state = (task.name, _state(found[0].paths))
+        state = (task.name, language, _state(found[0].paths))
         if state not in self._contents:
             self._contents[state] = _content_of(self._read(found[0], task, language))
         return self._contents[state]
@@ -299,7 +300,7 @@ class DataRoot:
         """
         found = locate(self.path, task, split, language)
         notes = [f"{task.name}: {part.note}" for part in found if part.note]
-        notes += [note for part in found for note in self._dropped.get((task.name, _state(part.paths)), ())]
+        notes += [note for part in found for note in self._dropped.get((task.name, language, _state(part.paths)), ())]
         missing = missing_parts(self.path, task, split, language)
         if missing:
             notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
@@ -312,7 +313,7 @@ class DataRoot:
         if isinstance(rows, Bitext):
             return rows
         examples = list(rows)
-        self._dropped[task.name, _state(found.paths)] = tuple(
+        self._dropped[task.name, language, _state(found.paths)] = tuple(
             f"{task.name}: {count:,} {what} left out of {found.paths[0].name}"
             for what, count in sorted(request.dropped.items())
         )

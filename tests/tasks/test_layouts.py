@@ -104,6 +104,12 @@ def test_error_names_one_path_of_each_layout_and_the_page_with_all(data_root):
     assert text.count("wikiann") == 1
 
 
+def test_languages_of_one_file_are_labelled_each_for_itself(data_root):
+    root = data_root({"XNLI-1.0/xnli.dev.tsv": XNLI_1_0 + "de\tneutral\tA\tB\t1\n"})
+    assert [root.is_labelled(get_task("xnli"), Split.DEV, code) for code in ("sw", "de")] == [False, True]
+    assert root.evaluation_languages(get_task("xnli")) == ("de",)
+
+
 # Tables with a header
 
 
@@ -115,7 +121,7 @@ def test_error_names_one_path_of_each_layout_and_the_page_with_all(data_root):
         ("gold_label\tlanguage\tsentence1\tsentence2\n", r"xnli\.dev\.tsv:1: language: is not the first column"),
         (XNLI_1_0 + "de\tneutral\tA\n", r"xnli\.dev\.tsv:2: expected 5 columns, found 3"),
         (XNLI_1_0 + "en\tx\nde\tnone\tA\tB\t1\n", r"xnli\.dev\.tsv:3: label: 'none' is not a label of this task"),
-        ("", r"xnli\.dev\.tsv:1: sentence1: no such column"),
+        ("", r"xnli\.dev\.tsv: holds no examples of xnli in 'de'"),
     ],
 )
 def test_xnli_is_refused_with_file_and_line_when_malformed(data_root, text, message):

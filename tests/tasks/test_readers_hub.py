@@ -180,6 +180,13 @@ def test_answer_that_is_not_there_is_refused_with_its_row(write):
         write(XQUAD, rows).load(get_task("xquad"), Split.TEST, "de")
 
 
+@pytest.mark.parametrize("answers", [["Bern"], {"text": ["Bern"], "answer_start": [3, 4]}, {"text": ["Bern"]}])
+def test_answers_are_refused_with_their_row_when_malformed(write, answers):
+    rows = as_columns({**question("In Bern."), "answers": answers})
+    with pytest.raises(DataError, match=r"row 0: answers: expected as many texts as starts, found .*Bern"):
+        write(XQUAD, rows).load(get_task("xquad"), Split.TEST, "de")
+
+
 def test_answers_are_hidden_when_all_are_blank(write):
     rows = as_columns(question("In Bern.", ("", 0), name="1"), question("In Bern.", ("", 0), name="2"))
     assert [row.answers for row in write(XQUAD, rows).load(get_task("xquad"), Split.TEST, "de")] == [None, None]
