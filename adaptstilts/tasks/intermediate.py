@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from adaptstilts.tasks import layouts
+from adaptstilts.tasks.hub import hub
 from adaptstilts.tasks.spec import Hub, Kind, Layout, Metric, Phase, Split, Task
 
 NLI_LABELS = ("contradiction", "entailment", "neutral")
@@ -18,23 +20,42 @@ _ANLI_KEYS = (("first", "context"), ("second", "hypothesis"), ("label", "label")
 # XTREME's download has MNLI only as the training file of XNLI.
 _MNLI_TRAIN = Layout(
     "pairs_jsonl",
-    (("mnli/multinli_1.0_train.jsonl",),),
-    otherwise=Layout("pairs_tsv", (("xnli/train-en.tsv",),), (("quoting", "clean"),)),
+    layouts.unpacked("mnli", "multinli_1.0", "multinli_1.0_train.jsonl"),
+    otherwise=layouts.first_of(
+        Layout("pairs_tsv", (("xnli/train-en.tsv",),), layouts.QUOTING),
+        layouts.xnli_train(),
+        hub("mnli", Split.TRAIN),
+    ),
 )
 _MNLI_DEV = Layout(
     "pairs_jsonl",
-    (("mnli/multinli_1.0_dev_matched.jsonl",),),
+    layouts.unpacked("mnli", "multinli_1.0", "multinli_1.0_dev_matched.jsonl"),
+    otherwise=hub("mnli", Split.DEV),
 )
 """XNLI's English dev file is no substitute: those rows may be what is scored."""
 
 
-def _snli(split: str) -> Layout:
-    parallel = (f"snli/s1.{split}", f"snli/s2.{split}", f"snli/labels.{split}")
-    return Layout("pairs_jsonl", ((f"snli/snli_1.0_{split}.jsonl",),), otherwise=Layout("pairs_parallel", (parallel,)))
+def _snli(split: Split) -> Layout:
+    name = split.value
+    parallel = (f"snli/s1.{name}", f"snli/s2.{name}", f"snli/labels.{name}")
+    files = layouts.unpacked("snli", "snli_1.0", f"snli_1.0_{name}.jsonl")
+    return layouts.first_of(Layout("pairs_jsonl", files), Layout("pairs_parallel", (parallel,)), hub("snli", split))
 
 
-def _anli(split: str) -> tuple[Layout, ...]:
-    return tuple(Layout("pairs_jsonl", ((f"anli/R{part}/{split}.jsonl",),), _ANLI_KEYS) for part in (1, 2, 3))
+def _anli(split: Split) -> tuple[Layout, ...]:
+    return tuple(
+        Layout(
+            "pairs_jsonl",
+            layouts.unpacked("anli", "anli_v1.0", f"R{part}/{split.value}.jsonl"),
+            _ANLI_KEYS,
+            otherwise=hub(f"anli {part}", split),
+        )
+        for part in (1, 2, 3)
+    )
+
+
+def _squad(name: str, folder: str, *rows: Layout) -> Layout:
+    return layouts.first_of(Layout("squad", ((f"squad/{folder}/{name}",), (f"squad/{name}",))), *rows)
 
 
 ANLI = Task(
@@ -46,8 +67,8 @@ ANLI = Task(
     languages=_ENGLISH,
     labels=NLI_LABELS,
     layouts={
-        Split.TRAIN: replace(_MNLI_TRAIN, parts=(_snli("train"), *_anli("train"))),
-        Split.DEV: replace(_MNLI_DEV, parts=(_snli("dev"), *_anli("dev"))),
+        Split.TRAIN: replace(_MNLI_TRAIN, parts=(_snli(Split.TRAIN), *_anli(Split.TRAIN))),
+        Split.DEV: replace(_MNLI_DEV, parts=(_snli(Split.DEV), *_anli(Split.DEV))),
     },
     rows=1_104_934,
     hub=Hub("facebook/anli", note="ANLI alone; ANLI+ pools it with MNLI and SNLI"),
@@ -79,8 +100,8 @@ QQP = Task(
     languages=_ENGLISH,
     labels=("0", "1"),
     layouts={
-        Split.TRAIN: Layout("qqp", (("qqp/train.tsv",),)),
-        Split.DEV: Layout("qqp", (("qqp/dev.tsv",),)),
+        Split.TRAIN: Layout("qqp", (("qqp/train.tsv",), ("QQP/train.tsv",)), otherwise=hub("qqp", Split.TRAIN)),
+        Split.DEV: Layout("qqp", (("qqp/dev.tsv",), ("QQP/dev.tsv",)), otherwise=hub("qqp", Split.DEV)),
     },
     rows=363_846,
     hub=Hub("nyu-mll/glue", "qqp"),
@@ -96,8 +117,8 @@ SQUAD1 = Task(
     metric=Metric.SQUAD,
     languages=_ENGLISH,
     layouts={
-        Split.TRAIN: Layout("squad", (("squad/v1.1/train-v1.1.json",), ("squad/train-v1.1.json",))),
-        Split.DEV: Layout("squad", (("squad/v1.1/dev-v1.1.json",), ("squad/dev-v1.1.json",))),
+        Split.TRAIN: _squad("train-v1.1.json", "v1.1", hub("squad1", Split.TRAIN), hub("xtreme squad", Split.TRAIN)),
+        Split.DEV: _squad("dev-v1.1.json", "v1.1", hub("squad1", Split.DEV), hub("xtreme squad", Split.DEV)),
     },
     rows=87_599,
     hub=Hub("rajpurkar/squad"),
@@ -113,8 +134,8 @@ SQUAD2 = Task(
     metric=Metric.SQUAD2,
     languages=_ENGLISH,
     layouts={
-        Split.TRAIN: Layout("squad", (("squad/v2.0/train-v2.0.json",), ("squad/train-v2.0.json",))),
-        Split.DEV: Layout("squad", (("squad/v2.0/dev-v2.0.json",), ("squad/dev-v2.0.json",))),
+        Split.TRAIN: _squad("train-v2.0.json", "v2.0", hub("squad2", Split.TRAIN)),
+        Split.DEV: _squad("dev-v2.0.json", "v2.0", hub("squad2", Split.DEV)),
     },
     rows=130_319,
     unanswerable=True,
@@ -131,10 +152,12 @@ HELLASWAG = Task(
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
     layouts={
-        Split.TRAIN: Layout(
-            "hellaswag", (("hellaswag/hellaswag_train.jsonl",), ("hellaswag/hellaswag_train.from_val.jsonl",))
+        Split.TRAIN: layouts.first_of(
+            Layout("hellaswag", (("hellaswag/hellaswag_train.jsonl",),)),
+            hub("hellaswag", Split.TRAIN),
+            Layout("hellaswag", (("hellaswag/hellaswag_train.from_val.jsonl",),)),
         ),
-        Split.DEV: Layout("hellaswag", (("hellaswag/hellaswag_val.jsonl",),)),
+        Split.DEV: Layout("hellaswag", (("hellaswag/hellaswag_val.jsonl",),), otherwise=hub("hellaswag", Split.DEV)),
     },
     rows=39_905,
     hub=Hub("Rowan/hellaswag"),
@@ -166,8 +189,12 @@ COSMOSQA = Task(
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
     layouts={
-        Split.TRAIN: Layout("cosmosqa", (("cosmosqa/train.csv",), ("cosmosqa/train.from_valid.csv",))),
-        Split.DEV: Layout("cosmosqa", (("cosmosqa/valid.csv",),)),
+        Split.TRAIN: layouts.first_of(
+            Layout("cosmosqa", (("cosmosqa/train.csv",),)),
+            hub("cosmosqa", Split.TRAIN),
+            Layout("cosmosqa", (("cosmosqa/train.from_valid.csv",),)),
+        ),
+        Split.DEV: Layout("cosmosqa", (("cosmosqa/valid.csv",),), otherwise=hub("cosmosqa", Split.DEV)),
     },
     rows=25_262,
     hub=Hub("allenai/cosmos_qa"),
@@ -183,8 +210,16 @@ COMMONSENSEQA = Task(
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
     layouts={
-        Split.TRAIN: Layout("commonsenseqa", (("commonsenseqa/train_rand_split.jsonl",),)),
-        Split.DEV: Layout("commonsenseqa", (("commonsenseqa/dev_rand_split.jsonl",),)),
+        Split.TRAIN: Layout(
+            "commonsenseqa",
+            (("commonsenseqa/train_rand_split.jsonl",),),
+            otherwise=hub("commonsenseqa", Split.TRAIN),
+        ),
+        Split.DEV: Layout(
+            "commonsenseqa",
+            (("commonsenseqa/dev_rand_split.jsonl",),),
+            otherwise=hub("commonsenseqa", Split.DEV),
+        ),
     },
     rows=9_741,
     hub=Hub("tau/commonsense_qa"),

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from adaptstilts.tasks import readers_bitext, readers_json, readers_squad, readers_tags, readers_tsv
+from collections.abc import Callable
+from pathlib import Path
+
+from adaptstilts.tasks import (
+    readers_arrow,
+    readers_bitext,
+    readers_conllu,
+    readers_hub,
+    readers_json,
+    readers_squad,
+    readers_tags,
+    readers_tsv,
+)
 from adaptstilts.tasks.rows import Reader
 
 READERS: dict[str, Reader] = {
     "pairs_jsonl": readers_json.read_pairs,
     "pairs_tsv": readers_tsv.read_pairs,
     "pairs_parallel": readers_tsv.read_parallel,
+    "table": readers_tsv.read_table,
     "qqp": readers_tsv.read_qqp,
     "hellaswag": readers_json.read_hellaswag,
     "commonsenseqa": readers_json.read_commonsenseqa,
     "cosmosqa": readers_tsv.read_cosmosqa,
     "word_lines": readers_tags.read_word_lines,
     "sentence_lines": readers_tags.read_sentence_lines,
+    "conllu": readers_conllu.read_conllu,
     "squad": readers_squad.read_squad,
     "squad_files": readers_squad.read_squad_files,
     "bucc": readers_bitext.read_bucc,
     "tatoeba": readers_bitext.read_tatoeba,
+    "hub_pairs": readers_hub.read_pairs,
+    "hub_tags": readers_hub.read_tags,
+    "hub_spans": readers_hub.read_spans,
+    "hub_bitext": readers_hub.read_bitext,
+    "hub_records": readers_hub.read_records,
+    "refused": readers_hub.refuse,
+    "arrow": readers_arrow.read_arrow,
 }
 """Name in `Layout.reader` -> function that reads the files of one language and split."""
+
+TAG_READERS: dict[str, Callable[[tuple[Path, ...]], set[str]]] = {
+    "sentence_lines": readers_tags.tag_words,
+    "arrow": readers_arrow.tag_words,
+}
+"""Name in `Layout.reader` -> function that collects the tags of such files, for tasks that read labels from data."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.languages import get_language
 from adaptstilts.tasks.rows import Request, json_document, json_text
 from adaptstilts.tasks.spec import Answer, SpanExample
 
@@ -20,6 +20,9 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
     found at its offset is an error: nothing is repaired. Ids that occur more than once in the file (XTREME's TyDiQA)
     get ``#`` and their position appended, all of them.
 
+    Option ``language``: ``file`` (default) where a file holds one language, or ``id`` where ids begin with the English
+    name of theirs, as in TyDiQA-GoldP (``arabic-...``); the questions in the language asked for are read.
+
     Args:
         request: One file.
 
@@ -28,16 +31,17 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
     """
     path = request.path
     questions = list(_questions(json_document(path), path))
+    if request.option("language", "file", ("file", "id")) == "id":
+        start = f"{get_language(request.language).name.lower()}-"
+        questions = [item for item in questions if item[1]["id"].startswith(start)]
     hidden = all(_is_blank(question) for _, question in questions)
-    seen = Counter(question["id"] for _, question in questions)
-    repeated = len(seen) < len(questions)
-    for position, (context, question) in enumerate(questions):
+    names = unique_ids([question["id"] for _, question in questions])
+    for name, (context, question) in zip(names, questions, strict=True):
         answers = None
         if not hidden:
             answers = tuple(_answers(question, context, path))
             if not answers and not request.unanswerable:
                 raise DataError("has no answer", path=path, key=question["id"], hint="This task has no such questions")
-        name = f"{question['id']}#{position}" if repeated else question["id"]
         yield SpanExample(name, json_text(question, "question", path, None), context, answers)
 
 
@@ -52,6 +56,20 @@ def read_squad_files(request: Request) -> Iterator[SpanExample]:
     """
     for path in request.paths:
         yield from read_squad(replace(request, paths=(path,)))
+
+
+def unique_ids(names: list[str]) -> list[str]:
+    """Make ids unique: if any occurs twice, all get ``#`` and their position appended.
+
+    Args:
+        names: The ids of a file.
+
+    Returns:
+        As many ids.
+    """
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name}#{position}" for position, name in enumerate(names)]
 
 
 def _questions(document: dict[str, Any], path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -13,6 +13,8 @@ from adaptstilts.tasks.spec import TagExample
 def read_word_lines(request: Request) -> Iterator[TagExample]:
     """Read XTREME's UDPOS and PAN-X: ``word TAB tag`` per line, a blank line after each sentence.
 
+    Option ``words``: ``plain`` (default), or ``prefixed`` where WikiANN's own files put ``xx:`` before every word.
+
     Args:
         request: One file.
 
@@ -20,6 +22,7 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
         The sentences; tags are None where the whole file has one column.
     """
     path = request.path
+    is_prefixed = request.option("words", "plain", ("plain", "prefixed")) == "prefixed"
     classes = {word: index for index, word in enumerate(request.labels)}
     width = 0
     words: list[str] = []
@@ -35,13 +38,21 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
         columns = text.split("\t")
         expect_columns(columns, (width,) if width else (1, 2), path, line)
         width = len(columns)
-        if not columns[0]:
+        word = _without_prefix(columns[0], path, line) if is_prefixed else columns[0]
+        if not word:
             raise DataError("a tag without a word", path=path, line=line)
-        words.append(columns[0])
+        words.append(word)
         if width == 2:
             tags.append(label_index(columns[1], classes, path, line, key="tag"))
     if words:
         yield TagExample(str(count), tuple(words), tuple(tags) if width == 2 else None)
+
+
+def _without_prefix(word: str, path: Path, line: int) -> str:
+    prefix, colon, rest = word.partition(":")
+    if not colon:
+        raise DataError(f"'{prefix}' has no language before it", path=path, line=line, hint="Expected `xx:word`")
+    return rest.strip()
 
 
 def read_sentence_lines(request: Request) -> Iterator[TagExample]:
@@ -60,16 +71,16 @@ def read_sentence_lines(request: Request) -> Iterator[TagExample]:
         yield TagExample(str(position), tuple(words), indices)
 
 
-def tag_set(paths: tuple[Path, ...]) -> tuple[str, ...]:
+def tag_words(paths: tuple[Path, ...]) -> set[str]:
     """Collect the tags of files with one tagged sentence per line.
 
     Args:
-        paths: All the files of a task, so that no split has a tag that the others lack.
+        paths: The files.
 
     Returns:
-        The tags, sorted.
+        The tags.
     """
-    return tuple(sorted({tag for path in paths for _, _, tags in _sentence_lines(path) for tag in tags}))
+    return {tag for path in paths for _, _, tags in _sentence_lines(path) for tag in tags}
 
 
 def _sentence_lines(path: Path) -> Iterator[tuple[int, list[str], list[str]]]:

@@ -1,16 +1,19 @@
-"""Readers of tables: XTREME's sentence pairs, GLUE's QQP, parallel line files of SNLI, Cosmos QA."""
+"""Readers of tables: sentence pairs of XTREME, XNLI and PAWS-X, GLUE's QQP, parallel line files of SNLI, Cosmos QA."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 
 from adaptstilts.errors import DataError
 from adaptstilts.tasks.rows import (
     Request,
+    as_csv_writes,
     expect_columns,
+    json_text,
     label_index,
+    label_words,
     quoted_rows,
     split_rows,
     text_lines,
@@ -18,6 +21,7 @@ from adaptstilts.tasks.rows import (
 from adaptstilts.tasks.spec import ChoiceExample, PairExample
 
 _COSMOS_COLUMNS = ("id", "context", "question", "answer0", "answer1", "answer2", "answer3", "label")
+_COSMOS_CLASSES = {str(index): index for index in range(4)}
 _QQP_COLUMNS = ("question1", "question2", "is_duplicate")
 
 
@@ -48,7 +52,7 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
         label = label_index(columns[2].strip(), classes, path, line) if width == 3 else None
         if labels is not None:
             label = _agreed(label, labels, position, request, line)
-        yield PairExample(id=str(position), first=columns[0], second=columns[1], label=label)
+        yield PairExample(id=str(position), first=columns[0].strip(), second=columns[1].strip(), label=label)
     if labels is not None and len(labels) != position + 1:
         raise DataError(f"has {len(labels)} labels for {position + 1} rows of {path.name}", path=request.paths[1])
 
@@ -68,6 +72,50 @@ def _agreed(label: int | None, labels: list[int], position: int, request: Reques
             key="label",
         )
     return labels[position]
+
+
+def read_table(request: Request) -> Iterator[PairExample]:
+    """Read pairs from a table with a header whose columns are separated by tabs: XNLI-1.0, XNLI-MT-1.0 and PAWS-X.
+
+    Options: ``first``, ``second`` and ``label`` name the columns; ``language`` the column, the first of the file, that
+    holds the language of a row, where one file holds several; ``words`` is described in `label_words`. Option
+    ``quoting``: ``clean`` (default), or ``xtreme`` for what a model sees that reads XTREME's copy of the rows. White
+    space around sentences is cut off, as in XTREME.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The pairs of the language asked for; ids are their positions among them.
+    """
+    path = request.path
+    is_clean = request.option("quoting", "clean", ("clean", "xtreme")) == "clean"
+    lines = text_lines(path)
+    header = next(lines, (1, ""))[1].split("\t")
+    if header == [""]:
+        return
+    at = {}
+    for role in ("first", "second", "label", "language"):
+        name = request.options.get(role)
+        if name is not None and name not in header:
+            raise DataError("no such column", path=path, line=1, key=name, value=name, allowed=header)
+        at[role] = None if name is None else header.index(name)
+    if at["language"]:
+        raise DataError("is not the first column", path=path, line=1, key=request.options["language"])
+    start = "" if at["language"] is None else f"{request.language}\t"
+    first, second, label = (at[role] or 0 for role in ("first", "second", "label"))
+    classes = label_words(request.options.get("words", ""), request.labels)
+    count = 0
+    for line, text in lines:
+        if not text or not text.startswith(start):
+            continue
+        columns = text.split("\t")
+        expect_columns(columns, (len(header),), path, line)
+        pair = (columns[first].strip(), columns[second].strip())
+        word = columns[label].strip()
+        one, two = pair if is_clean else map(as_csv_writes, pair)
+        yield PairExample(str(count), one, two, label_index(word, classes, path, line))
+        count += 1
 
 
 def read_qqp(request: Request) -> Iterator[PairExample]:
@@ -93,11 +141,11 @@ def read_qqp(request: Request) -> Iterator[PairExample]:
     first, second = (header.index(name) for name in _QQP_COLUMNS[:2])
     label = header.index(_QQP_COLUMNS[2]) if _QQP_COLUMNS[2] in header else None
     classes = {word: index for index, word in enumerate(request.labels)}
-    for line, columns in _unbroken(rows, len(header), path):
+    for position, (line, columns) in enumerate(_unbroken(rows, len(header), path)):
         yield PairExample(
-            id=str(line - 2),
-            first=columns[first],
-            second=columns[second],
+            id=str(position),
+            first=columns[first].strip(),
+            second=columns[second].strip(),
             label=None if label is None else label_index(columns[label], classes, path, line, key="is_duplicate"),
         )
 
@@ -155,13 +203,29 @@ def read_cosmosqa(request: Request) -> Iterator[ChoiceExample]:
     for name in _COSMOS_COLUMNS[:-1]:
         if name not in header:
             raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=header)
-    at = {name: index for index, name in enumerate(header)}
-    classes = {str(index): index for index in range(4)}
     for line, columns in rows:
         expect_columns(columns, (len(header),), path, line)
-        yield ChoiceExample(
-            id=columns[at["id"]],
-            prompt=f"{columns[at['context']].strip()} {columns[at['question']].strip()}",
-            choices=tuple(columns[at[f"answer{index}"]] for index in range(4)),
-            label=label_index(columns[at["label"]].strip(), classes, path, line) if "label" in at else None,
-        )
+        yield cosmosqa_example(dict(zip(header, columns, strict=True)), path, line)
+
+
+def cosmosqa_example(record: Mapping[str, str], path: Path, line: int | None) -> ChoiceExample:
+    """Return the example that a record of Cosmos QA holds: the prompt is the context followed by the question.
+
+    Args:
+        record: Column -> text.
+        path: File, for errors.
+        line: Line, for errors.
+
+    Returns:
+        The question with four answers; the label is None where there is no such column.
+    """
+    context, question = (json_text(record, key, path, line).strip() for key in ("context", "question"))
+    label = None
+    if "label" in record:
+        label = label_index(str(record["label"]).strip(), _COSMOS_CLASSES, path, line)
+    return ChoiceExample(
+        id=json_text(record, "id", path, line),
+        prompt=f"{context} {question}",
+        choices=tuple(json_text(record, f"answer{index}", path, line) for index in range(4)),
+        label=label,
+    )

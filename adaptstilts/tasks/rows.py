@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import reprlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ class Request:
         language: ISO 639-1 code.
         unanswerable: Whether questions without an answer are allowed.
         options: Options of the layout.
+        dropped: Filled by the reader: what it left out (words that follow a number) -> how many.
     """
 
     paths: tuple[Path, ...]
@@ -35,6 +37,7 @@ class Request:
     language: str
     unanswerable: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
+    dropped: Counter[str] = field(default_factory=Counter)
 
     @property
     def path(self) -> Path:
@@ -160,6 +163,33 @@ def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -
                 yield rows.line_num, row
 
 
+def as_csv_writes(text: str) -> str:
+    """Return a text as a CSV writer leaves it in a file and XTREME reads it back.
+
+    Args:
+        text: A text without tabs and line ends.
+
+    Returns:
+        The text; if it has quotation marks, they are doubled and there is one at either end.
+    """
+    return '"' + text.replace('"', '""') + '"' if '"' in text else text
+
+
+def label_words(words: str, labels: tuple[str, ...]) -> dict[str, int]:
+    """Return the classes of a file's label words.
+
+    Args:
+        words: The file's words in the order of the task's labels, separated by spaces, several for one class joined by
+            ``|``; empty if they are the task's labels.
+        labels: The task's labels.
+
+    Returns:
+        Word -> class.
+    """
+    several = [word.split("|") for word in words.split()] if words else [[label] for label in labels]
+    return {word: index for index, same in enumerate(several) for word in same}
+
+
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """Read a file with one JSON object per line.
 
@@ -232,7 +262,7 @@ def json_text(record: object, key: str, path: Path, line: int | None) -> str:
     return value
 
 
-def label_index(word: str, words: Mapping[str, int], path: Path, line: int, key: str = "label") -> int:
+def label_index(word: str, words: Mapping[str, int], path: Path, line: int | None, key: str = "label") -> int:
     """Return the class of a label word.
 
     Args:

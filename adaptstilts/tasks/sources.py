@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
+from adaptstilts.tasks.listing import Listing
 from adaptstilts.tasks.locate import Found, find_all, is_multilingual, locate, missing_parts
-from adaptstilts.tasks.readers import READERS
-from adaptstilts.tasks.readers_tags import tag_set
+from adaptstilts.tasks.readers import READERS, TAG_READERS
 from adaptstilts.tasks.registry import training_task
 from adaptstilts.tasks.rows import Request
 from adaptstilts.tasks.sampling import hold_out, sample, shrink
@@ -59,7 +59,9 @@ class DataRoot:
         self._options = dict(options or {})
         self._digests: dict[_State, bytes] = {}
         self._labels: dict[_State, tuple[str, ...]] = {}
-        self._contents: dict[tuple[str, _State], _Content] = {}
+        # One file may hold several languages.
+        self._contents: dict[tuple[str, str, _State], _Content] = {}
+        self._dropped: dict[tuple[str, str, _State], tuple[str, ...]] = {}
         if not self.path.is_dir():
             raise DataError(
                 "no such folder", path=self.path, hint="Set data.root to `mini` or to a folder of data sets"
@@ -81,7 +83,8 @@ class DataRoot:
         candidates = task.languages
         if is_multilingual(layout):
             candidates += tuple(known.code for known in all_languages() if known.code not in task.languages)
-        return tuple(code for code in candidates if find_all(self.path, layout, code))
+        listing = Listing(self.path)
+        return tuple(code for code in candidates if find_all(listing, task, split, code))
 
     def files(self, task: Task, split: Split, language: str) -> tuple[Path, ...]:
         """Return the files of one language and split.
@@ -204,13 +207,14 @@ class DataRoot:
         """
         if not task.labels_from_data:
             return task.labels
-        paths: tuple[Path, ...] = ()
+        found: list[Found] = []
         for split in task.layouts:
             if split is Split.TRAIN or self.languages(task, split):
-                paths += self.files(task, split, SOURCE_LANGUAGE)
-        state = _state(paths)
+                found += locate(self.path, task, split, SOURCE_LANGUAGE)
+        state = _state(tuple(path for part in found for path in part.paths))
         if state not in self._labels:
-            self._labels[state] = tag_set(paths)
+            tags = {tag for part in found for tag in TAG_READERS[part.layout.reader](part.paths)}
+            self._labels[state] = tuple(sorted(tags))
         return self._labels[state]
 
     def is_labelled(self, task: Task, split: Split, language: str) -> bool:
@@ -222,11 +226,10 @@ class DataRoot:
         return self._content(task, split, language) == "empty"
 
     def _content(self, task: Task, split: Split, language: str) -> _Content | None:
-        layout = task.layouts.get(split)
-        found = find_all(self.path, layout, language) if layout is not None else []
+        found = find_all(self.path, task, split, language)
         if not found:
             return None
-        state = (task.name, _state(found[0].paths))
+        state = (task.name, language, _state(found[0].paths))
         if state not in self._contents:
             self._contents[state] = _content_of(self._read(found[0], task, language))
         return self._contents[state]
@@ -291,9 +294,14 @@ class DataRoot:
         return digest.hexdigest()
 
     def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
-        """Return what differs from the published files: substitutes that are read, parts that are missing."""
-        notes = [f"{task.name}: {found.note}" for found in locate(self.path, task, split, language) if found.note]
-        missing = missing_parts(self.path, task.layouts[split], language)
+        """Return what differs from the published files: substitutes that are read, parts that are missing.
+
+        For files that have been read, what was left out of them is told too.
+        """
+        found = locate(self.path, task, split, language)
+        notes = [f"{task.name}: {part.note}" for part in found if part.note]
+        notes += [note for part in found for note in self._dropped.get((task.name, language, _state(part.paths)), ())]
+        missing = missing_parts(self.path, task, split, language)
         if missing:
             notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
         return tuple(notes)
@@ -302,7 +310,14 @@ class DataRoot:
         options = {key: self._options.get(key, value) for key, value in found.layout.options}
         request = Request(found.paths, self.labels(task), language, task.unanswerable, options)
         rows = READERS[found.layout.reader](request)
-        return rows if isinstance(rows, Bitext) else list(rows)
+        if isinstance(rows, Bitext):
+            return rows
+        examples = list(rows)
+        self._dropped[task.name, language, _state(found.paths)] = tuple(
+            f"{task.name}: {count:,} {what} left out of {found.paths[0].name}"
+            for what, count in sorted(request.dropped.items())
+        )
+        return examples
 
     def _digest(self, path: Path) -> bytes:
         state = _state((path,))

@@ -75,9 +75,14 @@ class Layout:
         files: Alternatives in order of preference; the first whose files are all present is taken. Each alternative is
             a tuple of paths relative to the data root that belong to one language and split (several where text and
             labels lie apart, or where a data set has several parts). ``{language}`` stands for the ISO 639-1 code,
-            ``{language3}`` for the code of the Tatoeba files.
+            ``{language3}`` for the code of the Tatoeba files, ``{name}`` and ``{name_lower}`` for the English
+            name. A path with ``*`` in it
+            names all files that fit, in the order of their file names.
         options: Extra options of the reader, by name.
         otherwise: Taken where none of ``files`` is there: the same split in a form that needs another reader.
+        holds: Languages that the files hold, where one file holds several; empty where a path tells.
+        same_rows: Whether the files hold the published rows, though not under the first name looked for; if not, the
+            report says that they stand in for the published file.
         parts: Other data sets that are read after this one and pooled with it (ANLI+); parts that are absent are left
             out as long as one is present.
     """
@@ -86,6 +91,8 @@ class Layout:
     files: tuple[tuple[str, ...], ...]
     options: tuple[tuple[str, str], ...] = ()
     otherwise: Layout | None = None
+    holds: tuple[str, ...] = ()
+    same_rows: bool = False
     parts: tuple[Layout, ...] = ()
 
 

@@ -5,6 +5,8 @@ Training set sizes: the dataset table of the RemBERT paper (Chung et al. 2021).
 
 from __future__ import annotations
 
+from adaptstilts.tasks import layouts
+from adaptstilts.tasks.hub import hub, refused
 from adaptstilts.tasks.intermediate import NLI_LABELS
 from adaptstilts.tasks.spec import Group, Hub, Kind, Layout, Metric, Phase, Split, Task
 
@@ -16,13 +18,41 @@ UPOS = (
 
 ENTITY_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
-_CLEAN = (("quoting", "clean"),)
-
 
 def _codes(text: str) -> tuple[str, ...]:
     """Return language codes, English first."""
     return tuple(sorted(text.split(), key=lambda code: (code != "en", code)))
 
+
+def _pairs(*names: str) -> Layout:
+    """Return the layout of XTREME's sentence pairs, with or without a file of labels."""
+    return Layout("pairs_tsv", (names,), layouts.QUOTING, same_rows=True)
+
+
+def _hub_pairs(name: str, split: Split) -> tuple[Layout, Layout]:
+    return hub(name, split, quoting=True), hub(f"xtreme {name}", split, quoting=True)
+
+
+def _tagged(folder: str, split: Split, *published: Layout) -> Layout:
+    """Chain XTREME's file and the publishers'; XTREME's test files have no tags, so they come last."""
+    name = f"{folder}/{split.value}-{{language}}.tsv"
+    ours = Layout("word_lines", ((name,),), same_rows=True)
+    return layouts.first_of(*published, ours) if split is Split.TEST else layouts.first_of(ours, *published)
+
+
+def _udpos(split: Split) -> Layout:
+    wrong = refused(
+        "google/xtreme",
+        "udpos.{name}",
+        split,
+        why="google/xtreme's udpos is not XTREME's: it mixes in treebanks of other languages (Ancient Greek, Old "
+        "French, Classical Chinese and others) and splits words that XTREME fuses",
+        instead="Use the treebanks of Universal Dependencies 2.5 (folder ud-treebanks-v2.5) or izhx/xtreme-r-udpos",
+    )
+    return layouts.first_of(_tagged("udpos", split, layouts.treebanks(split), hub("udpos", split)), wrong)
+
+
+_XNLI_LANGUAGES = _codes("ar bg de el en es fr hi ru sw th tr ur vi zh")
 
 XNLI = Task(
     name="xnli",
@@ -30,15 +60,20 @@ XNLI = Task(
     phase=Phase.TARGET,
     kind=Kind.CLASSIFY,
     metric=Metric.ACCURACY,
-    languages=_codes("ar bg de el en es fr hi ru sw th tr ur vi zh"),
+    languages=_XNLI_LANGUAGES,
     labels=NLI_LABELS,
     train_task="mnli",
     layouts={
-        Split.DEV: Layout("pairs_tsv", (("xnli/dev-{language}.tsv",),), _CLEAN),
-        Split.TEST: Layout(
-            "pairs_tsv",
-            (("xnli/test-{language}.tsv", "xnli/test-labels.txt"), ("xnli/test-{language}.tsv",)),
-            _CLEAN,
+        Split.DEV: layouts.first_of(
+            _pairs("xnli/dev-{language}.tsv"),
+            layouts.xnli(Split.DEV, _XNLI_LANGUAGES),
+            *_hub_pairs("xnli", Split.DEV),
+        ),
+        Split.TEST: layouts.first_of(
+            _pairs("xnli/test-{language}.tsv", "xnli/test-labels.txt"),
+            layouts.xnli(Split.TEST, _XNLI_LANGUAGES),
+            *_hub_pairs("xnli", Split.TEST),
+            _pairs("xnli/test-{language}.tsv"),
         ),
     },
     group=Group.CLASSIFICATION,
@@ -57,11 +92,18 @@ PAWSX = Task(
     languages=_codes("de en es fr ja ko zh"),
     labels=("0", "1"),
     layouts={
-        Split.TRAIN: Layout(
-            "pairs_tsv", (("pawsx/train-{language}.tsv",), ("pawsx/train-{language}.from_dev.tsv",)), _CLEAN
+        Split.TRAIN: layouts.first_of(
+            _pairs("pawsx/train-{language}.tsv"),
+            layouts.pawsx(Split.TRAIN),
+            *_hub_pairs("pawsx", Split.TRAIN),
+            Layout("pairs_tsv", (("pawsx/train-{language}.from_dev.tsv",),), layouts.QUOTING),
         ),
-        Split.DEV: Layout("pairs_tsv", (("pawsx/dev-{language}.tsv",),), _CLEAN),
-        Split.TEST: Layout("pairs_tsv", (("pawsx/test-{language}.tsv",),), _CLEAN),
+        Split.DEV: layouts.first_of(
+            _pairs("pawsx/dev-{language}.tsv"), layouts.pawsx(Split.DEV), *_hub_pairs("pawsx", Split.DEV)
+        ),
+        Split.TEST: layouts.first_of(
+            layouts.pawsx(Split.TEST), *_hub_pairs("pawsx", Split.TEST), _pairs("pawsx/test-{language}.tsv")
+        ),
     },
     group=Group.CLASSIFICATION,
     rows=49_401,
@@ -80,7 +122,7 @@ UDPOS = Task(
         "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh"
     ),
     labels=UPOS,
-    layouts={split: Layout("word_lines", ((f"udpos/{split.value}-{{language}}.tsv",),)) for split in Split},
+    layouts={split: _udpos(split) for split in Split},
     group=Group.STRUCTURED,
     rows=21_253,
     hub=Hub(
@@ -103,7 +145,10 @@ PANX = Task(
         "ur vi yo zh"
     ),
     labels=ENTITY_TAGS,
-    layouts={split: Layout("word_lines", ((f"panx/{split.value}-{{language}}.tsv",),)) for split in Split},
+    layouts={
+        split: _tagged("panx", split, layouts.wikiann(split), hub("wikiann", split), hub("xtreme panx", split))
+        for split in Split
+    },
     group=Group.STRUCTURED,
     rows=20_000,
     hub=Hub("google/xtreme", "PAN-X.{language}"),
@@ -119,7 +164,13 @@ XQUAD = Task(
     metric=Metric.SQUAD,
     languages=_codes("ar de el en es hi ru th tr vi zh"),
     train_task="squad1",
-    layouts={Split.TEST: Layout("squad", (("xquad/xquad.{language}.json",),))},
+    layouts={
+        Split.TEST: layouts.first_of(
+            Layout("squad", (("xquad/xquad.{language}.json",),)),
+            hub("xquad", Split.TEST),
+            hub("xtreme xquad", Split.TEST),
+        )
+    },
     group=Group.QA,
     rows=87_599,
     hub=Hub("google/xquad", "xquad.{language}"),
@@ -128,9 +179,10 @@ XQUAD = Task(
 )
 
 
-def _mlqa(split: str) -> Layout:
-    name = f"{split}/{split}-context-{{language}}-question-{{language}}.json"
-    return Layout("squad", ((f"mlqa/MLQA_V1/{name}",), (f"mlqa/{name}",)))
+def _mlqa(split: Split) -> Layout:
+    name = f"{split.value}/{split.value}-context-{{language}}-question-{{language}}.json"
+    files = ((f"mlqa/MLQA_V1/{name}",), (f"mlqa/{name}",), (f"MLQA_V1/{name}",))
+    return layouts.first_of(Layout("squad", files), hub("mlqa", split), hub("xtreme mlqa", split))
 
 
 MLQA = Task(
@@ -141,7 +193,7 @@ MLQA = Task(
     metric=Metric.MLQA,
     languages=_codes("ar de en es hi vi zh"),
     train_task="squad1",
-    layouts={Split.DEV: _mlqa("dev"), Split.TEST: _mlqa("test")},
+    layouts={Split.DEV: _mlqa(Split.DEV), Split.TEST: _mlqa(Split.TEST)},
     group=Group.QA,
     rows=87_599,
     hub=Hub("facebook/mlqa", "mlqa.{language}.{language}"),
@@ -149,16 +201,33 @@ MLQA = Task(
     licence="CC BY-SA 3.0",
 )
 
+_TYDIQA_LANGUAGES = _codes("ar bn en fi id ko ru sw te")
+
+
+def _tydiqa(split: str) -> Layout:
+    name = f"tydiqa/tydiqa-goldp-v1.1-{split}/tydiqa.goldp.{{language}}.{split}.json"
+    return Layout("squad", ((name,),), same_rows=True)
+
+
+def _hub_tydiqa(split: Split) -> tuple[Layout, Layout]:
+    return hub("tydiqa", split), hub("xtreme tydiqa", split)
+
+
 TYDIQA = Task(
     name="tydiqa",
     title="TyDiQA-GoldP",
     phase=Phase.TARGET,
     kind=Kind.EXTRACT,
     metric=Metric.SQUAD,
-    languages=_codes("ar bn en fi id ko ru sw te"),
+    languages=_TYDIQA_LANGUAGES,
     layouts={
-        Split.TRAIN: Layout("squad", (("tydiqa/tydiqa-goldp-v1.1-train/tydiqa.goldp.{language}.train.json",),)),
-        Split.DEV: Layout("squad", (("tydiqa/tydiqa-goldp-v1.1-dev/tydiqa.goldp.{language}.dev.json",),)),
+        Split.TRAIN: layouts.first_of(
+            _tydiqa("train"), layouts.tydiqa(Split.TRAIN, _TYDIQA_LANGUAGES), *_hub_tydiqa(Split.TRAIN)
+        ),
+        # XTREME blanks the answers of its copies.
+        Split.DEV: layouts.first_of(
+            layouts.tydiqa(Split.DEV, _TYDIQA_LANGUAGES), *_hub_tydiqa(Split.DEV), _tydiqa("dev")
+        ),
     },
     group=Group.QA,
     rows=3_696,
@@ -168,11 +237,28 @@ TYDIQA = Task(
 )
 
 
-def _bucc(split: str) -> Layout:
-    name = f"bucc2018/{{language}}-en.{split}"
-    sides = (f"{name}.{{language}}", f"{name}.en")
-    return Layout("bucc", ((*sides, f"{name}.gold"), sides))
+def _bucc(split: Split, *sides: str) -> Layout:
+    files = tuple(f"bucc2018/{{language}}-en.{split.value}.{side}" for side in sides)
+    return Layout("bucc", (files,), same_rows=True)
 
+
+_BUCC_SIDES = ("{language}", "en")
+# XTREME takes the gold pairs of the test set away.
+_BUCC_LAYOUTS = {
+    split: layouts.first_of(
+        _bucc(split, *_BUCC_SIDES, "gold"),
+        layouts.bucc(split),
+        _bucc(split, *_BUCC_SIDES),
+        refused(
+            "google/xtreme",
+            "bucc18.{language}",
+            split,
+            why="google/xtreme's bucc18 holds the gold pairs alone, without the sentences among which to find them",
+            instead="Use the archives of the shared task (bucc2018/de-en/de-en.sample.de and so on)",
+        ),
+    )
+    for split in (Split.DEV, Split.TEST)
+}
 
 BUCC2018 = Task(
     name="bucc2018",
@@ -181,7 +267,7 @@ BUCC2018 = Task(
     kind=Kind.RETRIEVE,
     metric=Metric.BUCC_F1,
     languages=_codes("de fr ru zh"),
-    layouts={Split.DEV: _bucc("dev"), Split.TEST: _bucc("test")},
+    layouts=_BUCC_LAYOUTS,
     group=Group.RETRIEVAL,
     trains=False,
     hub=Hub("google/xtreme", "bucc18.{language}", "gold pairs only, no distractors: mining cannot be scored on it"),
@@ -202,10 +288,14 @@ TATOEBA = Task(
         Split.TEST: Layout(
             "tatoeba",
             (("tatoeba/tatoeba.{language3}-eng.{language3}", "tatoeba/tatoeba.{language3}-eng.eng"),),
-            otherwise=Layout(
-                "tatoeba",
-                (("tatoeba/{language}-en.{language}", "tatoeba/{language}-en.en"),),
-                (("aligned", "unless_sorted"),),
+            otherwise=layouts.first_of(
+                hub("tatoeba", Split.TEST),
+                hub("xtreme tatoeba", Split.TEST),
+                Layout(
+                    "tatoeba",
+                    (("tatoeba/{language}-en.{language}", "tatoeba/{language}-en.en"),),
+                    (("aligned", "unless_sorted"),),
+                ),
             ),
         )
     },

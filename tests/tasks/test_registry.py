@@ -54,7 +54,7 @@ def test_layouts_of_task_name_known_readers_and_relative_files(task):
         assert layout.reader in READERS
         for name in (name for alternative in layout.files for name in alternative):
             assert not name.startswith("/")
-            name.format(language="de", language3="deu")
+            name.format(language="de", language3="deu", name="German", name_lower="german")
 
 
 @TASKS

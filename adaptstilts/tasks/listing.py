@@ -1,0 +1,77 @@
+"""What files a data root holds; every folder is looked into once."""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+
+class Listing:
+    """The files below a folder, as they were when each folder was first asked for.
+
+    A plan asks for thousands of names in some hundred folders; asking the file system for each would take seconds on
+    a network drive. A listing is made for one question and thrown away, so it is never out of date.
+
+    Args:
+        root: The folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._folders: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
+
+    def matches(self, pattern: str) -> tuple[Path, ...]:
+        """Return the files that a pattern names.
+
+        Args:
+            pattern: A path below the root with ``/`` between its parts; ``*``, ``?`` and ``[...]`` stand for
+                characters within a part.
+
+        Returns:
+            The files, sorted by file name, then by folder; empty if there are none.
+        """
+        folder, _, name = pattern.rpartition("/")
+        found = [
+            (file, parent)
+            for parent in self._matching_folders(folder)
+            for file in _chosen(self._entries(parent)[0], name)
+        ]
+        return tuple(self.root / parent / file for file, parent in sorted(found))
+
+    def _matching_folders(self, pattern: str) -> list[str]:
+        if not pattern or not _is_pattern(pattern):
+            return [pattern]
+        above, _, name = pattern.rpartition("/")
+        return [
+            f"{parent}/{folder}" if parent else folder
+            for parent in self._matching_folders(above)
+            for folder in _chosen(self._entries(parent)[1], name)
+        ]
+
+    def _entries(self, folder: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the names of the files and of the folders in a folder; none of either if it is not there."""
+        if folder not in self._folders:
+            self._folders[folder] = self._scan(folder)
+        return self._folders[folder]
+
+    def _scan(self, folder: str) -> tuple[frozenset[str], frozenset[str]]:
+        path = PurePosixPath(folder)
+        if folder and path.name not in self._entries("" if path.parent == PurePosixPath() else str(path.parent))[1]:
+            return frozenset(), frozenset()
+        files: set[str] = set()
+        folders: set[str] = set()
+        with os.scandir(self.root / folder) as entries:
+            for entry in entries:
+                (folders if entry.is_dir() else files).add(entry.name)
+        return frozenset(files), frozenset(folders)
+
+
+def _is_pattern(name: str) -> bool:
+    return any(character in name for character in "*?[")
+
+
+def _chosen(names: frozenset[str], pattern: str) -> list[str]:
+    if not _is_pattern(pattern):
+        return [pattern] if pattern in names else []
+    return [name for name in names if fnmatchcase(name, pattern)]

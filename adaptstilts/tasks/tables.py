@@ -1,0 +1,142 @@
+"""Arrow tables from parquet files and from Arrow files; whatever cannot be read names file and row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import DataError
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one file.
+
+    Attributes:
+        path: The file.
+        arrow: The `pyarrow.Table`.
+    """
+
+    path: Path
+    arrow: Any
+
+    def column(self, name: str) -> list[Any]:
+        """Return a column as plain values, None where null.
+
+        Args:
+            name: Its name; ``a.b`` is field b of the struct column a.
+
+        Returns:
+            As many values as there are rows.
+
+        Raises:
+            DataError: If there is no such column.
+        """
+        outer, _, inner = name.partition(".")
+        if outer not in self.arrow.column_names:
+            raise DataError(
+                "no such column", path=self.path, key=outer, value=outer, allowed=sorted(self.arrow.column_names)
+            )
+        values: list[Any] = self.arrow.column(outer).to_pylist()
+        if inner:
+            return [None if value is None else value.get(inner) for value in values]
+        return values
+
+    def texts(self, name: str) -> list[str]:
+        """Return a column in which every value must be text.
+
+        Args:
+            name: Its name.
+
+        Returns:
+            The texts.
+
+        Raises:
+            DataError: If there is no such column, or a value is not text; the first such row is named.
+        """
+        values = self.column(name)
+        for row, value in enumerate(values):
+            if type(value) is not str:
+                raise self.error(row, f"expected text, found {value!r}", name)
+        return values
+
+    def lists(self, name: str) -> list[list[str]]:
+        """Return a column in which every value must be a list of texts.
+
+        Raises:
+            DataError: If there is no such column, or a value is something else; the first such row is named.
+        """
+        values = self.column(name)
+        for row, value in enumerate(values):
+            if not isinstance(value, list) or not all(type(item) is str for item in value):
+                raise self.error(row, f"expected a list of texts, found {value!r}", name)
+        return values
+
+    def error(self, row: int, problem: str, column: str, *, allowed: Sequence[object] | None = None) -> DataError:
+        """Return an error that names the file, the row (counted from 0) and the column."""
+        return DataError(problem, path=self.path, key=f"row {row}: {column}", allowed=allowed)
+
+    def is_integer(self, name: str) -> bool:
+        """Say whether a column holds integers, or lists of integers."""
+        import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
+
+        kind = self.arrow.schema.field(name).type
+        while pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind):
+            kind = kind.value_type
+        return bool(pyarrow.types.is_integer(kind))
+
+    def class_names(self, name: str) -> tuple[str, ...] | None:
+        """Return the names of a column's integer classes, from the metadata that `datasets` leaves in the file.
+
+        Args:
+            name: The column; for a column of lists the names of its elements are returned.
+
+        Returns:
+            The names by class, or None where the file does not say.
+        """
+        metadata = (self.arrow.schema.metadata or {}).get(b"huggingface")
+        feature = json.loads(metadata).get("info", {}).get("features", {}).get(name) if metadata else None
+        while feature is not None:
+            if isinstance(feature, list):
+                feature = feature[0] if feature else None
+            elif isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
+                return tuple(feature["names"])
+            else:
+                feature = feature.get("feature") if isinstance(feature, dict) else None
+        return None
+
+
+def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
+    """Read a parquet file, or an Arrow file in the stream format of `datasets`.
+
+    Args:
+        path: The file; ``.parquet`` or ``.arrow``.
+        columns: The columns to read, those that are there; None for all.
+
+    Returns:
+        The table.
+
+    Raises:
+        DataError: If the file cannot be read as what its name says.
+    """
+    import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
+    import pyarrow.parquet  # noqa: PLC0415 - slow to import; planning does without it
+
+    try:
+        if path.suffix == ".parquet":
+            with pyarrow.parquet.ParquetFile(path) as file:
+                present = file.schema_arrow.names
+                chosen = None if columns is None else [name for name in columns if name in present]
+                return Table(path, file.read(columns=chosen))
+        with pyarrow.memory_map(str(path)) as source, pyarrow.ipc.open_stream(source) as stream:
+            table = stream.read_all()
+    except (pyarrow.ArrowException, OSError) as error:
+        kind = "a parquet file" if path.suffix == ".parquet" else "an Arrow file as `datasets` writes it"
+        reason = str(error).splitlines()[0]
+        raise DataError(f"cannot be read as {kind} ({reason})", path=path, hint="Fetch it again") from error
+    if columns is not None:
+        table = table.select([name for name in columns if name in table.column_names])
+    return Table(path, table)
