@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.config.load import load
+from adaptstilts.errors import ConfigError
 from adaptstilts.languages import get_language
 from adaptstilts.tasks.registry import all_tasks
 from adaptstilts.tasks.spec import Kind, Split, Task
@@ -49,7 +51,9 @@ class Source(BaseModel):
         return self.sha256.get(name) if isinstance(self.sha256, dict) else self.sha256
 
 
-class _Part(BaseModel):
+class PartDescription(BaseModel):
+    """What a source gives to a task, with placeholders; the fields are explained at the head of ``sources.yaml``."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str
@@ -58,22 +62,17 @@ class _Part(BaseModel):
     place: dict[str, str]
 
 
-class _Description(BaseModel):
+class Description(BaseModel):
+    """What a task is made of; the fields are explained at the head of ``sources.yaml``."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    parts: tuple[_Part, ...] = ()
+    parts: tuple[PartDescription, ...] = ()
     rows: dict[Split, int | dict[str, int]] = Field(default_factory=dict)
     by_hand: str = ""
     licence: str = ""
     citation: str = ""
     columns: tuple[str, ...] = ()
-
-
-class _Manifest(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sources: dict[str, Source]
-    tasks: dict[str, _Description]
 
 
 @dataclass(frozen=True)
@@ -121,21 +120,123 @@ class Entry:
     citation: str
 
 
-def task_names() -> tuple[str, ...]:
-    """Return the tasks of the manifest; those that must be put in place by hand are among them."""
-    return tuple(_manifest().tasks)
+class Manifest(BaseModel):
+    """All sources and tasks: the file that comes with the package, or one of the same form.
+
+    Attributes:
+        sources: What is downloaded, by name.
+        tasks: What the tasks are made of, by name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sources: dict[str, Source]
+    tasks: dict[str, Description]
+
+    def by_hand(self, task: str) -> str:
+        """Say why a task is not downloaded and what to do; empty for one that is.
+
+        Args:
+            task: Name of a task.
+
+        Raises:
+            ConfigError: If the manifest does not have it.
+        """
+        return self._description(task).by_hand
+
+    def expected_rows(self, task: str, split: Split, language: str) -> int | None:
+        """Return the published number of examples; see the function of the same name."""
+        description = self.tasks.get(task)
+        rows = None if description is None else description.rows.get(split)
+        if not isinstance(rows, dict):
+            return rows
+        return next((number for codes, number in rows.items() if language in codes.split()), None)
+
+    def entries(self, task: str) -> tuple[Entry, ...]:
+        """Return what a task is made of.
+
+        Args:
+            task: Name of a task.
+
+        Returns:
+            One entry per split and language, in the order of the splits, then of the manifest; empty for a task that
+            must be put in place by hand.
+
+        Raises:
+            ConfigError: If the manifest does not have the task.
+        """
+        description = self._description(task)
+        declared = next((known for known in all_tasks() if known.name == task), None)
+        found: dict[tuple[Split, str], list[Part]] = {}
+        for part in description.parts:
+            for split, codes in part.languages.items():
+                for language in _languages(codes, declared):
+                    found.setdefault((split, language), []).append(self._part(part, split, language))
+        order = list(Split)
+        return tuple(
+            Entry(
+                task=task,
+                split=split,
+                language=language,
+                parts=tuple(parts),
+                rows=self.expected_rows(task, split, language),
+                columns=description.columns or (COLUMNS[declared.kind] if declared else ()),
+                licence=description.licence or (declared.licence if declared else ""),
+                citation=description.citation or (declared.citation if declared else ""),
+            )
+            for (split, language), parts in sorted(found.items(), key=lambda item: order.index(item[0][0]))
+        )
+
+    def _part(self, part: PartDescription, split: Split, language: str) -> Part:
+        known = get_language(language)
+        names = {
+            "language": language,
+            "language3": known.code3,
+            "name": known.name.lower(),
+            "split": split.value,
+            "part": part.part.get(split, split.value),
+        }
+        source = self.sources[part.source]
+        return Part(
+            name=part.source,
+            source=source,
+            urls=tuple(url.format(**names) for url in source.url),
+            patterns=tuple(pattern.format(**names) for pattern in source.files),
+            place=tuple((inside.format(**names), target.format(**names)) for inside, target in part.place.items()),
+        )
+
+    def _description(self, task: str) -> Description:
+        if task not in self.tasks:
+            raise ConfigError(f"'{task}' is not a data set that can be fetched", value=task, allowed=self.tasks)
+        return self.tasks[task]
 
 
-def by_hand(task: str) -> str:
-    """Say why a task is not downloaded and what to do; empty for one that is.
+@cache
+def packaged() -> Manifest:
+    """Return the manifest that comes with the package."""
+    text = files("adaptstilts.data").joinpath("sources.yaml").read_text(encoding="utf-8")
+    return Manifest.model_validate(yaml.safe_load(text))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest of the same form from a file: for sources that have moved, or a mirror.
 
     Args:
-        task: Name of a task.
+        path: YAML file.
+
+    Returns:
+        The manifest.
 
     Raises:
-        ConfigError: If the manifest does not have it.
+        ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
+        ProblemsError: If several settings are unusable.
     """
-    return _description(task).by_hand
+    manifest = load(path, (), Manifest)
+    used = {part.source for task in manifest.tasks.values() for part in task.parts}
+    unknown = sorted(used - set(manifest.sources))
+    if unknown:
+        raise ConfigError(f"no source '{unknown[0]}'", path=path, value=unknown[0], allowed=manifest.sources)
+    return manifest
 
 
 def expected_rows(task: str, split: Split, language: str) -> int | None:
@@ -150,88 +251,12 @@ def expected_rows(task: str, split: Split, language: str) -> int | None:
         The number; for retrieval that of the gold pairs. None where no figure is known that could be checked, or
         where the task, split or language is not in the manifest.
     """
-    description = _manifest().tasks.get(task)
-    rows = None if description is None else description.rows.get(split)
-    if not isinstance(rows, dict):
-        return rows
-    return next((number for codes, number in rows.items() if language in codes.split()), None)
+    return packaged().expected_rows(task, split, language)
 
 
-def entries(task: str, languages: tuple[str, ...] | None = None) -> tuple[Entry, ...]:
-    """Return what a task is made of.
-
-    Args:
-        task: Name of a task.
-        languages: ISO 639-1 codes to keep; all when None. A code that the task lacks is left out.
-
-    Returns:
-        One entry per split and language, in the order of the splits, then of the manifest; empty for a task that must
-        be put in place by hand.
-
-    Raises:
-        ConfigError: If the manifest does not have the task.
-    """
-    description = _description(task)
-    declared = _declared(task)
-    found: dict[tuple[Split, str], list[Part]] = {}
-    for part in description.parts:
-        for split, codes in part.languages.items():
-            for language in _languages(codes, declared):
-                if languages is None or language in languages:
-                    found.setdefault((split, language), []).append(_part(part, split, language))
-    order = list(Split)
-    return tuple(
-        Entry(
-            task=task,
-            split=split,
-            language=language,
-            parts=tuple(parts),
-            rows=expected_rows(task, split, language),
-            columns=description.columns or (COLUMNS[declared.kind] if declared else ()),
-            licence=description.licence or (declared.licence if declared else ""),
-            citation=description.citation or (declared.citation if declared else ""),
-        )
-        for (split, language), parts in sorted(found.items(), key=lambda item: order.index(item[0][0]))
-    )
-
-
-def check_rows(task: str, split: Split, language: str, found: int) -> None:
-    """Compare a number of examples with the published one.
-
-    Args:
-        task: Name of a task.
-        split: Part of it.
-        language: ISO 639-1 code.
-        found: Examples there are; gold pairs for retrieval.
-
-    Raises:
-        DataError: If another number was published.
-    """
-    expected = expected_rows(task, split, language)
-    if expected is not None and found != expected:
-        raise DataError(
-            f"{task}/{split.value}/{language}: expected {expected:,} rows as published, found {found:,}",
-            hint="The source has changed, or holds other data than its name says; see docs/data.md",
-        )
-
-
-def _part(part: _Part, split: Split, language: str) -> Part:
-    known = get_language(language)
-    names = {
-        "language": language,
-        "language3": known.code3,
-        "name": known.name.lower(),
-        "split": split.value,
-        "part": part.part.get(split, split.value),
-    }
-    source = _manifest().sources[part.source]
-    return Part(
-        name=part.source,
-        source=source,
-        urls=tuple(url.format(**names) for url in source.url),
-        patterns=tuple(pattern.format(**names) for pattern in source.files),
-        place=tuple((inside.format(**names), target.format(**names)) for inside, target in part.place.items()),
-    )
+def entries(task: str) -> tuple[Entry, ...]:
+    """Return what a task is made of, by the manifest of the package; see `Manifest.entries`."""
+    return packaged().entries(task)
 
 
 def _languages(codes: str, declared: Task | None) -> tuple[str, ...]:
@@ -241,24 +266,7 @@ def _languages(codes: str, declared: Task | None) -> tuple[str, ...]:
         if code == _ALL:
             found += declared.languages if declared is not None else ()
         elif code.startswith("-"):
-            found.remove(code[1:])
+            found = [kept for kept in found if kept != code[1:]]
         elif code not in found:
             found.append(code)
     return tuple(found)
-
-
-def _declared(task: str) -> Task | None:
-    return next((known for known in all_tasks() if known.name == task), None)
-
-
-def _description(task: str) -> _Description:
-    known = _manifest().tasks
-    if task not in known:
-        raise ConfigError(f"'{task}' is not a data set that can be fetched", value=task, allowed=known)
-    return known[task]
-
-
-@cache
-def _manifest() -> _Manifest:
-    text = files("adaptstilts.data").joinpath("sources.yaml").read_text(encoding="utf-8")
-    return _Manifest.model_validate(yaml.safe_load(text))
