@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from adaptstilts import __version__
+from adaptstilts.cli_data import data_app
 from adaptstilts.errors import AdaptstiltsError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data_app)
 
 _OUTSIDE = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,
