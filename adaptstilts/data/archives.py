@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import shutil
 import tarfile
@@ -131,7 +132,10 @@ def _refuse_traversal(name: str, archive: Path) -> None:
 def _damage(archive: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's; bz2 and gzip raise without a number
+        reason = str(error).splitlines()[0].rstrip(":")
         raise DataError(
-            f"is damaged or no archive ({error})", path=archive, hint="Delete it and fetch again"
+            f"is damaged or no archive ({reason})", path=archive, hint="Delete it and fetch again"
         ) from error
