@@ -20,7 +20,7 @@ from adaptstilts import __version__
 from adaptstilts.errors import DataError
 
 BLOCK = 1 << 16
-"""Bytes read at a time."""
+"""Most bytes read at a time."""
 _TOO_MANY_REQUESTS = 429
 _TIMED_OUT = 408
 _RANGE_NOT_SATISFIABLE = 416
@@ -188,8 +188,8 @@ def _write(wanted: Wanted, response: http.client.HTTPResponse, start: _Start, te
     if not here:
         _part(wanted).unlink(missing_ok=True)
         _record(wanted).write_text(json.dumps({"url": wanted.url, "version": _version(response.headers)}))
-    with _part(wanted).open("ab") as file:
-        while block := response.read(BLOCK):
+    with _part(wanted).open("ab", buffering=0) as file:  # what arrived is there when the process is killed
+        while block := response.read1(BLOCK):
             if here == 0 and _WEB_PAGE.match(block):
                 _refuse_web_page(wanted, "text/html")
             file.write(block)
