@@ -225,6 +225,7 @@ class _Fetch:
             sources=self._supply.addresses(entry),
             revision=self._supply.revision(entry),
             date=datetime.now(timezone.utc).date().isoformat(),
+            notes=data.notes(task, entry.split, entry.language),
         )
         self._supply.lock = lock.with_split(task.name, entry.split, entry.language, locked)
         write_lock(self._root, self._supply.lock)

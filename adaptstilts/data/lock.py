@@ -28,6 +28,7 @@ class LockedSplit:
         sources: Addresses, or ``hub:repository/file``, of what it was made from.
         revision: Commits of those sources that have one, separated by commas; None where none has.
         date: Day on which it was fetched, ISO 8601.
+        notes: What the reader left out, or read in another file's place; often empty.
     """
 
     rows: int
@@ -35,6 +36,7 @@ class LockedSplit:
     sources: tuple[str, ...]
     revision: str | None
     date: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -244,6 +246,7 @@ def _from_values(values: dict[str, Any]) -> Lock:
             sources=tuple(item["sources"]),
             revision=item["revision"],
             date=str(item["date"]),
+            notes=tuple(item.get("notes", ())),
         )
         for key, item in values["splits"].items()
     }

@@ -52,4 +52,6 @@ def provenance(task: Task, manifest: Manifest, lock: Lock) -> str:
         f"| {key.partition('/')[2]} | {item.rows:,} | {item.revision or ''} | {item.date} |"
         for key, item in sorted(splits.items())
     ]
+    lines += [""] if any(item.notes for item in splits.values()) else []
+    lines += [f"- {key.partition('/')[2]}: {note}" for key, item in sorted(splits.items()) for note in item.notes]
     return "\n".join(lines) + "\n"
