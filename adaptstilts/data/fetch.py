@@ -127,6 +127,7 @@ class _Fetch:
         return FetchResult(tuple(self._made), tuple(self._there), tuple(self._left))
 
     def everything(self, names: Sequence[str], *, named: bool) -> None:
+        self._named = named
         problems: list[AdaptstiltsError] = []
         self._supply = Supply(
             self._root,
@@ -178,10 +179,13 @@ class _Fetch:
         codes = self._options.languages
         if codes is None:
             return list(known)
-        languages = {entry.language for entry in known}
-        if not languages & set(codes) and len(languages) > 1:
-            raise DataError(f"{task.name} has no data in {', '.join(codes)}", value=codes[0], allowed=sorted(languages))
-        return [entry for entry in known if entry.language in codes or _trains(entry)]
+        kept = [entry for entry in known if entry.language in codes or _trains(entry)]
+        if not kept and self._named:
+            allowed = sorted({entry.language for entry in known})
+            raise DataError(f"{task.name} has no data in {', '.join(codes)}", value=codes[0], allowed=allowed)
+        if not any(entry.language in codes for entry in kept):
+            self._watcher.line(f"{task.name} has no data in {', '.join(codes)}")
+        return kept
 
     def _is_there(self, task: Task, entry: Entry) -> bool:
         """Say whether a split is in place as it was fetched, and as it is published."""

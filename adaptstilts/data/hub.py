@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,8 +78,10 @@ def look_up(name: str, revision: str | None) -> Repository:
     """
     import huggingface_hub  # noqa: PLC0415 - slow to import
 
-    with _hub_errors(name):
-        info = huggingface_hub.HfApi().dataset_info(name, revision=revision, timeout=_SECONDS, files_metadata=True)
+    with _hub_errors(name), _quiet():
+        info = huggingface_hub.HfApi(endpoint=_endpoint()).dataset_info(
+            name, revision=revision, timeout=_SECONDS, files_metadata=True
+        )
     if info.sha is None:
         raise DataError(
             f"the hub states no commit of {name}", hint="Name one as its revision in a manifest of your own"
@@ -112,6 +116,7 @@ def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str
                 revision=repository.commit,
                 local_dir=folder,
                 etag_timeout=_SECONDS,
+                endpoint=_endpoint(),
             )
         )
     found = digest(path)
@@ -125,17 +130,24 @@ def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str
     return found
 
 
+def _endpoint() -> str | None:
+    """Return the hub's address as it is set now; the library reads it once, when it is first imported."""
+    return os.environ.get("HF_ENDPOINT") or None
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the library from drawing bars of its own."""
+    """Keep the library from drawing bars and writing warnings of its own."""
     from huggingface_hub import utils  # noqa: PLC0415 - slow to import
 
-    group = "huggingface_hub.http_get"
-    shown = not utils.are_progress_bars_disabled(group)  # type: ignore[attr-defined]
+    group, log = "huggingface_hub.http_get", logging.getLogger("huggingface_hub")
+    shown, level = not utils.are_progress_bars_disabled(group), log.level  # type: ignore[attr-defined]
     utils.disable_progress_bars(group)  # type: ignore[attr-defined]
+    log.setLevel(logging.ERROR)
     try:
         yield
     finally:
+        log.setLevel(level)
         if shown:
             utils.enable_progress_bars(group)  # type: ignore[attr-defined]
 

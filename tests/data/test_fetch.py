@@ -381,6 +381,13 @@ def test_fetch_raises_when_a_task_has_none_of_the_languages(published, tmp_path)
         fetch(tmp_path, ["tatoeba"], Notes(), options(published, languages=("xx",)))
 
 
+def test_fetch_of_everything_passes_over_tasks_without_the_language(published, tmp_path):
+    notes = Notes()
+    result = fetch(tmp_path, [], notes, options(published.replace("  panx:", "  panx_later:"), languages=("fr",)))
+    assert result.made == ("qqp/train/en", "qqp/dev/en", "squad1/train/en", "squad1/dev/en", "tatoeba/test/fr")
+    assert "bucc2018 has no data in fr" in notes.lines
+
+
 def test_fetch_says_what_to_do_for_a_licensed_task(published, tmp_path):
     with pytest.raises(DataError, match="ccg: CCGbank is licensed; order it"):
         fetch(tmp_path, ["ccg"], Notes(), options(published))
