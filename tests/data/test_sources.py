@@ -136,13 +136,13 @@ def copa(_):
 
 
 def parquet(words):
-    import pyarrow
-    import pyarrow.parquet
+    import datasets
 
-    tokens = [[word, "und", "Anna"] for word in words]
-    table = pyarrow.table({"tokens": tokens, "ner_tags": [[0, 0, 1]] * len(tokens), "langs": [["x"] * 3] * len(tokens)})
+    tag = datasets.ClassLabel(names=list(get_task("panx").labels))
+    columns = {"tokens": [[word, "und", "Anna"] for word in words], "ner_tags": [[0, 0, 1]] * 3}
+    features = datasets.Features({"tokens": [datasets.Value("string")], "ner_tags": [tag]})
     buffer = io.BytesIO()
-    pyarrow.parquet.write_table(table, buffer)
+    datasets.Dataset.from_dict(columns, features=features).to_parquet(buffer)
     return buffer.getvalue()
 
 
