@@ -290,15 +290,20 @@ def test_fetch_leaves_nothing_half_when_it_was_killed_while_converting(published
 def test_fetches_at_once_into_one_folder_take_turns(published, site, tmp_path):
     manifest = tmp_path / "manifest.yaml"
     manifest.write_text(published)
-    site.bytes_per_second = 400_000.0
+    gate, busy = threading.Event(), threading.Event()
+    site.on_bytes = lambda path, sent: (busy.set(), gate.wait(60))
     arguments = ["squad1", "qqp", "--root", str(tmp_path / "data"), "--manifest", str(manifest)]
-    first, second = run(arguments), run(arguments)
+    first = run(arguments)
+    assert busy.wait(60)
+    second = run(arguments)
+    said = second.stderr.readline()
+    gate.set()
     outputs = [process.communicate(timeout=100) for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), outputs
-    assert sum("another fetch is at work here; waiting for it" in stderr for _, stderr in outputs) == 1
-    assert sorted(stdout.rpartition(": ")[2] for stdout, _ in outputs) == [
-        "0 splits fetched, 4 were there\n",
+    assert said == f"{tmp_path / 'data'}: another fetch is at work here; waiting for it\n"
+    assert [stdout.rpartition(": ")[2] for stdout, _ in outputs] == [
         "4 splits fetched, 0 were there\n",
+        "0 splits fetched, 4 were there\n",
     ]
     assert len(site.gets("/train-v1.1.json")) == 1
 
