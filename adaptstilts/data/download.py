@@ -31,6 +31,14 @@ Tell = Callable[[str, int, int | None], None]
 """Told while a file arrives: its name, the bytes that are there, and the bytes in all where they are known."""
 
 
+Say = Callable[[str], None]
+"""Told what a person wants to read."""
+
+
+def _silent(_: str) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long to go on trying.
@@ -79,7 +87,7 @@ class _BrokenOffError(Exception):
         self.delay = delay
 
 
-def download(wanted: Wanted, tell: Tell, *, patience: Patience = Patience()) -> str:
+def download(wanted: Wanted, tell: Tell, *, patience: Patience = Patience(), say: Say = _silent) -> str:
     """Download a file unless it is there.
 
     Bytes arrive in ``NAME.part``, with the server's version tag beside it, so that a later call goes on where this one
@@ -89,6 +97,7 @@ def download(wanted: Wanted, tell: Tell, *, patience: Patience = Patience()) -> 
         wanted: The file.
         tell: Told about progress.
         patience: How long to go on trying.
+        say: Told why and when it is tried again.
 
     Returns:
         Its SHA-256, in hexadecimal.
@@ -105,11 +114,11 @@ def download(wanted: Wanted, tell: Tell, *, patience: Patience = Patience()) -> 
     wanted.path.parent.mkdir(parents=True, exist_ok=True)
     resumed = _part(wanted).is_file() and _start(wanted).bytes > 0
     try:
-        found = _complete(wanted, tell, patience)
+        found = _complete(wanted, tell, patience, say)
     except _ChecksumError:
         if not resumed:
             raise
-        found = _complete(wanted, tell, patience)  # what lay there was of another version
+        found = _complete(wanted, tell, patience, say)  # what lay there was of another version
     _part(wanted).replace(wanted.path)
     _record(wanted).unlink(missing_ok=True)
     return found
@@ -128,7 +137,7 @@ class _ChecksumError(DataError):
     """The file that arrived is not the one expected."""
 
 
-def _complete(wanted: Wanted, tell: Tell, patience: Patience) -> str:
+def _complete(wanted: Wanted, tell: Tell, patience: Patience, say: Say) -> str:
     """Receive the file into its partial file, as often as it takes, and check it."""
     failures = 0
     while True:
@@ -142,7 +151,9 @@ def _complete(wanted: Wanted, tell: Tell, patience: Patience) -> str:
                 raise DataError(
                     f"{wanted.url}: {error}, {_size(_part(wanted)):,} bytes are there", hint=_AGAIN
                 ) from error
-            time.sleep(min(max(patience.first_delay * 2 ** (failures - 1), error.delay), patience.longest_delay))
+            delay = min(max(patience.first_delay * 2 ** (failures - 1), error.delay), patience.longest_delay)
+            say(f"{wanted.url}: {error}; trying again in {delay:.0f} s")
+            time.sleep(delay)
     found = digest(_part(wanted))
     if wanted.sha256 not in {None, found}:
         _discard(wanted)

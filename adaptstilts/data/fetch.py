@@ -19,7 +19,7 @@ from adaptstilts.data.download import Patience, digest
 from adaptstilts.data.lock import Lock, LockedSplit, count_rows, counted_file, read_lock, verify_rows, write_lock
 from adaptstilts.data.manifest import Entry, Manifest, packaged
 from adaptstilts.data.provenance import write_provenance
-from adaptstilts.data.supply import DOWNLOADS, Supply
+from adaptstilts.data.supply import DOWNLOADS, OfflineError, Supply
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import get_language
 from adaptstilts.tasks.locate import missing_parts
@@ -129,10 +129,11 @@ class _Fetch:
     def everything(self, names: Sequence[str], *, named: bool) -> None:
         self._named = named
         problems: list[AdaptstiltsError] = []
+        absent: list[str] = []
         self._supply = Supply(
             self._root,
             read_lock(self._root) or Lock(),
-            self._watcher.arrived,
+            (self._watcher.arrived, self._watcher.line),
             offline=self._options.offline,
             patience=self._options.patience,
         )
@@ -146,10 +147,14 @@ class _Fetch:
                 else:
                     with disk_errors(self._root):
                         self._task(get_task(name))
+            except OfflineError as error:
+                absent += error.addresses
             except AdaptstiltsError as error:
                 if len(names) > 1:
                     self._watcher.line(f"failed: {name}")
                 problems.append(error)
+        if absent:
+            problems.append(OfflineError(self._root, tuple(dict.fromkeys(absent))))
         raise_all(problems)
 
     def _task(self, task: Task) -> None:

@@ -17,6 +17,8 @@ from adaptstilts.errors import DataError
 DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 """Codes of errors that are the disk's, not the network's."""
 _SECONDS = 30.0
+_LONGEST = 160
+"""Most characters of a reason that is worth showing."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,9 @@ def _hub_errors(name: str) -> Iterator[None]:
     except (OSError, ValueError) as error:  # all of the library's and of requests' are one of these
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             raise
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = f", {lines[0]}" if lines and len(lines[0]) <= _LONGEST else ""
         raise DataError(
-            f"{name} cannot be had from the hub: {type(error).__name__}, {reason}",
+            f"{name} cannot be had from the hub: {type(error).__name__}{reason}",
             hint="Look whether the hub is reached (HF_ENDPOINT names another one) and has the repository",
         ) from error

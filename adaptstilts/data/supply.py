@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptstilts.data import hub
-from adaptstilts.data.download import Patience, Tell, Wanted, digest, download
+from adaptstilts.data.download import Patience, Say, Tell, Wanted, digest, download
 from adaptstilts.data.lock import Lock, write_lock
 from adaptstilts.data.manifest import Entry, Part
 from adaptstilts.errors import DataError
@@ -15,6 +15,24 @@ from adaptstilts.errors import DataError
 DOWNLOADS = ".downloads"
 """Folder of a data root for what is downloaded; it may be deleted when everything is fetched."""
 _SHOWN = 3
+
+
+class OfflineError(DataError):
+    """Files are needed that were not downloaded before, and the network may not be used.
+
+    Args:
+        root: The data root.
+        addresses: The files; at least one.
+    """
+
+    def __init__(self, root: Path, addresses: tuple[str, ...]) -> None:
+        shown = ", ".join(addresses[:_SHOWN]) + (", ..." if len(addresses) > _SHOWN else "")
+        super().__init__(
+            f"offline, and {len(addresses)} files were not downloaded before: {shown}",
+            path=root / DOWNLOADS,
+            hint="Run it once without --offline, or copy the folder from a machine where that was done",
+        )
+        self.addresses = addresses
 
 
 @dataclass
@@ -38,15 +56,15 @@ class Supply:
     Args:
         root: The data root.
         lock: What its lock file says; new checksums and commits are added and written as they are learnt.
-        tell: Told about downloads.
+        told: What is told about downloads: their bytes, and lines for a person.
         offline: Never touch the network.
         patience: How long to go on trying.
     """
 
-    def __init__(self, root: Path, lock: Lock, tell: Tell, *, offline: bool, patience: Patience) -> None:
+    def __init__(self, root: Path, lock: Lock, told: tuple[Tell, Say], *, offline: bool, patience: Patience) -> None:
         self.lock = lock
         self._root = root
-        self._tell = tell
+        self._tell, self._say = told
         self._offline = offline
         self._patience = patience
         self._repositories: dict[str, hub.Repository] = {}
@@ -62,7 +80,8 @@ class Supply:
             The files, each with all that is to be taken out of it.
 
         Raises:
-            DataError: If a file cannot be had, is not the one expected, or is not there when offline.
+            OfflineError: If files are not there and may not be downloaded.
+            DataError: If a file cannot be had, or is not the one expected.
         """
         stock: dict[Path, Stock] = {}
         missing: list[str] = []
@@ -73,13 +92,7 @@ class Supply:
                 item = stock.setdefault(path, Stock(path, name, []))
                 item.place += [pair for pair in part.place if pair not in item.place]
         if missing:
-            names = list(dict.fromkeys(missing))
-            shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
-            raise DataError(
-                f"offline, and {len(names)} files were not downloaded before: {shown}",
-                path=self._root / DOWNLOADS,
-                hint="Run it once without --offline, or copy the folder from a machine where that was done",
-            )
+            raise OfflineError(self._root, tuple(dict.fromkeys(missing)))
         return list(stock.values())
 
     def addresses(self, entry: Entry) -> tuple[str, ...]:
@@ -138,7 +151,7 @@ class Supply:
                 return False
             found = digest(path)
         elif part.source.hub is None:
-            found = download(Wanted(address, path, expected), self._tell, patience=self._patience)
+            found = download(Wanted(address, path, expected), self._tell, patience=self._patience, say=self._say)
         else:
             name = address.removeprefix(f"hub:{part.source.hub}/")
             folder = self._root / DOWNLOADS / part.name / (self._commit(part) or "")

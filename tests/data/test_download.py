@@ -104,8 +104,11 @@ def test_download_replaces_a_damaged_file(site, tmp_path):
 @pytest.mark.parametrize("status", [503, 500, 429, 408])
 def test_download_tries_again_when_the_server_is_out_of_breath(site, tmp_path, status):
     site.statuses["/a.bin"] = [status]
-    assert download(wanted(site, tmp_path), silent, patience=HASTY) == SHA
+    said = []
+    assert download(wanted(site, tmp_path), silent, patience=HASTY, say=said.append) == SHA
     assert len(site.gets("/a.bin")) == 2
+    assert len(said) == 1
+    assert f"/a.bin: the server answers {status}" in said[0] and said[0].endswith("trying again in 0 s")
 
 
 @pytest.mark.parametrize("status", [404, 403, 410])

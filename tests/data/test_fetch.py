@@ -20,6 +20,7 @@ from adaptstilts.data.download import Patience
 from adaptstilts.data.fetch import FetchOptions, fetch
 from adaptstilts.data.lock import LOCK_NAME, read_lock
 from adaptstilts.data.manifest import Manifest
+from adaptstilts.data.supply import OfflineError
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
@@ -371,6 +372,12 @@ def test_fetch_offline_names_what_was_not_downloaded(published, site, tmp_path):
     with pytest.raises(DataError, match=r"offline, and 2 files were not downloaded before: .*train-v1\.1\.json, .*dev"):
         fetch(tmp_path, ["squad1"], Notes(), options(published, offline=True))
     assert site.requests == []
+
+
+def test_fetch_offline_raises_one_error_for_all_tasks(published, tmp_path):
+    with pytest.raises(OfflineError, match=r"offline, and 5 files were not downloaded before") as caught:
+        fetch(tmp_path, ["squad1", "qqp", "bucc2018"], Notes(), options(published, offline=True))
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_fetch_keeps_english_training_data_when_languages_are_chosen(published, site, tmp_path):
