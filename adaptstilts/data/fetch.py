@@ -16,8 +16,9 @@ from filelock import FileLock, Timeout
 from adaptstilts.data.archives import is_archive, put, unpack
 from adaptstilts.data.arrow import write_split
 from adaptstilts.data.download import Patience, digest
+from adaptstilts.data.hub import DISK_ERRORS
 from adaptstilts.data.lock import Lock, LockedSplit, count_rows, counted_file, read_lock, verify_rows, write_lock
-from adaptstilts.data.manifest import Entry, Manifest, packaged
+from adaptstilts.data.manifest import COLUMNS, Entry, Manifest, packaged
 from adaptstilts.data.provenance import write_provenance
 from adaptstilts.data.supply import DOWNLOADS, OfflineError, Supply
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
@@ -25,9 +26,9 @@ from adaptstilts.languages import get_language
 from adaptstilts.tasks.locate import missing_parts
 from adaptstilts.tasks.registry import all_tasks, get_task, training_task
 from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Bitext, Split, Task
+from adaptstilts.tasks.spec import Bitext, Example, Split, Task
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Watcher(Protocol):
@@ -224,10 +225,7 @@ class _Fetch:
             )
         lock = self._supply.lock
         verify_rows(lock, self._root, (task.name, entry.split, entry.language), found)
-        folder = write_split(self._root, task, entry.split, entry.language, rows, data.labels(task))
-        paths = sorted(folder.rglob("*.arrow"))
-        if count_rows(counted_file(task, paths)) != found:
-            raise DataError(f"{_name(entry)}: {found:,} rows read, but others written", path=folder)
+        paths = self._write(task, entry, data, rows)
         locked = LockedSplit(
             rows=found,
             files={path.relative_to(self._root).as_posix(): digest(path) for path in paths},
@@ -238,6 +236,25 @@ class _Fetch:
         )
         self._supply.lock = lock.with_split(task.name, entry.split, entry.language, locked)
         write_lock(self._root, self._supply.lock)
+
+    def _write(self, task: Task, entry: Entry, data: DataRoot, rows: list[Example] | Bitext) -> list[Path]:
+        """Write a split, and return its files: Arrow where there is a layout for its kind, else as published."""
+        if task.kind not in COLUMNS:
+            return [_kept(path, data.path, self._root) for path in data.files(task, entry.split, entry.language)]
+        folder = write_split(self._root, task, entry.split, entry.language, rows, data.labels(task))
+        paths = sorted(folder.rglob("*.arrow"))
+        if count_rows(counted_file(task, paths)) != _count(rows):
+            raise DataError(f"{_name(entry)}: {_count(rows):,} rows read, but others written", path=folder)
+        return paths
+
+
+def _kept(path: Path, staging: Path, root: Path) -> Path:
+    """Put a publisher's file where it lies below the folder that is read."""
+    target = root / path.relative_to(staging)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.copyfile(path, partial)
+    return partial.replace(target)
 
 
 def not_trained_yet(root: Path, tasks: Sequence[str]) -> tuple[str, ...]:
@@ -265,6 +282,8 @@ def disk_errors(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno not in DISK_ERRORS:
+            raise
         full = error.errno in _FULL
         raise DataError(
             f"cannot be written: {error.strerror or error}",

@@ -14,7 +14,9 @@ from pathlib import Path
 from adaptstilts.data.download import Tell, digest
 from adaptstilts.errors import DataError
 
-DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+DISK_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
+)
 """Codes of errors that are the disk's, not the network's."""
 _SECONDS = 30.0
 _LONGEST = 160

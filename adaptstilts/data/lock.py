@@ -24,7 +24,8 @@ class LockedSplit:
 
     Attributes:
         rows: Examples; gold pairs for retrieval (sentences of the foreign side where they are hidden).
-        files: SHA-256, in hexadecimal, of each Arrow file by its path below the data root.
+        files: SHA-256, in hexadecimal, of each file by its path below the data root: Arrow files, or the publisher's
+            where there is no Arrow layout for the kind of task.
         sources: Addresses, or ``hub:repository/file``, of what it was made from.
         revision: Commits of those sources that have one, separated by commas; None where none has.
         date: Day on which it was fetched, ISO 8601.
@@ -189,8 +190,9 @@ def verify_split(lock: Lock, data: DataRoot, task: Task, split: Split, language:
             raise DataError(
                 f"{_key(task.name, split, language)}: read from another file than {name}", path=data.path, hint=_REPAIR
             )
-    found = count_rows(counted_file(task, list(paths.values())))
-    verify_rows(lock, data.path, (task.name, split, language), found)
+    counted = counted_file(task, list(paths.values()))
+    if counted.suffix == ".arrow":
+        verify_rows(lock, data.path, (task.name, split, language), count_rows(counted))
     for name, path in paths.items():
         if data.digest(path) != locked.files[name]:
             raise DataError(

@@ -24,7 +24,10 @@ COLUMNS = {
     Kind.EXTRACT: ("id", "question", "context", "answers"),
     Kind.RETRIEVE: ("id", "text"),
 }
-"""Columns of the tables that fetching writes, by kind of task; see `adaptstilts.data.arrow`."""
+"""Columns of the tables that fetching writes, by kind of task; see `adaptstilts.data.arrow`.
+
+Data of kinds that are not here stay in the publisher's files.
+"""
 
 _ALL = "all"
 
@@ -180,7 +183,7 @@ class Manifest(BaseModel):
                 language=language,
                 parts=tuple(parts),
                 rows=self.expected_rows(task, split, language),
-                columns=description.columns or (COLUMNS[declared.kind] if declared else ()),
+                columns=description.columns or (COLUMNS.get(declared.kind, ()) if declared else ()),
                 licence=description.licence or (declared.licence if declared else ""),
                 citation=description.citation or (declared.citation if declared else ""),
             )

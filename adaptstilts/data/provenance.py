@@ -24,6 +24,7 @@ def write_provenance(root: Path, task: Task, manifest: Manifest, lock: Lock) -> 
     text = provenance(task, manifest, lock)
     if text:
         path = root / task.name / PROVENANCE_NAME
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{PROVENANCE_NAME}.partial")
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)

@@ -18,13 +18,13 @@ import yaml
 from adaptstilts.cli import main
 from adaptstilts.data.download import Patience
 from adaptstilts.data.fetch import FetchOptions, fetch
-from adaptstilts.data.lock import LOCK_NAME, read_lock
-from adaptstilts.data.manifest import Manifest
+from adaptstilts.data.lock import LOCK_NAME, read_lock, verify_split
+from adaptstilts.data.manifest import COLUMNS, Manifest
 from adaptstilts.data.supply import OfflineError
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Split
+from adaptstilts.tasks.spec import Kind, Split
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMIT = "1234567890" * 4
@@ -209,6 +209,20 @@ def test_fetch_converts_records_and_says_where_everything_is_from(published, sit
     assert f"{site.address}/qqp.zip (SHA-256 {lock.downloads[f'{site.address}/qqp.zip']})" in text
     assert "| train/en | 40 |" in text and "Quora's terms of service" in text
     assert {path.name for path in (tmp_path / ".downloads").iterdir()} == {"questions", "bucc", "pairs", "fetch.lock"}
+
+
+def test_fetch_leaves_publishers_files_where_a_kind_has_no_arrow_layout(published, site, tmp_path, monkeypatch):
+    monkeypatch.delitem(COLUMNS, Kind.EXTRACT)
+    fetch(tmp_path, ["squad1"], Notes(), options(published))
+    assert (tmp_path / "squad/train-v1.1.json").read_bytes() == site.files["/train-v1.1.json"]
+    assert not list(tmp_path.rglob("*.arrow")) and not list(tmp_path.rglob("*.partial"))
+    data, lock = DataRoot(tmp_path), read_lock(tmp_path)
+    assert lock.rows("squad1", Split.TRAIN, "en") == len(data.load(get_task("squad1"), Split.TRAIN, "en")) == 300
+    verify_split(lock, data, get_task("squad1"), Split.TRAIN, "en")
+    assert fetch(tmp_path, ["squad1"], Notes(), options(published)).made == ()
+    (tmp_path / "squad/train-v1.1.json").write_bytes(squad("train", 299))
+    with pytest.raises(DataError, match=r"squad/train-v1\.1\.json: SHA-256 is "):
+        verify_split(lock, data, get_task("squad1"), Split.TRAIN, "en")
 
 
 def test_fetch_downloads_an_archive_once_for_all_that_is_in_it(published, site, tmp_path):
