@@ -7,7 +7,17 @@ from collections import Counter, defaultdict
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from adaptstilts.errors import AdaptstiltsError
 from adaptstilts.study.plan import Plan
@@ -15,6 +25,9 @@ from adaptstilts.study.stages import Stage, StageKind
 from adaptstilts.study.store import Artefact
 
 _FIRST_GUESS_SECONDS = {StageKind.DATA: 10.0, StageKind.TRAIN: 10.0, StageKind.PREDICT: 3.0, StageKind.SCORE: 0.3}
+
+_SECONDS_BETWEEN_LINES = 10.0
+"""Between two lines on the same download, where no bar can be drawn."""
 
 
 class TerminalWatcher:
@@ -108,6 +121,79 @@ class TerminalWatcher:
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class FetchWatcher:
+    """Draws what a fetch does on stderr: a bar per download with speed and time left, a line per finished split.
+
+    On anything but a terminal downloads are told in lines, at most one in ten seconds.
+
+    Args:
+        console: Where to draw.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._bars: dict[str, TaskID] = {}
+        self._started: dict[str, tuple[float, int]] = {}
+        self._said = 0.0
+
+    def __enter__(self) -> FetchWatcher:
+        """Start drawing."""
+        if self._console.is_interactive:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop drawing and leave the terminal as it was."""
+        if self._console.is_interactive:
+            self._progress.stop()
+
+    def line(self, text: str) -> None:
+        """Write a line."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def arrived(self, name: str, done: int, total: int | None) -> None:
+        """Move a download's bar."""
+        if name not in self._bars:
+            self._bars[name] = self._progress.add_task(name, total=total)
+            self._started[name] = (time.perf_counter(), done)
+        self._progress.update(self._bars[name], completed=done, total=total)
+        if done == total:
+            self._progress.remove_task(self._bars.pop(name))
+            self.line(f"downloaded {name}, {_size(done)}")
+        elif not self._console.is_interactive and time.perf_counter() - self._said > _SECONDS_BETWEEN_LINES:
+            self._said = time.perf_counter()
+            self.line(f"{name}: {_size(done)}{self._left(name, done, total)}")
+
+    def _left(self, name: str, done: int, total: int | None) -> str:
+        if total is None:
+            return ""
+        began, already = self._started[name]
+        speed = (done - already) / max(time.perf_counter() - began, 1e-9)
+        left = f", about {_duration((total - done) / speed)} left" if speed > 0 else ""
+        return f" of {_size(total)}{left}"
+
+    def converted(self, name: str, done: int, total: int) -> None:
+        """Write a split's line."""
+        self.line(f"[{done}/{total}] {name}")
+
+
+def _size(count: int) -> str:
+    if count < 1_000_000:
+        return f"{count / 1e3:.1f} kB"
+    return f"{count / 1e6:.1f} MB"
 
 
 def _duration(seconds: float) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from adaptstilts.config.schema import DataSection
+from adaptstilts.data.lock import read_lock, verify_split
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.write import GENERATOR_VERSION
@@ -121,6 +122,7 @@ class FolderFacts:
         self.choice = choice
         self.submission = submission
         self.options = (f"quoting {quoting}",)
+        self._lock = read_lock(root)
         self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
@@ -175,7 +177,14 @@ class FolderFacts:
             found = tuple((code, by_code[code]) for code in self.choice if code in by_code)
         if not found and unscored:
             return ()
+        for code, split in found:
+            self._verify(task, split, code)
         return _require_one(task, found, present)
+
+    def _verify(self, task: Task, split: Split, code: str) -> None:
+        """Compare files with what the lock file says was fetched, where there is one."""
+        if self._lock is not None:
+            verify_split(self._lock, self.root, task, split, code)
 
     def _refuse_empty_files(self, task: Task) -> None:
         """Raise for languages whose evaluation file is there with nothing in it; they would be left out unseen."""
@@ -207,7 +216,13 @@ class FolderFacts:
         return self.choice == "present" or code in task.languages
 
     def training_files(self, task: Task) -> tuple[str, ...]:
-        """Return SHA-256 of the English training files, and of the dev files where there are any."""
+        """Return SHA-256 of the English training files, and of the dev files where there are any.
+
+        Raises:
+            DataError: If files are missing, or are not those that the lock file names.
+        """
+        for split in (Split.TRAIN, Split.DEV):
+            self._verify(task, split, SOURCE_LANGUAGE)
         train = self.root.fingerprint(task, Split.TRAIN, SOURCE_LANGUAGE)
         if SOURCE_LANGUAGE in self.root.languages(task, Split.DEV):
             return *self.options, train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)

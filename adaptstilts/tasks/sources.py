@@ -57,7 +57,7 @@ class DataRoot:
     def __init__(self, path: Path | str, *, options: Mapping[str, str] | None = None) -> None:
         self.path = Path(path)
         self._options = dict(options or {})
-        self._digests: dict[_State, bytes] = {}
+        self._digests: dict[_State, str] = {}
         self._labels: dict[_State, tuple[str, ...]] = {}
         # One file may hold several languages.
         self._contents: dict[tuple[str, str, _State], _Content] = {}
@@ -288,10 +288,28 @@ class DataRoot:
         """
         digest = hashlib.sha256()
         for path in self.files(task, split, language):
-            digest.update(self._digest(path))
+            digest.update(bytes.fromhex(self.digest(path)))
         if task.labels_from_data:
             digest.update("\n".join(self.labels(task)).encode())
         return digest.hexdigest()
+
+    def digest(self, path: Path) -> str:
+        """Return the SHA-256 of a file, in hexadecimal; it is remembered until the file changes.
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
+        state = _state((path,))
+        if state not in self._digests:
+            digest = hashlib.sha256()
+            try:
+                with path.open("rb") as file:
+                    while block := file.read(1 << 20):
+                        digest.update(block)
+            except OSError as error:
+                raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+            self._digests[state] = digest.hexdigest()
+        return self._digests[state]
 
     def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
         """Return what differs from the published files: substitutes that are read, parts that are missing.
@@ -318,19 +336,6 @@ class DataRoot:
             for what, count in sorted(request.dropped.items())
         )
         return examples
-
-    def _digest(self, path: Path) -> bytes:
-        state = _state((path,))
-        if state not in self._digests:
-            digest = hashlib.sha256()
-            try:
-                with path.open("rb") as file:
-                    while block := file.read(1 << 20):
-                        digest.update(block)
-            except OSError as error:
-                raise DataError(f"cannot be read ({error.strerror})", path=path) from error
-            self._digests[state] = digest.digest()
-        return self._digests[state]
 
 
 def _state(paths: tuple[Path, ...]) -> _State:

@@ -1,0 +1,141 @@
+"""Taking the files that are needed out of an archive, and nothing that would land elsewhere."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from adaptstilts.errors import DataError
+
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_SHOWN = 5
+
+Place = Sequence[tuple[str, str]]
+"""Pairs of a file in the source, with ``*``, and where it goes; see `adaptstilts.data.manifest.Part`."""
+
+
+def is_archive(path: Path) -> bool:
+    """Say by its name whether a file is an archive."""
+    return path.name.endswith(_ARCHIVES)
+
+
+def unpack(archive: Path, place: Place, folder: Path) -> None:
+    """Put the files of an archive that are asked for below a folder.
+
+    Args:
+        archive: A zip or tar file.
+        place: What to take and where to put it; what is asked for twice is taken once.
+        folder: The folder.
+
+    Raises:
+        DataError: If the archive is damaged, lacks a file, or holds a path that leads out of it.
+    """
+    missing = {pattern for pattern, _ in place}
+    names: list[str] = []
+    with _damage(archive):
+        for name, file in _members(archive):
+            _refuse_traversal(name, archive)
+            names.append(name)
+            fitting = [(pattern, target) for pattern, target in place if fnmatchcase(name, pattern)]
+            for target in dict.fromkeys(target for _, target in fitting):
+                with _target(folder, name, target).open("wb") as output:
+                    shutil.copyfileobj(file(), output)
+            missing -= {pattern for pattern, _ in fitting}
+    if missing:
+        raise DataError(
+            f"holds no '{min(missing)}', but {', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''}",
+            path=archive,
+            hint="The source has changed its layout; mend `place` in a manifest of your own (--manifest)",
+        )
+
+
+def put(path: Path, name: str, place: Place, folder: Path) -> bool:
+    """Put a file that is no archive below a folder, as a second name of the same file where the disk can do that.
+
+    Args:
+        path: The file.
+        name: Its name in the source.
+        place: Where to put what.
+        folder: The folder.
+
+    Returns:
+        Whether ``place`` names it.
+    """
+    targets = dict.fromkeys(target for pattern, target in place if fnmatchcase(name, pattern))
+    for target in targets:
+        output = _target(folder, name, target)
+        try:
+            os.link(path, output)
+        except OSError:
+            shutil.copyfile(path, output)
+    return bool(targets)
+
+
+def _target(folder: Path, name: str, target: str) -> Path:
+    path = folder / (f"{target}{name}" if target.endswith("/") else target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    return path
+
+
+class _Opener:
+    """Opens a member when it is wanted."""
+
+    def __init__(self, archive: zipfile.ZipFile | tarfile.TarFile, member: zipfile.ZipInfo | tarfile.TarInfo) -> None:
+        self._archive = archive
+        self._member = member
+
+    def __call__(self) -> IO[bytes]:
+        if isinstance(self._archive, zipfile.ZipFile) and isinstance(self._member, zipfile.ZipInfo):
+            return self._archive.open(self._member)
+        if isinstance(self._archive, tarfile.TarFile) and isinstance(self._member, tarfile.TarInfo):
+            found = self._archive.extractfile(self._member)
+            if found is not None:
+                return found
+        raise TypeError("a member of another archive")
+
+
+def _members(archive: Path) -> Iterator[tuple[str, _Opener]]:
+    """Yield the regular files of an archive; links and devices are passed over."""
+    if archive.suffix == ".zip":
+        with zipfile.ZipFile(archive) as opened:
+            for member in opened.infolist():
+                if not member.is_dir():
+                    yield member.filename, _Opener(opened, member)
+        return
+    with tarfile.open(archive) as unrolled:
+        for entry in unrolled:
+            if entry.isfile():
+                yield entry.name.removeprefix("./"), _Opener(unrolled, entry)
+
+
+def _refuse_traversal(name: str, archive: Path) -> None:
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if ".." in parts or name.startswith(("/", "\\")) or ":" in name.split("/", maxsplit=1)[0]:
+        raise DataError(
+            f"holds a file '{name}', which would land outside of the folder it is unpacked into",
+            path=archive,
+            hint="Do not use this archive; delete it and tell its publisher",
+        )
+
+
+@contextmanager
+def _damage(archive: Path) -> Iterator[None]:
+    try:
+        yield
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's; bz2 and gzip raise without a number
+        reason = str(error).splitlines()[0].rstrip(":")
+        raise DataError(
+            f"is damaged or no archive ({reason})", path=archive, hint="Delete it and fetch again"
+        ) from error

@@ -1,0 +1,171 @@
+"""Files of data set repositories on the Hugging Face hub, at one commit; the endpoint is that of ``HF_ENDPOINT``."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from adaptstilts.data.download import Tell, digest
+from adaptstilts.errors import DataError
+
+DISK_ERRORS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
+)
+"""Codes of errors that are the disk's, not the network's."""
+_SECONDS = 30.0
+_LONGEST = 160
+"""Most characters of a reason that is worth showing."""
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository at one commit.
+
+    Attributes:
+        name: ``owner/name``.
+        commit: The commit.
+        sha256: Its files, with SHA-256 in hexadecimal of those for which the hub states it.
+    """
+
+    name: str
+    commit: str
+    sha256: dict[str, str | None]
+
+    def fitting(self, pattern: str) -> tuple[str, ...]:
+        """Return the files that a pattern with ``*`` names, sorted.
+
+        Raises:
+            DataError: If there are none.
+        """
+        return choose(pattern, tuple(self.sha256), f"{self.name} at commit {self.commit}")
+
+
+def choose(pattern: str, names: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Return the names that a pattern with ``*`` fits, sorted.
+
+    Args:
+        pattern: The pattern.
+        names: The names.
+        where: Where they are, for the error.
+
+    Raises:
+        DataError: If it fits none.
+    """
+    found = tuple(sorted(name for name in names if fnmatchcase(name, pattern)))
+    if not found:
+        raise DataError(
+            f"{where} holds no '{pattern}'",
+            allowed=sorted(names),
+            hint="It has changed its layout; mend `files` in a manifest of your own (--manifest)",
+        )
+    return found
+
+
+def look_up(name: str, revision: str | None) -> Repository:
+    """Ask the hub for a repository.
+
+    Args:
+        name: ``owner/name``.
+        revision: Commit, or None for the newest.
+
+    Returns:
+        The repository at that commit.
+
+    Raises:
+        DataError: If the hub cannot be reached or does not have it.
+    """
+    import huggingface_hub  # noqa: PLC0415 - slow to import
+
+    with _hub_errors(name), _quiet():
+        info = huggingface_hub.HfApi(endpoint=_endpoint()).dataset_info(
+            name, revision=revision, timeout=_SECONDS, files_metadata=True
+        )
+    if info.sha is None:
+        raise DataError(
+            f"the hub states no commit of {name}", hint="Name one as its revision in a manifest of your own"
+        )
+    files = {item.rfilename: item.lfs.sha256 if item.lfs else None for item in info.siblings or ()}
+    return Repository(name, info.sha, files)
+
+
+def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str:
+    """Download one file of a repository unless it is there; the library resumes what broke off.
+
+    Args:
+        repository: The repository.
+        file: Path of the file in it.
+        folder: Where to put it, under its path.
+        tell: Told when it is there.
+
+    Returns:
+        Its SHA-256, in hexadecimal.
+
+    Raises:
+        DataError: If it cannot be had, or is not the file that the hub states.
+    """
+    import huggingface_hub  # noqa: PLC0415 - slow to import
+
+    with _hub_errors(repository.name), _quiet():
+        path = Path(
+            huggingface_hub.hf_hub_download(
+                repository.name,
+                file,
+                repo_type="dataset",
+                revision=repository.commit,
+                local_dir=folder,
+                etag_timeout=_SECONDS,
+                endpoint=_endpoint(),
+            )
+        )
+    found = digest(path)
+    if repository.sha256[file] not in {None, found}:
+        path.unlink()
+        raise DataError(
+            f"{repository.name}/{file}: SHA-256 is {found}, expected {repository.sha256[file]}; it is deleted",
+            hint="Fetch again",
+        )
+    tell(file, path.stat().st_size, path.stat().st_size)
+    return found
+
+
+def _endpoint() -> str | None:
+    """Return the hub's address as it is set now; the library reads it once, when it is first imported."""
+    return os.environ.get("HF_ENDPOINT") or None
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library from drawing bars and writing warnings of its own."""
+    from huggingface_hub import utils  # noqa: PLC0415 - slow to import
+
+    group, log = "huggingface_hub.http_get", logging.getLogger("huggingface_hub")
+    shown, level = not utils.are_progress_bars_disabled(group), log.level  # type: ignore[attr-defined]
+    utils.disable_progress_bars(group)  # type: ignore[attr-defined]
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        if shown:
+            utils.enable_progress_bars(group)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _hub_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:  # all of the library's and of requests' are one of these
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            raise
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        reason = f", {lines[0]}" if lines and len(lines[0]) <= _LONGEST else ""
+        raise DataError(
+            f"{name} cannot be had from the hub: {type(error).__name__}{reason}",
+            hint="Look whether the hub is reached (HF_ENDPOINT names another one) and has the repository",
+        ) from error

@@ -1,0 +1,275 @@
+"""What data sets are made of: sources, licences, citations and expected rows, read from ``sources.yaml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from adaptstilts.config.load import load
+from adaptstilts.errors import ConfigError
+from adaptstilts.languages import get_language
+from adaptstilts.tasks.registry import all_tasks
+from adaptstilts.tasks.spec import Kind, Split, Task
+
+COLUMNS = {
+    Kind.CLASSIFY: ("id", "first", "second", "label"),
+    Kind.CHOOSE: ("id", "prompt", "choices", "label"),
+    Kind.TAG: ("id", "words", "tags"),
+    Kind.EXTRACT: ("id", "question", "context", "answers"),
+    Kind.RETRIEVE: ("id", "text"),
+}
+"""Columns of the tables that fetching writes, by kind of task; see `adaptstilts.data.arrow`.
+
+Data of kinds that are not here stay in the publisher's files.
+"""
+
+_ALL = "all"
+
+
+class Source(BaseModel):
+    """Something to download; the fields are explained at the head of ``sources.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: tuple[str, ...] = ()
+    hub: str | None = None
+    files: tuple[str, ...] = ()
+    revision: str | None = None
+    sha256: str | dict[str, str] | None = None
+    note: str = ""
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds
+        return (value,) if isinstance(value, str) else value
+
+    def checksum(self, name: str) -> str | None:
+        """Return the published SHA-256 of a file by its name, in hexadecimal, or None."""
+        return self.sha256.get(name) if isinstance(self.sha256, dict) else self.sha256
+
+
+class PartDescription(BaseModel):
+    """What a source gives to a task, with placeholders; the fields are explained at the head of ``sources.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    languages: dict[Split, str]
+    part: dict[Split, str] = Field(default_factory=dict)
+    place: dict[str, str]
+
+
+class Description(BaseModel):
+    """What a task is made of; the fields are explained at the head of ``sources.yaml``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    parts: tuple[PartDescription, ...] = ()
+    rows: dict[Split, int | dict[str, int]] = Field(default_factory=dict)
+    by_hand: str = ""
+    licence: str = ""
+    citation: str = ""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one source gives to one language and split.
+
+    Attributes:
+        name: Name of the source.
+        source: The source.
+        urls: Addresses of its files for this language and split; empty for a hub repository.
+        patterns: Names of its files in the hub repository, with ``*``; empty for addresses.
+        place: Pairs of a file in the source, with ``*``, and where it goes below the folder that is read; a target that
+            ends in ``/`` is a folder, below which the file keeps its path.
+    """
+
+    name: str
+    source: Source
+    urls: tuple[str, ...]
+    patterns: tuple[str, ...]
+    place: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One task, split and language of the manifest.
+
+    Attributes:
+        task: Name of the task.
+        split: Part of the data set.
+        language: ISO 639-1 code.
+        parts: Where it comes from; several where a data set is pooled.
+        rows: Published number of examples (of gold pairs for retrieval); None where no checked figure is known.
+        columns: Columns of the table that fetching writes.
+        licence: As the publisher states it.
+        citation: Short reference.
+    """
+
+    task: str
+    split: Split
+    language: str
+    parts: tuple[Part, ...]
+    rows: int | None
+    columns: tuple[str, ...]
+    licence: str
+    citation: str
+
+
+class Manifest(BaseModel):
+    """All sources and tasks: the file that comes with the package, or one of the same form.
+
+    Attributes:
+        sources: What is downloaded, by name.
+        tasks: What the tasks are made of, by name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sources: dict[str, Source]
+    tasks: dict[str, Description]
+
+    def by_hand(self, task: str) -> str:
+        """Say why a task is not downloaded and what to do; empty for one that is.
+
+        Args:
+            task: Name of a task.
+
+        Raises:
+            ConfigError: If the manifest does not have it.
+        """
+        return self._description(task).by_hand
+
+    def expected_rows(self, task: str, split: Split, language: str) -> int | None:
+        """Return the published number of examples; see the function of the same name."""
+        description = self.tasks.get(task)
+        rows = None if description is None else description.rows.get(split)
+        if not isinstance(rows, dict):
+            return rows
+        return next((number for codes, number in rows.items() if language in codes.split()), None)
+
+    def entries(self, task: str) -> tuple[Entry, ...]:
+        """Return what a task is made of.
+
+        Args:
+            task: Name of a task.
+
+        Returns:
+            One entry per split and language, in the order of the splits, then of the manifest; empty for a task that
+            must be put in place by hand.
+
+        Raises:
+            ConfigError: If the manifest does not have the task.
+        """
+        description = self._description(task)
+        declared = next((known for known in all_tasks() if known.name == task), None)
+        found: dict[tuple[Split, str], list[Part]] = {}
+        for part in description.parts:
+            for split, codes in part.languages.items():
+                for language in _languages(codes, declared):
+                    found.setdefault((split, language), []).append(self._part(part, split, language))
+        order = list(Split)
+        return tuple(
+            Entry(
+                task=task,
+                split=split,
+                language=language,
+                parts=tuple(parts),
+                rows=self.expected_rows(task, split, language),
+                columns=description.columns or (COLUMNS.get(declared.kind, ()) if declared else ()),
+                licence=description.licence or (declared.licence if declared else ""),
+                citation=description.citation or (declared.citation if declared else ""),
+            )
+            for (split, language), parts in sorted(found.items(), key=lambda item: order.index(item[0][0]))
+        )
+
+    def _part(self, part: PartDescription, split: Split, language: str) -> Part:
+        known = get_language(language)
+        names = {
+            "language": language,
+            "language3": known.code3,
+            "name": known.name.lower(),
+            "split": split.value,
+            "part": part.part.get(split, split.value),
+        }
+        source = self.sources[part.source]
+        return Part(
+            name=part.source,
+            source=source,
+            urls=tuple(url.format(**names) for url in source.url),
+            patterns=tuple(pattern.format(**names) for pattern in source.files),
+            place=tuple((inside.format(**names), target.format(**names)) for inside, target in part.place.items()),
+        )
+
+    def _description(self, task: str) -> Description:
+        if task not in self.tasks:
+            raise ConfigError(f"'{task}' is not a data set that can be fetched", value=task, allowed=self.tasks)
+        return self.tasks[task]
+
+
+@cache
+def packaged() -> Manifest:
+    """Return the manifest that comes with the package."""
+    text = files("adaptstilts.data").joinpath("sources.yaml").read_text(encoding="utf-8")
+    return Manifest.model_validate(yaml.safe_load(text))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a manifest of the same form from a file: for sources that have moved, or a mirror.
+
+    Args:
+        path: YAML file.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
+        ProblemsError: If several settings are unusable.
+    """
+    manifest = load(path, (), Manifest)
+    used = {part.source for task in manifest.tasks.values() for part in task.parts}
+    unknown = sorted(used - set(manifest.sources))
+    if unknown:
+        raise ConfigError(f"no source '{unknown[0]}'", path=path, value=unknown[0], allowed=manifest.sources)
+    return manifest
+
+
+def expected_rows(task: str, split: Split, language: str) -> int | None:
+    """Return the published number of examples of a language and split.
+
+    Args:
+        task: Name of a task.
+        split: Part of it.
+        language: ISO 639-1 code.
+
+    Returns:
+        The number; for retrieval that of the gold pairs. None where no figure is known that could be checked, or
+        where the task, split or language is not in the manifest.
+    """
+    return packaged().expected_rows(task, split, language)
+
+
+def entries(task: str) -> tuple[Entry, ...]:
+    """Return what a task is made of, by the manifest of the package; see `Manifest.entries`."""
+    return packaged().entries(task)
+
+
+def _languages(codes: str, declared: Task | None) -> tuple[str, ...]:
+    """Expand ``all -kk lt`` to the task's languages without one and with another."""
+    found: list[str] = []
+    for code in codes.split():
+        if code == _ALL:
+            found += declared.languages if declared is not None else ()
+        elif code.startswith("-"):
+            found = [kept for kept in found if kept != code[1:]]
+        elif code not in found:
+            found.append(code)
+    return tuple(found)

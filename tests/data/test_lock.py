@@ -1,0 +1,145 @@
+"""The lock file: what it says is what a study trains on, or the study stops before it starts."""
+
+from dataclasses import replace
+
+import pytest
+
+from adaptstilts.config.load import load_study
+from adaptstilts.data.arrow import write_split
+from adaptstilts.data.download import digest
+from adaptstilts.data.lock import (
+    LOCK_NAME,
+    Lock,
+    LockedSplit,
+    count_rows,
+    read_lock,
+    verify,
+    verify_split,
+    write_lock,
+)
+from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.study.setup import check_study, plan_study
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.sources import DataRoot
+from adaptstilts.tasks.spec import Bitext, PairExample, Sentence, Split
+
+PAWSX = get_task("pawsx")
+ROWS = [PairExample(str(n), f"one {n}", f"two {n}", n % 2) for n in range(12)]
+SIDES = tuple(Sentence(str(n), f"text {n}") for n in range(6))
+BITEXT = Bitext("de", SIDES, SIDES, frozenset({("0", "1"), ("2", "3")}))
+
+
+def fetched(root, task, split, language, rows):
+    """Write a split and record it, as fetching does."""
+    folder = write_split(root, task, split, language, rows, task.labels)
+    paths = sorted(folder.rglob("*.arrow"))
+    locked = LockedSplit(
+        rows=len(rows.gold) if isinstance(rows, Bitext) else len(rows),
+        files={path.relative_to(root).as_posix(): digest(path) for path in paths},
+        sources=("https://example.org/a.zip",),
+        revision=None,
+        date="2026-01-31",
+    )
+    lock = (read_lock(root) or Lock()).with_split(task.name, split, language, locked)
+    write_lock(root, lock)
+    return lock
+
+
+@pytest.fixture
+def root(tmp_path):
+    for split, language in ((Split.TRAIN, "en"), (Split.DEV, "en"), (Split.TEST, "en"), (Split.TEST, "de")):
+        fetched(tmp_path, PAWSX, split, language, ROWS)
+    return tmp_path
+
+
+def study(root, tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        f"name: locked\nbackbone: mini\nmethods: [direct]\ndata: {{root: {root}}}\ntarget: {{tasks: [pawsx]}}\n"
+        f"store: {tmp_path}/store\nresults: {tmp_path}/results\n"
+    )
+    return load_study(path)
+
+
+def test_lock_comes_back_as_it_was_written(tmp_path):
+    lock = Lock(downloads={"https://x/y": "ab"}, revisions={"a/b": "cd"})
+    lock = lock.with_split("xnli", Split.TEST, "de", LockedSplit(3, {"x": "00"}, ("u",), "ef", "2026-01-31", ("n",)))
+    write_lock(tmp_path, lock)
+    assert read_lock(tmp_path) == lock
+    assert lock.rows("xnli", Split.TEST, "de") == 3
+    assert lock.rows("xnli", Split.TEST, "fr") is None
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK_NAME]
+
+
+def test_read_lock_gives_none_where_there_is_no_file(tmp_path):
+    assert read_lock(tmp_path) is None
+    verify(tmp_path, "xnli", Split.TEST, "de", 3)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 2}', '{"format": 1, "splits": {"a/b/c": {}}}'])
+def test_read_lock_raises_one_line_when_the_file_is_something_else(tmp_path, text):
+    (tmp_path / LOCK_NAME).write_text(text)
+    with pytest.raises(DataError, match=r"adaptstilts\.lock\.json: .*Delete it and fetch again"):
+        read_lock(tmp_path)
+
+
+def test_verify_raises_expected_and_found_number(root):
+    verify(root, "pawsx", Split.TEST, "de", 12)
+    with pytest.raises(DataError, match=r"lock\.json: pawsx/test/de: expected 12 rows as fetched, found 1,300"):
+        verify(root, "pawsx", Split.TEST, "de", 1300)
+
+
+def test_verify_split_passes_what_was_fetched_and_what_was_not(root):
+    lock, data = read_lock(root), DataRoot(root)
+    verify_split(lock, data, PAWSX, Split.TEST, "de")
+    verify_split(lock, data, PAWSX, Split.TEST, "fr")
+
+
+def test_verify_split_counts_gold_pairs_of_retrieval(tmp_path):
+    task = get_task("tatoeba")
+    lock = fetched(tmp_path, task, Split.TEST, "de", BITEXT)
+    verify_split(lock, DataRoot(tmp_path), task, Split.TEST, "de")
+    write_split(tmp_path, task, Split.TEST, "de", replace(BITEXT, gold=frozenset({("0", "1")})), ())
+    with pytest.raises(DataError, match=r"tatoeba/test/de: expected 2 rows as fetched, found 1"):
+        verify_split(lock, DataRoot(tmp_path), task, Split.TEST, "de")
+
+
+def test_verify_split_raises_when_bytes_differ_though_rows_agree(root):
+    write_split(root, PAWSX, Split.TEST, "de", [replace(row, label=1) for row in ROWS], PAWSX.labels)
+    with pytest.raises(DataError, match=r"test/de/data.*arrow: SHA-256 is [0-9a-f]{64}, but [0-9a-f]{64} was fetched"):
+        verify_split(read_lock(root), DataRoot(root), PAWSX, Split.TEST, "de")
+
+
+def test_count_rows_raises_one_line_when_the_file_is_cut_short(root):
+    path = root / "pawsx/arrow/test/de/data-00000-of-00001.arrow"
+    assert count_rows(path) == 12
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(DataError, match=r"\.arrow: cannot be read as an Arrow file .*fetch again"):
+        count_rows(path)
+
+
+def test_study_is_planned_on_data_as_they_were_fetched(root, tmp_path):
+    plan = plan_study(study(root, tmp_path))
+    assert plan.stages
+    check_study(study(root, tmp_path))
+
+
+@pytest.mark.parametrize(("split", "language"), [(Split.TRAIN, "en"), (Split.DEV, "en"), (Split.TEST, "de")])
+def test_study_stops_before_training_when_rows_are_gone(root, tmp_path, split, language):
+    write_split(root, PAWSX, split, language, ROWS[:7], PAWSX.labels)
+    with pytest.raises(
+        AdaptstiltsError, match=rf"pawsx/{split.value}/{language}: expected 12 rows as fetched, found 7"
+    ):
+        plan_study(study(root, tmp_path))
+
+
+def test_study_stops_before_training_when_a_checksum_is_another(root, tmp_path):
+    write_split(root, PAWSX, Split.TRAIN, "en", list(reversed(ROWS)), PAWSX.labels)
+    with pytest.raises(AdaptstiltsError, match=r"train/en/data.*arrow: SHA-256 is "):
+        plan_study(study(root, tmp_path))
+
+
+def test_study_stops_before_training_when_a_fetched_file_is_gone(root, tmp_path):
+    (root / "pawsx/arrow/dev/en/data-00000-of-00001.arrow").unlink()
+    with pytest.raises(AdaptstiltsError, match=r"pawsx/dev/en: fetched by the lock file, but not there"):
+        plan_study(study(root, tmp_path))
