@@ -190,6 +190,43 @@ class FetchWatcher:
         self.line(f"[{done}/{total}] {name}")
 
 
+class CheckWatcher:
+    """Draws how far a check of a data folder is, on a terminal only.
+
+    Args:
+        console: Where to draw.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("checking {task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._bar = self._progress.add_task("", total=None)
+
+    def __enter__(self) -> CheckWatcher:
+        """Start drawing."""
+        if self._console.is_interactive:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop drawing and leave the terminal as it was."""
+        if self._console.is_interactive:
+            self._progress.stop()
+
+    def stepped(self, done: int, total: int, note: str) -> None:
+        """Move the bar."""
+        self._progress.update(self._bar, completed=done, total=total, description=note)
+
+
 def _size(count: int) -> str:
     if count < 1_000_000:
         return f"{count / 1e3:.1f} kB"

@@ -200,17 +200,16 @@ class DataRoot:
         problems: list[AdaptstiltsError] = []
         for part in locate(self.path, task, split, language):
             wrong: list[DataError] = []
-            rows: list[Example] | Bitext | None = None
             try:
                 rows = self._read(part, task, language, RowCheck(wrong))
             except AdaptstiltsError as error:
                 problems += [*wrong, error]
                 continue
             problems += wrong
+            if _content_of(rows) == "empty" and not wrong:
+                problems.append(DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0]))
             if isinstance(rows, Bitext):
                 return Inspection(rows, len(rows.foreign) if rows.gold is None else 0, tuple(problems))
-            if not rows and not wrong:
-                problems.append(DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0]))
             examples += rows
         if task.kind is Kind.RETRIEVE:
             return Inspection(None, 0, tuple(problems))
