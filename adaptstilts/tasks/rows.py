@@ -34,6 +34,11 @@ class RowCheck:
     def __init__(self, problems: list[DataError] | None = None) -> None:
         self._problems = problems
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether a row was left out."""
+        return bool(self._problems)
+
     def __enter__(self) -> None:
         """Begin a row."""
 
