@@ -99,6 +99,10 @@ class TerminalWatcher:
         total = int(self._progress.tasks[0].total or 0)
         self._line(f"[{done}/{total}] {stage.name}: {artefact.seconds:.1f} s, about {_duration(self._left())} left")
 
+    def noted(self, text: str) -> None:
+        """Write a line."""
+        self._line(text)
+
     def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
         """Write the error."""
         self._close(stage)

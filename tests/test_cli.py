@@ -524,12 +524,12 @@ def test_missing_configuration_is_named(verb: str):
         (
             "xquad/xquad.de.json",
             squad(2, offset=5),
-            r"xquad\.de\.json: q0: the answer is 'king', but the context has 'ing ' at offset 5\. Offsets count",
+            r"xquad\.de\.json:1: q0: the answer is 'king', but the context has 'ing ' at offset 5\. Offsets count",
         ),
         (
             SQUAD,
             squad(2, offset=5),
-            r"train-v1\.1\.json: q0: the answer is 'king', but the context has 'ing ' at offset 5",
+            r"train-v1\.1\.json:1: q0: the answer is 'king', but the context has 'ing ' at offset 5",
         ),
         (SQUAD, "{", r"train-v1\.1\.json:1: not JSON"),
         ("udpos/test-de.tsv", "", r"test-de\.tsv: holds no examples of udpos in 'de'\. Take an empty file away"),
@@ -559,7 +559,7 @@ def test_several_problems_are_told_at_once(study: Study):
     assert said.code == 2
     assert [line.split(": ")[0].rsplit("/", 1)[1] for line in said.err.splitlines()] == [
         "train-en.tsv",
-        "train-v1.1.json",
+        "train-v1.1.json:1",
     ]
 
 

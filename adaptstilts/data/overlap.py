@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 from adaptstilts.tasks.spec import Bitext, ChoiceExample, Example, PairExample, Sentence, TagExample
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 SHORTEST_BYTES = 20
@@ -82,6 +81,8 @@ class Prints:
     @cached_property
     def known_texts(self) -> NDArray[np.uint64]:
         """Different passages and questions, sorted."""
+        import numpy as np  # noqa: PLC0415
+
         return _sorted(np.concatenate((self.passages, self.questions)))
 
 
@@ -116,6 +117,8 @@ def fingerprint(examples: Iterable[Row]) -> Prints:
     Returns:
         As many fingerprints as there are examples.
     """
+    import numpy as np  # noqa: PLC0415 - slow to import, and a study that is only planned does without
+
     values = np.fromiter((value for row in examples for value in _fingerprints(row)), dtype=np.uint64)
     table = values.reshape(-1, 3)
     return Prints(*(np.ascontiguousarray(column) for column in table.T))
@@ -123,6 +126,8 @@ def fingerprint(examples: Iterable[Row]) -> Prints:
 
 def joined(parts: Iterable[Prints]) -> Prints:
     """Return the fingerprints of several sets as those of one."""
+    import numpy as np  # noqa: PLC0415
+
     columns = list(zip(*((part.rows, part.passages, part.questions) for part in parts), strict=True))
     if not columns:
         return fingerprint(())
@@ -149,6 +154,8 @@ def compare(evaluation: Prints, training: Prints) -> Overlap:
 
 def repeated_rows(prints: Prints) -> int:
     """Return how many rows of a set have all texts in common with an earlier one."""
+    import numpy as np  # noqa: PLC0415
+
     return int(np.count_nonzero(prints.rows != _NOT_COMPARED)) - len(prints.known_rows)
 
 
@@ -190,10 +197,14 @@ def _fingerprints(row: Row) -> tuple[int, int, int]:
 
 
 def _sorted(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    import numpy as np  # noqa: PLC0415
+
     return np.unique(values[values != _NOT_COMPARED])
 
 
 def _shared(values: NDArray[np.uint64], known: NDArray[np.uint64]) -> int:
+    import numpy as np  # noqa: PLC0415
+
     if not len(known):
         return 0
     places = np.minimum(np.searchsorted(known, values), len(known) - 1)
