@@ -628,7 +628,8 @@ def test_backbone_with_an_unknown_activation_is_refused(study: Study, tmp_path: 
     (other / "config.json").write_text(json.dumps({**config, "hidden_act": "foo"}), encoding="utf-8")
     said = study.say("run", f"backbone={other}", "methods=[direct]", "target.tasks=[udpos]")
     assert said.code == 2
-    failed, last = said.err.splitlines()
+    looked, failed, last = said.err.splitlines()
+    assert looked.startswith("leaks and overlaps: ")
     assert re.search(r"failed: train direct: udpos.*other: cannot be loaded as an XLM-R backbone: 'foo'", failed)
     assert last == "no finished score to report: 3 stages failed or were left out."
 
@@ -661,7 +662,7 @@ def test_run_stops_with_one_line_when_the_disk_is_full(study: Study):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert said.code == 2
-    assert re.fullmatch(r"skipping .*\n.*store: cannot be written: .*too large.*or make room.*\n", said.err), said.err
+    assert re.fullmatch(r"skipping .*\nleaks and overlaps: .*\n.*store: cannot be written: .*too large.*or make room.*\n", said.err), said.err
     assert study.stamps() == before
 
 

@@ -7,6 +7,7 @@ it is in the keys of stages.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -176,7 +177,7 @@ class _Memory:
             counts = {name: Counter(value) for name, value in known.items() if isinstance(value, dict)}
             return Leak(rows=known["rows"], example=known["example"], **counts)
         found = find_leak(self._root.load_examples(training.task, training.split, SOURCE_LANGUAGE))
-        replace_json(path, vars(found))
+        _remember(path, vars(found))
         return found
 
     def overlap(self, training: _Set, target: _Set) -> Overlap:
@@ -185,7 +186,7 @@ class _Memory:
         if known is not None:
             return Overlap(**known)
         found = compare(self._fingerprints(target), self._fingerprints(training))
-        replace_json(path, dataclasses.asdict(found))
+        _remember(path, dataclasses.asdict(found))
         return found
 
     def _content(self, rows: _Set) -> str:
@@ -212,3 +213,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return found
+
+
+def _remember(path: Path, values: dict[str, Any]) -> None:
+    """Write what was found; where nothing can be written it is found again."""
+    with contextlib.suppress(OSError):
+        replace_json(path, values)

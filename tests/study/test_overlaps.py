@@ -141,6 +141,12 @@ def test_damaged_memory_is_found_anew(config):
     assert find(config) == first
 
 
+def test_findings_are_found_where_nothing_can_be_written(config):
+    first = find(config)
+    (config.parent / "file").write_text("no folder", encoding="utf-8")
+    assert find(config, f"store={config.parent / 'file'}") == first
+
+
 def test_findings_change_no_key_of_a_stage(config):
     study = load_study(config, ())
     before = [stage.key for stage in plan_study(study).stages]
