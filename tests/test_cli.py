@@ -662,7 +662,8 @@ def test_run_stops_with_one_line_when_the_disk_is_full(study: Study):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert said.code == 2
-    assert re.fullmatch(r"skipping .*\nleaks and overlaps: .*\n.*store: cannot be written: .*too large.*or make room.*\n", said.err), said.err
+    message = r"skipping .*\nleaks and overlaps: .*\n.*store: cannot be written: .*too large.*or make room.*\n"
+    assert re.fullmatch(message, said.err), said.err
     assert study.stamps() == before
 
 

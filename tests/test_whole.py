@@ -241,6 +241,7 @@ def test_results_and_report_name_the_retrieval_preset(finished: Study):
     assert all("retrieval preset xtreme-paper" in note.split("; ") for note in notes)
     assert not any("preset" in row["note"] for row in finished.rows() if row["target"] not in RETRIEVAL)
     text = (finished.results / "report.md").read_text(encoding="utf-8")
+    assert "### Leaks and overlaps\n\nNo other language was found in 4 English training sets. " in text
     assert "- tatoeba: retrieval preset xtreme-paper: layer 14 of 24" in text
     assert "Used: layer 1 of 2." in text
     assert re.search(r"^[¹²³] retrieval preset xtreme-paper", text, re.MULTILINE)

@@ -5,7 +5,7 @@ import pytest
 from adaptstilts.data.findings import Findings, Pair
 from adaptstilts.data.leaks import Leak
 from adaptstilts.data.overlap import Overlap
-from adaptstilts.report.overlaps import overlap_section
+from adaptstilts.report.overlaps import add_overlaps, overlap_section
 
 CLEAN = Leak(rows=5)
 MIXED = Leak(rows=2000, by_id=Counter(finnish=30), example="finnish-1")
@@ -43,3 +43,11 @@ def test_section_says_that_training_sets_are_not_english():
     text = overlap_section(Findings({"tydiqa": MIXED}, (NONE,)))
     assert "tydiqa (30 of 2,000 rows; by id: finnish 30)" in text
     assert "|" not in text
+
+
+def test_section_is_put_at_the_end_of_a_report(tmp_path):
+    report = tmp_path / "report.md"
+    report.write_text("# A study\n", encoding="utf-8")
+    findings = Findings({"mnli": CLEAN}, (FEW,))
+    add_overlaps(report, findings)
+    assert report.read_text(encoding="utf-8") == f"# A study\n\n{overlap_section(findings)}"
