@@ -114,15 +114,18 @@ def published(
 def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
     """Check a study before anything is computed.
 
-    Settings, tasks, languages, backbone, and every row of its files.
+    Settings, tasks, languages, backbone, every row of its files, leaks and overlaps.
 
     Example: adaptstilts validate configs/slices.yaml data.root=my_data
     """
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.study.setup import check_study  # noqa: PLC0415
+    from adaptstilts.study.overlaps import look_for_overlaps  # noqa: PLC0415
+    from adaptstilts.study.setup import check_study, open_store  # noqa: PLC0415
 
     with placed(config, overrides or ()):
-        plan = check_study(load_study(config, overrides or ()))
+        study = load_study(config, overrides or ())
+        plan = check_study(study)
+        look_for_overlaps(study, plan, open_store(study), lambda line: typer.echo(line, err=True))
     record = {"config": str(config), "stages": len(plan.stages), "cells": len(plan.cells), "ok": True}
     if as_json:
         _print_json(record)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+
+from adaptstilts.errors import raise_all
 
 data_app = typer.Typer(
     name="data",
@@ -81,3 +84,31 @@ def fetch(
     for name in not_trained_yet(root, tasks or ()):
         typer.echo(f"training data not fetched yet: adaptstilts data fetch {name} --root {root}", err=True)
     typer.echo(f"{root}: {len(result.made)} splits fetched, {len(result.there)} were there")
+
+
+@data_app.command()
+def check(
+    root: Annotated[Path, typer.Argument(help="Folder with data sets; what you give as data.root.")],
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks; all of them when none.")] = None,
+    *,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Missing languages and other numbers of rows than published are errors.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """Read every row of a folder of data sets and show what is there, missing, leaked or wrong.
+
+    Exit status 2 if something is wrong with a file, with one line for each problem.
+
+    Example: adaptstilts data check data xnli mnli
+    """
+    from adaptstilts.console import CheckWatcher  # noqa: PLC0415
+    from adaptstilts.data.check import check_folder  # noqa: PLC0415
+    from adaptstilts.data.check_text import table, values  # noqa: PLC0415
+    from adaptstilts.tasks.registry import all_tasks, get_task  # noqa: PLC0415
+
+    wanted = [get_task(name) for name in tasks] if tasks else list(all_tasks())
+    with CheckWatcher(Console(stderr=True)) as watcher:
+        found = check_folder(root, wanted, strict=strict, on_step=watcher.stepped)
+    typer.echo(json.dumps(values(found), indent=2, ensure_ascii=False) if as_json else table(found))
+    raise_all(found.problems)

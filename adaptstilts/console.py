@@ -99,6 +99,10 @@ class TerminalWatcher:
         total = int(self._progress.tasks[0].total or 0)
         self._line(f"[{done}/{total}] {stage.name}: {artefact.seconds:.1f} s, about {_duration(self._left())} left")
 
+    def noted(self, text: str) -> None:
+        """Write a line."""
+        self._line(text)
+
     def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
         """Write the error."""
         self._close(stage)
@@ -188,6 +192,43 @@ class FetchWatcher:
     def converted(self, name: str, done: int, total: int) -> None:
         """Write a split's line."""
         self.line(f"[{done}/{total}] {name}")
+
+
+class CheckWatcher:
+    """Draws how far a check of a data folder is, on a terminal only.
+
+    Args:
+        console: Where to draw.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("checking {task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        self._bar = self._progress.add_task("", total=None)
+
+    def __enter__(self) -> CheckWatcher:
+        """Start drawing."""
+        if self._console.is_interactive:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop drawing and leave the terminal as it was."""
+        if self._console.is_interactive:
+            self._progress.stop()
+
+    def stepped(self, done: int, total: int, note: str) -> None:
+        """Move the bar."""
+        self._progress.update(self._bar, completed=done, total=total, description=note)
 
 
 def _size(count: int) -> str:

@@ -524,12 +524,12 @@ def test_missing_configuration_is_named(verb: str):
         (
             "xquad/xquad.de.json",
             squad(2, offset=5),
-            r"xquad\.de\.json: q0: the answer is 'king', but the context has 'ing ' at offset 5\. Offsets count",
+            r"xquad\.de\.json:1: q0: the answer is 'king', but the context has 'ing ' at offset 5\. Offsets count",
         ),
         (
             SQUAD,
             squad(2, offset=5),
-            r"train-v1\.1\.json: q0: the answer is 'king', but the context has 'ing ' at offset 5",
+            r"train-v1\.1\.json:1: q0: the answer is 'king', but the context has 'ing ' at offset 5",
         ),
         (SQUAD, "{", r"train-v1\.1\.json:1: not JSON"),
         ("udpos/test-de.tsv", "", r"test-de\.tsv: holds no examples of udpos in 'de'\. Take an empty file away"),
@@ -559,7 +559,7 @@ def test_several_problems_are_told_at_once(study: Study):
     assert said.code == 2
     assert [line.split(": ")[0].rsplit("/", 1)[1] for line in said.err.splitlines()] == [
         "train-en.tsv",
-        "train-v1.1.json",
+        "train-v1.1.json:1",
     ]
 
 
@@ -628,7 +628,8 @@ def test_backbone_with_an_unknown_activation_is_refused(study: Study, tmp_path: 
     (other / "config.json").write_text(json.dumps({**config, "hidden_act": "foo"}), encoding="utf-8")
     said = study.say("run", f"backbone={other}", "methods=[direct]", "target.tasks=[udpos]")
     assert said.code == 2
-    failed, last = said.err.splitlines()
+    looked, failed, last = said.err.splitlines()
+    assert looked.startswith("leaks and overlaps: ")
     assert re.search(r"failed: train direct: udpos.*other: cannot be loaded as an XLM-R backbone: 'foo'", failed)
     assert last == "no finished score to report: 3 stages failed or were left out."
 
@@ -661,7 +662,8 @@ def test_run_stops_with_one_line_when_the_disk_is_full(study: Study):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert said.code == 2
-    assert re.fullmatch(r"skipping .*\n.*store: cannot be written: .*too large.*or make room.*\n", said.err), said.err
+    message = r"skipping .*\nleaks and overlaps: .*\n.*store: cannot be written: .*too large.*or make room.*\n"
+    assert re.fullmatch(message, said.err), said.err
     assert study.stamps() == before
 
 

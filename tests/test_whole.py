@@ -203,7 +203,9 @@ def test_plan_lists_stages_to_do_and_writes_nothing(planned: Said):
 
 def test_run_makes_every_planned_stage_with_one_line_each(finished: Study, planned: Said, ran: Said):
     stages = planned.json["stages"]
-    lines = ran.err.splitlines()
+    generated, looked, *others = ran.err.splitlines()
+    lines = [generated, *others]
+    assert looked.startswith("leaks and overlaps: no other language in 4 English training sets; ")
     assert [line.split("]")[0] for line in lines] == [f"[{n}/{len(stages)}" for n in range(1, len(stages) + 1)]
     assert all(stage["name"] in line for stage, line in zip(stages, lines, strict=True))
     assert all(line.endswith(" left") and " s, about " in line for line in lines)
@@ -239,6 +241,7 @@ def test_results_and_report_name_the_retrieval_preset(finished: Study):
     assert all("retrieval preset xtreme-paper" in note.split("; ") for note in notes)
     assert not any("preset" in row["note"] for row in finished.rows() if row["target"] not in RETRIEVAL)
     text = (finished.results / "report.md").read_text(encoding="utf-8")
+    assert "### Leaks and overlaps\n\nNo other language was found in 4 English training sets. " in text
     assert "- tatoeba: retrieval preset xtreme-paper: layer 14 of 24" in text
     assert "Used: layer 1 of 2." in text
     assert re.search(r"^[¹²³] retrieval preset xtreme-paper", text, re.MULTILINE)
@@ -582,6 +585,7 @@ def test_interrupted_run_keeps_finished_stages_and_the_next_one_skips_them(
     assert again.code == 0
     assert again.err.splitlines()[0] == "skipping 4 finished stages (1 data, 1 train, 1 predict, 1 score)"
     assert [line.split(":")[0] for line in again.err.splitlines()[1:]] == [
+        "leaks and overlaps",
         "[5/7] train stack",
         "[6/7] predict stack",
         "[7/7] score stack",
@@ -595,5 +599,5 @@ def test_two_processes_write_the_same_bytes_as_one(finished: Study, new_study: C
     assert said.code == 0, said.err
     expected = hashes(finished)
     found = hashes(study)
-    assert len(found) == len(study.manifests()) == len(said.err.splitlines())
+    assert len(found) == len(study.manifests()) == len([line for line in said.err.splitlines() if line[0] == "["])
     assert {key: expected[key] for key in found} == found

@@ -58,6 +58,11 @@ class DataSection(Section):
         description="How the doubled quotation marks of XNLI's and PAWS-X's files are read: clean undoes them; xtreme "
         "leaves them in the text, as XTREME's scripts do.",
     )
+    leaks: Literal["stop", "report"] = Field(
+        "stop",
+        description="What follows when an English training set holds other languages: stop ends before training; "
+        "report trains on it and says so in the report. Texts that training and evaluation sets share are reported.",
+    )
     max_train: int | None = Field(None, ge=1, description="Most training examples per task; null for all of them.")
     max_evaluation: int | None = Field(
         None, ge=1, description="Most evaluation examples per task and language; null for all, as benchmarks require."

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from adaptstilts.errors import AdaptstiltsError, WriteError
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import Stage
+from adaptstilts.study.stages import Stage, StageKind
 from adaptstilts.study.store import Artefact, Store
 
 
@@ -29,6 +29,10 @@ class Watcher(Protocol):
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:
         """A stage's artefact is in the store."""
+        ...
+
+    def noted(self, text: str) -> None:
+        """Something about the whole study is known."""
         ...
 
     def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
@@ -77,7 +81,14 @@ class Outcome:
     left_out: list[str] = field(default_factory=list)
 
 
-def carry_out(plan: Plan, store: Store, runner: Runner, watcher: Watcher) -> Outcome:
+def carry_out(
+    plan: Plan,
+    store: Store,
+    runner: Runner,
+    watcher: Watcher,
+    *,
+    when_data_is_there: Callable[[], object] | None = None,
+) -> Outcome:
     """Make every artefact of a plan that is not there, in order.
 
     A stage that fails takes with it only the stages that need it. An interruption leaves finished artefacts as they
@@ -88,6 +99,7 @@ def carry_out(plan: Plan, store: Store, runner: Runner, watcher: Watcher) -> Out
         store: Where artefacts are.
         runner: Makes single stages.
         watcher: Told what happens.
+        when_data_is_there: Called once before the first stage that does not make data.
 
     Returns:
         What came of it.
@@ -100,6 +112,9 @@ def carry_out(plan: Plan, store: Store, runner: Runner, watcher: Watcher) -> Out
         if not all(key in outcome.done for key in stage.inputs):
             outcome.left_out.append(stage.name)
             continue
+        if when_data_is_there is not None and stage.kind is not StageKind.DATA:
+            when_data_is_there()
+            when_data_is_there = None
         watcher.started(stage, len(todo) - index)
         try:
             artefact = runner.run(stage, store, plan, watcher.stepped)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.errors import AdaptstiltsError, ConfigError, StoreError, WriteError
 from adaptstilts.study.execute import Outcome, Watcher, sort_out
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import Stage
+from adaptstilts.study.stages import Stage, StageKind
 from adaptstilts.study.store import Store
 
 if TYPE_CHECKING:
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 _runner: LocalRunner | None = None
 
 
-def carry_out_side_by_side(plan: Plan, store: Store, config: StudyConfig, watcher: Watcher) -> Outcome:
+def carry_out_side_by_side(
+    plan: Plan,
+    store: Store,
+    config: StudyConfig,
+    watcher: Watcher,
+    *,
+    when_data_is_there: Callable[[], object] | None = None,
+) -> Outcome:
     """Make every artefact of a plan that is not there, in ``config.workers`` processes.
 
     Args:
@@ -33,6 +41,7 @@ def carry_out_side_by_side(plan: Plan, store: Store, config: StudyConfig, watche
         store: Where artefacts are.
         config: The study; each process makes its own runner of it.
         watcher: Told what happens; steps inside a stage are not told.
+        when_data_is_there: Called once before the first stage that does not make data.
 
     Returns:
         What came of it, as `adaptstilts.study.execute.carry_out` returns it.
@@ -52,6 +61,10 @@ def carry_out_side_by_side(plan: Plan, store: Store, config: StudyConfig, watche
     running: dict[Future[None], Stage] = {}
     try:
         while waiting or running:
+            making_data = any(stage.kind is StageKind.DATA for stage in (*waiting, *running.values()))
+            if when_data_is_there is not None and not making_data:
+                when_data_is_there()
+                when_data_is_there = None
             for stage in _ready(waiting, outcome, room=config.workers - len(running)):
                 waiting.remove(stage)
                 watcher.started(stage, len(waiting) + 1)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import StoreError
 from adaptstilts.report.files import Additions, ReportFiles, write_report
+from adaptstilts.report.overlaps import add_overlaps
 from adaptstilts.report.published import published_grids
 from adaptstilts.study.check import check_can_run, check_hub
 from adaptstilts.study.collect import layer_rows, result_rows, retrieval_notes, run_rows, training_notes
 from adaptstilts.study.execute import Outcome, Watcher, carry_out
 from adaptstilts.study.inputs import MINI
+from adaptstilts.study.overlaps import find_overlaps, look_for_overlaps
 from adaptstilts.study.parallel import carry_out_side_by_side
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.published import run_setting
@@ -72,10 +75,11 @@ def run_study(config: StudyConfig, watch: WatcherFactory) -> StudyResult:
     check_hub(plan, store)
     _make_results_folder(config)
     with watch(plan) as watcher:
+        look = partial(look_for_overlaps, config, plan, store, watcher.noted)
         if config.workers > 1:
-            outcome = carry_out_side_by_side(plan, store, config, watcher)
+            outcome = carry_out_side_by_side(plan, store, config, watcher, when_data_is_there=look)
         else:
-            outcome = carry_out(plan, store, LocalRunner(config), watcher)
+            outcome = carry_out(plan, store, LocalRunner(config), watcher, when_data_is_there=look)
     return _report(config, plan, outcome)
 
 
@@ -124,6 +128,9 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
         baselines=() if config.data.root == MINI else published_grids(rows, run_setting(config)),
     )
     files = write_report(results_folder(config), rows, runs, title=title, notes=notes, more=more)
+    found = find_overlaps(config, plan, open_store(config))
+    if found is not None:
+        add_overlaps(files.report, found)
     return StudyResult(
         files=files,
         made=len(outcome.made),

@@ -51,38 +51,41 @@ def _pairs(table: Table, request: Request) -> Iterator[Example]:
     return map(PairExample, table.texts("id"), first, second, _classes(table, "label", request.labels))
 
 
-def _choices(table: Table, _: Request) -> Iterator[Example]:
+def _choices(table: Table, request: Request) -> Iterator[Example]:
     choices = table.lists("choices")
     columns = (table.texts("id"), table.texts("prompt"), choices, table.column("label"))
     for row, (name, prompt, options, label) in enumerate(zip(*columns, strict=True)):
-        if label is not None and not (isinstance(label, int) and 0 <= label < len(options)):
-            raise table.error(row, f"{label!r} is not one of the {len(options)} choices", "label")
-        yield ChoiceExample(name, prompt, tuple(options), label)
+        with request.row:
+            if label is not None and not (isinstance(label, int) and 0 <= label < len(options)):
+                raise table.error(row, f"{label!r} is not one of the {len(options)} choices", "label")
+            yield ChoiceExample(name, prompt, tuple(options), label)
 
 
 def _sentences(table: Table, request: Request) -> Iterator[Example]:
     classes = {word: index for index, word in enumerate(request.labels)}
     columns = (table.texts("id"), table.lists("words"), table.column("tags"))
     for row, (name, words, tags) in enumerate(zip(*columns, strict=True)):
-        if tags is None:
-            yield TagExample(name, tuple(words), None)
-            continue
-        if len(tags) != len(words):
-            raise table.error(row, f"{len(words)} words but {len(tags)} tags", "tags")
-        unknown = next((tag for tag in tags if tag not in classes), None)
-        if unknown is not None:
-            raise table.error(row, f"'{unknown}' is not a tag of this task", "tags", allowed=request.labels)
-        yield TagExample(name, tuple(words), tuple(classes[tag] for tag in tags))
+        with request.row:
+            if tags is None:
+                yield TagExample(name, tuple(words), None)
+                continue
+            if len(tags) != len(words):
+                raise table.error(row, f"{len(words)} words but {len(tags)} tags", "tags")
+            unknown = next((tag for tag in tags if tag not in classes), None)
+            if unknown is not None:
+                raise table.error(row, f"'{unknown}' is not a tag of this task", "tags", allowed=request.labels)
+            yield TagExample(name, tuple(words), tuple(classes[tag] for tag in tags))
 
 
-def _questions(table: Table, _: Request) -> Iterator[Example]:
+def _questions(table: Table, request: Request) -> Iterator[Example]:
     columns = (table.texts("id"), table.texts("question"), table.texts("context"), table.column("answers"))
     for row, (name, question, context, found) in enumerate(zip(*columns, strict=True)):
-        answers = None if found is None else tuple(Answer(item["text"], item["start"]) for item in found)
-        for answer in answers or ():
-            if not context.startswith(answer.text, answer.start):
-                raise table.error(row, f"the answer {answer.text!r} is not at offset {answer.start}", "answers")
-        yield SpanExample(name, question, context, answers)
+        with request.row:
+            answers = None if found is None else tuple(Answer(item["text"], item["start"]) for item in found)
+            for answer in answers or ():
+                if not context.startswith(answer.text, answer.start):
+                    raise table.error(row, f"the answer {answer.text!r} is not at offset {answer.start}", "answers")
+            yield SpanExample(name, question, context, answers)
 
 
 def _bitext(request: Request) -> Bitext:

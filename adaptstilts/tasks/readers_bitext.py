@@ -18,34 +18,37 @@ def read_bucc(request: Request) -> Bitext:
     Returns:
         The two sides; gold is None without a file of pairs.
     """
-    foreign, english = (_side(path) for path in request.paths[:2])
+    foreign, english = (_side(path, request) for path in request.paths[:2])
     gold = None
-    if len(request.paths) > 2:
-        gold = _gold(request.paths[2], {item.id for item in foreign}, {item.id for item in english})
+    if len(request.paths) > 2 and not request.row.has_failed:  # pairs of a sentence that was left out are no error
+        gold = _gold(request, {item.id for item in foreign}, {item.id for item in english})
     return Bitext(request.language, foreign, english, gold)
 
 
-def _side(path: Path) -> tuple[Sentence, ...]:
+def _side(path: Path, request: Request) -> tuple[Sentence, ...]:
     sentences = []
     seen = set()
     for line, columns in split_rows(path):
-        expect_columns(columns, (2,), path, line)
-        if columns[0] in seen:
-            raise DataError(f"id '{columns[0]}' occurs twice", path=path, line=line)
-        seen.add(columns[0])
-        sentences.append(Sentence(*columns))
+        with request.row:
+            expect_columns(columns, (2,), path, line)
+            if columns[0] in seen:
+                raise DataError(f"id '{columns[0]}' occurs twice", path=path, line=line)
+            seen.add(columns[0])
+            sentences.append(Sentence(*columns))
     return tuple(sentences)
 
 
-def _gold(path: Path, foreign: set[str], english: set[str]) -> frozenset[tuple[str, str]]:
+def _gold(request: Request, foreign: set[str], english: set[str]) -> frozenset[tuple[str, str]]:
+    path = request.paths[2]
     pairs = set()
     for line, columns in split_rows(path):
-        expect_columns(columns, (2,), path, line)
-        for name, side in zip(columns, (foreign, english), strict=True):
-            if name not in side:
-                raise DataError(f"no sentence has id '{name}'", path=path, line=line)
-        pairs.add((columns[0], columns[1]))
-    if not pairs:
+        with request.row:
+            expect_columns(columns, (2,), path, line)
+            for name, side in zip(columns, (foreign, english), strict=True):
+                if name not in side:
+                    raise DataError(f"no sentence has id '{name}'", path=path, line=line)
+            pairs.add((columns[0], columns[1]))
+    if not pairs and not request.row.has_failed:
         raise DataError("holds no pairs", path=path, hint="Take an empty file away")
     return frozenset(pairs)
 
@@ -65,7 +68,11 @@ def read_tatoeba(request: Request) -> Bitext:
     aligned = request.option("aligned", "always", ("always", "unless_sorted"))
     foreign, english = ([line for _, line in text_lines(path)] for path in request.paths)
     if len(foreign) != len(english):
-        raise DataError(f"has {len(foreign)} lines, {request.paths[1].name} has {len(english)}", path=request.paths[0])
+        raise DataError(
+            f"has {len(foreign)} lines, {request.paths[1].name} has {len(english)}",
+            path=request.paths[0],
+            line=min(len(foreign), len(english) + 1),
+        )
     gold = None
     if aligned == "always" or english != sorted(english):
         gold = frozenset((str(index), str(index)) for index in range(len(foreign)))

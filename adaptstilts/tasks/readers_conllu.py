@@ -86,16 +86,25 @@ def _clean(form: str) -> str:
 
 def _sentences(path: Path, request: Request) -> Iterator[_Sentence]:
     classes = {tag: index for index, tag in enumerate(request.labels)}
-    sentence = _Sentence()
+    rows: list[tuple[int, str]] = []
     for line, text in text_lines(path):
         if not text.strip():
-            if sentence.words:
-                yield _checked(sentence, path, line)
-            sentence = _Sentence()
+            with request.row:
+                yield from _made(rows, classes, (path, line))
+            rows = []
         elif not text.startswith("#"):
-            _add(sentence, text, classes, (path, line))
+            rows.append((line, text))
+    with request.row:
+        yield from _made(rows, classes, (path, None))
+
+
+def _made(rows: list[tuple[int, str]], classes: dict[str, int], end: tuple[Path, int | None]) -> Iterator[_Sentence]:
+    """Make the sentence of some lines; nothing where they hold no word."""
+    sentence = _Sentence()
+    for line, text in rows:
+        _add(sentence, text, classes, (end[0], line))
     if sentence.words:
-        yield _checked(sentence, path, None)
+        yield _checked(sentence, *end)
 
 
 def _add(sentence: _Sentence, text: str, classes: dict[str, int], at: tuple[Path, int]) -> None:

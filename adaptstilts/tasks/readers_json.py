@@ -34,17 +34,18 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
     keys = {"first": "sentence1", "second": "sentence2", "label": "gold_label", "id": "pairID", **request.options}
     classes = label_words(request.options.get("words", ""), request.labels)
     path = request.path
-    for line, record in json_lines(path):
-        word = json_text(record, keys["label"], path, line)
-        if word == NO_GOLD_LABEL:
-            request.dropped[DROPPED] += 1
-            continue
-        yield PairExample(
-            id=str(record.get(keys["id"], line)),
-            first=json_text(record, keys["first"], path, line).strip(),
-            second=json_text(record, keys["second"], path, line).strip(),
-            label=label_index(word, classes, path, line),
-        )
+    for line, record in json_lines(path, request.row):
+        with request.row:
+            word = json_text(record, keys["label"], path, line)
+            if word == NO_GOLD_LABEL:
+                request.dropped[DROPPED] += 1
+                continue
+            yield PairExample(
+                id=str(record.get(keys["id"], line)),
+                first=json_text(record, keys["first"], path, line).strip(),
+                second=json_text(record, keys["second"], path, line).strip(),
+                label=label_index(word, classes, path, line),
+            )
 
 
 def read_hellaswag(request: Request) -> Iterator[ChoiceExample]:
@@ -56,7 +57,9 @@ def read_hellaswag(request: Request) -> Iterator[ChoiceExample]:
     Yields:
         The stories with their endings.
     """
-    return (hellaswag_example(record, request.path, line) for line, record in json_lines(request.path))
+    for line, record in json_lines(request.path, request.row):
+        with request.row:
+            yield hellaswag_example(record, request.path, line)
 
 
 def hellaswag_example(record: Record, path: Path, line: int | None) -> ChoiceExample:
@@ -104,7 +107,9 @@ def read_commonsenseqa(request: Request) -> Iterator[ChoiceExample]:
     Yields:
         The questions with their answers; the label is None where the file has no ``answerKey``.
     """
-    return (commonsenseqa_example(record, request.path, line) for line, record in json_lines(request.path))
+    for line, record in json_lines(request.path, request.row):
+        with request.row:
+            yield commonsenseqa_example(record, request.path, line)
 
 
 def commonsenseqa_example(record: Record, path: Path, line: int | None) -> ChoiceExample:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
+from adaptstilts.tasks.places import line_of
 from adaptstilts.tasks.rows import Request, json_document, json_text
 from adaptstilts.tasks.spec import Answer, SpanExample
 
@@ -30,19 +32,45 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
         The questions; answers are None where hidden and empty where a question is unanswerable.
     """
     path = request.path
-    questions = list(_questions(json_document(path), path))
+    questions = list(_questions(json_document(path), request))
     if request.option("language", "file", ("file", "id")) == "id":
         start = f"{get_language(request.language).name.lower()}-"
-        questions = [item for item in questions if item[1]["id"].startswith(start)]
-    hidden = all(_is_blank(question) for _, question in questions)
-    names = unique_ids([question["id"] for _, question in questions])
-    for name, (context, question) in zip(names, questions, strict=True):
-        answers = None
-        if not hidden:
-            answers = tuple(_answers(question, context, path))
-            if not answers and not request.unanswerable:
-                raise DataError("has no answer", path=path, key=question["id"], hint="This task has no such questions")
-        yield SpanExample(name, json_text(question, "question", path, None), context, answers)
+        questions = [item for item in questions if item.question["id"].startswith(start)]
+    hidden = all(_is_blank(item.question) for item in questions)
+    names = unique_ids([item.question["id"] for item in questions])
+    for name, (context, question, place) in zip(names, questions, strict=True):
+        with request.row, _located(path, place):
+            answers = None
+            if not hidden:
+                answers = tuple(_answers(question, context, path))
+                if not answers and not request.unanswerable:
+                    hint = "This task has no such questions"
+                    raise DataError("has no answer", path=path, key=question["id"], hint=hint)
+            yield SpanExample(name, json_text(question, "question", path, None), context, answers)
+
+
+class _Question(NamedTuple):
+    """A question as it stands in the file.
+
+    Attributes:
+        context: Its paragraph.
+        question: Its record.
+        place: Keys and indices that lead to the record.
+    """
+
+    context: str
+    question: dict[str, Any]
+    place: tuple[str | int, ...]
+
+
+@contextmanager
+def _located(path: Path, place: tuple[str | int, ...]) -> Iterator[None]:
+    """Give errors the line of a value of the document, which is looked for only then."""
+    try:
+        yield
+    except DataError as error:
+        error.line = error.line or line_of(path, *place)
+        raise
 
 
 def read_squad_files(request: Request) -> Iterator[SpanExample]:
@@ -72,15 +100,25 @@ def unique_ids(names: list[str]) -> list[str]:
     return [f"{name}#{position}" for position, name in enumerate(names)]
 
 
-def _questions(document: dict[str, Any], path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for article in _list(document, "data", path):
-        for paragraph in _list(article, "paragraphs", path):
-            context = json_text(paragraph, "context", path, None)
-            for question in _list(paragraph, "qas", path):
-                if not isinstance(question, dict) or "id" not in question:
-                    raise DataError("a question without an id", path=path, key="qas")
-                _check_answers(question, path)
-                yield context, {**question, "id": str(question["id"])}
+def _questions(document: dict[str, Any], request: Request) -> Iterator[_Question]:
+    path = request.path
+    with _located(path, ()):
+        articles = _list(document, "data", path)
+    for above, article in enumerate(articles):
+        place: tuple[str | int, ...] = ("data", above)
+        paragraphs: list[Any] = []
+        with request.row, _located(path, place):
+            paragraphs = _list(article, "paragraphs", path)
+        for number, paragraph in enumerate(paragraphs):
+            with request.row, _located(path, (*place, "paragraphs", number)):
+                context = json_text(paragraph, "context", path, None)
+                for last, question in enumerate(_list(paragraph, "qas", path)):
+                    at = (*place, "paragraphs", number, "qas", last)
+                    with request.row, _located(path, at):
+                        if not isinstance(question, dict) or "id" not in question:
+                            raise DataError("a question without an id", path=path, key="qas")
+                        _check_answers(question, path)
+                        yield _Question(context, {**question, "id": str(question["id"])}, at)
 
 
 def _check_answers(question: dict[str, Any], path: Path) -> None:

@@ -35,15 +35,16 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
                 count += 1
                 words, tags = [], []
             continue
-        columns = text.split("\t")
-        expect_columns(columns, (width,) if width else (1, 2), path, line)
-        width = len(columns)
-        word = _without_prefix(columns[0], path, line) if is_prefixed else columns[0]
-        if not word:
-            raise DataError("a tag without a word", path=path, line=line)
-        words.append(word)
-        if width == 2:
-            tags.append(label_index(columns[1], classes, path, line, key="tag"))
+        with request.row:
+            columns = text.split("\t")
+            expect_columns(columns, (width,) if width else (1, 2), path, line)
+            width = len(columns)
+            word = _without_prefix(columns[0], path, line) if is_prefixed else columns[0]
+            if not word:
+                raise DataError("a tag without a word", path=path, line=line)
+            if width == 2:
+                tags.append(label_index(columns[1], classes, path, line, key="tag"))
+            words.append(word)
     if words:
         yield TagExample(str(count), tuple(words), tuple(tags) if width == 2 else None)
 
@@ -67,8 +68,9 @@ def read_sentence_lines(request: Request) -> Iterator[TagExample]:
     path = request.path
     classes = {word: index for index, word in enumerate(request.labels)}
     for position, (line, words, tags) in enumerate(_sentence_lines(path)):
-        indices = tuple(label_index(tag, classes, path, line, key="tag") for tag in tags)
-        yield TagExample(str(position), tuple(words), indices)
+        with request.row:
+            indices = tuple(label_index(tag, classes, path, line, key="tag") for tag in tags)
+            yield TagExample(str(position), tuple(words), indices)
 
 
 def tag_words(paths: tuple[Path, ...]) -> set[str]:

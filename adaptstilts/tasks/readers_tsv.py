@@ -47,14 +47,19 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
     position = -1
     rows = quoted_rows(path) if quoting == "clean" else split_rows(path)
     for position, (line, columns) in enumerate(rows):
-        expect_columns(columns, (width,) if width else (2, 3), path, line)
-        width = len(columns)
-        label = label_index(columns[2].strip(), classes, path, line) if width == 3 else None
-        if labels is not None:
-            label = _agreed(label, labels, position, request, line)
-        yield PairExample(id=str(position), first=columns[0].strip(), second=columns[1].strip(), label=label)
+        with request.row:
+            expect_columns(columns, (width,) if width else (2, 3), path, line)
+            width = len(columns)
+            label = label_index(columns[2].strip(), classes, path, line) if width == 3 else None
+            if labels is not None:
+                label = _agreed(label, labels, position, request, line)
+            yield PairExample(id=str(position), first=columns[0].strip(), second=columns[1].strip(), label=label)
     if labels is not None and len(labels) != position + 1:
-        raise DataError(f"has {len(labels)} labels for {position + 1} rows of {path.name}", path=request.paths[1])
+        raise DataError(
+            f"has {len(labels)} labels for {position + 1} rows of {path.name}",
+            path=request.paths[1],
+            line=len(labels),
+        )
 
 
 def _label_lines(path: Path, classes: dict[str, int]) -> list[int]:
@@ -63,7 +68,8 @@ def _label_lines(path: Path, classes: dict[str, int]) -> list[int]:
 
 def _agreed(label: int | None, labels: list[int], position: int, request: Request, line: int) -> int:
     if position >= len(labels):
-        raise DataError(f"has {len(labels)} labels, {request.path.name} has more rows", path=request.paths[1])
+        problem = f"has {len(labels)} labels, {request.path.name} has more rows"
+        raise DataError(problem, path=request.paths[1], line=len(labels))
     if label is not None and label != labels[position]:
         raise DataError(
             f"'{request.labels[label]}' here, '{request.labels[labels[position]]}' in {request.paths[1].name}",
@@ -109,13 +115,14 @@ def read_table(request: Request) -> Iterator[PairExample]:
     for line, text in lines:
         if not text or not text.startswith(start):
             continue
-        columns = text.split("\t")
-        expect_columns(columns, (len(header),), path, line)
-        pair = (columns[first].strip(), columns[second].strip())
-        word = columns[label].strip()
-        one, two = pair if is_clean else map(as_csv_writes, pair)
-        yield PairExample(str(count), one, two, label_index(word, classes, path, line))
-        count += 1
+        with request.row:
+            columns = text.split("\t")
+            expect_columns(columns, (len(header),), path, line)
+            pair = (columns[first].strip(), columns[second].strip())
+            word = columns[label].strip()
+            one, two = pair if is_clean else map(as_csv_writes, pair)
+            yield PairExample(str(count), one, two, label_index(word, classes, path, line))
+            count += 1
 
 
 def read_qqp(request: Request) -> Iterator[PairExample]:
@@ -141,16 +148,17 @@ def read_qqp(request: Request) -> Iterator[PairExample]:
     first, second = (header.index(name) for name in _QQP_COLUMNS[:2])
     label = header.index(_QQP_COLUMNS[2]) if _QQP_COLUMNS[2] in header else None
     classes = {word: index for index, word in enumerate(request.labels)}
-    for position, (line, columns) in enumerate(_unbroken(rows, len(header), path)):
-        yield PairExample(
-            id=str(position),
-            first=columns[first].strip(),
-            second=columns[second].strip(),
-            label=None if label is None else label_index(columns[label], classes, path, line, key="is_duplicate"),
-        )
+    for position, (line, columns) in enumerate(_unbroken(rows, len(header), request)):
+        with request.row:
+            yield PairExample(
+                id=str(position),
+                first=columns[first].strip(),
+                second=columns[second].strip(),
+                label=None if label is None else label_index(columns[label], classes, path, line, key="is_duplicate"),
+            )
 
 
-def _unbroken(rows: Iterator[tuple[int, list[str]]], width: int, path: Path) -> Iterator[tuple[int, list[str]]]:
+def _unbroken(rows: Iterator[tuple[int, list[str]]], width: int, request: Request) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows with all their columns; leave out runs of lines that are one quoted record broken by line ends."""
     for line, columns in rows:
         if len(columns) == width:
@@ -162,7 +170,8 @@ def _unbroken(rows: Iterator[tuple[int, list[str]]], width: int, path: Path) -> 
             _, rest = next(rows, (line, [""] * (width + 1)))
             joined += len(rest) - 1
         if joined != width:
-            expect_columns(columns, (width,), path, line)
+            with request.row:
+                expect_columns(columns, (width,), request.path, line)
 
 
 def read_parallel(request: Request) -> Iterator[PairExample]:
@@ -177,13 +186,14 @@ def read_parallel(request: Request) -> Iterator[PairExample]:
     classes = {word: index for index, word in enumerate(request.labels)}
     columns = zip_longest(*(text_lines(path) for path in request.paths))
     for row in columns:
-        for path, cell in zip(request.paths, row, strict=True):
-            if cell is None:
-                lines = sum(1 for _ in text_lines(path))
-                raise DataError(f"has {lines} lines, fewer than the files beside it", path=path)
-        (line, first), (_, second), (_, word) = row
-        label = label_index(word.strip(), classes, request.paths[2], line)
-        yield PairExample(id=str(line - 1), first=first.strip(), second=second.strip(), label=label)
+        with request.row:
+            for path, cell in zip(request.paths, row, strict=True):
+                if cell is None:
+                    lines = sum(1 for _ in text_lines(path))
+                    raise DataError(f"has {lines} lines, fewer than the files beside it", path=path, line=lines)
+            (line, first), (_, second), (_, word) = row
+            label = label_index(word.strip(), classes, request.paths[2], line)
+            yield PairExample(id=str(line - 1), first=first.strip(), second=second.strip(), label=label)
 
 
 def read_cosmosqa(request: Request) -> Iterator[ChoiceExample]:
@@ -204,8 +214,9 @@ def read_cosmosqa(request: Request) -> Iterator[ChoiceExample]:
         if name not in header:
             raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=header)
     for line, columns in rows:
-        expect_columns(columns, (len(header),), path, line)
-        yield cosmosqa_example(dict(zip(header, columns, strict=True)), path, line)
+        with request.row:
+            expect_columns(columns, (len(header),), path, line)
+            yield cosmosqa_example(dict(zip(header, columns, strict=True)), path, line)
 
 
 def cosmosqa_example(record: Mapping[str, str], path: Path, line: int | None) -> ChoiceExample:

@@ -11,12 +11,46 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TextIO, TypeAlias
 
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.tasks.spec import Bitext, Example
 
+MOST_PROBLEMS = 20
+"""Wrong rows of a file that are collected before reading stops."""
+
 _ESCAPED = re.compile("[\udc80-\udcff]")
+
+
+class RowCheck:
+    """Context in which a reader makes one row of a file: what is wrong with the row ends reading, or is collected.
+
+    Args:
+        problems: Where to collect; the row is then left out and reading goes on, up to `MOST_PROBLEMS`. With None the
+            first error is raised.
+    """
+
+    def __init__(self, problems: list[DataError] | None = None) -> None:
+        self._problems = problems
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a row was left out."""
+        return bool(self._problems)
+
+    def __enter__(self) -> None:
+        """Begin a row."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """End a row; whether its error was collected."""
+        problems = self._problems
+        if problems is None or not isinstance(error, DataError) or len(problems) + 1 >= MOST_PROBLEMS:
+            return False
+        problems.append(error)
+        return True
 
 
 @dataclass(frozen=True)
@@ -30,6 +64,7 @@ class Request:
         unanswerable: Whether questions without an answer are allowed.
         options: Options of the layout.
         dropped: Filled by the reader: what it left out (words that follow a number) -> how many.
+        row: What readers make each row in.
     """
 
     paths: tuple[Path, ...]
@@ -38,6 +73,7 @@ class Request:
     unanswerable: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
+    row: RowCheck = field(default_factory=RowCheck)
 
     @property
     def path(self) -> Path:
@@ -190,11 +226,12 @@ def label_words(words: str, labels: tuple[str, ...]) -> dict[str, int]:
     return {word: index for index, same in enumerate(several) for word in same}
 
 
-def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def json_lines(path: Path, row: RowCheck | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Read a file with one JSON object per line.
 
     Args:
         path: The file.
+        row: What each line is read in; with None the first error is raised.
 
     Yields:
         Line number and object; blank lines are left out.
@@ -202,9 +239,14 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         DataError: If a line is not a JSON object.
     """
+    row = RowCheck() if row is None else row
     for number, line in text_lines(path):
         if line.strip():
-            yield number, _json_object(line, path, number)
+            record = None
+            with row:
+                record = _json_object(line, path, number)
+            if record is not None:
+                yield number, record
 
 
 def json_document(path: Path) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from adaptstilts.errors import DataError
+from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.tasks.listing import Listing
 from adaptstilts.tasks.locate import Found, find_all, is_multilingual, locate, missing_parts
 from adaptstilts.tasks.readers import READERS, TAG_READERS
 from adaptstilts.tasks.registry import training_task
-from adaptstilts.tasks.rows import Request
+from adaptstilts.tasks.rows import Request, RowCheck
 from adaptstilts.tasks.sampling import hold_out, sample, shrink
 from adaptstilts.tasks.spec import Bitext, Example, Kind, SpanExample, Split, TagExample, Task
 
@@ -40,6 +40,21 @@ class TrainingData:
     train: list[Example]
     dev: list[Example]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the files of one language and split hold, whatever is wrong with them.
+
+    Attributes:
+        rows: The rows that can be read; None where a bitext cannot.
+        hidden: How many of them have no label; all sentences of a bitext without gold pairs.
+        problems: What is wrong, in the order of the files; of each file at most `adaptstilts.tasks.rows.MOST_PROBLEMS`.
+    """
+
+    rows: list[Example] | Bitext | None
+    hidden: int
+    problems: tuple[AdaptstiltsError, ...]
 
 
 class DataRoot:
@@ -166,6 +181,39 @@ class DataRoot:
             if not side:
                 raise DataError(f"holds no sentences of {task.name}", path=path)
         return shrink(bitext, limit)
+
+    def inspect(self, task: Task, split: Split, language: str) -> Inspection:
+        """Read every row of one language and split, and collect what is wrong in place of stopping there.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code.
+
+        Returns:
+            The rows and the problems.
+
+        Raises:
+            DataError: If no file is there.
+        """
+        examples: list[Example] = []
+        problems: list[AdaptstiltsError] = []
+        for part in locate(self.path, task, split, language):
+            wrong: list[DataError] = []
+            try:
+                rows = self._read(part, task, language, RowCheck(wrong))
+            except AdaptstiltsError as error:
+                problems += [*wrong, error]
+                continue
+            problems += wrong
+            if _content_of(rows) == "empty" and not wrong:
+                problems.append(DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0]))
+            if isinstance(rows, Bitext):
+                return Inspection(rows, len(rows.foreign) if rows.gold is None else 0, tuple(problems))
+            examples += rows
+        if task.kind is Kind.RETRIEVE:
+            return Inspection(None, 0, tuple(problems))
+        return Inspection(examples, sum(map(_is_hidden, examples)), tuple(problems))
 
     def training_data(self, task: Task, limit: int | None = None) -> TrainingData:
         """Read what a task is trained on, and what its best checkpoint is chosen by, in the source language.
@@ -324,9 +372,10 @@ class DataRoot:
             notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
         return tuple(notes)
 
-    def _read(self, found: Found, task: Task, language: str) -> list[Example] | Bitext:
+    def _read(self, found: Found, task: Task, language: str, row: RowCheck | None = None) -> list[Example] | Bitext:
         options = {key: self._options.get(key, value) for key, value in found.layout.options}
-        request = Request(found.paths, self.labels(task), language, task.unanswerable, options)
+        row = RowCheck() if row is None else row
+        request = Request(found.paths, self.labels(task), language, task.unanswerable, options, row=row)
         rows = READERS[found.layout.reader](request)
         if isinstance(rows, Bitext):
             return rows

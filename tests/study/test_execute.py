@@ -70,6 +70,23 @@ def stop(error: BaseException) -> Callable[[], None]:
     return raise_it
 
 
+def test_carry_out_calls_back_once_when_data_are_there_and_nothing_else(tmp_path: Path):
+    runner = Runner()
+    ran: list[list[str]] = []
+    store = Store(tmp_path)
+    carry_out(PLAN, store, runner, Watcher(), when_data_is_there=lambda: ran.append(list(runner.ran)))
+    assert ran == [["world"]]
+    carry_out(PLAN, store, Runner(), Watcher(), when_data_is_there=lambda: ran.append([]))
+    assert len(ran) == 1
+
+
+def test_carry_out_runs_nothing_more_when_the_call_back_refuses_the_data(tmp_path: Path):
+    runner = Runner()
+    with pytest.raises(DataError, match="leak"):
+        carry_out(PLAN, Store(tmp_path), runner, Watcher(), when_data_is_there=stop(DataError("leak")))
+    assert runner.ran == ["world"]
+
+
 def test_carry_out_makes_every_stage_in_order_and_tells_the_watcher(tmp_path: Path):
     runner, watcher = Runner(), Watcher()
     outcome = carry_out(PLAN, Store(tmp_path), runner, watcher)

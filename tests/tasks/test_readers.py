@@ -126,8 +126,8 @@ def test_table_of_pairs_is_refused_with_file_and_line_when_malformed(read, text,
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ("neutral\n", r"test-labels\.txt: has 1 labels, test-de\.tsv has more rows"),
-        ("neutral\nneutral\nneutral\n", r"test-labels\.txt: has 3 labels for 2 rows of test-de\.tsv"),
+        ("neutral\n", r"test-labels\.txt:1: has 1 labels, test-de\.tsv has more rows"),
+        ("neutral\nneutral\nneutral\n", r"test-labels\.txt:3: has 3 labels for 2 rows of test-de\.tsv"),
         ("neutral\nyes\n", r"test-labels\.txt:2: label: 'yes' is not a label"),
     ],
 )
@@ -189,7 +189,7 @@ def test_parallel_files_are_refused_when_one_is_shorter(read):
         "snli/s2.dev": "C\n",
         "snli/labels.dev": "neutral\nneutral\n",
     }
-    with pytest.raises(DataError, match=r"s2\.dev: has 1 lines, fewer than the files beside it"):
+    with pytest.raises(DataError, match=r"s2\.dev:1: has 1 lines, fewer than the files beside it"):
         read("anli", Split.DEV, replaced=replaced)
 
 
@@ -353,7 +353,7 @@ def test_squad_file_makes_ids_unique_by_position_when_they_repeat(read, make_squ
 
 def test_squad_file_is_refused_with_both_texts_when_an_offset_is_wrong(read, make_squad):
     text = make_squad(("The king left.", "Who?", [("king", 3)]))
-    message = r"xquad\.zh\.json: q0: the answer is 'king', but the context has ' kin' at offset 3"
+    message = r"xquad\.zh\.json:1: q0: the answer is 'king', but the context has ' kin' at offset 3"
     with pytest.raises(DataError, match=message):
         read("xquad", Split.TEST, "zh", {"xquad/xquad.zh.json": text})
 
@@ -378,20 +378,20 @@ def test_squad_file_is_refused_with_id_when_an_answer_is_malformed(read, make_sq
     ("text", "message"),
     [
         ('{"data": [\n{]}', r"xquad\.zh\.json:2: not JSON"),
-        ('{"rows": []}', r"xquad\.zh\.json: data: expected a list.*SQuAD's format"),
+        ('{"rows": []}', r"xquad\.zh\.json:1: data: expected a list.*SQuAD's format"),
         (
             '{"data": [{"paragraphs": [{"context": "A", "qas": [{}]}]}]}',
-            r"xquad\.zh\.json: qas: a question without an id",
+            r"xquad\.zh\.json:1: qas: a question without an id",
         ),
-        ('{"data": [{"paragraphs": [{"qas": []}]}]}', r"xquad\.zh\.json: context: missing"),
-        ('{"data": [{"paragraphs": ["A"]}]}', r"xquad\.zh\.json: context: expected a JSON object, found 'A'"),
+        ('{"data": [{"paragraphs": [{"qas": []}]}]}', r"xquad\.zh\.json:1: context: missing"),
+        ('{"data": [{"paragraphs": ["A"]}]}', r"xquad\.zh\.json:1: context: expected a JSON object, found 'A'"),
         (
             '{"data": [{"paragraphs": [{"context": "A", "qas": [{"id": "q0", "answers": {"text": ["A"]}}]}]}]}',
-            r"xquad\.zh\.json: q0: answers are {'text': \['A'\]}.*Expected a list such as",
+            r"xquad\.zh\.json:1: q0: answers are {'text': \['A'\]}.*Expected a list such as",
         ),
         (
             '{"data": [{"paragraphs": [{"context": "A", "qas": [{"id": "q0", "answers": ["A"]}]}]}]}',
-            r"xquad\.zh\.json: q0: answers are \['A'\]",
+            r"xquad\.zh\.json:1: q0: answers are \['A'\]",
         ),
         ('{"data": []}', r"xquad\.zh\.json: holds no examples"),
         ("[" * 100_000, r"xquad\.zh\.json:1: not JSON of this kind \(nested too deeply\)"),
@@ -440,7 +440,7 @@ def test_tatoeba_in_xtremes_layout_has_hidden_gold_when_english_is_sorted(read, 
         ("bucc2018", "bucc2018/de-en.test.gold", "de-1\ten-9\n", r"gold:1: no sentence has id 'en-9'"),
         ("bucc2018", "bucc2018/de-en.test.en", "en-1\tA\nen-1\tB\n", r"test\.en:2: id 'en-1' occurs twice"),
         ("bucc2018", "bucc2018/de-en.test.de", "de-1 A\n", r"test\.de:1: expected 2 columns, found 1"),
-        ("tatoeba", "tatoeba/tatoeba.deu-eng.eng", "A\n", r"deu: has 3 lines, tatoeba\.deu-eng\.eng has 1"),
+        ("tatoeba", "tatoeba/tatoeba.deu-eng.eng", "A\n", r"deu:2: has 3 lines, tatoeba\.deu-eng\.eng has 1"),
     ],
 )
 def test_retrieval_files_are_refused_when_malformed(read, task, name, text, message):

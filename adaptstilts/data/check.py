@@ -1,0 +1,266 @@
+"""What a folder of data sets holds: every row read, counted and compared, and all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from adaptstilts.data.leaks import Leak, find_leak
+from adaptstilts.data.lock import read_lock, verify_split
+from adaptstilts.data.manifest import expected_rows, packaged
+from adaptstilts.data.overlap import Prints, compare, fingerprint, repeated_rows, rows_of
+from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.tasks.registry import get_task, training_task
+from adaptstilts.tasks.sources import DataRoot, Inspection
+from adaptstilts.tasks.spec import Bitext, Split, Task
+
+Step = Callable[[int, int, str], None]
+"""Told how many of how many splits are checked, and which is next."""
+
+
+class Mark(str, Enum):
+    """How the rows that were found compare with those that are published."""
+
+    EQUAL = "equal"
+    FEWER = "fewer"
+    MORE = "more"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class LanguageCheck:
+    """One language of a split.
+
+    Attributes:
+        language: ISO 639-1 code.
+        rows: Rows that can be read; of retrieval the gold pairs, or the foreign sentences where those are hidden.
+        published: Published number of rows; None where it is not known, or pairs are hidden.
+        hidden: Rows without a label.
+        repeated: Rows whose texts are all in an earlier row of the split; of retrieval foreign sentences.
+        in_train: Rows that are in the training set of the same language too; None where there is none, or this is it.
+        leak: Rows of other languages; None for a set that is not English.
+    """
+
+    language: str
+    rows: int
+    published: int | None
+    hidden: int
+    repeated: int
+    in_train: int | None
+    leak: Leak | None
+
+    @property
+    def mark(self) -> Mark:
+        """How ``rows`` compares with ``published``."""
+        if self.published is None:
+            return Mark.UNKNOWN
+        if self.rows == self.published:
+            return Mark.EQUAL
+        return Mark.FEWER if self.rows < self.published else Mark.MORE
+
+
+@dataclass(frozen=True)
+class SplitCheck:
+    """One split of a task.
+
+    Attributes:
+        task: Name of the task.
+        split: Part of it.
+        languages: What is there, official languages first.
+        missing: Official languages that are not there.
+        others: How many of ``languages`` are not official.
+    """
+
+    task: str
+    split: Split
+    languages: tuple[LanguageCheck, ...]
+    missing: tuple[str, ...]
+    others: int
+
+
+@dataclass
+class FolderCheck:
+    """What a folder holds.
+
+    Attributes:
+        root: The folder.
+        splits: One entry per task and split that the task has.
+        problems: What is wrong with files, each once.
+        notes: What differs from the published files without being wrong.
+    """
+
+    root: Path
+    splits: list[SplitCheck] = field(default_factory=list)
+    problems: list[AdaptstiltsError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def check_folder(
+    root: Path, tasks: Sequence[Task], *, strict: bool = False, on_step: Step | None = None
+) -> FolderCheck:
+    """Read every row of a folder of data sets and compare it with what is published.
+
+    Fewer rows or languages than published are no problem unless ``strict``; other rows than the lock file names are.
+    Other languages in an English training set are a problem always.
+
+    Args:
+        root: The folder.
+        tasks: The tasks to look for.
+        strict: Whether missing languages and other numbers of rows than published are problems.
+        on_step: Told how far it is.
+
+    Returns:
+        What was found.
+
+    Raises:
+        DataError: If there is no such folder, or its lock file cannot be read.
+    """
+    check = _Checker(DataRoot(root), strict=strict)
+    wanted = [(task, split) for task in tasks for split in Split if split in task.layouts]
+    for done, (task, split) in enumerate(wanted):
+        if on_step is not None:
+            on_step(done, len(wanted), f"{task.name} {split.value}")
+        check.add_split(task, split)
+    check.compare_with_lock({task.name for task in tasks})
+    check.require_something()
+    return check.result
+
+
+def examine(language: str, found: Inspection, published: int | None, training: Prints | None) -> LanguageCheck:
+    """Describe the rows of one language and split. A pure function.
+
+    Args:
+        language: ISO 639-1 code.
+        found: What the files hold.
+        published: Published number of rows, if known.
+        training: Fingerprints of the training set in the same language, unless this is it.
+
+    Returns:
+        The description.
+    """
+    if found.rows is None:
+        return LanguageCheck(language, 0, None, 0, 0, None, None)
+    rows = list(rows_of(found.rows))
+    count = len(rows)
+    if isinstance(found.rows, Bitext):
+        if found.rows.gold is None:
+            published = None
+        else:
+            count = len(found.rows.gold)
+    prints = fingerprint(rows)
+    return LanguageCheck(
+        language=language,
+        rows=count,
+        published=published,
+        hidden=found.hidden,
+        repeated=repeated_rows(prints),
+        in_train=None if training is None else compare(prints, training).same_rows,
+        leak=find_leak(rows) if language == SOURCE_LANGUAGE else None,
+    )
+
+
+def official_languages(task: Task, split: Split) -> tuple[str, ...]:
+    """Return the languages in which the benchmark has a split: English for training, else those of its sources."""
+    if split is Split.TRAIN:
+        return (SOURCE_LANGUAGE,)
+    known = packaged().tasks.get(task.name)
+    if known is None or not known.parts:
+        return task.languages
+    sources = {entry.language for entry in packaged().entries(task.name) if entry.split is split}
+    return tuple(code for code in task.languages if code in sources)
+
+
+class _Checker:
+    """Goes through a folder and collects."""
+
+    def __init__(self, data: DataRoot, *, strict: bool) -> None:
+        self.result = FolderCheck(data.path)
+        self._data = data
+        self._strict = strict
+        self._said: set[str] = set()
+        self._training: dict[tuple[str, str], Prints | None] = {}
+
+    def add_split(self, task: Task, split: Split) -> None:
+        present = self._data.languages(task, split)
+        languages = tuple(self._language(task, split, code) for code in present)
+        official = official_languages(task, split)
+        missing = tuple(code for code in official if code not in present)
+        others = len(set(present) - set(official))
+        self.result.splits.append(SplitCheck(task.name, split, languages, missing, others))
+        if self._strict and missing:
+            self._add(DataError(f"no {split.value} files of {task.name} in {', '.join(missing)}", path=self._data.path))
+
+    def compare_with_lock(self, names: set[str]) -> None:
+        lock = read_lock(self._data.path)
+        for key in () if lock is None else lock.splits:
+            name, split, language = key.split("/")
+            if lock is not None and name in names:
+                try:
+                    verify_split(lock, self._data, get_task(name), Split(split), language)
+                except AdaptstiltsError as error:
+                    self._add(error)
+
+    def require_something(self) -> None:
+        if not any(split.languages for split in self.result.splits) and not self.result.problems:
+            names = dict.fromkeys(split.task for split in self.result.splits)
+            hint = f"Fetch some: adaptstilts data fetch --root {self._data.path}"
+            self._add(DataError("holds no known file of these tasks", path=self._data.path, allowed=names, hint=hint))
+
+    def _language(self, task: Task, split: Split, code: str) -> LanguageCheck:
+        found = self._data.inspect(task, split, code)
+        for problem in found.problems:
+            self._add(problem)
+        if split is Split.TRAIN and found.rows is not None:
+            self._training[task.name, code] = fingerprint(rows_of(found.rows))
+        training = None if split is Split.TRAIN else self._training_of(task, code)
+        check = examine(code, found, expected_rows(task.name, split, code), training)
+        self.result.notes += [note for note in self._data.notes(task, split, code) if note not in self.result.notes]
+        for problem in self._judge(task, split, check):
+            self._add(problem)
+        return check
+
+    def _judge(self, task: Task, split: Split, check: LanguageCheck) -> Iterator[AdaptstiltsError]:
+        path = self._data.files(task, split, check.language)[0]
+        if self._strict and check.mark in {Mark.FEWER, Mark.MORE}:
+            yield DataError(f"expected {check.published:,} rows as published, found {check.rows:,}", path=path)
+        if check.leak is not None and split is Split.TRAIN and check.leak.is_leak:
+            yield leak_error(check.leak, path)
+        elif check.leak is not None and check.leak.foreign_rows:
+            self.result.notes.append(
+                f"{task.name}: {split.value}: {check.leak.foreign_rows:,} of {check.leak.rows:,} rows look as if they "
+                f"were not English ({check.leak.signs()}), too few for a leak"
+            )
+
+    def _training_of(self, task: Task, code: str) -> Prints | None:
+        trained = training_task(task)
+        key = (trained.name, code)
+        if key not in self._training and task.trains and code in self._data.languages(trained, Split.TRAIN):
+            rows = self._data.inspect(trained, Split.TRAIN, code).rows
+            self._training[key] = None if rows is None else fingerprint(rows_of(rows))
+        return self._training.get(key)
+
+    def _add(self, problem: AdaptstiltsError) -> None:
+        if str(problem) not in self._said:
+            self._said.add(str(problem))
+            self.result.problems.append(problem)
+
+
+def leak_error(leak: Leak, path: Path) -> DataError:
+    """Return the error for other languages in an English training set.
+
+    Args:
+        leak: What was found.
+        path: The training file, or the first of several.
+
+    Returns:
+        The error; it names the first such row.
+    """
+    return DataError(
+        f"{leak.foreign_rows:,} of {leak.rows:,} rows of this English training set are in other languages "
+        f"({leak.signs()}); the first has id '{leak.example}'",
+        path=path,
+        hint="Zero-shot scores would be wrong. Take those rows out, or fetch the data set anew",
+    )

@@ -1,0 +1,221 @@
+"""Leaks and overlaps of a study's data, found before training and remembered by the contents of the files.
+
+Every English training set is searched for other languages, and every training and dev set is compared with what each
+target is scored on. What was found of a file, or of a pair of files, lies in the store below ``overlaps``; nothing of
+it is in the keys of stages.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.data.check import leak_error
+from adaptstilts.data.findings import Findings, Pair
+from adaptstilts.data.leaks import Leak, find_leak
+from adaptstilts.data.overlap import Overlap, Prints, compare, fingerprint, joined, rows_of
+from adaptstilts.errors import AdaptstiltsError, raise_all
+from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.study.files import DATA_FOLDER, replace_json
+from adaptstilts.study.inputs import MINI, OFFICIAL
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.stages import DataJob, PredictJob, TrainJob
+from adaptstilts.study.store import Store
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.sources import DataRoot
+from adaptstilts.tasks.spec import Kind, Split, Task
+
+FORMAT_VERSION = 1
+"""Part of the name of everything remembered; raised when texts are compared in another way."""
+FOLDER = "overlaps"
+
+_KEY_DIGITS = 32
+_REPORT_HINT = "Take those rows out or fetch the data set anew; data.leaks=report trains on them all the same"
+
+
+@dataclass(frozen=True)
+class _Set:
+    """One set of rows.
+
+    Attributes:
+        task: The task.
+        split: Part of it.
+        languages: English, or for retrieval the languages whose English sides are joined.
+    """
+
+    task: Task
+    split: Split
+    languages: tuple[str, ...]
+
+
+def look_for_overlaps(config: StudyConfig, plan: Plan, store: Store, tell: Callable[[str], None]) -> Findings | None:
+    """Find leaks and overlaps of a study, say in a line what was found, and refuse leaks.
+
+    Args:
+        config: The study.
+        plan: Its plan.
+        store: Where findings are remembered.
+        tell: Told the line.
+
+    Returns:
+        The findings; None where there is no data yet.
+
+    Raises:
+        AdaptstiltsError: If English training sets hold other languages and ``data.leaks`` is ``stop``; all at once.
+    """
+    found = find_overlaps(config, plan, store)
+    if found is None:
+        return None
+    tell(found.summary())
+    if config.data.leaks == "stop":
+        root = _data_root(config, plan, store)
+        problems: list[AdaptstiltsError] = []
+        for name, leak in found.leaking.items():
+            if root is not None:
+                path = root.files(get_task(name), Split.TRAIN, SOURCE_LANGUAGE)[0]
+                error = leak_error(leak, path)
+                error.hint = _REPORT_HINT
+                problems.append(error)
+        raise_all(problems)
+    return found
+
+
+def find_overlaps(config: StudyConfig, plan: Plan, store: Store) -> Findings | None:
+    """Find leaks and overlaps of a study's data; files that were compared before are not read again.
+
+    Training sets count whole, whatever ``data.max_train`` says, as do evaluation sets.
+
+    Args:
+        config: The study.
+        plan: Its plan.
+        store: Where findings are remembered.
+
+    Returns:
+        The findings; None where there is no data yet.
+
+    Raises:
+        DataError: If files are malformed.
+    """
+    root = _data_root(config, plan, store)
+    if root is None:
+        return None
+    memory = _Memory(root, store.root / FOLDER)
+    trained = dict.fromkeys(get_task(stage.job.task) for stage in plan.stages if isinstance(stage.job, TrainJob))
+    leaks = {task.name: memory.leak(_Set(task, Split.TRAIN, (SOURCE_LANGUAGE,))) for task in trained}
+    scored = list(_scored_sets(plan, root))
+    pairs = [
+        Pair(*_names(training), *_names(target), memory.overlap(training, target))
+        for training in _training_sets(trained, root)
+        for target in scored
+        if training != target
+    ]
+    return Findings(leaks, tuple(pairs))
+
+
+def _names(rows: _Set) -> tuple[str, str]:
+    return rows.task.name, rows.split.value
+
+
+def _data_root(config: StudyConfig, plan: Plan, store: Store) -> DataRoot | None:
+    if config.data.root == OFFICIAL:
+        return None
+    folder = Path(config.data.root).expanduser()
+    if config.data.root == MINI:
+        stage = next((stage for stage in plan.stages if isinstance(stage.job, DataJob)), None)
+        artefact = None if stage is None else store.find(stage)
+        if artefact is None:
+            return None
+        folder = artefact.file(DATA_FOLDER)
+    return DataRoot(folder, options={"quoting": config.data.quoting})
+
+
+def _training_sets(tasks: dict[Task, None], root: DataRoot) -> Iterator[_Set]:
+    """Yield what is trained on and what checkpoints are chosen by."""
+    for task in tasks:
+        for split in (Split.TRAIN, Split.DEV):
+            if SOURCE_LANGUAGE in root.languages(task, split):
+                yield _Set(task, split, (SOURCE_LANGUAGE,))
+
+
+def _scored_sets(plan: Plan, root: DataRoot) -> Iterator[_Set]:
+    """Yield the English side of what each target is scored on; other languages are translations of it, or of no use."""
+    scored = {stage.job.task: stage.job.languages for stage in plan.stages if isinstance(stage.job, PredictJob)}
+    for name, languages in scored.items():
+        task = get_task(name)
+        if task.kind is Kind.RETRIEVE:
+            for split in dict.fromkeys(split for _, split in languages):
+                yield _Set(task, split, tuple(code for code, other in languages if other is split))
+            continue
+        first = dict(languages).get(SOURCE_LANGUAGE)
+        for split in (first,) if first is not None else (Split.TEST, Split.DEV):
+            if SOURCE_LANGUAGE in root.languages(task, split):
+                yield _Set(task, split, (SOURCE_LANGUAGE,))
+                break
+
+
+class _Memory:
+    """Findings by the contents of files, on disk; fingerprints of sets while they are needed."""
+
+    def __init__(self, root: DataRoot, folder: Path) -> None:
+        self._root = root
+        self._folder = folder
+        self._contents: dict[_Set, str] = {}
+        self._prints: dict[_Set, Prints] = {}
+
+    def leak(self, training: _Set) -> Leak:
+        path = self._path("leak", self._content(training))
+        known = _read(path)
+        if known is not None:
+            counts = {name: Counter(value) for name, value in known.items() if isinstance(value, dict)}
+            return Leak(rows=known["rows"], example=known["example"], **counts)
+        found = find_leak(self._root.load_examples(training.task, training.split, SOURCE_LANGUAGE))
+        _remember(path, vars(found))
+        return found
+
+    def overlap(self, training: _Set, target: _Set) -> Overlap:
+        path = self._path("pair", self._content(training), self._content(target))
+        known = _read(path)
+        if known is not None:
+            return Overlap(**known)
+        found = compare(self._fingerprints(target), self._fingerprints(training))
+        _remember(path, dataclasses.asdict(found))
+        return found
+
+    def _content(self, rows: _Set) -> str:
+        if rows not in self._contents:
+            files = [self._root.fingerprint(rows.task, rows.split, code) for code in rows.languages]
+            self._contents[rows] = hashlib.sha256(" ".join([rows.task.kind.value, *files]).encode()).hexdigest()
+        return self._contents[rows]
+
+    def _fingerprints(self, rows: _Set) -> Prints:
+        if rows not in self._prints:
+            loaded = (self._root.load(rows.task, rows.split, code) for code in rows.languages)
+            self._prints[rows] = joined(fingerprint(rows_of(part, english=True)) for part in loaded)
+        return self._prints[rows]
+
+    def _path(self, what: str, *contents: str) -> Path:
+        text = " ".join((str(FORMAT_VERSION), what, *contents))
+        return self._folder / f"{what}-{hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]}.json"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return what is remembered; what cannot be read is found anew."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _remember(path: Path, values: dict[str, Any]) -> None:
+    """Write what was found; where nothing can be written it is found again."""
+    with contextlib.suppress(OSError):
+        replace_json(path, values)

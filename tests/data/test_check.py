@@ -1,0 +1,195 @@
+import csv
+import json
+
+import pytest
+
+from adaptstilts.cli import main
+from adaptstilts.data.arrow import write_split
+from adaptstilts.data.check import Mark, check_folder, examine, official_languages
+from adaptstilts.data.lock import Lock, LockedSplit, write_lock
+from adaptstilts.data.overlap import fingerprint
+from adaptstilts.errors import DataError
+from adaptstilts.languages import all_languages
+from adaptstilts.tasks.registry import all_tasks, get_task
+from adaptstilts.tasks.sources import DataRoot, Inspection
+from adaptstilts.tasks.spec import Bitext, Kind, PairExample, Sentence, Split
+
+TRAIN = (
+    "The library opened in the morning.\tIt was open by nine.\t0\r\n"
+    "Nobody knew where the river ended.\tThe end of the river was known.\t1\r\n"
+    "The farmer followed it for nine days.\tHe followed it for over a week.\t1\r\n"
+)
+DEV = (
+    "Nobody knew where the river ended.\tThe end of the river was known.\t0\r\n"
+    "A doctor slept on the train to Berlin.\tA doctor slept in Berlin.\t0\r\n"
+    "a doctor slept, on the train to Berlin\tA doctor slept in Berlin!\t0\r\n"
+    "Anna bought a red bicycle on Friday.\tA red bicycle was bought.\t1\r\n"
+)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """PAWS-X in English with one row of train in dev, one row of dev twice; a German test set without labels."""
+    folder = tmp_path / "pawsx"
+    folder.mkdir()
+    (folder / "train-en.tsv").write_bytes(TRAIN.encode())
+    (folder / "dev-en.tsv").write_bytes(DEV.encode())
+    (folder / "test-de.tsv").write_bytes(b"Es regnet.\tEs ist nass.\r\n")
+    return tmp_path
+
+
+def rows_of(check):
+    return {(split.split.value, row.language): row for split in check.splits for row in split.languages}
+
+
+def test_check_counts_rows_repeats_and_rows_of_the_training_set(root):
+    found = check_folder(root, [get_task("pawsx")])
+    rows = rows_of(found)
+    dev = rows["dev", "en"]
+    assert (dev.rows, dev.published, dev.hidden, dev.repeated, dev.in_train) == (4, 2000, 0, 1, 1)
+    assert rows["train", "en"].in_train is None
+    assert rows["train", "en"].leak.foreign_rows == 0
+    test = rows["test", "de"]
+    assert (test.rows, test.hidden, test.in_train, test.leak) == (1, 1, None, None)
+    assert {row.mark for row in rows.values()} == {Mark.FEWER}
+    assert found.problems == []
+
+
+def test_check_lists_missing_languages_of_each_split(root):
+    found = {split.split: split for split in check_folder(root, [get_task("pawsx")]).splits}
+    assert found[Split.TRAIN].missing == ()
+    assert found[Split.DEV].missing == ("de", "es", "fr", "ja", "ko", "zh")
+    assert found[Split.TEST].missing == ("en", "es", "fr", "ja", "ko", "zh")
+
+
+def test_table_says_what_is_there(root, capsys):
+    assert main(["data", "check", str(root), "pawsx"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in lines[1:4]] == [
+        ["pawsx", "train", "en", "3", "49,401", "fewer", "yes", "0", "-", "0"],
+        ["pawsx", "dev", "1", "of", "7", "4", "2,000", "fewer", "yes", "1", "1", "0"],
+        ["pawsx", "test", "1", "of", "7", "1", "2,000", "fewer", "hidden", "0", "-", "-"],
+    ]
+    assert "note: pawsx: dev: missing in de, es, fr, ja, ko, zh" in lines
+
+
+def test_json_has_every_language_of_every_split(root, capsys):
+    assert main(["data", "check", str(root), "pawsx", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["ok"], found["problems"], found["root"]) == (True, [], str(root))
+    assert found["splits"][1]["languages"] == [
+        {"language": "en", "rows": 4, "published": 2000, "mark": "fewer", "labels": "yes", "repeated": 1, "in_train": 1,
+         "foreign": 0}
+    ]  # fmt: skip
+
+
+def test_json_names_file_and_line_of_a_problem(root, capsys):
+    path = root / "pawsx/dev-en.tsv"
+    path.write_bytes(DEV.replace("\t1\r\n", "\t2\r\n").encode())
+    assert main(["data", "check", str(root), "pawsx", "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert not found["ok"]
+    assert [(item["path"], item["line"]) for item in found["problems"]] == [(str(path), 4)]
+
+
+def test_strict_check_refuses_missing_languages_and_other_numbers_of_rows(root, capsys):
+    assert main(["data", "check", str(root), "pawsx", "--strict"]) == 2
+    problems = capsys.readouterr().err
+    assert "train-en.tsv: expected 49,401 rows as published, found 3." in problems
+    assert "no dev files of pawsx in de, es, fr, ja, ko, zh." in problems
+    assert len(problems.splitlines()) == 5
+
+
+def test_check_steps_through_every_split(root):
+    steps = []
+    check_folder(root, [get_task("pawsx"), get_task("tatoeba")], on_step=lambda *step: steps.append(step))
+    assert steps == [(0, 4, "pawsx train"), (1, 4, "pawsx dev"), (2, 4, "pawsx test"), (3, 4, "tatoeba test")]
+
+
+def test_check_of_a_folder_without_data_is_an_error(tmp_path, capsys):
+    assert main(["data", "check", str(tmp_path)]) == 2
+    assert "holds no known file of these tasks" in capsys.readouterr().err
+    assert main(["data", "check", str(tmp_path / "gone")]) == 2
+    assert "gone: no such folder" in capsys.readouterr().err
+
+
+def test_more_rows_than_published_are_told(tmp_path, capsys):
+    folder = tmp_path / "panx"
+    folder.mkdir()
+    (folder / "dev-my.tsv").write_text("က\tO\n\n" * 101, encoding="utf-8")
+    assert main(["data", "check", str(tmp_path), "panx"]) == 0
+    assert "note: panx: dev: more rows than published: my 101 of 100" in capsys.readouterr().out
+
+
+def test_other_rows_than_the_lock_file_names_are_a_problem(tmp_path, capsys):
+    task = get_task("pawsx")
+    rows = [PairExample("0", "A b.", "B c.", 0), PairExample("1", "A c.", "C c.", 1)]
+    folder = write_split(tmp_path, task, Split.DEV, "de", rows, task.labels)
+    name = (folder / "data-00000-of-00001.arrow").relative_to(tmp_path).as_posix()
+    locked = LockedSplit(rows=3, files={name: "0" * 64}, sources=("here",), revision=None, date="2024-01-01")
+    write_lock(tmp_path, Lock().with_split("pawsx", Split.DEV, "de", locked))
+    assert main(["data", "check", str(tmp_path), "pawsx"]) == 2
+    assert "pawsx/dev/de: expected 3 rows as fetched, found 2" in capsys.readouterr().err
+    assert main(["data", "check", str(tmp_path), "xnli", "tatoeba"]) == 2
+    assert "holds no known file" in capsys.readouterr().err
+
+
+def test_training_set_of_another_task_is_compared_too(tmp_path):
+    row = json.dumps(
+        {"gold_label": "neutral", "sentence1": "A premise that is long.", "sentence2": "A claim.", "pairID": "0"}
+    )
+    for name, text in (
+        ("mnli/multinli_1.0_train.jsonl", row + "\n"),
+        ("xnli/dev-en.tsv", "A premise that is long.\tA claim.\tneutral\r\nAnother premise.\tA claim.\tneutral\r\n"),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(text.encode())
+    assert rows_of(check_folder(tmp_path, [get_task("xnli")]))["dev", "en"].in_train == 1
+
+
+def test_bitext_is_counted_in_pairs_and_not_compared_where_they_are_hidden():
+    sides = (tuple(Sentence(str(row), f"Ein Satz mit der Nummer {row % 2}") for row in range(3)), (Sentence("0", "A"),))
+    shown = examine("de", Inspection(Bitext("de", *sides, frozenset({("0", "0")})), 0, ()), 5, None)
+    assert (shown.rows, shown.mark, shown.repeated) == (1, Mark.FEWER, 1)
+    hidden = examine("de", Inspection(Bitext("de", *sides, None), 3, ()), 5, None)
+    assert (hidden.rows, hidden.mark) == (3, Mark.UNKNOWN)
+
+
+def test_bitext_that_cannot_be_read_has_no_rows():
+    found = examine("de", Inspection(None, 0, (DataError("broken"),)), 5, fingerprint([]))
+    assert (found.rows, found.mark, found.in_train) == (0, Mark.UNKNOWN, None)
+
+
+@pytest.mark.parametrize(
+    ("task", "split", "count"),
+    [("xnli", Split.TEST, 15), ("udpos", Split.DEV, 29), ("udpos", Split.TEST, 33), ("panx", Split.DEV, 40),
+     ("tydiqa", Split.TRAIN, 1), ("tydiqa", Split.DEV, 9), ("xquad", Split.TEST, 11), ("tatoeba", Split.TEST, 36),
+     ("bucc2018", Split.DEV, 4), ("ccg", Split.DEV, 1)],
+)  # fmt: skip
+def test_official_languages_are_those_of_the_benchmark(task, split, count):
+    assert len(official_languages(get_task(task), split)) == count
+
+
+def test_table_of_the_slices_is_what_their_makers_counted(shared_root):
+    """Every file that a task reads has as many rows as its line in counts.tsv says."""
+    folder = shared_root / "data"
+    with (folder / "counts.tsv").open(encoding="utf-8") as file:
+        counts = {row["file"]: int(row["records"]) for row in csv.DictReader(file, delimiter="\t") if row["records"]}
+    found = check_folder(folder, all_tasks())
+    assert found.problems == []
+    data = DataRoot(folder)
+    compared = 0
+    for split in found.splits:
+        task = get_task(split.task)
+        for row in split.languages:
+            paths = [path.relative_to(folder).as_posix() for path in data.files(task, split.split, row.language)]
+            kept = [path for path in paths if not any(part in path for part in ("/s2.", "/labels.", "test-labels"))]
+            if task.kind is Kind.RETRIEVE:
+                kept = [path for path in paths if path.endswith(".gold")] or paths[:1]
+            headers = sum("x-final" in path for path in kept)  # counted as lines there
+            assert row.rows == sum(counts[path] for path in kept) - headers, (split.task, row.language)
+            compared += 1
+        there = {row.language for row in split.languages}
+        assert not there & set(split.missing)
+        assert there | set(split.missing) <= {known.code for known in all_languages()}
+    assert compared > 150
