@@ -123,7 +123,10 @@ class FolderFacts:
         self.submission = submission
         self.options = (f"quoting {quoting}",)
         self._lock = read_lock(root)
+        # A plan asks for the same facts in every cell of its table; each is found out once.
         self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
+        self._training: dict[str, tuple[str, ...]] = {}
+        self._evaluation: dict[tuple[str, Split, str], str | None] = {}
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return the languages present, with the labelled split of each; none for a submission without labels.
@@ -221,6 +224,11 @@ class FolderFacts:
         Raises:
             DataError: If files are missing, or are not those that the lock file names.
         """
+        if task.name not in self._training:
+            self._training[task.name] = self._find_training_files(task)
+        return self._training[task.name]
+
+    def _find_training_files(self, task: Task) -> tuple[str, ...]:
         for split in (Split.TRAIN, Split.DEV):
             self._verify(task, split, SOURCE_LANGUAGE)
         train = self.root.fingerprint(task, Split.TRAIN, SOURCE_LANGUAGE)
@@ -230,9 +238,15 @@ class FolderFacts:
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
         """Return SHA-256 of each language's evaluation files."""
-        present = {split: self.root.languages(task, split) for split in Split}
-        digests = (self.root.fingerprint(task, split, code) for code, split in languages if code in present[split])
-        return *self.options, *digests
+        digests = (self._evaluation_file(task, split, code) for code, split in languages)
+        return *self.options, *(digest for digest in digests if digest is not None)
+
+    def _evaluation_file(self, task: Task, split: Split, code: str) -> str | None:
+        known = (task.name, split, code)
+        if known not in self._evaluation:
+            is_there = self.root.has_files(task, split, code)
+            self._evaluation[known] = self.root.fingerprint(task, split, code) if is_there else None
+        return self._evaluation[known]
 
 
 class OfficialFacts:

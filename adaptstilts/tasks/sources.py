@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -100,6 +100,10 @@ class DataRoot:
             candidates += tuple(known.code for known in all_languages() if known.code not in task.languages)
         listing = Listing(self.path)
         return tuple(code for code in candidates if find_all(listing, task, split, code))
+
+    def has_files(self, task: Task, split: Split, language: str) -> bool:
+        """Say whether files of one language and split are present."""
+        return bool(find_all(self.path, task, split, language))
 
     def files(self, task: Task, split: Split, language: str) -> tuple[Path, ...]:
         """Return the files of one language and split.
@@ -279,7 +283,10 @@ class DataRoot:
             return None
         state = (task.name, language, _state(found[0].paths))
         if state not in self._contents:
-            self._contents[state] = _content_of(self._read(found[0], task, language))
+            # Read up to the first labelled row: `check_rows` reads the rest of what a study uses before it starts.
+            self._contents[state] = _content_of(
+                READERS[found[0].layout.reader](self._request(found[0], task, language))
+            )
         return self._contents[state]
 
     def evaluation_split(self, task: Task, language: str) -> Split:
@@ -373,9 +380,7 @@ class DataRoot:
         return tuple(notes)
 
     def _read(self, found: Found, task: Task, language: str, row: RowCheck | None = None) -> list[Example] | Bitext:
-        options = {key: self._options.get(key, value) for key, value in found.layout.options}
-        row = RowCheck() if row is None else row
-        request = Request(found.paths, self.labels(task), language, task.unanswerable, options, row=row)
+        request = self._request(found, task, language, row)
         rows = READERS[found.layout.reader](request)
         if isinstance(rows, Bitext):
             return rows
@@ -385,6 +390,11 @@ class DataRoot:
             for what, count in sorted(request.dropped.items())
         )
         return examples
+
+    def _request(self, found: Found, task: Task, language: str, row: RowCheck | None = None) -> Request:
+        options = {key: self._options.get(key, value) for key, value in found.layout.options}
+        row = RowCheck() if row is None else row
+        return Request(found.paths, self.labels(task), language, task.unanswerable, options, row=row)
 
 
 def _state(paths: tuple[Path, ...]) -> _State:
@@ -398,14 +408,17 @@ def _scorable_splits(language: str) -> tuple[Split, ...]:
     return (Split.TEST, Split.DEV) if language == SOURCE_LANGUAGE else (Split.TEST, Split.DEV, Split.TRAIN)
 
 
-def _content_of(rows: list[Example] | Bitext) -> _Content:
+def _content_of(rows: Iterable[Example] | Bitext) -> _Content:
     if isinstance(rows, Bitext):
         if not (rows.foreign and rows.english):
             return "empty"
         return "hidden" if rows.gold is None else "labelled"
-    if not rows:
-        return "empty"
-    return "hidden" if all(map(_is_hidden, rows)) else "labelled"
+    content: _Content = "empty"
+    for row in rows:
+        if not _is_hidden(row):
+            return "labelled"
+        content = "hidden"
+    return content
 
 
 def _require_labels(rows: list[Example], path: Path) -> None:
