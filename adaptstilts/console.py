@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -12,6 +13,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -24,40 +26,28 @@ from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Stage, StageKind
 from adaptstilts.study.store import Artefact
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 _FIRST_GUESS_SECONDS = {StageKind.DATA: 10.0, StageKind.TRAIN: 10.0, StageKind.PREDICT: 3.0, StageKind.SCORE: 0.3}
 
 _SECONDS_BETWEEN_LINES = 10.0
 """Between two lines on the same download, where no bar can be drawn."""
 
 
-class TerminalWatcher:
-    """Draws progress on stderr; on anything but a terminal it writes lines only.
+class _Drawing:
+    """Bars that are drawn between entering and leaving, on a terminal only; lines are written anywhere.
 
     Args:
-        plan: The plan that is carried out; its stages give the estimate of the time left.
         console: Where to draw.
-        workers: Stages that run side by side.
+        columns: What a bar consists of.
     """
 
-    def __init__(self, plan: Plan, console: Console, *, workers: int = 1) -> None:
+    def __init__(self, console: Console, *columns: ProgressColumn) -> None:
         self._console = console
-        self._workers = workers
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-            console=console,
-            transient=True,
-        )
-        self._waiting = Counter(stage.kind for stage in plan.stages)
-        self._seconds: dict[StageKind, list[float]] = defaultdict(list)
-        self._bars: dict[str, TaskID] = {}
-        self._running: dict[str, float] = {}
-        self._all: TaskID = self._progress.add_task("study", total=len(plan.stages), note="")
+        self._progress = Progress(*columns, console=console, transient=True)
 
-    def __enter__(self) -> TerminalWatcher:
+    def __enter__(self) -> Self:
         """Start drawing."""
         if self._console.is_interactive:
             self._progress.start()
@@ -70,6 +60,36 @@ class TerminalWatcher:
         if self._console.is_interactive:  # elsewhere the library would add an empty line
             self._progress.stop()
 
+    def line(self, text: str) -> None:
+        """Write a line."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class TerminalWatcher(_Drawing):
+    """Draws progress on stderr; on anything but a terminal it writes lines only.
+
+    Args:
+        plan: The plan that is carried out; its stages give the estimate of the time left.
+        console: Where to draw.
+        workers: Stages that run side by side.
+    """
+
+    def __init__(self, plan: Plan, console: Console, *, workers: int = 1) -> None:
+        super().__init__(
+            console,
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        self._workers = workers
+        self._waiting = Counter(stage.kind for stage in plan.stages)
+        self._seconds: dict[StageKind, list[float]] = defaultdict(list)
+        self._bars: dict[str, TaskID] = {}
+        self._running: dict[str, float] = {}
+        self._all: TaskID = self._progress.add_task("study", total=len(plan.stages), note="")
+
     def skipped(self, stages: list[Stage]) -> None:
         """Say how many stages are there already."""
         for stage in stages:
@@ -78,7 +98,7 @@ class TerminalWatcher:
         if stages:
             kinds = Counter(stage.kind.value for stage in stages)
             parts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-            self._line(f"skipping {len(stages)} finished stages ({parts})")
+            self.line(f"skipping {len(stages)} finished stages ({parts})")
 
     def started(self, stage: Stage, left: int) -> None:
         """Show the running stage and the time left."""
@@ -97,16 +117,16 @@ class TerminalWatcher:
         self._close(stage)
         done = int(self._progress.tasks[0].completed)
         total = int(self._progress.tasks[0].total or 0)
-        self._line(f"[{done}/{total}] {stage.name}: {artefact.seconds:.1f} s, about {_duration(self._left())} left")
+        self.line(f"[{done}/{total}] {stage.name}: {artefact.seconds:.1f} s, about {_duration(self._left())} left")
 
     def noted(self, text: str) -> None:
         """Write a line."""
-        self._line(text)
+        self.line(text)
 
     def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
         """Write the error."""
         self._close(stage)
-        self._line(f"failed: {stage.name}: {error}")
+        self.line(f"failed: {stage.name}: {error}")
 
     def _close(self, stage: Stage) -> None:
         self._waiting[stage.kind] -= 1
@@ -123,11 +143,8 @@ class TerminalWatcher:
             total += mean * count
         return total / self._workers
 
-    def _line(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-
-class FetchWatcher:
+class FetchWatcher(_Drawing):
     """Draws what a fetch does on stderr: a bar per download with speed and time left, a line per finished split.
 
     On anything but a terminal downloads are told in lines, at most one in ten seconds.
@@ -137,36 +154,17 @@ class FetchWatcher:
     """
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._progress = Progress(
+        super().__init__(
+            console,
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             DownloadColumn(),
             TransferSpeedColumn(),
             TimeRemainingColumn(),
-            console=console,
-            transient=True,
         )
         self._bars: dict[str, TaskID] = {}
         self._started: dict[str, tuple[float, int]] = {}
         self._said = 0.0
-
-    def __enter__(self) -> FetchWatcher:
-        """Start drawing."""
-        if self._console.is_interactive:
-            self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop drawing and leave the terminal as it was."""
-        if self._console.is_interactive:
-            self._progress.stop()
-
-    def line(self, text: str) -> None:
-        """Write a line."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def arrived(self, name: str, done: int, total: int | None) -> None:
         """Move a download's bar."""
@@ -194,7 +192,7 @@ class FetchWatcher:
         self.line(f"[{done}/{total}] {name}")
 
 
-class CheckWatcher:
+class CheckWatcher(_Drawing):
     """Draws how far a check of a data folder is, on a terminal only.
 
     Args:
@@ -202,29 +200,14 @@ class CheckWatcher:
     """
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._progress = Progress(
+        super().__init__(
+            console,
             TextColumn("checking {task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=console,
-            transient=True,
         )
         self._bar = self._progress.add_task("", total=None)
-
-    def __enter__(self) -> CheckWatcher:
-        """Start drawing."""
-        if self._console.is_interactive:
-            self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop drawing and leave the terminal as it was."""
-        if self._console.is_interactive:
-            self._progress.stop()
 
     def stepped(self, done: int, total: int, note: str) -> None:
         """Move the bar."""
