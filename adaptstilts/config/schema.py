@@ -199,9 +199,14 @@ class RetrievalSection(RetrievalOverride):
 class EvaluationSection(Section):
     """Zero-shot evaluation."""
 
+    benchmark: Literal["xtreme", "xtreme_r"] = Field(
+        "xtreme",
+        description="Whose languages are the official ones, and whose averages are given: XTREME (40 languages) or "
+        "XTREME-R (50). Targets of the other may be named too; they count in none of its averages.",
+    )
     languages: Literal["official", "present"] | tuple[str, ...] = Field(
         "official",
-        description="official: those of the benchmark that the data root has; present: every known language it has; "
+        description="official: those of `benchmark` that the data root has; present: every known language it has; "
         "or a list.",
     )
     submission: bool = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adaptstilts.analyse.layers import LayerRow
@@ -13,13 +13,15 @@ from adaptstilts.study.plan import Cell, Plan
 from adaptstilts.study.retrieval import settings_line
 from adaptstilts.study.stages import PredictJob, TrainJob
 from adaptstilts.study.store import Artefact
-from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.registry import benchmark_tasks, get_task
+from adaptstilts.tasks.spec import Benchmark
 from adaptstilts.train.methods import METHODS
 
 SCORES_FILE = "scores.json"
 TRAINING_FILE = "training.json"
 LAYERS_FILE = "layers.json"
 """Of the predictions of a retrieval target: the layer that was used, and the scores of all where they were swept."""
+_TITLES = {Benchmark.XTREME: "XTREME", Benchmark.XTREME_R: "XTREME-R"}
 
 
 def result_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[ResultRow]:
@@ -103,6 +105,15 @@ def run_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[RunRow]:
             )
         )
     return rows
+
+
+def benchmark_notes(targets: Sequence[str], benchmark: Benchmark) -> list[str]:
+    """Return a remark on the targets that are no tasks of the benchmark, if there are any."""
+    inside = benchmark_tasks(benchmark)
+    outside = [name for name in targets if get_task(name) not in inside]
+    if not outside:
+        return []
+    return [f"{', '.join(outside)}: no task of {_TITLES[benchmark]}, in none of its averages"]
 
 
 def training_notes(plan: Plan, done: Mapping[str, Artefact]) -> list[str]:

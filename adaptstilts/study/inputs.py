@@ -11,9 +11,9 @@ from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.write import GENERATOR_VERSION
 from adaptstilts.study.stages import DataJob
-from adaptstilts.tasks.registry import target_tasks
+from adaptstilts.tasks.registry import benchmark_tasks
 from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Kind, Split, Task
+from adaptstilts.tasks.spec import Benchmark, Kind, Split, Task
 
 MINI = "mini"
 """Name of the embedded world in ``data.root``."""
@@ -74,12 +74,12 @@ class MiniFacts:
         Raises:
             DataError: If the mini world has no such task: it has the nine targets of XTREME.
         """
-        if task not in target_tasks():
+        if Benchmark.XTREME not in task.benchmarks:
             raise DataError(
                 f"the mini world has no {task.name}",
                 key="target.tasks",
                 value=task.name,
-                allowed=tuple(known.name for known in target_tasks()),
+                allowed=tuple(known.name for known in benchmark_tasks(Benchmark.XTREME)),
                 hint="Set data.root=FOLDER, a folder that has it.",
             )
         split = task.test_split
@@ -107,19 +107,29 @@ class FolderFacts:
         root: The folder.
         choice: ``official``, ``present`` or a list of languages.
         quoting: Option of the readers.
+        benchmark: Whose languages are the official ones.
         submission: Whether a task may have nothing to score, as long as its test split is there.
 
     Raises:
         DataError: If the folder does not exist.
     """
 
-    def __init__(self, root: Path, choice: str | tuple[str, ...], quoting: str, *, submission: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        choice: str | tuple[str, ...],
+        quoting: str,
+        benchmark: Benchmark = Benchmark.XTREME,
+        *,
+        submission: bool = False,
+    ) -> None:
         if not root.is_dir():
             raise DataError(
                 "no such data folder", path=root, key="data.root", hint="Give `mini` or a folder with data sets."
             )
         self.root = DataRoot(root, options={"quoting": quoting})
         self.choice = choice
+        self.benchmark = benchmark
         self.submission = submission
         self.options = (f"quoting {quoting}",)
         self._lock = read_lock(root)
@@ -165,11 +175,12 @@ class FolderFacts:
             )
         found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
         if self.choice == "official":
-            found = tuple(item for item in found if item[0] in task.languages)
+            found = tuple(item for item in found if item[0] in task.official(self.benchmark))
         elif self.choice != "present":
             by_code = dict(found)
             scorable = {*by_code, *unscored}
-            missing = [code for code in self.choice if code not in scorable and code in task.languages]
+            official = task.official(self.benchmark)
+            missing = [code for code in self.choice if code not in scorable and code in official]
             if missing:
                 raise DataError(
                     f"{task.name}: no labelled files for {', '.join(missing)}",
@@ -216,7 +227,7 @@ class FolderFacts:
     def _is_chosen(self, task: Task, code: str) -> bool:
         if isinstance(self.choice, tuple):
             return code in self.choice
-        return self.choice == "present" or code in task.languages
+        return self.choice == "present" or code in task.official(self.benchmark)
 
     def training_files(self, task: Task) -> tuple[str, ...]:
         """Return SHA-256 of the English training files, and of the dev files where there are any.
@@ -254,16 +265,19 @@ class OfficialFacts:
 
     Args:
         choice: ``official``, ``present`` (the same here) or a list of languages.
+        benchmark: Whose languages are the official ones.
     """
 
-    def __init__(self, choice: str | tuple[str, ...]) -> None:
+    def __init__(self, choice: str | tuple[str, ...], benchmark: Benchmark = Benchmark.XTREME) -> None:
         self.choice = choice
+        self.benchmark = benchmark
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return the task's official languages with its scored split."""
         split = task.test_split
-        chosen = task.languages if isinstance(self.choice, str) else self.choice
-        return _require_one(task, tuple((code, split) for code in task.languages if code in chosen), task.languages)
+        official = task.official(self.benchmark)
+        chosen = official if isinstance(self.choice, str) else self.choice
+        return _require_one(task, tuple((code, split) for code in official if code in chosen), official)
 
     def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return nothing: labels count as known until the data is there."""
@@ -279,13 +293,18 @@ class OfficialFacts:
 
 
 def facts_for(
-    section: DataSection, choice: str | tuple[str, ...], *, submission: bool = False
+    section: DataSection,
+    choice: str | tuple[str, ...],
+    benchmark: str = Benchmark.XTREME.value,
+    *,
+    submission: bool = False,
 ) -> tuple[DataFacts, DataJob | None]:
     """Return the facts of a configuration's data, and the generator's job for the embedded world.
 
     Args:
         section: Data section.
         choice: ``evaluation.languages``.
+        benchmark: ``evaluation.benchmark``.
         submission: ``evaluation.submission``.
 
     Returns:
@@ -295,10 +314,10 @@ def facts_for(
         DataError: If the folder does not exist, or the mini world lacks a language.
     """
     if section.root == OFFICIAL:
-        return OfficialFacts(choice), None
+        return OfficialFacts(choice, Benchmark(benchmark)), None
     if section.root != MINI:
         root = Path(section.root).expanduser()
-        return FolderFacts(root, choice, section.quoting, submission=submission), None
+        return FolderFacts(root, choice, section.quoting, Benchmark(benchmark), submission=submission), None
     job = DataJob(
         generator=GENERATOR_VERSION,
         seed=section.mini_seed,

@@ -31,7 +31,9 @@ def plan_study(config: StudyConfig) -> Plan:
     backbone = Reference(location, config.revision, fingerprint(location, config.revision))
     check_weights(backbone)
     evaluation = config.evaluation
-    facts, job = facts_for(config.data, evaluation.languages, submission=evaluation.submission)
+    facts, job = facts_for(
+        config.data, evaluation.languages, evaluation.benchmark, submission=evaluation.submission
+    )
     check_files(config, facts)
     plan = make_plan(config, facts, backbone, job)
     check_limits(plan, backbone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adaptstilts.errors import ConfigError
 from adaptstilts.tasks import checklist, intermediate, xtreme
-from adaptstilts.tasks.spec import Task
+from adaptstilts.tasks.spec import Benchmark, Group, Task
 
 _TASKS: dict[str, Task] = {task.name: task for task in (*intermediate.TASKS, *xtreme.TASKS, *checklist.TASKS)}
 
@@ -17,6 +17,13 @@ def intermediate_tasks() -> tuple[Task, ...]:
 def target_tasks() -> tuple[Task, ...]:
     """Return XTREME's nine target tasks in its order."""
     return xtreme.TASKS
+
+
+def benchmark_tasks(benchmark: Benchmark) -> tuple[Task, ...]:
+    """Return the target tasks of a benchmark, group by group."""
+    found = [task for task in _TASKS.values() if benchmark in task.benchmarks]
+    groups = list(Group)
+    return tuple(sorted(found, key=lambda task: groups.index(task.group) if task.group else len(groups)))
 
 
 def all_tasks() -> tuple[Task, ...]:

@@ -26,6 +26,17 @@ class Phase(str, Enum):
 
     INTERMEDIATE = "intermediate"
     TARGET = "target"
+    TRAINING = "training"
+    """Trains targets and is nothing else: neither an intermediate task of the paper nor scored itself."""
+
+
+class Benchmark(str, Enum):
+    """Which benchmark decides what the official languages of a task are."""
+
+    XTREME = "xtreme"
+    """Hu et al. 2020: nine tasks, 40 languages."""
+    XTREME_R = "xtreme_r"
+    """Ruder et al. 2021: ten tasks, 50 languages."""
 
 
 class Split(str, Enum):
@@ -58,7 +69,7 @@ class Metric(str, Enum):
 
 
 class Group(str, Enum):
-    """XTREME's groups of target tasks."""
+    """XTREME's and XTREME-R's groups of target tasks."""
 
     CLASSIFICATION = "classification"
     STRUCTURED = "structured_prediction"
@@ -116,12 +127,15 @@ class Task:
     """One task, declared once.
 
     Attributes:
-        name: Identifier used in configurations, folders and tables; lower case letters and digits.
+        name: Identifier used in configurations, folders and tables; lower case letters, digits and underscores.
         title: Name for people and tables.
-        phase: Intermediate or target.
+        phase: Intermediate, target, or training of targets only.
         kind: One of the five kinds.
         metric: Major metric.
-        languages: ISO 639-1 codes of the languages it can be evaluated in, source language first when present.
+        languages: ISO 639-1 codes of the languages it is evaluated in, source language first when present; XTREME's
+            where it is a task of both benchmarks.
+        languages_r: Languages that XTREME-R adds.
+        benchmarks: Benchmarks it is a task of; empty for tasks that are no targets.
         labels: Label words in the order of the classes; empty for `CHOOSE`, `EXTRACT` and `RETRIEVE`. A tagging task
             whose tag set is read from its training data (CCG) has none here and ``labels_from_data`` set.
         train_task: Name of the task whose training and dev sets train it (itself when None); two tasks that train on
@@ -143,6 +157,8 @@ class Task:
     kind: Kind
     metric: Metric
     languages: tuple[str, ...]
+    languages_r: tuple[str, ...] = ()
+    benchmarks: tuple[Benchmark, ...] = ()
     labels: tuple[str, ...] = ()
     train_task: str | None = None
     layouts: dict[Split, Layout] = field(default_factory=dict, hash=False)
@@ -159,6 +175,17 @@ class Task:
     def test_split(self) -> Split:
         """The split on which a benchmark compares: test, or dev where there is no test (XTREME's TyDiQA)."""
         return Split.TEST if Split.TEST in self.layouts else Split.DEV
+
+    def official(self, benchmark: Benchmark) -> tuple[str, ...]:
+        """Return the languages a benchmark evaluates this task in.
+
+        Args:
+            benchmark: The benchmark; for a task that is not one of its own, the task's only list is taken.
+
+        Returns:
+            ISO 639-1 codes, those that XTREME-R adds last.
+        """
+        return self.languages + (self.languages_r if benchmark is Benchmark.XTREME_R else ())
 
 
 @dataclass(frozen=True)

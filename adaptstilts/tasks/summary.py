@@ -16,8 +16,9 @@ def summarise(task: Task) -> dict[str, Any]:
         task: The task.
 
     Returns:
-        ``name``, ``title``, ``phase``, ``kind``, ``group``, ``metric``, ``labels``, ``languages``, ``trains_on`` (None
-        where nothing is trained), ``training_rows``, ``hub``, ``licence``, ``citation``.
+        ``name``, ``title``, ``phase``, ``kind``, ``group``, ``metric``, ``labels``, ``languages``, ``languages_r``
+        (those that XTREME-R adds), ``benchmarks``, ``trains_on`` (None where nothing is trained), ``training_rows``,
+        ``hub``, ``licence``, ``citation``.
     """
     return {
         "name": task.name,
@@ -28,6 +29,8 @@ def summarise(task: Task) -> dict[str, Any]:
         "metric": task.metric.value,
         "labels": list(task.labels),
         "languages": list(task.languages),
+        "languages_r": list(task.languages_r),
+        "benchmarks": [benchmark.value for benchmark in task.benchmarks],
         "trains_on": training_task(task).name if task.trains else None,
         "training_rows": task.rows,
         "hub": None if task.hub is None else task.hub.repository,

@@ -1,5 +1,7 @@
 """The nine target tasks of XTREME (Hu et al. 2020): languages, labels and files as in its repository.
 
+Six of them are tasks of XTREME-R too (Ruder et al. 2021), three of these in more languages.
+
 Training set sizes: the dataset table of the RemBERT paper (Chung et al. 2021).
 """
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 from adaptstilts.tasks import layouts
 from adaptstilts.tasks.hub import hub, refused
 from adaptstilts.tasks.intermediate import NLI_LABELS
-from adaptstilts.tasks.spec import Group, Hub, Kind, Layout, Metric, Phase, Split, Task
+from adaptstilts.tasks.spec import Benchmark, Group, Hub, Kind, Layout, Metric, Phase, Split, Task
 
 UPOS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM",
@@ -18,6 +20,8 @@ UPOS = (
 
 ENTITY_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
+_BOTH = (Benchmark.XTREME, Benchmark.XTREME_R)
+_XTREME_ONLY = (Benchmark.XTREME,)
 
 def _codes(text: str) -> tuple[str, ...]:
     """Return language codes, English first."""
@@ -61,6 +65,7 @@ XNLI = Task(
     kind=Kind.CLASSIFY,
     metric=Metric.ACCURACY,
     languages=_XNLI_LANGUAGES,
+    benchmarks=_BOTH,
     labels=NLI_LABELS,
     train_task="mnli",
     layouts={
@@ -90,6 +95,7 @@ PAWSX = Task(
     kind=Kind.CLASSIFY,
     metric=Metric.ACCURACY,
     languages=_codes("de en es fr ja ko zh"),
+    benchmarks=_XTREME_ONLY,
     labels=("0", "1"),
     layouts={
         Split.TRAIN: layouts.first_of(
@@ -121,6 +127,8 @@ UDPOS = Task(
     languages=_codes(
         "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh"
     ),
+    languages_r=_codes("lt pl ro uk wo"),
+    benchmarks=_BOTH,
     labels=UPOS,
     layouts={split: _udpos(split) for split in Split},
     group=Group.STRUCTURED,
@@ -144,6 +152,8 @@ PANX = Task(
         "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw ta te th tl tr "
         "ur vi yo zh"
     ),
+    languages_r=_codes("az gu lt pa pl qu ro uk"),
+    benchmarks=_BOTH,
     labels=ENTITY_TAGS,
     layouts={
         split: _tagged("panx", split, layouts.wikiann(split), hub("wikiann", split), hub("xtreme panx", split))
@@ -163,6 +173,8 @@ XQUAD = Task(
     kind=Kind.EXTRACT,
     metric=Metric.SQUAD,
     languages=_codes("ar de el en es hi ru th tr vi zh"),
+    languages_r=("ro",),
+    benchmarks=_BOTH,
     train_task="squad1",
     layouts={
         Split.TEST: layouts.first_of(
@@ -192,6 +204,7 @@ MLQA = Task(
     kind=Kind.EXTRACT,
     metric=Metric.MLQA,
     languages=_codes("ar de en es hi vi zh"),
+    benchmarks=_BOTH,
     train_task="squad1",
     layouts={Split.DEV: _mlqa(Split.DEV), Split.TEST: _mlqa(Split.TEST)},
     group=Group.QA,
@@ -220,6 +233,7 @@ TYDIQA = Task(
     kind=Kind.EXTRACT,
     metric=Metric.SQUAD,
     languages=_TYDIQA_LANGUAGES,
+    benchmarks=_BOTH,
     layouts={
         Split.TRAIN: layouts.first_of(
             _tydiqa("train"), layouts.tydiqa(Split.TRAIN, _TYDIQA_LANGUAGES), *_hub_tydiqa(Split.TRAIN)
@@ -267,6 +281,7 @@ BUCC2018 = Task(
     kind=Kind.RETRIEVE,
     metric=Metric.BUCC_F1,
     languages=_codes("de fr ru zh"),
+    benchmarks=_XTREME_ONLY,
     layouts=_BUCC_LAYOUTS,
     group=Group.RETRIEVAL,
     trains=False,
@@ -284,6 +299,7 @@ TATOEBA = Task(
     languages=_codes(
         "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr nl pt ru sw ta te th tl tr ur vi zh"
     ),
+    benchmarks=_XTREME_ONLY,
     layouts={
         Split.TEST: Layout(
             "tatoeba",

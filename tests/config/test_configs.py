@@ -25,7 +25,7 @@ STUDIES = [path for path in FILES if path not in PRETRAINING]
 
 def plan_of(path: Path, overrides: list[str]) -> Plan:
     config = load_study(path, overrides)
-    facts, job = facts_for(config.data, config.evaluation.languages)
+    facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
     return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
 
 

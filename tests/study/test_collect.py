@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from adaptstilts.config.load import load_study
-from adaptstilts.study.collect import result_rows, run_rows, training_notes
+from adaptstilts.study.collect import benchmark_notes, result_rows, run_rows, training_notes
 from adaptstilts.study.inputs import facts_for
 from adaptstilts.study.plan import Plan, make_plan
 from adaptstilts.study.stages import Reference, Stage, TrainJob
 from adaptstilts.study.store import Artefact
+from adaptstilts.tasks.spec import Benchmark
 
 QUICKSTART = Path(__file__).resolve().parents[2] / "configs" / "quickstart.yaml"
 SMALL = ["intermediate.tasks=[mnli, squad1]", "target.tasks=[xnli, tydiqa, tatoeba]", "target.full.epochs=9"]
@@ -21,7 +22,7 @@ SMALL = ["intermediate.tasks=[mnli, squad1]", "target.tasks=[xnli, tydiqa, tatoe
 def plan() -> Plan:
     """All methods with two intermediate tasks on three targets."""
     config = load_study(QUICKSTART, SMALL)
-    facts, job = facts_for(config.data, config.evaluation.languages)
+    facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
     return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
 
 
@@ -124,7 +125,7 @@ def test_run_rows_name_intermediate_runs_by_their_task_and_others_by_their_targe
 
 def test_run_rows_hold_each_run_once_however_many_targets_use_it(tmp_path: Path):
     config = load_study(QUICKSTART, ["methods=[direct]", "target.tasks=[xquad, mlqa]"])
-    facts, job = facts_for(config.data, config.evaluation.languages)
+    facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
     plan = make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
     (stage,) = trainings(plan).values()
     (row,) = run_rows(plan, artefact(tmp_path, stage, "training.json", trained(best_dev=None)))
@@ -138,3 +139,9 @@ def test_training_notes_say_each_remark_once_in_order(plan: Plan, tmp_path: Path
         done |= artefact(tmp_path, stage, "training.json", trained(notes=notes))
     assert training_notes(plan, done) == ["a: stands in", "b: held out"]
     assert training_notes(plan, {}) == []
+
+
+def test_targets_outside_the_benchmark_are_told():
+    assert benchmark_notes(("xnli", "pawsx"), Benchmark.XTREME) == []
+    (note,) = benchmark_notes(("xnli", "pawsx", "bucc2018"), Benchmark.XTREME_R)
+    assert note == "pawsx, bucc2018: no task of XTREME-R, in none of its averages"

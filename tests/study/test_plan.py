@@ -17,7 +17,7 @@ BACKBONE = Reference("somewhere", None, "f" * 64)
 
 def plan_of(name, overrides=(), backbone=BACKBONE):
     config = load_study(CONFIGS / name, overrides)
-    facts, job = facts_for(config.data, config.evaluation.languages)
+    facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
     return make_plan(config, facts, backbone, job)
 
 
@@ -89,6 +89,15 @@ def test_key_depends_on_the_backbone():
     one = {stage.key for stage in plan_of("quickstart.yaml").stages if stage.kind is not StageKind.DATA}
     other = plan_of("quickstart.yaml", backbone=Reference("somewhere", None, "e" * 64))
     assert not one & {stage.key for stage in other.stages}
+
+
+def test_benchmark_decides_the_official_languages_and_nothing_else():
+    xtreme = plan_of("xtreme_xlmr_large.yaml", ["methods=[direct]"])
+    extended = plan_of("xtreme_xlmr_large.yaml", ["methods=[direct]", "evaluation.benchmark=xtreme_r"])
+    counts = {stage.job.task: len(stage.job.languages) for stage in extended.stages if stage.kind is StageKind.PREDICT}
+    assert counts == {"xnli": 15, "pawsx": 7, "udpos": 38, "panx": 48, "xquad": 12, "mlqa": 7, "tydiqa": 9,
+                      "bucc2018": 4, "tatoeba": 36}  # fmt: skip
+    assert [stage.key for stage in training(xtreme)] == [stage.key for stage in training(extended)]
 
 
 def test_adding_a_target_adds_only_its_own_stages():

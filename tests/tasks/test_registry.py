@@ -6,8 +6,15 @@ import pytest
 from adaptstilts.errors import ConfigError
 from adaptstilts.languages import get_language
 from adaptstilts.tasks.readers import READERS
-from adaptstilts.tasks.registry import all_tasks, get_task, intermediate_tasks, target_tasks, training_task
-from adaptstilts.tasks.spec import Kind, Layout, Split, Task
+from adaptstilts.tasks.registry import (
+    all_tasks,
+    benchmark_tasks,
+    get_task,
+    intermediate_tasks,
+    target_tasks,
+    training_task,
+)
+from adaptstilts.tasks.spec import Benchmark, Kind, Layout, Phase, Split, Task
 
 TASKS = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
 
@@ -78,6 +85,20 @@ def test_target_has_as_many_languages_as_in_xtreme(name, count):
     languages = get_task(name).languages
     assert len(languages) == count
     assert all(get_language(code).in_xtreme for code in languages)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("xnli", 15), ("udpos", 38), ("panx", 48), ("xquad", 12), ("mlqa", 7), ("tydiqa", 9)]
+)
+def test_target_has_as_many_languages_as_in_xtreme_r(name, count):
+    task = get_task(name)
+    assert len(set(task.official(Benchmark.XTREME_R))) == count
+    assert not any(get_language(code).in_xtreme for code in task.languages_r)
+    assert task.official(Benchmark.XTREME) == task.languages
+
+
+def test_benchmark_tasks_are_the_nine_of_xtreme():
+    assert benchmark_tasks(Benchmark.XTREME) == target_tasks()
 
 
 def test_nli_tasks_share_one_label_order():
