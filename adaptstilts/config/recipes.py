@@ -3,7 +3,9 @@
 Sources. Full models: the run-configuration writer of jiant's XTREME guide, by the authors of X-STILTs (learning rate,
 epochs, batch size, length per target task; simple-API defaults of 3 epochs and length 256 for intermediate tasks).
 Adapters and fusion: the published run configurations of Poth et al. 2021 (efficient-task-transfer): learning rate 1e-4
-(fusion 5e-5), up to 15 epochs, patience 4, no warm-up, no weight decay, lengths per task.
+(fusion 5e-5), up to 15 epochs, patience 4, no warm-up, no weight decay, lengths per task. The tasks that train only
+XTREME-R's new targets: XTREME's scripts for xlm-roberta-large (train_xcopa.sh, train_lareqa.sh, train_mewslix.sh); of
+these, adapters take batch size and lengths.
 """
 
 from __future__ import annotations
@@ -68,6 +70,14 @@ _ADAPTER_TASK: dict[str, tuple[int, int]] = {
 }
 
 
+# Tasks that train XTREME-R's new targets: (learning rate, epochs, batch size, length) in XTREME's scripts; all without
+# warm-up and weight decay.
+_XTREME_R: dict[str, tuple[float, int, int, int]] = {
+    "siqa": (3e-5, 5, 32, 128),
+    "copa": (3e-5, 5, 32, 128),
+}
+
+
 def recipe(task: str, phase: PhaseName, family: Family) -> TrainSettings:
     """Return the settings used where a configuration is silent.
 
@@ -81,13 +91,17 @@ def recipe(task: str, phase: PhaseName, family: Family) -> TrainSettings:
     """
     if family == "full":
         settings = _FULL
+        if task in _XTREME_R:
+            rate, epochs, batch_size, max_length = _XTREME_R[task]
+            settings = replace(settings, learning_rate=rate, warmup=0.0, weight_decay=0.0)
+            return replace(settings, epochs=epochs, batch_size=batch_size, max_length=max_length)
         if phase == "target" and task in _FULL_TARGET:
             epochs, batch_size, max_length = _FULL_TARGET[task]
             return replace(settings, epochs=epochs, batch_size=batch_size, max_length=max_length)
         return replace(settings, max_length=_QUESTION_LENGTH) if task in {"squad1", "squad2"} else settings
     settings = replace(_ADAPTER, learning_rate=5e-5) if family == "fusion" else _ADAPTER
-    if task in _ADAPTER_TASK:
-        batch_size, max_length = _ADAPTER_TASK[task]
+    if task in _ADAPTER_TASK or task in _XTREME_R:
+        batch_size, max_length = _ADAPTER_TASK[task] if task in _ADAPTER_TASK else _XTREME_R[task][2:]
         return replace(settings, batch_size=batch_size, max_length=max_length)
     return settings
 

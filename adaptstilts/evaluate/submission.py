@@ -62,7 +62,7 @@ def submission_path(folder: Path, task: Task, language: str) -> Path:
     Returns:
         ``<folder>/<task>/test-<language>.<suffix>``.
     """
-    return folder / task.name / f"test-{language}{_format_of(task).suffix}"
+    return folder / (task.folder or task.name) / f"test-{language}{_format_of(task).suffix}"
 
 
 def submitted_languages(folder: Path, task: Task) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def submitted_languages(folder: Path, task: Task) -> tuple[str, ...]:
         Language codes: those of the task in its order, then others in alphabetical order.
     """
     suffix = _format_of(task).suffix
-    names = [_FILE_NAME.fullmatch(path.name) for path in (folder / task.name).glob(f"*{suffix}")]
+    names = [_FILE_NAME.fullmatch(path.name) for path in (folder / (task.folder or task.name)).glob(f"*{suffix}")]
     found = {name["language"] for name in names if name}
     return (*(code for code in task.languages if code in found), *sorted(found - set(task.languages)))
 

@@ -15,7 +15,7 @@ from adaptstilts.study.plan import Plan
 from adaptstilts.study.retrieval import require_dev
 from adaptstilts.study.stages import PredictJob, Reference, TrainJob
 from adaptstilts.study.store import Store
-from adaptstilts.tasks.registry import get_task, training_task
+from adaptstilts.tasks.registry import get_task, training_chain
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.train.methods import METHODS
 
@@ -36,7 +36,7 @@ def check_files(config: StudyConfig, facts: DataFacts) -> None:
         AdaptstiltsError: If some are missing; all problems at once.
     """
     targets = [get_task(name) for name in config.target.tasks]
-    trained = [training_task(task) for task in targets if task.trains]
+    trained = [each for task in targets if task.trains for each in training_chain(task)]
     if any(METHODS[method].intermediate is not None for method in config.methods):
         trained = [get_task(name) for name in config.intermediate.tasks] + trained
     attempts: list[Attempt] = [partial(facts.training_files, task) for task in dict.fromkeys(trained)]

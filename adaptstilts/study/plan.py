@@ -11,7 +11,7 @@ from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.study.inputs import DataFacts
 from adaptstilts.study.retrieval import check_retrieval, preset_note, retrieval_settings
 from adaptstilts.study.stages import DataJob, PredictJob, Reference, ScoreJob, Source, Stage, TrainJob, make_stage
-from adaptstilts.tasks.registry import all_tasks, get_task, training_task
+from adaptstilts.tasks.registry import all_tasks, get_task, training_chain, training_task
 from adaptstilts.tasks.spec import Kind, Phase, Split, Task
 from adaptstilts.train.methods import METHODS, Method
 
@@ -236,8 +236,9 @@ def _cell(planner: _Planner, method: Method, names: tuple[str, ...], target: Tas
     if family is not None:
         sources = tuple(Source(name, _intermediate_run(planner, get_task(name), family, seed).key) for name in names)
     if target.trains:
-        trained: Stage | None = _train_stage(planner, method, training_task(target), "target", sources, seed)
-        note = ""
+        task = training_task(target)
+        trained: Stage | None = _train_stage(planner, method, task, "target", sources, seed)
+        note = f"encoder trained on {task.name}" if target.kind is Kind.RETRIEVE else ""
     else:
         trained, note = _untrained(planner, method, sources, seed)
     if target.kind is Kind.RETRIEVE:
@@ -277,6 +278,7 @@ def _train_stage(
     planner: _Planner, method: Method, task: Task, phase: PhaseName, sources: tuple[Source, ...], seed: int
 ) -> Stage:
     config = planner.config
+    before = _train_stage(planner, method, get_task(task.after), phase, sources, seed) if task.after else None
     job = TrainJob(
         method=_name(method),
         task=task.name,
@@ -284,20 +286,21 @@ def _train_stage(
         seed=seed,
         backbone=planner.backbone,
         sources=sources,
-        reuse_head=method.name == "full" and _same_labels(get_task(sources[0].task), task),
+        reuse_head=method.name == "full" and before is None and _same_labels(get_task(sources[0].task), task),
         adapter=config.adapter if "adapter" in method.trains and method.use != "start" else None,
         fusion=_fusion_shape(config) if "fusion" in method.trains else None,
         data=planner.facts.training_files(task),
         max_train=config.data.max_train,
         hold_out=_holds_out(planner, task),
+        after=None if before is None else Source(get_task(str(task.after)).name, before.key),
     )
     above = "+".join(source.task for source in sources)
-    label = f"{_short(above)} > {task.name}" if above else task.name
+    trained = [each.name for each in training_chain(task)]
     stage = make_stage(
-        f"train {method.name}: {label}, seed {seed}",
-        "-".join(part for part in (method.name, _short(above), task.name) if part),
+        f"train {method.name}: {' > '.join([*_above(above), *trained])}, seed {seed}",
+        "-".join([method.name, *_above(above), *trained]),
         job,
-        (*planner.data_inputs, *(source.key for source in sources)),
+        (*planner.data_inputs, *(source.key for source in (*sources, *([job.after] if job.after else [])))),
     )
     return planner.add(stage)
 
@@ -329,13 +332,13 @@ def _predict_stage(
         precision=config.evaluation.precision,
         batch_tokens=config.evaluation.batch_tokens,
     )
-    above = "+".join(source.task for source in sources)
-    label = f"{_short(above)} > {target.name}" if above else target.name
+    above = _above("+".join(source.task for source in sources))
+    label = " > ".join([*above, target.name])
     inputs = [*planner.data_inputs, *(source.key for source in job.sources)]
     if trained is not None:
         inputs.append(trained.key)
     name = f"predict {method.name}: {label}, seed {seed}"
-    slug = "-".join(part for part in (method.name, _short(above), target.name) if part)
+    slug = "-".join([method.name, *above, target.name])
     return make_stage(name, slug, job, tuple(inputs))
 
 
@@ -404,5 +407,8 @@ def _name(method: Method) -> MethodName:
     return method.name  # type: ignore[return-value]
 
 
-def _short(above: str) -> str:
-    return above if above.count("+") < 3 else f"{above.count('+') + 1}-tasks"
+def _above(above: str) -> list[str]:
+    """What stands before the target in a name: nothing, the sources, or how many they are."""
+    if not above:
+        return []
+    return [above if above.count("+") < 3 else f"{above.count('+') + 1}-tasks"]

@@ -100,14 +100,20 @@ def train_stage(
 
 
 def starting_point(job: TrainJob, inputs: Inputs) -> StartingPoint:
-    """Return where a job's weights come from: the backbone, or the files of its intermediate runs."""
+    """Return where a job's weights come from: the backbone, its intermediate runs, and an earlier run that goes on."""
     method = METHODS[job.method]
+    earlier = inputs.artefact(job.after.key) if job.after is not None else None
+    if method.family == "full" and earlier is not None:
+        return StartingPoint(str(earlier.file(ENCODER_FOLDER)), head=earlier.file(HEAD_FOLDER))
     if method.use == "start" and method.family == "full":
         artefact = inputs.artefact(job.sources[0].key)
         head = artefact.file(HEAD_FOLDER) if job.reuse_head else None
         return StartingPoint(str(artefact.file(ENCODER_FOLDER)), head=head)
     sources = tuple((source.task, inputs.artefact(source.key).file(ADAPTER_FOLDER)) for source in job.sources)
-    return StartingPoint(job.backbone.location, job.backbone.revision, sources)
+    going_on = None
+    if earlier is not None:
+        going_on = earlier.file(FUSION_FOLDER if "fusion" in method.trains else ADAPTER_FOLDER)
+    return StartingPoint(job.backbone.location, job.backbone.revision, sources, head=going_on, going_on=going_on)
 
 
 def dev_scorer(

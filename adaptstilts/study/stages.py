@@ -46,10 +46,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class Source:
-    """An intermediate run that another stage builds on.
+    """A training run that another stage builds on.
 
     Attributes:
-        task: Intermediate task.
+        task: Its training task.
         key: Key of the run.
     """
 
@@ -85,6 +85,8 @@ class TrainJob:
         data: Fingerprints of the training and dev files, or of the generated world.
         max_train: Most training examples.
         hold_out: Whether dev examples are held out of the training set.
+        after: Run of the same method on another task whose weights, head included, go on; None for a run that starts
+            as its method says.
     """
 
     method: MethodName
@@ -99,6 +101,7 @@ class TrainJob:
     data: tuple[str, ...]
     max_train: int | None
     hold_out: bool
+    after: Source | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ _KINDS: dict[type, StageKind] = {
     ScoreJob: StageKind.SCORE,
 }
 _NOT_IN_KEYS = frozenset({"location", "revision", "batch_tokens"})
+_ONLY_WHERE_SET = frozenset({"after"})
+"""Left out of keys where None: the keys of studies that have no use for them are as before they came."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +233,8 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - JSON values
         return _plain(value.model_dump())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [item.name for item in dataclasses.fields(value) if item.name not in _NOT_IN_KEYS]
-        return {name: _plain(getattr(value, name)) for name in names}
+        content = {name: getattr(value, name) for name in names}
+        return {name: _plain(item) for name, item in content.items() if item is not None or name not in _ONLY_WHERE_SET}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, dict):

@@ -8,6 +8,7 @@ from pathlib import Path
 from adaptstilts.tasks import (
     readers_arrow,
     readers_bitext,
+    readers_choice,
     readers_conllu,
     readers_hub,
     readers_json,
@@ -25,6 +26,8 @@ READERS: dict[str, Reader] = {
     "qqp": readers_tsv.read_qqp,
     "hellaswag": readers_json.read_hellaswag,
     "commonsenseqa": readers_json.read_commonsenseqa,
+    "siqa": readers_choice.read_siqa,
+    "copa": readers_choice.read_copa,
     "cosmosqa": readers_tsv.read_cosmosqa,
     "word_lines": readers_tags.read_word_lines,
     "sentence_lines": readers_tags.read_sentence_lines,

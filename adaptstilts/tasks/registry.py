@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from adaptstilts.errors import ConfigError
-from adaptstilts.tasks import checklist, intermediate, xtreme
+from adaptstilts.tasks import checklist, intermediate, xtreme, xtreme_r
 from adaptstilts.tasks.spec import Benchmark, Group, Task
 
-_TASKS: dict[str, Task] = {task.name: task for task in (*intermediate.TASKS, *xtreme.TASKS, *checklist.TASKS)}
+_TASKS: dict[str, Task] = {
+    task.name: task
+    for tasks in (intermediate.TASKS, xtreme.TASKS, xtreme_r.TASKS, xtreme_r.TRAINING_TASKS, checklist.TASKS)
+    for task in tasks
+}
 
 
 def intermediate_tasks() -> tuple[Task, ...]:
@@ -15,7 +19,7 @@ def intermediate_tasks() -> tuple[Task, ...]:
 
 
 def target_tasks() -> tuple[Task, ...]:
-    """Return XTREME's nine target tasks in its order."""
+    """Return XTREME's nine target tasks in its order; for XTREME-R's see `benchmark_tasks`."""
     return xtreme.TASKS
 
 
@@ -27,7 +31,7 @@ def benchmark_tasks(benchmark: Benchmark) -> tuple[Task, ...]:
 
 
 def all_tasks() -> tuple[Task, ...]:
-    """Return the intermediate tasks, XTREME's targets, then those in no benchmark."""
+    """Return the intermediate tasks, XTREME's targets, XTREME-R's, what trains only these, and what is in none."""
     return tuple(_TASKS.values())
 
 
@@ -60,3 +64,16 @@ def training_task(task: Task) -> Task:
         Itself, or the task named by its ``train_task``.
     """
     return task if task.train_task is None else get_task(task.train_task)
+
+
+def training_chain(task: Task) -> tuple[Task, ...]:
+    """Return the tasks on which a task is trained, one after the other.
+
+    Args:
+        task: Any task that has training data.
+
+    Returns:
+        Its training task last, before it what that is trained after, and so on.
+    """
+    last = training_task(task)
+    return (last,) if last.after is None else (*training_chain(get_task(last.after)), last)

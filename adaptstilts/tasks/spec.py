@@ -140,9 +140,12 @@ class Task:
             whose tag set is read from its training data (CCG) has none here and ``labels_from_data`` set.
         train_task: Name of the task whose training and dev sets train it (itself when None); two tasks that train on
             the same rows share one training run.
+        after: Name of the task that is trained before this one, the same weights, head included, going on: training on
+            COPA starts from weights trained on Social IQa. None for a training that starts as the method says.
         layouts: Where each split lies. Splits that a task lacks are absent.
         group: Group in the averages of a benchmark; None for what is in none.
-        trains: Whether it has training data at all (BUCC2018 and Tatoeba do not).
+        trains: Whether it has training data at all (XTREME's BUCC2018 and Tatoeba do not).
+        folder: Its folder in a submission; empty where that is its name.
         rows: Published number of training examples, or None where unknown.
         unanswerable: Whether questions without an answer occur (span extraction only).
         labels_from_data: The tag set is learnt from the training file.
@@ -161,9 +164,11 @@ class Task:
     benchmarks: tuple[Benchmark, ...] = ()
     labels: tuple[str, ...] = ()
     train_task: str | None = None
+    after: str | None = None
     layouts: dict[Split, Layout] = field(default_factory=dict, hash=False)
     group: Group | None = None
     trains: bool = True
+    folder: str = ""
     rows: int | None = None
     unanswerable: bool = False
     labels_from_data: bool = False

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adaptstilts.tasks.registry import training_task
+from adaptstilts.tasks.registry import training_chain, training_task
 from adaptstilts.tasks.spec import Task
+
+_WIDEST = 44
 
 
 def summarise(task: Task) -> dict[str, Any]:
@@ -17,8 +19,8 @@ def summarise(task: Task) -> dict[str, Any]:
 
     Returns:
         ``name``, ``title``, ``phase``, ``kind``, ``group``, ``metric``, ``labels``, ``languages``, ``languages_r``
-        (those that XTREME-R adds), ``benchmarks``, ``trains_on`` (None where nothing is trained), ``training_rows``,
-        ``hub``, ``licence``, ``citation``.
+        (those that XTREME-R adds), ``benchmarks``, ``trains_on`` (None where nothing is trained),
+        ``trains_after`` (what is trained before that, or None), ``training_rows``, ``hub``, ``licence``, ``citation``.
     """
     return {
         "name": task.name,
@@ -32,6 +34,7 @@ def summarise(task: Task) -> dict[str, Any]:
         "languages_r": list(task.languages_r),
         "benchmarks": [benchmark.value for benchmark in task.benchmarks],
         "trains_on": training_task(task).name if task.trains else None,
+        "trains_after": training_task(task).after if task.trains else None,
         "training_rows": task.rows,
         "hub": None if task.hub is None else task.hub.repository,
         "licence": task.licence,
@@ -40,14 +43,20 @@ def summarise(task: Task) -> dict[str, Any]:
 
 
 def table(tasks: Sequence[Task]) -> str:
-    """Return a table of tasks for a terminal, one line each."""
-    lines = [f"{'name':<16}{'phase':<14}{'kind':<10}{'metric':<18}{'trains on':<11}languages"]
+    """Return a table of tasks for a terminal, one line each; languages that XTREME-R adds stand after a plus."""
+    lines = [f"{'name':<16}{'phase':<14}{'kind':<10}{'metric':<18}{'trains on':<15}languages"]
     for task in tasks:
-        record = summarise(task)
-        codes = " ".join(record["languages"])
-        shown = codes if len(codes) <= 44 else f"{len(record['languages'])}: {codes[:36]} ..."
+        chain = " > ".join(each.name for each in training_chain(task)) if task.trains else "-"
         lines.append(
-            f"{task.name:<16}{task.phase.value:<14}{task.kind.value:<10}{task.metric.value:<18}"
-            f"{record['trains_on'] or '-':<11}{shown}"
+            f"{task.name:<16}{task.phase.value:<14}{task.kind.value:<10}{task.metric.value:<18}{chain:<15}"
+            f"{_languages(task)}"
         )
     return "\n".join(lines)
+
+
+def _languages(task: Task) -> str:
+    codes, more = " ".join(task.languages), " ".join(task.languages_r)
+    if len(codes) > _WIDEST:
+        added = f" + {len(task.languages_r)}" if more else ""
+        return f"{len(task.languages)}{added}: {codes[:36]} ..."
+    return f"{codes} + {more}" if more else codes

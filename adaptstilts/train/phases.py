@@ -25,13 +25,16 @@ class StartingPoint:
         encoder: Folder or hub id of the encoder to start from.
         revision: Revision of a hub encoder.
         sources: (intermediate task, folder of its adapter), in order; empty for full models.
-        head: Folder of an intermediate head to go on with; None for a new one.
+        head: Folder of a head to go on with; None for a new one.
+        going_on: Folder of the adapter or the fusion that an earlier run of the same method has trained, and that goes
+            on; None where the method starts as its row says. Full models go on from ``encoder``.
     """
 
     encoder: str
     revision: str | None = None
     sources: tuple[tuple[str, Path], ...] = ()
     head: Path | None = None
+    going_on: Path | None = None
 
 
 def prepare(
@@ -63,15 +66,14 @@ def prepare(
         TrainingError: If the trainable set is not the promised one.
     """
     _check_sources(method, start)
-    name = target_adapter(task)
-    loaded = tuple((name if method.use == "start" else source, folder) for source, folder in start.sources)
-    network = assemble(Assembly(encoder=start.encoder, revision=start.revision, adapters=loaded))
-    frozen = tuple(source for source, _ in loaded)
-    if "adapter" in method.trains and method.use != "start":
-        attached = _attached(network)
+    network = assemble(_assembly(method, start, task))
+    frozen = tuple(source for source, _ in start.sources)
+    is_loaded = start.going_on is not None or method.use == "start"
+    if "adapter" in method.trains and not is_loaded:
+        name, attached = target_adapter(task), _attached(network)
         attached.add(name, adapter, seed=derive_seed(seed, "adapter", task), identity=method.identity)
         attached.activate(Composition((*frozen, name)))
-    elif "fusion" in method.trains:
+    elif "fusion" in method.trains and not is_loaded:
         attached = _attached(network)
         attached.add_fusion(fusion_name(task), frozen, fusion, seed=derive_seed(seed, "fusion", task))
         attached.activate(Composition(frozen, fusion_name(task)))
@@ -84,6 +86,18 @@ def prepare(
     _set_trainable(network, method, task)
     check_trainable(network, promised_names(network, method, task))
     return network
+
+
+def _assembly(method: Method, start: StartingPoint, task: str) -> Assembly:
+    """Return the files a run starts from; what goes on bears the name of the part that trains."""
+    trained, sources, fusion = target_adapter(task), start.sources, None
+    if "fusion" in method.trains and start.going_on is not None:
+        fusion = (fusion_name(task), start.going_on)
+    elif method.use == "start":
+        sources = tuple((trained, start.going_on or folder) for _, folder in start.sources)
+    elif start.going_on is not None:
+        sources = (*start.sources, (trained, start.going_on))
+    return Assembly(encoder=start.encoder, revision=start.revision, adapters=sources, fusion=fusion)
 
 
 def promised_names(network: TaskNetwork, method: Method, task: str) -> frozenset[str]:

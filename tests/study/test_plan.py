@@ -7,7 +7,7 @@ from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, DataError, ProblemsError
 from adaptstilts.study.inputs import MINI_LANGUAGES, facts_for
 from adaptstilts.study.plan import make_plan
-from adaptstilts.study.stages import Reference, StageKind, TrainJob
+from adaptstilts.study.stages import Reference, StageKind, TrainJob, describe
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
 
@@ -98,6 +98,64 @@ def test_benchmark_decides_the_official_languages_and_nothing_else():
     assert counts == {"xnli": 15, "pawsx": 7, "udpos": 38, "panx": 48, "xquad": 12, "mlqa": 7, "tydiqa": 9,
                       "bucc2018": 4, "tatoeba": 36}  # fmt: skip
     assert [stage.key for stage in training(xtreme)] == [stage.key for stage in training(extended)]
+
+
+CAUSES = ["data.root=official", "target.tasks=[xcopa]", "intermediate.tasks=[mnli, hellaswag]", "fusion.tasks=[]"]
+
+
+def test_every_method_trains_on_siqa_and_goes_on_with_the_same_weights_on_copa():
+    plan = plan_of("quickstart.yaml", CAUSES)
+    cells = {(cell.method, cell.source): cell for cell in plan.cells}
+    assert len(cells) == 9
+    for cell in cells.values():
+        last = plan.stage(cell.train)
+        first = plan.stage(last.job.after.key)
+        assert (first.job.task, last.job.task, last.job.after.task) == ("siqa", "copa", "siqa")
+        assert first.job.after is None
+        assert first.key in last.inputs
+        for name in ("method", "sources", "seed", "adapter", "fusion"):
+            assert getattr(first.job, name) == getattr(last.job, name)
+        assert not last.job.reuse_head
+    # A head for choices goes on as a head for choices, as between any equal label sets.
+    assert plan.stage(plan.stage(cells["full", "hellaswag"].train).job.after.key).job.reuse_head
+    names = {stage.name for stage in training(plan)}
+    assert "train stack: mnli > siqa > copa, seed 1" in names
+    assert len(training(plan)) == 2 * 9 + 4
+
+
+def test_tatoeba_of_xtreme_r_shares_the_training_of_xquad_and_names_it():
+    plan = plan_of("quickstart.yaml", ["data.root=official", "target.tasks=[xquad, tatoeba, tatoeba_r]"])
+    cells = {(cell.target, cell.method, cell.source): cell for cell in plan.cells}
+    for (target, method, source), cell in cells.items():
+        if target != "tatoeba_r":
+            continue
+        assert cell.train == cells["xquad", method, source].train
+        assert cell.note == "encoder trained on squad1"
+        job = plan.stage(cell.predict).job
+        assert (job.trained, job.trained_task, len(job.languages)) == (cell.train, "squad1", 41)
+        assert job.retrieval == plan.stage(cells["tatoeba", method, source].predict).job.retrieval
+        assert job.max_length == 512
+    assert len({cell.predict for key, cell in cells.items() if key[0] == "tatoeba_r"}) == len(cells) // 3
+
+
+def test_siqa_run_is_shared_when_copa_is_trained_otherwise():
+    one = {stage.key: stage for stage in training(plan_of("quickstart.yaml", CAUSES))}
+    other = {
+        stage.key: stage for stage in training(plan_of("quickstart.yaml", [*CAUSES, "target.overrides.copa.epochs=9"]))
+    }
+    assert {stage.job.task for key, stage in one.items() if key in other} == {"mnli", "hellaswag", "siqa"}
+    assert {stage.job.task for key, stage in other.items() if key not in one} == {"copa"}
+
+
+def test_keys_of_runs_without_an_earlier_one_do_not_depend_on_there_being_such_a_thing():
+    job = training(plan_of("quickstart.yaml"))[0].job
+    assert job.after is None
+    assert "after" not in describe(job)
+
+
+def test_mini_world_says_so_when_it_has_no_such_target():
+    with pytest.raises(DataError, match=r"target\.tasks: the mini world has no xcopa\. Allowed: xnli.*Set data\.root"):
+        plan_of("quickstart.yaml", ["target.tasks=[xcopa]"])
 
 
 def test_adding_a_target_adds_only_its_own_stages():

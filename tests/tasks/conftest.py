@@ -109,6 +109,20 @@ CHECKLIST: Files = {
         ("property", "Rotes Holz lag dort.", "Was lag dort?", "Rotes Holz"),
     )
 }  # fmt: skip
+SIQA = json_lines(
+    *(
+        {"context": f"Ann met Bo {place}.", "question": "How did Bo feel?", "answerA": "glad", "answerB": "sad",
+         "answerC": "late", "correct": letter}
+        for place, letter in (("at home", "A"), ("by the sea", "C"), ("in town", "B"))
+    )
+)  # fmt: skip
+COPA = json_lines(
+    {"premise": "It rained.", "choice1": "We got wet.", "choice2": "We ate.", "question": "effect", "label": 0,
+     "idx": 4},
+    {"premise": "The cup broke.", "choice1": "It was full.", "choice2": "It fell.", "question": "cause", "label": 1,
+     "idx": 5},
+    {"premise": "He ran.", "choice1": "He was late.", "choice2": "He sat.", "question": "cause", "label": 0, "idx": 6},
+)  # fmt: skip
 
 TASK_FILES: dict[str, Files] = {
     "anli": {
@@ -138,6 +152,10 @@ TASK_FILES: dict[str, Files] = {
     "bucc2018": BUCC,
     "tatoeba": TATOEBA,
     "multichecklist": CHECKLIST,
+    "tatoeba_r": TATOEBA,
+    "siqa": {"siqa/socialIQa_v1.4_trn.jsonl": SIQA, "siqa/socialIQa_v1.4_dev.jsonl": SIQA},
+    "copa": {"xcopa/train-en.jsonl": COPA, "xcopa/val-en.jsonl": COPA},
+    "xcopa": {"xcopa/data/et/val.et.jsonl": COPA, "xcopa/data/et/test.et.jsonl": COPA},
 }
 
 

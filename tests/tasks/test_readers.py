@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -474,3 +475,80 @@ def test_file_is_refused_when_it_cannot_be_opened(tmp_path: Path):
 
     with pytest.raises(DataError, match=r"gone\.txt: cannot be read \(No such file or directory\)"):
         list(text_lines(tmp_path / "gone.txt"))
+
+
+# Social IQa, COPA, XCOPA
+
+
+def test_siqa_asks_the_question_after_the_context_and_knows_letters(read):
+    rows = read("siqa", Split.TRAIN)
+    assert rows[1] == ChoiceExample("1", "Ann met Bo by the sea. How did Bo feel?", ("glad", "sad", "late"), 2)
+    assert [row.label for row in rows] == [0, 2, 1]
+
+
+def test_siqa_is_read_from_hub_columns_and_from_the_publishers_two_files(read, task_files, tmp_path):
+    name = "siqa/socialIQa_v1.4_trn.jsonl"
+    letters = task_files["siqa"][name]
+    numbers = letters
+    for letter, number in zip("ABC", "123", strict=True):
+        numbers = numbers.replace(f'"correct": "{letter}"', f'"label": "{number}"')
+    bare = re.sub(r', "correct": "."', "", letters)
+    published = {"socialiqa-train-dev/train.jsonl": bare, "socialiqa-train-dev/train-labels.lst": "1\n3\n2\n"}
+    rows = read("siqa", Split.TRAIN)
+    assert read("siqa", Split.TRAIN, replaced={name: numbers}) == rows
+    assert {row.label for row in read("siqa", Split.TRAIN, replaced={name: bare})} == {None}
+    (tmp_path / name).unlink()
+    assert read("siqa", Split.TRAIN, replaced={name: None, **published}) == rows
+
+
+@pytest.mark.parametrize("labels", ["1\n3\n", "1\n3\n2\n1\n"])
+def test_siqa_refuses_another_number_of_labels(read, task_files, labels):
+    name = "siqa/socialIQa_v1.4_trn.jsonl"
+    files = {name: None, "siqa/train.jsonl": task_files["siqa"][name], "siqa/train-labels.lst": labels}
+    with pytest.raises(DataError, match=r"train-labels\.lst: has \d labels for 3 questions of train\.jsonl"):
+        read("siqa", Split.TRAIN, replaced=files)
+
+
+def test_xcopa_asks_for_cause_or_effect_in_english(read):
+    rows = read("xcopa", Split.TEST, "et")
+    assert rows[1] == ChoiceExample("5", "The cup broke. What was the cause?", ("It was full.", "It fell."), 1)
+    assert rows[0].prompt == "It rained. What was the effect?"
+    assert read("copa", Split.TRAIN) == rows
+
+
+def test_xcopa_of_xtremes_download_hides_its_test_labels_and_keeps_those_of_dev(read, task_files):
+    text = task_files["copa"]["xcopa/train-en.jsonl"]
+    blanked = text.replace('"label": 1', '"label": 0')
+    files = {"xcopa/data/et/test.et.jsonl": None, "xcopa/data/et/val.et.jsonl": None, "xcopa/val-et.jsonl": blanked}
+    hidden = read("xcopa", Split.TEST, "et", {**files, "xcopa/test-et.jsonl": blanked})
+    shown = read("xcopa", Split.TEST, "et", {**files, "xcopa/test-et.jsonl": text})
+    assert [row.label for row in hidden] == [None, None, None]
+    assert [row.label for row in shown] == [0, 1, 0]
+    assert [row.label for row in read("xcopa", Split.DEV, "et", files)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "old", "new", "message"),
+    [
+        ("siqa", "siqa/socialIQa_v1.4_trn.jsonl", '"C"', '"D"', r"trn\.jsonl:2: correct: 'D' is not a label.*A, B, C"),
+        (
+            "copa",
+            "xcopa/train-en.jsonl",
+            '"effect"',
+            '"reason"',
+            r"train-en\.jsonl:1: question: 'reason' is no question",
+        ),
+        ("copa", "xcopa/train-en.jsonl", '"label": 1', '"label": 2', r"train-en\.jsonl:2: label: '2' is not a label"),
+        (
+            "copa",
+            "xcopa/train-en.jsonl",
+            '"choice2": "He sat."',
+            '"choice3": ""',
+            r"train-en\.jsonl:3: choice2: missing",
+        ),
+    ],
+)
+def test_siqa_and_copa_name_file_and_line_when_a_record_is_broken(read, task_files, task, name, old, new, message):
+    broken = task_files[task][name].replace(old, new)
+    with pytest.raises(DataError, match=message):
+        read(task, Split.TRAIN, replaced={name: broken})

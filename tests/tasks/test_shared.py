@@ -127,3 +127,21 @@ def test_tags_of_long_sentences_come_back_whole(root, tiny_tokenizer, name):
         assert max(feature.size for feature in encoded.features) <= 48
         predictions = [[-1 if tag == IGNORED else tag for tag in feature.target] for feature in encoded.features]
         assert join_tags(encoded, predictions) == [list(example.tags) for example in examples]
+
+
+def test_xcopa_is_whole_and_its_languages_are_parallel(root):
+    task = get_task("xcopa")
+    assert len(task.languages) == 11
+    for split, count in ((Split.DEV, 100), (Split.TEST, 500)):
+        assert root.languages(task, split)[:11] == task.languages
+        labels = {tuple(row.label for row in root.load_examples(task, split, code)) for code in task.languages}
+        assert len(labels) == 1
+        assert len(labels.pop()) == count
+
+
+def test_siqa_and_copa_are_read_with_three_and_two_choices(root):
+    for name, split, choices, count in (("siqa", Split.DEV, 3, 1954), ("copa", Split.TRAIN, 2, 400)):
+        rows = root.load_examples(get_task(name), split, "en", labelled=True)
+        assert {len(row.choices) for row in rows} == {choices}
+        assert len(rows) == count
+        assert {row.label for row in rows} == set(range(choices))

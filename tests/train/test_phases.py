@@ -9,12 +9,13 @@ from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError, TrainingError
 from adaptstilts.models.adapters import check_trainable, trainable_names
 from adaptstilts.models.backbone import load_encoder
-from adaptstilts.models.heads import spec_for
-from adaptstilts.models.network import parameter_counts
+from adaptstilts.models.heads import save_head, spec_for
+from adaptstilts.models.network import parameter_counts, save_encoder
 from adaptstilts.tasks.features import Feature
 from adaptstilts.tasks.spec import Kind
+from adaptstilts.train.batches import collate
 from adaptstilts.train.loop import fit
-from adaptstilts.train.methods import METHODS
+from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
 from adaptstilts.train.phases import StartingPoint, prepare, promised_names
 
 LABELS = ("a", "b")
@@ -38,12 +39,12 @@ def items(count=8):
     return made
 
 
-def build(method, folder, sources=(), head=None, seed=1):
+def build(method, folder, sources=(), head=None, seed=1, task="mnli"):
     start = StartingPoint(str(folder), sources=sources, head=head)
     return prepare(
         METHODS[method],
         start,
-        task="mnli",
+        task=task,
         head=spec_for(Kind.CLASSIFY, LABELS),
         adapter=SECTION,
         fusion=FusionSection(),
@@ -119,6 +120,41 @@ def test_continue_starts_from_the_intermediate_weights_under_a_new_head(tiny_enc
     assert all(torch.equal(own[name], saved[name]) for name in own)
     head = load_file(sources[0][1] / "model_head.safetensors")["heads.target_mnli.1.weight"]
     assert not torch.equal(network.head[1].weight, head)
+
+
+@pytest.mark.parametrize("method", ["direct", "full", "adapter", "stack", "continue", "fuse"])
+def test_what_was_trained_on_one_task_goes_on_under_another(tiny_encoder_folder, sources, method, tmp_path):
+    row = METHODS[method]
+    chosen = () if method == "full" else sources_of(method, sources)
+    first = build(method, tiny_encoder_folder, chosen, task="siqa")
+    fit(first, items(), SETTINGS, kind=Kind.CLASSIFY, seed=1, score_dev=None)
+    if row.family == "full":
+        save_encoder(first, tmp_path / "encoder")
+        save_head(first.head, "siqa", tmp_path, first.encoder.config)
+        start = StartingPoint(str(tmp_path / "encoder"), head=tmp_path)
+    elif row.family == "fusion":
+        first.attached.save_fusion(fusion_name("siqa"), [name for name, _ in chosen], tmp_path, first.head)
+        start = StartingPoint(str(tiny_encoder_folder), sources=chosen, head=tmp_path, going_on=tmp_path)
+    else:
+        first.attached.save(target_adapter("siqa"), tmp_path, first.head)
+        start = StartingPoint(str(tiny_encoder_folder), sources=chosen, head=tmp_path, going_on=tmp_path)
+    second = prepare(row, start, task="copa", head=spec_for(Kind.CLASSIFY, LABELS), adapter=SECTION,
+                     fusion=FusionSection(), seed=2)  # fmt: skip
+    assert trainable_names(second) == promised_names(second, row, "copa")
+    assert {name.replace("copa", "siqa") for name in trainable_names(second)} == trainable_names(first)
+    before = {name.replace("siqa", "copa"): tensor for name, tensor in first.named_parameters()}
+    after = dict(second.named_parameters())
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    item = items(1)[0]
+    batch = collate([item], Kind.CLASSIFY)
+    first.eval()
+    second.eval()
+    assert torch.equal(first(batch.input_ids, batch.attention_mask), second(batch.input_ids, batch.attention_mask))
+    frozen = {name: tensor.clone() for name, tensor in after.items() if name not in trainable_names(second)}
+    fit(second, items(), SETTINGS, kind=Kind.CLASSIFY, seed=1, score_dev=None)
+    assert all(torch.equal(tensor, after[name]) for name, tensor in frozen.items())
+    assert bool(frozen) == (row.family != "full")
 
 
 def test_head_goes_on_when_it_is_given(tiny_encoder_folder, sources):

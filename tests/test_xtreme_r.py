@@ -1,0 +1,284 @@
+"""The targets that XTREME-R adds, end to end: rows in the published layouts, trained, predicted, submitted, scored."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from adaptstilts.cli import main
+from adaptstilts.evaluate.score import score_file
+from adaptstilts.evaluate.submission import submission_path, write_predictions
+from adaptstilts.tasks.registry import get_task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+METHODS = ("direct", "full", "adapter", "stack", "continue", "fuse")
+STUDY = """\
+name: small
+title: Targets of XTREME-R on a few rows
+backbone: {backbone}
+threads: 1
+store: {folder}/store
+results: {folder}/results
+data: {{root: {root}}}
+intermediate:
+  tasks: [mnli, qqp]
+  full: &full {{epochs: 1, batch_size: 4, learning_rate: 1e-3, max_length: 64, evaluate_examples: 4}}
+  adapter: &adapter {{epochs: 1, batch_size: 4, learning_rate: 1e-2, max_length: 64, evaluate_examples: 4}}
+target:
+  tasks: [{target}]
+  full: *full
+  adapter: *adapter
+  fusion: *adapter
+adapter: {{reduction_factor: 4}}
+evaluation: {{benchmark: xtreme_r}}
+"""
+
+
+@pytest.fixture(scope="session")
+def small_backbone(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: PreTrainedTokenizerFast) -> Path:
+    """A two-layer XLM-R, 32 wide, random, with the tests' tokenizer."""
+    import torch
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    torch.manual_seed(0)
+    config = XLMRobertaConfig(
+        vocab_size=len(tiny_tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=258,
+        type_vocab_size=1,
+        initializer_range=0.2,
+    )
+    folder = tmp_path_factory.mktemp("small_backbone")
+    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
+    tiny_tokenizer.save_pretrained(folder)
+    return folder
+
+
+def lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def pair_files() -> dict[str, str]:
+    """The two intermediate tasks, twelve rows each."""
+    words = ("entailment", "neutral", "contradiction")
+    mnli = lines(
+        {
+            "gold_label": words[at % 3],
+            "sentence1": f"Anna bought boat {at}.",
+            "sentence2": "It was night.",
+            "pairID": at,
+        }
+        for at in range(12)
+    )
+    rows = "".join(f"{at}\t1\t2\tWho bought it?\tWas it train {at}?\t{at % 2}\n" for at in range(12))
+    qqp = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n" + rows
+    return {
+        **{f"mnli/multinli_1.0_{split}.jsonl": mnli for split in ("train", "dev_matched")},
+        **{f"qqp/{split}.tsv": qqp for split in ("train", "dev")},
+    }
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A study that was carried out."""
+
+    folder: Path
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        with (self.folder / "results" / "small" / "results.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    def artefacts(self, kind: str, task: str) -> list[tuple[Path, dict[str, Any]]]:
+        found = sorted((self.folder / "store" / kind).glob("*/manifest.json"))
+        manifests = [(path.parent, json.loads(path.read_text(encoding="utf-8"))) for path in found]
+        return [(path, manifest) for path, manifest in manifests if manifest["job"]["task"] == task]
+
+    def predictions(self, task: str, language: str) -> list[Any]:
+        paths = [path / "predictions" / f"{language}.json" for path, _ in self.artefacts("predict", task)]
+        return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def carry_out(
+    folder: Path, backbone: Path, target: str, files: Mapping[str, str], overrides: Sequence[str] = ()
+) -> Finished:
+    """Write the files and a study on them, and run it with all methods."""
+    root = folder / "data"
+    for name, text in {**pair_files(), **files}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    config = folder / "small.yaml"
+    config.write_text(STUDY.format(backbone=backbone, folder=folder, root=root, target=target), encoding="utf-8")
+    assert main(["run", str(config), *overrides]) == 0
+    return Finished(folder)
+
+
+def check_every_method_is_scored(finished: Finished, languages: set[str], metric: str) -> None:
+    found = {(row["method"], row["source"], row["language"]) for row in finished.rows if row["metric"] == metric}
+    sources = {method: ["mnli", "qqp"] for method in ("full", "stack", "continue")} | {"fuse": ["mnli+qqp"]}
+    expected = {
+        (method, source, code) for method in METHODS for source in sources.get(method, [""]) for code in languages
+    }
+    assert found == expected
+
+
+def check_submission(finished: Finished, task_name: str, language: str, labels: Any) -> None:
+    """Write the predictions of every network as a submission, and get the score of the study from it."""
+    task = get_task(task_name)
+    gold = write_predictions(finished.folder / "labels", task, language, labels)
+    for (path, _), record in zip(
+        finished.artefacts("predict", task_name), finished.predictions(task_name, language), strict=True
+    ):
+        written = write_predictions(finished.folder / path.name, task, language, record["predictions"])
+        assert written == submission_path(finished.folder / path.name, task, language)
+        key = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["key"]
+        scores = [
+            json.loads((folder / "scores.json").read_text(encoding="utf-8"))[language]["scores"]
+            for folder, manifest in finished.artefacts("score", task_name)
+            if manifest["job"]["predictions"] == key
+        ]
+        assert scores == [score_file(written, gold, task, language)]
+
+
+# XCOPA
+
+
+def choices(count: int, shift: int = 0) -> str:
+    return lines(
+        {"premise": f"The train was slow on day {at + shift}.", "choice1": "It was cold.", "choice2": "Anna slept.",
+         "question": ("cause", "effect")[at % 2], "label": (at // 2) % 2, "idx": at}
+        for at in range(count)
+    )  # fmt: skip
+
+
+def feelings(count: int) -> str:
+    return lines(
+        {"context": f"Anna read letter {at}.", "question": "Is it true?", "answerA": "Yes", "answerB": "No",
+         "answerC": "Nobody knew", "correct": "ABC"[at % 3]}
+        for at in range(count)
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def causes(tmp_path_factory: pytest.TempPathFactory, small_backbone: Path) -> Finished:
+    files = {
+        **{f"siqa/socialIQa_v1.4_{split}.jsonl": feelings(8) for split in ("trn", "dev")},
+        "xcopa/train-en.jsonl": choices(8),
+        "xcopa/val-en.jsonl": choices(4, 50),
+        **{f"xcopa/data/{code}/test.{code}.jsonl": choices(6, 90) for code in ("et", "zh")},
+    }
+    return carry_out(tmp_path_factory.mktemp("causes"), small_backbone, "xcopa", files)
+
+
+def test_xcopa_is_scored_with_every_method_after_two_trainings(causes: Finished):
+    check_every_method_is_scored(causes, {"et", "zh"}, "accuracy")
+    first = {manifest["key"]: path for path, manifest in causes.artefacts("train", "siqa")}
+    second = causes.artefacts("train", "copa")
+    assert len(first) == len(second) == 9
+    assert {manifest["job"]["after"]["key"] for _, manifest in second} == set(first)
+
+
+def test_xcopa_goes_on_with_every_saved_tensor_of_the_siqa_run(causes: Finished):
+    """One step at a learning rate of 1e-3 or 1e-2 moves each weight by no more than about that."""
+    from safetensors.torch import load_file
+
+    earlier = {manifest["key"]: path for path, manifest in causes.artefacts("train", "siqa")}
+    compared = 0
+    for path, manifest in causes.artefacts("train", "copa"):
+        before = earlier[manifest["job"]["after"]["key"]]
+        for file in path.rglob("*.safetensors"):
+            old = load_file(before / file.relative_to(path))
+            for name, tensor in load_file(file).items():
+                other = old[name.replace("copa", "siqa")]
+                assert (tensor - other).abs().max() <= 2.5 * manifest["job"]["settings"]["learning_rate"]
+                compared += 1
+    assert compared > 100
+
+
+def test_xcopa_predictions_come_back_from_a_submission_with_their_score(causes: Finished):
+    check_submission(causes, "xcopa", "et", [(at // 2) % 2 for at in range(6)])
+    assert submission_path(causes.folder, get_task("xcopa"), "et").name == "test-et.jsonl"
+
+
+# Tatoeba after SQuAD
+
+
+def questions(count: int) -> str:
+    paragraphs = [
+        {"context": f"Anna bought boat {at} in Berlin.",
+         "qas": [{"id": f"q{at}", "question": "Who bought it?", "answers": [{"text": "Anna", "answer_start": 0}]}]}
+        for at in range(count)
+    ]  # fmt: skip
+    return json.dumps({"version": "1.1", "data": [{"title": "t", "paragraphs": paragraphs}]})
+
+
+@pytest.fixture(scope="session")
+def sentences(tmp_path_factory: pytest.TempPathFactory, small_backbone: Path) -> Finished:
+    files = {f"squad/v1.1/{split}-v1.1.json": questions(8) for split in ("train", "dev")}
+    for code in ("deu", "lit"):
+        files[f"tatoeba/tatoeba.{code}-eng.{code}"] = "".join(f"Boot {at} schläft.\n" for at in range(6))
+        files[f"tatoeba/tatoeba.{code}-eng.eng"] = "".join(f"Boat {at} sleeps.\n" for at in range(6))
+    overrides = ["target.overrides.squad1.max_length=128", "retrieval.max_length=64"]
+    return carry_out(tmp_path_factory.mktemp("sentences"), small_backbone, "tatoeba_r", files, overrides)
+
+
+def test_tatoeba_is_scored_with_the_trained_encoder_of_every_method(sentences: Finished):
+    check_every_method_is_scored(sentences, {"de", "lt"}, "accuracy")
+    assert {row["note"] for row in sentences.rows} == {"encoder trained on squad1"}
+    assert len(sentences.artefacts("predict", "tatoeba_r")) == 9
+    for _, manifest in sentences.artefacts("predict", "tatoeba_r"):
+        assert manifest["job"]["trained_task"] == "squad1"
+
+
+def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_active(
+    sentences: Finished, small_backbone: Path, tiny_tokenizer: PreTrainedTokenizerFast
+):
+    """The nearest neighbours of the `stack` run are those of its adapters stacked by hand."""
+    import numpy as np
+
+    from adaptstilts.evaluate.predict import default_layer, sentence_vectors
+    from adaptstilts.evaluate.retrieval import find_neighbours, normalise
+    from adaptstilts.models.network import Assembly, assemble
+    from adaptstilts.tasks.encode import encode
+    from adaptstilts.tasks.spec import Sentence
+
+    trained = {
+        manifest["key"]: path for kind in ("mnli", "squad1") for path, manifest in sentences.artefacts("train", kind)
+    }
+    (path, job), *_ = [
+        (path, manifest["job"])
+        for path, manifest in sentences.artefacts("predict", "tatoeba_r")
+        if manifest["job"]["method"] == "stack" and manifest["job"]["sources"][0]["task"] == "mnli"
+    ]
+    below, above = trained[job["sources"][0]["key"]], trained[job["trained"]]
+    stacked = (("mnli", below / "adapter"), ("target_squad1", above / "adapter"))
+    found = np.load(path / "raw" / "de.npz")
+    similarities = {}
+    for adapters in (stacked, stacked[:1]):
+        network = assemble(Assembly(str(small_backbone), adapters=adapters))
+        sides = []
+        for text in ("Boot {} schläft.", "Boat {} sleeps."):
+            side = [Sentence(str(at), text.format(at)) for at in range(6)]
+            encoded = encode(get_task("tatoeba_r"), side, tiny_tokenizer)
+            sides.append(sentence_vectors(network, encoded, layer=default_layer(2), pooling="mean", batch_tokens=512))
+        similarities[adapters] = find_neighbours(normalise(sides[1]), normalise(sides[0]), k=6).similarities
+    assert np.allclose(found["similarities"], similarities[stacked], atol=1e-5)
+    assert not np.allclose(found["similarities"], similarities[stacked[:1]], atol=1e-5)
+
+
+def test_tatoeba_after_squad_is_submitted_in_the_folder_of_tatoeba(sentences: Finished):
+    check_submission(sentences, "tatoeba_r", "lt", list(range(6)))
+    path = submission_path(sentences.folder, get_task("tatoeba_r"), "lt")
+    assert path.relative_to(sentences.folder) == Path("tatoeba/test-lt.tsv")
