@@ -114,6 +114,13 @@ def carry_out(
     folder: Path, backbone: Path, target: str, files: Mapping[str, str], overrides: Sequence[str] = ()
 ) -> Finished:
     """Write the files and a study on them, and run it with all methods."""
+    config = write_study(folder, backbone, target, files)
+    assert main(["run", str(config), *overrides]) == 0
+    return Finished(folder)
+
+
+def write_study(folder: Path, backbone: Path, target: str, files: Mapping[str, str]) -> Path:
+    """Write the files and a study on them."""
     root = folder / "data"
     for name, text in {**pair_files(), **files}.items():
         path = root / name
@@ -121,8 +128,7 @@ def carry_out(
         path.write_text(text, encoding="utf-8")
     config = folder / "small.yaml"
     config.write_text(STUDY.format(backbone=backbone, folder=folder, root=root, target=target), encoding="utf-8")
-    assert main(["run", str(config), *overrides]) == 0
-    return Finished(folder)
+    return config
 
 
 def check_every_method_is_scored(finished: Finished, languages: set[str], metric: str) -> None:
@@ -236,7 +242,7 @@ def sentences(tmp_path_factory: pytest.TempPathFactory, small_backbone: Path) ->
 
 def test_tatoeba_is_scored_with_the_trained_encoder_of_every_method(sentences: Finished):
     check_every_method_is_scored(sentences, {"de", "lt"}, "accuracy")
-    assert {row["note"] for row in sentences.rows} == {"encoder trained on squad1"}
+    assert all(row["note"].startswith("encoder trained on squad1; ") for row in sentences.rows)
     assert len(sentences.artefacts("predict", "tatoeba_r")) == 9
     for _, manifest in sentences.artefacts("predict", "tatoeba_r"):
         assert manifest["job"]["trained_task"] == "squad1"
@@ -248,7 +254,8 @@ def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_activ
     """The nearest neighbours of the `stack` run are those of its adapters stacked by hand."""
     import numpy as np
 
-    from adaptstilts.evaluate.predict import default_layer, sentence_vectors
+    from adaptstilts.config.retrieval import layer_at
+    from adaptstilts.evaluate.predict import sentence_vectors
     from adaptstilts.evaluate.retrieval import find_neighbours, normalise
     from adaptstilts.models.network import Assembly, assemble
     from adaptstilts.tasks.encode import encode
@@ -272,7 +279,7 @@ def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_activ
         for text in ("Boot {} schläft.", "Boat {} sleeps."):
             side = [Sentence(str(at), text.format(at)) for at in range(6)]
             encoded = encode(get_task("tatoeba_r"), side, tiny_tokenizer)
-            sides.append(sentence_vectors(network, encoded, layer=default_layer(2), pooling="mean", batch_tokens=512))
+            sides.append(sentence_vectors(network, encoded, layer=layer_at(14, 2), pooling="mean", batch_tokens=512))
         similarities[adapters] = find_neighbours(normalise(sides[1]), normalise(sides[0]), k=6).similarities
     assert np.allclose(found["similarities"], similarities[stacked], atol=1e-5)
     assert not np.allclose(found["similarities"], similarities[stacked[:1]], atol=1e-5)
@@ -282,3 +289,142 @@ def test_tatoeba_after_squad_is_submitted_in_the_folder_of_tatoeba(sentences: Fi
     check_submission(sentences, "tatoeba_r", "lt", list(range(6)))
     path = submission_path(sentences.folder, get_task("tatoeba_r"), "lt")
     assert path.relative_to(sentences.folder) == Path("tatoeba/test-lt.tsv")
+
+
+# LAReQA and Mewsli-X
+
+
+def xquad_r(code: str, count: int) -> str:
+    """Paragraphs of two sentences, each with a question; ids are the same in every language."""
+    words = {
+        "de": ("Anna schläft", "Berlin ist alt"),
+        "zh": ("安娜睡觉", "北京很大"),
+        "en": ("Anna sleeps", "It is old"),
+    }
+    paragraphs = []
+    for at in range(count):
+        sentences = [f"{word} {at}." for word in words[code]]
+        context = " ".join(sentences)
+        breaks = [[0, len(sentences[0])], [len(sentences[0]) + 1, len(context)]]
+        qas = [
+            {"id": f"q{at}-{side}", "question": f"Who {at}?", "answers": [{"text": str(at), "answer_start": end - 2}]}
+            for side, (_, end) in enumerate(breaks)
+        ]
+        paragraphs.append({"context": context, "qas": qas, "sentence_breaks": breaks, "sentences": sentences})
+    return json.dumps({"data": [{"title": "t", "paragraphs": paragraphs}]}, ensure_ascii=False)
+
+
+@pytest.fixture(scope="session")
+def answers(tmp_path_factory: pytest.TempPathFactory, small_backbone: Path) -> Finished:
+    files = {f"squad/v1.1/{split}-v1.1.json": questions(8) for split in ("train", "dev")}
+    files |= {f"lareqa/xquad-r/{code}.json": xquad_r(code, 5) for code in ("en", "de", "zh")}
+    overrides = ["evaluation.languages=[de, zh]", "target.full.max_query_length=24"]
+    return carry_out(tmp_path_factory.mktemp("answers"), small_backbone, "lareqa", files, overrides)
+
+
+def test_lareqa_is_scored_with_every_method_in_one_pool_over_all_languages(answers: Finished):
+    check_every_method_is_scored(answers, {"de", "zh"}, "map@20")
+    assert {row["note"] for row in answers.rows} == {"pool of 30 candidates in 3 of 11 languages"}
+    found = answers.predictions("lareqa", "zh")
+    assert len(found) == 9
+    for record in found:
+        assert set(record["predictions"]) == {f"q{at}-{side}" for at in range(5) for side in (0, 1)}
+        for ids in record["predictions"].values():
+            assert len(set(ids)) == len(ids) == 20
+            assert {name.split("_")[0] for name in ids} <= {"en", "de", "zh"}
+    # English is not asked for, but is in the pool.
+    assert any(name.startswith("en_") for record in found for ids in record["predictions"].values() for name in ids)
+
+
+def test_lareqa_is_predicted_the_same_when_the_pool_is_encoded_in_blocks(
+    answers: Finished, small_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    files = {f"squad/v1.1/{split}-v1.1.json": questions(8) for split in ("train", "dev")}
+    files |= {f"lareqa/xquad-r/{code}.json": xquad_r(code, 5) for code in ("en", "de", "zh")}
+    monkeypatch.setattr("adaptstilts.study.run_match._BLOCK", 7)
+    overrides = ["evaluation.languages=[de, zh]", "target.full.max_query_length=24", "methods=[direct]"]
+    again = carry_out(tmp_path, small_backbone, "lareqa", files, [*overrides, "intermediate.tasks=[]"])
+    ((path, manifest),) = again.artefacts("predict", "lareqa")
+    (whole,) = (other for other, known in answers.artefacts("predict", "lareqa") if known["key"] == manifest["key"])
+    for code in ("de", "zh"):
+        found, expected = (folder / "predictions" / f"{code}.json" for folder in (path, whole))
+        assert json.loads(found.read_text("utf-8")) == json.loads(expected.read_text("utf-8"))
+
+
+def test_lareqa_lengths_of_queries_follow_the_settings(answers: Finished):
+    lengths = {
+        manifest["job"]["method"]: manifest["job"]["settings"]["max_query_length"]
+        for _, manifest in answers.artefacts("train", "squad_r")
+    }
+    assert lengths == {"direct": 24, "full": 24, "adapter": 96, "stack": 96, "continue": 96, "fuse": 96}
+
+
+def test_lareqa_submission_has_the_score_of_the_study(answers: Finished):
+    sentences = [(at, side) for at in range(5) for side in (0, 1)]
+    gold = {f"q{at}-{side}": [f"{code}_{at + 1}_{side}" for code in ("en", "de", "zh")] for at, side in sentences}
+    check_submission(answers, "lareqa", "zh", gold)
+
+
+def test_lareqa_is_written_into_the_leaderboard_folder_of_xtreme_r(answers: Finished, tmp_path: Path):
+    words = ("--benchmark", "xtreme_r", "--method", "direct")
+    overrides = ("evaluation.languages=[de, zh]", "target.full.max_query_length=24")
+    config = answers.folder / "small.yaml"
+    assert main(["submit", str(config), *overrides, "--to", str(tmp_path / "out"), *words]) == 0
+    assert {path.name for path in (tmp_path / "out" / "lareqa").iterdir()} == {"test-de.json", "test-zh.json"}
+    written = json.loads((tmp_path / "out" / "lareqa" / "test-zh.json").read_text(encoding="utf-8"))
+    assert written in [record["predictions"] for record in answers.predictions("lareqa", "zh")]
+
+
+def entity(number: int) -> dict[str, Any]:
+    text = f"Boat {number} is a slow boat. Anna bought it."
+    spans = [{"start": 0, "end": text.index(" Anna")}, {"start": text.index("Anna"), "end": len(text)}]
+    return {"entity_id": f"Q{number}", "title": "t", "description": text, "description_language": "en",
+            "description_url": "u", "sentence_spans": spans}  # fmt: skip
+
+
+def article(number: int, language: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    text = f"Nobody slept. Anna saw boat {number} in Berlin."
+    context = {"document_id": f"{language}-{number}", "language": language, "text": text,
+               "sentence_spans": [{"start": 0, "end": 13}, {"start": 14, "end": len(text)}]}  # fmt: skip
+    start = text.index("boat")
+    span = {"start": start, "end": text.index(" in"), "text": f"boat {number}"}
+    return context, {"example_id": f"{language}{number}", "mention_span": span, "entity_id": f"Q{number}"}
+
+
+def test_mewslix_is_trained_predicted_submitted_and_scored_with_every_method(
+    tmp_path_factory: pytest.TempPathFactory, small_backbone: Path
+):
+    pairs = []
+    for number in range(8):
+        context, mention = article(number, "en")
+        pairs.append({"contextual_mention": {"context": context, "mention": mention}, "entity": entity(number)})
+    mentions = []
+    for code in ("en", "de", "ta"):
+        for number in range(10, 14):
+            context, mention = article(number, code)
+            mentions.append({"context": context, "mentions": [mention]})
+    files = {
+        **{f"mewslix/wikipedia_pairs-{split}.jsonl": lines(pairs) for split in ("train", "dev")},
+        "mewslix/wikinews_mentions-test.jsonl": lines(mentions),
+        "mewslix/candidate_set_entities.jsonl": lines(entity(number) for number in range(10, 60)),
+    }
+    linked = carry_out(
+        tmp_path_factory.mktemp("linked"), small_backbone, "mewslix", files, ["evaluation.languages=[de, ta]"]
+    )
+    check_every_method_is_scored(linked, {"de", "ta"}, "map@20")
+    assert {row["note"] for row in linked.rows} == {"pool of 50 candidates"}
+    check_submission(linked, "mewslix", "ta", {f"ta{number}": [f"Q{number}"] for number in range(10, 14)})
+
+
+def test_query_without_a_right_candidate_fails_with_its_name(small_backbone: Path, tmp_path: Path, capsys: Any):
+    context, mention = article(77, "de")
+    pair = {"contextual_mention": {"context": context, "mention": mention}, "entity": entity(77)}
+    files = {
+        **{f"mewslix/wikipedia_pairs-{split}.jsonl": lines([pair] * 4) for split in ("train", "dev")},
+        "mewslix/wikinews_mentions/test-de.jsonl": lines([{"context": context, "mentions": [mention]}]),
+        "mewslix/candidate_set_entities.jsonl": lines(entity(number) for number in range(3)),
+    }
+    config = write_study(tmp_path, small_backbone, "mewslix", files)
+    overrides = ["methods=[direct]", "intermediate.tasks=[]", "evaluation.languages=[de]"]
+    assert main(["run", str(config), *overrides]) == 2
+    assert "no candidate of mewslix is right for query 'de77', which should find 'Q77'" in capsys.readouterr().err

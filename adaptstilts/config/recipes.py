@@ -71,11 +71,15 @@ _ADAPTER_TASK: dict[str, tuple[int, int]] = {
 
 
 # Tasks that train XTREME-R's new targets: (learning rate, epochs, batch size, length) in XTREME's scripts; all without
-# warm-up and weight decay.
+# warm-up and weight decay. In those of dual encoders a step is four micro-batches, whose candidates are not compared
+# with each other: `accumulation: 4` does the same; without it each query has four times as many candidates.
 _XTREME_R: dict[str, tuple[float, int, int, int]] = {
     "siqa": (3e-5, 5, 32, 128),
     "copa": (3e-5, 5, 32, 128),
+    "squad_r": (2e-5, 3, 16, 256),
+    "wikipairs": (1e-5, 2, 32, 64),
 }
+_QUERY_LENGTH: dict[str, int] = {"squad_r": 96, "wikipairs": 64}
 
 
 def recipe(task: str, phase: PhaseName, family: Family) -> TrainSettings:
@@ -89,6 +93,11 @@ def recipe(task: str, phase: PhaseName, family: Family) -> TrainSettings:
     Returns:
         Complete settings; sources in the module's docstring.
     """
+    settings = _recipe(task, phase, family)
+    return replace(settings, max_query_length=_QUERY_LENGTH[task]) if task in _QUERY_LENGTH else settings
+
+
+def _recipe(task: str, phase: PhaseName, family: Family) -> TrainSettings:
     if family == "full":
         settings = _FULL
         if task in _XTREME_R:

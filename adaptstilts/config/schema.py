@@ -82,7 +82,9 @@ class TrainSection(Section):
     batch_size: int | None = Field(None, ge=1, description="Examples per optimiser step.")
     max_length: int | None = Field(None, ge=16, le=8192, description="Most sub-tokens per input.")
     doc_stride: int = Field(128, ge=8, description="Sub-tokens by which windows over a long context move (SQuAD).")
-    max_query_length: int = Field(64, ge=8, description="Most sub-tokens of a question (SQuAD).")
+    max_query_length: int | None = Field(
+        None, ge=8, description="Most sub-tokens of a question (SQuAD: 64) or a query (LAReQA: 96, Mewsli-X: 64)."
+    )
     accumulation: int = Field(1, ge=1, description="Micro-batches per optimiser step; `batch_size` is their sum.")
     warmup: float | None = Field(None, ge=0, le=1, description="Share of the steps in which the learning rate rises.")
     weight_decay: float | None = Field(None, ge=0, description="AdamW weight decay, not on biases and LayerNorm.")
@@ -201,8 +203,8 @@ class EvaluationSection(Section):
 
     benchmark: Literal["xtreme", "xtreme_r"] = Field(
         "xtreme",
-        description="Whose languages are the official ones, and whose averages are given: XTREME (40 languages) or "
-        "XTREME-R (50). Targets of the other may be named too; they count in none of its averages.",
+        description="Whose languages are the official ones: XTREME's (40) or XTREME-R's (50). Targets of the other may "
+        "be named too; the report says that they count in none of its averages.",
     )
     languages: Literal["official", "present"] | tuple[str, ...] = Field(
         "official",

@@ -13,6 +13,7 @@ from adaptstilts.tasks.spec import (
     Bitext,
     ChoiceExample,
     Example,
+    MatchExample,
     PairExample,
     SpanExample,
     Split,
@@ -48,7 +49,7 @@ def write_split(
     Raises:
         DataError: If there are no rows.
     """
-    folder = root / task.name / "arrow" / split.value / language
+    folder = root / (task.folder or task.name) / "arrow" / split.value / language
     if not (rows.foreign and rows.english if isinstance(rows, Bitext) else rows):
         raise DataError(f"no rows of {task.name} {split.value} in '{language}' to write", path=folder)
     partial = folder.with_name(f"{language}.partial")
@@ -85,6 +86,7 @@ _TYPES: dict[type, dict[str, Any]] = {
     PairExample: {"id": "string", "first": "string", "second": "string", "label": "string"},
     ChoiceExample: {"id": "string", "prompt": "string", "choices": ["string"], "label": "int32"},
     TagExample: {"id": "string", "words": ["string"], "tags": ["string"]},
+    MatchExample: {"id": "string", "query": "string", "target": "string", "text": "string", "context": "string"},
     SpanExample: {"id": "string", "question": "string", "context": "string", "answers": _ANSWERS},
 }
 
@@ -97,6 +99,9 @@ def _values(row: Example, labels: tuple[str, ...]) -> tuple[Any, ...]:
         return row.id, row.prompt, list(row.choices), row.label
     if isinstance(row, TagExample):
         return row.id, list(row.words), None if row.tags is None else [labels[tag] for tag in row.tags]
+    if isinstance(row, MatchExample):
+        found = (None, None) if row.candidate is None else (row.candidate.text, row.candidate.context)
+        return row.id, row.query, row.target, *found
     answers = None if row.answers is None else [{"text": item.text, "start": item.start} for item in row.answers]
     return row.id, row.question, row.context, answers
 

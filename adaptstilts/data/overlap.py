@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
-from adaptstilts.tasks.spec import Bitext, ChoiceExample, Example, PairExample, Sentence, TagExample
+from adaptstilts.tasks.spec import Bitext, ChoiceExample, Example, MatchExample, PairExample, Sentence, TagExample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -184,6 +184,8 @@ def texts(row: Row) -> tuple[str, ...]:
         return (row.first,) if row.second is None else (row.first, row.second)
     if isinstance(row, ChoiceExample):
         return (row.prompt, *row.choices)
+    if isinstance(row, MatchExample):
+        return (row.query,) if row.candidate is None else (row.candidate.text, row.query)
     return (row.context, row.question)
 
 

@@ -18,8 +18,8 @@ from typing import Any, TypeAlias
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.metrics import MAJOR, major
 from adaptstilts.languages import SOURCE_LANGUAGE
-from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Group, Task
+from adaptstilts.tasks.registry import benchmark_tasks, get_task
+from adaptstilts.tasks.spec import BenchmarkName, Task
 
 ByMetric: TypeAlias = Mapping[str, float]
 ScoresByTask: TypeAlias = Mapping[str, Mapping[str, ByMetric]]
@@ -261,48 +261,20 @@ def _mean_of_present(values: Sequence[float | None]) -> float | None:
     return _mean(present) if present else None
 
 
-def _xtreme(name: str, group: Group, more: str = "", *, called: str = "") -> Entry:
-    """A task of XTREME, with the languages that XTREME-R adds, and its name there."""
-    return Entry(called or name, name, group.value, (*get_task(name).languages, *more.split()))
+def _benchmark(name: BenchmarkName, title: str) -> Benchmark:
+    """Collect what the tasks say of a benchmark."""
+    entries = [
+        Entry(task.name, task.folder or task.name, task.group.value, task.official(name))
+        for task in benchmark_tasks(name)
+        if task.group is not None
+    ]
+    return Benchmark(name.value, title, tuple(entries))
 
 
-def _new(name: str, group: Group, languages: str) -> Entry:
-    return Entry(name, name, group.value, tuple(languages.split()))
-
-
-XTREME = Benchmark(
-    "xtreme",
-    "XTREME",
-    (
-        _xtreme("xnli", Group.CLASSIFICATION),
-        _xtreme("pawsx", Group.CLASSIFICATION),
-        _xtreme("udpos", Group.STRUCTURED),
-        _xtreme("panx", Group.STRUCTURED),
-        _xtreme("xquad", Group.QA),
-        _xtreme("mlqa", Group.QA),
-        _xtreme("tydiqa", Group.QA),
-        _xtreme("bucc2018", Group.RETRIEVAL),
-        _xtreme("tatoeba", Group.RETRIEVAL),
-    ),
-)
+XTREME = _benchmark(BenchmarkName.XTREME, "XTREME")
 """Nine tasks in four groups."""
 
-XTREME_R = Benchmark(
-    "xtreme_r",
-    "XTREME-R",
-    (
-        _xtreme("xnli", Group.CLASSIFICATION),
-        _new("xcopa", Group.CLASSIFICATION, "et ht id it qu sw ta th tr vi zh"),
-        _xtreme("udpos", Group.STRUCTURED, "lt pl ro uk wo"),
-        _xtreme("panx", Group.STRUCTURED, "az gu lt pa pl qu ro uk"),
-        _xtreme("xquad", Group.QA, "ro"),
-        _xtreme("mlqa", Group.QA),
-        _xtreme("tydiqa", Group.QA),
-        _xtreme("tatoeba", Group.RETRIEVAL, "az lt pl ro uk", called="tatoeba_r"),
-        _new("mewslix", Group.RETRIEVAL, "ar de en es fa ja pl ro ta tr uk"),
-        _new("lareqa", Group.RETRIEVAL, "ar de el en es hi ru th tr vi zh"),
-    ),
-)
+XTREME_R = _benchmark(BenchmarkName.XTREME_R, "XTREME-R")
 """Ten tasks in four groups (Ruder et al. 2021). Tatoeba's encoder is trained on SQuAD there: a task of its own."""
 
 BENCHMARKS = (XTREME, XTREME_R)

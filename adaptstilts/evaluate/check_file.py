@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.evaluate.metrics import TOP
 from adaptstilts.evaluate.submission import Submission
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.tasks.rows import open_text, text_lines
@@ -196,6 +197,34 @@ def _answers(path: Path, expected: Expected) -> Iterator[DataError]:
         yield from _unmatched(path, lines, set(counts), expected.gold)
 
 
+def _ranks(path: Path, expected: Expected) -> Iterator[DataError]:
+    with open_text(path) as file:
+        text = file.read()
+    if not text.strip():
+        raise DataError("the file is empty", path=path, hint="Write one JSON object from query id to candidate ids.")
+    pairs = _json_pairs(text, path)
+    lines = _key_lines(text)
+    for name, ids in pairs:
+        line = lines[name][0]
+        if isinstance(ids, _Object) or not isinstance(ids, list) or not ids:
+            yield DataError("expected a list of candidate ids, best first", path=path, line=line, key=name)
+        elif not all(isinstance(one, str) and one for one in ids):
+            yield DataError("a candidate id is no text", path=path, line=line, key=name)
+        elif len(set(ids)) < len(ids):
+            yield DataError("a candidate stands twice", path=path, line=line, key=name)
+        elif len(ids) > TOP:
+            yield DataError(f"{len(ids)} candidates, the first {TOP} count", path=path, line=line, key=name)
+    counts = Counter(name for name, _ in pairs)
+    for name, times in counts.items():
+        for line in lines[name][1:times]:
+            problem = f"the query id stands in line {lines[name][0]} too"
+            yield DataError(problem, path=path, line=line, key=name)
+    if expected.gold is None:
+        yield from _wrong_count(len(counts), "queries", path, None, expected)
+    else:
+        yield from _unmatched(path, lines, set(counts), expected.gold)
+
+
 def _unmatched(path: Path, lines: dict[str, list[int]], found: set[str], gold: Submission) -> Iterator[DataError]:
     """Answers to no question, and questions without an answer; repeated ids count with and without their position."""
     bare = {name: name.rpartition("#")[0] if gold.is_numbered else name for name in gold.content}
@@ -240,5 +269,6 @@ _CHECKS: dict[Kind, Callable[[Path, Expected], Iterator[DataError]]] = {
     Kind.TAG: _tags,
     Kind.EXTRACT: _answers,
     Kind.CHOOSE: _choices,
+    Kind.MATCH: _ranks,
     Kind.RETRIEVE: _pairs,
 }

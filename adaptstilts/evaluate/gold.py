@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adaptstilts.config.schema import Direction
 from adaptstilts.errors import EvaluationError
-from adaptstilts.tasks.spec import Bitext, Example, Metric, PairExample, SpanExample, TagExample
+from adaptstilts.tasks.spec import Bitext, Example, MatchExample, Metric, PairExample, SpanExample, TagExample
 
 
 def gold_of(
@@ -26,15 +26,51 @@ def gold_of(
         direction: Which side is searched for which, for Tatoeba.
 
     Returns:
-        Classes or choices; tag words per sentence; gold texts by question id; pairs of ids; or the row of its foreign
-        sentence per English one, in the other direction of its English sentence per foreign one.
+        Classes or choices; tag words per sentence; gold texts by question id; pairs of ids; the row of its foreign
+        sentence per English one, in the other direction of its English sentence per foreign one; or the candidate that
+        each query is paired with, by id of the query.
 
     Raises:
         EvaluationError: If a label is hidden, or a sentence to search for has no translation.
     """
     if isinstance(examples, Bitext):
         return _pairs(metric, examples, direction)
+    if isinstance(examples[0], MatchExample):
+        return {item.id: _own_candidate(item) for item in examples}
     return _answers(examples) if isinstance(examples[0], SpanExample) else [_label(item, labels) for item in examples]
+
+
+def match_gold(examples: Sequence[Example], right: Mapping[str, Sequence[str]], pool: str) -> dict[str, list[str]]:
+    """Return the candidates of a pool that are right for each query.
+
+    Args:
+        examples: Queries with their targets.
+        right: Ids of the candidates that answer a target, by target.
+        pool: Name of the pool, for the error.
+
+    Returns:
+        At least one id by id of the query.
+
+    Raises:
+        EvaluationError: If a target is hidden, or no candidate answers it.
+    """
+    gold: dict[str, list[str]] = {}
+    for example in examples:
+        if not isinstance(example, MatchExample) or example.target is None:
+            raise _hidden(example.id)
+        gold[example.id] = list(right.get(example.target, ()))
+        if not gold[example.id]:
+            raise EvaluationError(
+                f"no candidate of {pool} is right for query '{example.id}', which should find '{example.target}'",
+                hint="Are queries and candidates of the same release?",
+            )
+    return gold
+
+
+def _own_candidate(example: Example) -> list[str]:
+    if not isinstance(example, MatchExample) or example.candidate is None:
+        raise _hidden(example.id)
+    return [example.candidate.id]
 
 
 def _label(example: Example, labels: tuple[str, ...]) -> Any:  # noqa: ANN401

@@ -17,6 +17,9 @@ from adaptstilts.tasks.spec import Metric
 Tags = Sequence[Sequence[str]]
 Pair = tuple[str, str]
 
+TOP = 20
+"""Candidates of a query that count in XTREME-R's retrieval tasks (Ruder et al. 2021)."""
+
 
 def accuracy(predictions: Sequence[Hashable], gold: Sequence[Hashable]) -> float:
     """Share of predictions that equal the gold label.
@@ -144,6 +147,51 @@ def bucc_scores(predictions: Iterable[Pair], gold: Collection[Pair]) -> dict[str
     return _precision_recall_f1(len(found & wanted), len(found), len(wanted))
 
 
+def mean_average_precision(
+    predictions: Mapping[str, Sequence[str]], gold: Mapping[str, Collection[str]], *, top: int = TOP
+) -> float:
+    """Mean over queries of the average precision of their first candidates.
+
+    Average precision is the sum of the precision at each rank that holds a right candidate, divided by the number of
+    right candidates, or by ``top`` where there are more. With one right candidate it is the reciprocal rank.
+
+    Args:
+        predictions: Candidate ids by query id, best first. A query without an entry counts 0; a candidate that stands
+            twice counts at its first place only.
+        gold: Right candidate ids by query id, at least one each.
+        top: Candidates that count.
+
+    Returns:
+        mAP in percent.
+
+    Raises:
+        EvaluationError: If there is no query, a query has no right candidate, or a prediction is for an unknown query.
+
+    Source: Ruder et al. 2021 (mAP@20); for one right candidate equal to mean_reciprocal_rank of utils_mewslix.py in
+    google-research/xtreme.
+    """
+    if not gold:
+        raise EvaluationError("there are no gold queries to score against", hint="Check that the data are not empty.")
+    unknown = next((name for name in predictions if name not in gold), None)
+    if unknown is not None:
+        raise EvaluationError(f"'{unknown}' is not a query", value=unknown, allowed=list(gold)[:5])
+    precisions = [_average_precision(predictions.get(name, ()), right, name, top) for name, right in gold.items()]
+    return 100.0 * (sum(precisions) / len(precisions))
+
+
+def _average_precision(found: Sequence[str], right: Collection[str], name: str, top: int) -> float:
+    left = set(right)
+    if not left:
+        raise EvaluationError(f"query '{name}' has no right candidate")
+    divisor, hits, total = min(len(left), top), 0, 0.0
+    for rank, candidate in enumerate(found[:top], start=1):
+        if candidate in left:
+            left.remove(candidate)
+            hits += 1
+            total += hits / rank
+    return total / divisor
+
+
 def score_examples(
     metric: Metric,
     predictions: Any,  # noqa: ANN401 - which type depends on the metric
@@ -207,6 +255,7 @@ SCORERS: dict[Metric, Callable[[Any, Any, str], dict[str, float]]] = {
     Metric.CHECKLIST: checklist_scores,
     Metric.BUCC_F1: lambda predictions, gold, _: bucc_scores(predictions, gold),
     Metric.TATOEBA_ACCURACY: lambda predictions, gold, _: {"accuracy": accuracy(predictions, gold)},
+    Metric.MAP20: lambda predictions, gold, _: {"map@20": mean_average_precision(predictions, gold)},
 }
 """What computes the scores of each metric."""
 
@@ -221,6 +270,7 @@ MAJOR: dict[Metric, tuple[str, ...]] = {
     Metric.CHECKLIST: ("accuracy",),
     Metric.BUCC_F1: ("f1",),
     Metric.TATOEBA_ACCURACY: ("accuracy",),
+    Metric.MAP20: ("map@20",),
 }
 """The scores whose mean is the major score of each metric."""
 

@@ -87,7 +87,8 @@ def raw_scores(
         on_step: Told how many features are done.
 
     Returns:
-        One array per feature: (classes,), (choices,), (tokens, tags) or (tokens, 2), without padding.
+        One array per feature: (classes,), (choices,), (tokens, tags), (tokens, 2), without padding, or (width,) for a
+        query or a candidate of a dual encoder.
     """
     network.eval()
     network.check_active()
@@ -99,7 +100,7 @@ def raw_scores(
             features = [encoded.features[index] for index in indices]
             batch = collate(features, encoded.kind).to(device)
             with autocast(device, precision):
-                scores = batch.group(network(batch.input_ids, batch.attention_mask))
+                scores = batch.scores(network)
             array = scores.float().cpu().numpy()
             for row, index in enumerate(indices):
                 found[index] = _unpadded(array[row], encoded, index)

@@ -199,7 +199,7 @@ def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) 
     gold = read_labels(labels, task)
     found = match_to_labels(read_predictions(predictions, task), gold)
     notes = []
-    if task.kind is Kind.EXTRACT and len(found) < len(gold.content):
+    if task.kind in {Kind.EXTRACT, Kind.MATCH} and len(found) < len(gold.content):
         lacking = len(gold.content) - len(found)
         notes.append(
             f"{task.name}/{language}: {lacking} of {len(gold.content)} questions have no prediction and score 0"

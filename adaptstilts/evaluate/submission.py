@@ -2,7 +2,8 @@
 
 The format follows from the kind of task: one label a line (classification), one tag a line with a blank line between
 sentences (tagging), one JSON object from question id to answer (span extraction; the labels are in SQuAD's format), one
-``{"label": n}`` a line (multiple choice), two ids a line (BUCC2018), one row number from 0 a line (Tatoeba).
+``{"label": n}`` a line (multiple choice), one JSON object from query id to candidate ids, best first (dual encoders;
+the labels hold the right ones), two ids a line (BUCC2018), one row number from 0 a line (Tatoeba).
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Submission:
     Attributes:
         path: The file.
         content: What `adaptstilts.evaluate.metrics.score_examples` takes for the task's metric: label words, lists of
-            tags, answers (predictions) or lists of answers (labels) by question id, class indices, pairs of ids, or row
-            numbers.
+            tags, answers (predictions) or lists of answers (labels) by question id, candidate ids by query id, class
+            indices, pairs of ids, or row numbers.
         lines: Line in which each item starts, from 1; empty for a JSON document.
         is_numbered: Whether question ids were repeated, so that all have ``#`` and their position appended.
     """
@@ -313,6 +314,24 @@ def _read_squad(path: Path, task: Task) -> Submission:
     return Submission(path, gold, is_numbered=repeated)
 
 
+def _read_ranks(path: Path, _: Task) -> Submission:
+    if path.is_file() and not path.read_bytes().strip():
+        _refuse_empty_ranks(path)
+    record = json_document(path)
+    if not record:
+        _refuse_empty_ranks(path)
+    for name, ids in record.items():
+        if not isinstance(ids, list) or not ids or not all(isinstance(one, str) and one for one in ids):
+            raise DataError("expected a list of candidate ids, best first", path=path, key=name)
+        if len(set(ids)) < len(ids):
+            raise DataError("a candidate stands twice", path=path, key=name, hint="List each candidate once.")
+    return Submission(path, record)
+
+
+def _refuse_empty_ranks(path: Path) -> NoReturn:
+    raise DataError("the file is empty", path=path, hint="Write one JSON object from query id to candidate ids.")
+
+
 def _members(record: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
     found = record.get(key)
     if not isinstance(found, list) or not all(isinstance(member, dict) for member in found):
@@ -327,7 +346,7 @@ def _write_tags(sentences: Sequence[Sequence[str]]) -> Iterable[str]:
         yield from sentence
 
 
-def _write_json(answers: Mapping[str, str]) -> Iterable[str]:
+def _write_json(answers: Mapping[str, object]) -> Iterable[str]:
     yield json.dumps(dict(answers), ensure_ascii=False, indent=1)
 
 
@@ -340,6 +359,7 @@ _FORMATS: dict[Kind, _Format] = {
     Kind.TAG: _same(".tsv", _read_tags, _write_tags),
     Kind.EXTRACT: _Format(".json", _read_answers, _read_squad, _write_json),
     Kind.CHOOSE: _same(".jsonl", _read_choices, lambda choices: (json.dumps({"label": one}) for one in choices)),
+    Kind.MATCH: _same(".json", _read_ranks, _write_json),
     Kind.RETRIEVE: _same(".tsv", _read_pairs, lambda pairs: ("\t".join(pair) for pair in sorted(pairs))),
 }
 _ROW_NUMBERS = _same(".tsv", _read_row_numbers, lambda rows: (str(row) for row in rows))

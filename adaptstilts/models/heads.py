@@ -1,7 +1,9 @@
-"""Heads: what turns token vectors into class, choice, tag or span scores.
+"""Heads: what turns token vectors into class, choice, tag or span scores, or into the vector of a dual encoder.
 
 Each head has the layers, and so the tensor names, of the `adapters` library's head of the same type; saved heads load
-there. A network holds exactly one head, the active one.
+there. The library has no head for dual encoders: theirs loads as a classification head of one layer, as many classes as
+the vectors are wide, whose scores are the vectors before tanh and scaling to unit length. A network holds exactly one
+head, the active one.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.tasks.spec import Kind
@@ -33,7 +36,8 @@ class HeadSpec:
 
     Attributes:
         kind: Kind of task it serves.
-        outputs: Scores per token or sequence: classes, tags, 1 for choices, 2 for spans (start and end).
+        outputs: Scores per token or sequence: classes, tags, 1 for choices, 2 for spans (start and end), 0 for a vector
+            as wide as the encoder's.
         labels: Label words in order; empty where the kind has none.
     """
 
@@ -42,12 +46,13 @@ class HeadSpec:
     labels: tuple[str, ...] = ()
 
 
-_LAYERS = {Kind.CLASSIFY: 2, Kind.CHOOSE: 2, Kind.TAG: 1, Kind.EXTRACT: 1}
+_LAYERS = {Kind.CLASSIFY: 2, Kind.CHOOSE: 2, Kind.TAG: 1, Kind.EXTRACT: 1, Kind.MATCH: 1}
 _LIBRARY_TYPES = {
     Kind.CLASSIFY: "classification",
     Kind.CHOOSE: "multiple_choice",
     Kind.TAG: "tagging",
     Kind.EXTRACT: "question_answering",
+    Kind.MATCH: "classification",
 }
 
 
@@ -61,12 +66,15 @@ def spec_for(kind: Kind, labels: tuple[str, ...]) -> HeadSpec:
     Returns:
         Its shape.
     """
-    outputs = {Kind.CHOOSE: 1, Kind.EXTRACT: 2}.get(kind, len(labels))
+    outputs = {Kind.CHOOSE: 1, Kind.EXTRACT: 2, Kind.MATCH: 0}.get(kind, len(labels))
     return HeadSpec(kind=kind, outputs=outputs, labels=labels if kind in {Kind.CLASSIFY, Kind.TAG} else ())
 
 
 class Head(nn.Sequential):
     """Dropout and linear layers, with tanh between them where there are two (XLM-R's classification head).
+
+    A dual encoder's head is one linear layer without dropout on the vector of ``<s>``, then tanh (BERT's pooler), and
+    scaling to unit length (google-research/xtreme, third_party/bert.py).
 
     Args:
         spec: Shape.
@@ -77,9 +85,10 @@ class Head(nn.Sequential):
 
     def __init__(self, spec: HeadSpec, width: int, dropout: float, std: float = 0.02) -> None:
         layers: list[nn.Module] = []
+        dropout = 0.0 if spec.kind is Kind.MATCH else dropout
         if _LAYERS[spec.kind] == 2:
             layers += [nn.Dropout(dropout), nn.Linear(width, width), nn.Tanh()]
-        layers += [nn.Dropout(dropout), nn.Linear(width, spec.outputs)]
+        layers += [nn.Dropout(dropout), nn.Linear(width, spec.outputs or width)]
         super().__init__(*layers)
         self.spec = spec
         for layer in self:
@@ -95,19 +104,22 @@ class Head(nn.Sequential):
 
         Returns:
             (batch, classes) for classification, (batch,) for choices, (batch, tokens, tags) for tagging,
-            (batch, tokens, 2) for spans.
+            (batch, tokens, 2) for spans, unit vectors of shape (batch, width) for dual encoders.
         """
-        if self.spec.kind in {Kind.CLASSIFY, Kind.CHOOSE}:
+        if self.spec.kind in {Kind.CLASSIFY, Kind.CHOOSE, Kind.MATCH}:
             hidden = hidden[:, 0]
         scores: Tensor = super().forward(hidden)  # type: ignore[no-untyped-call]
+        if self.spec.kind is Kind.MATCH:
+            return normalize(scores.tanh(), dim=-1)
         return scores.squeeze(-1) if self.spec.kind is Kind.CHOOSE else scores
 
 
-def library_config(spec: HeadSpec, choices: int = 2) -> dict[str, Any]:
+def library_config(spec: HeadSpec, width: int, choices: int = 2) -> dict[str, Any]:
     """Describe a head in the `adapters` library's terms, for its ``head_config.json``.
 
     Args:
         spec: Shape of the head.
+        width: Width of the token vectors.
         choices: Number of alternatives per question, which the library fixes per head.
 
     Returns:
@@ -118,13 +130,13 @@ def library_config(spec: HeadSpec, choices: int = 2) -> dict[str, Any]:
         "layers": _LAYERS[spec.kind],
         "activation_function": "tanh",
         "label2id": {label: index for index, label in enumerate(spec.labels)} or None,
-        "dropout_prob": None,
+        "dropout_prob": 0.0 if spec.kind is Kind.MATCH else None,
     }
     if spec.kind is Kind.CHOOSE:
         config |= {"num_choices": choices, "use_pooler": False}
     else:
-        config |= {"num_labels": spec.outputs}
-    if spec.kind is Kind.CLASSIFY:
+        config |= {"num_labels": spec.outputs or width}
+    if spec.kind in {Kind.CLASSIFY, Kind.MATCH}:
         config |= {"use_pooler": False, "bias": True}
     return config
 
@@ -150,7 +162,7 @@ def save_head(head: Head, name: str, folder: Path, config: XLMRobertaConfig, *, 
     """
     folder.mkdir(parents=True, exist_ok=True)
     record = {
-        "config": library_config(head.spec, choices),
+        "config": library_config(head.spec, config.hidden_size, choices),
         "hidden_size": config.hidden_size,
         "kind": head.spec.kind.value,
         "labels": list(head.spec.labels),
@@ -184,7 +196,9 @@ def load_head(folder: Path, width: int, dropout: float) -> Head:
     path = folder / CONFIG_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        spec = HeadSpec(Kind(record["kind"]), _outputs(record["config"]), tuple(record["labels"]))
+        kind = Kind(record["kind"])
+        outputs = 0 if kind is Kind.MATCH else _outputs(record["config"])
+        spec = HeadSpec(kind, outputs, tuple(record["labels"]))
         tensors = load_file(folder / WEIGHTS_FILE)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CheckpointError(f"holds no readable head: {error}", path=path) from error

@@ -17,6 +17,7 @@ from adaptstilts.study.stages import PredictJob, Reference, TrainJob
 from adaptstilts.study.store import Store
 from adaptstilts.tasks.registry import get_task, training_chain
 from adaptstilts.tasks.sources import DataRoot
+from adaptstilts.tasks.spec import Task
 from adaptstilts.train.methods import METHODS
 
 _EMBEDDINGS = "embeddings.word_embeddings.weight"
@@ -76,11 +77,18 @@ def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
                 )
                 for language, split in job.languages
             }
+            if task.pool is not None:
+                wanted[task.name, "pool"] = partial(_read_pool, root, task)
             if job.retrieval is not None and job.retrieval.layer == FITTED:
                 wanted |= {
                     (task.name, code, FITTED): partial(require_dev, root, task, code) for code, _ in job.languages
                 }
     raise_all(list(_problems(wanted.values())))
+
+
+def _read_pool(root: DataRoot, task: Task) -> None:
+    for _ in root.candidates(task):
+        pass
 
 
 def check_can_run(config: StudyConfig) -> None:

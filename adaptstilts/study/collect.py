@@ -14,14 +14,14 @@ from adaptstilts.study.retrieval import settings_line
 from adaptstilts.study.stages import PredictJob, TrainJob
 from adaptstilts.study.store import Artefact
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
-from adaptstilts.tasks.spec import Benchmark
+from adaptstilts.tasks.spec import BenchmarkName
 from adaptstilts.train.methods import METHODS
 
 SCORES_FILE = "scores.json"
 TRAINING_FILE = "training.json"
 LAYERS_FILE = "layers.json"
 """Of the predictions of a retrieval target: the layer that was used, and the scores of all where they were swept."""
-_TITLES = {Benchmark.XTREME: "XTREME", Benchmark.XTREME_R: "XTREME-R"}
+_TITLES = {BenchmarkName.XTREME: "XTREME", BenchmarkName.XTREME_R: "XTREME-R"}
 
 
 def result_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[ResultRow]:
@@ -107,7 +107,7 @@ def run_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[RunRow]:
     return rows
 
 
-def benchmark_notes(targets: Sequence[str], benchmark: Benchmark) -> list[str]:
+def benchmark_notes(targets: Sequence[str], benchmark: BenchmarkName) -> list[str]:
     """Return a remark on the targets that are no tasks of the benchmark, if there are any."""
     inside = benchmark_tasks(benchmark)
     outside = [name for name in targets if get_task(name) not in inside]

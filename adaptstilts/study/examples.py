@@ -13,7 +13,7 @@ from adaptstilts.tasks.features import Encoded, EncodeSettings
 from adaptstilts.tasks.sampling import hold_out as cut_in_two
 from adaptstilts.tasks.sampling import sample
 from adaptstilts.tasks.sources import HELD_OUT_MOST, HELD_OUT_SHARE, DataRoot, TrainingData
-from adaptstilts.tasks.spec import Bitext, Example, Sentence, Split, Task
+from adaptstilts.tasks.spec import Bitext, Candidate, Example, Sentence, Split, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -80,10 +80,16 @@ class Examples:
             raise TypeError(f"{task.name} is not retrieval")
         return found
 
+    def tokenizer(self, backbone: Reference) -> PreTrainedTokenizerFast:
+        """Return the tokenizer of a backbone."""
+        if backbone.fingerprint not in self._tokenizers:
+            self._tokenizers[backbone.fingerprint] = load_tokenizer(backbone.location, backbone.revision)
+        return self._tokenizers[backbone.fingerprint]
+
     def encoded(
         self,
         task: Task,
-        examples: list[Example] | tuple[Sentence, ...],
+        examples: list[Example] | tuple[Sentence, ...] | tuple[Candidate, ...],
         backbone: Reference,
         settings: EncodeSettings,
         *,
@@ -102,16 +108,11 @@ class Examples:
         if key not in self._encoded:
             if len(self._encoded) >= _MOST_ENCODED:
                 self._encoded.pop(next(iter(self._encoded)))
-            encoded = encode(task, examples, self._tokenizer(backbone), settings)
+            encoded = encode(task, examples, self.tokenizer(backbone), settings)
             if len(examples) > _MOST_ROWS:
                 return encoded
             self._encoded[key] = encoded
         return self._encoded[key]
-
-    def _tokenizer(self, backbone: Reference) -> PreTrainedTokenizerFast:
-        if backbone.fingerprint not in self._tokenizers:
-            self._tokenizers[backbone.fingerprint] = load_tokenizer(backbone.location, backbone.revision)
-        return self._tokenizers[backbone.fingerprint]
 
 
 def _held_out(task: Task, data: TrainingData, most: int | None) -> TrainingData:

@@ -13,7 +13,7 @@ from adaptstilts.mini.write import GENERATOR_VERSION
 from adaptstilts.study.stages import DataJob
 from adaptstilts.tasks.registry import benchmark_tasks
 from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Benchmark, Kind, Split, Task
+from adaptstilts.tasks.spec import BenchmarkName, Kind, Split, Task
 
 MINI = "mini"
 """Name of the embedded world in ``data.root``."""
@@ -74,12 +74,12 @@ class MiniFacts:
         Raises:
             DataError: If the mini world has no such task: it has the nine targets of XTREME.
         """
-        if Benchmark.XTREME not in task.benchmarks:
+        if BenchmarkName.XTREME not in task.benchmarks:
             raise DataError(
                 f"the mini world has no {task.name}",
                 key="target.tasks",
                 value=task.name,
-                allowed=tuple(known.name for known in benchmark_tasks(Benchmark.XTREME)),
+                allowed=tuple(known.name for known in benchmark_tasks(BenchmarkName.XTREME)),
                 hint="Set data.root=FOLDER, a folder that has it.",
             )
         split = task.test_split
@@ -119,7 +119,7 @@ class FolderFacts:
         root: Path,
         choice: str | tuple[str, ...],
         quoting: str,
-        benchmark: Benchmark = Benchmark.XTREME,
+        benchmark: BenchmarkName = BenchmarkName.XTREME,
         *,
         submission: bool = False,
     ) -> None:
@@ -156,7 +156,7 @@ class FolderFacts:
 
     def _test_languages(self, task: Task) -> tuple[str, ...]:
         """The benchmark's languages among those chosen whose test files are there."""
-        chosen = task.languages if isinstance(self.choice, str) else self.choice
+        chosen = task.official(self.benchmark) if isinstance(self.choice, str) else self.choice
         return tuple(code for code in self.root.languages(task, task.test_split) if code in chosen)
 
     def _find_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
@@ -250,7 +250,8 @@ class FolderFacts:
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
         """Return SHA-256 of each language's evaluation files."""
         digests = (self._evaluation_file(task, split, code) for code, split in languages)
-        return *self.options, *(digest for digest in digests if digest is not None)
+        pool = () if task.pool is None else (self.root.pool_fingerprint(task),)
+        return *self.options, *(digest for digest in digests if digest is not None), *pool
 
     def _evaluation_file(self, task: Task, split: Split, code: str) -> str | None:
         known = (task.name, split, code)
@@ -268,7 +269,7 @@ class OfficialFacts:
         benchmark: Whose languages are the official ones.
     """
 
-    def __init__(self, choice: str | tuple[str, ...], benchmark: Benchmark = Benchmark.XTREME) -> None:
+    def __init__(self, choice: str | tuple[str, ...], benchmark: BenchmarkName = BenchmarkName.XTREME) -> None:
         self.choice = choice
         self.benchmark = benchmark
 
@@ -289,13 +290,14 @@ class OfficialFacts:
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
         """Return the names of the published evaluation sets."""
-        return tuple(f"official/{task.name}/{split.value}/{code}" for code, split in languages)
+        pool = () if task.pool is None else (f"official/{task.name}/pool",)
+        return *(f"official/{task.name}/{split.value}/{code}" for code, split in languages), *pool
 
 
 def facts_for(
     section: DataSection,
     choice: str | tuple[str, ...],
-    benchmark: str = Benchmark.XTREME.value,
+    benchmark: str = BenchmarkName.XTREME.value,
     *,
     submission: bool = False,
 ) -> tuple[DataFacts, DataJob | None]:
@@ -314,10 +316,10 @@ def facts_for(
         DataError: If the folder does not exist, or the mini world lacks a language.
     """
     if section.root == OFFICIAL:
-        return OfficialFacts(choice, Benchmark(benchmark)), None
+        return OfficialFacts(choice, BenchmarkName(benchmark)), None
     if section.root != MINI:
         root = Path(section.root).expanduser()
-        return FolderFacts(root, choice, section.quoting, Benchmark(benchmark), submission=submission), None
+        return FolderFacts(root, choice, section.quoting, BenchmarkName(benchmark), submission=submission), None
     job = DataJob(
         generator=GENERATOR_VERSION,
         seed=section.mini_seed,

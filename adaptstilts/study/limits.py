@@ -10,6 +10,7 @@ from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import PredictJob, Reference, TrainJob
 from adaptstilts.tasks.features import EncodeSettings, check_settings
 from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind
 
 _OFFSET = 2
 """Positions that XLM-R keeps for padding: it counts from padding id + 1."""
@@ -37,11 +38,14 @@ def check_limits(plan: Plan, backbone: Reference) -> None:
             length, stride, query = job.max_length, job.doc_stride, job.max_query_length
         else:
             continue
-        if isinstance(positions, int) and length > positions - _OFFSET:
-            problem = f"{length} sub-tokens for {job.task} are more than the backbone's {positions - _OFFSET} positions"
-            problems.setdefault(problem, ConfigError(problem, key="max_length", hint="Set a smaller max_length."))
+        kind = get_task(job.task).kind
+        for key, asked in (("max_length", length), ("max_query_length", query if kind is Kind.MATCH else 0)):
+            if isinstance(positions, int) and asked > positions - _OFFSET:
+                most = positions - _OFFSET
+                problem = f"{asked} sub-tokens for {job.task} are more than the backbone's {most} positions"
+                problems.setdefault(problem, ConfigError(problem, key=key, hint=f"Set a smaller {key}."))
         try:
-            check_settings(EncodeSettings(length, stride, query), get_task(job.task).kind)
+            check_settings(EncodeSettings(length, stride, query), kind)
         except ConfigError as error:
             problems.setdefault(str(error), error)
         retrieval = job.retrieval if isinstance(job, PredictJob) else None

@@ -12,7 +12,7 @@ from adaptstilts.config.retrieval import (
 )
 from adaptstilts.config.schema import RetrievalOverride, RetrievalSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
-from adaptstilts.tasks.registry import target_tasks
+from adaptstilts.tasks.registry import all_tasks
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Metric, Split, Task
 
@@ -74,7 +74,7 @@ def check_retrieval(config: StudyConfig) -> list[AdaptstiltsError]:
         All problems.
     """
     section = config.retrieval
-    tasks = {task.name: task for task in target_tasks() if task.kind is Kind.RETRIEVE}
+    tasks = {task.name: task for task in all_tasks() if task.kind is Kind.RETRIEVE}
     problems: list[AdaptstiltsError] = []
     for name, override in section.overrides.items():
         if name in tasks:
@@ -116,7 +116,7 @@ def _check_fitted(section: RetrievalSection, task: Task) -> list[AdaptstiltsErro
         return []
     override = section.overrides.get(task.name)
     own = override is not None and override.layer is not None
-    others = [other.name for other in target_tasks() if other.kind is Kind.RETRIEVE and Split.DEV in other.layouts]
+    others = [other.name for other in all_tasks() if other.kind is Kind.RETRIEVE and Split.DEV in other.layouts]
     return [
         ConfigError(
             f"{task.name} has no dev split to choose a layer on",

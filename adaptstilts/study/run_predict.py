@@ -12,11 +12,13 @@ from adaptstilts.evaluate.predict import Predicted, predict
 from adaptstilts.models.network import Assembly, assemble
 from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import PREDICTIONS_FOLDER, write_json
+from adaptstilts.study.run_match import match
 from adaptstilts.study.run_retrieve import retrieve
 from adaptstilts.study.run_train import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER, Inputs
 from adaptstilts.study.stages import PredictJob
 from adaptstilts.tasks.features import EncodeSettings
 from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
 
 if TYPE_CHECKING:
@@ -48,6 +50,10 @@ def predict_stage(
         for language, split, found, note, count in retrieve(network, job, examples, folder, on_step):
             record = {"split": split.value, "examples": count, "note": note, "direction": job.retrieval.direction}
             _write(folder, language, record, found)
+        return
+    if task.kind is Kind.MATCH:
+        for language, split, found, note, count in match(network, job, examples, on_step):
+            _write(folder, language, {"split": split.value, "examples": count, "note": note}, found)
         return
     for index, (language, split) in enumerate(job.languages):
         on_step(index, len(job.languages), language)

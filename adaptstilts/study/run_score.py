@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.metrics import score_examples
 from adaptstilts.study.files import PREDICTIONS_FOLDER
+from adaptstilts.study.run_match import right_candidates
 from adaptstilts.study.run_train import Inputs
 from adaptstilts.study.stages import ScoreJob
 from adaptstilts.tasks.registry import get_task
@@ -33,6 +34,7 @@ def score_stage(job: ScoreJob, inputs: Inputs, examples: Examples) -> dict[str, 
     task = get_task(job.task)
     artefact = inputs.artefact(job.predictions)
     labels = examples.root.labels(task)
+    right = right_candidates(job, examples) if task.kind is Kind.MATCH else {}
     table: dict[str, dict[str, Any]] = {}
     for language, split in job.languages:
         record = artefact.read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
@@ -42,6 +44,8 @@ def score_stage(job: ScoreJob, inputs: Inputs, examples: Examples) -> dict[str, 
         if task.kind is Kind.RETRIEVE:
             bitext = examples.bitext(task, split, language, job.max_evaluation)
             gold = gold_of(task.metric, bitext, labels, direction=record["direction"])
+        elif task.kind is Kind.MATCH:
+            gold = right[language]
         else:
             gold = gold_of(task.metric, examples.evaluation(task, split, language, job.max_evaluation), labels)
         table[language] = {

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.evaluate.gold import gold_of
+from adaptstilts.evaluate.match import predict_pairs
 from adaptstilts.evaluate.metrics import major, score_examples
 from adaptstilts.evaluate.predict import predict
 from adaptstilts.models.heads import save_head, spec_for
@@ -26,7 +27,7 @@ from adaptstilts.tasks.features import EncodeSettings
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sampling import sample
 from adaptstilts.tasks.sources import TrainingData
-from adaptstilts.tasks.spec import ChoiceExample, Task
+from adaptstilts.tasks.spec import ChoiceExample, Kind, Task
 from adaptstilts.train.loop import FitReport, fit
 from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
 from adaptstilts.train.phases import StartingPoint, prepare
@@ -131,9 +132,11 @@ def dev_scorer(
     gold = gold_of(task.metric, dev, labels)
 
     def score(network: TaskNetwork) -> float:
-        found = predict(
-            network, task, labels, encoded, batch_tokens=_DEV_BATCH_TOKENS, precision=job.settings.precision
-        )
+        precision = job.settings.precision
+        if task.kind is Kind.MATCH:
+            found = predict_pairs(network, encoded, batch_tokens=_DEV_BATCH_TOKENS, precision=precision)
+        else:
+            found = predict(network, task, labels, encoded, batch_tokens=_DEV_BATCH_TOKENS, precision=precision)
         return major(task.metric, score_examples(task.metric, found.predictions, gold))
 
     return score

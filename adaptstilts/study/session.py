@@ -29,7 +29,7 @@ from adaptstilts.study.parallel import carry_out_side_by_side
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.published import run_setting
 from adaptstilts.study.setup import check_study, open_store, plan_study, results_folder
-from adaptstilts.tasks.spec import Benchmark
+from adaptstilts.tasks.spec import BenchmarkName
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
 """Makes what is told about progress, once the plan is known."""
@@ -127,7 +127,7 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
             raise StoreError(f"no finished score to report: {len(failed)} stages failed or were left out")
         raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
     notes = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
-    notes += benchmark_notes(config.target.tasks, Benchmark(config.evaluation.benchmark))
+    notes += benchmark_notes(config.target.tasks, BenchmarkName(config.evaluation.benchmark))
     notes += training_notes(plan, outcome.done)
     notes += retrieval_notes(config.retrieval, plan, outcome.done)
     runs = run_rows(plan, outcome.done)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.models.backbone import fingerprint, locate
+from adaptstilts.study.asked import check_tasks
 from adaptstilts.study.check import check_files, check_rows, check_weights
 from adaptstilts.study.inputs import facts_for
 from adaptstilts.study.limits import check_limits
-from adaptstilts.study.plan import Plan, check_tasks, make_plan
+from adaptstilts.study.plan import Plan, make_plan
 from adaptstilts.study.stages import Reference
 from adaptstilts.study.store import Store
 
@@ -31,9 +32,7 @@ def plan_study(config: StudyConfig) -> Plan:
     backbone = Reference(location, config.revision, fingerprint(location, config.revision))
     check_weights(backbone)
     evaluation = config.evaluation
-    facts, job = facts_for(
-        config.data, evaluation.languages, evaluation.benchmark, submission=evaluation.submission
-    )
+    facts, job = facts_for(config.data, evaluation.languages, evaluation.benchmark, submission=evaluation.submission)
     check_files(config, facts)
     plan = make_plan(config, facts, backbone, job)
     check_limits(plan, backbone)

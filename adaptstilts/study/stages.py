@@ -122,7 +122,7 @@ class PredictJob:
         max_evaluation: Most examples per language.
         max_length: Most sub-tokens per input.
         doc_stride: Window movement (span extraction).
-        max_query_length: Question length (span extraction).
+        max_query_length: Question or query length (span extraction, dual encoders).
         precision: Arithmetic.
         batch_tokens: Sub-tokens per batch; does not count in keys.
     """

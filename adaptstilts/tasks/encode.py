@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from adaptstilts.tasks.encode_match import encode_matches
 from adaptstilts.tasks.encode_pairs import encode_choices, encode_pairs, encode_sentences
 from adaptstilts.tasks.encode_spans import encode_spans
 from adaptstilts.tasks.encode_tags import encode_tags
 from adaptstilts.tasks.features import Encoded, EncodeSettings, check_settings, default_settings
-from adaptstilts.tasks.spec import Example, Kind, Sentence, Task
+from adaptstilts.tasks.spec import Candidate, Example, Kind, Sentence, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -20,16 +21,17 @@ _ENCODERS: dict[Kind, Callable[[Any, PreTrainedTokenizerFast, EncodeSettings], E
     Kind.TAG: encode_tags,
     Kind.EXTRACT: encode_spans,
     Kind.RETRIEVE: encode_sentences,
+    Kind.MATCH: encode_matches,
 }
 
 
 def encode(
     task: Task,
-    examples: Sequence[Example] | Sequence[Sentence],
+    examples: Sequence[Example] | Sequence[Sentence] | Sequence[Candidate],
     tokenizer: PreTrainedTokenizerFast,
     settings: EncodeSettings | None = None,
 ) -> Encoded:
-    """Encode the examples of a task, or the sentences of one side of a retrieval task.
+    """Encode the examples of a task, the sentences of one side of a retrieval task, or candidates of a pool.
 
     Args:
         task: The task; its kind decides how.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from adaptstilts.errors import ConfigError, EvaluationError
-from adaptstilts.tasks.spec import Example, Kind, Sentence, SpanExample
+from adaptstilts.tasks.spec import Candidate, Example, Kind, Sentence, SpanExample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,8 @@ class EncodeSettings:
     Attributes:
         max_length: Most sub-tokens per row, special tokens included.
         doc_stride: Sub-tokens by which windows over a long context move.
-        max_query_length: Most sub-tokens of a question.
+        max_query_length: Most sub-tokens of a question, special tokens left aside (span extraction), or of a query,
+            special tokens included (dual encoders).
     """
 
     max_length: int = 256
@@ -40,12 +41,12 @@ class EncodeSettings:
 
 @dataclass(frozen=True)
 class Feature:
-    """One input of the model: a row of sub-tokens, or one row per alternative of a multiple-choice question.
+    """One input of the model: a row of sub-tokens, one row per alternative of a question, or a query and its candidate.
 
     Attributes:
         rows: Sub-token ids with special tokens.
         target: Class or choice; tag per sub-token, `IGNORED` where there is none; (start, end) sub-token of the answer,
-            (0, 0) where the window has none; None where hidden.
+            (0, 0) where the window has none; number of the candidate among the distinct ones; None where hidden.
         example: Position of its example.
     """
 
@@ -122,13 +123,13 @@ class Encoded:
         kind: Kind of task.
         examples: The examples, in their order.
         features: Their features, in the order of the examples; several for a long sentence or context.
-        truncated: Examples of which text was cut off: a pair, a prompt, a question or a retrieval sentence. Tagged
-            sentences and contexts are never cut.
+        truncated: Examples of which text was cut off: a pair, a prompt, a question, a retrieval sentence, a query or a
+            candidate. Tagged sentences and contexts are never cut.
         replaced: Tagged words that stand as ``<unk>`` because they have no sub-token, or more than fit into a row.
     """
 
     kind: Kind
-    examples: Sequence[Example | Sentence]
+    examples: Sequence[Example | Sentence | Candidate]
     features: Sequence[Feature]
     truncated: int = 0
     replaced: int = 0
@@ -148,8 +149,11 @@ def default_settings(kind: Kind) -> EncodeSettings:
         kind: Kind of task.
 
     Returns:
-        384 sub-tokens for span extraction, 512 for retrieval, else 256, as in jiant's XTREME guide.
+        384 sub-tokens for span extraction, 512 for retrieval, else 256, as in jiant's XTREME guide; for dual encoders
+        256 for candidates and 96 for queries, as in XTREME's train_lareqa.sh.
     """
+    if kind is Kind.MATCH:
+        return EncodeSettings(max_length=256, max_query_length=96)
     lengths = {Kind.EXTRACT: 384, Kind.RETRIEVE: 512}
     return EncodeSettings(max_length=lengths.get(kind, 256))
 
@@ -167,6 +171,8 @@ def check_settings(settings: EncodeSettings, kind: Kind) -> None:
     least = {"max_length": SHORTEST, "doc_stride": 1, "max_query_length": 1}
     if kind is Kind.EXTRACT:
         least["max_length"] = settings.max_query_length + SHORTEST
+    if kind is Kind.MATCH:
+        least["max_query_length"] = SHORTEST
     for key, smallest in least.items():
         value = getattr(settings, key)
         if value < smallest:

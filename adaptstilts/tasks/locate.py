@@ -171,7 +171,7 @@ def _listing(root: Path | Listing) -> Listing:
 
 
 def _own_folder(task: Task, split: Split, language: str) -> str:
-    return f"{task.name}/arrow/{split.value}/{language}"
+    return f"{task.folder or task.name}/arrow/{split.value}/{language}"
 
 
 def _fill(template: str, language: str) -> str:

@@ -11,9 +11,11 @@ from adaptstilts.tasks.rows import Request, as_csv_writes
 from adaptstilts.tasks.spec import (
     Answer,
     Bitext,
+    Candidate,
     ChoiceExample,
     Example,
     Kind,
+    MatchExample,
     PairExample,
     Sentence,
     SpanExample,
@@ -88,6 +90,14 @@ def _questions(table: Table, request: Request) -> Iterator[Example]:
             yield SpanExample(name, question, context, answers)
 
 
+def _queries(table: Table, _: Request) -> Iterator[Example]:
+    columns = (table.texts("id"), table.texts("query"), table.column("target"), table.column("text"))
+    for name, query, target, text, context in zip(*columns, table.column("context"), strict=True):
+        # A pair for training: what is to be found is its own candidate.
+        candidate = None if text is None else Candidate(target, text, context, (target,))
+        yield MatchExample(name, query, target, candidate)
+
+
 def _bitext(request: Request) -> Bitext:
     foreign, english = (_side(open_table(path)) for path in request.paths[:2])
     gold = None
@@ -144,5 +154,6 @@ _READERS: dict[str, Callable[[Table, Request], Any]] = {
     Kind.CHOOSE.value: _choices,
     Kind.TAG.value: _sentences,
     Kind.EXTRACT.value: _questions,
+    Kind.MATCH.value: _queries,
     Kind.RETRIEVE.value: lambda _, request: _bitext(request),
 }

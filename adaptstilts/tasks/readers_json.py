@@ -19,7 +19,6 @@ DROPPED = "rows without an agreed label"
 """What is counted in `Request.dropped`."""
 
 
-
 def read_pairs(request: Request) -> Iterator[PairExample]:
     """Read sentence pairs with a label word.
 

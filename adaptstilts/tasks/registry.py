@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adaptstilts.errors import ConfigError
 from adaptstilts.tasks import checklist, intermediate, xtreme, xtreme_r
-from adaptstilts.tasks.spec import Benchmark, Group, Task
+from adaptstilts.tasks.spec import BenchmarkName, Group, Task
 
 _TASKS: dict[str, Task] = {
     task.name: task
@@ -23,7 +23,7 @@ def target_tasks() -> tuple[Task, ...]:
     return xtreme.TASKS
 
 
-def benchmark_tasks(benchmark: Benchmark) -> tuple[Task, ...]:
+def benchmark_tasks(benchmark: BenchmarkName) -> tuple[Task, ...]:
     """Return the target tasks of a benchmark, group by group."""
     found = [task for task in _TASKS.values() if benchmark in task.benchmarks]
     groups = list(Group)

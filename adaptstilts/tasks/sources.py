@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -11,12 +11,23 @@ from typing import Literal, TypeAlias
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.tasks.listing import Listing
-from adaptstilts.tasks.locate import Found, find_all, is_multilingual, locate, missing_parts
+from adaptstilts.tasks.locate import Found, find, find_all, is_multilingual, locate, missing_parts
 from adaptstilts.tasks.readers import READERS, TAG_READERS
+from adaptstilts.tasks.readers_match import POOL_READERS
 from adaptstilts.tasks.registry import training_task
 from adaptstilts.tasks.rows import Request, RowCheck
 from adaptstilts.tasks.sampling import hold_out, sample, shrink
-from adaptstilts.tasks.spec import Bitext, Example, Kind, SpanExample, Split, TagExample, Task
+from adaptstilts.tasks.spec import (
+    Bitext,
+    Candidate,
+    Example,
+    Kind,
+    MatchExample,
+    SpanExample,
+    Split,
+    TagExample,
+    Task,
+)
 
 HELD_OUT_SHARE = 10
 """One row in this many is held out of a training set whose dev set is missing or unlabelled."""
@@ -218,6 +229,62 @@ class DataRoot:
         if task.kind is Kind.RETRIEVE:
             return Inspection(None, 0, tuple(problems))
         return Inspection(examples, sum(map(_is_hidden, examples)), tuple(problems))
+
+    def pool(self, task: Task) -> list[tuple[str, Found]]:
+        """Return the files that hold the candidates of a task, each with its language.
+
+        Args:
+            task: A task whose queries find their candidates in a pool.
+
+        Returns:
+            One entry for each official language that is there, in the order of the task; one under the source language
+            where one file holds all.
+
+        Raises:
+            DataError: If there is none.
+        """
+        layout = task.pool
+        if layout is None:
+            raise TypeError(f"{task.name} has no pool of candidates")
+        codes = task.languages if is_multilingual(layout) else (SOURCE_LANGUAGE,)
+        parts = ((code, find(self.path, layout, code)) for code in codes)
+        found = [(code, part) for code, part in parts if part is not None]
+        if not found:
+            looked = ", ".join(name for names in layout.files for name in names)
+            raise DataError(f"no candidates of {task.name}; looked for {looked}", path=self.path)
+        return found
+
+    def candidates(self, task: Task) -> Iterator[Candidate]:
+        """Read the candidates of all languages, one pool, without keeping them.
+
+        Args:
+            task: A task whose queries find their candidates in a pool.
+
+        Yields:
+            The candidates, in the order of the languages and of their files.
+
+        Raises:
+            DataError: If files are missing, malformed or empty, or two candidates have one id.
+        """
+        seen: set[str] = set()
+        for code, found in self.pool(task):
+            before = len(seen)
+            request = Request(found.paths, (), code, options=dict(found.layout.options))
+            for candidate in POOL_READERS[found.layout.reader](request):
+                if candidate.id in seen:
+                    raise DataError(f"candidate '{candidate.id}' occurs twice", path=found.paths[0])
+                seen.add(candidate.id)
+                yield candidate
+            if len(seen) == before:
+                raise DataError(f"holds no candidates of {task.name}", path=found.paths[0])
+
+    def pool_fingerprint(self, task: Task) -> str:
+        """Return the SHA-256 of the contents of the files that hold the candidates of a task."""
+        digest = hashlib.sha256()
+        for _, found in self.pool(task):
+            for path in found.paths:
+                digest.update(self.digest(path).encode())
+        return digest.hexdigest()
 
     def training_data(self, task: Task, limit: int | None = None) -> TrainingData:
         """Read what a task is trained on, and what its best checkpoint is chosen by, in the source language.
@@ -438,4 +505,6 @@ def _is_hidden(example: Example) -> bool:
         return example.tags is None
     if isinstance(example, SpanExample):
         return example.answers is None
+    if isinstance(example, MatchExample):
+        return example.target is None
     return example.label is None

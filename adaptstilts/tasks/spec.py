@@ -12,13 +12,16 @@ from typing import TypeAlias
 
 
 class Kind(str, Enum):
-    """The five kinds of task; each has one head, one encoding and one way of decoding."""
+    """The six kinds of task; each has one head, one encoding and one way of decoding."""
 
     CLASSIFY = "classify"
     CHOOSE = "choose"
     TAG = "tag"
     EXTRACT = "extract"
     RETRIEVE = "retrieve"
+    """Sentences of two collections are matched by the encoder alone; there is no head."""
+    MATCH = "match"
+    """Queries find their candidates in one pool; query and candidate are encoded apart by one dual encoder."""
 
 
 class Phase(str, Enum):
@@ -30,7 +33,7 @@ class Phase(str, Enum):
     """Trains targets and is nothing else: neither an intermediate task of the paper nor scored itself."""
 
 
-class Benchmark(str, Enum):
+class BenchmarkName(str, Enum):
     """Which benchmark decides what the official languages of a task are."""
 
     XTREME = "xtreme"
@@ -66,6 +69,8 @@ class Metric(str, Enum):
     """Share of passed cases in the manner of MultiCheckList: 100 less the mean error rate of the tests."""
     BUCC_F1 = "bucc_f1"
     TATOEBA_ACCURACY = "tatoeba_accuracy"
+    MAP20 = "map20"
+    """Mean average precision over the first 20 candidates (LAReQA, Mewsli-X)."""
 
 
 class Group(str, Enum):
@@ -130,22 +135,24 @@ class Task:
         name: Identifier used in configurations, folders and tables; lower case letters, digits and underscores.
         title: Name for people and tables.
         phase: Intermediate, target, or training of targets only.
-        kind: One of the five kinds.
+        kind: One of the six kinds.
         metric: Major metric.
         languages: ISO 639-1 codes of the languages it is evaluated in, source language first when present; XTREME's
             where it is a task of both benchmarks.
         languages_r: Languages that XTREME-R adds.
         benchmarks: Benchmarks it is a task of; empty for tasks that are no targets.
-        labels: Label words in the order of the classes; empty for `CHOOSE`, `EXTRACT` and `RETRIEVE`. A tagging task
-            whose tag set is read from its training data (CCG) has none here and ``labels_from_data`` set.
+        labels: Label words in the order of the classes; empty but for `CLASSIFY` and `TAG`. A tagging task whose tags
+            are read from its training data (CCG) has none here and ``labels_from_data`` set.
         train_task: Name of the task whose training and dev sets train it (itself when None); two tasks that train on
             the same rows share one training run.
         after: Name of the task that is trained before this one, the same weights, head included, going on: training on
             COPA starts from weights trained on Social IQa. None for a training that starts as the method says.
         layouts: Where each split lies. Splits that a task lacks are absent.
+        pool: Where the candidates lie among which queries find theirs (`MATCH` targets only); a file per language of
+            the task, or one for all.
         group: Group in the averages of a benchmark; None for what is in none.
         trains: Whether it has training data at all (XTREME's BUCC2018 and Tatoeba do not).
-        folder: Its folder in a submission; empty where that is its name.
+        folder: Its folder in a submission, and of its data in our own layout; empty where that is its name.
         rows: Published number of training examples, or None where unknown.
         unanswerable: Whether questions without an answer occur (span extraction only).
         labels_from_data: The tag set is learnt from the training file.
@@ -161,11 +168,12 @@ class Task:
     metric: Metric
     languages: tuple[str, ...]
     languages_r: tuple[str, ...] = ()
-    benchmarks: tuple[Benchmark, ...] = ()
+    benchmarks: tuple[BenchmarkName, ...] = ()
     labels: tuple[str, ...] = ()
     train_task: str | None = None
     after: str | None = None
     layouts: dict[Split, Layout] = field(default_factory=dict, hash=False)
+    pool: Layout | None = None
     group: Group | None = None
     trains: bool = True
     folder: str = ""
@@ -181,7 +189,7 @@ class Task:
         """The split on which a benchmark compares: test, or dev where there is no test (XTREME's TyDiQA)."""
         return Split.TEST if Split.TEST in self.layouts else Split.DEV
 
-    def official(self, benchmark: Benchmark) -> tuple[str, ...]:
+    def official(self, benchmark: BenchmarkName) -> tuple[str, ...]:
         """Return the languages a benchmark evaluates this task in.
 
         Args:
@@ -190,7 +198,7 @@ class Task:
         Returns:
             ISO 639-1 codes, those that XTREME-R adds last.
         """
-        return self.languages + (self.languages_r if benchmark is Benchmark.XTREME_R else ())
+        return self.languages + (self.languages_r if benchmark is BenchmarkName.XTREME_R else ())
 
 
 @dataclass(frozen=True)
@@ -286,6 +294,40 @@ class Sentence:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """What a query may find in a pool.
+
+    Attributes:
+        id: Unique in its pool.
+        text: The candidate itself.
+        context: Text around it that is encoded with it, if any.
+        answers: Targets of the queries it is right for.
+    """
+
+    id: str
+    text: str
+    context: str | None
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MatchExample:
+    """A query with what it should find.
+
+    Attributes:
+        id: Unique within its file.
+        query: Its text.
+        target: What a candidate must answer to be right; None where hidden.
+        candidate: The right candidate, in training; None where candidates lie in a pool.
+    """
+
+    id: str
+    query: str
+    target: str | None
+    candidate: Candidate | None = None
+
+
+@dataclass(frozen=True)
 class Bitext:
     """Two collections of sentences to be matched.
 
@@ -302,4 +344,4 @@ class Bitext:
     gold: frozenset[tuple[str, str]] | None
 
 
-Example: TypeAlias = PairExample | ChoiceExample | TagExample | SpanExample
+Example: TypeAlias = PairExample | ChoiceExample | TagExample | SpanExample | MatchExample

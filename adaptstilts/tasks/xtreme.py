@@ -10,7 +10,7 @@ from __future__ import annotations
 from adaptstilts.tasks import layouts
 from adaptstilts.tasks.hub import hub, refused
 from adaptstilts.tasks.intermediate import NLI_LABELS
-from adaptstilts.tasks.spec import Benchmark, Group, Hub, Kind, Layout, Metric, Phase, Split, Task
+from adaptstilts.tasks.spec import BenchmarkName, Group, Hub, Kind, Layout, Metric, Phase, Split, Task
 
 UPOS = (
     "ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM",
@@ -20,8 +20,9 @@ UPOS = (
 
 ENTITY_TAGS = ("O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 
-_BOTH = (Benchmark.XTREME, Benchmark.XTREME_R)
-_XTREME_ONLY = (Benchmark.XTREME,)
+_BOTH = (BenchmarkName.XTREME, BenchmarkName.XTREME_R)
+_XTREME_ONLY = (BenchmarkName.XTREME,)
+
 
 def _codes(text: str) -> tuple[str, ...]:
     """Return language codes, English first."""

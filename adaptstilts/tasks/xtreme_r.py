@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adaptstilts.languages import SOURCE_LANGUAGE
-from adaptstilts.tasks.spec import Benchmark, Group, Hub, Kind, Layout, Metric, Phase, Split, Task
+from adaptstilts.tasks.intermediate import SQUAD1
+from adaptstilts.tasks.spec import BenchmarkName, Group, Hub, Kind, Layout, Metric, Phase, Split, Task
 from adaptstilts.tasks.xtreme import TATOEBA
 
-_XTREME_R = (Benchmark.XTREME_R,)
+_XTREME_R = (BenchmarkName.XTREME_R,)
 _ENGLISH = (SOURCE_LANGUAGE,)
 
 
@@ -91,8 +92,89 @@ TATOEBA_R = replace(
 )
 """Sentences are compared as in XTREME's Tatoeba, but by the encoder of a model that was trained on SQuAD 1.1."""
 
-TASKS = (XCOPA, TATOEBA_R)
+SQUAD_R = Task(
+    name="squad_r",
+    title="SQuAD 1.1, answer sentences",
+    phase=Phase.TRAINING,
+    kind=Kind.MATCH,
+    metric=Metric.MAP20,
+    languages=_ENGLISH,
+    layouts={split: Layout("squad_sentences", SQUAD1.layouts[split].files) for split in (Split.TRAIN, Split.DEV)},
+    rows=87_599,
+    hub=SQUAD1.hub,
+    citation=SQUAD1.citation,
+    licence=SQUAD1.licence,
+)
+
+_XQUAD_R = (("lareqa/xquad-r/{language}.json",), ("xquad-r/{language}.json",))
+
+LAREQA = Task(
+    name="lareqa",
+    title="LAReQA",
+    phase=Phase.TARGET,
+    kind=Kind.MATCH,
+    metric=Metric.MAP20,
+    languages=("en", "ar", "de", "el", "es", "hi", "ru", "th", "tr", "vi", "zh"),
+    benchmarks=_XTREME_R,
+    train_task="squad_r",
+    layouts={Split.TEST: Layout("xquad_r", _XQUAD_R)},
+    pool=Layout("xquad_r_candidates", _XQUAD_R),
+    group=Group.RETRIEVAL,
+    rows=87_599,
+    hub=Hub("google-research-datasets/xquad_r", "{language}"),
+    citation="Roy et al. 2020",
+    licence="CC BY-SA 4.0",
+)
+
+WIKIPAIRS = Task(
+    name="wikipairs",
+    title="Wikipedia mentions and entities",
+    phase=Phase.TRAINING,
+    kind=Kind.MATCH,
+    metric=Metric.MAP20,
+    languages=_ENGLISH,
+    layouts={
+        split: Layout("entity_pairs", ((f"mewslix/wikipedia_pairs-{split.value}.jsonl",),))
+        for split in (Split.TRAIN, Split.DEV)
+    },
+    rows=167_719,
+    hub=Hub("izhx/mewsli-x"),
+    citation="Ruder et al. 2021",
+    licence="none stated with the files",
+)
+
+
+_MEWSLIX_LANGUAGES = ("en", "ar", "de", "es", "fa", "ja", "pl", "ro", "ta", "tr", "uk")
+
+
+def _mentions(split: str) -> Layout:
+    # The publisher's file holds all languages; XTREME's download has one for each, labels of test blanked.
+    one = f"mewslix/wikinews_mentions/{split}-{{language}}.jsonl"
+    labels = f"mewslix/wikinews_labels/{split}-{{language}}.json"
+    published = Layout("mentions", ((f"mewslix/wikinews_mentions-{split}.jsonl",),), holds=_MEWSLIX_LANGUAGES)
+    return replace(published, otherwise=Layout("mentions", ((one, labels), (one,)), same_rows=True))
+
+
+MEWSLIX = Task(
+    name="mewslix",
+    title="Mewsli-X",
+    phase=Phase.TARGET,
+    kind=Kind.MATCH,
+    metric=Metric.MAP20,
+    languages=_MEWSLIX_LANGUAGES,
+    benchmarks=_XTREME_R,
+    train_task="wikipairs",
+    layouts={Split.DEV: _mentions("dev"), Split.TEST: _mentions("test")},
+    pool=Layout("entities", (("mewslix/candidate_set_entities.jsonl",),)),
+    group=Group.RETRIEVAL,
+    rows=167_719,
+    hub=Hub("izhx/mewsli-x", note="release 20220518_6, not the one that the paper's numbers are of"),
+    citation="Ruder et al. 2021",
+    licence="none stated with the files",
+)
+
+TASKS = (XCOPA, TATOEBA_R, MEWSLIX, LAREQA)
 """The target tasks that XTREME-R adds."""
 
-TRAINING_TASKS = (SIQA, COPA)
+TRAINING_TASKS = (SIQA, COPA, WIKIPAIRS, SQUAD_R)
 """Tasks that train the targets above and are neither intermediate tasks of the paper nor scored themselves."""

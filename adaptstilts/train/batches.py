@@ -9,16 +9,16 @@ count for more than an item of a full batch in every epoch.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from adaptstilts.tasks.features import IGNORED, Feature
+from adaptstilts.tasks.features import IGNORED, Feature, Ids
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.losses import group_choices
+from adaptstilts.train.losses import group_choices, match_scores
 
 PADDING_ID = 1
 """XLM-R's padding id."""
@@ -35,12 +35,15 @@ class Batch:
         attention_mask: 1 for real sub-tokens, shape (rows, tokens).
         targets: See `adaptstilts.train.losses.loss_sum`; None where hidden.
         sizes: Rows per question, for multiple choice; else None.
+        candidates: Ids and mask of the candidates, padded apart from the queries, for training dual encoders; else
+            None.
     """
 
     input_ids: Tensor
     attention_mask: Tensor
     targets: Tensor | None
     sizes: list[int] | None = None
+    candidates: tuple[Tensor, Tensor] | None = None
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
@@ -49,11 +52,25 @@ class Batch:
             input_ids=self.input_ids.to(device, non_blocking=True),
             attention_mask=self.attention_mask.to(device, non_blocking=True),
             targets=None if self.targets is None else self.targets.to(device, non_blocking=True),
+            candidates=None
+            if self.candidates is None
+            else (self.candidates[0].to(device, non_blocking=True), self.candidates[1].to(device, non_blocking=True)),
         )
 
-    def group(self, scores: Tensor) -> Tensor:
-        """Return scores with one row per question, where they were one per alternative."""
-        return scores if self.sizes is None else group_choices(scores, self.sizes)
+    def scores(self, network: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """Run a network over the batch.
+
+        Args:
+            network: Gives scores, or vectors for dual encoders, from ids and mask.
+
+        Returns:
+            Its scores: one row per question where it scores alternatives one by one, one row per query with a column
+            per candidate where there are candidates.
+        """
+        found = network(self.input_ids, self.attention_mask)
+        if self.candidates is not None:
+            return match_scores(found, network(*self.candidates))
+        return found if self.sizes is None else group_choices(found, self.sizes)
 
 
 def collate(items: Sequence[Feature], kind: Kind) -> Batch:
@@ -66,15 +83,22 @@ def collate(items: Sequence[Feature], kind: Kind) -> Batch:
     Returns:
         The batch, on the CPU.
     """
-    rows = [row for item in items for row in item.rows]
+    has_candidates = kind is Kind.MATCH and len(items[0].rows) == 2
+    rows = [row for item in items for row in (item.rows[:1] if has_candidates else item.rows)]
+    input_ids, attention_mask = _padded(rows)
+    sizes = [len(item.rows) for item in items] if kind is Kind.CHOOSE else None
+    candidates = _padded([item.rows[1] for item in items]) if has_candidates else None
+    return Batch(input_ids, attention_mask, _targets(items, kind, input_ids.shape[1]), sizes, candidates)
+
+
+def _padded(rows: Sequence[Ids]) -> tuple[Tensor, Tensor]:
     width = max(len(row) for row in rows)
     input_ids = torch.full((len(rows), width), PADDING_ID, dtype=torch.long)
     attention_mask = torch.zeros((len(rows), width), dtype=torch.long)
     for index, row in enumerate(rows):
         input_ids[index, : len(row)] = torch.from_numpy(np.asarray(row, dtype=np.int64))
         attention_mask[index, : len(row)] = 1
-    sizes = [len(item.rows) for item in items] if kind is Kind.CHOOSE else None
-    return Batch(input_ids, attention_mask, _targets(items, kind, width), sizes)
+    return input_ids, attention_mask
 
 
 def _targets(items: Sequence[Feature], kind: Kind, width: int) -> Tensor | None:

@@ -159,7 +159,7 @@ def _backward(
     total = 0.0
     for index, batch in enumerate(batches):
         with autocast(device, settings.precision):
-            scores = batch.group(network(batch.input_ids, batch.attention_mask))
+            scores = batch.scores(network)
             if kind is Kind.EXTRACT:
                 scores = hide_padding(scores, batch.attention_mask)
             loss = loss_sum(kind, scores, _targets(batch)) / max(1, count)

@@ -1,4 +1,4 @@
-"""Losses of the four trained kinds, as sums with their counts, so that accumulation changes nothing."""
+"""Losses of the trained kinds, as sums with their counts, so that accumulation changes nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from torch.nn.utils.rnn import pad_sequence
 from adaptstilts.tasks.features import IGNORED
 from adaptstilts.tasks.spec import Kind
 
+SCALE = 100.0
+"""Factor of the cosines in the softmax of dual encoders.
+
+In XTREME's dual encoder it is a weight that starts at 100. AdamW moves a weight by about the learning rate a step at
+most, so in XTREME's training (2e-5, some 16,000 steps, decaying) it stays between 99.8 and 100.2; here it is fixed.
+"""
+
 
 def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:
     """Return the summed cross-entropy of a batch.
@@ -17,9 +24,11 @@ def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:
     Args:
         kind: Kind of task.
         scores: What the head gives: (batch, classes); (batch, choices), impossible choices at -inf;
-            (batch, tokens, tags); (batch, tokens, 2), padding at -inf.
+            (batch, tokens, tags); (batch, tokens, 2), padding at -inf; (queries, candidates), where each query's own
+            candidate stands in its column.
         targets: Class or choice, shape (batch,); tags with `IGNORED` gaps, shape (batch, tokens); start and end
-            sub-token of the span, shape (batch, 2), for which the mean of both losses is taken.
+            sub-token of the span, shape (batch, 2), for which the mean of both losses is taken; number of each query's
+            candidate, shape (queries,): other columns with the same one are left out, since they are right too.
 
     Returns:
         A scalar; divide by `target_count`.
@@ -31,6 +40,10 @@ def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:
         start = cross_entropy(scores[..., 0], targets[:, 0], reduction="sum")
         end = cross_entropy(scores[..., 1], targets[:, 1], reduction="sum")
         return (start + end) / 2
+    if kind is Kind.MATCH:
+        own = torch.arange(len(targets), device=scores.device)
+        is_equal = (targets[:, None] == targets) & (own[:, None] != own)
+        return cross_entropy(scores.masked_fill(is_equal, float("-inf")), own, reduction="sum")
     return cross_entropy(scores, targets, reduction="sum")
 
 
@@ -50,6 +63,22 @@ def hide_padding(scores: Tensor, attention_mask: Tensor) -> Tensor:
         The scores, -inf at padding.
     """
     return scores.masked_fill(attention_mask[..., None] == 0, float("-inf"))
+
+
+def match_scores(queries: Tensor, candidates: Tensor) -> Tensor:
+    """Compare every query of a batch with every candidate.
+
+    Args:
+        queries: Unit vectors, shape (queries, width).
+        candidates: Unit vectors, shape (candidates, width).
+
+    Returns:
+        Cosines times `SCALE`, in single precision whatever precision surrounds it, shape (queries, candidates).
+
+    Source: The dual encoder of google-research/xtreme, third_party/bert.py: softmax over the candidates of the batch.
+    """
+    with torch.autocast(queries.device.type, enabled=False):
+        return SCALE * queries.float() @ candidates.float().T
 
 
 def group_choices(scores: Tensor, sizes: list[int]) -> Tensor:

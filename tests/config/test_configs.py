@@ -13,8 +13,8 @@ from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.study.inputs import facts_for
 from adaptstilts.study.plan import Plan, make_plan
 from adaptstilts.study.stages import Reference
-from adaptstilts.tasks.registry import get_task, intermediate_tasks, target_tasks
-from adaptstilts.tasks.spec import Kind
+from adaptstilts.tasks.registry import benchmark_tasks, get_task, intermediate_tasks, target_tasks
+from adaptstilts.tasks.spec import BenchmarkName, Kind
 from adaptstilts.train.methods import METHODS
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -36,10 +36,11 @@ def test_all_configurations_are_found():
         "pretrain_small.yaml",
         "quickstart.yaml",
         "slices.yaml",
+        "xtreme_r_xlmr_large.yaml",
         "xtreme_xlmr_large.yaml",
     ]
     assert not list(CONFIGS.rglob("*.yml"))
-    assert (len(STUDIES), len(PRETRAINING)) == (4, 2)
+    assert (len(STUDIES), len(PRETRAINING)) == (5, 2)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -79,17 +80,49 @@ def test_study_is_nine_by_nine_by_six_when_it_says_so(stem: str):
     assert set(config.methods) == set(METHODS)
 
 
+def test_study_of_xtreme_r_has_its_ten_targets_in_all_their_languages():
+    config = load_study(CONFIGS / "xtreme_r_xlmr_large.yaml")
+    assert config.target.tasks == tuple(task.name for task in benchmark_tasks(BenchmarkName.XTREME_R))
+    assert set(config.intermediate.tasks) == {task.name for task in intermediate_tasks()}
+    plan = plan_of(CONFIGS / "xtreme_r_xlmr_large.yaml", ["methods=[direct]"])
+    languages = {cell.target: len(plan.stage(cell.predict).job.languages) for cell in plan.cells}
+    assert languages == {
+        "xnli": 15, "xcopa": 11, "udpos": 38, "panx": 48, "xquad": 12, "mlqa": 7, "tydiqa": 9, "tatoeba_r": 41,
+        "mewslix": 11, "lareqa": 11,
+    }  # fmt: skip
+
+
+def test_study_of_xtreme_r_trains_its_new_targets_as_xtremes_scripts_say():
+    plan = plan_of(CONFIGS / "xtreme_r_xlmr_large.yaml", ["methods=[direct, adapter]"])
+    jobs = {(cell.method, cell.target): plan.stage(cell.train).job for cell in plan.cells}
+
+    def said(job):
+        settings = job.settings
+        lengths = (settings.max_length, settings.max_query_length)
+        return (settings.learning_rate, settings.epochs, settings.batch_size, *lengths)
+
+    assert said(jobs["direct", "xcopa"]) == (3e-5, 5, 32, 128, 64)
+    assert said(plan.stage(jobs["direct", "xcopa"].after.key).job) == (3e-5, 5, 32, 128, 64)
+    assert said(jobs["direct", "lareqa"]) == (2e-5, 3, 16, 256, 96)
+    assert said(jobs["direct", "mewslix"]) == (1e-5, 2, 32, 64, 64)
+    assert said(jobs["adapter", "lareqa"]) == (1e-4, 15, 16, 256, 96)
+    assert (jobs["direct", "lareqa"].settings.warmup, jobs["direct", "lareqa"].settings.weight_decay) == (0.0, 0.0)
+    predict = plan.stage(next(cell for cell in plan.cells if cell.target == "lareqa").predict).job
+    assert (predict.max_length, predict.max_query_length, predict.retrieval) == (256, 96, None)
+    assert predict.data[-1] == "official/lareqa/pool"
+
+
 def test_quickstart_shows_every_method_and_every_kind_of_task():
     config = load_study(CONFIGS / "quickstart.yaml")
     kinds = {get_task(name).kind for name in (*config.intermediate.tasks, *config.target.tasks)}
-    assert kinds == set(Kind)
+    assert kinds == set(Kind) - {Kind.MATCH}
     assert set(config.methods) == set(METHODS)
 
 
 def test_slices_hold_every_kind_of_task_and_all_targets():
     config = load_study(CONFIGS / "slices.yaml")
     kinds = {get_task(name).kind for name in (*config.intermediate.tasks, *config.target.tasks)}
-    assert kinds == set(Kind)
+    assert kinds == set(Kind) - {Kind.MATCH}
     assert config.target.tasks == tuple(task.name for task in target_tasks())
 
 

@@ -8,8 +8,10 @@ from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import (
     Answer,
     Bitext,
+    Candidate,
     ChoiceExample,
     Kind,
+    MatchExample,
     PairExample,
     Sentence,
     SpanExample,
@@ -27,6 +29,11 @@ ROWS = {
         SpanExample("q0", "Wo?", " In Bern.", (Answer("Bern", 4), Answer("In Bern", 1))),
         SpanExample("q1", "Wer?", "Niemand.", ()),
     ],
+    "squad_r": [
+        MatchExample("q0", "Wo?", "1_0", Candidate("1_0", "In Bern.", "In Bern. Ja.", ("1_0",))),
+        MatchExample("q1", "Wer?", "2_1", Candidate("2_1", "Ja.", None, ("2_1",))),
+    ],
+    "mewslix": [MatchExample("m1", "Bern: In { Bern }.", "Q1"), MatchExample("m2", "x", "Q2")],
     "tatoeba": Bitext("de", SENTENCES, ENGLISH, frozenset({("de-0", "en-2"), ("de-2", "en-0")})),
 }
 HIDDEN = {
@@ -34,6 +41,8 @@ HIDDEN = {
     "hellaswag": [ChoiceExample("4", "x", ("a", "b"), None)],
     "udpos": [TagExample("0", ("Hunde", "bellen"), None)],
     "squad2": [SpanExample("q0", "Wo?", "In Bern.", None)],
+    "squad_r": [MatchExample("q0", "Wo?", None)],
+    "mewslix": [MatchExample("m1", "Bern: In { Bern }.", None)],
     "tatoeba": Bitext("de", SENTENCES, ENGLISH, None),
 }
 

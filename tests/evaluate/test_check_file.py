@@ -41,6 +41,7 @@ def problems(
         ("bucc2018", "de-1\ten-1\nde-1\ten-2\n", "de-7\ten-7\n"),
         ("tatoeba", "7\n993\n", "0\n1\n"),
         ("hellaswag", '{"label": 3}\n', '{"label": 0}\n'),
+        ("mewslix", '{"m1": ["Q1", "Q2"], "m2": ["Q3"]}', '{"m1": ["Q2"], "m2": ["Q4"]}'),
     ],
 )
 def test_file_without_problems_has_none(task: str, text: str, gold: str, tmp_path: Path):
@@ -144,3 +145,22 @@ def test_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path):
     path.write_bytes(b"neutral\n\xff\n")
     (found,) = check_file(path, Expected(get_task("xnli"), "de"))
     assert "pred:2: byte 0xff is not UTF-8" in str(found)
+
+
+def test_every_malformed_list_of_candidates_is_told_with_its_line(tmp_path: Path):
+    many = json.dumps([f"Q{number}" for number in range(21)])
+    rows = ['"m1": "Q1"', '"m2": []', '"m3": [1]', '"m4": ["Q1", "Q1"]', f'"m5": {many}', '"m6": {}', '"m7": ["Q1"]']
+    text = "{" + ",\n".join([*rows, '"m7": ["Q2"]', '"m9": ["Q1"]']) + "}"
+    gold = json.dumps({f"m{number}": ["Q1"] for number in range(1, 9)})
+    found = problems(tmp_path, "mewslix", text, gold=gold)
+    assert [line.split(". ")[0].removesuffix(".") for line in found] == [
+        "pred:1: m1: expected a list of candidate ids, best first",
+        "pred:2: m2: expected a list of candidate ids, best first",
+        "pred:3: m3: a candidate id is no text",
+        "pred:4: m4: a candidate stands twice",
+        "pred:5: m5: 21 candidates, the first 20 count",
+        "pred:6: m6: expected a list of candidate ids, best first",
+        "pred:8: m7: the query id stands in line 7 too",
+        "pred:9: m9: no question of gold has this id",
+        "pred: 1 of 8 questions have no answer, the first is 'm8'",
+    ]

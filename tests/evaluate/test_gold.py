@@ -3,14 +3,16 @@ from __future__ import annotations
 import pytest
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.evaluate.gold import gold_of
+from adaptstilts.evaluate.gold import gold_of, match_gold
 from adaptstilts.evaluate.metrics import score_examples
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import (
     Answer,
     Bitext,
+    Candidate,
     ChoiceExample,
     Example,
+    MatchExample,
     Metric,
     PairExample,
     Sentence,
@@ -100,3 +102,23 @@ def test_gold_raises_when_an_english_sentence_has_no_translation():
     bitext = Bitext("de", side("f1"), side("e1", "e2", "e3"), frozenset({("f1", "e1")}))
     with pytest.raises(EvaluationError, match=r"2 English sentences of de-en have no translation, the first is 'e2'"):
         gold_of(Metric.TATOEBA_ACCURACY, bitext, ())
+
+
+def test_gold_of_pairs_is_the_candidate_of_each_query():
+    pairs = [MatchExample(name, "?", "c1", Candidate("c1", "x", None, ("c1",))) for name in ("q1", "q2")]
+    assert gold_of(Metric.MAP20, pairs, ()) == {"q1": ["c1"], "q2": ["c1"]}
+
+
+def test_match_gold_is_every_candidate_that_answers_the_target():
+    queries = [MatchExample("q1", "?", "t1"), MatchExample("q2", "?", "t2")]
+    right = {"t1": ["en_1", "de_1"], "t2": ["en_2"], "t3": ["en_3"]}
+    assert match_gold(queries, right, "lareqa") == {"q1": ["en_1", "de_1"], "q2": ["en_2"]}
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [(None, "the label of 'q1' is hidden"), ("t9", "no candidate of lareqa is right for query 'q1'.*find 't9'")],
+)
+def test_match_gold_is_refused_when_a_target_is_hidden_or_not_in_the_pool(target: str | None, message: str):
+    with pytest.raises(EvaluationError, match=message):
+        match_gold([MatchExample("q1", "?", target)], {"t1": ["c"]}, "lareqa")

@@ -13,6 +13,7 @@ from adaptstilts.evaluate.metrics import (
     bucc_scores,
     chunk_scores,
     major,
+    mean_average_precision,
     score_examples,
     token_accuracy,
 )
@@ -71,6 +72,45 @@ def test_chunk_scores_give_both_rules_of_seqeval_where_they_differ():
     scores = chunk_scores([["CCONJ", "NOUN", "VERB"]], [["SCONJ", "NOUN", "AUX"]])
     assert scores["f1"] == pytest.approx(100 / 3, abs=1e-12)
     assert scores["chunk_f1_seqeval1"] == pytest.approx(200 / 3, abs=1e-12)
+
+
+def test_average_precision_counts_hits_at_their_ranks_over_all_that_are_right():
+    # Right at ranks 1 and 4 of 3: (1/1 + 2/4) / 3; right at rank 2 of 1: 1/2.
+    predictions = {"q1": ["a", "x", "y", "b"], "q2": ["x", "c"]}
+    gold = {"q1": ["a", "b", "z"], "q2": ["c"]}
+    assert mean_average_precision(predictions, gold) == pytest.approx(100 * (1.5 / 3 + 1 / 2) / 2, abs=1e-12)
+
+
+def test_average_precision_divides_by_no_more_than_the_candidates_that_count():
+    # All of the first 3 right: (1 + 1 + 1) / 3; one of them, at rank 2: (1/2) / 3.
+    gold = {"q": ["a", "b", "c", "d"]}
+    assert mean_average_precision({"q": ["a", "b", "c", "d"]}, gold, top=3) == pytest.approx(100.0, abs=1e-12)
+    assert mean_average_precision({"q": ["x", "b", "y", "a"]}, gold, top=3) == pytest.approx(100 / 6, abs=1e-12)
+
+
+def test_average_precision_of_one_right_candidate_is_its_reciprocal_rank_up_to_20():
+    names = [f"c{rank}" for rank in range(1, 26)]
+    for rank in (1, 7, 20):
+        assert mean_average_precision({"q": names}, {"q": [f"c{rank}"]}) == pytest.approx(100 / rank, abs=1e-12)
+    assert mean_average_precision({"q": names}, {"q": ["c21"]}) == 0.0
+
+
+def test_average_precision_counts_a_missing_query_as_nothing_and_a_repeated_candidate_once():
+    gold = {"q1": ["a", "b"], "q2": ["c"]}
+    assert mean_average_precision({"q1": ["a", "a", "b"]}, gold) == pytest.approx(100 * (1 + 2 / 3) / 2 / 2, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "gold", "message"),
+    [
+        ({}, {}, "no gold queries"),
+        ({"q9": ["a"]}, {"q1": ["a"]}, r"'q9' is not a query\. Allowed: q1"),
+        ({}, {"q1": []}, "query 'q1' has no right candidate"),
+    ],
+)
+def test_average_precision_is_refused_when_there_is_nothing_to_compare(predictions, gold, message):
+    with pytest.raises(EvaluationError, match=message):
+        mean_average_precision(predictions, gold)
 
 
 def test_bucc_scores_compare_pairs_as_sets():

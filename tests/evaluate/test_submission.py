@@ -12,18 +12,20 @@ from adaptstilts.evaluate.submission import (
     submitted_languages,
     write_predictions,
 )
-from adaptstilts.tasks.registry import get_task, target_tasks
-from adaptstilts.tasks.spec import Kind, Task
+from adaptstilts.tasks.registry import all_tasks, get_task
+from adaptstilts.tasks.spec import Kind, Phase, Task
 
 
 def content_of(task: Task) -> object:
     """A prediction that fits the task."""
-    if task.name == "tatoeba":
+    if task.name in {"tatoeba", "tatoeba_r"}:
         return [2, 0, 1]
     return {
         Kind.CLASSIFY: list(task.labels),
         Kind.TAG: [list(task.labels[:2]), list(task.labels[:1])],
         Kind.EXTRACT: {"q1": "der rote Fuchs", "q2": "", "q3": "红狐狸"},
+        Kind.CHOOSE: [1, 0, 1],
+        Kind.MATCH: {"q1": ["Q7", "Q1"], "q2": ["Q3"]},
         Kind.RETRIEVE: frozenset({("de-1", "en-7"), ("de-2", "en-3")}),
     }[task.kind]
 
@@ -40,12 +42,15 @@ def squad_file(tmp_path: Path, *ids: str, name: str = "labels.json") -> Path:
     return file_with(tmp_path, json.dumps(document), name)
 
 
-@pytest.mark.parametrize("task", target_tasks(), ids=lambda task: task.name)
+@pytest.mark.parametrize(
+    "task", [task for task in all_tasks() if task.phase is Phase.TARGET], ids=lambda task: task.name
+)
 def test_written_predictions_read_back_equal_for_every_target_task(task: Task, tmp_path: Path):
     content = content_of(task)
     path = write_predictions(tmp_path, task, "de", content)
     assert path == submission_path(tmp_path, task, "de")
-    assert path.suffix == (".json" if task.kind is Kind.EXTRACT else ".tsv")
+    suffixes = {Kind.EXTRACT: ".json", Kind.MATCH: ".json", Kind.CHOOSE: ".jsonl"}
+    assert path.suffix == suffixes.get(task.kind, ".tsv")
     assert read_predictions(path, task).content == content
 
 
@@ -128,7 +133,9 @@ def test_reading_choices_raises_with_line_when_one_is_malformed(text: str, messa
 
 
 @pytest.mark.parametrize("text", ["", "\n \n"])
-@pytest.mark.parametrize("task", [*(task.name for task in target_tasks()), "hellaswag"])
+@pytest.mark.parametrize(
+    "task", [*(task.name for task in [task for task in all_tasks() if task.phase is Phase.TARGET]), "hellaswag"]
+)
 def test_reading_raises_when_a_file_is_empty(task: str, text: str, tmp_path: Path):
     with pytest.raises(DataError, match=r"test-de\.tsv: the file is empty"):
         read_predictions(file_with(tmp_path, text), get_task(task))
@@ -216,3 +223,29 @@ def test_matching_counts_a_prediction_for_every_question_that_shares_its_id(tmp_
     assert match_to_labels(bare, gold) == {"q1#0": "a", "q2#1": "b", "q1#2": "a"}
     numbered = read_predictions(file_with(tmp_path, '{"q1#0": "a", "q1#2": "c"}', "numbered.json"), task)
     assert match_to_labels(numbered, gold) == {"q1#0": "a", "q1#2": "c"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"test-de\.json: the file is empty.*query id to candidate ids"),
+        ("{}", r"test-de\.json: the file is empty"),
+        ('{"m1": "Q1"}', r"test-de\.json: m1: expected a list of candidate ids"),
+        ('{"m1": []}', r"test-de\.json: m1: expected a list of candidate ids"),
+        ('{"m1": [""]}', r"test-de\.json: m1: expected a list of candidate ids"),
+        ('{"m1": ["Q1", "Q2", "Q1"]}', r"test-de\.json: m1: a candidate stands twice"),
+    ],
+)
+def test_ranks_name_file_and_query_when_they_are_malformed(tmp_path: Path, text: str, message: str):
+    with pytest.raises(DataError, match=message):
+        read_predictions(file_with(tmp_path, text, "test-de.json"), get_task("mewslix"))
+
+
+def test_ranks_of_an_unknown_query_are_refused_and_missing_ones_stay_missing(tmp_path: Path):
+    task = get_task("mewslix")
+    labels = read_labels(file_with(tmp_path, '{"m1": ["Q1"], "m2": ["Q2"]}', "labels.json"), task)
+    found = read_predictions(file_with(tmp_path, '{"m2": ["Q9", "Q2"]}', "found.json"), task)
+    assert match_to_labels(found, labels) == {"m2": ["Q9", "Q2"]}
+    other = read_predictions(file_with(tmp_path, '{"m3": ["Q2"]}', "other.json"), task)
+    with pytest.raises(DataError, match=r"other\.json: 1 of 1 .* ids are not in .*labels\.json, the first is 'm3'"):
+        match_to_labels(other, labels)

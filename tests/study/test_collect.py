@@ -12,7 +12,7 @@ from adaptstilts.study.inputs import facts_for
 from adaptstilts.study.plan import Plan, make_plan
 from adaptstilts.study.stages import Reference, Stage, TrainJob
 from adaptstilts.study.store import Artefact
-from adaptstilts.tasks.spec import Benchmark
+from adaptstilts.tasks.spec import BenchmarkName
 
 QUICKSTART = Path(__file__).resolve().parents[2] / "configs" / "quickstart.yaml"
 SMALL = ["intermediate.tasks=[mnli, squad1]", "target.tasks=[xnli, tydiqa, tatoeba]", "target.full.epochs=9"]
@@ -142,6 +142,6 @@ def test_training_notes_say_each_remark_once_in_order(plan: Plan, tmp_path: Path
 
 
 def test_targets_outside_the_benchmark_are_told():
-    assert benchmark_notes(("xnli", "pawsx"), Benchmark.XTREME) == []
-    (note,) = benchmark_notes(("xnli", "pawsx", "bucc2018"), Benchmark.XTREME_R)
+    assert benchmark_notes(("xnli", "pawsx"), BenchmarkName.XTREME) == []
+    (note,) = benchmark_notes(("xnli", "pawsx", "bucc2018"), BenchmarkName.XTREME_R)
     assert note == "pawsx, bucc2018: no task of XTREME-R, in none of its averages"

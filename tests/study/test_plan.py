@@ -130,7 +130,7 @@ def test_tatoeba_of_xtreme_r_shares_the_training_of_xquad_and_names_it():
         if target != "tatoeba_r":
             continue
         assert cell.train == cells["xquad", method, source].train
-        assert cell.note == "encoder trained on squad1"
+        assert cell.note == "encoder trained on squad1; retrieval preset xtreme-paper"
         job = plan.stage(cell.predict).job
         assert (job.trained, job.trained_task, len(job.languages)) == (cell.train, "squad1", 41)
         assert job.retrieval == plan.stage(cells["tatoeba", method, source].predict).job.retrieval

@@ -124,6 +124,71 @@ COPA = json_lines(
     {"premise": "He ran.", "choice1": "He was late.", "choice2": "He sat.", "question": "cause", "label": 0, "idx": 6},
 )  # fmt: skip
 
+
+def _span(text: str, words: str) -> dict[str, int]:
+    return {"start": text.index(words), "end": text.index(words) + len(words)}
+
+
+def _article(text: str, sentences: list[str], language: str) -> dict[str, object]:
+    return {"document_id": f"{language}-1", "document_title": "t", "document_url": "u", "language": language,
+            "text": text, "sentence_spans": [_span(text, sentence) for sentence in sentences]}  # fmt: skip
+
+
+def _mention(text: str, words: str, name: str, entity: str) -> dict[str, object]:
+    return {"example_id": name, "mention_span": {**_span(text, words), "text": words}, "entity_id": entity}
+
+
+def _entity(number: int, *sentences: str) -> dict[str, object]:
+    text = "\n".join(sentences)
+    return {"entity_id": f"Q{number}", "title": "t", "description": text, "description_language": "de",
+            "description_url": "u", "sentence_spans": [_span(text, sentence) for sentence in sentences]}  # fmt: skip
+
+
+MENTION_TEXT = "Die Ärztin schläft. Anna {rief}  Berlin\nan, und Berlin kam."
+MENTIONS = json_lines(
+    {"context": _article(MENTION_TEXT, ["Die Ärztin schläft.", "Anna {rief}  Berlin\nan, und Berlin kam."], "de"),
+     "mentions": [_mention(MENTION_TEXT, "Berlin", "m1", "Q2"), _mention(MENTION_TEXT, "Ärztin", "m2", "Q1")]},
+    {"context": _article("Anna slept.", ["Anna slept."], "en"),
+     "mentions": [_mention("Anna slept.", "Anna", "m3", "Q3")]},
+    {"context": _article("Anna kam.", ["Anna kam."], "de"), "mentions": [_mention("Anna kam.", "Anna", "m4", "Q3")]},
+)  # fmt: skip
+ENTITIES = json_lines(
+    _entity(1, "Die Ärztin."), _entity(2, "Berlin ist", "alt und  groß."), _entity(3, "Anna, a woman.")
+)
+ENTITY_PAIRS = json_lines(
+    *(
+        {"contextual_mention": {"context": _article(text, [text], "en"),
+                                "mention": _mention(text, "Anna", f"w{number}", "Q3")},
+         "entity": _entity(number, f"Woman {number}.")}
+        for number, text in enumerate(("Anna ran.", "So Anna sat.", "It was Anna."))
+    )
+)  # fmt: skip
+
+
+def xquad_r(*paragraphs: tuple[list[str], list[tuple[str, str, str]]]) -> str:
+    """A file in LAReQA's format; a paragraph is its sentences and its questions as (id, question, answer)."""
+    records = []
+    for sentences, questions in paragraphs:
+        context = " ".join(sentences)
+        starts = [context.index(sentence) for sentence in sentences]
+        breaks = [[start, start + len(sentence)] for start, sentence in zip(starts, sentences, strict=True)]
+        qas = [
+            {"id": name, "question": question, "answers": [{"text": text, "answer_start": context.index(text)}]}
+            for name, question, text in questions
+        ]
+        records.append({"context": context, "qas": qas, "sentence_breaks": breaks, "sentences": sentences})
+    return json.dumps({"data": [{"title": "t", "paragraphs": records}]}, ensure_ascii=False)
+
+
+LAREQA_DE = xquad_r(
+    (["Anna kaufte das Boot.", "Es war rot."], [("q1", "Wer kaufte es?", "Anna"), ("q2", "Wie war es?", "rot")]),
+    (["Der Zug war langsam."], [("q3", "Was war langsam?", "Der Zug")]),
+)
+LAREQA_ZH = xquad_r(
+    (["安娜买了船。", "它是红色的。"], [("q1", "谁买了它？", "安娜"), ("q2", "它怎么样？", "红色")]),
+    (["火车很慢。"], [("q3", "什么很慢？", "火车")]),
+)
+
 TASK_FILES: dict[str, Files] = {
     "anli": {
         "mnli/multinli_1.0_train.jsonl": MNLI,
@@ -153,6 +218,13 @@ TASK_FILES: dict[str, Files] = {
     "tatoeba": TATOEBA,
     "multichecklist": CHECKLIST,
     "tatoeba_r": TATOEBA,
+    "mewslix": {
+        "mewslix/wikinews_mentions/test-de.jsonl": MENTIONS,
+        "mewslix/candidate_set_entities.jsonl": ENTITIES,
+    },
+    "lareqa": {"lareqa/xquad-r/de.json": LAREQA_DE, "lareqa/xquad-r/zh.json": LAREQA_ZH},
+    "wikipairs": {f"mewslix/wikipedia_pairs-{split}.jsonl": ENTITY_PAIRS for split in ("train", "dev")},
+    "squad_r": {f"squad/v1.1/{split}-v1.1.json": XQUAD for split in ("train", "dev")},
     "siqa": {"siqa/socialIQa_v1.4_trn.jsonl": SIQA, "siqa/socialIQa_v1.4_dev.jsonl": SIQA},
     "copa": {"xcopa/train-en.jsonl": COPA, "xcopa/val-en.jsonl": COPA},
     "xcopa": {"xcopa/data/et/val.et.jsonl": COPA, "xcopa/data/et/test.et.jsonl": COPA},
@@ -177,6 +249,12 @@ def data_root(tmp_path: Path) -> Callable[[Files], DataRoot]:
 def task_files() -> dict[str, Files]:
     """Three rows of every split of every task, by task name and file name."""
     return TASK_FILES
+
+
+@pytest.fixture(scope="session")
+def make_xquad_r() -> Callable[..., str]:
+    """A function that makes the text of a file in LAReQA's format."""
+    return xquad_r
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,10 @@ from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.tasks.spec import (
     Answer,
     Bitext,
+    Candidate,
     ChoiceExample,
     Kind,
+    MatchExample,
     PairExample,
     Sentence,
     SpanExample,
@@ -20,7 +22,9 @@ from adaptstilts.tasks.spec import (
     TagExample,
 )
 
-MNLI, HELLASWAG, UDPOS, XQUAD, TATOEBA = (get_task(name) for name in ("mnli", "hellaswag", "udpos", "xquad", "tatoeba"))
+MNLI, HELLASWAG, UDPOS, XQUAD, TATOEBA, LAREQA = (
+    get_task(name) for name in ("mnli", "hellaswag", "udpos", "xquad", "tatoeba", "lareqa")
+)
 WORDS = [
     "The",
     "teacher",
@@ -51,11 +55,12 @@ def test_three_rows_of_every_task_become_features_with_targets(data_root, task_f
     examples = rows.foreign if isinstance(rows, Bitext) else rows
     encoded = encode(task, examples, tiny_tokenizer)
     assert [len(group) for group in encoded.by_example()] == [1] * len(examples)
+    is_target = task.kind is not Kind.RETRIEVE and task.pool is None
     assert encoded.kind is task.kind
     for feature in encoded.features:
         assert all(row[0] == tiny_tokenizer.cls_token_id for row in feature.rows)
         assert all(row[-1] == tiny_tokenizer.sep_token_id for row in feature.rows)
-        assert (feature.target is None) == (task.kind is Kind.RETRIEVE)
+        assert (feature.target is not None) == is_target
         assert feature.size == max(len(row) for row in feature.rows)
 
 
@@ -348,6 +353,7 @@ def test_sentences_are_framed_and_cut(tiny_tokenizer):
         (XQUAD, EncodeSettings(64, 32, 64), "max_length: 64 sub-tokens are too few.*Allowed: 80 or more"),
         (XQUAD, EncodeSettings(doc_stride=0), "doc_stride: 0 sub-tokens are too few"),
         (XQUAD, EncodeSettings(max_query_length=0), "max_query_length: 0 sub-tokens are too few"),
+        (LAREQA, EncodeSettings(max_query_length=15), "max_query_length: 15 sub-tokens are too few.*16 or more"),
     ],
 )
 def test_encode_is_refused_when_a_length_leaves_no_room(tiny_tokenizer, task, settings, message):
@@ -355,10 +361,52 @@ def test_encode_is_refused_when_a_length_leaves_no_room(tiny_tokenizer, task, se
         encode(task, [], tiny_tokenizer, settings)
 
 
+# Dual encoders
+
+
+def test_query_and_candidate_are_rows_of_their_own_and_equal_candidates_have_one_number(tiny_tokenizer):
+    one, two = Candidate("c1", "the river", "Anna bought the river", ("c1",)), Candidate("c2", "a boat", None, ("c2",))
+    pairs = [MatchExample(str(at), "Who is it?", item.id, item) for at, item in enumerate((one, two, one))]
+    encoded = encode(LAREQA, pairs, tiny_tokenizer)
+    assert [feature.target for feature in encoded.features] == [0, 1, 0]
+    query = tiny_tokenizer("Who is it?")["input_ids"]
+    rows = [[list(row) for row in feature.rows] for feature in encoded.features]
+    paired = tiny_tokenizer("the river", "Anna bought the river")["input_ids"]
+    assert rows == [[query, paired], [query, tiny_tokenizer("a boat")["input_ids"]], [query, paired]]
+
+
+def test_pool_and_queries_give_the_rows_that_training_gives(tiny_tokenizer):
+    item = Candidate("c1", "the river", "Anna bought the river", ("c1",))
+    trained = encode(LAREQA, [MatchExample("0", "Who is it?", "c1", item)], tiny_tokenizer).features[0]
+    (candidate,) = encode(LAREQA, [item], tiny_tokenizer).features
+    (query,) = encode(LAREQA, [MatchExample("0", "Who is it?", "c1")], tiny_tokenizer).features
+    assert trained.rows == (*query.rows, *candidate.rows)
+    assert (query.target, candidate.target) == (None, None)
+
+
+def test_long_queries_and_candidates_are_cut_to_their_own_lengths_as_the_fast_tokenizer_does(tiny_tokenizer):
+    rng = random.Random(5)
+    texts = [(text(rng, 30), text(rng, 12), text(rng, 30)) for _ in range(60)]
+    pairs = [
+        MatchExample(str(at), query, str(at), Candidate(str(at), sentence, context, ()))
+        for at, (query, sentence, context) in enumerate(texts)
+    ]
+    encoded = encode(LAREQA, pairs, tiny_tokenizer, EncodeSettings(max_length=33, max_query_length=20))
+    cut = 0
+    for feature, (query, sentence, context) in zip(encoded.features, texts, strict=True):
+        short = tiny_tokenizer(query, truncation=True, max_length=20)["input_ids"]
+        pair = tiny_tokenizer(sentence, context, truncation="longest_first", max_length=33)["input_ids"]
+        assert [list(row) for row in feature.rows] == [short, pair]
+        whole = len(tiny_tokenizer(query)["input_ids"]), len(tiny_tokenizer(sentence, context)["input_ids"])
+        cut += whole[0] > 20 or whole[1] > 33
+    assert encoded.truncated == cut
+    assert 0 < cut < 60
+
+
 def test_default_lengths_follow_the_kind():
     lengths = {kind: default_settings(kind).max_length for kind in Kind}
     assert lengths == {
-        Kind.CLASSIFY: 256, Kind.CHOOSE: 256, Kind.TAG: 256, Kind.EXTRACT: 384, Kind.RETRIEVE: 512,
+        Kind.CLASSIFY: 256, Kind.CHOOSE: 256, Kind.TAG: 256, Kind.EXTRACT: 384, Kind.RETRIEVE: 512, Kind.MATCH: 256,
     }  # fmt: skip
 
 

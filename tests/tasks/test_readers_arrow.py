@@ -20,7 +20,7 @@ def test_rows_of_every_task_come_back_as_they_were_read(data_root, task_files, t
             for code in root.languages(task, split):
                 rows = root.load(task, split, code)
                 write_split(own, task, split, code, rows, root.labels(task))
-                assert (own / name / "arrow" / split.value / code).is_dir()
+                assert (own / (task.folder or name) / "arrow" / split.value / code).is_dir()
     for name in names:
         task = get_task(name)
         assert DataRoot(own).labels(task) == root.labels(task)

@@ -15,7 +15,7 @@ from adaptstilts.tasks.registry import (
     training_chain,
     training_task,
 )
-from adaptstilts.tasks.spec import Benchmark, Kind, Layout, Phase, Split, Task
+from adaptstilts.tasks.spec import BenchmarkName, Kind, Layout, Phase, Split, Task
 
 TASKS = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
 
@@ -41,8 +41,12 @@ def test_registry_ends_with_what_xtreme_r_adds_and_what_trains_only_that_and_wha
     assert [(task.name, task.phase) for task in all_tasks()[18:]] == [
         ("xcopa", Phase.TARGET),
         ("tatoeba_r", Phase.TARGET),
+        ("mewslix", Phase.TARGET),
+        ("lareqa", Phase.TARGET),
         ("siqa", Phase.TRAINING),
         ("copa", Phase.TRAINING),
+        ("wikipairs", Phase.TRAINING),
+        ("squad_r", Phase.TRAINING),
         ("multichecklist", Phase.TARGET),
     ]
 
@@ -63,6 +67,7 @@ def test_task_is_consistent(task):
     assert task.trains == (task.kind is not Kind.RETRIEVE or task.train_task is not None)
     needs_labels = task.kind in (Kind.CLASSIFY, Kind.TAG) and not task.labels_from_data
     assert bool(task.labels) == needs_labels
+    assert (task.pool is not None) == (task.kind is Kind.MATCH and task.phase is Phase.TARGET)
     assert task.rows is None or task.rows >= 400
 
 
@@ -102,19 +107,19 @@ def test_target_has_as_many_languages_as_in_xtreme(name, count):
 @pytest.mark.parametrize(
     ("name", "count"),
     [("xnli", 15), ("udpos", 38), ("panx", 48), ("xquad", 12), ("mlqa", 7), ("tydiqa", 9),
-     ("xcopa", 11), ("tatoeba_r", 41)],
+     ("xcopa", 11), ("tatoeba_r", 41), ("mewslix", 11), ("lareqa", 11)],
 )  # fmt: skip
 def test_target_has_as_many_languages_as_in_xtreme_r(name, count):
     task = get_task(name)
-    assert len(set(task.official(Benchmark.XTREME_R))) == count
+    assert len(set(task.official(BenchmarkName.XTREME_R))) == count
     assert not any(get_language(code).in_xtreme for code in task.languages_r)
-    assert task.official(Benchmark.XTREME) == task.languages
+    assert task.official(BenchmarkName.XTREME) == task.languages
 
 
 def test_benchmark_tasks_are_the_nine_of_xtreme_and_those_of_xtreme_r():
-    assert benchmark_tasks(Benchmark.XTREME) == target_tasks()
-    assert [task.name for task in benchmark_tasks(Benchmark.XTREME_R)] == [
-        "xnli", "xcopa", "udpos", "panx", "xquad", "mlqa", "tydiqa", "tatoeba_r",
+    assert benchmark_tasks(BenchmarkName.XTREME) == target_tasks()
+    assert [task.name for task in benchmark_tasks(BenchmarkName.XTREME_R)] == [
+        "xnli", "xcopa", "udpos", "panx", "xquad", "mlqa", "tydiqa", "tatoeba_r", "mewslix", "lareqa",
     ]  # fmt: skip
 
 

@@ -1,0 +1,86 @@
+"""Running a dual encoder: vectors of queries and candidates, and the nearest candidates of each query."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptstilts.evaluate.metrics import TOP
+from adaptstilts.evaluate.predict import Predicted, raw_scores
+from adaptstilts.evaluate.retrieval import find_neighbours
+from adaptstilts.models.network import TaskNetwork
+from adaptstilts.tasks.features import Encoded, Feature
+from adaptstilts.tasks.spec import MatchExample
+
+
+def unit_vectors(
+    network: TaskNetwork, encoded: Encoded, *, batch_tokens: int, precision: str = "auto"
+) -> NDArray[np.float32]:
+    """Return the vectors of queries or of candidates.
+
+    Args:
+        network: Dual encoder with its head, on its device.
+        encoded: Features of one row each.
+        batch_tokens: Most sub-tokens per batch, padding included.
+        precision: See `adaptstilts.runtime.autocast`.
+
+    Returns:
+        Unit vectors in single precision, shape (features, width).
+    """
+    return np.stack(raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision))
+
+
+def nearest(
+    examples: Sequence[MatchExample], queries: NDArray[np.float32], ids: Sequence[str], pool: NDArray[np.float32]
+) -> Predicted:
+    """Find the nearest candidates of each query, exactly.
+
+    Args:
+        examples: The queries.
+        queries: Their vectors, shape (queries, width).
+        ids: Ids of the candidates.
+        pool: Their vectors, shape (candidates, width); compared block by block.
+
+    Returns:
+        Ids of the 20 candidates with the largest dot products by id of the query, best first, of equal ones the earlier
+        first; as raw arrays their ``similarities`` and rows of the pool, ``nearest``, both of shape (queries, 20).
+    """
+    found = find_neighbours(queries, pool, k=TOP)
+    predictions = {
+        example.id: [ids[row] for row in rows] for example, rows in zip(examples, found.indices.tolist(), strict=True)
+    }
+    return Predicted(predictions, {"nearest": found.indices, "similarities": found.similarities})
+
+
+def predict_pairs(network: TaskNetwork, encoded: Encoded, *, batch_tokens: int, precision: str = "auto") -> Predicted:
+    """Let queries find their candidates among those of all the pairs given, each candidate once (dev scores).
+
+    Args:
+        network: Dual encoder with its head, on its device.
+        encoded: Pairs.
+        batch_tokens: Most sub-tokens per batch, padding included.
+        precision: See `adaptstilts.runtime.autocast`.
+
+    Returns:
+        As `nearest`.
+    """
+    examples = [example for example in encoded.examples if isinstance(example, MatchExample)]
+    ids: dict[str, Feature] = {}
+    for feature in encoded.features:
+        candidate = examples[feature.example].candidate
+        if candidate is None:
+            raise TypeError("pairs of query and candidate are wanted")
+        ids.setdefault(candidate.id, Feature(feature.rows[1:], None, len(ids)))
+    sides = [[Feature(item.rows[:1], None, item.example) for item in encoded.features], list(ids.values())]
+    queries, pool = (
+        unit_vectors(
+            network,
+            Encoded(encoded.kind, encoded.examples, side),
+            batch_tokens=batch_tokens,
+            precision=precision,
+        )
+        for side in sides
+    )
+    return nearest(examples, queries, list(ids), pool)
