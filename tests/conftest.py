@@ -81,3 +81,20 @@ def tiny_encoder_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("encoder")
     XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_backbone(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: PreTrainedTokenizerFast) -> Path:
+    """A two-layer encoder, 16 wide, random, with its tokenizer."""
+    import torch
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    torch.manual_seed(0)
+    shape = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "type_vocab_size": 1}
+    config = XLMRobertaConfig(
+        vocab_size=len(tiny_tokenizer), hidden_size=16, max_position_embeddings=514, initializer_range=0.3, **shape
+    )
+    folder = tmp_path_factory.mktemp("backbone")
+    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
+    tiny_tokenizer.save_pretrained(folder)
+    return folder

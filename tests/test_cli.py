@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import re
@@ -16,34 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commandline import Said, say
 
 from adaptstilts import __version__
-from adaptstilts.cli import main
 from adaptstilts.tasks.registry import all_tasks
 
 ROOT = Path(__file__).resolve().parents[1]
 XTREME = str(ROOT / "configs" / "xtreme_xlmr_large.yaml")
 HEAVY = ("torch", "transformers", "adapters", "matplotlib", "datasets", "numpy")
 VERBS = ("tasks", "published", "validate", "plan", "run", "score", "submit", "report", "pretrain")
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def say(*words: object) -> Said:
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        code = main([str(word) for word in words])
-    return Said(code, out.getvalue(), err.getvalue())
 
 
 def refused(said: Said, message: str) -> None:

@@ -37,28 +37,11 @@ target:
 
 
 @pytest.fixture(scope="module")
-def backbone(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
-    """A two-layer encoder, 16 wide, random, with its tokenizer."""
-    import torch
-    from transformers import XLMRobertaConfig, XLMRobertaModel
-
-    torch.manual_seed(0)
-    shape = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "type_vocab_size": 1}
-    config = XLMRobertaConfig(
-        vocab_size=len(tiny_tokenizer), hidden_size=16, max_position_embeddings=514, initializer_range=0.3, **shape
-    )
-    folder = tmp_path_factory.mktemp("backbone")
-    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
-    tiny_tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def study(shared_root: Path, backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def study(shared_root: Path, small_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a study that trained on eight rows of each slice and predicted four of each language."""
     folder = tmp_path_factory.mktemp("round_trip")
     tasks = ", ".join(task.name for task in target_tasks())
-    text = STUDY.format(backbone=backbone, folder=folder, data=shared_root / "data", tasks=tasks)
+    text = STUDY.format(backbone=small_backbone, folder=folder, data=shared_root / "data", tasks=tasks)
     (folder / "study.yaml").write_text(text, encoding="utf-8")
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as err:
         code = main(["run", str(folder / "study.yaml")])

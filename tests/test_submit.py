@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import re
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commandline import Said, say
 
-from adaptstilts.cli import main
 from adaptstilts.evaluate.submission import read_predictions, submission_path
 from adaptstilts.tasks.registry import get_task
 
@@ -86,51 +83,15 @@ evaluation: {{submission: true}}
 """
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def say(*words: object) -> Said:
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        code = main([str(word) for word in words])
-    return Said(code, out.getvalue(), err.getvalue())
-
-
 @pytest.fixture(scope="module")
-def backbone(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: Any) -> Path:
-    """A two-layer encoder, 16 wide, random, with its tokenizer."""
-    import torch
-    from transformers import XLMRobertaConfig, XLMRobertaModel
-
-    torch.manual_seed(0)
-    shape = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "type_vocab_size": 1}
-    config = XLMRobertaConfig(
-        vocab_size=len(tiny_tokenizer), hidden_size=16, max_position_embeddings=514, initializer_range=0.3, **shape
-    )
-    folder = tmp_path_factory.mktemp("backbone")
-    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
-    tiny_tokenizer.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory, backbone: Path) -> Path:
+def study(tmp_path_factory: pytest.TempPathFactory, small_backbone: Path) -> Path:
     """The configuration of the study, carried out."""
     folder = tmp_path_factory.mktemp("study")
     for name, text in FILES.items():
         (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "data" / name).write_text(text, encoding="utf-8")
     config = folder / "study.yaml"
-    config.write_text(STUDY.format(backbone=backbone, folder=folder), encoding="utf-8")
+    config.write_text(STUDY.format(backbone=small_backbone, folder=folder), encoding="utf-8")
     said = say("run", config)
     assert said.code == 0, said.err
     return config

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import io
 import json
 import re
 import shutil
@@ -15,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from adaptstilts.cli import main
+from commandline import Said, say
 
 LANGUAGES = ("en", "de", "zh")
 SOURCES = ("mnli", "hellaswag")
@@ -57,25 +54,6 @@ target:
 adapter: {{reduction_factor: 4}}
 evaluation: {{languages: [en, de, zh]}}
 """
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def say(*words: str) -> Said:
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        code = main(list(words))
-    return Said(code, out.getvalue(), err.getvalue())
 
 
 @dataclass(frozen=True)
