@@ -225,7 +225,9 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     check: Annotated[Path | None, typer.Option("--check", help="A folder to check instead of writing one.")] = None,
     gold: Annotated[Path | None, typer.Option("--gold", help="Labels for --check, in the same layout.")] = None,
     task: Annotated[list[str] | None, typer.Option("--task", help="Check only this one; may be repeated.")] = None,
-    benchmark: Annotated[str, typer.Option("--benchmark", help="xtreme or xtreme_r.")] = "xtreme",
+    benchmark: Annotated[
+        str | None, typer.Option("--benchmark", help="xtreme or xtreme_r; that of the study, or xtreme to check.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a study's predictions as XTREME's leaderboard wants them, or check such a folder.
@@ -238,7 +240,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     from adaptstilts.study.choose import Wanted  # noqa: PLC0415
 
     if check is not None and config is None and to is None:
-        _check_submission(check, gold, task, benchmark, as_json=as_json)
+        _check_submission(check, gold, task, benchmark or "xtreme", as_json=as_json)
     elif config is not None and to is not None and check is None and gold is None and task is None:
         wanted = Wanted(method, source, seed, best)
         study = (config, overrides or ())
@@ -287,7 +289,7 @@ def _write_submission(
     study: tuple[Path, Sequence[str]],
     folder: Path,
     wanted: Wanted,
-    benchmark: str,
+    benchmark: str | None,
     *,
     any_split: bool,
     force: bool,
@@ -297,8 +299,9 @@ def _write_submission(
     from adaptstilts.evaluate.check_folder import get_benchmark  # noqa: PLC0415
     from adaptstilts.study.submit import submit_study  # noqa: PLC0415
 
-    which = get_benchmark(benchmark)
-    submitted = submit_study(load_study(*study), folder, wanted, which, any_split=any_split, force=force)
+    loaded = load_study(*study)
+    which = get_benchmark(benchmark or loaded.evaluation.benchmark)
+    submitted = submit_study(loaded, folder, wanted, which, any_split=any_split, force=force)
     _show(submitted.record() if as_json else submitted.text(), as_json=as_json)
 
 
