@@ -132,7 +132,8 @@ def _refuse_traversal(name: str, archive: Path) -> None:
 def _damage(archive: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError, OSError) as error:
+        # RuntimeError: zipfile's for what is encrypted or packed in a way that it does not know.
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's; bz2 and gzip raise without a number
         reason = str(error).splitlines()[0].rstrip(":")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from adaptstilts.evaluate.metrics import TOP
 from adaptstilts.evaluate.predict import Predicted, raw_scores
-from adaptstilts.evaluate.retrieval import find_neighbours
+from adaptstilts.evaluate.retrieval import comparable, find_neighbours
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.tasks.features import Encoded, Feature
 from adaptstilts.tasks.spec import MatchExample
@@ -28,8 +28,12 @@ def unit_vectors(
 
     Returns:
         Unit vectors in single precision, shape (features, width).
+
+    Raises:
+        EvaluationError: If a vector holds values that are not finite: it would have no nearest candidate.
     """
-    return np.stack(raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision))
+    vectors = np.stack(raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision))
+    return comparable(vectors, "dot")
 
 
 def nearest(

@@ -11,6 +11,7 @@ from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.write import GENERATOR_VERSION
 from adaptstilts.study.stages import DataJob
+from adaptstilts.tasks.locate import has_option
 from adaptstilts.tasks.registry import benchmark_tasks
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import BenchmarkName, Kind, Split, Task
@@ -131,7 +132,7 @@ class FolderFacts:
         self.choice = choice
         self.benchmark = benchmark
         self.submission = submission
-        self.options = (f"quoting {quoting}",)
+        self.quoting = quoting
         self._lock = read_lock(root)
         # A plan asks for the same facts in every cell of its table; each is found out once.
         self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
@@ -161,6 +162,7 @@ class FolderFacts:
 
     def _find_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         self._refuse_empty_files(task)
+        self._refuse_lost_files(task)
         present = self.root.evaluation_languages(task)
         unscored = self._test_languages(task) if self.submission else ()
         if not present and unscored:
@@ -199,6 +201,16 @@ class FolderFacts:
         """Compare files with what the lock file says was fetched, where there is one."""
         if self._lock is not None:
             verify_split(self._lock, self.root, task, split, code)
+
+    def _refuse_lost_files(self, task: Task) -> None:
+        """Raise where what was fetched is gone: the language, or the split it is scored on, would change unseen."""
+        if self._lock is None or self.choice == "present":
+            return
+        for split in (split for split in _EVALUATED if split in task.layouts):
+            present = self.root.languages(task, split)
+            for code in task.official(self.benchmark) if isinstance(self.choice, str) else self.choice:
+                if code not in present:
+                    self._verify(task, split, code)
 
     def _refuse_empty_files(self, task: Task) -> None:
         """Raise for languages whose evaluation file is there with nothing in it; they would be left out unseen."""
@@ -244,21 +256,32 @@ class FolderFacts:
             self._verify(task, split, SOURCE_LANGUAGE)
         train = self.root.fingerprint(task, Split.TRAIN, SOURCE_LANGUAGE)
         if SOURCE_LANGUAGE in self.root.languages(task, Split.DEV):
-            return *self.options, train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)
-        return *self.options, train
+            return self._option(task), train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)
+        return self._option(task), train
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
         """Return SHA-256 of each language's evaluation files."""
         digests = (self._evaluation_file(task, split, code) for code, split in languages)
-        pool = () if task.pool is None else (self.root.pool_fingerprint(task),)
-        return *self.options, *(digest for digest in digests if digest is not None), *pool
+        pool = () if task.pool is None else (self._pool(task),)
+        return self._option(task), *(digest for digest in digests if digest is not None), *pool
+
+    def _option(self, task: Task) -> str:
+        """How quotation marks are read: the default where no reader of the task asks, so that it changes no key."""
+        return f"quoting {self.quoting if has_option(task, 'quoting') else DataSection().quoting}"
 
     def _evaluation_file(self, task: Task, split: Split, code: str) -> str | None:
         known = (task.name, split, code)
         if known not in self._evaluation:
+            self._verify(task, split, code)
             is_there = self.root.has_files(task, split, code)
             self._evaluation[known] = self.root.fingerprint(task, split, code) if is_there else None
         return self._evaluation[known]
+
+    def _pool(self, task: Task) -> str:
+        """Fingerprint of the pool, which may hold more languages than are evaluated."""
+        for code, _ in self.root.pool(task):
+            self._verify(task, task.test_split, code)
+        return self.root.pool_fingerprint(task)
 
 
 class OfficialFacts:

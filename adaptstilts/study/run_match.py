@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.stages import PredictJob, ScoreJob
 from adaptstilts.tasks.encode import encode
 from adaptstilts.tasks.features import EncodeSettings
+from adaptstilts.tasks.locate import is_multilingual
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Candidate, MatchExample, Split, Task
 
@@ -51,9 +52,7 @@ def match(
     settings = EncodeSettings(job.max_length, job.doc_stride, job.max_query_length)
     on_step(0, len(job.languages), "candidates")
     ids, pool = _pool(network, job, task, examples, settings)
-    note = f"pool of {len(ids):,} candidates"
-    if len(examples.root.pool(task)) > 1:
-        note += f" in {len(examples.root.pool(task))} of {len(task.languages)} languages"
+    note = pool_note(task, [code for code, _ in examples.root.pool(task)], len(ids))
     for index, (language, split) in enumerate(job.languages):
         on_step(index, len(job.languages), language)
         rows = examples.evaluation(task, split, language, job.max_evaluation)
@@ -62,6 +61,23 @@ def match(
         queries = unit_vectors(network, encoded, batch_tokens=job.batch_tokens, precision=job.precision)
         asked = [row for row in rows if isinstance(row, MatchExample)]
         yield language, split, nearest(asked, queries, ids, pool), note, len(rows)
+
+
+def pool_note(task: Task, languages: Sequence[str], candidates: int) -> str:
+    """Return what a reader of scores must know of the pool: its size, and how many of the task's languages are there.
+
+    Args:
+        task: The task.
+        languages: Languages of the pool's files.
+        candidates: Number of candidates.
+
+    Returns:
+        The note; without languages where one file holds all.
+    """
+    note = f"pool of {candidates:,} candidates"
+    if task.pool is None or not is_multilingual(task.pool):
+        return note
+    return f"{note} in {len(languages)} of {len(task.languages)} languages"
 
 
 def right_candidates(job: ScoreJob, examples: Examples) -> dict[str, dict[str, list[str]]]:

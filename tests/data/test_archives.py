@@ -77,3 +77,13 @@ def test_put_gives_a_file_its_place(tmp_path):
     assert put(path, path.name, [("dev-*.json", "squad/"), ("dev-v1.1.json", "b/dev.json")], tmp_path / "out")
     assert (tmp_path / "out/squad/dev-v1.1.json").read_text() == (tmp_path / "out/b/dev.json").read_text() == "{}"
     assert not put(path, path.name, [("test.json", "x/")], tmp_path / "out")
+
+
+@pytest.mark.parametrize(("at", "value"), [(6, 1), (8, 99)], ids=["encrypted", "unknown compression"])
+def test_unpack_raises_one_line_when_a_member_cannot_be_read(tmp_path, at, value):
+    archive = pack(tmp_path / "a.zip", {"a.txt": b"x" * 100})
+    body = bytearray(archive.read_bytes())
+    body[at] = body[body.index(b"PK\x01\x02") + at + 2] = value  # once in the file's header, once in the directory
+    archive.write_bytes(body)
+    with pytest.raises(DataError, match=r"a\.zip: is damaged or no archive \(.*(encrypted|compression)"):
+        unpack(archive, [("a.txt", "t/")], tmp_path / "out")

@@ -52,11 +52,11 @@ def root(tmp_path):
     return tmp_path
 
 
-def study(root, tmp_path):
+def study(root, tmp_path, more="", task="pawsx"):
     path = tmp_path / "study.yaml"
     path.write_text(
-        f"name: locked\nbackbone: mini\nmethods: [direct]\ndata: {{root: {root}}}\ntarget: {{tasks: [pawsx]}}\n"
-        f"store: {tmp_path}/store\nresults: {tmp_path}/results\n"
+        f"name: locked\nbackbone: mini\nmethods: [direct]\ndata: {{root: {root}}}\ntarget: {{tasks: [{task}]}}\n"
+        f"store: {tmp_path}/store\nresults: {tmp_path}/results\n{more}\n"
     )
     return load_study(path)
 
@@ -143,3 +143,41 @@ def test_study_stops_before_training_when_a_fetched_file_is_gone(root, tmp_path)
     (root / "pawsx/arrow/dev/en/data-00000-of-00001.arrow").unlink()
     with pytest.raises(AdaptstiltsError, match=r"pawsx/dev/en: fetched by the lock file, but not there"):
         plan_study(study(root, tmp_path))
+
+
+def test_study_stops_when_a_fetched_test_set_is_gone_in_place_of_scoring_dev(root, tmp_path):
+    fetched(root, PAWSX, Split.DEV, "de", ROWS)
+    (root / "pawsx/arrow/test/de/data-00000-of-00001.arrow").unlink()
+    with pytest.raises(AdaptstiltsError, match=r"pawsx/test/de: fetched by the lock file, but not there"):
+        plan_study(study(root, tmp_path))
+
+
+def test_study_stops_when_a_fetched_language_is_gone_unless_it_takes_what_is_there(root, tmp_path):
+    (root / "pawsx/arrow/test/de/data-00000-of-00001.arrow").unlink()
+    with pytest.raises(AdaptstiltsError, match=r"pawsx/test/de: fetched by the lock file, but not there"):
+        plan_study(study(root, tmp_path))
+    assert plan_study(study(root, tmp_path, "evaluation: {languages: present}")).stages
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ({("0", "1")}, r"bucc2018/dev/de: expected 2 rows as fetched, found 1"),
+        ({("0", "1"), ("2", "4")}, r"dev/de/gold/data.*arrow: SHA-256 is "),
+    ],
+)
+def test_study_stops_when_the_pairs_a_threshold_is_fitted_on_are_not_those_fetched(tmp_path, pairs, message):
+    task = get_task("bucc2018")
+    for split in (Split.DEV, Split.TEST):
+        fetched(tmp_path, task, split, "de", BITEXT)
+    write_split(tmp_path, task, Split.DEV, "de", replace(BITEXT, gold=frozenset(pairs)), ())
+    with pytest.raises(AdaptstiltsError, match=message):
+        plan_study(study(tmp_path, tmp_path, task="bucc2018"))
+
+
+def test_study_for_submission_stops_when_hidden_rows_are_not_those_fetched(root, tmp_path):
+    hidden = [replace(row, label=None) for row in ROWS]
+    fetched(root, PAWSX, Split.TEST, "fr", hidden)
+    write_split(root, PAWSX, Split.TEST, "fr", list(reversed(hidden)), PAWSX.labels)
+    with pytest.raises(AdaptstiltsError, match=r"test/fr/data.*arrow: SHA-256 is "):
+        plan_study(study(root, tmp_path, "evaluation: {submission: true}"))

@@ -282,11 +282,12 @@ def test_dev_rows_are_held_out_where_the_dev_set_is_scored():
     assert {job.task for job in jobs if job.hold_out} == {"tydiqa"}
 
 
-def test_reader_options_are_part_of_the_keys(shared_root):
+def test_reader_options_are_part_of_the_keys_of_the_tasks_that_have_them(shared_root):
     root = [f"data.root={shared_root / 'data'}", "methods=[direct]"]
-    one = {stage.key for stage in plan_of("slices.yaml", root).stages}
+    one = plan_of("slices.yaml", root).stages
     other = {stage.key for stage in plan_of("slices.yaml", [*root, "data.quoting=xtreme"]).stages}
-    assert not one & other
+    assert {stage.job.task for stage in one if stage.key not in other} == {"mnli", "xnli", "pawsx"}
+    assert {stage.job.task for stage in one if stage.key in other} >= {"squad1", "tydiqa", "udpos", "tatoeba"}
 
 
 @pytest.mark.parametrize(

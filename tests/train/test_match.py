@@ -8,6 +8,7 @@ import torch
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.match import predict_pairs, unit_vectors
 from adaptstilts.evaluate.metrics import mean_average_precision
 from adaptstilts.models.heads import load_head, new_head, save_head, spec_for
@@ -69,6 +70,14 @@ def test_head_gives_unit_vectors_of_the_first_token_and_is_restored_exactly(tiny
     again = load_head(tmp_path, 32, 0.1)
     assert again.spec == head.spec
     assert torch.equal(again(hidden), vectors)
+
+
+def test_vectors_that_are_not_finite_are_refused_in_place_of_finding_the_first_candidate(tiny_encoder_folder):
+    net = network(tiny_encoder_folder)
+    with torch.no_grad():
+        net.head[1].bias.fill_(torch.nan)
+    with pytest.raises(EvaluationError, match=r"the vector of sentence 0 .* holds values that are not finite"):
+        predict_pairs(net, encoded_pairs(), batch_tokens=512)
 
 
 def test_scores_of_a_batch_are_scaled_cosines_of_every_query_with_every_candidate():
