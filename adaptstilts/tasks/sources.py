@@ -452,8 +452,9 @@ class DataRoot:
         if isinstance(rows, Bitext):
             return rows
         examples = list(rows)
+        others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
         self._dropped[task.name, language, _state(found.paths)] = tuple(
-            f"{task.name}: {count:,} {what} left out of {found.paths[0].name}"
+            f"{task.name}: {count:,} {what} left out of {found.paths[0].name}{others}"
             for what, count in sorted(request.dropped.items())
         )
         return examples

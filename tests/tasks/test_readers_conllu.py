@@ -209,3 +209,11 @@ def test_blanked_treebank_is_left_out_whole(shared_root, data_root):
     root = data_root({"ud/UD_Hindi-HIENCS/hi_hiencs-ud-test.conllu": text})
     with pytest.raises(DataError, match=r"hi_hiencs-ud-test\.conllu: holds no examples of udpos in 'hi'"):
         root.load(UDPOS, Split.TEST, "hi")
+
+
+def test_sentences_left_out_of_several_treebanks_are_not_put_down_to_the_first(data_root):
+    blank, kept = conllu("1 _ X 0", "2 _ X 1"), conllu("1 Ja INTJ 0")
+    root = data_root({"ud/UD_A/de_a-ud-test.conllu": kept, "ud/UD_B/de_b-ud-test.conllu": kept + blank})
+    root.load(UDPOS, Split.TEST, "de")
+    assert any("1 sentences" in note and note.endswith("left out of de_a-ud-test.conllu and 1 more") for note in
+               root.notes(UDPOS, Split.TEST, "de"))  # fmt: skip
