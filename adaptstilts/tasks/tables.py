@@ -130,9 +130,12 @@ def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
             with pyarrow.parquet.ParquetFile(path) as file:
                 present = file.schema_arrow.names
                 chosen = None if columns is None else [name for name in columns if name in present]
-                return Table(path, file.read(columns=chosen))
+                table = file.read(columns=chosen)
+                table.validate(full=True)
+                return Table(path, table)
         with pyarrow.memory_map(str(path)) as source, pyarrow.ipc.open_stream(source) as stream:
             table = stream.read_all()
+            table.validate(full=True)  # a damaged file reads without complaint, and its values fail only later
     except (pyarrow.ArrowException, OSError) as error:
         kind = "a parquet file" if path.suffix == ".parquet" else "an Arrow file as `datasets` writes it"
         reason = str(error).splitlines()[0]
