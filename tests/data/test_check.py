@@ -94,7 +94,7 @@ def test_json_names_file_and_line_of_a_problem(root, capsys):
 
 def test_file_with_some_labels_missing_is_a_problem(tmp_path, capsys):
     rows = [
-        {"premise": "It rained.", "choice1": "I ran.", "choice2": "I sang.", "question": "effect", "label": 0, "idx": 7},
+        {"premise": "It rained.", "choice1": "I ran.", "choice2": "I hid.", "question": "effect", "label": 0, "idx": 7},
         {"premise": "I fell.", "choice1": "It was wet.", "choice2": "It was dry.", "question": "cause", "idx": 8},
     ]
     folder = tmp_path / "xcopa/data/et"
