@@ -234,6 +234,8 @@ def read_manifest(path: Path) -> Manifest:
         ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
         ProblemsError: If several settings are unusable.
     """
+    if not path.is_file():
+        raise ConfigError("no such manifest", path=path, hint="Copy adaptstilts/data/sources.yaml and change it.")
     manifest = load(path, (), Manifest)
     used = {part.source for task in manifest.tasks.values() for part in task.parts}
     unknown = sorted(used - set(manifest.sources))

@@ -81,7 +81,8 @@ def _group_grid(
         )
     notes = Footnotes()
     notes.remark("Score: every task counts the same, English included where the task has it.")
-    notes.remark("Zero-shot: the same with English left out of every task. Gap: English minus the other languages.")
+    notes.remark("Zero-shot: the same with English left out of every task.")
+    notes.remark("English and gap (English minus the other languages): over the tasks that have English.")
     if any(one.scores.overall is not None and one.scores.overall.is_partial for one in settings):
         notes.remark(
             f"In brackets: partial, not {benchmark.title}'s own figure; the table of tasks says what is missing."

@@ -54,5 +54,6 @@ def check_limits(plan: Plan, backbone: Reference) -> None:
         if isinstance(layers, int) and isinstance(layer, int) and layer > layers:
             problem = f"layer {layer} of a backbone with {layers} layers for {job.task}"
             allowed = (f"0 to {layers}",)
-            problems.setdefault(problem, ConfigError(problem, key="retrieval.layer", allowed=allowed))
+            hint = f"retrieval.overrides.{job.task}.layer stands over it."
+            problems.setdefault(problem, ConfigError(problem, key="retrieval.layer", allowed=allowed, hint=hint))
     raise_all(list(problems.values()))

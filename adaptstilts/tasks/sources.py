@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,7 +88,7 @@ class DataRoot:
         self._labels: dict[_State, tuple[str, ...]] = {}
         # One file may hold several languages.
         self._contents: dict[tuple[str, str, _State], _Content] = {}
-        self._dropped: dict[tuple[str, str, _State], tuple[str, ...]] = {}
+        self._dropped: dict[tuple[str, str, tuple[Path, ...]], tuple[str, ...]] = {}
         if not self.path.is_dir():
             raise DataError(
                 "no such folder", path=self.path, hint="Set data.root to `mini` or to a folder of data sets"
@@ -225,6 +226,8 @@ class DataRoot:
                 problems.append(DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0]))
             if isinstance(rows, Bitext):
                 return Inspection(rows, len(rows.foreign) if rows.gold is None else 0, tuple(problems))
+            if not all(map(_is_hidden, rows)):
+                problems += _unlabelled(rows, part.paths[0])
             examples += rows
         if task.kind is Kind.RETRIEVE:
             return Inspection(None, 0, tuple(problems))
@@ -440,7 +443,7 @@ class DataRoot:
         """
         found = locate(self.path, task, split, language)
         notes = [f"{task.name}: {part.note}" for part in found if part.note]
-        notes += [note for part in found for note in self._dropped.get((task.name, language, _state(part.paths)), ())]
+        notes += [note for part in found for note in self._dropped.get((task.name, language, part.paths), ())]
         missing = missing_parts(self.path, task, split, language)
         if missing:
             notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
@@ -453,7 +456,7 @@ class DataRoot:
             return rows
         examples = list(rows)
         others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
-        self._dropped[task.name, language, _state(found.paths)] = tuple(
+        self._dropped[task.name, language, found.paths] = tuple(
             f"{task.name}: {count:,} {what} left out of {found.paths[0].name}{others}"
             for what, count in sorted(request.dropped.items())
         )
@@ -467,8 +470,14 @@ class DataRoot:
 
 def _state(paths: tuple[Path, ...]) -> _State:
     """Identify files and their versions without reading them."""
-    stats = [(str(path), path.stat()) for path in paths]
-    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+    return tuple((str(path), stat.st_size, stat.st_mtime_ns) for path in paths for stat in (_stat(path),))
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", path=path) from error
 
 
 def _scorable_splits(language: str) -> tuple[Split, ...]:
@@ -490,15 +499,19 @@ def _content_of(rows: Iterable[Example] | Bitext) -> _Content:
 
 
 def _require_labels(rows: list[Example], path: Path) -> None:
-    hidden = [row.id for row in rows if _is_hidden(row)]
-    if len(hidden) == len(rows):
+    if all(map(_is_hidden, rows)):
         raise DataError("its labels are hidden", path=path, hint="They are needed here")
-    if hidden:
-        raise DataError(
-            f"{len(hidden)} of {len(rows)} examples have no label, the first is '{hidden[0]}'",
-            path=path,
-            hint="Label them, or take them out",
-        )
+    for problem in _unlabelled(rows, path):
+        raise problem
+
+
+def _unlabelled(rows: list[Example], path: Path) -> list[DataError]:
+    """Return the problem of a file in which some rows have no label; none if all have one."""
+    hidden = [row.id for row in rows if _is_hidden(row)]
+    if not hidden:
+        return []
+    problem = f"{len(hidden)} of {len(rows)} examples have no label, the first is '{hidden[0]}'"
+    return [DataError(problem, path=path, hint="Label them, or take them out")]
 
 
 def _is_hidden(example: Example) -> bool:

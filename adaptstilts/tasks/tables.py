@@ -33,14 +33,19 @@ class Table:
             As many values as there are rows.
 
         Raises:
-            DataError: If there is no such column.
+            DataError: If there is no such column, or the file is damaged.
         """
         outer, _, inner = name.partition(".")
         if outer not in self.arrow.column_names:
             raise DataError(
                 "no such column", path=self.path, key=outer, value=outer, allowed=sorted(self.arrow.column_names)
             )
-        values: list[Any] = self.arrow.column(outer).to_pylist()
+        try:
+            values: list[Any] = self.arrow.column(outer).to_pylist()
+        except UnicodeDecodeError as error:  # a damaged name of a field within
+            raise DataError(
+                f"a name within is not UTF-8 ({error.reason})", path=self.path, key=outer, hint="Fetch it again"
+            ) from error
         if inner:
             return [None if value is None else value.get(inner) for value in values]
         return values
@@ -130,9 +135,12 @@ def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
             with pyarrow.parquet.ParquetFile(path) as file:
                 present = file.schema_arrow.names
                 chosen = None if columns is None else [name for name in columns if name in present]
-                return Table(path, file.read(columns=chosen))
+                table = file.read(columns=chosen)
+                table.validate(full=True)
+                return Table(path, table)
         with pyarrow.memory_map(str(path)) as source, pyarrow.ipc.open_stream(source) as stream:
             table = stream.read_all()
+            table.validate(full=True)  # a damaged file reads without complaint, and its values fail only later
     except (pyarrow.ArrowException, OSError) as error:
         kind = "a parquet file" if path.suffix == ".parquet" else "an Arrow file as `datasets` writes it"
         reason = str(error).splitlines()[0]

@@ -92,6 +92,27 @@ def test_json_names_file_and_line_of_a_problem(root, capsys):
     assert [(item["path"], item["line"]) for item in found["problems"]] == [(str(path), 4)]
 
 
+def test_file_with_some_labels_missing_is_a_problem(tmp_path, capsys):
+    rows = [
+        {"premise": "It rained.", "choice1": "I ran.", "choice2": "I hid.", "question": "effect", "label": 0, "idx": 7},
+        {"premise": "I fell.", "choice1": "It was wet.", "choice2": "It was dry.", "question": "cause", "idx": 8},
+    ]
+    folder = tmp_path / "xcopa/data/et"
+    folder.mkdir(parents=True)
+    (folder / "val.et.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert main(["data", "check", str(tmp_path), "xcopa"]) == 2
+    assert "val.et.jsonl: 1 of 2 examples have no label, the first is '8'." in capsys.readouterr().err
+
+
+def test_link_to_a_file_that_is_gone_is_one_problem_of_that_file(root, capsys):
+    path = root / "pawsx/dev-fr.tsv"
+    path.symlink_to(root / "gone")
+    assert main(["data", "check", str(root), "pawsx"]) == 2
+    assert capsys.readouterr().err == f"{path}: cannot be read (No such file or directory).\n"
+    with pytest.raises(DataError, match=r"dev-fr\.tsv: cannot be read \(No such file or directory\)"):
+        DataRoot(root).is_labelled(get_task("pawsx"), Split.DEV, "fr")
+
+
 def test_strict_check_refuses_missing_languages_and_other_numbers_of_rows(root, capsys):
     assert main(["data", "check", str(root), "pawsx", "--strict"]) == 2
     problems = capsys.readouterr().err

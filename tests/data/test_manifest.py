@@ -187,3 +187,8 @@ def test_read_manifest_raises_when_a_task_names_a_source_that_is_not_there(tmp_p
     )
     with pytest.raises(ConfigError, match=r"own.yaml: no source 'xnly'\. Did you mean 'xnli'\?"):
         read_manifest(path)
+
+
+def test_read_manifest_says_what_to_copy_when_there_is_no_such_file(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"none\.yaml: no such manifest\. Copy adaptstilts/data/sources\.yaml"):
+        read_manifest(tmp_path / "none.yaml")

@@ -31,6 +31,7 @@ def test_footnotes_say_what_is_missing_once_when_all_settings_lack_the_same(rows
         "xnli in 13 languages, tatoeba in 34 languages.",
     )
     assert any("partial" in note for note in groups.footnotes)
+    assert "English and gap (English minus the other languages): over the tasks that have English." in groups.footnotes
 
 
 def test_footnotes_name_the_setting_that_lacks_more(rows: list[ResultRow]):

@@ -75,6 +75,27 @@ def test_read_is_refused_when_file_is_damaged(tmp_path):
         DataRoot(tmp_path).load(task, Split.DEV, "de")
 
 
+def test_read_is_refused_when_a_byte_of_the_texts_is_damaged(tmp_path):
+    task = get_task("xnli")
+    folder = write_split(tmp_path, task, Split.DEV, "de", [PAIR], task.labels)
+    data = (folder / FILE).read_bytes()
+    assert data.count("ü".encode()) == 1
+    (folder / FILE).write_bytes(data.replace("ü".encode(), b"\xc3("))
+    with pytest.raises(DataError, match=r"data-00000-of-00001\.arrow: cannot be read as an Arrow file.*UTF8"):
+        DataRoot(tmp_path).load(task, Split.DEV, "de")
+
+
+def test_read_is_refused_when_a_byte_of_a_nested_name_is_damaged(tmp_path):
+    task = get_task("xquad")
+    row = SpanExample("q", "Who?", "Anna came.", (Answer("Anna", 0),))
+    folder = write_split(tmp_path, task, Split.TEST, "de", [row], ())
+    data = (folder / FILE).read_bytes()
+    assert data.count(b"start\0") >= 1
+    (folder / FILE).write_bytes(data.replace(b"start\0", b"st\xffrt\0"))
+    with pytest.raises(DataError, match=r"data-00000-of-00001\.arrow: answers: a name within is not UTF-8"):
+        DataRoot(tmp_path).load(task, Split.TEST, "de")
+
+
 def test_gold_pairs_are_refused_when_a_sentence_is_missing(tmp_path):
     task, side = get_task("tatoeba"), (Sentence("0", "a"),)
     write_split(tmp_path, task, Split.TEST, "de", Bitext("de", side, side, frozenset({("x", "en-1")})), ())
