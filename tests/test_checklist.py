@@ -103,6 +103,17 @@ def test_scores_of_the_study_follow_from_its_predictions(folder: Path):
     assert {row["metric"]: float(row["value"]) for row in rows} == checklist_scores(predictions, gold, "tr")
 
 
+def test_report_shows_error_rates_by_test(folder: Path):
+    text = (folder / "results" / "small" / "report.md").read_text(encoding="utf-8")
+    (table,) = (part for part in text.split("### ") if part.startswith("Error rates of minimum functionality tests"))
+    lines = [[cell.strip() for cell in line.split("|")] for line in table.splitlines()]
+    assert lines[2][1:4] == ["target", "method", "source"]
+    assert lines[2][4:-1] == ["languages", "comparison", "intensifier", "property", "all tests"]
+    errors = [row["value"] for row in results(folder) if (row["method"], row["metric"]) == ("direct", "error_rate")]
+    (line,) = (line for line in lines if line[1:3] == ["multichecklist", "direct"])
+    assert line[-2] == f"{sum(map(float, errors)) / len(errors):.1f}"
+
+
 def test_report_shows_published_scores_beside_the_target_that_has_some(folder: Path):
     text = (folder / "results" / "small" / "report.md").read_text(encoding="utf-8")
     (table,) = (part for part in text.split("### ") if part.startswith("Beside published scores"))

@@ -18,6 +18,7 @@ from adaptstilts.analyse.transfer import (
     best_per_target,
     transfer_tables,
 )
+from adaptstilts.report.checklist import checklist_grid
 from adaptstilts.report.figures import draw_heatmap, draw_languages
 from adaptstilts.report.grid import TERMINAL_WIDTH, Grid, markdown, terminal_text
 from adaptstilts.report.layers import draw_layers, layers_grid
@@ -228,6 +229,9 @@ def report_text(
     if scores:
         parts.append(markdown(zero_shot_grid(scores)))
     parts.extend(markdown(grid) for grid in benchmark_grids(rows))
+    errors = checklist_grid(rows)
+    if errors is not None:
+        parts.append(markdown(errors))
     parts.extend(markdown(grid) for grid in baselines)
     if files.languages is not None:
         parts.append(f"![Scores by language]({files.languages.name})\n")
