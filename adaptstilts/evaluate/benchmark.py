@@ -213,7 +213,7 @@ def mean_over_languages(task: Task, by_language: Mapping[str, ByMetric]) -> floa
         raise EvaluationError(f"the task '{task.name}' has no language to average over", key=task.name)
     for scores in by_language.values():
         major(task.metric, scores)
-    return _mean([_mean([scores[name] for scores in by_language.values()]) for name in MAJOR[task.metric]])
+    return mean([mean([scores[name] for scores in by_language.values()]) for name in MAJOR[task.metric]])
 
 
 def _task_average(task: Task, entry: Entry, by_language: Mapping[str, ByMetric]) -> Average | None:
@@ -244,7 +244,7 @@ def _joined(entries: Sequence[Entry], tasks: Mapping[str, Average]) -> Average:
         if entry.task not in tasks or tasks[entry.task].is_partial
     ]
     return Average(
-        score=_mean([average.score for average in found]),
+        score=mean([average.score for average in found]),
         english=_mean_of_present([average.english for average in found]),
         zero_shot=_mean_of_present([average.zero_shot for average in found]),
         gap=_mean_of_present([average.gap for average in found]),
@@ -252,13 +252,14 @@ def _joined(entries: Sequence[Entry], tasks: Mapping[str, Average]) -> Average:
     )
 
 
-def _mean(values: Collection[float]) -> float:
+def mean(values: Collection[float]) -> float:
+    """Return the plain mean of at least one value."""
     return sum(values) / len(values)
 
 
 def _mean_of_present(values: Sequence[float | None]) -> float | None:
     present = [value for value in values if value is not None]
-    return _mean(present) if present else None
+    return mean(present) if present else None
 
 
 def _benchmark(name: BenchmarkName, title: str) -> Benchmark:

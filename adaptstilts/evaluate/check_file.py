@@ -12,9 +12,9 @@ from typing import Any
 
 from adaptstilts.errors import DataError
 from adaptstilts.evaluate.metrics import TOP
-from adaptstilts.evaluate.submission import Submission
+from adaptstilts.evaluate.submission import Submission, numbered_rows
 from adaptstilts.languages import SOURCE_LANGUAGE
-from adaptstilts.tasks.rows import open_text, text_lines
+from adaptstilts.tasks.rows import open_text
 from adaptstilts.tasks.spec import Kind, Metric, Task
 
 
@@ -68,15 +68,6 @@ def check_file(path: Path, expected: Expected) -> list[DataError]:
     return problems
 
 
-def _rows(path: Path) -> list[tuple[int, str]]:
-    rows = [(number, line.strip()) for number, line in text_lines(path)]
-    while rows and not rows[-1][1]:
-        rows.pop()
-    if not rows:
-        raise DataError("the file is empty", path=path, hint="Write one line for each example.")
-    return rows
-
-
 def _wrong_label(word: str, task: Task, path: Path, line: int) -> Iterator[DataError]:
     if not word or (task.labels and word not in task.labels):
         yield DataError(
@@ -97,14 +88,14 @@ def _wrong_count(found: int, what: str, path: Path, line: int | None, expected: 
 
 
 def _labels(path: Path, expected: Expected) -> Iterator[DataError]:
-    rows = _rows(path)
+    rows = numbered_rows(path)
     for line, word in rows:
         yield from _wrong_label(word, expected.task, path, line)
     yield from _wrong_count(len(rows), "lines", path, rows[-1][0], expected)
 
 
 def _row_numbers(path: Path, expected: Expected) -> Iterator[DataError]:
-    rows = _rows(path)
+    rows = numbered_rows(path)
     for line, word in rows:
         if not (word.isascii() and word.isdigit()):
             yield DataError(f"'{word}' is not a row number", path=path, line=line, allowed=["0, 1, 2, ..."])
@@ -117,7 +108,7 @@ def _row_numbers(path: Path, expected: Expected) -> Iterator[DataError]:
 def _tags(path: Path, expected: Expected) -> Iterator[DataError]:
     sentences: list[tuple[int, int]] = []  # first line and number of words
     start, words = 0, 0
-    rows = _rows(path)
+    rows = numbered_rows(path)
     for line, tag in (*rows, (rows[-1][0] + 1, "")):
         if tag:
             yield from _wrong_label(tag, expected.task, path, line)
@@ -148,7 +139,7 @@ def _misaligned(path: Path, sentences: list[tuple[int, int]], expected: Expected
 
 def _pairs(path: Path, expected: Expected) -> Iterator[DataError]:
     seen: dict[tuple[str, ...], int] = {}
-    for line, row in _rows(path):
+    for line, row in numbered_rows(path):
         columns = tuple(column.strip() for column in row.split("\t"))
         if len(columns) != 2 or not all(columns):
             yield DataError(f"'{row}' is not two ids with a tab between them", path=path, line=line)
@@ -163,7 +154,7 @@ def _pairs(path: Path, expected: Expected) -> Iterator[DataError]:
 
 
 def _choices(path: Path, expected: Expected) -> Iterator[DataError]:
-    rows = _rows(path)
+    rows = numbered_rows(path)
     for line, text in rows:
         try:
             record = json.loads(text)
@@ -177,33 +168,15 @@ def _choices(path: Path, expected: Expected) -> Iterator[DataError]:
 
 
 def _answers(path: Path, expected: Expected) -> Iterator[DataError]:
-    with open_text(path) as file:
-        text = file.read()
-    if not text.strip():
-        raise DataError("the file is empty", path=path, hint="Write one JSON object from question id to answer.")
-    pairs = _json_pairs(text, path)
-    lines = _key_lines(text)
+    pairs, lines = _keyed(path, "question id to answer")
     for name, value in pairs:
         if not isinstance(value, str):
             yield DataError(f"expected text, found {type(value).__name__}", path=path, line=lines[name][0], key=name)
-    counts = Counter(name for name, _ in pairs)
-    for name, times in counts.items():
-        for line in lines[name][1:times]:
-            problem = f"the question id stands in line {lines[name][0]} too"
-            yield DataError(problem, path=path, line=line, key=name)
-    if expected.gold is None:
-        yield from _wrong_count(len(counts), "questions", path, None, expected)
-    else:
-        yield from _unmatched(path, lines, set(counts), expected.gold)
+    yield from _wrong_keys(path, pairs, lines, expected, ("question", "questions"))
 
 
 def _ranks(path: Path, expected: Expected) -> Iterator[DataError]:
-    with open_text(path) as file:
-        text = file.read()
-    if not text.strip():
-        raise DataError("the file is empty", path=path, hint="Write one JSON object from query id to candidate ids.")
-    pairs = _json_pairs(text, path)
-    lines = _key_lines(text)
+    pairs, lines = _keyed(path, "query id to candidate ids")
     for name, ids in pairs:
         line = lines[name][0]
         if isinstance(ids, _Object) or not isinstance(ids, list) or not ids:
@@ -214,13 +187,29 @@ def _ranks(path: Path, expected: Expected) -> Iterator[DataError]:
             yield DataError("a candidate stands twice", path=path, line=line, key=name)
         elif len(ids) > TOP:
             yield DataError(f"{len(ids)} candidates, the first {TOP} count", path=path, line=line, key=name)
+    yield from _wrong_keys(path, pairs, lines, expected, ("query", "queries"))
+
+
+def _keyed(path: Path, what: str) -> tuple[_Object, dict[str, list[int]]]:
+    """Read one JSON object: its pairs, and the lines in which each key stands."""
+    with open_text(path) as file:
+        text = file.read()
+    if not text.strip():
+        raise DataError("the file is empty", path=path, hint=f"Write one JSON object from {what}.")
+    return _json_pairs(text, path), _key_lines(text)
+
+
+def _wrong_keys(
+    path: Path, pairs: _Object, lines: dict[str, list[int]], expected: Expected, nouns: tuple[str, str]
+) -> Iterator[DataError]:
+    """Ids that stand twice, and what is missing or too much."""
     counts = Counter(name for name, _ in pairs)
     for name, times in counts.items():
         for line in lines[name][1:times]:
-            problem = f"the query id stands in line {lines[name][0]} too"
+            problem = f"the {nouns[0]} id stands in line {lines[name][0]} too"
             yield DataError(problem, path=path, line=line, key=name)
     if expected.gold is None:
-        yield from _wrong_count(len(counts), "queries", path, None, expected)
+        yield from _wrong_count(len(counts), nouns[1], path, None, expected)
     else:
         yield from _unmatched(path, lines, set(counts), expected.gold)
 

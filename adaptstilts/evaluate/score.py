@@ -16,6 +16,7 @@ from adaptstilts.evaluate.benchmark import (
     BenchmarkScores,
     benchmark_scores,
     counts_more,
+    mean,
 )
 from adaptstilts.evaluate.metrics import score_examples
 from adaptstilts.evaluate.submission import (
@@ -160,7 +161,7 @@ def _task_table(name: str, by_language: Mapping[str, Mapping[str, float]]) -> st
     metrics = tuple(dict.fromkeys(metric for scores in by_language.values() for metric in scores))
     # SQuAD 2.0 has no scores of answerable questions where there are none.
     common = [metric for metric in metrics if all(metric in scores for scores in by_language.values())]
-    means = {metric: _mean([scores[metric] for scores in by_language.values()]) for metric in common}
+    means = {metric: mean([scores[metric] for scores in by_language.values()]) for metric in common}
     widths = {metric: max(16, len(metric) + 2) for metric in metrics}
     lines = [f"{name:<12}" + "".join(f"{metric:>{widths[metric]}}" for metric in metrics)]
     for label, values in (*by_language.items(), (f"mean of {len(by_language)}", means)):
@@ -209,10 +210,6 @@ def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) 
         # The positive class is known by its place, whatever its word.
         found, wanted = ([task.labels.index(word) for word in words] for words in (found, wanted))
     return score_examples(task.metric, found, wanted, language), notes
-
-
-def _mean(values: Collection[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _require_folder(folder: Path) -> None:

@@ -197,8 +197,18 @@ def _match_questions(predictions: Submission, labels: Submission) -> dict[str, s
     return {name: answer for name, answer in answers.items() if answer is not None}
 
 
-def _rows(path: Path) -> list[tuple[int, str]]:
-    """Stripped lines with their numbers, without the blank ones at the end."""
+def numbered_rows(path: Path) -> list[tuple[int, str]]:
+    """Read the lines of a file of predictions or labels.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Stripped lines with their numbers from 1, without the blank ones at the end; at least one.
+
+    Raises:
+        DataError: If there is none, or the file cannot be read.
+    """
     rows = [(number, line.strip()) for number, line in text_lines(path)]
     while rows and not rows[-1][1]:
         rows.pop()
@@ -216,7 +226,7 @@ def _require_label(word: str, task: Task, path: Path, line: int) -> str:
 
 
 def _read_labels_by_line(path: Path, task: Task) -> Submission:
-    rows = _rows(path)
+    rows = numbered_rows(path)
     labels = [_require_label(word, task, path, line) for line, word in rows]
     return Submission(path, labels, tuple(line for line, _ in rows))
 
@@ -224,7 +234,7 @@ def _read_labels_by_line(path: Path, task: Task) -> Submission:
 def _read_tags(path: Path, task: Task) -> Submission:
     sentences: list[list[str]] = [[]]
     lines: list[int] = []
-    for line, tag in _rows(path):
+    for line, tag in numbered_rows(path):
         if not tag:
             # Some of XTREME's PAN-X files have several blank lines in a row; readers of the words skip them too.
             if sentences[-1]:
@@ -250,7 +260,7 @@ def _read_choices(path: Path, _: Task) -> Submission:
 
 
 def _read_row_numbers(path: Path, _: Task) -> Submission:
-    rows = _rows(path)
+    rows = numbered_rows(path)
     for line, word in rows:
         if not (word.isascii() and word.isdigit()):
             raise DataError(f"'{word}' is not a row number", path=path, line=line, allowed=["0, 1, 2, ..."])
@@ -258,7 +268,7 @@ def _read_row_numbers(path: Path, _: Task) -> Submission:
 
 
 def _read_pairs(path: Path, _: Task) -> Submission:
-    rows = _rows(path)
+    rows = numbered_rows(path)
     pairs = []
     for line, row in rows:
         columns = tuple(column.strip() for column in row.split("\t"))
