@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -66,12 +66,28 @@ def read_copa(request: Request) -> Iterator[ChoiceExample]:
     """
     path = request.path
     rule = request.option("labels", "always", ("always", "unless_all_zero"))
-    examples = [_copa_example(record, path, line, position) for position, (line, record) in enumerate(json_lines(path))]
+    examples = [
+        copa_example(record, path, position, line=line) for position, (line, record) in enumerate(json_lines(path))
+    ]
     hidden = rule == "unless_all_zero" and all(example.label == 0 for example in examples)
     yield from (replace(example, label=None) for example in examples) if hidden else examples
 
 
-def _copa_example(record: dict[str, Any], path: Path, line: int, position: int) -> ChoiceExample:
+def copa_example(record: Mapping[str, Any], path: Path, position: int, *, line: int | None = None) -> ChoiceExample:
+    """Return the example that a record of COPA or XCOPA holds.
+
+    Args:
+        record: The record.
+        path: File, for errors.
+        position: Stands in for an id where the record has none.
+        line: Line, for errors.
+
+    Returns:
+        The premise with two alternatives; the label is None where there is none.
+
+    Raises:
+        DataError: If a key is missing, or the question or the label is unknown.
+    """
     question = json_text(record, "question", path, line)
     if question not in _COPA_QUESTIONS:
         raise DataError(

@@ -12,10 +12,11 @@ from typing import Any
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
+from adaptstilts.tasks.readers_choice import copa_example
 from adaptstilts.tasks.readers_json import DROPPED, commonsenseqa_example, hellaswag_example
 from adaptstilts.tasks.readers_squad import unique_ids
 from adaptstilts.tasks.readers_tsv import cosmosqa_example
-from adaptstilts.tasks.rows import Request, as_csv_writes, json_text, label_index, label_words
+from adaptstilts.tasks.rows import Request, as_csv_writes, label_words
 from adaptstilts.tasks.spec import (
     Answer,
     Bitext,
@@ -30,7 +31,6 @@ from adaptstilts.tasks.tables import Table, open_table
 
 HIDDEN = -1
 """Class of rows whose label is hidden or was not agreed on."""
-_COPA_COLUMNS = ("premise", "question", "choice1", "choice2")
 MOST_STRIPPED = 64
 """Most white space that may have been cut off the start of a context."""
 
@@ -267,9 +267,7 @@ def _hellaswag(record: Mapping[str, Any], path: Path, position: int) -> ChoiceEx
 
 
 def _cosmosqa(record: Mapping[str, Any], path: Path, position: int) -> ChoiceExample:
-    if record.get("label") in {None, HIDDEN}:
-        record = {key: value for key, value in record.items() if key != "label"}
-    return cosmosqa_example(record, path, position)
+    return cosmosqa_example(_without_hidden_label(record), path, position)
 
 
 def _commonsenseqa(record: Mapping[str, Any], path: Path, position: int) -> ChoiceExample:
@@ -280,15 +278,12 @@ def _commonsenseqa(record: Mapping[str, Any], path: Path, position: int) -> Choi
 
 
 def _copa(record: Mapping[str, Any], path: Path, position: int) -> ChoiceExample:
-    """Return a premise with its two alternatives, and the question in the words of XTREME's run_xcopa.py."""
-    premise, question, one, two = (json_text(record, key, path, None) for key in _COPA_COLUMNS)
-    label = record.get("label")
-    return ChoiceExample(
-        id=str(record.get("idx", position)),
-        prompt=f"{premise} What was the {question}?",
-        choices=(one, two),
-        label=None if label in {None, HIDDEN} else label_index(str(label), {"0": 0, "1": 1}, path, None),
-    )
+    return copa_example(_without_hidden_label(record), path, position)
+
+
+def _without_hidden_label(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    hidden = record.get("label") in {None, HIDDEN}
+    return {key: value for key, value in record.items() if key != "label"} if hidden else record
 
 
 _RECORDS: dict[str, Callable[[Mapping[str, Any], Path, int], ChoiceExample]] = {
