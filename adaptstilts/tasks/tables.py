@@ -33,19 +33,14 @@ class Table:
             As many values as there are rows.
 
         Raises:
-            DataError: If there is no such column, or the file is damaged.
+            DataError: If there is no such column.
         """
         outer, _, inner = name.partition(".")
         if outer not in self.arrow.column_names:
             raise DataError(
                 "no such column", path=self.path, key=outer, value=outer, allowed=sorted(self.arrow.column_names)
             )
-        try:
-            values: list[Any] = self.arrow.column(outer).to_pylist()
-        except UnicodeDecodeError as error:  # a damaged name of a field within
-            raise DataError(
-                f"a name within is not UTF-8 ({error.reason})", path=self.path, key=outer, hint="Fetch it again"
-            ) from error
+        values: list[Any] = self.arrow.column(outer).to_pylist()
         if inner:
             return [None if value is None else value.get(inner) for value in values]
         return values
@@ -128,23 +123,47 @@ def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
         DataError: If the file cannot be read as what its name says.
     """
     import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
-    import pyarrow.parquet  # noqa: PLC0415 - slow to import; planning does without it
 
+    is_parquet = path.suffix == ".parquet"
     try:
-        if path.suffix == ".parquet":
-            with pyarrow.parquet.ParquetFile(path) as file:
-                present = file.schema_arrow.names
-                chosen = None if columns is None else [name for name in columns if name in present]
-                table = file.read(columns=chosen)
-                table.validate(full=True)
-                return Table(path, table)
-        with pyarrow.memory_map(str(path)) as source, pyarrow.ipc.open_stream(source) as stream:
-            table = stream.read_all()
-            table.validate(full=True)  # a damaged file reads without complaint, and its values fail only later
+        table = _read_parquet(path, columns) if is_parquet else _read_stream(path)
+        table.validate(full=True)  # a damaged file reads without complaint, and its values fail only later
     except (pyarrow.ArrowException, OSError) as error:
-        kind = "a parquet file" if path.suffix == ".parquet" else "an Arrow file as `datasets` writes it"
+        kind = "a parquet file" if is_parquet else "an Arrow file as `datasets` writes it"
         reason = str(error).splitlines()[0]
         raise DataError(f"cannot be read as {kind} ({reason})", path=path, hint="Fetch it again") from error
-    if columns is not None:
+    for field in table.schema:
+        _check_names(path, field)
+    if columns is not None and not is_parquet:
         table = table.select([name for name in columns if name in table.column_names])
     return Table(path, table)
+
+
+def _read_parquet(path: Path, columns: Sequence[str] | None) -> Any:  # noqa: ANN401 - a `pyarrow.Table`
+    import pyarrow.parquet  # noqa: PLC0415 - slow to import; planning does without it
+
+    with pyarrow.parquet.ParquetFile(path) as file:
+        present = file.schema_arrow.names
+        return file.read(columns=None if columns is None else [name for name in columns if name in present])
+
+
+def _read_stream(path: Path) -> Any:  # noqa: ANN401 - a `pyarrow.Table`
+    import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
+
+    with pyarrow.memory_map(str(path)) as source, pyarrow.ipc.open_stream(source) as stream:
+        return stream.read_all()
+
+
+def _check_names(path: Path, field: Any) -> None:  # noqa: ANN401 - a `pyarrow.Field`
+    """Decode the names within a column; a damaged one is noticed by nothing else before values are asked for."""
+    try:
+        _decode_names(field.type)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"a name within is not UTF-8 ({error.reason})", path=path, key=field.name, hint="Fetch it again"
+        ) from error
+
+
+def _decode_names(kind: Any) -> list[str]:  # noqa: ANN401 - a `pyarrow.DataType`
+    fields = [kind.field(index) for index in range(kind.num_fields)]
+    return [name for field in fields for name in (field.name, *_decode_names(field.type))]
