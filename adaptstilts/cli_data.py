@@ -19,11 +19,6 @@ data_app = typer.Typer(
 )
 
 
-@data_app.callback()
-def _data() -> None:
-    """Get the data sets, and check a folder of them."""
-
-
 @data_app.command()
 def checklist(
     *,
