@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from backbones import save_backbone
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -86,15 +87,4 @@ def tiny_encoder_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def small_backbone(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: PreTrainedTokenizerFast) -> Path:
     """A two-layer encoder, 16 wide, random, with its tokenizer."""
-    import torch
-    from transformers import XLMRobertaConfig, XLMRobertaModel
-
-    torch.manual_seed(0)
-    shape = {"num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "type_vocab_size": 1}
-    config = XLMRobertaConfig(
-        vocab_size=len(tiny_tokenizer), hidden_size=16, max_position_embeddings=514, initializer_range=0.3, **shape
-    )
-    folder = tmp_path_factory.mktemp("backbone")
-    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
-    tiny_tokenizer.save_pretrained(folder)
-    return folder
+    return save_backbone(tmp_path_factory.mktemp("backbone"), tiny_tokenizer, width=16, positions=514, spread=0.3)

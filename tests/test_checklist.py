@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from backbones import save_backbone
 
 from adaptstilts.cli import main
 from adaptstilts.evaluate.checklist import checklist_scores
@@ -38,22 +39,8 @@ adapter: {{reduction_factor: 4}}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: PreTrainedTokenizerFast) -> Path:
     """A backbone, a data root with four cases per test and language, a finished study."""
-    import torch
-    from transformers import XLMRobertaConfig, XLMRobertaModel
-
     place = tmp_path_factory.mktemp("checklist")
-    torch.manual_seed(0)
-    config = XLMRobertaConfig(
-        vocab_size=len(tiny_tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=258,
-        type_vocab_size=1,
-    )
-    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(place / "backbone")
-    tiny_tokenizer.save_pretrained(place / "backbone")
+    save_backbone(place / "backbone", tiny_tokenizer, width=32, positions=258)
     assert main(["data", "checklist", "--to", str(place / "data"), "--cases", "4", "--seed", "3"]) == 0
     assert main(["data", "checklist", "--to", str(place / "train"), "--cases", "12", "--language", "en"]) == 0
     (place / "data" / "squad" / "v1.1").mkdir(parents=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from backbones import save_backbone
 
 from adaptstilts.cli import main
 from adaptstilts.evaluate.score import score_file
@@ -43,26 +44,9 @@ evaluation: {{benchmark: xtreme_r}}
 
 
 @pytest.fixture(scope="session")
-def small_backbone(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: PreTrainedTokenizerFast) -> Path:
+def wider_backbone(tmp_path_factory: pytest.TempPathFactory, tiny_tokenizer: PreTrainedTokenizerFast) -> Path:
     """A two-layer XLM-R, 32 wide, random, with the tests' tokenizer."""
-    import torch
-    from transformers import XLMRobertaConfig, XLMRobertaModel
-
-    torch.manual_seed(0)
-    config = XLMRobertaConfig(
-        vocab_size=len(tiny_tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=258,
-        type_vocab_size=1,
-        initializer_range=0.2,
-    )
-    folder = tmp_path_factory.mktemp("small_backbone")
-    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
-    tiny_tokenizer.save_pretrained(folder)
-    return folder
+    return save_backbone(tmp_path_factory.mktemp("wider_backbone"), tiny_tokenizer, width=32, positions=258, spread=0.2)
 
 
 def lines(rows: Iterable[Mapping[str, Any]]) -> str:
@@ -178,14 +162,14 @@ def feelings(count: int) -> str:
 
 
 @pytest.fixture(scope="session")
-def causes(tmp_path_factory: pytest.TempPathFactory, small_backbone: Path) -> Finished:
+def causes(tmp_path_factory: pytest.TempPathFactory, wider_backbone: Path) -> Finished:
     files = {
         **{f"siqa/socialIQa_v1.4_{split}.jsonl": feelings(8) for split in ("trn", "dev")},
         "xcopa/train-en.jsonl": choices(8),
         "xcopa/val-en.jsonl": choices(4, 50),
         **{f"xcopa/data/{code}/test.{code}.jsonl": choices(6, 90) for code in ("et", "zh")},
     }
-    return carry_out(tmp_path_factory.mktemp("causes"), small_backbone, "xcopa", files)
+    return carry_out(tmp_path_factory.mktemp("causes"), wider_backbone, "xcopa", files)
 
 
 def test_xcopa_is_scored_with_every_method_after_two_trainings(causes: Finished):
@@ -231,13 +215,13 @@ def questions(count: int) -> str:
 
 
 @pytest.fixture(scope="session")
-def sentences(tmp_path_factory: pytest.TempPathFactory, small_backbone: Path) -> Finished:
+def sentences(tmp_path_factory: pytest.TempPathFactory, wider_backbone: Path) -> Finished:
     files = {f"squad/v1.1/{split}-v1.1.json": questions(8) for split in ("train", "dev")}
     for code in ("deu", "lit"):
         files[f"tatoeba/tatoeba.{code}-eng.{code}"] = "".join(f"Boot {at} schläft.\n" for at in range(6))
         files[f"tatoeba/tatoeba.{code}-eng.eng"] = "".join(f"Boat {at} sleeps.\n" for at in range(6))
     overrides = ["target.overrides.squad1.max_length=128", "retrieval.max_length=64"]
-    return carry_out(tmp_path_factory.mktemp("sentences"), small_backbone, "tatoeba_r", files, overrides)
+    return carry_out(tmp_path_factory.mktemp("sentences"), wider_backbone, "tatoeba_r", files, overrides)
 
 
 def test_tatoeba_is_scored_with_the_trained_encoder_of_every_method(sentences: Finished):
@@ -249,7 +233,7 @@ def test_tatoeba_is_scored_with_the_trained_encoder_of_every_method(sentences: F
 
 
 def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_active(
-    sentences: Finished, small_backbone: Path, tiny_tokenizer: PreTrainedTokenizerFast
+    sentences: Finished, wider_backbone: Path, tiny_tokenizer: PreTrainedTokenizerFast
 ):
     """The nearest neighbours of the `stack` run are those of its adapters stacked by hand."""
     import numpy as np
@@ -274,7 +258,7 @@ def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_activ
     found = np.load(path / "raw" / "de.npz")
     similarities = {}
     for adapters in (stacked, stacked[:1]):
-        network = assemble(Assembly(str(small_backbone), adapters=adapters))
+        network = assemble(Assembly(str(wider_backbone), adapters=adapters))
         sides = []
         for text in ("Boot {} schläft.", "Boat {} sleeps."):
             side = [Sentence(str(at), text.format(at)) for at in range(6)]
@@ -315,11 +299,11 @@ def xquad_r(code: str, count: int) -> str:
 
 
 @pytest.fixture(scope="session")
-def answers(tmp_path_factory: pytest.TempPathFactory, small_backbone: Path) -> Finished:
+def answers(tmp_path_factory: pytest.TempPathFactory, wider_backbone: Path) -> Finished:
     files = {f"squad/v1.1/{split}-v1.1.json": questions(8) for split in ("train", "dev")}
     files |= {f"lareqa/xquad-r/{code}.json": xquad_r(code, 5) for code in ("en", "de", "zh")}
     overrides = ["evaluation.languages=[de, zh]", "target.full.max_query_length=24"]
-    return carry_out(tmp_path_factory.mktemp("answers"), small_backbone, "lareqa", files, overrides)
+    return carry_out(tmp_path_factory.mktemp("answers"), wider_backbone, "lareqa", files, overrides)
 
 
 def test_lareqa_is_scored_with_every_method_in_one_pool_over_all_languages(answers: Finished):
@@ -337,13 +321,13 @@ def test_lareqa_is_scored_with_every_method_in_one_pool_over_all_languages(answe
 
 
 def test_lareqa_is_predicted_the_same_when_the_pool_is_encoded_in_blocks(
-    answers: Finished, small_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answers: Finished, wider_backbone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     files = {f"squad/v1.1/{split}-v1.1.json": questions(8) for split in ("train", "dev")}
     files |= {f"lareqa/xquad-r/{code}.json": xquad_r(code, 5) for code in ("en", "de", "zh")}
     monkeypatch.setattr("adaptstilts.study.run_match._BLOCK", 7)
     overrides = ["evaluation.languages=[de, zh]", "target.full.max_query_length=24", "methods=[direct]"]
-    again = carry_out(tmp_path, small_backbone, "lareqa", files, [*overrides, "intermediate.tasks=[]"])
+    again = carry_out(tmp_path, wider_backbone, "lareqa", files, [*overrides, "intermediate.tasks=[]"])
     ((path, manifest),) = again.artefacts("predict", "lareqa")
     (whole,) = (other for other, known in answers.artefacts("predict", "lareqa") if known["key"] == manifest["key"])
     for code in ("de", "zh"):
@@ -392,7 +376,7 @@ def article(number: int, language: str) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def test_mewslix_is_trained_predicted_submitted_and_scored_with_every_method(
-    tmp_path_factory: pytest.TempPathFactory, small_backbone: Path
+    tmp_path_factory: pytest.TempPathFactory, wider_backbone: Path
 ):
     pairs = []
     for number in range(8):
@@ -409,14 +393,14 @@ def test_mewslix_is_trained_predicted_submitted_and_scored_with_every_method(
         "mewslix/candidate_set_entities.jsonl": lines(entity(number) for number in range(10, 60)),
     }
     linked = carry_out(
-        tmp_path_factory.mktemp("linked"), small_backbone, "mewslix", files, ["evaluation.languages=[de, ta]"]
+        tmp_path_factory.mktemp("linked"), wider_backbone, "mewslix", files, ["evaluation.languages=[de, ta]"]
     )
     check_every_method_is_scored(linked, {"de", "ta"}, "map@20")
     assert {row["note"] for row in linked.rows} == {"pool of 50 candidates"}
     check_submission(linked, "mewslix", "ta", {f"ta{number}": [f"Q{number}"] for number in range(10, 14)})
 
 
-def test_query_without_a_right_candidate_fails_with_its_name(small_backbone: Path, tmp_path: Path, capsys: Any):
+def test_query_without_a_right_candidate_fails_with_its_name(wider_backbone: Path, tmp_path: Path, capsys: Any):
     context, mention = article(77, "de")
     pair = {"contextual_mention": {"context": context, "mention": mention}, "entity": entity(77)}
     files = {
@@ -424,7 +408,7 @@ def test_query_without_a_right_candidate_fails_with_its_name(small_backbone: Pat
         "mewslix/wikinews_mentions/test-de.jsonl": lines([{"context": context, "mentions": [mention]}]),
         "mewslix/candidate_set_entities.jsonl": lines(entity(number) for number in range(3)),
     }
-    config = write_study(tmp_path, small_backbone, "mewslix", files)
+    config = write_study(tmp_path, wider_backbone, "mewslix", files)
     overrides = ["methods=[direct]", "intermediate.tasks=[]", "evaluation.languages=[de]"]
     assert main(["run", str(config), *overrides]) == 2
     assert "no candidate of mewslix is right for query 'de77', which should find 'Q77'" in capsys.readouterr().err
