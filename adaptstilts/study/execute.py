@@ -46,13 +46,13 @@ StepCallback = Callable[[int, int, str], None]
 class Runner(Protocol):
     """Makes the artefact of one stage."""
 
-    def run(self, stage: Stage, store: Store, plan: Plan, on_step: StepCallback) -> Artefact:
+    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
         """Make the artefact.
 
         Args:
-            stage: What to make; its inputs are finished.
+            stage: What to make.
+            inputs: The stages it builds on; all are finished.
             store: Where it goes.
-            plan: The plan it belongs to.
             on_step: Told how far it is.
 
         Returns:
@@ -117,7 +117,7 @@ def carry_out(
             when_data_is_there = None
         watcher.started(stage, len(todo) - index)
         try:
-            artefact = runner.run(stage, store, plan, watcher.stepped)
+            artefact = runner.run(stage, plan.inputs_of(stage), store, watcher.stepped)
         except WriteError:
             raise
         except AdaptstiltsError as error:

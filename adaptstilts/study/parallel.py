@@ -68,7 +68,7 @@ def carry_out_side_by_side(
             for stage in _ready(waiting, outcome, room=config.workers - len(running)):
                 waiting.remove(stage)
                 watcher.started(stage, len(waiting) + 1)
-                running[pool.submit(_run, stage, store, plan)] = stage
+                running[pool.submit(_run, stage, plan.inputs_of(stage), store)] = stage
             if not running:
                 outcome.left_out += [stage.name for stage in waiting]
                 break
@@ -120,7 +120,7 @@ def _start(config: StudyConfig) -> None:
     _runner = LocalRunner(config)
 
 
-def _run(stage: Stage, store: Store, plan: Plan) -> None:
+def _run(stage: Stage, inputs: tuple[Stage, ...], store: Store) -> None:
     if _runner is None:
         raise RuntimeError("the worker has no runner")
-    _runner.run(stage, store, plan, lambda done, total, note: None)
+    _runner.run(stage, inputs, store, lambda done, total, note: None)

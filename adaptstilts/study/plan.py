@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from adaptstilts.config.recipes import PhaseName, TrainSettings, resolve
 from adaptstilts.config.schema import Family, FusionSection, MethodName, StudyConfig
@@ -59,7 +60,15 @@ class Plan:
 
     def stage(self, key: str) -> Stage:
         """Return a stage by its key."""
-        return next(stage for stage in self.stages if stage.key == key)
+        return self._by_key[key]
+
+    def inputs_of(self, stage: Stage) -> tuple[Stage, ...]:
+        """Return the stages that one builds on."""
+        return tuple(self._by_key[key] for key in stage.inputs)
+
+    @cached_property
+    def _by_key(self) -> dict[str, Stage]:
+        return {stage.key: stage for stage in self.stages}
 
 
 @dataclass

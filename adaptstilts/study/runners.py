@@ -14,7 +14,6 @@ from adaptstilts.study.examples import Examples
 from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import DATA_FOLDER, write_json
 from adaptstilts.study.inputs import MINI
-from adaptstilts.study.plan import Plan
 from adaptstilts.study.run_predict import predict_stage
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
@@ -27,16 +26,16 @@ class Inputs:
     """Artefacts a stage needs.
 
     Attributes:
-        plan: The plan.
+        stages: The stages that make them.
         store: Where they are.
     """
 
-    plan: Plan
+    stages: tuple[Stage, ...]
     store: Store
 
     def artefact(self, key: str) -> Artefact:
         """Return a finished input."""
-        found = self.store.find(self.plan.stage(key))
+        found = self.store.find(next(stage for stage in self.stages if stage.key == key))
         if found is None:
             raise RuntimeError(f"input {key[:16]} is not finished")
         return found
@@ -60,9 +59,9 @@ class LocalRunner:
         self.environment = environment()
         self._examples: dict[Path, Examples] = {}
 
-    def run(self, stage: Stage, store: Store, plan: Plan, on_step: StepCallback) -> Artefact:
+    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
         """Make the artefact of one stage; see `adaptstilts.study.execute.Runner`."""
-        inputs = Inputs(plan, store)
+        finished = Inputs(inputs, store)
         with store.writing(stage, self.environment) as folder:
             job = stage.job
             if isinstance(job, DataJob):
@@ -74,18 +73,18 @@ class LocalRunner:
                     low_resource=job.low_resource,
                 )
             elif isinstance(job, TrainJob):
-                train_stage(job, inputs, self._data(stage, inputs), folder, self.device, on_step)
+                train_stage(job, finished, self._data(finished), folder, self.device, on_step)
             elif isinstance(job, PredictJob):
-                predict_stage(job, inputs, self._data(stage, inputs), folder, self.device, on_step)
+                predict_stage(job, finished, self._data(finished), folder, self.device, on_step)
             elif isinstance(job, ScoreJob):
-                scores = score_stage(job, inputs, self._data(stage, inputs))
+                scores = score_stage(job, finished, self._data(finished))
                 write_json(folder / SCORES_FILE, scores)
-        return inputs.artefact(stage.key)
+        return Inputs((stage,), store).artefact(stage.key)
 
-    def _data(self, stage: Stage, inputs: Inputs) -> Examples:
+    def _data(self, inputs: Inputs) -> Examples:
         root = Path(self.data_root).expanduser()
         if self.data_root == MINI:
-            key = next(key for key in stage.inputs if isinstance(inputs.plan.stage(key).job, DataJob))
+            key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
             root = inputs.artefact(key).file(DATA_FOLDER)
         if root not in self._examples:
             self._examples[root] = Examples(root, quoting=self.quoting)

@@ -16,7 +16,7 @@ from adaptstilts.config.retrieval import RetrievalSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection, MethodName
 from adaptstilts.tasks.spec import Split
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Part of every key; raised when the meaning of a stage or the content of its artefact changes."""
 
 

@@ -30,7 +30,7 @@ class Runner:
         self.ran: list[str] = []
         self.at = at or {}
 
-    def run(self, stage: Stage, store: Store, plan: Plan, on_step: StepCallback) -> Artefact:
+    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
         self.ran.append(stage.name)
         with store.writing(stage, {}) as folder:
             (folder / "name").write_text(stage.name)
