@@ -153,7 +153,13 @@ def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Js
 
 
 @app.command()
-def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
+def run(
+    config: ConfigArgument,
+    overrides: OverrideArgument = None,
+    engine: Annotated[str | None, typer.Option("--engine", help="local, ray or slurm; as engine.name=...")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make damaged artefacts again.")] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Carry a study out and write its report.
 
     Trains what is missing, evaluates zero-shot, writes tables and figures; finished stages are skipped.
@@ -165,10 +171,13 @@ def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Jso
     from adaptstilts.study.session import run_study  # noqa: PLC0415
 
     console = Console(stderr=True)
+    words = [*(overrides or ()), *([f"engine.name={engine}"] if engine is not None else [])]
     try:
-        with placed(config, overrides or ()):
-            study = load_study(config, overrides or ())
-            result = run_study(study, lambda plan: TerminalWatcher(plan, console, workers=study.workers))
+        with placed(config, words):
+            study = load_study(config, words)
+            result = run_study(
+                study, lambda plan: TerminalWatcher(plan, console, workers=study.workers), rebuild=rebuild
+            )
     except KeyboardInterrupt:
         typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
         raise typer.Exit(130) from None

@@ -106,14 +106,14 @@ class TerminalWatcher(_Drawing):
         self._progress.update(self._all, note=f"about {_duration(self._left())} left")
         self._bars[stage.key] = self._progress.add_task(stage.name, total=None, note="")
 
-    def stepped(self, done: int, total: int, note: str) -> None:
+    def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:
         """Move the running stage's bar."""
-        for bar in self._bars.values():
-            self._progress.update(bar, completed=done, total=total, note=note)
+        if stage.key in self._bars:
+            self._progress.update(self._bars[stage.key], completed=done, total=total, note=note)
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:
         """Write the stage's line."""
-        self._seconds[stage.kind].append(time.perf_counter() - self._running[stage.key])
+        self._seconds[stage.kind].append(artefact.seconds)
         self._close(stage)
         done = int(self._progress.tasks[0].completed)
         total = int(self._progress.tasks[0].total or 0)

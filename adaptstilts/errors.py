@@ -89,6 +89,14 @@ class WriteError(StoreError):
     """The store cannot be written (no room, no permission); a run stops, since it could keep nothing more."""
 
 
+class DamagedError(StoreError):
+    """A file of an artefact is missing, or holds other bytes than were recorded; the artefact can be made again."""
+
+
+class EngineError(AdaptstiltsError):
+    """An engine cannot be started, or lost the worker of a stage too often."""
+
+
 class ProblemsError(AdaptstiltsError):
     """Several problems found by one pass of checks, reported together.
 

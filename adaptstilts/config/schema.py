@@ -222,6 +222,54 @@ class EvaluationSection(Section):
     )
 
 
+class SlurmSection(Section):
+    """How stages become SLURM jobs, through submitit; every field but `cluster` is what ``sbatch`` calls it."""
+
+    cluster: Literal["slurm", "local", "debug"] = Field(
+        "slurm", description="slurm; local runs the same jobs as processes of this machine; debug in this process."
+    )
+    partition: str | None = Field(None, description="Partition; null for the cluster's own choice.")
+    account: str | None = Field(None, description="Account to charge.")
+    qos: str | None = Field(None, description="Quality of service.")
+    constraint: str | None = Field(None, description="Features that a node must have.")
+    timeout_minutes: int = Field(240, ge=1, description="Most minutes of one job; a job that needs more is requeued.")
+    signal_seconds: int = Field(90, ge=10, description="Seconds before the end at which a job is told to save.")
+    most_jobs: int = Field(64, ge=1, description="Most jobs of one array that run at a time.")
+    setup: tuple[str, ...] = Field((), description="Shell lines before each job, such as `module load cuda`.")
+
+
+class EngineSection(Section):
+    """What carries stages out; nothing of it is in a key."""
+
+    name: Literal["local", "ray", "slurm"] = Field(
+        "local", description="local: processes of this machine; ray: wherever Ray runs; slurm: jobs through submitit."
+    )
+    retries: int = Field(2, ge=0, le=100, description="Times a stage is tried again after its worker was lost.")
+    gpus_per_stage: float | Literal["auto"] = Field(
+        "auto",
+        description="GPUs of one stage that computes; a fraction packs several on one GPU. auto: by the estimated "
+        "memory of the stage and that of the GPU.",
+    )
+    cpus_per_stage: int | None = Field(None, ge=1, description="CPU cores of one stage; null: `threads`, or 1.")
+    memory_gb: float | None = Field(
+        None, gt=0, description="Main memory of one stage in GB; null: not limited (ray), the cluster's choice (slurm)."
+    )
+    address: str | None = Field(
+        None, description="Ray cluster to join, such as `auto` or ray://head:10001; null starts one on this machine."
+    )
+    slurm: SlurmSection = Field(SlurmSection(), description="SLURM jobs.")
+
+    @field_validator("gpus_per_stage", mode="before")
+    @classmethod
+    def _check_gpus(cls, value: object) -> object:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value == "auto" or (
+            is_number and float(str(value)) > 0 and (float(str(value)) <= 1 or float(str(value)) % 1 == 0)
+        ):
+            return value
+        raise PydanticCustomError("gpus", "not a number of GPUs. Allowed: auto, a share up to 1, or a whole number")
+
+
 class StudyConfig(Section):
     """A whole study: backbone, tasks of both phases, methods, and how to train and evaluate."""
 
@@ -255,5 +303,7 @@ class StudyConfig(Section):
         1,
         ge=1,
         le=256,
-        description="Processes that carry out independent stages side by side; more than 1 needs a CPU.",
+        description="Processes of this machine that carry out independent stages side by side (engine local). On GPUs "
+        "they take turns over the GPUs there are; more workers than GPUs share them as far as memory allows.",
     )
+    engine: EngineSection = Field(EngineSection(), description="What carries stages out.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.errors import CheckpointError
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedTokenizerFast, XLMRobertaModel
 
 MINI = "mini"
@@ -194,6 +196,75 @@ def load_encoder(location: str, revision: str | None = None) -> XLMRobertaModel:
         else location
     )
     return encoder.eval()  # type: ignore[no-any-return]
+
+
+class EncoderCache:
+    """Encoders that stay in memory between the networks that are built on them.
+
+    Every network gets an encoder of its own, whose modules nothing else shares, so that adapters of one are not in the
+    other; only the weights are the same tensors. They are not written to: a network that trains them copies them first
+    (`own_weights`).
+
+    Args:
+        device: Where kept encoders lie.
+        most: Encoders that are kept, the last ones asked for.
+    """
+
+    def __init__(self, device: torch.device | None = None, most: int = 1) -> None:
+        self._device = device
+        self._most = most
+        self._names: list[tuple[str, str | None]] = []
+        self._kept: dict[tuple[str, str | None], XLMRobertaModel] = {}
+
+    def keep(self, location: str, revision: str | None = None) -> None:
+        """Keep an encoder once it is loaded; others, such as fully trained ones, are loaded each time."""
+        name = (location, revision)
+        if name in self._names:
+            self._names.remove(name)
+        self._names.append(name)
+        for other in self._names[: -self._most]:
+            self._kept.pop(other, None)
+        self._names = self._names[-self._most :]
+
+    def load(self, location: str, revision: str | None = None) -> XLMRobertaModel:
+        """Return an encoder as `load_encoder` does, from memory where it is kept.
+
+        Args:
+            location: What `locate` returned.
+            revision: Revision of a hub backbone.
+
+        Returns:
+            The encoder, on the cache's device where it is kept, else on the CPU.
+
+        Raises:
+            CheckpointError: As `load_encoder`.
+        """
+        import torch  # noqa: PLC0415
+
+        name = (location, revision)
+        if name not in self._names:
+            return load_encoder(location, revision)
+        if name not in self._kept:
+            encoder = load_encoder(location, revision)
+            if self._device is not None:
+                torch.nn.Module.to(encoder, self._device)
+            self._kept[name] = encoder
+        kept = self._kept[name]
+        shared: dict[int, object] = {
+            id(weight): torch.nn.Parameter(weight.detach(), requires_grad=weight.requires_grad)
+            for weight in kept.parameters()
+        }
+        return copy.deepcopy(kept, shared)
+
+
+def own_weights(encoder: torch.nn.Module) -> None:
+    """Give an encoder weights of its own, which may be trained, where it shares them with others.
+
+    Args:
+        encoder: Its parameters are copied in place.
+    """
+    for weight in encoder.parameters():
+        weight.data = weight.data.clone()
 
 
 def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerFast:

@@ -131,11 +131,16 @@ class TaskNetwork(nn.Module):
             self.attached.check_active(self.attached.active)
 
 
-def assemble(assembly: Assembly) -> TaskNetwork:
+EncoderLoader = Callable[[str, str | None], "XLMRobertaModel"]
+"""Loads an encoder from a folder or hub id and a revision."""
+
+
+def assemble(assembly: Assembly, load: EncoderLoader = load_encoder) -> TaskNetwork:
     """Put a network together from files.
 
     Args:
         assembly: Which ones.
+        load: Loads the encoder; one that keeps encoders in memory gives weights that must not be written to.
 
     Returns:
         The network in evaluation mode on the CPU, everything frozen, the composition active.
@@ -143,7 +148,7 @@ def assemble(assembly: Assembly) -> TaskNetwork:
     Raises:
         CheckpointError: If anything is missing or does not fit.
     """
-    encoder = load_encoder(assembly.encoder, assembly.revision)
+    encoder = load(assembly.encoder, assembly.revision)
     attached = None
     if assembly.adapters:
         attached = AdapterStack(encoder)

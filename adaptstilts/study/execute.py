@@ -1,15 +1,28 @@
-"""Carrying out a plan on this machine: in order, one stage at a time, skipping what is there."""
+"""Carrying out a plan with an engine: what is ready goes out, what is there is skipped, what fails costs only itself.
+
+The engine decides where stages run; this module decides which, and when. Engines are in `adaptstilts.study.engines`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import bisect
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
-from adaptstilts.errors import AdaptstiltsError, WriteError
+from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, WriteError
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Stage, StageKind
 from adaptstilts.study.store import Artefact, Store
+
+StepCallback = Callable[[int, int, str], None]
+"""Told (steps done, steps in all, a word on it) while a stage is carried out."""
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+"""Seconds between two looks at stages that other processes are making."""
 
 
 class Watcher(Protocol):
@@ -23,8 +36,8 @@ class Watcher(Protocol):
         """A stage begins; ``left`` stages are to do, this one included."""
         ...
 
-    def stepped(self, done: int, total: int, note: str) -> None:
-        """The running stage has done so many of its steps."""
+    def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:
+        """A running stage has done so many of its steps."""
         ...
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:
@@ -38,9 +51,6 @@ class Watcher(Protocol):
     def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
         """A stage could not be made; what depends on it is left out."""
         ...
-
-
-StepCallback = Callable[[int, int, str], None]
 
 
 class Runner(Protocol):
@@ -64,13 +74,78 @@ class Runner(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Order:
+    """All that a worker needs to make one artefact.
+
+    Attributes:
+        stage: What to make.
+        inputs: The stages it builds on.
+    """
+
+    stage: Stage
+    inputs: tuple[Stage, ...]
+
+
+Answered = Literal["made", "there", "busy", "failed", "lost"]
+"""made: now; there: was there already; busy: another process is making it; failed: its input makes it impossible; lost:
+the worker died, for reasons of its own."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of an order.
+
+    Attributes:
+        key: Key of its stage.
+        what: See `Answered`.
+        error: Why it failed or was lost.
+    """
+
+    key: str
+    what: Answered
+    error: AdaptstiltsError | None = None
+
+
+class Engine(Protocol):
+    """Takes orders and answers each of them once, in any order."""
+
+    def has_room(self, order: Order) -> bool:
+        """Whether this order would be started now rather than wait for another to end."""
+        ...
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is room for no order at all."""
+        ...
+
+    def submit(self, order: Order) -> None:
+        """Take an order; it may be started later."""
+        ...
+
+    def answers(self, seconds: float | None) -> Sequence[Answer]:
+        """Wait for an answer.
+
+        Args:
+            seconds: Longest wait; None for no limit.
+
+        Returns:
+            What is known now; empty where time is over.
+        """
+        ...
+
+    def close(self, *, at_once: bool) -> None:
+        """End all workers; ``at_once`` without waiting for what they are doing."""
+        ...
+
+
 @dataclass
 class Outcome:
     """What came of a plan.
 
     Attributes:
         done: Artefacts by key.
-        made: Keys of the stages carried out this time.
+        made: Keys of the stages carried out this time, by this call.
         failures: Error by key of the stage it happened in.
         left_out: Names of stages that needed a failed one.
     """
@@ -81,80 +156,302 @@ class Outcome:
     left_out: list[str] = field(default_factory=list)
 
 
+def perform(order: Order, store: Store, runner: Runner, on_step: StepCallback) -> Answer:
+    """Make an artefact unless it is there or another process is making it.
+
+    Args:
+        order: What to make.
+        store: Where it goes; its claim keeps two processes from making the same artefact.
+        runner: Makes it.
+        on_step: Told how far it is.
+
+    Returns:
+        The answer; errors of input and of the store are in it.
+    """
+    key = order.stage.key
+    try:
+        with store.claim(order.stage) as is_mine:
+            if not is_mine:
+                return Answer(key, "busy")
+            if store.find(order.stage) is not None:
+                return Answer(key, "there")
+            runner.run(order.stage, order.inputs, store, on_step)
+    except AdaptstiltsError as error:
+        return Answer(key, "failed", error)
+    return Answer(key, "made")
+
+
 def carry_out(
     plan: Plan,
     store: Store,
-    runner: Runner,
+    engine: Engine,
     watcher: Watcher,
     *,
+    retries: int = 0,
+    rebuild: bool = False,
     when_data_is_there: Callable[[], object] | None = None,
 ) -> Outcome:
-    """Make every artefact of a plan that is not there, in order.
+    """Make every artefact of a plan that is not there.
 
-    A stage that fails takes with it only the stages that need it. An interruption leaves finished artefacts as they
-    are; the next call skips them.
+    A stage that fails takes with it only the stages that need it. A stage that another process is making is waited for
+    while there is other work. An interruption leaves finished artefacts as they are; the next call skips them.
 
     Args:
         plan: The plan.
         store: Where artefacts are.
-        runner: Makes single stages.
+        engine: Carries stages out; it is closed in any case.
         watcher: Told what happens.
+        retries: Times a stage is tried again after its worker was lost.
+        rebuild: Throw damaged artefacts away and make them again.
         when_data_is_there: Called once before the first stage that does not make data.
 
     Returns:
         What came of it.
 
     Raises:
-        StoreError: If an artefact that should be there is damaged, or the store cannot be written.
+        DamagedError: If an artefact that should be there is damaged, and ``rebuild`` is not given.
+        StoreError: If the store cannot be written.
     """
-    outcome, todo = sort_out(plan, store, watcher)
-    for index, stage in enumerate(todo):
-        if not all(key in outcome.done for key in stage.inputs):
-            outcome.left_out.append(stage.name)
-            continue
-        if when_data_is_there is not None and stage.kind is not StageKind.DATA:
-            when_data_is_there()
-            when_data_is_there = None
-        watcher.started(stage, len(todo) - index)
-        try:
-            artefact = runner.run(stage, plan.inputs_of(stage), store, watcher.stepped)
-        except WriteError:
-            raise
-        except AdaptstiltsError as error:
-            outcome.failures[stage.key] = error
-            watcher.failed(stage, error)
-            continue
-        outcome.done[stage.key] = artefact
-        outcome.made.append(stage.key)
-        watcher.finished(stage, artefact)
+    outcome, todo = sort_out(plan, store, watcher, rebuild=rebuild)
+    run = _Run(plan, store, engine, watcher, outcome, _Waiting(plan, todo), retries, rebuild)
+    at_once = True
+    try:
+        while run.waiting or run.running:
+            if when_data_is_there is not None and not run.makes_data:
+                when_data_is_there()
+                when_data_is_there = None
+            run.send()
+            if not run.running and not run.elsewhere:
+                break
+            run.take()
+        at_once = False
+    finally:
+        engine.close(at_once=at_once)
+    outcome.left_out += [stage.name for stage in run.waiting.stages()]
     return outcome
 
 
-def sort_out(plan: Plan, store: Store, watcher: Watcher) -> tuple[Outcome, list[Stage]]:
-    """Tell finished stages from those to do; a missing stage that only finished ones need is left alone.
+def sort_out(plan: Plan, store: Store, watcher: Watcher, *, rebuild: bool = False) -> tuple[Outcome, list[Stage]]:
+    """Tell finished stages from those to do.
 
     Args:
         plan: The plan.
         store: Where artefacts are.
         watcher: Told which are skipped.
+        rebuild: Throw damaged artefacts away and make them again.
 
     Returns:
         The outcome so far, and the stages to do in the plan's order.
 
     Raises:
-        StoreError: If an artefact that should be there is damaged.
+        DamagedError: If an artefact that should be there is damaged, and ``rebuild`` is not given.
     """
     outcome = Outcome()
     for stage in plan.stages:
+        if rebuild:
+            discard_damaged(store, stage, watcher)
         artefact = store.find(stage)
         if artefact is not None:
             outcome.done[stage.key] = artefact
     watcher.skipped([stage for stage in plan.stages if stage.key in outcome.done])
-    used = {key for stage in plan.stages for key in stage.inputs}
-    needed = {stage.key for stage in plan.stages if stage.key not in used}
-    todo: list[Stage] = []
-    for stage in reversed(plan.stages):
-        if stage.key in needed and stage.key not in outcome.done:
-            todo.append(stage)
-            needed.update(stage.inputs)
-    return outcome, todo[::-1]
+    return outcome, [stage for stage in plan.stages if stage.key not in outcome.done]
+
+
+def discard_damaged(store: Store, stage: Stage, watcher: Watcher) -> bool:
+    """Read every byte of a stage's artefact, and throw it away if it is damaged.
+
+    Args:
+        store: Where it is.
+        stage: The stage.
+        watcher: Told if it is damaged.
+
+    Returns:
+        Whether it was.
+    """
+    try:
+        store.open(stage)
+    except DamagedError as error:
+        watcher.noted(f"made again: {stage.name}: {error.problem} ({error.path})")
+        store.discard(stage)
+        return True
+    return False
+
+
+class _Waiting:
+    """Stages to do, in the plan's order, with what each of them still waits for.
+
+    Args:
+        plan: The plan.
+        todo: Stages to do.
+    """
+
+    def __init__(self, plan: Plan, todo: Sequence[Stage]) -> None:
+        self._place = {stage.key: place for place, stage in enumerate(plan.stages)}
+        self._users: dict[str, list[Stage]] = defaultdict(list)
+        for stage in plan.stages:
+            for key in set(stage.inputs):
+                self._users[key].append(stage)
+        self._stages = {stage.key: stage for stage in todo}
+        self._lacks = {stage.key: {key for key in stage.inputs if key in self._stages} for stage in todo}
+        self._ready = [self._place[stage.key] for stage in todo if not self._lacks[stage.key]]
+        self._by_place = plan.stages
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return bool(self._stages)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._stages)
+
+    def stages(self) -> list[Stage]:
+        """Return all, in the plan's order."""
+        return sorted(self._stages.values(), key=lambda stage: self._place[stage.key])
+
+    def ready(self) -> list[Stage]:
+        """Return those whose inputs are finished, in the plan's order."""
+        return [self._by_place[place] for place in self._ready]
+
+    def add(self, stage: Stage, lacks: Iterable[str] = ()) -> None:
+        """Put a stage back, which waits for ``lacks``."""
+        self._stages[stage.key] = stage
+        self._lacks[stage.key] = set(lacks)
+        if not self._lacks[stage.key]:
+            bisect.insort(self._ready, self._place[stage.key])
+        for user in self._users[stage.key]:
+            if user.key in self._stages and not self._lacks[user.key]:
+                self._ready.remove(self._place[user.key])
+            self._lacks.setdefault(user.key, set()).add(stage.key)
+
+    def remove(self, stage: Stage) -> None:
+        """Take a ready stage out."""
+        del self._stages[stage.key]
+        self._ready.remove(self._place[stage.key])
+
+    def finish(self, key: str) -> None:
+        """Let the stages that waited for this one be ready, if they lack nothing else."""
+        for user in self._users[key]:
+            lacks = self._lacks.get(user.key)
+            if lacks is not None and key in lacks:
+                lacks.remove(key)
+                if not lacks and user.key in self._stages:
+                    bisect.insort(self._ready, self._place[user.key])
+
+
+@dataclass
+class _Run:
+    """The state of one call of `carry_out`."""
+
+    plan: Plan
+    store: Store
+    engine: Engine
+    watcher: Watcher
+    outcome: Outcome
+    waiting: _Waiting
+    retries: int
+    rebuild: bool
+    running: dict[str, Stage] = field(default_factory=dict)
+    elsewhere: dict[str, Stage] = field(default_factory=dict)
+    pause: float = _FIRST_PAUSE
+    lost: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def makes_data(self) -> bool:
+        """Whether data that other stages read is still to be made."""
+        return any(stage.kind is StageKind.DATA and stage.key not in self.outcome.done for stage in self.plan.stages)
+
+    def send(self) -> None:
+        """Give the engine what is ready, as far as it has room; the plan's order decides who is first."""
+        for stage in self.waiting.ready():
+            if stage.key in self.elsewhere:
+                continue
+            order = Order(stage, self.plan.inputs_of(stage))
+            if not self.engine.has_room(order):
+                if self.engine.is_full:
+                    break
+                continue
+            self.watcher.started(stage, len(self.waiting) + len(self.running))
+            self.waiting.remove(stage)
+            self.engine.submit(order)
+            self.running[stage.key] = stage
+
+    def take(self) -> None:
+        """Wait for answers, and look at what other processes are making."""
+        if self.running:
+            for answer in self.engine.answers(self.pause if self.elsewhere else None):
+                self._take(answer)
+        else:
+            time.sleep(self.pause)
+        if self.elsewhere:
+            self._look_elsewhere()
+
+    def _take(self, answer: Answer) -> None:
+        stage = self.running.pop(answer.key)
+        if isinstance(answer.error, WriteError):
+            raise answer.error  # nothing more could be kept
+        if answer.what == "busy":
+            self.waiting.add(stage)
+            self.elsewhere[stage.key] = stage
+        elif answer.what == "lost":
+            self._lose(stage, answer.error)
+        elif answer.what == "failed" and answer.error is not None:
+            self._fail(stage, answer.error)
+        else:
+            self._finish(stage, is_mine=answer.what == "made")
+
+    def _finish(self, stage: Stage, *, is_mine: bool) -> None:
+        artefact = self.store.find(stage)
+        if artefact is None:
+            raise RuntimeError(f"{stage.name} left no artefact")
+        self.outcome.done[stage.key] = artefact
+        self.waiting.finish(stage.key)
+        if is_mine:
+            self.outcome.made.append(stage.key)
+        self.watcher.finished(stage, artefact)
+
+    def _lose(self, stage: Stage, error: AdaptstiltsError | None) -> None:
+        self.lost[stage.key] += 1
+        reason = error.problem if error is not None else "its worker died"
+        if self.lost[stage.key] <= self.retries:
+            times = f"{self.lost[stage.key]} of {self.retries} times"
+            self.watcher.noted(f"tried again ({times}): {stage.name}: {reason}")
+            self.waiting.add(stage)
+            return
+        tries = f"{self.lost[stage.key]} tries" if self.lost[stage.key] > 1 else "1 try"
+        hint = "Out of memory? Lower `workers`, or engine.gpus_per_stage; the same command goes on from here."
+        self._fail(stage, EngineError(f"{reason}, after {tries}", hint=hint))
+
+    def _fail(self, stage: Stage, error: AdaptstiltsError) -> None:
+        if isinstance(error, DamagedError) and self.rebuild:
+            lacks = self._remake_inputs(stage)
+            if lacks:
+                self.waiting.add(stage, lacks)
+                return
+        self.outcome.failures[stage.key] = error
+        self.watcher.failed(stage, error)
+
+    def _remake_inputs(self, stage: Stage) -> list[str]:
+        """Throw damaged inputs of a stage away and have them made again; their keys."""
+        again = []
+        for item in self.plan.inputs_of(stage):
+            if discard_damaged(self.store, item, self.watcher):
+                self.outcome.done.pop(item.key, None)
+                again.append(item.key)
+                self.waiting.add(item, [key for key in item.inputs if key not in self.outcome.done])
+        return again
+
+    def _look_elsewhere(self) -> None:
+        """Take over what other processes have finished, and try what they have let go of."""
+        free = [stage for stage in self.elsewhere.values() if not self.store.is_claimed(stage)]
+        for stage in free:
+            del self.elsewhere[stage.key]
+            if self.store.find(stage) is not None:
+                self.waiting.remove(stage)
+                self._finish(stage, is_mine=False)
+        self.pause = _FIRST_PAUSE if free else min(_LONGEST_PAUSE, self.pause * 1.5)
+
+
+def failed_lines(plan: Plan, outcome: Outcome) -> tuple[str, ...]:
+    """Return one line per failed stage, then one per stage that was left out because of them."""
+    lines: Iterable[str] = (f"{plan.stage(key).name}: {error}" for key, error in outcome.failures.items())
+    return (*lines, *(f"{name}: left out, it needs a stage that failed" for name in outcome.left_out))

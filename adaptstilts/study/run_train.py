@@ -17,8 +17,9 @@ from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.match import predict_pairs
 from adaptstilts.evaluate.metrics import major, score_examples
 from adaptstilts.evaluate.predict import predict
+from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import save_head, spec_for
-from adaptstilts.models.network import TaskNetwork, parameter_counts, save_encoder
+from adaptstilts.models.network import EncoderLoader, TaskNetwork, parameter_counts, save_encoder
 from adaptstilts.study.collect import TRAINING_FILE
 from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import write_json
@@ -52,7 +53,13 @@ class Inputs(Protocol):
 
 
 def train_stage(
-    job: TrainJob, inputs: Inputs, examples: Examples, folder: Path, device: torch.device, on_step: StepCallback
+    job: TrainJob,
+    inputs: Inputs,
+    examples: Examples,
+    folder: Path,
+    device: torch.device,
+    on_step: StepCallback,
+    load: EncoderLoader = load_encoder,
 ) -> None:
     """Train one network and write its trained parts.
 
@@ -64,6 +71,7 @@ def train_stage(
             (with the head) else, and ``training.json``.
         device: Where to compute.
         on_step: Told about steps.
+        load: Loads encoders.
 
     Raises:
         AdaptstiltsError: If data or checkpoints cannot be used.
@@ -80,6 +88,7 @@ def train_stage(
         adapter=job.adapter or AdapterSection(),
         fusion=job.fusion or FusionSection(),
         seed=job.seed,
+        load=load,
     ).to(device)
     what = ("train", job.max_train, job.hold_out)
     encoded = examples.encoded(task, data.train, job.backbone, settings, what=what)

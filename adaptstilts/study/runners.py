@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.mini.write import write_mini
+from adaptstilts.models.backbone import EncoderCache
 from adaptstilts.runtime import environment, make_deterministic, pick_device, set_threads
 from adaptstilts.study.collect import SCORES_FILE
 from adaptstilts.study.examples import Examples
@@ -58,12 +59,15 @@ class LocalRunner:
         self.quoting = config.data.quoting
         self.environment = environment()
         self._examples: dict[Path, Examples] = {}
+        self.encoders = EncoderCache(self.device)
 
     def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
         """Make the artefact of one stage; see `adaptstilts.study.execute.Runner`."""
         finished = Inputs(inputs, store)
         with store.writing(stage, self.environment) as folder:
             job = stage.job
+            if isinstance(job, TrainJob | PredictJob):
+                self.encoders.keep(job.backbone.location, job.backbone.revision)
             if isinstance(job, DataJob):
                 write_mini(
                     folder / DATA_FOLDER,
@@ -73,7 +77,7 @@ class LocalRunner:
                     low_resource=job.low_resource,
                 )
             elif isinstance(job, TrainJob):
-                train_stage(job, finished, self._data(finished), folder, self.device, on_step)
+                train_stage(job, finished, self._data(finished), folder, self.device, on_step, self.encoders.load)
             elif isinstance(job, PredictJob):
                 predict_stage(job, finished, self._data(finished), folder, self.device, on_step)
             elif isinstance(job, ScoreJob):

@@ -22,10 +22,11 @@ from adaptstilts.study.collect import (
     run_rows,
     training_notes,
 )
-from adaptstilts.study.execute import Outcome, Watcher, carry_out
+from adaptstilts.study.engines.choose import open_engine, placed_for_engine
+from adaptstilts.study.execute import Outcome, Watcher, carry_out, failed_lines
 from adaptstilts.study.inputs import MINI
+from adaptstilts.study.needs import needs_of
 from adaptstilts.study.overlaps import find_overlaps, look_for_overlaps
-from adaptstilts.study.parallel import carry_out_side_by_side
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.published import run_setting
 from adaptstilts.study.setup import check_study, open_store, plan_study, results_folder
@@ -61,12 +62,13 @@ class StudyResult:
         }
 
 
-def run_study(config: StudyConfig, watch: WatcherFactory) -> StudyResult:
+def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = False) -> StudyResult:
     """Carry out what is missing of a study and write its report.
 
     Args:
         config: The study.
         watch: Makes the watcher of the run.
+        rebuild: Throw damaged artefacts away and make them again; every byte of the study's artefacts is read.
 
     Returns:
         What came of it. Stages that failed are told in it; finished work is kept.
@@ -74,8 +76,7 @@ def run_study(config: StudyConfig, watch: WatcherFactory) -> StudyResult:
     Raises:
         AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
     """
-    from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415 - brings torch
-
+    config = placed_for_engine(config)
     check_can_run(config)
     plan = check_study(config)
     store = open_store(config)
@@ -83,11 +84,15 @@ def run_study(config: StudyConfig, watch: WatcherFactory) -> StudyResult:
     check_hub(plan, store)
     _make_results_folder(config)
     with watch(plan) as watcher:
-        look = partial(look_for_overlaps, config, plan, store, watcher.noted)
-        if config.workers > 1:
-            outcome = carry_out_side_by_side(plan, store, config, watcher, when_data_is_there=look)
-        else:
-            outcome = carry_out(plan, store, LocalRunner(config), watcher, when_data_is_there=look)
+        outcome = carry_out(
+            plan,
+            store,
+            open_engine(config, store, watcher.stepped, needs_of(config, plan), watcher.noted),
+            watcher,
+            retries=config.engine.retries,
+            rebuild=rebuild,
+            when_data_is_there=partial(look_for_overlaps, config, plan, store, watcher.noted),
+        )
     return _report(config, plan, outcome)
 
 
@@ -119,8 +124,7 @@ def report_study(config: StudyConfig) -> StudyResult:
 
 
 def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
-    failed = [f"{plan.stage(key).name}: {error}" for key, error in outcome.failures.items()]
-    failed += [f"{name}: left out, it needs a stage that failed" for name in outcome.left_out]
+    failed = failed_lines(plan, outcome)
     rows = result_rows(plan, outcome.done)
     if not rows and any(cell.score is not None for cell in plan.cells):
         if failed:  # the watcher was told what each stage said
@@ -144,5 +148,5 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
         files=files,
         made=len(outcome.made),
         skipped=len(outcome.done) - len(outcome.made),
-        failed=tuple(failed),
+        failed=failed,
     )

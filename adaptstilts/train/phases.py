@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError, TrainingError
 from adaptstilts.models.adapters import AdapterStack, Composition, check_trainable
+from adaptstilts.models.backbone import load_encoder, own_weights
 from adaptstilts.models.heads import Head, HeadSpec, load_head, new_head
-from adaptstilts.models.network import Assembly, TaskNetwork, assemble, head_dropout
+from adaptstilts.models.network import Assembly, EncoderLoader, TaskNetwork, assemble, head_dropout
 from adaptstilts.runtime import derive_seed
 from adaptstilts.train.methods import Method, Part, fusion_name, target_adapter
 
@@ -46,6 +47,7 @@ def prepare(
     adapter: AdapterSection,
     fusion: FusionSection,
     seed: int,
+    load: EncoderLoader = load_encoder,
 ) -> TaskNetwork:
     """Build the network of a run, freeze what is to be frozen, and check that nothing else trains.
 
@@ -57,6 +59,7 @@ def prepare(
         adapter: Shape of a new adapter.
         fusion: Shape of a new fusion.
         seed: Decides all new weights.
+        load: Loads the encoder; one that is kept in memory is copied where the method trains it.
 
     Returns:
         The network, ready to train.
@@ -66,7 +69,9 @@ def prepare(
         TrainingError: If the trainable set is not the promised one.
     """
     _check_sources(method, start)
-    network = assemble(_assembly(method, start, task))
+    network = assemble(_assembly(method, start, task), load)
+    if "encoder" in method.trains:
+        own_weights(network.encoder)
     frozen = tuple(source for source, _ in start.sources)
     is_loaded = start.going_on is not None or method.use == "start"
     if "adapter" in method.trains and not is_loaded:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.backbone import fingerprint, load_encoder, load_tokenizer, locate
+from adaptstilts.models.backbone import EncoderCache, fingerprint, load_encoder, load_tokenizer, locate, own_weights
 
 
 @pytest.fixture
@@ -121,3 +121,44 @@ def test_load_tokenizer_says_so_when_there_is_none(folder):
     (folder / "tokenizer.json").unlink()
     with pytest.raises(CheckpointError, match=r"has no tokenizer\. Allowed: tokenizer\.json"):
         load_tokenizer(str(folder))
+
+
+def test_encoder_cache_shares_weights_but_no_modules(tiny_encoder_folder):
+    cache = EncoderCache()
+    cache.keep(str(tiny_encoder_folder))
+    one, other = cache.load(str(tiny_encoder_folder)), cache.load(str(tiny_encoder_folder))
+    plain = load_encoder(str(tiny_encoder_folder))
+    pairs = list(zip(one.named_parameters(), other.named_parameters(), plain.named_parameters(), strict=True))
+    assert len(pairs) > 40
+    for (name, first), (_, second), (plain_name, loaded) in pairs:
+        assert name == plain_name
+        assert first is not second
+        assert first.data_ptr() == second.data_ptr() != loaded.data_ptr()
+        assert torch.equal(first, loaded)
+    shared = {id(module) for module in one.modules()} & {id(module) for module in other.modules()}
+    assert not shared
+    ids, mask = torch.tensor([[0, 7, 9, 2]]), torch.ones(1, 4, dtype=torch.long)
+    assert torch.equal(one(ids, mask).last_hidden_state, plain(ids, mask).last_hidden_state)
+
+
+def test_own_weights_keep_a_trained_encoder_from_the_one_in_memory(tiny_encoder_folder):
+    cache = EncoderCache()
+    cache.keep(str(tiny_encoder_folder))
+    trained = cache.load(str(tiny_encoder_folder))
+    own_weights(trained)
+    with torch.no_grad():
+        for weight in trained.parameters():
+            weight.add_(1)
+    again, plain = cache.load(str(tiny_encoder_folder)), load_encoder(str(tiny_encoder_folder))
+    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), plain.parameters(), strict=True))
+
+
+def test_encoder_cache_keeps_only_what_it_was_asked_to_keep(tiny_encoder_folder):
+    cache = EncoderCache()
+    encoders = [cache.load(str(tiny_encoder_folder)) for _ in range(2)]
+    assert len({next(encoder.parameters()).data_ptr() for encoder in encoders}) == 2
+    cache.keep(str(tiny_encoder_folder))
+    first = cache.load(str(tiny_encoder_folder))
+    cache.keep("other/backbone")
+    second = cache.load(str(tiny_encoder_folder))
+    assert next(first.parameters()).data_ptr() != next(second.parameters()).data_ptr()

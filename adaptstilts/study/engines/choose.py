@@ -1,0 +1,83 @@
+"""From a configuration to the engine that carries its stages out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adaptstilts.models.backbone import locate
+from adaptstilts.study.engines.in_process import InProcessEngine, StageStep
+from adaptstilts.study.execute import Engine
+from adaptstilts.study.inputs import MINI, OFFICIAL
+from adaptstilts.study.needs import NeedsOf, this_machine
+from adaptstilts.study.store import Store
+
+if TYPE_CHECKING:
+    from adaptstilts.config.schema import StudyConfig
+    from adaptstilts.study.runners import LocalRunner
+
+
+def open_engine(
+    config: StudyConfig, store: Store, on_step: StageStep, needs: NeedsOf, tell: Callable[[str], None]
+) -> Engine:
+    """Start the engine that a study names.
+
+    Args:
+        config: The study, as `placed_for_engine` returns it.
+        store: Where artefacts go.
+        on_step: Told how far stages are that run on this machine; of others the store tells.
+        needs: Memory that a stage takes on a GPU.
+        tell: Told a line about the engine.
+
+    Returns:
+        The engine; `adaptstilts.study.execute.carry_out` closes it.
+
+    Raises:
+        EngineError: If it is not installed or cannot be reached.
+    """
+
+    def runner() -> LocalRunner:
+        from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415 - brings torch
+
+        return LocalRunner(config)
+
+    if config.engine.name == "ray":
+        from adaptstilts.study.engines.on_ray import RayEngine  # noqa: PLC0415
+
+        return RayEngine(config, store, needs, tell)
+    here = InProcessEngine(runner, store, on_step)
+    if config.engine.name == "slurm":
+        from adaptstilts.study.engines.on_slurm import SlurmEngine  # noqa: PLC0415
+
+        return SlurmEngine(config, store, here, tell)
+    if config.workers > 1:
+        from adaptstilts.study.engines.processes import ProcessEngine  # noqa: PLC0415
+
+        return ProcessEngine(config, store, on_step, this_machine(config.device), needs)
+    return here
+
+
+def placed_for_engine(config: StudyConfig) -> StudyConfig:
+    """Make paths absolute for engines whose workers may run in another folder.
+
+    Args:
+        config: The study.
+
+    Returns:
+        The same study; folders and files that are there, and the store, are named from the root.
+    """
+    if config.engine.name == "local":
+        return config
+
+    def absolute(name: str) -> str:
+        return name if "://" in name else str(Path(name).expanduser().absolute())
+
+    backbone, root = locate(config.backbone), config.data.root
+    return config.model_copy(
+        update={
+            "store": absolute(config.store),
+            "backbone": absolute(backbone) if Path(backbone).is_dir() else backbone,
+            "data": config.data.model_copy(update={"root": root if root in {MINI, OFFICIAL} else absolute(root)}),
+        }
+    )

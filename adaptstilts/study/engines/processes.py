@@ -1,0 +1,235 @@
+"""Worker processes of this machine: independent stages run side by side, each worker on its own, or on its GPU.
+
+Results do not depend on the number of workers: each stage seeds itself, and its key says what decides it. Small models
+gain most, since one stage cannot keep several cores, or a large GPU, busy. A worker that dies takes only its own stage
+with it; another one takes its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING
+
+from adaptstilts.errors import EngineError
+from adaptstilts.study.engines.in_process import StageStep
+from adaptstilts.study.engines.worker import perform_here
+from adaptstilts.study.execute import Answer, Order, StepCallback
+from adaptstilts.study.store import Store
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+    from adaptstilts.config.schema import StudyConfig
+    from adaptstilts.study.needs import Machine, NeedsOf
+
+_GOODBYE_SECONDS = 5.0
+"""Time that a worker is given to end by itself."""
+_SECONDS_BETWEEN_STEPS = 0.1
+"""Between two messages on how far a stage is."""
+
+
+@dataclass
+class _Worker:
+    """One worker process, as its parent sees it."""
+
+    number: int
+    process: SpawnProcess
+    pipe: Connection
+    gpu: int | None
+    order: Order | None = None
+    last: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Bug:
+    """An exception that is no answer: the text of its traceback."""
+
+    text: str
+
+
+class ProcessEngine:
+    """Carries stages out in worker processes.
+
+    Args:
+        config: The study; each worker makes a runner of it. ``config.workers`` is how many there are.
+        store: Where artefacts go.
+        on_step: Told how far each running stage is.
+        machine: GPUs of this machine and their memory.
+        needs: Memory that a stage takes on a GPU.
+    """
+
+    def __init__(self, config: StudyConfig, store: Store, on_step: StageStep, machine: Machine, needs: NeedsOf) -> None:
+        self._config = config
+        self._store = store
+        self._on_step = on_step
+        self._machine = machine
+        self._needs = needs
+        self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all workers are at work."""
+        busy = sum(worker.order is not None for worker in self._workers)
+        return busy >= self._config.workers
+
+    def has_room(self, order: Order) -> bool:
+        """Whether a worker is free whose GPU, if it has one, has memory left for this stage."""
+        return self._free(order) is not None
+
+    def submit(self, order: Order) -> None:
+        """Give an order to a free worker; one that has the network in memory is preferred."""
+        number = self._free(order)
+        if number is None:
+            raise RuntimeError("no worker is free")
+        worker = next((worker for worker in self._workers if worker.number == number), None) or self._start(number)
+        worker.order, worker.last = order, frozenset(order.stage.inputs)
+        try:
+            worker.pipe.send(order)
+        except (BrokenPipeError, ConnectionResetError):
+            return  # it has died: the next wait sees that its process has ended
+
+    def answers(self, seconds: float | None) -> Sequence[Answer]:
+        """Wait for messages of workers, or for one of them to die."""
+        handles = [handle for worker in self._workers for handle in (worker.pipe, worker.process.sentinel)]
+        spoke = wait(handles, seconds)
+        heard = [worker for worker in self._workers if worker.pipe in spoke or worker.process.sentinel in spoke]
+        return [answer for worker in heard for answer in self._hear(worker)]
+
+    def close(self, *, at_once: bool) -> None:
+        """End all workers."""
+        for worker in self._workers:
+            if at_once:
+                worker.process.terminate()
+            else:
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    worker.pipe.send(None)
+        for worker in self._workers:
+            worker.process.join(_GOODBYE_SECONDS)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.pipe.close()
+        self._workers = []
+
+    def _hear(self, worker: _Worker) -> list[Answer]:
+        """Read all that a worker has said; a dead one is lost with its order, and its place is free again."""
+        answers: list[Answer] = []
+        try:
+            while worker.pipe.poll():
+                answers += self._understand(worker, worker.pipe.recv())
+        except (EOFError, ConnectionResetError):
+            pass
+        else:
+            if worker.process.exitcode is None:
+                return answers
+        worker.process.join(_GOODBYE_SECONDS)
+        self._workers.remove(worker)
+        worker.pipe.close()
+        if worker.order is not None:
+            error = EngineError(f"a worker process died ({_how(worker.process.exitcode)})")
+            answers.append(Answer(worker.order.stage.key, "lost", error))
+        return answers
+
+    def _understand(self, worker: _Worker, message: object) -> list[Answer]:
+        if isinstance(message, _Bug):
+            raise RuntimeError(f"a worker process met a bug:\n{message.text}")
+        if isinstance(message, Answer):
+            worker.order = None
+            return [message]
+        if worker.order is not None and isinstance(message, tuple):
+            self._on_step(worker.order.stage, *message)
+        return []
+
+    def _free(self, order: Order) -> int | None:
+        """Number of a free worker, or of one to start; on GPUs the one whose GPU has most memory left."""
+        busy = {worker.number for worker in self._workers if worker.order is not None}
+        last = {worker.number: worker.last for worker in self._workers}
+        free = [number for number in range(self._config.workers) if number not in busy]
+        wanted_inputs = frozenset(order.stage.inputs)
+        free.sort(key=lambda number: -len(last.get(number, frozenset()) & wanted_inputs))
+        if not free or not self._machine.gpus:
+            return free[0] if free else None
+        wanted = self._needs(order.stage).gpu_bytes
+        left = {number: self._left(self._gpu_of(number)) for number in free}
+        best = max(free, key=lambda number: left[number])
+        is_alone = left[best] == self._machine.gpus[self._gpu_of(best)]
+        return best if wanted <= left[best] or is_alone else None
+
+    def _gpu_of(self, number: int) -> int:
+        return number % len(self._machine.gpus)
+
+    def _left(self, gpu: int) -> int:
+        """Bytes of a GPU that no running stage needs."""
+        taken = sum(
+            self._needs(worker.order.stage).gpu_bytes
+            for worker in self._workers
+            if worker.order is not None and worker.gpu == gpu
+        )
+        return self._machine.gpus[gpu] - taken
+
+    def _start(self, number: int) -> _Worker:
+        gpu = self._gpu_of(number) if self._machine.gpus else None
+        ours, theirs = self._context.Pipe()
+        changes = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": self._machine.names[gpu]}
+        process = self._context.Process(
+            target=_work, args=(theirs, self._config, self._store, changes), name=f"worker-{number}", daemon=False
+        )
+        process.start()
+        theirs.close()
+        worker = _Worker(number, process, ours, gpu)
+        self._workers.append(worker)
+        return worker
+
+
+def _how(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"signal {signal.Signals(-code).name}"
+    return f"exit status {code}"
+
+
+def _work(pipe: Connection, config: StudyConfig, store: Store, changes: Mapping[str, str]) -> None:
+    """Carry orders out until there are no more; an interruption of the terminal is the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _end_with_parent()
+    os.environ.update(changes)  # before torch is there
+    said = 0.0
+
+    def stepped(done: int, total: int, note: str) -> None:
+        nonlocal said
+        if done == total or time.monotonic() - said > _SECONDS_BETWEEN_STEPS:
+            said = time.monotonic()
+            pipe.send((done, total, note))
+
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while (order := pipe.recv()) is not None:
+            pipe.send(_answer(config, store, order, stepped))
+
+
+def _answer(config: StudyConfig, store: Store, order: Order, on_step: StepCallback) -> Answer | _Bug:
+    try:
+        return perform_here(config, store, order, on_step)
+    except Exception:  # noqa: BLE001 - told in the parent, where it ends the run
+        return _Bug(traceback.format_exc())
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as its parent is no more, even where the parent was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()

@@ -1,0 +1,100 @@
+"""What a stage takes of a machine, and what a machine has. Free of torch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.stages import PredictJob, Stage, TrainJob
+
+_MEBIBYTE = 1 << 20
+_SHARE_KEPT_FREE = 0.08
+"""Part of a GPU's memory that is left to its context, to other programs and to errors of the estimate."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What one stage takes while it runs.
+
+    Attributes:
+        computes: Whether it runs a network; else it needs no GPU.
+        gpu_bytes: Memory on a GPU, in bytes; 0 where it is not known.
+    """
+
+    computes: bool
+    gpu_bytes: int
+
+
+NeedsOf = Callable[[Stage], Needs]
+"""Tells what a stage takes."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """GPUs of a machine.
+
+    Attributes:
+        gpus: Memory of each that stages may use, in bytes; empty where there is none.
+        names: What ``CUDA_VISIBLE_DEVICES`` calls each of them.
+    """
+
+    gpus: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+def computes(stage: Stage) -> bool:
+    """Whether a stage runs a network."""
+    return isinstance(stage.job, TrainJob | PredictJob)
+
+
+def needs_of(config: StudyConfig, plan: Plan) -> NeedsOf:
+    """Return a function that tells what stages of a study take.
+
+    Args:
+        config: The study.
+        plan: Its plan.
+
+    Returns:
+        The function; memory is 0 where the backbone's shape is not known.
+    """
+
+    def needs(stage: Stage) -> Needs:
+        return Needs(computes(stage), 0)
+
+    return needs
+
+
+def this_machine(device: str) -> Machine:
+    """Find the GPUs of this machine without loading torch.
+
+    Args:
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``, as in the configuration.
+
+    Returns:
+        Those that ``device`` and ``CUDA_VISIBLE_DEVICES`` leave; none for ``cpu``, and where the driver's tool
+        ``nvidia-smi`` is not there or does not answer.
+    """
+    tool = shutil.which("nvidia-smi")
+    if device == "cpu" or tool is None:
+        return Machine()
+    try:
+        said = subprocess.run(
+            [tool, "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits"],
+            capture_output=True, text=True, check=True, timeout=30,
+        ).stdout  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return Machine()
+    rows = [[part.strip() for part in line.split(",")] for line in said.splitlines() if line.count(",") == 2]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = [index for index, _, _ in rows] if visible is None else [name for name in visible.split(",") if name]
+    memory = {name: int(size) for index, uuid, size in rows for name in (index, uuid) if size.isdigit()}
+    known = [(name, memory[name]) for name in names if name in memory]
+    if device.startswith("cuda:"):
+        known = known[int(device[5:]) :][:1]
+    sizes = tuple(int(size * _MEBIBYTE * (1 - _SHARE_KEPT_FREE)) for _, size in known)
+    return Machine(sizes, tuple(name for name, _ in known))
