@@ -111,6 +111,12 @@ class TerminalWatcher(_Drawing):
         if stage.key in self._bars:
             self._progress.update(self._bars[stage.key], completed=done, total=total, note=note)
 
+    def put_back(self, stage: Stage) -> None:
+        """Take the stage's bar away."""
+        self._running.pop(stage.key, None)
+        if stage.key in self._bars:
+            self._progress.remove_task(self._bars.pop(stage.key))
+
     def finished(self, stage: Stage, artefact: Artefact) -> None:
         """Write the stage's line."""
         self._seconds[stage.kind].append(artefact.seconds)

@@ -40,6 +40,10 @@ class Watcher(Protocol):
         """A running stage has done so many of its steps."""
         ...
 
+    def put_back(self, stage: Stage) -> None:
+        """A stage that began waits again: another process is making it, or its worker was lost."""
+        ...
+
     def finished(self, stage: Stage, artefact: Artefact) -> None:
         """A stage's artefact is in the store."""
         ...
@@ -353,6 +357,7 @@ class _Run:
     running: dict[str, Stage] = field(default_factory=dict)
     elsewhere: dict[str, Stage] = field(default_factory=dict)
     pause: float = _FIRST_PAUSE
+    has_told_of_waiting: bool = False
     lost: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -364,6 +369,9 @@ class _Run:
         """Give the engine what is ready, as far as it has room; the plan's order decides who is first."""
         for stage in self.waiting.ready():
             if stage.key in self.elsewhere:
+                continue
+            if self.store.is_claimed(stage):
+                self.elsewhere[stage.key] = stage
                 continue
             order = Order(stage, self.plan.inputs_of(stage))
             if not self.engine.has_room(order):
@@ -381,6 +389,11 @@ class _Run:
             for answer in self.engine.answers(self.pause if self.elsewhere else None):
                 self._take(answer)
         else:
+            if not self.has_told_of_waiting:
+                self.has_told_of_waiting = True
+                self.watcher.noted(
+                    f"waiting for another process that is making: {next(iter(self.elsewhere.values())).name}"
+                )
             time.sleep(self.pause)
         if self.elsewhere:
             self._look_elsewhere()
@@ -390,6 +403,7 @@ class _Run:
         if isinstance(answer.error, WriteError):
             raise answer.error  # nothing more could be kept
         if answer.what == "busy":
+            self.watcher.put_back(stage)
             self.waiting.add(stage)
             self.elsewhere[stage.key] = stage
         elif answer.what == "lost":
@@ -414,6 +428,7 @@ class _Run:
         reason = error.problem if error is not None else "its worker died"
         if self.lost[stage.key] <= self.retries:
             times = f"{self.lost[stage.key]} of {self.retries} times"
+            self.watcher.put_back(stage)
             self.watcher.noted(f"tried again ({times}): {stage.name}: {reason}")
             self.waiting.add(stage)
             return
@@ -425,6 +440,7 @@ class _Run:
         if isinstance(error, DamagedError) and self.rebuild:
             lacks = self._remake_inputs(stage)
             if lacks:
+                self.watcher.put_back(stage)
                 self.waiting.add(stage, lacks)
                 return
         self.outcome.failures[stage.key] = error

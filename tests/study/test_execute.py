@@ -62,6 +62,9 @@ class Watcher:
     def noted(self, text: str) -> None:
         self.told.append(("noted", text))
 
+    def put_back(self, stage: Stage) -> None:
+        self.told.append(("put back", stage.slug))
+
     def finished(self, stage: Stage, artefact: Artefact) -> None:
         self.told.append(("finished", stage.name, artefact.folder.name.rsplit("-", 1)[0]))
 

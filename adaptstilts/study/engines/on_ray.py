@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import EngineError
-from adaptstilts.study.engines.worker import perform_here
+from adaptstilts.study.engines.worker import Work, perform_here, untold
 from adaptstilts.study.execute import Answer, Order
 from adaptstilts.study.needs import NeedsOf, computes
 from adaptstilts.study.store import Store
@@ -35,12 +35,20 @@ class RayEngine:
         store: Where artefacts go.
         needs: Memory that a stage takes on a GPU.
         tell: Told a line about the cluster.
+        work: What a worker does with an order.
 
     Raises:
         EngineError: If Ray is not installed, or the cluster cannot be reached.
     """
 
-    def __init__(self, config: StudyConfig, store: Store, needs: NeedsOf, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: StudyConfig,
+        store: Store,
+        needs: NeedsOf,
+        tell: Callable[[str], None],
+        work: Work = perform_here,
+    ) -> None:
         self._ray: Any = _import_ray()
         self._settings = config.engine
         self._threads = config.threads
@@ -54,7 +62,7 @@ class RayEngine:
         tell(f"ray: {len(self._ray.nodes())} nodes, {self._cpus} CPUs, {self._gpus:g} GPUs")
         self._config = self._ray.put(config)
         self._store = self._ray.put(store)
-        self._task = self._ray.remote(max_calls=0)(perform_here)
+        self._task = self._ray.remote(max_calls=0)(work)
         self._running: dict[Any, Order] = {}
 
     @property
@@ -69,7 +77,7 @@ class RayEngine:
     def submit(self, order: Order) -> None:
         """Hand an order to Ray."""
         task = self._task.options(name=order.stage.name, max_retries=0, **self._resources(order))
-        self._running[task.remote(self._config, self._store, order)] = order
+        self._running[task.remote(self._config, self._store, order, untold)] = order
 
     def answers(self, seconds: float | None) -> Sequence[Answer]:
         """Wait for a task to end, or for its worker to die."""

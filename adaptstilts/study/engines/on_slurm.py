@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import EngineError
 from adaptstilts.study.engines.in_process import InProcessEngine
-from adaptstilts.study.engines.worker import perform_here
+from adaptstilts.study.engines.worker import Work, perform_here, untold
 from adaptstilts.study.execute import Answer, Order
 from adaptstilts.study.needs import computes
 from adaptstilts.study.stages import StageKind
@@ -42,15 +42,17 @@ class Job:
         config: The study, with absolute paths.
         store: The store.
         orders: Stages to carry out.
+        work: What is done with each.
     """
 
     config: StudyConfig
     store: Store
     orders: tuple[Order, ...]
+    work: Work = perform_here
 
     def __call__(self) -> tuple[Answer, ...]:
         """Carry them out."""
-        return tuple(perform_here(self.config, self.store, order) for order in self.orders)
+        return tuple(self.work(self.config, self.store, order, untold) for order in self.orders)
 
     def checkpoint(self) -> Any:  # noqa: ANN401 - submitit's type
         """Go on as a new job: finished stages are in the store, a training run goes on from its last state."""
@@ -76,17 +78,26 @@ class SlurmEngine:
         store: Where artefacts go; logs of the jobs are below ``.slurm`` there.
         light: Carries out the stages that run no network.
         tell: Told a line about each array.
+        work: What a job does with an order.
 
     Raises:
         EngineError: If submitit is not installed, or there is no SLURM here.
     """
 
-    def __init__(self, config: StudyConfig, store: Store, light: InProcessEngine, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        config: StudyConfig,
+        store: Store,
+        light: InProcessEngine,
+        tell: Callable[[str], None],
+        work: Work = perform_here,
+    ) -> None:
         submitit = _import_submitit()
         self._config = config
         self._store = store
         self._light = light
         self._tell = tell
+        self._work = work
         self._folder = Path(str(store.root)) / ".slurm"
         try:
             self._executor: Any = submitit.AutoExecutor(
@@ -145,7 +156,7 @@ class SlurmEngine:
         for order in self._pending:
             is_prediction = order.stage.kind is StageKind.PREDICT
             groups[order.stage.inputs if is_prediction else (order.stage.key,)].append(order)
-        jobs = [Job(self._config, self._store, tuple(orders)) for orders in groups.values()]
+        jobs = [Job(self._config, self._store, tuple(orders), self._work) for orders in groups.values()]
         submitted = self._executor.submit_array(jobs)
         self._jobs += [_Submitted(job, work.orders) for job, work in zip(submitted, jobs, strict=True)]
         count, first = len(jobs), str(submitted[0].job_id).split("_")[0]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.errors import EngineError
 from adaptstilts.study.engines.in_process import StageStep
-from adaptstilts.study.engines.worker import perform_here
+from adaptstilts.study.engines.worker import Work, perform_here
 from adaptstilts.study.execute import Answer, Order, StepCallback
 from adaptstilts.study.store import Store
 
@@ -65,14 +65,24 @@ class ProcessEngine:
         on_step: Told how far each running stage is.
         machine: GPUs of this machine and their memory.
         needs: Memory that a stage takes on a GPU.
+        work: What a worker does with an order.
     """
 
-    def __init__(self, config: StudyConfig, store: Store, on_step: StageStep, machine: Machine, needs: NeedsOf) -> None:
+    def __init__(
+        self,
+        config: StudyConfig,
+        store: Store,
+        on_step: StageStep,
+        machine: Machine,
+        needs: NeedsOf,
+        work: Work = perform_here,
+    ) -> None:
         self._config = config
         self._store = store
         self._on_step = on_step
         self._machine = machine
         self._needs = needs
+        self._work = work
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
 
@@ -182,7 +192,10 @@ class ProcessEngine:
         ours, theirs = self._context.Pipe()
         changes = {} if gpu is None else {"CUDA_VISIBLE_DEVICES": self._machine.names[gpu]}
         process = self._context.Process(
-            target=_work, args=(theirs, self._config, self._store, changes), name=f"worker-{number}", daemon=False
+            target=_work,
+            args=(theirs, self._config, self._store, changes, self._work),
+            name=f"worker-{number}",
+            daemon=False,
         )
         process.start()
         theirs.close()
@@ -197,7 +210,7 @@ def _how(code: int | None) -> str:
     return f"exit status {code}"
 
 
-def _work(pipe: Connection, config: StudyConfig, store: Store, changes: Mapping[str, str]) -> None:
+def _work(pipe: Connection, config: StudyConfig, store: Store, changes: Mapping[str, str], work: Work) -> None:
     """Carry orders out until there are no more; an interruption of the terminal is the parent's to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
@@ -212,12 +225,12 @@ def _work(pipe: Connection, config: StudyConfig, store: Store, changes: Mapping[
 
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while (order := pipe.recv()) is not None:
-            pipe.send(_answer(config, store, order, stepped))
+            pipe.send(_answer(work, config, store, order, stepped))
 
 
-def _answer(config: StudyConfig, store: Store, order: Order, on_step: StepCallback) -> Answer | _Bug:
+def _answer(work: Work, config: StudyConfig, store: Store, order: Order, on_step: StepCallback) -> Answer | _Bug:
     try:
-        return perform_here(config, store, order, on_step)
+        return work(config, store, order, on_step)
     except Exception:  # noqa: BLE001 - told in the parent, where it ends the run
         return _Bug(traceback.format_exc())
 

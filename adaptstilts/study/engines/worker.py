@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import AdaptstiltsError
@@ -22,11 +23,15 @@ def _runner(config_json: str) -> LocalRunner:
     return LocalRunner(StudyConfig.model_validate_json(config_json))
 
 
-def _untold(done: int, total: int, note: str) -> None:
+Work = Callable[["StudyConfig", "Store", Order, StepCallback], Answer]
+"""Carries an order out; `perform_here`, or what a test puts in its place."""
+
+
+def untold(done: int, total: int, note: str) -> None:
     """Tell nobody: workers elsewhere are watched through the store."""
 
 
-def perform_here(config: StudyConfig, store: Store, order: Order, on_step: StepCallback = _untold) -> Answer:
+def perform_here(config: StudyConfig, store: Store, order: Order, on_step: StepCallback = untold) -> Answer:
     """Carry an order out in this process.
 
     Args:

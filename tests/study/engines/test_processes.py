@@ -1,0 +1,146 @@
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from stand_in_work import QuietWatcher, attempts, plan_of, stage, work
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.study.engines.processes import ProcessEngine
+from adaptstilts.study.execute import Order, Outcome, carry_out
+from adaptstilts.study.needs import Machine, Needs
+from adaptstilts.study.store import Store
+
+CONFIG = StudyConfig(name="engines", workers=2)
+
+
+NO_GPU = Machine()
+
+
+def carry(tmp_path: Path, *stages, retries: int = 0, machine=NO_GPU) -> tuple[Outcome, QuietWatcher, Store]:
+    store, watcher = Store(tmp_path), QuietWatcher()
+    engine = ProcessEngine(CONFIG, store, watcher.stepped, machine, lambda _: Needs(True, 1), work)
+    outcome = carry_out(plan_of(*stages), store, engine, watcher, retries=retries)
+    return outcome, watcher, store
+
+
+def test_two_workers_make_every_stage_once_and_tell_how_far_each_is(tmp_path):
+    first = stage("first")
+    stages = (first, *(stage(f"slow-{number}", first) for number in range(4)))
+    outcome, watcher, store = carry(tmp_path, *stages)
+    assert sorted(outcome.made) == sorted(item.key for item in stages)
+    assert sorted(slug for slug, _ in attempts(store)) == sorted(item.slug for item in stages)
+    assert len({process for _, process in attempts(store)} - {os.getpid()}) == 2
+    assert ("stepped", "slow-3", 1, 2, "half") in watcher.told
+    assert not multiprocessing.active_children()
+
+
+def test_a_killed_worker_is_replaced_and_its_stage_tried_again(tmp_path):
+    stages = (stage("die-once"), stage("slow-a"), stage("slow-b"))
+    outcome, watcher, store = carry(tmp_path, *stages, retries=1)
+    assert len(outcome.made) == 3
+    assert sorted(slug for slug, _ in attempts(store)) == ["die-once", "die-once", "slow-a", "slow-b"]
+    notes = [told[1] for told in watcher.told if told[0] == "noted"]
+    assert notes == ["tried again (1 of 1 times): die-once: a worker process died (signal SIGKILL)"]
+
+
+def test_a_stage_whose_worker_always_dies_fails_alone_after_its_tries(tmp_path):
+    bad = stage("die")
+    outcome, _, _ = carry(tmp_path, bad, stage("after", bad), stage("slow-a"), retries=2)
+    message = r"died \(signal SIGKILL\), after 3 tries\. Out of memory\?"
+    assert re.search(message, str(outcome.failures[bad.key]))
+    assert outcome.left_out == ["after"]
+    assert len(outcome.made) == 1
+
+
+def test_bad_input_fails_alone_and_is_not_tried_again(tmp_path):
+    bad = stage("bad-input")
+    outcome, _, store = carry(tmp_path, bad, stage("after", bad), stage("fine"), retries=2)
+    assert str(outcome.failures[bad.key]) == "some.tsv: no rows."
+    assert [slug for slug, _ in attempts(store)].count("bad-input") == 1
+    assert outcome.left_out == ["after"]
+    assert len(outcome.made) == 1
+
+
+def test_a_bug_ends_the_run_with_the_traceback_of_the_worker(tmp_path):
+    with pytest.raises(RuntimeError, match=r"(?s)met a bug:.*stand_in_work.*ZeroDivisionError: a bug"):
+        carry(tmp_path, stage("bug"))
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize(("wanted", "fits"), [(40, [0, 1, 0, 1]), (60, [0, 1]), (0, [0, 1, 0, 1]), (500, [0, 1])])
+def test_stages_share_a_gpu_as_far_as_its_memory_allows(tmp_path, monkeypatch, wanted, fits):
+    config = CONFIG.model_copy(update={"workers": 4})
+    machine = Machine((100, 100), ("0", "GPU-b"))
+    made = ProcessEngine(config, Store(tmp_path), QuietWatcher().stepped, machine, lambda _: Needs(True, wanted), work)
+    monkeypatch.setattr(made, "_start", lambda number: _StoppedWorker(made, number))
+    taken = []
+    for number in range(6):
+        order = Order(stage(f"s{number}"), ())
+        if not made.has_room(order):
+            break
+        made.submit(order)
+        taken.append(made._workers[-1].gpu)
+    assert taken == fits
+
+
+class _StoppedWorker:
+    """A worker that takes an order and does nothing."""
+
+    def __init__(self, engine: ProcessEngine, number: int) -> None:
+        self.number, self.gpu, self.order, self.last = number, engine._gpu_of(number), None, frozenset()
+        self.pipe = self
+        engine._workers.append(self)
+
+    def send(self, order: object) -> None:
+        pass
+
+
+def test_workers_see_only_their_gpu(tmp_path):
+    stages = [stage(f"slow-{number}") for number in range(4)]
+    outcome, _, _ = carry(tmp_path, *stages, machine=Machine((100, 100), ("0", "GPU-b")))
+    seen = [(artefact.folder / "gpu").read_text() for artefact in outcome.done.values()]
+    assert len(seen) == 4
+    assert set(seen) == {"0", "GPU-b"}
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    script = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from stand_in_work import QuietWatcher, plan_of, stage, work
+        from adaptstilts.config.schema import StudyConfig
+        from adaptstilts.study.engines.processes import ProcessEngine
+        from adaptstilts.study.execute import carry_out
+        from adaptstilts.study.needs import Machine, Needs
+        from adaptstilts.study.store import Store
+
+        if __name__ == "__main__":
+            store, watcher = Store(Path(sys.argv[1])), QuietWatcher()
+            config = StudyConfig(name="engines", workers=2)
+            engine = ProcessEngine(config, store, watcher.stepped, Machine(), lambda _: Needs(True, 0), work)
+            stages = [stage(f"slow-{number}") for number in range(200)]
+            carry_out(plan_of(*stages), store, engine, watcher)
+        """
+    )
+    (tmp_path / "main.py").write_text(script)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen([sys.executable, str(tmp_path / "main.py"), str(tmp_path / "store")], env=environment)
+    (tmp_path / "store").mkdir()
+    deadline = time.monotonic() + 60
+    while len({process for _, process in attempts(Store(tmp_path / "store"))}) < 2:
+        assert time.monotonic() < deadline and parent.poll() is None
+        time.sleep(0.05)
+    workers = [psutil.Process(pid) for pid in {process for _, process in attempts(Store(tmp_path / "store"))}]
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert alive == []
