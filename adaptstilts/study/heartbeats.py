@@ -60,7 +60,8 @@ class Beat:
         done: Steps done; optimiser steps of a training run, languages of predictions.
         total: Steps in all; 0 where the stage has told none.
         note: Last note, such as the loss.
-        first: Step the attempt began at; more than 0 where it goes on from a checkpoint.
+        first: Steps done when the attempt first told of one; many where it goes on from a checkpoint.
+        before: Seconds until then: reading data, loading the backbone.
         examples_per_second: Speed of a training run; None where it is not known.
         age: Seconds since the sign of life.
         is_lost: Whether that is too long.
@@ -78,15 +79,16 @@ class Beat:
     total: int
     note: str
     first: int
+    before: float
     examples_per_second: float | None
     age: float
     is_lost: bool
 
     @property
     def seconds_left(self) -> float | None:
-        """Wall time that the remaining steps take at the speed of those done; None where none is done."""
+        """Wall time the remaining steps take at the speed of those of this attempt; None where it is not known."""
         made = self.done - self.first
-        return self.seconds / made * (self.total - self.done) if made > 0 and self.total else None
+        return (self.seconds - self.before) / made * (self.total - self.done) if made > 0 and self.total else None
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,8 @@ class Progress:
         done: Steps done.
         total: Steps in all; 0 until the stage tells.
         note: Last note.
-        first: Step the attempt began at.
+        first: Steps done when the attempt first told of one.
+        before: Seconds until then.
         examples_per_second: Speed of a training run.
     """
 
@@ -134,6 +137,7 @@ class Progress:
     total: int = 0
     note: str = ""
     first: int = 0
+    before: float = 0.0
     examples_per_second: float | None = None
 
 

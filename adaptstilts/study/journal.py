@@ -186,6 +186,8 @@ class StageLog:
             learning_rate: Learning rate of the step.
             examples: Examples of the step.
         """
+        if not self.progress.total:
+            self.progress.first, self.progress.before = done, round(time.perf_counter() - self._began, 3)
         self.progress.done, self.progress.total, self.progress.note = done, total, note
         event = self._steps.add(done, total, note, loss=loss, learning_rate=learning_rate, examples=examples)
         values = {"loss": loss, "learning_rate": learning_rate}
@@ -217,7 +219,7 @@ class StageLog:
 
     def resumed(self, step: int) -> None:
         """The attempt goes on after a step that an earlier one has done."""
-        self.progress.first = self.progress.done = step
+        self.progress.done = step
         self._write("resumed", step=step)
 
     def noted(self, text: str) -> None:
@@ -269,7 +271,7 @@ class _StepEvents:
         if loss is not None:
             self._losses.append(loss)
         self._examples += examples
-        known = {"note": note} if loss is None else {"learning_rate": values["learning_rate"]}
+        known = {"note": note} if loss is None else {"learning_rate": _shorten(values["learning_rate"])}
         self._last = {"step": done, "steps": total, **known}
         if done < total and self._written_step is not None:
             soon = time.perf_counter() - self._written < _LEAST_SECONDS
@@ -283,7 +285,7 @@ class _StepEvents:
         if not event:
             return None
         if self._losses:
-            event["loss"] = sum(self._losses) / len(self._losses)
+            event["loss"] = _shorten(sum(self._losses) / len(self._losses))
         seconds = time.perf_counter() - self._written - self.paused
         if self._examples and self._written_step is not None and seconds > 0:
             event["examples_per_second"] = round(self._examples / seconds, 2)
@@ -368,6 +370,10 @@ def _what(error: BaseException) -> dict[str, Any]:
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _shorten(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.7g}")
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - JSON values

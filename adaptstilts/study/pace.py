@@ -85,11 +85,6 @@ class Pace:
         self._hints: dict[Group, float] = {}
         self._shapes: dict[str, Shape] = {}
 
-    @property
-    def is_measured(self) -> bool:
-        """Whether estimates come from measured times; if not, they are guesses."""
-        return bool(self._kinds or self._hints)
-
     def add(self, kind: str, job: dict[str, Any], seconds: float) -> None:
         """Take in the measured time of a finished stage.
 
@@ -110,6 +105,11 @@ class Pace:
         shape = self._shape(stage)
         for group in shape.groups:
             self._hints[group] = seconds / shape.work
+
+    def knows(self, stage: Stage) -> bool:
+        """Return whether a stage of this kind was measured; if not, its time is a guess."""
+        kind = (stage.kind.value,)
+        return kind in self._measured or kind in self._hints
 
     def seconds(self, stage: Stage) -> float:
         """Return about how long a stage takes.

@@ -50,11 +50,11 @@ class Watcher:
     def skipped(self, stages: list[Stage]) -> None:
         self.told.append(("skipped", *(stage.name for stage in stages)))
 
-    def started(self, stage: Stage, left: int) -> None:
+    def started(self, stage: Stage, left: int, worker: str = "") -> None:
         self.told.append(("started", stage.name, left))
 
-    def stepped(self, done: int, total: int, note: str) -> None:
-        self.told.append(("stepped", done, total, note))
+    def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:
+        self.told.append(("stepped", stage.name, done, total, note))
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:
         self.told.append(("finished", stage.name, artefact.folder.name.rsplit("-", 1)[0]))
@@ -97,7 +97,7 @@ def test_carry_out_makes_every_stage_in_order_and_tells_the_watcher(tmp_path: Pa
     assert watcher.told[:4] == [
         ("skipped",),
         ("started", "world", 5),
-        ("stepped", 1, 2, "half"),
+        ("stepped", "world", 1, 2, "half"),
         ("finished", "world", "world"),
     ]
     assert [told for told in watcher.told if told[0] == "started"][-1] == ("started", "both", 1)

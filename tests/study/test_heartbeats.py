@@ -62,6 +62,7 @@ def write_beat(root: Path, **values: Any) -> Path:
         "total": 20,
         "note": "",
         "first": 2,
+        "before": 6.0,
         "examples_per_second": None,
         **values,
     }
@@ -84,10 +85,13 @@ def test_stage_shows_a_sign_of_life_while_it_runs(tmp_path: Path, monkeypatch: p
         assert (beat.key, beat.name, beat.kind, beat.worker) == (one.key, "make", "data", "w1")
         assert (beat.host, beat.pid) == (platform.node(), os.getpid())
         assert (beat.done, beat.total, beat.is_lost, beat.seconds_left) == (0, 0, False, None)
+        log.resumed(2)
         log.stepped(3, 9, "loss 0.5")
-        assert until(lambda: read_beats(tmp_path)[0].done == 3)
+        log.stepped(4, 9, "loss 0.4")
+        assert until(lambda: read_beats(tmp_path)[0].done == 4)
         (beat,) = read_beats(tmp_path)
-        assert (beat.total, beat.note) == (9, "loss 0.5")
+        assert (beat.first, beat.total, beat.note) == (3, 9, "loss 0.4")
+        assert 0 <= beat.before <= beat.seconds
     assert read_beats(tmp_path) == []
     assert list((tmp_path / RUNNING_FOLDER).iterdir()) == []
 
@@ -115,7 +119,7 @@ def test_time_left_is_that_of_the_steps_of_this_attempt(tmp_path: Path):
     set_age(path, 0)
     (beat,) = read_beats(tmp_path)
     assert beat.seconds == pytest.approx(30, abs=1)
-    assert beat.seconds_left == pytest.approx(30 / (5 - 2) * (20 - 5), rel=0.05)
+    assert beat.seconds_left == pytest.approx((30 - 6) / (5 - 2) * (20 - 5), rel=0.05)
 
 
 @pytest.mark.parametrize(("age", "is_lost"), [(50, False), (70, True)])

@@ -40,9 +40,11 @@ def add(pace: Pace, stage: Stage, seconds: float) -> None:
 def test_estimate_is_a_guess_until_something_is_measured(plan: Plan):
     pace = Pace(is_generated=False)
     stage = train(plan, "direct", "mnli")
-    assert (pace.seconds(stage), pace.is_measured) == (10.0, False)
-    add(pace, stage, 50.0)
-    assert pace.is_measured
+    assert (pace.seconds(stage), pace.knows(stage)) == (10.0, False)
+    add(pace, predict(plan, "xnli"), 3.0)
+    assert not pace.knows(stage)
+    add(pace, train(plan, "adapter", "udpos"), 50.0)
+    assert pace.knows(stage)
 
 
 def test_estimate_is_the_mean_of_the_same_method_and_task(plan: Plan):
@@ -94,7 +96,7 @@ def test_kind_that_is_not_measured_is_estimated_in_proportion_to_one_that_is(pla
 def test_running_stage_is_the_measure_where_nothing_like_it_is_finished(plan: Plan):
     pace = Pace(is_generated=False)
     pace.hint(train(plan, "stack", "mnli"), 700.0)
-    assert pace.is_measured
+    assert pace.knows(train(plan, "direct", "udpos"))
     assert pace.seconds(train(plan, "stack", "mnli")) == pytest.approx(700)
     add(pace, train(plan, "stack", "mnli"), 500.0)
     assert pace.seconds(train(plan, "stack", "mnli")) == pytest.approx(500)
