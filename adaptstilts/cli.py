@@ -16,6 +16,7 @@ from rich.console import Console
 
 from adaptstilts import __version__
 from adaptstilts.cli_data import data_app
+from adaptstilts.cli_status import status
 from adaptstilts.errors import AdaptstiltsError, ConfigError
 
 if TYPE_CHECKING:
@@ -161,20 +162,25 @@ def run(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Jso
     Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
     """
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.console import TerminalWatcher  # noqa: PLC0415
+    from adaptstilts.console_study import TerminalWatcher  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
+    from adaptstilts.study.setup import open_store  # noqa: PLC0415
 
     console = Console(stderr=True)
     try:
         with placed(config, overrides or ()):
             study = load_study(config, overrides or ())
-            result = run_study(study, lambda plan: TerminalWatcher(plan, console, workers=study.workers))
+            store = open_store(study).root
+            result = run_study(study, lambda plan: TerminalWatcher(plan, console, workers=study.workers, store=store))
     except KeyboardInterrupt:
         typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
         raise typer.Exit(130) from None
     _show_result(result, as_json=as_json)
     if result.failed:
         raise typer.Exit(2)
+
+
+app.command()(status)
 
 
 @app.command()

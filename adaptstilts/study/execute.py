@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from adaptstilts.errors import AdaptstiltsError, WriteError
@@ -19,12 +20,12 @@ class Watcher(Protocol):
         """These stages were there already."""
         ...
 
-    def started(self, stage: Stage, left: int) -> None:
-        """A stage begins; ``left`` stages are to do, this one included."""
+    def started(self, stage: Stage, left: int, worker: str = "") -> None:
+        """A stage begins, on this worker; ``left`` stages are to do, this one included."""
         ...
 
-    def stepped(self, done: int, total: int, note: str) -> None:
-        """The running stage has done so many of its steps."""
+    def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:
+        """A running stage has done so many of its steps."""
         ...
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:
@@ -117,7 +118,7 @@ def carry_out(
             when_data_is_there = None
         watcher.started(stage, len(todo) - index)
         try:
-            artefact = runner.run(stage, plan.inputs_of(stage), store, watcher.stepped)
+            artefact = runner.run(stage, plan.inputs_of(stage), store, partial(watcher.stepped, stage))
         except WriteError:
             raise
         except AdaptstiltsError as error:
