@@ -8,14 +8,17 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from commandline import Said, say
 
-from adaptstilts.study.journal import made_counts, read_events
+from adaptstilts.study.journal import Journal, made_counts, read_events
+from adaptstilts.study.stages import DataJob, make_stage
 
 ROOT = Path(__file__).resolve().parents[1]
 STUDY = """\
@@ -207,6 +210,22 @@ def test_watching_a_finished_study_ends_at_once(finished: Path):
     said = say("status", finished, "--watch")
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines()[-1].startswith("all done: ")
+
+
+def test_watching_goes_on_while_something_runs(tmp_path: Path):
+    began = threading.Event()
+
+    def work() -> None:
+        with Journal(tmp_path).stage(make_stage("make the world", "world", DataJob(1, 1, 8, 8, 8))):
+            began.set()
+            time.sleep(0.8)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(work)
+        began.wait()
+        said = say("status", "--store", tmp_path, "--watch", "--every", 0.5)
+    assert said.err.splitlines() == ["0 of 1 stages done, 1 running"] * 2
+    assert said.out.splitlines()[0] == "0 of 0 stages done"
 
 
 def run_elsewhere(config: Path, *words: str) -> subprocess.Popen[bytes]:
