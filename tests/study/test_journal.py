@@ -117,7 +117,7 @@ def test_dev_scores_and_checkpoints_take_no_part_in_examples_per_second(
         log.resumed(5)
         log.stepped(6, 8, loss=1.0, learning_rate=0.1, examples=10)
         began = time.perf_counter()
-        time.sleep(0.2)
+        time.sleep(0.35)
         log.dev(6, 71.5, 0.1)
         log.checkpoint(6, 0.05)
         log.stepped(7, 8, loss=float("nan"), learning_rate=0.1, examples=10)
