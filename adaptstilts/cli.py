@@ -16,6 +16,7 @@ from rich.console import Console
 
 from adaptstilts import __version__
 from adaptstilts.cli_data import data_app
+from adaptstilts.cli_status import status
 from adaptstilts.errors import AdaptstiltsError, ConfigError
 
 if TYPE_CHECKING:
@@ -167,16 +168,20 @@ def run(
     Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
     """
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.console import TerminalWatcher  # noqa: PLC0415
+    from adaptstilts.console_study import TerminalWatcher  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
+    from adaptstilts.study.setup import open_store  # noqa: PLC0415
 
     console = Console(stderr=True)
     words = [*(overrides or ()), *([f"engine.name={engine}"] if engine is not None else [])]
     try:
         with placed(config, words):
             study = load_study(config, words)
+            store = open_store(study).root
             result = run_study(
-                study, lambda plan: TerminalWatcher(plan, console, workers=study.workers), rebuild=rebuild
+                study,
+                lambda plan: TerminalWatcher(plan, console, workers=study.workers, store=store),
+                rebuild=rebuild,
             )
     except KeyboardInterrupt:
         typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
@@ -184,6 +189,9 @@ def run(
     _show_result(result, as_json=as_json)
     if result.failed:
         raise typer.Exit(2)
+
+
+app.command()(status)
 
 
 @app.command()

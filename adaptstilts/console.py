@@ -1,9 +1,8 @@
-"""What a person sees while a plan is carried out: one line per finished stage, a bar, and the time left."""
+"""What a person sees while data is fetched and checked: lines, bars, and the time left."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -21,15 +20,10 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from adaptstilts.errors import AdaptstiltsError
-from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import Stage, StageKind
-from adaptstilts.study.store import Artefact
+from adaptstilts.study.pace import duration
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-_FIRST_GUESS_SECONDS = {StageKind.DATA: 10.0, StageKind.TRAIN: 10.0, StageKind.PREDICT: 3.0, StageKind.SCORE: 0.3}
 
 _SECONDS_BETWEEN_LINES = 10.0
 """Between two lines on the same download, where no bar can be drawn."""
@@ -63,91 +57,6 @@ class _Drawing:
     def line(self, text: str) -> None:
         """Write a line."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-class TerminalWatcher(_Drawing):
-    """Draws progress on stderr; on anything but a terminal it writes lines only.
-
-    Args:
-        plan: The plan that is carried out; its stages give the estimate of the time left.
-        console: Where to draw.
-        workers: Stages that run side by side.
-    """
-
-    def __init__(self, plan: Plan, console: Console, *, workers: int = 1) -> None:
-        super().__init__(
-            console,
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[note]}"),
-        )
-        self._workers = workers
-        self._waiting = Counter(stage.kind for stage in plan.stages)
-        self._seconds: dict[StageKind, list[float]] = defaultdict(list)
-        self._bars: dict[str, TaskID] = {}
-        self._running: dict[str, float] = {}
-        self._all: TaskID = self._progress.add_task("study", total=len(plan.stages), note="")
-
-    def skipped(self, stages: list[Stage]) -> None:
-        """Say how many stages are there already."""
-        for stage in stages:
-            self._waiting[stage.kind] -= 1
-        self._progress.update(self._all, completed=len(stages))
-        if stages:
-            kinds = Counter(stage.kind.value for stage in stages)
-            parts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-            self.line(f"skipping {len(stages)} finished stages ({parts})")
-
-    def started(self, stage: Stage, left: int) -> None:
-        """Show the running stage and the time left."""
-        self._running[stage.key] = time.perf_counter()
-        self._progress.update(self._all, note=f"about {_duration(self._left())} left")
-        self._bars[stage.key] = self._progress.add_task(stage.name, total=None, note="")
-
-    def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:
-        """Move the running stage's bar."""
-        if stage.key in self._bars:
-            self._progress.update(self._bars[stage.key], completed=done, total=total, note=note)
-
-    def put_back(self, stage: Stage) -> None:
-        """Take the stage's bar away."""
-        self._running.pop(stage.key, None)
-        if stage.key in self._bars:
-            self._progress.remove_task(self._bars.pop(stage.key))
-
-    def finished(self, stage: Stage, artefact: Artefact) -> None:
-        """Write the stage's line."""
-        self._seconds[stage.kind].append(artefact.seconds)
-        self._close(stage)
-        done = int(self._progress.tasks[0].completed)
-        total = int(self._progress.tasks[0].total or 0)
-        self.line(f"[{done}/{total}] {stage.name}: {artefact.seconds:.1f} s, about {_duration(self._left())} left")
-
-    def noted(self, text: str) -> None:
-        """Write a line."""
-        self.line(text)
-
-    def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
-        """Write the error."""
-        self._close(stage)
-        self.line(f"failed: {stage.name}: {error}")
-
-    def _close(self, stage: Stage) -> None:
-        self._waiting[stage.kind] -= 1
-        self._running.pop(stage.key, None)
-        if stage.key in self._bars:
-            self._progress.remove_task(self._bars.pop(stage.key))
-        self._progress.advance(self._all)
-
-    def _left(self) -> float:
-        total = 0.0
-        for kind, count in self._waiting.items():
-            seen = self._seconds[kind]
-            mean = sum(seen) / len(seen) if seen else _FIRST_GUESS_SECONDS[kind]
-            total += mean * count
-        return total / self._workers
 
 
 class FetchWatcher(_Drawing):
@@ -190,7 +99,7 @@ class FetchWatcher(_Drawing):
             return ""
         began, already = self._started[name]
         speed = (done - already) / max(time.perf_counter() - began, 1e-9)
-        left = f", about {_duration((total - done) / speed)} left" if speed > 0 else ""
+        left = f", about {duration((total - done) / speed)} left" if speed > 0 else ""
         return f" of {_size(total)}{left}"
 
     def converted(self, name: str, done: int, total: int) -> None:
@@ -224,11 +133,3 @@ def _size(count: int) -> str:
     if count < 1_000_000:
         return f"{count / 1e3:.1f} kB"
     return f"{count / 1e6:.1f} MB"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

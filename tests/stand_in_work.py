@@ -14,7 +14,8 @@ from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import DataError
-from adaptstilts.study.execute import Answer, Order, StepCallback, perform
+from adaptstilts.study.execute import Answer, Order, perform
+from adaptstilts.study.journal import StepCallback
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, Stage, make_stage
 from adaptstilts.study.store import Artefact, Store
@@ -76,7 +77,7 @@ class QuietWatcher:
     def skipped(self, stages: list[Stage]) -> None:
         self.told.append(("skipped", len(stages)))
 
-    def started(self, stage: Stage, left: int) -> None:
+    def started(self, stage: Stage, left: int, worker: str = "") -> None:
         self.told.append(("started", stage.slug))
 
     def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:

@@ -24,8 +24,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("report",),
     ("share",),
     ("study",),
-    ("console",),
-    ("cli_data",),
+    ("console", "console_study"),
+    ("cli_data", "cli_status"),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -51,10 +51,17 @@ LIGHT = (
     "evaluate/check_folder.py",
     "evaluate/leaderboard.py",
     "study/plan.py",
+    "study/pace.py",
+    "study/heartbeats.py",
+    "study/journal.py",
+    "study/status.py",
     "study/store.py",
     "study/choose.py",
     "study/submit.py",
+    "train/trackers.py",
+    "console_study.py",
     "cli_data.py",
+    "cli_status.py",
     "cli.py",
 )
 ADAPTERS_IMPORTERS = {"models/adapters.py", "models/fusion.py"}

@@ -360,9 +360,11 @@ class Study:
         return say(verb, self.config, *words)
 
     def stamps(self) -> dict[Path, int]:
-        """Every file of the store with the time at which it was written."""
+        """Every file of the store's artefacts with the time at which it was written."""
         store = self.folder / "store"
-        return {path.relative_to(store): path.stat().st_mtime_ns for path in store.rglob("*") if path.is_file()}
+        files = [path for path in store.rglob("*") if path.is_file()]
+        names = {path.relative_to(store): path.stat().st_mtime_ns for path in files}
+        return {name: stamp for name, stamp in names.items() if name.parts[0] not in {"logs", ".failed"}}
 
     def artefact(self, kind: str, slug: str) -> Path:
         (found,) = (self.folder / "store" / kind).glob(f"{slug}-*")
@@ -682,7 +684,7 @@ def test_watcher_draws_on_a_terminal_and_keeps_its_lines():
     from rich.console import Console
 
     from adaptstilts.config.load import load_study
-    from adaptstilts.console import TerminalWatcher
+    from adaptstilts.console_study import TerminalWatcher
     from adaptstilts.study.setup import plan_study
     from adaptstilts.study.store import Artefact
 
@@ -692,7 +694,7 @@ def test_watcher_draws_on_a_terminal_and_keeps_its_lines():
     with TerminalWatcher(plan, Console(file=drawn, force_terminal=True, width=100)) as watcher:
         watcher.skipped([first])
         watcher.started(second, 1)
-        watcher.stepped(3, 7, "loss 0.5")
+        watcher.stepped(second, 3, 7, "loss 0.5")
         watcher.finished(second, Artefact(Path("somewhere"), {"seconds": 2.0}))
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.getvalue())
     assert "skipping 1 finished stages (1 train)" in text

@@ -38,6 +38,9 @@ DuplicateRule = Literal["xtreme", "jiant"]
 PresetName = Literal["xtreme-paper", "xtreme-head", "jiant"]
 """Named settings of retrieval; `adaptstilts.config.retrieval` says what they are and why."""
 
+TrackerName = Literal["tensorboard", "wandb"]
+"""Where training runs can be followed; `adaptstilts.train.trackers` says what they are told."""
+
 
 class Section(BaseModel):
     """Base of all sections: immutable, and closed to keys it does not know."""
@@ -298,6 +301,11 @@ class StudyConfig(Section):
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N.")
     threads: int | None = Field(
         None, ge=1, le=1024, description="CPU threads per process; null for torch's own choice."
+    )
+    tracking: tuple[TrackerName, ...] = Field(
+        (),
+        description="Where training runs are also followed: tensorboard (files below the store's logs/tensorboard), "
+        "wandb (Weights & Biases, project named after the study); each is an extra of the package.",
     )
     workers: int = Field(
         1,

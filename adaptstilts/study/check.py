@@ -19,6 +19,7 @@ from adaptstilts.tasks.registry import get_task, training_chain
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Task
 from adaptstilts.train.methods import METHODS
+from adaptstilts.train.trackers import check_installed
 
 _EMBEDDINGS = "embeddings.word_embeddings.weight"
 _HUB_SECONDS = 20.0
@@ -92,11 +93,12 @@ def _read_pool(root: DataRoot, task: Task) -> None:
 
 
 def check_can_run(config: StudyConfig) -> None:
-    """Refuse to run a study whose data is not there yet.
+    """Refuse to run a study whose data is not there yet, or that is to be followed with what is not installed.
 
     Raises:
-        ConfigError: If the data root is a stand-in for planning.
+        ConfigError: If the data root is a stand-in for planning, or the package of a tracker is missing.
     """
+    check_installed(config.tracking)
     if config.data.root == OFFICIAL:
         raise ConfigError(
             f"'{OFFICIAL}' stands for data that is not there, a study can be planned on it but not run",

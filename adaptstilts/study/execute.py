@@ -13,12 +13,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, WriteError
+from adaptstilts.study.journal import Journal, StepCallback
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Stage, StageKind
 from adaptstilts.study.store import Artefact, Store
-
-StepCallback = Callable[[int, int, str], None]
-"""Told (steps done, steps in all, a word on it) while a stage is carried out."""
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
@@ -32,8 +30,8 @@ class Watcher(Protocol):
         """These stages were there already."""
         ...
 
-    def started(self, stage: Stage, left: int) -> None:
-        """A stage begins; ``left`` stages are to do, this one included."""
+    def started(self, stage: Stage, left: int, worker: str = "") -> None:
+        """A stage begins, on this worker; ``left`` stages are to do, this one included."""
         ...
 
     def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:
@@ -434,7 +432,9 @@ class _Run:
             return
         tries = f"{self.lost[stage.key]} tries" if self.lost[stage.key] > 1 else "1 try"
         hint = "Out of memory? Lower `workers`, or engine.gpus_per_stage; the same command goes on from here."
-        self._fail(stage, EngineError(f"{reason}, after {tries}", hint=hint))
+        given_up = EngineError(f"{reason}, after {tries}", hint=hint)
+        Journal(self.store.root).failed(stage, given_up)
+        self._fail(stage, given_up)
 
     def _fail(self, stage: Stage, error: AdaptstiltsError) -> None:
         if isinstance(error, DamagedError) and self.rebuild:

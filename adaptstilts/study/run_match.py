@@ -13,7 +13,7 @@ from adaptstilts.evaluate.gold import match_gold
 from adaptstilts.evaluate.match import nearest, unit_vectors
 from adaptstilts.evaluate.predict import Predicted
 from adaptstilts.models.network import TaskNetwork
-from adaptstilts.study.execute import StepCallback
+from adaptstilts.study.journal import StepCallback
 from adaptstilts.study.stages import PredictJob, ScoreJob
 from adaptstilts.tasks.encode import encode
 from adaptstilts.tasks.features import EncodeSettings

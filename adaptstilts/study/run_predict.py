@@ -10,8 +10,8 @@ import torch
 
 from adaptstilts.evaluate.predict import Predicted, predict
 from adaptstilts.models.network import Assembly, assemble
-from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import PREDICTIONS_FOLDER, write_json
+from adaptstilts.study.journal import StepCallback
 from adaptstilts.study.run_match import match
 from adaptstilts.study.run_retrieve import retrieve
 from adaptstilts.study.run_train import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER, Inputs

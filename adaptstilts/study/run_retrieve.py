@@ -18,8 +18,8 @@ from adaptstilts.evaluate.predict import Predicted, layer_vectors, sentence_vect
 from adaptstilts.evaluate.retrieval import Found, ScoredPair, Side, fit_threshold, mine_pairs, pairs_above, search
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.study.collect import LAYERS_FILE
-from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import write_json
+from adaptstilts.study.journal import StepCallback
 from adaptstilts.study.retrieval import require_dev
 from adaptstilts.study.stages import PredictJob
 from adaptstilts.tasks.features import Encoded, EncodeSettings

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import errno
 import math
+import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from safetensors import SafetensorError
 
+from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.match import predict_pairs
@@ -21,8 +24,8 @@ from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import EncoderLoader, TaskNetwork, parameter_counts, save_encoder
 from adaptstilts.study.collect import TRAINING_FILE
-from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import write_json
+from adaptstilts.study.journal import StageLog
 from adaptstilts.study.stages import TrainJob
 from adaptstilts.tasks.features import EncodeSettings
 from adaptstilts.tasks.registry import get_task
@@ -31,6 +34,7 @@ from adaptstilts.tasks.sources import TrainingData
 from adaptstilts.tasks.spec import ChoiceExample, Kind, Task
 from adaptstilts.train.loop import FitReport, fit
 from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
+from adaptstilts.train.optim import learning_rate
 from adaptstilts.train.phases import StartingPoint, prepare
 
 if TYPE_CHECKING:
@@ -58,7 +62,7 @@ def train_stage(
     examples: Examples,
     folder: Path,
     device: torch.device,
-    on_step: StepCallback,
+    log: StageLog,
     load: EncoderLoader = load_encoder,
 ) -> None:
     """Train one network and write its trained parts.
@@ -70,7 +74,7 @@ def train_stage(
         folder: Where to write: ``encoder`` and ``head`` for full models, ``adapter`` or ``fusion``
             (with the head) else, and ``training.json``.
         device: Where to compute.
-        on_step: Told about steps.
+        log: Told about steps, dev scores and the result.
         load: Loads encoders.
 
     Raises:
@@ -98,15 +102,33 @@ def train_stage(
         job.settings,
         kind=task.kind,
         seed=job.seed,
-        score_dev=dev_scorer(job, task, labels, data, examples, settings),
+        score_dev=_told(dev_scorer(job, task, labels, data, examples, settings), log),
         penalty=_penalty(network, job, method),
-        on_step=lambda step, total, loss: on_step(step, total, f"loss {loss:.3f}"),
+        on_step=partial(_tell_step, log, job.settings),
     )
     network.to("cpu")
     _save_or_say_why(network, job, method, data, folder)
     record = _record(report, network, data, folder)
     record |= {"truncated": encoded.truncated, "replaced_words": encoded.replaced, "labels": list(labels)}
     write_json(folder / TRAINING_FILE, record)
+    log.summary(record)
+
+
+def _tell_step(log: StageLog, settings: TrainSettings, step: int, total: int, loss: float) -> None:
+    rate = learning_rate(step, settings, total)
+    log.stepped(step, total, f"loss {loss:.3f}", loss=loss, learning_rate=rate, examples=settings.batch_size)
+
+
+def _told(score_dev: Callable[[TaskNetwork], float], log: StageLog) -> Callable[[TaskNetwork], float]:
+    """Return a function that scores the dev set and tells the log, and takes no part in examples per second."""
+
+    def score(network: TaskNetwork) -> float:
+        started = time.perf_counter()
+        found = score_dev(network)
+        log.dev(log.progress.done, found, time.perf_counter() - started)
+        return found
+
+    return score
 
 
 def starting_point(job: TrainJob, inputs: Inputs) -> StartingPoint:

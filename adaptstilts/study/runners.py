@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,14 +14,16 @@ from adaptstilts.models.backbone import EncoderCache
 from adaptstilts.runtime import environment, make_deterministic, pick_device, set_threads
 from adaptstilts.study.collect import SCORES_FILE
 from adaptstilts.study.examples import Examples
-from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import DATA_FOLDER, write_json
+from adaptstilts.study.heartbeats import stage_file
 from adaptstilts.study.inputs import MINI
+from adaptstilts.study.journal import LOGS_FOLDER, Journal, StageLog, StepCallback
 from adaptstilts.study.run_predict import predict_stage
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
-from adaptstilts.study.stages import DataJob, PredictJob, ScoreJob, Stage, TrainJob
+from adaptstilts.study.stages import DataJob, PredictJob, ScoreJob, Stage, TrainJob, describe
 from adaptstilts.study.store import Artefact, Store
+from adaptstilts.train.trackers import TrackedRun, tracked
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ class LocalRunner:
     """Runs stages in this process, one at a time; data and tokenizer stay loaded between them.
 
     Args:
-        config: The study; of it the data root, reader options, device and threads are used, all else is in the stages.
+        config: The study; of it the data root, reader options, device, threads, trackers and name are used, all
+            else is in the stages.
     """
 
     def __init__(self, config: StudyConfig) -> None:
@@ -58,32 +63,49 @@ class LocalRunner:
         self.data_root = config.data.root
         self.quoting = config.data.quoting
         self.environment = environment()
+        self.tracking = config.tracking
+        self.project = config.name
         self._examples: dict[Path, Examples] = {}
         self.encoders = EncoderCache(self.device)
 
     def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
         """Make the artefact of one stage; see `adaptstilts.study.execute.Runner`."""
-        finished = Inputs(inputs, store)
-        with store.writing(stage, self.environment) as folder:
-            job = stage.job
-            if isinstance(job, TrainJob | PredictJob):
-                self.encoders.keep(job.backbone.location, job.backbone.revision)
-            if isinstance(job, DataJob):
-                write_mini(
-                    folder / DATA_FOLDER,
-                    seed=job.seed,
-                    train=job.train,
-                    evaluation=job.evaluation,
-                    low_resource=job.low_resource,
-                )
-            elif isinstance(job, TrainJob):
-                train_stage(job, finished, self._data(finished), folder, self.device, on_step, self.encoders.load)
-            elif isinstance(job, PredictJob):
-                predict_stage(job, finished, self._data(finished), folder, self.device, on_step)
-            elif isinstance(job, ScoreJob):
-                scores = score_stage(job, finished, self._data(finished))
-                write_json(folder / SCORES_FILE, scores)
-        return Inputs((stage,), store).artefact(stage.key)
+        with Journal(store.root).stage(stage, on_step) as log:
+            with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
+                self._make(stage, Inputs(inputs, store), folder, log)
+            artefact = Inputs((stage,), store).artefact(stage.key)
+            log.made(artefact)
+        return artefact
+
+    def _make(self, stage: Stage, finished: Inputs, folder: Path, log: StageLog) -> None:
+        job = stage.job
+        if isinstance(job, TrainJob | PredictJob):
+            self.encoders.keep(job.backbone.location, job.backbone.revision)
+        if isinstance(job, DataJob):
+            write_mini(
+                folder / DATA_FOLDER,
+                seed=job.seed,
+                train=job.train,
+                evaluation=job.evaluation,
+                low_resource=job.low_resource,
+            )
+        elif isinstance(job, TrainJob):
+            train_stage(job, finished, self._data(finished), folder, self.device, log, self.encoders.load)
+        elif isinstance(job, PredictJob):
+            predict_stage(job, finished, self._data(finished), folder, self.device, log.stepped)
+        elif isinstance(job, ScoreJob):
+            scores = score_stage(job, finished, self._data(finished))
+            write_json(folder / SCORES_FILE, scores)
+
+    @contextlib.contextmanager
+    def _tracked(self, stage: Stage, store: Store, log: StageLog) -> Iterator[None]:
+        if not isinstance(stage.job, TrainJob) or not self.tracking:
+            yield
+            return
+        run = TrackedRun(stage.name, stage_file(stage), project=self.project, settings=describe(stage.job))
+        with tracked(self.tracking, run, store.root / LOGS_FOLDER) as trackers:
+            log.followers.append(trackers)
+            yield
 
     def _data(self, inputs: Inputs) -> Examples:
         root = Path(self.data_root).expanduser()

@@ -51,11 +51,25 @@ def build_schedule(optimizer: AdamW, settings: TrainSettings, total_steps: int) 
     Returns:
         The schedule; step it once per optimiser step.
     """
+    return LambdaLR(optimizer, lambda step: _factor(step, settings, total_steps))
+
+
+def learning_rate(step: int, settings: TrainSettings, total_steps: int) -> float:
+    """Return the learning rate of an optimiser step.
+
+    Args:
+        step: The step, counted from 1.
+        settings: Peak learning rate, and share of the steps in which it rises.
+        total_steps: Optimiser steps of the whole run.
+
+    Returns:
+        The rate that the schedule of `build_schedule` gives the optimiser for it.
+    """
+    return settings.learning_rate * _factor(step - 1, settings, total_steps)
+
+
+def _factor(done: int, settings: TrainSettings, total_steps: int) -> float:
     warmup = round(total_steps * settings.warmup)
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / (warmup + 1)
-        return max(0.0, (total_steps - step) / max(1, total_steps - warmup))
-
-    return LambdaLR(optimizer, factor)
+    if done < warmup:
+        return (done + 1) / (warmup + 1)
+    return max(0.0, (total_steps - done) / max(1, total_steps - warmup))

@@ -9,7 +9,8 @@ import pytest
 
 from adaptstilts.errors import AdaptstiltsError, DataError, StoreError, WriteError
 from adaptstilts.study.engines.in_process import InProcessEngine
-from adaptstilts.study.execute import Outcome, StepCallback, carry_out, sort_out
+from adaptstilts.study.execute import Outcome, carry_out, sort_out
+from adaptstilts.study.journal import StepCallback
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, ScoreJob, Stage, make_stage
 from adaptstilts.study.store import MANIFEST, Artefact, Store
@@ -53,7 +54,7 @@ class Watcher:
     def skipped(self, stages: list[Stage]) -> None:
         self.told.append(("skipped", *(stage.name for stage in stages)))
 
-    def started(self, stage: Stage, left: int) -> None:
+    def started(self, stage: Stage, left: int, worker: str = "") -> None:
         self.told.append(("started", stage.name, left))
 
     def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:

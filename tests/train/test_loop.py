@@ -15,7 +15,7 @@ from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate, grouped_batches, sorted_batches
 from adaptstilts.train.loop import fit, planned_steps
 from adaptstilts.train.losses import group_choices, hide_padding, loss_sum, target_count
-from adaptstilts.train.optim import build_optimizer, build_schedule
+from adaptstilts.train.optim import build_optimizer, build_schedule, learning_rate
 
 SETTINGS = TrainSettings(
     learning_rate=1e-2, epochs=4, batch_size=8, max_length=16, warmup=0.25, weight_decay=0.1, patience=None
@@ -123,6 +123,19 @@ def test_fit_raises_when_a_label_is_hidden():
 @pytest.mark.parametrize(("examples", "most", "expected"), [(24, None, 12), (25, None, 16), (24, 5, 5)])
 def test_planned_steps_counts_partial_batches_and_obeys_the_limit(examples, most, expected):
     assert planned_steps(examples, replace(SETTINGS, max_steps=most)) == expected
+
+
+def test_learning_rate_of_a_step_is_the_one_the_optimiser_uses():
+    settings = replace(SETTINGS, warmup=0.3)
+    optimizer = build_optimizer(torch.nn.Linear(2, 2), settings)
+    schedule = build_schedule(optimizer, settings, 10)
+    used = []
+    for _ in range(10):
+        used.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
+    assert used == pytest.approx([learning_rate(step, settings, 10) for step in range(1, 11)], rel=1e-12)
+    assert used[2] == pytest.approx(0.75 * settings.learning_rate)
 
 
 def test_schedule_rises_then_falls_to_zero():

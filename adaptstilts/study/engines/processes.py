@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING
 from adaptstilts.errors import EngineError
 from adaptstilts.study.engines.in_process import StageStep
 from adaptstilts.study.engines.worker import Work, perform_here
-from adaptstilts.study.execute import Answer, Order, StepCallback
+from adaptstilts.study.execute import Answer, Order
+from adaptstilts.study.journal import StepCallback
 from adaptstilts.study.store import Store
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import AdaptstiltsError
-from adaptstilts.study.execute import Answer, Order, StepCallback, perform
+from adaptstilts.study.execute import Answer, Order, perform
+from adaptstilts.study.journal import StepCallback
 
 if TYPE_CHECKING:
     from adaptstilts.config.schema import StudyConfig

@@ -1,0 +1,152 @@
+"""How long stages take: estimates from the measured times of finished ones. Pure, and free of torch."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from adaptstilts.study.stages import Stage, StageKind, describe
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.train.methods import METHODS
+
+_GUESS_SECONDS = {StageKind.DATA.value: 10.0, StageKind.TRAIN.value: 10.0, StageKind.PREDICT.value: 3.0}
+_OTHER_GUESS_SECONDS = 0.3
+"""Of the mini world on a CPU: what stands in until something is measured, and the proportion between kinds of which one
+is measured."""
+
+Group = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the time of a stage depends on.
+
+    Attributes:
+        groups: From the stages most like it to all of its kind.
+        work: What the time is proportional to among stages of a group, in a unit of its own per kind.
+    """
+
+    groups: tuple[Group, ...]
+    work: float
+
+
+def shape_of(kind: str, job: dict[str, Any], *, is_generated: bool) -> Shape:
+    """Return what the time of a stage depends on.
+
+    Args:
+        kind: Its kind.
+        job: Its job, as `adaptstilts.study.stages.describe` returns it and manifests hold it.
+        is_generated: Whether its data is the mini world, whose tasks are of one size whatever was published.
+
+    Returns:
+        Groups: same backbone, method and task; then the same task with the same family of weights; the same task; the
+        same method; the same backbone; the same kind. Work: of a training run epochs times examples times sub-tokens of
+        the longest input; of predictions and scores the number of languages; else 1.
+    """
+    backbone = str((job.get("backbone") or {}).get("fingerprint", ""))
+    method, task = str(job.get("method", "")), str(job.get("task", ""))
+    family = METHODS[method].family if method in METHODS else ""
+    groups = (
+        (kind, backbone, "method", method, task),
+        (kind, backbone, "family", family, task),
+        (kind, backbone, "task", task),
+        (kind, backbone, "method", method),
+        (kind, backbone),
+        (kind,),
+    )
+    if kind == StageKind.TRAIN.value:
+        return Shape(groups, _training_work(job, task, is_generated=is_generated))
+    return Shape(groups, float(max(1, len(job.get("languages", ())))))
+
+
+def _training_work(job: dict[str, Any], task: str, *, is_generated: bool) -> float:
+    settings = job["settings"]
+    rows = 1 if is_generated else get_task(task).rows or 1
+    if job.get("max_train") is not None:
+        rows = min(rows, job["max_train"])
+    examples = settings["epochs"] * rows
+    if settings.get("max_steps") is not None and not is_generated:
+        examples = min(examples, settings["max_steps"] * settings["batch_size"])
+    return float(examples * settings["max_length"])
+
+
+class Pace:
+    """Estimates of the time that stages take.
+
+    Args:
+        is_generated: Whether the study's data is the mini world.
+    """
+
+    def __init__(self, *, is_generated: bool) -> None:
+        self._is_generated = is_generated
+        self._measured: dict[Group, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        self._kinds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+        self._hints: dict[Group, float] = {}
+        self._shapes: dict[str, Shape] = {}
+
+    def add(self, kind: str, job: dict[str, Any], seconds: float) -> None:
+        """Take in the measured time of a finished stage.
+
+        Args:
+            kind: Its kind.
+            job: Its job as plain values.
+            seconds: Wall time.
+        """
+        shape = shape_of(kind, job, is_generated=self._is_generated)
+        for group in shape.groups:
+            self._measured[group][0] += seconds
+            self._measured[group][1] += shape.work
+        self._kinds[kind][0] += seconds
+        self._kinds[kind][1] += 1
+
+    def hint(self, stage: Stage, seconds: float) -> None:
+        """Take in what a running stage will take at its present speed; used where nothing like it is finished."""
+        shape = self._shape(stage)
+        for group in shape.groups:
+            self._hints[group] = seconds / shape.work
+
+    def knows(self, stage: Stage) -> bool:
+        """Return whether a stage of this kind was measured; if not, its time is a guess."""
+        kind = (stage.kind.value,)
+        return kind in self._measured or kind in self._hints
+
+    def seconds(self, stage: Stage) -> float:
+        """Return about how long a stage takes.
+
+        Args:
+            stage: The stage.
+
+        Returns:
+            Wall time: from the finished stages most like it, in proportion to the work; from a running stage; in
+            proportion to other kinds; or a guess.
+        """
+        shape = self._shape(stage)
+        for group in shape.groups:
+            if group in self._measured:
+                seconds, work = self._measured[group]
+                return seconds / work * shape.work
+            if group in self._hints:
+                return self._hints[group] * shape.work
+        guesses = sum(_guess(kind) for kind in self._kinds)
+        ratio = sum(seconds / count for seconds, count in self._kinds.values()) / guesses if guesses else 1.0
+        return _guess(stage.kind.value) * ratio
+
+    def _shape(self, stage: Stage) -> Shape:
+        if stage.key not in self._shapes:
+            found = shape_of(stage.kind.value, describe(stage.job), is_generated=self._is_generated)
+            self._shapes[stage.key] = found
+        return self._shapes[stage.key]
+
+
+def _guess(kind: str) -> float:
+    return _GUESS_SECONDS.get(kind, _OTHER_GUESS_SECONDS)
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people: ``80 s``, ``12 min``, ``3.4 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

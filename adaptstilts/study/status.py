@@ -1,0 +1,390 @@
+"""Where a study stands: what runs, waits, is done, failed or lost, and the time left. Free of torch.
+
+Everything comes from the store that all workers share: manifests, heartbeats and failures. `look` reads them,
+`summarise` is pure.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.study.heartbeats import Beat, Failure, read_beats, read_failures
+from adaptstilts.study.pace import Pace, duration
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.stages import DataJob, Stage, StageKind
+from adaptstilts.study.store import MANIFEST
+
+STATES = ("done", "running", "waiting", "failed", "left_out", "lost")
+"""What a stage can be. Left out: it needs one that failed. Lost: its worker gives no sign of life."""
+_RECENT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished artefact, as its manifest tells it.
+
+    Attributes:
+        key: Key of the stage.
+        kind: Kind of the stage.
+        job: Its job as plain values.
+        seconds: Wall time it took.
+        ended: When it was finished, in seconds since 1970 by the clock of its host.
+    """
+
+    key: str
+    kind: str
+    job: dict[str, Any]
+    seconds: float
+    ended: float
+
+
+@dataclass(frozen=True)
+class Running:
+    """A stage that a worker is making.
+
+    Attributes:
+        beat: The worker's last sign of life.
+        seconds_left: About how long it will still take; None where nothing is known of it.
+    """
+
+    beat: Beat
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a study, or a store, stands.
+
+    Attributes:
+        counts: Number of stages by kind and state; stages that nothing needs any more are in none.
+        running: Stages that run, the longest running first.
+        lost: Last signs of life of workers that give none any more.
+        failed: What stages failed with.
+        left_out: Names of stages that need a failed one.
+        seconds_left: About how long the study still takes with the present workers; None without a plan.
+        workers: Workers that this was divided by.
+        is_measured: Whether most of the time left is known from measured times; if not, it is a guess.
+        elsewhere: Stages of other studies that run on the same store.
+        recent: Artefacts of the study finished in the last hour.
+        seconds_made: Wall time that its finished artefacts took, added up.
+    """
+
+    counts: Mapping[str, Mapping[str, int]]
+    running: tuple[Running, ...]
+    lost: tuple[Beat, ...]
+    failed: tuple[Failure, ...]
+    left_out: tuple[str, ...]
+    seconds_left: float | None
+    workers: int
+    is_measured: bool
+    elsewhere: int = 0
+    recent: int = 0
+    seconds_made: float = 0.0
+
+    def total(self, state: str) -> int:
+        """Return the number of stages in a state."""
+        return sum(states[state] for states in self.counts.values())
+
+    @property
+    def stages(self) -> int:
+        """Number of stages in any state."""
+        return sum(sum(states.values()) for states in self.counts.values())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing runs and nothing is left to do."""
+        return self.stages == self.total("done") + self.total("failed") + self.total("left_out")
+
+    @property
+    def examples_per_second(self) -> float:
+        """Speed of all running training runs together."""
+        return sum(each.beat.examples_per_second or 0.0 for each in self.running)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {**asdict(self), "stages": self.stages, "examples_per_second": self.examples_per_second}
+
+
+class Observer:
+    """Looks at a store again and again; manifests are read once.
+
+    Args:
+        root: Folder of the store.
+        plan: The study; None to look at the store as a whole.
+    """
+
+    def __init__(self, root: Path, plan: Plan | None = None) -> None:
+        self.root = root
+        self.plan = plan
+        stages = plan.stages if plan is not None else ()
+        self.pace = Pace(is_generated=any(isinstance(stage.job, DataJob) for stage in stages))
+        self._seen: dict[Path, Made | None] = {}
+
+    def made(self) -> dict[str, Made]:
+        """Return the finished artefacts of the store by key; those whose manifest cannot be read are left out."""
+        present: dict[str, Made] = {}
+        for kind in StageKind:
+            folder = self.root / kind.value
+            for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+                if path not in self._seen:
+                    self._seen[path] = made = _read_made(path / MANIFEST)
+                    if made is None:
+                        del self._seen[path]  # perhaps it is being put there
+                        continue
+                    self.pace.add(made.kind, made.job, made.seconds)
+                made = self._seen[path]
+                if made is not None:
+                    present[made.key] = made
+        return present
+
+    def look(self) -> Status:
+        """Return where things stand now.
+
+        Returns:
+            The status; that of an empty store where the folder is not there.
+        """
+        made, beats, failures = self.made(), read_beats(self.root), read_failures(self.root)
+        if self.plan is None:
+            status = summarise_store(made, beats, failures)
+            mine: Collection[str] = made.keys()
+        else:
+            status = summarise(self.plan, made, beats, failures, self.pace)
+            mine = {stage.key for stage in self.plan.stages} & made.keys()
+        now = time.time()
+        return replace(
+            status,
+            recent=sum(0 <= now - made[key].ended <= _RECENT_SECONDS for key in mine),
+            seconds_made=sum(made[key].seconds for key in mine),
+        )
+
+
+def _read_made(path: Path) -> Made | None:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        began = datetime.strptime(manifest["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        seconds = float(manifest["seconds"])
+        return Made(manifest["key"], manifest["kind"], manifest["job"], seconds, began.timestamp() + seconds)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def summarise(
+    plan: Plan,
+    done: Collection[str],
+    beats: Sequence[Beat],
+    failures: Sequence[Failure],
+    pace: Pace,
+    *,
+    workers: int = 1,
+) -> Status:
+    """Put together where a study stands.
+
+    Args:
+        plan: The study.
+        done: Keys of finished stages.
+        beats: Signs of life in its store.
+        failures: Failures kept in its store.
+        pace: Estimates of times.
+        workers: Fewest workers to expect; the time left is divided by this or by the number of those seen running.
+
+    Returns:
+        The status. A stage that is done is nothing else; one that runs again has not failed.
+    """
+    mine = {stage.key: stage for stage in plan.stages}
+    open_beats = {beat.key: beat for beat in beats if beat.key in mine and beat.key not in done}
+    failed = {item.key: item for item in failures if item.key in mine and item.key not in done}
+    states = _states(plan, done, open_beats, failed)
+    running = [_running(beat, mine[key], pace) for key, beat in open_beats.items() if states.get(key) == "running"]
+    counts: dict[str, Counter[str]] = {}
+    for key, state in states.items():
+        counts.setdefault(mine[key].kind.value, Counter(dict.fromkeys(STATES, 0)))[state] += 1
+    workers = max(workers, len(running))
+    waiting = [mine[key] for key, state in states.items() if state in {"waiting", "lost"}]
+    work = sum(map(pace.seconds, waiting))
+    left_running = [each.seconds_left or 0.0 for each in running]
+    return Status(
+        counts={kind: dict(count) for kind, count in counts.items()},
+        running=tuple(running),
+        lost=tuple(beat for beat in open_beats.values() if states.get(beat.key) == "lost"),
+        failed=tuple(item for item in failed.values() if states.get(item.key) == "failed"),
+        left_out=tuple(mine[key].name for key, state in states.items() if state == "left_out"),
+        seconds_left=max((work + sum(left_running)) / workers, *left_running, 0.0),
+        workers=workers,
+        is_measured=2 * sum(pace.seconds(stage) for stage in waiting if pace.knows(stage)) >= work,
+        elsewhere=sum(beat.key not in mine and not beat.is_lost for beat in beats),
+    )
+
+
+def _running(beat: Beat, stage: Stage, pace: Pace) -> Running:
+    left = beat.seconds_left
+    if left is None:
+        rest = pace.seconds(stage) - beat.seconds
+        return Running(beat, rest if rest > 0 else None)
+    pace.hint(stage, beat.seconds + left)
+    return Running(beat, left)
+
+
+def _states(
+    plan: Plan, done: Collection[str], beats: Mapping[str, Beat], failed: Mapping[str, Failure]
+) -> dict[str, str]:
+    """Return the state of every stage that is done or still needed, in the plan's order."""
+    needed = needed_stages(plan, done)
+    states: dict[str, str] = {}
+    for stage in plan.stages:
+        if stage.key in done:
+            states[stage.key] = "done"
+        elif stage.key in beats and not beats[stage.key].is_lost:
+            states[stage.key] = "running"
+        elif stage.key not in needed:
+            continue
+        elif stage.key in beats:  # a stage that fails leaves no beat, so that this attempt came after its failure
+            states[stage.key] = "lost"
+        elif stage.key in failed:
+            states[stage.key] = "failed"
+        else:
+            blocked = any(states.get(key) in {"failed", "left_out"} for key in stage.inputs)
+            states[stage.key] = "left_out" if blocked else "waiting"
+    return states
+
+
+def needed_stages(plan: Plan, done: Collection[str]) -> set[str]:
+    """Return the keys of the stages that are still to make; a missing one that only finished ones need is not."""
+    used = {key for stage in plan.stages for key in stage.inputs}
+    wanted = {stage.key for stage in plan.stages if stage.key not in used}
+    needed: set[str] = set()
+    for stage in reversed(plan.stages):
+        if stage.key in wanted and stage.key not in done:
+            needed.add(stage.key)
+            wanted.update(stage.inputs)
+    return needed
+
+
+def summarise_store(made: Mapping[str, Made], beats: Sequence[Beat], failures: Sequence[Failure]) -> Status:
+    """Put together what is going on in a store, whatever studies it is of; what waits is not known.
+
+    Args:
+        made: Finished artefacts by key.
+        beats: Signs of life.
+        failures: Failures kept.
+
+    Returns:
+        The status, without a time left.
+    """
+    counts = {kind.value: Counter(dict.fromkeys(STATES, 0)) for kind in StageKind}
+    unfinished = [beat for beat in beats if beat.key not in made]
+    running = [beat for beat in unfinished if not beat.is_lost]
+    lost = [beat for beat in unfinished if beat.is_lost]
+    failed = [item for item in failures if item.key not in {*made, *(beat.key for beat in unfinished)}]
+    for state, items in (("done", made.values()), ("running", running), ("lost", lost), ("failed", failed)):
+        for kind, count in Counter(item.kind for item in items).items():
+            counts.setdefault(kind, Counter(dict.fromkeys(STATES, 0)))[state] += count
+    return Status(
+        counts={kind: dict(count) for kind, count in counts.items() if count.total()},
+        running=tuple(Running(beat, beat.seconds_left) for beat in running),
+        lost=tuple(lost),
+        failed=tuple(failed),
+        left_out=(),
+        seconds_left=None,
+        workers=max(1, len(running)),
+        is_measured=True,
+    )
+
+
+def status_text(status: Status, root: Path, go_on: str) -> str:
+    """Return the status for a terminal.
+
+    Args:
+        status: Where things stand.
+        root: Folder of the store, below which logs are.
+        go_on: The command that goes on.
+
+    Returns:
+        A line for the whole, a table of kinds by state, what runs, what failed and is lost, and the command.
+    """
+    lines = [head_line(status), "", *_table(status)]
+    if status.running:
+        lines += ["", "running", *(f"  {running_line(each)}" for each in status.running)]
+    if status.lost:
+        lines += ["", "lost", *(f"  {lost_line(beat)}" for beat in status.lost)]
+    for failure in status.failed:
+        lines += ["", f"failed: {failure.name}: {failure.error}", f"  {failure.host}, {failure.when}"]
+        lines += [f"  log: {root / failure.log}"]
+    if status.left_out:
+        lines += ["", f"left out, since they need a stage that failed: {_shorten(status.left_out)}"]
+    if status.elsewhere:
+        lines += ["", f"{status.elsewhere} more running on this store, of other studies"]
+    lines += ["", go_on_line(status, go_on)]
+    return "\n".join(lines)
+
+
+def head_line(status: Status) -> str:
+    """Return one line on the whole: stages by state, the time left, the speed."""
+    parts = [f"{status.total('done')} of {status.stages} stages done"]
+    parts += [f"{status.total(state)} {state.replace('_', ' ')}" for state in STATES[1:] if status.total(state)]
+    if status.seconds_left:
+        parts.append(left_text(status))
+    if status.recent:
+        parts.append(f"{status.recent} made in the last hour")
+    if status.examples_per_second:
+        parts.append(f"{status.examples_per_second:.0f} training examples/s")
+    return ", ".join(parts)
+
+
+def left_text(status: Status) -> str:
+    """Return the time left in words."""
+    workers = "1 worker" if status.workers == 1 else f"{status.workers} workers"
+    guess = "" if status.is_measured else ", a guess: little is measured yet"
+    return f"about {duration(status.seconds_left or 0.0)} left with {workers}{guess}"
+
+
+def running_line(each: Running) -> str:
+    """Return one line on a running stage."""
+    beat = each.beat
+    steps = [f"step {beat.done} of {beat.total}"] if beat.total else []
+    speed = [f"{beat.examples_per_second:.0f} examples/s"] if beat.examples_per_second else []
+    left = [f"about {duration(each.seconds_left)} left"] if each.seconds_left is not None else []
+    parts = [*steps, *([beat.note] if beat.note else []), *speed, f"for {duration(beat.seconds)}", *left]
+    return f"{beat.name}: {', '.join(parts)} ({place(beat)})"
+
+
+def lost_line(beat: Beat) -> str:
+    """Return one line on a worker that gives no sign of life."""
+    return (
+        f"{beat.name}: no sign of life from {place(beat)} for {duration(beat.age)}: worker died or is unreachable; "
+        "its stage is taken over when its claim expires"
+    )
+
+
+def place(beat: Beat) -> str:
+    """Return where a worker is: host, process, and the engine's name for it."""
+    return f"{beat.host}:{beat.pid}" + (f" {beat.worker}" if beat.worker else "")
+
+
+def go_on_line(status: Status, go_on: str) -> str:
+    """Return the line that says what to do next."""
+    if status.is_over and not status.total("failed"):
+        return f"all done: {go_on}"
+    if status.total("failed"):
+        return f"mend what failed, then: {go_on}"
+    return f"go on: {go_on}"
+
+
+def _table(status: Status) -> list[str]:
+    states = [state for state in STATES if state in STATES[:3] or status.total(state)]
+    lines = [f"{'kind':<10}{'all':>7}" + "".join(f"{state.replace('_', ' '):>10}" for state in states)]
+    for kind, count in status.counts.items():
+        cells = "".join(f"{count[state]:>10}" for state in states)
+        lines.append(f"{kind:<10}{sum(count.values()):>7}{cells}")
+    return lines
+
+
+def _shorten(names: Sequence[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return "; ".join(names[:most]) + more

@@ -1,0 +1,130 @@
+"""TensorBoard and Weights & Biases, through accelerate's trackers; both are optional. No torch until one starts."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.config.schema import TrackerName
+from adaptstilts.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """A training run as trackers know it.
+
+    Attributes:
+        name: Name for people.
+        slug: Name of its folder; also its id, so that a later attempt goes on in the same run.
+        project: What Weights & Biases calls a project.
+        settings: Everything that decides its result, as plain values.
+    """
+
+    name: str
+    slug: str
+    project: str
+    settings: dict[str, Any]
+
+
+def check_installed(names: Sequence[TrackerName]) -> None:
+    """Look for the packages of trackers; nothing is imported.
+
+    Args:
+        names: Trackers asked for.
+
+    Raises:
+        ConfigError: If one is not installed.
+    """
+    for name in names:
+        if importlib.util.find_spec(name) is None:
+            raise ConfigError(
+                f"'{name}' is not installed", key="tracking", hint=f"Install it: pip install adaptstilts[{name}]"
+            )
+
+
+class Trackers:
+    """Several trackers of one training run, as one.
+
+    Args:
+        trackers: accelerate's, started.
+    """
+
+    def __init__(self, trackers: Sequence[Any]) -> None:
+        self._trackers = tuple(trackers)
+
+    def log(self, values: dict[str, float], step: int) -> None:
+        """Pass on the values of a step.
+
+        Args:
+            values: Numbers by name: ``loss``, ``learning_rate``, ``examples_per_second``, ``dev_score`` (percent), and
+                ``summary/...`` at the end.
+            step: Optimiser steps done.
+        """
+        for tracker in self._trackers:
+            tracker.log(values, step=step)
+
+
+@contextlib.contextmanager
+def tracked(names: Sequence[TrackerName], run: TrackedRun, folder: Path) -> Iterator[Trackers]:
+    """Follow a training run.
+
+    TensorBoard's files go below ``tensorboard/<slug>``, those that Weights & Biases keeps locally below ``wandb``.
+
+    Args:
+        names: Trackers to start.
+        run: The run.
+        folder: Folder of logs.
+
+    Yields:
+        What passes values on.
+    """
+    from accelerate import PartialState  # noqa: PLC0415 - brings torch
+
+    PartialState()  # accelerate's trackers write to its log, which asks for it
+    started: list[Any] = []
+    try:
+        for name in names:
+            tracker = _make(name, run, folder)
+            if hasattr(tracker, "start"):  # before accelerate 1.8 a tracker starts when it is made
+                tracker.start()
+            started.append(tracker)
+            tracker.store_init_configuration(flatten(run.settings))
+        yield Trackers(started)
+    finally:
+        for tracker in started:
+            tracker.finish()
+
+
+def _make(name: TrackerName, run: TrackedRun, folder: Path) -> Any:  # noqa: ANN401 - accelerate has no types
+    from accelerate import tracking  # noqa: PLC0415
+
+    if name == "tensorboard":
+        return tracking.TensorBoardTracker(run.slug, folder / name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return tracking.WandBTracker(run.project, name=run.name, id=run.slug, resume="allow", dir=str(folder))
+
+
+def flatten(settings: dict[str, Any], above: str = "") -> dict[str, str | int | float | bool]:
+    """Return nested settings as a flat table, which is what trackers take.
+
+    Args:
+        settings: Plain values.
+        above: Start of every name.
+
+    Returns:
+        Values by dotted name; lists as JSON text, null as ``null``.
+    """
+    flat: dict[str, str | int | float | bool] = {}
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            flat |= flatten(value, f"{above}{name}.")
+        elif isinstance(value, str | int | float):
+            flat[above + name] = value
+        else:
+            flat[above + name] = json.dumps(value)
+    return flat

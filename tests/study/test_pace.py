@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adaptstilts.config.load import load_study
+from adaptstilts.study.pace import Pace, duration
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.setup import plan_study
+from adaptstilts.study.stages import PredictJob, Stage, TrainJob, describe
+
+XTREME = Path(__file__).resolve().parents[2] / "configs" / "xtreme_xlmr_large.yaml"
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    return plan_study(load_study(XTREME))
+
+
+def train(plan: Plan, method: str, task: str, **values: Any) -> Stage:
+    return next(
+        stage
+        for stage in plan.stages
+        if isinstance(stage.job, TrainJob)
+        and (stage.job.method, stage.job.task) == (method, task)
+        and all(getattr(stage.job, name) == value for name, value in values.items())
+    )
+
+
+def predict(plan: Plan, task: str) -> Stage:
+    return next(stage for stage in plan.stages if isinstance(stage.job, PredictJob) and stage.job.task == task)
+
+
+def add(pace: Pace, stage: Stage, seconds: float) -> None:
+    pace.add(stage.kind.value, describe(stage.job), seconds)
+
+
+def test_estimate_is_a_guess_until_something_is_measured(plan: Plan):
+    pace = Pace(is_generated=False)
+    stage = train(plan, "direct", "mnli")
+    assert (pace.seconds(stage), pace.knows(stage)) == (10.0, False)
+    add(pace, predict(plan, "xnli"), 3.0)
+    assert not pace.knows(stage)
+    add(pace, train(plan, "adapter", "udpos"), 50.0)
+    assert pace.knows(stage)
+
+
+def test_estimate_is_the_mean_of_the_same_method_and_task(plan: Plan):
+    pace = Pace(is_generated=False)
+    add(pace, train(plan, "stack", "mnli"), 100.0)
+    add(pace, train(plan, "stack", "mnli"), 300.0)
+    add(pace, train(plan, "direct", "mnli"), 9000.0)
+    assert pace.seconds(train(plan, "stack", "mnli")) == pytest.approx(200)
+
+
+def test_estimate_of_another_method_of_the_family_comes_before_that_of_another_family(plan: Plan):
+    pace = Pace(is_generated=False)
+    add(pace, train(plan, "direct", "mnli"), 9000.0)
+    add(pace, train(plan, "stack", "mnli"), 200.0)
+    assert pace.seconds(train(plan, "continue", "mnli")) == pytest.approx(200)
+
+
+def test_estimate_of_another_task_is_in_proportion_to_its_examples_epochs_and_lengths(plan: Plan):
+    pace = Pace(is_generated=False)
+    known, asked = train(plan, "direct", "mnli"), train(plan, "direct", "pawsx")
+    assert isinstance(known.job, TrainJob)
+    assert isinstance(asked.job, TrainJob)
+    add(pace, known, 1000.0)
+    mnli, pawsx = known.job.settings, asked.job.settings
+    ratio = (pawsx.epochs * 49401 * pawsx.max_length) / (mnli.epochs * 392702 * mnli.max_length)
+    assert 0.1 < ratio < 0.5
+    assert pace.seconds(asked) == pytest.approx(1000 * ratio, rel=0.01)
+    generated = Pace(is_generated=True)
+    add(generated, known, 1000.0)
+    equal = (pawsx.epochs * pawsx.max_length) / (mnli.epochs * mnli.max_length)
+    assert generated.seconds(asked) == pytest.approx(1000 * equal)
+
+
+def test_estimate_of_predictions_is_in_proportion_to_languages(plan: Plan):
+    pace = Pace(is_generated=False)
+    xnli, tydiqa = predict(plan, "xnli"), predict(plan, "tydiqa")
+    assert isinstance(xnli.job, PredictJob)
+    assert isinstance(tydiqa.job, PredictJob)
+    add(pace, xnli, 30.0)
+    assert pace.seconds(tydiqa) == pytest.approx(30 * len(tydiqa.job.languages) / len(xnli.job.languages))
+
+
+def test_kind_that_is_not_measured_is_estimated_in_proportion_to_one_that_is(plan: Plan):
+    pace = Pace(is_generated=False)
+    add(pace, train(plan, "direct", "mnli"), 5000.0)
+    assert pace.seconds(predict(plan, "xnli")) == pytest.approx(5000 / 10 * 3)
+
+
+def test_running_stage_is_the_measure_where_nothing_like_it_is_finished(plan: Plan):
+    pace = Pace(is_generated=False)
+    pace.hint(train(plan, "stack", "mnli"), 700.0)
+    assert pace.knows(train(plan, "direct", "udpos"))
+    assert pace.seconds(train(plan, "stack", "mnli")) == pytest.approx(700)
+    add(pace, train(plan, "stack", "mnli"), 500.0)
+    assert pace.seconds(train(plan, "stack", "mnli")) == pytest.approx(500)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(4.4, "4 s"), (89, "89 s"), (600, "10 min"), (9000, "2.5 h")])
+def test_duration_is_said_in_the_unit_that_fits(seconds: float, text: str):
+    assert duration(seconds) == text
