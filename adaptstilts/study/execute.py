@@ -390,7 +390,7 @@ class _Run:
             if not self.has_told_of_waiting:
                 self.has_told_of_waiting = True
                 self.watcher.noted(
-                    f"waiting for another process that is making: {next(iter(self.elsewhere.values())).name}"
+                    f"waiting for another process, which is making: {next(iter(self.elsewhere.values())).name}"
                 )
             time.sleep(self.pause)
         if self.elsewhere:

@@ -40,7 +40,7 @@ class Inputs:
 
     def artefact(self, key: str) -> Artefact:
         """Return a finished input."""
-        found = self.store.find(next(stage for stage in self.stages if stage.key == key))
+        found = self.store.open(next(stage for stage in self.stages if stage.key == key))
         if found is None:
             raise RuntimeError(f"input {key[:16]} is not finished")
         return found

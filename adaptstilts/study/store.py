@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -18,12 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import StoreError, WriteError
+from adaptstilts.errors import DamagedError, WriteError
+from adaptstilts.study.claims import claimed, is_claimed
 from adaptstilts.study.stages import Stage, describe
 
 MANIFEST = "manifest.json"
+CLAIMS_FOLDER = ".claims"
 _KEY_DIGITS = 16
 _TEMPORARY = ".unfinished"
+_NO_SEAL = "0" * 64
 
 
 @dataclass(frozen=True)
@@ -47,24 +51,24 @@ class Artefact:
         """Return a file or folder of the artefact.
 
         Raises:
-            StoreError: If it is not there.
+            DamagedError: If it is not there.
         """
         path = self.folder / name
         if not path.exists():
-            raise StoreError(f"the artefact lacks '{name}'", path=self.folder, hint="Remove the folder to rebuild it.")
+            raise _damaged(f"the artefact lacks '{name}'", self.folder, self.folder)
         return path
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values
         """Return a JSON file of the artefact.
 
         Raises:
-            StoreError: If it is missing or damaged.
+            DamagedError: If it is missing or damaged.
         """
         path = self.file(name)
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise StoreError(f"damaged: {error}", path=path, hint="Remove the folder to rebuild it.") from error
+            raise _damaged(f"damaged: {error}", path, self.folder) from error
 
 
 class Store:
@@ -94,7 +98,7 @@ class Store:
             The artefact, if it is finished.
 
         Raises:
-            StoreError: If its manifest is damaged, or a file is missing or of another size than recorded.
+            DamagedError: If its manifest is damaged, or a file is missing or of another size than recorded.
         """
         folder = self.folder(stage)
         path = folder / MANIFEST
@@ -102,11 +106,11 @@ class Store:
             return None
         artefact = Artefact(folder, _read_manifest(path))
         if artefact.manifest.get("key") != stage.key:
-            raise StoreError("the manifest is of another stage", path=path, hint="Remove the folder to rebuild it.")
+            raise _damaged("the manifest is of another stage", path)
         for name, record in artefact.manifest["files"].items():
             file = folder / name
             if not file.is_file() or file.stat().st_size != record["bytes"]:
-                raise StoreError("missing or cut short", path=file, hint=f"Remove {folder} to rebuild it.")
+                raise _damaged("missing or cut short", file, folder)
         return artefact
 
     @contextlib.contextmanager
@@ -145,7 +149,7 @@ class Store:
                 "seconds": round(time.perf_counter() - clock, 3),
                 "files": _inventory(temporary),
             }
-            _write_synced(temporary / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
+            _write_synced(temporary / MANIFEST, _sealed(manifest))
             final.parent.mkdir(parents=True, exist_ok=True)
             _put(temporary, final)
         except OSError as error:
@@ -156,20 +160,58 @@ class Store:
 
     @contextlib.contextmanager
     def claim(self, stage: Stage) -> Iterator[bool]:
-        """Provisional."""
-        yield True
+        """Try to become the one process that makes a stage, without waiting.
+
+        Args:
+            stage: The stage.
+
+        Yields:
+            Whether it is this process's to make; if not, another one is making it.
+
+        Raises:
+            WriteError: If the store cannot be written.
+        """
+        with contextlib.ExitStack() as held:
+            try:
+                is_mine = held.enter_context(claimed(self._claim(stage)))
+            except OSError as error:
+                raise _unwritable(error, self.root) from error
+            yield is_mine
 
     def is_claimed(self, stage: Stage) -> bool:
-        """Provisional."""
-        return False
+        """Tell whether a live process is making a stage."""
+        return is_claimed(self._claim(stage))
+
+    def _claim(self, stage: Stage) -> Path:
+        return self.root / CLAIMS_FOLDER / f"{stage.key[:_KEY_DIGITS]}.lock"
 
     def open(self, stage: Stage) -> Artefact | None:
-        """Provisional."""
-        return self.find(stage)
+        """Return a stage's artefact after every byte of it was compared with what was recorded.
+
+        A file is read once per process, as long as its size and time of change stay the same.
+
+        Args:
+            stage: The stage.
+
+        Returns:
+            The artefact, if it is finished.
+
+        Raises:
+            DamagedError: If a file or the manifest is damaged or missing.
+        """
+        artefact = self.find(stage)
+        if artefact is not None:
+            self.verify(artefact)
+        return artefact
 
     def discard(self, stage: Stage) -> None:
-        """Provisional."""
-        shutil.rmtree(self.folder(stage))
+        """Throw a stage's artefact away; it vanishes at once, not file by file."""
+        folder = self.folder(stage)
+        aside = self.root / _TEMPORARY / f"{platform.node()}-{os.getpid()}-discarded-{stage.key[:_KEY_DIGITS]}"
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            folder.replace(aside)
+            shutil.rmtree(aside, ignore_errors=True)
 
     def remove_leftovers(self) -> None:
         """Remove what processes of this machine that are no more left unfinished."""
@@ -183,12 +225,17 @@ class Store:
         """Read every file of an artefact and compare it with its recorded hash.
 
         Raises:
-            StoreError: If one differs.
+            DamagedError: If one differs.
         """
         for name, record in artefact.manifest["files"].items():
             path = artefact.folder / name
-            if not path.is_file() or _sha256(path) != record["sha256"]:
-                raise StoreError("damaged", path=path, hint=f"Remove {artefact.folder} to rebuild it.")
+            if not path.is_file() or _hash_once(path) != record["sha256"]:
+                raise _damaged("damaged: other bytes than were written", path, artefact.folder)
+
+
+def _damaged(problem: str, path: Path, folder: Path | None = None) -> DamagedError:
+    hint = f"Make it again: adaptstilts run CONFIG --rebuild, or remove {folder or path.parent}."
+    return DamagedError(problem, path=path, hint=hint)
 
 
 def _unwritable(error: OSError, root: Path) -> WriteError:
@@ -223,12 +270,27 @@ def _is_alive(process: int) -> bool:
 
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        manifest: dict[str, Any] = json.loads(text)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise StoreError(f"damaged: {error}", path=path, hint=f"Remove {path.parent} to rebuild it.") from error
+        raise _damaged(f"damaged: {error}", path) from error
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise StoreError("damaged: not a manifest", path=path, hint=f"Remove {path.parent} to rebuild it.")
+        raise _damaged("damaged: not a manifest", path)
+    if manifest.get("seal") != _seal(text):
+        raise _damaged("damaged: other bytes than were written", path)
     return manifest
+
+
+def _sealed(manifest: dict[str, Any]) -> str:
+    """Return a manifest's text with a hash of itself in it, so that it vouches for the files and for itself."""
+    text = json.dumps({**manifest, "seal": _NO_SEAL}, indent=2, sort_keys=True, ensure_ascii=False)
+    return text.replace(f'"seal": "{_NO_SEAL}"', f'"seal": "{_seal(text)}"')
+
+
+def _seal(text: str) -> str:
+    """Hash a manifest's text as if it had no seal yet."""
+    plain = re.sub(r'"seal": "[0-9a-f]{64}"', f'"seal": "{_NO_SEAL}"', text)
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _inventory(folder: Path) -> dict[str, dict[str, Any]]:
@@ -236,6 +298,18 @@ def _inventory(folder: Path) -> dict[str, dict[str, Any]]:
     return {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in files
     }
+
+
+_hashes: dict[tuple[str, int, int, int], str] = {}
+"""Of files that this process has read: by path, inode, size and time of change."""
+
+
+def _hash_once(path: Path) -> str:
+    stat = path.stat()
+    known = (str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    if known not in _hashes:
+        _hashes[known] = _sha256(path)
+    return _hashes[known]
 
 
 def _sha256(path: Path) -> str:

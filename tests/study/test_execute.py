@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,8 +178,76 @@ def test_sort_out_raises_with_the_file_when_an_artefact_is_damaged(tmp_path: Pat
     store = Store(tmp_path)
     done = carry(store, Runner(), Watcher()).done
     (done[RIGHT.key].folder / "name").write_text("")
-    with pytest.raises(StoreError, match=r"right-\w+/name: missing or cut short\. Remove .* to rebuild it"):
+    with pytest.raises(StoreError, match=r"right-\w+/name: missing or cut short\. Make it again: .* --rebuild"):
         carry(store, Runner(), Watcher())
+
+
+def test_rebuild_makes_damaged_artefacts_again_and_says_which(tmp_path: Path):
+    store = Store(tmp_path)
+    done = carry(store, Runner(), Watcher()).done
+    (done[RIGHT.key].folder / "name").write_text("wrong")
+    runner, watcher = Runner(), Watcher()
+    outcome = carry(store, runner, watcher, rebuild=True)
+    assert runner.ran == ["right"]
+    assert outcome.made == [RIGHT.key]
+    assert watcher.told[0][1].startswith("made again: right: damaged: other bytes than were written (")
+
+
+def test_rebuild_makes_an_input_again_that_is_found_damaged_when_it_is_used(tmp_path: Path):
+    store = Store(tmp_path)
+
+    def damage_once() -> None:
+        found = store.find(LEFT)
+        assert found is not None
+        if runner.ran.count("both") == 1:
+            (found.folder / "name").write_text("LEFT")
+        store.open(LEFT)  # as a runner does with its inputs
+
+    runner, watcher = Runner({"both": damage_once}), Watcher()
+    outcome = carry(store, runner, watcher, rebuild=True)
+    assert runner.ran == ["world", "left", "left-score", "right", "both", "left", "both"]
+    assert outcome.failures == {}
+    assert ("put back", "both") in watcher.told
+    assert (outcome.done[LEFT.key].folder / "name").read_text() == "left"
+
+
+def test_an_input_found_damaged_fails_its_user_alone_without_rebuild(tmp_path: Path):
+    store = Store(tmp_path)
+
+    def damage() -> None:
+        found = store.find(LEFT)
+        assert found is not None
+        (found.folder / "name").write_text("LEFT")
+        store.open(LEFT)
+
+    outcome = carry(store, Runner({"both": damage}), Watcher())
+    assert list(outcome.failures) == [BOTH.key]
+    assert "--rebuild" in str(outcome.failures[BOTH.key])
+
+
+def test_stages_that_another_process_makes_are_waited_for_and_taken_over(tmp_path: Path):
+    store, other = Store(tmp_path), Store(tmp_path)
+    carry(store, Runner({"left": stop(DataError("stop here"))}), Watcher())
+    shutil.rmtree(store.folder(RIGHT))
+
+    def elsewhere() -> None:
+        with other.claim(LEFT) as is_mine:
+            assert is_mine
+            claimed.set()
+            time.sleep(0.6)
+            Runner().run(LEFT, (WORLD,), other, lambda done, total, note: None)
+
+    claimed = threading.Event()
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    claimed.wait()
+    runner, watcher = Runner(), Watcher()
+    outcome = carry(store, runner, watcher)
+    thread.join()
+    assert runner.ran == ["right", "left-score", "both"]
+    assert LEFT.key in outcome.done
+    assert LEFT.key not in outcome.made
+    assert ("noted", "waiting for another process, which is making: left") in watcher.told
 
 
 def test_run_stops_when_the_store_cannot_be_written(tmp_path: Path):

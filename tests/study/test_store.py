@@ -1,9 +1,10 @@
 import errno
-import json
+import os
+import re
 
 import pytest
 
-from adaptstilts.errors import StoreError, WriteError
+from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.study.stages import DataJob, make_stage
 from adaptstilts.study.store import MANIFEST, Store
 
@@ -64,28 +65,28 @@ def test_writing_says_so_when_the_place_of_artefacts_is_a_file(tmp_path):
 
 
 def test_artefact_that_another_process_made_meanwhile_is_kept(tmp_path):
-    store = Store(tmp_path)
+    store, other = Store(tmp_path), Store(tmp_path / "other")
+    make(other, text="first")
     with store.writing(STAGE, {}) as folder:
-        (folder / "a.txt").write_text("second")
-        (folder.parent / "other").mkdir()
-        (folder.parent / "other" / "manifest.json").write_text(json.dumps({"key": STAGE.key, "files": {}}))
+        (folder / "sub").mkdir()
+        (folder / "sub" / "a.txt").write_text("second")
         store.folder(STAGE).parent.mkdir()
-        (folder.parent / "other").rename(store.folder(STAGE))
-    assert [path.name for path in store.find(STAGE).folder.iterdir()] == ["manifest.json"]
+        other.folder(STAGE).rename(store.folder(STAGE))
+    assert (store.find(STAGE).folder / "sub" / "a.txt").read_text() == "first"
     assert list((tmp_path / ".unfinished").iterdir()) == []
 
 
 def test_find_refuses_a_manifest_of_another_shape(tmp_path):
     artefact = make(Store(tmp_path))
     (artefact.folder / MANIFEST).write_text("[]")
-    with pytest.raises(StoreError, match=r"manifest\.json: damaged: not a manifest\. Remove .*mini-"):
+    with pytest.raises(DamagedError, match=r"manifest\.json: damaged: not a manifest\. Make it again: .*mini-"):
         Store(tmp_path).find(STAGE)
 
 
 def test_find_names_the_file_that_is_cut_short(tmp_path):
     artefact = make(Store(tmp_path))
     (artefact.folder / "sub" / "a.txt").write_text("ro")
-    with pytest.raises(StoreError, match=r"a\.txt: missing or cut short\. Remove .*mini-"):
+    with pytest.raises(StoreError, match=r"a\.txt: missing or cut short\. Make it again: .* or remove .*mini-"):
         Store(tmp_path).find(STAGE)
 
 
@@ -98,6 +99,33 @@ def test_verify_names_the_file_with_a_flipped_byte(tmp_path):
         store.verify(artefact)
 
 
+def test_open_finds_a_flipped_byte_in_every_place_of_every_file(tmp_path):
+    store = Store(tmp_path)
+    artefact = make(store)
+    assert store.open(STAGE) is not None
+    files = [path for path in artefact.folder.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in files) == ["a.txt", MANIFEST]
+    for path in files:
+        whole = path.read_bytes()
+        for place in range(len(whole)):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+            os.utime(path, ns=(place, place))
+            with pytest.raises(DamagedError, match=re.escape(str(path))):
+                store.open(STAGE)
+        path.write_bytes(whole)
+    assert store.open(STAGE) is not None
+
+
+def test_discard_makes_room_for_a_new_artefact(tmp_path):
+    store = Store(tmp_path)
+    make(store)
+    store.discard(STAGE)
+    assert store.find(STAGE) is None
+    assert list((tmp_path / ".unfinished").iterdir()) == []
+    make(store, text="again")
+    assert (store.find(STAGE).folder / "sub" / "a.txt").read_text() == "again"
+
+
 def test_find_names_a_damaged_manifest(tmp_path):
     artefact = make(Store(tmp_path))
     (artefact.folder / MANIFEST).write_text("{")
@@ -107,8 +135,7 @@ def test_find_names_a_damaged_manifest(tmp_path):
 
 def test_find_refuses_a_manifest_of_another_stage(tmp_path):
     artefact = make(Store(tmp_path))
-    path = artefact.folder / MANIFEST
-    path.write_text(json.dumps({**json.loads(path.read_text()), "key": "0" * 64}))
+    make(Store(tmp_path), OTHER).folder.joinpath(MANIFEST).replace(artefact.folder / MANIFEST)
     with pytest.raises(StoreError, match="manifest is of another stage"):
         Store(tmp_path).find(STAGE)
 
