@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("share",),
     ("study",),
     ("console",),
-    ("cli_data",),
+    ("cli_data", "cli_store"),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -52,9 +52,18 @@ LIGHT = (
     "evaluate/leaderboard.py",
     "study/plan.py",
     "study/store.py",
+    "study/claims.py",
+    "study/exchange.py",
+    "study/leases.py",
+    "study/manifests.py",
+    "study/processes.py",
+    "study/remote.py",
+    "study/shared_store.py",
+    "study/upkeep.py",
     "study/choose.py",
     "study/submit.py",
     "cli_data.py",
+    "cli_store.py",
     "cli.py",
 )
 ADAPTERS_IMPORTERS = {"models/adapters.py", "models/fusion.py"}

@@ -144,11 +144,7 @@ def sort_out(plan: Plan, store: Store, watcher: Watcher) -> tuple[Outcome, list[
     Raises:
         StoreError: If an artefact that should be there is damaged.
     """
-    outcome = Outcome()
-    for stage in plan.stages:
-        artefact = store.find(stage)
-        if artefact is not None:
-            outcome.done[stage.key] = artefact
+    outcome = Outcome(done=store.find_all(plan.stages))
     watcher.skipped([stage for stage in plan.stages if stage.key in outcome.done])
     used = {key for stage in plan.stages for key in stage.inputs}
     needed = {stage.key for stage in plan.stages if stage.key not in used}

@@ -163,7 +163,9 @@ def test_sort_out_raises_with_the_file_when_an_artefact_is_damaged(tmp_path: Pat
     store = Store(tmp_path)
     done = carry_out(PLAN, store, Runner(), Watcher()).done
     (done[RIGHT.key].folder / "name").write_text("")
-    with pytest.raises(StoreError, match=r"right-\w+/name: missing or cut short\. Remove .* to rebuild it"):
+    with pytest.raises(
+        StoreError, match=r"right-\w+/name: missing or cut short\. Rebuild it: .* or remove .*right-\w+\."
+    ):
         carry_out(PLAN, store, Runner(), Watcher())
 
 

@@ -68,7 +68,8 @@ def test_artefact_that_another_process_made_meanwhile_is_kept(tmp_path):
     with store.writing(STAGE, {}) as folder:
         (folder / "a.txt").write_text("second")
         (folder.parent / "other").mkdir()
-        (folder.parent / "other" / "manifest.json").write_text(json.dumps({"key": STAGE.key, "files": {}}))
+        made = {"key": STAGE.key, "files": {}, "inputs": [], "seconds": 1}
+        (folder.parent / "other" / "manifest.json").write_text(json.dumps(made))
         store.folder(STAGE).parent.mkdir()
         (folder.parent / "other").rename(store.folder(STAGE))
     assert [path.name for path in store.find(STAGE).folder.iterdir()] == ["manifest.json"]
@@ -78,24 +79,27 @@ def test_artefact_that_another_process_made_meanwhile_is_kept(tmp_path):
 def test_find_refuses_a_manifest_of_another_shape(tmp_path):
     artefact = make(Store(tmp_path))
     (artefact.folder / MANIFEST).write_text("[]")
-    with pytest.raises(StoreError, match=r"manifest\.json: damaged: not a manifest\. Remove .*mini-"):
+    with pytest.raises(StoreError, match=r"manifest\.json: damaged: not a manifest\. Rebuild it: .* or remove .*mini-"):
         Store(tmp_path).find(STAGE)
 
 
 def test_find_names_the_file_that_is_cut_short(tmp_path):
     artefact = make(Store(tmp_path))
     (artefact.folder / "sub" / "a.txt").write_text("ro")
-    with pytest.raises(StoreError, match=r"a\.txt: missing or cut short\. Remove .*mini-"):
+    with pytest.raises(
+        StoreError,
+        match=r"a\.txt: missing or cut short\. Rebuild it: adaptstilts run CONFIG --rebuild, or remove .*mini-",
+    ):
         Store(tmp_path).find(STAGE)
 
 
 def test_verify_names_the_file_with_a_flipped_byte(tmp_path):
     store = Store(tmp_path)
     artefact = make(store)
-    store.verify(artefact)
+    assert store.verify(artefact) == []
     (artefact.folder / "sub" / "a.txt").write_text("roWs")
-    with pytest.raises(StoreError, match=r"a\.txt: damaged"):
-        store.verify(artefact)
+    (wrong,) = store.verify(artefact)
+    assert str(wrong).startswith(f"{artefact.folder}/sub/a.txt: damaged. Rebuild it")
 
 
 def test_find_names_a_damaged_manifest(tmp_path):
