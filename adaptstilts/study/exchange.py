@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from adaptstilts.errors import StoreError
+from adaptstilts.errors import StoreError, WriteError
 from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST, damages, is_inside, parse_manifest, unwritable
 from adaptstilts.study.stages import StageKind, content_key
 from adaptstilts.study.store import Artefact, Store
@@ -83,11 +83,13 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
             bundle.add_text(CHECKSUMS, "".join(sums))
         partial.replace(target)
     except OSError as error:
-        raise unwritable(error, target) from error
+        problem = f"cannot be written: {error.strerror or error}"
+        raise WriteError(problem, path=target, hint="Give another --to, or make room.") from error
     finally:
         if partial.is_dir():
             shutil.rmtree(partial, ignore_errors=True)
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def _pack(artefact: Artefact, bundle: _Folder | _Archive) -> Iterator[str]:

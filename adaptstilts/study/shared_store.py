@@ -261,7 +261,8 @@ class SharedStore(Store):
         except OSError as error:
             raise unwritable(error, self.root) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
 
     def _complete(self, artefact: Artefact) -> None:
         """Bring all of an artefact to this machine; its manifest, written last, says that it is whole."""
