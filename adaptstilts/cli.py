@@ -17,6 +17,7 @@ from rich.console import Console
 from adaptstilts import __version__
 from adaptstilts.cli_data import data_app
 from adaptstilts.cli_status import status
+from adaptstilts.cli_store import store_app
 from adaptstilts.errors import AdaptstiltsError, ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data_app)
+app.add_typer(store_app)
 
 _OUTSIDE = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("share",),
     ("study",),
     ("console", "console_study"),
-    ("cli_data", "cli_status"),
+    ("cli_data", "cli_status", "cli_store"),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -56,12 +56,21 @@ LIGHT = (
     "study/journal.py",
     "study/status.py",
     "study/store.py",
+    "study/claims.py",
+    "study/exchange.py",
+    "study/leases.py",
+    "study/manifests.py",
+    "study/processes.py",
+    "study/remote.py",
+    "study/shared_store.py",
+    "study/upkeep.py",
     "study/choose.py",
     "study/submit.py",
     "train/trackers.py",
     "console_study.py",
     "cli_data.py",
     "cli_status.py",
+    "cli_store.py",
     "cli.py",
 )
 ADAPTERS_IMPORTERS = {"models/adapters.py", "models/fusion.py"}

@@ -296,7 +296,16 @@ class StudyConfig(Section):
     fusion: FusionSection = Field(FusionSection(), description="Fusion.")
     retrieval: RetrievalSection = Field(RetrievalSection(), description="Retrieval.")
     evaluation: EvaluationSection = Field(EvaluationSection(), description="Evaluation.")
-    store: str = Field("checkpoints", description="Folder of the artefact store.")
+    store: str = Field(
+        "checkpoints",
+        description="Folder of the artefact store, or its address in any file system that fsspec knows, such as "
+        "s3://bucket/folder.",
+    )
+    store_cache: str | None = Field(
+        None,
+        description="Local folder for a store that is an address: what is being made, and copies of what is used; "
+        "null for checkpoints/cache/<digits of the address>.",
+    )
     results: str = Field("checkpoints/studies", description="Folder below which the study's results are written.")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N.")
     threads: int | None = Field(

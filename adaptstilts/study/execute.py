@@ -248,13 +248,10 @@ def sort_out(plan: Plan, store: Store, watcher: Watcher, *, rebuild: bool = Fals
     Raises:
         DamagedError: If an artefact that should be there is damaged, and ``rebuild`` is not given.
     """
-    outcome = Outcome()
-    for stage in plan.stages:
-        if rebuild:
+    if rebuild:
+        for stage in plan.stages:
             discard_damaged(store, stage, watcher)
-        artefact = store.find(stage)
-        if artefact is not None:
-            outcome.done[stage.key] = artefact
+    outcome = Outcome(done=store.find_all(plan.stages))
     watcher.skipped([stage for stage in plan.stages if stage.key in outcome.done])
     return outcome, [stage for stage in plan.stages if stage.key not in outcome.done]
 

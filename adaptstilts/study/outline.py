@@ -27,13 +27,14 @@ def outline(plan: Plan, store: Store, retrieval: RetrievalSection) -> dict[str, 
         sources, targets and seeds would have started without sharing), ``adapters`` (how many stages use each
         intermediate adapter), ``retrieval`` (the settings in effect for each retrieval target).
     """
+    done = store.present(plan.stages)
     used = Counter(key for stage in plan.stages for key in stage.inputs)
     stages = [
         {
             "name": stage.name,
             "kind": stage.kind.value,
             "key": stage.key,
-            "done": store.find(stage) is not None,
+            "done": stage.key in done,
             "used_by": used[stage.key],
         }
         for stage in plan.stages

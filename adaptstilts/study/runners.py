@@ -39,7 +39,11 @@ class Inputs:
     store: Store
 
     def artefact(self, key: str) -> Artefact:
-        """Return a finished input."""
+        """Return a finished input, every byte of it as it was written.
+
+        Raises:
+            DamagedError: If a file of it is damaged.
+        """
         found = self.store.open(next(stage for stage in self.stages if stage.key == key))
         if found is None:
             raise RuntimeError(f"input {key[:16]} is not finished")

@@ -118,9 +118,7 @@ def report_study(config: StudyConfig) -> StudyResult:
     """
     plan = plan_study(config)
     store = open_store(config)
-    found = {stage.key: store.find(stage) for stage in plan.stages}
-    done = {key: artefact for key, artefact in found.items() if artefact is not None}
-    return _report(config, plan, Outcome(done=done))
+    return _report(config, plan, Outcome(done=store.find_all(plan.stages)))
 
 
 def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:

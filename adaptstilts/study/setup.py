@@ -11,6 +11,7 @@ from adaptstilts.study.check import check_files, check_rows, check_weights
 from adaptstilts.study.inputs import facts_for
 from adaptstilts.study.limits import check_limits
 from adaptstilts.study.plan import Plan, make_plan
+from adaptstilts.study.shared_store import store_at
 from adaptstilts.study.stages import Reference
 from adaptstilts.study.store import Store
 
@@ -57,8 +58,12 @@ def check_study(config: StudyConfig) -> Plan:
 
 
 def open_store(config: StudyConfig) -> Store:
-    """Return the study's artefact store."""
-    return Store(Path(config.store).expanduser())
+    """Return the study's artefact store.
+
+    Raises:
+        StoreError: If it is an address whose file system is not known or not installed.
+    """
+    return store_at(config.store, config.store_cache)
 
 
 def results_folder(config: StudyConfig) -> Path:

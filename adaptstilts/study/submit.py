@@ -138,8 +138,7 @@ def submit_study(
     _check_target(folder, force=force)
     plan = plan_study(config)
     store = open_store(config)
-    found = {stage.key: store.find(stage) for stage in plan.stages}
-    done = {key: artefact for key, artefact in found.items() if artefact is not None}
+    done = store.find_all(plan.stages)
     cells = choose_cells(plan, done, wanted)
     finished = _Finished(config, plan, done)
     place = folder.expanduser().absolute()
