@@ -28,9 +28,12 @@ from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sampling import sample
 from adaptstilts.tasks.sources import TrainingData
 from adaptstilts.tasks.spec import ChoiceExample, Kind, Task
-from adaptstilts.train.loop import FitReport, fit
+from adaptstilts.train.distributed import ALONE, Group
+from adaptstilts.train.loop import FitReport, Surroundings, fit
 from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
 from adaptstilts.train.phases import StartingPoint, prepare
+from adaptstilts.train.resume import Checkpoints
+from adaptstilts.train.sharding import shard_frozen, to_cpu
 
 if TYPE_CHECKING:
     from adaptstilts.study.examples import Examples
@@ -52,7 +55,15 @@ class Inputs(Protocol):
 
 
 def train_stage(
-    job: TrainJob, inputs: Inputs, examples: Examples, folder: Path, device: torch.device, on_step: StepCallback
+    job: TrainJob,
+    inputs: Inputs,
+    examples: Examples,
+    folder: Path,
+    device: torch.device,
+    on_step: StepCallback,
+    *,
+    checkpoints: Checkpoints | None = None,
+    group: Group = ALONE,
 ) -> None:
     """Train one network and write its trained parts.
 
@@ -64,6 +75,8 @@ def train_stage(
             (with the head) else, and ``training.json``.
         device: Where to compute.
         on_step: Told about steps.
+        checkpoints: Where the run leaves its state, and looks for one to go on from.
+        group: The processes that carry out the stage together, each by this call; the first of them writes.
 
     Raises:
         AdaptstiltsError: If data or checkpoints cannot be used.
@@ -81,6 +94,7 @@ def train_stage(
         fusion=job.fusion or FusionSection(),
         seed=job.seed,
     ).to(device)
+    group = shard_frozen(network, group)
     what = ("train", job.max_train, job.hold_out)
     encoded = examples.encoded(task, data.train, job.backbone, settings, what=what)
     report = fit(
@@ -89,13 +103,16 @@ def train_stage(
         job.settings,
         kind=task.kind,
         seed=job.seed,
-        score_dev=dev_scorer(job, task, labels, data, examples, settings),
+        score_dev=dev_scorer(job, task, labels, data, examples, settings) if group.scores else _scored_elsewhere,
         penalty=_penalty(network, job, method),
-        on_step=lambda step, total, loss: on_step(step, total, f"loss {loss:.3f}"),
+        around=Surroundings(lambda step, total, loss: on_step(step, total, f"loss {loss:.3f}"), checkpoints, group),
     )
-    network.to("cpu")
+    if not group.is_first:
+        return
+    to_cpu(network, group)
     _save_or_say_why(network, job, method, data, folder)
     record = _record(report, network, data, folder)
+    record |= {"processes": group.size, "resume_notes": [] if checkpoints is None else checkpoints.told}
     record |= {"truncated": encoded.truncated, "replaced_words": encoded.replaced, "labels": list(labels)}
     write_json(folder / TRAINING_FILE, record)
 
@@ -140,6 +157,10 @@ def dev_scorer(
         return major(task.metric, score_examples(task.metric, found.predictions, gold))
 
     return score
+
+
+def _scored_elsewhere(_: TaskNetwork) -> float:
+    raise RuntimeError("the first process of a group scores")
 
 
 def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[], torch.Tensor] | None:

@@ -14,11 +14,13 @@ from adaptstilts.study.examples import Examples
 from adaptstilts.study.execute import StepCallback
 from adaptstilts.study.files import DATA_FOLDER, write_json
 from adaptstilts.study.inputs import MINI
+from adaptstilts.study.launch import TrainRequest, check_not_launched, check_processes, train_in_processes
 from adaptstilts.study.run_predict import predict_stage
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
 from adaptstilts.study.stages import DataJob, PredictJob, ScoreJob, Stage, TrainJob
 from adaptstilts.study.store import Artefact, Store
+from adaptstilts.train.resume import Checkpoints, remove_checkpoints, resume_folder
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ class LocalRunner:
             logging.getLogger(name).setLevel(logging.ERROR)
         self.device = pick_device(config.device)
         make_deterministic(self.device)
+        check_not_launched()
+        check_processes(self.device, config.parallel.processes)
+        self.resume = config.resume
+        self.parallel = config.parallel
+        self.threads = config.threads
         self.data_root = config.data.root
         self.quoting = config.data.quoting
         self.environment = environment()
@@ -73,19 +80,47 @@ class LocalRunner:
                     low_resource=job.low_resource,
                 )
             elif isinstance(job, TrainJob):
-                train_stage(job, finished, self._data(finished), folder, self.device, on_step)
+                self._train(stage.key, job, finished, folder, on_step)
             elif isinstance(job, PredictJob):
                 predict_stage(job, finished, self._data(finished), folder, self.device, on_step)
             elif isinstance(job, ScoreJob):
                 scores = score_stage(job, finished, self._data(finished))
                 write_json(folder / SCORES_FILE, scores)
+        if isinstance(stage.job, TrainJob):
+            remove_checkpoints(store.root, stage.key)
         return Inputs((stage,), store).artefact(stage.key)
 
+    def _train(self, key: str, job: TrainJob, finished: Inputs, folder: Path, on_step: StepCallback) -> None:
+        """Train in this process, or in several that it starts; go on from a checkpoint where there is one."""
+        root = finished.store.root
+        if self.parallel.processes == 1:
+            checkpoints = Checkpoints(resume_folder(root, key), key, self.resume)
+            data = self._data(finished)
+            train_stage(job, finished, data, folder, self.device, on_step, checkpoints=checkpoints)
+            return
+        request = TrainRequest(
+            job=job,
+            key=key,
+            inputs=finished,
+            data_root=self._data_root(finished),
+            quoting=self.quoting,
+            folder=folder,
+            store=root,
+            device=self.device.type,
+            threads=self.threads,
+            resume=self.resume,
+            parallel=self.parallel,
+        )
+        train_in_processes(request, on_step)
+
     def _data(self, inputs: Inputs) -> Examples:
-        root = Path(self.data_root).expanduser()
-        if self.data_root == MINI:
-            key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
-            root = inputs.artefact(key).file(DATA_FOLDER)
+        root = self._data_root(inputs)
         if root not in self._examples:
             self._examples[root] = Examples(root, quoting=self.quoting)
         return self._examples[root]
+
+    def _data_root(self, inputs: Inputs) -> Path:
+        if self.data_root != MINI:
+            return Path(self.data_root).expanduser()
+        key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
+        return inputs.artefact(key).file(DATA_FOLDER)
