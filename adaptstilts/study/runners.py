@@ -43,6 +43,13 @@ class Inputs:
         return found
 
 
+def remove_finished_checkpoints(stages: tuple[Stage, ...], store: Store) -> None:
+    """Remove checkpoints of stages whose artefact is there: a run was killed between the two."""
+    for stage in stages:
+        if resume_folder(store.root, stage.key).is_dir() and store.find(stage) is not None:
+            remove_checkpoints(store.root, stage.key)
+
+
 class LocalRunner:
     """Runs stages in this process, one at a time; data and tokenizer stay loaded between them.
 

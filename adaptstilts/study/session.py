@@ -74,12 +74,13 @@ def run_study(config: StudyConfig, watch: WatcherFactory) -> StudyResult:
     Raises:
         AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
     """
-    from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415 - brings torch
+    from adaptstilts.study.runners import LocalRunner, remove_finished_checkpoints  # noqa: PLC0415 - brings torch
 
     check_can_run(config)
     plan = check_study(config)
     store = open_store(config)
     store.remove_leftovers()
+    remove_finished_checkpoints(plan.stages, store)
     check_hub(plan, store)
     _make_results_folder(config)
     with watch(plan) as watcher:

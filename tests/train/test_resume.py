@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import textwrap
@@ -264,6 +265,29 @@ def test_checkpoints_are_due_by_steps_or_minutes_whichever_comes_first(tmp_path,
     assert not checkpoints(tmp_path, ResumeSection(every_steps=None, every_minutes=None)).is_due(9)
 
 
+def test_sigterm_waits_for_the_step_and_a_checkpoint(tmp_path):
+    came = []
+    before = signal.signal(signal.SIGTERM, lambda *_: came.append(len(list(tmp_path.glob("step-*.json")))))
+    try:
+        held = checkpoints(tmp_path, ResumeSection(every_steps=None, every_minutes=None))
+        network = tiny_runs.network("adapter")
+        fit(
+            network,
+            tiny_runs.items(),
+            tiny_runs.SETTINGS,
+            kind=Kind.CLASSIFY,
+            seed=3,
+            score_dev=None,
+            around=Surroundings(lambda step, *_: os.kill(os.getpid(), signal.SIGTERM) if step == 4 else None, held),
+        )
+        assert came == [1]
+        assert names(tmp_path) == ["step-00000004.json", "step-00000004.safetensors"]
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert came == [1, 1]  # the handler of before is in its place again
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_removing_checkpoints_leaves_those_of_other_stages(tmp_path):
     for key in (KEY, "cd" * 32):
         checkpoints(resume_folder(tmp_path, key), key=key).write(snapshot(1), "run")
@@ -292,11 +316,17 @@ KILLED = textwrap.dedent("""
 
     def run(method, folder):
         network = networks[method]
-        held = Checkpoints(folder / "held", "ab" * 32, ResumeSection(every_steps=2, every_minutes=None))
+        every = 1000 if folder.name == "ended" else 2
+        held = Checkpoints(folder / "held", "ab" * 32, ResumeSection(every_steps=every, every_minutes=None))
         report = fit(network, tiny_runs.items(), settings, kind=Kind.CLASSIFY, seed=3, score_dev=tiny_runs.score,
-                     penalty=tiny_runs.penalty(network, method), around=Surroundings(None, held))
+                     penalty=tiny_runs.penalty(network, method),
+                     around=Surroundings(lambda step, *_: end(step, every), held))
         save_file(trained_state(network), folder / "weights.safetensors")
         (folder / "report.json").write_text(json.dumps(asdict(report)))
+
+    def end(step, every):
+        if every == 1000 and step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def start(method, folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -322,7 +352,7 @@ KILLED = textwrap.dedent("""
         folder = Path(sys.argv[1]) / method / "killed"
         while True:
             child = start(method, folder)
-            if kills[method] < 8:
+            if kills[method] < 5:
                 time.sleep(rng.uniform(0.1, 0.6) * span)
                 os.kill(child, signal.SIGKILL)
             status = os.waitpid(child, 0)[1]
@@ -334,6 +364,9 @@ KILLED = textwrap.dedent("""
                 continue
             assert os.WTERMSIG(status) == signal.SIGKILL
             kills[method] += 1
+    folder = Path(sys.argv[1]) / "ended"
+    assert os.WTERMSIG(os.waitpid(start("adapter", folder), 0)[1]) == signal.SIGTERM
+    assert [path.name for path in (folder / "held").glob("*.json")] == ["step-00000003.json"]
     print(json.dumps(kills))
 """)
 
