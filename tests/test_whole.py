@@ -538,12 +538,12 @@ def test_interrupted_run_keeps_finished_stages_and_the_next_one_skips_them(
     asked = ("target.tasks=[xnli]", "methods=[adapter, stack]", "intermediate.tasks=[mnli]")
     real, calls = runners.train_stage, []
 
-    def stop_at_second(job: Any, inputs: Any, examples: Any, folder: Path, *values: Any) -> None:
+    def stop_at_second(job: Any, inputs: Any, examples: Any, folder: Path, *values: Any, **named: Any) -> None:
         calls.append(job.method)
         if len(calls) == 2:
             (folder / "half").write_text("written")
             raise KeyboardInterrupt
-        real(job, inputs, examples, folder, *values)
+        real(job, inputs, examples, folder, *values, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(runners, "train_stage", stop_at_second)

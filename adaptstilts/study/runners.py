@@ -18,11 +18,13 @@ from adaptstilts.study.files import DATA_FOLDER, write_json
 from adaptstilts.study.heartbeats import stage_file
 from adaptstilts.study.inputs import MINI
 from adaptstilts.study.journal import LOGS_FOLDER, Journal, StageLog, StepCallback
+from adaptstilts.study.launch import TrainRequest, check_not_launched, check_processes, train_in_processes
 from adaptstilts.study.run_predict import predict_stage
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
 from adaptstilts.study.stages import DataJob, PredictJob, ScoreJob, Stage, TrainJob, describe
 from adaptstilts.study.store import Artefact, Store
+from adaptstilts.train.resume import Checkpoints, remove_checkpoints, resume_folder
 from adaptstilts.train.trackers import TrackedRun, tracked
 
 
@@ -50,6 +52,13 @@ class Inputs:
         return found
 
 
+def remove_finished_checkpoints(stages: tuple[Stage, ...], store: Store) -> None:
+    """Remove checkpoints of stages whose artefact is there: a run was killed between the two."""
+    for stage in stages:
+        if resume_folder(store.root, stage.key).is_dir() and store.find(stage) is not None:
+            remove_checkpoints(store.root, stage.key)
+
+
 class LocalRunner:
     """Runs stages in this process, one at a time; data and tokenizer stay loaded between them.
 
@@ -64,6 +73,11 @@ class LocalRunner:
             logging.getLogger(name).setLevel(logging.ERROR)
         self.device = pick_device(config.device)
         make_deterministic(self.device)
+        check_not_launched()
+        check_processes(self.device, config.parallel.processes)
+        self.resume = config.resume
+        self.parallel = config.parallel
+        self.threads = config.threads
         self.data_root = config.data.root
         self.quoting = config.data.quoting
         self.environment = environment()
@@ -77,6 +91,8 @@ class LocalRunner:
         with Journal(store.root).stage(stage, on_step) as log:
             with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
                 self._make(stage, Inputs(inputs, store), folder, log)
+            if isinstance(stage.job, TrainJob):
+                remove_checkpoints(store.root, stage.key)
             artefact = Inputs((stage,), store).artefact(stage.key)
             log.made(artefact)
         return artefact
@@ -94,7 +110,7 @@ class LocalRunner:
                 low_resource=job.low_resource,
             )
         elif isinstance(job, TrainJob):
-            train_stage(job, finished, self._data(finished), folder, self.device, log, self.encoders.load)
+            self._train(stage.key, job, finished, folder, log)
         elif isinstance(job, PredictJob):
             predict_stage(job, finished, self._data(finished), folder, self.device, log.stepped)
         elif isinstance(job, ScoreJob):
@@ -111,11 +127,37 @@ class LocalRunner:
             log.followers.append(trackers)
             yield
 
+    def _train(self, key: str, job: TrainJob, finished: Inputs, folder: Path, log: StageLog) -> None:
+        """Train in this process, or in several that it starts; go on from a checkpoint where there is one."""
+        root = finished.store.root
+        if self.parallel.processes == 1:
+            checkpoints = Checkpoints(resume_folder(root, key), key, self.resume, log.noted)
+            data = self._data(finished)
+            train_stage(job, finished, data, folder, self.device, log, self.encoders.load, checkpoints=checkpoints)
+            return
+        request = TrainRequest(
+            job=job,
+            key=key,
+            inputs=finished,
+            data_root=self._data_root(finished),
+            quoting=self.quoting,
+            folder=folder,
+            store=root,
+            device=self.device.type,
+            threads=self.threads,
+            resume=self.resume,
+            parallel=self.parallel,
+        )
+        train_in_processes(request, log.stepped, log.noted)
+
     def _data(self, inputs: Inputs) -> Examples:
-        root = Path(self.data_root).expanduser()
-        if self.data_root == MINI:
-            key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
-            root = inputs.artefact(key).file(DATA_FOLDER)
+        root = self._data_root(inputs)
         if root not in self._examples:
             self._examples[root] = Examples(root, quoting=self.quoting)
         return self._examples[root]
+
+    def _data_root(self, inputs: Inputs) -> Path:
+        if self.data_root != MINI:
+            return Path(self.data_root).expanduser()
+        key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
+        return inputs.artefact(key).file(DATA_FOLDER)

@@ -76,11 +76,14 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
     Raises:
         AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
     """
+    from adaptstilts.study.runners import remove_finished_checkpoints  # noqa: PLC0415 - brings torch
+
     config = placed_for_engine(config)
     check_can_run(config)
     plan = check_study(config)
     store = open_store(config)
     store.remove_leftovers()
+    remove_finished_checkpoints(plan.stages, store)
     check_hub(plan, store)
     _make_results_folder(config)
     with watch(plan) as watcher:
