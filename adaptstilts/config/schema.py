@@ -6,7 +6,7 @@ its task (`adaptstilts.config.recipes`).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -296,6 +296,12 @@ class StudyConfig(Section):
     fusion: FusionSection = Field(FusionSection(), description="Fusion.")
     retrieval: RetrievalSection = Field(RetrievalSection(), description="Retrieval.")
     evaluation: EvaluationSection = Field(EvaluationSection(), description="Evaluation.")
+    sweep: tuple[dict[str, Any], ...] = Field(
+        (),
+        description="Variants of the study: values by dotted key. In a file: `key: [value, value]` lines, every "
+        "combination a variant, or a list of mappings whose keys change together. A list where a single value belongs "
+        "does the same.",
+    )
     store: str = Field("checkpoints", description="Folder of the artefact store.")
     results: str = Field("checkpoints/studies", description="Folder below which the study's results are written.")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N.")
