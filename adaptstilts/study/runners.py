@@ -21,7 +21,7 @@ from adaptstilts.study.journal import LOGS_FOLDER, Journal, StageLog, StepCallba
 from adaptstilts.study.run_predict import predict_stage
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
-from adaptstilts.study.stages import DataJob, PredictJob, ScoreJob, Stage, TrainJob, describe
+from adaptstilts.study.stages import DataJob, DataPlace, PredictJob, ScoreJob, Stage, TrainJob, describe
 from adaptstilts.study.store import Artefact, Store
 from adaptstilts.train.trackers import TrackedRun, tracked
 
@@ -60,12 +60,11 @@ class LocalRunner:
             logging.getLogger(name).setLevel(logging.ERROR)
         self.device = pick_device(config.device)
         make_deterministic(self.device)
-        self.data_root = config.data.root
-        self.quoting = config.data.quoting
+        self.place = DataPlace(config.data.root, config.data.quoting)
         self.environment = environment()
         self.tracking = config.tracking
         self.project = config.name
-        self._examples: dict[Path, Examples] = {}
+        self._examples: dict[tuple[Path, str], Examples] = {}
         self.encoders = EncoderCache(self.device)
 
     def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
@@ -90,11 +89,11 @@ class LocalRunner:
                 low_resource=job.low_resource,
             )
         elif isinstance(job, TrainJob):
-            train_stage(job, finished, self._data(finished), folder, self.device, log, self.encoders.load)
+            train_stage(job, finished, self._data(stage, finished), folder, self.device, log, self.encoders.load)
         elif isinstance(job, PredictJob):
-            predict_stage(job, finished, self._data(finished), folder, self.device, log.stepped)
+            predict_stage(job, finished, self._data(stage, finished), folder, self.device, log.stepped)
         elif isinstance(job, ScoreJob):
-            scores = score_stage(job, finished, self._data(finished))
+            scores = score_stage(job, finished, self._data(stage, finished))
             write_json(folder / SCORES_FILE, scores)
 
     @contextlib.contextmanager
@@ -107,11 +106,13 @@ class LocalRunner:
             log.followers.append(trackers)
             yield
 
-    def _data(self, inputs: Inputs) -> Examples:
-        root = Path(self.data_root).expanduser()
-        if self.data_root == MINI:
+    def _data(self, stage: Stage, inputs: Inputs) -> Examples:
+        place = stage.place or self.place
+        root = Path(place.root).expanduser()
+        if place.root == MINI:
             key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
             root = inputs.artefact(key).file(DATA_FOLDER)
-        if root not in self._examples:
-            self._examples[root] = Examples(root, quoting=self.quoting)
-        return self._examples[root]
+        known = (root, place.quoting)
+        if known not in self._examples:
+            self._examples[known] = Examples(root, quoting=place.quoting)
+        return self._examples[known]
