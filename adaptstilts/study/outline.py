@@ -11,6 +11,8 @@ from adaptstilts.study.stages import StageKind, TrainJob
 from adaptstilts.study.store import Store
 from adaptstilts.study.variants import labels_of
 
+_NAME_WIDTH = 60
+
 
 def outline(plan: Plan, store: Store, retrieval: Sequence[str]) -> dict[str, Any]:
     """Describe a plan as plain values.
@@ -55,10 +57,13 @@ def outline(plan: Plan, store: Store, retrieval: Sequence[str]) -> dict[str, Any
 
 def outline_text(record: dict[str, Any]) -> str:
     """Return the outline for a terminal."""
-    lines = [f"{'':2}{'stage':<60} {'kind':<8} {'used by':>7}"]
+    # In a sweep the end of a name tells stages apart.
+    names = record.get("variants", ())
+    width = max([_NAME_WIDTH, *(len(stage["name"]) for stage in record["stages"] if names)])
+    lines = [f"{'':2}{'stage':<{width}} {'kind':<8} {'used by':>7}"]
     for stage in record["stages"]:
         mark = "ok" if stage["done"] else "  "
-        lines.append(f"{mark:2}{stage['name'][:60]:<60} {stage['kind']:<8} {stage['used_by']:>7}")
+        lines.append(f"{mark:2}{stage['name'][:width]:<{width}} {stage['kind']:<8} {stage['used_by']:>7}")
     done = sum(stage["done"] for stage in record["stages"])
     runs, naive = record["training_runs"], record["training_runs_without_sharing"]
     lines += [
@@ -67,6 +72,5 @@ def outline_text(record: dict[str, Any]) -> str:
         f"{len(record['stages'])} stages, {done} of them finished, for {record['cells']} table cells",
         f"{runs} training runs; loops that share nothing would start {naive}",
     ]
-    names = record.get("variants", ())
     lines += [f"{len(names)} variants:", *(f"  {name}" for name in names)] if names else []
     return "\n".join(lines)
