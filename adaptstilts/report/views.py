@@ -185,7 +185,7 @@ class SweepView:
             parts.append(markdown(cost_grid(self.runs)))
         for label, view in self.views.items():
             parts += [f"## {label}\n", *view.parts(())]
-        return parts
+        return [*parts, "## All variants\n"]
 
     def _first_grids(self) -> tuple[Grid, ...]:
         means = variants_grid(variant_means(self.scores), self.scores)

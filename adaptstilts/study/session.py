@@ -129,10 +129,11 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
     title = config.title or config.name
     more = additions(config, plan, outcome.done, rows)
     files = write_report(results_folder(config), rows, runs, title=title, notes=notes, more=more)
-    for variant, part in by_data(config, plan):
+    groups = by_data(config, plan)
+    for variant, part in groups:
         found = find_overlaps(variant.config, part, open_store(config))
         if found is not None:
-            add_overlaps(files.report, found)
+            add_overlaps(files.report, found, f"data of {variant.label}" if len(groups) > 1 else "")
     return StudyResult(
         files=files,
         made=len(outcome.made),
