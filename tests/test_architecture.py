@@ -56,6 +56,7 @@ LIGHT = (
     "study/journal.py",
     "study/status.py",
     "study/store.py",
+    "study/variants.py",
     "study/choose.py",
     "study/submit.py",
     "train/trackers.py",
