@@ -145,10 +145,11 @@ def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: Js
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.study.outline import outline, outline_text  # noqa: PLC0415
     from adaptstilts.study.setup import open_store, plan_study  # noqa: PLC0415
+    from adaptstilts.study.variants import retrieval_lines  # noqa: PLC0415
 
     with placed(config, overrides or ()):
         study = load_study(config, overrides or ())
-        rows = outline(plan_study(study), open_store(study), study.retrieval)
+        rows = outline(plan_study(study), open_store(study), retrieval_lines(study))
     if as_json:
         _print_json(rows)
     else:
@@ -238,6 +239,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Only this intermediate task, or `none`.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Only this seed.")] = None,
+    variant: Annotated[str | None, typer.Option("--variant", help="Of a sweep, the variant of this label.")] = None,
     best: Annotated[bool, typer.Option("--best", help="Per task the setting that is best on English dev.")] = False,
     any_split: Annotated[bool, typer.Option("--any-split", help="Also files of other splits than test.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier submission.")] = False,
@@ -261,14 +263,14 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     if check is not None and config is None and to is None:
         _check_submission(check, gold, task, benchmark or "xtreme", as_json=as_json)
     elif config is not None and to is not None and check is None and gold is None and task is None:
-        wanted = Wanted(method, source, seed, best)
+        wanted = Wanted(method, source, seed, best, variant)
         study = (config, overrides or ())
         _write_submission(study, to, wanted, benchmark, any_split=any_split, force=force, as_json=as_json)
     else:
         raise ConfigError(
             "give either a study and where to write it, or a folder to check",
             allowed=(
-                "submit CONFIG --to DIR [--method M --source S --seed N | --best]",
+                "submit CONFIG --to DIR [--method M --source S --seed N --variant V | --best]",
                 "submit --check DIR [--gold DIR]",
             ),
         )

@@ -64,6 +64,7 @@ LIGHT = (
     "study/remote.py",
     "study/shared_store.py",
     "study/upkeep.py",
+    "study/variants.py",
     "study/choose.py",
     "study/submit.py",
     "train/trackers.py",

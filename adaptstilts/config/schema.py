@@ -6,7 +6,7 @@ its task (`adaptstilts.config.recipes`).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -319,6 +319,12 @@ class StudyConfig(Section):
     fusion: FusionSection = Field(FusionSection(), description="Fusion.")
     retrieval: RetrievalSection = Field(RetrievalSection(), description="Retrieval.")
     evaluation: EvaluationSection = Field(EvaluationSection(), description="Evaluation.")
+    sweep: tuple[dict[str, Any], ...] = Field(
+        (),
+        description="Variants of the study: values by dotted key. In a file: `key: [value, value]` lines, every "
+        "combination a variant, or a list of mappings whose keys change together. A list where a single value belongs "
+        "does the same.",
+    )
     resume: ResumeSection = Field(ResumeSection(), description="Checkpoints within a training stage.")
     parallel: ParallelSection = Field(ParallelSection(), description="Several processes for one training stage.")
     store: str = Field(

@@ -152,14 +152,17 @@ def check_hub(plan: Plan, store: Store) -> None:
         CheckpointError: If the hub cannot be reached or has no such repository.
     """
     done = store.present(plan.stages)
-    needed = (
+    needed = dict.fromkeys(
         stage.job.backbone
         for stage in plan.stages
         if isinstance(stage.job, TrainJob | PredictJob) and stage.key not in done
     )
-    backbone = next(needed, None)
-    if backbone is None or Path(backbone.location).is_dir():
-        return
+    for backbone in needed:
+        if not Path(backbone.location).is_dir():
+            _check_on_hub(backbone)
+
+
+def _check_on_hub(backbone: Reference) -> None:
     import huggingface_hub  # noqa: PLC0415 - slow
 
     cached = huggingface_hub.try_to_load_from_cache(backbone.location, "config.json", revision=backbone.revision)

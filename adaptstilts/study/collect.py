@@ -13,6 +13,7 @@ from adaptstilts.study.plan import Cell, Plan
 from adaptstilts.study.retrieval import settings_line
 from adaptstilts.study.stages import PredictJob, TrainJob
 from adaptstilts.study.store import Artefact
+from adaptstilts.study.variants import labels_of, users_of
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName
 from adaptstilts.train.methods import METHODS
@@ -32,7 +33,7 @@ def result_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[ResultRow]:
         done: Finished artefacts by key.
 
     Returns:
-        One row per method, source, target, language, metric and seed.
+        One row per method, source, target, language, metric, seed and variant.
     """
     rows: list[ResultRow] = []
     for cell in plan.cells:
@@ -64,6 +65,7 @@ def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[Res
                 examples=int(str(record["examples"])),
                 seed=cell.seed,
                 note="; ".join(notes),
+                variant=cell.variant,
             )
             for metric, value in values.items()
         ]
@@ -82,6 +84,7 @@ def run_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[RunRow]:
     """
     owner = {cell.train: cell for cell in reversed(plan.cells) if cell.train is not None}
     rows: list[RunRow] = []
+    every, used = labels_of(plan), users_of(plan)
     for stage in plan.stages:
         if not isinstance(stage.job, TrainJob) or stage.key not in done:
             continue
@@ -102,6 +105,7 @@ def run_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[RunRow]:
                 train_examples=int(record["examples"]),
                 best_dev=record["best_dev"],
                 stage=stage.name,
+                variant="" if used[stage.key] == every else "; ".join(used[stage.key]),
             )
         )
     return rows
@@ -133,7 +137,7 @@ def layer_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[LayerRow]:
         done: Finished artefacts by key.
 
     Returns:
-        One row per method, source, target, seed, language, layer and metric.
+        One row per method, source, target, seed, language, layer, metric and variant.
     """
     rows: list[LayerRow] = []
     for cell in plan.cells:
@@ -159,6 +163,7 @@ def _layers_of(cell: Cell, record: Mapping[str, Any]) -> list[LayerRow]:
             is_major=metric in majors,
             split=item["split"],
             note="; ".join(part for part in (cell.note, item["note"]) if part),
+            variant=cell.variant,
         )
         for item in record["layers"]
         for metric, value in item["scores"].items()

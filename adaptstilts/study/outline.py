@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
-from adaptstilts.config.schema import RetrievalSection
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.retrieval import settings_line
 from adaptstilts.study.stages import StageKind, TrainJob
 from adaptstilts.study.store import Store
-from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind
+from adaptstilts.study.variants import labels_of
+
+_NAME_WIDTH = 60
 
 
-def outline(plan: Plan, store: Store, retrieval: RetrievalSection) -> dict[str, Any]:
+def outline(plan: Plan, store: Store, retrieval: Sequence[str]) -> dict[str, Any]:
     """Describe a plan as plain values.
 
     Args:
         plan: The plan.
         store: Where finished artefacts are.
-        retrieval: Retrieval section of the study.
+        retrieval: Settings in effect for each retrieval target, a line each.
 
     Returns:
         ``stages`` (name, kind, key, done, used_by), ``runs`` (training runs planned, and what loops over methods,
         sources, targets and seeds would have started without sharing), ``adapters`` (how many stages use each
-        intermediate adapter), ``retrieval`` (the settings in effect for each retrieval target).
+        intermediate adapter), ``retrieval`` (the settings in effect for each retrieval target), and for a sweep
+        ``variants`` (their labels).
     """
     done = store.present(plan.stages)
     used = Counter(key for stage in plan.stages for key in stage.inputs)
+    labels = labels_of(plan)
     stages = [
         {
             "name": stage.name,
@@ -42,7 +44,6 @@ def outline(plan: Plan, store: Store, retrieval: RetrievalSection) -> dict[str, 
     intermediate = {
         source.key for stage in plan.stages if isinstance(stage.job, TrainJob) for source in stage.job.sources
     }
-    targets = [get_task(name) for name in dict.fromkeys(cell.target for cell in plan.cells)]
     shared = [{"name": stage.name, "used_by": used[stage.key]} for stage in plan.stages if stage.key in intermediate]
     return {
         "stages": stages,
@@ -50,16 +51,20 @@ def outline(plan: Plan, store: Store, retrieval: RetrievalSection) -> dict[str, 
         "training_runs_without_sharing": plan.requested_runs,
         "shared_runs": shared,
         "cells": len(plan.cells),
-        "retrieval": [settings_line(retrieval, task) for task in targets if task.kind is Kind.RETRIEVE],
+        "retrieval": list(retrieval),
+        **({"variants": list(labels)} if any(labels) else {}),
     }
 
 
 def outline_text(record: dict[str, Any]) -> str:
     """Return the outline for a terminal."""
-    lines = [f"{'':2}{'stage':<60} {'kind':<8} {'used by':>7}"]
+    # In a sweep the end of a name tells stages apart.
+    names = record.get("variants", ())
+    width = max([_NAME_WIDTH, *(len(stage["name"]) for stage in record["stages"] if names)])
+    lines = [f"{'':2}{'stage':<{width}} {'kind':<8} {'used by':>7}"]
     for stage in record["stages"]:
         mark = "ok" if stage["done"] else "  "
-        lines.append(f"{mark:2}{stage['name'][:60]:<60} {stage['kind']:<8} {stage['used_by']:>7}")
+        lines.append(f"{mark:2}{stage['name'][:width]:<{width}} {stage['kind']:<8} {stage['used_by']:>7}")
     done = sum(stage["done"] for stage in record["stages"])
     runs, naive = record["training_runs"], record["training_runs_without_sharing"]
     lines += [
@@ -68,4 +73,5 @@ def outline_text(record: dict[str, Any]) -> str:
         f"{len(record['stages'])} stages, {done} of them finished, for {record['cells']} table cells",
         f"{runs} training runs; loops that share nothing would start {naive}",
     ]
+    lines += [f"{len(names)} variants:", *(f"  {name}" for name in names)] if names else []
     return "\n".join(lines)

@@ -29,6 +29,7 @@ from adaptstilts.study.inputs import MINI, OFFICIAL
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, PredictJob, TrainJob
 from adaptstilts.study.store import Store
+from adaptstilts.study.variants import by_data
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Split, Task
@@ -66,11 +67,18 @@ def look_for_overlaps(config: StudyConfig, plan: Plan, store: Store, tell: Calla
         tell: Told the line.
 
     Returns:
-        The findings; None where there is no data yet.
+        The findings, of a sweep over data those of the last data; None where there is no data yet.
 
     Raises:
         AdaptstiltsError: If English training sets hold other languages and ``data.leaks`` is ``stop``; all at once.
     """
+    found = None
+    for variant, part in by_data(config, plan):
+        found = _look(variant.config, part, store, tell)
+    return found
+
+
+def _look(config: StudyConfig, plan: Plan, store: Store, tell: Callable[[str], None]) -> Findings | None:
     found = find_overlaps(config, plan, store)
     if found is None:
         return None

@@ -31,6 +31,7 @@ class Cell:
         score: Key of the scores; None where no label is known, so that ``predict`` is for a submission only.
         note: What a reader of the number must know.
         hidden: Key of the predictions for test splits whose labels are hidden; None where there are none.
+        variant: Label of the variant of a sweep that it belongs to; empty without a sweep.
     """
 
     method: MethodName
@@ -42,6 +43,7 @@ class Cell:
     score: str | None
     note: str = ""
     hidden: str | None = None
+    variant: str = ""
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class Inputs(Protocol):
         ...
 
 
-def train_stage(
+def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
     job: TrainJob,
     inputs: Inputs,
     examples: Examples,

@@ -22,7 +22,7 @@ from adaptstilts.study.launch import TrainRequest, check_not_launched, check_pro
 from adaptstilts.study.run_predict import predict_stage
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
-from adaptstilts.study.stages import DataJob, PredictJob, ScoreJob, Stage, TrainJob, describe
+from adaptstilts.study.stages import DataJob, DataPlace, PredictJob, ScoreJob, Stage, TrainJob, describe
 from adaptstilts.study.store import Artefact, Store
 from adaptstilts.train.resume import Checkpoints, remove_checkpoints, resume_folder
 from adaptstilts.train.trackers import TrackedRun, tracked
@@ -78,12 +78,11 @@ class LocalRunner:
         self.resume = config.resume
         self.parallel = config.parallel
         self.threads = config.threads
-        self.data_root = config.data.root
-        self.quoting = config.data.quoting
+        self.place = DataPlace(config.data.root, config.data.quoting)
         self.environment = environment()
         self.tracking = config.tracking
         self.project = config.name
-        self._examples: dict[Path, Examples] = {}
+        self._examples: dict[tuple[Path, str], Examples] = {}
         self.encoders = EncoderCache(self.device)
 
     def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
@@ -110,11 +109,11 @@ class LocalRunner:
                 low_resource=job.low_resource,
             )
         elif isinstance(job, TrainJob):
-            self._train(stage.key, job, finished, folder, log)
+            self._train(stage, job, finished, folder, log)
         elif isinstance(job, PredictJob):
-            predict_stage(job, finished, self._data(finished), folder, self.device, log.stepped)
+            predict_stage(job, finished, self._data(stage, finished), folder, self.device, log.stepped)
         elif isinstance(job, ScoreJob):
-            scores = score_stage(job, finished, self._data(finished))
+            scores = score_stage(job, finished, self._data(stage, finished))
             write_json(folder / SCORES_FILE, scores)
 
     @contextlib.contextmanager
@@ -127,20 +126,20 @@ class LocalRunner:
             log.followers.append(trackers)
             yield
 
-    def _train(self, key: str, job: TrainJob, finished: Inputs, folder: Path, log: StageLog) -> None:
+    def _train(self, stage: Stage, job: TrainJob, finished: Inputs, folder: Path, log: StageLog) -> None:
         """Train in this process, or in several that it starts; go on from a checkpoint where there is one."""
-        root = finished.store.root
+        root, key = finished.store.root, stage.key
         if self.parallel.processes == 1:
             checkpoints = Checkpoints(resume_folder(root, key), key, self.resume, log.noted)
-            data = self._data(finished)
+            data = self._data(stage, finished)
             train_stage(job, finished, data, folder, self.device, log, self.encoders.load, checkpoints=checkpoints)
             return
         request = TrainRequest(
             job=job,
             key=key,
             inputs=finished,
-            data_root=self._data_root(finished),
-            quoting=self.quoting,
+            data_root=self._data_root(stage, finished),
+            quoting=(stage.place or self.place).quoting,
             folder=folder,
             store=root,
             device=self.device.type,
@@ -150,14 +149,16 @@ class LocalRunner:
         )
         train_in_processes(request, log.stepped, log.noted)
 
-    def _data(self, inputs: Inputs) -> Examples:
-        root = self._data_root(inputs)
-        if root not in self._examples:
-            self._examples[root] = Examples(root, quoting=self.quoting)
-        return self._examples[root]
+    def _data(self, stage: Stage, inputs: Inputs) -> Examples:
+        place = stage.place or self.place
+        known = (self._data_root(stage, inputs), place.quoting)
+        if known not in self._examples:
+            self._examples[known] = Examples(known[0], quoting=place.quoting)
+        return self._examples[known]
 
-    def _data_root(self, inputs: Inputs) -> Path:
-        if self.data_root != MINI:
-            return Path(self.data_root).expanduser()
+    def _data_root(self, stage: Stage, inputs: Inputs) -> Path:
+        root = (stage.place or self.place).root
+        if root != MINI:
+            return Path(root).expanduser()
         key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
         return inputs.artefact(key).file(DATA_FOLDER)

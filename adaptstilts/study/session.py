@@ -9,28 +9,20 @@ from functools import partial
 from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.sweep import variants
 from adaptstilts.errors import StoreError
-from adaptstilts.report.files import Additions, ReportFiles, write_report
+from adaptstilts.report.files import ReportFiles, write_report
 from adaptstilts.report.overlaps import add_overlaps
-from adaptstilts.report.published import published_grids
+from adaptstilts.study.additions import additions, study_notes
 from adaptstilts.study.check import check_can_run, check_hub
-from adaptstilts.study.collect import (
-    benchmark_notes,
-    layer_rows,
-    result_rows,
-    retrieval_notes,
-    run_rows,
-    training_notes,
-)
+from adaptstilts.study.collect import result_rows, run_rows
 from adaptstilts.study.engines.choose import open_engine, placed_for_engine
 from adaptstilts.study.execute import Outcome, Watcher, carry_out, failed_lines
-from adaptstilts.study.inputs import MINI
 from adaptstilts.study.needs import needs_of
 from adaptstilts.study.overlaps import find_overlaps, look_for_overlaps
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.published import run_setting
 from adaptstilts.study.setup import check_study, open_store, plan_study, results_folder
-from adaptstilts.tasks.spec import BenchmarkName
+from adaptstilts.study.variants import by_data
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
 """Makes what is told about progress, once the plan is known."""
@@ -79,7 +71,8 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
     from adaptstilts.study.runners import remove_finished_checkpoints  # noqa: PLC0415 - brings torch
 
     config = placed_for_engine(config)
-    check_can_run(config)
+    for variant in variants(config):
+        check_can_run(variant.config)
     plan = check_study(config)
     store = open_store(config)
     store.remove_leftovers()
@@ -132,19 +125,16 @@ def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
             raise StoreError(f"no finished score to report: {len(failed)} stages failed or were left out")
         raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
     notes = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
-    notes += benchmark_notes(config.target.tasks, BenchmarkName(config.evaluation.benchmark))
-    notes += training_notes(plan, outcome.done)
-    notes += retrieval_notes(config.retrieval, plan, outcome.done)
+    notes += study_notes(config, plan, outcome.done)
     runs = run_rows(plan, outcome.done)
     title = config.title or config.name
-    more = Additions(
-        layers=layer_rows(plan, outcome.done),
-        baselines=() if config.data.root == MINI else published_grids(rows, run_setting(config)),
-    )
+    more = additions(config, plan, outcome.done, rows)
     files = write_report(results_folder(config), rows, runs, title=title, notes=notes, more=more)
-    found = find_overlaps(config, plan, open_store(config))
-    if found is not None:
-        add_overlaps(files.report, found)
+    groups = by_data(config, plan)
+    for variant, part in groups:
+        found = find_overlaps(variant.config, part, open_store(config))
+        if found is not None:
+            add_overlaps(files.report, found, f"data of {variant.label}" if len(groups) > 1 else "")
     return StudyResult(
         files=files,
         made=len(outcome.made),

@@ -46,6 +46,19 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class DataPlace:
+    """Where examples are and how they are read; does not count in keys, which hold what is read.
+
+    Attributes:
+        root: ``data.root``.
+        quoting: ``data.quoting``.
+    """
+
+    root: str
+    quoting: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A training run that another stage builds on.
 
@@ -185,6 +198,7 @@ class Stage:
         job: What to do; decides the key.
         key: Content key, 64 hexadecimal digits.
         inputs: Keys of the stages that must be finished before.
+        place: Where its examples are; None where all stages of the study read the same.
     """
 
     name: str
@@ -192,6 +206,7 @@ class Stage:
     job: Job
     key: str
     inputs: tuple[str, ...]
+    place: DataPlace | None = None
 
     @property
     def kind(self) -> StageKind:
