@@ -11,6 +11,8 @@ the driver and torch's own overhead use up.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,6 +58,14 @@ class Device:
         if arithmetic == "fp32":
             return self.fp32
         return self.fp16 if arithmetic == "fp16" else self.bf16 or self.fp32
+
+    def is_of(self, environment: Mapping[str, str] | None) -> bool:
+        """Return whether an artefact's record of its environment is of such a device; no GPU is `cpu`."""
+        gpu = (environment or {}).get("gpu")
+        if gpu is None:
+            return self.name == "cpu" and environment is not None
+        model = self.name.partition("-")[0]
+        return re.search(rf"{model}(?!\d)", gpu.lower().replace(" ", "")) is not None
 
 
 def _device(name: str, title: str, rates: tuple[float, float, float | None], memory: int) -> Device:

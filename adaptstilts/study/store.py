@@ -14,7 +14,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,41 @@ class Store:
             if not file.is_file() or file.stat().st_size != record["bytes"]:
                 raise _damaged("missing or cut short", file, folder)
         return artefact
+
+    def find_all(self, stages: Iterable[Stage]) -> dict[str, Artefact]:
+        """Return the artefacts of those stages that are finished, with one listing per kind.
+
+        Args:
+            stages: The stages.
+
+        Returns:
+            Artefacts by key.
+
+        Raises:
+            DamagedError: As `find` does.
+        """
+        wanted = list(stages)
+        there = {
+            name.rpartition("-")[2]
+            for kind in {stage.kind.value for stage in wanted}
+            if (self.root / kind).is_dir()
+            for name in os.listdir(self.root / kind)
+        }
+        found = {stage.key: self.find(stage) for stage in wanted if stage.key[:_KEY_DIGITS] in there}
+        return {key: artefact for key, artefact in found.items() if artefact is not None}
+
+    def artefacts(self, kinds: Iterable[str]) -> list[Artefact]:
+        """Return every artefact of some kinds of stages; damaged ones are left out.
+
+        Args:
+            kinds: Values of `StageKind`.
+        """
+        found = []
+        for kind in kinds:
+            for path in sorted((self.root / kind).glob(f"*/{MANIFEST}")):
+                with contextlib.suppress(DamagedError):
+                    found.append(Artefact(path.parent, _read_manifest(path)))
+        return found
 
     @contextlib.contextmanager
     def writing(self, stage: Stage, environment: dict[str, str]) -> Iterator[Path]:
