@@ -172,10 +172,10 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
         _show(found if as_json else explain_text(found), as_json=as_json)
         return
     from adaptstilts.study.outline import outline  # noqa: PLC0415
-    from adaptstilts.study.outline_text import outline_text  # noqa: PLC0415
+    from adaptstilts.study.outline_text import View, outline_text  # noqa: PLC0415
 
     record = outline(planned, store, study, device=device, utilisation=utilisation)
-    view = "both" if tree == table else "tree" if tree else "table"
+    view: View = "both" if tree == table else "tree" if tree else "table"
     _show(record if as_json else outline_text(record, view, every_stage=every), as_json=as_json)
 
 

@@ -17,6 +17,7 @@ from adaptstilts.train.methods import METHODS
 _FAMILIES = {"full": "full models", "adapter": "adapters", "fusion": "fusions"}
 _COLUMNS = {"full models": ("full",), "adapters": ("adapter", "fusion")}
 """Families that are set side by side: the methods direct and full, and adapter, stack, continue and fuse."""
+_PHASES = ("data", "intermediate", "target", "predict")
 _MOST_WARNINGS = 5
 _HOUR = 3600.0
 
@@ -101,7 +102,7 @@ class Bill:
     """Prices of a plan.
 
     Attributes:
-        rows: Sums by kind of stage and family.
+        rows: Sums by kind of stage and method; intermediate runs by family.
         columns: Sums for full models and adapters, whatever is shared within each.
         naive: What loops that share nothing would cost, by the same columns, with their training runs.
         warnings: Runs that do not fit the device, and what to change.
@@ -158,19 +159,18 @@ def make_bill(plan: Plan, pricing: Pricing, done: Collection[str], seconds: Mapp
         prices[stage.key] = price or FREE
         row = bill.rows.setdefault(_row(stage, intermediate), Sum())
         row.add(stage, prices[stage.key], is_done=stage.key in done, seconds=seconds.get(stage.key))
-    order = [
-        "data",
-        *(f"{part}, {name}" for part in ("intermediate", "target", "train") for name in _FAMILIES.values()),
-    ]
-    order += [f"predict, {name}" for name in _FAMILIES.values()]
-    bill.rows = dict(sorted(bill.rows.items(), key=lambda item: (item[0] not in order, _at(order, item[0]))))
+    bill.rows = dict(sorted(bill.rows.items(), key=lambda item: _place(item[0])))
     _add_columns(bill, plan, prices, done)
     bill.warnings = _warnings(plan, pricing, prices, intermediate)
     return bill
 
 
-def _at(order: list[str], name: str) -> int:
-    return order.index(name) if name in order else len(order)
+def _place(row: str) -> tuple[int, int]:
+    """Where a row stands: in the order in which stages are carried out, and of the methods."""
+    phase, _, name = row.partition(" ")
+    names = [*_FAMILIES.values(), *METHODS]
+    place = _PHASES.index(phase) if phase in _PHASES else len(_PHASES)
+    return place, names.index(name) if name in names else 0
 
 
 def _intermediate(plan: Plan) -> set[str]:
@@ -181,12 +181,10 @@ def _intermediate(plan: Plan) -> set[str]:
 
 def _row(stage: Stage, intermediate: Collection[str]) -> str:
     job = stage.job
-    if isinstance(job, TrainJob):
-        family = METHODS[job.method].family
-        phase = "intermediate" if stage.key in intermediate else "target"
-        return f"{phase if family != 'fusion' else 'train'}, {_FAMILIES[family]}"
-    if isinstance(job, PredictJob):
-        return f"predict, {_FAMILIES[METHODS[job.method].family]}"
+    if isinstance(job, TrainJob) and stage.key in intermediate:
+        return f"intermediate {_FAMILIES[METHODS[job.method].family]}"
+    if isinstance(job, TrainJob | PredictJob):
+        return f"{'target' if isinstance(job, TrainJob) else 'predict'} {job.method}"
     return stage.kind.value
 
 

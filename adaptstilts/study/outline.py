@@ -17,6 +17,7 @@ from adaptstilts.study.store import Artefact, Store
 from adaptstilts.study.tree import plan_tree
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
+from adaptstilts.train.methods import METHODS
 
 
 def outline(
@@ -113,6 +114,9 @@ def _notes(config: StudyConfig, pricing: Pricing, *, jobs: Collection[object], i
     ]
     if any(isinstance(job, TrainJob) and job.settings.patience is not None for job in jobs):
         notes.append("upper bounds: runs that patience may end early are priced to their last epoch")
+    epochs = _epochs(jobs)
+    if len(set(epochs.values())) > 1:
+        notes.append(f"epochs: {', '.join(f'{family} {said}' for family, said in epochs.items())}")
     if pricing.volumes.assumed:
         names = ", ".join(sorted(pricing.volumes.assumed))
         notes.append(f"numbers of examples that nobody has published, so assumed: {names}")
@@ -122,3 +126,15 @@ def _notes(config: StudyConfig, pricing: Pricing, *, jobs: Collection[object], i
             "the rate with precision: fp16"
         )
     return notes
+
+
+def _epochs(jobs: Collection[object]) -> dict[str, str]:
+    """Return how many epochs each family of weights is trained for, by what it is called."""
+    found: dict[str, set[int]] = {}
+    for job in jobs:
+        if isinstance(job, TrainJob):
+            found.setdefault(f"{METHODS[job.method].family} runs", set()).add(job.settings.epochs)
+    return {
+        family: f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+        for family, counts in found.items()
+    }

@@ -54,7 +54,7 @@ def _table(record: dict[str, Any]) -> list[str]:
     is_priced = record["is_priced"]
     is_measured = any(row["hours_measured"] is not None for row in record["table"])
     device = record["device"]["name"]
-    head = ["stages", "", "finished", "trained each", "in all", "written", "FLOP", f"{device} hours", "left", "peak"]
+    head = ["", "stages", "finished", "trained each", "in all", "written", "FLOP", f"{device} hours", "left", "peak"]
     head += ["measured"] if is_measured else []
     rows = [head]
     for row in record["table"]:
@@ -91,6 +91,9 @@ def _savings(record: dict[str, Any]) -> list[str]:
         cells["trained parameters"] = [
             (scaled(one["trained_parameters"]), scaled(naive[name]["trained_parameters"]), "")
             for name, one in families.items()
+        ]
+        cells["sub-tokens"] = [
+            (scaled(one["tokens"]), scaled(naive[name]["tokens"]), "") for name, one in families.items()
         ]
         cells["written"] = [
             (_bytes(one["bytes"]), _bytes(naive[name]["bytes"]), _bytes(one["bytes_to_do"]))
@@ -135,4 +138,4 @@ def _hours(hours: float | None) -> str:
         return _NONE
     if hours >= 100:
         return f"{hours:,.0f}"
-    return f"{hours:.2f}" if hours >= 0.01 or hours == 0 else "<0.01"
+    return f"{hours:.2f}" if hours >= 0.01 or hours == 0 else f"{hours * 3600:.2g} s"

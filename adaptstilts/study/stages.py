@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -210,14 +211,22 @@ def make_stage(name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> 
     Returns:
         The stage.
     """
-    content = {
-        "format": FORMAT_VERSION,
-        "kind": _KINDS[type(job)].value,
-        "job": describe(job),
-        "inputs": sorted(inputs),
-    }
+    key = content_key(FORMAT_VERSION, _KINDS[type(job)].value, describe(job), inputs)
+    return Stage(name, slug, job, key, inputs)
+
+
+def content_key(version: int, kind: str, job: dict[str, Any], inputs: Iterable[str]) -> str:
+    """Return the key of what a stage or a manifest says: 64 hexadecimal digits.
+
+    Args:
+        version: Format version.
+        kind: Value of the `StageKind`.
+        job: The job as `describe` gives it.
+        inputs: Keys of the stages it needs.
+    """
+    content = {"format": version, "kind": kind, "job": job, "inputs": sorted(inputs)}
     text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return Stage(name, slug, job, hashlib.sha256(text.encode()).hexdigest(), inputs)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def describe(job: Job) -> dict[str, Any]:

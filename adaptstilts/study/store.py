@@ -127,10 +127,10 @@ class Store:
         """
         wanted = list(stages)
         there = {
-            name.rpartition("-")[2]
+            folder.name.rpartition("-")[2]
             for kind in {stage.kind.value for stage in wanted}
             if (self.root / kind).is_dir()
-            for name in os.listdir(self.root / kind)
+            for folder in (self.root / kind).iterdir()
         }
         found = {stage.key: self.find(stage) for stage in wanted if stage.key[:_KEY_DIGITS] in there}
         return {key: artefact for key, artefact in found.items() if artefact is not None}

@@ -86,9 +86,12 @@ def plan_tree(plan: Plan, title: str) -> Node:
         if method.use in {"start", "below"}:
             family = _FAMILIES[method.intermediate or "full"]
             branch = root.child(f"{family} {cell.source}", f"intermediate {family}: {cell.source}", cell.source)
-        over = f" over {len(names)} adapters: {_listed(names)}" if method.use == "fused" else ""
-        says = method.says if branch is root and not over else _FAMILIES[method.family] if not over else ""
-        branch = branch.child(cell.method, f"{cell.method}{over}" + (f" ({says})" if says else ""))
+        says = ""
+        if method.use == "fused":
+            says = f" over {len(names)} adapters: {_listed(names)}"
+        elif branch is root:
+            says = f" ({method.says})"
+        branch = branch.child(cell.method, cell.method + says)
         if target.trains:
             chain = " > ".join(task.name for task in training_chain(training_task(target)))
         else:
@@ -140,13 +143,11 @@ def _add_source(plan: Plan, key: str, root: Node) -> None:
 def _name_leaves(node: Node) -> None:
     """Write the targets of a run into its line: a level less."""
     for child in node.children.values():
-        if child.runs or child.predictions:
-            if all(not below.children and not below.predictions for below in child.children.values()):
-                names = list(child.children)
-                targets = ", ".join(below.text for below in child.children.values())
-                child.text = f"{child.text} -> {targets}" if targets else child.text
-                child.short = "+".join(names) or child.short
-                child.children = {}
+        targets = list(child.children.values())
+        if (child.runs or child.predictions) and not any(below.children or below.predictions for below in targets):
+            child.text += f" -> {', '.join(below.text for below in targets)}" if targets else ""
+            child.short = "+".join(child.children) or child.short
+            child.children = {}
         _name_leaves(child)
 
 
