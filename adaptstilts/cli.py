@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from adaptstilts import __version__
 from adaptstilts.cli_data import data_app
@@ -193,6 +192,8 @@ def run(
 
     Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
     """
+    from rich.console import Console  # noqa: PLC0415
+
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.console_study import TerminalWatcher  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
