@@ -64,8 +64,8 @@ class Device:
         gpu = (environment or {}).get("gpu")
         if gpu is None:
             return self.name == "cpu" and environment is not None
-        model = self.name.partition("-")[0]
-        return re.search(rf"{model}(?!\d)", gpu.lower().replace(" ", "")) is not None
+        model = self.name.partition("-")[0].replace("rtx", "rtx ")
+        return re.search(rf"\b{model}\b", gpu.lower()) is not None
 
 
 def _device(name: str, title: str, rates: tuple[float, float, float | None], memory: int) -> Device:

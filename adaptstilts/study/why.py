@@ -119,13 +119,13 @@ def _said(artefact: Artefact) -> str:
 
 
 def _nearest(look: _Look, stage: Stage) -> Artefact | None:
-    """The artefact of the same kind and task with most equal fields; of several the last made."""
+    """The artefact of the same kind, method and task with most equal fields; of several the last made."""
     here = _fields(describe(stage.job))
     best: tuple[float, str] = (_NEAR, "")
     nearest = None
     for artefact in look.of_kind(stage.kind.value):
         there = _fields(artefact.manifest.get("job", {}))
-        if here.get("task") != there.get("task"):
+        if any(here.get(name) != there.get(name) for name in ("method", "task")):
             continue
         paths = here.keys() | there.keys()
         same = sum(here.get(path, _NOTHING) == there.get(path, _NOTHING) for path in paths)

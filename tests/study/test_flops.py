@@ -3,50 +3,24 @@
 Torch's counter does not know the attention kernel that torch takes on a CPU, so the plain one is asked for.
 """
 
-from array import array
 from itertools import product
 
 import pytest
 import torch
+from networks import METHOD_NAMES, ROWS, batch_of, build_of, network_of, save_adapters, save_encoder
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import XLMRobertaConfig, XLMRobertaModel
+from transformers import XLMRobertaModel
 
-from adaptstilts.config.schema import AdapterSection, FusionSection
-from adaptstilts.models.adapters import AdapterStack
-from adaptstilts.models.heads import spec_for
 from adaptstilts.models.network import TaskNetwork, parameter_counts
-from adaptstilts.study.flops import Build, bottleneck_width, parameters, sequence_flops
-from adaptstilts.study.shapes import BackboneShape
-from adaptstilts.tasks.features import Feature
+from adaptstilts.study.flops import Build, parameters, sequence_flops
+from adaptstilts.study.shapes import KNOWN, BackboneShape
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate
 from adaptstilts.train.losses import loss_sum
-from adaptstilts.train.methods import METHODS
-from adaptstilts.train.phases import StartingPoint, prepare
 
 SHAPES = {"wide": BackboneShape(2, 96, 384, 4, 50, 130), "deep": BackboneShape(5, 48, 96, 3, 50, 130)}
 LENGTHS = (8, 40, 128)
-TAGS = ("a", "b", "c")
-FUSED = 3
-ROWS = 2
-METHOD_NAMES = ("direct", "full", "adapter", "stack", "continue", "fuse")
 HEADS = {Kind.CLASSIFY: 3, Kind.CHOOSE: 1, Kind.TAG: 3, Kind.EXTRACT: 2}
-
-
-def save_encoder(folder, shape):
-    torch.manual_seed(0)
-    config = XLMRobertaConfig(
-        vocab_size=shape.vocabulary,
-        hidden_size=shape.width,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        intermediate_size=shape.inner,
-        max_position_embeddings=shape.positions,
-        type_vocab_size=shape.segments,
-    )
-    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -57,48 +31,10 @@ def folders(tmp_path_factory):
 @pytest.fixture(scope="module")
 def sources(folders, tmp_path_factory):
     """Folders of random adapters by shape and kind."""
-    made = {}
-    for name, kind in product(SHAPES, ("seq_bn", "double_seq_bn", "par_bn")):
-        stack = AdapterStack(XLMRobertaModel.from_pretrained(folders[name], add_pooling_layer=False))
-        made[name, kind] = []
-        for task in ("qqp", "squad1", "ccg"):
-            stack.add(task, AdapterSection(kind=kind, reduction_factor=6), seed=1, identity=False)
-            folder = tmp_path_factory.mktemp("adapter")
-            stack.save(task, folder)
-            made[name, kind].append((task, folder))
-    return made
-
-
-def build_of(method, shape, head, *, adapter="seq_bn", fusion="dynamic"):
-    row = METHODS[method]
-    if row.family == "full":
-        return Build("encoder", head=head, outputs=3)
-    frozen = {"below": 1, "fused": FUSED}.get(row.use, 0)
-    width = bottleneck_width(shape.width, 6)
-    trained = "fusion" if row.use == "fused" else "adapter"
-    return Build(trained, adapter, width, frozen, fusion if row.use == "fused" else None, head, 3)
-
-
-def network_of(method, folder, adapters, head, *, adapter="seq_bn", fusion="dynamic"):
-    row = METHODS[method]
-    count = {"below": 1, "fused": FUSED}.get(row.use, 1 if method == "continue" else 0)
-    return prepare(
-        row,
-        StartingPoint(str(folder), sources=tuple(adapters[:count])),
-        task="mnli",
-        head=spec_for(head, TAGS),
-        adapter=AdapterSection(kind=adapter, reduction_factor=6),
-        fusion=FusionSection(kind=fusion),
-        seed=1,
-    )
-
-
-def batch_of(head, length):
-    ids = [array("i", [5 + index % 40 for index in range(length)]) for _ in range(ROWS)]
-    if head is Kind.CHOOSE:
-        return collate([Feature(tuple(ids), 0, 0)], head)
-    target = {Kind.TAG: [1] * length, Kind.EXTRACT: (1, 2)}.get(head, 1)
-    return collate([Feature((row,), target, index) for index, row in enumerate(ids)], head)
+    return {
+        (name, kind): save_adapters(folders[name], tmp_path_factory.mktemp("adapters"), kind)
+        for name, kind in product(SHAPES, ("seq_bn", "double_seq_bn", "par_bn"))
+    }
 
 
 def counted(network, head, length, *, backward=True):
@@ -123,8 +59,7 @@ def assert_near(flops, found):
 @pytest.mark.parametrize("method", METHOD_NAMES)
 @pytest.mark.parametrize("name", SHAPES)
 def test_training_step_agrees_with_the_counter(folders, sources, name, method, length):
-    chosen = [] if method == "full" else sources[name, "seq_bn"]
-    network = network_of(method, folders[name], chosen, Kind.CLASSIFY)
+    network = network_of(method, folders[name], sources[name, "seq_bn"], Kind.CLASSIFY)
     flops = sequence_flops(SHAPES[name], build_of(method, SHAPES[name], Kind.CLASSIFY), length)
     assert_near(flops, counted(network, Kind.CLASSIFY, length))
 
@@ -157,8 +92,7 @@ def test_other_kinds_of_adapter_and_fusion_agree_with_the_counter(folders, sourc
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_prediction_agrees_with_the_counter(folders, sources, method):
-    chosen = [] if method == "full" else sources["wide", "seq_bn"]
-    network = network_of(method, folders["wide"], chosen, Kind.EXTRACT).requires_grad_(False)
+    network = network_of(method, folders["wide"], sources["wide", "seq_bn"], Kind.EXTRACT).requires_grad_(False)
     build = build_of(method, SHAPES["wide"], Kind.EXTRACT)
     with torch.no_grad():
         found = counted(network, Kind.EXTRACT, 40, backward=False)
@@ -178,15 +112,12 @@ def test_vectors_of_a_lower_layer_agree_with_the_counter(folders):
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_parameters_are_counted_exactly(folders, sources, method, head):
-    chosen = [] if method == "full" else sources["deep", "seq_bn"]
-    network = network_of(method, folders["deep"], chosen, head)
+    network = network_of(method, folders["deep"], sources["deep", "seq_bn"], head)
     found = parameters(SHAPES["deep"], build_of(method, SHAPES["deep"], head))
     assert (found.trained, found.total) == parameter_counts(network)
 
 
 def test_xlm_r_large_has_the_sizes_that_are_known():
-    from adaptstilts.study.shapes import KNOWN
-
     large = KNOWN["FacebookAI/xlm-roberta-large"]
     assert large.parameters == 559_890_432 - (1024 * 1024 + 1024)  # published figure, less its pooler
     assert parameters(large, Build("adapter", "seq_bn", 64)).adapter == 3_171_840
@@ -196,8 +127,6 @@ def test_xlm_r_large_has_the_sizes_that_are_known():
 
 
 def test_step_ratios_of_xlm_r_large_are_those_counted_before():
-    from adaptstilts.study.shapes import KNOWN
-
     large = KNOWN["FacebookAI/xlm-roberta-large"]
     full = sequence_flops(large, Build("encoder"), 40)
     assert full.forward / 40 == pytest.approx(604e6 + 3.9e6, rel=0.002)
