@@ -477,6 +477,17 @@ def test_finished_study_is_validated_planned_reported_and_skipped(study: Study):
     assert again.err.startswith(f"skipping {len(stages)} finished stages")
 
 
+def test_plan_of_a_finished_study_has_measured_times_and_nothing_left(study: Study):
+    record = study.say("plan", "--json", "--device", "cpu").json
+    trained = [row for row in record["table"] if row["what"] == "target direct"]
+    assert trained[0]["hours_measured"] > 0
+    assert (trained[0]["to_do"], trained[0]["flops_to_do"]) == (0, 0)
+    assert record["tree"]["predictions_done"] == record["tree"]["predictions"] > 0
+    assert "measured" in study.say("plan", "--device", "cpu").out
+    assert "measured" not in study.say("plan", "--device", "h100").out
+    assert "is there: " in study.say("plan", "--why", "train direct*").out
+
+
 def test_report_that_cannot_be_written_is_named(study: Study):
     (study.folder / "results" / "files" / "results.csv").mkdir(parents=True)
     refused(study.say("report"), r"results\.csv\S*: cannot be used \(Is a directory\)\. Check its permissions")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adaptstilts.study.cost import FREE, Price, Pricing
+from adaptstilts.study.cost import FREE, Price, Pricing, total
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, PredictJob, Stage, TrainJob
 from adaptstilts.study.tree import as_keys
@@ -23,6 +24,16 @@ _HOUR = 3600.0
 
 
 @dataclass
+class _Alike:
+    """Stages with one price: how many, how many of them are not finished, and the name of the first."""
+
+    price: Price
+    name: str
+    count: int = 0
+    left: int = 0
+
+
+@dataclass
 class Sum:
     """Stages with their prices, summed.
 
@@ -31,10 +42,6 @@ class Sum:
         done: How many of them are finished.
         runs: How many train.
         runs_done: How many of those are finished.
-        price: Of all of them.
-        left: Of those that are not finished.
-        each: Most parameters that one of them trains.
-        largest: Name of the stage with the largest peak.
         measured: Seconds that finished ones took on the device asked for; None where none did.
     """
 
@@ -42,27 +49,37 @@ class Sum:
     done: int = 0
     runs: int = 0
     runs_done: int = 0
-    price: Price = FREE
-    left: Price = FREE
-    each: int = 0
-    largest: str = ""
     measured: float | None = None
+    _alike: dict[int, _Alike] = field(default_factory=dict)
 
     def add(self, stage: Stage, price: Price, *, is_done: bool, seconds: float | None = None) -> None:
         """Add a stage."""
+        trains = isinstance(stage.job, TrainJob)
         self.stages += 1
         self.done += is_done
-        self.runs += isinstance(stage.job, TrainJob)
-        self.runs_done += is_done and isinstance(stage.job, TrainJob)
-        self.each = max(self.each, price.trained)
-        if price.memory and (self.price.memory is None or price.memory.total > self.price.memory.total):
-            self.largest = stage.name
-        if price is not FREE:
-            self.price += price
-            if not is_done:
-                self.left += price
+        self.runs += trains
+        self.runs_done += is_done and trains
+        alike = self._alike.get(id(price)) or self._alike.setdefault(id(price), _Alike(price, stage.name))
+        alike.count += 1
+        alike.left += not is_done
         if seconds is not None:
             self.measured = (self.measured or 0.0) + seconds
+
+    @property
+    def price(self) -> Price:
+        """Of all of them; of memory the largest."""
+        return total((alike.price, alike.count) for alike in self._alike.values())
+
+    @property
+    def left(self) -> Price:
+        """Of those that are not finished."""
+        return total((alike.price, alike.left) for alike in self._alike.values())
+
+    @property
+    def largest(self) -> str:
+        """Name of a stage with the largest peak; empty where none runs a network."""
+        named = {_peak(alike.price): alike.name for alike in reversed(self._alike.values())}
+        return named[max(named)] if named and max(named) else ""
 
     def record(self, memory: int) -> dict[str, Any]:
         """Return it as plain values.
@@ -70,21 +87,26 @@ class Sum:
         Args:
             memory: Bytes of the device.
         """
-        peak = None if self.price.memory is None else self.price.memory.total
+        price, left = self.price, self.left
+        peak = _peak(price) or None
         return {
             "stages": self.stages,
             "done": self.done,
             "to_do": self.stages - self.done,
-            "trained_each": self.each,
-            **_amounts(self.price),
-            "bytes_to_do": self.left.written,
-            "flops_to_do": self.left.flops,
-            "hours_to_do": self.left.seconds / _HOUR,
+            "trained_each": max((alike.price.trained for alike in self._alike.values()), default=0),
+            **_amounts(price),
+            "bytes_to_do": left.written,
+            "flops_to_do": left.flops,
+            "hours_to_do": left.seconds / _HOUR,
             "memory_bytes": peak,
             "largest": self.largest,
             "fits": peak is None or peak <= memory,
             "hours_measured": None if self.measured is None else self.measured / _HOUR,
         }
+
+
+def _peak(price: Price) -> float:
+    return 0.0 if price.memory is None else price.memory.total
 
 
 def _amounts(price: Price) -> dict[str, float]:
@@ -190,21 +212,19 @@ def _row(stage: Stage, intermediate: Collection[str]) -> str:
 
 def _add_columns(bill: Bill, plan: Plan, prices: Mapping[str, Price], done: Collection[str]) -> None:
     """Sum what the cells of each column need: once with sharing, and once as if every cell made all of it anew."""
-    ancestors: dict[str, frozenset[str]] = {}
+    known: dict[str, frozenset[str]] = {}
+    runs = {stage.key for stage in plan.stages if isinstance(stage.job, TrainJob)}
     for name, families in _COLUMNS.items():
-        needed: set[str] = set()
-        runs, flops = 0, [FREE]
+        times: Counter[str] = Counter()
         for cell in plan.cells:
             if METHODS[cell.method].family in families:
-                keys = _needed(plan, ancestors, (cell.train, *map(as_keys, (cell.predict, cell.score, cell.hidden))))
-                runs += sum(isinstance(plan.stage(key).job, TrainJob) for key in keys)
-                flops.append(_total(prices[key] for key in keys))
-                needed |= keys
-        if needed:
-            bill.naive[name] = (runs, _total(flops))
+                times.update(_needed(plan, known, (cell.train, *map(as_keys, (cell.predict, cell.score, cell.hidden)))))
+        if times:
+            naive = total((prices[key], count) for key, count in times.items())
+            bill.naive[name] = (sum(count for key, count in times.items() if key in runs), naive)
             column = bill.columns[name] = Sum()
             for stage in plan.stages:
-                if stage.key in needed:
+                if stage.key in times:
                     column.add(stage, prices[stage.key], is_done=stage.key in done)
 
 
@@ -220,18 +240,6 @@ def _with_inputs(plan: Plan, known: dict[str, frozenset[str]], key: str) -> froz
         above = (_with_inputs(plan, known, one) for one in stage.inputs)
         known[key] = frozenset() if isinstance(stage.job, DataJob) else frozenset({key}).union(*above)
     return known[key]
-
-
-def _total(prices: Iterable[Price]) -> Price:
-    """Add up prices, without their memory."""
-    listed = [price for price in prices if price is not FREE]
-    return Price(
-        flops=sum(price.flops for price in listed),
-        seconds=sum(price.seconds for price in listed),
-        tokens=sum(price.tokens for price in listed),
-        trained=sum(price.trained for price in listed),
-        written=sum(price.written for price in listed),
-    )
 
 
 def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], intermediate: Collection[str]) -> list[str]:

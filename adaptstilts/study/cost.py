@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from adaptstilts.config.retrieval import FITTED, layer_at
@@ -44,21 +44,30 @@ class Price:
     written: float = 0.0
     memory: Memory | None = None
 
-    def __add__(self, other: Price) -> Price:
-        """Return the price of both; of memory the larger."""
-        most = max((one for one in (self.memory, other.memory) if one), key=lambda one: one.total, default=None)
-        return Price(
-            self.flops + other.flops,
-            self.seconds + other.seconds,
-            self.tokens + other.tokens,
-            self.trained + other.trained,
-            self.written + other.written,
-            most,
-        )
-
 
 FREE = Price()
 """Of stages that run no network."""
+
+
+def total(priced: Iterable[tuple[Price, int]]) -> Price:
+    """Add up prices; of memory the largest is taken.
+
+    Args:
+        priced: Prices, with how often each is paid.
+    """
+    flops = seconds = tokens = written = 0.0
+    trained, memory = 0, None
+    for price, count in priced:
+        if price is FREE or not count:
+            continue
+        flops += count * price.flops
+        seconds += count * price.seconds
+        tokens += count * price.tokens
+        written += count * price.written
+        trained += count * price.trained
+        if price.memory is not None and (memory is None or price.memory.total > memory.total):
+            memory = price.memory
+    return Price(flops, seconds, tokens, trained, written, memory)
 
 
 class Pricing:

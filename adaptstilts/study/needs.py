@@ -89,7 +89,6 @@ def needs_of(config: StudyConfig, plan: Plan) -> NeedsOf:
     Returns:
         The function. Memory is that of a GPU with bf16, and 0 where the backbone's shape is not known.
     """
-
     pricing = Pricing(config, plan, get_device(DEFAULT_DEVICE), DEFAULT_UTILISATION)
 
     def needs(stage: Stage) -> Needs:
