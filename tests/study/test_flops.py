@@ -52,7 +52,7 @@ def counted(network, head, length, *, backward=True):
 
 
 def assert_near(flops, found):
-    assert (flops.forward, flops.backward) == (pytest.approx(found[0], rel=0.05), pytest.approx(found[1], rel=0.05))
+    assert (flops.forward, flops.backward) == (pytest.approx(found[0], rel=0.01), pytest.approx(found[1], rel=0.01))
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -96,7 +96,7 @@ def test_prediction_agrees_with_the_counter(folders, sources, method):
     build = build_of(method, SHAPES["wide"], Kind.EXTRACT)
     with torch.no_grad():
         found = counted(network, Kind.EXTRACT, 40, backward=False)
-    assert sequence_flops(SHAPES["wide"], build, 40).forward == pytest.approx(found[0], rel=0.05)
+    assert sequence_flops(SHAPES["wide"], build, 40).forward == pytest.approx(found[0], rel=0.01)
 
 
 def test_vectors_of_a_lower_layer_agree_with_the_counter(folders):
@@ -105,7 +105,7 @@ def test_vectors_of_a_lower_layer_agree_with_the_counter(folders):
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         TaskNetwork(encoder, None, None).hidden(batch.input_ids, batch.attention_mask, 3)
     flops = sequence_flops(SHAPES["deep"], Build("nothing"), 40, blocks=3)
-    assert flops.forward == pytest.approx(counter.get_total_flops() / ROWS, rel=0.05)
+    assert flops.forward == pytest.approx(counter.get_total_flops() / ROWS, rel=0.01)
     assert flops.backward == 0
 
 
