@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from adaptstilts import __version__
 from adaptstilts.cli_data import data_app
@@ -137,23 +136,48 @@ def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json
 
 
 @app.command()
-def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
-    """List a study's stages and what sharing saves.
+def plan(  # noqa: PLR0913, PLR0917 - a flag each
+    config: ConfigArgument,
+    overrides: OverrideArgument = None,
+    device: Annotated[
+        str, typer.Option("--device", help="What to price for: h100, a100, rtx4090, t4, cpu ...")
+    ] = "h100",
+    utilisation: Annotated[
+        float, typer.Option("--utilisation", help="Share of the device's peak rate that is reached.")
+    ] = 0.4,
+    tree: Annotated[bool, typer.Option("--tree", help="Only the tree.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Only the tables.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also list every stage.")] = False,
+    why: Annotated[
+        str | None, typer.Option("--why", help="Why a stage is not there: its name, folder, key, or a pattern.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a study's stages, what they cost, and what sharing saves.
 
-    Example: adaptstilts plan configs/xtreme_xlmr_large.yaml
+    As a tree and as tables: parameters, bytes, operations, hours and memory on a device. --why STAGE tells what
+    differs from the nearest artefact that is there.
+
+    Example: adaptstilts plan configs/xtreme_xlmr_large.yaml --device a100
     """
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.study.outline import outline, outline_text  # noqa: PLC0415
     from adaptstilts.study.setup import open_store, plan_study  # noqa: PLC0415
-    from adaptstilts.study.variants import retrieval_lines  # noqa: PLC0415
 
     with placed(config, overrides or ()):
         study = load_study(config, overrides or ())
-        rows = outline(plan_study(study), open_store(study), retrieval_lines(study))
-    if as_json:
-        _print_json(rows)
-    else:
-        typer.echo(outline_text(rows))
+        planned, store = plan_study(study), open_store(study)
+    if why is not None:
+        from adaptstilts.study.why import explain, explain_text  # noqa: PLC0415
+
+        found = explain(planned, store, why)
+        _show(found if as_json else explain_text(found), as_json=as_json)
+        return
+    from adaptstilts.study.outline import outline  # noqa: PLC0415
+    from adaptstilts.study.outline_text import View, outline_text  # noqa: PLC0415
+
+    record = outline(planned, store, study, device=device, utilisation=utilisation)
+    view: View = "both" if tree == table else "tree" if tree else "table"
+    _show(record if as_json else outline_text(record, view, every_stage=every), as_json=as_json)
 
 
 @app.command()
@@ -170,6 +194,8 @@ def run(
 
     Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
     """
+    from rich.console import Console  # noqa: PLC0415
+
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.console_study import TerminalWatcher  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415

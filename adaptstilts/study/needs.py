@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import EngineError
+from adaptstilts.study.cost import Pricing
+from adaptstilts.study.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, get_device
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import PredictJob, Stage, TrainJob
 
@@ -85,11 +87,14 @@ def needs_of(config: StudyConfig, plan: Plan) -> NeedsOf:
         plan: Its plan.
 
     Returns:
-        The function; memory is 0 where the backbone's shape is not known.
+        The function. Memory is that of a GPU with bf16, and 0 where the backbone's shape is not known.
     """
+    pricing = Pricing(config, plan, get_device(DEFAULT_DEVICE), DEFAULT_UTILISATION)
 
     def needs(stage: Stage) -> Needs:
-        return Needs(computes(stage), 0)
+        price = pricing.price(stage)
+        memory = None if price is None else price.memory
+        return Needs(computes(stage), 0 if memory is None else int(memory.total))
 
     return needs
 

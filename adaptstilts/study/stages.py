@@ -183,6 +183,7 @@ _KINDS: dict[type, StageKind] = {
     PredictJob: StageKind.PREDICT,
     ScoreJob: StageKind.SCORE,
 }
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
 _NOT_IN_KEYS = frozenset({"location", "revision", "batch_tokens"})
 _ONLY_WHERE_SET = frozenset({"after"})
 """Left out of keys where None: the keys of studies that have no use for them are as before they came."""
@@ -253,6 +254,8 @@ def describe(job: Job) -> dict[str, Any]:
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON values
+    if type(value) in _SIMPLE:
+        return value
     if isinstance(value, BaseModel):
         return _plain(value.model_dump())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from adaptstilts.config.load import load_study
 from adaptstilts.errors import EngineError
-from adaptstilts.study.needs import Machine, this_machine
+from adaptstilts.study.needs import Machine, needs_of, this_machine
+from adaptstilts.study.setup import plan_study
 
 SAID = "0, GPU-aa, 81559\n1, GPU-bb, 40000\n"
 MEBIBYTE = 1 << 20
@@ -62,3 +64,27 @@ def test_grouped_gpus_have_the_memory_of_the_smallest_and_leave_out_the_rest():
     assert Machine().grouped(4) == Machine()
     with pytest.raises(EngineError, match=r"parallel.processes: 6 processes .* there are 5\. Allowed: 1, 2, 3, 4, 5"):
         machine.grouped(6)
+
+
+def needs_by_name(*overrides: str):
+    config = load_study(Path("configs/xtreme_xlmr_large.yaml"), ("target.tasks=[pawsx]", *overrides))
+    plan = plan_study(config)
+    needs = needs_of(config, plan)
+    return {stage.name: needs(stage) for stage in plan.stages}
+
+
+def test_stages_need_the_memory_that_the_plan_is_priced_with():
+    found = needs_by_name("methods=[direct,adapter]")
+    full, adapter = found["train direct: pawsx, seed 1"], found["train adapter: pawsx, seed 1"]
+    predict, score = found["predict direct: pawsx, seed 1"], found["score direct: pawsx, seed 1"]
+    assert full.gpu_bytes > 16e9 > adapter.gpu_bytes > predict.gpu_bytes > 2e9
+    assert full.computes
+    assert predict.computes
+    assert (score.computes, score.gpu_bytes) == (False, 0)
+
+
+def test_memory_is_not_known_without_the_shape_of_the_backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    found = needs_by_name("methods=[direct]", "backbone=someone/xlmr")
+    assert {need.gpu_bytes for need in found.values()} == {0}
+    assert found["train direct: pawsx, seed 1"].computes
