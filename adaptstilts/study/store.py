@@ -45,7 +45,7 @@ RESUME_FOLDER = ".resume"
 """Folder of the states from which a broken-off stage goes on, by the first digits of its key."""
 UNFINISHED_FOLDER = ".unfinished"
 
-_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 """What a system says of a disk that takes no more, whichever file it names."""
 
 DamageCallback = Callable[[DamagedError], object]
@@ -91,7 +91,7 @@ class Artefact:
         path = self.folder / name
         if not path.exists():
             raise DamagedError(f"the artefact lacks '{name}'", path=self.folder, folder=self.folder)
-        raise_first(damages(self.folder, select(self.manifest["files"], name)))
+        raise_first(damages(self.folder, select(self.manifest.get("files", {}), name)))
         return path
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values
