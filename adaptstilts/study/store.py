@@ -30,6 +30,7 @@ from adaptstilts.study.manifests import (
     check_sizes,
     damages,
     inventory,
+    manifest_text,
     read_manifest,
     select,
     sync_folder,
@@ -233,7 +234,7 @@ class Store:
                 "seconds": round(time.perf_counter() - clock, 3),
                 "files": inventory(temporary),
             }
-            write_synced(temporary / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
+            write_synced(temporary / MANIFEST, manifest_text(manifest))
             self._put(temporary, self.folder(stage), manifest)
 
     @contextlib.contextmanager
@@ -252,7 +253,7 @@ class Store:
         with self._unfinished(manifest["key"]) as temporary:
             yield temporary
             inventory(temporary)
-            write_synced(temporary / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
+            write_synced(temporary / MANIFEST, manifest_text(manifest))
             name = f"{manifest['slug']}-{manifest['key'][:KEY_DIGITS]}"
             self._put(temporary, self.root / manifest["kind"] / name, manifest)
 
