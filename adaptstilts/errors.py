@@ -94,7 +94,8 @@ class DamagedError(StoreError):
         path: The damaged file; None where the problem names it.
     """
 
-    def __init__(self, problem: str, *, folder: Path | str, path: Path | str | None = None) -> None:
+    def __init__(self, problem: str, *, folder: Path | str = "", path: Path | str | None = None) -> None:
+        # Without a folder only while an error that came from another process is put together again.
         hint = f"Rebuild it: adaptstilts run CONFIG --rebuild, or remove {folder}."
         super().__init__(problem, path=path, hint=hint)
         self.folder = folder

@@ -177,7 +177,7 @@ def test_failed_stage_is_shown_with_its_log_until_it_succeeds(study: Path):
     states = {state: sum(kind[state] for kind in found["counts"].values()) for state in ("done", "failed", "left_out")}
     assert states == {"done": 2, "failed": 1, "left_out": 1}
     (failure,) = found["failed"]
-    assert (failure["name"], failure["type"]) == ("predict adapter: xnli, seed 1", "CheckpointError")
+    assert (failure["name"], failure["type"]) == ("predict adapter: xnli, seed 1", "DamagedError")
     text = say("status", study).out
     assert f"failed: predict adapter: xnli, seed 1: {failure['error']}" in text
     log = study.parent / "store" / failure["log"]

@@ -155,7 +155,10 @@ def test_report_sets_variants_beside_each_other_then_shows_each(
         "### What was trained",
         f"## {LABELS[0]}",
     ]
-    assert [line for line in headings if line.startswith("## ")] == [f"## {label}" for label in LABELS[:3]]
+    assert [line for line in headings if line.startswith("## ")] == [
+        *(f"## {label}" for label in LABELS[:3]),
+        "## All variants",
+    ]
     names = ["sweep_reduction_factor.png", *(f"{what}-{n}.png" for n in (1, 2, 3) for what in ("heatmap", "languages"))]
     assert [path.name for path in files.pictures] == names
     assert all(f"]({name})" in text and (tmp_path / name).is_file() for name in names)
