@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from adaptstilts.analyse.layers import LayerRow, layer_curves
@@ -26,6 +26,9 @@ from adaptstilts.report.summary import summarise
 from adaptstilts.report.tables import best_grid, cost_grid, transfer_grid, zero_shot_grid
 from adaptstilts.report.totals import benchmark_grids
 
+REPORT, RESULTS, RUNS, TRANSFER, SCORES = "report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"
+HEATMAP, LANGUAGES = "heatmap.png", "languages.png"
+LAYERS, LAYERS_PICTURE = "layers.csv", "layers.png"
 TRANSFER_COLUMNS = (
     "method",
     "source",
@@ -119,35 +122,109 @@ def write_report(
     Raises:
         EvaluationError: If the scores contradict each other.
     """
+    write_tables(folder, rows, runs, more.layers)
+    text = write_pages(folder, rows, runs, title, notes, more)
+    tables = transfer_tables(task_scores(rows))
+    return files_in(folder, _names(tables, rows, more), text)
+
+
+def write_tables(
+    folder: Path, rows: Sequence[ResultRow], runs: Sequence[RunRow], layers: Sequence[LayerRow] = ()
+) -> None:
+    """Write the tables of a study as CSV: results, runs, transfer and scores; layers where they were swept.
+
+    Args:
+        folder: Where to write; made if missing.
+        rows: Scores.
+        runs: Training runs.
+        layers: Scores by hidden layer.
+
+    Raises:
+        EvaluationError: If the scores contradict each other.
+    """
+    scores = task_scores(rows)
+    write_csv(folder / RESULTS, rows, ResultRow)
+    write_csv(folder / RUNS, runs, RunRow)
+    write_table(folder / TRANSFER, TRANSFER_COLUMNS, transfer_rows(scores))
+    write_table(folder / SCORES, SCORE_COLUMNS, score_rows(rows))
+    if layers:
+        write_csv(folder / LAYERS, layers, LayerRow)
+
+
+def write_pages(
+    folder: Path,
+    rows: Sequence[ResultRow],
+    runs: Sequence[RunRow],
+    title: str,
+    notes: Sequence[str] = (),
+    more: Additions = _NOTHING_MORE,
+) -> str:
+    """Write report.md and its figures, which link to the tables that `write_tables` writes.
+
+    Args:
+        folder: Where to write; made if missing.
+        rows: Scores.
+        runs: Training runs.
+        title: Heading of the report.
+        notes: Remarks on the whole study, each a sentence in Markdown.
+        more: What else is shown.
+
+    Returns:
+        Summary and main tables for the terminal.
+
+    Raises:
+        EvaluationError: If the scores contradict each other.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     scores = task_scores(rows)
     tables = transfer_tables(scores)
-    files = ReportFiles(
-        report=folder / "report.md",
-        results=folder / "results.csv",
-        runs=folder / "runs.csv",
-        transfer=folder / "transfer.csv",
-        scores=folder / "scores.csv",
-        heatmap=folder / "heatmap.png" if any(map(_has_differences, tables)) else None,
-        languages=folder / "languages.png" if scores else None,
-        layers=folder / "layers.csv" if more.layers else None,
-        layers_picture=folder / "layers.png" if more.layers else None,
-        text=terminal_report(scores, runs, more.baselines[:1]),
-    )
-    write_csv(files.results, rows, ResultRow)
-    write_csv(files.runs, runs, RunRow)
-    write_table(files.transfer, TRANSFER_COLUMNS, transfer_rows(scores))
-    write_table(files.scores, SCORE_COLUMNS, score_rows(rows))
+    files = files_in(folder, _names(tables, rows, more), terminal_report(scores, runs, more.baselines[:1]))
     if files.heatmap is not None:
         draw_heatmap(tables, files.heatmap)
     if files.languages is not None:
         draw_languages(scores, files.languages)
     text = report_text(rows, runs, title, notes, files, more.baselines)
     if files.layers is not None and files.layers_picture is not None:
-        write_table(files.layers, [field.name for field in fields(LayerRow)], [astuple(row) for row in more.layers])
         draw_layers(layer_curves(more.layers), files.layers_picture)
         text += f"\n{_layers_text(more.layers, files)}"
     files.report.write_text(text, encoding="utf-8")
-    return files
+    return files.text
+
+
+def files_in(folder: Path, names: Collection[str], text: str) -> ReportFiles:
+    """Return where the files of a report are.
+
+    Args:
+        folder: Their folder.
+        names: Names of those that were written; of the pictures and of layers.csv, which not every study has.
+        text: Text for the terminal.
+
+    Returns:
+        The files.
+    """
+
+    def where(name: str) -> Path | None:
+        return folder / name if name in names else None
+
+    return ReportFiles(
+        report=folder / REPORT,
+        results=folder / RESULTS,
+        runs=folder / RUNS,
+        transfer=folder / TRANSFER,
+        scores=folder / SCORES,
+        heatmap=where(HEATMAP),
+        languages=where(LANGUAGES),
+        layers=where(LAYERS),
+        layers_picture=where(LAYERS_PICTURE),
+        text=text,
+    )
+
+
+def _names(tables: Sequence[TransferTable], rows: Sequence[ResultRow], more: Additions) -> tuple[str, ...]:
+    """Of the files that not every study has, those that this one has."""
+    heatmap = (HEATMAP,) if any(map(_has_differences, tables)) else ()
+    languages = (LANGUAGES,) if any(row.is_major for row in rows) else ()
+    return (*heatmap, *languages, *((LAYERS, LAYERS_PICTURE) if more.layers else ()))
 
 
 def terminal_report(scores: Sequence[TaskScore], runs: Sequence[RunRow], baselines: Sequence[Grid] = ()) -> str:

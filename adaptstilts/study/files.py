@@ -12,6 +12,11 @@ DATA_FOLDER = "files"
 PREDICTIONS_FOLDER = "predictions"
 """Folder of the predictions by language inside their artefact."""
 
+NOTES_FILE = "notes.json"
+"""Remarks on a whole study, beside its tables."""
+TERMINAL_FILE = "terminal.txt"
+"""Text for the terminal, beside a report."""
+
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON values
     """Write plain values as JSON, with sorted keys.

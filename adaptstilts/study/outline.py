@@ -27,7 +27,7 @@ def outline(plan: Plan, store: Store, retrieval: RetrievalSection) -> dict[str, 
         sources, targets and seeds would have started without sharing), ``adapters`` (how many stages use each
         intermediate adapter), ``retrieval`` (the settings in effect for each retrieval target).
     """
-    used = Counter(key for stage in plan.stages for key in stage.inputs)
+    used = Counter(key for stage in plan.stages if stage.kind is not StageKind.ANALYSE for key in stage.inputs)
     stages = [
         {
             "name": stage.name,

@@ -12,7 +12,7 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.study.files import DATA_FOLDER, replace_json
 from adaptstilts.study.inputs import MINI, OFFICIAL
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import DataJob, PredictJob, TrainJob
+from adaptstilts.study.stages import Compared, DataJob
 from adaptstilts.study.store import Store
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
@@ -71,46 +71,42 @@ def look_for_overlaps(config: StudyConfig, plan: Plan, store: Store, tell: Calla
     Raises:
         AdaptstiltsError: If English training sets hold other languages and ``data.leaks`` is ``stop``; all at once.
     """
-    found = find_overlaps(config, plan, store)
-    if found is None:
+    root = data_root(config, plan, store)
+    if root is None:
         return None
+    found = find_overlaps(plan.report.compared, root, store)
     tell(found.summary())
     if config.data.leaks == "stop":
-        root = _data_root(config, plan, store)
         problems: list[AdaptstiltsError] = []
         for name, leak in found.leaking.items():
-            if root is not None:
-                path = root.files(get_task(name), Split.TRAIN, SOURCE_LANGUAGE)[0]
-                error = leak_error(leak, path)
-                error.hint = _REPORT_HINT
-                problems.append(error)
+            path = root.files(get_task(name), Split.TRAIN, SOURCE_LANGUAGE)[0]
+            error = leak_error(leak, path)
+            error.hint = _REPORT_HINT
+            problems.append(error)
         raise_all(problems)
     return found
 
 
-def find_overlaps(config: StudyConfig, plan: Plan, store: Store) -> Findings | None:
+def find_overlaps(compared: Compared, root: DataRoot, store: Store) -> Findings:
     """Find leaks and overlaps of a study's data; files that were compared before are not read again.
 
     Training sets count whole, whatever ``data.max_train`` says, as do evaluation sets.
 
     Args:
-        config: The study.
-        plan: Its plan.
+        compared: What is looked through.
+        root: The data.
         store: Where findings are remembered.
 
     Returns:
-        The findings; None where there is no data yet.
+        The findings.
 
     Raises:
         DataError: If files are malformed.
     """
-    root = _data_root(config, plan, store)
-    if root is None:
-        return None
     memory = _Memory(root, store.root / FOLDER)
-    trained = dict.fromkeys(get_task(stage.job.task) for stage in plan.stages if isinstance(stage.job, TrainJob))
+    trained = [get_task(name) for name in compared.trained]
     leaks = {task.name: memory.leak(_Set(task, Split.TRAIN, (SOURCE_LANGUAGE,))) for task in trained}
-    scored = list(_scored_sets(plan, root))
+    scored = list(_scored_sets(compared, root))
     pairs = [
         Pair(*_names(training), *_names(target), memory.overlap(training, target))
         for training in _training_sets(trained, root)
@@ -124,7 +120,8 @@ def _names(rows: _Set) -> tuple[str, str]:
     return rows.task.name, rows.split.value
 
 
-def _data_root(config: StudyConfig, plan: Plan, store: Store) -> DataRoot | None:
+def data_root(config: StudyConfig, plan: Plan, store: Store) -> DataRoot | None:
+    """Return a study's data; None where it is not there yet."""
     if config.data.root == OFFICIAL:
         return None
     folder = Path(config.data.root).expanduser()
@@ -137,7 +134,7 @@ def _data_root(config: StudyConfig, plan: Plan, store: Store) -> DataRoot | None
     return DataRoot(folder, options={"quoting": config.data.quoting})
 
 
-def _training_sets(tasks: dict[Task, None], root: DataRoot) -> Iterator[_Set]:
+def _training_sets(tasks: Sequence[Task], root: DataRoot) -> Iterator[_Set]:
     """Yield what is trained on and what checkpoints are chosen by."""
     for task in tasks:
         for split in (Split.TRAIN, Split.DEV):
@@ -145,10 +142,9 @@ def _training_sets(tasks: dict[Task, None], root: DataRoot) -> Iterator[_Set]:
                 yield _Set(task, split, (SOURCE_LANGUAGE,))
 
 
-def _scored_sets(plan: Plan, root: DataRoot) -> Iterator[_Set]:
+def _scored_sets(compared: Compared, root: DataRoot) -> Iterator[_Set]:
     """Yield the English side of what each target is scored on; other languages are translations of it, or of no use."""
-    scored = {stage.job.task: stage.job.languages for stage in plan.stages if isinstance(stage.job, PredictJob)}
-    for name, languages in scored.items():
+    for name, languages in compared.scored:
         task = get_task(name)
         if task.kind is Kind.RETRIEVE:
             for split in dict.fromkeys(split for _, split in languages):

@@ -1,4 +1,4 @@
-"""Prediction stages: one network, one target, all its languages."""
+"""Prediction stages: one network, one target, one language where languages are independent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _AVERAGE = "fusion_average"
 def predict_stage(
     job: PredictJob, inputs: Inputs, examples: Examples, folder: Path, device: torch.device, on_step: StepCallback
 ) -> None:
-    """Predict all languages of a target and write predictions and raw scores, one file each per language.
+    """Predict the languages of a job and write predictions and raw scores, one file each per language.
 
     Args:
         job: What to predict with which network.

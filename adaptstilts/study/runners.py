@@ -19,9 +19,10 @@ from adaptstilts.study.heartbeats import stage_file
 from adaptstilts.study.inputs import MINI
 from adaptstilts.study.journal import LOGS_FOLDER, Journal, StageLog, StepCallback
 from adaptstilts.study.run_predict import predict_stage
+from adaptstilts.study.run_report import analyse_stage, report_stage
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
-from adaptstilts.study.stages import DataJob, PredictJob, ScoreJob, Stage, TrainJob, describe
+from adaptstilts.study.stages import AnalyseJob, DataJob, PredictJob, ReportJob, ScoreJob, Stage, TrainJob, describe
 from adaptstilts.study.store import Artefact, Store
 from adaptstilts.train.trackers import TrackedRun, tracked
 
@@ -96,6 +97,11 @@ class LocalRunner:
         elif isinstance(job, ScoreJob):
             scores = score_stage(job, finished, self._data(finished))
             write_json(folder / SCORES_FILE, scores)
+        elif isinstance(job, AnalyseJob):
+            analyse_stage(job, finished.stages, finished.store, folder)
+        elif isinstance(job, ReportJob):
+            tables = finished.artefact(job.analysis)
+            report_stage(job, tables, self._data(finished).root, finished.store, folder)
 
     @contextlib.contextmanager
     def _tracked(self, stage: Stage, store: Store, log: StageLog) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -10,27 +10,17 @@ from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import StoreError
-from adaptstilts.report.files import Additions, ReportFiles, write_report
-from adaptstilts.report.overlaps import add_overlaps
-from adaptstilts.report.published import published_grids
+from adaptstilts.report.files import ReportFiles
 from adaptstilts.study.check import check_can_run, check_hub
-from adaptstilts.study.collect import (
-    benchmark_notes,
-    layer_rows,
-    result_rows,
-    retrieval_notes,
-    run_rows,
-    training_notes,
-)
 from adaptstilts.study.engines.choose import open_engine, placed_for_engine
-from adaptstilts.study.execute import Outcome, Watcher, carry_out, failed_lines
-from adaptstilts.study.inputs import MINI
+from adaptstilts.study.execute import Order, Outcome, Watcher, carry_out, failed_lines, perform
 from adaptstilts.study.needs import needs_of
-from adaptstilts.study.overlaps import find_overlaps, look_for_overlaps
+from adaptstilts.study.overlaps import data_root, look_for_overlaps
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.published import run_setting
+from adaptstilts.study.results import make_folder, place_report, report_what_is_there
 from adaptstilts.study.setup import check_study, open_store, plan_study, results_folder
-from adaptstilts.tasks.spec import BenchmarkName
+from adaptstilts.study.stages import Stage
+from adaptstilts.study.store import Store
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
 """Makes what is told about progress, once the plan is known."""
@@ -82,7 +72,7 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
     store = open_store(config)
     store.remove_leftovers()
     check_hub(plan, store)
-    _make_results_folder(config)
+    make_folder(results_folder(config))
     with watch(plan) as watcher:
         outcome = carry_out(
             plan,
@@ -94,14 +84,6 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
             when_data_is_there=partial(look_for_overlaps, config, plan, store, watcher.noted),
         )
     return _report(config, plan, outcome)
-
-
-def _make_results_folder(config: StudyConfig) -> None:
-    folder = results_folder(config)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint="Set results=FOLDER.") from error
 
 
 def report_study(config: StudyConfig) -> StudyResult:
@@ -120,33 +102,47 @@ def report_study(config: StudyConfig) -> StudyResult:
     store = open_store(config)
     found = {stage.key: store.find(stage) for stage in plan.stages}
     done = {key: artefact for key, artefact in found.items() if artefact is not None}
-    return _report(config, plan, Outcome(done=done))
+    outcome = Outcome(done=done)
+    for stage in plan.stages[-2:]:
+        if stage.key not in done and all(key in done for key in stage.inputs):
+            _make_last(config, plan, store, stage, outcome)
+    return _report(config, plan, outcome)
+
+
+def _make_last(config: StudyConfig, plan: Plan, store: Store, stage: Stage, outcome: Outcome) -> None:
+    """Make the tables or the report, unless another process is at it: it is then written without being kept."""
+    from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415 - brings torch
+
+    answer = perform(Order(stage, plan.inputs_of(stage)), store, LocalRunner(config), lambda done, total, note: None)
+    if answer.error is not None:
+        raise answer.error
+    artefact = store.find(stage)
+    if artefact is not None:
+        outcome.done[stage.key] = artefact
 
 
 def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
     failed = failed_lines(plan, outcome)
-    rows = result_rows(plan, outcome.done)
-    if not rows and any(cell.score is not None for cell in plan.cells):
-        if failed:  # the watcher was told what each stage said
-            raise StoreError(f"no finished score to report: {len(failed)} stages failed or were left out")
-        raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
-    notes = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
-    notes += benchmark_notes(config.target.tasks, BenchmarkName(config.evaluation.benchmark))
-    notes += training_notes(plan, outcome.done)
-    notes += retrieval_notes(config.retrieval, plan, outcome.done)
-    runs = run_rows(plan, outcome.done)
-    title = config.title or config.name
-    more = Additions(
-        layers=layer_rows(plan, outcome.done),
-        baselines=() if config.data.root == MINI else published_grids(rows, run_setting(config)),
-    )
-    files = write_report(results_folder(config), rows, runs, title=title, notes=notes, more=more)
-    found = find_overlaps(config, plan, open_store(config))
-    if found is not None:
-        add_overlaps(files.report, found)
+    store = open_store(config)
+    tables, report = (store.open(stage) if stage.key in outcome.done else None for stage in plan.stages[-2:])
+    if tables is not None and report is not None:
+        files = place_report(tables, report, results_folder(config))
+    else:
+        files = _partial(config, plan, store, outcome, failed)
     return StudyResult(
         files=files,
         made=len(outcome.made),
         skipped=len(outcome.done) - len(outcome.made),
         failed=failed,
     )
+
+
+def _partial(config: StudyConfig, plan: Plan, store: Store, outcome: Outcome, failed: Sequence[str]) -> ReportFiles:
+    scores = {key for cell in plan.cells for key in cell.score}
+    if scores and not scores & outcome.done.keys():
+        if failed:  # the watcher was told what each stage said
+            raise StoreError(f"no finished score to report: {len(failed)} stages failed or were left out")
+        raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
+    missing = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
+    root = data_root(config, plan, store)
+    return report_what_is_there(plan, outcome.done, root, store, results_folder(config), missing)

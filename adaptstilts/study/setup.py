@@ -8,9 +8,10 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.models.backbone import fingerprint, locate
 from adaptstilts.study.asked import check_tasks
 from adaptstilts.study.check import check_files, check_rows, check_weights
-from adaptstilts.study.inputs import facts_for
+from adaptstilts.study.inputs import MINI, facts_for
 from adaptstilts.study.limits import check_limits
 from adaptstilts.study.plan import Plan, make_plan
+from adaptstilts.study.published import run_setting
 from adaptstilts.study.stages import Reference
 from adaptstilts.study.store import Store
 
@@ -34,7 +35,8 @@ def plan_study(config: StudyConfig) -> Plan:
     evaluation = config.evaluation
     facts, job = facts_for(config.data, evaluation.languages, evaluation.benchmark, submission=evaluation.submission)
     check_files(config, facts)
-    plan = make_plan(config, facts, backbone, job)
+    published = None if config.data.root == MINI else run_setting(config)
+    plan = make_plan(config, facts, backbone, job, published)
     check_limits(plan, backbone)
     return plan
 

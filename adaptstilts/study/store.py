@@ -14,7 +14,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -221,13 +221,19 @@ class Store:
             if number.isdigit() and not _is_alive(int(number)):
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def verify(self, artefact: Artefact) -> None:
-        """Read every file of an artefact and compare it with its recorded hash.
+    def verify(self, artefact: Artefact, names: Collection[str] | None = None) -> None:
+        """Read files of an artefact and compare them with their recorded hashes.
+
+        Args:
+            artefact: The artefact.
+            names: Which files; None for all.
 
         Raises:
             DamagedError: If one differs.
         """
         for name, record in artefact.manifest["files"].items():
+            if names is not None and name not in names:
+                continue
             path = artefact.folder / name
             if not path.is_file() or _hash_once(path) != record["sha256"]:
                 raise _damaged("damaged: other bytes than were written", path, artefact.folder)
