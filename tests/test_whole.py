@@ -73,14 +73,15 @@ class Study:
         found = sorted((self.config.parent / "store").glob(f"{kind}/*/manifest.json"))
         return {path.parent: json.loads(path.read_text(encoding="utf-8")) for path in found}
 
-    def artefact(self, kind: str, method: str, task: str, *sources: str) -> Path:
-        """Folder of the only artefact of this description."""
+    def artefact(self, kind: str, method: str, task: str, *sources: str, language: str | None = None) -> Path:
+        """Folder of the only artefact of this description; of predictions, those of one language."""
         (folder,) = (
             folder
             for folder, manifest in self.manifests(kind).items()
             if (job := manifest["job"])["method"] == method
             and job["task"] == task
             and [source["task"] for source in job["sources"]] == list(sources)
+            and (language is None or [code for code, _ in job["languages"]] == [language])
         )
         return folder
 
@@ -174,7 +175,7 @@ def test_plan_lists_stages_to_do_and_writes_nothing(planned: Said):
     stages = planned.json["stages"]
     assert len({stage["key"] for stage in stages}) == len(stages)
     assert not any(stage["done"] for stage in stages)
-    assert {stage["kind"] for stage in stages} == {"data", "train", "predict", "score"}
+    assert {stage["kind"] for stage in stages} == {"data", "train", "predict", "score", "analyse", "report"}
     assert planned.json["cells"] == len(SETTINGS) * len(METRICS)
     assert planned.json["training_runs"] < planned.json["training_runs_without_sharing"]
 
@@ -260,11 +261,13 @@ def test_layer_fitted_on_dev_is_labelled_in_every_row(finished: Study, tmp_path:
 
 def test_results_differ_between_settings(finished: Study):
     """Random as the backbone is, training and adapters change the scores; Tatoeba keeps nearest rows, not scores."""
-    folders = [
-        folder for folder, manifest in finished.manifests("predict").items() if manifest["job"]["task"] != "tatoeba"
+    raw = [
+        folder / "raw" / "de.npz"
+        for folder, manifest in finished.manifests("predict").items()
+        if manifest["job"]["task"] != "tatoeba" and manifest["job"]["languages"][0][0] == "de"
     ]
-    raw = [folder / "raw" / "de.npz" for folder in folders]
-    assert len({path.read_bytes() for path in raw}) == len(raw)
+    # Nine settings of three targets with training; of BUCC2018 those that are networks of their own.
+    assert len({path.read_bytes() for path in raw}) == len(raw) == 9 * 3 + 6
 
 
 def test_run_writes_report_tables_and_pictures_and_shows_them(finished: Study, ran: Said):
@@ -334,7 +337,7 @@ def test_submit_writes_the_predictions_of_one_setting(finished: Study, tmp_path:
         "bucc2018": ["de", "zh"],
         "tatoeba": ["de", "zh"],
     }
-    predicted = finished.artefact("predict", "stack", "tatoeba", "mnli") / "predictions" / "zh.json"
+    predicted = finished.artefact("predict", "stack", "tatoeba", "mnli", language="zh") / "predictions" / "zh.json"
     rows = json.loads(predicted.read_text(encoding="utf-8"))["predictions"]
     (world,) = finished.manifests("data")
     english = (world / "files" / "tatoeba" / "tatoeba.cmn-eng.eng").read_text(encoding="utf-8").splitlines()
@@ -349,12 +352,12 @@ def test_run_makes_only_the_new_stages_when_a_target_is_added(finished: Study, t
     before = study.stamps()
     said = study.say("run", "--json", "target.tasks=[xnli, panx]", "methods=[direct, stack]", "name=added")
     assert said.code == 0
-    # direct on panx, and a stack over each adapter: train, predict and score of each.
-    assert said.json["made"] == 3 * (1 + len(SOURCES))
+    # direct on panx, and a stack over each adapter: train of each, predict and score in every language; tables, report.
+    assert said.json["made"] == (1 + 2 * len(LANGUAGES)) * (1 + len(SOURCES)) + 2
     after = study.stamps()
     assert {folder: after[folder] for folder in before} == before
     new = [study.manifests()[folder] for folder in after.keys() - before.keys()]
-    assert {manifest["job"]["task"] for manifest in new} == {"panx"}
+    assert {manifest["job"].get("task", manifest["kind"]) for manifest in new} == {"panx", "analyse", "report"}
 
 
 @dataclass
@@ -397,16 +400,20 @@ def second(new_study: Callable[[], Study], ran: Said) -> Iterator[tuple[Study, l
 
 
 def hashes(study: Study) -> dict[str, dict[str, str]]:
-    """SHA-256 of every file of every artefact, but for the record of training, which holds its time."""
+    """SHA-256 of every file of every artefact, but for the record of training, which holds its time, and what tells it.
+
+    Left out: tables and report, which tell the times of training.
+    """
     return {
         manifest["key"]: {name: item["sha256"] for name, item in manifest["files"].items() if name != "training.json"}
         for manifest in study.manifests().values()
+        if manifest["kind"] not in {"analyse", "report"}
     }
 
 
 def test_equal_seeds_give_byte_identical_files_in_two_stores(finished: Study, second: tuple[Study, list[Watched]]):
     found, expected = hashes(second[0]), hashes(finished)
-    assert len(found) == len(second[0].manifests())
+    assert len(found) == len(second[0].manifests()) - 2
     assert {key: expected[key] for key in found} == found
     weights = [name for names in found.values() for name in names if name.endswith(".safetensors")]
     assert len(weights) >= 2 * (2 + 2 + 2 + 2 + 2 + 1)
@@ -415,7 +422,7 @@ def test_equal_seeds_give_byte_identical_files_in_two_stores(finished: Study, se
 def test_another_seed_gives_other_weights(finished: Study, tmp_path: Path):
     study = finished.copy(tmp_path)
     said = study.say("run", "--json", "target.tasks=[xnli]", "methods=[adapter]", "seeds=[1, 2]", "name=seeds")
-    assert (said.code, said.json["made"], said.json["skipped"]) == (0, 3, 4)
+    assert (said.code, said.json["made"], said.json["skipped"]) == (0, 1 + 3 + 3 + 2, 1 + 1 + 3 + 3)
     weights = [
         (folder / "adapter" / "adapter.safetensors").read_bytes()
         for folder, manifest in study.manifests("train").items()
@@ -489,14 +496,15 @@ def test_saved_adapters_give_equal_logits_in_the_plain_library(finished: Study, 
         assert info == {"missing_keys": [], "unexpected_keys": []}
         model.set_active_adapters(Stack(*below, "target_mnli"))
         model.active_head = "target_mnli"
-    (predicted,) = (
-        folder
+    predicted = {
+        manifest["job"]["languages"][0][0]: folder
         for folder, manifest in finished.manifests("predict").items()
         if manifest["job"]["trained"] == json.loads((trained / "manifest.json").read_text())["key"]
-    )
+    }
+    assert predicted.keys() == set(LANGUAGES)
     tokenizer = AutoTokenizer.from_pretrained(backbone)
     for language in LANGUAGES:
-        expected = np.load(predicted / "raw" / f"{language}.npz")["logits"]
+        expected = np.load(predicted[language] / "raw" / f"{language}.npz")["logits"]
         for row, logits in zip(xnli_rows(finished, language), expected, strict=True):
             with torch.no_grad():
                 found = model(**tokenizer(row[0], row[1], return_tensors="pt")).logits[0].numpy()
@@ -512,7 +520,7 @@ def test_report_of_the_mini_world_shows_no_published_scores(finished: Study):
 def test_predictions_follow_from_the_raw_scores(finished: Study):
     import numpy as np
 
-    folder = finished.artefact("predict", "direct", "xnli")
+    folder = finished.artefact("predict", "direct", "xnli", language="zh")
     record = json.loads((folder / "predictions" / "zh.json").read_text(encoding="utf-8"))
     logits = np.load(folder / "raw" / "zh.npz")["logits"]
     assert logits.shape == (10, 3)
@@ -554,19 +562,21 @@ def test_interrupted_run_keeps_finished_stages_and_the_next_one_skips_them(
     assert Counter(manifest["kind"] for manifest in study.manifests().values()) == {
         "data": 1,
         "train": 1,
-        "predict": 1,
-        "score": 1,
+        "predict": 3,
+        "score": 3,
     }
     assert not list(study.config.parent.rglob("half"))
     before = study.stamps()
     again = study.say("run", *asked)
     assert again.code == 0
-    assert again.err.splitlines()[0] == "skipping 4 finished stages (1 data, 1 train, 1 predict, 1 score)"
+    assert again.err.splitlines()[0] == "skipping 8 finished stages (1 data, 1 train, 3 predict, 3 score)"
     assert [line.split(":")[0] for line in again.err.splitlines()[1:]] == [
         "leaks and overlaps",
-        "[5/7] train stack",
-        "[6/7] predict stack",
-        "[7/7] score stack",
+        "[9/17] train stack",
+        *(f"[{10 + at}/17] predict stack" for at in range(3)),
+        *(f"[{13 + at}/17] score stack" for at in range(3)),
+        "[16/17] analyse",
+        "[17/17] report",
     ]
     assert {folder: study.stamps()[folder] for folder in before} == before
 
@@ -577,5 +587,5 @@ def test_two_processes_write_the_same_bytes_as_one(finished: Study, new_study: C
     assert said.code == 0, said.err
     expected = hashes(finished)
     found = hashes(study)
-    assert len(found) == len(study.manifests()) == len([line for line in said.err.splitlines() if line[0] == "["])
+    assert len(found) + 2 == len(study.manifests()) == len([line for line in said.err.splitlines() if line[0] == "["])
     assert {key: expected[key] for key in found} == found
