@@ -52,13 +52,14 @@ def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFile
     sources = {
         path.name: path for part in (tables, report) for path in part.folder.iterdir() if path.name not in _NOT_SHOWN
     }
-    try:
-        for name, path in sources.items():
-            unfinished = folder / f".{name}.{os.getpid()}"
+    for name, path in sources.items():
+        unfinished = folder / f".{name}.{os.getpid()}"
+        try:
             shutil.copyfile(path, unfinished)
             unfinished.replace(folder / name)
-    except OSError as error:
-        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=_HINT) from error
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise StoreError(f"cannot be written: {error.strerror}", path=folder / name, hint=_HINT) from error
     return files_in(folder, sources.keys(), report.file(TERMINAL_FILE).read_text(encoding="utf-8"))
 
 
