@@ -325,6 +325,94 @@ def test_report_rebuilds_every_file_from_the_store(finished: Study, planned: Sai
     assert finished.say("report").out.startswith("Points above or below 'direct'")
 
 
+def report_files(study: Study, name: str = "whole") -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (study.results.parent / name).iterdir()}
+
+
+def test_tables_and_report_are_made_again_from_the_same_records(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    for kind in ("analyse", "report"):
+        (folder,) = study.manifests(kind)
+        shutil.rmtree(folder)
+    said = study.say("report", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert report_files(study) == report_files(finished)
+    assert len(study.manifests("analyse")) == len(study.manifests("report")) == 1
+
+
+def test_renamed_study_is_finished_and_has_the_same_report(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    said = study.say("run", "--json", "name=renamed")
+    assert (said.code, said.json["made"]) == (0, 0)
+    assert report_files(study, "renamed") == report_files(finished)
+
+
+def test_language_that_fails_costs_its_own_score_and_the_report_shows_the_rest(
+    finished: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from adaptstilts.errors import DataError
+    from adaptstilts.study import runners
+
+    study = finished.copy(tmp_path)
+    asked = ("target.tasks=[xnli]", "methods=[direct, adapter]")
+    for kind in ("predict", "score"):
+        for language in ("de", "zh"):
+            (folder,) = (tmp_path / "store" / kind).glob(f"direct-xnli-{language}-*")
+            shutil.rmtree(folder)
+    real = runners.predict_stage
+
+    def fail_on_german(job: Any, *values: Any) -> None:
+        if job.languages[0][0] == "de":
+            raise DataError("no such rows")
+        real(job, *values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runners, "predict_stage", fail_on_german)
+        said = study.say("run", "--json", *asked)
+    assert said.code == 2
+    assert said.json["failed"] == [
+        "predict direct: xnli de, seed 1: no such rows.",
+        "score direct: xnli de, seed 1: left out, it needs a stage that failed",
+    ]
+    assert {(row["method"], row["language"]) for row in study.rows()} == {
+        *(("direct", language) for language in ("en", "zh")),
+        *(("adapter", language) for language in LANGUAGES),
+    }
+    text = (study.results / "report.md").read_text(encoding="utf-8")
+    assert "- 2 stages are missing: predict direct: xnli de, seed 1: no such rows." in text
+    assert len(study.manifests("analyse")) == 1
+    kept = [path.name for path in study.results.iterdir()]
+    assert not [name for name in kept if name.startswith(".")]
+    again = study.say("run", "--json", *asked)
+    assert (again.code, again.json["made"]) == (0, 4)
+    assert len(study.rows()) == 6
+    assert "missing" not in (study.results / "report.md").read_text(encoding="utf-8").split("###")[0]
+
+
+def test_report_of_a_study_that_is_not_finished_is_not_kept(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    asked = ("target.tasks=[xnli, panx]", "methods=[direct]")
+    said = study.say("report", "--json", *asked)
+    assert said.code == 0
+    assert {row["target"] for row in study.rows()} == {"xnli"}
+    assert len(study.manifests("report")) == len(study.manifests("analyse")) == 1
+
+
+def test_predictions_of_one_language_are_those_it_had_among_all(finished: Study, tmp_path: Path):
+    """What a target's languages are predicted with does not depend on the others, or on their order."""
+    study = finished.copy(tmp_path)
+    folders = [folder for folder in study.manifests("predict") if "-zh-" in folder.name and "stack" in folder.name]
+    assert len(folders) == 2 * 5
+    before = {folder: {path: path.read_bytes() for path in folder.rglob("*.json")} for folder in folders}
+    for folder in folders:
+        shutil.rmtree(folder)
+    said = study.say("run", "--json")
+    assert (said.code, said.json["made"]) == (0, len(folders))
+    for folder in folders:
+        for path, content in before[folder].items():
+            assert path.name == "manifest.json" or path.read_bytes() == content
+
+
 def test_submit_writes_the_predictions_of_one_setting(finished: Study, tmp_path: Path):
     out = tmp_path / "out"
     said = finished.say("submit", "--method", "stack", "--source", "mnli", "--to", str(out), "--json")
