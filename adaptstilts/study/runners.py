@@ -18,7 +18,7 @@ from adaptstilts.study.files import DATA_FOLDER, write_json
 from adaptstilts.study.heartbeats import stage_file
 from adaptstilts.study.inputs import MINI
 from adaptstilts.study.journal import LOGS_FOLDER, Journal, StageLog, StepCallback
-from adaptstilts.study.run_predict import predict_stage
+from adaptstilts.study.run_predict import LastNetwork, predict_stage
 from adaptstilts.study.run_report import analyse_stage, report_stage
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
@@ -68,6 +68,7 @@ class LocalRunner:
         self.project = config.name
         self._examples: dict[Path, Examples] = {}
         self.encoders = EncoderCache(self.device)
+        self.networks = LastNetwork(self.device, self.encoders.load)
 
     def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
         """Make the artefact of one stage; see `adaptstilts.study.execute.Runner`."""
@@ -91,9 +92,10 @@ class LocalRunner:
                 low_resource=job.low_resource,
             )
         elif isinstance(job, TrainJob):
+            self.networks.drop()
             train_stage(job, finished, self._data(finished), folder, self.device, log, self.encoders.load)
         elif isinstance(job, PredictJob):
-            predict_stage(job, finished, self._data(finished), folder, self.device, log.stepped)
+            predict_stage(job, finished, self._data(finished), folder, self.networks, log.stepped)
         elif isinstance(job, ScoreJob):
             scores = score_stage(job, finished, self._data(finished))
             write_json(folder / SCORES_FILE, scores)
