@@ -20,7 +20,7 @@ from adaptstilts.tasks.spec import Kind, Phase, Task
 from adaptstilts.train.methods import METHODS, Method
 
 if TYPE_CHECKING:
-    from adaptstilts.report.published import RunSetting
+    from adaptstilts.report.setting import RunSetting
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from adaptstilts.config.schema import AdapterSection, FusionSection, MethodName
 from adaptstilts.tasks.spec import Split
 
 if TYPE_CHECKING:
-    from adaptstilts.report.published import RunSetting
+    from adaptstilts.report.setting import RunSetting
 
 FORMAT_VERSION = 4
 """Part of every key; raised when the meaning of a stage or the content of its artefact changes."""

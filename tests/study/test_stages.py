@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection
-from adaptstilts.report.published import RunSetting
+from adaptstilts.report.setting import RunSetting
 from adaptstilts.study.stages import (
     Compared,
     DataJob,
