@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from adaptstilts import __version__
 from adaptstilts.cli_data import data_app
 from adaptstilts.cli_status import status
+from adaptstilts.cli_store import store_app
 from adaptstilts.errors import AdaptstiltsError, ConfigError
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data_app)
+app.add_typer(store_app)
 
 _OUTSIDE = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,
@@ -135,22 +136,48 @@ def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json
 
 
 @app.command()
-def plan(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
-    """List a study's stages and what sharing saves.
+def plan(  # noqa: PLR0913, PLR0917 - a flag each
+    config: ConfigArgument,
+    overrides: OverrideArgument = None,
+    device: Annotated[
+        str, typer.Option("--device", help="What to price for: h100, a100, rtx4090, t4, cpu ...")
+    ] = "h100",
+    utilisation: Annotated[
+        float, typer.Option("--utilisation", help="Share of the device's peak rate that is reached.")
+    ] = 0.4,
+    tree: Annotated[bool, typer.Option("--tree", help="Only the tree.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Only the tables.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also list every stage.")] = False,
+    why: Annotated[
+        str | None, typer.Option("--why", help="Why a stage is not there: its name, folder, key, or a pattern.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a study's stages, what they cost, and what sharing saves.
 
-    Example: adaptstilts plan configs/xtreme_xlmr_large.yaml
+    As a tree and as tables: parameters, bytes, operations, hours and memory on a device. --why STAGE tells what
+    differs from the nearest artefact that is there.
+
+    Example: adaptstilts plan configs/xtreme_xlmr_large.yaml --device a100
     """
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.study.outline import outline, outline_text  # noqa: PLC0415
     from adaptstilts.study.setup import open_store, plan_study  # noqa: PLC0415
 
     with placed(config, overrides or ()):
         study = load_study(config, overrides or ())
-        rows = outline(plan_study(study), open_store(study), study.retrieval)
-    if as_json:
-        _print_json(rows)
-    else:
-        typer.echo(outline_text(rows))
+        planned, store = plan_study(study), open_store(study)
+    if why is not None:
+        from adaptstilts.study.why import explain, explain_text  # noqa: PLC0415
+
+        found = explain(planned, store, why)
+        _show(found if as_json else explain_text(found), as_json=as_json)
+        return
+    from adaptstilts.study.outline import outline  # noqa: PLC0415
+    from adaptstilts.study.outline_text import View, outline_text  # noqa: PLC0415
+
+    record = outline(planned, store, study, device=device, utilisation=utilisation)
+    view: View = "both" if tree == table else "tree" if tree else "table"
+    _show(record if as_json else outline_text(record, view, every_stage=every), as_json=as_json)
 
 
 @app.command()
@@ -167,6 +194,8 @@ def run(
 
     Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
     """
+    from rich.console import Console  # noqa: PLC0415
+
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.console_study import TerminalWatcher  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
@@ -236,6 +265,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Only this intermediate task, or `none`.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Only this seed.")] = None,
+    variant: Annotated[str | None, typer.Option("--variant", help="Of a sweep, the variant of this label.")] = None,
     best: Annotated[bool, typer.Option("--best", help="Per task the setting that is best on English dev.")] = False,
     any_split: Annotated[bool, typer.Option("--any-split", help="Also files of other splits than test.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier submission.")] = False,
@@ -259,14 +289,14 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     if check is not None and config is None and to is None:
         _check_submission(check, gold, task, benchmark or "xtreme", as_json=as_json)
     elif config is not None and to is not None and check is None and gold is None and task is None:
-        wanted = Wanted(method, source, seed, best)
+        wanted = Wanted(method, source, seed, best, variant)
         study = (config, overrides or ())
         _write_submission(study, to, wanted, benchmark, any_split=any_split, force=force, as_json=as_json)
     else:
         raise ConfigError(
             "give either a study and where to write it, or a folder to check",
             allowed=(
-                "submit CONFIG --to DIR [--method M --source S --seed N | --best]",
+                "submit CONFIG --to DIR [--method M --source S --seed N --variant V | --best]",
                 "submit --check DIR [--gold DIR]",
             ),
         )

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from adaptstilts.errors import raise_all
 
@@ -61,6 +60,8 @@ def fetch(
 
     Example: adaptstilts data fetch xnli mnli --root data --language de
     """
+    from rich.console import Console  # noqa: PLC0415
+
     from adaptstilts.console import FetchWatcher  # noqa: PLC0415
     from adaptstilts.data.fetch import FetchOptions, not_trained_yet  # noqa: PLC0415
     from adaptstilts.data.fetch import fetch as start  # noqa: PLC0415
@@ -97,6 +98,8 @@ def check(
 
     Example: adaptstilts data check data xnli mnli
     """
+    from rich.console import Console  # noqa: PLC0415
+
     from adaptstilts.console import CheckWatcher  # noqa: PLC0415
     from adaptstilts.data.check import check_folder  # noqa: PLC0415
     from adaptstilts.data.check_text import table, values  # noqa: PLC0415

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from adaptstilts.errors import ConfigError, StoreError
 
@@ -68,6 +67,8 @@ def _observer(config: Path | None, overrides: Sequence[str], store: Path | None)
 
 def _watch(observer: Observer, every: float) -> None:
     """Draw until nothing is left to do or the user has seen enough; on anything but a terminal write lines."""
+    from rich.console import Console  # noqa: PLC0415
+
     from adaptstilts.console_study import Dashboard  # noqa: PLC0415
     from adaptstilts.study.status import head_line  # noqa: PLC0415
 

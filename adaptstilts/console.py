@@ -129,6 +129,35 @@ class CheckWatcher(_Drawing):
         self._progress.update(self._bar, completed=done, total=total, description=note)
 
 
+class VerifyWatcher(_Drawing):
+    """Draws how far reading a store is, with the time left: a bar on a terminal, else a line every ten seconds.
+
+    Args:
+        console: Where to draw.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(
+            console,
+            TextColumn("reading {task.description}"),
+            BarColumn(bar_width=24),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
+        self._bar = self._progress.add_task("", total=None)
+        self._began = self._said = time.perf_counter()
+
+    def read(self, done: int, total: int, note: str) -> None:
+        """Move the bar."""
+        self._progress.update(self._bar, completed=done, total=total, description=note)
+        now = time.perf_counter()
+        if not self._console.is_interactive and now - self._said > _SECONDS_BETWEEN_LINES:
+            self._said = now
+            left = (now - self._began) * (total - done) / max(done, 1)
+            self.line(f"{_size(done)} of {_size(total)} read, about {duration(left)} left")
+
+
 def _size(count: int) -> str:
     if count < 1_000_000:
         return f"{count / 1e3:.1f} kB"

@@ -85,12 +85,23 @@ class StoreError(AdaptstiltsError):
     """The artefact store cannot be read or written, or an artefact is damaged."""
 
 
+class DamagedError(StoreError):
+    """A file of an artefact is not what its manifest says, or the manifest is none.
+
+    Args:
+        problem: What is wrong, as in `AdaptstiltsError`.
+        folder: The artefact's folder or address.
+        path: The damaged file; None where the problem names it.
+    """
+
+    def __init__(self, problem: str, *, folder: Path | str, path: Path | str | None = None) -> None:
+        hint = f"Rebuild it: adaptstilts run CONFIG --rebuild, or remove {folder}."
+        super().__init__(problem, path=path, hint=hint)
+        self.folder = folder
+
+
 class WriteError(StoreError):
     """The store cannot be written (no room, no permission); a run stops, since it could keep nothing more."""
-
-
-class DamagedError(StoreError):
-    """A file of an artefact is missing, or holds other bytes than were recorded; the artefact can be made again."""
 
 
 class EngineError(AdaptstiltsError):

@@ -52,7 +52,7 @@ def disturbed_round(arguments: argparse.Namespace, folder: Path, usual: float, r
     while True:
         began = time.monotonic()
         process = start(arguments, folder)
-        wait = rng.uniform(0.5, max(6.0, usual / 4)) if killed < kills else None
+        wait = rng.uniform(0.5, max(6.0, usual * 0.6)) if killed < kills else None
         try:
             code = process.wait(wait)
         except subprocess.TimeoutExpired:

@@ -121,6 +121,59 @@ def test_plan_of_the_paper_shows_what_sharing_saves():
     assert last[1].startswith(f"{record['training_runs']} training runs; ")
 
 
+def test_plan_sets_full_models_and_adapters_side_by_side():
+    record = say("plan", XTREME, "--json", "--device", "a100", "--utilisation", "0.2").json
+    assert (record["device"]["name"], record["device"]["utilisation"]) == ("a100", 0.2)
+    full, adapters = record["families"]["full models"], record["families"]["adapters"]
+    for family in (full, adapters):
+        assert family["runs"] < family["without_sharing"]["runs"]
+        assert family["hours"] == pytest.approx(family["flops"] / (0.2 * 312e12) / 3600)
+        assert family["hours_to_do"] == pytest.approx(family["hours"])
+    assert adapters["bytes"] < full["bytes"] / 10
+    assert full["runs"] + adapters["runs"] == record["training_runs"]
+    naive = full["without_sharing"]["runs"] + adapters["without_sharing"]["runs"]
+    assert naive == record["training_runs_without_sharing"]
+    assert sum(row["stages"] for row in record["table"]) == len(record["stages"])
+    assert record["tree"]["runs"] == record["training_runs"]
+    text = say("plan", XTREME, "--table").out
+    assert "full models, naive loops" in text
+    assert "upper bounds: runs that patience may end early are priced to their last epoch" in text
+
+
+def test_plan_is_folded_unless_every_stage_is_asked_for():
+    short = say("plan", XTREME).out.splitlines()
+    assert len(short) < 160
+    tree = say("plan", XTREME, "--tree").out
+    assert "├─ direct" in tree
+    assert "full models, naive loops" not in tree
+    assert "├─ direct" not in say("plan", XTREME, "--table").out
+    stages = say("plan", XTREME, "--json").json["stages"]
+    assert len(say("plan", XTREME, "--all").out.splitlines()) == len(stages) + 2 + len(short)
+
+
+def test_plan_says_so_when_the_backbone_is_of_unknown_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    said = say("plan", XTREME, "backbone=someone/xlmr")
+    assert said.code == 0
+    assert "someone/xlmr, shape unknown" in said.out
+    assert "someone/xlmr: shape unknown, not priced. Give a folder with its config.json" in said.out
+    assert "FLOP  " not in said.out.split("training runs")[1]
+
+
+def test_plan_names_the_devices_it_knows():
+    refused(say("plan", XTREME, "--device", "h1000"), r"'h1000' is not a device to price for\. Did you mean 'h100'\?")
+    refused(say("plan", XTREME, "--utilisation", "40"), r"--utilisation: 40\.0 is not a share of the peak rate")
+
+
+def test_plan_tells_why_a_stage_is_not_there():
+    said = say("plan", XTREME, "--why", "train fuse*pawsx*")
+    assert said.code == 0
+    assert said.out.splitlines()[1] == "  is not there"
+    record = say("plan", XTREME, "--why", "train fuse*pawsx*", "--json").json[0]
+    assert (record["done"], record["nearest"], len(record["missing"])) == (False, None, 9)
+    refused(say("plan", XTREME, "--why", "train fuze*"), "--why: 'train fuze\\*' is no stage of this study")
+
+
 def test_validate_says_so_in_both_forms_when_all_is_well():
     record = say("validate", XTREME, "--json").json
     assert record == {"config": XTREME, "stages": record["stages"], "cells": 270, "ok": True}
@@ -422,6 +475,17 @@ def test_finished_study_is_validated_planned_reported_and_skipped(study: Study):
     again = study.say("run", "--json")
     assert (again.code, again.json["made"], again.json["skipped"]) == (0, 0, len(stages))
     assert again.err.startswith(f"skipping {len(stages)} finished stages")
+
+
+def test_plan_of_a_finished_study_has_measured_times_and_nothing_left(study: Study):
+    record = study.say("plan", "--json", "--device", "cpu").json
+    trained = [row for row in record["table"] if row["what"] == "target direct"]
+    assert trained[0]["hours_measured"] > 0
+    assert (trained[0]["to_do"], trained[0]["flops_to_do"]) == (0, 0)
+    assert record["tree"]["predictions_done"] == record["tree"]["predictions"] > 0
+    assert "measured" in study.say("plan", "--device", "cpu").out
+    assert "measured" not in study.say("plan", "--device", "h100").out
+    assert "is there: " in study.say("plan", "--why", "train direct*").out
 
 
 def test_report_that_cannot_be_written_is_named(study: Study):

@@ -34,6 +34,9 @@ SETTINGS = (
     ("fuse", "+".join(SOURCES)),
 )
 """Every method with every source it takes."""
+SWEEP = ("adapter.reduction_factor=[4, 8]", "methods=[direct, adapter, stack]", "intermediate.tasks=[mnli]",
+         "target.tasks=[xnli, udpos, tatoeba]")  # fmt: skip
+VARIANTS = ("reduction_factor=4", "reduction_factor=8")
 STUDY = """\
 name: whole
 title: Tiny but whole
@@ -163,11 +166,17 @@ def ran(study: Study, planned: Said) -> Said:
     return study.say("run")
 
 
-@pytest.fixture
-def finished(study: Study, ran: Said) -> Study:
-    """The study, carried out."""
+@pytest.fixture(scope="session")
+def finished_once(study: Study, ran: Said) -> Study:
+    """The study, carried out; for other fixtures of the session."""
     assert ran.code == 0, ran.err
     return study
+
+
+@pytest.fixture
+def finished(finished_once: Study) -> Study:
+    """The study, carried out."""
+    return finished_once
 
 
 def test_plan_lists_stages_to_do_and_writes_nothing(planned: Said):
@@ -448,6 +457,105 @@ def test_run_makes_only_the_new_stages_when_a_target_is_added(finished: Study, t
     assert {manifest["job"].get("task", manifest["kind"]) for manifest in new} == {"panx", "analyse", "report"}
 
 
+@pytest.fixture(scope="session")
+def swept(finished_once: Study, tmp_path_factory: pytest.TempPathFactory) -> tuple[Study, Said]:
+    """A sweep over two reduction factors, the first of which is that of the finished study."""
+    study = finished_once.copy(tmp_path_factory.mktemp("swept"))
+    return study, study.say("run", *SWEEP, "--json")
+
+
+def test_sweep_makes_only_what_its_new_variant_needs(swept: tuple[Study, Said]):
+    study, said = swept
+    assert (said.code, said.json["failed"]) == (0, [])
+    # The adapters of mnli and udpos and the stack on either, with predictions and scores; Tatoeba's of the stack.
+    trained = [
+        row for row in study.manifests("train").values() if (row["job"]["adapter"] or {}).get("reduction_factor") == 8
+    ]
+    assert sorted((row["job"]["method"], row["job"]["task"]) for row in trained) == [
+        ("adapter", "mnli"),
+        ("adapter", "udpos"),
+        ("stack", "mnli"),
+        ("stack", "udpos"),
+    ]
+    assert said.json["made"] == len(trained) + 2 * 5
+    again = study.say("run", *SWEEP, "--json")
+    assert (again.code, again.json["made"]) == (0, 0)
+
+
+def test_sweep_has_a_row_per_variant_and_its_first_variant_has_the_rows_of_the_plain_study(
+    finished: Study, swept: tuple[Study, Said]
+):
+    rows = swept[0].rows()
+    by_variant = {label: [row for row in rows if row["variant"] == label] for label in VARIANTS}
+    assert sum(map(len, by_variant.values())) == len(rows)
+    asked = [("direct", ""), ("adapter", ""), ("stack", "mnli")]
+    plain = [
+        row
+        for row in finished.rows()
+        if (row["method"], row["source"]) in asked and row["target"] in {"xnli", "udpos", "tatoeba"}
+    ]
+    assert {row["variant"] for row in plain} == {""}
+    first, second = ([{**row, "variant": ""} for row in by_variant[label]] for label in VARIANTS)
+    assert first == plain
+    direct, others = (
+        [row for row in second if (row["method"] == "direct") is is_direct] for is_direct in (True, False)
+    )
+    assert direct == [row for row in plain if row["method"] == "direct"]
+    assert others != [row for row in plain if row["method"] != "direct"]
+    with (swept[0].results / "runs.csv").open(encoding="utf-8", newline="") as file:
+        used = {row["stage"]: row["variant"] for row in csv.DictReader(file)}
+    assert used["train direct: mnli, seed 1"] == ""
+    assert used["train adapter: mnli, seed 1, reduction_factor=8"] == "reduction_factor=8"
+
+
+def test_report_of_a_sweep_sets_variants_beside_each_other(swept: tuple[Study, Said]):
+    results = swept[0].results
+    text = (results / "report.md").read_text(encoding="utf-8")
+    assert "A sweep of 2 variants, 2 of them with scores." in text
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        *(f"## {label}" for label in VARIANTS),
+        "## All variants",
+    ]
+    assert "### Best variant per target" in text
+    assert text.count("### Leaks and overlaps\n") == 1
+    names = ("sweep_reduction_factor.png", "heatmap-1.png", "languages-1.png", "heatmap-2.png", "languages-2.png")
+    assert all((results / name).read_bytes().startswith(b"\x89PNG") and f"]({name})" in text for name in names)
+
+
+def test_submit_wants_the_variant_of_a_sweep(swept: tuple[Study, Said], tmp_path: Path):
+    study = swept[0]
+    asked = ("submit", *SWEEP, "--method", "stack", "--to", str(tmp_path / "out"))
+    refused = study.say(*asked)
+    assert refused.code == 2
+    assert "--variant: the study has 2 variants" in refused.err
+    assert "Allowed: reduction_factor=4, reduction_factor=8." in refused.err
+    said = study.say(*asked, "--variant", "reduction_factor=8", "--json")
+    assert said.code == 0, said.err
+    assert said.json["tasks"]["tatoeba"]["written"] == ["de", "zh"]
+    assert said.json["tasks"]["xnli"]["setting"].endswith("--seed 1 --variant reduction_factor=8")
+
+
+def test_sweep_over_generated_worlds_scores_as_one_over_folders_with_their_files(
+    new_study: Callable[[], Study],
+):
+    study = new_study()
+    asked = ("methods=[direct]", "target.tasks=[xnli, tatoeba]", "data.leaks=report")
+    said = study.say("run", *asked, "data.mini_seed=[1, 2]")
+    assert said.code == 0, said.err
+    of_worlds = {(row["variant"][-1], row["target"], row["language"]): row["value"] for row in study.rows()}
+    assert {key[0] for key in of_worlds} == {"1", "2"}
+    first, second = ([value for key, value in of_worlds.items() if key[0] == seed] for seed in ("1", "2"))
+    assert first != second
+    text = (study.results / "report.md").read_text(encoding="utf-8")
+    assert "### Leaks and overlaps: data of mini_seed=2\n" in text
+    worlds = {manifest["job"]["seed"]: folder / "files" for folder, manifest in study.manifests("data").items()}
+    said = study.say("run", *asked, f"data.root=[{worlds[1]}, {worlds[2]}]")
+    assert said.code == 0, said.err
+    numbers = {f"root={folder}": str(seed) for seed, folder in worlds.items()}
+    of_folders = {(numbers[row["variant"]], row["target"], row["language"]): row["value"] for row in study.rows()}
+    assert of_folders == of_worlds
+
+
 @dataclass
 class Watched:
     """A network around its training: copies of all tensors."""
@@ -634,12 +742,12 @@ def test_interrupted_run_keeps_finished_stages_and_the_next_one_skips_them(
     asked = ("target.tasks=[xnli]", "methods=[adapter, stack]", "intermediate.tasks=[mnli]")
     real, calls = runners.train_stage, []
 
-    def stop_at_second(job: Any, inputs: Any, examples: Any, folder: Path, *values: Any) -> None:
+    def stop_at_second(job: Any, inputs: Any, examples: Any, folder: Path, *values: Any, **named: Any) -> None:
         calls.append(job.method)
         if len(calls) == 2:
             (folder / "half").write_text("written")
             raise KeyboardInterrupt
-        real(job, inputs, examples, folder, *values)
+        real(job, inputs, examples, folder, *values, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(runners, "train_stage", stop_at_second)

@@ -25,6 +25,7 @@ class LayerRow:
         is_major: Whether the task's score is made of this metric.
         split: Split the layers were scored on: ``dev`` where the task has one, else the one that is scored.
         note: What a reader of the number must know.
+        variant: Label of its variant in a sweep; empty without one.
     """
 
     method: str
@@ -39,6 +40,7 @@ class LayerRow:
     is_major: bool
     split: str
     note: str = ""
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class LayerCurve:
         splits: Splits the layers were scored on.
         by_layer: Mean over languages of the major score in percent, from layer 0 up.
         note: Note of its rows.
+        variant: Label of its variant in a sweep; empty without one.
     """
 
     method: str
@@ -64,6 +67,7 @@ class LayerCurve:
     splits: tuple[str, ...]
     by_layer: tuple[float, ...]
     note: str = ""
+    variant: str = ""
 
     @property
     def best(self) -> int:
@@ -91,12 +95,12 @@ def layer_curves(rows: Sequence[LayerRow]) -> tuple[LayerCurve, ...]:
         rows: Scores by layer of a study.
 
     Returns:
-        One curve per method, source, target and seed, in the order of the rows.
+        One curve per method, source, target, seed and variant, in the order of the rows.
     """
-    groups: dict[tuple[str, str, str, int], list[LayerRow]] = {}
+    groups: dict[tuple[str, str, str, int, str], list[LayerRow]] = {}
     for row in rows:
         if row.is_major:
-            groups.setdefault((row.method, row.source, row.target, row.seed), []).append(row)
+            groups.setdefault((row.method, row.source, row.target, row.seed, row.variant), []).append(row)
     return tuple(_curve(group) for group in groups.values())
 
 
@@ -114,4 +118,5 @@ def _curve(rows: Sequence[LayerRow]) -> LayerCurve:
         splits=tuple(dict.fromkeys(row.split for row in rows)),
         by_layer=tuple(mean([mean(found) for found in values[layer].values()]) for layer in sorted(values)),
         note="; ".join(dict.fromkeys(row.note for row in rows if row.note)),
+        variant=first.variant,
     )

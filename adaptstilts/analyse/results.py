@@ -21,7 +21,7 @@ from adaptstilts.languages import SOURCE_LANGUAGE
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One score: method x source x target x language x metric x seed.
+    """One score: method x source x target x language x metric x seed, of one variant of a sweep.
 
     Attributes:
         method: Method name, such as ``direct`` or ``stack``.
@@ -36,6 +36,7 @@ class ResultRow:
         examples: Number of scored examples.
         seed: Seed of the runs it comes from.
         note: What a reader of the number must know, shown as a footnote; several are joined by ``; ``.
+        variant: Label of its variant in a sweep, such as ``reduction_factor=4``; empty without one.
     """
 
     method: str
@@ -50,6 +51,7 @@ class ResultRow:
     examples: int
     seed: int
     note: str = ""
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class RunRow:
         train_examples: Size of the training set.
         best_dev: Best score on the source language's dev set in percent; None without a dev set.
         stage: Name of the stage in the plan.
+        variant: Labels of the variants of a sweep that use it, joined by ``; ``; empty where all do.
     """
 
     method: str
@@ -83,6 +86,7 @@ class RunRow:
     train_examples: int
     best_dev: float | None
     stage: str
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class TaskScore:
         seed: Seed.
         by_language: Major score in percent per language code, in the order of the rows.
         notes: Notes of its rows, each once.
+        variant: Label of its variant in a sweep; empty without one.
     """
 
     method: str
@@ -106,6 +111,7 @@ class TaskScore:
     seed: int
     by_language: tuple[tuple[str, float], ...]
     notes: tuple[str, ...] = ()
+    variant: str = ""
 
     @property
     def mean(self) -> float:
@@ -194,7 +200,7 @@ def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
 
 
 def task_scores(rows: Iterable[ResultRow]) -> tuple[TaskScore, ...]:
-    """Aggregate major metrics to one score per method, source, target, seed and language.
+    """Aggregate major metrics to one score per method, source, target, seed, variant and language.
 
     Args:
         rows: Result rows; those that are not major are left out.
@@ -206,10 +212,11 @@ def task_scores(rows: Iterable[ResultRow]) -> tuple[TaskScore, ...]:
         EvaluationError: If a score stands twice, is not finite, or if the languages of one target have different
             major metrics.
     """
-    cells: dict[tuple[str, str, str, str, int], list[ResultRow]] = {}
+    cells: dict[tuple[str, str, str, str, int, str], list[ResultRow]] = {}
     for row in rows:
         if row.is_major:
-            cells.setdefault((row.method, row.family, row.source, row.target, row.seed), []).append(row)
+            setting = (row.method, row.family, row.source, row.target, row.seed, row.variant)
+            cells.setdefault(setting, []).append(row)
     return tuple(_task_score(found) for found in cells.values())
 
 
@@ -253,6 +260,7 @@ def _task_score(rows: Sequence[ResultRow]) -> TaskScore:
         seed=first.seed,
         by_language=tuple((language, mean(list(metrics.values()))) for language, metrics in by_language.items()),
         notes=_notes(rows),
+        variant=first.variant,
     )
 
 

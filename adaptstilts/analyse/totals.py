@@ -26,6 +26,7 @@ SCORE_COLUMNS = (
     "is_partial",
     "missing",
     "notes",
+    "variant",
 )
 """Columns of scores.csv; ``level`` is language, task, group or overall."""
 
@@ -38,12 +39,14 @@ class Setting(NamedTuple):
         family: What was trained.
         source: Intermediate task; names joined by ``+``; empty for none.
         seed: Seed.
+        variant: Label of a variant of a sweep; empty without one.
     """
 
     method: str
     family: str
     source: str
     seed: int
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[Set
     """
     by_setting: dict[Setting, list[ResultRow]] = {}
     for row in rows:
-        by_setting.setdefault(Setting(row.method, row.family, row.source, row.seed), []).append(row)
+        by_setting.setdefault(Setting(row.method, row.family, row.source, row.seed, row.variant), []).append(row)
     found = (_of_setting(setting, own, benchmark) for setting, own in by_setting.items())
     return tuple(one for one in found if one.scores.overall is not None)
 
@@ -110,7 +113,8 @@ def _of_setting(setting: Setting, rows: Sequence[ResultRow], benchmark: Benchmar
 
 
 def _rows_of(one: SettingScores) -> list[tuple[object, ...]]:
-    start = (one.scores.benchmark.name, *one.setting)
+    setting = one.setting
+    start = (one.scores.benchmark.name, setting.method, setting.family, setting.source, setting.seed)
     rows: list[tuple[object, ...]] = []
     for entry in one.scores.benchmark.entries:
         if entry.task not in one.scores.tasks:
@@ -124,7 +128,7 @@ def _rows_of(one: SettingScores) -> list[tuple[object, ...]]:
         rows.append((*start, "group", group, "", "", *_values(average), ""))
     if one.scores.overall is not None:
         rows.append((*start, "overall", "", "", "", *_values(one.scores.overall), ""))
-    return rows
+    return [(*row, setting.variant) for row in rows]
 
 
 def _values(average: Average) -> tuple[object, ...]:

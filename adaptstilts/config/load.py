@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -12,10 +13,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.sweep import Axis, KeyPath, SweepProblem, combinations, put, same_points, take_axes
 from adaptstilts.errors import AdaptstiltsError, ConfigError, ProblemsError, raise_all
 
 Model = TypeVar("Model", bound=BaseModel)
-KeyPath = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):
@@ -60,13 +61,43 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
         overrides: ``key=value`` strings with dotted keys, applied over the file; values are YAML.
 
     Returns:
-        The validated configuration.
+        The validated configuration. Where values are swept it is that of the first variant, and ``sweep`` names all;
+        `adaptstilts.config.sweep.variants` makes them.
 
     Raises:
         ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
         ProblemsError: If several settings are unusable.
     """
-    return load(path, overrides, StudyConfig)
+    values, lines = _read(path)
+    overridden = _apply(values, overrides)
+    plain, axes, wrong = take_axes(values, overridden)
+    origin = _Origin(path, lines, overridden)
+    problems: list[AdaptstiltsError] = [origin.problem_of_sweep(item) for item in wrong]
+    firsts = {key: place for axis in axes for key, place in zip(axis.keys, axis.places[0], strict=True)}
+    first = _read_model(plain, StudyConfig, origin.swept(firsts), problems)
+    for axis in axes:
+        read = [first, *(_read_point(plain, axis, point, origin, problems) for point in range(1, len(axis.points)))]
+        models = [model for model in read if model is not None]
+        if len(models) == len(axis.points):
+            problems += [origin.problem_of_sweep(item) for item in same_points(axis, models)]
+    raise_all(problems)
+    if first is None:
+        raise AssertionError("unreachable: validation failed without a problem")
+    return first.model_copy(update={"sweep": combinations(axes)}) if axes else first
+
+
+def _read_point(
+    plain: dict[str, Any], axis: Axis, point: int, origin: _Origin, problems: list[AdaptstiltsError]
+) -> StudyConfig | None:
+    """Read the study at one point of one axis; of its problems only those of the axis are new."""
+    values = plain
+    for key, value in zip(axis.keys, axis.points[point], strict=True):
+        values = put(values, key, value)
+    found: list[AdaptstiltsError] = []
+    own = origin.swept(dict(zip(axis.keys, axis.places[point], strict=True)))
+    model = _read_model(values, StudyConfig, own, found, only=axis.keys)
+    problems += found
+    return model
 
 
 def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
@@ -86,12 +117,65 @@ def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
     """
     values, lines = _read(path)
     overridden = _apply(values, overrides)
+    problems: list[AdaptstiltsError] = []
+    model = _read_model(values, schema, _Origin(path, lines, overridden), problems)
+    raise_all(problems)
+    if model is None:
+        raise AssertionError("unreachable: validation failed without a problem")
+    return model
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """Where the values of a configuration stand.
+
+    Attributes:
+        path: The file.
+        lines: Lines of its keys and items.
+        overridden: Keys of the overrides.
+        places: Where keys stand that stand elsewhere than their name says: values of a sweep.
+    """
+
+    path: Path
+    lines: dict[KeyPath, int]
+    overridden: set[KeyPath]
+    places: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
+
+    def swept(self, places: Mapping[KeyPath, KeyPath]) -> _Origin:
+        """Return the same for a point of a sweep."""
+        return replace(self, places=places)
+
+    def where(self, location: KeyPath) -> dict[str, Any]:
+        """Return key, file and line of a setting, as errors name them; no file for what an override gives."""
+        place = next(
+            ((*self.places[key], *location[len(key) :]) for key in self.places if location[: len(key)] == key), location
+        )
+        if any(place[: len(parts)] == parts for parts in self.overridden):
+            return {"key": _dotted(place)}
+        return {"key": _dotted(place), "path": self.path, "line": _line_of(place, self.lines)}
+
+    def problem_of_sweep(self, item: SweepProblem) -> ConfigError:
+        """Return a problem of a sweep with its place."""
+        return ConfigError(item.problem, hint=item.hint or None, **self.where(item.place))
+
+
+def _read_model(
+    values: dict[str, Any],
+    schema: type[Model],
+    origin: _Origin,
+    problems: list[AdaptstiltsError],
+    only: Sequence[KeyPath] | None = None,
+) -> Model | None:
+    """Fill a section; add its problems, or those of some keys only, to the others."""
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        problems = [_explain(item, path, lines, overridden, schema) for item in _one_each(error.errors())]
-    raise_all(problems)
-    raise AssertionError("unreachable: validation failed without a problem")
+        for item in _one_each(error.errors()):
+            location = _location(item)
+            is_of_axis = only is not None and any(location[: len(key)] == key for key in only)
+            if only is None or (is_of_axis and item["type"] != "extra_forbidden"):
+                problems.append(_explain(item, origin, schema))
+    return None
 
 
 @contextmanager
@@ -143,7 +227,14 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
         raise ConfigError(f"cannot be read ({error.strerror})", path=path) from error
     if not isinstance(values, dict):
         raise ConfigError("holds no keys", path=path, line=1, hint="A configuration is a list of `key: value` lines.")
-    return values, lines
+    return _unshared(values), lines
+
+
+def _unshared(value: Any) -> Any:  # noqa: ANN401 - what YAML holds
+    """Copy values so that an alias (*) is a value of its own: an override of one place leaves the others alone."""
+    if isinstance(value, dict):
+        return {key: _unshared(item) for key, item in value.items()}
+    return [_unshared(item) for item in value] if isinstance(value, list) else value
 
 
 def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path) -> None:
@@ -183,17 +274,11 @@ def _apply(values: dict[str, Any], overrides: Sequence[str]) -> set[KeyPath]:
 
 def _explain(
     item: Any,  # noqa: ANN401 - pydantic's ErrorDetails
-    path: Path,
-    lines: dict[KeyPath, int],
-    overridden: set[KeyPath],
+    origin: _Origin,
     schema: type[BaseModel],
 ) -> AdaptstiltsError:
     location = _location(item)
-    key = _dotted(location)
-    from_command_line = any(location[: len(parts)] == parts for parts in overridden)
-    where: dict[str, Any] = {"key": key}
-    if not from_command_line:
-        where.update(path=path, line=_line_of(location, lines))
+    where = origin.where(location)
     value = item["input"]
     if item["type"] in {"extra_forbidden", "invalid_key"}:
         known = _fields_at(schema, location[:-1])

@@ -6,7 +6,7 @@ its task (`adaptstilts.config.recipes`).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -273,6 +273,29 @@ class EngineSection(Section):
         raise PydanticCustomError("gpus", "not a number of GPUs. Allowed: auto, a share up to 1, or a whole number")
 
 
+class ResumeSection(Section):
+    """Checkpoints within a training stage, to go on from after an interruption; they decide nothing of its result."""
+
+    every_steps: int | None = Field(None, ge=1, description="Optimiser steps between two checkpoints; null: by time.")
+    every_minutes: float | None = Field(
+        10, gt=0, description="Minutes between two checkpoints; null: by steps. Whichever comes first."
+    )
+    keep: int = Field(2, ge=1, le=100, description="Checkpoints kept; an older one stands in for a damaged one.")
+
+
+class ParallelSection(Section):
+    """Several processes, each with a GPU of its own, that carry out one training stage together."""
+
+    processes: int = Field(
+        1, ge=1, le=64, description="Processes per training stage; process n computes on GPU n, or on the CPU."
+    )
+    backbone: Literal["replicated", "sharded"] = Field(
+        "replicated",
+        description="Where the frozen backbone lies: whole in every process, or a part in each, which takes less "
+        "memory and more communication; what trains is whole in every process.",
+    )
+
+
 class StudyConfig(Section):
     """A whole study: backbone, tasks of both phases, methods, and how to train and evaluate."""
 
@@ -296,7 +319,24 @@ class StudyConfig(Section):
     fusion: FusionSection = Field(FusionSection(), description="Fusion.")
     retrieval: RetrievalSection = Field(RetrievalSection(), description="Retrieval.")
     evaluation: EvaluationSection = Field(EvaluationSection(), description="Evaluation.")
-    store: str = Field("checkpoints", description="Folder of the artefact store.")
+    sweep: tuple[dict[str, Any], ...] = Field(
+        (),
+        description="Variants of the study: values by dotted key. In a file: `key: [value, value]` lines, every "
+        "combination a variant, or a list of mappings whose keys change together. A list where a single value belongs "
+        "does the same.",
+    )
+    resume: ResumeSection = Field(ResumeSection(), description="Checkpoints within a training stage.")
+    parallel: ParallelSection = Field(ParallelSection(), description="Several processes for one training stage.")
+    store: str = Field(
+        "checkpoints",
+        description="Folder of the artefact store, or its address in any file system that fsspec knows, such as "
+        "s3://bucket/folder.",
+    )
+    store_cache: str | None = Field(
+        None,
+        description="Local folder for a store that is an address: what is being made, and copies of what is used; "
+        "null for checkpoints/cache/<digits of the address>.",
+    )
     results: str = Field("checkpoints/studies", description="Folder below which the study's results are written.")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N.")
     threads: int | None = Field(

@@ -218,7 +218,8 @@ class Manifest(BaseModel):
 def packaged() -> Manifest:
     """Return the manifest that comes with the package."""
     text = files("adaptstilts.data").joinpath("sources.yaml").read_text(encoding="utf-8")
-    return Manifest.model_validate(yaml.safe_load(text))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, and ten times as fast, where it was built
+    return Manifest.model_validate(yaml.load(text, Loader=loader))
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -20,9 +20,6 @@ from adaptstilts.mini.tasks_choice import Choice
 from adaptstilts.mini.tasks_pairs import Pair
 from adaptstilts.mini.tasks_spans import Reading
 
-GENERATOR_VERSION: int = 1
-"""Goes up with every change of what is written, so that stored artefacts of older data are not taken for new ones."""
-
 _SQUAD_LENGTHS = (3, 4, 5)
 _MLQA_LENGTHS = (4, 5, 6)
 _TYDIQA_LENGTHS = (2, 3)

@@ -39,8 +39,7 @@ _TICKS = (1, 2, 5, 10, 20, 50, 100)
 _LANGUAGE_WIDTH, _PANEL_HEIGHT = 0.27, 1.55
 _SCALE_WIDTH, _LANGUAGE_LABELS, _LEGEND = 0.45, 0.3, 0.35
 _ROW_WIDTH = 8.2
-# Colour-blind-safe colours (Okabe and Ito 2008), with marks that differ in print without colour.
-_STYLES = (
+STYLES = (
     ("#000000", "o"),
     ("#0072B2", "s"),
     ("#E69F00", "D"),
@@ -50,6 +49,7 @@ _STYLES = (
     ("#56B4E9", "X"),
     ("#999999", "*"),
 )
+"""Colour-blind-safe colours (Okabe and Ito 2008), with marks that differ in print without colour; one per method."""
 
 
 def draw_heatmap(tables: Sequence[TransferTable], path: Path) -> Path:
@@ -258,7 +258,7 @@ def _draw_target(axes: Axes, target: str, languages: dict[str, dict[str, list[fl
     """Draw one target: a mark per language and method, beside each other."""
     step = 0.8 / max(1, len(methods))
     for number, method in enumerate(methods):
-        colour, mark = _STYLES[number % len(_STYLES)]
+        colour, mark = STYLES[number % len(STYLES)]
         values = [
             (place, by_method[method]) for place, by_method in enumerate(languages.values()) if method in by_method
         ]

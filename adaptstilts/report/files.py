@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adaptstilts.analyse.layers import LayerRow, layer_curves
 from adaptstilts.analyse.results import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
 from adaptstilts.analyse.totals import SCORE_COLUMNS, score_rows
-from adaptstilts.analyse.transfer import (
-    ADAPTER_REFERENCE,
-    REFERENCE,
-    Scope,
-    TransferTable,
-    best_per_target,
-    transfer_tables,
-)
-from adaptstilts.report.checklist import checklist_grid
-from adaptstilts.report.figures import draw_heatmap, draw_languages
-from adaptstilts.report.grid import TERMINAL_WIDTH, Grid, markdown, terminal_text
+from adaptstilts.analyse.transfer import ADAPTER_REFERENCE, REFERENCE, Scope, transfer_tables
+from adaptstilts.report.grid import Grid, markdown
 from adaptstilts.report.layers import draw_layers, layers_grid
-from adaptstilts.report.summary import summarise
-from adaptstilts.report.tables import best_grid, cost_grid, transfer_grid, zero_shot_grid
-from adaptstilts.report.totals import benchmark_grids
+from adaptstilts.report.variants import ShownVariant
+from adaptstilts.report.views import StudyView, SweepView, View
 
 REPORT, RESULTS, RUNS, TRANSFER, SCORES = "report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"
-HEATMAP, LANGUAGES = "heatmap.png", "languages.png"
 LAYERS, LAYERS_PICTURE = "layers.csv", "layers.png"
 TRANSFER_COLUMNS = (
     "method",
@@ -41,6 +30,7 @@ TRANSFER_COLUMNS = (
     "spread",
     "seeds",
     "notes",
+    "variant",
 )
 
 
@@ -59,6 +49,7 @@ class ReportFiles:
         layers: Every score by hidden layer, one row each; None where layers were not swept.
         layers_picture: Picture of them; None likewise.
         text: Summary and main tables for the terminal.
+        pictures: Pictures of a sweep: one per swept number, then those of each variant.
     """
 
     report: Path
@@ -71,13 +62,24 @@ class ReportFiles:
     layers: Path | None
     layers_picture: Path | None
     text: str
+    pictures: tuple[Path, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files that were written, the report first."""
         tables = (self.report, self.results, self.runs, self.transfer, self.scores, self.layers)
-        found = (*tables, self.heatmap, self.languages, self.layers_picture)
+        found = (*tables, self.heatmap, self.languages, self.layers_picture, *self.pictures)
         return tuple(path for path in found if path is not None)
+
+    def record(self) -> dict[str, Any]:
+        """Return what of it not every report has, as plain values without the folder."""
+        return {
+            "heatmap": None if self.heatmap is None else self.heatmap.name,
+            "languages": None if self.languages is None else self.languages.name,
+            "layers": self.layers is not None,
+            "pictures": [path.name for path in self.pictures],
+            "text": self.text,
+        }
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,12 @@ class Additions:
     Attributes:
         layers: Scores by hidden layer.
         baselines: Tables that show the study beside published scores; the terminal shows the first.
+        variants: Variants of a sweep.
     """
 
     layers: Sequence[LayerRow] = ()
     baselines: Sequence[Grid] = ()
+    variants: Sequence[ShownVariant] = ()
 
 
 _NOTHING_MORE = Additions()
@@ -106,7 +110,8 @@ def write_report(
 ) -> ReportFiles:
     """Write a study's report: report.md, four tables (results, runs, transfer, scores) as CSV, and two figures.
 
-    Where hidden layers were swept, layers.csv and layers.png too.
+    Where hidden layers were scored, layers.csv and layers.png too. A sweep has a figure per swept number, and the two
+    figures for each of its variants.
 
     Args:
         folder: Where to write; made if missing, files of the same names are replaced.
@@ -123,15 +128,13 @@ def write_report(
         EvaluationError: If the scores contradict each other.
     """
     write_tables(folder, rows, runs, more.layers)
-    text = write_pages(folder, rows, runs, title, notes, more)
-    tables = transfer_tables(task_scores(rows))
-    return files_in(folder, _names(tables, rows, more), text)
+    return write_pages(folder, rows, runs, title, notes, more)
 
 
 def write_tables(
     folder: Path, rows: Sequence[ResultRow], runs: Sequence[RunRow], layers: Sequence[LayerRow] = ()
 ) -> None:
-    """Write the tables of a study as CSV: results, runs, transfer and scores; layers where they were swept.
+    """Write the tables of a study as CSV: results, runs, transfer and scores; layers where they were scored.
 
     Args:
         folder: Where to write; made if missing.
@@ -142,10 +145,9 @@ def write_tables(
     Raises:
         EvaluationError: If the scores contradict each other.
     """
-    scores = task_scores(rows)
     write_csv(folder / RESULTS, rows, ResultRow)
     write_csv(folder / RUNS, runs, RunRow)
-    write_table(folder / TRANSFER, TRANSFER_COLUMNS, transfer_rows(scores))
+    write_table(folder / TRANSFER, TRANSFER_COLUMNS, transfer_rows(task_scores(rows)))
     write_table(folder / SCORES, SCORE_COLUMNS, score_rows(rows))
     if layers:
         write_csv(folder / LAYERS, layers, LayerRow)
@@ -158,8 +160,8 @@ def write_pages(
     title: str,
     notes: Sequence[str] = (),
     more: Additions = _NOTHING_MORE,
-) -> str:
-    """Write report.md and its figures, which link to the tables that `write_tables` writes.
+) -> ReportFiles:
+    """Write report.md and its pictures; it links to the tables that `write_tables` writes.
 
     Args:
         folder: Where to write; made if missing.
@@ -170,41 +172,52 @@ def write_pages(
         more: What else is shown.
 
     Returns:
-        Summary and main tables for the terminal.
+        The files, as if the tables were in the same folder.
 
     Raises:
         EvaluationError: If the scores contradict each other.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    scores = task_scores(rows)
-    tables = transfer_tables(scores)
-    files = files_in(folder, _names(tables, rows, more), terminal_report(scores, runs, more.baselines[:1]))
-    if files.heatmap is not None:
-        draw_heatmap(tables, files.heatmap)
-    if files.languages is not None:
-        draw_languages(scores, files.languages)
-    text = report_text(rows, runs, title, notes, files, more.baselines)
-    if files.layers is not None and files.layers_picture is not None:
-        draw_layers(layer_curves(more.layers), files.layers_picture)
-        text += f"\n{_layers_text(more.layers, files)}"
-    files.report.write_text(text, encoding="utf-8")
-    return files.text
+    view: View = SweepView(rows, runs, folder, more.variants)
+    if not more.variants:
+        view = StudyView(rows, runs, folder, more.baselines)
+    view.draw()
+    names = (RESULTS, RUNS, TRANSFER, SCORES)
+    data = "Data: " + ", ".join(f"[{name}]({name})" for name in names) + ".\n"
+    text = "\n".join([f"# {title}\n", *view.parts(notes), data])
+    if more.layers:
+        draw_layers(layer_curves(more.layers), folder / LAYERS_PICTURE)
+        text += f"\n{_layers_text(more.layers)}"
+    (folder / REPORT).write_text(text, encoding="utf-8")
+    has_layers = bool(more.layers)
+    return ReportFiles(
+        report=folder / REPORT,
+        results=folder / RESULTS,
+        runs=folder / RUNS,
+        transfer=folder / TRANSFER,
+        scores=folder / SCORES,
+        heatmap=view.heatmap,
+        languages=view.languages,
+        layers=folder / LAYERS if has_layers else None,
+        layers_picture=folder / LAYERS_PICTURE if has_layers else None,
+        text=view.terminal(),
+        pictures=view.pictures,
+    )
 
 
-def files_in(folder: Path, names: Collection[str], text: str) -> ReportFiles:
+def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
     """Return where the files of a report are.
 
     Args:
         folder: Their folder.
-        names: Names of those that were written; of the pictures and of layers.csv, which not every study has.
-        text: Text for the terminal.
+        pages: What `ReportFiles.record` returned.
 
     Returns:
         The files.
     """
 
-    def where(name: str) -> Path | None:
-        return folder / name if name in names else None
+    def where(name: str | None) -> Path | None:
+        return None if name is None else folder / name
 
     return ReportFiles(
         report=folder / REPORT,
@@ -212,121 +225,29 @@ def files_in(folder: Path, names: Collection[str], text: str) -> ReportFiles:
         runs=folder / RUNS,
         transfer=folder / TRANSFER,
         scores=folder / SCORES,
-        heatmap=where(HEATMAP),
-        languages=where(LANGUAGES),
-        layers=where(LAYERS),
-        layers_picture=where(LAYERS_PICTURE),
-        text=text,
+        heatmap=where(pages["heatmap"]),
+        languages=where(pages["languages"]),
+        layers=folder / LAYERS if pages["layers"] else None,
+        layers_picture=folder / LAYERS_PICTURE if pages["layers"] else None,
+        text=pages["text"],
+        pictures=tuple(folder / name for name in pages["pictures"]),
     )
 
 
-def _names(tables: Sequence[TransferTable], rows: Sequence[ResultRow], more: Additions) -> tuple[str, ...]:
-    """Of the files that not every study has, those that this one has."""
-    heatmap = (HEATMAP,) if any(map(_has_differences, tables)) else ()
-    languages = (LANGUAGES,) if any(row.is_major for row in rows) else ()
-    return (*heatmap, *languages, *((LAYERS, LAYERS_PICTURE) if more.layers else ()))
-
-
-def terminal_report(scores: Sequence[TaskScore], runs: Sequence[RunRow], baselines: Sequence[Grid] = ()) -> str:
-    """Return the main tables and the summary as plain text for a terminal of 100 columns.
-
-    Args:
-        scores: Scores of a study.
-        runs: Its training runs.
-        baselines: Tables beside published scores that are shown too.
-
-    Returns:
-        Text without colour or Markdown.
-    """
-    words = summarise(scores).replace("**", "").replace("`", "'")
-    grids = main_grids(scores, runs)
-    if not any(map(_has_differences, transfer_tables(scores))):
-        grids = (zero_shot_grid(scores), *grids)
-    return f"{terminal_text((*grids, *baselines))}\n\n{textwrap.fill(words, TERMINAL_WIDTH)}"
-
-
-def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Grid, ...]:
-    """Return the tables that a finished study shows first: differences, best settings, costs.
-
-    Args:
-        scores: Scores of the study.
-        runs: Its training runs.
-
-    Returns:
-        As many of the three as there is something to show for.
-    """
-    tables = transfer_tables(scores)
-    best = best_per_target(tables)
-    grids = []
-    if tables:
-        grids.append(transfer_grid(tables, runs))
-    if best:
-        grids.append(best_grid(best))
-    if runs:
-        grids.append(cost_grid(runs))
-    return tuple(grids)
-
-
-def report_text(
-    rows: Sequence[ResultRow],
-    runs: Sequence[RunRow],
-    title: str,
-    notes: Sequence[str],
-    files: ReportFiles,
-    baselines: Sequence[Grid] = (),
-) -> str:
-    """Return the report in Markdown.
-
-    Args:
-        rows: Scores of the study.
-        runs: Its training runs.
-        title: Heading.
-        notes: Remarks on the whole study.
-        files: Files that the report links to, in its own folder.
-        baselines: Tables beside published scores.
-
-    Returns:
-        The text.
-    """
-    scores = task_scores(rows)
-    parts = [f"# {title}\n", f"{summarise(scores)}\n"]
-    if notes:
-        parts.append("".join(f"- {note}\n" for note in notes))
-    if files.heatmap is not None:
-        parts.append(f"![Differences to {REFERENCE}]({files.heatmap.name})\n")
-    parts.extend(markdown(grid) for grid in main_grids(scores, runs))
-    against_adapter = [
-        table for table in transfer_tables(scores, reference=ADAPTER_REFERENCE) if _is_adapter(table, scores)
-    ]
-    if any(map(_has_differences, against_adapter)):
-        parts.append(markdown(transfer_grid(against_adapter)))
-    zero_shot = [table for table in transfer_tables(scores, scope=Scope.ZERO_SHOT) if _has_differences(table)]
-    if zero_shot:
-        parts.append(markdown(transfer_grid(zero_shot)))
-    if scores:
-        parts.append(markdown(zero_shot_grid(scores)))
-    parts.extend(markdown(grid) for grid in benchmark_grids(rows))
-    errors = checklist_grid(rows)
-    if errors is not None:
-        parts.append(markdown(errors))
-    parts.extend(markdown(grid) for grid in baselines)
-    if files.languages is not None:
-        parts.append(f"![Scores by language]({files.languages.name})\n")
-    names = (files.results, files.runs, files.transfer, files.scores)
-    parts.append("Data: " + ", ".join(f"[{path.name}]({path.name})" for path in names) + ".\n")
-    return "\n".join(parts)
-
-
-def _layers_text(layers: Sequence[LayerRow], files: ReportFiles) -> str:
-    parts = [markdown(layers_grid(layer_curves(layers)))]
-    if files.layers is not None and files.layers_picture is not None:
-        parts.append(f"![Scores by hidden layer]({files.layers_picture.name})\n")
-        parts.append(f"Data: [{files.layers.name}]({files.layers.name}).\n")
-    return "\n".join(parts)
+def _layers_text(layers: Sequence[LayerRow]) -> str:
+    return "\n".join(
+        [
+            markdown(layers_grid(layer_curves(layers))),
+            f"![Scores by hidden layer]({LAYERS_PICTURE})\n",
+            f"Data: [{LAYERS}]({LAYERS}).\n",
+        ]
+    )
 
 
 def transfer_rows(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:
     """Return every difference as a row of `TRANSFER_COLUMNS`, to both references and over all three scopes.
+
+    In a sweep each variant is compared with its own references.
 
     Args:
         scores: Scores of a study.
@@ -334,6 +255,16 @@ def transfer_rows(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:
     Returns:
         Rows of plain values; several seeds or notes are joined by semicolons.
     """
+    known = list(scores)
+    labels = dict.fromkeys(score.variant for score in known)
+    return [
+        (*row, label)
+        for label in labels
+        for row in _rows_of_variant([score for score in known if score.variant == label])
+    ]
+
+
+def _rows_of_variant(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for reference in (REFERENCE, ADAPTER_REFERENCE):
         for scope in Scope:
@@ -347,11 +278,3 @@ def transfer_rows(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:
                     seeds = ";".join(str(seed) for seed in cell.seeds)
                     rows.append((*row, reference_score, cell.difference, cell.spread, seeds, "; ".join(cell.notes)))
     return rows
-
-
-def _has_differences(table: TransferTable) -> bool:
-    return any(cell.difference is not None for cell in table.cells)
-
-
-def _is_adapter(table: TransferTable, scores: Sequence[TaskScore]) -> bool:
-    return any(score.method == table.method and score.family != "full" for score in scores)

@@ -32,9 +32,11 @@ def layers_grid(curves: Sequence[LayerCurve]) -> Grid:
         One row per setting.
     """
     notes = Footnotes()
+    is_swept = any(curve.variant for curve in curves)
     rows = tuple(
         (
             f"{curve.target}{notes.mark(_notes_of(curve))}",
+            *((curve.variant,) if is_swept else ()),
             curve.method,
             source_label(curve.source) if curve.source else "",
             ", ".join(curve.splits),
@@ -46,8 +48,10 @@ def layers_grid(curves: Sequence[LayerCurve]) -> Grid:
         for curve in curves
     )
     notes.remark("Best: chosen on the scores shown, the upper end of what a choice of the layer could give.")
-    header = ("target", "method", "source", "split", "layer used", "score", "best layer", "score")
-    return Grid("Retrieval by hidden layer, mean over languages", header, rows, text_columns=4, footnotes=notes.lines())
+    columns = ("target", *(("variant",) if is_swept else ()), "method", "source", "split")
+    header = (*columns, "layer used", "score", "best layer", "score")
+    title = "Retrieval by hidden layer, mean over languages"
+    return Grid(title, header, rows, text_columns=len(columns), footnotes=notes.lines())
 
 
 def draw_layers(curves: Sequence[LayerCurve], path: Path) -> Path:
@@ -110,7 +114,7 @@ def _draw_target(axes: Axes, target: str, curves: Sequence[LayerCurve]) -> None:
 
 def _label(curve: LayerCurve) -> str:
     source = f" {source_label(curve.source)}" if curve.source else ""
-    return f"{curve.method}{source}, seed {curve.seed}"
+    return f"{curve.method}{source}, seed {curve.seed}" + (f", {curve.variant}" if curve.variant else "")
 
 
 def _notes_of(curve: LayerCurve) -> list[str]:

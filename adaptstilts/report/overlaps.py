@@ -18,32 +18,35 @@ _LEGEND = (
 )
 
 
-def add_overlaps(report: Path, findings: Findings) -> None:
+def add_overlaps(report: Path, findings: Findings, about: str = "") -> None:
     """Put the section at the end of a report.
 
     Args:
         report: The report, in Markdown.
         findings: What was found.
+        about: Which data of the report it is, where there are several.
     """
     with report.open("a", encoding="utf-8") as file:
-        file.write(f"\n{overlap_section(findings)}")
+        file.write(f"\n{overlap_section(findings, about)}")
 
 
-def overlap_section(findings: Findings) -> str:
+def overlap_section(findings: Findings, about: str = "") -> str:
     """Return the section: a line on other languages, and a table of the pairs of sets that share anything.
 
     Args:
         findings: What was found.
+        about: Which data of the report it is, where there are several.
 
     Returns:
         Markdown.
     """
+    title = f"{TITLE}: {about}" if about else TITLE
     pairs = findings.overlapping
     words = f"{_leak_text(findings)} {len(pairs)} of {len(findings.pairs)} pairs of sets share texts."
     if not pairs:
-        return f"### {TITLE}\n\n{words}\n"
+        return f"### {title}\n\n{words}\n"
     rows = tuple(map(_row, sorted(pairs, key=_order)))
-    table = markdown(Grid(TITLE, _HEADER, rows, text_columns=2, footnotes=(_LEGEND,)))
+    table = markdown(Grid(title, _HEADER, rows, text_columns=2, footnotes=(_LEGEND,)))
     heading, _, rest = table.partition("\n\n")
     return f"{heading}\n\n{words}\n\n{rest}"
 

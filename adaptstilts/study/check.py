@@ -64,9 +64,10 @@ def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
     root = DataRoot(Path(config.data.root).expanduser(), options={"quoting": config.data.quoting})
     wanted: dict[tuple[object, ...], Attempt] = {}
     hidden = {key for cell in plan.cells for key in cell.hidden}
+    done = store.present(plan.stages)
     for stage in plan.stages:
         job = stage.job
-        if not isinstance(job, TrainJob | PredictJob) or store.find(stage) is not None:
+        if not isinstance(job, TrainJob | PredictJob) or stage.key in done:
             continue
         task = get_task(job.task)
         if isinstance(job, TrainJob):
@@ -150,14 +151,18 @@ def check_hub(plan: Plan, store: Store) -> None:
     Raises:
         CheckpointError: If the hub cannot be reached or has no such repository.
     """
-    needed = (
+    done = store.present(plan.stages)
+    needed = dict.fromkeys(
         stage.job.backbone
         for stage in plan.stages
-        if isinstance(stage.job, TrainJob | PredictJob) and store.find(stage) is None
+        if isinstance(stage.job, TrainJob | PredictJob) and stage.key not in done
     )
-    backbone = next(needed, None)
-    if backbone is None or Path(backbone.location).is_dir():
-        return
+    for backbone in needed:
+        if not Path(backbone.location).is_dir():
+            _check_on_hub(backbone)
+
+
+def _check_on_hub(backbone: Reference) -> None:
     import huggingface_hub  # noqa: PLC0415 - slow
 
     cached = huggingface_hub.try_to_load_from_cache(backbone.location, "config.json", revision=backbone.revision)

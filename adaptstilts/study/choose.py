@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from adaptstilts.study.collect import TRAINING_FILE
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Cell
 from adaptstilts.study.store import Artefact
+from adaptstilts.study.variants import labels_of
 from adaptstilts.tasks.registry import get_task
 
 NO_SOURCE = "none"
@@ -25,22 +27,26 @@ class Wanted:
         source: Intermediate task; names joined by ``+`` for a fusion; ``none``.
         seed: Seed.
         best: Whether to choose per task, by the score on the English dev set.
+        variant: Label of a variant of a sweep.
     """
 
     method: str | None = None
     source: str | None = None
     seed: int | None = None
     best: bool = False
+    variant: str | None = None
 
     def matches(self, cell: Cell) -> bool:
         """Say whether a cell is of such a setting."""
         source = "" if self.source == NO_SOURCE else self.source
-        return self.method in {None, cell.method} and source in {None, cell.source} and self.seed in {None, cell.seed}
+        is_setting = self.method in {None, cell.method} and source in {None, cell.source}
+        return is_setting and self.seed in {None, cell.seed} and self.variant in {None, cell.variant}
 
 
 def setting_text(cell: Cell) -> str:
     """Return the flags that name a cell's setting."""
-    return f"--method {cell.method} --source {cell.source or NO_SOURCE} --seed {cell.seed}"
+    variant = f" --variant {shlex.quote(cell.variant)}" if cell.variant else ""
+    return f"--method {cell.method} --source {cell.source or NO_SOURCE} --seed {cell.seed}{variant}"
 
 
 def choose_cells(plan: Plan, done: Mapping[str, Artefact], wanted: Wanted) -> dict[str, Cell]:
@@ -55,9 +61,10 @@ def choose_cells(plan: Plan, done: Mapping[str, Artefact], wanted: Wanted) -> di
         The cell of each target task of the study.
 
     Raises:
-        ConfigError: If no setting matches, or several do and the best was not asked for.
+        ConfigError: If no setting matches, or several settings or variants do and the best was not asked for.
         StoreError: If the best cannot be told as no training run is finished.
     """
+    _check_variant(plan, wanted)
     cells = [cell for cell in plan.cells if wanted.matches(cell)]
     if not cells:
         every = list(dict.fromkeys(map(setting_text, plan.cells)))
@@ -72,6 +79,22 @@ def choose_cells(plan: Plan, done: Mapping[str, Artefact], wanted: Wanted) -> di
             hint="Name one with --method, --source and --seed, or choose per task by English dev scores with --best.",
         )
     return {cell.target: cell for cell in cells}
+
+
+def _check_variant(plan: Plan, wanted: Wanted) -> None:
+    labels = labels_of(plan)
+    if wanted.variant is not None and wanted.variant not in labels:
+        known = labels if any(labels) else None
+        hint = None if known else "The study is no sweep: leave --variant out."
+        problem = f"'{wanted.variant}' is no variant of the study"
+        raise ConfigError(problem, key="--variant", value=wanted.variant, allowed=known, hint=hint)
+    if wanted.variant is None and len(labels) > 1 and not wanted.best:
+        raise ConfigError(
+            f"the study has {len(labels)} variants, and a submission holds one",
+            key="--variant",
+            allowed=labels,
+            hint="Name one, or choose per task by English dev scores with --best.",
+        )
 
 
 def _best(done: Mapping[str, Artefact], cells: Sequence[Cell]) -> dict[str, Cell]:

@@ -1,152 +1,253 @@
-"""Claims: while one process makes an artefact, no other one does, on any machine that shares the store's folder.
+"""Claims on stages: which process is making one, on a file system that several machines may share.
 
-A claim is a lock of the library flufl.lock: a hard link, which is atomic on network file systems too, with a time at
-which it expires. A thread of the claiming process moves that time on. A process that was killed leaves its claim
-behind: another one on the same host sees that the process is no more and takes over at once, one on another host when
-the claim has expired. If a clock jumps, a claim can look expired that is not, and an artefact is made twice; the store
-keeps the first one, so that results stay right.
+A claim is a lock file made by a hard link (`flufl.lock`), which holds on network file systems too. It names the process
+that holds it. While a stage is being made a thread keeps the claim fresh.
+
+- A process that died on this machine is seen to be dead, and its claim is taken over at once.
+- One on another machine counts as dead when its claim has not been refreshed for its lifetime.
+- Of several that take over a dead claim, one succeeds: each must first hold a lock named after that very claim.
+- On file systems without hard links a lease (`adaptstilts.study.leases`) stands in.
+
+A clock that jumps can make a living claim look dead, and a machine that sleeps cannot refresh. Then a stage is made
+twice, and no harm is done: the store keeps the artefact that is put first and drops the other.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import logging
+import os
+import secrets
 import threading
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from filelock import FileLock, SoftFileLock, Timeout
-from flufl.lock import Lock, LockError, LockState, NotLockedError, TimeOutError
+from adaptstilts.study.leases import LIFETIME_SECONDS, FolderObjects, Leases, silent
+from adaptstilts.study.processes import SEPARATOR, Mark, here, hold, is_alive, is_held, let_go
 
-LIFETIME = timedelta(seconds=60)
-"""After this time without a sign of life a claim of another host may be taken over."""
-_SECONDS_BETWEEN_SIGNS = 15.0
-_BREAKING = timedelta(seconds=3)
-_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
-_CLOCK_SLOP = timedelta(seconds=10)
-"""The library's own allowance for clocks that differ between hosts."""
+if TYPE_CHECKING:
+    from flufl.lock import Lock
+
+LOCK_SUFFIX = ".lock"
+LEASE_SUFFIX = ".lease"
+_BREAK_SUFFIX = ".break"
+_BETWEEN = "^"
+"""Between the parts of the lock library's claim files; its own choice, ``|``, is no part of a name on some systems."""
+_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+_AT_ONCE = timedelta(seconds=-1)
+
+
+class Claims:
+    """Claims in one folder.
+
+    Args:
+        folder: The folder; made when the first claim is.
+        lifetime: Silence after which a holder on another machine counts as dead, in seconds.
+    """
+
+    def __init__(self, folder: Path, lifetime: float = LIFETIME_SECONDS) -> None:
+        self.folder = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as they are
+        self.lifetime = lifetime
+
+    @contextlib.contextmanager
+    def claim(self, name: str) -> Iterator[bool]:
+        """Hold a claim while the block runs, if it is free; never waits.
+
+        Args:
+            name: What is claimed.
+
+        Yields:
+            Whether this thread has it now.
+
+        Raises:
+            OSError: If the folder cannot be written.
+        """
+        refresh, release = self._acquire(name) or (None, None)
+        if refresh is None or release is None:
+            yield False
+            return
+        try:
+            with kept_fresh(refresh, self.lifetime / 4):
+                yield True
+        finally:
+            release()
+
+    def holder(self, name: str) -> Mark | None:
+        """Return the living process that holds a claim, or None."""
+        path = self.folder / f"{name}{LOCK_SUFFIX}"
+        content = _read(path)
+        if content is not None and (is_held(str(path)) or not self._is_dead(path, content)):
+            return _holder(content) or Mark("unknown", "", "", 0)
+        return self._leases().holder(f"{name}{LEASE_SUFFIX}")
+
+    def sweep(self, *, remove: bool) -> list[Path]:
+        """Find what dead processes left, and remove it if asked to.
+
+        Args:
+            remove: Whether to remove it.
+
+        Returns:
+            Files of claims that nobody holds.
+        """
+        files = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+        left = [path for path in files if self._is_left(path)]
+        for path in left if remove else ():
+            if path.suffix in {LOCK_SUFFIX, _BREAK_SUFFIX}:
+                self._break(path)
+            else:
+                path.unlink(missing_ok=True)
+        return left
+
+    def _is_left(self, path: Path) -> bool:
+        lock = path.with_name(path.name.partition(_BETWEEN)[0])
+        if is_held(str(lock)):
+            return False
+        if lock.suffix in {LOCK_SUFFIX, _BREAK_SUFFIX}:
+            content = _read(path)
+            return content is not None and self._is_dead(path, content)
+        lease = self._leases().read(path.name)
+        return lease is not None and self._leases().is_over(lease)
+
+    def _acquire(self, name: str) -> tuple[Callable[[], object], Callable[[], None]] | None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        leases, path = self._leases(), self.folder / f"{name}{LOCK_SUFFIX}"
+        try:
+            lock = self._lock(path)
+        except OSError as error:
+            if error.errno not in _NO_LINKS or error.filename2 is None:  # no link was being made
+                raise
+            lease = leases.acquire(f"{name}{LEASE_SUFFIX}")
+            return None if lease is None else (lambda: leases.refresh(lease), lambda: leases.release(lease))
+        return None if lock is None else (lock.refresh, lambda: _release(lock))
+
+    def _lock(self, path: Path, depth: int = 0) -> Lock | None:
+        """Take a lock file, in place of a dead process's if need be; None if another has it."""
+        if not hold(str(path)):
+            return None
+        lock = None
+        try:
+            lock = self._link(path)
+            if lock is None and depth < 3 and self._break(path, depth):
+                lock = self._link(path)
+        finally:
+            if lock is None:
+                let_go(str(path))
+        return lock
+
+    def _break(self, path: Path, depth: int = 0) -> bool:
+        """Remove a dead process's lock file, if this process is the one that may."""
+        content = _read(path)
+        if content is None or not self._is_dead(path, content):
+            return False
+        digits = hashlib.sha256(content.encode()).hexdigest()[:16]
+        right = self._lock(path.with_name(f"{path.name}.{digits}{_BREAK_SUFFIX}"), depth + 1)
+        if right is None:
+            return False
+        try:
+            if _read(path) != content or not self._is_dead(path, content):
+                return False
+            path.unlink(missing_ok=True)
+            if _holder(content) is not None:
+                (path.parent / Path(content).name).unlink(missing_ok=True)
+            return True
+        finally:
+            _release(right)
+
+    def _link(self, path: Path) -> Lock | None:
+        from flufl.lock import AlreadyLockedError, TimeOutError  # noqa: PLC0415 - not needed to plan
+
+        lock = _make_lock(str(path), timedelta(seconds=self.lifetime))
+        try:
+            lock.lock(_AT_ONCE)
+        except AlreadyLockedError:  # the link was made, and the answer that said so was lost on the network
+            return lock
+        except TimeOutError:
+            return None
+        except OSError:
+            with contextlib.suppress(OSError):
+                Path(lock.claimfile).unlink(missing_ok=True)
+            raise
+        return lock
+
+    def _is_dead(self, path: Path, content: str) -> bool:
+        """Say whether a lock's holder is dead; a lock of this process that no thread holds is a forgotten one."""
+        holder = _holder(content)
+        alive = None if holder is None else is_alive(holder)
+        if alive is not None:
+            return not alive or holder == here()
+        try:
+            until = path.stat().st_mtime  # the lock library sets it to when the lifetime ends
+        except OSError:
+            return False
+        return silent(str(path), f"{content} {until}", until - self.lifetime, self.lifetime)
+
+    def _leases(self) -> Leases:
+        return Leases(FolderObjects(self.folder), self.lifetime)
 
 
 @contextlib.contextmanager
-def claimed(path: Path) -> Iterator[bool]:
-    """Try to hold a claim while a block runs, without waiting for another holder.
+def kept_fresh(refresh: Callable[[], object], every: float) -> Iterator[None]:
+    """Call a function from a thread again and again while the block runs.
 
     Args:
-        path: File of the claim; its folder is made if missing.
+        refresh: The function; that it fails now and then is no matter.
+        every: Seconds between two calls.
 
     Yields:
-        Whether this process, and within it this block, holds the claim.
-
-    Raises:
-        OSError: If the folder cannot be written.
+        Nothing.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = Lock(str(path), lifetime=LIFETIME)
-    try:
-        is_mine = _acquire(lock, path)
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        with _claimed_softly(path) as is_mine:
-            yield is_mine
-        return
-    if not is_mine:
-        yield False
-        return
-    ended = threading.Event()
-    thread = threading.Thread(target=_keep, args=(lock, ended), daemon=True, name="claim")
+    from flufl.lock import LockError  # noqa: PLC0415 - not needed to plan
+
+    done = threading.Event()
+
+    def go_on() -> None:
+        while not done.wait(every):
+            with contextlib.suppress(OSError, LockError):
+                refresh()
+
+    thread = threading.Thread(target=go_on, daemon=True, name="claim")
     thread.start()
     try:
-        yield True
+        yield
     finally:
-        ended.set()
+        done.set()
         thread.join()
-        with contextlib.suppress(LockError, OSError):
+
+
+def _make_lock(path: str, lifetime: timedelta) -> Lock:
+    """Return a lock whose claim file carries this process's mark where the library writes the host's name."""
+    from flufl.lock import Lock  # noqa: PLC0415 - not needed to plan
+
+    name = SEPARATOR.join((here().text, secrets.token_hex(4)))
+
+    class MarkedLock(Lock):
+        @property
+        def hostname(self) -> str:
+            return name
+
+    logging.getLogger("flufl.lock").setLevel(logging.CRITICAL)  # a lock that another has is an error there
+    return MarkedLock(path, lifetime=lifetime, separator=_BETWEEN)
+
+
+def _release(lock: Lock) -> None:
+    try:
+        with contextlib.suppress(OSError):
             lock.unlock(unconditionally=True)
-
-
-def is_claimed(path: Path) -> bool:
-    """Tell whether a live process holds a claim.
-
-    Args:
-        path: File of the claim.
-
-    Returns:
-        False also where the holder is a dead process of this host, or has shown no sign of life for its lifetime.
-    """
-    lock = Lock(str(path))
-    try:
-        return lock.state is not LockState.unlocked and not _is_over(lock)
-    except FileNotFoundError:
-        return False
-
-
-def holder(path: Path) -> tuple[str, int] | None:
-    """Return host and process of a claim's holder, dead or alive; None where nobody holds it.
-
-    Args:
-        path: File of the claim.
-    """
-    try:
-        host, process, _ = Lock(str(path)).details
-    except NotLockedError:
-        return None
-    return host, process
-
-
-def _acquire(lock: Lock, path: Path) -> bool:
-    if _try(lock, timedelta(0)):
-        return True
-    with contextlib.suppress(FileNotFoundError):
-        if lock.state is LockState.stale:
-            return _take_over(lock, path)
-        if _is_over(lock):  # of another host: the library breaks it
-            return _try(lock, _BREAKING)
-    return False
-
-
-def _is_over(lock: Lock) -> bool:
-    """Whether the holder is a dead process of this host, or has let its time run out."""
-    return lock.state is LockState.stale or datetime.now() > lock.expiration + _CLOCK_SLOP
-
-
-def _try(lock: Lock, wait: timedelta) -> bool:
-    try:
-        lock.lock(wait)
-    except TimeOutError:
-        return False
-    return True
-
-
-def _take_over(lock: Lock, path: Path) -> bool:
-    """Take the claim of a dead process of this host; of several processes that try, one may."""
-    with contextlib.suppress(Timeout), FileLock(f"{path}.takeover", timeout=0):
-        if lock.state is LockState.stale:
-            dead = path.read_text(encoding="utf-8").strip()
-            path.unlink(missing_ok=True)
-            Path(dead).unlink(missing_ok=True)
-        return _try(lock, timedelta(0))
-    return False
-
-
-@contextlib.contextmanager
-def _claimed_softly(path: Path) -> Iterator[bool]:
-    """Hold a claim on a file system without hard links, by a file that is made only if it is not there."""
-    lock = SoftFileLock(f"{path}.soft")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        yield False
-        return
-    try:
-        yield True
     finally:
-        lock.release()
+        let_go(lock.lockfile)
 
 
-def _keep(lock: Lock, ended: threading.Event) -> None:
-    """Show signs of life until the claim ends."""
-    while not ended.wait(_SECONDS_BETWEEN_SIGNS):
-        with contextlib.suppress(LockError, OSError):
-            lock.refresh()
+def _holder(content: str) -> Mark | None:
+    parts = content.rsplit(_BETWEEN, 3)
+    return Mark.parse(parts[1]) if len(parts) == 4 else None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return None

@@ -8,7 +8,7 @@ from typing import Any
 from adaptstilts.analyse.layers import LayerRow
 from adaptstilts.analyse.results import ResultRow, RunRow
 from adaptstilts.evaluate.metrics import MAJOR
-from adaptstilts.study.stages import AnalyseJob, Cell
+from adaptstilts.study.stages import AnalyseJob, Cell, Remarks, Run
 from adaptstilts.study.store import Artefact
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName
@@ -29,7 +29,7 @@ def result_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[ResultRow
         done: Finished artefacts by key.
 
     Returns:
-        One row per method, source, target, language, metric and seed.
+        One row per method, source, target, language, metric, seed and variant.
     """
     return [
         row
@@ -63,6 +63,7 @@ def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[Res
                 examples=int(str(record["examples"])),
                 seed=cell.seed,
                 note="; ".join(notes),
+                variant=cell.variant,
             )
             for metric, value in values.items()
         ]
@@ -80,6 +81,7 @@ def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:
         One row per run.
     """
     rows: list[RunRow] = []
+    every = tuple(remarks.variant for remarks in job.remarks)
     for run in job.runs:
         if run.key not in done:
             continue
@@ -98,27 +100,47 @@ def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:
                 train_examples=int(record["examples"]),
                 best_dev=record["best_dev"],
                 stage=run.stage,
+                variant="" if run.variants == every else "; ".join(run.variants),
             )
         )
     return rows
 
 
 def notes(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[str]:
-    """Return the remarks on a whole study: its benchmark, its training sets, its retrieval settings.
+    """Return the remarks on a study: its benchmark, its training sets, its retrieval settings.
 
     Args:
         job: What the study wants to know.
         done: Finished artefacts by key.
 
     Returns:
-        Sentences in Markdown.
+        Sentences in Markdown, each once; those that are not of all variants begin with the variants.
     """
-    targets = tuple(dict.fromkeys(cell.target for cell in job.cells))
-    return [
-        *benchmark_notes(targets, BenchmarkName(job.benchmark)),
-        *training_notes(job, done),
-        *retrieval_notes(job, done),
-    ]
+    found = {
+        remarks.variant: [
+            *benchmark_notes(remarks.targets, BenchmarkName(remarks.benchmark)),
+            *training_notes([run for run in job.runs if remarks.variant in run.variants], done),
+            *retrieval_notes(remarks, [cell for cell in job.cells if cell.variant == remarks.variant], done),
+        ]
+        for remarks in job.remarks
+    }
+    return merged_lines(found)
+
+
+def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return each line once; those that are not of all variants begin with the labels of theirs.
+
+    Args:
+        found: Lines by label of the variant.
+
+    Returns:
+        The lines.
+    """
+    owners: dict[str, list[str]] = {}
+    for label, lines in found.items():
+        for line in dict.fromkeys(lines):
+            owners.setdefault(line, []).append(label)
+    return [line if len(labels) == len(found) else f"{'; '.join(labels)}: {line}" for line, labels in owners.items()]
 
 
 def benchmark_notes(targets: Sequence[str], benchmark: BenchmarkName) -> list[str]:
@@ -130,10 +152,10 @@ def benchmark_notes(targets: Sequence[str], benchmark: BenchmarkName) -> list[st
     return [f"{', '.join(outside)}: no task of {_TITLES[benchmark]}, in none of its averages"]
 
 
-def training_notes(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[str]:
+def training_notes(runs: Sequence[Run], done: Mapping[str, Artefact]) -> list[str]:
     """Return what differs from the published set-up in the training sets of finished runs, each remark once."""
     found: dict[str, None] = {}
-    for run in job.runs:
+    for run in runs:
         if run.key in done:
             found.update(dict.fromkeys(done[run.key].read_json(TRAINING_FILE)["notes"]))
     return sorted(found)
@@ -147,7 +169,7 @@ def layer_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[LayerRow]:
         done: Finished artefacts by key.
 
     Returns:
-        One row per method, source, target, seed, language, layer and metric.
+        One row per method, source, target, seed, language, layer, metric and variant.
     """
     return [
         row
@@ -174,28 +196,31 @@ def _layers_of(cell: Cell, record: Mapping[str, Any]) -> list[LayerRow]:
             is_major=metric in majors,
             split=item["split"],
             note="; ".join(part for part in (cell.note, item["note"]) if part),
+            variant=cell.variant,
         )
         for item in record["layers"]
         for metric, value in item["scores"].items()
     ]
 
 
-def retrieval_notes(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[str]:
+def retrieval_notes(remarks: Remarks, cells: Sequence[Cell], done: Mapping[str, Artefact]) -> list[str]:
     """Return, for each retrieval target, the settings in effect and the layers that were used.
 
     Args:
-        job: What the study wants to know.
+        remarks: The targets with their settings.
+        cells: Cells of the study, or of the variant.
         done: Finished artefacts by key.
 
     Returns:
         One remark per target.
     """
-    used: dict[str, set[str]] = {target: set() for target, _ in job.retrieval}
-    for cell in job.cells:
+    used: dict[str, set[str]] = {target: set() for target, _ in remarks.retrieval}
+    for cell in cells:
         for key in cell.predict:
             if key in done:
                 record = done[key].read_json(LAYERS_FILE)
                 used[cell.target].add(f"layer {record['used']} of {record['blocks']}")
     return [
-        line + (f" Used: {', '.join(sorted(used[target]))}." if used[target] else "") for target, line in job.retrieval
+        line + (f" Used: {', '.join(sorted(used[target]))}." if used[target] else "")
+        for target, line in remarks.retrieval
     ]

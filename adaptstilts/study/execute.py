@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, WriteError
 from adaptstilts.study.journal import Journal, StepCallback
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import Stage, StageKind
+from adaptstilts.study.stages import SUMMARIES, Stage, StageKind
 from adaptstilts.study.store import Artefact, Store
 
 _FIRST_PAUSE = 0.1
@@ -248,13 +248,10 @@ def sort_out(plan: Plan, store: Store, watcher: Watcher, *, rebuild: bool = Fals
     Raises:
         DamagedError: If an artefact that should be there is damaged, and ``rebuild`` is not given.
     """
-    outcome = Outcome()
-    for stage in plan.stages:
-        if rebuild:
+    if rebuild:
+        for stage in plan.stages:
             discard_damaged(store, stage, watcher)
-        artefact = store.find(stage)
-        if artefact is not None:
-            outcome.done[stage.key] = artefact
+    outcome = Outcome(done=store.find_all(plan.stages))
     watcher.skipped([stage for stage in plan.stages if stage.key in outcome.done])
     return outcome, [stage for stage in plan.stages if stage.key not in outcome.done]
 
@@ -472,7 +469,7 @@ def failed_lines(plan: Plan, outcome: Outcome) -> tuple[str, ...]:
 
     Tables and report are not among the latter: in their place there is a report of what is finished.
     """
-    written = {stage.name for stage in plan.stages if stage.kind in {StageKind.ANALYSE, StageKind.REPORT}}
+    written = {stage.name for stage in plan.stages if stage.kind in SUMMARIES}
     lines: Iterable[str] = (f"{plan.stage(key).name}: {error}" for key, error in outcome.failures.items())
     return (
         *lines,

@@ -14,8 +14,8 @@ PREDICTIONS_FOLDER = "predictions"
 
 NOTES_FILE = "notes.json"
 """Remarks on a whole study, beside its tables."""
-TERMINAL_FILE = "terminal.txt"
-"""Text for the terminal, beside a report."""
+PAGES_FILE = "pages.json"
+"""Which files a report has, and its text for the terminal."""
 
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON values

@@ -9,7 +9,7 @@ from adaptstilts.config.schema import DataSection
 from adaptstilts.data.lock import read_lock, verify_split
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
-from adaptstilts.mini.write import GENERATOR_VERSION
+from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.study.stages import DataJob
 from adaptstilts.tasks.locate import has_option
 from adaptstilts.tasks.registry import benchmark_tasks

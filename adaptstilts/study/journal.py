@@ -58,6 +58,33 @@ class Follower(Protocol):
         ...
 
 
+class TrainingLog(Protocol):
+    """Told what happens in a training run; `StageLog` is one."""
+
+    progress: Progress
+
+    def stepped(
+        self,
+        done: int,
+        total: int,
+        note: str = "",
+        *,
+        loss: float | None = None,
+        learning_rate: float | None = None,
+        examples: int = 0,
+    ) -> None:
+        """So many steps are done; see `StageLog.stepped`."""
+        ...
+
+    def dev(self, step: int, score: float, seconds: float = 0.0) -> None:
+        """The dev set was scored after a step."""
+        ...
+
+    def summary(self, record: dict[str, Any]) -> None:
+        """The run is over; these are its numbers."""
+        ...
+
+
 class Journal:
     """The logs of a store's stages.
 

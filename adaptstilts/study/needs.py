@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.errors import EngineError
+from adaptstilts.study.cost import Pricing
+from adaptstilts.study.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, get_device
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import PredictJob, Stage, TrainJob
 
@@ -46,6 +49,30 @@ class Machine:
     gpus: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
 
+    def grouped(self, size: int) -> Machine:
+        """Return the same machine with ``size`` GPUs in the place of each, for stages that take several.
+
+        Args:
+            size: GPUs of one stage.
+
+        Returns:
+            Groups of neighbouring GPUs, each with the memory of its smallest; GPUs that make no whole group are left
+            out. A machine without GPUs stays as it is.
+
+        Raises:
+            EngineError: If there are GPUs, but fewer than ``size``.
+        """
+        if self.gpus and size > len(self.gpus):
+            raise EngineError(
+                f"{size} processes of one stage need a GPU each, and there are {len(self.gpus)}",
+                key="parallel.processes",
+                value=size,
+                allowed=range(1, len(self.gpus) + 1),
+            )
+        starts = range(0, len(self.gpus) - size + 1, size)
+        memory = tuple(min(self.gpus[start : start + size]) for start in starts)
+        return Machine(memory, tuple(",".join(self.names[start : start + size]) for start in starts))
+
 
 def computes(stage: Stage) -> bool:
     """Whether a stage runs a network."""
@@ -60,11 +87,14 @@ def needs_of(config: StudyConfig, plan: Plan) -> NeedsOf:
         plan: Its plan.
 
     Returns:
-        The function; memory is 0 where the backbone's shape is not known.
+        The function. Memory is that of a GPU with bf16, and 0 where the backbone's shape is not known.
     """
+    pricing = Pricing(config, plan, get_device(DEFAULT_DEVICE), DEFAULT_UTILISATION)
 
     def needs(stage: Stage) -> Needs:
-        return Needs(computes(stage), 0)
+        price = pricing.price(stage)
+        memory = None if price is None else price.memory
+        return Needs(computes(stage), 0 if memory is None else int(memory.total))
 
     return needs
 

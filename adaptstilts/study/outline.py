@@ -1,70 +1,140 @@
-"""A plan as a table: every stage, whether it is there, and what sharing saves."""
+"""A plan as people and scripts see it: stages, tree, prices, and what sharing saves. Free of torch."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
-from adaptstilts.config.schema import RetrievalSection
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.study.bill import make_bill
+from adaptstilts.study.cost import Pricing
+from adaptstilts.study.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, Device, get_device
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.retrieval import settings_line
-from adaptstilts.study.stages import StageKind, TrainJob
-from adaptstilts.study.store import Store
-from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind
+from adaptstilts.study.stages import SUMMARIES, Reference, StageKind, TrainJob
+from adaptstilts.study.store import Artefact, Store
+from adaptstilts.study.tree import plan_tree
+from adaptstilts.study.variants import labels_of, retrieval_lines
+from adaptstilts.train.methods import METHODS
 
 
-def outline(plan: Plan, store: Store, retrieval: RetrievalSection) -> dict[str, Any]:
+def outline(
+    plan: Plan,
+    store: Store,
+    config: StudyConfig,
+    *,
+    device: str = DEFAULT_DEVICE,
+    utilisation: float = DEFAULT_UTILISATION,
+) -> dict[str, Any]:
     """Describe a plan as plain values.
 
     Args:
         plan: The plan.
         store: Where finished artefacts are.
-        retrieval: Retrieval section of the study.
+        config: The study.
+        device: Name of the device to price for.
+        utilisation: Share of its peak rate that is reached.
 
     Returns:
-        ``stages`` (name, kind, key, done, used_by), ``runs`` (training runs planned, and what loops over methods,
-        sources, targets and seeds would have started without sharing), ``adapters`` (how many stages use each
-        intermediate adapter), ``retrieval`` (the settings in effect for each retrieval target).
+        ``stages`` (name, kind, key, done, used_by), ``training_runs`` (those planned) and
+        ``training_runs_without_sharing`` (what loops over methods, sources, targets and seeds would have started),
+        ``shared_runs`` (how many stages use each intermediate run), ``cells``, ``retrieval`` (the settings in effect
+        for each retrieval target), for a sweep ``variants`` (their
+        labels), ``backbone``, ``device``, ``tree`` (of runs, with their counts), and the bill:
+        ``table`` (by kind of stage), ``families`` (full models and adapters, with and without sharing), ``warnings``
+        (what does not fit the device), ``notes`` (what the prices rest on). Times are in hours, the rest in bytes,
+        operations and sub-tokens.
+
+    Raises:
+        ConfigError: If there is no such device, or the utilisation is no share.
     """
-    used = Counter(key for stage in plan.stages if stage.kind is not StageKind.ANALYSE for key in stage.inputs)
-    stages = [
-        {
-            "name": stage.name,
-            "kind": stage.kind.value,
-            "key": stage.key,
-            "done": store.find(stage) is not None,
-            "used_by": used[stage.key],
-        }
-        for stage in plan.stages
-    ]
-    intermediate = {
-        source.key for stage in plan.stages if isinstance(stage.job, TrainJob) for source in stage.job.sources
-    }
-    targets = [get_task(name) for name in dict.fromkeys(cell.target for cell in plan.cells)]
-    shared = [{"name": stage.name, "used_by": used[stage.key]} for stage in plan.stages if stage.key in intermediate]
+    pricing = Pricing(config, plan, get_device(device), utilisation)
+    artefacts = store.find_all(plan.stages)
+    done = artefacts.keys()
+    bill = make_bill(plan, pricing, done, _measured(artefacts, pricing.device))
+    used = Counter(key for stage in plan.stages if stage.kind not in SUMMARIES for key in stage.inputs)
+    jobs = [(stage, stage.job) for stage in plan.stages]
+    intermediate = {source.key for _, job in jobs if isinstance(job, TrainJob) for source in job.sources}
+    labels = labels_of(plan)
+    backbone = next((job.backbone for _, job in jobs if hasattr(job, "backbone")), None)
     return {
-        "stages": stages,
+        "stages": [
+            {
+                "name": stage.name,
+                "kind": stage.kind.value,
+                "key": stage.key,
+                "done": stage.key in done,
+                "used_by": used[stage.key],
+            }
+            for stage in plan.stages
+        ],
         "training_runs": sum(stage.kind is StageKind.TRAIN for stage in plan.stages),
         "training_runs_without_sharing": plan.requested_runs,
-        "shared_runs": shared,
+        "shared_runs": [
+            {"name": stage.name, "used_by": used[stage.key]} for stage in plan.stages if stage.key in intermediate
+        ],
         "cells": len(plan.cells),
-        "retrieval": [settings_line(retrieval, task) for task in targets if task.kind is Kind.RETRIEVE],
+        "retrieval": retrieval_lines(config),
+        **({"variants": list(labels)} if any(labels) else {}),
+        "backbone": config.backbone,
+        "device": {
+            "name": pricing.device.name,
+            "title": pricing.device.title,
+            "utilisation": utilisation,
+            "memory_bytes": pricing.device.memory,
+        },
+        "tree": plan_tree(plan, _title(config, backbone, pricing)).record(done),
+        **bill.record(pricing.device.memory),
+        "notes": _notes(config, pricing, jobs=[job for _, job in jobs], is_priced=bill.is_priced),
     }
 
 
-def outline_text(record: dict[str, Any]) -> str:
-    """Return the outline for a terminal."""
-    lines = [f"{'':2}{'stage':<60} {'kind':<8} {'used by':>7}"]
-    for stage in record["stages"]:
-        mark = "ok" if stage["done"] else "  "
-        lines.append(f"{mark:2}{stage['name'][:60]:<60} {stage['kind']:<8} {stage['used_by']:>7}")
-    done = sum(stage["done"] for stage in record["stages"])
-    runs, naive = record["training_runs"], record["training_runs_without_sharing"]
-    lines += [
-        "",
-        *record["retrieval"],
-        f"{len(record['stages'])} stages, {done} of them finished, for {record['cells']} table cells",
-        f"{runs} training runs; loops that share nothing would start {naive}",
+def _measured(artefacts: dict[str, Artefact], device: Device) -> dict[str, float]:
+    return {key: found.seconds for key, found in artefacts.items() if device.is_of(found.manifest.get("environment"))}
+
+
+def _title(config: StudyConfig, backbone: Reference | None, pricing: Pricing) -> str:
+    shape = None if backbone is None else pricing.shape(backbone)
+    if shape is None:
+        return f"{config.backbone}, shape unknown"
+    return f"{config.backbone}, {shape.layers} x {shape.width}, {shape.parameters / 1e6:,.1f} M parameters"
+
+
+def _notes(config: StudyConfig, pricing: Pricing, *, jobs: Collection[object], is_priced: bool) -> list[str]:
+    if not is_priced:
+        names = ", ".join(sorted(pricing.unknown))
+        return [
+            f"{names}: shape unknown, not priced. Give a folder with its config.json, or have it in the local "
+            "Hugging Face cache."
+        ]
+    device = pricing.device
+    notes = [
+        f"hours: operations at {100 * pricing.utilisation:g} % of the peak rate of {device.title}; "
+        "lengths are mean sub-tokens without padding"
     ]
-    return "\n".join(lines)
+    if any(isinstance(job, TrainJob) and job.settings.patience is not None for job in jobs):
+        notes.append("upper bounds: runs that patience may end early are priced to their last epoch")
+    epochs = _epochs(jobs)
+    if len(set(epochs.values())) > 1:
+        notes.append(f"epochs: {', '.join(f'{family} {said}' for family, said in epochs.items())}")
+    if pricing.volumes.assumed:
+        names = ", ".join(sorted(pricing.volumes.assumed))
+        notes.append(f"numbers of examples that nobody has published, so assumed: {names}")
+    if device.bf16 is None:
+        notes.append(
+            f"{device.title} has no bf16: `precision: auto` is priced as fp32; {device.fp16 / device.fp32:.0f} times "
+            "the rate with precision: fp16"
+        )
+    return notes
+
+
+def _epochs(jobs: Collection[object]) -> dict[str, str]:
+    """Return how many epochs each family of weights is trained for, by what it is called."""
+    found: dict[str, set[int]] = {}
+    for job in jobs:
+        if isinstance(job, TrainJob):
+            found.setdefault(f"{METHODS[job.method].family} runs", set()).add(job.settings.epochs)
+    return {
+        family: f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+        for family, counts in found.items()
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,18 @@ from adaptstilts import __version__
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.study.planner import Planner
 from adaptstilts.study.retrieval import settings_line
-from adaptstilts.study.stages import AnalyseJob, Cell, Compared, ReportJob, Run, Stage, TrainJob
+from adaptstilts.study.stages import (
+    AnalyseJob,
+    Cell,
+    Compared,
+    Remarks,
+    ReportJob,
+    Run,
+    Shown,
+    Stage,
+    StageMaker,
+    TrainJob,
+)
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Split
 from adaptstilts.train.methods import METHODS
@@ -27,37 +39,50 @@ def report_stages(planner: Planner, cells: tuple[Cell, ...], published: RunSetti
         published: The study's set-up, for a comparison with published scores; None for none.
 
     Returns:
-        The stage of the tables and that of the report; neither is taken in yet.
+        The stage of the tables and that of the report; neither is taken in.
     """
     config = planner.config
-    analyse = analyse_job(planner, cells)
-    needed: dict[str, None] = dict.fromkeys(run.key for run in analyse.runs)
-    for cell in analyse.cells:
-        needed.update(dict.fromkeys((*cell.score, *cell.predict)))
-    tables = planner.make("analyse: tables of all results", "tables", analyse, tuple(needed))
-    compared = _compared(planner)
-    report = ReportJob(
-        analysis=tables.key,
-        title=config.title or config.name,
-        published=published,
-        compared=compared,
-        data=_compared_files(planner, compared),
+    targets = tuple(dict.fromkeys(config.target.tasks))
+    retrieval = [task for task in map(get_task, targets) if task.kind is Kind.RETRIEVE]
+    lines = tuple((task.name, settings_line(config.retrieval, task)) for task in retrieval)
+    tables = AnalyseJob(
+        cells=told_cells(cells),
+        runs=_runs(planner, cells),
+        remarks=(Remarks(targets, config.evaluation.benchmark, lines),),
         version=__version__,
     )
-    return tables, planner.make("report", "report", report, (*planner.data_inputs, tables.key))
+    return last_stages(tables, config.title or config.name, (Shown(published),), (_compared(planner),), planner.make)
 
 
-def analyse_job(planner: Planner, cells: tuple[Cell, ...]) -> AnalyseJob:
-    """Return what is put into tables."""
-    targets = [get_task(name) for name in dict.fromkeys(cell.target for cell in cells)]
-    retrieval = [task for task in targets if task.kind is Kind.RETRIEVE]
-    names = {task.name for task in retrieval}
-    return AnalyseJob(
-        cells=tuple(replace(cell, predict=cell.predict if cell.target in names else (), hidden=()) for cell in cells),
-        runs=_runs(planner, cells),
-        retrieval=tuple((task.name, settings_line(planner.config.retrieval, task)) for task in retrieval),
-        benchmark=planner.config.evaluation.benchmark,
-        version=__version__,
+def last_stages(
+    tables: AnalyseJob, title: str, shown: tuple[Shown, ...], compared: tuple[Compared, ...], make: StageMaker
+) -> tuple[Stage, Stage]:
+    """Make the stages of a study's tables and of its report.
+
+    Args:
+        tables: What is put into tables.
+        title: Heading of the report.
+        shown: What the report shows.
+        compared: What is looked through for leaks and overlaps.
+        make: Builds stages.
+
+    Returns:
+        The two stages.
+    """
+    needed = dict.fromkeys(run.key for run in tables.runs)
+    for cell in tables.cells:
+        needed.update(dict.fromkeys((*cell.score, *cell.predict)))
+    first = make("analyse: tables of all results", "tables", tables, tuple(needed))
+    report = ReportJob(first.key, title, shown, compared, __version__)
+    worlds = dict.fromkeys(item.world for item in compared if item.world is not None)
+    return first, make("report", "report", report, (*worlds, first.key))
+
+
+def told_cells(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """Return cells without the predictions that no table tells of: all but those of retrieval, which tell layers."""
+    return tuple(
+        replace(cell, predict=cell.predict if get_task(cell.target).kind is Kind.RETRIEVE else (), hidden=())
+        for cell in cells
     )
 
 
@@ -90,11 +115,12 @@ def _compared(planner: Planner) -> Compared:
     for name in planner.config.target.tasks:
         task = get_task(name)
         scored.append((name, planner.facts.languages(task) or planner.facts.hidden_languages(task)))
-    return Compared(tuple(trained), tuple(scored))
+    compared = Compared(tuple(trained), tuple(scored), world=next(iter(planner.data_inputs), None))
+    return replace(compared, data=_files_of(planner, compared))
 
 
-def _compared_files(planner: Planner, compared: Compared) -> tuple[str, ...]:
-    """Fingerprints of English sets that are compared but decide no other stage."""
+def _files_of(planner: Planner, compared: Compared) -> tuple[str, ...]:
+    """Fingerprints of English sets that are compared, whether or not they decide another stage."""
     wanted = [(get_task(name), split) for name in compared.trained for split in (Split.TRAIN, Split.DEV)]
     for name, languages in compared.scored:
         task = get_task(name)

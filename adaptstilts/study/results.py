@@ -10,13 +10,13 @@ from pathlib import Path
 
 from adaptstilts.errors import StoreError
 from adaptstilts.report.files import ReportFiles, files_in
-from adaptstilts.study.files import NOTES_FILE, TERMINAL_FILE
+from adaptstilts.study.files import NOTES_FILE, PAGES_FILE
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.run_report import report_stage, write_study_tables
-from adaptstilts.study.store import MANIFEST, Artefact, Store
+from adaptstilts.study.store import Artefact, Store
 from adaptstilts.tasks.sources import DataRoot
 
-_NOT_SHOWN = frozenset({NOTES_FILE, TERMINAL_FILE, MANIFEST})
+_NOT_SHOWN = frozenset({NOTES_FILE, PAGES_FILE})
 _HINT = "Set results=FOLDER."
 
 
@@ -49,9 +49,7 @@ def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFile
         StoreError: If the folder cannot be written.
     """
     make_folder(folder)
-    sources = {
-        path.name: path for part in (tables, report) for path in part.folder.iterdir() if path.name not in _NOT_SHOWN
-    }
+    sources = {name: part.file(name) for part in (tables, report) for name in part.names if name not in _NOT_SHOWN}
     for name, path in sources.items():
         unfinished = folder / f".{name}.{os.getpid()}"
         try:
@@ -60,18 +58,23 @@ def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFile
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             raise StoreError(f"cannot be written: {error.strerror}", path=folder / name, hint=_HINT) from error
-    return files_in(folder, sources.keys(), report.file(TERMINAL_FILE).read_text(encoding="utf-8"))
+    return files_in(folder, report.read_json(PAGES_FILE))
 
 
 def report_what_is_there(
-    plan: Plan, done: Mapping[str, Artefact], root: DataRoot | None, store: Store, folder: Path, missing: Sequence[str]
+    plan: Plan,
+    done: Mapping[str, Artefact],
+    roots: Sequence[DataRoot | None],
+    store: Store,
+    folder: Path,
+    missing: Sequence[str],
 ) -> ReportFiles:
     """Write tables and report of what is finished of a study straight into its results folder.
 
     Args:
         plan: The study's plan.
         done: Finished artefacts by key.
-        root: The data; None where it is not there yet.
+        roots: The data that the report compares; None for what is not there yet.
         store: Where findings of leaks and overlaps are remembered.
         folder: The results folder.
         missing: Remarks on what is not finished.
@@ -87,7 +90,7 @@ def report_what_is_there(
         with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as place:
             tables, report = Artefact(Path(place) / "tables", {}), Artefact(Path(place) / "report", {})
             write_study_tables(plan.tables, done, tables.folder)
-            report_stage(plan.report, tables, root, store, report.folder, missing)
+            report_stage(plan.report, tables, roots, store, report.folder, missing)
             return place_report(tables, report, folder)
     except OSError as error:
         raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=_HINT) from error

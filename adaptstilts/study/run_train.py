@@ -25,17 +25,20 @@ from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import EncoderLoader, TaskNetwork, parameter_counts, save_encoder
 from adaptstilts.study.collect import TRAINING_FILE
 from adaptstilts.study.files import write_json
-from adaptstilts.study.journal import StageLog
+from adaptstilts.study.journal import TrainingLog
 from adaptstilts.study.stages import TrainJob
 from adaptstilts.tasks.features import EncodeSettings
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sampling import sample
 from adaptstilts.tasks.sources import TrainingData
 from adaptstilts.tasks.spec import ChoiceExample, Kind, Task
-from adaptstilts.train.loop import FitReport, fit
+from adaptstilts.train.distributed import ALONE, Group
+from adaptstilts.train.loop import FitReport, Surroundings, fit
 from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
 from adaptstilts.train.optim import learning_rate
 from adaptstilts.train.phases import StartingPoint, prepare
+from adaptstilts.train.resume import Checkpoints
+from adaptstilts.train.sharding import shard_frozen, to_cpu
 
 if TYPE_CHECKING:
     from adaptstilts.study.examples import Examples
@@ -56,14 +59,17 @@ class Inputs(Protocol):
         ...
 
 
-def train_stage(
+def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
     job: TrainJob,
     inputs: Inputs,
     examples: Examples,
     folder: Path,
     device: torch.device,
-    log: StageLog,
+    log: TrainingLog,
     load: EncoderLoader = load_encoder,
+    *,
+    checkpoints: Checkpoints | None = None,
+    group: Group = ALONE,
 ) -> None:
     """Train one network and write its trained parts.
 
@@ -76,6 +82,8 @@ def train_stage(
         device: Where to compute.
         log: Told about steps, dev scores and the result.
         load: Loads encoders.
+        checkpoints: Where the run leaves its state, and looks for one to go on from.
+        group: The processes that carry out the stage together, each by this call; the first of them writes.
 
     Raises:
         AdaptstiltsError: If data or checkpoints cannot be used.
@@ -94,6 +102,7 @@ def train_stage(
         seed=job.seed,
         load=load,
     ).to(device)
+    group = shard_frozen(network, group)
     what = ("train", job.max_train, job.hold_out)
     encoded = examples.encoded(task, data.train, job.backbone, settings, what=what)
     report = fit(
@@ -102,24 +111,29 @@ def train_stage(
         job.settings,
         kind=task.kind,
         seed=job.seed,
-        score_dev=_told(dev_scorer(job, task, labels, data, examples, settings), log),
+        score_dev=_told(dev_scorer(job, task, labels, data, examples, settings), log)
+        if group.scores
+        else _scored_elsewhere,
         penalty=_penalty(network, job, method),
-        on_step=partial(_tell_step, log, job.settings),
+        around=Surroundings(partial(_tell_step, log, job.settings), checkpoints, group),
     )
-    network.to("cpu")
+    if not group.is_first:
+        return
+    to_cpu(network, group)
     _save_or_say_why(network, job, method, data, folder)
     record = _record(report, network, data, folder)
+    record |= {"processes": group.size, "resume_notes": [] if checkpoints is None else checkpoints.told}
     record |= {"truncated": encoded.truncated, "replaced_words": encoded.replaced, "labels": list(labels)}
     write_json(folder / TRAINING_FILE, record)
     log.summary(record)
 
 
-def _tell_step(log: StageLog, settings: TrainSettings, step: int, total: int, loss: float) -> None:
+def _tell_step(log: TrainingLog, settings: TrainSettings, step: int, total: int, loss: float) -> None:
     rate = learning_rate(step, settings, total)
     log.stepped(step, total, f"loss {loss:.3f}", loss=loss, learning_rate=rate, examples=settings.batch_size)
 
 
-def _told(score_dev: Callable[[TaskNetwork], float], log: StageLog) -> Callable[[TaskNetwork], float]:
+def _told(score_dev: Callable[[TaskNetwork], float], log: TrainingLog) -> Callable[[TaskNetwork], float]:
     """Return a function that scores the dev set and tells the log, and takes no part in examples per second."""
 
     def score(network: TaskNetwork) -> float:
@@ -171,6 +185,10 @@ def dev_scorer(
         return major(task.metric, score_examples(task.metric, found.predictions, gold))
 
     return score
+
+
+def _scored_elsewhere(_: TaskNetwork) -> float:
+    raise RuntimeError("the first process of a group scores")
 
 
 def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[], torch.Tensor] | None:

@@ -18,12 +18,25 @@ from adaptstilts.study.files import DATA_FOLDER, write_json
 from adaptstilts.study.heartbeats import stage_file
 from adaptstilts.study.inputs import MINI
 from adaptstilts.study.journal import LOGS_FOLDER, Journal, StageLog, StepCallback
+from adaptstilts.study.launch import TrainRequest, check_not_launched, check_processes, train_in_processes
+from adaptstilts.study.overlaps import open_data
 from adaptstilts.study.run_predict import LastNetwork, predict_stage
-from adaptstilts.study.run_report import analyse_stage, report_stage
+from adaptstilts.study.run_report import report_stage, write_study_tables
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
-from adaptstilts.study.stages import AnalyseJob, DataJob, PredictJob, ReportJob, ScoreJob, Stage, TrainJob, describe
+from adaptstilts.study.stages import (
+    AnalyseJob,
+    DataJob,
+    DataPlace,
+    PredictJob,
+    ReportJob,
+    ScoreJob,
+    Stage,
+    TrainJob,
+    describe,
+)
 from adaptstilts.study.store import Artefact, Store
+from adaptstilts.train.resume import Checkpoints, remove_checkpoints, resume_folder
 from adaptstilts.train.trackers import TrackedRun, tracked
 
 
@@ -40,11 +53,29 @@ class Inputs:
     store: Store
 
     def artefact(self, key: str) -> Artefact:
-        """Return a finished input."""
+        """Return a finished input, every byte of it as it was written.
+
+        Raises:
+            DamagedError: If a file of it is damaged.
+        """
         found = self.store.open(next(stage for stage in self.stages if stage.key == key))
         if found is None:
             raise RuntimeError(f"input {key[:16]} is not finished")
         return found
+
+    def records(self) -> dict[str, Artefact]:
+        """Return all inputs by key; bytes of a file are compared when it is read, and only then."""
+        found = self.store.find_all(self.stages)
+        if len(found) < len(self.stages):
+            raise RuntimeError(f"{len(self.stages) - len(found)} inputs are not finished")
+        return found
+
+
+def remove_finished_checkpoints(stages: tuple[Stage, ...], store: Store) -> None:
+    """Remove checkpoints of stages whose artefact is there: a run was killed between the two."""
+    for stage in stages:
+        if resume_folder(store.root, stage.key).is_dir() and store.find(stage) is not None:
+            remove_checkpoints(store.root, stage.key)
 
 
 class LocalRunner:
@@ -61,12 +92,16 @@ class LocalRunner:
             logging.getLogger(name).setLevel(logging.ERROR)
         self.device = pick_device(config.device)
         make_deterministic(self.device)
-        self.data_root = config.data.root
-        self.quoting = config.data.quoting
+        check_not_launched()
+        check_processes(self.device, config.parallel.processes)
+        self.resume = config.resume
+        self.parallel = config.parallel
+        self.threads = config.threads
+        self.place = DataPlace(config.data.root, config.data.quoting)
         self.environment = environment()
         self.tracking = config.tracking
         self.project = config.name
-        self._examples: dict[Path, Examples] = {}
+        self._examples: dict[tuple[Path, str], Examples] = {}
         self.encoders = EncoderCache(self.device)
         self.networks = LastNetwork(self.device, self.encoders.load)
 
@@ -75,6 +110,8 @@ class LocalRunner:
         with Journal(store.root).stage(stage, on_step) as log:
             with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
                 self._make(stage, Inputs(inputs, store), folder, log)
+            if isinstance(stage.job, TrainJob):
+                remove_checkpoints(store.root, stage.key)
             artefact = Inputs((stage,), store).artefact(stage.key)
             log.made(artefact)
         return artefact
@@ -93,17 +130,18 @@ class LocalRunner:
             )
         elif isinstance(job, TrainJob):
             self.networks.drop()
-            train_stage(job, finished, self._data(finished), folder, self.device, log, self.encoders.load)
+            self._train(stage, job, finished, folder, log)
         elif isinstance(job, PredictJob):
-            predict_stage(job, finished, self._data(finished), folder, self.networks, log.stepped)
+            predict_stage(job, finished, self._data(stage, finished), folder, self.networks, log.stepped)
         elif isinstance(job, ScoreJob):
-            scores = score_stage(job, finished, self._data(finished))
+            scores = score_stage(job, finished, self._data(stage, finished))
             write_json(folder / SCORES_FILE, scores)
         elif isinstance(job, AnalyseJob):
-            analyse_stage(job, finished.stages, finished.store, folder)
+            write_study_tables(job, finished.records(), folder)
         elif isinstance(job, ReportJob):
-            tables = finished.artefact(job.analysis)
-            report_stage(job, tables, self._data(finished).root, finished.store, folder)
+            worlds = {item.world: finished.artefact(item.world) for item in job.compared if item.world is not None}
+            roots = [open_data(item, self.place, worlds) for item in job.compared]
+            report_stage(job, finished.artefact(job.analysis), roots, finished.store, folder)
 
     @contextlib.contextmanager
     def _tracked(self, stage: Stage, store: Store, log: StageLog) -> Iterator[None]:
@@ -115,11 +153,39 @@ class LocalRunner:
             log.followers.append(trackers)
             yield
 
-    def _data(self, inputs: Inputs) -> Examples:
-        root = Path(self.data_root).expanduser()
-        if self.data_root == MINI:
-            key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
-            root = inputs.artefact(key).file(DATA_FOLDER)
-        if root not in self._examples:
-            self._examples[root] = Examples(root, quoting=self.quoting)
-        return self._examples[root]
+    def _train(self, stage: Stage, job: TrainJob, finished: Inputs, folder: Path, log: StageLog) -> None:
+        """Train in this process, or in several that it starts; go on from a checkpoint where there is one."""
+        root, key = finished.store.root, stage.key
+        if self.parallel.processes == 1:
+            checkpoints = Checkpoints(resume_folder(root, key), key, self.resume, log.noted)
+            data = self._data(stage, finished)
+            train_stage(job, finished, data, folder, self.device, log, self.encoders.load, checkpoints=checkpoints)
+            return
+        request = TrainRequest(
+            job=job,
+            key=key,
+            inputs=finished,
+            data_root=self._data_root(stage, finished),
+            quoting=(stage.place or self.place).quoting,
+            folder=folder,
+            store=root,
+            device=self.device.type,
+            threads=self.threads,
+            resume=self.resume,
+            parallel=self.parallel,
+        )
+        train_in_processes(request, log.stepped, log.noted)
+
+    def _data(self, stage: Stage, inputs: Inputs) -> Examples:
+        place = stage.place or self.place
+        known = (self._data_root(stage, inputs), place.quoting)
+        if known not in self._examples:
+            self._examples[known] = Examples(known[0], quoting=place.quoting)
+        return self._examples[known]
+
+    def _data_root(self, stage: Stage, inputs: Inputs) -> Path:
+        root = (stage.place or self.place).root
+        if root != MINI:
+            return Path(root).expanduser()
+        key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
+        return inputs.artefact(key).file(DATA_FOLDER)

@@ -9,13 +9,14 @@ from functools import partial
 from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.sweep import variants
 from adaptstilts.errors import StoreError
 from adaptstilts.report.files import ReportFiles
 from adaptstilts.study.check import check_can_run, check_hub
 from adaptstilts.study.engines.choose import open_engine, placed_for_engine
 from adaptstilts.study.execute import Order, Outcome, Watcher, carry_out, failed_lines, perform
 from adaptstilts.study.needs import needs_of
-from adaptstilts.study.overlaps import data_root, look_for_overlaps
+from adaptstilts.study.overlaps import data_roots, look_for_overlaps
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.results import make_folder, place_report, report_what_is_there
 from adaptstilts.study.setup import check_study, open_store, plan_study, results_folder
@@ -66,11 +67,15 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
     Raises:
         AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
     """
+    from adaptstilts.study.runners import remove_finished_checkpoints  # noqa: PLC0415 - brings torch
+
     config = placed_for_engine(config)
-    check_can_run(config)
+    for variant in variants(config):
+        check_can_run(variant.config)
     plan = check_study(config)
     store = open_store(config)
     store.remove_leftovers()
+    remove_finished_checkpoints(plan.stages, store)
     check_hub(plan, store)
     make_folder(results_folder(config))
     with watch(plan) as watcher:
@@ -83,7 +88,7 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
             rebuild=rebuild,
             when_data_is_there=partial(look_for_overlaps, config, plan, store, watcher.noted),
         )
-    return _report(config, plan, outcome)
+    return _report(config, plan, store, outcome)
 
 
 def report_study(config: StudyConfig) -> StudyResult:
@@ -100,13 +105,11 @@ def report_study(config: StudyConfig) -> StudyResult:
     """
     plan = plan_study(config)
     store = open_store(config)
-    found = {stage.key: store.find(stage) for stage in plan.stages}
-    done = {key: artefact for key, artefact in found.items() if artefact is not None}
-    outcome = Outcome(done=done)
+    outcome = Outcome(done=store.find_all(plan.stages))
     for stage in plan.stages[-2:]:
-        if stage.key not in done and all(key in done for key in stage.inputs):
+        if stage.key not in outcome.done and all(key in outcome.done for key in stage.inputs):
             _make_last(config, plan, store, stage, outcome)
-    return _report(config, plan, outcome)
+    return _report(config, plan, store, outcome)
 
 
 def _make_last(config: StudyConfig, plan: Plan, store: Store, stage: Stage, outcome: Outcome) -> None:
@@ -121,10 +124,9 @@ def _make_last(config: StudyConfig, plan: Plan, store: Store, stage: Stage, outc
         outcome.done[stage.key] = artefact
 
 
-def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
+def _report(config: StudyConfig, plan: Plan, store: Store, outcome: Outcome) -> StudyResult:
     failed = failed_lines(plan, outcome)
-    store = open_store(config)
-    tables, report = (store.open(stage) if stage.key in outcome.done else None for stage in plan.stages[-2:])
+    tables, report = (outcome.done.get(stage.key) for stage in plan.stages[-2:])
     if tables is not None and report is not None:
         files = place_report(tables, report, results_folder(config))
     else:
@@ -144,5 +146,5 @@ def _partial(config: StudyConfig, plan: Plan, store: Store, outcome: Outcome, fa
             raise StoreError(f"no finished score to report: {len(failed)} stages failed or were left out")
         raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
     missing = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
-    root = data_root(config, plan, store)
-    return report_what_is_there(plan, outcome.done, root, store, results_folder(config), missing)
+    roots = data_roots(config, plan, store)
+    return report_what_is_there(plan, outcome.done, roots, store, results_folder(config), missing)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.sweep import Variant, variants
+from adaptstilts.errors import AdaptstiltsError, raise_all
 from adaptstilts.models.backbone import fingerprint, locate
 from adaptstilts.study.asked import check_tasks
 from adaptstilts.study.check import check_files, check_rows, check_weights
-from adaptstilts.study.inputs import MINI, facts_for
+from adaptstilts.study.inputs import MINI, DataFacts, facts_for
 from adaptstilts.study.limits import check_limits
 from adaptstilts.study.plan import Plan, make_plan
 from adaptstilts.study.published import run_setting
-from adaptstilts.study.stages import Reference
+from adaptstilts.study.shared_store import store_at
+from adaptstilts.study.stages import DataJob, Reference
 from adaptstilts.study.store import Store
+from adaptstilts.study.variants import data_key, join_plans, of_variants, parts_by_data
 
 
 def plan_study(config: StudyConfig) -> Plan:
@@ -28,17 +32,53 @@ def plan_study(config: StudyConfig) -> Plan:
     Raises:
         AdaptstiltsError: If a task, file, checkpoint or language is not there.
     """
-    check_tasks(config)
-    location = locate(config.backbone)
-    backbone = Reference(location, config.revision, fingerprint(location, config.revision))
-    check_weights(backbone)
-    evaluation = config.evaluation
-    facts, job = facts_for(config.data, evaluation.languages, evaluation.benchmark, submission=evaluation.submission)
-    check_files(config, facts)
-    published = None if config.data.root == MINI else run_setting(config)
-    plan = make_plan(config, facts, backbone, job, published)
-    check_limits(plan, backbone)
-    return plan
+    chosen = variants(config)
+    resolver = _Resolver()
+    if len(chosen) == 1:
+        return resolver.plan(chosen[0].config)
+    planned: list[tuple[Variant, Plan]] = []
+    problems: list[tuple[Variant, AdaptstiltsError]] = []
+    for variant in chosen:
+        try:
+            planned.append((variant, resolver.plan(variant.config)))
+        except AdaptstiltsError as error:  # noqa: PERF203 - every one is tried
+            problems.append((variant, error))
+    raise_all(of_variants(problems, len(chosen)))
+    return join_plans(planned)
+
+
+class _Resolver:
+    """Plans variants of a study; what several of them share, data and backbone, is looked at once."""
+
+    def __init__(self) -> None:
+        self._backbones: dict[tuple[str, str | None], Reference] = {}
+        self._facts: dict[str, tuple[DataFacts, DataJob | None]] = {}
+
+    def plan(self, config: StudyConfig) -> Plan:
+        """Plan one variant."""
+        check_tasks(config)
+        backbone = self._backbone(config.backbone, config.revision)
+        facts, job = self._facts_for(config)
+        check_files(config, facts)
+        published = None if config.data.root == MINI else run_setting(config)
+        plan = make_plan(config, facts, backbone, job, published)
+        check_limits(plan, backbone)
+        return plan
+
+    def _backbone(self, name: str, revision: str | None) -> Reference:
+        if (name, revision) not in self._backbones:
+            location = locate(name)
+            backbone = Reference(location, revision, fingerprint(location, revision))
+            check_weights(backbone)
+            self._backbones[name, revision] = backbone
+        return self._backbones[name, revision]
+
+    def _facts_for(self, config: StudyConfig) -> tuple[DataFacts, DataJob | None]:
+        asked = config.evaluation
+        key = f"{data_key(config.data)} {asked.languages} {asked.benchmark} {asked.submission}"
+        if key not in self._facts:
+            self._facts[key] = facts_for(config.data, asked.languages, asked.benchmark, submission=asked.submission)
+        return self._facts[key]
 
 
 def check_study(config: StudyConfig) -> Plan:
@@ -54,13 +94,18 @@ def check_study(config: StudyConfig) -> Plan:
         AdaptstiltsError: As `plan_study`, and if a file is malformed, empty or unlabelled.
     """
     plan = plan_study(config)
-    check_rows(config, plan, open_store(config))
+    for variant, part in parts_by_data(config, plan):
+        check_rows(variant.config, part, open_store(config))
     return plan
 
 
 def open_store(config: StudyConfig) -> Store:
-    """Return the study's artefact store."""
-    return Store(Path(config.store).expanduser())
+    """Return the study's artefact store.
+
+    Raises:
+        StoreError: If it is an address whose file system is not known or not installed.
+    """
+    return store_at(config.store, config.store_cache)
 
 
 def results_folder(config: StudyConfig) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from json.encoder import encode_basestring_ascii
@@ -35,6 +36,10 @@ class StageKind(str, Enum):
     REPORT = "report"
 
 
+SUMMARIES = frozenset({StageKind.ANALYSE, StageKind.REPORT})
+"""Stages that tell of all others."""
+
+
 @dataclass(frozen=True)
 class Reference:
     """A backbone, identified by its contents.
@@ -48,6 +53,19 @@ class Reference:
     location: str
     revision: str | None
     fingerprint: str
+
+
+@dataclass(frozen=True)
+class DataPlace:
+    """Where examples are and how they are read; does not count in keys, which hold what is read.
+
+    Attributes:
+        root: ``data.root``.
+        quoting: ``data.quoting``.
+    """
+
+    root: str
+    quoting: str
 
 
 @dataclass(frozen=True)
@@ -186,6 +204,7 @@ class Cell:
             for a submission only.
         note: What a reader of the number must know.
         hidden: Keys of the predictions for test splits whose labels are hidden.
+        variant: Label of the variant of a sweep that it belongs to; empty without a sweep.
     """
 
     method: MethodName
@@ -197,6 +216,7 @@ class Cell:
     score: tuple[str, ...] = ()
     note: str = ""
     hidden: tuple[str, ...] = ()
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -211,6 +231,7 @@ class Run:
         target: Target of that cell; empty likewise.
         seed: Seed.
         stage: Name of its stage.
+        variants: Labels of the variants that need it; one, which is empty, without a sweep.
     """
 
     key: str
@@ -220,6 +241,24 @@ class Run:
     target: str
     seed: int
     stage: str
+    variants: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What is remarked on a study, or on a variant of a sweep, beside its numbers.
+
+    Attributes:
+        targets: Target tasks.
+        benchmark: Whose averages they count in or not.
+        retrieval: Each retrieval target, with its settings in a line.
+        variant: Label of the variant; empty without a sweep.
+    """
+
+    targets: tuple[str, ...]
+    benchmark: str
+    retrieval: tuple[tuple[str, str], ...]
+    variant: str = ""
 
 
 @dataclass(frozen=True)
@@ -229,16 +268,29 @@ class AnalyseJob:
     Attributes:
         cells: What the study wants to know. Of predictions only those are named whose layers are told (retrieval).
         runs: Its training runs.
-        retrieval: Each retrieval target, with its settings in a line.
-        benchmark: Whose averages are remarked on.
+        remarks: What is remarked on it, variant by variant.
         version: Version of the package: tables are made anew by each.
     """
 
     cells: tuple[Cell, ...]
     runs: tuple[Run, ...]
-    retrieval: tuple[tuple[str, str], ...]
-    benchmark: str
+    remarks: tuple[Remarks, ...]
     version: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a report shows a study as, or a variant of a sweep.
+
+    Attributes:
+        published: Its set-up, for a comparison with published scores; None for none.
+        variant: Label of the variant; empty without a sweep.
+        settings: Its swept settings by name.
+    """
+
+    published: RunSetting | None
+    variant: str = ""
+    settings: tuple[tuple[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -248,10 +300,18 @@ class Compared:
     Attributes:
         trained: Training tasks.
         scored: Each target with the (language, split) pairs that are scored, or predicted where none is.
+        data: Fingerprints of the English training and dev files, and of what else is compared but not scored.
+        world: Key of the stage that makes the data; None where it is there.
+        title: What is said of it in the report, where a sweep reads several data.
+        place: Where it is; None where all stages of the study read the same. Does not count in keys.
     """
 
     trained: tuple[str, ...]
     scored: tuple[tuple[str, tuple[tuple[str, Split], ...]], ...]
+    data: tuple[str, ...] = ()
+    world: str | None = None
+    title: str = ""
+    place: DataPlace | None = None
 
 
 @dataclass(frozen=True)
@@ -261,17 +321,15 @@ class ReportJob:
     Attributes:
         analysis: Key of the tables it shows.
         title: Heading.
-        published: The study's set-up, for a comparison with published scores; None for none.
-        compared: What is looked through for leaks and overlaps.
-        data: Fingerprints of files that only this is read of.
+        shown: The study, or the variants of a sweep.
+        compared: What is looked through for leaks and overlaps, data by data.
         version: Version of the package: reports are made anew by each.
     """
 
     analysis: str
     title: str
-    published: RunSetting | None
-    compared: Compared
-    data: tuple[str, ...]
+    shown: tuple[Shown, ...]
+    compared: tuple[Compared, ...]
     version: str
 
 
@@ -284,7 +342,8 @@ _KINDS: dict[type, StageKind] = {
     AnalyseJob: StageKind.ANALYSE,
     ReportJob: StageKind.REPORT,
 }
-_NOT_IN_KEYS = frozenset({"location", "revision", "batch_tokens"})
+_SIMPLE = frozenset({str, int, float, bool, type(None)})
+_NOT_IN_KEYS = frozenset({"location", "revision", "batch_tokens", "place"})
 _ONLY_WHERE_SET = frozenset({"after"})
 """Left out of keys where None: the keys of studies that have no use for them are as before they came."""
 
@@ -299,6 +358,7 @@ class Stage:
         job: What to do; decides the key.
         key: Content key, 64 hexadecimal digits.
         inputs: Keys of the stages that must be finished before.
+        place: Where its examples are; None where all stages of the study read the same.
     """
 
     name: str
@@ -306,6 +366,7 @@ class Stage:
     job: Job
     key: str
     inputs: tuple[str, ...]
+    place: DataPlace | None = None
 
     @property
     def kind(self) -> StageKind:
@@ -325,13 +386,21 @@ def make_stage(name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> 
     Returns:
         The stage.
     """
-    content = {
-        "format": FORMAT_VERSION,
-        "kind": _KINDS[type(job)].value,
-        "job": describe(job),
-        "inputs": sorted(inputs),
-    }
-    return Stage(name, slug, job, hashlib.sha256(_json(content).encode()).hexdigest(), inputs)
+    key = content_key(FORMAT_VERSION, _KINDS[type(job)].value, describe(job), inputs)
+    return Stage(name, slug, job, key, inputs)
+
+
+def content_key(version: int, kind: str, job: dict[str, Any], inputs: Iterable[str]) -> str:
+    """Return the key of what a stage or a manifest says: 64 hexadecimal digits.
+
+    Args:
+        version: Format version.
+        kind: Value of the `StageKind`.
+        job: The job as `describe` gives it.
+        inputs: Keys of the stages it needs.
+    """
+    content = {"format": version, "kind": kind, "job": job, "inputs": sorted(inputs)}
+    return hashlib.sha256(_json(content).encode()).hexdigest()
 
 
 class StageMaker:
@@ -398,6 +467,8 @@ def describe(job: Job) -> dict[str, Any]:
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - JSON values
+    if type(value) in _SIMPLE:
+        return value
     if isinstance(value, BaseModel):
         return _plain(value.model_dump())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.study.heartbeats import Beat, Failure, read_beats, read_failures
+from adaptstilts.study.manifests import MANIFEST
 from adaptstilts.study.pace import Pace, duration
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, Stage, StageKind
-from adaptstilts.study.store import MANIFEST
 
 STATES = ("done", "running", "waiting", "failed", "left_out", "lost")
 """What a stage can be. Left out: it needs one that failed. Lost: its worker gives no sign of life."""

@@ -1,33 +1,54 @@
 """The artefact store: one folder per finished stage, found by its content key.
 
 A folder is written under a temporary name and renamed when complete; its manifest, written last, names the key, the
-inputs, the environment, timings, and the size and SHA-256 of every file.
+inputs, the environment, timings, and the size and SHA-256 of every file. Files are on the disk before the manifest is,
+and the manifest before the folder has its name, so that no crash leaves half an artefact that looks whole.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import errno
 import json
 import os
-import platform
 import re
+import secrets
 import shutil
 import time
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DamagedError, WriteError
-from adaptstilts.study.claims import claimed, is_claimed
-from adaptstilts.study.stages import Stage, describe
+from safetensors import SafetensorError
 
-MANIFEST = "manifest.json"
+from adaptstilts.errors import DamagedError, StoreError
+from adaptstilts.study.claims import Claims
+from adaptstilts.study.manifests import (
+    KEY_DIGITS,
+    MANIFEST,
+    check_sizes,
+    damages,
+    inventory,
+    read_manifest,
+    select,
+    sync_folder,
+    take_over_hashes,
+    unwritable,
+    write_synced,
+)
+from adaptstilts.study.processes import SEPARATOR, Mark, here, is_alive
+from adaptstilts.study.stages import FORMAT_VERSION, Stage, StageKind, describe
+
 CLAIMS_FOLDER = ".claims"
-_KEY_DIGITS = 16
-_TEMPORARY = ".unfinished"
-_NO_SEAL = "0" * 64
+RESUME_FOLDER = ".resume"
+"""Folder of the states from which a broken-off stage goes on, by the first digits of its key."""
+UNFINISHED_FOLDER = ".unfinished"
+
+_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What a system says of a disk that takes no more, whichever file it names."""
+
+DamageCallback = Callable[[DamagedError], object]
 
 
 @dataclass(frozen=True)
@@ -37,25 +58,45 @@ class Artefact:
     Attributes:
         folder: Where it lies.
         manifest: What was written when it was finished.
+        fetch: Brings a file or folder of it to this machine; None where all is here.
     """
 
     folder: Path
     manifest: dict[str, Any]
+    fetch: Callable[[str], object] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def key(self) -> str:
+        """Content key of the stage."""
+        return str(self.manifest["key"])
 
     @property
     def seconds(self) -> float:
         """Wall time it took to make."""
         return float(self.manifest["seconds"])
 
+    @property
+    def bytes(self) -> int:
+        """Size of its files together."""
+        return sum(record["bytes"] for record in self.manifest["files"].values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its files; without a manifest, of those that lie in its folder."""
+        return tuple(self.manifest.get("files", ())) or tuple(sorted(path.name for path in self.folder.iterdir()))
+
     def file(self, name: str) -> Path:
-        """Return a file or folder of the artefact.
+        """Return a file or folder of the artefact to read, once its bytes are those that were written.
 
         Raises:
-            DamagedError: If it is not there.
+            DamagedError: If it is not there or damaged.
         """
+        if self.fetch is not None:
+            self.fetch(name)
         path = self.folder / name
         if not path.exists():
-            raise _damaged(f"the artefact lacks '{name}'", self.folder, self.folder)
+            raise DamagedError(f"the artefact lacks '{name}'", path=self.folder, folder=self.folder)
+        raise_first(damages(self.folder, select(self.manifest["files"], name)))
         return path
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values
@@ -68,7 +109,7 @@ class Artefact:
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise _damaged(f"damaged: {error}", path, self.folder) from error
+            raise DamagedError(f"damaged: {error}", path=path, folder=self.folder) from error
 
 
 class Store:
@@ -81,15 +122,20 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @property
+    def location(self) -> str:
+        """Where it is, as people name it."""
+        return str(self.root)
+
     def folder(self, stage: Stage) -> Path:
         """Return where a stage's artefact lies or would lie."""
-        parent = self.root / stage.kind.value
-        digits = stage.key[:_KEY_DIGITS]
-        found = sorted(parent.glob(f"*-{digits}")) if parent.is_dir() else []
-        return found[0] if found else parent / f"{stage.slug}-{digits}"
+        plain = self._place(stage)
+        if (plain / MANIFEST).is_file():
+            return plain
+        return self._index([stage]).get(stage.key[:KEY_DIGITS], plain)
 
     def find(self, stage: Stage) -> Artefact | None:
-        """Return a stage's artefact, or None if it has not been made.
+        """Return a stage's artefact, or None if it has not been made. Looks at names and sizes only.
 
         Args:
             stage: The stage.
@@ -100,17 +146,62 @@ class Store:
         Raises:
             DamagedError: If its manifest is damaged, or a file is missing or of another size than recorded.
         """
-        folder = self.folder(stage)
-        path = folder / MANIFEST
-        if not path.is_file():
-            return None
-        artefact = Artefact(folder, _read_manifest(path))
-        if artefact.manifest.get("key") != stage.key:
-            raise _damaged("the manifest is of another stage", path)
-        for name, record in artefact.manifest["files"].items():
-            file = folder / name
-            if not file.is_file() or file.stat().st_size != record["bytes"]:
-                raise _damaged("missing or cut short", file, folder)
+        return _read(self.folder(stage), stage)
+
+    def find_all(
+        self, stages: Iterable[Stage], *, check: bool = False, on_damage: DamageCallback | None = None
+    ) -> dict[str, Artefact]:
+        """Return the artefacts of those stages that are finished; as `find`, with one listing per kind.
+
+        Args:
+            stages: The stages.
+            check: Whether to read every byte too, as `open` does.
+            on_damage: Told of damaged artefacts, which then count as not made; None to raise the first one's error.
+
+        Returns:
+            Artefacts by key, in the order of the stages.
+
+        Raises:
+            DamagedError: If an artefact is damaged and nobody wants to be told.
+        """
+        wanted = list(stages)
+        index = self._index(wanted)
+        found: dict[str, Artefact] = {}
+        for stage in wanted:
+            folder = index.get(stage.key[:KEY_DIGITS])
+            with told(on_damage):
+                artefact = None if folder is None else _read(folder, stage)
+                if artefact is not None and check:
+                    raise_first(damages(artefact.folder, artefact.manifest["files"]))
+                if artefact is not None:
+                    found[stage.key] = artefact
+        return found
+
+    def present(self, stages: Iterable[Stage]) -> set[str]:
+        """Return the keys of those stages that are finished: all that a plan asks, and at the least cost.
+
+        Raises:
+            DamagedError: As `find` does, for what lies on this machine.
+        """
+        return set(self.find_all(stages))
+
+    def open(self, stage: Stage) -> Artefact | None:
+        """Return a stage's artefact to read from, once every byte of it is what was written.
+
+        This process reads a file once as long as its size and time of change stay the same.
+
+        Args:
+            stage: The stage.
+
+        Returns:
+            The artefact, or None if it has not been made.
+
+        Raises:
+            DamagedError: If a file or the manifest is damaged; names the first such file.
+        """
+        artefact = self.find(stage)
+        if artefact is not None:
+            raise_first(damages(artefact.folder, artefact.manifest["files"]))
         return artefact
 
     @contextlib.contextmanager
@@ -129,205 +220,241 @@ class Store:
         Raises:
             WriteError: If the store cannot be written.
         """
-        final = self.folder(stage)
-        temporary = self.root / _TEMPORARY / f"{platform.node()}-{os.getpid()}-{stage.key[:_KEY_DIGITS]}"
-        started = time.time()
-        clock = time.perf_counter()
-        try:
-            if temporary.exists():
-                shutil.rmtree(temporary)
-            temporary.mkdir(parents=True)
+        with self._unfinished(stage.key) as temporary:
+            started = time.time()
+            clock = time.perf_counter()
             yield temporary
             manifest = {
+                "format": FORMAT_VERSION,
                 "key": stage.key,
                 "name": stage.name,
+                "slug": stage.slug,
                 "kind": stage.kind.value,
                 "job": describe(stage.job),
                 "inputs": list(stage.inputs),
                 "environment": environment,
+                "host": here().host,
                 "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
                 "seconds": round(time.perf_counter() - clock, 3),
-                "files": _inventory(temporary),
+                "files": inventory(temporary),
             }
-            _write_synced(temporary / MANIFEST, _sealed(manifest))
-            final.parent.mkdir(parents=True, exist_ok=True)
-            _put(temporary, final)
-        except OSError as error:
-            raise _unwritable(error, self.root) from error
-        finally:
-            if temporary.exists():
-                shutil.rmtree(temporary, ignore_errors=True)
+            write_synced(temporary / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
+            self._put(temporary, self.folder(stage), manifest)
+
+    @contextlib.contextmanager
+    def adopting(self, manifest: dict[str, Any]) -> Iterator[Path]:
+        """Give a folder to write the files of an artefact made elsewhere into; on leaving it is in its place.
+
+        Args:
+            manifest: The artefact's manifest; the block has compared with it what it wrote.
+
+        Yields:
+            An empty folder.
+
+        Raises:
+            WriteError: If the store cannot be written.
+        """
+        with self._unfinished(manifest["key"]) as temporary:
+            yield temporary
+            inventory(temporary)
+            write_synced(temporary / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
+            name = f"{manifest['slug']}-{manifest['key'][:KEY_DIGITS]}"
+            self._put(temporary, self.root / manifest["kind"] / name, manifest)
 
     @contextlib.contextmanager
     def claim(self, stage: Stage) -> Iterator[bool]:
-        """Try to become the one process that makes a stage, without waiting.
+        """Say, for as long as the block runs, that this process makes a stage; never waits.
+
+        What a claim guarantees, and what happens when a process that holds one dies: `adaptstilts.study.claims`.
 
         Args:
             stage: The stage.
 
         Yields:
-            Whether it is this process's to make; if not, another one is making it.
+            True if it is this process's to make; False if another process, or thread, is making it.
 
         Raises:
             WriteError: If the store cannot be written.
         """
-        with contextlib.ExitStack() as held:
+        with contextlib.ExitStack() as stack:
             try:
-                is_mine = held.enter_context(claimed(self._claim(stage)))
+                is_mine = stack.enter_context(self._claims().claim(stage.key[:KEY_DIGITS]))
             except OSError as error:
-                raise _unwritable(error, self.root) from error
+                raise unwritable(error, self.root) from error
             yield is_mine
 
     def is_claimed(self, stage: Stage) -> bool:
-        """Tell whether a live process is making a stage."""
-        return is_claimed(self._claim(stage))
+        """Say whether a living process is making a stage; reads one small file."""
+        return self.claimant(stage) is not None
 
-    def _claim(self, stage: Stage) -> Path:
-        return self.root / CLAIMS_FOLDER / f"{stage.key[:_KEY_DIGITS]}.lock"
+    def claimant(self, stage: Stage) -> Mark | None:
+        """Return the process that is making a stage (``host`` and ``process``), or None."""
+        return self.claimant_of(stage.key)
 
-    def open(self, stage: Stage) -> Artefact | None:
-        """Return a stage's artefact after every byte of it was compared with what was recorded.
-
-        A file is read once per process, as long as its size and time of change stay the same.
-
-        Args:
-            stage: The stage.
-
-        Returns:
-            The artefact, if it is finished.
-
-        Raises:
-            DamagedError: If a file or the manifest is damaged or missing.
-        """
-        artefact = self.find(stage)
-        if artefact is not None:
-            self.verify(artefact)
-        return artefact
+    def claimant_of(self, key: str) -> Mark | None:
+        """Return the process that is making the stage with a key, or None."""
+        try:
+            return self._claims().holder(key[:KEY_DIGITS])
+        except OSError as error:
+            raise StoreError(f"cannot be read: {error.strerror}", path=error.filename or self.root) from error
 
     def discard(self, stage: Stage) -> None:
-        """Throw a stage's artefact away; it vanishes at once, not file by file."""
-        folder = self.folder(stage)
-        aside = self.root / _TEMPORARY / f"{platform.node()}-{os.getpid()}-discarded-{stage.key[:_KEY_DIGITS]}"
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            folder.replace(aside)
-            shutil.rmtree(aside, ignore_errors=True)
+        """Remove a stage's artefact, damaged or not: at once out of its place, then from the disk.
+
+        Raises:
+            WriteError: If the store cannot be written.
+        """
+        self.remove(self.folder(stage))
+
+    def remove(self, folder: Path) -> None:
+        """Remove an artefact's folder: at once out of its place, then from the disk.
+
+        Raises:
+            WriteError: If the store cannot be written.
+        """
+        aside = self._temporary(folder.name.rpartition("-")[2])
+        try:
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(aside)
+            shutil.rmtree(aside)
+        except FileNotFoundError:
+            return  # another process was faster
+        except OSError as error:
+            raise unwritable(error, self.root) from error
 
     def remove_leftovers(self) -> None:
-        """Remove what processes of this machine that are no more left unfinished."""
-        prefix = f"{platform.node()}-"
-        for folder in (self.root / _TEMPORARY).glob(f"{prefix}*"):
-            number = folder.name.removeprefix(prefix).split("-")[0]
-            if number.isdigit() and not _is_alive(int(number)):
+        """Remove what processes of this machine that are no more left unfinished; all else may be alive."""
+        for folder in self.unfinished():
+            mark = Mark.parse(folder.name)
+            if mark is not None and is_alive(mark) is False:
                 shutil.rmtree(folder, ignore_errors=True)
 
-    def verify(self, artefact: Artefact, names: Collection[str] | None = None) -> None:
-        """Read files of an artefact and compare them with their recorded hashes.
+    def unfinished(self) -> list[Path]:
+        """Return all folders in which stages are, or were, being written."""
+        place = self.root / UNFINISHED_FOLDER
+        return sorted(place.iterdir()) if place.is_dir() else []
+
+    def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
+        """Return every artefact of the store.
+
+        Args:
+            kinds: Only these kinds of stages; None for all.
+            on_damage: Told of damaged manifests; None to raise the first one's error.
+
+        Returns:
+            The artefacts, by kind and name.
+
+        Raises:
+            DamagedError: If a manifest is damaged and nobody wants to be told.
+        """
+        found = []
+        for kind in [kind.value for kind in StageKind] if kinds is None else kinds:
+            for path in sorted((self.root / kind).glob(f"*-{'?' * KEY_DIGITS}/{MANIFEST}")):
+                with told(on_damage):
+                    found.append(Artefact(path.parent, read_manifest(path)))
+        return found
+
+    def verify(self, artefact: Artefact, on_bytes: Callable[[int], object] | None = None) -> list[DamagedError]:
+        """Read every file of an artefact and compare it with its recorded hash.
 
         Args:
             artefact: The artefact.
-            names: Which files; None for all.
+            on_bytes: Told how many bytes were read, block by block.
 
-        Raises:
-            DamagedError: If one differs.
+        Returns:
+            One error per damaged file.
         """
-        for name, record in artefact.manifest["files"].items():
-            if names is not None and name not in names:
-                continue
-            path = artefact.folder / name
-            if not path.is_file() or _hash_once(path) != record["sha256"]:
-                raise _damaged("damaged: other bytes than were written", path, artefact.folder)
+        return list(damages(artefact.folder, artefact.manifest["files"], again=True, on_bytes=on_bytes))
+
+    def _claims(self) -> Claims:
+        return Claims(self.root / CLAIMS_FOLDER)
+
+    def _place(self, stage: Stage) -> Path:
+        return self.root / stage.kind.value / f"{stage.slug}-{stage.key[:KEY_DIGITS]}"
+
+    def _index(self, stages: Iterable[Stage]) -> dict[str, Path]:
+        """Return the folders of some stages' kinds by the digits at the end of their names: one listing per kind."""
+        index: dict[str, Path] = {}
+        for kind in sorted({stage.kind.value for stage in stages}):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.root / kind) as entries:
+                for name in sorted(entry.name for entry in entries):
+                    index.setdefault(name.rpartition("-")[2], self.root / kind / name)
+        return index
+
+    def _temporary(self, digits: str) -> Path:
+        name = SEPARATOR.join((here().text, digits[:KEY_DIGITS], secrets.token_hex(4)))
+        return self.root / UNFINISHED_FOLDER / name
+
+    @contextlib.contextmanager
+    def _unfinished(self, key: str) -> Iterator[Path]:
+        temporary = self._temporary(key)
+        try:
+            temporary.mkdir(parents=True)
+            yield temporary
+        except OSError as error:
+            if not _is_of_store(error, self.root):
+                raise
+            raise unwritable(error, self.root) from error
+        except SafetensorError as error:  # says only in words what the system said
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None or int(number[1]) not in _ROOM:
+                raise
+            raise unwritable(OSError(int(number[1]), os.strerror(int(number[1]))), self.root) from error
+        finally:
+            if temporary.exists():
+                shutil.rmtree(temporary, ignore_errors=True)
+
+    def _put(self, temporary: Path, final: Path, manifest: dict[str, Any]) -> None:
+        """Move a complete folder to its place, unless another process has put one there."""
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if (final / MANIFEST).is_file():
+            return
+        if final.is_dir():
+            shutil.rmtree(final)
+        try:
+            temporary.replace(final)
+        except OSError:
+            if not (final / MANIFEST).is_file():
+                raise
+            return
+        sync_folder(final.parent)
+        take_over_hashes(temporary, final, manifest)
 
 
-def _damaged(problem: str, path: Path, folder: Path | None = None) -> DamagedError:
-    hint = f"Make it again: adaptstilts run CONFIG --rebuild, or remove {folder or path.parent}."
-    return DamagedError(problem, path=path, hint=hint)
-
-
-def _unwritable(error: OSError, root: Path) -> WriteError:
-    named = error.filename2 or error.filename  # of a move, where to
-    where = f" ({named})" if named is not None else ""
-    hint = "Set store=FOLDER, or make room; finished stages are kept."
-    return WriteError(f"cannot be written: {error.strerror or error}{where}", path=root, hint=hint)
-
-
-def _put(temporary: Path, final: Path) -> None:
-    """Move a complete folder to its place, unless another process has put one there."""
-    if (final / MANIFEST).is_file():
-        return
-    if final.is_dir():
-        shutil.rmtree(final)
+@contextlib.contextmanager
+def told(on_damage: DamageCallback | None) -> Iterator[None]:
+    """Give damage that the block finds to a callback, if there is one, and go on after the block."""
     try:
-        temporary.replace(final)
-    except OSError:
-        if not (final / MANIFEST).is_file():
+        yield
+    except DamagedError as error:
+        if on_damage is None:
             raise
+        on_damage(error)
 
 
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
+def raise_first(errors: Iterator[DamagedError]) -> None:
+    """Raise the first of some errors, if there is one."""
+    error = next(errors, None)
+    if error is not None:
+        raise error
+
+
+def _read(folder: Path, stage: Stage) -> Artefact | None:
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    artefact = Artefact(folder, read_manifest(path))
+    if artefact.key != stage.key:
+        raise DamagedError("the manifest is of another stage", path=path, folder=folder)
+    check_sizes(folder, artefact.manifest)
+    return artefact
+
+
+def _is_of_store(error: OSError, root: Path) -> bool:
+    """Say whether an error is the store's: it names none of its files only if it names a file elsewhere."""
+    if error.filename is None or error.errno in _ROOM:
         return True
-    return True
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_text(encoding="utf-8")
-        manifest: dict[str, Any] = json.loads(text)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise _damaged(f"damaged: {error}", path) from error
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
-        raise _damaged("damaged: not a manifest", path)
-    if manifest.get("seal") != _seal(text):
-        raise _damaged("damaged: other bytes than were written", path)
-    return manifest
-
-
-def _sealed(manifest: dict[str, Any]) -> str:
-    """Return a manifest's text with a hash of itself in it, so that it vouches for the files and for itself."""
-    text = json.dumps({**manifest, "seal": _NO_SEAL}, indent=2, sort_keys=True, ensure_ascii=False)
-    return text.replace(f'"seal": "{_NO_SEAL}"', f'"seal": "{_seal(text)}"')
-
-
-def _seal(text: str) -> str:
-    """Hash a manifest's text as if it had no seal yet."""
-    plain = re.sub(r'"seal": "[0-9a-f]{64}"', f'"seal": "{_NO_SEAL}"', text)
-    return hashlib.sha256(plain.encode()).hexdigest()
-
-
-def _inventory(folder: Path) -> dict[str, dict[str, Any]]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in files
-    }
-
-
-_hashes: dict[tuple[str, int, int, int], str] = {}
-"""Of files that this process has read: by path, inode, size and time of change."""
-
-
-def _hash_once(path: Path) -> str:
-    stat = path.stat()
-    known = (str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns)
-    if known not in _hashes:
-        _hashes[known] = _sha256(path)
-    return _hashes[known]
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
+    names = (error.filename, error.filename2)
+    return any(
+        name is not None and Path(os.fsdecode(name)).absolute().is_relative_to(root.absolute()) for name in names
+    )

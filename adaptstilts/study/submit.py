@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.sweep import variants
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.evaluate.check_folder import published_rows, task_of
@@ -17,10 +18,9 @@ from adaptstilts.evaluate.leaderboard import leaderboard_content
 from adaptstilts.evaluate.submission import write_predictions
 from adaptstilts.study.choose import Wanted, choose_cells, setting_text
 from adaptstilts.study.files import DATA_FOLDER, PREDICTIONS_FOLDER
-from adaptstilts.study.inputs import MINI
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.setup import open_store, plan_study
-from adaptstilts.study.stages import Cell, DataJob, PredictJob
+from adaptstilts.study.stages import Cell, DataJob, PredictJob, Stage
 from adaptstilts.study.store import Artefact
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
@@ -132,14 +132,11 @@ def submit_study(
         ConfigError: If the study was cut to some rows, or not one setting is asked for.
         StoreError: If no prediction of the setting is finished, or the folder cannot be written.
     """
-    if config.data.max_evaluation is not None:
-        problem = f"the study predicts only {config.data.max_evaluation} rows per language, a submission needs all"
-        raise ConfigError(problem, key="data.max_evaluation", hint="Run it with data.max_evaluation=null.")
+    _check_whole(config, wanted)
     _check_target(folder, force=force)
     plan = plan_study(config)
     store = open_store(config)
-    found = {stage.key: store.find(stage) for stage in plan.stages}
-    done = {key: artefact for key, artefact in found.items() if artefact is not None}
+    done = store.find_all(plan.stages)
     cells = choose_cells(plan, done, wanted)
     finished = _Finished(config, plan, done)
     place = folder.expanduser().absolute()
@@ -160,6 +157,14 @@ def submit_study(
     return submitted
 
 
+def _check_whole(config: StudyConfig, wanted: Wanted) -> None:
+    for variant in variants(config):
+        most = variant.config.data.max_evaluation
+        if most is not None and wanted.variant in {None, variant.label}:
+            problem = f"the study predicts only {most} rows per language, a submission needs all"
+            raise ConfigError(problem, key="data.max_evaluation", hint="Run it with data.max_evaluation=null.")
+
+
 class _Finished:
     """The finished predictions of a study, and the English sentences that some of them go by."""
 
@@ -167,7 +172,7 @@ class _Finished:
         self.plan = plan
         self.done = done
         self._config = config
-        self._root: DataRoot | None = None
+        self._roots: dict[Path, DataRoot] = {}
 
     def stages(self, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
         """Key of the stage that predicts each language, and the split; the leaderboard's split is preferred."""
@@ -190,25 +195,27 @@ class _Finished:
                 allowed=["english_to_foreign"],
                 hint="The leaderboard takes one row for each English sentence; run with the allowed direction.",
             )
-        english = self._english(self.plan.stage(key).job, language, split)
+        english = self._english(self.plan.stage(key), language, split)
         return leaderboard_content(task, record["predictions"], english)
 
-    def _english(self, job: object, language: str, split: Split) -> list[str]:
-        if not isinstance(job, PredictJob):
+    def _english(self, stage: Stage, language: str, split: Split) -> list[str]:
+        if not isinstance(stage.job, PredictJob):
             return []
-        task = get_task(job.task)
+        task = get_task(stage.job.task)
         if task.metric is not Metric.TATOEBA_ACCURACY:
             return []
-        if self._root is None:
-            self._root = DataRoot(self._data_folder())
-        bitext = self._root.load_bitext(task, split, language)
+        folder = self._data_folder(stage)
+        if folder not in self._roots:
+            self._roots[folder] = DataRoot(folder)
+        bitext = self._roots[folder].load_bitext(task, split, language)
         return [sentence.text for sentence in bitext.english]
 
-    def _data_folder(self) -> Path:
-        if self._config.data.root != MINI:
-            return Path(self._config.data.root).expanduser()
-        world = next(stage.key for stage in self.plan.stages if isinstance(stage.job, DataJob))
-        return self.done[world].file(DATA_FOLDER)
+    def _data_folder(self, stage: Stage) -> Path:
+        """The generated world that a stage builds on, or else the folder that it reads."""
+        world = next((item.key for item in self.plan.inputs_of(stage) if isinstance(item.job, DataJob)), None)
+        if world is not None:
+            return self.done[world].file(DATA_FOLDER)
+        return Path(self._config.data.root if stage.place is None else stage.place.root).expanduser()
 
 
 def _write_task(

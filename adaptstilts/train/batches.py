@@ -8,6 +8,7 @@ count for more than an item of a full batch in every epoch.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adaptstilts.errors import TrainingError
 from adaptstilts.tasks.features import IGNORED, Feature, Ids
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.losses import group_choices, match_scores
@@ -111,6 +113,45 @@ def _targets(items: Sequence[Feature], kind: Kind, width: int) -> Tensor | None:
             targets[index, : len(tags)] = tags
         return targets
     return torch.tensor([item.target for item in items], dtype=torch.long)
+
+
+def micro_batch_count(kind: Kind, accumulation: int, processes: int) -> int:
+    """Return into how many micro-batches a step's batch is cut.
+
+    Args:
+        kind: Kind of task.
+        accumulation: Micro-batches asked for.
+        processes: Processes that share them.
+
+    Returns:
+        A multiple of ``processes``, at least ``accumulation``; for dual encoders, whose loss depends on which
+        candidates share a micro-batch, just ``accumulation``.
+    """
+    return accumulation if kind is Kind.MATCH else processes * math.ceil(accumulation / processes)
+
+
+def cut(items: Sequence[Feature], parts: int) -> list[Sequence[Feature]]:
+    """Cut a batch into micro-batches of equal size, the last of which may be smaller.
+
+    Args:
+        items: At least one.
+        parts: Most micro-batches; there are fewer where the items do not fill them.
+    """
+    size = math.ceil(len(items) / parts)
+    return [items[first : first + size] for first in range(0, len(items), size)]
+
+
+def targets_in(items: Sequence[Feature], kind: Kind) -> int:
+    """Return how many predictions the loss of a batch sums over, as `target_count` tells of its tensors.
+
+    Raises:
+        TrainingError: If an item has no label.
+    """
+    if any(item.target is None for item in items):
+        raise TrainingError("a training example has no label", hint="Training needs labelled files.")
+    if kind is not Kind.TAG:
+        return len(items)
+    return sum(int((np.asarray(item.target) != IGNORED).sum()) for item in items)
 
 
 def grouped_batches(items: Sequence[Feature], batch_size: int, *, seed: int) -> list[list[int]]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.errors import TrainingError
@@ -16,9 +17,12 @@ from adaptstilts.models.network import TaskNetwork, restore_state, trained_state
 from adaptstilts.runtime import autocast, derive_seed, half_dtype
 from adaptstilts.tasks.features import Feature
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import Batch, collate, grouped_batches
-from adaptstilts.train.losses import hide_padding, loss_sum, target_count
+from adaptstilts.train.batches import collate, cut, grouped_batches, micro_batch_count, targets_in
+from adaptstilts.train.distributed import ALONE, Group
+from adaptstilts.train.losses import hide_padding, loss_sum
 from adaptstilts.train.optim import build_optimizer, build_schedule
+from adaptstilts.train.progress import Progress, Run, put_back, run_digest, take
+from adaptstilts.train.resume import Checkpoints
 
 StepReport = Callable[[int, int, float], None]
 """Called after each optimiser step with (step, steps in all, loss)."""
@@ -35,9 +39,10 @@ class FitReport:
         best_dev: Dev score at that step, in percent; NaN without a dev set.
         dev_scores: (step, score) of every evaluation.
         losses: Mean loss of every twentieth of the run.
-        seconds: Wall time, dev scores included.
+        seconds: Wall time, dev scores included; of an interrupted run, that of the steps that count.
         examples: Training examples.
         stopped_early: Whether patience ended it before its last step.
+        resumed_at: Steps from which it went on after an interruption.
     """
 
     steps: int
@@ -49,19 +54,39 @@ class FitReport:
     seconds: float
     examples: int
     stopped_early: bool
+    resumed_at: tuple[int, ...] = ()
 
 
-@dataclass
-class _Progress:
-    """Mutable state of a run between steps."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What surrounds a run and decides nothing of its result.
 
-    step: int = 0
-    best_step: int = 0
-    best_dev: float = -math.inf
-    best_state: dict[str, Tensor] = field(default_factory=dict)
-    dev_scores: list[tuple[int, float]] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    worse: int = 0
+    Attributes:
+        on_step: Progress callback.
+        checkpoints: Where the run leaves checkpoints, and looks for one to go on from; None for a run without.
+        group: The processes that carry it out.
+    """
+
+    on_step: StepReport | None = None
+    checkpoints: Checkpoints | None = None
+    group: Group = ALONE
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is the same in every step."""
+
+    items: Sequence[Feature]
+    settings: TrainSettings
+    kind: Kind
+    seed: int
+    penalty: Callable[[], Tensor] | None
+    group: Group
+    trained: list[nn.Parameter]
+
+    @property
+    def per_epoch(self) -> int:
+        return math.ceil(len(self.items) / self.settings.batch_size)
 
 
 def fit(
@@ -73,9 +98,13 @@ def fit(
     seed: int,
     score_dev: Callable[[TaskNetwork], float] | None,
     penalty: Callable[[], Tensor] | None = None,
-    on_step: StepReport | None = None,
+    around: Surroundings | None = None,
 ) -> FitReport:
     """Train a prepared network and leave the best weights in it.
+
+    A run that goes on from a checkpoint ends with the weights of a run that was never interrupted, bit for bit on a CPU
+    with the same number of threads. Processes that share a run end with the weights of one process with the same
+    micro-batches, within rounding.
 
     Args:
         network: As `adaptstilts.train.phases.prepare` returns it, on its device; what requires gradients trains.
@@ -85,56 +114,42 @@ def fit(
         seed: Decides order and dropout.
         score_dev: Score on the English dev set, higher is better; None keeps the last weights.
         penalty: Regularisation added to each step's loss (fusion).
-        on_step: Progress callback.
+        around: Callbacks, checkpoints, other processes.
 
     Returns:
         What happened.
 
     Raises:
-        TrainingError: If there is nothing to train on or the loss is not finite.
+        TrainingError: If there is nothing to train on, the loss is not finite, or another process is gone.
     """
     if not items:
         raise TrainingError("no training examples", hint="Look at data.max_train and at the task's training file.")
     started = time.perf_counter()
+    around = Surroundings() if around is None else around
     total = planned_steps(len(items), settings)
-    every = settings.evaluate_every or max(1, math.ceil(len(items) / settings.batch_size))
-    device = next(network.parameters()).device
-    torch.manual_seed(derive_seed(seed, "dropout"))
-    optimizer = build_optimizer(network, settings)
-    schedule = build_schedule(optimizer, settings, total)
-    scaler = torch.GradScaler(device.type, enabled=half_dtype(device, settings.precision) is torch.float16)
-    if settings.gradient_checkpointing:
-        network.encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    run = _set_up(network, settings, total)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    state = _Progress()
-    stopped = False
-    while state.step < total and not stopped:
-        epoch = state.step // max(1, math.ceil(len(items) / settings.batch_size))
-        for batch in grouped_batches(items, settings.batch_size, seed=derive_seed(seed, "order", epoch)):
-            network.train()
-            loss = _backward(network, [items[index] for index in batch], settings, kind, scaler, penalty)
-            if not math.isfinite(loss):
-                raise TrainingError(
-                    f"the loss is {loss} at step {state.step + 1}", hint="Lower the learning rate, or use bf16 or fp32."
-                )
-            scaler.unscale_(optimizer)
-            torch.nn.utils.clip_grad_norm_(trained, settings.clip_norm)
-            scaler.step(optimizer)
-            scaler.update()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-            state.step += 1
-            state.losses.append(loss)
-            if on_step is not None:
-                on_step(state.step, total, loss)
-            if score_dev is not None and (state.step % every == 0 or state.step == total):
-                stopped = _evaluate(network, score_dev, state, settings)
-            if stopped or state.step >= total:
-                break
-    if state.best_state:
-        restore_state(network, state.best_state)
+    work = _Work(items, settings, kind, seed, penalty, around.group, trained)
+    around.group.copy_from_first(trained)
+    digest = run_digest(network, items)
+    _go_on(run, around, digest)
+    checkpoints = around.checkpoints if around.group.is_first else None
+    with nullcontext() if checkpoints is None else checkpoints.awaiting_sigterm():
+        for batch in _batches(run, work, total):
+            loss = _take_step(run, work, batch)
+            if around.on_step is not None:
+                around.on_step(run.progress.step, total, loss)
+            every = settings.evaluate_every or work.per_epoch
+            if score_dev is not None and (run.progress.step % every == 0 or run.progress.step == total):
+                _evaluate(run, score_dev, around.group)
+            if checkpoints is not None and checkpoints.is_due(run.progress.step):
+                seconds = run.progress.seconds + time.perf_counter() - started
+                checkpoints.write(take(run, batches_per_epoch=work.per_epoch, seconds=seconds), digest)
+                checkpoints.pass_sigterm_on()
+    if run.progress.best_state:
+        restore_state(network, run.progress.best_state)
     network.eval()
-    return _report(state, total, len(items), time.perf_counter() - started, stopped)
+    return _report(run.progress, total, work, time.perf_counter() - started)
 
 
 def planned_steps(examples: int, settings: TrainSettings) -> int:
@@ -143,66 +158,130 @@ def planned_steps(examples: int, settings: TrainSettings) -> int:
     return min(steps, settings.max_steps) if settings.max_steps is not None else steps
 
 
-def _backward(
-    network: TaskNetwork,
-    items: Sequence[Feature],
-    settings: TrainSettings,
-    kind: Kind,
-    scaler: torch.GradScaler,
-    penalty: Callable[[], Tensor] | None,
-) -> float:
-    """Accumulate the gradient of one optimiser step; return its mean loss."""
+def _set_up(network: TaskNetwork, settings: TrainSettings, total: int) -> Run:
     device = next(network.parameters()).device
-    size = math.ceil(len(items) / settings.accumulation)
-    batches = [collate(items[first : first + size], kind).to(device) for first in range(0, len(items), size)]
-    count = sum(target_count(kind, _targets(batch)) for batch in batches)
+    optimizer = build_optimizer(network, settings)
+    schedule = build_schedule(optimizer, settings, total)
+    scaler = torch.GradScaler(device.type, enabled=half_dtype(device, settings.precision) is torch.float16)
+    if settings.gradient_checkpointing:
+        network.encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return Run(network, optimizer, schedule, scaler)
+
+
+def _go_on(run: Run, around: Surroundings, digest: str) -> None:
+    """Put a run where its newest good checkpoint left it; the first process chooses, the others read the same one."""
+    checkpoints, group = around.checkpoints, around.group
+    if checkpoints is None:
+        return
+    snapshot = checkpoints.latest(digest) if group.is_first else None
+    step = int(group.from_first(0 if snapshot is None else snapshot.step))
+    if step and snapshot is None:
+        snapshot = checkpoints.read(step, digest)
+    if snapshot is not None:
+        put_back(run, snapshot)
+
+
+def _batches(run: Run, work: _Work, total: int) -> Iterator[list[Feature]]:
+    """Give the batch of every step that is left, until the last step or the end of patience."""
+    progress = run.progress
+    while progress.step < total:
+        epoch, done = divmod(progress.step, work.per_epoch)
+        order = grouped_batches(work.items, work.settings.batch_size, seed=derive_seed(work.seed, "order", epoch))
+        for indices in order[done:]:
+            if progress.step >= total or _is_patience_over(progress, work.settings):
+                return
+            yield [work.items[index] for index in indices]
+
+
+def _take_step(run: Run, work: _Work, items: Sequence[Feature]) -> float:
+    """Take one optimiser step, the same in every process; return its mean loss."""
+    progress = run.progress
+    run.network.train()
+    loss = work.group.sum_gradients(work.trained, _backward(run, work, items))
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the loss is {loss} at step {progress.step + 1}", hint="Lower the learning rate, or use bf16 or fp32."
+        )
+    run.scaler.unscale_(run.optimizer)
+    torch.nn.utils.clip_grad_norm_(work.trained, work.settings.clip_norm)
+    run.scaler.step(run.optimizer)
+    run.scaler.update()
+    run.schedule.step()
+    run.optimizer.zero_grad(set_to_none=True)
+    progress.step += 1
+    progress.losses.append(loss)
+    return loss
+
+
+def _backward(run: Run, work: _Work, items: Sequence[Feature]) -> float:
+    """Add this process's part to the gradient of one step; return its part of the mean loss.
+
+    What dropout draws follows from seed, step and number of the micro-batch, whoever computes it and whenever.
+    """
+    group = work.group
+    parts = cut(items, micro_batch_count(work.kind, work.settings.accumulation, group.size))
+    own = group.own(parts)
+    count = max(1, targets_in(items, work.kind))
     total = 0.0
-    for index, batch in enumerate(batches):
-        with autocast(device, settings.precision):
-            scores = batch.scores(network)
-            if kind is Kind.EXTRACT:
-                scores = hide_padding(scores, batch.attention_mask)
-            loss = loss_sum(kind, scores, _targets(batch)) / max(1, count)
-        if penalty is not None and index == 0:
-            loss = loss + penalty()
-        scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+    for index, part in own:
+        torch.manual_seed(derive_seed(work.seed, "dropout", run.progress.step, index))
+        loss = _loss(run.network, part, work) / count
+        if work.penalty is not None and index == 0:
+            loss = loss + work.penalty()
+        run.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
+    if group.is_sharded:  # the others need this process's part of the frozen weights for each of theirs
+        for _ in range(math.ceil(len(parts) / group.size) - len(own)):
+            (_loss(run.network, parts[0], work) * 0.0).backward()  # type: ignore[no-untyped-call]
     return total
 
 
-def _targets(batch: Batch) -> Tensor:
+def _loss(network: TaskNetwork, items: Sequence[Feature], work: _Work) -> Tensor:
+    """Return the summed loss of a micro-batch."""
+    device = work.trained[0].device
+    batch = collate(items, work.kind).to(device)
     if batch.targets is None:
         raise TrainingError("a training example has no label", hint="Training needs labelled files.")
-    return batch.targets
+    with autocast(device, work.settings.precision):
+        scores = batch.scores(network)
+        if work.kind is Kind.EXTRACT:
+            scores = hide_padding(scores, batch.attention_mask)
+        return loss_sum(work.kind, scores, batch.targets)
 
 
-def _evaluate(
-    network: TaskNetwork, score_dev: Callable[[TaskNetwork], float], state: _Progress, settings: TrainSettings
-) -> bool:
-    """Score the dev set, keep the weights if they are the best, and say whether patience is over."""
-    network.eval()
-    with torch.inference_mode():
-        score = score_dev(network)
-    state.dev_scores.append((state.step, score))
-    if score > state.best_dev:
-        state.best_dev, state.best_step, state.worse = score, state.step, 0
-        state.best_state = trained_state(network)
+def _evaluate(run: Run, score_dev: Callable[[TaskNetwork], float], group: Group) -> None:
+    """Score the dev set, and keep the weights if they are the best; the score of the first process counts."""
+    progress = run.progress
+    run.network.eval()
+    score = math.nan
+    if group.scores:
+        with torch.inference_mode():
+            score = float(score_dev(run.network))
+    score = group.from_first(score)
+    progress.dev_scores.append((progress.step, score))
+    if score > progress.best_dev:
+        progress.best_dev, progress.best_step, progress.worse = score, progress.step, 0
+        progress.best_state = trained_state(run.network)
     else:
-        state.worse += 1
-    return settings.patience is not None and state.worse >= settings.patience
+        progress.worse += 1
 
 
-def _report(state: _Progress, total: int, examples: int, seconds: float, stopped: bool) -> FitReport:
-    stride = max(1, math.ceil(len(state.losses) / 20))
-    chunks = [state.losses[first : first + stride] for first in range(0, len(state.losses), stride)]
+def _is_patience_over(progress: Progress, settings: TrainSettings) -> bool:
+    return settings.patience is not None and progress.worse >= settings.patience
+
+
+def _report(progress: Progress, total: int, work: _Work, seconds: float) -> FitReport:
+    stride = max(1, math.ceil(len(progress.losses) / 20))
+    chunks = [progress.losses[first : first + stride] for first in range(0, len(progress.losses), stride)]
     return FitReport(
-        steps=state.step,
+        steps=progress.step,
         planned_steps=total,
-        best_step=state.best_step if state.best_state else state.step,
-        best_dev=state.best_dev if state.best_state else math.nan,
-        dev_scores=tuple(state.dev_scores),
+        best_step=progress.best_step if progress.best_state else progress.step,
+        best_dev=progress.best_dev if progress.best_state else math.nan,
+        dev_scores=tuple(progress.dev_scores),
         losses=tuple(sum(chunk) / len(chunk) for chunk in chunks),
-        seconds=seconds,
-        examples=examples,
-        stopped_early=stopped and state.step < total,
+        seconds=progress.seconds + seconds,
+        examples=len(work.items),
+        stopped_early=progress.step < total,
+        resumed_at=tuple(progress.resumed_at),
     )

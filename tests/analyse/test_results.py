@@ -58,7 +58,7 @@ def test_read_csv_returns_equal_runs_when_dev_score_is_missing(tmp_path: Path):
 
 def test_write_csv_keeps_the_order_of_the_fields_and_leaves_no_other_file(tmp_path: Path):
     write_csv(tmp_path / "results.csv", [], ResultRow)
-    header = "method,family,source,target,language,metric,value,is_major,split,examples,seed,note\n"
+    header = "method,family,source,target,language,metric,value,is_major,split,examples,seed,note,variant\n"
     assert (tmp_path / "results.csv").read_text() == header
     assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
     assert read_csv(tmp_path / "results.csv", ResultRow) == ()
@@ -82,10 +82,10 @@ def test_read_csv_names_file_when_it_is_not_utf8(tmp_path: Path):
         ("true", "yes", r"results\.csv:2: is_major: 'yes' is not true or false"),
         ("50.5", "nan", r"results\.csv:2: value: 'nan' is not a finite number"),
         ("50.5", "", r"results\.csv:2: value: '' is not a finite number"),
-        (",1,\n", ",1\n", r"results\.csv:2: 11 columns, expected 12"),
+        (",1,,\n", ",1,\n", r"results\.csv:2: 12 columns, expected 13"),
         ("metric,", "metrik,", r"results\.csv:1: 'metrik' is not a column\. Did you mean 'metric'\?"),
         ("seed,note", "seed,seed", r"results\.csv:1: column 'seed' stands twice"),
-        (",note\n", "\n", r"results\.csv:1: columns are missing: note"),
+        (",note,variant\n", ",note\n", r"results\.csv:1: columns are missing: variant"),
     ],
 )
 def test_read_csv_names_line_and_column_when_text_is_wrong(tmp_path: Path, old: str, new: str, message: str):

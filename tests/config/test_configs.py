@@ -32,6 +32,7 @@ def plan_of(path: Path, overrides: list[str]) -> Plan:
 def test_all_configurations_are_found():
     assert [path.relative_to(CONFIGS).as_posix() for path in FILES] == [
         "mini_all.yaml",
+        "mini_sweep.yaml",
         "pretrain_mini.yaml",
         "pretrain_small.yaml",
         "quickstart.yaml",
@@ -40,7 +41,7 @@ def test_all_configurations_are_found():
         "xtreme_xlmr_large.yaml",
     ]
     assert not list(CONFIGS.rglob("*.yml"))
-    assert (len(STUDIES), len(PRETRAINING)) == (5, 2)
+    assert (len(STUDIES), len(PRETRAINING)) == (6, 2)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -146,6 +146,12 @@ def test_load_lets_a_key_replace_a_merged_one(tmp_path):
     assert (section.epochs, section.batch_size) == (2, 8)
 
 
+def test_load_changes_one_use_of_an_alias_when_only_that_one_is_overridden(tmp_path):
+    text = "name: demo\ntarget:\n  full: &shared {epochs: 3}\n  adapter: *shared\n"
+    section = load_study(write(tmp_path, text), ["target.adapter.epochs=2"]).target
+    assert (section.full.epochs, section.adapter.epochs) == (3, 2)
+
+
 def test_load_says_so_when_it_is_given_a_folder(tmp_path):
     with pytest.raises(ConfigError, match=r"is a folder, not a configuration file"):
         load_study(tmp_path)

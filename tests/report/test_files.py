@@ -72,6 +72,7 @@ def test_write_report_lists_every_difference_in_transfer_csv(rows: list[ResultRo
         "spread": "",
         "seeds": "1",
         "notes": "",
+        "variant": "",
     }
 
 

@@ -152,8 +152,8 @@ def test_training_notes_say_each_remark_once_in_order(plan: Plan, tmp_path: Path
     for index, stage in enumerate(trainings(plan).values()):
         notes = ["b: held out", "a: stands in"] if index else ["b: held out"]
         done |= artefact(tmp_path, stage, "training.json", trained(notes=notes))
-    assert training_notes(plan.tables, done) == ["a: stands in", "b: held out"]
-    assert training_notes(plan.tables, {}) == []
+    assert training_notes(plan.tables.runs, done) == ["a: stands in", "b: held out"]
+    assert training_notes(plan.tables.runs, {}) == []
 
 
 def test_targets_outside_the_benchmark_are_told():
@@ -180,7 +180,7 @@ def test_layers_of_all_languages_are_put_together(plan: Plan, tmp_path: Path):
         ("zh", 0, False, 1.0),
         ("zh", 1, True, 1.0),
     ]
-    (note,) = retrieval_notes(plan.tables, done)
+    (note,) = retrieval_notes(plan.tables.remarks[0], plan.tables.cells, done)
     assert note.startswith("tatoeba: retrieval preset xtreme-paper: layer 14 of 24")
     assert note.endswith(" Used: layer 1 of 2.")
-    assert "Used" not in retrieval_notes(plan.tables, {})[0]
+    assert "Used" not in retrieval_notes(plan.tables.remarks[0], plan.tables.cells, {})[0]

@@ -8,7 +8,7 @@ from adaptstilts.config.load import load_study
 from adaptstilts.errors import DataError
 from adaptstilts.mini.write import write_mini
 from adaptstilts.study.files import DATA_FOLDER
-from adaptstilts.study.overlaps import FOLDER, data_root, find_overlaps, look_for_overlaps
+from adaptstilts.study.overlaps import FOLDER, data_roots, find_overlaps, look_for_overlaps
 from adaptstilts.study.setup import open_store, plan_study
 from adaptstilts.study.stages import DataJob
 
@@ -77,8 +77,8 @@ def config(tmp_path: Path) -> Path:
 def find(config: Path, *overrides: str):
     study = load_study(config, overrides)
     plan, store = plan_study(study), open_store(study)
-    root = data_root(study, plan, store)
-    return None if root is None else find_overlaps(plan.report.compared, root, store)
+    (root,) = data_roots(study, plan, store)
+    return None if root is None else find_overlaps(plan.report.compared[0], root, store)
 
 
 def mix_languages(config: Path) -> Path:

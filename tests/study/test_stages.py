@@ -6,10 +6,12 @@ from adaptstilts.report.setting import RunSetting
 from adaptstilts.study.stages import (
     Compared,
     DataJob,
+    DataPlace,
     Job,
     Reference,
     ReportJob,
     ScoreJob,
+    Shown,
     Source,
     StageMaker,
     TrainJob,
@@ -37,9 +39,14 @@ TRAIN = TrainJob(
 REPORT = ReportJob(
     analysis="b" * 64,
     title='Größe "x"\n',
-    published=RunSetting("xlmr", is_large=True, max_train=5, retrieval={"tatoeba": "layer 14", "bucc2018": "layer 8"}),
-    compared=Compared(("mnli",), (("xnli", (("en", Split.TEST),)),)),
-    data=(),
+    shown=(
+        Shown(RunSetting("xlmr", is_large=True, max_train=5, retrieval={"tatoeba": "layer 14", "bucc2018": "layer 8"})),
+        Shown(None, "rate=1e-3 tasks=[a]", (("rate", 1e-3), ("tasks", ["a"]), ("kind", None), ("is", True))),
+    ),
+    compared=(
+        Compared(("mnli",), (("xnli", (("en", Split.TEST),)),)),
+        Compared(("qqp",), (), ("e" * 64,), "f" * 64, "data of x", DataPlace("here", "clean")),
+    ),
     version="1",
 )
 JOBS: tuple[Job, ...] = (
@@ -64,3 +71,10 @@ def test_maker_does_not_take_one_value_for_another_that_had_its_place_in_memory(
     keys = {make("n", "s", replace(TRAIN, max_train=1000 + at, data=(str(at),))).key for at in range(500)}
     assert keys == {make_stage("n", "s", replace(TRAIN, max_train=1000 + at, data=(str(at),))).key for at in range(500)}
     assert len(keys) == 500
+
+
+def test_place_of_data_counts_in_no_key():
+    (one, two) = REPORT.compared
+    moved = replace(REPORT, compared=(one, replace(two, place=DataPlace("there", "clean"))))
+    assert make_stage("n", "s", moved).key == make_stage("n", "s", REPORT).key
+    assert make_stage("n", "s", replace(REPORT, compared=(one,))).key != make_stage("n", "s", REPORT).key

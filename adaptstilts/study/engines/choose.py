@@ -73,11 +73,22 @@ def placed_for_engine(config: StudyConfig) -> StudyConfig:
     def absolute(name: str) -> str:
         return name if "://" in name else str(Path(name).expanduser().absolute())
 
-    backbone, root = locate(config.backbone), config.data.root
+    def backbone(name: str) -> str:
+        located = locate(name)
+        return absolute(located) if Path(located).is_dir() else located
+
+    def root(name: str) -> str:
+        return name if name in {MINI, OFFICIAL} else absolute(name)
+
+    places = {"backbone": backbone, "data.root": root}
     return config.model_copy(
         update={
             "store": absolute(config.store),
-            "backbone": absolute(backbone) if Path(backbone).is_dir() else backbone,
-            "data": config.data.model_copy(update={"root": root if root in {MINI, OFFICIAL} else absolute(root)}),
+            "backbone": backbone(config.backbone),
+            "data": config.data.model_copy(update={"root": root(config.data.root)}),
+            "sweep": tuple(
+                {key: places[key](value) if key in places else value for key, value in point.items()}
+                for point in config.sweep
+            ),
         }
     )

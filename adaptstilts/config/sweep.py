@@ -1,0 +1,358 @@
+"""Sweeps: lists of values in a configuration, and the variants of the study that they make.
+
+A list where a single value belongs is an axis, and so is every key of the section ``sweep``; axes are crossed in the
+order in which they stand. A list of mappings below ``sweep`` is one axis whose keys change together.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from types import UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
+
+from pydantic import BaseModel
+
+from adaptstilts.config.schema import StudyConfig
+
+SECTION = "sweep"
+"""Key of a configuration below which axes stand."""
+
+_SWEPT = (
+    "backbone", "revision", "methods", "data", "intermediate", "target", "adapter", "fusion", "retrieval", "evaluation",
+)  # fmt: skip
+"""Keys and sections of a study that decide results."""
+_IDLE = frozenset({"data.leaks", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep"})
+"""Keys of these sections on which no score depends."""
+_SMALL = 0.01
+"""Numbers below are written with an exponent."""
+
+KeyPath = tuple[str | int, ...]
+
+
+class SweepProblem(NamedTuple):
+    """What is wrong with a sweep.
+
+    Attributes:
+        place: Where it stands in the file or in the overrides.
+        problem: What it is.
+        hint: What to do.
+    """
+
+    place: KeyPath
+    problem: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Keys that take several values, together.
+
+    Attributes:
+        keys: The keys of the configuration.
+        points: Their values, one row per point, one value per key.
+        places: Where each of these values stands.
+    """
+
+    keys: tuple[KeyPath, ...]
+    points: tuple[tuple[Any, ...], ...]
+    places: tuple[tuple[KeyPath, ...], ...]
+
+    def mapping(self, point: int) -> dict[str, Any]:
+        """Return the values of a point by dotted key."""
+        return dict(zip(map(_dotted, self.keys), self.points[point], strict=True))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One study of a sweep.
+
+    Attributes:
+        label: What tells it from the others, such as ``reduction_factor=4 learning_rate=1e-3``; empty without a sweep.
+        settings: Name of each swept key, as short as it is unambiguous, and its value here.
+        config: The whole configuration, without a sweep.
+    """
+
+    label: str
+    settings: tuple[tuple[str, Any], ...]
+    config: StudyConfig
+
+
+def variants(config: StudyConfig) -> tuple[Variant, ...]:
+    """Return the studies that a configuration stands for.
+
+    Args:
+        config: The study.
+
+    Returns:
+        One variant per combination of swept values, in order; one with an empty label where nothing is swept.
+    """
+    if not config.sweep:
+        return (Variant("", (), config),)
+    keys = [tuple(key.split(".")) for key in config.sweep[0]]
+    names = _short_names(keys)
+    plain = config.model_dump(exclude={SECTION}, exclude_unset=True)
+    found = []
+    for point in config.sweep:
+        values = plain
+        for key, value in zip(keys, point.values(), strict=True):
+            values = put(values, key, value)
+        own = StudyConfig.model_validate(values)
+        settings = tuple((name, _value_at(own, key)) for name, key in zip(names, keys, strict=True))
+        found.append(Variant(settings_text(settings), settings, own))
+    return tuple(found)
+
+
+def settings_text(settings: Sequence[tuple[str, Any]]) -> str:
+    """Return swept keys with their values as a label: ``reduction_factor=4 learning_rate=1e-3``."""
+    return " ".join(f"{name}={value_text(value)}" for name, value in settings)
+
+
+def value_text(value: object) -> str:
+    """Return a value of a configuration in short: ``1e-3``, ``16``, ``true``, ``null``, ``mnli+qqp``."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _number_text(value)
+    if isinstance(value, list | tuple):
+        return "+".join(map(value_text, value)) or "none"
+    return str(value)
+
+
+def take_axes(
+    values: dict[str, Any], overridden: set[KeyPath]
+) -> tuple[dict[str, Any], list[Axis], list[SweepProblem]]:
+    """Take the axes out of the values of a configuration file.
+
+    Args:
+        values: What stands in the file, with the overrides.
+        overridden: Keys of the overrides.
+
+    Returns:
+        The values with the first value of each axis in its place; axes in the order in which they stand; problems.
+    """
+    axes: list[Axis] = []
+    problems: list[SweepProblem] = []
+    for name, value in values.items():
+        if name == SECTION:
+            found, wrong = _section_axes(value, overridden)
+            axes += found
+            problems += wrong
+        else:
+            axes += [_single(key, key, value) for key, value in _lists({name: value}, StudyConfig, ())]
+    problems += [problem for axis in axes for problem in _check(axis)]
+    problems += _check_together(axes, overridden)
+    axes = [axis for axis in axes if axis.points]
+    plain = {name: value for name, value in values.items() if name != SECTION}
+    for axis in axes:
+        for key, value in zip(axis.keys, axis.points[0], strict=True):
+            plain = put(plain, key, value)
+    return plain, axes, problems
+
+
+def put(values: dict[str, Any], key: KeyPath, value: object) -> dict[str, Any]:
+    """Return values with one set; the original stays as it is, and so it does where the key is in no section."""
+    first, *rest = key
+    if not rest:
+        return {**values, str(first): value}
+    inner = values.get(str(first), {})
+    return {**values, str(first): put(inner, tuple(rest), value)} if isinstance(inner, dict) else values
+
+
+def same_points(axis: Axis, models: Sequence[StudyConfig]) -> list[SweepProblem]:
+    """Find points of an axis that are the same once they are read: 4 and 4.0, or twice the same.
+
+    Args:
+        axis: The axis.
+        models: The study at each of its points.
+
+    Returns:
+        One problem per point that stood before.
+    """
+    seen: list[list[Any]] = []
+    problems = []
+    for place, model in zip(axis.places, models, strict=True):
+        read = [_value_at(model, key) for key in axis.keys]
+        if read in seen:
+            problems.append(SweepProblem(_common(place), f"{settings_text(_named(axis, read))} stands twice", ""))
+        seen.append(read)
+    return problems
+
+
+def combinations(axes: Sequence[Axis]) -> tuple[dict[str, Any], ...]:
+    """Cross axes.
+
+    Args:
+        axes: The axes; those with one point change nothing.
+
+    Returns:
+        Values by dotted key, one mapping per combination, the last axis changing fastest; none where nothing changes.
+    """
+    real = [axis for axis in axes if len(axis.points) > 1]
+    points = itertools.product(*([axis.mapping(point) for point in range(len(axis.points))] for axis in real))
+    joined = tuple({key: value for part in parts for key, value in part.items()} for parts in points)
+    return joined if real else ()
+
+
+def _lists(values: Mapping[str, Any], section: type[BaseModel], path: KeyPath) -> Iterator[tuple[KeyPath, list[Any]]]:
+    """Yield lists that stand where a single value belongs."""
+    for name, value in values.items():
+        field = section.model_fields.get(name)
+        parts = () if field is None else tuple(_parts(field.annotation))
+        inner = next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), None)
+        named = next((get_args(part)[1] for part in parts if get_origin(part) is dict), None)
+        takes_list = any(get_origin(part) is tuple for part in parts)
+        here = (*path, name)
+        if isinstance(value, dict) and inner is not None:
+            yield from _lists(value, inner, here)
+        elif isinstance(value, dict) and named is not None:
+            for task, settings in value.items():
+                if isinstance(settings, dict):
+                    yield from _lists(settings, named, (*here, task))
+        elif isinstance(value, list) and value and parts and inner is None and named is None and not takes_list:
+            yield here, value
+
+
+def _parts(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - an annotation
+    if get_origin(annotation) in {Union, UnionType}:
+        for part in get_args(annotation):
+            yield from _parts(part)
+    else:
+        yield annotation
+
+
+def _single(key: KeyPath, place: KeyPath, values: list[Any]) -> Axis:
+    places = tuple(((*place, number),) for number in range(len(values))) or ((place,),)
+    return Axis((key,), tuple((value,) for value in values), places)
+
+
+def _section_axes(section: object, overridden: set[KeyPath]) -> tuple[list[Axis], list[SweepProblem]]:
+    if isinstance(section, dict):
+        return _crossed(section, overridden)
+    if isinstance(section, list) and all(isinstance(point, dict) for point in section):
+        return _joint(section)
+    hint = "Write `key: [value, value]` lines below it, or a list of mappings whose keys change together."
+    return [], [SweepProblem((SECTION,), f"{section!r} is not a sweep", hint)]
+
+
+def _crossed(section: dict[str, Any], overridden: set[KeyPath]) -> tuple[list[Axis], list[SweepProblem]]:
+    """Every key an axis; an override stands over the same key of the file, however that is written."""
+    axes: dict[KeyPath, Axis] = {}
+    problems = []
+    for place, key, values in _leaves(section, (SECTION,), ()):
+        if not isinstance(values, list):
+            problems.append(SweepProblem(place, f"{values!r} is not a list of values", f"Write [{values}]."))
+        elif key in axes and place not in overridden:
+            problems.append(SweepProblem(place, "stands twice", ""))
+        else:
+            axes[key] = _single(key, place, values)
+    return list(axes.values()), problems
+
+
+def _joint(section: list[dict[str, Any]]) -> tuple[list[Axis], list[SweepProblem]]:
+    """One axis of keys that change together."""
+    rows = [list(_leaves(point, (SECTION, number), ())) for number, point in enumerate(section)]
+    keys = [tuple(key for _, key, _ in row) for row in rows]
+    for number, own in enumerate(keys):
+        if set(own) != set(keys[0]) or not own or len(set(own)) < len(own):
+            named = ", ".join(map(_dotted, keys[0])) or "no key"
+            hint = "Every mapping of the list gives a value to the same keys."
+            problem = f"names {', '.join(map(_dotted, own)) or 'no key'}, where the first one names {named}"
+            return [], [SweepProblem((SECTION, number), problem, hint)]
+    if not rows:
+        return [], []
+    found = [{key: (place, value) for place, key, value in row} for row in rows]
+    points = tuple(tuple(point[key][1] for key in keys[0]) for point in found)
+    places = tuple(tuple(point[key][0] for key in keys[0]) for point in found)
+    return [Axis(keys[0], points, places)], []
+
+
+def _leaves(values: dict[str, Any], place: KeyPath, key: KeyPath) -> Iterator[tuple[KeyPath, KeyPath, Any]]:
+    """Yield (where it stands, key, value); keys may be dotted, nested, or both."""
+    for name, value in values.items():
+        own = (*key, *str(name).split("."))
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, (*place, str(name)), own)
+        else:
+            yield (*place, str(name)), own, value
+
+
+def _check(axis: Axis) -> Iterator[SweepProblem]:
+    if not axis.points:
+        yield SweepProblem(_common(axis.places[0]), "[] is an empty list", "Name at least one value.")
+        return
+    for number, key in enumerate(axis.keys):
+        place = _common([place[number] for place in axis.places])
+        dotted = _dotted(key)
+        if key[0] == "seeds":
+            hint = "Give all of them as `seeds`: every variant is trained once per seed."
+            yield SweepProblem(place, "seeds are no axis of a sweep", hint)
+        elif (key[0] in StudyConfig.model_fields and key[0] not in _SWEPT) or dotted in _IDLE:
+            hint = f"Keys of {', '.join(_SWEPT)} can be."
+            yield SweepProblem(place, "cannot be swept, as no score depends on it", hint)
+        elif any(isinstance(point[number], dict) for point in axis.points):
+            yield SweepProblem(place, f"'{dotted}' is swept by sections", "Sweep single keys of it.")
+
+
+def _check_together(axes: Sequence[Axis], overridden: set[KeyPath]) -> Iterator[SweepProblem]:
+    seen: set[KeyPath] = set()
+    for axis in axes:
+        for key, place in zip(axis.keys, axis.places[0], strict=True):
+            if key in seen:
+                yield SweepProblem(place, f"'{_dotted(key)}' is swept twice", "Take one of the two lists out.")
+            elif key in overridden and place[: len(key)] != key:
+                hint = f"Set sweep.{_dotted(key)}=[VALUE] to sweep over that value only."
+                yield SweepProblem(key, "has no effect, as `sweep` gives the values of this key", hint)
+            seen.add(key)
+
+
+def _short_names(keys: Sequence[KeyPath]) -> list[str]:
+    """The last parts of each key, as many as tell it from the others."""
+    names = []
+    for key in keys:
+        others = [other for other in keys if other != key]
+        length = next(
+            size
+            for size in range(1, len(key) + 1)
+            if size == len(key) or not any(other[-size:] == key[-size:] for other in others)
+        )
+        names.append(_dotted(key[-length:]))
+    return names
+
+
+def _named(axis: Axis, values: Sequence[Any]) -> list[tuple[str, Any]]:
+    return list(zip(_short_names(axis.keys), values, strict=True))
+
+
+def _value_at(config: StudyConfig, key: KeyPath) -> Any:  # noqa: ANN401 - any setting
+    value: Any = config
+    for part in key:
+        value = value[part] if isinstance(value, dict) else getattr(value, str(part))
+    return value
+
+
+def _common(places: Sequence[KeyPath]) -> KeyPath:
+    """The innermost place that holds all of these."""
+    if len(places) == 1:
+        return places[0]
+    shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*places, strict=False))
+    return tuple(parts[0] for parts in shared)
+
+
+def _dotted(key: KeyPath) -> str:
+    return ".".join(map(str, key))
+
+
+def _number_text(value: float) -> str:
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    if abs(value) >= _SMALL:
+        return repr(value)
+    sign, digits, _ = Decimal(repr(value)).normalize().as_tuple()
+    mantissa = "".join(map(str, digits))
+    exponent = Decimal(repr(value)).adjusted()
+    return f"{'-' * sign}{mantissa[0]}{'.' * (len(mantissa) > 1)}{mantissa[1:]}e{exponent}"

@@ -1,0 +1,225 @@
+"""Manifests of artefacts: what they hold, reading and checking them, and writing files that stay written.
+
+What a file's hash was is remembered by path, size and time of change, so that one process reads a large file once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from adaptstilts.errors import DamagedError, WriteError
+
+MANIFEST = "manifest.json"
+KEY_DIGITS = 16
+"""Digits of a key in the names of folders and claims."""
+_FIELDS: dict[str, type | tuple[type, ...]] = {"key": str, "files": dict, "inputs": list, "seconds": (int, float)}
+_HASH = re.compile(r"[0-9a-f]{64}")
+_NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
+_BLOCK = 1 << 20
+
+Files = dict[str, dict[str, Any]]
+"""``bytes`` and ``sha256`` by a file's path inside its artefact."""
+
+_hashes: dict[tuple[str, int, int], str] = {}
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest in a file.
+
+    Raises:
+        DamagedError: If it is not a manifest.
+    """
+    try:
+        return parse_manifest(path.read_bytes())
+    except ValueError as error:
+        raise DamagedError(f"damaged: {error}", path=path, folder=path.parent) from error
+
+
+def parse_manifest(content: bytes) -> dict[str, Any]:
+    """Return the manifest in a text.
+
+    Raises:
+        ValueError: If it is not one; says why.
+    """
+    manifest = json.loads(content.decode("utf-8"))
+    if not isinstance(manifest, dict):
+        raise ValueError("not a manifest")
+    for name, kind in _FIELDS.items():
+        if not isinstance(manifest.get(name), kind):
+            raise ValueError(f"not a manifest: '{name}' is missing or of another type")
+    for name, record in manifest["files"].items():
+        if not is_inside(name):
+            raise ValueError(f"not a manifest: '{name}' is no path inside the artefact")
+        if not isinstance(record, dict) or not _is_record(record):
+            raise ValueError(f"not a manifest: the size or hash of '{name}' is missing")
+    return manifest
+
+
+def is_inside(name: str) -> bool:
+    """Say whether a name is a plain path of a file below some folder."""
+    parts = name.split("/")
+    return bool(name) and "\\" not in name and "\0" not in name and not ({"", ".", ".."} & set(parts))
+
+
+def _is_record(record: dict[str, Any]) -> bool:
+    digits = record.get("sha256")
+    return isinstance(record.get("bytes"), int) and isinstance(digits, str) and _HASH.fullmatch(digits) is not None
+
+
+def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
+    """Compare the sizes of an artefact's files with those recorded; files that are not recorded do not count.
+
+    Raises:
+        DamagedError: If a file is missing or of another size.
+    """
+    for name, record in manifest["files"].items():
+        if _size(folder / name) != record["bytes"]:
+            raise DamagedError("missing or cut short", path=folder / name, folder=folder)
+
+
+def select(files: Files, name: str) -> Files:
+    """Return the records of a file, or of all files below a folder; an empty name stands for all."""
+    return {path: record for path, record in files.items() if not name or path == name or path.startswith(f"{name}/")}
+
+
+def damages(
+    folder: Path, files: Files, *, again: bool = False, on_bytes: Callable[[int], object] | None = None
+) -> Iterator[DamagedError]:
+    """Compare the content of an artefact's files with the hashes recorded.
+
+    Args:
+        folder: The artefact's folder.
+        files: Records of the files to read.
+        again: Whether to read files that this process has read already.
+        on_bytes: Told how many bytes were read, block by block.
+
+    Yields:
+        One error per damaged file.
+    """
+    for name, record in files.items():
+        path = folder / name
+        if _size(path) != record["bytes"]:
+            yield DamagedError("missing or cut short", path=path, folder=folder)
+        elif file_hash(path, again=again, on_bytes=on_bytes) != record["sha256"]:
+            yield DamagedError("damaged", path=path, folder=folder)
+
+
+def file_hash(path: Path, *, again: bool = False, on_bytes: Callable[[int], object] | None = None) -> str:
+    """Return the SHA-256 of a file's content.
+
+    Args:
+        path: The file.
+        again: Whether to read it even if this process has, and size and time of change are as they were.
+        on_bytes: Told how many bytes were read, block by block.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    known = _identity(path)
+    if again or known not in _hashes:
+        _hashes[known] = _read_hash(path, on_bytes)
+    return _hashes[known]
+
+
+def take_over_hashes(source: Path, target: Path, manifest: dict[str, Any]) -> None:
+    """Remember the hashes of files whose folder was moved.
+
+    Args:
+        source: Where the folder was.
+        target: Where it is.
+        manifest: Its manifest.
+    """
+    for name in manifest["files"]:
+        _, size, changed = _identity(target / name)
+        digits = _hashes.pop((str(source / name), size, changed), None)
+        if digits is not None:
+            _hashes[str(target / name), size, changed] = digits
+
+
+def inventory(folder: Path) -> Files:
+    """Return size and SHA-256 of all files below a folder, having made sure that they are on the disk.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        Records by relative path, in order.
+    """
+    files: Files = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        name = PurePosixPath(path.relative_to(folder)).as_posix()
+        files[name] = {"bytes": path.stat().st_size, "sha256": file_hash(path, again=True)}
+    for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):
+        sync_folder(inner)
+    return files
+
+
+def write_synced(path: Path, text: str) -> None:
+    """Write a text so that it is on the disk when this returns, and is seen whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("w", encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    partial.replace(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that the names in a folder are on the disk, on systems that can."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:  # systems that open no folders
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def unwritable(error: OSError, place: Path | str) -> WriteError:
+    """Return the error that says that a store cannot be written.
+
+    Args:
+        error: What the system said.
+        place: The store.
+    """
+    named = error.filename2 or error.filename  # of a move, where to
+    where = f" ({named})" if named is not None else ""
+    hint = "Set store=FOLDER, or make room; finished stages are kept."
+    return WriteError(f"cannot be written: {error.strerror or error}{where}", path=place, hint=hint)
+
+
+def _size(path: Path) -> int | None:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        if path.is_file():
+            return path.stat().st_size
+    return None
+
+
+def _identity(path: Path) -> tuple[str, int, int]:
+    status = path.stat()
+    return str(path), status.st_size, status.st_mtime_ns
+
+
+def _read_hash(path: Path, on_bytes: Callable[[int], object] | None) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(_BLOCK):
+            digest.update(chunk)
+            if on_bytes is not None:
+                on_bytes(len(chunk))
+    return digest.hexdigest()

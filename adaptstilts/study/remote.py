@@ -1,0 +1,196 @@
+"""A folder in a file system that fsspec knows: the few things a shared store asks of it, with plain errors.
+
+fsspec and what it needs for a file system are only imported when an address is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import StoreError, WriteError
+
+LOCAL_PROTOCOLS = ("file://", "local://")
+_PACKAGES = {
+    "s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs", "abfss": "adlfs",
+    "adl": "adlfs", "ssh": "paramiko", "sftp": "paramiko", "hdfs": "pyarrow", "oss": "ossfs", "oci": "ocifs",
+    "smb": "smbprotocol", "webdav": "webdav4", "hf": "huggingface_hub", "http": "aiohttp", "https": "aiohttp",
+    "box": "boxfs", "lakefs": "lakefs-spec", "tos": "tosfs",
+}  # fmt: skip
+"""Package to install, by the start of an address."""
+_BACKENDS = frozenset(
+    {"botocore", "aiobotocore", "s3fs", "gcsfs", "google", "aiohttp", "azure", "adlfs", "paramiko", "requests",
+     "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub"}
+)  # fmt: skip
+"""Packages whose own errors are those of a place that cannot be used, not bugs of this one."""
+
+
+def is_address(location: str) -> bool:
+    """Say whether a store's location is an address rather than a path."""
+    return "://" in location and not location.startswith(LOCAL_PROTOCOLS)
+
+
+def shown_address(address: str) -> str:
+    """Return an address without a password that may be in it."""
+    start, _, rest = address.partition("://")
+    before, at, after = rest.partition("@")
+    return f"{start}://{after}" if at and ":" in before and "/" not in before else address
+
+
+class Remote:
+    """A folder in a file system that fsspec knows.
+
+    Made anew from its address in every process, so that it travels with what is sent to workers.
+
+    Args:
+        address: Such as ``s3://bucket/folder``.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/") if not address.endswith("://") else address
+        self.shown = shown_address(self.address)
+
+    def path(self, *parts: str) -> str:
+        """Return a path of the file system."""
+        base = str(self._connect()[1]).rstrip("/")
+        return "/".join((base, *parts))
+
+    def read(self, *parts: str) -> bytes | None:
+        """Return a file's content, or None if there is no such file."""
+        with self._plainly():
+            try:
+                content: bytes = self._fresh().cat_file(self.path(*parts))
+            except (FileNotFoundError, IsADirectoryError):
+                return None
+            return content
+        raise AssertionError("unreachable")
+
+    def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
+        """Return the contents of several files by name, in as few requests at a time as the file system allows."""
+        paths = {self.path(name): name for name in names}
+        if not paths:
+            return {}
+        with self._plainly():
+            found = self._fresh().cat(list(paths), on_error="omit")
+            return {paths[path]: content for path, content in found.items() if path in paths}
+        raise AssertionError("unreachable")
+
+    def names(self, *parts: str) -> list[str]:
+        """Return the names of all files below a folder, relative to the address; empty if it is not there."""
+        base = f"{self.path()}/"
+        with self._plainly():
+            try:
+                found: Iterable[str] = self._fresh().find(self.path(*parts))
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+            return [path.removeprefix(base) for path in found]
+        raise AssertionError("unreachable")
+
+    def write(self, content: bytes, *parts: str) -> None:
+        """Write a small file over what is there."""
+        with self._plainly(writing=True):
+            self._make_parent(parts)
+            self._connect()[0].pipe_file(self.path(*parts), content)
+
+    def create(self, content: bytes, *parts: str) -> bool:
+        """Write a small file unless it is there; exclusive where the file system has that."""
+        with self._plainly(writing=True):
+            self._make_parent(parts)
+            files, path = self._fresh(), self.path(*parts)
+            try:
+                try:
+                    files.pipe_file(path, content, mode="create")
+                except (TypeError, NotImplementedError, ValueError):  # has no such mode
+                    if files.exists(path):
+                        return False
+                    files.pipe_file(path, content)
+            except FileExistsError:
+                return False
+            return True
+        raise AssertionError("unreachable")
+
+    def upload(self, source: Path, *parts: str) -> None:
+        """Copy a file of this machine to it."""
+        with self._plainly(writing=True):
+            self._make_parent(parts)
+            self._connect()[0].put_file(str(source), self.path(*parts))
+
+    def download(self, target: Path, *parts: str) -> bool:
+        """Copy a file of it to this machine; say whether it was there."""
+        with self._plainly():
+            try:
+                self._fresh().get_file(self.path(*parts), str(target))
+            except FileNotFoundError:
+                return False
+            return True
+        raise AssertionError("unreachable")
+
+    def blocks(self, *parts: str, size: int = 1 << 20) -> Iterator[bytes]:
+        """Yield a file's content block by block; nothing if it is not there."""
+        with self._plainly():
+            try:
+                file = self._fresh().open(self.path(*parts), "rb")
+            except FileNotFoundError:
+                return
+            with file:
+                while block := file.read(size):
+                    yield block
+
+    def delete(self, *parts: str) -> None:
+        """Remove a file or folder, if it is there."""
+        with self._plainly(writing=True), contextlib.suppress(FileNotFoundError):
+            self._fresh().rm(self.path(*parts), recursive=True)
+
+    def _make_parent(self, parts: tuple[str, ...]) -> None:
+        self._connect()[0].makedirs(self.path(*parts[:-1], *parts[-1].split("/")[:-1]), exist_ok=True)
+
+    def _fresh(self) -> Any:  # noqa: ANN401 - a file system of fsspec
+        """Return the file system with nothing remembered of what other machines may have changed."""
+        files = self._connect()[0]
+        files.invalidate_cache()
+        return files
+
+    def _connect(self) -> tuple[Any, str]:
+        import fsspec.core  # noqa: PLC0415 - only for stores that are addresses
+
+        protocol = self.address.partition("://")[0].rpartition("::")[2]
+        try:
+            files, path = fsspec.core.url_to_fs(self.address)
+        except ImportError as error:
+            hint = f"pip install {_PACKAGES.get(protocol, protocol)}"
+            raise StoreError(
+                f"{self.shown}: the package for '{protocol}://' addresses is not installed", key="store", hint=hint
+            ) from error
+        except ValueError as error:
+            from fsspec.registry import known_implementations  # noqa: PLC0415
+
+            raise StoreError(
+                f"{self.shown}: {error}", key="store", value=protocol, allowed=sorted(known_implementations)
+            ) from error
+        return files, path
+
+    def _plainly(self, *, writing: bool = False) -> _Plainly:
+        return _Plainly(self.shown, writing=writing)
+
+
+class _Plainly(contextlib.AbstractContextManager[None]):
+    """Turns what a file system says it cannot do into an error that people can use."""
+
+    def __init__(self, shown: str, *, writing: bool) -> None:
+        self._shown = shown
+        self._writing = writing
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Translate an error of the system or of a file system's own package."""
+        if not isinstance(error, Exception):
+            return
+        if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _BACKENDS:
+            return
+        reason = " ".join(str(error).split()) or type(error).__name__
+        verb = "written" if self._writing else "read"
+        hint = "Check the address, the network, and the credentials its package looks for."
+        raise (WriteError if self._writing else StoreError)(
+            f"{self._shown}: cannot be {verb}: {reason}", hint=hint
+        ) from error

@@ -1,0 +1,171 @@
+"""Several processes that carry out one training run: what they share, in which order, and what ends them.
+
+Gradients are summed by the package's own few calls, not by a wrapper around the network. Parameters that had no part
+in a batch (a second head, a fusion in a layer without adapters) therefore need no option: where one process has no
+gradient it counts as zero, and where none has one the optimiser leaves the parameter alone, as in a single process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, distributed, nn
+
+from adaptstilts.errors import TrainingError
+
+TIMEOUT = timedelta(minutes=30)
+"""How long a process waits for the others; longer than the longest scoring of a dev set."""
+BUCKET = 1 << 25
+"""Numbers that are summed in one call: 128 MiB in single precision."""
+T = TypeVar("T")
+
+
+class LostProcessError(TrainingError):
+    """Another process of the run is gone or does not answer."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes of one run, seen from one of them.
+
+    Attributes:
+        rank: Number of this process; 0 scores, writes and reports.
+        size: Processes; 1 for a run without others, which communicates nothing.
+        device: Where this process computes.
+        is_sharded: Whether frozen weights are spread over the processes, so that every forward pass needs all of them.
+    """
+
+    rank: int = 0
+    size: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    is_sharded: bool = False
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the process that writes."""
+        return self.rank == 0
+
+    @property
+    def scores(self) -> bool:
+        """Whether this process runs the network over the dev set."""
+        return self.is_first or self.is_sharded
+
+    def own(self, parts: Sequence[T]) -> list[tuple[int, T]]:
+        """Return this process's share of a step's micro-batches, with their numbers."""
+        return list(enumerate(parts))[self.rank :: self.size]
+
+    def sum_gradients(self, parameters: Sequence[nn.Parameter], loss: float) -> float:
+        """Add up the gradients of all processes, in place.
+
+        Args:
+            parameters: What trains, in the same order everywhere.
+            loss: This process's part of the loss.
+
+        Returns:
+            The sum of the losses.
+
+        Raises:
+            LostProcessError: If a process is gone.
+        """
+        if self.size == 1:
+            return loss
+        facts = torch.tensor([loss, *(float(one.grad is not None) for one in parameters)], dtype=torch.float64)
+        known = self._sum(facts.to(self.device)).tolist()
+        used = [one for one, count in zip(parameters, known[1:], strict=True) if count]
+        for bucket in _buckets(used):
+            parts = [torch.zeros_like(one) if one.grad is None else one.grad for one in bucket]
+            flat = self._sum(torch.cat([part.flatten() for part in parts]))
+            pieces = torch.split(flat, [one.numel() for one in bucket])
+            for one, piece in zip(bucket, pieces, strict=True):
+                one.grad = piece.view_as(one)
+        return float(known[0])
+
+    def from_first(self, value: float) -> float:
+        """Return what process 0 has for a number.
+
+        Raises:
+            LostProcessError: If a process is gone.
+        """
+        if self.size == 1:
+            return value
+        shared = torch.tensor([value], dtype=torch.float64, device=self.device)
+        self._broadcast(shared)
+        return float(shared.item())
+
+    def copy_from_first(self, tensors: Sequence[Tensor]) -> None:
+        """Overwrite tensors with those of process 0, so that all start alike.
+
+        Raises:
+            LostProcessError: If a process is gone.
+        """
+        if self.size > 1:
+            for tensor in tensors:
+                self._broadcast(tensor.detach())
+
+    def _sum(self, tensor: Tensor) -> Tensor:
+        with _losses_named(self):
+            distributed.all_reduce(tensor)
+        return tensor
+
+    def _broadcast(self, tensor: Tensor) -> None:
+        with _losses_named(self):
+            distributed.broadcast(tensor, src=0)
+
+
+ALONE = Group()
+"""The group of a run in one process."""
+
+
+@contextlib.contextmanager
+def joined(*, cpu: bool, is_sharded: bool = False) -> Iterator[Group]:
+    """Join the processes that the environment names.
+
+    The variables are those of ``torchrun`` and ``accelerate launch`` (``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``,
+    ``MASTER_ADDR``, ``MASTER_PORT``); accelerate reads them and picks the device: process n on ``cuda:n`` with nccl, or
+    the CPU with gloo. Without them the group is of one process.
+
+    Args:
+        cpu: Compute on the CPU even where there are GPUs.
+
+        is_sharded: Whether frozen weights are to be spread; see `adaptstilts.train.sharding`.
+
+    Yields:
+        The group; it is left when the block is done.
+    """
+    from accelerate import PartialState  # noqa: PLC0415 - takes a second, and one process needs none of it
+
+    state: Any = PartialState(cpu=cpu, timeout=TIMEOUT)
+    yield Group(int(state.process_index), int(state.num_processes), state.device, is_sharded)
+    state.destroy_process_group()
+    PartialState._reset_state()
+
+
+@contextlib.contextmanager
+def _losses_named(group: Group) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[0]
+        raise LostProcessError(
+            f"process {group.rank} of {group.size} lost the others: {first}",
+            hint="The same command goes on from the last checkpoint.",
+        ) from error
+
+
+def _buckets(parameters: Sequence[nn.Parameter]) -> Iterator[list[nn.Parameter]]:
+    """Cut parameters into runs of one type and bounded size."""
+    bucket: list[nn.Parameter] = []
+    room = BUCKET
+    for parameter in parameters:
+        if bucket and (parameter.numel() > room or parameter.dtype is not bucket[0].dtype):
+            yield bucket
+            bucket, room = [], BUCKET
+        bucket.append(parameter)
+        room -= parameter.numel()
+    if bucket:
+        yield bucket

@@ -1,0 +1,307 @@
+"""Checkpoints of a training run that is under way: files that survive a kill at any moment.
+
+A checkpoint is two files: tensors (safetensors) and plain values (JSON, which names the SHA-256 of the tensors and of
+itself). The best weights so far have a file of their own, which checkpoints share until a better step is found. Every
+file is written under another name, flushed to the disk and renamed; the JSON file comes last, so that a checkpoint is
+there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from adaptstilts.config.schema import ResumeSection
+from adaptstilts.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from torch import Tensor
+
+FORMAT = 1
+"""Raised when the content of a checkpoint changes; one of another format is not used."""
+FOLDER = ".resume"
+_KEY_DIGITS = 16
+_TEMPORARY = ".partial"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The state of a run between two optimiser steps.
+
+    Attributes:
+        step: Optimiser steps taken.
+        tensors: Trained weights, optimiser and random states by name, on the CPU.
+        values: Everything else, as plain values.
+        best_step: Step of the best dev score so far; 0 if there is none.
+        best: Trained weights of that step, on the CPU; empty if there is none.
+    """
+
+    step: int
+    tensors: dict[str, Tensor]
+    values: dict[str, Any]
+    best_step: int
+    best: dict[str, Tensor]
+
+
+class Checkpoints:
+    """The checkpoints of one run, in one folder; only one process writes them.
+
+    Args:
+        folder: Where they lie; see `resume_folder`.
+        key: Key of the stage; checkpoints of another one are not used.
+        section: When they are written and how many are kept.
+        note: Told in one line what is used, damaged or cannot be written.
+
+    Attributes:
+        told: All that was told.
+    """
+
+    def __init__(
+        self, folder: Path, key: str, section: ResumeSection, note: Callable[[str], None] | None = None
+    ) -> None:
+        self.folder = folder
+        self.key = key
+        self.section = section
+        self.told: list[str] = []
+        self._note = note
+        self._since = time.monotonic()
+        self._asked = False
+        self._previous: Any = None
+
+    def is_due(self, step: int) -> bool:
+        """Tell whether a checkpoint is to be written after ``step`` optimiser steps."""
+        every, minutes = self.section.every_steps, self.section.every_minutes
+        by_steps = every is not None and step % every == 0
+        by_time = minutes is not None and time.monotonic() - self._since >= 60 * minutes
+        return by_steps or by_time or self._asked
+
+    def write(self, snapshot: Snapshot, run: str) -> None:
+        """Write a checkpoint and remove those that are no longer kept.
+
+        A disk that takes no checkpoint does not end a run that may yet fit on it: the note says so.
+
+        Args:
+            snapshot: State of the run.
+            run: Digest of what is trained on what; `latest` wants the same.
+        """
+        self._since = time.monotonic()
+        try:
+            self._write(snapshot, run)
+        except (OSError, SafetensorError) as error:
+            self.note(f"no checkpoint at step {snapshot.step}: {error}")
+        with contextlib.suppress(OSError):
+            self._prune()
+
+    def latest(self, run: str) -> Snapshot | None:
+        """Return the newest good checkpoint; those that cannot be used are told in a note and removed.
+
+        Args:
+            run: Digest of what is trained on what.
+
+        Returns:
+            The state to go on from; None to start at the beginning.
+        """
+        self._since = time.monotonic()
+        paths = sorted(self.folder.glob("step-*.json"), reverse=True)
+        found = next((good for path in paths if (good := self._read_or_remove(path, run)) is not None), None)
+        if found is not None:
+            self.note(f"goes on from the checkpoint at step {found.step}")
+        elif paths:
+            self.note("starts again from the beginning")
+        with contextlib.suppress(OSError):
+            self._prune()
+        return found
+
+    def read(self, step: int, run: str) -> Snapshot:
+        """Return the checkpoint of one step.
+
+        Raises:
+            CheckpointError: If it is missing, damaged or of another run.
+        """
+        return _read(self._path(step), self.key, run)
+
+    @contextlib.contextmanager
+    def awaiting_sigterm(self) -> Iterator[None]:
+        """Let SIGTERM wait for the end of the step and a checkpoint; only the main thread can."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        self._previous = signal.signal(signal.SIGTERM, self._ask)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL if self._previous is None else self._previous)
+
+    def pass_sigterm_on(self) -> None:
+        """Do what SIGTERM would have done, if one came; call it when the checkpoint is written."""
+        if not self._asked:
+            return
+        self._asked = False
+        if callable(self._previous):
+            self._previous(signal.SIGTERM, None)
+        elif self._previous == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def _read_or_remove(self, path: Path, run: str) -> Snapshot | None:
+        try:
+            return _read(path, self.key, run)
+        except CheckpointError as error:
+            self.note(f"not used: {error}")
+            path.unlink(missing_ok=True)
+            return None
+
+    def note(self, text: str) -> None:
+        """Keep a note, and tell it."""
+        self.told.append(text)
+        if self._note is not None:
+            self._note(text)
+
+    def _ask(self, _: int, __: FrameType | None) -> None:
+        self._asked = True
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"step-{step:08d}.json"
+
+    def _write(self, snapshot: Snapshot, run: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self._path(snapshot.step)
+        content = {"format": FORMAT, "key": self.key, "run": run, "step": snapshot.step, "values": snapshot.values}
+        content["best_step"] = snapshot.best_step
+        content["best"] = self._write_best(snapshot)
+        content["tensors"] = _save(path.with_suffix(".safetensors"), snapshot.tensors)
+        text = json.dumps({"sha256": _digest(content), "content": content}, sort_keys=True)
+        partial = _partial(path)
+        partial.write_text(text, encoding="utf-8")
+        _put(partial, path)
+
+    def _write_best(self, snapshot: Snapshot) -> dict[str, str] | None:
+        """Write the best weights if they have no file yet; return its name and SHA-256."""
+        if not snapshot.best:
+            return None
+        path = self.folder / f"best-{snapshot.best_step:08d}.safetensors"
+        for other in self.folder.glob("step-*.json"):
+            known = _content(other).get("best")
+            if known is not None and known["file"] == path.name and path.is_file():
+                return dict(known)
+        return _save(path, snapshot.best)
+
+    def _prune(self) -> None:
+        """Remove all but the newest checkpoints, and files that none of those names."""
+        paths = sorted(self.folder.glob("step-*.json"))
+        for path in paths[: -self.section.keep]:
+            path.unlink()
+        kept = paths[-self.section.keep :]
+        named = {path.name for path in kept}
+        for path in kept:
+            content = _content(path)
+            named |= {record["file"] for record in (content.get("tensors"), content.get("best")) if record}
+        for path in self.folder.glob("*"):
+            if path.name not in named:
+                path.unlink()
+
+
+def resume_folder(root: Path, key: str) -> Path:
+    """Return where the checkpoints of a stage lie.
+
+    Args:
+        root: Folder of the store.
+        key: Key of the stage.
+    """
+    return root / FOLDER / key[:_KEY_DIGITS]
+
+
+def remove_checkpoints(root: Path, key: str) -> None:
+    """Remove the checkpoints of a stage whose artefact is in its place.
+
+    Args:
+        root: Folder of the store.
+        key: Key of the stage.
+    """
+    shutil.rmtree(resume_folder(root, key), ignore_errors=True)
+    with contextlib.suppress(OSError):  # others are still under way
+        (root / FOLDER).rmdir()
+
+
+def _read(path: Path, key: str, run: str) -> Snapshot:
+    content = _content(path)
+    if not content:
+        raise CheckpointError("the checkpoint is damaged", path=path)
+    if (content["format"], content["key"], content["run"]) != (FORMAT, key, run):
+        raise CheckpointError("the checkpoint is of another run", path=path)
+    tensors = _load(path.parent, content["tensors"])
+    best = {} if content["best"] is None else _load(path.parent, content["best"])
+    return Snapshot(content["step"], tensors, content["values"], content["best_step"], best)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Return what a JSON file says, or nothing if it is damaged."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = found["content"]
+        is_good = found["sha256"] == _digest(content)
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+    return content if is_good else {}
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _save(path: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
+    """Write tensors; return the file's name and SHA-256."""
+    partial = _partial(path)
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
+    record = {"file": path.name, "sha256": _sha256(partial)}
+    _put(partial, path)
+    return record
+
+
+def _load(folder: Path, record: dict[str, str]) -> dict[str, Tensor]:
+    path = folder / record["file"]
+    try:
+        if _sha256(path) != record["sha256"]:
+            raise CheckpointError("the checkpoint is damaged", path=path)
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"the checkpoint cannot be read: {error}", path=path) from error
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f"{path.name}{_TEMPORARY}")
+
+
+def _put(partial: Path, path: Path) -> None:
+    """Flush a file to the disk and give it its name."""
+    with partial.open("rb+") as handle:
+        os.fsync(handle.fileno())
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()

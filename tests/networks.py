@@ -1,0 +1,88 @@
+"""Small random networks as training sets them up, with the description that prices go by."""
+
+from __future__ import annotations
+
+from array import array
+from pathlib import Path
+
+import torch
+from transformers import XLMRobertaConfig, XLMRobertaModel
+
+from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.models.adapters import AdapterStack
+from adaptstilts.models.heads import spec_for
+from adaptstilts.study.flops import Build, bottleneck_width
+from adaptstilts.study.shapes import BackboneShape
+from adaptstilts.tasks.features import Feature
+from adaptstilts.tasks.spec import Kind
+from adaptstilts.train.batches import collate
+from adaptstilts.train.methods import METHODS
+from adaptstilts.train.phases import StartingPoint, prepare
+
+METHOD_NAMES = ("direct", "full", "adapter", "stack", "continue", "fuse")
+FUSED = ("qqp", "squad1", "ccg")
+REDUCTION = 6
+ROWS = 2
+_TAGS = ("a", "b", "c")
+
+
+def save_encoder(folder: Path, shape: BackboneShape) -> Path:
+    """Save an encoder of a shape with random weights; return the folder."""
+    torch.manual_seed(0)
+    config = XLMRobertaConfig(
+        vocab_size=shape.vocabulary,
+        hidden_size=shape.width,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        intermediate_size=shape.inner,
+        max_position_embeddings=shape.positions,
+        type_vocab_size=shape.segments,
+    )
+    XLMRobertaModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+def save_adapters(encoder: Path, folder: Path, kind: str = "seq_bn") -> list[tuple[str, Path]]:
+    """Save a random adapter for each of `FUSED`; return (task, folder) of each."""
+    stack = AdapterStack(XLMRobertaModel.from_pretrained(encoder, add_pooling_layer=False))
+    made = [(task, folder / task) for task in FUSED]
+    for task, place in made:
+        stack.add(task, AdapterSection(kind=kind, reduction_factor=REDUCTION), seed=1, identity=False)
+        stack.save(task, place)
+    return made
+
+
+def build_of(method, shape, head, *, adapter="seq_bn", fusion="dynamic"):
+    """Describe what `network_of` makes."""
+    row = METHODS[method]
+    if row.family == "full":
+        return Build("encoder", head=head, outputs=3)
+    frozen = {"below": 1, "fused": len(FUSED)}.get(row.use, 0)
+    width = bottleneck_width(shape.width, REDUCTION)
+    trained = "fusion" if row.use == "fused" else "adapter"
+    return Build(trained, adapter, width, frozen, fusion if row.use == "fused" else None, head, 3)
+
+
+def network_of(method, folder, adapters, head, *, adapter="seq_bn", fusion="dynamic"):
+    """Set up the network of a training run; `full` starts from the bare encoder."""
+    adapters = [] if method == "full" else adapters
+    row = METHODS[method]
+    count = {"below": 1, "fused": len(FUSED)}.get(row.use, 1 if method == "continue" else 0)
+    return prepare(
+        row,
+        StartingPoint(str(folder), sources=tuple(adapters[:count])),
+        task="mnli",
+        head=spec_for(head, _TAGS),
+        adapter=AdapterSection(kind=adapter, reduction_factor=REDUCTION),
+        fusion=FusionSection(kind=fusion),
+        seed=1,
+    )
+
+
+def batch_of(head: Kind, length: int):
+    """Make a batch of two full sequences."""
+    ids = [array("i", [5 + index % 40 for index in range(length)]) for _ in range(ROWS)]
+    if head is Kind.CHOOSE:
+        return collate([Feature(tuple(ids), 0, 0)], head)
+    target = {Kind.TAG: [1] * length, Kind.EXTRACT: (1, 2)}.get(head, 1)
+    return collate([Feature((row,), target, index) for index, row in enumerate(ids)], head)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from commandline import say
+
+from adaptstilts.study.stages import DataJob, ScoreJob, make_stage
+from adaptstilts.study.store import Store
+
+WORLD = make_stage("generate the world", "world", DataJob(1, 1, 10, 10, 10))
+SCORE = make_stage("score nli", "nli", ScoreJob("nli", (), WORLD.key, None), (WORLD.key,))
+QUICKSTART = Path(__file__).parent.parent / "configs" / "quickstart.yaml"
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(tmp_path / "store")
+    for stage in (WORLD, SCORE):
+        with store.writing(stage, {"python": "x"}) as folder:
+            (folder / "a.bin").write_bytes(stage.name.encode() * 100)
+    return store
+
+
+def test_ls_lists_a_store(store):
+    assert [row["key"] for row in say("store", "ls", "--store", store.root, "--json").json] == [WORLD.key, SCORE.key]
+    said = say("store", "ls", "--store", store.root, "--kind", "score")
+    assert said.code == 0
+    assert said.out.splitlines()[1].startswith("score nli ")
+    assert said.out.splitlines()[-1].startswith("1 artefacts, 900 B, ")
+    assert "Did you mean 'score'?" in say("store", "ls", "--store", store.root, "--kind", "scores").err
+
+
+def test_show_shows_an_artefact_or_near_matches(store):
+    said = say("store", "show", SCORE.key[:8], "--store", store.root)
+    assert f"made from    {WORLD.key[:16]} generate the world" in said.out
+    assert say("store", "show", "nli", "--store", store.root, "--json").json["manifest"]["key"] == SCORE.key
+    said = say("store", "show", "score nil", "--store", store.root)
+    assert (said.code, "Did you mean 'score nli'?" in said.err) == (2, True)
+
+
+def test_verify_ends_with_2_and_one_line_for_each_damaged_file(store):
+    assert say("store", "verify", "--store", store.root).out == "2 artefacts, 2.7 kB read: all as written\n"
+    for stage in (WORLD, SCORE):
+        (store.find(stage).folder / "a.bin").write_bytes(b"x")
+    said = say("store", "verify", "--store", store.root)
+    assert said.code == 2
+    lines = [line for line in said.err.splitlines() if "a.bin: missing or cut short" in line]
+    assert len(lines) == 2
+    assert all("adaptstilts run CONFIG --rebuild" in line for line in lines)
+    assert len(say("store", "verify", "nli", "--store", store.root, "--json").json["damaged"]) == 1
+
+
+def test_gc_lists_what_no_study_needs_and_removes_it_when_told_to(store):
+    assert say("store", "gc", "--store", store.root).out == "nothing to remove\n"
+    said = say("store", "gc", QUICKSTART, "--store", store.root)
+    assert said.out.endswith("would remove 2 things, 2.7 kB; do it with --yes\n")
+    assert len(store.artefacts()) == 2
+    assert say("store", "gc", QUICKSTART, "--store", store.root, "--yes", "--json").json["removed"] is True
+    assert store.artefacts() == []
+
+
+def test_export_and_import_hand_artefacts_on(store, tmp_path):
+    bundle = tmp_path / "nli.tar"
+    said = say("store", "export", "nli", "--to", bundle, "--with-inputs", "--store", store.root)
+    assert (said.code, said.out) == (0, f"{bundle}: 2 artefacts\n")
+    shutil.rmtree(store.root)
+    said = say("store", "import", bundle, "--store", store.root)
+    assert said.out.splitlines()[-1] == "2 artefacts placed, 0 were there"
+    assert say("store", "verify", "--store", store.root).code == 0
+    assert say("store", "import", bundle, "--store", store.root, "--json").json["placed"] == []
+    (tmp_path / "bad.tar").write_text("x")
+    assert say("store", "import", tmp_path / "bad.tar", "--store", store.root).code == 2
+
+
+def test_store_verbs_name_the_package_that_an_address_needs(tmp_path):
+    said = say("store", "ls", "--store", "smb://host/x", "--store-cache", tmp_path)
+    assert (said.code, "pip install smbprotocol" in said.err) == (2, True)
