@@ -686,7 +686,7 @@ def test_backbone_with_an_unknown_activation_is_refused(study: Study, tmp_path: 
     assert last == "no finished score to report: 5 stages failed or were left out."
 
 
-def test_artefact_that_was_tampered_with_stops_only_what_needs_it(study: Study):
+def test_adapter_with_a_changed_byte_stops_only_what_needs_it(study: Study):
     path = study.artefact("train", "adapter-mnli") / "adapter" / "adapter_config.json"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('"hidden_size": 16', '"hidden_size": 64'), encoding="utf-8")
@@ -695,7 +695,7 @@ def test_artefact_that_was_tampered_with_stops_only_what_needs_it(study: Study):
     assert said.code == 2
     failed = [line for line in said.err.splitlines() if line.startswith("failed: ")]
     assert len(failed) == 2
-    message = r"adapter_config\.json: damaged: other bytes than were written\. Make it again: .* --rebuild"
+    message = r"adapter_config\.json: damaged\. Rebuild it: adaptstilts run CONFIG --rebuild, or remove .*adapter-mnli"
     assert all(re.search(message, line) for line in failed)
     assert "Traceback" not in said.err
     assert study.stamps() == before
@@ -728,8 +728,12 @@ def test_study_of_one_method_shows_its_scores(study: Study):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("scores.json", "{", r"scores\.json: missing or cut short\. Make it again: .* remove .*direct-xnli-de-\w+\."),
-        ("manifest.json", "{", r"manifest\.json: damaged: .* Make it again: .* remove .*direct-xnli-de-\w+\."),
+        (
+            "scores.json",
+            "{",
+            r"scores\.json: missing or cut short\. Rebuild it: .* --rebuild, or remove .*direct-xnli-de-\w+\.",
+        ),
+        ("manifest.json", "{", r"manifest\.json: damaged: .* Rebuild it: .* or remove .*direct-xnli-de-\w+\."),
     ],
     ids=["file", "manifest"],
 )
@@ -743,6 +747,27 @@ def test_damaged_artefact_is_named_with_what_to_remove(study: Study, verb: str, 
     shutil.rmtree(folder)
     if verb == "run":
         assert study.say("run", "--json").json["made"] == 1
+
+
+def test_study_on_an_address_is_reported_on_another_machine(study: Study, tmp_path: Path):
+    from fsspec.implementations.memory import MemoryFileSystem
+
+    address, some = "store=memory://study", ("methods=[direct]", "target.tasks=[xnli]")
+    try:
+        assert study.say("run", *some, address, f"store_cache={tmp_path / 'one'}", "--json").json["made"] == 3
+        here = (*some, address, f"store_cache={tmp_path / 'two'}")
+        assert all(stage["done"] for stage in study.say("plan", *here, "--json").json["stages"])
+        assert not (tmp_path / "two").exists()
+        reported = study.say("report", *here)
+        assert reported.out == study.say("report", *some).out
+        brought = {path.name for path in (tmp_path / "two").rglob("*") if path.is_file()}
+        assert brought >= {"scores.json", "training.json"}
+        assert not any(name.endswith(".safetensors") for name in brought)
+        assert study.say("run", *here, "--json").json["made"] == 0
+        said = say("store", "verify", "--store", "memory://study", "--store-cache", tmp_path / "two")
+        assert (said.code, said.out.startswith("3 artefacts, ")) == (0, True)
+    finally:
+        MemoryFileSystem.store.clear()
 
 
 def test_watcher_draws_on_a_terminal_and_keeps_its_lines():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import json
 import os
 import shutil
 import tarfile
@@ -20,7 +19,15 @@ from pathlib import Path
 from typing import IO, Any
 
 from adaptstilts.errors import StoreError, WriteError
-from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST, damages, is_inside, parse_manifest, unwritable
+from adaptstilts.study.manifests import (
+    KEY_DIGITS,
+    MANIFEST,
+    damages,
+    is_inside,
+    manifest_text,
+    parse_manifest,
+    unwritable,
+)
 from adaptstilts.study.stages import StageKind, content_key
 from adaptstilts.study.store import Artefact, Store
 from adaptstilts.study.upkeep import name_of, resolve
@@ -98,7 +105,7 @@ def _pack(artefact: Artefact, bundle: _Folder | _Archive) -> Iterator[str]:
         bundle.add_file(f"{place}/{name}", artefact.file(name))
         yield f"{record['sha256']}  {place}/{name}\n"
     plain = {name: value for name, value in artefact.manifest.items() if name != "upload"}
-    text = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False)
+    text = manifest_text(plain)
     bundle.add_text(f"{place}/{MANIFEST}", text)
     yield f"{hashlib.sha256(text.encode()).hexdigest()}  {place}/{MANIFEST}\n"
 

@@ -24,6 +24,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {"key": str, "files": dict, "input
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
 _BLOCK = 1 << 20
+_NO_SEAL = "0" * 64
 
 Files = dict[str, dict[str, Any]]
 """``bytes`` and ``sha256`` by a file's path inside its artefact."""
@@ -49,9 +50,12 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
     Raises:
         ValueError: If it is not one; says why.
     """
-    manifest = json.loads(content.decode("utf-8"))
+    text = content.decode("utf-8")
+    manifest = json.loads(text)
     if not isinstance(manifest, dict):
         raise ValueError("not a manifest")
+    if manifest.pop("seal", None) != (_seal(text) if "format" in manifest else None):
+        raise ValueError("other bytes than were written")
     for name, kind in _FIELDS.items():
         if not isinstance(manifest.get(name), kind):
             raise ValueError(f"not a manifest: '{name}' is missing or of another type")
@@ -61,6 +65,18 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
         if not isinstance(record, dict) or not _is_record(record):
             raise ValueError(f"not a manifest: the size or hash of '{name}' is missing")
     return manifest
+
+
+def manifest_text(manifest: dict[str, Any]) -> str:
+    """Return the text of a manifest, with a hash of itself in it: it vouches for the files, and for itself."""
+    text = json.dumps({**manifest, "seal": _NO_SEAL}, indent=2, sort_keys=True, ensure_ascii=False)
+    return text.replace(f'"seal": "{_NO_SEAL}"', f'"seal": "{_seal(text)}"')
+
+
+def _seal(text: str) -> str:
+    """Hash a manifest's text as if it had no seal yet."""
+    plain = re.sub(r'"seal": "[0-9a-f]{64}"', f'"seal": "{_NO_SEAL}"', text)
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def is_inside(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 from adaptstilts.study.tree import tree_lines
@@ -10,6 +9,7 @@ from adaptstilts.study.tree import tree_lines
 View = Literal["both", "tree", "table"]
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 _NONE = "-"
+_NAME_WIDTH = 60
 
 
 def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bool = False) -> str:
@@ -25,7 +25,7 @@ def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bo
     """
     lines: list[str] = []
     if every_stage:
-        lines += [*_stage_lines(record["stages"]), ""]
+        lines += [*_stage_lines(record), ""]
     if view != "table":
         lines += [*tree_lines(record["tree"]), ""]
     if view != "tree":
@@ -39,14 +39,19 @@ def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bo
         f"{len(record['stages'])} stages, {done} of them finished, for {record['cells']} table cells",
         f"{runs} training runs; loops that share nothing would start {naive}",
     ]
+    names = record.get("variants", ())
+    lines += [f"{len(names)} variants:", *(f"  {name}" for name in names)] if names else []
     return "\n".join(lines)
 
 
-def _stage_lines(stages: Sequence[dict[str, Any]]) -> list[str]:
-    lines = [f"{'':2}{'stage':<60} {'kind':<8} {'used by':>7}"]
-    for stage in stages:
+def _stage_lines(record: dict[str, Any]) -> list[str]:
+    # In a sweep the end of a name tells stages apart.
+    longest = max((len(stage["name"]) for stage in record["stages"]), default=0)
+    width = max(_NAME_WIDTH, longest) if "variants" in record else _NAME_WIDTH
+    lines = [f"{'':2}{'stage':<{width}} {'kind':<8} {'used by':>7}"]
+    for stage in record["stages"]:
         mark = "ok" if stage["done"] else "  "
-        lines.append(f"{mark:2}{stage['name'][:60]:<60} {stage['kind']:<8} {stage['used_by']:>7}")
+        lines.append(f"{mark:2}{stage['name'][:width]:<{width}} {stage['kind']:<8} {stage['used_by']:>7}")
     return lines
 
 

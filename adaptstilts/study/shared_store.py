@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +30,7 @@ from adaptstilts.study.manifests import (
     KEY_DIGITS,
     MANIFEST,
     file_hash,
+    manifest_text,
     parse_manifest,
     select,
     unwritable,
@@ -270,9 +270,7 @@ class SharedStore(Store):
         try:
             artefact.folder.mkdir(parents=True, exist_ok=True)
             (artefact.folder / SHARED_MARK).touch()
-            write_synced(
-                artefact.folder / MANIFEST, json.dumps(artefact.manifest, indent=2, sort_keys=True, ensure_ascii=False)
-            )
+            write_synced(artefact.folder / MANIFEST, manifest_text(artefact.manifest))
         except OSError as error:
             raise unwritable(error, self.root) from error
 
@@ -286,7 +284,7 @@ class SharedStore(Store):
         if self.remote.read(*place, MANIFEST) is None:
             for name in manifest["files"]:
                 self.remote.upload(folder / name, *place, upload, name)
-            record = json.dumps({**manifest, "upload": upload}, indent=2, sort_keys=True, ensure_ascii=False)
+            record = manifest_text({**manifest, "upload": upload})
             if self.remote.create(record.encode(), *place, MANIFEST):
                 (folder / SHARED_MARK).touch()
                 return

@@ -30,6 +30,7 @@ from adaptstilts.study.manifests import (
     check_sizes,
     damages,
     inventory,
+    manifest_text,
     read_manifest,
     select,
     sync_folder,
@@ -45,7 +46,7 @@ RESUME_FOLDER = ".resume"
 """Folder of the states from which a broken-off stage goes on, by the first digits of its key."""
 UNFINISHED_FOLDER = ".unfinished"
 
-_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 """What a system says of a disk that takes no more, whichever file it names."""
 
 DamageCallback = Callable[[DamagedError], object]
@@ -96,7 +97,7 @@ class Artefact:
         path = self.folder / name
         if not path.exists():
             raise DamagedError(f"the artefact lacks '{name}'", path=self.folder, folder=self.folder)
-        raise_first(damages(self.folder, select(self.manifest["files"], name)))
+        raise_first(damages(self.folder, select(self.manifest.get("files", {}), name)))
         return path
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values
@@ -238,7 +239,7 @@ class Store:
                 "seconds": round(time.perf_counter() - clock, 3),
                 "files": inventory(temporary),
             }
-            write_synced(temporary / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
+            write_synced(temporary / MANIFEST, manifest_text(manifest))
             self._put(temporary, self.folder(stage), manifest)
 
     @contextlib.contextmanager
@@ -257,7 +258,7 @@ class Store:
         with self._unfinished(manifest["key"]) as temporary:
             yield temporary
             inventory(temporary)
-            write_synced(temporary / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False))
+            write_synced(temporary / MANIFEST, manifest_text(manifest))
             name = f"{manifest['slug']}-{manifest['key'][:KEY_DIGITS]}"
             self._put(temporary, self.root / manifest["kind"] / name, manifest)
 

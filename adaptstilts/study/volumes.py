@@ -50,6 +50,7 @@ _OTHER_CHOICES = 4
 _ASSUMED_ROWS = {"ccg": 38_000, "siqa": 33_000}
 _ASSUMED_EVALUATION = {"udpos": 2_500, "tydiqa": 564, "tatoeba": 936, "lareqa": 1_190, "mewslix": 1_330, "xcopa": 500}
 """Examples of a language where its published number is not known: means over the languages."""
+_OTHER_EVALUATION = 1_000
 _BUCC_SENTENCES = 660_000
 """Sentences of both sides in one language, dev included."""
 _POOLS = {"lareqa": 13_014, "mewslix": 1_003_893}
@@ -184,7 +185,7 @@ class Volumes:
         found = self.rows(task, split, language)
         if found is None:
             self.assumed.add(task.name)
-            return _ASSUMED_EVALUATION.get(task.name, 0)
+            return _ASSUMED_EVALUATION.get(task.name, _OTHER_EVALUATION)
         return found
 
     def _rows(self, task: Task, split: Split, language: str) -> int | None:

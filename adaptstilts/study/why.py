@@ -36,7 +36,7 @@ class _Look:
 
     def of_kind(self, kind: str) -> list[Artefact]:
         if kind not in self.artefacts:
-            self.artefacts[kind] = self.store.artefacts([kind])
+            self.artefacts[kind] = self.store.artefacts([kind], on_damage=lambda _: None)
         return self.artefacts[kind]
 
     def by_key(self, kinds: set[str], key: str) -> Artefact | None:

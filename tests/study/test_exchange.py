@@ -12,6 +12,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.study.exchange import CHECKSUMS, choose, export, import_bundle
+from adaptstilts.study.manifests import manifest_text
 from adaptstilts.study.shared_store import SharedStore
 from adaptstilts.study.stages import DataJob, ScoreJob, make_stage
 from adaptstilts.study.store import MANIFEST, Store
@@ -89,7 +90,7 @@ def test_export_of_a_damaged_artefact_writes_nothing(store, tmp_path):
 
 def change_manifest(folder, **changes):
     (path,) = folder.glob(f"score/*/{MANIFEST}")
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    path.write_text(manifest_text({**json.loads(path.read_text()), **changes}))
     lines = [line for line in (folder / CHECKSUMS).read_text().splitlines() if MANIFEST not in line]
     for manifest in folder.glob(f"*/*/{MANIFEST}"):
         digits = hashlib.sha256(manifest.read_bytes()).hexdigest()

@@ -10,6 +10,7 @@ from claimers import race, start_holder
 from safetensors import SafetensorError
 
 from adaptstilts.errors import DamagedError, StoreError, WriteError
+from adaptstilts.study.manifests import manifest_text
 from adaptstilts.study.processes import here
 from adaptstilts.study.stages import FORMAT_VERSION, DataJob, make_stage
 from adaptstilts.study.store import MANIFEST, Store
@@ -119,7 +120,7 @@ def test_find_names_a_damaged_manifest(tmp_path):
 def test_find_refuses_a_manifest_of_another_stage(tmp_path):
     artefact = make(Store(tmp_path))
     path = artefact.folder / MANIFEST
-    path.write_text(json.dumps({**json.loads(path.read_text()), "key": "0" * 64}))
+    path.write_text(manifest_text({**json.loads(path.read_text()), "key": "0" * 64}))
     with pytest.raises(StoreError, match="manifest is of another stage"):
         Store(tmp_path).find(STAGE)
 
@@ -217,7 +218,7 @@ def test_open_reads_a_file_once_as_long_as_it_is_the_same(tmp_path):
 )
 def test_find_refuses_a_manifest_with_a_part_of_another_shape(tmp_path, change):
     path = make(Store(tmp_path)).folder / MANIFEST
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    path.write_text(manifest_text({**json.loads(path.read_text()), **change}))
     with pytest.raises(DamagedError, match=r"manifest\.json: damaged: not a manifest: "):
         Store(tmp_path).find(STAGE)
 
@@ -403,3 +404,15 @@ def test_stage_of_a_killed_process_is_made_by_the_next(tmp_path):
         store.remove_leftovers()
         assert store.unfinished() == []
         assert make(store) is not None
+
+
+def test_a_flipped_byte_in_every_place_of_a_manifest_is_found(tmp_path):
+    store = Store(tmp_path)
+    path = make(store).folder / MANIFEST
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(DamagedError, match="manifest"):
+            store.open(STAGE)
+    path.write_bytes(whole)
+    assert store.open(STAGE) is not None

@@ -10,6 +10,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from adaptstilts.errors import StoreError
 from adaptstilts.study.leases import Lease
+from adaptstilts.study.manifests import manifest_text
 from adaptstilts.study.processes import here
 from adaptstilts.study.shared_store import SharedStore
 from adaptstilts.study.stages import DataJob, ScoreJob, make_stage
@@ -187,7 +188,7 @@ def test_artefacts_that_no_study_needs_go_only_when_studies_are_named_and_never_
 def test_artefacts_of_older_formats_are_waste_and_of_newer_ones_not(store):
     for stage, version in ((SCORE, 3), (OTHER, 999)):
         path = store.find(stage).folder / MANIFEST
-        path.write_text(json.dumps({**json.loads(path.read_text()), "format": version}))
+        path.write_text(manifest_text({**json.loads(path.read_text()), "format": version}))
     assert [item.split(": ")[1] for item in what(find_waste(store, {WORLD.key}))] == ["format 3"]
 
 

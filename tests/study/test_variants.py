@@ -11,7 +11,8 @@ from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, ProblemsError
 from adaptstilts.study import setup
 from adaptstilts.study.choose import Wanted, choose_cells
-from adaptstilts.study.outline import outline, outline_text
+from adaptstilts.study.outline import outline
+from adaptstilts.study.outline_text import outline_text
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.setup import plan_study
 from adaptstilts.study.stages import SUMMARIES, StageKind, TrainJob
@@ -155,12 +156,12 @@ def test_stages_of_a_sweep_over_data_say_where_their_examples_are(tmp_path: Path
 
 def test_outline_counts_variants_and_writes_names_in_full(tmp_path: Path):
     config = study(FACTORS, RATES, name="quickstart.yaml")
-    record = outline(plan_study(config), Store(tmp_path), retrieval_lines(config))
+    record = outline(plan_study(config), Store(tmp_path), config)
     assert record["variants"][1] == "learning_rate=1e-3 reduction_factor=16"
-    text = outline_text(record)
+    text = outline_text(record, every_stage=True)
     assert "\n4 variants:\n  learning_rate=1e-3 reduction_factor=4\n" in text
     assert re.search(r"train stack: commonsenseqa > tydiqa, seed 1, learning_rate=2e-3 reduction_factor=4 +train", text)
-    plain = outline(plan_of(name="quickstart.yaml"), Store(tmp_path), retrieval_lines(study(name="quickstart.yaml")))
+    plain = outline(plan_of(name="quickstart.yaml"), Store(tmp_path), study(name="quickstart.yaml"))
     assert "variants" not in plain
     assert "variants" not in outline_text(plain)
 

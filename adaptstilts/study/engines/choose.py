@@ -54,7 +54,9 @@ def open_engine(
     if config.workers > 1:
         from adaptstilts.study.engines.processes import ProcessEngine  # noqa: PLC0415
 
-        return ProcessEngine(config, store, on_step, this_machine(config.device), needs)
+        return ProcessEngine(
+            config, store, on_step, this_machine(config.device).grouped(config.parallel.processes), needs
+        )
     return here
 
 

@@ -15,6 +15,7 @@ from adaptstilts.errors import EngineError
 from adaptstilts.study.engines.worker import Work, perform_here, untold
 from adaptstilts.study.execute import Answer, Order
 from adaptstilts.study.needs import NeedsOf, computes
+from adaptstilts.study.stages import StageKind
 from adaptstilts.study.store import Store
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class RayEngine:
         self._ray: Any = _import_ray()
         self._settings = config.engine
         self._threads = config.threads
+        self._processes = config.parallel.processes
         self._needs = needs
         self._started_here = not self._ray.is_initialized()
         self._connect(config)
@@ -128,7 +130,8 @@ class RayEngine:
         if self._settings.memory_gb is not None:
             chosen["memory"] = int(self._settings.memory_gb * _GIGABYTE)
         if self._gpus and computes(order.stage):
-            chosen["num_gpus"] = self._gpu_share(order)
+            several = order.stage.kind is StageKind.TRAIN and self._processes > 1
+            chosen["num_gpus"] = self._processes if several else self._gpu_share(order)
         return chosen
 
     def _gpu_share(self, order: Order) -> float:

@@ -184,7 +184,7 @@ def _parameters(config: StudyConfig) -> dict[str, Any]:
         "name": config.name,
         "timeout_min": slurm.timeout_minutes,
         "cpus_per_task": engine.cpus_per_stage or config.threads or 1,
-        "gpus_per_node": 0 if config.device == "cpu" else max(1, round(gpus)),
+        "gpus_per_node": 0 if config.device == "cpu" else max(1, round(gpus), config.parallel.processes),
         "slurm_array_parallelism": slurm.most_jobs,
         "slurm_signal_delay_s": slurm.signal_seconds,
     }

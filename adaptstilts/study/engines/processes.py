@@ -170,23 +170,27 @@ class ProcessEngine:
         free.sort(key=lambda number: -len(last.get(number, frozenset()) & wanted_inputs))
         if not free or not self._machine.gpus:
             return free[0] if free else None
-        wanted = self._needs(order.stage).gpu_bytes
-        left = {number: self._left(self._gpu_of(number)) for number in free}
-        best = max(free, key=lambda number: left[number])
-        is_alone = left[best] == self._machine.gpus[self._gpu_of(best)]
-        return best if wanted <= left[best] or is_alone else None
+        wanted = self._needs(order.stage)
+        if not wanted.computes:
+            return free[0]
+        idle = [number for number in free if not self._computing_on(self._gpu_of(number))]
+        left = {number: self._left(self._gpu_of(number)) for number in idle or free}
+        best = max(left, key=lambda number: left[number])
+        return best if idle or 0 < wanted.gpu_bytes <= left[best] else None
 
     def _gpu_of(self, number: int) -> int:
         return number % len(self._machine.gpus)
 
+    def _computing_on(self, gpu: int) -> list[int]:
+        """Bytes that each stage needs which computes on a GPU; 0 where that is not known."""
+        running = [worker.order.stage for worker in self._workers if worker.order is not None and worker.gpu == gpu]
+        needs = [self._needs(stage) for stage in running]
+        return [need.gpu_bytes for need in needs if need.computes]
+
     def _left(self, gpu: int) -> int:
-        """Bytes of a GPU that no running stage needs."""
-        taken = sum(
-            self._needs(worker.order.stage).gpu_bytes
-            for worker in self._workers
-            if worker.order is not None and worker.gpu == gpu
-        )
-        return self._machine.gpus[gpu] - taken
+        """Bytes of a GPU that no running stage needs; none beside a stage whose need is not known."""
+        taken = self._computing_on(gpu)
+        return 0 if 0 in taken else self._machine.gpus[gpu] - sum(taken)
 
     def _start(self, number: int) -> _Worker:
         gpu = self._gpu_of(number) if self._machine.gpus else None
