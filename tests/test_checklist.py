@@ -79,7 +79,7 @@ def test_study_on_the_checklist_has_error_rates_for_every_test_and_language(fold
 
 
 def test_scores_of_the_study_follow_from_its_predictions(folder: Path):
-    (place,) = (folder / "store" / "predict").glob("direct-multichecklist-*")
+    (place,) = (folder / "store" / "predict").glob("direct-multichecklist-tr-*")
     predictions = json.loads((place / "predictions" / "tr.json").read_text(encoding="utf-8"))["predictions"]
     examples = DataRoot(folder / "data").load_examples(MULTICHECKLIST, Split.TEST, "tr", labelled=True)
     gold = {

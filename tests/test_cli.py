@@ -490,7 +490,8 @@ def test_plan_of_a_finished_study_has_measured_times_and_nothing_left(study: Stu
 
 def test_report_that_cannot_be_written_is_named(study: Study):
     (study.folder / "results" / "files" / "results.csv").mkdir(parents=True)
-    refused(study.say("report"), r"results\.csv\S*: cannot be used \(Is a directory\)\. Check its permissions")
+    refused(study.say("report"), r"files/results\.csv: cannot be written: Is a directory\. Set results=FOLDER")
+    assert [path.name for path in (study.folder / "results" / "files").glob(".*")] == []
 
 
 def test_report_says_so_when_nothing_is_finished(study: Study):
@@ -682,7 +683,7 @@ def test_backbone_with_an_unknown_activation_is_refused(study: Study, tmp_path: 
     looked, failed, last = said.err.splitlines()
     assert looked.startswith("leaks and overlaps: ")
     assert re.search(r"failed: train direct: udpos.*other: cannot be loaded as an XLM-R backbone: 'foo'", failed)
-    assert last == "no finished score to report: 3 stages failed or were left out."
+    assert last == "no finished score to report: 5 stages failed or were left out."
 
 
 def test_adapter_with_a_changed_byte_stops_only_what_needs_it(study: Study):
@@ -699,7 +700,7 @@ def test_adapter_with_a_changed_byte_stops_only_what_needs_it(study: Study):
     assert "Traceback" not in said.err
     assert study.stamps() == before
     left_out = [line.split(":")[0] for line in said.out.splitlines() if line.endswith("it needs a stage that failed")]
-    assert sorted(left_out) == ["predict stack"] * 2 + ["score stack"] * 2
+    assert sorted(left_out) == ["predict stack"] * 4 + ["score stack"] * 4
     assert (study.folder / "results" / "files" / "results.csv").is_file()
 
 
@@ -730,15 +731,15 @@ def test_study_of_one_method_shows_its_scores(study: Study):
         (
             "scores.json",
             "{",
-            r"scores\.json: missing or cut short\. Rebuild it: .* --rebuild, or remove .*direct-xnli-\w+\.",
+            r"scores\.json: missing or cut short\. Rebuild it: .* --rebuild, or remove .*direct-xnli-de-\w+\.",
         ),
-        ("manifest.json", "{", r"manifest\.json: damaged: .* Rebuild it: .* or remove .*direct-xnli-\w+\."),
+        ("manifest.json", "{", r"manifest\.json: damaged: .* Rebuild it: .* or remove .*direct-xnli-de-\w+\."),
     ],
     ids=["file", "manifest"],
 )
 @pytest.mark.parametrize("verb", ["run", "report", "plan"])
 def test_damaged_artefact_is_named_with_what_to_remove(study: Study, verb: str, name: str, text: str, message: str):
-    folder = study.artefact("score", "direct-xnli")
+    folder = study.artefact("score", "direct-xnli-de")
     (folder / name).write_text(text, encoding="utf-8")
     before = study.stamps()
     refused(study.say(verb), message)

@@ -153,7 +153,7 @@ def test_files_have_a_line_for_every_row_of_the_test_split(written: tuple[Path, 
 
 def test_repeated_question_ids_are_written_as_published(written: tuple[Path, Said], study: Path):
     folder, said = written
-    predicted = raw(study, "direct-tydiqa-hidden", "sw")["predictions"]
+    predicted = raw(study, "direct-tydiqa-sw-hidden", "sw")["predictions"]
     assert set(predicted) == {"s1#0", "s2#1", "s1#2"}
     assert content(folder, "tydiqa", "sw") == {"s1": predicted["s1#2"], "s2": predicted["s2#1"]}
     assert "  note: sw: 3 questions share 2 ids: the last answer of each is written" in said.out.splitlines()
@@ -161,10 +161,10 @@ def test_repeated_question_ids_are_written_as_published(written: tuple[Path, Sai
 
 def test_tatoeba_follows_the_sorted_english_side(written: tuple[Path, Said], study: Path):
     folder, _ = written
-    predicted = raw(study, "direct-tatoeba", "de")["predictions"]
+    predicted = raw(study, "direct-tatoeba-de", "de")["predictions"]
     by_sentence = dict(zip(ENGLISH, predicted, strict=True))
     assert content(folder, "tatoeba", "de") == [by_sentence[sentence] for sentence in sorted(ENGLISH)]
-    assert content(folder, "tatoeba", "fr") == raw(study, "direct-tatoeba-hidden", "fr")["predictions"]
+    assert content(folder, "tatoeba", "fr") == raw(study, "direct-tatoeba-fr-hidden", "fr")["predictions"]
 
 
 def test_tatoeba_searched_from_the_foreign_side_is_refused(study: Path, tmp_path: Path):
@@ -178,7 +178,7 @@ def test_tatoeba_searched_from_the_foreign_side_is_refused(study: Path, tmp_path
 
 
 def test_bucc_threshold_of_the_hidden_test_split_comes_from_dev(study: Path):
-    assert raw(study, "direct-bucc2018-hidden", "de")["note"] == "threshold fitted on dev"
+    assert raw(study, "direct-bucc2018-de-hidden", "de")["note"] == "threshold fitted on dev"
 
 
 def test_hidden_splits_are_predicted_but_not_scored(study: Path):

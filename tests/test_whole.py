@@ -76,14 +76,15 @@ class Study:
         found = sorted((self.config.parent / "store").glob(f"{kind}/*/manifest.json"))
         return {path.parent: json.loads(path.read_text(encoding="utf-8")) for path in found}
 
-    def artefact(self, kind: str, method: str, task: str, *sources: str) -> Path:
-        """Folder of the only artefact of this description."""
+    def artefact(self, kind: str, method: str, task: str, *sources: str, language: str | None = None) -> Path:
+        """Folder of the only artefact of this description; of predictions, those of one language."""
         (folder,) = (
             folder
             for folder, manifest in self.manifests(kind).items()
             if (job := manifest["job"])["method"] == method
             and job["task"] == task
             and [source["task"] for source in job["sources"]] == list(sources)
+            and (language is None or [code for code, _ in job["languages"]] == [language])
         )
         return folder
 
@@ -183,7 +184,7 @@ def test_plan_lists_stages_to_do_and_writes_nothing(planned: Said):
     stages = planned.json["stages"]
     assert len({stage["key"] for stage in stages}) == len(stages)
     assert not any(stage["done"] for stage in stages)
-    assert {stage["kind"] for stage in stages} == {"data", "train", "predict", "score"}
+    assert {stage["kind"] for stage in stages} == {"data", "train", "predict", "score", "analyse", "report"}
     assert planned.json["cells"] == len(SETTINGS) * len(METRICS)
     assert planned.json["training_runs"] < planned.json["training_runs_without_sharing"]
 
@@ -269,11 +270,13 @@ def test_layer_fitted_on_dev_is_labelled_in_every_row(finished: Study, tmp_path:
 
 def test_results_differ_between_settings(finished: Study):
     """Random as the backbone is, training and adapters change the scores; Tatoeba keeps nearest rows, not scores."""
-    folders = [
-        folder for folder, manifest in finished.manifests("predict").items() if manifest["job"]["task"] != "tatoeba"
+    raw = [
+        folder / "raw" / "de.npz"
+        for folder, manifest in finished.manifests("predict").items()
+        if manifest["job"]["task"] != "tatoeba" and manifest["job"]["languages"][0][0] == "de"
     ]
-    raw = [folder / "raw" / "de.npz" for folder in folders]
-    assert len({path.read_bytes() for path in raw}) == len(raw)
+    # Nine settings of three targets with training; of BUCC2018 those that are networks of their own.
+    assert len({path.read_bytes() for path in raw}) == len(raw) == 9 * 3 + 6
 
 
 def test_run_writes_report_tables_and_pictures_and_shows_them(finished: Study, ran: Said):
@@ -331,6 +334,94 @@ def test_report_rebuilds_every_file_from_the_store(finished: Study, planned: Sai
     assert finished.say("report").out.startswith("Points above or below 'direct'")
 
 
+def report_files(study: Study, name: str = "whole") -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (study.results.parent / name).iterdir()}
+
+
+def test_tables_and_report_are_made_again_from_the_same_records(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    for kind in ("analyse", "report"):
+        (folder,) = study.manifests(kind)
+        shutil.rmtree(folder)
+    said = study.say("report", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert report_files(study) == report_files(finished)
+    assert len(study.manifests("analyse")) == len(study.manifests("report")) == 1
+
+
+def test_renamed_study_is_finished_and_has_the_same_report(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    said = study.say("run", "--json", "name=renamed")
+    assert (said.code, said.json["made"]) == (0, 0)
+    assert report_files(study, "renamed") == report_files(finished)
+
+
+def test_language_that_fails_costs_its_own_score_and_the_report_shows_the_rest(
+    finished: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    from adaptstilts.errors import DataError
+    from adaptstilts.study import runners
+
+    study = finished.copy(tmp_path)
+    asked = ("target.tasks=[xnli]", "methods=[direct, adapter]")
+    for kind in ("predict", "score"):
+        for language in ("de", "zh"):
+            (folder,) = (tmp_path / "store" / kind).glob(f"direct-xnli-{language}-*")
+            shutil.rmtree(folder)
+    real = runners.predict_stage
+
+    def fail_on_german(job: Any, *values: Any) -> None:
+        if job.languages[0][0] == "de":
+            raise DataError("no such rows")
+        real(job, *values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runners, "predict_stage", fail_on_german)
+        said = study.say("run", "--json", *asked)
+    assert said.code == 2
+    assert said.json["failed"] == [
+        "predict direct: xnli de, seed 1: no such rows.",
+        "score direct: xnli de, seed 1: left out, it needs a stage that failed",
+    ]
+    assert {(row["method"], row["language"]) for row in study.rows()} == {
+        *(("direct", language) for language in ("en", "zh")),
+        *(("adapter", language) for language in LANGUAGES),
+    }
+    text = (study.results / "report.md").read_text(encoding="utf-8")
+    assert "- 2 stages are missing: predict direct: xnli de, seed 1: no such rows." in text
+    assert len(study.manifests("analyse")) == 1
+    kept = [path.name for path in study.results.iterdir()]
+    assert not [name for name in kept if name.startswith(".")]
+    again = study.say("run", "--json", *asked)
+    assert (again.code, again.json["made"]) == (0, 4)
+    assert len(study.rows()) == 6
+    assert "missing" not in (study.results / "report.md").read_text(encoding="utf-8").split("###")[0]
+
+
+def test_report_of_a_study_that_is_not_finished_is_not_kept(finished: Study, tmp_path: Path):
+    study = finished.copy(tmp_path)
+    asked = ("target.tasks=[xnli, panx]", "methods=[direct]")
+    said = study.say("report", "--json", *asked)
+    assert said.code == 0
+    assert {row["target"] for row in study.rows()} == {"xnli"}
+    assert len(study.manifests("report")) == len(study.manifests("analyse")) == 1
+
+
+def test_predictions_of_one_language_are_those_it_had_among_all(finished: Study, tmp_path: Path):
+    """What a target's languages are predicted with does not depend on the others, or on their order."""
+    study = finished.copy(tmp_path)
+    folders = [folder for folder in study.manifests("predict") if "-zh-" in folder.name and "stack" in folder.name]
+    assert len(folders) == 2 * 5
+    before = {folder: {path: path.read_bytes() for path in folder.rglob("*.json")} for folder in folders}
+    for folder in folders:
+        shutil.rmtree(folder)
+    said = study.say("run", "--json")
+    assert (said.code, said.json["made"]) == (0, len(folders))
+    for folder in folders:
+        for path, content in before[folder].items():
+            assert path.name == "manifest.json" or path.read_bytes() == content
+
+
 def test_submit_writes_the_predictions_of_one_setting(finished: Study, tmp_path: Path):
     out = tmp_path / "out"
     said = finished.say("submit", "--method", "stack", "--source", "mnli", "--to", str(out), "--json")
@@ -343,7 +434,7 @@ def test_submit_writes_the_predictions_of_one_setting(finished: Study, tmp_path:
         "bucc2018": ["de", "zh"],
         "tatoeba": ["de", "zh"],
     }
-    predicted = finished.artefact("predict", "stack", "tatoeba", "mnli") / "predictions" / "zh.json"
+    predicted = finished.artefact("predict", "stack", "tatoeba", "mnli", language="zh") / "predictions" / "zh.json"
     rows = json.loads(predicted.read_text(encoding="utf-8"))["predictions"]
     (world,) = finished.manifests("data")
     english = (world / "files" / "tatoeba" / "tatoeba.cmn-eng.eng").read_text(encoding="utf-8").splitlines()
@@ -358,12 +449,12 @@ def test_run_makes_only_the_new_stages_when_a_target_is_added(finished: Study, t
     before = study.stamps()
     said = study.say("run", "--json", "target.tasks=[xnli, panx]", "methods=[direct, stack]", "name=added")
     assert said.code == 0
-    # direct on panx, and a stack over each adapter: train, predict and score of each.
-    assert said.json["made"] == 3 * (1 + len(SOURCES))
+    # direct on panx, and a stack over each adapter: train of each, predict and score in every language; tables, report.
+    assert said.json["made"] == (1 + 2 * len(LANGUAGES)) * (1 + len(SOURCES)) + 2
     after = study.stamps()
     assert {folder: after[folder] for folder in before} == before
     new = [study.manifests()[folder] for folder in after.keys() - before.keys()]
-    assert {manifest["job"]["task"] for manifest in new} == {"panx"}
+    assert {manifest["job"].get("task", manifest["kind"]) for manifest in new} == {"panx", "analyse", "report"}
 
 
 @pytest.fixture(scope="session")
@@ -505,16 +596,20 @@ def second(new_study: Callable[[], Study], ran: Said) -> Iterator[tuple[Study, l
 
 
 def hashes(study: Study) -> dict[str, dict[str, str]]:
-    """SHA-256 of every file of every artefact, but for the record of training, which holds its time."""
+    """SHA-256 of every file of every artefact, but for the record of training, which holds its time, and what tells it.
+
+    Left out: tables and report, which tell the times of training.
+    """
     return {
         manifest["key"]: {name: item["sha256"] for name, item in manifest["files"].items() if name != "training.json"}
         for manifest in study.manifests().values()
+        if manifest["kind"] not in {"analyse", "report"}
     }
 
 
 def test_equal_seeds_give_byte_identical_files_in_two_stores(finished: Study, second: tuple[Study, list[Watched]]):
     found, expected = hashes(second[0]), hashes(finished)
-    assert len(found) == len(second[0].manifests())
+    assert len(found) == len(second[0].manifests()) - 2
     assert {key: expected[key] for key in found} == found
     weights = [name for names in found.values() for name in names if name.endswith(".safetensors")]
     assert len(weights) >= 2 * (2 + 2 + 2 + 2 + 2 + 1)
@@ -523,7 +618,7 @@ def test_equal_seeds_give_byte_identical_files_in_two_stores(finished: Study, se
 def test_another_seed_gives_other_weights(finished: Study, tmp_path: Path):
     study = finished.copy(tmp_path)
     said = study.say("run", "--json", "target.tasks=[xnli]", "methods=[adapter]", "seeds=[1, 2]", "name=seeds")
-    assert (said.code, said.json["made"], said.json["skipped"]) == (0, 3, 4)
+    assert (said.code, said.json["made"], said.json["skipped"]) == (0, 1 + 3 + 3 + 2, 1 + 1 + 3 + 3)
     weights = [
         (folder / "adapter" / "adapter.safetensors").read_bytes()
         for folder, manifest in study.manifests("train").items()
@@ -597,14 +692,15 @@ def test_saved_adapters_give_equal_logits_in_the_plain_library(finished: Study, 
         assert info == {"missing_keys": [], "unexpected_keys": []}
         model.set_active_adapters(Stack(*below, "target_mnli"))
         model.active_head = "target_mnli"
-    (predicted,) = (
-        folder
+    predicted = {
+        manifest["job"]["languages"][0][0]: folder
         for folder, manifest in finished.manifests("predict").items()
         if manifest["job"]["trained"] == json.loads((trained / "manifest.json").read_text())["key"]
-    )
+    }
+    assert predicted.keys() == set(LANGUAGES)
     tokenizer = AutoTokenizer.from_pretrained(backbone)
     for language in LANGUAGES:
-        expected = np.load(predicted / "raw" / f"{language}.npz")["logits"]
+        expected = np.load(predicted[language] / "raw" / f"{language}.npz")["logits"]
         for row, logits in zip(xnli_rows(finished, language), expected, strict=True):
             with torch.no_grad():
                 found = model(**tokenizer(row[0], row[1], return_tensors="pt")).logits[0].numpy()
@@ -620,7 +716,7 @@ def test_report_of_the_mini_world_shows_no_published_scores(finished: Study):
 def test_predictions_follow_from_the_raw_scores(finished: Study):
     import numpy as np
 
-    folder = finished.artefact("predict", "direct", "xnli")
+    folder = finished.artefact("predict", "direct", "xnli", language="zh")
     record = json.loads((folder / "predictions" / "zh.json").read_text(encoding="utf-8"))
     logits = np.load(folder / "raw" / "zh.npz")["logits"]
     assert logits.shape == (10, 3)
@@ -662,19 +758,21 @@ def test_interrupted_run_keeps_finished_stages_and_the_next_one_skips_them(
     assert Counter(manifest["kind"] for manifest in study.manifests().values()) == {
         "data": 1,
         "train": 1,
-        "predict": 1,
-        "score": 1,
+        "predict": 3,
+        "score": 3,
     }
     assert not list(study.config.parent.rglob("half"))
     before = study.stamps()
     again = study.say("run", *asked)
     assert again.code == 0
-    assert again.err.splitlines()[0] == "skipping 4 finished stages (1 data, 1 train, 1 predict, 1 score)"
+    assert again.err.splitlines()[0] == "skipping 8 finished stages (1 data, 1 train, 3 predict, 3 score)"
     assert [line.split(":")[0] for line in again.err.splitlines()[1:]] == [
         "leaks and overlaps",
-        "[5/7] train stack",
-        "[6/7] predict stack",
-        "[7/7] score stack",
+        "[9/17] train stack",
+        *(f"[{10 + at}/17] predict stack" for at in range(3)),
+        *(f"[{13 + at}/17] score stack" for at in range(3)),
+        "[16/17] analyse",
+        "[17/17] report",
     ]
     assert {folder: study.stamps()[folder] for folder in before} == before
 
@@ -685,5 +783,5 @@ def test_two_processes_write_the_same_bytes_as_one(finished: Study, new_study: C
     assert said.code == 0, said.err
     expected = hashes(finished)
     found = hashes(study)
-    assert len(found) == len(study.manifests()) == len([line for line in said.err.splitlines() if line[0] == "["])
+    assert len(found) + 2 == len(study.manifests()) == len([line for line in said.err.splitlines() if line[0] == "["])
     assert {key: expected[key] for key in found} == found

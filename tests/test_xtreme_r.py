@@ -89,8 +89,16 @@ class Finished:
         manifests = [(path.parent, json.loads(path.read_text(encoding="utf-8"))) for path in found]
         return [(path, manifest) for path, manifest in manifests if manifest["job"]["task"] == task]
 
+    def predicted(self, task: str, language: str) -> list[Path]:
+        """Folders of the predictions of one language by every network."""
+        return [
+            path
+            for path, manifest in self.artefacts("predict", task)
+            if language in [code for code, _ in manifest["job"]["languages"]]
+        ]
+
     def predictions(self, task: str, language: str) -> list[Any]:
-        paths = [path / "predictions" / f"{language}.json" for path, _ in self.artefacts("predict", task)]
+        paths = [path / "predictions" / f"{language}.json" for path in self.predicted(task, language)]
         return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
@@ -128,9 +136,9 @@ def check_submission(finished: Finished, task_name: str, language: str, labels: 
     """Write the predictions of every network as a submission, and get the score of the study from it."""
     task = get_task(task_name)
     gold = write_predictions(finished.folder / "labels", task, language, labels)
-    for (path, _), record in zip(
-        finished.artefacts("predict", task_name), finished.predictions(task_name, language), strict=True
-    ):
+    networks = finished.predicted(task_name, language)
+    assert len(networks) == 9
+    for path, record in zip(networks, finished.predictions(task_name, language), strict=True):
         written = write_predictions(finished.folder / path.name, task, language, record["predictions"])
         assert written == submission_path(finished.folder / path.name, task, language)
         key = json.loads((path / "manifest.json").read_text(encoding="utf-8"))["key"]
@@ -227,7 +235,8 @@ def sentences(tmp_path_factory: pytest.TempPathFactory, wider_backbone: Path) ->
 def test_tatoeba_is_scored_with_the_trained_encoder_of_every_method(sentences: Finished):
     check_every_method_is_scored(sentences, {"de", "lt"}, "accuracy")
     assert all(row["note"].startswith("encoder trained on squad1; ") for row in sentences.rows)
-    assert len(sentences.artefacts("predict", "tatoeba_r")) == 9
+    assert len(sentences.artefacts("predict", "tatoeba_r")) == 9 * 2
+    assert len(sentences.predicted("tatoeba_r", "de")) == 9
     for _, manifest in sentences.artefacts("predict", "tatoeba_r"):
         assert manifest["job"]["trained_task"] == "squad1"
 
@@ -251,7 +260,9 @@ def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_activ
     (path, job), *_ = [
         (path, manifest["job"])
         for path, manifest in sentences.artefacts("predict", "tatoeba_r")
-        if manifest["job"]["method"] == "stack" and manifest["job"]["sources"][0]["task"] == "mnli"
+        if manifest["job"]["method"] == "stack"
+        and manifest["job"]["sources"][0]["task"] == "mnli"
+        and manifest["job"]["languages"][0][0] == "de"
     ]
     below, above = trained[job["sources"][0]["key"]], trained[job["trained"]]
     stacked = (("mnli", below / "adapter"), ("target_squad1", above / "adapter"))

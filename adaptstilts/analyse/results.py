@@ -137,7 +137,7 @@ class TaskScore:
         return self.english - self.zero_shot_mean
 
 
-Row = TypeVar("Row", ResultRow, RunRow)
+Row = TypeVar("Row")
 
 
 def write_csv(path: Path, rows: Sequence[Row], row_type: type[Row]) -> None:
@@ -146,10 +146,9 @@ def write_csv(path: Path, rows: Sequence[Row], row_type: type[Row]) -> None:
     Args:
         path: File to write; replaced at once, so that a reader never sees half of it.
         rows: The rows; none gives a file with only a header.
-        row_type: `ResultRow` or `RunRow`.
+        row_type: A dataclass: `ResultRow`, `RunRow` or `adaptstilts.analyse.layers.LayerRow`.
     """
-    names = [field.name for field in fields(row_type)]
-    write_table(path, names, [astuple(row) for row in rows])
+    write_table(path, _columns(row_type), [astuple(row) for row in rows])  # type: ignore[call-overload]
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -174,7 +173,7 @@ def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
 
     Args:
         path: CSV file with one column per field of `row_type`, in any order.
-        row_type: `ResultRow` or `RunRow`.
+        row_type: A dataclass: `ResultRow`, `RunRow` or `adaptstilts.analyse.layers.LayerRow`.
 
     Returns:
         The rows, equal to those written.
@@ -190,7 +189,7 @@ def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
         raise DataError(f"byte {error.start} is not UTF-8", path=path) from error
     reader = csv.reader(StringIO(text, newline=""))
     header = next(reader, [])
-    _check_header(header, [field.name for field in fields(row_type)], path)
+    _check_header(header, _columns(row_type), path)
     rows = []
     for values in reader:
         if len(values) != len(header):
@@ -289,6 +288,10 @@ def _check_header(header: Sequence[str], expected: Sequence[str], path: Path) ->
         raise DataError(f"columns are missing: {', '.join(missing)}", path=path, line=1)
 
 
+def _columns(row_type: type[object]) -> list[str]:
+    return [field.name for field in fields(row_type)]  # type: ignore[arg-type]
+
+
 def _as_text(value: object) -> str:
     if value is None:
         return ""
@@ -320,7 +323,7 @@ _PARSERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
 
 def _parse_row(values: Mapping[str, str], row_type: type[Row], path: Path, line: int) -> Row:
     parsed: dict[str, Any] = {}
-    for field in fields(row_type):
+    for field in fields(row_type):  # type: ignore[arg-type]
         parse, kind = _PARSERS[str(field.type)]
         text = values[field.name]
         try:

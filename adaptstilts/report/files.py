@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adaptstilts.analyse.layers import LayerRow, layer_curves
 from adaptstilts.analyse.results import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
@@ -15,6 +16,8 @@ from adaptstilts.report.layers import draw_layers, layers_grid
 from adaptstilts.report.variants import ShownVariant
 from adaptstilts.report.views import StudyView, SweepView, View
 
+REPORT, RESULTS, RUNS, TRANSFER, SCORES = "report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"
+LAYERS, LAYERS_PICTURE = "layers.csv", "layers.png"
 TRANSFER_COLUMNS = (
     "method",
     "source",
@@ -68,6 +71,16 @@ class ReportFiles:
         found = (*tables, self.heatmap, self.languages, self.layers_picture, *self.pictures)
         return tuple(path for path in found if path is not None)
 
+    def record(self) -> dict[str, Any]:
+        """Return what of it not every report has, as plain values without the folder."""
+        return {
+            "heatmap": None if self.heatmap is None else self.heatmap.name,
+            "languages": None if self.languages is None else self.languages.name,
+            "layers": self.layers is not None,
+            "pictures": [path.name for path in self.pictures],
+            "text": self.text,
+        }
+
 
 @dataclass(frozen=True)
 class Additions:
@@ -114,44 +127,121 @@ def write_report(
     Raises:
         EvaluationError: If the scores contradict each other.
     """
+    write_tables(folder, rows, runs, more.layers)
+    return write_pages(folder, rows, runs, title, notes, more)
+
+
+def write_tables(
+    folder: Path, rows: Sequence[ResultRow], runs: Sequence[RunRow], layers: Sequence[LayerRow] = ()
+) -> None:
+    """Write the tables of a study as CSV: results, runs, transfer and scores; layers where they were scored.
+
+    Args:
+        folder: Where to write; made if missing.
+        rows: Scores.
+        runs: Training runs.
+        layers: Scores by hidden layer.
+
+    Raises:
+        EvaluationError: If the scores contradict each other.
+    """
+    write_csv(folder / RESULTS, rows, ResultRow)
+    write_csv(folder / RUNS, runs, RunRow)
+    write_table(folder / TRANSFER, TRANSFER_COLUMNS, transfer_rows(task_scores(rows)))
+    write_table(folder / SCORES, SCORE_COLUMNS, score_rows(rows))
+    if layers:
+        write_csv(folder / LAYERS, layers, LayerRow)
+
+
+def write_pages(
+    folder: Path,
+    rows: Sequence[ResultRow],
+    runs: Sequence[RunRow],
+    title: str,
+    notes: Sequence[str] = (),
+    more: Additions = _NOTHING_MORE,
+) -> ReportFiles:
+    """Write report.md and its pictures; it links to the tables that `write_tables` writes.
+
+    Args:
+        folder: Where to write; made if missing.
+        rows: Scores.
+        runs: Training runs.
+        title: Heading of the report.
+        notes: Remarks on the whole study, each a sentence in Markdown.
+        more: What else is shown.
+
+    Returns:
+        The files, as if the tables were in the same folder.
+
+    Raises:
+        EvaluationError: If the scores contradict each other.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     view: View = SweepView(rows, runs, folder, more.variants)
     if not more.variants:
         view = StudyView(rows, runs, folder, more.baselines)
-    files = ReportFiles(
-        report=folder / "report.md",
-        results=folder / "results.csv",
-        runs=folder / "runs.csv",
-        transfer=folder / "transfer.csv",
-        scores=folder / "scores.csv",
+    view.draw()
+    names = (RESULTS, RUNS, TRANSFER, SCORES)
+    data = "Data: " + ", ".join(f"[{name}]({name})" for name in names) + ".\n"
+    text = "\n".join([f"# {title}\n", *view.parts(notes), data])
+    if more.layers:
+        draw_layers(layer_curves(more.layers), folder / LAYERS_PICTURE)
+        text += f"\n{_layers_text(more.layers)}"
+    (folder / REPORT).write_text(text, encoding="utf-8")
+    has_layers = bool(more.layers)
+    return ReportFiles(
+        report=folder / REPORT,
+        results=folder / RESULTS,
+        runs=folder / RUNS,
+        transfer=folder / TRANSFER,
+        scores=folder / SCORES,
         heatmap=view.heatmap,
         languages=view.languages,
-        layers=folder / "layers.csv" if more.layers else None,
-        layers_picture=folder / "layers.png" if more.layers else None,
+        layers=folder / LAYERS if has_layers else None,
+        layers_picture=folder / LAYERS_PICTURE if has_layers else None,
         text=view.terminal(),
         pictures=view.pictures,
     )
-    write_csv(files.results, rows, ResultRow)
-    write_csv(files.runs, runs, RunRow)
-    write_table(files.transfer, TRANSFER_COLUMNS, transfer_rows(task_scores(rows)))
-    write_table(files.scores, SCORE_COLUMNS, score_rows(rows))
-    view.draw()
-    names = (files.results, files.runs, files.transfer, files.scores)
-    data = "Data: " + ", ".join(f"[{path.name}]({path.name})" for path in names) + ".\n"
-    text = "\n".join([f"# {title}\n", *view.parts(notes), data])
-    if files.layers is not None and files.layers_picture is not None:
-        write_table(files.layers, [field.name for field in fields(LayerRow)], [astuple(row) for row in more.layers])
-        draw_layers(layer_curves(more.layers), files.layers_picture)
-        text += f"\n{_layers_text(more.layers, files)}"
-    files.report.write_text(text, encoding="utf-8")
-    return files
 
 
-def _layers_text(layers: Sequence[LayerRow], files: ReportFiles) -> str:
-    parts = [markdown(layers_grid(layer_curves(layers)))]
-    if files.layers is not None and files.layers_picture is not None:
-        parts.append(f"![Scores by hidden layer]({files.layers_picture.name})\n")
-        parts.append(f"Data: [{files.layers.name}]({files.layers.name}).\n")
-    return "\n".join(parts)
+def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
+    """Return where the files of a report are.
+
+    Args:
+        folder: Their folder.
+        pages: What `ReportFiles.record` returned.
+
+    Returns:
+        The files.
+    """
+
+    def where(name: str | None) -> Path | None:
+        return None if name is None else folder / name
+
+    return ReportFiles(
+        report=folder / REPORT,
+        results=folder / RESULTS,
+        runs=folder / RUNS,
+        transfer=folder / TRANSFER,
+        scores=folder / SCORES,
+        heatmap=where(pages["heatmap"]),
+        languages=where(pages["languages"]),
+        layers=folder / LAYERS if pages["layers"] else None,
+        layers_picture=folder / LAYERS_PICTURE if pages["layers"] else None,
+        text=pages["text"],
+        pictures=tuple(folder / name for name in pages["pictures"]),
+    )
+
+
+def _layers_text(layers: Sequence[LayerRow]) -> str:
+    return "\n".join(
+        [
+            markdown(layers_grid(layer_curves(layers))),
+            f"![Scores by hidden layer]({LAYERS_PICTURE})\n",
+            f"Data: [{LAYERS}]({LAYERS}).\n",
+        ]
+    )
 
 
 def transfer_rows(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:

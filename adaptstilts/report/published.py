@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from adaptstilts.analyse.published import MEAN, Figure, published, score_text
 from adaptstilts.analyse.results import ResultRow, mean
 from adaptstilts.report.grid import NOTHING, Footnotes, Grid
+from adaptstilts.report.setting import RunSetting
 from adaptstilts.report.tables import source_label
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Task
@@ -16,25 +16,6 @@ BASELINES = ("XLM-R Large", "X-STILTs")
 """Systems that stand beside a run."""
 _PLAIN = ("direct", "adapter")
 _INTERMEDIATE = "with intermediate"
-
-
-@dataclass(frozen=True)
-class RunSetting:
-    """What of a study's set-up a comparison with published scores rests on.
-
-    Attributes:
-        backbone: Its name.
-        is_large: Whether it is XLM-R Large, or has its shape.
-        max_train: Most training rows per task; None for all.
-        max_evaluation: Most evaluation rows per task and language; None for all.
-        retrieval: For retrieval targets how their sentence vectors are made and compared, layer included, in a line.
-    """
-
-    backbone: str
-    is_large: bool
-    max_train: int | None = None
-    max_evaluation: int | None = None
-    retrieval: Mapping[str, str] = field(default_factory=dict)
 
 
 def published_grids(rows: Sequence[ResultRow], setting: RunSetting) -> tuple[Grid, ...]:

@@ -41,7 +41,7 @@ def check_files(config: StudyConfig, facts: DataFacts) -> None:
     trained = [each for task in targets if task.trains for each in training_chain(task)]
     if any(METHODS[method].intermediate is not None for method in config.methods):
         trained = [get_task(name) for name in config.intermediate.tasks] + trained
-    attempts: list[Attempt] = [partial(facts.training_files, task) for task in dict.fromkeys(trained)]
+    attempts: list[Attempt] = [partial(facts.training_files, task, dev=True) for task in dict.fromkeys(trained)]
     attempts += [partial(facts.languages, task) for task in targets]
     raise_all(list(_problems(attempts)))
 
@@ -63,7 +63,7 @@ def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
         return
     root = DataRoot(Path(config.data.root).expanduser(), options={"quoting": config.data.quoting})
     wanted: dict[tuple[object, ...], Attempt] = {}
-    hidden = {cell.hidden for cell in plan.cells}
+    hidden = {key for cell in plan.cells for key in cell.hidden}
     done = store.present(plan.stages)
     for stage in plan.stages:
         job = stage.job

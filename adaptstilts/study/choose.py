@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.study.collect import TRAINING_FILE
-from adaptstilts.study.plan import Cell, Plan
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.stages import Cell
 from adaptstilts.study.store import Artefact
 from adaptstilts.study.variants import labels_of
 from adaptstilts.tasks.registry import get_task

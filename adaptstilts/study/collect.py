@@ -7,13 +7,9 @@ from typing import Any
 
 from adaptstilts.analyse.layers import LayerRow
 from adaptstilts.analyse.results import ResultRow, RunRow
-from adaptstilts.config.schema import RetrievalSection
 from adaptstilts.evaluate.metrics import MAJOR
-from adaptstilts.study.plan import Cell, Plan
-from adaptstilts.study.retrieval import settings_line
-from adaptstilts.study.stages import PredictJob, TrainJob
+from adaptstilts.study.stages import AnalyseJob, Cell, Remarks, Run
 from adaptstilts.study.store import Artefact
-from adaptstilts.study.variants import labels_of, users_of
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName
 from adaptstilts.train.methods import METHODS
@@ -25,21 +21,23 @@ LAYERS_FILE = "layers.json"
 _TITLES = {BenchmarkName.XTREME: "XTREME", BenchmarkName.XTREME_R: "XTREME-R"}
 
 
-def result_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[ResultRow]:
-    """Return the scores of all cells whose scoring is finished.
+def result_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[ResultRow]:
+    """Return the scores of all cells, as far as their scoring is finished.
 
     Args:
-        plan: The study's plan.
+        job: What the study wants to know.
         done: Finished artefacts by key.
 
     Returns:
         One row per method, source, target, language, metric, seed and variant.
     """
-    rows: list[ResultRow] = []
-    for cell in plan.cells:
-        if cell.score is not None and cell.score in done:
-            rows += _rows_of(cell, done[cell.score].read_json(SCORES_FILE))
-    return rows
+    return [
+        row
+        for cell in job.cells
+        for key in cell.score
+        if key in done
+        for row in _rows_of(cell, done[key].read_json(SCORES_FILE))
+    ]
 
 
 def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[ResultRow]:
@@ -72,43 +70,77 @@ def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[Res
     return rows
 
 
-def run_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[RunRow]:
+def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:
     """Return what each finished training run was, did and cost; each run once, however many cells use it.
 
     Args:
-        plan: The study's plan.
+        job: What the study wants to know.
         done: Finished artefacts by key.
 
     Returns:
         One row per run.
     """
-    owner = {cell.train: cell for cell in reversed(plan.cells) if cell.train is not None}
     rows: list[RunRow] = []
-    every, used = labels_of(plan), users_of(plan)
-    for stage in plan.stages:
-        if not isinstance(stage.job, TrainJob) or stage.key not in done:
+    every = tuple(remarks.variant for remarks in job.remarks)
+    for run in job.runs:
+        if run.key not in done:
             continue
-        record = done[stage.key].read_json(TRAINING_FILE)
-        cell = owner.get(stage.key)
-        is_intermediate = cell is None
+        record = done[run.key].read_json(TRAINING_FILE)
         rows.append(
             RunRow(
-                method="" if cell is None else cell.method,
-                family=METHODS[stage.job.method].family,
-                source=stage.job.task if is_intermediate else "+".join(source.task for source in stage.job.sources),
-                target="" if cell is None else cell.target,
-                seed=stage.job.seed,
+                method=run.method,
+                family=run.family,
+                source=run.source,
+                target=run.target,
+                seed=run.seed,
                 trained_parameters=int(record["trained_parameters"]),
                 total_parameters=int(record["total_parameters"]),
                 artefact_bytes=int(record["artefact_bytes"]),
                 train_seconds=float(record["seconds"]),
                 train_examples=int(record["examples"]),
                 best_dev=record["best_dev"],
-                stage=stage.name,
-                variant="" if used[stage.key] == every else "; ".join(used[stage.key]),
+                stage=run.stage,
+                variant="" if run.variants == every else "; ".join(run.variants),
             )
         )
     return rows
+
+
+def notes(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[str]:
+    """Return the remarks on a study: its benchmark, its training sets, its retrieval settings.
+
+    Args:
+        job: What the study wants to know.
+        done: Finished artefacts by key.
+
+    Returns:
+        Sentences in Markdown, each once; those that are not of all variants begin with the variants.
+    """
+    found = {
+        remarks.variant: [
+            *benchmark_notes(remarks.targets, BenchmarkName(remarks.benchmark)),
+            *training_notes([run for run in job.runs if remarks.variant in run.variants], done),
+            *retrieval_notes(remarks, [cell for cell in job.cells if cell.variant == remarks.variant], done),
+        ]
+        for remarks in job.remarks
+    }
+    return merged_lines(found)
+
+
+def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return each line once; those that are not of all variants begin with the labels of theirs.
+
+    Args:
+        found: Lines by label of the variant.
+
+    Returns:
+        The lines.
+    """
+    owners: dict[str, list[str]] = {}
+    for label, lines in found.items():
+        for line in dict.fromkeys(lines):
+            owners.setdefault(line, []).append(label)
+    return [line if len(labels) == len(found) else f"{'; '.join(labels)}: {line}" for line, labels in owners.items()]
 
 
 def benchmark_notes(targets: Sequence[str], benchmark: BenchmarkName) -> list[str]:
@@ -120,31 +152,32 @@ def benchmark_notes(targets: Sequence[str], benchmark: BenchmarkName) -> list[st
     return [f"{', '.join(outside)}: no task of {_TITLES[benchmark]}, in none of its averages"]
 
 
-def training_notes(plan: Plan, done: Mapping[str, Artefact]) -> list[str]:
+def training_notes(runs: Sequence[Run], done: Mapping[str, Artefact]) -> list[str]:
     """Return what differs from the published set-up in the training sets of finished runs, each remark once."""
-    notes: dict[str, None] = {}
-    for stage in plan.stages:
-        if isinstance(stage.job, TrainJob) and stage.key in done:
-            notes.update(dict.fromkeys(done[stage.key].read_json(TRAINING_FILE)["notes"]))
-    return sorted(notes)
+    found: dict[str, None] = {}
+    for run in runs:
+        if run.key in done:
+            found.update(dict.fromkeys(done[run.key].read_json(TRAINING_FILE)["notes"]))
+    return sorted(found)
 
 
-def layer_rows(plan: Plan, done: Mapping[str, Artefact]) -> list[LayerRow]:
+def layer_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[LayerRow]:
     """Return the scores by layer of all cells whose layers were swept.
 
     Args:
-        plan: The study's plan.
+        job: What the study wants to know.
         done: Finished artefacts by key.
 
     Returns:
         One row per method, source, target, seed, language, layer, metric and variant.
     """
-    rows: list[LayerRow] = []
-    for cell in plan.cells:
-        job = plan.stage(cell.predict).job
-        if isinstance(job, PredictJob) and job.retrieval is not None and job.retrieval.sweep and cell.predict in done:
-            rows += _layers_of(cell, done[cell.predict].read_json(LAYERS_FILE))
-    return rows
+    return [
+        row
+        for cell in job.cells
+        for key in cell.predict
+        if key in done
+        for row in _layers_of(cell, done[key].read_json(LAYERS_FILE))
+    ]
 
 
 def _layers_of(cell: Cell, record: Mapping[str, Any]) -> list[LayerRow]:
@@ -170,26 +203,24 @@ def _layers_of(cell: Cell, record: Mapping[str, Any]) -> list[LayerRow]:
     ]
 
 
-def retrieval_notes(section: RetrievalSection, plan: Plan, done: Mapping[str, Artefact]) -> list[str]:
+def retrieval_notes(remarks: Remarks, cells: Sequence[Cell], done: Mapping[str, Artefact]) -> list[str]:
     """Return, for each retrieval target, the settings in effect and the layers that were used.
 
     Args:
-        section: Retrieval section of the study.
-        plan: Its plan.
+        remarks: The targets with their settings.
+        cells: Cells of the study, or of the variant.
         done: Finished artefacts by key.
 
     Returns:
         One remark per target.
     """
-    used: dict[str, dict[str, None]] = {}
-    for cell in plan.cells:
-        job = plan.stage(cell.predict).job
-        if isinstance(job, PredictJob) and job.retrieval is not None:
-            words = used.setdefault(cell.target, {})
-            if cell.predict in done:
-                record = done[cell.predict].read_json(LAYERS_FILE)
-                words[f"layer {record['used']} of {record['blocks']}"] = None
+    used: dict[str, set[str]] = {target: set() for target, _ in remarks.retrieval}
+    for cell in cells:
+        for key in cell.predict:
+            if key in done:
+                record = done[key].read_json(LAYERS_FILE)
+                used[cell.target].add(f"layer {record['used']} of {record['blocks']}")
     return [
-        settings_line(section, get_task(target)) + (f" Used: {', '.join(sorted(words))}." if words else "")
-        for target, words in used.items()
+        line + (f" Used: {', '.join(sorted(used[target]))}." if used[target] else "")
+        for target, line in remarks.retrieval
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.models.backbone import load_tokenizer
 from adaptstilts.study.stages import Reference
 from adaptstilts.tasks.encode import encode
@@ -56,9 +57,21 @@ class Examples:
         """
         key = (task.name, most, hold_out)
         if key not in self._training:
-            data = self.root.training_data(task, None if hold_out else most)
-            self._training[key] = _held_out(task, data, most) if hold_out else data
+            self._training[key] = self._held_out(task, most) if hold_out else self.root.training_data(task, most)
         return self._training[key]
+
+    def _held_out(self, task: Task, most: int | None) -> TrainingData:
+        """Take dev examples out of the training set: a tenth, at most 500, whatever ``most`` is.
+
+        The dev set is not looked at, so that nothing about it decides the run.
+        """
+        rows = self.root.load_examples(task, Split.TRAIN, SOURCE_LANGUAGE, labelled=True)
+        train, dev = cut_in_two(rows, max(1, min(len(rows) // HELD_OUT_SHARE, HELD_OUT_MOST)))
+        note = (
+            f"{task.name}: {len(dev)} training rows are held out to pick the checkpoint, "
+            "since the dev set is what is scored"
+        )
+        return TrainingData(sample(train, most), dev, (*self.root.notes(task, Split.TRAIN, SOURCE_LANGUAGE), note))
 
     def evaluation(self, task: Task, split: Split, language: str, most: int | None) -> list[Example]:
         """Return evaluation examples of a task that is not retrieval; labels are None where hidden."""
@@ -113,13 +126,3 @@ class Examples:
                 return encoded
             self._encoded[key] = encoded
         return self._encoded[key]
-
-
-def _held_out(task: Task, data: TrainingData, most: int | None) -> TrainingData:
-    """Take dev examples out of the training set: a tenth, at most 500, whatever ``most`` is."""
-    train, dev = cut_in_two(data.train, max(1, min(len(data.train) // HELD_OUT_SHARE, HELD_OUT_MOST)))
-    note = (
-        f"{task.name}: {len(dev)} training rows are held out to pick the checkpoint, "
-        "since the dev set is what is scored"
-    )
-    return TrainingData(sample(train, most), dev, (*data.notes, note))

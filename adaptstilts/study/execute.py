@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, WriteError
 from adaptstilts.study.journal import Journal, StepCallback
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import Stage, StageKind
+from adaptstilts.study.stages import SUMMARIES, Stage, StageKind
 from adaptstilts.study.store import Artefact, Store
 
 _FIRST_PAUSE = 0.1
@@ -465,6 +465,13 @@ class _Run:
 
 
 def failed_lines(plan: Plan, outcome: Outcome) -> tuple[str, ...]:
-    """Return one line per failed stage, then one per stage that was left out because of them."""
+    """Return one line per failed stage, then one per stage that was left out because of them.
+
+    Tables and report are not among the latter: in their place there is a report of what is finished.
+    """
+    written = {stage.name for stage in plan.stages if stage.kind in SUMMARIES}
     lines: Iterable[str] = (f"{plan.stage(key).name}: {error}" for key, error in outcome.failures.items())
-    return (*lines, *(f"{name}: left out, it needs a stage that failed" for name in outcome.left_out))
+    return (
+        *lines,
+        *(f"{name}: left out, it needs a stage that failed" for name in outcome.left_out if name not in written),
+    )

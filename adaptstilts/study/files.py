@@ -12,6 +12,11 @@ DATA_FOLDER = "files"
 PREDICTIONS_FOLDER = "predictions"
 """Folder of the predictions by language inside their artefact."""
 
+NOTES_FILE = "notes.json"
+"""Remarks on a whole study, beside its tables."""
+PAGES_FILE = "pages.json"
+"""Which files a report has, and its text for the terminal."""
+
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON values
     """Write plain values as JSON, with sorted keys.

@@ -40,12 +40,20 @@ class DataFacts(Protocol):
         """Return the languages whose test split is there but not scored, as its labels are hidden, with that split."""
         ...
 
-    def training_files(self, task: Task) -> tuple[str, ...]:
-        """Return fingerprints of a task's English training and dev files."""
+    def scores_english_dev(self, task: Task) -> bool:
+        """Whether the English dev split of a task is what would be scored, whatever languages are."""
+        ...
+
+    def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
+        """Return fingerprints of a task's English training files, and of its dev files where ``dev`` asks for them."""
         ...
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
         """Return fingerprints of a task's evaluation files."""
+        ...
+
+    def english_files(self, task: Task, split: Split) -> str | None:
+        """Return the fingerprint of English files; None where none are there, or a stage's key stands for them."""
         ...
 
 
@@ -92,13 +100,21 @@ class MiniFacts:
         """Return nothing: all labels of the world are known."""
         return ()
 
-    def training_files(self, task: Task) -> tuple[str, ...]:
+    def scores_english_dev(self, task: Task) -> bool:
+        """Whether the world has no other English evaluation set than the dev split."""
+        return task.test_split is Split.DEV
+
+    def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
         """Return the name of the training set; the generator's key stands for its content."""
         return (f"{task.name}/train",)
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
         """Return the names of the evaluation sets; the generator's key stands for their content."""
         return tuple(f"{task.name}/{split.value}/{code}" for code, split in languages)
+
+    def english_files(self, task: Task, split: Split) -> str | None:
+        """Return nothing: the generator's key stands for all files."""
+        return None
 
 
 class FolderFacts:
@@ -136,7 +152,7 @@ class FolderFacts:
         self._lock = read_lock(root)
         # A plan asks for the same facts in every cell of its table; each is found out once.
         self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
-        self._training: dict[str, tuple[str, ...]] = {}
+        self._training: dict[tuple[str, bool], tuple[str, ...]] = {}
         self._evaluation: dict[tuple[str, Split, str], str | None] = {}
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
@@ -241,33 +257,43 @@ class FolderFacts:
             return code in self.choice
         return self.choice == "present" or code in task.official(self.benchmark)
 
-    def training_files(self, task: Task) -> tuple[str, ...]:
-        """Return SHA-256 of the English training files, and of the dev files where there are any.
+    def scores_english_dev(self, task: Task) -> bool:
+        """Whether English is labelled in the dev split and not in the test split."""
+        is_labelled = self.root.is_labelled
+        return not is_labelled(task, Split.TEST, SOURCE_LANGUAGE) and is_labelled(task, Split.DEV, SOURCE_LANGUAGE)
+
+    def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
+        """Return SHA-256 of the English training files, and of the dev files where they are asked for and there.
 
         Raises:
             DataError: If files are missing, or are not those that the lock file names.
         """
-        if task.name not in self._training:
-            self._training[task.name] = self._find_training_files(task)
-        return self._training[task.name]
+        known = (task.name, dev)
+        if known not in self._training:
+            self._training[known] = self._find_training_files(task, dev=dev)
+        return self._training[known]
 
-    def _find_training_files(self, task: Task) -> tuple[str, ...]:
-        for split in (Split.TRAIN, Split.DEV):
+    def _find_training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
+        for split in (Split.TRAIN, Split.DEV) if dev else (Split.TRAIN,):
             self._verify(task, split, SOURCE_LANGUAGE)
         train = self.root.fingerprint(task, Split.TRAIN, SOURCE_LANGUAGE)
-        if SOURCE_LANGUAGE in self.root.languages(task, Split.DEV):
-            return self._option(task), train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)
-        return self._option(task), train
+        if dev and SOURCE_LANGUAGE in self.root.languages(task, Split.DEV):
+            return *self._option(task), train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)
+        return *self._option(task), train
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
         """Return SHA-256 of each language's evaluation files."""
         digests = (self._evaluation_file(task, split, code) for code, split in languages)
         pool = () if task.pool is None else (self._pool(task),)
-        return self._option(task), *(digest for digest in digests if digest is not None), *pool
+        return *self._option(task), *(digest for digest in digests if digest is not None), *pool
 
-    def _option(self, task: Task) -> str:
-        """How quotation marks are read: the default where no reader of the task asks, so that it changes no key."""
-        return f"quoting {self.quoting if has_option(task, 'quoting') else DataSection().quoting}"
+    def english_files(self, task: Task, split: Split) -> str | None:
+        """Return SHA-256 of English files, if they are there."""
+        return self._evaluation_file(task, split, SOURCE_LANGUAGE) if split in task.layouts else None
+
+    def _option(self, task: Task) -> tuple[str, ...]:
+        """How quotation marks are read, where a reader of the task asks: elsewhere it decides nothing."""
+        return (f"quoting {self.quoting}",) if has_option(task, "quoting") else ()
 
     def _evaluation_file(self, task: Task, split: Split, code: str) -> str | None:
         known = (task.name, split, code)
@@ -307,7 +333,11 @@ class OfficialFacts:
         """Return nothing: labels count as known until the data is there."""
         return ()
 
-    def training_files(self, task: Task) -> tuple[str, ...]:
+    def scores_english_dev(self, task: Task) -> bool:
+        """Whether nothing but the dev split is published with labels."""
+        return task.test_split is Split.DEV
+
+    def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
         """Return the name of the published training set."""
         return (f"official/{task.name}/train",)
 
@@ -315,6 +345,10 @@ class OfficialFacts:
         """Return the names of the published evaluation sets."""
         pool = () if task.pool is None else (f"official/{task.name}/pool",)
         return *(f"official/{task.name}/{split.value}/{code}" for code, split in languages), *pool
+
+    def english_files(self, task: Task, split: Split) -> str | None:
+        """Return nothing: there are no files yet."""
+        return None
 
 
 def facts_for(

@@ -11,7 +11,7 @@ from adaptstilts.study.bill import make_bill
 from adaptstilts.study.cost import Pricing
 from adaptstilts.study.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, Device, get_device
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import Reference, StageKind, TrainJob
+from adaptstilts.study.stages import SUMMARIES, Reference, StageKind, TrainJob
 from adaptstilts.study.store import Artefact, Store
 from adaptstilts.study.tree import plan_tree
 from adaptstilts.study.variants import labels_of, retrieval_lines
@@ -52,7 +52,7 @@ def outline(
     artefacts = store.find_all(plan.stages)
     done = artefacts.keys()
     bill = make_bill(plan, pricing, done, _measured(artefacts, pricing.device))
-    used = Counter(key for stage in plan.stages for key in stage.inputs)
+    used = Counter(key for stage in plan.stages if stage.kind not in SUMMARIES for key in stage.inputs)
     jobs = [(stage, stage.job) for stage in plan.stages]
     intermediate = {source.key for _, job in jobs if isinstance(job, TrainJob) for source in job.sources}
     labels = labels_of(plan)

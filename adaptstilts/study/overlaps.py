@@ -2,7 +2,7 @@
 
 Every English training set is searched for other languages, and every training and dev set is compared with what each
 target is scored on. What was found of a file, or of a pair of files, lies in the store below ``overlaps``; nothing of
-it is in the keys of stages.
+it is in the keys of stages, but for that of the report, which holds the fingerprints of what is compared.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.sweep import variants
 from adaptstilts.data.check import leak_error
 from adaptstilts.data.findings import Findings, Pair
 from adaptstilts.data.leaks import Leak, find_leak
@@ -25,10 +26,10 @@ from adaptstilts.data.overlap import Overlap, Prints, compare, fingerprint, join
 from adaptstilts.errors import AdaptstiltsError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.study.files import DATA_FOLDER, replace_json
-from adaptstilts.study.inputs import MINI, OFFICIAL
+from adaptstilts.study.inputs import OFFICIAL
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import DataJob, PredictJob, TrainJob
-from adaptstilts.study.store import Store
+from adaptstilts.study.stages import Compared, DataPlace
+from adaptstilts.study.store import Artefact, Store
 from adaptstilts.study.variants import by_data
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
@@ -64,7 +65,7 @@ def look_for_overlaps(config: StudyConfig, plan: Plan, store: Store, tell: Calla
         config: The study.
         plan: Its plan.
         store: Where findings are remembered.
-        tell: Told the line.
+        tell: Told the line, once for each data of a sweep.
 
     Returns:
         The findings, of a sweep over data those of the last data; None where there is no data yet.
@@ -73,52 +74,47 @@ def look_for_overlaps(config: StudyConfig, plan: Plan, store: Store, tell: Calla
         AdaptstiltsError: If English training sets hold other languages and ``data.leaks`` is ``stop``; all at once.
     """
     found = None
-    for variant, part in by_data(config, plan):
-        found = _look(variant.config, part, store, tell)
+    for group, compared, root in zip(
+        by_data(variants(config)), plan.report.compared, data_roots(config, plan, store), strict=True
+    ):
+        if root is not None:
+            found = _look(compared, root, store, tell, stops=group[0].config.data.leaks == "stop")
     return found
 
 
-def _look(config: StudyConfig, plan: Plan, store: Store, tell: Callable[[str], None]) -> Findings | None:
-    found = find_overlaps(config, plan, store)
-    if found is None:
-        return None
+def _look(compared: Compared, root: DataRoot, store: Store, tell: Callable[[str], None], *, stops: bool) -> Findings:
+    found = find_overlaps(compared, root, store)
     tell(found.summary())
-    if config.data.leaks == "stop":
-        root = _data_root(config, plan, store)
-        problems: list[AdaptstiltsError] = []
-        for name, leak in found.leaking.items():
-            if root is not None:
-                path = root.files(get_task(name), Split.TRAIN, SOURCE_LANGUAGE)[0]
-                error = leak_error(leak, path)
-                error.hint = _REPORT_HINT
-                problems.append(error)
-        raise_all(problems)
+    problems: list[AdaptstiltsError] = []
+    for name, leak in found.leaking.items() if stops else ():
+        path = root.files(get_task(name), Split.TRAIN, SOURCE_LANGUAGE)[0]
+        error = leak_error(leak, path)
+        error.hint = _REPORT_HINT
+        problems.append(error)
+    raise_all(problems)
     return found
 
 
-def find_overlaps(config: StudyConfig, plan: Plan, store: Store) -> Findings | None:
+def find_overlaps(compared: Compared, root: DataRoot, store: Store) -> Findings:
     """Find leaks and overlaps of a study's data; files that were compared before are not read again.
 
     Training sets count whole, whatever ``data.max_train`` says, as do evaluation sets.
 
     Args:
-        config: The study.
-        plan: Its plan.
+        compared: What is looked through.
+        root: The data.
         store: Where findings are remembered.
 
     Returns:
-        The findings; None where there is no data yet.
+        The findings.
 
     Raises:
         DataError: If files are malformed.
     """
-    root = _data_root(config, plan, store)
-    if root is None:
-        return None
     memory = _Memory(root, store.root / FOLDER)
-    trained = dict.fromkeys(get_task(stage.job.task) for stage in plan.stages if isinstance(stage.job, TrainJob))
+    trained = [get_task(name) for name in compared.trained]
     leaks = {task.name: memory.leak(_Set(task, Split.TRAIN, (SOURCE_LANGUAGE,))) for task in trained}
-    scored = list(_scored_sets(plan, root))
+    scored = list(_scored_sets(compared, root))
     pairs = [
         Pair(*_names(training), *_names(target), memory.overlap(training, target))
         for training in _training_sets(trained, root)
@@ -132,20 +128,35 @@ def _names(rows: _Set) -> tuple[str, str]:
     return rows.task.name, rows.split.value
 
 
-def _data_root(config: StudyConfig, plan: Plan, store: Store) -> DataRoot | None:
-    if config.data.root == OFFICIAL:
+def data_roots(config: StudyConfig, plan: Plan, store: Store) -> list[DataRoot | None]:
+    """Return the data that a study's report compares, in its order; None for what is not there yet."""
+    own = DataPlace(config.data.root, config.data.quoting)
+    wanted = {item.world for item in plan.report.compared if item.world is not None}
+    worlds = {key: store.find(plan.stage(key)) for key in wanted}
+    return [open_data(item, own, worlds) for item in plan.report.compared]
+
+
+def open_data(compared: Compared, own: DataPlace, worlds: Mapping[str, Artefact | None]) -> DataRoot | None:
+    """Return data to look through.
+
+    Args:
+        compared: Which.
+        own: Where the study's data is, if it is not said there.
+        worlds: Generated worlds by the keys of their stages.
+
+    Returns:
+        The data; None where it is not there yet.
+    """
+    place = compared.place or own
+    if compared.world is not None:
+        world = worlds[compared.world]
+        return None if world is None else DataRoot(world.file(DATA_FOLDER), options={"quoting": place.quoting})
+    if place.root == OFFICIAL:
         return None
-    folder = Path(config.data.root).expanduser()
-    if config.data.root == MINI:
-        stage = next((stage for stage in plan.stages if isinstance(stage.job, DataJob)), None)
-        artefact = None if stage is None else store.find(stage)
-        if artefact is None:
-            return None
-        folder = artefact.file(DATA_FOLDER)
-    return DataRoot(folder, options={"quoting": config.data.quoting})
+    return DataRoot(Path(place.root).expanduser(), options={"quoting": place.quoting})
 
 
-def _training_sets(tasks: dict[Task, None], root: DataRoot) -> Iterator[_Set]:
+def _training_sets(tasks: Sequence[Task], root: DataRoot) -> Iterator[_Set]:
     """Yield what is trained on and what checkpoints are chosen by."""
     for task in tasks:
         for split in (Split.TRAIN, Split.DEV):
@@ -153,10 +164,9 @@ def _training_sets(tasks: dict[Task, None], root: DataRoot) -> Iterator[_Set]:
                 yield _Set(task, split, (SOURCE_LANGUAGE,))
 
 
-def _scored_sets(plan: Plan, root: DataRoot) -> Iterator[_Set]:
+def _scored_sets(compared: Compared, root: DataRoot) -> Iterator[_Set]:
     """Yield the English side of what each target is scored on; other languages are translations of it, or of no use."""
-    scored = {stage.job.task: stage.job.languages for stage in plan.stages if isinstance(stage.job, PredictJob)}
-    for name, languages in scored.items():
+    for name, languages in compared.scored:
         task = get_task(name)
         if task.kind is Kind.RETRIEVE:
             for split in dict.fromkeys(split for _, split in languages):

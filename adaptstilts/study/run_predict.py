@@ -1,4 +1,4 @@
-"""Prediction stages: one network, one target, all its languages."""
+"""Prediction stages: one network, one target, one language where languages are independent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from adaptstilts.evaluate.predict import Predicted, predict
-from adaptstilts.models.network import Assembly, assemble
+from adaptstilts.models.backbone import load_encoder
+from adaptstilts.models.network import Assembly, EncoderLoader, TaskNetwork, assemble
 from adaptstilts.study.files import PREDICTIONS_FOLDER, write_json
 from adaptstilts.study.journal import StepCallback
 from adaptstilts.study.run_match import match
@@ -28,24 +29,49 @@ RAW_FOLDER = "raw"
 _AVERAGE = "fusion_average"
 
 
+class LastNetwork:
+    """The network that predicted last, kept for the next language: predictions of a network follow each other.
+
+    Args:
+        device: Where networks lie.
+        load: Loads encoders.
+    """
+
+    def __init__(self, device: torch.device, load: EncoderLoader = load_encoder) -> None:
+        self._device = device
+        self._load = load
+        self._kept: tuple[Assembly, TaskNetwork] | None = None
+
+    def get(self, assembly: Assembly) -> TaskNetwork:
+        """Return the network of these files, on its device and frozen."""
+        if self._kept is None or self._kept[0] != assembly:
+            self._kept = None  # two never lie in memory at once
+            self._kept = (assembly, assemble(assembly, self._load).to(self._device))
+        return self._kept[1]
+
+    def drop(self) -> None:
+        """Give its memory back."""
+        self._kept = None
+
+
 def predict_stage(
-    job: PredictJob, inputs: Inputs, examples: Examples, folder: Path, device: torch.device, on_step: StepCallback
+    job: PredictJob, inputs: Inputs, examples: Examples, folder: Path, networks: LastNetwork, on_step: StepCallback
 ) -> None:
-    """Predict all languages of a target and write predictions and raw scores, one file each per language.
+    """Predict the languages of a job and write predictions and raw scores, one file each per language.
 
     Args:
         job: What to predict with which network.
         inputs: The runs the network comes from.
         examples: Data.
         folder: Where to write: ``predictions/<language>.json`` and ``raw/<language>.npz``.
-        device: Where to compute.
+        networks: Gives the network.
         on_step: Told how many languages are done.
 
     Raises:
         AdaptstiltsError: If data or checkpoints cannot be used.
     """
     task = get_task(job.task)
-    network = assemble(network_of(job, inputs)).to(device)
+    network = networks.get(network_of(job, inputs))
     if job.retrieval is not None:
         for language, split, found, note, count in retrieve(network, job, examples, folder, on_step):
             record = {"split": split.value, "examples": count, "note": note, "direction": job.retrieval.direction}

@@ -110,7 +110,7 @@ class _Run:
 def retrieve(
     network: TaskNetwork, job: PredictJob, examples: Examples, folder: Path, on_step: StepCallback
 ) -> Iterator[LanguageResult]:
-    """Retrieve in every language of a target, each sentence passing the encoder once.
+    """Retrieve in every language of a job, each sentence passing the encoder once.
 
     Args:
         network: The encoder.

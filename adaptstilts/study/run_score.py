@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def score_stage(job: ScoreJob, inputs: Inputs, examples: Examples) -> dict[str, dict[str, Any]]:
-    """Score every language of a target.
+    """Score what one stage predicted, language by language.
 
     Args:
         job: What to score.

@@ -19,10 +19,22 @@ from adaptstilts.study.heartbeats import stage_file
 from adaptstilts.study.inputs import MINI
 from adaptstilts.study.journal import LOGS_FOLDER, Journal, StageLog, StepCallback
 from adaptstilts.study.launch import TrainRequest, check_not_launched, check_processes, train_in_processes
-from adaptstilts.study.run_predict import predict_stage
+from adaptstilts.study.overlaps import open_data
+from adaptstilts.study.run_predict import LastNetwork, predict_stage
+from adaptstilts.study.run_report import report_stage, write_study_tables
 from adaptstilts.study.run_score import score_stage
 from adaptstilts.study.run_train import train_stage
-from adaptstilts.study.stages import DataJob, DataPlace, PredictJob, ScoreJob, Stage, TrainJob, describe
+from adaptstilts.study.stages import (
+    AnalyseJob,
+    DataJob,
+    DataPlace,
+    PredictJob,
+    ReportJob,
+    ScoreJob,
+    Stage,
+    TrainJob,
+    describe,
+)
 from adaptstilts.study.store import Artefact, Store
 from adaptstilts.train.resume import Checkpoints, remove_checkpoints, resume_folder
 from adaptstilts.train.trackers import TrackedRun, tracked
@@ -49,6 +61,13 @@ class Inputs:
         found = self.store.open(next(stage for stage in self.stages if stage.key == key))
         if found is None:
             raise RuntimeError(f"input {key[:16]} is not finished")
+        return found
+
+    def records(self) -> dict[str, Artefact]:
+        """Return all inputs by key; bytes of a file are compared when it is read, and only then."""
+        found = self.store.find_all(self.stages)
+        if len(found) < len(self.stages):
+            raise RuntimeError(f"{len(self.stages) - len(found)} inputs are not finished")
         return found
 
 
@@ -84,6 +103,7 @@ class LocalRunner:
         self.project = config.name
         self._examples: dict[tuple[Path, str], Examples] = {}
         self.encoders = EncoderCache(self.device)
+        self.networks = LastNetwork(self.device, self.encoders.load)
 
     def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
         """Make the artefact of one stage; see `adaptstilts.study.execute.Runner`."""
@@ -109,12 +129,19 @@ class LocalRunner:
                 low_resource=job.low_resource,
             )
         elif isinstance(job, TrainJob):
+            self.networks.drop()
             self._train(stage, job, finished, folder, log)
         elif isinstance(job, PredictJob):
-            predict_stage(job, finished, self._data(stage, finished), folder, self.device, log.stepped)
+            predict_stage(job, finished, self._data(stage, finished), folder, self.networks, log.stepped)
         elif isinstance(job, ScoreJob):
             scores = score_stage(job, finished, self._data(stage, finished))
             write_json(folder / SCORES_FILE, scores)
+        elif isinstance(job, AnalyseJob):
+            write_study_tables(job, finished.records(), folder)
+        elif isinstance(job, ReportJob):
+            worlds = {item.world: finished.artefact(item.world) for item in job.compared if item.world is not None}
+            roots = [open_data(item, self.place, worlds) for item in job.compared]
+            report_stage(job, finished.artefact(job.analysis), roots, finished.store, folder)
 
     @contextlib.contextmanager
     def _tracked(self, stage: Stage, store: Store, log: StageLog) -> Iterator[None]:

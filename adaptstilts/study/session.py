@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -11,18 +11,17 @@ from typing import Any
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.sweep import variants
 from adaptstilts.errors import StoreError
-from adaptstilts.report.files import ReportFiles, write_report
-from adaptstilts.report.overlaps import add_overlaps
-from adaptstilts.study.additions import additions, study_notes
+from adaptstilts.report.files import ReportFiles
 from adaptstilts.study.check import check_can_run, check_hub
-from adaptstilts.study.collect import result_rows, run_rows
 from adaptstilts.study.engines.choose import open_engine, placed_for_engine
-from adaptstilts.study.execute import Outcome, Watcher, carry_out, failed_lines
+from adaptstilts.study.execute import Order, Outcome, Watcher, carry_out, failed_lines, perform
 from adaptstilts.study.needs import needs_of
-from adaptstilts.study.overlaps import find_overlaps, look_for_overlaps
+from adaptstilts.study.overlaps import data_roots, look_for_overlaps
 from adaptstilts.study.plan import Plan
+from adaptstilts.study.results import make_folder, place_report, report_what_is_there
 from adaptstilts.study.setup import check_study, open_store, plan_study, results_folder
-from adaptstilts.study.variants import by_data
+from adaptstilts.study.stages import Stage
+from adaptstilts.study.store import Store
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
 """Makes what is told about progress, once the plan is known."""
@@ -78,7 +77,7 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
     store.remove_leftovers()
     remove_finished_checkpoints(plan.stages, store)
     check_hub(plan, store)
-    _make_results_folder(config)
+    make_folder(results_folder(config))
     with watch(plan) as watcher:
         outcome = carry_out(
             plan,
@@ -89,15 +88,7 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
             rebuild=rebuild,
             when_data_is_there=partial(look_for_overlaps, config, plan, store, watcher.noted),
         )
-    return _report(config, plan, outcome)
-
-
-def _make_results_folder(config: StudyConfig) -> None:
-    folder = results_folder(config)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint="Set results=FOLDER.") from error
+    return _report(config, plan, store, outcome)
 
 
 def report_study(config: StudyConfig) -> StudyResult:
@@ -114,30 +105,46 @@ def report_study(config: StudyConfig) -> StudyResult:
     """
     plan = plan_study(config)
     store = open_store(config)
-    return _report(config, plan, Outcome(done=store.find_all(plan.stages)))
+    outcome = Outcome(done=store.find_all(plan.stages))
+    for stage in plan.stages[-2:]:
+        if stage.key not in outcome.done and all(key in outcome.done for key in stage.inputs):
+            _make_last(config, plan, store, stage, outcome)
+    return _report(config, plan, store, outcome)
 
 
-def _report(config: StudyConfig, plan: Plan, outcome: Outcome) -> StudyResult:
+def _make_last(config: StudyConfig, plan: Plan, store: Store, stage: Stage, outcome: Outcome) -> None:
+    """Make the tables or the report, unless another process is at it: it is then written without being kept."""
+    from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415 - brings torch
+
+    answer = perform(Order(stage, plan.inputs_of(stage)), store, LocalRunner(config), lambda done, total, note: None)
+    if answer.error is not None:
+        raise answer.error
+    artefact = store.find(stage)
+    if artefact is not None:
+        outcome.done[stage.key] = artefact
+
+
+def _report(config: StudyConfig, plan: Plan, store: Store, outcome: Outcome) -> StudyResult:
     failed = failed_lines(plan, outcome)
-    rows = result_rows(plan, outcome.done)
-    if not rows and any(cell.score is not None for cell in plan.cells):
-        if failed:  # the watcher was told what each stage said
-            raise StoreError(f"no finished score to report: {len(failed)} stages failed or were left out")
-        raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
-    notes = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
-    notes += study_notes(config, plan, outcome.done)
-    runs = run_rows(plan, outcome.done)
-    title = config.title or config.name
-    more = additions(config, plan, outcome.done, rows)
-    files = write_report(results_folder(config), rows, runs, title=title, notes=notes, more=more)
-    groups = by_data(config, plan)
-    for variant, part in groups:
-        found = find_overlaps(variant.config, part, open_store(config))
-        if found is not None:
-            add_overlaps(files.report, found, f"data of {variant.label}" if len(groups) > 1 else "")
+    tables, report = (outcome.done.get(stage.key) for stage in plan.stages[-2:])
+    if tables is not None and report is not None:
+        files = place_report(tables, report, results_folder(config))
+    else:
+        files = _partial(config, plan, store, outcome, failed)
     return StudyResult(
         files=files,
         made=len(outcome.made),
         skipped=len(outcome.done) - len(outcome.made),
         failed=failed,
     )
+
+
+def _partial(config: StudyConfig, plan: Plan, store: Store, outcome: Outcome, failed: Sequence[str]) -> ReportFiles:
+    scores = {key for cell in plan.cells for key in cell.score}
+    if scores and not scores & outcome.done.keys():
+        if failed:  # the watcher was told what each stage said
+            raise StoreError(f"no finished score to report: {len(failed)} stages failed or were left out")
+        raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
+    missing = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
+    roots = data_roots(config, plan, store)
+    return report_what_is_there(plan, outcome.done, roots, store, results_folder(config), missing)

@@ -10,13 +10,14 @@ from adaptstilts.errors import AdaptstiltsError, raise_all
 from adaptstilts.models.backbone import fingerprint, locate
 from adaptstilts.study.asked import check_tasks
 from adaptstilts.study.check import check_files, check_rows, check_weights
-from adaptstilts.study.inputs import DataFacts, facts_for
+from adaptstilts.study.inputs import MINI, DataFacts, facts_for
 from adaptstilts.study.limits import check_limits
 from adaptstilts.study.plan import Plan, make_plan
+from adaptstilts.study.published import run_setting
 from adaptstilts.study.shared_store import store_at
 from adaptstilts.study.stages import DataJob, Reference
 from adaptstilts.study.store import Store
-from adaptstilts.study.variants import by_data, data_key, join_plans, of_variants
+from adaptstilts.study.variants import data_key, join_plans, of_variants, parts_by_data
 
 
 def plan_study(config: StudyConfig) -> Plan:
@@ -59,7 +60,8 @@ class _Resolver:
         backbone = self._backbone(config.backbone, config.revision)
         facts, job = self._facts_for(config)
         check_files(config, facts)
-        plan = make_plan(config, facts, backbone, job)
+        published = None if config.data.root == MINI else run_setting(config)
+        plan = make_plan(config, facts, backbone, job, published)
         check_limits(plan, backbone)
         return plan
 
@@ -92,7 +94,7 @@ def check_study(config: StudyConfig) -> Plan:
         AdaptstiltsError: As `plan_study`, and if a file is malformed, empty or unlabelled.
     """
     plan = plan_study(config)
-    for variant, part in by_data(config, plan):
+    for variant, part in parts_by_data(config, plan):
         check_rows(variant.config, part, open_store(config))
     return plan
 

@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from json.encoder import encode_basestring_ascii
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -16,6 +17,9 @@ from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.retrieval import RetrievalSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection, MethodName
 from adaptstilts.tasks.spec import Split
+
+if TYPE_CHECKING:
+    from adaptstilts.report.setting import RunSetting
 
 FORMAT_VERSION = 4
 """Part of every key; raised when the meaning of a stage or the content of its artefact changes."""
@@ -28,6 +32,12 @@ class StageKind(str, Enum):
     TRAIN = "train"
     PREDICT = "predict"
     SCORE = "score"
+    ANALYSE = "analyse"
+    REPORT = "report"
+
+
+SUMMARIES = frozenset({StageKind.ANALYSE, StageKind.REPORT})
+"""Stages that tell of all others."""
 
 
 @dataclass(frozen=True)
@@ -120,19 +130,22 @@ class TrainJob:
 
 @dataclass(frozen=True)
 class PredictJob:
-    """Predict one target in all its languages with one network.
+    """Predict one target in one language with one network.
+
+    All languages of a target are in one job where they cannot be had apart: dual encoders, whose pool of candidates is
+    encoded once per network, and retrieval by a layer that is fitted over all languages.
 
     Attributes:
         method: Method whose network it is.
         task: Target task.
-        languages: (language, split) pairs to predict.
+        languages: (language, split) pairs to predict; one, but for the exceptions above.
         trained: Training run of the network; None for retrieval.
         trained_task: Training task of that run.
         sources: Intermediate runs below or fused, in order.
         average: Whether the sources are averaged without a trained fusion (retrieval).
         backbone: Backbone below everything.
         retrieval: What decides a retrieval target: only settings that have an effect on it.
-        data: Fingerprints of the evaluation files.
+        data: Fingerprints of the files that are read for it.
         max_evaluation: Most examples per language.
         max_length: Most sub-tokens per input.
         doc_stride: Window movement (span extraction).
@@ -161,7 +174,7 @@ class PredictJob:
 
 @dataclass(frozen=True)
 class ScoreJob:
-    """Score one target's predictions against gold.
+    """Score what one stage predicted against gold.
 
     Attributes:
         task: Target task.
@@ -176,15 +189,161 @@ class ScoreJob:
     max_evaluation: int | None
 
 
-Job = DataJob | TrainJob | PredictJob | ScoreJob
+@dataclass(frozen=True)
+class Cell:
+    """One number of the study's tables, and the stages it comes from.
+
+    Attributes:
+        method: Method.
+        source: Intermediate task; names joined by ``+`` for a fusion; empty for none.
+        target: Target task.
+        seed: Seed.
+        train: Key of the training run; None where the target has no training.
+        predict: Keys of the predictions, in the order of the languages.
+        score: Keys of the scores, one for each of ``predict``; empty where no label is known, so that ``predict`` is
+            for a submission only.
+        note: What a reader of the number must know.
+        hidden: Keys of the predictions for test splits whose labels are hidden.
+        variant: Label of the variant of a sweep that it belongs to; empty without a sweep.
+    """
+
+    method: MethodName
+    source: str
+    target: str
+    seed: int
+    train: str | None
+    predict: tuple[str, ...]
+    score: tuple[str, ...] = ()
+    note: str = ""
+    hidden: tuple[str, ...] = ()
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training run as results tell of it.
+
+    Attributes:
+        key: Key of its stage.
+        method: Method of the first table cell that it stands in; empty for an intermediate run that stands in none.
+        family: What is trained.
+        source: Intermediate task or tasks.
+        target: Target of that cell; empty likewise.
+        seed: Seed.
+        stage: Name of its stage.
+        variants: Labels of the variants that need it; one, which is empty, without a sweep.
+    """
+
+    key: str
+    method: str
+    family: str
+    source: str
+    target: str
+    seed: int
+    stage: str
+    variants: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What is remarked on a study, or on a variant of a sweep, beside its numbers.
+
+    Attributes:
+        targets: Target tasks.
+        benchmark: Whose averages they count in or not.
+        retrieval: Each retrieval target, with its settings in a line.
+        variant: Label of the variant; empty without a sweep.
+    """
+
+    targets: tuple[str, ...]
+    benchmark: str
+    retrieval: tuple[tuple[str, str], ...]
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class AnalyseJob:
+    """Collect the results of a study into tables.
+
+    Attributes:
+        cells: What the study wants to know. Of predictions only those are named whose layers are told (retrieval).
+        runs: Its training runs.
+        remarks: What is remarked on it, variant by variant.
+        version: Version of the package: tables are made anew by each.
+    """
+
+    cells: tuple[Cell, ...]
+    runs: tuple[Run, ...]
+    remarks: tuple[Remarks, ...]
+    version: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a report shows a study as, or a variant of a sweep.
+
+    Attributes:
+        published: Its set-up, for a comparison with published scores; None for none.
+        variant: Label of the variant; empty without a sweep.
+        settings: Its swept settings by name.
+    """
+
+    published: RunSetting | None
+    variant: str = ""
+    settings: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is looked through for leaks and overlaps.
+
+    Attributes:
+        trained: Training tasks.
+        scored: Each target with the (language, split) pairs that are scored, or predicted where none is.
+        data: Fingerprints of the English training and dev files, and of what else is compared but not scored.
+        world: Key of the stage that makes the data; None where it is there.
+        title: What is said of it in the report, where a sweep reads several data.
+        place: Where it is; None where all stages of the study read the same. Does not count in keys.
+    """
+
+    trained: tuple[str, ...]
+    scored: tuple[tuple[str, tuple[tuple[str, Split], ...]], ...]
+    data: tuple[str, ...] = ()
+    world: str | None = None
+    title: str = ""
+    place: DataPlace | None = None
+
+
+@dataclass(frozen=True)
+class ReportJob:
+    """Write the report of a study.
+
+    Attributes:
+        analysis: Key of the tables it shows.
+        title: Heading.
+        shown: The study, or the variants of a sweep.
+        compared: What is looked through for leaks and overlaps, data by data.
+        version: Version of the package: reports are made anew by each.
+    """
+
+    analysis: str
+    title: str
+    shown: tuple[Shown, ...]
+    compared: tuple[Compared, ...]
+    version: str
+
+
+Job = DataJob | TrainJob | PredictJob | ScoreJob | AnalyseJob | ReportJob
 _KINDS: dict[type, StageKind] = {
     DataJob: StageKind.DATA,
     TrainJob: StageKind.TRAIN,
     PredictJob: StageKind.PREDICT,
     ScoreJob: StageKind.SCORE,
+    AnalyseJob: StageKind.ANALYSE,
+    ReportJob: StageKind.REPORT,
 }
 _SIMPLE = frozenset({str, int, float, bool, type(None)})
-_NOT_IN_KEYS = frozenset({"location", "revision", "batch_tokens"})
+_NOT_IN_KEYS = frozenset({"location", "revision", "batch_tokens", "place"})
 _ONLY_WHERE_SET = frozenset({"after"})
 """Left out of keys where None: the keys of studies that have no use for them are as before they came."""
 
@@ -241,8 +400,62 @@ def content_key(version: int, kind: str, job: dict[str, Any], inputs: Iterable[s
         inputs: Keys of the stages it needs.
     """
     content = {"format": version, "kind": kind, "job": job, "inputs": sorted(inputs)}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_json(content).encode()).hexdigest()
+
+
+class StageMaker:
+    """Builds the stages of one plan as `make_stage` does, with the same keys, in a fraction of the time.
+
+    Thousands of jobs share a backbone, settings and sources; each of these is put into words once.
+    """
+
+    def __init__(self) -> None:
+        self._words: dict[int, tuple[object, str]] = {}
+        self._fields: dict[type, tuple[tuple[str, str, bool], ...]] = {}
+
+    def __call__(self, name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> Stage:
+        """Build a stage; see `make_stage`."""
+        needed = '","'.join(sorted(inputs))
+        needed = f'["{needed}"]' if needed else "[]"
+        kind = _KINDS[type(job)].value
+        text = f'{{"format":{FORMAT_VERSION},"inputs":{needed},"job":{self._object(job)},"kind":"{kind}"}}'
+        return Stage(name, slug, job, hashlib.sha256(text.encode()).hexdigest(), inputs)
+
+    def _object(self, value: object) -> str:
+        parts, known, kind = [], self._words, type(value)
+        if kind not in self._fields:
+            self._fields[kind] = _counted_fields(kind)
+        for name, label, only_where_set in self._fields[kind]:
+            item = getattr(value, name)
+            if item is None and only_where_set:
+                continue
+            words = known.get(id(item))
+            parts.append(label + (self._text(item) if words is None else words[1]))
+        return "{" + ",".join(parts) + "}"
+
+    def _text(self, value: object) -> str:
+        """Return what `_json` makes of `_plain`."""
+        if type(value) is str:
+            return encode_basestring_ascii(value)
+        known = self._words.get(id(value))
+        if known is not None:
+            return known[1]
+        if type(value) is tuple:
+            text = "[" + ",".join([self._text(item) for item in value]) + "]"
+        else:
+            text = self._object(value) if dataclasses.is_dataclass(value) else _json(_plain(value))
+        self._words[id(value)] = (value, text)  # the value is kept, so that no other gets its id
+        return text
+
+
+def _counted_fields(kind: type) -> tuple[tuple[str, str, bool], ...]:
+    """Name, label in JSON, and whether it is left out where None, of all fields that count, in order of their names."""
+    names = sorted(item.name for item in dataclasses.fields(kind) if item.name not in _NOT_IN_KEYS)
+    return tuple((name, f'"{name}":', name in _ONLY_WHERE_SET) for name in names)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def describe(job: Job) -> dict[str, Any]:

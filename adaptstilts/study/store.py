@@ -81,6 +81,11 @@ class Artefact:
         """Size of its files together."""
         return sum(record["bytes"] for record in self.manifest["files"].values())
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its files; without a manifest, of those that lie in its folder."""
+        return tuple(self.manifest.get("files", ())) or tuple(sorted(path.name for path in self.folder.iterdir()))
+
     def file(self, name: str) -> Path:
         """Return a file or folder of the artefact to read, once its bytes are those that were written.
 

@@ -18,9 +18,9 @@ from adaptstilts.evaluate.leaderboard import leaderboard_content
 from adaptstilts.evaluate.submission import write_predictions
 from adaptstilts.study.choose import Wanted, choose_cells, setting_text
 from adaptstilts.study.files import DATA_FOLDER, PREDICTIONS_FOLDER
-from adaptstilts.study.plan import Cell, Plan
+from adaptstilts.study.plan import Plan
 from adaptstilts.study.setup import open_store, plan_study
-from adaptstilts.study.stages import DataJob, PredictJob, Stage
+from adaptstilts.study.stages import Cell, DataJob, PredictJob, Stage
 from adaptstilts.study.store import Artefact
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
@@ -177,10 +177,10 @@ class _Finished:
     def stages(self, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
         """Key of the stage that predicts each language, and the split; the leaderboard's split is preferred."""
         found: dict[str, tuple[str, Split]] = {}
-        for key in (cell.predict, cell.hidden):
-            job = None if key is None else self.plan.stage(key).job
+        for key in (*cell.predict, *cell.hidden):
+            job = self.plan.stage(key).job
             for language, split in job.languages if isinstance(job, PredictJob) else ():
-                if key is not None and (language not in found or split is task.test_split):
+                if language not in found or split is task.test_split:
                     found[language] = (key, split)
         return found
 

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from adaptstilts.config.schema import DataSection, StudyConfig
 from adaptstilts.config.sweep import Variant, settings_text, variants
 from adaptstilts.errors import AdaptstiltsError, ProblemsError
-from adaptstilts.study.plan import Cell, Plan
+from adaptstilts.study.collect import merged_lines
+from adaptstilts.study.plan import Plan
+from adaptstilts.study.plan_report import last_stages, told_cells
 from adaptstilts.study.retrieval import settings_line
-from adaptstilts.study.stages import DataPlace, Stage, StageKind
+from adaptstilts.study.stages import (
+    SUMMARIES,
+    AnalyseJob,
+    Cell,
+    Compared,
+    DataPlace,
+    Run,
+    Shown,
+    Stage,
+    StageKind,
+    StageMaker,
+)
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Task
 
@@ -40,12 +53,58 @@ def join_plans(planned: Sequence[tuple[Variant, Plan]]) -> Plan:
     for variant, plan in planned:
         place = DataPlace(variant.config.data.root, variant.config.data.quoting) if len(places) > 1 else None
         for stage in plan.stages:
-            stages.setdefault(stage.key, replace(stage, place=place))
-            users[stage.key].append(variant)
+            if stage.kind not in SUMMARIES:
+                stages.setdefault(stage.key, replace(stage, place=place))
+                users[stage.key].append(variant)
     named = _told_apart(stages, users)
     data_first = sorted(named, key=lambda stage: stage.kind is not StageKind.DATA)
     cells = tuple(replace(cell, variant=variant.label) for variant, plan in planned for cell in plan.cells)
-    return Plan(tuple(data_first), cells, sum(plan.requested_runs for _, plan in planned))
+    plans = {variant.label: plan for variant, plan in planned}
+    groups = by_data([variant for variant, _ in planned])
+    last = last_stages(
+        _joined_tables(planned, {stage.key: stage.name for stage in named}, cells),
+        planned[0][1].report.title,
+        tuple(
+            Shown(plan.report.shown[0].published, variant.label, tuple(variant.settings)) for variant, plan in planned
+        ),
+        tuple(_joined_data(group, plans, with_place=len(places) > 1, is_titled=len(groups) > 1) for group in groups),
+        StageMaker(),
+    )
+    return Plan((*data_first, *last), cells, sum(plan.requested_runs for _, plan in planned))
+
+
+def _joined_tables(
+    planned: Sequence[tuple[Variant, Plan]], names: Mapping[str, str], cells: Iterable[Cell]
+) -> AnalyseJob:
+    """What is put into tables, of all variants."""
+    runs: dict[str, Run] = {}
+    for variant, plan in planned:
+        for run in plan.tables.runs:
+            known = runs.get(run.key)
+            named = known if known is not None and (known.method or not run.method) else run
+            labels = () if known is None else known.variants
+            runs[run.key] = replace(named, stage=names[run.key], variants=(*labels, variant.label))
+    return AnalyseJob(
+        cells=told_cells(cells),
+        runs=tuple(runs.values()),
+        remarks=tuple(replace(plan.tables.remarks[0], variant=variant.label) for variant, plan in planned),
+        version=planned[0][1].tables.version,
+    )
+
+
+def _joined_data(group: Sequence[Variant], plans: Mapping[str, Plan], *, with_place: bool, is_titled: bool) -> Compared:
+    """What is looked through of data that several variants read."""
+    first, parts = group[0], [plans[variant.label].report.compared[0] for variant in group]
+    scored = {name: languages for part in reversed(parts) for name, languages in part.scored}
+    data = first.config.data
+    return Compared(
+        trained=tuple(dict.fromkeys(name for part in parts for name in part.trained)),
+        scored=tuple((name, scored[name]) for name in dict.fromkeys(name for part in parts for name, _ in part.scored)),
+        data=tuple(dict.fromkeys(digest for part in parts for digest in part.data)),
+        world=parts[0].world,
+        title=f"data of {first.label}" if is_titled else "",
+        place=DataPlace(data.root, data.quoting) if with_place else None,
+    )
 
 
 def users_of(plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -72,7 +131,15 @@ def part_of(plan: Plan, labels: Sequence[str]) -> Plan:
     return Plan(stages, cells, plan.requested_runs)
 
 
-def by_data(config: StudyConfig, plan: Plan) -> list[tuple[Variant, Plan]]:
+def by_data(chosen: Sequence[Variant]) -> list[list[Variant]]:
+    """Group variants by the data that they read, in order."""
+    groups: dict[str, list[Variant]] = defaultdict(list)
+    for variant in chosen:
+        groups[data_key(variant.config.data)].append(variant)
+    return list(groups.values())
+
+
+def parts_by_data(config: StudyConfig, plan: Plan) -> list[tuple[Variant, Plan]]:
     """Split a study by the data that it reads.
 
     Args:
@@ -82,10 +149,8 @@ def by_data(config: StudyConfig, plan: Plan) -> list[tuple[Variant, Plan]]:
     Returns:
         For each different data, the first variant that reads it, and what all variants that read it need of the plan.
     """
-    groups: dict[str, list[Variant]] = defaultdict(list)
-    for variant in variants(config):
-        groups[data_key(variant.config.data)].append(variant)
-    return [(group[0], part_of(plan, [variant.label for variant in group])) for group in groups.values()]
+    groups = by_data(variants(config))
+    return [(group[0], part_of(plan, [variant.label for variant in group])) for group in groups]
 
 
 def data_key(section: DataSection) -> str:
@@ -117,20 +182,14 @@ def of_variants(problems: Sequence[tuple[Variant, AdaptstiltsError]], count: int
 
 def retrieval_lines(config: StudyConfig) -> list[str]:
     """Return the settings in effect for each retrieval target; those not of all variants begin with the variant."""
-    lines = [
-        (variant, [settings_line(variant.config.retrieval, task) for task in _retrieval_targets(variant.config)])
-        for variant in variants(config)
-    ]
-    return merged_lines(lines)
-
-
-def merged_lines(found: Sequence[tuple[Variant, Sequence[str]]]) -> list[str]:
-    """Return each line once; those that are not of all variants begin with the labels of theirs."""
-    owners: dict[str, list[str]] = defaultdict(list)
-    for variant, lines in found:
-        for line in dict.fromkeys(lines):
-            owners[line].append(variant.label)
-    return [line if len(labels) == len(found) else f"{'; '.join(labels)}: {line}" for line, labels in owners.items()]
+    return merged_lines(
+        {
+            variant.label: [
+                settings_line(variant.config.retrieval, task) for task in _retrieval_targets(variant.config)
+            ]
+            for variant in variants(config)
+        }
+    )
 
 
 def _retrieval_targets(config: StudyConfig) -> list[Task]:

@@ -4,7 +4,8 @@ import pytest
 
 from adaptstilts.analyse.results import ResultRow
 from adaptstilts.report.grid import TERMINAL_WIDTH, Grid, terminal_text
-from adaptstilts.report.published import RunSetting, published_grids
+from adaptstilts.report.published import published_grids
+from adaptstilts.report.setting import RunSetting
 from adaptstilts.tasks.registry import get_task
 
 LARGE = RunSetting("FacebookAI/xlm-roberta-large", is_large=True)

@@ -76,7 +76,7 @@ def needs_by_name(*overrides: str):
 def test_stages_need_the_memory_that_the_plan_is_priced_with():
     found = needs_by_name("methods=[direct,adapter]")
     full, adapter = found["train direct: pawsx, seed 1"], found["train adapter: pawsx, seed 1"]
-    predict, score = found["predict direct: pawsx, seed 1"], found["score direct: pawsx, seed 1"]
+    predict, score = found["predict direct: pawsx de, seed 1"], found["score direct: pawsx de, seed 1"]
     assert full.gpu_bytes > 16e9 > adapter.gpu_bytes > predict.gpu_bytes > 2e9
     assert full.computes
     assert predict.computes

@@ -8,7 +8,7 @@ from adaptstilts.config.load import load_study
 from adaptstilts.errors import DataError
 from adaptstilts.mini.write import write_mini
 from adaptstilts.study.files import DATA_FOLDER
-from adaptstilts.study.overlaps import FOLDER, find_overlaps, look_for_overlaps
+from adaptstilts.study.overlaps import FOLDER, data_roots, find_overlaps, look_for_overlaps
 from adaptstilts.study.setup import open_store, plan_study
 from adaptstilts.study.stages import DataJob
 
@@ -76,7 +76,9 @@ def config(tmp_path: Path) -> Path:
 
 def find(config: Path, *overrides: str):
     study = load_study(config, overrides)
-    return find_overlaps(study, plan_study(study), open_store(study))
+    plan, store = plan_study(study), open_store(study)
+    (root,) = data_roots(study, plan, store)
+    return None if root is None else find_overlaps(plan.report.compared[0], root, store)
 
 
 def mix_languages(config: Path) -> Path:
@@ -203,7 +205,8 @@ def test_mini_world_is_looked_at_once_it_is_there(tmp_path):
     stage = next(stage for stage in plan.stages if isinstance(stage.job, DataJob))
     with store.writing(stage, {}) as folder:
         write_mini(folder / DATA_FOLDER, seed=1, train=64, evaluation=10, low_resource=16)
-    found = find_overlaps(study, plan, store)
+    found = look_for_overlaps(study, plan, store, lambda line: None)
+    assert found is not None
     assert sorted(found.leaks) == ["mnli", "tydiqa"]
     assert not found.leaking
     assert {leak.foreign_rows for leak in found.leaks.values()} == {0}

@@ -1,4 +1,5 @@
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, DataError, ProblemsError
 from adaptstilts.study.inputs import MINI_LANGUAGES, facts_for
 from adaptstilts.study.plan import make_plan
-from adaptstilts.study.stages import Reference, StageKind, TrainJob, describe
+from adaptstilts.study.stages import Reference, StageKind, TrainJob, describe, make_stage
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
 
@@ -68,11 +69,34 @@ def test_plan_recognises_the_intermediate_run_as_the_direct_run_when_settings_ag
     assert len(mnli) == 2
 
 
+def keys_of(plan, *, report=True):
+    return [stage.key for stage in plan.stages if report or stage.kind is not StageKind.REPORT]
+
+
+IDLE = [
+    "name=renamed",
+    "store=y",
+    "results=z",
+    "evaluation.batch_tokens=999",
+    "workers=4",
+    "threads=2",
+    "device=cpu",
+    "data.leaks=report",
+]
+"""What decides no result."""
+
+
 def test_keys_do_not_depend_on_names_or_places():
     one = plan_of("mini_all.yaml")
     moved = Reference("elsewhere", None, BACKBONE.fingerprint)
-    other = plan_of("mini_all.yaml", ["name=renamed", "title=x", "store=y", "evaluation.batch_tokens=999"], moved)
-    assert [stage.key for stage in one.stages] == [stage.key for stage in other.stages]
+    other = plan_of("mini_all.yaml", IDLE, moved)
+    assert keys_of(one) == keys_of(other)
+
+
+def test_title_decides_the_report_and_nothing_else():
+    one, other = plan_of("quickstart.yaml"), plan_of("quickstart.yaml", ["title=Another"])
+    assert keys_of(one, report=False) == keys_of(other, report=False)
+    assert one.stages[-1].key != other.stages[-1].key
 
 
 @pytest.mark.parametrize(
@@ -94,7 +118,7 @@ def test_key_depends_on_the_backbone():
 def test_benchmark_decides_the_official_languages_and_nothing_else():
     xtreme = plan_of("xtreme_xlmr_large.yaml", ["methods=[direct]"])
     extended = plan_of("xtreme_xlmr_large.yaml", ["methods=[direct]", "evaluation.benchmark=xtreme_r"])
-    counts = {stage.job.task: len(stage.job.languages) for stage in extended.stages if stage.kind is StageKind.PREDICT}
+    counts = Counter(stage.job.task for stage in extended.stages if stage.kind is StageKind.PREDICT)
     assert counts == {"xnli": 15, "pawsx": 7, "udpos": 38, "panx": 48, "xquad": 12, "mlqa": 7, "tydiqa": 9,
                       "bucc2018": 4, "tatoeba": 36}  # fmt: skip
     assert [stage.key for stage in training(xtreme)] == [stage.key for stage in training(extended)]
@@ -131,10 +155,12 @@ def test_tatoeba_of_xtreme_r_shares_the_training_of_xquad_and_names_it():
             continue
         assert cell.train == cells["xquad", method, source].train
         assert cell.note == "encoder trained on squad1; retrieval preset xtreme-paper"
-        job = plan.stage(cell.predict).job
-        assert (job.trained, job.trained_task, len(job.languages)) == (cell.train, "squad1", 41)
-        assert job.retrieval == plan.stage(cells["tatoeba", method, source].predict).job.retrieval
-        assert job.max_length == 512
+        assert len(cell.predict) == 41
+        (retrieval,) = {plan.stage(key).job.retrieval for key in cells["tatoeba", method, source].predict}
+        for job in (plan.stage(key).job for key in cell.predict):
+            assert (job.trained, job.trained_task, len(job.languages)) == (cell.train, "squad1", 1)
+            assert job.retrieval == retrieval
+            assert job.max_length == 512
     assert len({cell.predict for key, cell in cells.items() if key[0] == "tatoeba_r"}) == len(cells) // 3
 
 
@@ -158,13 +184,142 @@ def test_mini_world_says_so_when_it_has_no_such_target():
         plan_of("quickstart.yaml", ["target.tasks=[xcopa]"])
 
 
+SUMMARIES = {StageKind.ANALYSE, StageKind.REPORT}
+
+
+def new_stages(before, after):
+    """The stages that a plan has over another; all of that one but its tables and its report are in it."""
+    old, kept = {stage.key for stage in before.stages}, {stage.key for stage in after.stages}
+    assert {stage.kind for stage in before.stages if stage.key not in kept} == SUMMARIES
+    new = [stage for stage in after.stages if stage.key not in old]
+    assert {stage.kind for stage in new[-2:]} == SUMMARIES
+    return new[:-2]
+
+
 def test_adding_a_target_adds_only_its_own_stages():
     targets = ["xnli", "panx", "tydiqa", "tatoeba"]
-    before = {stage.key for stage in plan_of("quickstart.yaml", [f"target.tasks={targets}"]).stages}
+    before = plan_of("quickstart.yaml", [f"target.tasks={targets}"])
     after = plan_of("quickstart.yaml", [f"target.tasks={[*targets, 'udpos']}"])
-    new = [stage for stage in after.stages if stage.key not in before]
-    assert before <= {stage.key for stage in after.stages}
-    assert all(stage.job.task == "udpos" for stage in new)
+    assert all(stage.job.task == "udpos" for stage in new_stages(before, after))
+
+
+def test_adding_a_ninth_target_to_nine_tasks_and_eight_targets_plans_its_stages_alone():
+    targets = ["xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "bucc2018", "tatoeba"]
+    before = plan_of("mini_all.yaml", [f"target.tasks={targets}"])
+    new = new_stages(before, plan_of("mini_all.yaml", [f"target.tasks={[*targets, 'tydiqa']}"]))
+    sources = ["anli", "mnli", "qqp", "squad2", "squad1", "hellaswag", "ccg", "cosmosqa", "commonsenseqa"]
+    settings = ["direct: ", "adapter: ", "fuse: 9-tasks > "]
+    settings += [f"{method}: {source} > " for method in ("full", "stack", "continue") for source in sources]
+    expected = {f"train {setting}tydiqa, seed 1" for setting in settings}
+    expected |= {
+        f"{verb} {setting}tydiqa {code}, seed 1"
+        for setting in settings
+        for verb in ("predict", "score")
+        for code in MINI_LANGUAGES
+    }
+    assert {stage.name for stage in new} == expected
+    assert len(new) == len(expected) == 30 * (1 + 2 * 8)
+
+
+def test_adding_a_language_adds_only_its_predictions_and_scores():
+    codes = [code for code in MINI_LANGUAGES if code != "sw"]
+    before = plan_of("mini_all.yaml", [f"evaluation.languages={codes}"])
+    new = new_stages(before, plan_of("mini_all.yaml"))
+    assert {stage.kind for stage in new} == {StageKind.PREDICT, StageKind.SCORE}
+    assert all(" sw, seed 1" in stage.name and stage.slug.endswith("-sw") for stage in new)
+    # 30 settings of 7 targets with training; of retrieval, adapter is direct and continue is stack: 20 of 2 targets.
+    assert len(new) == 2 * (30 * 7 + 20 * 2)
+
+
+def test_dropping_english_changes_no_training():
+    one, other = plan_of("mini_all.yaml"), plan_of("mini_all.yaml", ["evaluation.languages=[de]"])
+    assert [stage.key for stage in training(one)] == [stage.key for stage in training(other)]
+
+
+def test_dual_encoders_and_fitted_layers_are_predicted_in_all_languages_at_once():
+    plan = plan_of("xtreme_r_xlmr_large.yaml", ["methods=[direct]", "target.tasks=[lareqa, mewslix, xnli]"])
+    languages = {cell.target: [len(plan.stage(key).job.languages) for key in cell.predict] for cell in plan.cells}
+    assert languages == {"lareqa": [11], "mewslix": [11], "xnli": [1] * 15}
+    plan = plan_of("quickstart.yaml", [*RETRIEVAL, "retrieval.overrides.bucc2018.layer=dev"])
+    languages = {cell.target: [len(plan.stage(key).job.languages) for key in cell.predict] for cell in plan.cells}
+    assert languages == {"bucc2018": [7], "tatoeba": [1] * 7}
+
+
+def test_predictions_of_a_network_follow_each_other():
+    plan = plan_of("mini_all.yaml", ["target.tasks=[tatoeba, xquad, xnli, mlqa, bucc2018]"])
+    networks = [(stage.job.method, stage.inputs) for stage in plan.stages if stage.kind is StageKind.PREDICT]
+    changes = sum(one != other for one, other in pairwise(networks)) + 1
+    assert changes == len(set(networks))
+    trained = {plan.stage(key).job.task for _, inputs in networks for key in inputs[-1:] if key != inputs[0]}
+    assert trained >= {"squad1", "mnli"}
+
+
+def test_each_language_has_a_score_of_its_own():
+    plan = plan_of("quickstart.yaml")
+    for cell in plan.cells:
+        assert [plan.stage(key).job.predictions for key in cell.score] == list(cell.predict)
+
+
+def test_tables_need_every_run_and_score_and_the_report_needs_the_tables():
+    plan = plan_of("quickstart.yaml", ["target.tasks=[xnli, tatoeba]"])
+    tables, report = plan.stages[-2:]
+    wanted = {
+        stage.key
+        for stage in plan.stages[:-2]
+        if stage.kind in {StageKind.TRAIN, StageKind.SCORE}
+        or (stage.kind is StageKind.PREDICT and stage.job.task == "tatoeba")
+    }
+    assert set(tables.inputs) == wanted
+    assert report.inputs == (plan.stages[0].key, tables.key)
+
+
+@pytest.mark.parametrize("override", ["evaluation.benchmark=xtreme_r", "retrieval.preset=jiant", "methods=[direct]"])
+def test_tables_are_made_anew_when_what_they_say_changes(override):
+    one, other = plan_of("quickstart.yaml"), plan_of("quickstart.yaml", [override])
+    assert one.stages[-2].key != other.stages[-2].key
+    assert one.stages[-1].key != other.stages[-1].key
+
+
+@pytest.mark.parametrize("name", ["mini_all", "quickstart", "xtreme_xlmr_large", "xtreme_r_xlmr_large"])
+def test_keys_that_are_made_fast_are_those_of_the_definition(name):
+    plan = plan_of(f"{name}.yaml", ["evaluation.submission=true"])
+    assert len(plan.stages) > 500
+    for stage in plan.stages:
+        assert make_stage(stage.name, stage.slug, stage.job, stage.inputs) == stage
+
+
+def test_squad_as_an_intermediate_task_is_the_direct_run_of_question_answering():
+    plan = plan_of(
+        "mini_all.yaml", ["methods=[direct, full]", "target.tasks=[xquad, mlqa]", "intermediate.tasks=[squad1]"]
+    )
+    runs = [stage for stage in training(plan) if stage.job.method == "direct"]
+    assert [stage.job.task for stage in runs] == ["squad1"]
+    direct = {cell.target: cell.train for cell in plan.cells if cell.method == "direct"}
+    assert direct == dict.fromkeys(("xquad", "mlqa"), runs[0].key)
+    (full,) = {cell.train for cell in plan.cells if cell.method == "full"}
+    assert plan.stage(full).job.sources[0].key == runs[0].key
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "retrieval.layer=3",
+        "evaluation.precision=fp32",
+        "data.max_evaluation=9",
+        "fusion.retrieval=mnli",
+        "evaluation.benchmark=xtreme_r",
+    ],
+)
+def test_evaluation_settings_change_no_training_of_a_target(override):
+    one = {stage.key for stage in training(plan_of("quickstart.yaml"))}
+    assert one <= {stage.key for stage in training(plan_of("quickstart.yaml", [override]))}
+
+
+def test_regularisation_has_no_effect_on_a_static_fusion():
+    one = plan_of("quickstart.yaml", ["fusion.kind=static"])
+    other = plan_of("quickstart.yaml", ["fusion.kind=static", "fusion.regularisation=0.5"])
+    assert keys_of(one) == keys_of(other)
+    assert keys_of(plan_of("quickstart.yaml")) != keys_of(plan_of("quickstart.yaml", ["fusion.regularisation=0.5"]))
 
 
 def test_retrieval_targets_have_no_training_and_say_so():
@@ -188,10 +343,9 @@ RETRIEVAL = ["target.tasks=[bucc2018, tatoeba]", "methods=[direct]"]
 
 
 def predictions(*overrides):
-    """Job and key of the predictions of each retrieval target."""
+    """Keys of the predictions of each retrieval target."""
     plan = plan_of("quickstart.yaml", [*RETRIEVAL, *overrides])
-    stages = {cell.target: plan.stage(cell.predict) for cell in plan.cells}
-    return {name: (stage.job, stage.key) for name, stage in stages.items()}
+    return {cell.target: set(cell.predict) for cell in plan.cells}
 
 
 @pytest.mark.parametrize(
@@ -217,7 +371,8 @@ def predictions(*overrides):
 )
 def test_retrieval_settings_change_the_keys_of_the_targets_they_have_an_effect_on(override, changed):
     before, after = predictions(), predictions(override)
-    assert {name for name in before if before[name][1] != after[name][1]} == changed
+    assert {name for name in before if not before[name] & after[name]} == changed
+    assert {name for name in before if before[name] != after[name]} == changed
 
 
 def test_equal_settings_from_two_presets_share_predictions_but_are_named_apart():
@@ -286,6 +441,7 @@ def test_reader_options_are_part_of_the_keys_of_the_tasks_that_have_them(shared_
     root = [f"data.root={shared_root / 'data'}", "methods=[direct]"]
     one = plan_of("slices.yaml", root).stages
     other = {stage.key for stage in plan_of("slices.yaml", [*root, "data.quoting=xtreme"]).stages}
+    one = [stage for stage in one if stage.kind not in SUMMARIES]
     assert {stage.job.task for stage in one if stage.key not in other} == {"mnli", "xnli", "pawsx"}
     assert {stage.job.task for stage in one if stage.key in other} >= {"squad1", "tydiqa", "udpos", "tatoeba"}
 

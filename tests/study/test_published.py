@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.report.published import RunSetting
+from adaptstilts.report.setting import RunSetting
 from adaptstilts.study.published import run_setting
 
 

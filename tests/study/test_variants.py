@@ -15,9 +15,9 @@ from adaptstilts.study.outline import outline
 from adaptstilts.study.outline_text import outline_text
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.setup import plan_study
-from adaptstilts.study.stages import StageKind, TrainJob
+from adaptstilts.study.stages import SUMMARIES, StageKind, TrainJob
 from adaptstilts.study.store import Store
-from adaptstilts.study.variants import by_data, labels_of, part_of, retrieval_lines, users_of
+from adaptstilts.study.variants import labels_of, part_of, parts_by_data, retrieval_lines, users_of
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 FACTORS = "adapter.reduction_factor=[4, 16]"
@@ -34,10 +34,12 @@ def plan_of(*overrides: str, name: str = "mini_all.yaml") -> Plan:
 
 
 def keys(plan: Plan, family: tuple[str, ...] | None = None) -> set[str]:
+    """Keys of all stages but tables and report, which tell of all variants; or of the runs of some methods."""
     return {
         stage.key
         for stage in plan.stages
-        if family is None or (isinstance(stage.job, TrainJob) and stage.job.method in family)
+        if (family is None and stage.kind not in SUMMARIES)
+        or (family is not None and isinstance(stage.job, TrainJob) and stage.job.method in family)
     }
 
 
@@ -145,7 +147,7 @@ def test_stages_of_a_sweep_over_data_say_where_their_examples_are(tmp_path: Path
     config = study("data.quoting=[clean, xtreme]", "methods=[direct]", "target.tasks=[xnli, udpos]", *OFFICIAL)
     plan = plan_study(config)
     assert {stage.place.quoting for stage in plan.stages if stage.place} == {"clean"}  # official data has one key
-    groups = by_data(config, plan)
+    groups = parts_by_data(config, plan)
     assert [(variant.label, len(part.cells)) for variant, part in groups] == [
         ("quoting=clean", 2),
         ("quoting=xtreme", 2),
