@@ -754,7 +754,7 @@ def test_study_on_an_address_is_reported_on_another_machine(study: Study, tmp_pa
 
     address, some = "store=memory://study", ("methods=[direct]", "target.tasks=[xnli]")
     try:
-        assert study.say("run", *some, address, f"store_cache={tmp_path / 'one'}", "--json").json["made"] == 3
+        assert study.say("run", *some, address, f"store_cache={tmp_path / 'one'}", "--json").json["made"] == 7
         here = (*some, address, f"store_cache={tmp_path / 'two'}")
         assert all(stage["done"] for stage in study.say("plan", *here, "--json").json["stages"])
         assert not (tmp_path / "two").exists()
@@ -765,7 +765,7 @@ def test_study_on_an_address_is_reported_on_another_machine(study: Study, tmp_pa
         assert not any(name.endswith(".safetensors") for name in brought)
         assert study.say("run", *here, "--json").json["made"] == 0
         said = say("store", "verify", "--store", "memory://study", "--store-cache", tmp_path / "two")
-        assert (said.code, said.out.startswith("3 artefacts, ")) == (0, True)
+        assert (said.code, said.out.startswith("7 artefacts, ")) == (0, True)
     finally:
         MemoryFileSystem.store.clear()
 

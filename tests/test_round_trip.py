@@ -101,9 +101,8 @@ def test_submission_lines_of_real_slices_score_as_the_study_does(
     tmp_path: Path,
     record_property: Any,
 ):
-    (artefact,) = (study / "store" / "predict").glob(f"direct-{task.name}-*")
     root = DataRoot(data)
-    files = sorted((artefact / "predictions").glob("*.json"))
+    files = sorted((study / "store" / "predict").glob(f"direct-{task.name}-*/predictions/*.json"))
     for path in files:
         record = json.loads(path.read_text(encoding="utf-8"))
         rows = root.load(task, Split(record["split"]), path.stem, MOST)

@@ -141,7 +141,7 @@ def test_status_of_a_finished_study_ends_with_the_command_that_reports_it(finish
     said = say("status", finished)
     lines = said.out.splitlines()
     assert (said.code, said.err) == (0, "")
-    assert lines[0] == "4 of 4 stages done, 4 made in the last hour"
+    assert lines[0] == "8 of 8 stages done, 8 made in the last hour"
     assert lines[-1] == f"all done: adaptstilts report {finished}"
 
 
@@ -149,7 +149,7 @@ def test_status_of_a_study_that_has_not_begun_makes_nothing(tmp_path: Path, smal
     config = write_study(tmp_path, small_backbone)
     said = say("status", config, "seeds=[1, 2]")
     lines = said.out.splitlines()
-    assert lines[0] == "0 of 7 stages done, 7 waiting, about 37 s left with 1 worker, a guess: little is measured yet"
+    assert lines[0] == "0 of 13 stages done, 13 waiting, about 44 s left with 1 worker, a guess: little is measured yet"
     assert lines[-1] == f"go on: adaptstilts run {config} 'seeds=[1, 2]'"
     assert not (tmp_path / "store").exists()
 
@@ -192,7 +192,7 @@ def test_failed_stage_is_shown_with_its_log_until_it_succeeds(study: Path):
 
 def test_store_without_a_study_shows_what_is_there(finished: Path, tmp_path: Path):
     said = say("status", "--store", finished.parent / "store")
-    assert said.out.splitlines()[0] == "4 of 4 stages done, 4 made in the last hour"
+    assert said.out.splitlines()[0] == "8 of 8 stages done, 8 made in the last hour"
     missing = say("status", "--store", tmp_path / "nowhere")
     assert missing.code == 2
     assert missing.err.endswith("nowhere: there is no such folder. Give the store of a study that has begun.\n")
