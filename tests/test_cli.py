@@ -761,7 +761,7 @@ def test_study_on_an_address_is_reported_on_another_machine(study: Study, tmp_pa
         reported = study.say("report", *here)
         assert reported.out == study.say("report", *some).out
         brought = {path.name for path in (tmp_path / "two").rglob("*") if path.is_file()}
-        assert brought >= {"scores.json", "training.json"}
+        assert brought >= {"report.md", "results.csv"}
         assert not any(name.endswith(".safetensors") for name in brought)
         assert study.say("run", *here, "--json").json["made"] == 0
         said = say("store", "verify", "--store", "memory://study", "--store-cache", tmp_path / "two")

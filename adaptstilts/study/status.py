@@ -234,16 +234,13 @@ def _running(beat: Beat, stage: Stage, pace: Pace) -> Running:
 def _states(
     plan: Plan, done: Collection[str], beats: Mapping[str, Beat], failed: Mapping[str, Failure]
 ) -> dict[str, str]:
-    """Return the state of every stage that is done or still needed, in the plan's order."""
-    needed = needed_stages(plan, done)
+    """Return the state of every stage, in the plan's order."""
     states: dict[str, str] = {}
     for stage in plan.stages:
         if stage.key in done:
             states[stage.key] = "done"
         elif stage.key in beats and not beats[stage.key].is_lost:
             states[stage.key] = "running"
-        elif stage.key not in needed:
-            continue
         elif stage.key in beats:  # a stage that fails leaves no beat, so that this attempt came after its failure
             states[stage.key] = "lost"
         elif stage.key in failed:
@@ -252,18 +249,6 @@ def _states(
             blocked = any(states.get(key) in {"failed", "left_out"} for key in stage.inputs)
             states[stage.key] = "left_out" if blocked else "waiting"
     return states
-
-
-def needed_stages(plan: Plan, done: Collection[str]) -> set[str]:
-    """Return the keys of the stages that are still to make; a missing one that only finished ones need is not."""
-    used = {key for stage in plan.stages for key in stage.inputs}
-    wanted = {stage.key for stage in plan.stages if stage.key not in used}
-    needed: set[str] = set()
-    for stage in reversed(plan.stages):
-        if stage.key in wanted and stage.key not in done:
-            needed.add(stage.key)
-            wanted.update(stage.inputs)
-    return needed
 
 
 def summarise_store(made: Mapping[str, Made], beats: Sequence[Beat], failures: Sequence[Failure]) -> Status:

@@ -16,7 +16,7 @@ from adaptstilts.study.journal import Journal
 from adaptstilts.study.pace import Pace
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, ScoreJob, Stage, make_stage
-from adaptstilts.study.status import Observer, Status, needed_stages, status_text, summarise
+from adaptstilts.study.status import Observer, Status, status_text, summarise
 from adaptstilts.study.store import MANIFEST, Store
 
 
@@ -142,10 +142,8 @@ def test_done_is_done_whatever_was_left_behind():
     assert (status.is_over, status.seconds_left) == (True, 0.0)
 
 
-def test_stages_that_only_finished_ones_need_count_nowhere():
-    assert needed_stages(PLAN, {LEFT_SCORE.key, RIGHT.key, BOTH.key}) == set()
-    assert needed_stages(PLAN, {LEFT_SCORE.key, RIGHT.key}) == {BOTH.key, LEFT.key, WORLD.key}
-    assert states(summary(LEFT_SCORE, RIGHT, BOTH)) == {"done": 3}
+def test_stages_that_only_finished_ones_need_wait_to_be_made_again():
+    assert states(summary(LEFT_SCORE, RIGHT, BOTH)) == {"done": 3, "waiting": 2}
 
 
 def test_stages_of_other_studies_are_only_counted():
