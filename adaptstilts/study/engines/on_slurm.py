@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,6 @@ class _Submitted:
 
     job: Any
     orders: tuple[Order, ...]
-    asked: float = field(default_factory=time.monotonic)
 
 
 class SlurmEngine:
