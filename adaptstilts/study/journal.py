@@ -35,6 +35,7 @@ from adaptstilts.study.heartbeats import (
     write_failure,
 )
 from adaptstilts.study.stages import Stage
+from adaptstilts.train.events import CheckpointLog, StepNumbers
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -58,22 +59,13 @@ class Follower(Protocol):
         ...
 
 
-class TrainingLog(Protocol):
-    """Told what happens in a training run; `StageLog` is one."""
+class TrainingLog(CheckpointLog, Protocol):
+    """Told what happens in a training run; `StageLog` is one, and says more of each."""
 
     progress: Progress
 
-    def stepped(
-        self,
-        done: int,
-        total: int,
-        note: str = "",
-        *,
-        loss: float | None = None,
-        learning_rate: float | None = None,
-        examples: int = 0,
-    ) -> None:
-        """So many steps are done; see `StageLog.stepped`."""
+    def stepped(self, done: int, total: int, note: str = "", numbers: StepNumbers | None = None) -> None:
+        """So many steps are done."""
         ...
 
     def dev(self, step: int, score: float, seconds: float = 0.0) -> None:
@@ -193,31 +185,22 @@ class StageLog:
             self._write("interrupted", seconds=seconds, type=type(error).__name__)
         self._heart.stop()
 
-    def stepped(
-        self,
-        done: int,
-        total: int,
-        note: str = "",
-        *,
-        loss: float | None = None,
-        learning_rate: float | None = None,
-        examples: int = 0,
-    ) -> None:
+    def stepped(self, done: int, total: int, note: str = "", numbers: StepNumbers | None = None) -> None:
         """So many steps are done.
 
         Args:
             done: Steps done.
             total: Steps in all.
             note: What a person sees, such as the loss.
-            loss: Loss of the step.
-            learning_rate: Learning rate of the step.
-            examples: Examples of the step.
+            numbers: What the step of a training run is measured by; None for steps of other stages.
         """
         if not self.progress.total:
             self.progress.first, self.progress.before = done, round(time.perf_counter() - self._began, 3)
         self.progress.done, self.progress.total, self.progress.note = done, total, note
-        event = self._steps.add(done, total, note, loss=loss, learning_rate=learning_rate, examples=examples)
-        values = {"loss": loss, "learning_rate": learning_rate}
+        event = self._steps.add(done, total, note, numbers)
+        values: dict[str, float | None] = {}
+        if numbers is not None:
+            values |= {"loss": numbers.loss, "learning_rate": numbers.learning_rate}
         if event is not None:
             speed = event.get("examples_per_second")
             self.progress.examples_per_second = speed
@@ -292,14 +275,15 @@ class _StepEvents:
         self._losses: list[float] = []
         self._examples = 0
 
-    def add(self, done: int, total: int, note: str, **values: Any) -> dict[str, Any] | None:  # noqa: ANN401 - numbers
+    def add(self, done: int, total: int, note: str, numbers: StepNumbers | None) -> dict[str, Any] | None:
         """Take a step in; return the event that is due, if one is."""
-        loss, examples = values["loss"], values["examples"]
-        if loss is not None:
-            self._losses.append(loss)
-        self._examples += examples
-        known = {"note": note} if loss is None else {"learning_rate": _shorten(values["learning_rate"])}
-        self._last = {"step": done, "steps": total, **known}
+        self._last = {"step": done, "steps": total}
+        if numbers is None:
+            self._last["note"] = note
+        else:
+            self._losses.append(numbers.loss)
+            self._examples += numbers.examples
+            self._last["learning_rate"] = _shorten(numbers.learning_rate)
         if done < total and self._written_step is not None:
             soon = time.perf_counter() - self._written < _LEAST_SECONDS
             if soon or done - self._written_step < _LEAST_SHARE * total:
@@ -399,8 +383,8 @@ def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _shorten(value: float | None) -> float | None:
-    return None if value is None else float(f"{value:.7g}")
+def _shorten(value: float) -> float:
+    return float(f"{value:.7g}")
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 - JSON values

@@ -27,10 +27,11 @@ from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
 from adaptstilts.runtime import make_deterministic, set_threads
 from adaptstilts.study.examples import Examples
 from adaptstilts.study.heartbeats import Progress
-from adaptstilts.study.journal import StepCallback
+from adaptstilts.study.journal import TrainingLog
 from adaptstilts.study.run_train import Inputs, train_stage
 from adaptstilts.study.stages import TrainJob
 from adaptstilts.train.distributed import LostProcessError, joined
+from adaptstilts.train.events import StepNumbers
 from adaptstilts.train.resume import Checkpoints, resume_folder
 
 if TYPE_CHECKING:
@@ -111,24 +112,23 @@ def check_not_launched() -> None:
         )
 
 
-def train_in_processes(request: TrainRequest, on_step: StepCallback, note: Callable[[str], None] | None = None) -> None:
+def train_in_processes(request: TrainRequest, log: TrainingLog) -> None:
     """Carry out a training stage in several processes on this machine.
 
     Args:
         request: What to do.
-        on_step: Told about the steps.
-        note: Told what the checkpoints have to tell.
+        log: Told by the first process what it would tell its own.
 
     Raises:
         AdaptstiltsError: What a process raised; `TrainingError` if one died.
         OSError: If a file cannot be written.
     """
     server = TCPStore(_HOST, 0, is_master=True, wait_for_workers=False)
-    team = _Team(request, server.port)
+    team = _Team(request, server.port, log)
     with _sigterm_as_exit():
         try:
             team.start()
-            team.watch(on_step, note)
+            team.watch()
         except (KeyboardInterrupt, SystemExit):
             team.ask_to_end()
             raise
@@ -143,6 +143,7 @@ class _Team:
 
     request: TrainRequest
     port: int
+    log: TrainingLog
     processes: list[SpawnProcess] = field(default_factory=list)
     readers: dict[Connection[Any, Any], int] = field(default_factory=dict)
     failures: dict[int, AdaptstiltsError | OSError] = field(default_factory=dict)
@@ -159,16 +160,16 @@ class _Team:
             self.processes.append(process)
             self.readers[reader] = rank
 
-    def watch(self, on_step: StepCallback, note: Callable[[str], None] | None) -> None:
+    def watch(self) -> None:
         """Pass on what the processes tell until all have ended, or one failed and the others had their time."""
         deadline = None
         while self.readers and (deadline is None or time.monotonic() < deadline):
             for reader in wait(list(self.readers), timeout=1.0):
-                self._take(reader, on_step, note)  # type: ignore[arg-type]
+                self._take(reader)  # type: ignore[arg-type]
             if deadline is None and (self.failures or any(self.codes.values())):
                 deadline = time.monotonic() + _GRACE
 
-    def _take(self, reader: Connection[Any, Any], on_step: StepCallback, note: Callable[[str], None] | None) -> None:
+    def _take(self, reader: Connection[Any, Any]) -> None:
         rank = self.readers[reader]
         try:
             kind, *content = reader.recv()
@@ -177,12 +178,10 @@ class _Team:
             self.processes[rank].join()
             self.codes[rank] = self.processes[rank].exitcode or 0
             return
-        if kind == "step":
-            on_step(*content)
-        elif kind == "failure":
+        if kind == "failure":
             self.failures[rank] = content[0]
-        elif note is not None:
-            note(*content)
+        else:
+            getattr(self.log, kind)(*content)
 
     def ask_to_end(self) -> None:
         """Let the first process finish its step and write a checkpoint; it needs the others for that."""
@@ -268,7 +267,7 @@ def _end_with_parent() -> None:
 
 
 class _Telling:
-    """Passes on what a training run tells to the process that started it.
+    """Passes what a training run tells its log on to the process that started it.
 
     Args:
         tell: See `take_part`.
@@ -278,26 +277,30 @@ class _Telling:
         self.progress = Progress()
         self._tell = tell
 
-    def stepped(
-        self,
-        done: int,
-        total: int,
-        note: str = "",
-        *,
-        loss: float | None = None,
-        learning_rate: float | None = None,
-        examples: int = 0,
-    ) -> None:
+    def stepped(self, done: int, total: int, note: str = "", numbers: StepNumbers | None = None) -> None:
         """So many steps are done."""
         self.progress.done = done
-        self._tell("step", done, total, note)
+        self._tell("stepped", done, total, note, numbers)
 
     def dev(self, step: int, score: float, seconds: float = 0.0) -> None:
         """The dev set was scored after a step."""
-        self._tell("note", f"dev score {score:.2f} after step {step}")
+        self._tell("dev", step, score, seconds)
 
     def summary(self, record: dict[str, Any]) -> None:
-        """The run is over; its record is in the artefact."""
+        """The run is over; these are its numbers."""
+        self._tell("summary", record)
+
+    def checkpoint(self, step: int, seconds: float) -> None:
+        """A checkpoint was written after a step, which took so many seconds."""
+        self._tell("checkpoint", step, seconds)
+
+    def resumed(self, step: int) -> None:
+        """The run goes on after a step that an earlier attempt has done."""
+        self._tell("resumed", step)
+
+    def noted(self, text: str) -> None:
+        """A checkpoint is damaged, or cannot be written."""
+        self._tell("noted", text)
 
 
 def take_part(request: TrainRequest, tell: Callable[..., None]) -> None:
@@ -305,23 +308,22 @@ def take_part(request: TrainRequest, tell: Callable[..., None]) -> None:
 
     Args:
         request: What to do, the same in every process.
-        tell: Called with ``("step", done, total, note)`` and ``("note", text)``.
+        tell: Called with the name of a method of `TrainingLog` and what to call it with.
 
     Raises:
         AdaptstiltsError: If the stage cannot be carried out.
     """
     with joined(cpu=request.device == "cpu", is_sharded=request.parallel.backbone == "sharded") as group:
         make_deterministic(group.device)
-        checkpoints = Checkpoints(
-            resume_folder(request.store, request.key), request.key, request.resume, lambda text: tell("note", text)
-        )
+        log = _Telling(tell)
+        checkpoints = Checkpoints(resume_folder(request.store, request.key), request.key, request.resume, log)
         train_stage(
             request.job,
             request.inputs,
             Examples(request.data_root, quoting=request.quoting),
             request.folder,
             group.device,
-            _Telling(tell),
+            log,
             checkpoints=checkpoints,
             group=group,
         )

@@ -33,6 +33,7 @@ from adaptstilts.tasks.sampling import sample
 from adaptstilts.tasks.sources import TrainingData
 from adaptstilts.tasks.spec import ChoiceExample, Kind, Task
 from adaptstilts.train.distributed import ALONE, Group
+from adaptstilts.train.events import StepNumbers
 from adaptstilts.train.loop import FitReport, Surroundings, fit
 from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
 from adaptstilts.train.optim import learning_rate
@@ -130,7 +131,7 @@ def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
 
 def _tell_step(log: TrainingLog, settings: TrainSettings, step: int, total: int, loss: float) -> None:
     rate = learning_rate(step, settings, total)
-    log.stepped(step, total, f"loss {loss:.3f}", loss=loss, learning_rate=rate, examples=settings.batch_size)
+    log.stepped(step, total, f"loss {loss:.3f}", StepNumbers(loss, rate, settings.batch_size))
 
 
 def _told(score_dev: Callable[[TaskNetwork], float], log: TrainingLog) -> Callable[[TaskNetwork], float]:

@@ -157,7 +157,7 @@ class LocalRunner:
         """Train in this process, or in several that it starts; go on from a checkpoint where there is one."""
         root, key = finished.store.root, stage.key
         if self.parallel.processes == 1:
-            checkpoints = Checkpoints(resume_folder(root, key), key, self.resume, log.noted)
+            checkpoints = Checkpoints(resume_folder(root, key), key, self.resume, log)
             data = self._data(stage, finished)
             train_stage(job, finished, data, folder, self.device, log, self.encoders.load, checkpoints=checkpoints)
             return
@@ -174,7 +174,7 @@ class LocalRunner:
             resume=self.resume,
             parallel=self.parallel,
         )
-        train_in_processes(request, log.stepped, log.noted)
+        train_in_processes(request, log)
 
     def _data(self, stage: Stage, inputs: Inputs) -> Examples:
         place = stage.place or self.place

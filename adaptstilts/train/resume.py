@@ -16,7 +16,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import ResumeSection
 from adaptstilts.errors import CheckpointError
+from adaptstilts.train.events import CheckpointLog
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -65,20 +66,18 @@ class Checkpoints:
         folder: Where they lie; see `resume_folder`.
         key: Key of the stage; checkpoints of another one are not used.
         section: When they are written and how many are kept.
-        note: Told in one line what is used, damaged or cannot be written.
+        log: Told what is written, used, damaged or cannot be written.
 
     Attributes:
-        told: All that was told.
+        told: What was used, damaged or could not be written, a line each.
     """
 
-    def __init__(
-        self, folder: Path, key: str, section: ResumeSection, note: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, folder: Path, key: str, section: ResumeSection, log: CheckpointLog | None = None) -> None:
         self.folder = folder
         self.key = key
         self.section = section
         self.told: list[str] = []
-        self._note = note
+        self._log = log
         self._since = time.monotonic()
         self._asked = False
         self._previous: Any = None
@@ -99,11 +98,14 @@ class Checkpoints:
             snapshot: State of the run.
             run: Digest of what is trained on what; `latest` wants the same.
         """
-        self._since = time.monotonic()
+        self._since = began = time.monotonic()
         try:
             self._write(snapshot, run)
         except (OSError, SafetensorError) as error:
             self.note(f"no checkpoint at step {snapshot.step}: {error}")
+        else:
+            if self._log is not None:
+                self._log.checkpoint(snapshot.step, time.monotonic() - began)
         with contextlib.suppress(OSError):
             self._prune()
 
@@ -120,7 +122,9 @@ class Checkpoints:
         paths = sorted(self.folder.glob("step-*.json"), reverse=True)
         found = next((good for path in paths if (good := self._read_or_remove(path, run)) is not None), None)
         if found is not None:
-            self.note(f"goes on from the checkpoint at step {found.step}")
+            self.told.append(f"goes on from the checkpoint at step {found.step}")
+            if self._log is not None:
+                self._log.resumed(found.step)
         elif paths:
             self.note("starts again from the beginning")
         with contextlib.suppress(OSError):
@@ -169,8 +173,8 @@ class Checkpoints:
     def note(self, text: str) -> None:
         """Keep a note, and tell it."""
         self.told.append(text)
-        if self._note is not None:
-            self._note(text)
+        if self._log is not None:
+            self._log.noted(text)
 
     def _ask(self, _: int, __: FrameType | None) -> None:
         self._asked = True

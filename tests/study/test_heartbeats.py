@@ -18,6 +18,7 @@ from adaptstilts.study import heartbeats
 from adaptstilts.study.heartbeats import RUNNING_FOLDER, read_beats
 from adaptstilts.study.journal import Journal, made_counts, read_events
 from adaptstilts.study.stages import DataJob, Stage, make_stage
+from adaptstilts.train.events import StepNumbers
 
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = """
@@ -110,7 +111,7 @@ def test_steps_do_not_wait_for_the_file_system(tmp_path: Path):
         log.stepped(1, 100_000)
         began = time.perf_counter()
         for step in range(2, 5002):
-            log.stepped(step, 100_000, "loss 1.000", loss=1.0, learning_rate=0.1, examples=32)
+            log.stepped(step, 100_000, "loss 1.000", StepNumbers(1.0, 0.1, 32))
         assert (time.perf_counter() - began) / 5000 < 200e-6
 
 

@@ -18,6 +18,7 @@ from adaptstilts.study.heartbeats import read_beats, read_failures
 from adaptstilts.study.journal import Journal, made_counts, read_events, write_event
 from adaptstilts.study.stages import DataJob, Stage, make_stage
 from adaptstilts.study.store import Artefact
+from adaptstilts.train.events import StepNumbers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -86,7 +87,7 @@ def test_steps_are_thinned_averaged_and_the_last_is_written(tmp_path: Path, monk
     told: list[tuple[int, int, str]] = []
     with Journal(tmp_path).stage(one, lambda *step: told.append(step)) as log:
         for step in range(1, 1001):
-            log.stepped(step, 1000, f"loss {step}", loss=float(step), learning_rate=0.5, examples=4)
+            log.stepped(step, 1000, f"loss {step}", StepNumbers(float(step), 0.5, 4))
     steps = events(tmp_path, one, "step")
     assert [event["step"] for event in steps] == [1, *range(11, 1001, 10), 1000]
     assert {event["steps"] for event in steps} == {1000}
@@ -115,12 +116,12 @@ def test_dev_scores_and_checkpoints_take_no_part_in_examples_per_second(
     one = stage()
     with Journal(tmp_path).stage(one) as log:
         log.resumed(5)
-        log.stepped(6, 8, loss=1.0, learning_rate=0.1, examples=10)
+        log.stepped(6, 8, numbers=StepNumbers(1.0, 0.1, 10))
         began = time.perf_counter()
         time.sleep(0.35)
         log.dev(6, 71.5, 0.1)
         log.checkpoint(6, 0.05)
-        log.stepped(7, 8, loss=float("nan"), learning_rate=0.1, examples=10)
+        log.stepped(7, 8, numbers=StepNumbers(float("nan"), 0.1, 10))
         seconds = time.perf_counter() - began
         log.noted("a word")
     assert [event["event"] for event in events(tmp_path, one)] == [
@@ -144,8 +145,8 @@ def test_followers_are_told_every_step_dev_scores_and_the_numbers_of_the_record(
     follower = Follower()
     with Journal(tmp_path).stage(stage()) as log:
         log.followers.append(follower)
-        log.stepped(1, 3, loss=2.0, learning_rate=0.1)
-        log.stepped(2, 3, loss=1.0, learning_rate=0.2)
+        log.stepped(1, 3, numbers=StepNumbers(2.0, 0.1))
+        log.stepped(2, 3, numbers=StepNumbers(1.0, 0.2))
         log.dev(2, 60.0)
         log.summary({"best_dev": 60.0, "losses": [1.5], "stopped_early": True, "seconds": float("nan")})
     assert follower.told == [

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,6 +20,7 @@ from safetensors.torch import load_file
 from adaptstilts.config.load import load_study
 from adaptstilts.config.schema import ParallelSection, ResumeSection, StudyConfig
 from adaptstilts.errors import ConfigError, DataError, TrainingError
+from adaptstilts.study.journal import Journal, read_events
 from adaptstilts.study.launch import TrainRequest, check_not_launched, check_processes, train_in_processes
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.runners import Inputs, LocalRunner, remove_finished_checkpoints
@@ -109,6 +111,13 @@ def weights(artefact: Artefact) -> dict[str, torch.Tensor]:
     return found
 
 
+def events_of(store: Store, stage: Stage) -> list[dict[str, Any]]:
+    """The events of the last attempt at a stage."""
+    found = read_events(Journal(store.root).path(stage))
+    last = max(index for index, event in enumerate(found) if event["event"] == "started")
+    return found[last:]
+
+
 def assert_close(one: Artefact, other: Artefact) -> None:
     first, second = weights(one), weights(other)
     assert first.keys() == second.keys()
@@ -126,6 +135,13 @@ def test_stage_in_two_processes_leaves_what_one_leaves(config, plan, base, store
     assert_close(made, alone)
     record, before = made.read_json("training.json"), alone.read_json("training.json")
     assert steps == list(range(1, record["steps"] + 1))
+    told = [(event["event"], event.get("step")) for event in events_of(store, stage)]
+    dev = [("dev", step) for step, _ in record["dev_scores"]]
+    assert [one for one in told if one[0] == "dev"] == dev
+    assert [one for one in told if one[0] == "checkpoint"] == [("checkpoint", step) for step in steps]
+    last = [event for event in events_of(store, stage) if event["event"] == "step"][-1]
+    assert last["loss"] > 0
+    assert last["examples_per_second"] > 0
     assert (record["processes"], before["processes"]) == (2, 1)
     assert record["trained_parameters"] == before["trained_parameters"]
     assert record["total_parameters"] == before["total_parameters"]
@@ -149,6 +165,7 @@ def test_death_of_one_process_ends_the_other_and_the_stage_goes_on_after_it(conf
     assert store.find(stage) is None
     made = run(config, plan, stage, store)
     record = made.read_json("training.json")
+    assert [event["step"] for event in events_of(store, stage) if event["event"] == "resumed"] == record["resumed_at"]
     assert record["resumed_at"][0] >= 2
     assert record["resume_notes"] == [f"goes on from the checkpoint at step {record['resumed_at'][0]}"]
     assert_close(made, base.find(stage))
@@ -175,8 +192,9 @@ def request(config: StudyConfig, plan: Plan, store: Store, folder: Path, data: P
 def test_error_of_a_process_comes_back_with_its_type_and_text(config, plan, store, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(DataError, match=str(empty)):
-        train_in_processes(request(config, plan, store, tmp_path, empty), ignore)
+    log = Journal(store.root).stage(trains(plan, "adapter", "pawsx"))
+    with pytest.raises(DataError, match=str(empty)), log:
+        train_in_processes(request(config, plan, store, tmp_path, empty), log)
     assert multiprocessing.active_children() == []
 
 
