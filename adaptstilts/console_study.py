@@ -176,24 +176,7 @@ class TerminalWatcher:
 
     def started(self, stage: Stage, left: int, worker: str = "") -> None:
         """Show the running stage."""
-        beat = Beat(
-            key=stage.key,
-            name=stage.name,
-            kind=stage.kind.value,
-            host=platform.node(),
-            pid=os.getpid(),
-            worker=worker,
-            started="",
-            seconds=0.0,
-            done=0,
-            total=0,
-            note="",
-            first=0,
-            before=0.0,
-            examples_per_second=None,
-            age=0.0,
-            is_lost=False,
-        )
+        beat = Beat(stage.key, stage.name, stage.kind.value, platform.node(), os.getpid(), worker)
         with self._lock:
             self._own[stage.key] = beat
             self._began[stage.key] = time.perf_counter()

@@ -34,24 +34,7 @@ MADE = Artefact(Path("somewhere"), {"seconds": 2.0, "key": "", "files": {}})
 
 
 def running(one: Stage, **values: object) -> Beat:
-    made = Beat(
-        key=one.key,
-        name=one.name,
-        kind="score",
-        host="node7",
-        pid=11,
-        worker="",
-        started="",
-        seconds=60.0,
-        done=0,
-        total=0,
-        note="",
-        first=0,
-        before=0.0,
-        examples_per_second=None,
-        age=1.0,
-        is_lost=False,
-    )
+    made = Beat(one.key, one.name, "score", "node7", 11, seconds=60.0, age=1.0)
     return replace(made, **values)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from adaptstilts.study.cost import FREE, Price, Pricing, total
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, PredictJob, Stage, TrainJob
-from adaptstilts.study.tree import as_keys
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS
@@ -218,7 +217,8 @@ def _add_columns(bill: Bill, plan: Plan, prices: Mapping[str, Price], done: Coll
         times: Counter[str] = Counter()
         for cell in plan.cells:
             if METHODS[cell.method].family in families:
-                times.update(_needed(plan, known, (cell.train, *map(as_keys, (cell.predict, cell.score, cell.hidden)))))
+                trained = () if cell.train is None else (cell.train,)
+                times.update(_needed(plan, known, (*trained, *cell.predict, *cell.score, *cell.hidden)))
         if times:
             naive = total((prices[key], count) for key, count in times.items())
             bill.naive[name] = (sum(count for key, count in times.items() if key in runs), naive)
@@ -228,8 +228,7 @@ def _add_columns(bill: Bill, plan: Plan, prices: Mapping[str, Price], done: Coll
                     column.add(stage, prices[stage.key], is_done=stage.key in done)
 
 
-def _needed(plan: Plan, known: dict[str, frozenset[str]], roots: Iterable[Any]) -> frozenset[str]:
-    keys = {key for root in roots for key in as_keys(root)}
+def _needed(plan: Plan, known: dict[str, frozenset[str]], keys: Iterable[str]) -> frozenset[str]:
     return frozenset().union(*(_with_inputs(plan, known, key) for key in keys))
 
 

@@ -354,11 +354,15 @@ class _Run:
     pause: float = _FIRST_PAUSE
     has_told_of_waiting: bool = False
     lost: Counter[str] = field(default_factory=Counter)
+    data: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data = tuple(stage.key for stage in self.plan.stages if stage.kind is StageKind.DATA)
 
     @property
     def makes_data(self) -> bool:
         """Whether data that other stages read is still to be made."""
-        return any(stage.kind is StageKind.DATA and stage.key not in self.outcome.done for stage in self.plan.stages)
+        return any(key not in self.outcome.done for key in self.data)
 
     def send(self) -> None:
         """Give the engine what is ready, as far as it has room; the plan's order decides who is first."""

@@ -72,17 +72,17 @@ class Beat:
     kind: str
     host: str
     pid: int
-    worker: str
-    started: str
-    seconds: float
-    done: int
-    total: int
-    note: str
-    first: int
-    before: float
-    examples_per_second: float | None
-    age: float
-    is_lost: bool
+    worker: str = ""
+    started: str = ""
+    seconds: float = 0.0
+    done: int = 0
+    total: int = 0
+    note: str = ""
+    first: int = 0
+    before: float = 0.0
+    examples_per_second: float | None = None
+    age: float = 0.0
+    is_lost: bool = False
 
     @property
     def seconds_left(self) -> float | None:

@@ -98,26 +98,19 @@ def plan_tree(plan: Plan, title: str) -> Node:
             chain = "no training"
         leaf = branch.child(chain, chain, "")
         languages = 0
-        for key in (*as_keys(cell.predict), *as_keys(cell.hidden)):
+        for key in (*cell.predict, *cell.hidden):
             job = plan.stage(key).job
             if isinstance(job, PredictJob):
                 leaf.predictions[key] = len(job.languages)
                 languages += len(job.languages)
         _add_runs(plan, cell.train, root, leaf)
         if method.intermediate is not None and cell.train is None:
-            for key in as_keys(cell.predict):
+            for key in cell.predict:
                 for above in plan.stage(key).inputs:
                     _add_source(plan, above, root)
         leaf.child(cell.target, f"{cell.target} ({languages} languages)").predictions = {}
     _name_leaves(root)
     return root
-
-
-def as_keys(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    """Return the keys that a cell names: none, one or several."""
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else value
 
 
 def _add_runs(plan: Plan, key: str | None, root: Node, leaf: Node) -> None:

@@ -26,7 +26,7 @@ from adaptstilts.study.stages import (
     StageMaker,
 )
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Task
+from adaptstilts.tasks.spec import Kind, Split, Task
 
 _COUNTS = {"max_train": None, "max_evaluation": None, "leaks": "stop"}
 """Of the data section, what does not change which data there is."""
@@ -95,11 +95,13 @@ def _joined_tables(
 def _joined_data(group: Sequence[Variant], plans: Mapping[str, Plan], *, with_place: bool, is_titled: bool) -> Compared:
     """What is looked through of data that several variants read."""
     first, parts = group[0], [plans[variant.label].report.compared[0] for variant in group]
-    scored = {name: languages for part in reversed(parts) for name, languages in part.scored}
+    scored: dict[str, dict[tuple[str, Split], None]] = defaultdict(dict)
+    for name, pairs in (one for part in parts for one in part.scored):
+        scored[name].update(dict.fromkeys(pairs))
     data = first.config.data
     return Compared(
         trained=tuple(dict.fromkeys(name for part in parts for name in part.trained)),
-        scored=tuple((name, scored[name]) for name in dict.fromkeys(name for part in parts for name, _ in part.scored)),
+        scored=tuple((name, tuple(pairs)) for name, pairs in scored.items()),
         data=tuple(dict.fromkeys(digest for part in parts for digest in part.data)),
         world=parts[0].world,
         title=f"data of {first.label}" if is_titled else "",

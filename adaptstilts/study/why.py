@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from adaptstilts.errors import ConfigError
+from adaptstilts.study.heartbeats import KEY_DIGITS
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import FORMAT_VERSION, Stage, content_key, describe
+from adaptstilts.study.stages import FORMAT_VERSION, Stage, StageKind, content_key, describe
 from adaptstilts.study.store import Artefact, Store
 
 _MOST_EXPLAINED = 10
@@ -17,9 +19,15 @@ _MOST_SHOWN = 5
 _FEWEST_DIGITS = 4
 _NEAR = 0.5
 """Share of a job's fields that must agree with those of an artefact that is called near."""
-_REFERENCES = ("sources", "after", "trained", "predictions")
+_REFERENCES = ("sources", "after", "trained", "predictions", "analysis")
 """Fields of jobs that hold keys of other stages; what differs in those is told of the stages themselves."""
-_HASHES = {"data": "files changed", "backbone.fingerprint": "other configuration, weights or tokenizer"}
+_COLLECTED = ("cells", "runs")
+"""Long lists of records in a job: how many differ is told, not where they stand."""
+_IN_WORDS = {
+    "data": "files changed",
+    "backbone.fingerprint": "other configuration, weights or tokenizer",
+    "compared": "other tasks, languages or files are looked through for overlaps",
+}
 _NOTHING = "(nothing)"
 
 Fields = dict[str, Any]
@@ -39,8 +47,13 @@ class _Look:
             self.artefacts[kind] = self.store.artefacts([kind], on_damage=lambda _: None)
         return self.artefacts[kind]
 
-    def by_key(self, kinds: set[str], key: str) -> Artefact | None:
+    def by_key(self, kinds: Iterable[str], key: str) -> Artefact | None:
         return next((one for kind in sorted(kinds) for one in self.of_kind(kind) if one.manifest["key"] == key), None)
+
+    def name_there(self, key: str) -> str:
+        """What an artefact is called; its key where it is no longer in the store."""
+        found = self.by_key([kind.value for kind in StageKind], key)
+        return key[:KEY_DIGITS] if found is None else str(found.manifest.get("name", found.folder.name))
 
 
 def explain(plan: Plan, store: Store, wanted: str) -> list[dict[str, Any]]:
@@ -119,12 +132,15 @@ def _said(artefact: Artefact) -> str:
 
 
 def _nearest(look: _Look, stage: Stage) -> Artefact | None:
-    """The artefact of the same kind, method and task with most equal fields; of several the last made."""
-    here = _fields(describe(stage.job))
-    best: tuple[float, str] = (_NEAR, "")
+    """The artefact of the same kind, method and task with most equal fields; of several the last made.
+
+    All tables and reports of a store are near: there are few, and they have little in common but what is looked for.
+    """
+    here = _counted(describe(stage.job))
+    best: tuple[float, str] = (0.0 if stage.kind in {StageKind.ANALYSE, StageKind.REPORT} else _NEAR, "")
     nearest = None
     for artefact in look.of_kind(stage.kind.value):
-        there = _fields(artefact.manifest.get("job", {}))
+        there = _counted(artefact.manifest.get("job", {}))
         if any(here.get(name) != there.get(name) for name in ("method", "task")):
             continue
         paths = here.keys() | there.keys()
@@ -133,6 +149,16 @@ def _nearest(look: _Look, stage: Stage) -> Artefact | None:
         if near >= best:
             best, nearest = near, artefact
     return nearest
+
+
+def _counted(job: Mapping[str, Any]) -> Fields:
+    """Return what counts in how near two jobs are: their fields, and records of long lists wherever those stand."""
+    found = _fields({name: value for name, value in job.items() if name not in _COLLECTED})
+    return found | {record: True for name in _COLLECTED for record in _records(job, name)}
+
+
+def _records(job: Mapping[str, Any], name: str) -> set[str]:
+    return {json.dumps(record, sort_keys=True) for record in job.get(name) or ()}
 
 
 def _fields(value: object, path: str = "") -> Fields:
@@ -173,18 +199,29 @@ def _format_difference(near: Artefact) -> list[dict[str, Any]]:
 
 
 def _field_differences(here_job: dict[str, Any], there_job: dict[str, Any]) -> list[dict[str, Any]]:
-    """Compare what is no key of another stage; fingerprints of files are told of in words."""
+    """Compare what is no key of another stage; of what would be long or says nothing, words are told."""
+    apart = {*_REFERENCES, *_COLLECTED}
     here, there = (
-        _fields({name: value for name, value in job.items() if name not in _REFERENCES})
-        for job in (here_job, there_job)
+        _fields({name: value for name, value in job.items() if name not in apart}) for job in (here_job, there_job)
     )
-    found: list[dict[str, Any]] = []
+    found = _collected_differences(here_job, there_job)
     for path in dict.fromkeys((*here, *there)):
         one, other = here.get(path, _NOTHING), there.get(path, _NOTHING)
-        said = next((words for start, words in _HASHES.items() if path == start or path.startswith(f"{start}[")), "")
+        said = next((words for start, words in _IN_WORDS.items() if path == start or path.startswith(f"{start}[")), "")
         if one != other and not (said and any(item["says"] == said for item in found)):
             name = path.partition("[")[0] if said else path
             found.append(_difference(name, one, other, said))
+    return found
+
+
+def _collected_differences(here_job: dict[str, Any], there_job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Count the records of long lists that are on one side only."""
+    found = []
+    for name in _COLLECTED:
+        here, there = _records(here_job, name), _records(there_job, name)
+        if here != there:
+            says = f"{len(here - there)} only here, {len(there - here)} only there"
+            found.append(_difference(name, len(here), len(there), says))
     return found
 
 
@@ -192,14 +229,19 @@ def _input_differences(
     look: _Look, stage: Stage, near: Artefact, here_job: dict[str, Any], there_job: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """Pair the inputs of both by the part they play, and say of each pair that differs why it does."""
-    here, there = _parts(stage.inputs, here_job), _parts(near.manifest.get("inputs", []), there_job)
+    shared = set(stage.inputs) & set(near.manifest.get("inputs", []))
+    here = _parts(stage.inputs, here_job, shared, lambda key: look.plan.stage(key).name)
+    there = _parts(near.manifest.get("inputs", []), there_job, shared, look.name_there)
     found = []
-    for part in dict.fromkeys((*here, *there)):
-        one, other = here.get(part), there.get(part)
+    for side, parts in (("here", here), ("there", there)):
+        others = there if side == "here" else here
+        alone = {part: key for part, key in parts.items() if part not in others}
+        values = {"here": alone if side == "here" else None, "there": None if side == "here" else alone}
+        if alone:
+            found.append(_difference(f"inputs only {side}", **values, says=_first(list(alone))))
+    for part, one in here.items():
+        other = there.get(part, one)
         if one == other:
-            continue
-        if one is None or other is None:
-            found.append(_difference(part, one, other, f"only {'there' if one is None else 'here'}"))
             continue
         ours = look.plan.stage(one)
         theirs = look.by_key({ours.kind.value}, other)
@@ -209,19 +251,24 @@ def _input_differences(
     return found
 
 
-def _parts(keys: Any, job: dict[str, Any]) -> dict[str, str]:  # noqa: ANN401 - of a manifest
-    """Return the inputs of a stage by the part they play in its job."""
+def _parts(keys: Iterable[str], job: dict[str, Any], shared: set[str], name_of: Callable[[str], str]) -> dict[str, str]:
+    """Return the inputs of a stage by the part they play in its job; those that play none by name, if not shared."""
     parts: dict[str, str] = {}
     for source in job.get("sources") or ():
         parts[f"source {source['task']}"] = source["key"]
     after = job.get("after")
     if after:
         parts[f"goes on from {after['task']}"] = after["key"]
-    for name in ("trained", "predictions"):
+    for name in ("trained", "predictions", "analysis"):
         if isinstance(job.get(name), str):
             parts[name] = job[name]
-    others = [key for key in keys if key not in parts.values()]
-    return parts | {f"input {number}": key for number, key in enumerate(others, start=1)}
+    others = [key for key in keys if key not in parts.values() and key not in shared]
+    return parts | {name_of(key): key for key in others}
+
+
+def _first(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return f"{', '.join(names[:_MOST_SHOWN])}{more}"
 
 
 def _shown(value: object) -> str:
@@ -255,8 +302,7 @@ def _missing_lines(record: dict[str, Any]) -> list[str]:
         lines += [f"  nearest: {record['nearest']}, {record['folder']}", *_difference_lines(record["differences"], 4)]
     missing = record["missing"]
     if missing:
-        more = f" and {len(missing) - _MOST_SHOWN} more" if len(missing) > _MOST_SHOWN else ""
-        lines.append(f"  inputs that are not there either: {', '.join(missing[:_MOST_SHOWN])}{more}")
+        lines.append(f"  inputs that are not there either: {_first(missing)}")
     return lines
 
 

@@ -32,24 +32,7 @@ PLAN = Plan((WORLD, LEFT, LEFT_SCORE, RIGHT, BOTH), (), 0)
 
 
 def beat(one: Stage, **values: object) -> Beat:
-    made = Beat(
-        key=one.key,
-        name=one.name,
-        kind=one.kind.value,
-        host="node7",
-        pid=11,
-        worker="",
-        started="2026-01-01T00:00:00.000Z",
-        seconds=30.0,
-        done=0,
-        total=0,
-        note="",
-        first=0,
-        before=0.0,
-        examples_per_second=None,
-        age=1.0,
-        is_lost=False,
-    )
+    made = Beat(one.key, one.name, one.kind.value, "node7", 11, seconds=30.0, age=1.0)
     return replace(made, **values)  # type: ignore[arg-type]
 
 

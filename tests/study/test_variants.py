@@ -15,7 +15,7 @@ from adaptstilts.study.outline import outline
 from adaptstilts.study.outline_text import outline_text
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.setup import plan_study
-from adaptstilts.study.stages import SUMMARIES, StageKind, TrainJob
+from adaptstilts.study.stages import SUMMARIES, ReportJob, StageKind, TrainJob
 from adaptstilts.study.store import Store
 from adaptstilts.study.variants import labels_of, part_of, parts_by_data, retrieval_lines, users_of
 
@@ -152,6 +152,16 @@ def test_stages_of_a_sweep_over_data_say_where_their_examples_are(tmp_path: Path
         ("quoting=clean", 2),
         ("quoting=xtreme", 2),
     ]
+
+
+def test_overlaps_are_looked_for_in_the_languages_of_all_variants():
+    few = ("methods=[direct]", "target.tasks=[xnli, udpos]")
+    plan = plan_of("sweep={evaluation.languages: [[en], [de, en]]}", *few)
+    (report,) = [stage.job for stage in plan.stages if stage.kind is StageKind.REPORT]
+    assert isinstance(report, ReportJob)
+    (compared,) = report.compared
+    found = {name: [code for code, _ in pairs] for name, pairs in compared.scored}
+    assert {name: sorted(codes) for name, codes in found.items()} == {"xnli": ["de", "en"], "udpos": ["de", "en"]}
 
 
 def test_outline_counts_variants_and_writes_names_in_full(tmp_path: Path):

@@ -97,7 +97,7 @@ def test_number_of_sources_that_differs_is_told_by_their_names(tmp_path):
     store = Store(tmp_path)
     fill(store, plan_of(*fused))
     record = why(store, "train fuse*", "methods=[fuse]", "intermediate.tasks=[mnli,squad1]")
-    assert said(record) == {"source squad1": "only here", "source qqp": "only there"}
+    assert said(record) == {"inputs only here": "source squad1", "inputs only there": "source qqp"}
 
 
 def test_files_and_backbone_are_told_of_in_words(store):
@@ -170,3 +170,19 @@ def test_many_stages_are_cut_at_ten(tmp_path):
     assert len(records) == 10
     assert f"and {len(plan.stages) - 10} more stages fit" in explain_text(records)
     json.dumps(records)
+
+
+def test_tables_that_miss_are_told_by_what_came_and_went(store):
+    more = ("target.tasks=[xnli,pawsx]", "evaluation.languages=[en,de]")
+    record = why(store, "analyse: tables of all results", *more)
+    there = said(record)
+    assert there["cells"] == "2 only here, 1 only there"
+    assert there["inputs only here"] == (
+        "train stack: mnli > pawsx, seed 1, score stack: mnli > pawsx en, seed 1, score stack: mnli > pawsx de, seed 1"
+    )
+    assert there["inputs only there"].startswith("score stack: mnli > xnli ar, seed 1, score stack: mnli > xnli bg")
+    assert there["inputs only there"].endswith("and 8 more")
+    assert not [path for path in there if path.startswith(("cells[", "runs[", "input "))]
+    (report,) = [item for item in why(store, "report", *more)["differences"] if item["path"] == "analysis"]
+    assert report["says"] == "another analyse: tables of all results"
+    assert [item["path"] for item in report["differences"]][:1] == ["cells"]
