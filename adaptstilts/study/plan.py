@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -171,8 +171,16 @@ def _train_stage(
     planner.requested_runs += 1
     asked = (method.name, task.name, phase, sources, seed)
     if asked not in planner.trained:
-        planner.trained[asked] = planner.add(_new_train_stage(planner, method, task, phase, sources, seed, before))
+        stage = _new_train_stage(planner, method, task, phase, sources, seed, before)
+        planner.trained[asked] = planner.add(_told_apart(planner, stage, phase))
     return planner.trained[asked]
+
+
+def _told_apart(planner: Planner, stage: Stage, phase: PhaseName) -> Stage:
+    """Name the phase where a run of the same name has the settings of the other phase."""
+    if all(known.name != stage.name or known.key == stage.key for known in planner.trained.values()):
+        return stage
+    return replace(stage, name=f"{stage.name}, {phase} settings")
 
 
 def _new_train_stage(

@@ -466,3 +466,11 @@ def test_plan_names_key_and_allowed_values_when_tasks_do_not_fit(override, messa
 def test_plan_says_so_when_the_data_folder_is_missing():
     with pytest.raises(DataError, match=r"nowhere: data\.root: no such data folder"):
         plan_of("slices.yaml", ["data.root=nowhere"])
+
+
+def test_names_tell_all_stages_apart_where_settings_of_the_phases_differ():
+    plan = plan_of("xtreme_xlmr_large.yaml")
+    names = [stage.name for stage in plan.stages]
+    assert len(set(names)) == len(names)
+    assert "train direct: mnli, seed 1" in names
+    assert "train direct: mnli, seed 1, intermediate settings" in names
