@@ -23,7 +23,7 @@ from pathlib import Path
 
 from adaptstilts.study.journal import made_counts
 
-WITH_TIMES = {"training.json", "runs.csv", "report.md"}
+WITH_TIMES = {"training.json", "runs.csv", "report.md", "pages.json"}
 """Files that tell how long something took, and so differ from run to run."""
 
 
@@ -45,14 +45,13 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def disturbed_round(arguments: argparse.Namespace, folder: Path, usual: float, rng: random.Random, kills: int) -> int:
-    """Run a study to its end with at most ``kills`` kills; how many there were."""
+def disturbed_round(arguments: argparse.Namespace, folder: Path, usual: float, rng: random.Random, killed: int) -> int:
+    """Run a study to its end, with kills until there were enough; how many there were then, those before included."""
     folder.mkdir(parents=True)
-    killed = 0
     while True:
         began = time.monotonic()
         process = start(arguments, folder)
-        wait = rng.uniform(0.5, max(6.0, usual * 0.6)) if killed < kills else None
+        wait = rng.uniform(0.5, max(6.0, usual * 0.6)) if killed < arguments.kills else None
         try:
             code = process.wait(wait)
         except subprocess.TimeoutExpired:
@@ -114,7 +113,7 @@ def main() -> int:
     killed, rounds, problems = 0, 0, []
     while killed < arguments.kills:
         folder = arguments.scratch / f"round{rounds}"
-        killed += disturbed_round(arguments, folder, usual, rng, arguments.kills - killed)
+        killed = disturbed_round(arguments, folder, usual, rng, killed)
         problems += differences(undisturbed, folder)
         rounds += 1
     made = len(made_counts(undisturbed / "store"))
