@@ -749,6 +749,39 @@ def test_damaged_artefact_is_named_with_what_to_remove(study: Study, verb: str, 
         assert study.say("run", "--json").json["made"] == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "slug", "name"),
+    [
+        ("train", "adapter-mnli", "manifest.json"),
+        ("train", "adapter-mnli", "adapter/adapter_config.json"),
+        ("predict", "direct-xnli-de", "manifest.json"),
+        ("score", "direct-xnli-de", "scores.json"),
+        ("analyse", "tables", "results.csv"),
+        ("report", "report", "manifest.json"),
+    ],
+)
+@pytest.mark.parametrize("damage", ["flipped", "cut", "missing"])
+def test_rebuild_makes_what_is_damaged_again_and_nothing_else(
+    study: Study, kind: str, slug: str, name: str, damage: str
+):
+    folder = study.artefact(kind, slug)
+    path = folder / name
+    content = path.read_bytes()
+    if damage == "flipped":
+        path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    elif damage == "cut":
+        path.write_bytes(content[:-1])
+    else:
+        path.unlink()
+    said = study.say("run", "--rebuild", "--json")
+    assert said.code == 0, said.err
+    is_absent = name == "manifest.json" and damage == "missing"  # then it is not there, rather than damaged
+    assert ("made again: " in said.err) != is_absent
+    assert said.json["made"] == 1
+    if kind not in {"train", "report"}:  # these tell how long they took
+        assert path.read_bytes() == content or name == "manifest.json"
+
+
 def test_study_on_an_address_is_reported_on_another_machine(study: Study, tmp_path: Path):
     from fsspec.implementations.memory import MemoryFileSystem
 

@@ -73,9 +73,9 @@ class Inputs:
 
 def remove_finished_checkpoints(stages: tuple[Stage, ...], store: Store) -> None:
     """Remove checkpoints of stages whose artefact is there: a run was killed between the two."""
-    for stage in stages:
-        if resume_folder(store.root, stage.key).is_dir() and store.find(stage) is not None:
-            remove_checkpoints(store.root, stage.key)
+    stale = [stage for stage in stages if resume_folder(store.root, stage.key).is_dir()]
+    for key in store.present(stale):
+        remove_checkpoints(store.root, key)
 
 
 class LocalRunner:

@@ -179,12 +179,8 @@ class Store:
         return found
 
     def present(self, stages: Iterable[Stage]) -> set[str]:
-        """Return the keys of those stages that are finished: all that a plan asks, and at the least cost.
-
-        Raises:
-            DamagedError: As `find` does, for what lies on this machine.
-        """
-        return set(self.find_all(stages))
+        """Return the keys of those stages that are finished and not seen to be damaged, at the least cost."""
+        return set(self.find_all(stages, on_damage=lambda _: None))
 
     def open(self, stage: Stage) -> Artefact | None:
         """Return a stage's artefact to read from, once every byte of it is what was written.
