@@ -15,11 +15,11 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-from adaptstilts.errors import EngineError
+from adaptstilts.errors import CrashError, EngineError
 from adaptstilts.study.engines.in_process import StageStep
 from adaptstilts.study.engines.worker import Work, perform_here
 from adaptstilts.study.execute import Answer, Order
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
     from adaptstilts.config.schema import StudyConfig
-    from adaptstilts.study.needs import Machine, NeedsOf
+    from adaptstilts.study.needs import Machine, Needs, NeedsOf
 
 _GOODBYE_SECONDS = 5.0
 """Time that a worker is given to end by itself."""
@@ -151,11 +151,18 @@ class ProcessEngine:
             answers.append(Answer(worker.order.stage.key, "lost", error))
         return answers
 
+    def _end(self, worker: _Worker) -> None:
+        """End a worker that met what nobody foresaw, such as a GPU in disorder: the next stage gets a fresh one."""
+        worker.process.terminate()
+        worker.process.join(_GOODBYE_SECONDS)
+
     def _understand(self, worker: _Worker, message: object) -> list[Answer]:
         if isinstance(message, _Bug):
             raise RuntimeError(f"a worker process met a bug:\n{message.text}")
         if isinstance(message, Answer):
             worker.order = None
+            if isinstance(message.error, CrashError):
+                self._end(worker)
             return [message]
         if worker.order is not None and isinstance(message, tuple):
             self._on_step(worker.order.stage, *message)
@@ -170,7 +177,7 @@ class ProcessEngine:
         free.sort(key=lambda number: -len(last.get(number, frozenset()) & wanted_inputs))
         if not free or not self._machine.gpus:
             return free[0] if free else None
-        wanted = self._needs(order.stage)
+        wanted = self._needs_of(order)
         if not wanted.computes:
             return free[0]
         idle = [number for number in free if not self._computing_on(self._gpu_of(number))]
@@ -183,9 +190,14 @@ class ProcessEngine:
 
     def _computing_on(self, gpu: int) -> list[int]:
         """Bytes that each stage needs which computes on a GPU; 0 where that is not known."""
-        running = [worker.order.stage for worker in self._workers if worker.order is not None and worker.gpu == gpu]
-        needs = [self._needs(stage) for stage in running]
+        running = [worker.order for worker in self._workers if worker.order is not None and worker.gpu == gpu]
+        needs = [self._needs_of(order) for order in running]
         return [need.gpu_bytes for need in needs if need.computes]
+
+    def _needs_of(self, order: Order) -> Needs:
+        """What an order takes; where its worker was lost before, the estimate is not believed: a GPU to itself."""
+        needs = self._needs(order.stage)
+        return replace(needs, gpu_bytes=0) if order.tries else needs
 
     def _left(self, gpu: int) -> int:
         """Bytes of a GPU that no running stage needs; none beside a stage whose need is not known."""
