@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CrashError, EngineError
+from adaptstilts.study.ending import sigterm_as_exit
 from adaptstilts.study.engines.in_process import StageStep
 from adaptstilts.study.engines.worker import Work, perform_here
 from adaptstilts.study.execute import Answer, Order
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from adaptstilts.study.needs import Machine, Needs, NeedsOf
 
 _GOODBYE_SECONDS = 5.0
-"""Time that a worker is given to end by itself."""
+"""Time that a worker without work is given to end by itself."""
+_FAREWELL_SECONDS = 20.0
+"""The same with work: to finish a training step and write a checkpoint."""
 _SECONDS_BETWEEN_STEPS = 0.1
 """Between two messages on how far a stage is."""
 
@@ -124,8 +127,9 @@ class ProcessEngine:
             else:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     worker.pipe.send(None)
+        deadline = time.monotonic() + (_FAREWELL_SECONDS if at_once else _GOODBYE_SECONDS)
         for worker in self._workers:
-            worker.process.join(_GOODBYE_SECONDS)
+            worker.process.join(max(0.0, deadline - time.monotonic()))
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
@@ -228,7 +232,10 @@ def _how(code: int | None) -> str:
 
 
 def _work(pipe: Connection, config: StudyConfig, store: Store, changes: Mapping[str, str], work: Work) -> None:
-    """Carry orders out until there are no more; an interruption of the terminal is the parent's to handle."""
+    """Carry orders out until there are no more; an interruption of the terminal is the parent's to handle.
+
+    SIGTERM ends the worker: a training run first finishes its step and leaves a checkpoint.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
     os.environ.update(changes)  # before torch is there
@@ -240,7 +247,7 @@ def _work(pipe: Connection, config: StudyConfig, store: Store, changes: Mapping[
             said = time.monotonic()
             pipe.send((done, total, note))
 
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with sigterm_as_exit(), contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while (order := pipe.recv()) is not None:
             pipe.send(_answer(work, config, store, order, stepped))
 
