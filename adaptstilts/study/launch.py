@@ -181,10 +181,13 @@ class _Team:
             getattr(self.log, kind)(*content)
 
     def ask_to_end(self) -> None:
-        """Let the first process finish its step and write a checkpoint; it needs the others for that."""
+        """Let the first process finish its step and write and tell of a checkpoint; it needs the others for that."""
         if self.processes and self.processes[0].is_alive():
             self.processes[0].terminate()
-            self.processes[0].join(_FAREWELL)
+        deadline = time.monotonic() + _FAREWELL
+        while 0 in self.readers.values() and time.monotonic() < deadline:
+            for reader in wait(list(self.readers), timeout=1.0):
+                self._take(reader)  # type: ignore[arg-type]
 
     def end(self) -> None:
         """End every process that is left."""

@@ -203,7 +203,7 @@ def test_error_of_a_process_comes_back_with_its_type_and_text(config, plan, stor
     ("ending", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 128 + signal.SIGTERM)]
 )
 def test_processes_end_with_their_parent(config, store, tmp_path, ending, code):
-    text = STUDY.format(backbone=config.backbone, folder=tmp_path).replace("epochs: 3", "epochs: 5000")
+    text = STUDY.format(backbone=config.backbone, folder=tmp_path).replace("epochs: 3", "epochs: 5000, patience: 5000")
     path = tmp_path / "long.yaml"
     path.write_text(text, encoding="utf-8")
     words = [sys.executable, "-m", "adaptstilts", "run", str(path), "parallel.processes=2", "methods=[adapter]"]
@@ -231,7 +231,7 @@ def test_processes_end_with_their_parent(config, store, tmp_path, ending, code):
 @pytest.mark.parametrize("way", ["workers=1", "workers=2", "parallel.processes=2"])
 @pytest.mark.parametrize("whole_group", [False, True], ids=["command", "group"])
 def test_sigterm_leaves_a_checkpoint_and_closes_log_claim_and_heartbeat(config, store, tmp_path, way, whole_group):
-    text = STUDY.format(backbone=config.backbone, folder=tmp_path).replace("epochs: 3", "epochs: 5000")
+    text = STUDY.format(backbone=config.backbone, folder=tmp_path).replace("epochs: 3", "epochs: 5000, patience: 5000")
     path = tmp_path / "long.yaml"
     path.write_text(text.replace("every_steps: 1,", "every_steps: null,"), encoding="utf-8")
     words = [sys.executable, "-m", "adaptstilts", "run", str(path), way, "methods=[adapter]"]
@@ -260,7 +260,7 @@ def test_sigterm_leaves_a_checkpoint_and_closes_log_claim_and_heartbeat(config, 
     (log,) = (store.root / "logs" / "train").glob(f"*-{beat.key[:16]}.jsonl")
     events = [event["event"] for event in read_events(log)]
     assert events[-1] == "interrupted"
-    assert "checkpoint" in events[-3:]
+    assert "checkpoint" in events[-4:]
 
 
 def test_checkpoints_of_finished_stages_are_removed(config, plan, base, store):
