@@ -25,6 +25,8 @@ _BACKENDS = frozenset(
      "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub"}
 )  # fmt: skip
 """Packages whose own errors are those of a place that cannot be used, not bugs of this one."""
+_ABSENT = (FileNotFoundError, IsADirectoryError)
+"""What a file system says where there is no such file."""
 
 
 def is_address(location: str) -> bool:
@@ -62,19 +64,24 @@ class Remote:
         with self._plainly():
             try:
                 content: bytes = self._fresh().cat_file(self.path(*parts))
-            except (FileNotFoundError, IsADirectoryError):
+            except _ABSENT:
                 return None
             return content
         raise AssertionError("unreachable")
 
     def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Return the contents of several files by name, in as few requests at a time as the file system allows."""
-        paths = {self.path(name): name for name in names}
-        if not paths:
-            return {}
+        """Return the contents of several files by name, in as few requests at a time as the file system allows.
+
+        Files that are not there are left out; one that cannot be read is an error, since it may well be there.
+        """
         with self._plainly():
-            found = self._fresh().cat(list(paths), on_error="omit")
-            return {paths[path]: content for path, content in found.items() if path in paths}
+            paths = {self.path(name): name for name in names}
+            found = self._fresh().cat(list(paths), on_error="return") if paths else {}
+            answers = {name: found[path] if path in found else self.read(name) for path, name in paths.items()}
+            for answer in answers.values():
+                if isinstance(answer, BaseException) and not isinstance(answer, _ABSENT):
+                    raise answer
+            return {name: answer for name, answer in answers.items() if isinstance(answer, bytes)}
         raise AssertionError("unreachable")
 
     def names(self, *parts: str) -> list[str]:

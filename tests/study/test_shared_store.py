@@ -57,10 +57,16 @@ class Shelf(LocalFileSystem):
     """A folder under a protocol of its own, with exclusive creation."""
 
     protocol = "shelf"
+    unreadable: list[str] = []  # noqa: RUF012
 
     @classmethod
     def _strip_protocol(cls, path):
         return str(path).removeprefix("shelf://")
+
+    def cat_file(self, path, *positions, **options):
+        if any(part in path for part in self.unreadable):
+            raise TimeoutError(110, "Connection timed out")
+        return super().cat_file(path, *positions, **options)
 
     def pipe_file(self, path, value, mode="overwrite", **options):
         with Path(self._strip_protocol(path)).open("xb" if mode == "create" else "wb") as file:
@@ -85,6 +91,12 @@ def machines(tmp_path, request):
     address = f"memory://{request.node.name}"
     yield SharedStore(address, tmp_path / "one"), SharedStore(address, tmp_path / "two")
     MemoryFileSystem.store.clear()
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """Makes machines that share a folder which creates files exclusively."""
+    return lambda name: SharedStore(f"shelf://{tmp_path}/shared", tmp_path / name)
 
 
 def test_store_at_picks_the_kind_of_store_by_its_location(tmp_path, monkeypatch):
@@ -150,6 +162,17 @@ def test_find_all_reads_listings_and_manifests_and_no_other_file(tmp_path):
     CountingMemory.asked.clear()
     assert len(fresh.find_all(stages)) == 10
     assert len(CountingMemory.asked) == 11
+
+
+def test_manifest_that_cannot_be_read_is_no_absent_one(shelf, monkeypatch):
+    one, two = shelf("one"), shelf("two")
+    make(one)
+    make(one, OTHER)
+    monkeypatch.setattr(Shelf, "unreadable", [f"{STAGE.key[:16]}/{MANIFEST}"])
+    asked = ((two.find, STAGE), (two.find_all, [STAGE, OTHER]), (two.artefacts, None))
+    for ask, of in asked:
+        with pytest.raises(StoreError, match=r"shelf://.*: cannot be read: .*Connection timed out"):
+            ask(of)
 
 
 def test_store_travels_to_worker_processes(machines):
