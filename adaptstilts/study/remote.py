@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,8 @@ class Remote:
         """
         with self._plainly():
             paths = {self.path(name): name for name in names}
-            found = self._fresh().cat(list(paths), on_error="return") if paths else {}
+            plain = [path for path in paths if not has_magic(path)]  # where others would be taken for patterns
+            found = self._fresh().cat(plain, on_error="return") if plain else {}
             answers = {name: found[path] if path in found else self.read(name) for path, name in paths.items()}
             for answer in answers.values():
                 if isinstance(answer, BaseException) and not isinstance(answer, _ABSENT):
