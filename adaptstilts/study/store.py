@@ -275,9 +275,15 @@ class Store:
         Raises:
             WriteError: If the store cannot be written.
         """
+        with self.claim_of(stage.key) as is_mine:
+            yield is_mine
+
+    @contextlib.contextmanager
+    def claim_of(self, key: str) -> Iterator[bool]:
+        """Claim the stage with a key; see `claim`. The first digits of the key do."""
         with contextlib.ExitStack() as stack:
             try:
-                is_mine = stack.enter_context(self._claims().claim(stage.key[:KEY_DIGITS]))
+                is_mine = stack.enter_context(self._claims().claim(key[:KEY_DIGITS]))
             except OSError as error:
                 raise unwritable(error, self.root) from error
             yield is_mine

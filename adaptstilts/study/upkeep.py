@@ -228,7 +228,7 @@ class Waste:
     """What may be removed from a store.
 
     Attributes:
-        items: What it is, its size in bytes, and what removes it.
+        items: What it is, its size in bytes, and what removes it; that returns False where it has come into use.
         removed: Whether it was.
     """
 
@@ -249,9 +249,8 @@ class Waste:
         return "\n".join([*lines, f"removed {total}" if self.removed else f"would remove {total}; do it with --yes"])
 
     def remove(self) -> None:
-        """Remove all of it."""
-        for _, _, act in self.items:
-            act()
+        """Remove all of it, but for what has come into use meanwhile."""
+        self.items = [item for item in self.items if item[2]() is not False]
         self.removed = True
 
 
@@ -272,9 +271,9 @@ def find_waste(store: Store, needed: set[str] | None = None) -> Waste:
     _find_resume_states(store, {artefact.key[:KEY_DIGITS] for artefact in artefacts}, waste)
     if isinstance(store, SharedStore):
         for name in store.stale_leases():
-            waste.items.append((f"dead claim {name}", 0, partial(store.remote.delete, CLAIMS_FOLDER, name)))
+            waste.items.append((f"dead claim {name}", 0, partial(store.remove_lease, name)))
         for place in store.orphans():
-            waste.items.append((f"broken-off upload {'/'.join(place)}", 0, partial(store.remote.delete, *place)))
+            waste.items.append((f"broken-off upload {'/'.join(place)}", 0, partial(store.remove_orphan, place)))
     for artefact in artefacts:
         version = artefact.manifest.get("format", 0)
         is_old = version < FORMAT_VERSION
@@ -282,8 +281,15 @@ def find_waste(store: Store, needed: set[str] | None = None) -> Waste:
         if (is_old or is_unneeded) and store.claimant_of(artefact.key) is None:
             why = f"format {version or 'before 4'}" if is_old else "no named study needs it"
             what = f"{name_of(artefact)} ({artefact.folder.name}): {why}"
-            waste.items.append((what, artefact.bytes, partial(store.remove, artefact.folder)))
+            remove = partial(_unclaimed, store, artefact.key, partial(store.remove, artefact.folder))
+            waste.items.append((what, artefact.bytes, remove))
     return waste
+
+
+def _unclaimed(store: Store, key: str, act: Callable[[], object]) -> bool:
+    """Remove what is kept of a stage while nobody can make it, unless somebody is at it; say whether it was removed."""
+    with store.claim_of(key) as is_mine:
+        return is_mine and act() is not False
 
 
 def _find_unfinished(store: Store, waste: Waste) -> None:
@@ -300,7 +306,8 @@ def _find_unfinished(store: Store, waste: Waste) -> None:
             digits = folder.name[-KEY_DIGITS:]
             if not (folder / MANIFEST).is_file() and store.claimant_of(digits) is None and _is_old(folder):
                 what = f"without a manifest {folder.name}"
-                waste.items.append((what, _folder_bytes(folder), partial(_remove_tree, folder)))
+                remove = partial(_unclaimed, store, digits, partial(_remove_without_manifest, folder))
+                waste.items.append((what, _folder_bytes(folder), remove))
 
 
 def _find_resume_states(store: Store, finished: set[str], waste: Waste) -> None:
@@ -309,7 +316,8 @@ def _find_resume_states(store: Store, finished: set[str], waste: Waste) -> None:
         digits = folder.name[:KEY_DIGITS]
         if digits in finished and store.claimant_of(digits) is None:
             what = f"state to resume {folder.name}, which is finished"
-            waste.items.append((what, _folder_bytes(folder), partial(_remove_tree, folder)))
+            remove = partial(_unclaimed, store, digits, partial(_remove_tree, folder))
+            waste.items.append((what, _folder_bytes(folder), remove))
 
 
 def _is_abandoned(store: Store, folder: Path) -> bool:
@@ -325,6 +333,13 @@ def _is_abandoned(store: Store, folder: Path) -> bool:
 def _is_old(folder: Path) -> bool:
     newest = max((path.stat().st_mtime for path in (folder, *folder.rglob("*"))), default=0.0)
     return time.time() - newest > UNFINISHED_DAYS * 86400
+
+
+def _remove_without_manifest(folder: Path) -> bool:
+    if (folder / MANIFEST).is_file():
+        return False
+    _remove_tree(folder)
+    return True
 
 
 def _remove_tree(path: Path) -> None:

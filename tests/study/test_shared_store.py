@@ -16,6 +16,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.study.leases import Lease
+from adaptstilts.study.manifests import manifest_text
 from adaptstilts.study.processes import here
 from adaptstilts.study.shared_store import SharedStore, store_at
 from adaptstilts.study.stages import DataJob, ScoreJob, make_stage
@@ -265,6 +266,62 @@ def test_orphaned_uploads_are_told_unless_the_stage_is_being_made(machines):
     assert two.orphans() == [("data", STAGE.key[:16], "0abc")]
     with two.claim(STAGE):
         assert one.orphans() == []
+
+
+@pytest.mark.parametrize("content", [b"{", b"{}"])
+def test_upload_under_a_damaged_manifest_is_no_orphan(machines, content):
+    one, two = machines
+    make(one)
+    one.remote.write(content, "data", STAGE.key[:16], MANIFEST)
+    assert two.orphans() == []
+
+
+def test_upload_that_ends_while_orphans_are_looked_for_is_none(machines, monkeypatch):
+    one, two = machines
+    asked = []
+
+    def names(*parts):
+        asked.append(parts)
+        found = type(two.remote).names(two.remote, *parts)
+        if parts == ("data",):  # the files of an upload lie there, its manifest not yet
+            claim.__exit__(None, None, None)
+            found += [f"data/{STAGE.key[:16]}/{upload}/a.txt"]
+        return found
+
+    claim = one.claim(STAGE)
+    claim.__enter__()
+    make(one)
+    upload = json.loads(one.remote.read("data", STAGE.key[:16], MANIFEST))["upload"]
+    monkeypatch.setattr(two.remote, "names", names)
+    assert two.orphans() == []
+    assert asked[-1] == (".claims",)
+
+
+def test_orphan_that_has_come_into_use_is_not_removed(machines):
+    one, two = machines
+    place = ("data", STAGE.key[:16], "0abc")
+    one.remote.write(b"x", *place, "a.txt")
+    assert two.orphans() == [place]
+    with one.claim(STAGE):
+        assert two.remove_orphan(place) is False
+    make(one)
+    manifest = json.loads(one.remote.read(*place[:2], MANIFEST))
+    one.remote.write(manifest_text({**manifest, "upload": "0abc"}).encode(), *place[:2], MANIFEST)
+    assert two.remove_orphan(place) is False
+    one.remote.write(manifest_text(manifest).encode(), *place[:2], MANIFEST)
+    assert two.remove_orphan(place) is True
+    assert one.orphans() == []
+
+
+def test_lease_that_has_come_into_use_is_not_removed(machines):
+    one, two = machines
+    name = f"{STAGE.key[:16]}.lease"
+    one.remote.write(Lease("old", FAR, time.time() - 100, name).text().encode(), ".claims", name)
+    assert two.stale_leases() == [name]
+    with one.claim(STAGE) as is_mine:
+        assert is_mine
+        assert two.remove_lease(name) is False
+    assert two.remove_lease(name) is False
 
 
 def test_claim_holds_between_machines(machines):

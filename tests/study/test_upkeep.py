@@ -185,6 +185,21 @@ def test_artefacts_that_no_study_needs_go_only_when_studies_are_named_and_never_
     assert store.find_all([WORLD, SCORE, OTHER]).keys() == needed
 
 
+def test_what_comes_into_use_before_it_is_removed_stays(store):
+    broken = store.root / "data" / f"gone-{'e' * 16}"
+    state = store.root / ".resume" / SCORE.key[:16]
+    for folder in (broken, state):
+        folder.mkdir(parents=True)
+        os.utime(folder, (time.time() - 5 * 86400,) * 2)
+    waste = find_waste(store, {WORLD.key, SCORE.key})
+    assert len(waste.items) == 3
+    (broken / MANIFEST).write_text("{")
+    with store.claim(SCORE), store.claim(OTHER):
+        waste.remove()
+    assert (broken.exists(), state.exists(), store.find(OTHER) is None) == (True, True, False)
+    assert waste.text() == "nothing to remove"
+
+
 def test_artefacts_of_older_formats_are_waste_and_of_newer_ones_not(store):
     for stage, version in ((SCORE, 3), (OTHER, 999)):
         path = store.find(stage).folder / MANIFEST
