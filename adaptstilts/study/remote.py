@@ -28,6 +28,7 @@ _BACKENDS = frozenset(
 """Packages whose own errors are those of a place that cannot be used, not bugs of this one."""
 _ABSENT = (FileNotFoundError, IsADirectoryError)
 """What a file system says where there is no such file."""
+_NO_FOLDER = (FileNotFoundError, NotADirectoryError)
 
 
 def is_address(location: str) -> bool:
@@ -88,13 +89,23 @@ class Remote:
 
     def names(self, *parts: str) -> list[str]:
         """Return the names of all files below a folder, relative to the address; empty if it is not there."""
-        base = f"{self.path()}/"
         with self._plainly():
+            base, files = f"{self.path()}/", self._fresh()
             try:
-                found: Iterable[str] = self._fresh().find(self.path(*parts))
-            except (FileNotFoundError, NotADirectoryError):
+                return [path.removeprefix(base) for path in _all_files(files, self.path(*parts))]
+            except _NO_FOLDER:
                 return []
-            return [path.removeprefix(base) for path in found]
+        raise AssertionError("unreachable")
+
+    def is_there(self) -> bool:
+        """Say whether there is a folder at the address."""
+        with self._plainly():
+            path = self.path()
+            try:
+                found = self._fresh().ls(path, detail=True)
+            except _NO_FOLDER:
+                return False
+            return [(entry["name"], entry["type"]) for entry in found] != [(path, "file")]
         raise AssertionError("unreachable")
 
     def write(self, content: bytes, *parts: str) -> None:
@@ -203,3 +214,28 @@ class _Plainly(contextlib.AbstractContextManager[None]):
         raise (WriteError if self._writing else StoreError)(
             f"{self._shown}: cannot be {verb}: {reason}", hint=hint
         ) from error
+
+
+def _all_files(files: Any, folder: str) -> Iterator[str]:  # noqa: ANN401 - a file system of fsspec
+    """Yield the paths of all files below a folder.
+
+    fsspec's own search takes a folder that cannot be listed for an empty one; those of object stores do not, and ask
+    for a thousand files at a time.
+    """
+    if not _searches_as_fsspec(type(files)):
+        yield from files.find(folder)
+        return
+    for entry in files.ls(folder, detail=True):
+        path = entry["name"].rstrip("/")
+        if entry["type"] != "directory":
+            yield path
+        elif path != folder:
+            with contextlib.suppress(*_NO_FOLDER):  # removed meanwhile
+                yield from _all_files(files, path)
+
+
+def _searches_as_fsspec(kind: Any) -> bool:  # noqa: ANN401 - a class of fsspec
+    from fsspec.asyn import AsyncFileSystem  # noqa: PLC0415 - only for stores that are addresses
+    from fsspec.spec import AbstractFileSystem  # noqa: PLC0415 - only for stores that are addresses
+
+    return kind.find is AbstractFileSystem.find and getattr(kind, "_find", None) in {None, AsyncFileSystem._find}

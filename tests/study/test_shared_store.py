@@ -69,6 +69,11 @@ class Shelf(LocalFileSystem):
             raise TimeoutError(110, "Connection timed out")
         return super().cat_file(path, *positions, **options)
 
+    def ls(self, path, *positions, **options):
+        if any(self._strip_protocol(path).endswith(part) for part in self.unreadable):
+            raise PermissionError(13, "Permission denied")
+        return super().ls(path, *positions, **options)
+
     def pipe_file(self, path, value, mode="overwrite", **options):
         with Path(self._strip_protocol(path)).open("xb" if mode == "create" else "wb") as file:
             file.write(value)
@@ -174,6 +179,26 @@ def test_manifest_that_cannot_be_read_is_no_absent_one(shelf, monkeypatch):
     for ask, of in asked:
         with pytest.raises(StoreError, match=r"shelf://.*: cannot be read: .*Connection timed out"):
             ask(of)
+
+
+@pytest.mark.parametrize("part", ["/data", f"/data/{STAGE.key[:16]}"])
+def test_folder_that_cannot_be_listed_is_no_empty_one(shelf, monkeypatch, part):
+    one, two = shelf("one"), shelf("two")
+    make(one)
+    monkeypatch.setattr(Shelf, "unreadable", [part])
+    for ask in (lambda: two.present([STAGE]), lambda: two.find_all([STAGE]), two.artefacts, two.orphans):
+        with pytest.raises(StoreError, match=r"shelf://.*: cannot be read: .*Permission denied"):
+            ask()
+    assert two.present([SCORE]) == set()
+
+
+def test_address_is_there_when_a_folder_lies_at_it(shelf, tmp_path):
+    one = shelf("one")
+    assert not one.remote.is_there()
+    make(one)
+    assert one.remote.is_there()
+    for address in (f"shelf://{tmp_path}/shared/data/{STAGE.key[:16]}/{MANIFEST}", "memory://nothing"):
+        assert not SharedStore(address, tmp_path).remote.is_there()
 
 
 def test_store_travels_to_worker_processes(machines):
