@@ -23,7 +23,7 @@ _PACKAGES = {
 """Package to install, by the start of an address."""
 _BACKENDS = frozenset(
     {"botocore", "aiobotocore", "s3fs", "gcsfs", "google", "aiohttp", "azure", "adlfs", "paramiko", "requests",
-     "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub"}
+     "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub", "ftplib"}
 )  # fmt: skip
 """Packages whose own errors are those of a place that cannot be used, not bugs of this one."""
 _ABSENT = (FileNotFoundError, IsADirectoryError)
@@ -58,8 +58,10 @@ class Remote:
 
     def path(self, *parts: str) -> str:
         """Return a path of the file system."""
-        base = str(self._connect()[1]).rstrip("/")
-        return "/".join((base, *parts))
+        with self._plainly():
+            base = str(self._connect()[1]).rstrip("/")
+            return "/".join((base, *parts))
+        raise AssertionError("unreachable")
 
     def read(self, *parts: str) -> bytes | None:
         """Return a file's content, or None if there is no such file."""
@@ -183,6 +185,8 @@ class Remote:
             raise StoreError(
                 f"{self.shown}: the package for '{protocol}://' addresses is not installed", key="store", hint=hint
             ) from error
+        except TypeError as error:  # what its file system must be told, such as a host
+            raise StoreError(f"{self.shown}: not a whole address: {error}", key="store") from error
         except ValueError as error:
             from fsspec.registry import known_implementations  # noqa: PLC0415
 
@@ -206,7 +210,7 @@ class _Plainly(contextlib.AbstractContextManager[None]):
         """Translate an error of the system or of a file system's own package."""
         if not isinstance(error, Exception):
             return
-        if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _BACKENDS:
+        if not isinstance(error, OSError | EOFError) and type(error).__module__.partition(".")[0] not in _BACKENDS:
             return
         reason = " ".join(str(error).split()) or type(error).__name__
         verb = "written" if self._writing else "read"

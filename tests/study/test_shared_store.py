@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ftplib
 import json
 import pickle
 import subprocess
@@ -134,6 +135,45 @@ def test_address_whose_package_is_not_installed_names_it(tmp_path, address, pack
 def test_address_of_no_known_file_system_is_refused_with_near_matches(tmp_path):
     with pytest.raises(StoreError, match=r"memry://a: .*Did you mean 'memory'\?"):
         store_at("memry://a", str(tmp_path)).find(STAGE)
+
+
+class Gone(MemoryFileSystem):
+    """A server that refuses."""
+
+    protocol = "gone"
+    cachable = False
+    error = OSError()
+
+    def __init__(self, host, **options):
+        raise self.error
+
+    @staticmethod
+    def _get_kwargs_from_urls(path):
+        host = path.removeprefix("gone://").partition("/")[0]
+        return {"host": host} if host else {}
+
+
+fsspec.register_implementation("gone", Gone, clobber=True)
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError(111, "refused"), ftplib.error_perm("530 refused"), EOFError()]
+)
+def test_address_that_cannot_be_reached_is_told_plainly(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(Gone, "error", error)
+    store = SharedStore("gone://host/x", tmp_path)
+    for ask in (store.artefacts, store.orphans, lambda: store.present([STAGE]), lambda: store.remote.path("a")):
+        with pytest.raises(
+            StoreError, match=r"gone://host/x: cannot be read: .*(refused|EOFError)\. Check the address"
+        ):
+            ask()
+    with pytest.raises(WriteError, match="cannot be written"):
+        store.remote.write(b"", "a")
+
+
+def test_address_without_a_host_is_told_plainly(tmp_path):
+    with pytest.raises(StoreError, match=r"gone:///x: not a whole address: .*'host'"):
+        SharedStore("gone:///x", tmp_path).present([STAGE])
 
 
 def test_passwords_in_addresses_are_not_shown(tmp_path):
