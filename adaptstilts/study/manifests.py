@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from adaptstilts.errors import DamagedError, WriteError
+from adaptstilts.errors import DamagedError, StoreError, WriteError
 
 MANIFEST = "manifest.json"
 KEY_DIGITS = 16
@@ -37,9 +37,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
     Raises:
         DamagedError: If it is not a manifest.
+        StoreError: If it is there and cannot be read.
+        FileNotFoundError: If it is not there.
     """
     try:
         return parse_manifest(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise unreadable(error, path) from error
     except ValueError as error:
         raise DamagedError(f"damaged: {error}", path=path, folder=path.parent) from error
 
@@ -204,6 +210,17 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def unreadable(error: OSError, path: Path) -> StoreError:
+    """Return the error that says that something of a store is there and cannot be read.
+
+    Args:
+        error: What the system said.
+        path: What it was asked for.
+    """
+    hint = "Check its permissions and its disk."
+    return StoreError(f"cannot be read: {error.strerror or error}", path=error.filename or path, hint=hint)
 
 
 def unwritable(error: OSError, place: Path | str) -> WriteError:

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -121,6 +122,23 @@ def test_verify_reads_every_byte_and_names_each_damaged_file_and_missing_input(s
     assert checked.missing[0].startswith(f"score nli: its input {WORLD.key[:16]} is not in the store")
     assert checked.text().endswith("2 artefacts, 1.7 kB read: 3 damaged files")
     assert verify_store(store, ["nli"], lambda *step: None).record()["damaged"] == [str(checked.damaged[1])]
+
+
+@pytest.mark.parametrize("part", ["score", MANIFEST])
+def test_verify_of_what_cannot_be_read_is_an_error(store, monkeypatch, part):
+    def refuse(ask):
+        def asked(path, *more, **options):
+            if str(path).endswith(part):
+                raise OSError(5, "Input/output error", str(path))
+            return ask(path, *more, **options)
+
+        return asked
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse(Path.read_bytes))
+    monkeypatch.setattr("os.listdir", refuse(os.listdir))
+    monkeypatch.setattr("os.scandir", refuse(os.scandir))
+    with pytest.raises(StoreError, match=rf"{part}: cannot be read: Input/output error\. Check its permissions"):
+        verify_store(store, (), lambda *step: None)
 
 
 def what(waste):
