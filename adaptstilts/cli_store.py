@@ -151,15 +151,16 @@ def import_(
     Example: adaptstilts store import mnli.tar
     """
     from adaptstilts.study.exchange import import_bundle  # noqa: PLC0415
+    from adaptstilts.study.shared_store import store_at  # noqa: PLC0415
 
-    done = import_bundle(_open(store, store_cache), bundle)
+    done = import_bundle(store_at(store, store_cache), bundle)
     _show(done.record() if as_json else done.text(), as_json=as_json)
 
 
 def _open(location: str, cache: str | None) -> Store:
-    from adaptstilts.study.shared_store import store_at  # noqa: PLC0415
+    from adaptstilts.study.upkeep import open_existing  # noqa: PLC0415
 
-    return store_at(location, cache)
+    return open_existing(location, cache)
 
 
 def _needed(configs: list[Path]) -> set[str]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -77,3 +78,21 @@ def test_export_and_import_hand_artefacts_on(store, tmp_path):
 def test_store_verbs_name_the_package_that_an_address_needs(tmp_path):
     said = say("store", "ls", "--store", "smb://host/x", "--store-cache", tmp_path)
     assert (said.code, "pip install smbprotocol" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [("ls",), ("show", "nli"), ("verify",), ("gc",), ("export", "nli", "--to", "b.tar")])
+@pytest.mark.parametrize(
+    ("location", "problem"),
+    [
+        ("{}/none", "there is no such folder"),
+        ("{}/file", "is not a folder"),
+        ("memory://none", "there is no such folder"),
+        ("http://127.0.0.1:9/x", "cannot be read: .*127.0.0.1"),
+    ],
+)
+def test_store_verbs_refuse_a_store_that_is_not_there(tmp_path, words, location, problem):
+    (tmp_path / "file").write_text("x")
+    said = say("store", *words, "--store", location.format(tmp_path), "--store-cache", tmp_path / "cache")
+    assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
+    assert re.search(problem, said.err)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -17,7 +17,7 @@ from adaptstilts.errors import DamagedError, StoreError
 from adaptstilts.study.claims import Claims
 from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST
 from adaptstilts.study.processes import Mark, is_alive
-from adaptstilts.study.shared_store import SharedStore
+from adaptstilts.study.shared_store import SharedStore, store_at
 from adaptstilts.study.stages import FORMAT_VERSION, StageKind
 from adaptstilts.study.store import CLAIMS_FOLDER, RESUME_FOLDER, Artefact, Store
 
@@ -27,6 +27,28 @@ _FEWEST_DIGITS = 4
 
 ByteCallback = Callable[[int, int, str], object]
 """Told how many bytes of how many are done, and of what."""
+
+
+def open_existing(location: str, cache: str | None = None) -> Store:
+    """Return the store that lies at a path or an address, to look after it.
+
+    Args:
+        location: As `adaptstilts.study.shared_store.store_at` takes it.
+        cache: As there.
+
+    Returns:
+        The store.
+
+    Raises:
+        StoreError: If there is none, or it cannot be reached.
+    """
+    store = store_at(location, cache)
+    is_file = not isinstance(store, SharedStore) and store.root.is_file()
+    is_there = store.remote.is_there() if isinstance(store, SharedStore) else store.root.is_dir()
+    if not is_there:
+        problem = "is not a folder" if is_file else "there is no such folder"
+        raise StoreError(f"{store.location}: {problem}", hint="Give the --store of a study that has begun.")
+    return store
 
 
 def name_of(artefact: Artefact) -> str:
