@@ -168,11 +168,16 @@ class SharedStore(Store):
         super().remove(folder)
 
     def remove_leftovers(self) -> None:
-        """See `Store.remove_leftovers`; also uploads what was finished here when its upload broke off."""
+        """See `Store.remove_leftovers`; also uploads what was finished here when its upload broke off.
+
+        What another process is at, it uploads itself.
+        """
         super().remove_leftovers()
         for artefact in super().artefacts(on_damage=lambda error: None):
-            if not (artefact.folder / SHARED_MARK).is_file():
-                self._share(artefact.folder, artefact.manifest)
+            if not _is_shared(artefact.folder):
+                with self.claim_of(artefact.key) as is_mine:
+                    if is_mine and not _is_shared(artefact.folder) and (artefact.folder / MANIFEST).is_file():
+                        self._share(artefact.folder, artefact.manifest)
 
     def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
         """See `Store.artefacts`; of those at the address."""
@@ -331,7 +336,7 @@ class SharedStore(Store):
     def _drop_copy(self, error: DamagedError, tell: DamageCallback | None = None, *, remove: bool = True) -> None:
         """Remove a damaged local copy of what is at the address; anything else that is damaged is told or raised."""
         folder = Path(error.folder)
-        if (folder / SHARED_MARK).is_file():
+        if _is_shared(folder):
             if remove:
                 super().remove(folder)
         elif tell is not None:
@@ -370,6 +375,10 @@ class _RemoteObjects:
 
 def _uploaded(manifest: dict[str, Any]) -> tuple[str, str, str]:
     return manifest["kind"], manifest["key"][:KEY_DIGITS], manifest["upload"]
+
+
+def _is_shared(folder: Path) -> bool:
+    return (folder / SHARED_MARK).is_file()
 
 
 def _place_of(name: str) -> tuple[str, ...]:

@@ -316,6 +316,32 @@ def test_upload_that_broke_off_is_no_artefact_and_goes_on_with_the_next_run(tmp_
     assert SharedStore("counted://roomy", tmp_path / "two").open(STAGE) is not None
 
 
+def test_upload_of_a_living_process_is_left_to_it(tmp_path):
+    store = SharedStore("counted://full", tmp_path / "one")
+    with store.claim(STAGE):
+        with pytest.raises(WriteError):
+            make(store)
+        moved = SharedStore("counted://left", tmp_path / "one")
+        moved.remove_leftovers()
+        assert moved.present([STAGE]) == {STAGE.key}
+        assert moved.remote.names("data") == []
+    moved.remove_leftovers()
+    assert len(moved.remote.names("data")) == 3
+
+
+def test_upload_that_broke_off_goes_on_under_a_claim(tmp_path, monkeypatch):
+    store = SharedStore("counted://full", tmp_path / "one")
+    with pytest.raises(WriteError):
+        make(store)
+    moved = SharedStore("counted://claimed", tmp_path / "one")
+    claimed = []
+    upload = moved.remote.upload
+    monkeypatch.setattr(moved.remote, "upload", lambda *what: (claimed.append(moved.claimant(STAGE)), upload(*what)))
+    moved.remove_leftovers()
+    assert claimed == [here()] * 2
+    assert moved.claimant(STAGE) is None
+
+
 def test_what_was_removed_at_the_address_is_not_uploaded_again(machines):
     one, two = machines
     make(one)
