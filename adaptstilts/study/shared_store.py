@@ -32,6 +32,7 @@ from adaptstilts.study.manifests import (
     file_hash,
     manifest_text,
     parse_manifest,
+    read_manifest,
     select,
     unwritable,
     write_synced,
@@ -176,7 +177,7 @@ class SharedStore(Store):
         for artefact in super().artefacts(on_damage=lambda error: None):
             if not _is_shared(artefact.folder):
                 with self.claim_of(artefact.key) as is_mine:
-                    if is_mine and not _is_shared(artefact.folder) and (artefact.folder / MANIFEST).is_file():
+                    if is_mine and not _is_shared(artefact.folder) and not super().verify(artefact):
                         self._share(artefact.folder, artefact.manifest)
 
     def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
@@ -318,7 +319,7 @@ class SharedStore(Store):
 
     def _put(self, temporary: Path, final: Path, manifest: dict[str, Any]) -> None:
         super()._put(temporary, final, manifest)
-        self._share(final, manifest)
+        self._share(final, read_manifest(final / MANIFEST))  # that of another process, if that was faster
 
     def _share(self, folder: Path, manifest: dict[str, Any]) -> None:
         """Upload a whole artefact; what another machine has uploaded first stands, and replaces the local one."""
@@ -331,7 +332,14 @@ class SharedStore(Store):
                 (folder / SHARED_MARK).touch()
                 return
             self.remote.delete(*place, upload)
-        super().remove(folder)
+        try:
+            first = parse_manifest(self.remote.read(*place, MANIFEST) or b"")
+        except ValueError:  # damaged: what is here is the better one
+            return
+        if first["files"] == manifest["files"]:
+            (folder / SHARED_MARK).touch()
+        else:
+            super().remove(folder)
 
     def _drop_copy(self, error: DamagedError, tell: DamageCallback | None = None, *, remove: bool = True) -> None:
         """Remove a damaged local copy of what is at the address; anything else that is damaged is told or raised."""

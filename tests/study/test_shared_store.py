@@ -19,7 +19,7 @@ from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.study.leases import Lease
 from adaptstilts.study.manifests import manifest_text
 from adaptstilts.study.processes import here
-from adaptstilts.study.shared_store import SharedStore, store_at
+from adaptstilts.study.shared_store import SHARED_MARK, SharedStore, store_at
 from adaptstilts.study.stages import DataJob, ScoreJob, make_stage
 from adaptstilts.study.store import MANIFEST, Store
 
@@ -340,6 +340,41 @@ def test_upload_that_broke_off_goes_on_under_a_claim(tmp_path, monkeypatch):
     moved.remove_leftovers()
     assert claimed == [here()] * 2
     assert moved.claimant(STAGE) is None
+
+
+def unshared(store):
+    """Make an artefact that counts as not uploaded yet."""
+    folder = make(store).folder
+    (folder / SHARED_MARK).unlink()
+    return folder
+
+
+def test_local_artefact_that_is_the_same_at_the_address_stays(machines):
+    one, _ = machines
+    folder = unshared(one)
+    one.remove_leftovers()
+    assert {path.name for path in folder.iterdir()} == {SHARED_MARK, MANIFEST, "b.json", "sub"}
+    assert one.orphans() == []
+
+
+def test_local_artefact_stays_where_that_at_the_address_is_damaged(machines):
+    one, two = machines
+    folder = unshared(one)
+    one.remote.write(b"{", "data", STAGE.key[:16], MANIFEST)
+    one.remove_leftovers()
+    assert one.open(STAGE).folder == folder
+    two.discard(STAGE)
+    one.remove_leftovers()
+    assert two.open(STAGE).read_json("b.json") == [1]
+
+
+def test_damaged_artefact_is_not_uploaded(machines):
+    one, two = machines
+    folder = unshared(one)
+    two.discard(STAGE)
+    (folder / "b.json").write_text("[2]")
+    one.remove_leftovers()
+    assert two.find(STAGE) is None
 
 
 def test_what_was_removed_at_the_address_is_not_uploaded_again(machines):
