@@ -14,11 +14,11 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from adaptstilts.errors import StoreError, WriteError
+from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.study.manifests import (
     KEY_DIGITS,
     MANIFEST,
@@ -30,7 +30,7 @@ from adaptstilts.study.manifests import (
 )
 from adaptstilts.study.stages import StageKind, content_key
 from adaptstilts.study.store import Artefact, Store
-from adaptstilts.study.upkeep import name_of, resolve
+from adaptstilts.study.upkeep import name_of, place_of, resolve
 
 CHECKSUMS = "SHA256SUMS"
 _ARCHIVES = (".tar", ".tar.gz", ".tgz")
@@ -154,31 +154,43 @@ class Imported:
 
     Attributes:
         placed: Names of the artefacts that were placed.
-        there: Names of those that were there already.
+        replaced: Names of those that were damaged in the store, and are whole now.
+        there: Names of those that were there already, every byte of them.
+        busy: Names of those that a process is making right now; they were left to it.
     """
 
-    placed: list[str]
-    there: list[str]
+    placed: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    there: list[str] = field(default_factory=list)
+    busy: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {"placed": self.placed, "there": self.there}
+        return {"placed": self.placed, "replaced": self.replaced, "there": self.there, "busy": self.busy}
 
     def text(self) -> str:
         """Return it for a terminal."""
         lines = [f"placed {name}" for name in self.placed]
-        return "\n".join([*lines, f"{len(self.placed)} artefacts placed, {len(self.there)} were there"])
+        lines += [f"replaced {name}, which was damaged" for name in self.replaced]
+        lines += [f"left {name}, which a process is making" for name in self.busy]
+        parts = [f"{len(self.placed)} artefacts placed"]
+        parts += [f"{len(self.replaced)} replaced"] if self.replaced else []
+        parts += [f"{len(self.there)} were there"]
+        parts += [f"{len(self.busy)} left"] if self.busy else []
+        return "\n".join([*lines, ", ".join(parts)])
 
 
 def import_bundle(store: Store, source: Path) -> Imported:
     """Place the artefacts of a bundle in a store, once all of the bundle has been checked.
+
+    Of those that are in the store every byte is read, and a damaged one is replaced.
 
     Args:
         store: The store.
         source: A bundle: an archive or a folder.
 
     Returns:
-        What was placed and what was there.
+        What was placed, what was replaced and what was there.
 
     Raises:
         StoreError: If it is not a bundle, holds anything but plain files in their places, or says of an artefact a key
@@ -206,18 +218,37 @@ def import_bundle(store: Store, source: Path) -> Imported:
 
 
 def _place(store: Store, manifests: Mapping[Path, dict[str, Any]]) -> Imported:
-    there = {artefact.key for artefact in store.artefacts(on_damage=lambda error: None)}
-    done = Imported([], [])
+    unread: list[DamagedError] = []
+    there = {artefact.key: artefact for artefact in store.artefacts(on_damage=unread.append)}
+    damaged = {place_of(error) for error in unread}
+    done = Imported()
     for path, manifest in manifests.items():
-        if manifest["key"] in there:
-            done.there.append(manifest["name"])
-            continue
-        with store.adopting(manifest) as folder:
-            for name in manifest["files"]:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path.parent / name, folder / name)
-        done.placed.append(manifest["name"])
+        with store.claim_of(manifest["key"]) as is_mine:
+            if not is_mine:
+                done.busy.append(manifest["name"])
+                continue
+            known = there.get(manifest["key"])
+            is_damaged = (manifest["kind"], manifest["key"][:KEY_DIGITS]) in damaged
+            if known is not None and not is_damaged:
+                is_damaged = bool(store.verify(known))
+            if known is not None and not is_damaged:
+                done.there.append(manifest["name"])
+                continue
+            with store.adopting(manifest) as folder:
+                for name in manifest["files"]:
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path.parent / name, folder / name)
+                if is_damaged:
+                    _clear(store, manifest)
+            (done.replaced if is_damaged else done.placed).append(manifest["name"])
     return done
+
+
+def _clear(store: Store, manifest: dict[str, Any]) -> None:
+    """Remove what is in a store under an artefact's key, whatever its folders are called."""
+    kind, digits = store.root / manifest["kind"], manifest["key"][:KEY_DIGITS]
+    for folder in {kind / f"{manifest['slug']}-{digits}", *kind.glob(f"*-{digits}")}:
+        store.remove(folder)
 
 
 def _unpack(source: Path, root: Path) -> None:

@@ -56,6 +56,12 @@ def name_of(artefact: Artefact) -> str:
     return str(artefact.manifest.get("name", artefact.folder.name))
 
 
+def place_of(damage: DamagedError) -> tuple[str, str]:
+    """Return the kind of a damaged artefact and the digits of its key, as the names of its folders say them."""
+    folder = Path(damage.folder)
+    return folder.parent.name, folder.name.rpartition("-")[2]
+
+
 def check_kinds(kinds: Sequence[str] | None) -> Sequence[str] | None:
     """Return kinds of stages as they are given, None for all.
 
