@@ -64,10 +64,14 @@ def show(
 
     Example: adaptstilts store show 3fa8
     """
+    from adaptstilts.errors import DamagedError  # noqa: PLC0415
     from adaptstilts.study.upkeep import details, details_text, resolve  # noqa: PLC0415
 
-    known = _open(store, store_cache).artefacts(on_damage=lambda error: typer.echo(str(error), err=True))
-    record = details(known, resolve(known, key))
+    damaged: list[DamagedError] = []
+    known = _open(store, store_cache).artefacts(on_damage=damaged.append)
+    record = details(known, resolve(known, key, damaged))
+    for error in damaged:
+        typer.echo(str(error), err=True)
     _show(record if as_json else details_text(record), as_json=as_json)
 
 

@@ -41,6 +41,15 @@ def test_show_shows_an_artefact_or_near_matches(store):
     assert (said.code, "Did you mean 'score nli'?" in said.err) == (2, True)
 
 
+def test_damaged_manifest_is_told_of_the_artefact_asked_for_and_beside_others(store):
+    (store.find(SCORE).folder / "manifest.json").write_text("{")
+    for verb in ("show", "verify"):
+        said = say("store", verb, SCORE.key[:8], "--store", store.root)
+        assert (said.code, said.err.count("manifest.json: damaged")) == (2, 1)
+    said = say("store", "show", "world", "--store", store.root)
+    assert (said.code, said.err.count("manifest.json: damaged")) == (0, 1)
+
+
 def test_verify_ends_with_2_and_one_line_for_each_damaged_file(store):
     assert say("store", "verify", "--store", store.root).out == "2 artefacts, 2.7 kB read: all as written\n"
     for stage in (WORLD, SCORE):

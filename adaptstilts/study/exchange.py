@@ -29,7 +29,7 @@ from adaptstilts.study.manifests import (
     unwritable,
 )
 from adaptstilts.study.stages import StageKind, content_key
-from adaptstilts.study.store import Artefact, Store
+from adaptstilts.study.store import Artefact, Store, raise_first
 from adaptstilts.study.upkeep import name_of, place_of, resolve
 
 CHECKSUMS = "SHA256SUMS"
@@ -50,21 +50,24 @@ def choose(store: Store, words: Sequence[str], *, with_inputs: bool) -> list[Art
 
     Raises:
         StoreError: If a word names none or several, or an input is not in the store.
+        DamagedError: If the manifest of one is damaged.
     """
-    known = store.artefacts(on_damage=lambda error: None)
+    damaged: list[DamagedError] = []
+    known = store.artefacts(on_damage=damaged.append)
     there = {artefact.key: artefact for artefact in known}
     chosen: dict[str, Artefact] = {}
 
     def add(artefact: Artefact) -> None:
         for key in artefact.manifest["inputs"] if with_inputs else ():
             if key not in there:
+                raise_first(error for error in damaged if place_of(error)[1] == key[:KEY_DIGITS])
                 hint = "Export it without --with-inputs, or make the input again: adaptstilts run CONFIG"
                 raise StoreError(f"{name_of(artefact)}: its input {key[:KEY_DIGITS]} is not in the store", hint=hint)
             add(there[key])
         chosen[artefact.key] = artefact
 
     for word in words:
-        add(resolve(known, word))
+        add(resolve(known, word, damaged))
     return list(chosen.values())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import string
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST
 from adaptstilts.study.processes import Mark, is_alive
 from adaptstilts.study.shared_store import SharedStore, store_at
 from adaptstilts.study.stages import FORMAT_VERSION, StageKind
-from adaptstilts.study.store import CLAIMS_FOLDER, RESUME_FOLDER, Artefact, Store
+from adaptstilts.study.store import CLAIMS_FOLDER, RESUME_FOLDER, Artefact, Store, told
 
 UNFINISHED_DAYS = 2.0
 """Age at which a folder that a process elsewhere left unfinished, and that nobody claims, is taken for abandoned."""
@@ -115,32 +116,59 @@ def listing_text(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([*lines, total + (f" ({parts})" if parts else "")])
 
 
-def resolve(artefacts: Sequence[Artefact], word: str) -> Artefact:
+def resolve(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedError] = ()) -> Artefact:
     """Return the artefact that a person means.
 
     Args:
         artefacts: All that there are.
         word: A key, at least four of its first digits, a stage's name, or the name of an artefact's folder.
+        damaged: Errors of those whose manifests are damaged; only their folders say what they are.
 
     Returns:
         The artefact.
 
     Raises:
         StoreError: If there is none or more than one.
+        DamagedError: If its manifest is damaged.
     """
-    found = [item for item in artefacts if word in {item.key, name_of(item), item.folder.name}]
-    if not found and len(word) >= _FEWEST_DIGITS:
-        found = [item for item in artefacts if item.key.startswith(word.lower())]
-    if not found:
-        found = [item for item in artefacts if item.folder.name.startswith(f"{word}-")]
+    found = _meant(artefacts, word, damaged)
     if len(found) == 1:
-        return found[0]
+        (one,) = found
+        if isinstance(one, DamagedError):
+            raise one
+        return one
     if found:
-        several = tuple(f"{item.key[:KEY_DIGITS]} ({name_of(item)})" for item in found)
+        several = [
+            f"{place_of(item)[1]} (damaged)"
+            if isinstance(item, DamagedError)
+            else f"{item.key[:KEY_DIGITS]} ({name_of(item)})"
+            for item in found
+        ]
         raise StoreError(f"'{word}' is {len(found)} artefacts", allowed=several, hint="Give more digits of the key.")
     names = (*(name_of(item) for item in artefacts), *(item.key[:KEY_DIGITS] for item in artefacts))
     hint = "See: adaptstilts store ls"
+    if damaged:
+        hint = f"{len(damaged)} have damaged manifests, see: adaptstilts store verify"
+    if len(word) < _FEWEST_DIGITS and set(word.lower()) <= set(string.hexdigits):
+        hint = f"Of a key, at least {_FEWEST_DIGITS} digits are needed."
     raise StoreError(f"no artefact '{word}'", value=word, allowed=tuple(dict.fromkeys(names)), hint=hint)
+
+
+def _meant(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedError]) -> list[Artefact | DamagedError]:
+    """Return all that a word can mean: what it names in full, else by digits, else by the start of a folder's name."""
+    digits = word.lower()
+    folders = [(Path(error.folder).name, error) for error in damaged]
+    found: list[Artefact | DamagedError] = [
+        item for item in artefacts if word in {item.key, name_of(item), item.folder.name}
+    ]
+    found += [error for name, error in folders if word == name]
+    if not found and len(word) >= _FEWEST_DIGITS:
+        found += [item for item in artefacts if item.key.startswith(digits)]
+        found += [error for error in damaged if place_of(error)[1].startswith(digits[:KEY_DIGITS])]
+    if not found:
+        found += [item for item in artefacts if item.folder.name.startswith(f"{word}-")]
+        found += [error for name, error in folders if name.startswith(f"{word}-")]
+    return found
 
 
 def details(artefacts: Sequence[Artefact], artefact: Artefact) -> dict[str, Any]:
@@ -227,11 +255,9 @@ def verify_store(store: Store, words: Sequence[str], on_bytes: ByteCallback) -> 
     Raises:
         StoreError: If a word names no artefact.
     """
-    damaged: list[DamagedError] = []
-    known = store.artefacts(on_damage=damaged.append)
-    chosen = [resolve(known, word) for word in words] or known
-    if words:
-        damaged.clear()
+    unread: list[DamagedError] = []
+    known = store.artefacts(on_damage=unread.append)
+    chosen, damaged = _chosen(known, words, unread) if words else (known, list(unread))
     there = {artefact.key for artefact in known}
     total, done = sum(artefact.bytes for artefact in chosen), 0
 
@@ -249,6 +275,17 @@ def verify_store(store: Store, words: Sequence[str], on_bytes: ByteCallback) -> 
         if key not in there
     ]
     return Checked(len(chosen), done, damaged, missing)
+
+
+def _chosen(
+    known: Sequence[Artefact], words: Sequence[str], unread: Sequence[DamagedError]
+) -> tuple[list[Artefact], list[DamagedError]]:
+    chosen: list[Artefact] = []
+    damaged: list[DamagedError] = []
+    for word in words:
+        with told(damaged.append):
+            chosen.append(resolve(known, word, unread))
+    return chosen, damaged
 
 
 @dataclass

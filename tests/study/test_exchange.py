@@ -161,6 +161,13 @@ def test_export_of_a_damaged_artefact_writes_nothing(store, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
+@pytest.mark.parametrize("stage", [WORLD, SCORE])
+def test_export_of_what_has_a_damaged_manifest_names_it(store, stage):
+    (store.find(stage).folder / MANIFEST).write_text("{")
+    with pytest.raises(DamagedError, match=rf"{stage.key[:16]}/manifest\.json: damaged"):
+        choose(store, ["nli"], with_inputs=True)
+
+
 def change_manifest(folder, **changes):
     (path,) = folder.glob(f"score/*/{MANIFEST}")
     path.write_text(manifest_text({**json.loads(path.read_text()), **changes}))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from adaptstilts.errors import StoreError
+from adaptstilts.errors import DamagedError, StoreError
 from adaptstilts.study.leases import Lease
 from adaptstilts.study.manifests import manifest_text
 from adaptstilts.study.processes import here
@@ -81,12 +81,44 @@ def test_resolve_takes_keys_digits_and_names(store, word):
 def test_resolve_names_near_matches_and_all_that_a_word_could_be(store):
     with pytest.raises(StoreError, match=r"no artefact 'score nil'\. Did you mean 'score nli'\?.*store ls"):
         resolve(store.artefacts(), "score nil")
-    with pytest.raises(StoreError, match=f"no artefact '{SCORE.key[:3]}'"):
+    with pytest.raises(StoreError, match=rf"no artefact '{SCORE.key[:3]}'\..* at least 4 digits are needed"):
         resolve(store.artefacts(), SCORE.key[:3])
     twin = make_stage("score nli", "nli", ScoreJob("nli", (), "x", None))
     make(store, twin)
     with pytest.raises(StoreError, match=rf"'score nli' is 2 artefacts\. Allowed: .*{twin.key[:16]} \(score nli\)"):
         resolve(store.artefacts(), "score nli")
+
+
+@pytest.mark.parametrize("word", [SCORE.key, SCORE.key[:6].upper(), "nli", f"nli-{SCORE.key[:16]}"])
+def test_artefact_whose_manifest_is_damaged_is_found_by_its_folder(store, word):
+    (store.find(SCORE).folder / MANIFEST).write_text("{")
+    damaged = []
+    known = store.artefacts(on_damage=damaged.append)
+    with pytest.raises(DamagedError, match=r"manifest\.json: damaged"):
+        resolve(known, word, damaged)
+    checked = verify_store(store, [word, "qa"], lambda *step: None)
+    assert (checked.artefacts, [str(error) for error in checked.damaged]) == (1, [str(damaged[0])])
+
+
+def test_words_name_what_is_damaged_beside_what_is_not(store):
+    twin = make_stage("score nli", "nli", ScoreJob("nli", (), "x", None))
+    make(store, twin)
+    (store.find(SCORE).folder / MANIFEST).write_text("{")
+    damaged = []
+    known = store.artefacts(on_damage=damaged.append)
+    with pytest.raises(StoreError, match=rf"'nli' is 2 artefacts\. Allowed: .*{SCORE.key[:16]} \(damaged\)"):
+        resolve(known, "nli", damaged)
+    with pytest.raises(StoreError, match=r"no artefact 'world 2'\..* 1 have damaged manifests, see: .* verify"):
+        resolve(known, "world 2", damaged)
+
+
+def test_damaged_artefacts_at_an_address_are_found_by_digits(tmp_path):
+    store = SharedStore("memory://damaged", tmp_path)
+    make(store, WORLD, SCORE)
+    store.remote.write(b"{", "score", SCORE.key[:16], MANIFEST)
+    checked = verify_store(store, [SCORE.key[:8]], lambda *step: None)
+    assert "manifest.json: damaged" in str(checked.damaged[0])
+    MemoryFileSystem.store.clear()
 
 
 def test_details_name_what_an_artefact_was_made_from_and_what_from_it(store):
