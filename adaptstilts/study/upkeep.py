@@ -294,23 +294,31 @@ class Waste:
 
     Attributes:
         items: What it is, its size in bytes, and what removes it; that returns False where it has come into use.
-        removed: Whether it was.
+        damaged: Errors of what is damaged: it stays, since somebody may need it, and its key is not known for sure.
+        removed: Whether the items were removed.
     """
 
     items: list[tuple[str, int, Callable[[], object]]] = field(default_factory=list)
+    damaged: list[DamagedError] = field(default_factory=list)
     removed: bool = False
 
     def record(self) -> dict[str, Any]:
         """Return it as plain values."""
         items = [{"what": what, "bytes": count} for what, count, _ in self.items]
-        return {"items": items, "bytes": sum(count for _, count, _ in self.items), "removed": self.removed}
+        return {
+            "items": items,
+            "bytes": sum(count for _, count, _ in self.items),
+            "damaged": [str(error) for error in self.damaged],
+            "removed": self.removed,
+        }
 
     def text(self) -> str:
         """Return it for a terminal."""
         lines = [f"{size(count):>9}  {what}" for what, count, _ in self.items]
+        lines += [f"     left  {error}" for error in self.damaged]
         total = f"{len(self.items)} things, {size(sum(count for _, count, _ in self.items))}"
         if not self.items:
-            return "nothing to remove"
+            return "\n".join([*lines, "nothing to remove"])
         return "\n".join([*lines, f"removed {total}" if self.removed else f"would remove {total}; do it with --yes"])
 
     def remove(self) -> None:
@@ -328,12 +336,13 @@ def find_waste(store: Store, needed: set[str] | None = None) -> Waste:
 
     Returns:
         Leftovers: unfinished folders of dead processes, dead claims, states to resume finished stages from, folders
-        without a manifest, and artefacts of older formats. With ``needed`` also all artefacts of other keys.
+        without a manifest, and artefacts of older formats. With ``needed`` also all artefacts of other keys, and old
+        states to resume them from. What has a damaged manifest is named and stays.
     """
     waste = Waste()
-    artefacts = store.artefacts(on_damage=lambda error: None)
+    artefacts = store.artefacts(on_damage=waste.damaged.append)
     _find_unfinished(store, waste)
-    _find_resume_states(store, {artefact.key[:KEY_DIGITS] for artefact in artefacts}, waste)
+    _find_resume_states(store, {artefact.key[:KEY_DIGITS] for artefact in artefacts}, needed, waste)
     if isinstance(store, SharedStore):
         for name in store.stale_leases():
             waste.items.append((f"dead claim {name}", 0, partial(store.remove_lease, name)))
@@ -375,14 +384,20 @@ def _find_unfinished(store: Store, waste: Waste) -> None:
                 waste.items.append((what, _folder_bytes(folder), remove))
 
 
-def _find_resume_states(store: Store, finished: set[str], waste: Waste) -> None:
+def _find_resume_states(store: Store, finished: set[str], needed: set[str] | None, waste: Waste) -> None:
     place = store.root / RESUME_FOLDER
+    wanted = None if needed is None else {key[:KEY_DIGITS] for key in needed}
     for folder in sorted(place.iterdir()) if place.is_dir() else ():
         digits = folder.name[:KEY_DIGITS]
-        if digits in finished and store.claimant_of(digits) is None:
-            what = f"state to resume {folder.name}, which is finished"
+        if digits in finished:
+            why = "which is finished"
+        elif wanted is not None and digits not in wanted and _is_old(folder):
+            why = "which no named study needs"
+        else:
+            continue
+        if store.claimant_of(digits) is None:
             remove = partial(_unclaimed, store, digits, partial(_remove_tree, folder))
-            waste.items.append((what, _folder_bytes(folder), remove))
+            waste.items.append((f"state to resume {folder.name}, {why}", _folder_bytes(folder), remove))
 
 
 def _is_abandoned(store: Store, folder: Path) -> bool:

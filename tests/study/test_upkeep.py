@@ -235,6 +235,35 @@ def test_artefacts_that_no_study_needs_go_only_when_studies_are_named_and_never_
     assert store.find_all([WORLD, SCORE, OTHER]).keys() == needed
 
 
+def test_states_to_resume_what_no_study_needs_go_when_they_are_old_and_studies_are_named(store):
+    ages = {"a" * 16: 5, "b" * 16: 0, SCORE.key[:16]: 5, "c" * 16: 5}
+    store.discard(SCORE)
+    for digits, days in ages.items():
+        folder = store.root / ".resume" / digits
+        folder.mkdir(parents=True)
+        os.utime(folder, (time.time() - days * 86400,) * 2)
+    needed = {WORLD.key, SCORE.key, OTHER.key}
+    with store.claim_of("c" * 16):
+        assert find_waste(store).items == []
+        waste = find_waste(store, needed)
+    assert what(waste) == [f"state to resume {'a' * 16}, which no named study needs"]
+    waste.remove()
+    assert sorted(path.name for path in (store.root / ".resume").iterdir()) == sorted(ages.keys() - {"a" * 16})
+
+
+def test_what_is_damaged_is_named_and_stays(store):
+    (store.find(SCORE).folder / MANIFEST).write_text("{")
+    waste = find_waste(store, {WORLD.key, OTHER.key})
+    assert waste.items == []
+    assert waste.text().startswith("     left  ")
+    assert "manifest.json: damaged" in waste.text()
+    assert waste.text().endswith("\nnothing to remove")
+    (told,) = waste.record()["damaged"]
+    assert "manifest.json: damaged" in told
+    waste.remove()
+    assert (store.root / "score" / f"nli-{SCORE.key[:16]}").is_dir()
+
+
 def test_what_comes_into_use_before_it_is_removed_stays(store):
     broken = store.root / "data" / f"gone-{'e' * 16}"
     state = store.root / ".resume" / SCORE.key[:16]
