@@ -21,6 +21,10 @@ MANIFEST = "manifest.json"
 KEY_DIGITS = 16
 """Digits of a key in the names of folders and claims."""
 _FIELDS: dict[str, type | tuple[type, ...]] = {"key": str, "files": dict, "inputs": list, "seconds": (int, float)}
+_LATER_FIELDS: dict[str, type] = {
+    "format": int, "name": str, "slug": str, "kind": str, "host": str, "upload": str, "job": dict, "environment": dict,
+}  # fmt: skip
+"""Fields that manifests of older formats, or of other places, lack."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
 _BLOCK = 1 << 20
@@ -63,8 +67,13 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
     if manifest.pop("seal", None) != (_seal(text) if "format" in manifest else None):
         raise ValueError("other bytes than were written")
     for name, kind in _FIELDS.items():
-        if not isinstance(manifest.get(name), kind):
+        if not _is_a(manifest.get(name), kind):
             raise ValueError(f"not a manifest: '{name}' is missing or of another type")
+    for name in _LATER_FIELDS.keys() & manifest.keys():
+        if not _is_a(manifest[name], _LATER_FIELDS[name]):
+            raise ValueError(f"not a manifest: '{name}' is of another type")
+    if not all(isinstance(key, str) for key in manifest["inputs"]):
+        raise ValueError("not a manifest: 'inputs' are no keys")
     for name, record in manifest["files"].items():
         if not is_inside(name):
             raise ValueError(f"not a manifest: '{name}' is no path inside the artefact")
@@ -93,7 +102,11 @@ def is_inside(name: str) -> bool:
 
 def _is_record(record: dict[str, Any]) -> bool:
     digits = record.get("sha256")
-    return isinstance(record.get("bytes"), int) and isinstance(digits, str) and _HASH.fullmatch(digits) is not None
+    return _is_a(record.get("bytes"), int) and isinstance(digits, str) and _HASH.fullmatch(digits) is not None
+
+
+def _is_a(value: object, kind: type | tuple[type, ...]) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
