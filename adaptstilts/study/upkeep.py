@@ -16,6 +16,7 @@ from typing import Any
 
 from adaptstilts.errors import DamagedError, StoreError
 from adaptstilts.study.claims import Claims
+from adaptstilts.study.leases import SLOP_SECONDS
 from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST
 from adaptstilts.study.processes import Mark, is_alive
 from adaptstilts.study.shared_store import SharedStore, store_at
@@ -83,8 +84,8 @@ def listing(artefacts: Iterable[Artefact]) -> list[dict[str, Any]]:
         artefacts: Some artefacts.
 
     Returns:
-        Per artefact ``name``, ``kind``, ``key``, ``bytes``, ``age_seconds`` since it was begun, the ``seconds`` it
-        took, and the ``host`` it was made on.
+        Per artefact ``name``, ``kind``, ``key``, ``bytes``, ``age_seconds`` since it was begun (negative if another
+        clock is ahead), the ``seconds`` it took, and the ``host`` it was made on.
     """
     return [
         {
@@ -104,7 +105,7 @@ def listing_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return a listing for a terminal."""
     lines = [f"{'stage':<56} {'kind':<8} {'key':<{KEY_DIGITS}} {'size':>9} {'age':>7} {'took':>7}  host"]
     for row in rows:
-        age = "" if row["age_seconds"] is None else duration(row["age_seconds"])
+        age = _age_text(row["age_seconds"])
         lines.append(
             f"{row['name'][:56]:<56} {row['kind']:<8} {row['key'][:KEY_DIGITS]} {size(row['bytes']):>9} {age:>7} "
             f"{duration(row['seconds']):>7}  {row['host']}".rstrip()
@@ -439,6 +440,12 @@ def _age(artefact: Artefact) -> float | None:
     except (KeyError, ValueError, TypeError):
         return None
     return round(time.time() - started.timestamp(), 1)
+
+
+def _age_text(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return duration(max(seconds, 0.0)) if seconds > -SLOP_SECONDS else "future"
 
 
 def _short(value: object, most: int = 200) -> str:
