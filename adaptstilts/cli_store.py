@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from adaptstilts.errors import ConfigError, raise_all
+from adaptstilts.errors import ConfigError, WriteError, raise_all
 
 if TYPE_CHECKING:
     from adaptstilts.config.schema import StudyConfig
@@ -135,7 +136,8 @@ def gc(
     place = _place(studies, store, store_cache)
     waste = find_waste(_open(*place), _needed(studies, overrides) if studies else None)
     if yes:
-        waste.remove()
+        with _option_named():
+            waste.remove()
     _show(waste.record() if as_json else waste.text(), as_json=as_json)
 
 
@@ -175,8 +177,19 @@ def import_(
     from adaptstilts.study.exchange import import_bundle  # noqa: PLC0415
     from adaptstilts.study.shared_store import store_at  # noqa: PLC0415
 
-    done = import_bundle(store_at(store, store_cache), bundle)
+    with _option_named():
+        done = import_bundle(store_at(store, store_cache), bundle)
     _show(done.record() if as_json else done.text(), as_json=as_json)
+
+
+@contextlib.contextmanager
+def _option_named() -> Iterator[None]:
+    """Let an error of a store that cannot be written name the option of these verbs, where it names that of a study."""
+    try:
+        yield
+    except WriteError as error:
+        error.hint = error.hint and error.hint.replace("store=FOLDER", "--store FOLDER")
+        raise
 
 
 def _open(location: str, cache: str | None) -> Store:

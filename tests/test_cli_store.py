@@ -158,6 +158,13 @@ def test_export_and_import_hand_artefacts_on(store, tmp_path):
     assert say("store", "import", tmp_path / "bad.tar", "--store", store.root).code == 2
 
 
+def test_import_into_a_store_that_cannot_be_written_names_the_option(store, tmp_path):
+    say("store", "export", "nli", "--to", tmp_path / "b.tar", "--store", store.root)
+    (tmp_path / "file").write_text("x")
+    said = say("store", "import", tmp_path / "b.tar", "--store", tmp_path / "file")
+    assert (said.code, "cannot be written" in said.err, "Set --store FOLDER" in said.err) == (2, True, True)
+
+
 def test_store_verbs_name_the_package_that_an_address_needs(tmp_path):
     said = say("store", "ls", "--store", "smb://host/x", "--store-cache", tmp_path)
     assert (said.code, "pip install smbprotocol" in said.err) == (2, True)
