@@ -7,12 +7,15 @@ A bundle holds the artefacts' folders as they lie in a store, and ``SHA256SUMS``
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import io
+import lzma
 import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +37,9 @@ from adaptstilts.study.upkeep import name_of, place_of, resolve
 
 CHECKSUMS = "SHA256SUMS"
 _ARCHIVES = (".tar", ".tar.gz", ".tgz")
+_OTHER_ARCHIVES = frozenset(
+    {".7z", ".br", ".bz2", ".gz", ".lz4", ".lzma", ".rar", ".tbz2", ".txz", ".xz", ".zip", ".zst"}
+)
 _BLOCK = 1 << 20
 
 
@@ -79,16 +85,20 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
         target: A file that ends with .tar, .tar.gz or .tgz, or a folder; must not be there.
 
     Raises:
-        StoreError: If the target is there already.
+        StoreError: If the target is there already, or has the name of an archive of another kind.
         DamagedError: If a file of an artefact is damaged; nothing is written then.
         WriteError: If the target cannot be written.
     """
     if target.exists():
         raise StoreError("is there already", path=target, hint="Give another --to, or remove it.")
+    is_archive = target.name.lower().endswith(_ARCHIVES)
+    if not is_archive and target.suffix.lower() in _OTHER_ARCHIVES:
+        hint = "A name without an ending makes a folder."
+        raise StoreError(f"cannot write a {target.suffix} file", path=target, allowed=_ARCHIVES, hint=hint)
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
-        with _archive(partial, target.name) if target.name.endswith(_ARCHIVES) else _Folder(partial) as bundle:
+        with _archive(partial, target.name) if is_archive else _Folder(partial) as bundle:
             sums = [line for artefact in artefacts for line in _pack(artefact, bundle)]
             bundle.add_text(CHECKSUMS, "".join(sums))
         partial.replace(target)
@@ -147,7 +157,7 @@ class _Archive:
 
 @contextlib.contextmanager
 def _archive(path: Path, name: str) -> Iterator[_Archive]:
-    with tarfile.open(path, "w" if name.endswith(".tar") else "w:gz") as tar:
+    with tarfile.open(path, "w" if name.lower().endswith(".tar") else "w:gz") as tar:
         yield _Archive(tar)
 
 
@@ -268,9 +278,10 @@ def _unpack(source: Path, root: Path) -> None:
                 content = tar.extractfile(member) if member.isfile() else None
                 if content is not None:
                     _write(content, root / member.name)
-    except (tarfile.TarError, EOFError, ValueError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
         hint = "Is it whole? Bundles are made by: adaptstilts store export"
-        raise StoreError(f"not a bundle that can be read: {error}", path=source, hint=hint) from error
+        reason = str(error).partition("\n")[0].rstrip(":")  # what each way to read it said follows
+        raise StoreError(f"not a bundle that can be read: {reason}", path=source, hint=hint) from error
 
 
 def _write(content: IO[bytes], target: Path) -> None:

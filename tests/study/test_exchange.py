@@ -31,7 +31,7 @@ def store(tmp_path):
     return store
 
 
-@pytest.mark.parametrize("name", ["b.tar", "b.tar.gz", "b.tgz", "folder"])
+@pytest.mark.parametrize("name", ["b.tar", "b.TAR.GZ", "b.tgz", "folder", "folder.v2"])
 def test_artefacts_travel_with_their_inputs_in_any_form(store, tmp_path, name):
     chosen = choose(store, ["nli"], with_inputs=True)
     assert [artefact.key for artefact in chosen] == [WORLD.key, SCORE.key]
@@ -152,6 +152,13 @@ def test_export_refuses_a_target_that_is_there_and_inputs_that_are_not(store, tm
         export(choose(store, ["nli"], with_inputs=False), tmp_path / "b.tar" / "c.tar")
 
 
+@pytest.mark.parametrize("name", ["c.zip", "c.7z", "c.tar.bz2", "c.tar.XZ", "c.gz"])
+def test_export_refuses_archives_of_other_kinds(store, tmp_path, name):
+    with pytest.raises(StoreError, match=r"cannot write a \.\w+ file\. Allowed: \.tar, \.tar\.gz, \.tgz\."):
+        export(choose(store, ["nli"], with_inputs=False), tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 def test_export_of_a_damaged_artefact_writes_nothing(store, tmp_path):
     chosen = choose(store, ["nli"], with_inputs=False)
     (chosen[0].folder / "deep" / "a.bin").write_bytes(b"x" * 900)
@@ -248,10 +255,15 @@ def test_import_refuses_archives_that_lead_elsewhere(tmp_path, name, kind, messa
 def test_import_says_what_is_no_bundle(store, tmp_path):
     with pytest.raises(StoreError, match=r"none\.tar: no such bundle\. Make one with: adaptstilts store export"):
         import_bundle(store, tmp_path / "none.tar")
-    (tmp_path / "b.tar").write_text("text")
-    with pytest.raises(StoreError, match="not a bundle that can be read"):
-        import_bundle(store, tmp_path / "b.tar")
+    for content in ("text", "", "x" * 2000):
+        (tmp_path / "b.tar").write_text(content)
+        with pytest.raises(StoreError, match=r"not a bundle that can be read: .*\. Is it whole\?") as found:
+            import_bundle(store, tmp_path / "b.tar")
+        assert "\n" not in str(found.value)
     export(choose(store, ["nli"], with_inputs=True), tmp_path / "whole.tar.gz")
     (tmp_path / "cut.tar.gz").write_bytes((tmp_path / "whole.tar.gz").read_bytes()[:300])
-    with pytest.raises(StoreError, match=r"cut\.tar\.gz: "):
-        import_bundle(Store(tmp_path / "other"), tmp_path / "cut.tar.gz")
+    content = (tmp_path / "whole.tar.gz").read_bytes()
+    (tmp_path / "turned.tar.gz").write_bytes(content[:300] + content[300:400][::-1] + content[400:])
+    for name in ("cut", "turned"):
+        with pytest.raises(StoreError, match=rf"{name}\.tar\.gz: not a bundle that can be read: "):
+            import_bundle(Store(tmp_path / "other"), tmp_path / f"{name}.tar.gz")
