@@ -6,6 +6,7 @@ fsspec and what it needs for a file system are only imported when an address is 
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterable, Iterator
 from glob import has_magic
 from pathlib import Path
@@ -26,9 +27,7 @@ _BACKENDS = frozenset(
      "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub", "ftplib"}
 )  # fmt: skip
 """Packages whose own errors are those of a place that cannot be used, not bugs of this one."""
-_ABSENT = (FileNotFoundError, IsADirectoryError)
-"""What a file system says where there is no such file."""
-_NO_FOLDER = (FileNotFoundError, NotADirectoryError)
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
 
 
 def is_address(location: str) -> bool:
@@ -68,7 +67,9 @@ class Remote:
         with self._plainly():
             try:
                 content: bytes = self._fresh().cat_file(self.path(*parts))
-            except _ABSENT:
+            except OSError as error:
+                if not _is_absent(error):
+                    raise
                 return None
             return content
         raise AssertionError("unreachable")
@@ -84,7 +85,7 @@ class Remote:
             found = self._fresh().cat(plain, on_error="return") if plain else {}
             answers = {name: found[path] if path in found else self.read(name) for path, name in paths.items()}
             for answer in answers.values():
-                if isinstance(answer, BaseException) and not isinstance(answer, _ABSENT):
+                if isinstance(answer, BaseException) and not _is_absent(answer):
                     raise answer
             return {name: answer for name, answer in answers.items() if isinstance(answer, bytes)}
         raise AssertionError("unreachable")
@@ -95,7 +96,9 @@ class Remote:
             base, files = f"{self.path()}/", self._fresh()
             try:
                 return [path.removeprefix(base) for path in _all_files(files, self.path(*parts))]
-            except _NO_FOLDER:
+            except OSError as error:
+                if not _is_absent(error):
+                    raise
                 return []
         raise AssertionError("unreachable")
 
@@ -105,7 +108,9 @@ class Remote:
             path = self.path()
             try:
                 found = self._fresh().ls(path, detail=True)
-            except _NO_FOLDER:
+            except OSError as error:
+                if not _is_absent(error):
+                    raise
                 return False
             return [(entry["name"], entry["type"]) for entry in found] != [(path, "file")]
         raise AssertionError("unreachable")
@@ -220,6 +225,12 @@ class _Plainly(contextlib.AbstractContextManager[None]):
         ) from error
 
 
+def _is_absent(error: BaseException) -> bool:
+    """Say whether a file system means that there is no such file or folder; some have errors of their own for it."""
+    is_told = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+    return is_told or (isinstance(error, OSError) and error.errno in _ABSENT)
+
+
 def _all_files(files: Any, folder: str) -> Iterator[str]:  # noqa: ANN401 - a file system of fsspec
     """Yield the paths of all files below a folder.
 
@@ -234,8 +245,11 @@ def _all_files(files: Any, folder: str) -> Iterator[str]:  # noqa: ANN401 - a fi
         if entry["type"] != "directory":
             yield path
         elif path != folder:
-            with contextlib.suppress(*_NO_FOLDER):  # removed meanwhile
+            try:
                 yield from _all_files(files, path)
+            except OSError as error:
+                if not _is_absent(error):  # removed meanwhile
+                    raise
 
 
 def _searches_as_fsspec(kind: Any) -> bool:  # noqa: ANN401 - a class of fsspec

@@ -336,7 +336,7 @@ class SharedStore(Store):
             first = parse_manifest(self.remote.read(*place, MANIFEST) or b"")
         except ValueError:  # damaged: what is here is the better one
             return
-        if first["files"] == manifest["files"]:
+        if _plain(first) == _plain(manifest):  # the process that uploaded it here ended before it could say so
             (folder / SHARED_MARK).touch()
         else:
             super().remove(folder)
@@ -383,6 +383,10 @@ class _RemoteObjects:
 
 def _uploaded(manifest: dict[str, Any]) -> tuple[str, str, str]:
     return manifest["kind"], manifest["key"][:KEY_DIGITS], manifest["upload"]
+
+
+def _plain(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in manifest.items() if name != "upload"}
 
 
 def _is_shared(folder: Path) -> bool:

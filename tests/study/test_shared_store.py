@@ -232,6 +232,22 @@ def test_folder_that_cannot_be_listed_is_no_empty_one(shelf, monkeypatch, part):
     assert two.present([SCORE]) == set()
 
 
+def test_file_system_that_says_in_its_own_way_that_nothing_is_there(shelf, monkeypatch):
+    class OwnError(OSError):
+        pass
+
+    def refuse(self, path, *positions, **options):
+        raise OwnError(2, "STATUS_OBJECT_NAME_NOT_FOUND", path)
+
+    monkeypatch.setattr(Shelf, "ls", refuse)
+    monkeypatch.setattr(Shelf, "cat_file", refuse)
+    one = shelf("one")
+    assert one.present([STAGE]) == set()
+    assert one.find(STAGE) is None
+    assert one.remote.read_many(["a"]) == {}
+    assert not one.remote.is_there()
+
+
 def test_address_is_there_when_a_folder_lies_at_it(shelf, tmp_path):
     one = shelf("one")
     assert not one.remote.is_there()
