@@ -168,7 +168,8 @@ class Remote:
     def delete(self, *parts: str) -> None:
         """Remove a file or folder, if it is there."""
         with self._plainly(writing=True), contextlib.suppress(FileNotFoundError):
-            self._fresh().rm(self.path(*parts), recursive=True)
+            files, path = self._fresh(), self.path(*parts)
+            files.rm(path, recursive=files.info(path)["type"] == "directory")  # not all take a file for a small folder
 
     def _make_parent(self, parts: tuple[str, ...]) -> None:
         self._connect()[0].makedirs(self.path(*parts[:-1], *parts[-1].split("/")[:-1]), exist_ok=True)

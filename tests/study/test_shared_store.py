@@ -248,6 +248,23 @@ def test_file_system_that_says_in_its_own_way_that_nothing_is_there(shelf, monke
     assert not one.remote.is_there()
 
 
+def test_file_system_that_removes_a_file_in_another_way_than_a_folder(shelf, monkeypatch):
+    def remove(self, path, recursive=False, maxdepth=None):
+        if recursive and Path(path).is_file():
+            raise NotADirectoryError(20, "Not a directory", path)
+        LocalFileSystem.rm(self, path, recursive, maxdepth)
+
+    monkeypatch.setattr(Shelf, "rm", remove)
+    one = shelf("one")
+    with one.claim(STAGE):
+        make(one)
+    assert one.claimant(STAGE) is None
+    assert one.remote.names(".claims") == []
+    one.discard(STAGE)
+    one.discard(STAGE)
+    assert one.remote.names("data") == []
+
+
 def test_address_is_there_when_a_folder_lies_at_it(shelf, tmp_path):
     one = shelf("one")
     assert not one.remote.is_there()
