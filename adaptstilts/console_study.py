@@ -26,7 +26,7 @@ from adaptstilts.study.pace import duration
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Stage, describe
 from adaptstilts.study.status import Observer, Running, Status, left_text, place, summarise
-from adaptstilts.study.store import Artefact
+from adaptstilts.study.store import Artefact, Store
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -142,7 +142,7 @@ class TerminalWatcher:
         self._console = console
         self._workers = workers
         self._store = store
-        self._observer = Observer(store if store is not None else Path(), plan)
+        self._observer = Observer(Store(store if store is not None else Path()), plan)
         self._lock = threading.RLock()  # the drawing thread looks while the study's thread tells
         self._closed = 0
         self._done: set[str] = set()

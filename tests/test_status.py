@@ -18,6 +18,8 @@ import pytest
 from commandline import Said, say
 
 from adaptstilts.study.journal import Journal, made_counts, read_events
+from adaptstilts.study.manifests import manifest_text, read_manifest
+from adaptstilts.study.shared_store import SharedStore
 from adaptstilts.study.stages import DataJob, make_stage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -156,8 +158,7 @@ def test_status_of_a_study_that_has_not_begun_makes_nothing(tmp_path: Path, smal
 
 def test_time_left_is_estimated_from_what_was_measured(study: Path):
     (path,) = (study.parent / "store" / "train").glob("*/manifest.json")
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**manifest, "seconds": 500.0}), encoding="utf-8")
+    path.write_text(manifest_text({**read_manifest(path), "seconds": 500.0}), encoding="utf-8")
     before = status(study)
     assert (before["counts"]["train"]["done"], before["seconds_left"]) == (1, 0)
     more = status(study, "seeds=[1, 2, 3]")
@@ -197,6 +198,20 @@ def test_store_without_a_study_shows_what_is_there(finished: Path, tmp_path: Pat
     missing = say("status", "--store", tmp_path / "nowhere")
     assert missing.code == 2
     assert missing.err.endswith("nowhere: there is no such folder. Give the store of a study that has begun.\n")
+
+
+def test_store_is_named_by_its_address_as_by_its_folder(finished: Path, tmp_path: Path):
+    first = "8 of 8 stages done, 8 made in the last hour"
+    store = finished.parent / "store"
+    assert say("status", "--store", f"file://{store}").out.splitlines()[0] == first
+    made = SharedStore("memory://watched", tmp_path / "one")
+    shutil.copytree(store, made.root)
+    made.remove_leftovers()
+    address = ("--store", "memory://watched", "--store-cache", tmp_path / "two")
+    assert say("status", *address).out.splitlines()[0] == first
+    study = (finished, "store=memory://watched", f"store_cache={tmp_path / 'two'}")
+    assert status(*study)["counts"]["train"]["done"] == 1
+    assert say("status", *study).out.splitlines()[0] == first
 
 
 @pytest.mark.parametrize("words", [(), ("CONFIG", "--store", "STORE"), ("CONFIG", "--watch", "--json")])

@@ -1,25 +1,29 @@
 """Where a study stands: what runs, waits, is done, failed or lost, and the time left. Free of torch.
 
 Everything comes from the store that all workers share: manifests, heartbeats and failures. `look` reads them,
-`summarise` is pure.
+`summarise` is pure. Of a store that is an address, manifests are those at the address; heartbeats and failures lie in
+the local folder, and are those of this machine.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.errors import DamagedError
 from adaptstilts.study.heartbeats import Beat, Failure, read_beats, read_failures
-from adaptstilts.study.manifests import MANIFEST
+from adaptstilts.study.manifests import MANIFEST, read_manifest
 from adaptstilts.study.pace import Pace, duration
 from adaptstilts.study.plan import Plan
+from adaptstilts.study.shared_store import SharedStore
 from adaptstilts.study.stages import DataJob, Stage, StageKind
+from adaptstilts.study.store import Store
 
 STATES = ("done", "running", "waiting", "failed", "left_out", "lost")
 """What a stage can be. Left out: it needs one that failed. Lost: its worker gives no sign of life."""
@@ -113,36 +117,56 @@ class Status:
 
 
 class Observer:
-    """Looks at a store again and again; manifests are read once.
+    """Looks at a store again and again; manifests are read once, but for those of an address without a study.
 
     Args:
-        root: Folder of the store.
+        store: The store.
         plan: The study; None to look at the store as a whole.
     """
 
-    def __init__(self, root: Path, plan: Plan | None = None) -> None:
-        self.root = root
+    def __init__(self, store: Store, plan: Plan | None = None) -> None:
+        self.store = store
         self.plan = plan
         stages = plan.stages if plan is not None else ()
         self.pace = Pace(is_generated=any(isinstance(stage.job, DataJob) for stage in stages))
-        self._seen: dict[Path, Made | None] = {}
+        self._seen: dict[Path, Made] = {}
 
     def made(self) -> dict[str, Made]:
         """Return the finished artefacts of the store by key; those whose manifest cannot be read are left out."""
-        present: dict[str, Made] = {}
+        found = self._at_address(self.store) if isinstance(self.store, SharedStore) else self._in_folders()
+        return {made.key: made for made in found}
+
+    def _in_folders(self) -> Iterator[Made]:
         for kind in StageKind:
-            folder = self.root / kind.value
+            folder = self.store.root / kind.value
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if path not in self._seen:
-                    self._seen[path] = made = _read_made(path / MANIFEST)
-                    if made is None:
-                        del self._seen[path]  # perhaps it is being put there
-                        continue
-                    self.pace.add(made.kind, made.job, made.seconds)
-                made = self._seen[path]
-                if made is not None:
-                    present[made.key] = made
-        return present
+                    with contextlib.suppress(DamagedError, OSError):  # perhaps it is being put there
+                        self._see(path, read_manifest(path / MANIFEST))
+                if path in self._seen:
+                    yield self._seen[path]
+
+    def _at_address(self, store: SharedStore) -> Iterator[Made]:
+        """What is finished on any machine; of a study only the manifests that are new are read."""
+        if self.plan is None:
+            found = store.artefacts(on_damage=lambda _: None)
+        else:
+            present = store.present(self.plan.stages)
+            yield from (made for made in self._seen.values() if made.key in present)
+            seen = {made.key for made in self._seen.values()}
+            new = [stage for stage in self.plan.stages if stage.key in present - seen]
+            found = list(store.find_all(new, on_damage=lambda _: None).values())
+        for artefact in found:
+            if artefact.folder not in self._seen:
+                self._see(artefact.folder, artefact.manifest)
+            if artefact.folder in self._seen:
+                yield self._seen[artefact.folder]
+
+    def _see(self, folder: Path, manifest: dict[str, Any]) -> None:
+        made = _made(manifest)
+        if made is not None:
+            self._seen[folder] = made
+            self.pace.add(made.kind, made.job, made.seconds)
 
     def look(self) -> Status:
         """Return where things stand now.
@@ -150,7 +174,8 @@ class Observer:
         Returns:
             The status; that of an empty store where the folder is not there.
         """
-        made, beats, failures = self.made(), read_beats(self.root), read_failures(self.root)
+        root = self.store.root
+        made, beats, failures = self.made(), read_beats(root), read_failures(root)
         if self.plan is None:
             status = summarise_store(made, beats, failures)
             mine: Collection[str] = made.keys()
@@ -165,13 +190,12 @@ class Observer:
         )
 
 
-def _read_made(path: Path) -> Made | None:
+def _made(manifest: dict[str, Any]) -> Made | None:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
         began = datetime.strptime(manifest["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
         seconds = float(manifest["seconds"])
         return Made(manifest["key"], manifest["kind"], manifest["job"], seconds, began.timestamp() + seconds)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 
