@@ -1,4 +1,4 @@
-"""The verb ``adaptstilts status``: what runs, waits, is done, failed or lost, and the time left."""
+"""The verb ``adaptstilts status``: what runs, waits, is done, failed, lost or damaged, and the time left."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def status(
 ) -> None:
     """Say where a study stands: from any terminal or host that sees its store.
 
-    Running, waiting, done, failed and lost stages, the time left, and the command that goes on.
+    Running, waiting, done, failed, lost and damaged stages, the time left, and the command that goes on.
 
     Example: adaptstilts status configs/quickstart.yaml --watch
     """
@@ -100,4 +100,4 @@ def _watch(observer: Observer, every: float) -> None:
 def _go_on(found: Status, config: Path | None, overrides: Sequence[str]) -> str:
     verb = "report" if found.is_over and not found.total("failed") else "run"
     words = ["CONFIG"] if config is None else [str(config), *overrides]
-    return shlex.join(["adaptstilts", verb, *words])
+    return shlex.join(["adaptstilts", verb, *words, *(["--rebuild"] if found.damaged else [])])

@@ -66,7 +66,7 @@ def _kinds(status: Status) -> Text:
     text = Text("      ")
     for kind, states in status.counts.items():
         text.append(f"{kind} {states['done']}/{sum(states.values())}   ", style="dim")
-    for state in ("failed", "left_out", "lost"):
+    for state in ("failed", "left_out", "lost", "damaged"):
         if status.total(state):
             text.append(f"{status.total(state)} {state.replace('_', ' ')}   ", style="red")
     if status.examples_per_second:

@@ -192,6 +192,22 @@ def test_failed_stage_is_shown_with_its_log_until_it_succeeds(study: Path):
     assert not list((study.parent / "store" / ".failed").iterdir())
 
 
+def test_damaged_artefact_is_not_done_and_the_command_that_ends_the_text_makes_it_again(study: Path):
+    (adapter,) = (study.parent / "store" / "train").glob("*/adapter/adapter_config.json")
+    adapter.unlink()
+    lines = say("status", study).out.splitlines()
+    assert lines[0].startswith("7 of 8 stages done, 1 damaged, about ")
+    assert lines[-4:] == [
+        "damaged: train adapter: mnli, seed 1: adapter/adapter_config.json: missing or cut short",
+        f"  folder: {adapter.parents[1]}",
+        "",
+        f"make what is damaged again, and go on: adaptstilts run {study} --rebuild",
+    ]
+    assert "damaged: " in say("status", "--store", study.parent / "store").out
+    assert say("run", study, "--rebuild").code == 0
+    assert say("status", study).out.splitlines()[0].startswith("8 of 8 stages done")
+
+
 def test_store_without_a_study_shows_what_is_there(finished: Path, tmp_path: Path):
     said = say("status", "--store", finished.parent / "store")
     assert said.out.splitlines()[0] == "8 of 8 stages done, 8 made in the last hour"

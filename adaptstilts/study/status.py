@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,15 +18,16 @@ from typing import Any
 
 from adaptstilts.errors import DamagedError
 from adaptstilts.study.heartbeats import Beat, Failure, read_beats, read_failures
-from adaptstilts.study.manifests import MANIFEST, read_manifest
+from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST, check_sizes, read_manifest
 from adaptstilts.study.pace import Pace, duration
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.shared_store import SharedStore
 from adaptstilts.study.stages import DataJob, Stage, StageKind
-from adaptstilts.study.store import Store
+from adaptstilts.study.store import Store, told
 
-STATES = ("done", "running", "waiting", "failed", "left_out", "lost")
-"""What a stage can be. Left out: it needs one that failed. Lost: its worker gives no sign of life."""
+STATES = ("done", "running", "waiting", "failed", "left_out", "lost", "damaged")
+"""What a stage can be. Left out: it needs one that failed. Lost: its worker gives no sign of life. Damaged: its
+artefact is not what was written, as far as manifest and sizes of files show."""
 _RECENT_SECONDS = 3600.0
 
 
@@ -63,6 +64,23 @@ class Running:
 
 
 @dataclass(frozen=True)
+class Damaged:
+    """A stage whose artefact is damaged.
+
+    Attributes:
+        name: Name of the stage; of its folder where the stage is not known.
+        kind: Kind of the stage.
+        problem: What is wrong.
+        folder: Folder or address of the artefact.
+    """
+
+    name: str
+    kind: str
+    problem: str
+    folder: str
+
+
+@dataclass(frozen=True)
 class Status:
     """Where a study, or a store, stands.
 
@@ -72,6 +90,7 @@ class Status:
         lost: Last signs of life of workers that give none any more.
         failed: What stages failed with.
         left_out: Names of stages that need a failed one.
+        damaged: Stages whose artefact is damaged.
         seconds_left: About how long the study still takes with the present workers; None without a plan.
         workers: Workers that this was divided by.
         is_measured: Whether most of the time left is known from measured times; if not, it is a guess.
@@ -85,6 +104,7 @@ class Status:
     lost: tuple[Beat, ...]
     failed: tuple[Failure, ...]
     left_out: tuple[str, ...]
+    damaged: tuple[Damaged, ...]
     seconds_left: float | None
     workers: int
     is_measured: bool
@@ -117,7 +137,9 @@ class Status:
 
 
 class Observer:
-    """Looks at a store again and again; manifests are read once, but for those of an address without a study.
+    """Looks at a store again and again.
+
+    Manifests and the sizes of files are read once; of damaged artefacts, and of an address without a study, every time.
 
     Args:
         store: The store.
@@ -130,9 +152,11 @@ class Observer:
         stages = plan.stages if plan is not None else ()
         self.pace = Pace(is_generated=any(isinstance(stage.job, DataJob) for stage in stages))
         self._seen: dict[Path, Made] = {}
+        self._damaged: list[DamagedError] = []
 
     def made(self) -> dict[str, Made]:
-        """Return the finished artefacts of the store by key; those whose manifest cannot be read are left out."""
+        """Return the finished artefacts of the store by key; damaged ones are left out."""
+        self._damaged.clear()
         found = self._at_address(self.store) if isinstance(self.store, SharedStore) else self._in_folders()
         return {made.key: made for made in found}
 
@@ -141,21 +165,21 @@ class Observer:
             folder = self.store.root / kind.value
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if path not in self._seen:
-                    with contextlib.suppress(DamagedError, OSError):  # perhaps it is being put there
-                        self._see(path, read_manifest(path / MANIFEST))
+                    with told(self._damaged.append), contextlib.suppress(OSError):  # perhaps it is being put there
+                        self._see(path, _whole_manifest(path))
                 if path in self._seen:
                     yield self._seen[path]
 
     def _at_address(self, store: SharedStore) -> Iterator[Made]:
         """What is finished on any machine; of a study only the manifests that are new are read."""
         if self.plan is None:
-            found = store.artefacts(on_damage=lambda _: None)
+            found = store.artefacts(on_damage=self._damaged.append)
         else:
             present = store.present(self.plan.stages)
             yield from (made for made in self._seen.values() if made.key in present)
             seen = {made.key for made in self._seen.values()}
             new = [stage for stage in self.plan.stages if stage.key in present - seen]
-            found = list(store.find_all(new, on_damage=lambda _: None).values())
+            found = list(store.find_all(new, on_damage=self._damaged.append).values())
         for artefact in found:
             if artefact.folder not in self._seen:
                 self._see(artefact.folder, artefact.manifest)
@@ -177,10 +201,10 @@ class Observer:
         root = self.store.root
         made, beats, failures = self.made(), read_beats(root), read_failures(root)
         if self.plan is None:
-            status = summarise_store(made, beats, failures)
+            status = summarise_store(made, beats, failures, self._damaged)
             mine: Collection[str] = made.keys()
         else:
-            status = summarise(self.plan, made, beats, failures, self.pace)
+            status = summarise(self.plan, made, beats, failures, self.pace, damaged=self._damaged)
             mine = {stage.key for stage in self.plan.stages} & made.keys()
         now = time.time()
         return replace(
@@ -188,6 +212,20 @@ class Observer:
             recent=sum(0 <= now - made[key].ended <= _RECENT_SECONDS for key in mine),
             seconds_made=sum(made[key].seconds for key in mine),
         )
+
+
+def _whole_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of an artefact whose files all have the sizes that it says."""
+    manifest = read_manifest(folder / MANIFEST)
+    if not manifest["key"].startswith(_digits(folder)):
+        raise DamagedError("the manifest is of another stage", path=folder / MANIFEST, folder=folder)
+    check_sizes(folder, manifest)
+    return manifest
+
+
+def _digits(folder: Path | str) -> str:
+    """Return the digits of the key in the name of an artefact's folder, or at the end of its address."""
+    return Path(folder).name.rpartition("-")[2]
 
 
 def _made(manifest: dict[str, Any]) -> Made | None:
@@ -206,6 +244,7 @@ def summarise(
     failures: Sequence[Failure],
     pace: Pace,
     *,
+    damaged: Sequence[DamagedError] = (),
     workers: int = 1,
 ) -> Status:
     """Put together where a study stands.
@@ -216,21 +255,23 @@ def summarise(
         beats: Signs of life in its store.
         failures: Failures kept in its store.
         pace: Estimates of times.
+        damaged: What is wrong with damaged artefacts in its store.
         workers: Fewest workers to expect; the time left is divided by this or by the number of those seen running.
 
     Returns:
-        The status. A stage that is done is nothing else; one that runs again has not failed.
+        The status. A stage that is done is nothing else; one that runs again is neither failed nor damaged.
     """
     mine = {stage.key: stage for stage in plan.stages}
     open_beats = {beat.key: beat for beat in beats if beat.key in mine and beat.key not in done}
     failed = {item.key: item for item in failures if item.key in mine and item.key not in done}
-    states = _states(plan, done, open_beats, failed)
+    broken = _by_key(mine.values(), damaged)
+    states = _states(plan, done, open_beats, failed, broken)
     running = [_running(beat, mine[key], pace) for key, beat in open_beats.items() if states.get(key) == "running"]
     counts: dict[str, Counter[str]] = {}
     for key, state in states.items():
         counts.setdefault(mine[key].kind.value, Counter(dict.fromkeys(STATES, 0)))[state] += 1
     workers = max(workers, len(running))
-    waiting = [mine[key] for key, state in states.items() if state in {"waiting", "lost"}]
+    waiting = [mine[key] for key, state in states.items() if state in {"waiting", "lost", "damaged"}]
     work = sum(map(pace.seconds, waiting))
     left_running = [each.seconds_left or 0.0 for each in running]
     return Status(
@@ -239,6 +280,7 @@ def summarise(
         lost=tuple(beat for beat in open_beats.values() if states.get(beat.key) == "lost"),
         failed=tuple(item for item in failed.values() if states.get(item.key) == "failed"),
         left_out=tuple(mine[key].name for key, state in states.items() if state == "left_out"),
+        damaged=tuple(item for key, item in broken.items() if states.get(key) == "damaged"),
         seconds_left=max((work + sum(left_running)) / workers, *left_running, 0.0),
         workers=workers,
         is_measured=2 * sum(pace.seconds(stage) for stage in waiting if pace.knows(stage)) >= work,
@@ -255,8 +297,28 @@ def _running(beat: Beat, stage: Stage, pace: Pace) -> Running:
     return Running(beat, left)
 
 
+def _by_key(stages: Iterable[Stage], damaged: Sequence[DamagedError]) -> dict[str, Damaged]:
+    """Return which of some stages have a damaged artefact, found by the digits in its folder's name."""
+    errors = {_digits(error.folder): error for error in damaged}
+    found = ((stage, errors.get(stage.key[:KEY_DIGITS])) for stage in stages if errors)
+    return {
+        stage.key: Damaged(stage.name, stage.kind.value, _problem(error), str(error.folder))
+        for stage, error in found
+        if error is not None
+    }
+
+
+def _problem(error: DamagedError) -> str:
+    """Return what is wrong with an artefact, and with which of its files."""
+    return error.problem if error.path is None else f"{error.path.relative_to(error.folder)}: {error.problem}"
+
+
 def _states(
-    plan: Plan, done: Collection[str], beats: Mapping[str, Beat], failed: Mapping[str, Failure]
+    plan: Plan,
+    done: Collection[str],
+    beats: Mapping[str, Beat],
+    failed: Mapping[str, Failure],
+    damaged: Collection[str],
 ) -> dict[str, str]:
     """Return the state of every stage, in the plan's order."""
     states: dict[str, str] = {}
@@ -265,6 +327,8 @@ def _states(
             states[stage.key] = "done"
         elif stage.key in beats and not beats[stage.key].is_lost:
             states[stage.key] = "running"
+        elif stage.key in damaged:
+            states[stage.key] = "damaged"
         elif stage.key in beats:  # a stage that fails leaves no beat, so that this attempt came after its failure
             states[stage.key] = "lost"
         elif stage.key in failed:
@@ -275,23 +339,40 @@ def _states(
     return states
 
 
-def summarise_store(made: Mapping[str, Made], beats: Sequence[Beat], failures: Sequence[Failure]) -> Status:
+def summarise_store(
+    made: Mapping[str, Made], beats: Sequence[Beat], failures: Sequence[Failure], damaged: Sequence[DamagedError] = ()
+) -> Status:
     """Put together what is going on in a store, whatever studies it is of; what waits is not known.
 
     Args:
         made: Finished artefacts by key.
         beats: Signs of life.
         failures: Failures kept.
+        damaged: What is wrong with damaged artefacts.
 
     Returns:
         The status, without a time left.
     """
     counts = {kind.value: Counter(dict.fromkeys(STATES, 0)) for kind in StageKind}
+    known = {_digits(error.folder): _of_folder(error) for error in damaged}
     unfinished = [beat for beat in beats if beat.key not in made]
     running = [beat for beat in unfinished if not beat.is_lost]
-    lost = [beat for beat in unfinished if beat.is_lost]
-    failed = [item for item in failures if item.key not in {*made, *(beat.key for beat in unfinished)}]
-    for state, items in (("done", made.values()), ("running", running), ("lost", lost), ("failed", failed)):
+    lost = [beat for beat in unfinished if beat.is_lost and beat.key[:KEY_DIGITS] not in known]
+    failed = [
+        item
+        for item in failures
+        if item.key not in {*made, *(beat.key for beat in unfinished)} and item.key[:KEY_DIGITS] not in known
+    ]
+    again = {beat.key[:KEY_DIGITS] for beat in running}
+    broken = [item for digits, item in known.items() if digits not in again]
+    states: dict[str, Collection[Made | Beat | Failure | Damaged]] = {
+        "done": made.values(),
+        "running": running,
+        "lost": lost,
+        "failed": failed,
+        "damaged": broken,
+    }
+    for state, items in states.items():
         for kind, count in Counter(item.kind for item in items).items():
             counts.setdefault(kind, Counter(dict.fromkeys(STATES, 0)))[state] += count
     return Status(
@@ -300,10 +381,16 @@ def summarise_store(made: Mapping[str, Made], beats: Sequence[Beat], failures: S
         lost=tuple(lost),
         failed=tuple(failed),
         left_out=(),
+        damaged=tuple(broken),
         seconds_left=None,
         workers=max(1, len(running)),
         is_measured=True,
     )
+
+
+def _of_folder(error: DamagedError) -> Damaged:
+    folder = Path(error.folder)
+    return Damaged(folder.name, folder.parent.name, _problem(error), str(error.folder))
 
 
 def status_text(status: Status, root: Path, go_on: str) -> str:
@@ -315,7 +402,7 @@ def status_text(status: Status, root: Path, go_on: str) -> str:
         go_on: The command that goes on.
 
     Returns:
-        A line for the whole, a table of kinds by state, what runs, what failed and is lost, and the command.
+        A line for the whole, a table of kinds by state, what runs, what failed, is lost and damaged, and the command.
     """
     lines = [head_line(status), "", *_table(status)]
     if status.running:
@@ -325,6 +412,8 @@ def status_text(status: Status, root: Path, go_on: str) -> str:
     for failure in status.failed:
         lines += ["", f"failed: {failure.name}: {failure.error}", f"  {failure.host}, {failure.when}"]
         lines += [f"  log: {root / failure.log}"]
+    for damaged in status.damaged:
+        lines += ["", f"damaged: {damaged.name}: {damaged.problem}", f"  folder: {damaged.folder}"]
     if status.left_out:
         lines += ["", f"left out, since they need a stage that failed: {_shorten(status.left_out)}"]
     if status.elsewhere:
@@ -382,6 +471,8 @@ def go_on_line(status: Status, go_on: str) -> str:
         return f"all done: {go_on}"
     if status.total("failed"):
         return f"mend what failed, then: {go_on}"
+    if status.damaged:
+        return f"make what is damaged again, and go on: {go_on}"
     return f"go on: {go_on}"
 
 
