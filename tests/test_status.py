@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -73,6 +74,16 @@ def status(*words: object) -> dict[str, Any]:
 def train_events(config: Path, *names: str) -> list[dict[str, Any]]:
     (path,) = (config.parent / "store" / "logs" / "train").iterdir()
     return [event for event in read_events(path) if event["event"] in names]
+
+
+def took(folder: Path, last: float, steps: float = 0.5) -> None:
+    """Have an artefact say that its last attempt took so long, and, of a training run, the steps of all attempts."""
+    record = folder / "training.json"
+    content = json.dumps({**json.loads(record.read_bytes()), "seconds": steps}).encode()
+    record.write_bytes(content)
+    manifest = read_manifest(folder / "manifest.json")
+    manifest["files"][record.name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / "manifest.json").write_text(manifest_text({**manifest, "seconds": last}), encoding="utf-8")
 
 
 def remove(config: Path, *kinds: str) -> None:
@@ -158,7 +169,7 @@ def test_status_of_a_study_that_has_not_begun_makes_nothing(tmp_path: Path, smal
 
 def test_time_left_is_estimated_from_what_was_measured(study: Path):
     (path,) = (study.parent / "store" / "train").glob("*/manifest.json")
-    path.write_text(manifest_text({**read_manifest(path), "seconds": 500.0}), encoding="utf-8")
+    took(path.parent, 500.0)
     before = status(study)
     assert (before["counts"]["train"]["done"], before["seconds_left"]) == (1, 0)
     more = status(study, "seeds=[1, 2, 3]")
@@ -166,6 +177,16 @@ def test_time_left_is_estimated_from_what_was_measured(study: Path):
     assert more["seconds_left"] == pytest.approx(2 * 500, rel=0.1)
     longer = status(study, "seeds=[2]", "target.adapter.epochs=4")
     assert longer["seconds_left"] == pytest.approx(1000, rel=0.1)
+
+
+def test_training_run_that_went_on_took_as_long_as_all_its_attempts(study: Path):
+    (folder,) = (study.parent / "store" / "train").iterdir()
+    took(folder, 3.0, 700.0)
+    assert status(study)["seconds_made"] > 700
+    assert status(study, "seeds=[1, 2]")["seconds_left"] == pytest.approx(700, rel=0.1)
+    table = say("plan", study, "--device", "cpu", "--json").json["table"]
+    (row,) = [row for row in table if row["what"] == "target adapter"]
+    assert row["hours_measured"] == pytest.approx(700 / 3600)
 
 
 def test_failed_stage_is_shown_with_its_log_until_it_succeeds(study: Path):

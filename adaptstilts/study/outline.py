@@ -8,6 +8,7 @@ from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.study.bill import make_bill
+from adaptstilts.study.collect import seconds_of
 from adaptstilts.study.cost import Pricing
 from adaptstilts.study.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, Device, get_device
 from adaptstilts.study.plan import Plan
@@ -90,7 +91,11 @@ def outline(
 
 
 def _measured(artefacts: dict[str, Artefact], device: Device) -> dict[str, float]:
-    return {key: found.seconds for key, found in artefacts.items() if device.is_of(found.manifest.get("environment"))}
+    return {
+        key: seconds_of(found.folder, found.manifest)
+        for key, found in artefacts.items()
+        if device.is_of(found.manifest.get("environment"))
+    }
 
 
 def _title(config: StudyConfig, backbone: Reference | None, pricing: Pricing) -> str:

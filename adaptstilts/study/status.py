@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DamagedError
+from adaptstilts.study.collect import seconds_of
 from adaptstilts.study.heartbeats import Beat, Failure, read_beats, read_failures
 from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST, check_sizes, read_manifest
 from adaptstilts.study.pace import Pace, duration
@@ -39,7 +40,7 @@ class Made:
         key: Key of the stage.
         kind: Kind of the stage.
         job: Its job as plain values.
-        seconds: Wall time it took.
+        seconds: Wall time it took, all attempts together for a training run.
         ended: When it was finished, in seconds since 1970 by the clock of its host.
     """
 
@@ -187,7 +188,7 @@ class Observer:
                 yield self._seen[artefact.folder]
 
     def _see(self, folder: Path, manifest: dict[str, Any]) -> None:
-        made = _made(manifest)
+        made = _made(folder, manifest)
         if made is not None:
             self._seen[folder] = made
             self.pace.add(made.kind, made.job, made.seconds)
@@ -228,11 +229,11 @@ def _digits(folder: Path | str) -> str:
     return Path(folder).name.rpartition("-")[2]
 
 
-def _made(manifest: dict[str, Any]) -> Made | None:
+def _made(folder: Path, manifest: dict[str, Any]) -> Made | None:
     try:
         began = datetime.strptime(manifest["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-        seconds = float(manifest["seconds"])
-        return Made(manifest["key"], manifest["kind"], manifest["job"], seconds, began.timestamp() + seconds)
+        ended = began.timestamp() + float(manifest["seconds"])
+        return Made(manifest["key"], manifest["kind"], manifest["job"], seconds_of(folder, manifest), ended)
     except (ValueError, KeyError, TypeError):
         return None
 
