@@ -122,8 +122,8 @@ def _notes(config: StudyConfig, pricing: Pricing, *, jobs: Collection[object], i
     epochs = _epochs(jobs)
     if len(set(epochs.values())) > 1:
         notes.append(f"epochs: {', '.join(f'{family} {said}' for family, said in epochs.items())}")
-    if pricing.volumes.assumed:
-        names = ", ".join(sorted(pricing.volumes.assumed))
+    if pricing.assumed:
+        names = ", ".join(sorted(pricing.assumed))
         notes.append(f"numbers of examples that nobody has published, so assumed: {names}")
     if device.bf16 is None:
         notes.append(

@@ -10,6 +10,7 @@ from adaptstilts.study.cost import FREE, Pricing
 from adaptstilts.study.devices import get_device
 from adaptstilts.study.setup import plan_study
 from adaptstilts.study.stages import PredictJob, TrainJob
+from adaptstilts.study.volumes import Volumes
 
 PAPER = Path("configs/xtreme_xlmr_large.yaml")
 # Adapters for as long as full models, so that both columns count the same sub-tokens.
@@ -75,6 +76,28 @@ def test_loops_that_share_nothing_start_as_many_runs_as_the_plan_was_asked_for()
     assert sum(runs for runs, _ in bill.naive.values()) == plan.requested_runs
     for name, column in bill.columns.items():
         assert bill.naive[name][1].flops > 2 * column.price.flops
+
+
+def flops_of(data, method="direct"):
+    config = load_study(Path("configs/quickstart.yaml"), ("target.tasks=[udpos]", f"methods=[{method}]", *data))
+    plan = plan_study(config)
+    pricing = Pricing(config, plan, get_device("cpu"), 0.4)
+    return [pricing.price(stage).flops for stage in plan.stages if stage.kind.value in {"train", "predict"}]
+
+
+@pytest.mark.parametrize("key", ["data.mini_train", "data.mini_evaluation"])
+def test_variants_of_a_sweep_over_data_are_priced_by_the_data_of_their_own(key):
+    few, many = flops_of([f"{key}=64"]), flops_of([f"{key}=6400"])
+    assert sum(many) > sum(few)
+    assert flops_of([f"{key}=[64,6400]"]) == [*few, *many]
+    assert flops_of([f"{key}=[6400,64]"]) == [*many, *few]
+
+
+def test_sweep_that_leaves_the_data_as_they_are_looks_at_them_once(monkeypatch):
+    made = []
+    monkeypatch.setattr("adaptstilts.study.cost.Volumes", lambda config: made.append(config) or Volumes(config))
+    flops_of(["target.full.learning_rate=[1e-4,1e-3]"])
+    assert len(made) == 1
 
 
 def test_what_is_finished_is_not_left():
