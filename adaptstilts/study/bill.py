@@ -20,6 +20,8 @@ _COLUMNS = {"full models": ("full",), "adapters": ("adapter", "fusion")}
 _PHASES = ("data", "intermediate", "target", "predict")
 _MOST_WARNINGS = 5
 _HOUR = 3600.0
+_PROCESSES = (2, 4, 8)
+"""Of a stage, to be looked at whether it would fit."""
 
 
 @dataclass
@@ -267,6 +269,7 @@ def _remedy(stage: Stage, phase: str, pricing: Pricing) -> str:
         return f"set evaluation.batch_tokens below {job.batch_tokens}, or give a larger device"
     if not isinstance(job, TrainJob):
         return "give a larger device"
+    more = _processes_that_fit(stage, pricing)
     section = f"{phase}.{METHODS[job.method].family}"
     for checkpointing in (False, True):
         accumulation = 1
@@ -276,11 +279,23 @@ def _remedy(stage: Stage, phase: str, pricing: Pricing) -> str:
             if memory is not None and memory.total <= pricing.device.memory:
                 words = [f"{section}.gradient_checkpointing=true"] if checkpointing else []
                 words += [f"{section}.accumulation={accumulation}"] if accumulation > 1 else []
-                return f"set {' and '.join(words)}" + _not_alike(job, accumulation)
+                return f"set {more and f'{more}, or '}{' and '.join(words)}" + _not_alike(job, accumulation)
             accumulation *= 2
+    if more:
+        return f"set {more}"
     if METHODS[job.method].family == "full":
         return "its weights, gradients and optimizer alone are too much; use adapters, or a larger device"
     return "give a larger device"
+
+
+def _processes_that_fit(stage: Stage, pricing: Pricing) -> str:
+    """The setting that needs no stage to be trained again, but more devices; empty where it does not help."""
+    for processes in _PROCESSES:
+        if processes > pricing.parallel.processes:
+            memory = pricing.memory_on(stage, pricing.device, processes)
+            if memory is not None and memory.total <= pricing.device.memory:
+                return f"parallel.processes={processes}, each with a device of its own"
+    return ""
 
 
 def _not_alike(job: TrainJob, accumulation: int) -> str:

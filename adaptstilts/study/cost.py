@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from adaptstilts.study.volumes import Volume, Volumes
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS
+from adaptstilts.train.micro_batches import micro_batch_count
 
 _SPAN_BYTES = 300
 """A question's answers as they are kept: twenty spans with scores."""
@@ -36,7 +38,7 @@ class Price:
         tokens: Sub-tokens that pass the network, dev scoring not included.
         trained: Parameters that train.
         written: Bytes of the artefact, about.
-        memory: Peak on the device; None where no network is run.
+        memory: Peak on the device, or on each of several; None where no network is run.
     """
 
     flops: float = 0.0
@@ -90,6 +92,7 @@ class Pricing:
     def __init__(self, config: StudyConfig, plan: Plan, device: Device, utilisation: float) -> None:
         self.device = device
         self.utilisation = check_utilisation(utilisation)
+        self.parallel = config.parallel
         self._volumes = _volumes_by_data(config, plan)
         self.unknown: set[str] = set()
         """Backbones whose shape is not known, found out on the way."""
@@ -130,12 +133,15 @@ class Pricing:
             return self._known(alike, lambda: self._prediction(job, volumes))
         return FREE
 
-    def memory_on(self, stage: Stage, device: Device, **settings: object) -> Memory | None:
+    def memory_on(
+        self, stage: Stage, device: Device, processes: int | None = None, **settings: object
+    ) -> Memory | None:
         """Return the peak memory of a training stage under other settings.
 
         Args:
             stage: The stage.
             device: The device.
+            processes: Processes that carry it out; None for those of the study.
             settings: Fields of its training settings.
 
         Returns:
@@ -147,7 +153,7 @@ class Pricing:
             return None
         changed = replace(job, settings=replace(job.settings, **settings))  # type: ignore[arg-type]
         volumes = self._volumes_of(stage)
-        return self._peak(changed, shape, self._build(changed, shape, volumes), volumes, device)
+        return self._peak(changed, shape, volumes, device, processes or self.parallel.processes)
 
     def shape(self, backbone: Reference) -> BackboneShape | None:
         """Return the shape of a backbone, or None where it is not known."""
@@ -213,20 +219,23 @@ class Pricing:
             tokens=volume.sequences * volume.tokens,
             trained=parameters(shape, build).trained,
             written=written_bytes(shape, build),
-            memory=self._peak(job, shape, build, volumes, self.device),
+            memory=self._peak(job, shape, volumes, self.device, self.parallel.processes),
         )
 
-    def _peak(self, job: TrainJob, shape: BackboneShape, build: Build, volumes: Volumes, device: Device) -> Memory:
-        settings = job.settings
-        rows = volumes.rows_per_example(get_task(job.task))
-        return training_memory(
+    def _peak(self, job: TrainJob, shape: BackboneShape, volumes: Volumes, device: Device, processes: int) -> Memory:
+        """The peak of one process; of all together where they share the memory of a CPU."""
+        settings, task = job.settings, get_task(job.task)
+        parts = micro_batch_count(task.kind, settings.accumulation, processes)
+        found = training_memory(
             shape,
-            build,
+            self._training_build(job, shape, volumes),
             device.arithmetic(settings.precision),
-            sequences=-(-settings.batch_size // settings.accumulation) * rows,
+            sequences=math.ceil(settings.batch_size / parts) * volumes.rows_per_example(task),
             tokens=settings.max_length,
             checkpointing=settings.gradient_checkpointing,
+            shards=processes if self.parallel.backbone == "sharded" else 1,
         )
+        return found.times(processes) if device.name == "cpu" else found
 
     def _prediction(self, job: PredictJob, volumes: Volumes) -> Price | None:
         shape = self.shape(job.backbone)

@@ -119,6 +119,9 @@ def _notes(config: StudyConfig, pricing: Pricing, *, jobs: Collection[object], i
     ]
     if any(isinstance(job, TrainJob) and job.settings.patience is not None for job in jobs):
         notes.append("upper bounds: runs that patience may end early are priced to their last epoch")
+    processes = pricing.parallel.processes
+    if processes > 1 and device.name != "cpu":
+        notes.append(f"memory of training stages: that of each of {processes} processes, with a device of its own")
     epochs = _epochs(jobs)
     if len(set(epochs.values())) > 1:
         notes.append(f"epochs: {', '.join(f'{family} {said}' for family, said in epochs.items())}")

@@ -162,9 +162,31 @@ def test_what_does_not_fit_is_named_with_a_change_that_helps():
     tight = ("methods=[direct]", "target.tasks=[pawsx]", "target.full.batch_size=256")
     (warning,) = bill_of(*tight, device="rtx4090").warnings
     assert warning.startswith("train direct: pawsx, seed 1 needs about ")
-    assert "NVIDIA GeForce RTX 4090 24 GB has 24 GB: set target.full.accumulation=" in warning
+    assert (
+        "NVIDIA GeForce RTX 4090 24 GB has 24 GB: set parallel.processes=8, each with a device of its own, or "
+        "target.full.accumulation=" in warning
+    )
+    assert bill_of(*tight, "parallel.processes=8", device="rtx4090").warnings == []
     number = warning.rsplit("=", 1)[1]
     assert bill_of(*tight, f"target.full.accumulation={number}", device="rtx4090").warnings == []
+
+
+def test_processes_are_no_remedy_where_they_share_one_memory_or_one_batch():
+    (warning,) = bill_of(
+        "methods=[direct]", "target.tasks=[pawsx]", "target.full.batch_size=4096", device="cpu"
+    ).warnings
+    assert "parallel" not in warning
+    two = bill_of("methods=[direct]", "target.tasks=[pawsx]", "parallel.processes=2", device="cpu")
+    one = bill_of("methods=[direct]", "target.tasks=[pawsx]", device="cpu")
+    memory = [bill.rows["target direct"].price.memory for bill in (one, two)]
+    assert memory[1].weights == 2 * memory[0].weights
+    assert memory[1].activations == pytest.approx(memory[0].activations)
+    config = load_study(Path("configs/xtreme_r_xlmr_large.yaml"), ["methods=[direct]", "target.tasks=[mewslix]"])
+    plan = plan_study(config)
+    pricing = Pricing(config, plan, get_device("t4"), 0.4)
+    stage = next(stage for stage in plan.stages if isinstance(stage.job, TrainJob))
+    alone = pricing.memory_on(stage, pricing.device)
+    assert pricing.memory_on(stage, pricing.device, 8) == alone
 
 
 def test_model_that_never_fits_is_said_to():
