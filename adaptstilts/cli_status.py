@@ -38,7 +38,7 @@ def status(
 
     Example: adaptstilts status configs/quickstart.yaml --watch
     """
-    from adaptstilts.study.status import status_text  # noqa: PLC0415
+    from adaptstilts.study.status_text import status_text  # noqa: PLC0415
 
     if (config is None) == (store is None) or (watch and as_json):
         allowed = ("status CONFIG [key=value ...]", "status --store FOLDER", "each with --watch or --json")
@@ -82,7 +82,7 @@ def _watch(observer: Observer, every: float) -> None:
     from rich.console import Console  # noqa: PLC0415
 
     from adaptstilts.console_study import Dashboard  # noqa: PLC0415
-    from adaptstilts.study.status import head_line  # noqa: PLC0415
+    from adaptstilts.study.status_text import head_line  # noqa: PLC0415
 
     console = Console(stderr=True)
     seen = observer.look()

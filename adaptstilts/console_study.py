@@ -25,7 +25,8 @@ from adaptstilts.study.heartbeats import Beat, Failure, read_beats
 from adaptstilts.study.pace import duration
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Stage, describe
-from adaptstilts.study.status import Observer, Running, Status, left_text, place, summarise
+from adaptstilts.study.status import Observer, Running, Status, summarise
+from adaptstilts.study.status_text import left_text, place
 from adaptstilts.study.store import Artefact, Store
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from adaptstilts.study.pace import Pace
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.shared_store import SharedStore
 from adaptstilts.study.stages import DataJob, ScoreJob, Stage, make_stage
-from adaptstilts.study.status import STATES, Observer, Status, status_text, summarise
+from adaptstilts.study.status import STATES, Observer, Status, summarise
+from adaptstilts.study.status_text import status_text
 from adaptstilts.study.store import MANIFEST, Store
 
 
