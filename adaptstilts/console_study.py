@@ -200,7 +200,7 @@ class TerminalWatcher:
             self._close(stage)
             self._done.add(stage.key)
             if self._store is None:
-                self._observer.pace.add(stage.kind.value, describe(stage.job), artefact.seconds)
+                self._observer.pace.add(stage.kind.value, describe(stage.job), artefact.seconds, stage.inputs)
             left = duration(self.status().seconds_left or 0.0)
             count = f"{self._closed}/{len(self._plan.stages)}"
         self.line(f"[{count}] {stage.name}: {artefact.seconds:.1f} s, about {left} left")

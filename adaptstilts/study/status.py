@@ -23,7 +23,7 @@ from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST, check_sizes, read_
 from adaptstilts.study.pace import Pace
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.shared_store import SharedStore
-from adaptstilts.study.stages import DataJob, Stage, StageKind
+from adaptstilts.study.stages import DataJob, Stage, StageKind, describe
 from adaptstilts.study.store import Store, told
 
 STATES = ("done", "running", "waiting", "failed", "left_out", "lost", "damaged")
@@ -150,8 +150,10 @@ class Observer:
     def __init__(self, store: Store, plan: Plan | None = None) -> None:
         self.store = store
         self.plan = plan
-        stages = plan.stages if plan is not None else ()
-        self.pace = Pace(is_generated=any(isinstance(stage.job, DataJob) for stage in stages))
+        self.pace = Pace()
+        for stage in plan.stages if plan is not None else ():
+            if isinstance(stage.job, DataJob):
+                self.pace.add_world(stage.key, describe(stage.job))
         self._seen: dict[Path, Made] = {}
         self._damaged: list[DamagedError] = []
 
@@ -191,7 +193,9 @@ class Observer:
         made = _made(folder, manifest)
         if made is not None:
             self._seen[folder] = made
-            self.pace.add(made.kind, made.job, made.seconds)
+            if made.kind == StageKind.DATA.value:
+                self.pace.add_world(made.key, made.job)
+            self.pace.add(made.kind, made.job, made.seconds, manifest["inputs"])
 
     def look(self) -> Status:
         """Return where things stand now.

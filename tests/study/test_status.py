@@ -46,7 +46,7 @@ def failure(one: Stage) -> Failure:
 
 def measured(**seconds: float) -> Pace:
     """Estimates by kind, in seconds."""
-    pace = Pace(is_generated=True)
+    pace = Pace()
     for kind, value in seconds.items():
         pace.add(kind, {}, value)
     return pace
