@@ -12,7 +12,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
 from adaptstilts.config.sweep import Axis, KeyPath, SweepProblem, combinations, put, same_points, take_axes
 from adaptstilts.errors import AdaptstiltsError, ConfigError, ProblemsError, raise_all
 
@@ -51,6 +51,11 @@ _PLAIN = {
     "tuple_type": ("{value!r} is not a list", "Write [{value}]."),
 }
 """Problem and next step for some of pydantic's kinds of error."""
+_ALLOWED = {
+    NAME_PATTERN: ("letters, digits, _, . and -, of which the first is a letter or a digit",),
+    DEVICE_PATTERN: ("auto", "cpu", "cuda", "cuda:N"),
+}
+"""What patterns of the schema allow, in words."""
 
 
 def load_study(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
@@ -283,6 +288,8 @@ def _explain(
     if item["type"] in {"extra_forbidden", "invalid_key"}:
         known = _fields_at(schema, location[:-1])
         return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, **where)
+    if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] in _ALLOWED:
+        return ConfigError(f"{value!r} is not allowed", value=value, allowed=_ALLOWED[item["ctx"]["pattern"]], **where)
     if value is None:
         return ConfigError("has no value", hint="Give one, or leave the key out.", **where)
     if item["type"] == "literal_error":
