@@ -162,6 +162,9 @@ class _Origin:
         """Return the same for a point of a sweep."""
         return replace(self, places=places)
 
+    def _is_overridden(self, place: KeyPath) -> bool:
+        return any(place[: len(parts)] == parts for parts in self.overridden)
+
     def _place(self, location: KeyPath) -> KeyPath:
         return next(
             ((*self.places[key], *location[len(key) :]) for key in self.places if location[: len(key)] == key), location
@@ -170,9 +173,18 @@ class _Origin:
     def where(self, location: KeyPath) -> dict[str, Any]:
         """Return key, file and line of a setting, as errors name them; no file for what an override gives."""
         place = self._place(location)
-        if any(place[: len(parts)] == parts for parts in self.overridden):
+        if self._is_overridden(place):
             return {"key": _dotted(place)}
         return {"key": _dotted(place), "path": self.path, "line": _line_of(place, self.lines)}
+
+    def tell_place(self, problem: AdaptstiltsError) -> None:
+        """Have an error about a setting say where that stands, if it does."""
+        location: KeyPath = tuple((problem.key or "").split("."))
+        place = self._place(location)
+        if place != location:
+            problem.key = _dotted(place)
+        if place in self.lines and not self._is_overridden(place):
+            problem.path, problem.line = self.path, self.lines[place]
 
     def allows(self, key: KeyPath, location: KeyPath) -> bool:
         """Say whether a key could stand where a setting does: below ``sweep``, only what can be swept."""
@@ -207,6 +219,8 @@ def _read_model(
 def placed(path: Path, overrides: Sequence[str] = ()) -> Iterator[None]:
     """Add file and line to errors about settings that are found only after the file was read.
 
+    Errors about a swept key name the place of its values.
+
     Args:
         path: The configuration that the block works on.
         overrides: Its ``key=value`` strings; errors about these keys stay without a file.
@@ -219,12 +233,14 @@ def placed(path: Path, overrides: Sequence[str] = ()) -> Iterator[None]:
     except AdaptstiltsError as error:
         problems = error.problems if isinstance(error, ProblemsError) else (error,)
         unplaced = [problem for problem in problems if problem.path is None and problem.key is not None]
-        lines = _read(path)[1] if unplaced else {}
-        overridden = {tuple(override.partition("=")[0].split(".")) for override in overrides}
-        for problem in unplaced:
-            parts = tuple((problem.key or "").split("."))
-            if parts in lines and not any(parts[: len(other)] == other for other in overridden):
-                problem.path, problem.line = path, lines[parts]
+        if unplaced:
+            values, lines = _read(path)
+            overridden = _apply(values, overrides)
+            axes = take_axes(values, overridden)[1]
+            places = {key: axis.place(number) for axis in axes for number, key in enumerate(axis.keys)}
+            origin = _Origin(path, lines, overridden, places)
+            for problem in unplaced:
+                origin.tell_place(problem)
         raise
 
 

@@ -60,6 +60,10 @@ class Axis:
     points: tuple[tuple[Any, ...], ...]
     places: tuple[tuple[KeyPath, ...], ...]
 
+    def place(self, number: int) -> KeyPath:
+        """Return the innermost place that holds all values of a key."""
+        return _common([places[number] for places in self.places])
+
     def mapping(self, point: int) -> dict[str, Any]:
         """Return the values of a point by dotted key."""
         return dict(zip(map(_dotted, self.keys), self.points[point], strict=True))
@@ -293,7 +297,7 @@ def _check(axis: Axis) -> Iterator[SweepProblem]:
         yield SweepProblem(_common(axis.places[0]), "[] is an empty list", "Name at least one value.")
         return
     for number, key in enumerate(axis.keys):
-        place = _common([place[number] for place in axis.places])
+        place = axis.place(number)
         dotted = _dotted(key)
         if key[0] == "seeds":
             hint = "Give all of them as `seeds`: every variant is trained once per seed."

@@ -166,6 +166,24 @@ def test_placed_adds_file_and_line_to_keys_of_the_file_only(tmp_path):
         raise ConfigError("unknown", key="target.tasks")
 
 
+@pytest.mark.parametrize(
+    ("text", "overrides", "place"),
+    [
+        ("", ["sweep.backbone=[mini, other]"], r"^sweep\.backbone"),
+        ("", ["sweep={backbone: [mini, other]}"], r"^sweep\.backbone"),
+        ("", ["backbone=[mini, other]"], r"^backbone"),
+        ("sweep: {backbone: [mini, other]}\n", [], r"study\.yaml:7: sweep\.backbone"),
+        ("sweep:\n  - {backbone: mini}\n  - {backbone: other}\n", [], r"study\.yaml:7: sweep"),
+        ("adapter: {kind: [seq_bn, par_bn]}\n", [], r"study\.yaml:6: backbone"),
+        ("sweep: {backbone: [mini, other]}\n", ["sweep.backbone=[mini]"], r"^sweep\.backbone\[0\]"),
+    ],
+)
+def test_placed_tells_where_the_values_of_a_swept_key_stand(tmp_path, text, overrides, place):
+    path = write(tmp_path, MINIMAL + "backbone: mini\n" + text)
+    with pytest.raises(ConfigError, match=f"{place}: unknown"), placed(path, overrides):
+        raise ConfigError("unknown", key="backbone")
+
+
 @pytest.mark.parametrize("name", ["a b", "-a", ""])
 def test_name_that_is_no_folder_is_refused_in_words(tmp_path, name):
     with pytest.raises(ConfigError, match=r"name: '.*' is not allowed\. Allowed: letters, digits, _, \. and -"):
