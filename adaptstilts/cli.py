@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Words after the program's name; those of the process when None.
 
     Returns:
-        Exit status: 0 done, 2 input that cannot be used, 130 interrupted. Bugs raise.
+        Exit status: 0 done, 2 input that cannot be used, 130 interrupted, 143 ended by SIGTERM. Bugs raise.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products on GPUs need
@@ -198,6 +198,7 @@ def run(
 
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.console_study import TerminalWatcher  # noqa: PLC0415
+    from adaptstilts.study.ending import TERMINATED  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
     from adaptstilts.study.setup import open_store  # noqa: PLC0415
 
@@ -212,9 +213,9 @@ def run(
                 lambda plan: TerminalWatcher(plan, console, workers=study.workers, store=store),
                 rebuild=rebuild,
             )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
         typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(TERMINATED if isinstance(stop, SystemExit) else 130) from None
     _show_result(result, as_json=as_json)
     if result.failed:
         raise typer.Exit(2)

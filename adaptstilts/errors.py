@@ -1,7 +1,8 @@
 """Errors a user can act on: where, what, what is allowed, what to do next.
 
 Every class carries its facts as fields; the text is made in one place, ``AdaptstiltsError.__str__``.
-The command line prints one line per error and exits with status 2; anything else is a bug and keeps its traceback.
+The command line prints one line per error and exits with status 2; anything else is a bug and keeps its traceback, in
+the log of a stage where it happened in one (`CrashError`).
 """
 
 from __future__ import annotations
@@ -107,6 +108,10 @@ class WriteError(StoreError):
 
 class EngineError(AdaptstiltsError):
     """An engine cannot be started, or lost the worker of a stage too often."""
+
+
+class CrashError(AdaptstiltsError):
+    """A stage met what nobody foresaw: a bug, or trouble of its machine. Others go on; its log has the traceback."""
 
 
 class ProblemsError(AdaptstiltsError):

@@ -1,8 +1,8 @@
 """What workers do in tests of engines: small artefacts, and the ways in which a worker can end.
 
-A stage's slug says what happens: ``die-once`` kills the worker the first time, ``die`` always, ``bug`` and
-``bad-input`` raise, ``slow`` takes its time (``slow-once`` ten seconds, the first time), everything else is made at
-once. Every attempt leaves a line in ``attempts`` of the store's folder.
+A stage's slug says what happens: ``die-once`` kills the worker the first time, ``die`` always, ``bug``, ``bad-input``
+and ``no-memory`` (``no-memory-once`` the first time) raise, ``slow`` takes its time (``slow-once`` ten seconds, the
+first time), everything else is made at once. Every attempt leaves a line in ``attempts`` of the store's folder.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ def attempts(store: Store) -> list[tuple[str, int]]:
     return [(line.split()[0], int(line.split()[1])) for line in lines]
 
 
+class OutOfMemoryError(RuntimeError):
+    """What torch raises has this name too."""
+
+
 class StandInRunner:
     """Makes a file with the stage's slug in it."""
 
@@ -56,6 +60,8 @@ class StandInRunner:
         tries = sum(done == slug for done, _ in attempts(store))
         if slug == "die" or (slug == "die-once" and tries == 1):
             os.kill(os.getpid(), signal.SIGKILL)
+        if slug == "no-memory" or (slug == "no-memory-once" and tries == 1):
+            raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nMore lines")
         if slug == "bug":
             raise ZeroDivisionError("a bug")
         if slug == "bad-input":

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import bisect
 import time
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, WriteError
+from adaptstilts.errors import AdaptstiltsError, CrashError, DamagedError, EngineError, WriteError
 from adaptstilts.study.journal import Journal, StepCallback
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import SUMMARIES, Stage, StageKind
@@ -20,6 +21,9 @@ from adaptstilts.study.store import Artefact, Store
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
+_MOST_REMADE = 3
+"""Times that inputs of a stage are made again in one run: someone else removes them."""
+_LONGEST_REASON = 300
 """Seconds between two looks at stages that other processes are making."""
 
 
@@ -83,15 +87,17 @@ class Order:
     Attributes:
         stage: What to make.
         inputs: The stages it builds on.
+        tries: How often its worker was lost already; from then on it has a GPU to itself.
     """
 
     stage: Stage
     inputs: tuple[Stage, ...]
+    tries: int = 0
 
 
 Answered = Literal["made", "there", "busy", "failed", "lost"]
 """made: now; there: was there already; busy: another process is making it; failed: its input makes it impossible; lost:
-the worker died, for reasons of its own."""
+the worker died or ran out of memory, which another try may not."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,7 @@ def perform(order: Order, store: Store, runner: Runner, on_step: StepCallback) -
         on_step: Told how far it is.
 
     Returns:
-        The answer; errors of input and of the store are in it.
+        The answer; all errors are in it, foreseen or not.
     """
     key = order.stage.key
     try:
@@ -180,7 +186,20 @@ def perform(order: Order, store: Store, runner: Runner, on_step: StepCallback) -
             runner.run(order.stage, order.inputs, store, on_step)
     except AdaptstiltsError as error:
         return Answer(key, "failed", error)
+    except Exception as error:  # noqa: BLE001 - it costs this stage only
+        return _crashed(order.stage, store, error)
     return Answer(key, "made")
+
+
+def _crashed(stage: Stage, store: Store, error: Exception) -> Answer:
+    """Put the traceback of what nobody foresaw into the stage's log; a lack of memory may end with another try."""
+    journal = Journal(store.root)
+    journal.noted(stage, traceback.format_exc())
+    said = (str(error).strip().splitlines() or [""])[0][:_LONGEST_REASON].rstrip(".")
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, without loading it
+        return Answer(stage.key, "lost", EngineError(f"out of memory: {said or type(error).__name__}"))
+    hint = f"A bug, or trouble of the machine; the traceback is in {journal.path(stage)}."
+    return Answer(stage.key, "failed", CrashError(f"{type(error).__name__}: {said}", hint=hint))
 
 
 def carry_out(
@@ -212,7 +231,7 @@ def carry_out(
 
     Raises:
         DamagedError: If an artefact that should be there is damaged, and ``rebuild`` is not given.
-        StoreError: If the store cannot be written.
+        WriteError: If the store cannot be written.
     """
     outcome, todo = sort_out(plan, store, watcher, rebuild=rebuild)
     run = _Run(plan, store, engine, watcher, outcome, _Waiting(plan, todo), retries, rebuild)
@@ -303,6 +322,10 @@ class _Waiting:
         """How many there are."""
         return len(self._stages)
 
+    def __contains__(self, key: object) -> bool:
+        """Whether the stage with a key is among them."""
+        return key in self._stages
+
     def stages(self) -> list[Stage]:
         """Return all, in the plan's order."""
         return sorted(self._stages.values(), key=lambda stage: self._place[stage.key])
@@ -354,6 +377,7 @@ class _Run:
     pause: float = _FIRST_PAUSE
     has_told_of_waiting: bool = False
     lost: Counter[str] = field(default_factory=Counter)
+    remade: Counter[str] = field(default_factory=Counter)
     data: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -372,7 +396,7 @@ class _Run:
             if self.store.is_claimed(stage):
                 self.elsewhere[stage.key] = stage
                 continue
-            order = Order(stage, self.plan.inputs_of(stage))
+            order = Order(stage, self.plan.inputs_of(stage), self.lost[stage.key])
             if not self.engine.has_room(order):
                 if self.engine.is_full:
                     break
@@ -415,7 +439,8 @@ class _Run:
     def _finish(self, stage: Stage, *, is_mine: bool) -> None:
         artefact = self.store.find(stage)
         if artefact is None:
-            raise RuntimeError(f"{stage.name} left no artefact")
+            self._lose(stage, EngineError("its artefact was removed as soon as it was there"))
+            return
         self.outcome.done[stage.key] = artefact
         self.waiting.finish(stage.key)
         if is_mine:
@@ -432,30 +457,48 @@ class _Run:
             self.waiting.add(stage)
             return
         tries = f"{self.lost[stage.key]} tries" if self.lost[stage.key] > 1 else "1 try"
-        hint = "Out of memory? Lower `workers`, or engine.gpus_per_stage; the same command goes on from here."
+        hint = (
+            "Out of memory? Lower `workers`, raise `accumulation` or `engine.gpus_per_stage`; "
+            "the same command goes on from here."
+        )
         given_up = EngineError(f"{reason}, after {tries}", hint=hint)
         Journal(self.store.root).failed(stage, given_up)
         self._fail(stage, given_up)
 
     def _fail(self, stage: Stage, error: AdaptstiltsError) -> None:
-        if isinstance(error, DamagedError) and self.rebuild:
-            lacks = self._remake_inputs(stage)
-            if lacks:
+        if isinstance(error, DamagedError) and self.remade[stage.key] < _MOST_REMADE:
+            lacks = self._missing_inputs(stage)
+            if lacks is not None:
+                self.remade[stage.key] += 1
                 self.watcher.put_back(stage)
                 self.waiting.add(stage, lacks)
                 return
         self.outcome.failures[stage.key] = error
         self.watcher.failed(stage, error)
 
-    def _remake_inputs(self, stage: Stage) -> list[str]:
-        """Throw damaged inputs of a stage away and have them made again; their keys."""
-        again = []
-        for item in self.plan.inputs_of(stage):
-            if discard_damaged(self.store, item, self.watcher):
-                self.outcome.done.pop(item.key, None)
-                again.append(item.key)
+    def _missing_inputs(self, stage: Stage) -> list[str] | None:
+        """Have inputs of a stage made again that are gone, or damaged and may be thrown away.
+
+        Returns:
+            Their keys; none where all are whole by now, None where one is damaged and stays so.
+        """
+        missing = []
+        for item in (*self.plan.inputs_of(stage), stage):
+            if self.rebuild:
+                discard_damaged(self.store, item, self.watcher)
+            try:
+                is_there = self.store.open(item) is not None
+            except DamagedError:
+                return None
+            if not is_there and item is not stage:
+                missing.append(item)
+        for item in missing:
+            self.outcome.done.pop(item.key, None)
+        for item in missing:
+            if item.key not in self.running and item.key not in self.waiting:
+                self.watcher.noted(f"made again: {item.name}: it is no longer in the store")
                 self.waiting.add(item, [key for key in item.inputs if key not in self.outcome.done])
-        return again
+        return [item.key for item in missing]
 
     def _look_elsewhere(self) -> None:
         """Take over what other processes have finished, and try what they have let go of."""

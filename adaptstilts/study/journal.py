@@ -111,6 +111,10 @@ class Journal:
         write_event(self.path(stage), {**self.heading("failed", stage.key), **_what(error)}, is_first=True)
         self.keep_failure(stage, error)
 
+    def noted(self, stage: Stage, text: str) -> None:
+        """Write anything worth knowing of a stage that no attempt is told."""
+        write_event(self.path(stage), {**self.heading("note", stage.key), "text": text[-_LONGEST_TEXT:]}, is_first=True)
+
     def keep_failure(self, stage: Stage, error: BaseException) -> None:
         """Keep why a stage failed for `adaptstilts status`, until it succeeds."""
         failure = Failure(

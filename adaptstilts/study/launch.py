@@ -6,14 +6,12 @@ environment variables. None outlives its parent, however that ends.
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -25,6 +23,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from adaptstilts.config.schema import ParallelSection, ResumeSection
 from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
 from adaptstilts.runtime import make_deterministic, set_threads
+from adaptstilts.study.ending import sigterm_as_exit
 from adaptstilts.study.examples import Examples
 from adaptstilts.study.heartbeats import Progress
 from adaptstilts.study.journal import TrainingLog
@@ -36,14 +35,12 @@ from adaptstilts.train.resume import Checkpoints, resume_folder
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
-    from types import FrameType
 
 _HOST = "127.0.0.1"
 _GRACE = 5.0
 """Seconds in which the others may say what happened when one process has failed."""
 _FAREWELL = 20.0
 """Seconds in which the first process may write a last checkpoint when the run is to end."""
-_TERMINATED = 128 + signal.SIGTERM
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,7 @@ def train_in_processes(request: TrainRequest, log: TrainingLog) -> None:
     """
     server = TCPStore(_HOST, 0, is_master=True, wait_for_workers=False)
     team = _Team(request, server.port, log)
-    with _sigterm_as_exit():
+    with sigterm_as_exit():
         try:
             team.start()
             team.watch()
@@ -184,10 +181,13 @@ class _Team:
             getattr(self.log, kind)(*content)
 
     def ask_to_end(self) -> None:
-        """Let the first process finish its step and write a checkpoint; it needs the others for that."""
+        """Let the first process finish its step and write and tell of a checkpoint; it needs the others for that."""
         if self.processes and self.processes[0].is_alive():
             self.processes[0].terminate()
-            self.processes[0].join(_FAREWELL)
+        deadline = time.monotonic() + _FAREWELL
+        while 0 in self.readers.values() and time.monotonic() < deadline:
+            for reader in wait(list(self.readers), timeout=1.0):
+                self._take(reader)  # type: ignore[arg-type]
 
     def end(self) -> None:
         """End every process that is left."""
@@ -216,27 +216,11 @@ class _Team:
             raise told[0]
 
 
-@contextlib.contextmanager
-def _sigterm_as_exit() -> Iterator[None]:
-    """Turn SIGTERM into `SystemExit`, so that the processes are ended; where others handle it, leave it to them."""
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _exit)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _exit(_: int, __: FrameType | None) -> None:
-    sys.exit(_TERMINATED)
-
-
 def _work(rank: int, port: int, request: TrainRequest, writer: Connection[Any, Any]) -> None:
     """Be one of the processes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to handle
+    if rank:  # the first process, which writes the checkpoint, needs the others for its last step
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     size = request.parallel.processes
     threads = max(1, (request.threads or torch.get_num_threads()) // size)

@@ -16,7 +16,7 @@ from adaptstilts.study.planner import Planner
 from adaptstilts.study.retrieval import preset_note
 from adaptstilts.study.stages import AnalyseJob, Cell, DataJob, Reference, ReportJob, Source, Stage, TrainJob
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
-from adaptstilts.tasks.spec import Kind, Phase, Task
+from adaptstilts.tasks.spec import Kind, Phase, Task, declared
 from adaptstilts.train.methods import METHODS, Method
 
 if TYPE_CHECKING:
@@ -208,6 +208,7 @@ def _new_train_stage(
         max_train=config.data.max_train,
         hold_out=hold_out,
         after=None if before is None else Source(get_task(str(task.after)).name, before.key),
+        declared=declared(task),
     )
     above = above_target("+".join(source.task for source in sources))
     trained = [each.name for each in training_chain(task)]

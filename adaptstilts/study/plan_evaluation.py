@@ -11,7 +11,7 @@ from adaptstilts.study.planner import Pairs, Planner
 from adaptstilts.study.retrieval import retrieval_settings
 from adaptstilts.study.stages import PredictJob, ScoreJob, Source, Stage, TrainJob
 from adaptstilts.tasks.registry import training_task
-from adaptstilts.tasks.spec import Kind, Split, Task
+from adaptstilts.tasks.spec import Kind, Split, Task, declared
 from adaptstilts.train.methods import METHODS, Method
 
 
@@ -67,7 +67,7 @@ def score_stages(planner: Planner, predictions: tuple[Stage, ...]) -> tuple[Stag
         job = stage.job
         if not isinstance(job, PredictJob):
             raise TypeError(f"{stage.name} does not predict")
-        score = ScoreJob(job.task, job.languages, stage.key, job.max_evaluation)
+        score = ScoreJob(job.task, job.languages, stage.key, job.max_evaluation, job.declared)
         name = stage.name.replace("predict ", "score ", 1)
         stages.append(planner.add(planner.make(name, stage.slug, score, (*planner.data_inputs, stage.key))))
     return tuple(stages)
@@ -145,6 +145,7 @@ def _shared(
         "max_query_length": settings.max_query_length if retrieval is None else TrainSettings.max_query_length,
         "precision": config.evaluation.precision,
         "batch_tokens": config.evaluation.batch_tokens,
+        "declared": declared(target),
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.errors import DamagedError
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import EncoderCache
 from adaptstilts.runtime import environment, make_deterministic, pick_device, set_threads
@@ -56,19 +57,28 @@ class Inputs:
         """Return a finished input, every byte of it as it was written.
 
         Raises:
-            DamagedError: If a file of it is damaged.
+            DamagedError: If a file of it is damaged, or all of it is no longer there.
         """
-        found = self.store.open(next(stage for stage in self.stages if stage.key == key))
+        stage = next(stage for stage in self.stages if stage.key == key)
+        found = self.store.open(stage)
         if found is None:
-            raise RuntimeError(f"input {key[:16]} is not finished")
+            raise self._gone(stage)
         return found
 
     def records(self) -> dict[str, Artefact]:
-        """Return all inputs by key; bytes of a file are compared when it is read, and only then."""
+        """Return all inputs by key; bytes of a file are compared when it is read, and only then.
+
+        Raises:
+            DamagedError: If one is no longer there.
+        """
         found = self.store.find_all(self.stages)
-        if len(found) < len(self.stages):
-            raise RuntimeError(f"{len(self.stages) - len(found)} inputs are not finished")
+        for stage in self.stages:
+            if stage.key not in found:
+                raise self._gone(stage)
         return found
+
+    def _gone(self, stage: Stage) -> DamagedError:
+        return DamagedError(f"{stage.name} is no longer in the store", folder=self.store.folder(stage))
 
 
 def remove_finished_checkpoints(stages: tuple[Stage, ...], store: Store) -> None:

@@ -13,6 +13,7 @@ from adaptstilts.config.sweep import variants
 from adaptstilts.errors import StoreError
 from adaptstilts.report.files import ReportFiles
 from adaptstilts.study.check import check_can_run, check_hub
+from adaptstilts.study.ending import sigterm_as_exit
 from adaptstilts.study.engines.choose import open_engine, placed_for_engine
 from adaptstilts.study.execute import Order, Outcome, Watcher, carry_out, failed_lines, perform
 from adaptstilts.study.needs import needs_of
@@ -78,7 +79,7 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
     remove_finished_checkpoints(plan.stages, store)
     check_hub(plan, store)
     make_folder(results_folder(config))
-    with watch(plan) as watcher:
+    with sigterm_as_exit(), watch(plan) as watcher:
         outcome = carry_out(
             plan,
             store,

@@ -111,6 +111,7 @@ class TrainJob:
         hold_out: Whether dev examples are held out of the training set.
         after: Run of the same method on another task whose weights, head included, go on; None for a run that starts
             as its method says.
+        declared: Digest of the task's declaration.
     """
 
     method: MethodName
@@ -126,6 +127,7 @@ class TrainJob:
     max_train: int | None
     hold_out: bool
     after: Source | None = None
+    declared: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ class PredictJob:
         max_query_length: Question or query length (span extraction, dual encoders).
         precision: Arithmetic.
         batch_tokens: Sub-tokens per batch; does not count in keys.
+        declared: Digest of the target's declaration.
     """
 
     method: MethodName
@@ -170,6 +173,7 @@ class PredictJob:
     max_query_length: int
     precision: str
     batch_tokens: int
+    declared: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,12 +185,14 @@ class ScoreJob:
         languages: (language, split) pairs predicted.
         predictions: Key of the predictions.
         max_evaluation: Most examples per language.
+        declared: Digest of the target's declaration.
     """
 
     task: str
     languages: tuple[tuple[str, Split], ...]
     predictions: str
     max_evaluation: int | None
+    declared: str = ""
 
 
 @dataclass(frozen=True)
@@ -343,7 +349,7 @@ _KINDS: dict[type, StageKind] = {
     ReportJob: StageKind.REPORT,
 }
 _SIMPLE = frozenset({str, int, float, bool, type(None)})
-_NOT_IN_KEYS = frozenset({"location", "revision", "batch_tokens", "place"})
+_NOT_IN_KEYS = frozenset({"location", "revision", "batch_tokens", "place", "gradient_checkpointing"})
 _ONLY_WHERE_SET = frozenset({"after"})
 """Left out of keys where None: the keys of studies that have no use for them are as before they came."""
 

@@ -216,11 +216,13 @@ class Store:
 
         Raises:
             WriteError: If the store cannot be written.
+            StoreError: If the block cannot read a file, wherever it is.
         """
         with self._unfinished(stage.key) as temporary:
             started = time.time()
             clock = time.perf_counter()
-            yield temporary
+            with _reading(temporary):
+                yield temporary
             manifest = {
                 "format": FORMAT_VERSION,
                 "key": stage.key,
@@ -389,8 +391,6 @@ class Store:
             temporary.mkdir(parents=True)
             yield temporary
         except OSError as error:
-            if not _is_of_store(error, self.root):
-                raise
             raise unwritable(error, self.root) from error
         except SafetensorError as error:  # says only in words what the system said
             number = re.search(r"os error (\d+)", str(error))
@@ -447,11 +447,20 @@ def _read(folder: Path, stage: Stage) -> Artefact | None:
     return artefact
 
 
-def _is_of_store(error: OSError, root: Path) -> bool:
-    """Say whether an error is the store's: it names none of its files only if it names a file elsewhere."""
-    if error.filename is None or error.errno in _ROOM:
-        return True
-    names = (error.filename, error.filename2)
-    return any(
-        name is not None and Path(os.fsdecode(name)).absolute().is_relative_to(root.absolute()) for name in names
-    )
+@contextlib.contextmanager
+def _reading(temporary: Path) -> Iterator[None]:
+    """Tell what the system says of files that the block reads from what it says of those it writes.
+
+    Raises:
+        StoreError: If a file cannot be read.
+        OSError: If one cannot be written: it is in the folder to write into, or there is no room wherever it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+        if error.errno in _ROOM or any(Path(name).absolute().is_relative_to(temporary.absolute()) for name in names):
+            raise
+        hint = "Look at the disk; the same command goes on from what is finished."
+        where = names[0] if names else None
+        raise StoreError(f"cannot be read: {error.strerror or error}", path=where, hint=hint) from error

@@ -26,6 +26,7 @@ _COLLECTED = ("cells", "runs")
 _IN_WORDS = {
     "data": "files changed",
     "backbone.fingerprint": "other configuration, weights or tokenizer",
+    "declared": "the task is declared in another way: kind, metric, labels or readers",
     "compared": "other tasks, languages or files are looked through for overlaps",
 }
 _NOTHING = "(nothing)"

@@ -6,9 +6,12 @@ package asks for a task by name.
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 
 class Kind(str, Enum):
@@ -199,6 +202,36 @@ class Task:
             ISO 639-1 codes, those that XTREME-R adds last.
         """
         return self.languages + (self.languages_r if benchmark is BenchmarkName.XTREME_R else ())
+
+
+@functools.cache
+def declared(task: Task) -> str:
+    """Return a digest of what of a declaration decides results: keys of stages count it.
+
+    Args:
+        task: The task.
+
+    Returns:
+        16 hexadecimal digits of its kind, metric, labels and readers with their options. Names, languages, folders,
+        published numbers and the like decide nothing of a stage that its other settings and files do not tell.
+    """
+    layouts = {split.value: _read_by(layout) for split, layout in task.layouts.items()}
+    facts = {
+        "kind": task.kind.value,
+        "metric": task.metric.value,
+        "labels": task.labels,
+        "labels_from_data": task.labels_from_data,
+        "unanswerable": task.unanswerable,
+        "layouts": layouts,
+        "pool": None if task.pool is None else _read_by(task.pool),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _read_by(layout: Layout) -> list[Any]:
+    """Readers and options of a layout, and of what is read in its place or after it."""
+    otherwise = None if layout.otherwise is None else _read_by(layout.otherwise)
+    return [layout.reader, layout.options, otherwise, [_read_by(part) for part in layout.parts]]
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from adaptstilts.errors import AdaptstiltsError, DataError, StoreError, WriteError
+from adaptstilts.errors import AdaptstiltsError, DamagedError, DataError, StoreError, WriteError
 from adaptstilts.study.engines.in_process import InProcessEngine
 from adaptstilts.study.execute import Outcome, carry_out, sort_out
-from adaptstilts.study.journal import StepCallback
+from adaptstilts.study.journal import Journal, StepCallback, read_events
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, ScoreJob, Stage, make_stage
 from adaptstilts.study.store import MANIFEST, Artefact, Store
@@ -145,7 +145,7 @@ def test_carry_out_leaves_out_only_what_needs_a_failed_stage(tmp_path: Path):
     assert again.ran == ["left", "left-score", "both"]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), ZeroDivisionError("a bug")], ids=["interruption", "bug"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(143)], ids=["interruption", "end"])
 def test_carry_out_keeps_finished_stages_when_it_is_broken_off(tmp_path: Path, error: BaseException):
     store = Store(tmp_path)
     with pytest.raises(type(error)):
@@ -223,6 +223,79 @@ def test_an_input_found_damaged_fails_its_user_alone_without_rebuild(tmp_path: P
     outcome = carry(store, Runner({"both": damage}), Watcher())
     assert list(outcome.failures) == [BOTH.key]
     assert "--rebuild" in str(outcome.failures[BOTH.key])
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_input_that_someone_removes_while_the_run_needs_it_is_made_again(tmp_path: Path, rebuild: bool):
+    store = Store(tmp_path)
+
+    def remove_once() -> None:
+        if runner.ran.count("both") == 1:
+            store.discard(LEFT)
+            store.discard(WORLD)
+        if store.open(LEFT) is None:
+            raise DamagedError("left is no longer in the store", folder=store.folder(LEFT))
+
+    runner, watcher = Runner({"both": remove_once}), Watcher()
+    outcome = carry(store, runner, watcher, rebuild=rebuild)
+    assert outcome.failures == {}
+    assert runner.ran == ["world", "left", "left-score", "right", "both", "left", "both"]
+    assert ("noted", "made again: left: it is no longer in the store") in watcher.told
+
+
+def test_input_that_is_removed_again_and_again_fails_its_user(tmp_path: Path):
+    store = Store(tmp_path)
+
+    def remove() -> None:
+        store.discard(LEFT)
+        raise DamagedError("left is no longer in the store", folder=store.folder(LEFT))
+
+    runner = Runner({"both": remove})
+    outcome = carry(store, runner, Watcher())
+    assert list(outcome.failures) == [BOTH.key]
+    assert runner.ran.count("both") == 4
+
+
+def test_artefact_that_is_removed_at_once_counts_as_lost(tmp_path: Path):
+    class Removing(Runner):
+        def run(self, stage, inputs, store, on_step):
+            made = super().run(stage, inputs, store, on_step)
+            if stage is LEFT:
+                store.discard(stage)
+            return made
+
+    runner = Removing()
+    outcome = carry(Store(tmp_path), runner, Watcher(), retries=1)
+    assert "its artefact was removed as soon as it was there, after 2 tries" in str(outcome.failures[LEFT.key])
+    assert runner.ran.count("left") == 2
+    assert outcome.left_out == ["left-score", "both"]
+
+
+def test_a_bug_fails_its_stage_alone_and_leaves_its_traceback_in_the_log(tmp_path: Path):
+    store = Store(tmp_path)
+    outcome = carry(store, Runner({"left": stop(ZeroDivisionError("a bug"))}), Watcher())
+    assert str(outcome.failures[LEFT.key]).startswith("ZeroDivisionError: a bug. A bug, or trouble of the machine; the")
+    assert outcome.left_out == ["left-score", "both"]
+    assert RIGHT.key in outcome.done
+    assert "test_execute.py" in read_events(Journal(store.root).path(LEFT))[-1]["text"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("no")], ids=["memory", "other"])
+def test_only_a_lack_of_memory_is_tried_again(tmp_path: Path, error: Exception):
+    runner = Runner({"left": stop(error)})
+    outcome = carry(Store(tmp_path), runner, Watcher(), retries=2)
+    is_tried_again = isinstance(error, MemoryError)
+    assert runner.ran.count("left") == (3 if is_tried_again else 1)
+    assert ("out of memory: MemoryError, after 3 tries" in str(outcome.failures[LEFT.key])) == is_tried_again
+
+
+def test_file_that_cannot_be_read_fails_its_stage_alone(tmp_path: Path):
+    place = tmp_path / "store" / "data" / "world" / "x.tsv"
+    error = OSError(5, "Input/output error", str(place))
+    outcome = carry(Store(tmp_path / "store"), Runner({"left": stop(error)}), Watcher())
+    message = f"{place}: cannot be read: Input/output error. Look at the disk; the same command goes on from"
+    assert str(outcome.failures[LEFT.key]).startswith(message)
+    assert RIGHT.key in outcome.done
 
 
 def test_stages_that_another_process_makes_are_waited_for_and_taken_over(tmp_path: Path):

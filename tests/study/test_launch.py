@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from adaptstilts.config.load import load_study
 from adaptstilts.config.schema import ParallelSection, ResumeSection, StudyConfig
 from adaptstilts.errors import ConfigError, DataError, TrainingError
+from adaptstilts.study.heartbeats import read_beats
 from adaptstilts.study.journal import Journal, read_events
 from adaptstilts.study.launch import TrainRequest, check_not_launched, check_processes, train_in_processes
 from adaptstilts.study.plan import Plan
@@ -202,7 +203,7 @@ def test_error_of_a_process_comes_back_with_its_type_and_text(config, plan, stor
     ("ending", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 128 + signal.SIGTERM)]
 )
 def test_processes_end_with_their_parent(config, store, tmp_path, ending, code):
-    text = STUDY.format(backbone=config.backbone, folder=tmp_path).replace("epochs: 3", "epochs: 5000")
+    text = STUDY.format(backbone=config.backbone, folder=tmp_path).replace("epochs: 3", "epochs: 5000, patience: 5000")
     path = tmp_path / "long.yaml"
     path.write_text(text, encoding="utf-8")
     words = [sys.executable, "-m", "adaptstilts", "run", str(path), "parallel.processes=2", "methods=[adapter]"]
@@ -225,6 +226,41 @@ def test_processes_end_with_their_parent(config, store, tmp_path, ending, code):
         parent.kill()
         parent.wait()
         parent.stdout.close()
+
+
+@pytest.mark.parametrize("way", ["workers=1", "workers=2", "parallel.processes=2"])
+@pytest.mark.parametrize("whole_group", [False, True], ids=["command", "group"])
+def test_sigterm_leaves_a_checkpoint_and_closes_log_claim_and_heartbeat(config, store, tmp_path, way, whole_group):
+    text = STUDY.format(backbone=config.backbone, folder=tmp_path).replace("epochs: 3", "epochs: 5000, patience: 5000")
+    path = tmp_path / "long.yaml"
+    path.write_text(text.replace("every_steps: 1,", "every_steps: null,"), encoding="utf-8")
+    words = [sys.executable, "-m", "adaptstilts", "run", str(path), way, "methods=[adapter]"]
+    command = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        deadline = time.monotonic() + 120
+        while not any(beat.done for beat in read_beats(store.root)):
+            assert command.poll() is None, command.stdout.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        (beat,) = read_beats(store.root)
+        if whole_group:
+            os.killpg(command.pid, signal.SIGTERM)
+        else:
+            command.send_signal(signal.SIGTERM)
+        said = command.communicate(timeout=40)[0].decode()
+    finally:
+        command.kill()
+        command.wait()
+    assert command.returncode == 143, said
+    assert "interrupted; finished stages are kept" in said
+    assert "Traceback" not in said
+    assert len(list(resume_folder(store.root, beat.key).glob("step-*.json"))) == 1
+    assert read_beats(store.root) == []
+    assert not any(path.is_file() for path in (store.root / ".claims").rglob("*"))
+    (log,) = (store.root / "logs" / "train").glob(f"*-{beat.key[:16]}.jsonl")
+    events = [event["event"] for event in read_events(log)]
+    assert events[-1] == "interrupted"
+    assert "checkpoint" in events[-4:]
 
 
 def test_checkpoints_of_finished_stages_are_removed(config, plan, base, store):

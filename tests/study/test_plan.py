@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from adaptstilts.study.inputs import MINI_LANGUAGES, facts_for
 from adaptstilts.study.plan import make_plan
 from adaptstilts.study.stages import Reference, StageKind, TrainJob, describe, make_stage
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind
+from adaptstilts.tasks.spec import Kind, declared
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 BACKBONE = Reference("somewhere", None, "f" * 64)
@@ -474,3 +475,19 @@ def test_names_tell_all_stages_apart_where_settings_of_the_phases_differ():
     assert len(set(names)) == len(names)
     assert "train direct: mnli, seed 1" in names
     assert "train direct: mnli, seed 1, intermediate settings" in names
+
+
+def test_keys_count_the_declaration_of_each_task():
+    jobs = [stage.job for stage in plan_of("mini_all.yaml").stages if hasattr(stage.job, "declared")]
+    assert {type(job).__name__ for job in jobs} == {"TrainJob", "PredictJob", "ScoreJob"}
+    assert all(job.declared == declared(get_task(job.task)) for job in jobs)
+    (job,) = {job for job in jobs if isinstance(job, TrainJob) and job.method == "direct" and job.task == "udpos"}
+    assert make_stage("", "", job).key != make_stage("", "", replace(job, declared="0")).key
+
+
+def test_recomputing_activations_saves_memory_and_changes_no_key():
+    both = [
+        {stage.key for stage in training(plan_of("mini_all.yaml", [f"target.full.gradient_checkpointing={value}"]))}
+        for value in ("true", "false")
+    ]
+    assert both[0] == both[1]

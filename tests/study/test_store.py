@@ -298,8 +298,21 @@ def test_weights_that_find_no_room_are_an_error_of_the_store(tmp_path, number):
 
 
 def test_errors_about_files_elsewhere_are_not_taken_for_the_stores(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"data\.tsv"), Store(tmp_path / "store").writing(STAGE, {}):
+    message = r"data\.tsv: cannot be read: No such file or directory\. Look at the disk; the same command"
+    with pytest.raises(StoreError, match=message) as caught, Store(tmp_path / "store").writing(STAGE, {}):
         (tmp_path / "data.tsv").read_text()
+    assert not isinstance(caught.value, WriteError)
+
+
+def test_artefact_that_cannot_be_read_is_not_taken_for_a_store_that_cannot_be_written(tmp_path):
+    store = Store(tmp_path)
+    make(store, OTHER)
+    path = store.find(OTHER).folder / "a.txt"
+    with pytest.raises(StoreError, match="cannot be read: Input/output error") as caught, store.writing(STAGE, {}):
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+    assert not isinstance(caught.value, WriteError)
+    with pytest.raises(WriteError, match="cannot be written: Input/output error"), store.writing(STAGE, {}) as folder:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(folder / "a.txt"))
 
 
 def test_nothing_counts_as_made_when_the_disk_is_full_at_the_manifest(tmp_path, monkeypatch):

@@ -139,7 +139,7 @@ class RayEngine:
         if share != "auto":
             return float(share)
         wanted = self._needs(order.stage).gpu_bytes
-        if not wanted or not self._gpu_bytes:
+        if order.tries or not wanted or not self._gpu_bytes:
             return 1.0
         parts = -(-wanted * _SHARES // self._gpu_bytes)
         return min(_SHARES, max(1, parts)) / _SHARES

@@ -15,11 +15,12 @@ import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
-from adaptstilts.errors import EngineError
+from adaptstilts.errors import CrashError, EngineError
+from adaptstilts.study.ending import sigterm_as_exit
 from adaptstilts.study.engines.in_process import StageStep
 from adaptstilts.study.engines.worker import Work, perform_here
 from adaptstilts.study.execute import Answer, Order
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
     from adaptstilts.config.schema import StudyConfig
-    from adaptstilts.study.needs import Machine, NeedsOf
+    from adaptstilts.study.needs import Machine, Needs, NeedsOf
 
 _GOODBYE_SECONDS = 5.0
-"""Time that a worker is given to end by itself."""
+"""Time that a worker without work is given to end by itself."""
+_FAREWELL_SECONDS = 20.0
+"""The same with work: to finish a training step and write a checkpoint."""
 _SECONDS_BETWEEN_STEPS = 0.1
 """Between two messages on how far a stage is."""
 
@@ -124,8 +127,9 @@ class ProcessEngine:
             else:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     worker.pipe.send(None)
+        deadline = time.monotonic() + (_FAREWELL_SECONDS if at_once else _GOODBYE_SECONDS)
         for worker in self._workers:
-            worker.process.join(_GOODBYE_SECONDS)
+            worker.process.join(max(0.0, deadline - time.monotonic()))
             if worker.process.is_alive():
                 worker.process.kill()
                 worker.process.join()
@@ -151,11 +155,18 @@ class ProcessEngine:
             answers.append(Answer(worker.order.stage.key, "lost", error))
         return answers
 
+    def _end(self, worker: _Worker) -> None:
+        """End a worker that met what nobody foresaw, such as a GPU in disorder: the next stage gets a fresh one."""
+        worker.process.terminate()
+        worker.process.join(_GOODBYE_SECONDS)
+
     def _understand(self, worker: _Worker, message: object) -> list[Answer]:
         if isinstance(message, _Bug):
             raise RuntimeError(f"a worker process met a bug:\n{message.text}")
         if isinstance(message, Answer):
             worker.order = None
+            if isinstance(message.error, CrashError):
+                self._end(worker)
             return [message]
         if worker.order is not None and isinstance(message, tuple):
             self._on_step(worker.order.stage, *message)
@@ -170,7 +181,7 @@ class ProcessEngine:
         free.sort(key=lambda number: -len(last.get(number, frozenset()) & wanted_inputs))
         if not free or not self._machine.gpus:
             return free[0] if free else None
-        wanted = self._needs(order.stage)
+        wanted = self._needs_of(order)
         if not wanted.computes:
             return free[0]
         idle = [number for number in free if not self._computing_on(self._gpu_of(number))]
@@ -183,9 +194,14 @@ class ProcessEngine:
 
     def _computing_on(self, gpu: int) -> list[int]:
         """Bytes that each stage needs which computes on a GPU; 0 where that is not known."""
-        running = [worker.order.stage for worker in self._workers if worker.order is not None and worker.gpu == gpu]
-        needs = [self._needs(stage) for stage in running]
+        running = [worker.order for worker in self._workers if worker.order is not None and worker.gpu == gpu]
+        needs = [self._needs_of(order) for order in running]
         return [need.gpu_bytes for need in needs if need.computes]
+
+    def _needs_of(self, order: Order) -> Needs:
+        """What an order takes; where its worker was lost before, the estimate is not believed: a GPU to itself."""
+        needs = self._needs(order.stage)
+        return replace(needs, gpu_bytes=0) if order.tries else needs
 
     def _left(self, gpu: int) -> int:
         """Bytes of a GPU that no running stage needs; none beside a stage whose need is not known."""
@@ -216,7 +232,10 @@ def _how(code: int | None) -> str:
 
 
 def _work(pipe: Connection, config: StudyConfig, store: Store, changes: Mapping[str, str], work: Work) -> None:
-    """Carry orders out until there are no more; an interruption of the terminal is the parent's to handle."""
+    """Carry orders out until there are no more; an interruption of the terminal is the parent's to handle.
+
+    SIGTERM ends the worker: a training run first finishes its step and leaves a checkpoint.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
     os.environ.update(changes)  # before torch is there
@@ -228,7 +247,7 @@ def _work(pipe: Connection, config: StudyConfig, store: Store, changes: Mapping[
             said = time.monotonic()
             pipe.send((done, total, note))
 
-    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    with sigterm_as_exit(), contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while (order := pipe.recv()) is not None:
             pipe.send(_answer(work, config, store, order, stepped))
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 import pytest
@@ -15,6 +16,7 @@ from stand_in_work import QuietWatcher, attempts, plan_of, stage, work
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.study.engines.processes import ProcessEngine
 from adaptstilts.study.execute import Order, Outcome, carry_out
+from adaptstilts.study.journal import Journal, read_events
 from adaptstilts.study.needs import Machine, Needs
 from adaptstilts.study.store import Store
 
@@ -24,7 +26,11 @@ CONFIG = StudyConfig(name="engines", workers=2)
 NO_GPU = Machine()
 
 
-def carry(tmp_path: Path, *stages, retries: int = 0, machine=NO_GPU) -> tuple[Outcome, QuietWatcher, Store]:
+def broken_work(*_: object) -> NoReturn:
+    raise ZeroDivisionError("no runner")
+
+
+def carry(tmp_path: Path, *stages, retries: int = 0, machine=NO_GPU, work=work) -> tuple[Outcome, QuietWatcher, Store]:
     store, watcher = Store(tmp_path), QuietWatcher()
     engine = ProcessEngine(CONFIG, store, watcher.stepped, machine, lambda _: Needs(True, 1), work)
     outcome = carry_out(plan_of(*stages), store, engine, watcher, retries=retries)
@@ -69,10 +75,50 @@ def test_bad_input_fails_alone_and_is_not_tried_again(tmp_path):
     assert len(outcome.made) == 1
 
 
-def test_a_bug_ends_the_run_with_the_traceback_of_the_worker(tmp_path):
-    with pytest.raises(RuntimeError, match=r"(?s)met a bug:.*stand_in_work.*ZeroDivisionError: a bug"):
-        carry(tmp_path, stage("bug"))
+def test_a_bug_fails_its_stage_alone_and_its_worker_is_replaced(tmp_path):
+    bug = stage("bug")
+    outcome, _, store = carry(tmp_path, bug, stage("after", bug), stage("slow-a"), stage("slow-b"), stage("slow-c"))
+    log = Journal(store.root).path(bug)
+    message = f"ZeroDivisionError: a bug. A bug, or trouble of the machine; the traceback is in {log}."
+    assert str(outcome.failures[bug.key]) == message
+    (note,) = [event["text"] for event in read_events(log) if event["event"] == "note"]
+    assert note.startswith("Traceback (most recent call last):")
+    assert note.endswith("ZeroDivisionError: a bug\n")
+    assert outcome.left_out == ["after"]
+    assert len(outcome.made) == 3
+    (first,) = {process for slug, process in attempts(store) if slug == "bug"}
+    assert [process for _, process in attempts(store)].count(first) == 1
     assert not multiprocessing.active_children()
+
+
+def test_worker_that_is_broken_before_any_stage_ends_the_run_with_its_traceback(tmp_path):
+    with pytest.raises(RuntimeError, match=r"(?s)met a bug:.*ZeroDivisionError: no runner"):
+        carry(tmp_path, stage("a"), work=broken_work)
+    assert not multiprocessing.active_children()
+
+
+def test_stage_without_memory_is_tried_again_and_given_up_at_last(tmp_path):
+    once, always = stage("no-memory-once"), stage("no-memory")
+    outcome, watcher, store = carry(tmp_path, once, always, stage("fine"), retries=2)
+    assert len(outcome.made) == 2
+    assert list(outcome.failures) == [always.key]
+    message = r"out of memory: CUDA out of memory\. Tried to allocate 20\.00 MiB, after 3 tries\. Out of memory\? Lower"
+    assert re.search(message, str(outcome.failures[always.key]))
+    assert [slug for slug, _ in attempts(store)].count("no-memory") == 3
+    assert any(told[0] == "noted" and str(told[1]).startswith("tried again (1 of 2 times)") for told in watcher.told)
+
+
+def test_stage_that_is_tried_again_has_a_gpu_to_itself(tmp_path, monkeypatch):
+    config = CONFIG.model_copy(update={"workers": 4})
+    needs = lambda _: Needs(True, 20)  # noqa: E731
+    made = ProcessEngine(config, Store(tmp_path), QuietWatcher().stepped, Machine((100,), ("0",)), needs, work)
+    monkeypatch.setattr(made, "_start", lambda number: _StoppedWorker(made, number))
+    again, other = Order(stage("again"), (), tries=1), Order(stage("other"), ())
+    made.submit(other)
+    assert not made.has_room(again)
+    made._workers.clear()
+    made.submit(again)
+    assert not made.has_room(other)
 
 
 @pytest.mark.parametrize(("wanted", "fits"), [(40, [0, 1, 0, 1]), (60, [0, 1]), (0, [0, 1]), (500, [0, 1])])

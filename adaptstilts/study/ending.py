@@ -1,0 +1,41 @@
+"""The end that a system asks for (SIGTERM) as an exception: logs, claims and checkpoints are closed in order."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+TERMINATED = 128 + signal.SIGTERM
+"""Exit status of a process that SIGTERM has ended, as a shell tells it."""
+
+
+@contextlib.contextmanager
+def sigterm_as_exit() -> Iterator[None]:
+    """Turn SIGTERM into `SystemExit` while the block runs; where others handle it, leave it to them.
+
+    The first one counts: those that follow, such as from a batch system that asks again, do not disturb the closing.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
+        yield
+        return
+    is_ending = False
+
+    def leave(_: int, __: FrameType | None) -> None:
+        nonlocal is_ending
+        if not is_ending:
+            is_ending = True
+            sys.exit(TERMINATED)
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
