@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from adaptstilts.errors import raise_all
+from adaptstilts.errors import ConfigError, WriteError, raise_all
 
 if TYPE_CHECKING:
+    from adaptstilts.config.schema import StudyConfig
     from adaptstilts.study.store import Store
 
 store_app = typer.Typer(
@@ -64,10 +67,14 @@ def show(
 
     Example: adaptstilts store show 3fa8
     """
+    from adaptstilts.errors import DamagedError  # noqa: PLC0415
     from adaptstilts.study.upkeep import details, details_text, resolve  # noqa: PLC0415
 
-    known = _open(store, store_cache).artefacts(on_damage=lambda error: typer.echo(str(error), err=True))
-    record = details(known, resolve(known, key))
+    damaged: list[DamagedError] = []
+    known = _open(store, store_cache).artefacts(on_damage=damaged.append)
+    record = details(known, resolve(known, key, damaged))
+    for error in damaged:
+        typer.echo(str(error), err=True)
     _show(record if as_json else details_text(record), as_json=as_json)
 
 
@@ -96,24 +103,41 @@ def verify(
 
 @store_app.command()
 def gc(
-    configs: Annotated[list[Path] | None, typer.Argument(help="Studies; what none of them needs is removed.")] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="CONFIG|key=value",
+            help="Studies, with the settings that they were run with; what none of them needs is removed.",
+        ),
+    ] = None,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this it is only listed.")] = False,
-    store: StoreOption = "checkpoints",
+    store: Annotated[
+        str | None, typer.Option("--store", help="Folder of the store, or its address; that of the studies.")
+    ] = None,
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove what nobody needs: leftovers of processes that died, and what none of the named studies uses.
 
-    Without studies only leftovers and artefacts of older formats go. What is being made is never touched.
+    Without studies only leftovers and artefacts of older formats go. What is being made is never touched, and what is
+    damaged is named and stays. Settings hold for all named studies.
 
-    Example: adaptstilts store gc configs/quickstart.yaml configs/slices.yaml --yes
+    Example: adaptstilts store gc configs/quickstart.yaml configs/slices.yaml "seeds=[1,2]" --yes
     """
+    from adaptstilts.config.load import load_study  # noqa: PLC0415
     from adaptstilts.study.upkeep import find_waste  # noqa: PLC0415
 
-    waste = find_waste(_open(store, store_cache), _needed(configs) if configs else None)
+    overrides = [word for word in words or () if "=" in word and not Path(word).exists()]
+    configs = [Path(word) for word in words or () if word not in overrides]
+    if overrides and not configs:
+        raise ConfigError("settings without a study", value=overrides[0], allowed=["store gc CONFIG [key=value ...]"])
+    studies = {config: load_study(config, overrides) for config in configs}
+    place = _place(studies, store, store_cache)
+    waste = find_waste(_open(*place), _needed(studies, overrides) if studies else None)
     if yes:
-        waste.remove()
+        with _option_named():
+            waste.remove()
     _show(waste.record() if as_json else waste.text(), as_json=as_json)
 
 
@@ -151,25 +175,67 @@ def import_(
     Example: adaptstilts store import mnli.tar
     """
     from adaptstilts.study.exchange import import_bundle  # noqa: PLC0415
+    from adaptstilts.study.shared_store import store_at  # noqa: PLC0415
 
-    done = import_bundle(_open(store, store_cache), bundle)
+    with _option_named():
+        done = import_bundle(store_at(store, store_cache), bundle)
     _show(done.record() if as_json else done.text(), as_json=as_json)
 
 
+@contextlib.contextmanager
+def _option_named() -> Iterator[None]:
+    """Let an error of a store that cannot be written name the option of these verbs, where it names that of a study."""
+    try:
+        yield
+    except WriteError as error:
+        error.hint = error.hint and error.hint.replace("store=FOLDER", "--store FOLDER")
+        raise
+
+
 def _open(location: str, cache: str | None) -> Store:
+    from adaptstilts.study.upkeep import open_existing  # noqa: PLC0415
+
+    return open_existing(location, cache)
+
+
+def _place(studies: Mapping[Path, StudyConfig], store: str | None, cache: str | None) -> tuple[str, str | None]:
+    """Return the store, and its local folder, that options and studies name; with --store, a study need not name any.
+
+    Raises:
+        ConfigError: If they name several: what a study in one of them needs says nothing of the others.
+    """
     from adaptstilts.study.shared_store import store_at  # noqa: PLC0415
 
-    return store_at(location, cache)
+    caches = [study.store_cache for study in studies.values() if study.store_cache is not None]
+    named = [] if store is None else [("--store", store, cache or next(iter(caches), None))]
+    named += [
+        (str(config), study.store, cache or study.store_cache)
+        for config, study in studies.items()
+        if store is None or "store" in study.model_fields_set
+    ]
+    if not named:
+        return "checkpoints", cache
+    places = {name: _shown(store_at(location, folder)) for name, location, folder in named}
+    if len(set(places.values())) > 1:
+        several = "; ".join(f"{name}: {place}" for name, place in places.items())
+        raise ConfigError(f"several stores are named ({several})", hint="Name one store, and studies that use it.")
+    return named[0][1:]
 
 
-def _needed(configs: list[Path]) -> set[str]:
-    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
+def _shown(store: Store) -> str:
+    """Return where a store is, the same for all names of one place."""
+    root = str(store.root.resolve())
+    return root if store.location == str(store.root) else f"{store.location} by way of {root}"
+
+
+def _needed(studies: Mapping[Path, StudyConfig], overrides: Sequence[str]) -> set[str]:
+    from adaptstilts.config.load import placed  # noqa: PLC0415
     from adaptstilts.study.setup import plan_study  # noqa: PLC0415
 
     needed: set[str] = set()
-    for config in configs:
-        with placed(config):
-            needed.update(stage.key for stage in plan_study(load_study(config)).stages)
+    for config, study in studies.items():
+        with placed(config, overrides):
+            needed.update(stage.key for stage in plan_study(study).stages)
     return needed
 
 

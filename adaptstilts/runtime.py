@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import platform
 from collections.abc import Iterator
@@ -40,6 +41,12 @@ def pick_device(name: str) -> torch.device:
     if name not in allowed:
         raise ConfigError(f"'{name}' is not a device of this machine", key="device", value=name, allowed=allowed)
     return torch.device(name)
+
+
+def quiet_libraries() -> None:
+    """Let transformers and adapters tell errors only: both report every new head as a newly initialised weight."""
+    for name in ("transformers", "adapters"):
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def set_threads(threads: int | None) -> None:

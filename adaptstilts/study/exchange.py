@@ -7,18 +7,21 @@ A bundle holds the artefacts' folders as they lie in a store, and ``SHA256SUMS``
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import io
+import lzma
 import os
 import shutil
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from adaptstilts.errors import StoreError, WriteError
+from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.study.manifests import (
     KEY_DIGITS,
     MANIFEST,
@@ -29,11 +32,14 @@ from adaptstilts.study.manifests import (
     unwritable,
 )
 from adaptstilts.study.stages import StageKind, content_key
-from adaptstilts.study.store import Artefact, Store
-from adaptstilts.study.upkeep import name_of, resolve
+from adaptstilts.study.store import Artefact, Store, raise_first
+from adaptstilts.study.upkeep import name_of, place_of, resolve
 
 CHECKSUMS = "SHA256SUMS"
 _ARCHIVES = (".tar", ".tar.gz", ".tgz")
+_OTHER_ARCHIVES = frozenset(
+    {".7z", ".br", ".bz2", ".gz", ".lz4", ".lzma", ".rar", ".tbz2", ".txz", ".xz", ".zip", ".zst"}
+)
 _BLOCK = 1 << 20
 
 
@@ -50,21 +56,24 @@ def choose(store: Store, words: Sequence[str], *, with_inputs: bool) -> list[Art
 
     Raises:
         StoreError: If a word names none or several, or an input is not in the store.
+        DamagedError: If the manifest of one is damaged.
     """
-    known = store.artefacts(on_damage=lambda error: None)
+    damaged: list[DamagedError] = []
+    known = store.artefacts(on_damage=damaged.append)
     there = {artefact.key: artefact for artefact in known}
     chosen: dict[str, Artefact] = {}
 
     def add(artefact: Artefact) -> None:
         for key in artefact.manifest["inputs"] if with_inputs else ():
             if key not in there:
+                raise_first(error for error in damaged if place_of(error)[1] == key[:KEY_DIGITS])
                 hint = "Export it without --with-inputs, or make the input again: adaptstilts run CONFIG"
                 raise StoreError(f"{name_of(artefact)}: its input {key[:KEY_DIGITS]} is not in the store", hint=hint)
             add(there[key])
         chosen[artefact.key] = artefact
 
     for word in words:
-        add(resolve(known, word))
+        add(resolve(known, word, damaged))
     return list(chosen.values())
 
 
@@ -76,16 +85,20 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
         target: A file that ends with .tar, .tar.gz or .tgz, or a folder; must not be there.
 
     Raises:
-        StoreError: If the target is there already.
+        StoreError: If the target is there already, or has the name of an archive of another kind.
         DamagedError: If a file of an artefact is damaged; nothing is written then.
         WriteError: If the target cannot be written.
     """
     if target.exists():
         raise StoreError("is there already", path=target, hint="Give another --to, or remove it.")
+    is_archive = target.name.lower().endswith(_ARCHIVES)
+    if not is_archive and target.suffix.lower() in _OTHER_ARCHIVES:
+        hint = "A name without an ending makes a folder."
+        raise StoreError(f"cannot write a {target.suffix} file", path=target, allowed=_ARCHIVES, hint=hint)
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
-        with _archive(partial, target.name) if target.name.endswith(_ARCHIVES) else _Folder(partial) as bundle:
+        with _archive(partial, target.name) if is_archive else _Folder(partial) as bundle:
             sums = [line for artefact in artefacts for line in _pack(artefact, bundle)]
             bundle.add_text(CHECKSUMS, "".join(sums))
         partial.replace(target)
@@ -144,7 +157,7 @@ class _Archive:
 
 @contextlib.contextmanager
 def _archive(path: Path, name: str) -> Iterator[_Archive]:
-    with tarfile.open(path, "w" if name.endswith(".tar") else "w:gz") as tar:
+    with tarfile.open(path, "w" if name.lower().endswith(".tar") else "w:gz") as tar:
         yield _Archive(tar)
 
 
@@ -154,31 +167,43 @@ class Imported:
 
     Attributes:
         placed: Names of the artefacts that were placed.
-        there: Names of those that were there already.
+        replaced: Names of those that were damaged in the store, and are whole now.
+        there: Names of those that were there already, every byte of them.
+        busy: Names of those that a process is making right now; they were left to it.
     """
 
-    placed: list[str]
-    there: list[str]
+    placed: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    there: list[str] = field(default_factory=list)
+    busy: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {"placed": self.placed, "there": self.there}
+        return {"placed": self.placed, "replaced": self.replaced, "there": self.there, "busy": self.busy}
 
     def text(self) -> str:
         """Return it for a terminal."""
         lines = [f"placed {name}" for name in self.placed]
-        return "\n".join([*lines, f"{len(self.placed)} artefacts placed, {len(self.there)} were there"])
+        lines += [f"replaced {name}, which was damaged" for name in self.replaced]
+        lines += [f"left {name}, which a process is making" for name in self.busy]
+        parts = [f"{len(self.placed)} artefacts placed"]
+        parts += [f"{len(self.replaced)} replaced"] if self.replaced else []
+        parts += [f"{len(self.there)} were there"]
+        parts += [f"{len(self.busy)} left"] if self.busy else []
+        return "\n".join([*lines, ", ".join(parts)])
 
 
 def import_bundle(store: Store, source: Path) -> Imported:
     """Place the artefacts of a bundle in a store, once all of the bundle has been checked.
+
+    Of those that are in the store every byte is read, and a damaged one is replaced.
 
     Args:
         store: The store.
         source: A bundle: an archive or a folder.
 
     Returns:
-        What was placed and what was there.
+        What was placed, what was replaced and what was there.
 
     Raises:
         StoreError: If it is not a bundle, holds anything but plain files in their places, or says of an artefact a key
@@ -206,18 +231,37 @@ def import_bundle(store: Store, source: Path) -> Imported:
 
 
 def _place(store: Store, manifests: Mapping[Path, dict[str, Any]]) -> Imported:
-    there = {artefact.key for artefact in store.artefacts(on_damage=lambda error: None)}
-    done = Imported([], [])
+    unread: list[DamagedError] = []
+    there = {artefact.key: artefact for artefact in store.artefacts(on_damage=unread.append)}
+    damaged = {place_of(error) for error in unread}
+    done = Imported()
     for path, manifest in manifests.items():
-        if manifest["key"] in there:
-            done.there.append(manifest["name"])
-            continue
-        with store.adopting(manifest) as folder:
-            for name in manifest["files"]:
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path.parent / name, folder / name)
-        done.placed.append(manifest["name"])
+        with store.claim_of(manifest["key"]) as is_mine:
+            if not is_mine:
+                done.busy.append(manifest["name"])
+                continue
+            known = there.get(manifest["key"])
+            is_damaged = (manifest["kind"], manifest["key"][:KEY_DIGITS]) in damaged
+            if known is not None and not is_damaged:
+                is_damaged = bool(store.verify(known))
+            if known is not None and not is_damaged:
+                done.there.append(manifest["name"])
+                continue
+            with store.adopting(manifest) as folder:
+                for name in manifest["files"]:
+                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path.parent / name, folder / name)
+                if is_damaged:
+                    _clear(store, manifest)
+            (done.replaced if is_damaged else done.placed).append(manifest["name"])
     return done
+
+
+def _clear(store: Store, manifest: dict[str, Any]) -> None:
+    """Remove what is in a store under an artefact's key, whatever its folders are called."""
+    kind, digits = store.root / manifest["kind"], manifest["key"][:KEY_DIGITS]
+    for folder in {kind / f"{manifest['slug']}-{digits}", *kind.glob(f"*-{digits}")}:
+        store.remove(folder)
 
 
 def _unpack(source: Path, root: Path) -> None:
@@ -234,9 +278,10 @@ def _unpack(source: Path, root: Path) -> None:
                 content = tar.extractfile(member) if member.isfile() else None
                 if content is not None:
                     _write(content, root / member.name)
-    except (tarfile.TarError, EOFError, ValueError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
         hint = "Is it whole? Bundles are made by: adaptstilts store export"
-        raise StoreError(f"not a bundle that can be read: {error}", path=source, hint=hint) from error
+        reason = str(error).partition("\n")[0].rstrip(":")  # what each way to read it said follows
+        raise StoreError(f"not a bundle that can be read: {reason}", path=source, hint=hint) from error
 
 
 def _write(content: IO[bytes], target: Path) -> None:

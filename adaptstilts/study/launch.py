@@ -22,7 +22,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from adaptstilts.config.schema import ParallelSection, ResumeSection
 from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
-from adaptstilts.runtime import make_deterministic, set_threads
+from adaptstilts.runtime import make_deterministic, quiet_libraries, set_threads
 from adaptstilts.study.ending import sigterm_as_exit
 from adaptstilts.study.examples import Examples
 from adaptstilts.study.heartbeats import Progress
@@ -235,6 +235,7 @@ def _work(rank: int, port: int, request: TrainRequest, writer: Connection[Any, A
         "OMP_NUM_THREADS": str(threads),
     }
     set_threads(threads)
+    quiet_libraries()
     try:
         take_part(request, lambda *told: writer.send(told) if rank == 0 else None)
     except (AdaptstiltsError, OSError) as error:

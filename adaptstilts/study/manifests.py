@@ -15,12 +15,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from adaptstilts.errors import DamagedError, WriteError
+from adaptstilts.errors import DamagedError, StoreError, WriteError
 
 MANIFEST = "manifest.json"
 KEY_DIGITS = 16
 """Digits of a key in the names of folders and claims."""
 _FIELDS: dict[str, type | tuple[type, ...]] = {"key": str, "files": dict, "inputs": list, "seconds": (int, float)}
+_LATER_FIELDS: dict[str, type] = {
+    "format": int, "name": str, "slug": str, "kind": str, "host": str, "upload": str, "job": dict, "environment": dict,
+}  # fmt: skip
+"""Fields that manifests of older formats, or of other places, lack."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
 _BLOCK = 1 << 20
@@ -37,9 +41,15 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
     Raises:
         DamagedError: If it is not a manifest.
+        StoreError: If it is there and cannot be read.
+        FileNotFoundError: If it is not there.
     """
     try:
         return parse_manifest(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise unreadable(error, path) from error
     except ValueError as error:
         raise DamagedError(f"damaged: {error}", path=path, folder=path.parent) from error
 
@@ -57,8 +67,13 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
     if manifest.pop("seal", None) != (_seal(text) if "format" in manifest else None):
         raise ValueError("other bytes than were written")
     for name, kind in _FIELDS.items():
-        if not isinstance(manifest.get(name), kind):
+        if not _is_a(manifest.get(name), kind):
             raise ValueError(f"not a manifest: '{name}' is missing or of another type")
+    for name in _LATER_FIELDS.keys() & manifest.keys():
+        if not _is_a(manifest[name], _LATER_FIELDS[name]):
+            raise ValueError(f"not a manifest: '{name}' is of another type")
+    if not all(isinstance(key, str) for key in manifest["inputs"]):
+        raise ValueError("not a manifest: 'inputs' are no keys")
     for name, record in manifest["files"].items():
         if not is_inside(name):
             raise ValueError(f"not a manifest: '{name}' is no path inside the artefact")
@@ -87,7 +102,11 @@ def is_inside(name: str) -> bool:
 
 def _is_record(record: dict[str, Any]) -> bool:
     digits = record.get("sha256")
-    return isinstance(record.get("bytes"), int) and isinstance(digits, str) and _HASH.fullmatch(digits) is not None
+    return _is_a(record.get("bytes"), int) and isinstance(digits, str) and _HASH.fullmatch(digits) is not None
+
+
+def _is_a(value: object, kind: type | tuple[type, ...]) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
@@ -204,6 +223,17 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def unreadable(error: OSError, path: Path) -> StoreError:
+    """Return the error that says that something of a store is there and cannot be read.
+
+    Args:
+        error: What the system said.
+        path: What it was asked for.
+    """
+    hint = "Check its permissions and its disk."
+    return StoreError(f"cannot be read: {error.strerror or error}", path=error.filename or path, hint=hint)
 
 
 def unwritable(error: OSError, place: Path | str) -> WriteError:

@@ -6,7 +6,9 @@ fsspec and what it needs for a file system are only imported when an address is 
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterable, Iterator
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,10 @@ _PACKAGES = {
 """Package to install, by the start of an address."""
 _BACKENDS = frozenset(
     {"botocore", "aiobotocore", "s3fs", "gcsfs", "google", "aiohttp", "azure", "adlfs", "paramiko", "requests",
-     "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub"}
+     "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub", "ftplib"}
 )  # fmt: skip
 """Packages whose own errors are those of a place that cannot be used, not bugs of this one."""
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
 
 
 def is_address(location: str) -> bool:
@@ -54,38 +57,62 @@ class Remote:
 
     def path(self, *parts: str) -> str:
         """Return a path of the file system."""
-        base = str(self._connect()[1]).rstrip("/")
-        return "/".join((base, *parts))
+        with self._plainly():
+            base = str(self._connect()[1]).rstrip("/")
+            return "/".join((base, *parts))
+        raise AssertionError("unreachable")
 
     def read(self, *parts: str) -> bytes | None:
         """Return a file's content, or None if there is no such file."""
         with self._plainly():
             try:
                 content: bytes = self._fresh().cat_file(self.path(*parts))
-            except (FileNotFoundError, IsADirectoryError):
+            except OSError as error:
+                if not _is_absent(error):
+                    raise
                 return None
             return content
         raise AssertionError("unreachable")
 
     def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Return the contents of several files by name, in as few requests at a time as the file system allows."""
-        paths = {self.path(name): name for name in names}
-        if not paths:
-            return {}
+        """Return the contents of several files by name, in as few requests at a time as the file system allows.
+
+        Files that are not there are left out; one that cannot be read is an error, since it may well be there.
+        """
         with self._plainly():
-            found = self._fresh().cat(list(paths), on_error="omit")
-            return {paths[path]: content for path, content in found.items() if path in paths}
+            paths = {self.path(name): name for name in names}
+            plain = [path for path in paths if not has_magic(path)]  # where others would be taken for patterns
+            found = self._fresh().cat(plain, on_error="return") if plain else {}
+            answers = {name: found[path] if path in found else self.read(name) for path, name in paths.items()}
+            for answer in answers.values():
+                if isinstance(answer, BaseException) and not _is_absent(answer):
+                    raise answer
+            return {name: answer for name, answer in answers.items() if isinstance(answer, bytes)}
         raise AssertionError("unreachable")
 
     def names(self, *parts: str) -> list[str]:
         """Return the names of all files below a folder, relative to the address; empty if it is not there."""
-        base = f"{self.path()}/"
         with self._plainly():
+            base, files = f"{self.path()}/", self._fresh()
             try:
-                found: Iterable[str] = self._fresh().find(self.path(*parts))
-            except (FileNotFoundError, NotADirectoryError):
+                return [path.removeprefix(base) for path in _all_files(files, self.path(*parts))]
+            except OSError as error:
+                if not _is_absent(error):
+                    raise
                 return []
-            return [path.removeprefix(base) for path in found]
+        raise AssertionError("unreachable")
+
+    def is_there(self) -> bool:
+        """Say whether there is a folder at the address."""
+        with self._plainly():
+            path = self.path()
+            try:
+                found = self._fresh().ls(path, detail=True)
+            except OSError as error:
+                if not _is_absent(error):
+                    raise
+                return False
+            return [(entry["name"], entry["type"]) for entry in found] != [(path, "file")]
         raise AssertionError("unreachable")
 
     def write(self, content: bytes, *parts: str) -> None:
@@ -141,7 +168,8 @@ class Remote:
     def delete(self, *parts: str) -> None:
         """Remove a file or folder, if it is there."""
         with self._plainly(writing=True), contextlib.suppress(FileNotFoundError):
-            self._fresh().rm(self.path(*parts), recursive=True)
+            files, path = self._fresh(), self.path(*parts)
+            files.rm(path, recursive=files.info(path)["type"] == "directory")  # not all take a file for a small folder
 
     def _make_parent(self, parts: tuple[str, ...]) -> None:
         self._connect()[0].makedirs(self.path(*parts[:-1], *parts[-1].split("/")[:-1]), exist_ok=True)
@@ -163,6 +191,8 @@ class Remote:
             raise StoreError(
                 f"{self.shown}: the package for '{protocol}://' addresses is not installed", key="store", hint=hint
             ) from error
+        except TypeError as error:  # what its file system must be told, such as a host
+            raise StoreError(f"{self.shown}: not a whole address: {error}", key="store") from error
         except ValueError as error:
             from fsspec.registry import known_implementations  # noqa: PLC0415
 
@@ -186,7 +216,7 @@ class _Plainly(contextlib.AbstractContextManager[None]):
         """Translate an error of the system or of a file system's own package."""
         if not isinstance(error, Exception):
             return
-        if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _BACKENDS:
+        if not isinstance(error, OSError | EOFError) and type(error).__module__.partition(".")[0] not in _BACKENDS:
             return
         reason = " ".join(str(error).split()) or type(error).__name__
         verb = "written" if self._writing else "read"
@@ -194,3 +224,37 @@ class _Plainly(contextlib.AbstractContextManager[None]):
         raise (WriteError if self._writing else StoreError)(
             f"{self._shown}: cannot be {verb}: {reason}", hint=hint
         ) from error
+
+
+def _is_absent(error: BaseException) -> bool:
+    """Say whether a file system means that there is no such file or folder; some have errors of their own for it."""
+    is_told = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+    return is_told or (isinstance(error, OSError) and error.errno in _ABSENT)
+
+
+def _all_files(files: Any, folder: str) -> Iterator[str]:  # noqa: ANN401 - a file system of fsspec
+    """Yield the paths of all files below a folder.
+
+    fsspec's own search takes a folder that cannot be listed for an empty one; those of object stores do not, and ask
+    for a thousand files at a time.
+    """
+    if not _searches_as_fsspec(type(files)):
+        yield from files.find(folder)
+        return
+    for entry in files.ls(folder, detail=True):
+        path = entry["name"].rstrip("/")
+        if entry["type"] != "directory":
+            yield path
+        elif path != folder:
+            try:
+                yield from _all_files(files, path)
+            except OSError as error:
+                if not _is_absent(error):  # removed meanwhile
+                    raise
+
+
+def _searches_as_fsspec(kind: Any) -> bool:  # noqa: ANN401 - a class of fsspec
+    from fsspec.asyn import AsyncFileSystem  # noqa: PLC0415 - only for stores that are addresses
+    from fsspec.spec import AbstractFileSystem  # noqa: PLC0415 - only for stores that are addresses
+
+    return kind.find is AbstractFileSystem.find and getattr(kind, "_find", None) in {None, AsyncFileSystem._find}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import DamagedError
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import EncoderCache
-from adaptstilts.runtime import environment, make_deterministic, pick_device, set_threads
+from adaptstilts.runtime import environment, make_deterministic, pick_device, quiet_libraries, set_threads
 from adaptstilts.study.collect import SCORES_FILE
 from adaptstilts.study.examples import Examples
 from adaptstilts.study.files import DATA_FOLDER, write_json
@@ -98,8 +97,7 @@ class LocalRunner:
 
     def __init__(self, config: StudyConfig) -> None:
         set_threads(config.threads)
-        for name in ("transformers", "adapters"):  # both report every new head as a newly initialised weight
-            logging.getLogger(name).setLevel(logging.ERROR)
+        quiet_libraries()
         self.device = pick_device(config.device)
         make_deterministic(self.device)
         check_not_launched()

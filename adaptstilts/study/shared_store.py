@@ -32,6 +32,7 @@ from adaptstilts.study.manifests import (
     file_hash,
     manifest_text,
     parse_manifest,
+    read_manifest,
     select,
     unwritable,
     write_synced,
@@ -135,11 +136,11 @@ class SharedStore(Store):
             return self.open(stage)
 
     @contextlib.contextmanager
-    def claim(self, stage: Stage) -> Iterator[bool]:
-        """See `Store.claim`; first against others on this machine, then, with a lease, against other machines."""
-        with super().claim(stage) as is_mine:
+    def claim_of(self, key: str) -> Iterator[bool]:
+        """See `Store.claim_of`; first against others on this machine, then, with a lease, against other machines."""
+        with super().claim_of(key) as is_mine:
             leases = self._leases()
-            lease = leases.acquire(f"{stage.key[:KEY_DIGITS]}{LEASE_SUFFIX}") if is_mine else None
+            lease = leases.acquire(f"{key[:KEY_DIGITS]}{LEASE_SUFFIX}") if is_mine else None
             if lease is None:
                 yield False
                 return
@@ -168,11 +169,16 @@ class SharedStore(Store):
         super().remove(folder)
 
     def remove_leftovers(self) -> None:
-        """See `Store.remove_leftovers`; also uploads what was finished here when its upload broke off."""
+        """See `Store.remove_leftovers`; also uploads what was finished here when its upload broke off.
+
+        What another process is at, it uploads itself.
+        """
         super().remove_leftovers()
         for artefact in super().artefacts(on_damage=lambda error: None):
-            if not (artefact.folder / SHARED_MARK).is_file():
-                self._share(artefact.folder, artefact.manifest)
+            if not _is_shared(artefact.folder):
+                with self.claim_of(artefact.key) as is_mine:
+                    if is_mine and not _is_shared(artefact.folder) and not super().verify(artefact):
+                        self._share(artefact.folder, artefact.manifest)
 
     def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
         """See `Store.artefacts`; of those at the address."""
@@ -204,17 +210,52 @@ class SharedStore(Store):
         return wrong
 
     def orphans(self) -> list[tuple[str, ...]]:
-        """Return what uploads that broke off, or came second, left at the address, where nobody claims the stage."""
-        named = {_uploaded(artefact.manifest) for artefact in self.artefacts(on_damage=lambda error: None)}
-        places = {tuple(name.split("/")[:3]) for kind in StageKind for name in self.remote.names(kind.value)}
-        left = {place for place in places if place[-1] != MANIFEST} - named
-        return sorted(place for place in left if self.claimant_of(place[1]) is None)
+        """Return what uploads that broke off, or came second, left at the address, where nobody claims the stage.
+
+        First the files are listed, then the claims, then the manifests are read: an upload that ends meanwhile is
+        claimed when the claims are listed, or named by its manifest after that.
+        """
+        places = sorted({_place_of(name) for kind in StageKind for name in self.remote.names(kind.value)} - {()})
+        leased = {name[:KEY_DIGITS] for name in self._leases().objects.names()}
+        free = [place for place in places if not self._is_in_use(place[1], leased)]
+        contents = self.remote.read_many({_manifest_of(place) for place in free})
+        return [place for place in free if self._is_orphan(place, contents.get(_manifest_of(place)))]
+
+    def remove_orphan(self, place: tuple[str, ...]) -> bool:
+        """Remove what `orphans` has found, if it still is one; say whether it was."""
+        if self.claimant_of(place[1]) is not None:
+            return False
+        if not self._is_orphan(place, self.remote.read(_manifest_of(place))):
+            return False
+        self.remote.delete(*place)
+        return True
 
     def stale_leases(self) -> list[str]:
         """Return the names of leases at the address whose holders are dead."""
+        return [name for name in self._leases().objects.names() if self._is_stale(name)]
+
+    def remove_lease(self, name: str) -> bool:
+        """Remove a lease that `stale_leases` has found, if it still is one; say whether it was."""
+        if not self._is_stale(name):
+            return False
+        self.remote.delete(CLAIMS_FOLDER, name)
+        return True
+
+    def _is_stale(self, name: str) -> bool:
         leases = self._leases()
-        found = [(name, leases.read(name)) for name in leases.objects.names()]
-        return [name for name, lease in found if lease is not None and leases.is_over(lease)]
+        lease = leases.read(name)
+        return lease is not None and leases.is_over(lease) and leases.holder(name) is None  # not held by a thread here
+
+    def _is_in_use(self, digits: str, leased: set[str]) -> bool:
+        return (self.claimant_of(digits) if digits in leased else super().claimant_of(digits)) is not None
+
+    def _is_orphan(self, place: tuple[str, ...], content: bytes | None) -> bool:
+        """Say whether no manifest names an upload; one that is damaged may have named any."""
+        if content is None:
+            return True
+        with contextlib.suppress(DamagedError):
+            return bool(self._artefact(None, content, _manifest_of(place)).manifest["upload"] != place[2])
+        return False
 
     def _leases(self) -> Leases:
         return Leases(_RemoteObjects(self.remote), self.lifetime)
@@ -237,6 +278,8 @@ class SharedStore(Store):
             raise DamagedError(f"{where}: the manifest is of another stage", folder=folder)
         if not {"kind", "slug", "upload"} <= manifest.keys():
             raise DamagedError(f"{where}: damaged: not the manifest of an upload", folder=folder)
+        if stage is None and name != _manifest_of(_uploaded(manifest)):
+            raise DamagedError(f"{where}: the manifest is of another stage", folder=folder)
         slug = manifest["slug"] if stage is None else stage.slug
         place = self.root / manifest["kind"] / f"{slug}-{manifest['key'][:KEY_DIGITS]}"
         return Artefact(place, manifest, partial(self._fetch, place, manifest))
@@ -276,7 +319,7 @@ class SharedStore(Store):
 
     def _put(self, temporary: Path, final: Path, manifest: dict[str, Any]) -> None:
         super()._put(temporary, final, manifest)
-        self._share(final, manifest)
+        self._share(final, read_manifest(final / MANIFEST))  # that of another process, if that was faster
 
     def _share(self, folder: Path, manifest: dict[str, Any]) -> None:
         """Upload a whole artefact; what another machine has uploaded first stands, and replaces the local one."""
@@ -289,12 +332,19 @@ class SharedStore(Store):
                 (folder / SHARED_MARK).touch()
                 return
             self.remote.delete(*place, upload)
-        super().remove(folder)
+        try:
+            first = parse_manifest(self.remote.read(*place, MANIFEST) or b"")
+        except ValueError:  # damaged: what is here is the better one
+            return
+        if _plain(first) == _plain(manifest):  # the process that uploaded it here ended before it could say so
+            (folder / SHARED_MARK).touch()
+        else:
+            super().remove(folder)
 
     def _drop_copy(self, error: DamagedError, tell: DamageCallback | None = None) -> None:
         """Remove a damaged local copy of what is at the address; anything else that is damaged is told or raised."""
         folder = Path(error.folder)
-        if (folder / SHARED_MARK).is_file():
+        if _is_shared(folder):
             super().remove(folder)
         elif tell is not None:
             tell(error)
@@ -332,3 +382,21 @@ class _RemoteObjects:
 
 def _uploaded(manifest: dict[str, Any]) -> tuple[str, str, str]:
     return manifest["kind"], manifest["key"][:KEY_DIGITS], manifest["upload"]
+
+
+def _plain(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in manifest.items() if name != "upload"}
+
+
+def _is_shared(folder: Path) -> bool:
+    return (folder / SHARED_MARK).is_file()
+
+
+def _place_of(name: str) -> tuple[str, ...]:
+    """Return the place of the upload that a file is of; nothing where it is of none."""
+    parts = name.split("/")
+    return tuple(parts[:3]) if len(parts) > 3 else ()
+
+
+def _manifest_of(place: tuple[str, ...]) -> str:
+    return "/".join((*place[:2], MANIFEST))

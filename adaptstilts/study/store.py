@@ -35,6 +35,7 @@ from adaptstilts.study.manifests import (
     select,
     sync_folder,
     take_over_hashes,
+    unreadable,
     unwritable,
     write_synced,
 )
@@ -275,9 +276,15 @@ class Store:
         Raises:
             WriteError: If the store cannot be written.
         """
+        with self.claim_of(stage.key) as is_mine:
+            yield is_mine
+
+    @contextlib.contextmanager
+    def claim_of(self, key: str) -> Iterator[bool]:
+        """Claim the stage with a key; see `claim`. The first digits of the key do."""
         with contextlib.ExitStack() as stack:
             try:
-                is_mine = stack.enter_context(self._claims().claim(stage.key[:KEY_DIGITS]))
+                is_mine = stack.enter_context(self._claims().claim(key[:KEY_DIGITS]))
             except OSError as error:
                 raise unwritable(error, self.root) from error
             yield is_mine
@@ -345,12 +352,13 @@ class Store:
 
         Raises:
             DamagedError: If a manifest is damaged and nobody wants to be told.
+            StoreError: If a folder or manifest cannot be read.
         """
         found = []
         for kind in [kind.value for kind in StageKind] if kinds is None else kinds:
-            for path in sorted((self.root / kind).glob(f"*-{'?' * KEY_DIGITS}/{MANIFEST}")):
-                with told(on_damage):
-                    found.append(Artefact(path.parent, read_manifest(path)))
+            for folder in self._folders(kind):
+                with told(on_damage), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                    found.append(Artefact(folder, read_manifest(folder / MANIFEST)))
         return found
 
     def verify(self, artefact: Artefact, on_bytes: Callable[[int], object] | None = None) -> list[DamagedError]:
@@ -370,6 +378,17 @@ class Store:
 
     def _place(self, stage: Stage) -> Path:
         return self.root / stage.kind.value / f"{stage.slug}-{stage.key[:KEY_DIGITS]}"
+
+    def _folders(self, kind: str) -> list[Path]:
+        """Return the folders of a kind of stages that are named as artefacts are, in order."""
+        place = self.root / kind
+        try:
+            names = sorted(os.listdir(place))  # noqa: PTH208 - a pattern passes over what cannot be read
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise unreadable(error, place) from error
+        return [place / name for name in names if len(name) > KEY_DIGITS and name[-KEY_DIGITS - 1] == "-"]
 
     def _index(self, stages: Iterable[Stage]) -> dict[str, Path]:
         """Return the folders of some stages' kinds by the digits at the end of their names: one listing per kind."""

@@ -50,6 +50,7 @@ class Snapshot:
         values: Everything else, as plain values.
         best_step: Step of the best dev score so far; 0 if there is none.
         best: Trained weights of that step, on the CPU; empty if there is none.
+        told: What attempts before had to tell of checkpoints.
     """
 
     step: int
@@ -57,6 +58,7 @@ class Snapshot:
     values: dict[str, Any]
     best_step: int
     best: dict[str, Tensor]
+    told: tuple[str, ...] = ()
 
 
 class Checkpoints:
@@ -69,7 +71,7 @@ class Checkpoints:
         log: Told what is written, used, damaged or cannot be written.
 
     Attributes:
-        told: What was used, damaged or could not be written, a line each.
+        told: What was used, damaged or could not be written, a line each, in attempts before this one too.
     """
 
     def __init__(self, folder: Path, key: str, section: ResumeSection, log: CheckpointLog | None = None) -> None:
@@ -81,6 +83,7 @@ class Checkpoints:
         self._since = time.monotonic()
         self._asked = False
         self._previous: Any = None
+        self._whole: tuple[tuple[str, int, int], str] | None = None
 
     def is_due(self, step: int) -> bool:
         """Tell whether a checkpoint is to be written after ``step`` optimiser steps."""
@@ -122,7 +125,7 @@ class Checkpoints:
         paths = sorted(self.folder.glob("step-*.json"), reverse=True)
         found = next((good for path in paths if (good := self._read_or_remove(path, run)) is not None), None)
         if found is not None:
-            self.told.append(f"goes on from the checkpoint at step {found.step}")
+            self.told = [*found.told, *self.told, f"goes on from the checkpoint at step {found.step}"]
             if self._log is not None:
                 self._log.resumed(found.step)
         elif paths:
@@ -186,7 +189,7 @@ class Checkpoints:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(snapshot.step)
         content = {"format": FORMAT, "key": self.key, "run": run, "step": snapshot.step, "values": snapshot.values}
-        content["best_step"] = snapshot.best_step
+        content |= {"best_step": snapshot.best_step, "told": self.told}
         content["best"] = self._write_best(snapshot)
         content["tensors"] = _save(path.with_suffix(".safetensors"), snapshot.tensors)
         text = json.dumps({"sha256": _digest(content), "content": content}, sort_keys=True)
@@ -201,9 +204,22 @@ class Checkpoints:
         path = self.folder / f"best-{snapshot.best_step:08d}.safetensors"
         for other in self.folder.glob("step-*.json"):
             known = _content(other).get("best")
-            if known is not None and known["file"] == path.name and path.is_file():
+            if known is not None and known["file"] == path.name and self._is_whole(path, known["sha256"]):
                 return dict(known)
-        return _save(path, snapshot.best)
+        record = _save(path, snapshot.best)
+        self._whole = (_identity(path), record["sha256"])
+        return record
+
+    def _is_whole(self, path: Path, sha256: str) -> bool:
+        """Whether a file of best weights is as it was written; read once as long as it does not change."""
+        try:
+            seen = (_identity(path), sha256)
+            if self._whole != seen and _sha256(path) != sha256:
+                return False
+        except OSError:
+            return False
+        self._whole = seen
+        return True
 
     def _prune(self) -> None:
         """Remove all but the newest checkpoints, and files that none of those names."""
@@ -250,7 +266,8 @@ def _read(path: Path, key: str, run: str) -> Snapshot:
         raise CheckpointError("the checkpoint is of another run", path=path)
     tensors = _load(path.parent, content["tensors"])
     best = {} if content["best"] is None else _load(path.parent, content["best"])
-    return Snapshot(content["step"], tensors, content["values"], content["best_step"], best)
+    told = tuple(content.get("told", ()))
+    return Snapshot(content["step"], tensors, content["values"], content["best_step"], best, told)
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -301,6 +318,11 @@ def _put(partial: Path, path: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _identity(path: Path) -> tuple[str, int, int]:
+    status = path.stat()
+    return path.name, status.st_size, status.st_mtime_ns
 
 
 def _sha256(path: Path) -> str:

@@ -31,7 +31,7 @@ def store(tmp_path):
     return store
 
 
-@pytest.mark.parametrize("name", ["b.tar", "b.tar.gz", "b.tgz", "folder"])
+@pytest.mark.parametrize("name", ["b.tar", "b.TAR.GZ", "b.tgz", "folder", "folder.v2"])
 def test_artefacts_travel_with_their_inputs_in_any_form(store, tmp_path, name):
     chosen = choose(store, ["nli"], with_inputs=True)
     assert [artefact.key for artefact in chosen] == [WORLD.key, SCORE.key]
@@ -44,7 +44,80 @@ def test_artefacts_travel_with_their_inputs_in_any_form(store, tmp_path, name):
     again = import_bundle(other, tmp_path / name)
     assert (again.placed, len(again.there)) == ([], 2)
     assert again.text() == "0 artefacts placed, 2 were there"
-    assert {path.name for path in (tmp_path / "other").iterdir()} == {"data", "score", ".unfinished"}
+    assert {path.name for path in (tmp_path / "other").iterdir()} == {"data", "score", ".unfinished", ".claims"}
+
+
+def cut(folder):
+    (folder / "deep" / "a.bin").write_bytes(b"")
+
+
+def flip_byte(folder):
+    path = folder / "deep" / "a.bin"
+    path.write_bytes(b"X" + path.read_bytes()[1:])
+
+
+def remove_file(folder):
+    (folder / "deep" / "a.bin").unlink()
+
+
+def spoil_manifest(folder):
+    (folder / MANIFEST).write_text("{")
+
+
+def rename_and_spoil_manifest(folder):
+    spoil_manifest(folder)
+    folder.rename(folder.with_name(f"other-{SCORE.key[:16]}"))
+
+
+@pytest.mark.parametrize("spoil", [cut, flip_byte, remove_file, spoil_manifest, rename_and_spoil_manifest])
+def test_import_replaces_what_is_damaged_and_says_so(store, tmp_path, spoil):
+    export(choose(store, ["nli"], with_inputs=True), tmp_path / "b.tar")
+    spoil(store.find(SCORE).folder)
+    done = import_bundle(store, tmp_path / "b.tar")
+    assert done.record() == {
+        "placed": [],
+        "replaced": ["score nli"],
+        "there": ["generate the world"],
+        "busy": [],
+    }
+    assert done.text().splitlines() == [
+        "replaced score nli, which was damaged",
+        "0 artefacts placed, 1 replaced, 1 were there",
+    ]
+    assert store.open(SCORE) is not None
+    assert len(store.artefacts()) == 2
+    assert len(import_bundle(store, tmp_path / "b.tar").there) == 2
+
+
+@pytest.mark.parametrize("part", ["a.bin", MANIFEST])
+def test_import_replaces_what_is_damaged_at_an_address(store, tmp_path, part):
+    export(choose(store, ["nli"], with_inputs=True), tmp_path / "b.tar")
+    shared = SharedStore("memory://here", tmp_path / "one")
+    import_bundle(shared, tmp_path / "b.tar")
+    (name,) = [name for name in MemoryFileSystem.store if "/score/" in name and name.endswith(part)]
+    shared.remote.write(b"{", *name.split("/")[2:])
+    try:
+        for machine in ("one", "two"):
+            here = SharedStore("memory://here", tmp_path / machine)
+            done = import_bundle(here, tmp_path / "b.tar")
+            assert (done.placed, done.replaced) == ([], ["score nli"] if machine == "one" else [])
+            assert SharedStore("memory://here", tmp_path / f"from {machine}").open(SCORE) is not None
+            assert here.orphans() == []
+    finally:
+        MemoryFileSystem.store.clear()
+
+
+def test_import_leaves_what_a_process_is_making_to_it(store, tmp_path):
+    export(choose(store, ["nli"], with_inputs=True), tmp_path / "b.tar")
+    other = Store(tmp_path / "other")
+    with other.claim(SCORE):
+        done = import_bundle(other, tmp_path / "b.tar")
+    assert (done.placed, done.busy) == (["generate the world"], ["score nli"])
+    assert done.text().splitlines()[1:] == [
+        "left score nli, which a process is making",
+        "1 artefacts placed, 0 were there, 1 left",
+    ]
+    assert other.find(SCORE) is None
 
 
 def test_checksums_of_a_folder_are_read_by_the_usual_tool(store, tmp_path):
@@ -79,6 +152,13 @@ def test_export_refuses_a_target_that_is_there_and_inputs_that_are_not(store, tm
         export(choose(store, ["nli"], with_inputs=False), tmp_path / "b.tar" / "c.tar")
 
 
+@pytest.mark.parametrize("name", ["c.zip", "c.7z", "c.tar.bz2", "c.tar.XZ", "c.gz"])
+def test_export_refuses_archives_of_other_kinds(store, tmp_path, name):
+    with pytest.raises(StoreError, match=r"cannot write a \.\w+ file\. Allowed: \.tar, \.tar\.gz, \.tgz\."):
+        export(choose(store, ["nli"], with_inputs=False), tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
 def test_export_of_a_damaged_artefact_writes_nothing(store, tmp_path):
     chosen = choose(store, ["nli"], with_inputs=False)
     (chosen[0].folder / "deep" / "a.bin").write_bytes(b"x" * 900)
@@ -86,6 +166,13 @@ def test_export_of_a_damaged_artefact_writes_nothing(store, tmp_path):
         with pytest.raises(DamagedError, match=r"a\.bin: damaged"):
             export(chosen, tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+@pytest.mark.parametrize("stage", [WORLD, SCORE])
+def test_export_of_what_has_a_damaged_manifest_names_it(store, stage):
+    (store.find(stage).folder / MANIFEST).write_text("{")
+    with pytest.raises(DamagedError, match=rf"{stage.key[:16]}/manifest\.json: damaged"):
+        choose(store, ["nli"], with_inputs=True)
 
 
 def change_manifest(folder, **changes):
@@ -168,10 +255,15 @@ def test_import_refuses_archives_that_lead_elsewhere(tmp_path, name, kind, messa
 def test_import_says_what_is_no_bundle(store, tmp_path):
     with pytest.raises(StoreError, match=r"none\.tar: no such bundle\. Make one with: adaptstilts store export"):
         import_bundle(store, tmp_path / "none.tar")
-    (tmp_path / "b.tar").write_text("text")
-    with pytest.raises(StoreError, match="not a bundle that can be read"):
-        import_bundle(store, tmp_path / "b.tar")
+    for content in ("text", "", "x" * 2000):
+        (tmp_path / "b.tar").write_text(content)
+        with pytest.raises(StoreError, match=r"not a bundle that can be read: .*\. Is it whole\?") as found:
+            import_bundle(store, tmp_path / "b.tar")
+        assert "\n" not in str(found.value)
     export(choose(store, ["nli"], with_inputs=True), tmp_path / "whole.tar.gz")
     (tmp_path / "cut.tar.gz").write_bytes((tmp_path / "whole.tar.gz").read_bytes()[:300])
-    with pytest.raises(StoreError, match=r"cut\.tar\.gz: "):
-        import_bundle(Store(tmp_path / "other"), tmp_path / "cut.tar.gz")
+    content = (tmp_path / "whole.tar.gz").read_bytes()
+    (tmp_path / "turned.tar.gz").write_bytes(content[:300] + content[300:400][::-1] + content[400:])
+    for name in ("cut", "turned"):
+        with pytest.raises(StoreError, match=rf"{name}\.tar\.gz: not a bundle that can be read: "):
+            import_bundle(Store(tmp_path / "other"), tmp_path / f"{name}.tar.gz")

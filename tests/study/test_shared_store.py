@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ftplib
 import json
 import pickle
 import subprocess
@@ -16,8 +17,9 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.study.leases import Lease
+from adaptstilts.study.manifests import manifest_text
 from adaptstilts.study.processes import here
-from adaptstilts.study.shared_store import SharedStore, store_at
+from adaptstilts.study.shared_store import SHARED_MARK, SharedStore, store_at
 from adaptstilts.study.stages import DataJob, ScoreJob, make_stage
 from adaptstilts.study.store import MANIFEST, Store
 
@@ -57,10 +59,21 @@ class Shelf(LocalFileSystem):
     """A folder under a protocol of its own, with exclusive creation."""
 
     protocol = "shelf"
+    unreadable: list[str] = []  # noqa: RUF012
 
     @classmethod
     def _strip_protocol(cls, path):
         return str(path).removeprefix("shelf://")
+
+    def cat_file(self, path, *positions, **options):
+        if any(part in path for part in self.unreadable):
+            raise TimeoutError(110, "Connection timed out")
+        return super().cat_file(path, *positions, **options)
+
+    def ls(self, path, *positions, **options):
+        if any(self._strip_protocol(path).endswith(part) for part in self.unreadable):
+            raise PermissionError(13, "Permission denied")
+        return super().ls(path, *positions, **options)
 
     def pipe_file(self, path, value, mode="overwrite", **options):
         with Path(self._strip_protocol(path)).open("xb" if mode == "create" else "wb") as file:
@@ -85,6 +98,12 @@ def machines(tmp_path, request):
     address = f"memory://{request.node.name}"
     yield SharedStore(address, tmp_path / "one"), SharedStore(address, tmp_path / "two")
     MemoryFileSystem.store.clear()
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """Makes machines that share a folder which creates files exclusively."""
+    return lambda name: SharedStore(f"shelf://{tmp_path}/shared", tmp_path / name)
 
 
 def test_store_at_picks_the_kind_of_store_by_its_location(tmp_path, monkeypatch):
@@ -116,6 +135,45 @@ def test_address_whose_package_is_not_installed_names_it(tmp_path, address, pack
 def test_address_of_no_known_file_system_is_refused_with_near_matches(tmp_path):
     with pytest.raises(StoreError, match=r"memry://a: .*Did you mean 'memory'\?"):
         store_at("memry://a", str(tmp_path)).find(STAGE)
+
+
+class Gone(MemoryFileSystem):
+    """A server that refuses."""
+
+    protocol = "gone"
+    cachable = False
+    error = OSError()
+
+    def __init__(self, host, **options):
+        raise self.error
+
+    @staticmethod
+    def _get_kwargs_from_urls(path):
+        host = path.removeprefix("gone://").partition("/")[0]
+        return {"host": host} if host else {}
+
+
+fsspec.register_implementation("gone", Gone, clobber=True)
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError(111, "refused"), ftplib.error_perm("530 refused"), EOFError()]
+)
+def test_address_that_cannot_be_reached_is_told_plainly(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(Gone, "error", error)
+    store = SharedStore("gone://host/x", tmp_path)
+    for ask in (store.artefacts, store.orphans, lambda: store.present([STAGE]), lambda: store.remote.path("a")):
+        with pytest.raises(
+            StoreError, match=r"gone://host/x: cannot be read: .*(refused|EOFError)\. Check the address"
+        ):
+            ask()
+    with pytest.raises(WriteError, match="cannot be written"):
+        store.remote.write(b"", "a")
+
+
+def test_address_without_a_host_is_told_plainly(tmp_path):
+    with pytest.raises(StoreError, match=r"gone:///x: not a whole address: .*'host'"):
+        SharedStore("gone:///x", tmp_path).present([STAGE])
 
 
 def test_passwords_in_addresses_are_not_shown(tmp_path):
@@ -150,6 +208,70 @@ def test_find_all_reads_listings_and_manifests_and_no_other_file(tmp_path):
     CountingMemory.asked.clear()
     assert len(fresh.find_all(stages)) == 10
     assert len(CountingMemory.asked) == 11
+
+
+def test_manifest_that_cannot_be_read_is_no_absent_one(shelf, monkeypatch):
+    one, two = shelf("one"), shelf("two")
+    make(one)
+    make(one, OTHER)
+    monkeypatch.setattr(Shelf, "unreadable", [f"{STAGE.key[:16]}/{MANIFEST}"])
+    asked = ((two.find, STAGE), (two.find_all, [STAGE, OTHER]), (two.artefacts, None))
+    for ask, of in asked:
+        with pytest.raises(StoreError, match=r"shelf://.*: cannot be read: .*Connection timed out"):
+            ask(of)
+
+
+@pytest.mark.parametrize("part", ["/data", f"/data/{STAGE.key[:16]}"])
+def test_folder_that_cannot_be_listed_is_no_empty_one(shelf, monkeypatch, part):
+    one, two = shelf("one"), shelf("two")
+    make(one)
+    monkeypatch.setattr(Shelf, "unreadable", [part])
+    for ask in (lambda: two.present([STAGE]), lambda: two.find_all([STAGE]), two.artefacts, two.orphans):
+        with pytest.raises(StoreError, match=r"shelf://.*: cannot be read: .*Permission denied"):
+            ask()
+    assert two.present([SCORE]) == set()
+
+
+def test_file_system_that_says_in_its_own_way_that_nothing_is_there(shelf, monkeypatch):
+    class OwnError(OSError):
+        pass
+
+    def refuse(self, path, *positions, **options):
+        raise OwnError(2, "STATUS_OBJECT_NAME_NOT_FOUND", path)
+
+    monkeypatch.setattr(Shelf, "ls", refuse)
+    monkeypatch.setattr(Shelf, "cat_file", refuse)
+    one = shelf("one")
+    assert one.present([STAGE]) == set()
+    assert one.find(STAGE) is None
+    assert one.remote.read_many(["a"]) == {}
+    assert not one.remote.is_there()
+
+
+def test_file_system_that_removes_a_file_in_another_way_than_a_folder(shelf, monkeypatch):
+    def remove(self, path, recursive=False, maxdepth=None):
+        if recursive and Path(path).is_file():
+            raise NotADirectoryError(20, "Not a directory", path)
+        LocalFileSystem.rm(self, path, recursive, maxdepth)
+
+    monkeypatch.setattr(Shelf, "rm", remove)
+    one = shelf("one")
+    with one.claim(STAGE):
+        make(one)
+    assert one.claimant(STAGE) is None
+    assert one.remote.names(".claims") == []
+    one.discard(STAGE)
+    one.discard(STAGE)
+    assert one.remote.names("data") == []
+
+
+def test_address_is_there_when_a_folder_lies_at_it(shelf, tmp_path):
+    one = shelf("one")
+    assert not one.remote.is_there()
+    make(one)
+    assert one.remote.is_there()
+    for address in (f"shelf://{tmp_path}/shared/data/{STAGE.key[:16]}/{MANIFEST}", "memory://nothing"):
+        assert not SharedStore(address, tmp_path).remote.is_there()
 
 
 def test_store_travels_to_worker_processes(machines):
@@ -227,6 +349,67 @@ def test_upload_that_broke_off_is_no_artefact_and_goes_on_with_the_next_run(tmp_
     assert SharedStore("counted://roomy", tmp_path / "two").open(STAGE) is not None
 
 
+def test_upload_of_a_living_process_is_left_to_it(tmp_path):
+    store = SharedStore("counted://full", tmp_path / "one")
+    with store.claim(STAGE):
+        with pytest.raises(WriteError):
+            make(store)
+        moved = SharedStore("counted://left", tmp_path / "one")
+        moved.remove_leftovers()
+        assert moved.present([STAGE]) == {STAGE.key}
+        assert moved.remote.names("data") == []
+    moved.remove_leftovers()
+    assert len(moved.remote.names("data")) == 3
+
+
+def test_upload_that_broke_off_goes_on_under_a_claim(tmp_path, monkeypatch):
+    store = SharedStore("counted://full", tmp_path / "one")
+    with pytest.raises(WriteError):
+        make(store)
+    moved = SharedStore("counted://claimed", tmp_path / "one")
+    claimed = []
+    upload = moved.remote.upload
+    monkeypatch.setattr(moved.remote, "upload", lambda *what: (claimed.append(moved.claimant(STAGE)), upload(*what)))
+    moved.remove_leftovers()
+    assert claimed == [here()] * 2
+    assert moved.claimant(STAGE) is None
+
+
+def unshared(store):
+    """Make an artefact that counts as not uploaded yet."""
+    folder = make(store).folder
+    (folder / SHARED_MARK).unlink()
+    return folder
+
+
+def test_local_artefact_that_is_the_same_at_the_address_stays(machines):
+    one, _ = machines
+    folder = unshared(one)
+    one.remove_leftovers()
+    assert {path.name for path in folder.iterdir()} == {SHARED_MARK, MANIFEST, "b.json", "sub"}
+    assert one.orphans() == []
+
+
+def test_local_artefact_stays_where_that_at_the_address_is_damaged(machines):
+    one, two = machines
+    folder = unshared(one)
+    one.remote.write(b"{", "data", STAGE.key[:16], MANIFEST)
+    one.remove_leftovers()
+    assert one.open(STAGE).folder == folder
+    two.discard(STAGE)
+    one.remove_leftovers()
+    assert two.open(STAGE).read_json("b.json") == [1]
+
+
+def test_damaged_artefact_is_not_uploaded(machines):
+    one, two = machines
+    folder = unshared(one)
+    two.discard(STAGE)
+    (folder / "b.json").write_text("[2]")
+    one.remove_leftovers()
+    assert two.find(STAGE) is None
+
+
 def test_what_was_removed_at_the_address_is_not_uploaded_again(machines):
     one, two = machines
     make(one)
@@ -242,6 +425,62 @@ def test_orphaned_uploads_are_told_unless_the_stage_is_being_made(machines):
     assert two.orphans() == [("data", STAGE.key[:16], "0abc")]
     with two.claim(STAGE):
         assert one.orphans() == []
+
+
+@pytest.mark.parametrize("content", [b"{", b"{}"])
+def test_upload_under_a_damaged_manifest_is_no_orphan(machines, content):
+    one, two = machines
+    make(one)
+    one.remote.write(content, "data", STAGE.key[:16], MANIFEST)
+    assert two.orphans() == []
+
+
+def test_upload_that_ends_while_orphans_are_looked_for_is_none(machines, monkeypatch):
+    one, two = machines
+    asked = []
+
+    def names(*parts):
+        asked.append(parts)
+        found = type(two.remote).names(two.remote, *parts)
+        if parts == ("data",):  # the files of an upload lie there, its manifest not yet
+            claim.__exit__(None, None, None)
+            found += [f"data/{STAGE.key[:16]}/{upload}/a.txt"]
+        return found
+
+    claim = one.claim(STAGE)
+    claim.__enter__()
+    make(one)
+    upload = json.loads(one.remote.read("data", STAGE.key[:16], MANIFEST))["upload"]
+    monkeypatch.setattr(two.remote, "names", names)
+    assert two.orphans() == []
+    assert asked[-1] == (".claims",)
+
+
+def test_orphan_that_has_come_into_use_is_not_removed(machines):
+    one, two = machines
+    place = ("data", STAGE.key[:16], "0abc")
+    one.remote.write(b"x", *place, "a.txt")
+    assert two.orphans() == [place]
+    with one.claim(STAGE):
+        assert two.remove_orphan(place) is False
+    make(one)
+    manifest = json.loads(one.remote.read(*place[:2], MANIFEST))
+    one.remote.write(manifest_text({**manifest, "upload": "0abc"}).encode(), *place[:2], MANIFEST)
+    assert two.remove_orphan(place) is False
+    one.remote.write(manifest_text(manifest).encode(), *place[:2], MANIFEST)
+    assert two.remove_orphan(place) is True
+    assert one.orphans() == []
+
+
+def test_lease_that_has_come_into_use_is_not_removed(machines):
+    one, two = machines
+    name = f"{STAGE.key[:16]}.lease"
+    one.remote.write(Lease("old", FAR, time.time() - 100, name).text().encode(), ".claims", name)
+    assert two.stale_leases() == [name]
+    with one.claim(STAGE) as is_mine:
+        assert is_mine
+        assert two.remove_lease(name) is False
+    assert two.remove_lease(name) is False
 
 
 def test_claim_holds_between_machines(machines):

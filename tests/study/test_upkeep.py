@@ -4,11 +4,12 @@ import json
 import os
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from adaptstilts.errors import StoreError
+from adaptstilts.errors import DamagedError, StoreError
 from adaptstilts.study.leases import Lease
 from adaptstilts.study.manifests import manifest_text
 from adaptstilts.study.processes import here
@@ -65,6 +66,14 @@ def test_listing_says_what_each_artefact_is_and_cost(store):
     assert listing_text([]).endswith("0 artefacts, 0 B, 0.0 s to make")
 
 
+def test_listing_shows_no_negative_age(store):
+    row = listing(store.artefacts())[0]
+    ages = {3600: "60.0 min", -3: "0.0 s", -86400: "future", None: ""}
+    for seconds, text in ages.items():
+        line = listing_text([row | {"age_seconds": seconds}]).splitlines()[1]
+        assert f"1.8 kB {text:>7} " in line
+
+
 def test_kinds_that_are_none_are_refused_with_near_matches():
     assert check_kinds(None) is None
     assert check_kinds(["train"]) == ["train"]
@@ -80,12 +89,44 @@ def test_resolve_takes_keys_digits_and_names(store, word):
 def test_resolve_names_near_matches_and_all_that_a_word_could_be(store):
     with pytest.raises(StoreError, match=r"no artefact 'score nil'\. Did you mean 'score nli'\?.*store ls"):
         resolve(store.artefacts(), "score nil")
-    with pytest.raises(StoreError, match=f"no artefact '{SCORE.key[:3]}'"):
+    with pytest.raises(StoreError, match=rf"no artefact '{SCORE.key[:3]}'\..* at least 4 digits are needed"):
         resolve(store.artefacts(), SCORE.key[:3])
     twin = make_stage("score nli", "nli", ScoreJob("nli", (), "x", None))
     make(store, twin)
     with pytest.raises(StoreError, match=rf"'score nli' is 2 artefacts\. Allowed: .*{twin.key[:16]} \(score nli\)"):
         resolve(store.artefacts(), "score nli")
+
+
+@pytest.mark.parametrize("word", [SCORE.key, SCORE.key[:6].upper(), "nli", f"nli-{SCORE.key[:16]}"])
+def test_artefact_whose_manifest_is_damaged_is_found_by_its_folder(store, word):
+    (store.find(SCORE).folder / MANIFEST).write_text("{")
+    damaged = []
+    known = store.artefacts(on_damage=damaged.append)
+    with pytest.raises(DamagedError, match=r"manifest\.json: damaged"):
+        resolve(known, word, damaged)
+    checked = verify_store(store, [word, "qa"], lambda *step: None)
+    assert (checked.artefacts, [str(error) for error in checked.damaged]) == (1, [str(damaged[0])])
+
+
+def test_words_name_what_is_damaged_beside_what_is_not(store):
+    twin = make_stage("score nli", "nli", ScoreJob("nli", (), "x", None))
+    make(store, twin)
+    (store.find(SCORE).folder / MANIFEST).write_text("{")
+    damaged = []
+    known = store.artefacts(on_damage=damaged.append)
+    with pytest.raises(StoreError, match=rf"'nli' is 2 artefacts\. Allowed: .*{SCORE.key[:16]} \(damaged\)"):
+        resolve(known, "nli", damaged)
+    with pytest.raises(StoreError, match=r"no artefact 'world 2'\..* 1 have damaged manifests, see: .* verify"):
+        resolve(known, "world 2", damaged)
+
+
+def test_damaged_artefacts_at_an_address_are_found_by_digits(tmp_path):
+    store = SharedStore("memory://damaged", tmp_path)
+    make(store, WORLD, SCORE)
+    store.remote.write(b"{", "score", SCORE.key[:16], MANIFEST)
+    checked = verify_store(store, [SCORE.key[:8]], lambda *step: None)
+    assert "manifest.json: damaged" in str(checked.damaged[0])
+    MemoryFileSystem.store.clear()
 
 
 def test_details_name_what_an_artefact_was_made_from_and_what_from_it(store):
@@ -121,6 +162,23 @@ def test_verify_reads_every_byte_and_names_each_damaged_file_and_missing_input(s
     assert checked.missing[0].startswith(f"score nli: its input {WORLD.key[:16]} is not in the store")
     assert checked.text().endswith("2 artefacts, 1.7 kB read: 3 damaged files")
     assert verify_store(store, ["nli"], lambda *step: None).record()["damaged"] == [str(checked.damaged[1])]
+
+
+@pytest.mark.parametrize("part", ["score", MANIFEST])
+def test_verify_of_what_cannot_be_read_is_an_error(store, monkeypatch, part):
+    def refuse(ask):
+        def asked(path, *more, **options):
+            if str(path).endswith(part):
+                raise OSError(5, "Input/output error", str(path))
+            return ask(path, *more, **options)
+
+        return asked
+
+    monkeypatch.setattr("pathlib.Path.read_bytes", refuse(Path.read_bytes))
+    monkeypatch.setattr("os.listdir", refuse(os.listdir))
+    monkeypatch.setattr("os.scandir", refuse(os.scandir))
+    with pytest.raises(StoreError, match=rf"{part}: cannot be read: Input/output error\. Check its permissions"):
+        verify_store(store, (), lambda *step: None)
 
 
 def what(waste):
@@ -183,6 +241,50 @@ def test_artefacts_that_no_study_needs_go_only_when_studies_are_named_and_never_
     assert found.endswith("no named study needs it")
     waste.remove()
     assert store.find_all([WORLD, SCORE, OTHER]).keys() == needed
+
+
+def test_states_to_resume_what_no_study_needs_go_when_they_are_old_and_studies_are_named(store):
+    ages = {"a" * 16: 5, "b" * 16: 0, SCORE.key[:16]: 5, "c" * 16: 5}
+    store.discard(SCORE)
+    for digits, days in ages.items():
+        folder = store.root / ".resume" / digits
+        folder.mkdir(parents=True)
+        os.utime(folder, (time.time() - days * 86400,) * 2)
+    needed = {WORLD.key, SCORE.key, OTHER.key}
+    with store.claim_of("c" * 16):
+        assert find_waste(store).items == []
+        waste = find_waste(store, needed)
+    assert what(waste) == [f"state to resume {'a' * 16}, which no named study needs"]
+    waste.remove()
+    assert sorted(path.name for path in (store.root / ".resume").iterdir()) == sorted(ages.keys() - {"a" * 16})
+
+
+def test_what_is_damaged_is_named_and_stays(store):
+    (store.find(SCORE).folder / MANIFEST).write_text("{")
+    waste = find_waste(store, {WORLD.key, OTHER.key})
+    assert waste.items == []
+    assert waste.text().startswith("     left  ")
+    assert "manifest.json: damaged" in waste.text()
+    assert waste.text().endswith("\nnothing to remove")
+    (told,) = waste.record()["damaged"]
+    assert "manifest.json: damaged" in told
+    waste.remove()
+    assert (store.root / "score" / f"nli-{SCORE.key[:16]}").is_dir()
+
+
+def test_what_comes_into_use_before_it_is_removed_stays(store):
+    broken = store.root / "data" / f"gone-{'e' * 16}"
+    state = store.root / ".resume" / SCORE.key[:16]
+    for folder in (broken, state):
+        folder.mkdir(parents=True)
+        os.utime(folder, (time.time() - 5 * 86400,) * 2)
+    waste = find_waste(store, {WORLD.key, SCORE.key})
+    assert len(waste.items) == 3
+    (broken / MANIFEST).write_text("{")
+    with store.claim(SCORE), store.claim(OTHER):
+        waste.remove()
+    assert (broken.exists(), state.exists(), store.find(OTHER) is None) == (True, True, False)
+    assert waste.text() == "nothing to remove"
 
 
 def test_artefacts_of_older_formats_are_waste_and_of_newer_ones_not(store):

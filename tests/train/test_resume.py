@@ -215,6 +215,37 @@ def test_the_one_before_is_used_when_the_newest_is_damaged(tmp_path, name):
     assert not any("00000002" in name for name in names(tmp_path))
 
 
+def test_what_was_damaged_is_still_told_after_another_interruption(tmp_path):
+    held = checkpoints(tmp_path)
+    held.write(snapshot(1), "run")
+    held.write(snapshot(2), "run")
+    damage(tmp_path / "step-00000002.safetensors")
+    second = checkpoints(tmp_path)
+    second.latest("run")
+    second.write(snapshot(3), "run")
+    third = checkpoints(tmp_path)
+    third.latest("run")
+    assert [text.split(":")[0] for text in third.told] == [
+        "not used",
+        "goes on from the checkpoint at step 1",
+        "goes on from the checkpoint at step 3",
+    ]
+
+
+@pytest.mark.parametrize("is_new_process", [False, True])
+def test_damaged_best_weights_are_written_again_by_the_next_checkpoint(tmp_path, is_new_process):
+    held = checkpoints(tmp_path)
+    held.write(snapshot(3, 2), "run")
+    damage(tmp_path / "best-00000002.safetensors")
+    held = checkpoints(tmp_path) if is_new_process else held
+    held.write(snapshot(4, 2), "run")
+    fresh = checkpoints(tmp_path)
+    found = fresh.latest("run")
+    assert (found.step, found.best_step) == (4, 2)
+    assert fresh.told == ["goes on from the checkpoint at step 4"]
+    assert fresh.read(3, "run").best_step == 2
+
+
 def test_run_starts_again_when_both_checkpoints_are_damaged(tmp_path):
     network, report = train("adapter")
     train("adapter", checkpoints(tmp_path), stop=6)
