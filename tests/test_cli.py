@@ -706,6 +706,18 @@ def test_adapter_with_a_changed_byte_stops_only_what_needs_it(study: Study):
     assert (study.folder / "results" / "files" / "results.csv").is_file()
 
 
+@pytest.mark.parametrize("verb", ["run", "plan", "report"])
+def test_store_that_is_a_file_is_refused(study: Study, tmp_path: Path, verb: str):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    refused(study.say(verb, f"store={tmp_path / 'file'}"), r"store: '.*file' is a file\. Set store=FOLDER\.")
+
+
+def test_run_is_refused_in_every_process_of_a_launcher(study: Study, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    refused(study.say("run"), r"parallel\.processes: this command was started 2 times by a launcher")
+
+
 def test_run_stops_with_one_line_when_the_disk_is_full(study: Study):
     import resource
 

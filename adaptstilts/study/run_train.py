@@ -206,11 +206,11 @@ def _save_or_say_why(network: TaskNetwork, job: TrainJob, method: Method, data: 
     try:
         _save(network, job, method, data, folder)
     except SafetensorError as error:
-        raise OSError(errno.EIO, str(error)) from error
+        raise OSError(errno.EIO, str(error), str(folder)) from error
     except RuntimeError as error:
         if "PytorchStreamWriter" not in str(error):
             raise
-        raise OSError(errno.EIO, str(error).splitlines()[0]) from error
+        raise OSError(errno.EIO, str(error).splitlines()[0], str(folder)) from error
 
 
 def _save(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:

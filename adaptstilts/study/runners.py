@@ -18,7 +18,7 @@ from adaptstilts.study.files import DATA_FOLDER, write_json
 from adaptstilts.study.heartbeats import stage_file
 from adaptstilts.study.inputs import MINI
 from adaptstilts.study.journal import LOGS_FOLDER, Journal, StageLog, StepCallback
-from adaptstilts.study.launch import TrainRequest, check_not_launched, check_processes, train_in_processes
+from adaptstilts.study.launch import TrainRequest, check_processes, train_in_processes
 from adaptstilts.study.overlaps import open_data
 from adaptstilts.study.run_predict import LastNetwork, predict_stage
 from adaptstilts.study.run_report import report_stage, write_study_tables
@@ -100,7 +100,6 @@ class LocalRunner:
         quiet_libraries()
         self.device = pick_device(config.device)
         make_deterministic(self.device)
-        check_not_launched()
         check_processes(self.device, config.parallel.processes)
         self.resume = config.resume
         self.parallel = config.parallel

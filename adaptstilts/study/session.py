@@ -68,8 +68,10 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
     Raises:
         AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
     """
+    from adaptstilts.study.launch import check_not_launched  # noqa: PLC0415 - brings torch
     from adaptstilts.study.runners import remove_finished_checkpoints  # noqa: PLC0415 - brings torch
 
+    check_not_launched()
     config = placed_for_engine(config)
     for variant in variants(config):
         check_can_run(variant.config)

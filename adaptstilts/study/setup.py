@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.sweep import Variant, variants
-from adaptstilts.errors import AdaptstiltsError, raise_all
+from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.backbone import fingerprint, locate
 from adaptstilts.study.asked import check_tasks
 from adaptstilts.study.check import check_files, check_rows, check_weights
@@ -103,9 +103,14 @@ def open_store(config: StudyConfig) -> Store:
     """Return the study's artefact store.
 
     Raises:
+        ConfigError: If a file is in the place of its folder.
         StoreError: If it is an address whose file system is not known or not installed.
     """
-    return store_at(config.store, config.store_cache)
+    store = store_at(config.store, config.store_cache)
+    if store.root.exists() and not store.root.is_dir():
+        key = "store" if store.location == str(store.root) else "store_cache"
+        raise ConfigError(f"'{store.root}' is a file", key=key, hint=f"Set {key}=FOLDER.")
+    return store
 
 
 def results_folder(config: StudyConfig) -> Path:

@@ -411,11 +411,11 @@ class Store:
             yield temporary
         except OSError as error:
             raise unwritable(error, self.root) from error
-        except SafetensorError as error:  # says only in words what the system said
-            number = re.search(r"os error (\d+)", str(error))
-            if number is None or int(number[1]) not in _ROOM:
+        except SafetensorError as error:
+            number = _number(error)
+            if number not in _ROOM:
                 raise
-            raise unwritable(OSError(int(number[1]), os.strerror(int(number[1]))), self.root) from error
+            raise unwritable(OSError(number, os.strerror(number)), self.root) from error
         finally:
             if temporary.exists():
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -478,8 +478,14 @@ def _reading(temporary: Path) -> Iterator[None]:
         yield
     except OSError as error:
         names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
-        if error.errno in _ROOM or any(Path(name).absolute().is_relative_to(temporary.absolute()) for name in names):
+        if _number(error) in _ROOM or any(Path(name).absolute().is_relative_to(temporary.absolute()) for name in names):
             raise
         hint = "Look at the disk; the same command goes on from what is finished."
         where = names[0] if names else None
         raise StoreError(f"cannot be read: {error.strerror or error}", path=where, hint=hint) from error
+
+
+def _number(error: Exception) -> int:
+    """Return the number of what the system said, which safetensors tells in words only; 0 where there is none."""
+    told = re.search(r"os error (\d+)", str(error))
+    return getattr(error, "errno", None) or (int(told[1]) if told is not None else 0)
