@@ -25,8 +25,9 @@ from adaptstilts.study.heartbeats import Beat, Failure, read_beats
 from adaptstilts.study.pace import duration
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import Stage, describe
-from adaptstilts.study.status import Observer, Running, Status, left_text, place, summarise
-from adaptstilts.study.store import Artefact
+from adaptstilts.study.status import Observer, Running, Status, summarise
+from adaptstilts.study.status_text import left_text, place
+from adaptstilts.study.store import Artefact, Store
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -66,7 +67,7 @@ def _kinds(status: Status) -> Text:
     text = Text("      ")
     for kind, states in status.counts.items():
         text.append(f"{kind} {states['done']}/{sum(states.values())}   ", style="dim")
-    for state in ("failed", "left_out", "lost"):
+    for state in ("failed", "left_out", "lost", "damaged"):
         if status.total(state):
             text.append(f"{status.total(state)} {state.replace('_', ' ')}   ", style="red")
     if status.examples_per_second:
@@ -142,7 +143,7 @@ class TerminalWatcher:
         self._console = console
         self._workers = workers
         self._store = store
-        self._observer = Observer(store if store is not None else Path(), plan)
+        self._observer = Observer(Store(store if store is not None else Path()), plan)
         self._lock = threading.RLock()  # the drawing thread looks while the study's thread tells
         self._closed = 0
         self._done: set[str] = set()
@@ -199,7 +200,7 @@ class TerminalWatcher:
             self._close(stage)
             self._done.add(stage.key)
             if self._store is None:
-                self._observer.pace.add(stage.kind.value, describe(stage.job), artefact.seconds)
+                self._observer.pace.add(stage.kind.value, describe(stage.job), artefact.seconds, stage.inputs)
             left = duration(self.status().seconds_left or 0.0)
             count = f"{self._closed}/{len(self._plan.stages)}"
         self.line(f"[{count}] {stage.name}: {artefact.seconds:.1f} s, about {left} left")

@@ -64,7 +64,7 @@ def test_dashboard_shows_the_whole_the_kinds_and_a_bar_of_its_own_for_each_runni
         running(LEFT, done=30, total=60, note="loss 0.53"),
         running(RIGHT, done=15, total=60, note="de", host="node8", examples_per_second=99.6),
     ]
-    pace = Pace(is_generated=True)
+    pace = Pace()
     pace.add("score", {}, 200.0)
     lines = drawn(summarise(PLAN, {WORLD.key}, beats, [], pace))
     assert lines[0].startswith("study ")
@@ -79,7 +79,7 @@ def test_dashboard_shows_the_whole_the_kinds_and_a_bar_of_its_own_for_each_runni
 def test_dashboard_on_one_host_leaves_the_host_out_and_shortens_long_names():
     long = stage("predict " + "a very long name " * 10)
     plan = Plan((long,), (), 0)
-    lines = drawn(summarise(plan, (), [running(long, kind="data")], [], Pace(is_generated=True)))
+    lines = drawn(summarise(plan, (), [running(long, kind="data")], [], Pace()))
     assert lines[0].endswith("0/1")
     assert re.fullmatch(r"predict a very long .*… [━╸╺ ]+ 60 s", lines[2])
     assert "node7" not in lines[2]
@@ -90,7 +90,7 @@ def test_dashboard_says_how_many_stages_run_where_there_is_no_room_for_all():
     stages = [stage("score " + "x" * n, WORLD) for n in range(1, 8)]
     plan = Plan((WORLD, *stages), (), 0)
     beats = [running(one) for one in stages]
-    lines = drawn(summarise(plan, {WORLD.key}, beats, [], Pace(is_generated=True)), most_rows=3)
+    lines = drawn(summarise(plan, {WORLD.key}, beats, [], Pace()), most_rows=3)
     assert len(lines) == 2 + 3 + 1
     assert lines[-1] == "and 4 more running"
 
@@ -100,7 +100,7 @@ def test_dashboard_shows_what_is_lost_and_failed():
     watcher.skipped([WORLD])
     watcher.failed(LEFT, DataError("no rows"))
     assert "data 1/1   score 0/3   1 failed   1 left out" in lines_of(watcher)[1]
-    status = summarise(PLAN, {WORLD.key}, [running(LEFT, is_lost=True, age=70.0)], [], Pace(is_generated=True))
+    status = summarise(PLAN, {WORLD.key}, [running(LEFT, is_lost=True, age=70.0)], [], Pace())
     lines = drawn(status)
     assert "1 lost" in lines[1]
     assert lines[2] == "lost: score left (node7:11, silent for 70 s)"

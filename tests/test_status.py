@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,8 @@ import pytest
 from commandline import Said, say
 
 from adaptstilts.study.journal import Journal, made_counts, read_events
+from adaptstilts.study.manifests import manifest_text, read_manifest
+from adaptstilts.study.shared_store import SharedStore
 from adaptstilts.study.stages import DataJob, make_stage
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,6 +74,16 @@ def status(*words: object) -> dict[str, Any]:
 def train_events(config: Path, *names: str) -> list[dict[str, Any]]:
     (path,) = (config.parent / "store" / "logs" / "train").iterdir()
     return [event for event in read_events(path) if event["event"] in names]
+
+
+def took(folder: Path, last: float, steps: float = 0.5) -> None:
+    """Have an artefact say that its last attempt took so long, and, of a training run, the steps of all attempts."""
+    record = folder / "training.json"
+    content = json.dumps({**json.loads(record.read_bytes()), "seconds": steps}).encode()
+    record.write_bytes(content)
+    manifest = read_manifest(folder / "manifest.json")
+    manifest["files"][record.name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / "manifest.json").write_text(manifest_text({**manifest, "seconds": last}), encoding="utf-8")
 
 
 def remove(config: Path, *kinds: str) -> None:
@@ -156,8 +169,7 @@ def test_status_of_a_study_that_has_not_begun_makes_nothing(tmp_path: Path, smal
 
 def test_time_left_is_estimated_from_what_was_measured(study: Path):
     (path,) = (study.parent / "store" / "train").glob("*/manifest.json")
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    path.write_text(json.dumps({**manifest, "seconds": 500.0}), encoding="utf-8")
+    took(path.parent, 500.0)
     before = status(study)
     assert (before["counts"]["train"]["done"], before["seconds_left"]) == (1, 0)
     more = status(study, "seeds=[1, 2, 3]")
@@ -165,6 +177,16 @@ def test_time_left_is_estimated_from_what_was_measured(study: Path):
     assert more["seconds_left"] == pytest.approx(2 * 500, rel=0.1)
     longer = status(study, "seeds=[2]", "target.adapter.epochs=4")
     assert longer["seconds_left"] == pytest.approx(1000, rel=0.1)
+
+
+def test_training_run_that_went_on_took_as_long_as_all_its_attempts(study: Path):
+    (folder,) = (study.parent / "store" / "train").iterdir()
+    took(folder, 3.0, 700.0)
+    assert status(study)["seconds_made"] > 700
+    assert status(study, "seeds=[1, 2]")["seconds_left"] == pytest.approx(700, rel=0.1)
+    table = say("plan", study, "--device", "cpu", "--json").json["table"]
+    (row,) = [row for row in table if row["what"] == "target adapter"]
+    assert row["hours_measured"] == pytest.approx(700 / 3600)
 
 
 def test_failed_stage_is_shown_with_its_log_until_it_succeeds(study: Path):
@@ -191,12 +213,42 @@ def test_failed_stage_is_shown_with_its_log_until_it_succeeds(study: Path):
     assert not list((study.parent / "store" / ".failed").iterdir())
 
 
+def test_damaged_artefact_is_not_done_and_the_command_that_ends_the_text_makes_it_again(study: Path):
+    (adapter,) = (study.parent / "store" / "train").glob("*/adapter/adapter_config.json")
+    adapter.unlink()
+    lines = say("status", study).out.splitlines()
+    assert lines[0].startswith("7 of 8 stages done, 1 damaged, about ")
+    assert lines[-4:] == [
+        "damaged: train adapter: mnli, seed 1: adapter/adapter_config.json: missing or cut short",
+        f"  folder: {adapter.parents[1]}",
+        "",
+        f"make what is damaged again, and go on: adaptstilts run {study} --rebuild",
+    ]
+    assert "damaged: " in say("status", "--store", study.parent / "store").out
+    assert say("run", study, "--rebuild").code == 0
+    assert say("status", study).out.splitlines()[0].startswith("8 of 8 stages done")
+
+
 def test_store_without_a_study_shows_what_is_there(finished: Path, tmp_path: Path):
     said = say("status", "--store", finished.parent / "store")
     assert said.out.splitlines()[0] == "8 of 8 stages done, 8 made in the last hour"
     missing = say("status", "--store", tmp_path / "nowhere")
     assert missing.code == 2
     assert missing.err.endswith("nowhere: there is no such folder. Give the store of a study that has begun.\n")
+
+
+def test_store_is_named_by_its_address_as_by_its_folder(finished: Path, tmp_path: Path):
+    first = "8 of 8 stages done, 8 made in the last hour"
+    store = finished.parent / "store"
+    assert say("status", "--store", f"file://{store}").out.splitlines()[0] == first
+    made = SharedStore("memory://watched", tmp_path / "one")
+    shutil.copytree(store, made.root)
+    made.remove_leftovers()
+    address = ("--store", "memory://watched", "--store-cache", tmp_path / "two")
+    assert say("status", *address).out.splitlines()[0] == first
+    study = (finished, "store=memory://watched", f"store_cache={tmp_path / 'two'}")
+    assert status(*study)["counts"]["train"]["done"] == 1
+    assert say("status", *study).out.splitlines()[0] == first
 
 
 @pytest.mark.parametrize("words", [(), ("CONFIG", "--store", "STORE"), ("CONFIG", "--watch", "--json")])

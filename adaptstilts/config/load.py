@@ -12,8 +12,18 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from adaptstilts.config.schema import StudyConfig
-from adaptstilts.config.sweep import Axis, KeyPath, SweepProblem, combinations, put, same_points, take_axes
+from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
+from adaptstilts.config.sweep import (
+    SECTION,
+    Axis,
+    KeyPath,
+    SweepProblem,
+    can_be_swept,
+    combinations,
+    put,
+    same_points,
+    take_axes,
+)
 from adaptstilts.errors import AdaptstiltsError, ConfigError, ProblemsError, raise_all
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -51,6 +61,13 @@ _PLAIN = {
     "tuple_type": ("{value!r} is not a list", "Write [{value}]."),
 }
 """Problem and next step for some of pydantic's kinds of error."""
+_SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
+"""Kinds of error where a single value belongs, or several for a sweep."""
+_ALLOWED = {
+    NAME_PATTERN: ("letters, digits, _, . and -, of which the first is a letter or a digit",),
+    DEVICE_PATTERN: ("auto", "cpu", "cuda", "cuda:N"),
+}
+"""What patterns of the schema allow, in words."""
 
 
 def load_study(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
@@ -145,14 +162,34 @@ class _Origin:
         """Return the same for a point of a sweep."""
         return replace(self, places=places)
 
-    def where(self, location: KeyPath) -> dict[str, Any]:
-        """Return key, file and line of a setting, as errors name them; no file for what an override gives."""
-        place = next(
+    def _is_overridden(self, place: KeyPath) -> bool:
+        return any(place[: len(parts)] == parts for parts in self.overridden)
+
+    def _place(self, location: KeyPath) -> KeyPath:
+        return next(
             ((*self.places[key], *location[len(key) :]) for key in self.places if location[: len(key)] == key), location
         )
-        if any(place[: len(parts)] == parts for parts in self.overridden):
+
+    def where(self, location: KeyPath) -> dict[str, Any]:
+        """Return key, file and line of a setting, as errors name them; no file for what an override gives."""
+        place = self._place(location)
+        if self._is_overridden(place):
             return {"key": _dotted(place)}
         return {"key": _dotted(place), "path": self.path, "line": _line_of(place, self.lines)}
+
+    def tell_place(self, problem: AdaptstiltsError) -> None:
+        """Have an error about a setting say where that stands, if it does."""
+        location: KeyPath = tuple((problem.key or "").split("."))
+        place = self._place(location)
+        if place != location:
+            problem.key = _dotted(place)
+        if place in self.lines and not self._is_overridden(place):
+            problem.path, problem.line = self.path, self.lines[place]
+
+    def allows(self, key: KeyPath, location: KeyPath) -> bool:
+        """Say whether a key could stand where a setting does: below ``sweep``, only what can be swept."""
+        place = self._place(location)
+        return place[:1] != (SECTION,) or can_be_swept(key)
 
     def problem_of_sweep(self, item: SweepProblem) -> ConfigError:
         """Return a problem of a sweep with its place."""
@@ -182,6 +219,8 @@ def _read_model(
 def placed(path: Path, overrides: Sequence[str] = ()) -> Iterator[None]:
     """Add file and line to errors about settings that are found only after the file was read.
 
+    Errors about a swept key name the place of its values.
+
     Args:
         path: The configuration that the block works on.
         overrides: Its ``key=value`` strings; errors about these keys stay without a file.
@@ -194,12 +233,14 @@ def placed(path: Path, overrides: Sequence[str] = ()) -> Iterator[None]:
     except AdaptstiltsError as error:
         problems = error.problems if isinstance(error, ProblemsError) else (error,)
         unplaced = [problem for problem in problems if problem.path is None and problem.key is not None]
-        lines = _read(path)[1] if unplaced else {}
-        overridden = {tuple(override.partition("=")[0].split(".")) for override in overrides}
-        for problem in unplaced:
-            parts = tuple((problem.key or "").split("."))
-            if parts in lines and not any(parts[: len(other)] == other for other in overridden):
-                problem.path, problem.line = path, lines[parts]
+        if unplaced:
+            values, lines = _read(path)
+            overridden = _apply(values, overrides)
+            axes = take_axes(values, overridden)[1]
+            places = {key: axis.place(number) for axis in axes for number, key in enumerate(axis.keys)}
+            origin = _Origin(path, lines, overridden, places)
+            for problem in unplaced:
+                origin.tell_place(problem)
         raise
 
 
@@ -281,15 +322,19 @@ def _explain(
     where = origin.where(location)
     value = item["input"]
     if item["type"] in {"extra_forbidden", "invalid_key"}:
-        known = _fields_at(schema, location[:-1])
+        known = [name for name in _fields_at(schema, location[:-1]) if origin.allows((*location[:-1], name), location)]
         return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, **where)
+    if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] in _ALLOWED:
+        return ConfigError(f"{value!r} is not allowed", value=value, allowed=_ALLOWED[item["ctx"]["pattern"]], **where)
     if value is None:
         return ConfigError("has no value", hint="Give one, or leave the key out.", **where)
+    if value == [] and item["type"] in _SINGLE:
+        return ConfigError("[] is an empty list", hint="Name at least one value.", **where)
     if item["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
         return ConfigError(f"'{value}' is not allowed", value=value, allowed=allowed, **where)
     if item["type"] in {"model_type", "dict_type"}:
-        known = _fields_at(schema, location)
+        known = list(_fields_at(schema, location))
         return ConfigError(f"{value!r} is not a section", allowed=known, hint="Write its settings below it.", **where)
     if item["type"] in _PLAIN:
         problem, hint = (text.format(value=value) for text in _PLAIN[item["type"]])

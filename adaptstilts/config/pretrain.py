@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from adaptstilts.config.schema import Section
+from adaptstilts.config.schema import NAME_PATTERN, Section
 
 
 class TextSection(Section):
@@ -132,7 +132,7 @@ class OptimisationSection(Section):
 class PretrainSection(Section):
     """A whole pretraining run."""
 
-    name: str = Field(..., pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the backbone.")
+    name: str = Field(..., pattern=NAME_PATTERN, description="Name of the backbone.")
     title: str = Field("", description="One line for people.")
     output: str = Field(..., description="Folder of the finished backbone; states lie beside it in {output}.part.")
     seed: int = Field(1, ge=0, description="Seed of weights, order and masks.")

@@ -11,6 +11,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+DEVICE_PATTERN = r"^(auto|cpu|cuda(:\d+)?)$"
+
 MethodName = Literal["direct", "full", "adapter", "stack", "continue", "fuse"]
 """The six ways of using (or not using) an intermediate task; `adaptstilts.train.phases` says what each one trains."""
 
@@ -299,7 +302,7 @@ class ParallelSection(Section):
 class StudyConfig(Section):
     """A whole study: backbone, tasks of both phases, methods, and how to train and evaluate."""
 
-    name: str = Field(..., pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the study's result folder.")
+    name: str = Field(..., pattern=NAME_PATTERN, description="Name of the study's result folder.")
     title: str = Field("", description="One line for people.")
     backbone: str = Field(
         "mini",
@@ -338,7 +341,7 @@ class StudyConfig(Section):
         "null for checkpoints/cache/<digits of the address>.",
     )
     results: str = Field("checkpoints/studies", description="Folder below which the study's results are written.")
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:N.")
+    device: str = Field("auto", pattern=DEVICE_PATTERN, description="auto, cpu, cuda or cuda:N.")
     threads: int | None = Field(
         None, ge=1, le=1024, description="CPU threads per process; null for torch's own choice."
     )

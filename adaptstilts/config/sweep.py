@@ -60,6 +60,10 @@ class Axis:
     points: tuple[tuple[Any, ...], ...]
     places: tuple[tuple[KeyPath, ...], ...]
 
+    def place(self, number: int) -> KeyPath:
+        """Return the innermost place that holds all values of a key."""
+        return _common([places[number] for places in self.places])
+
     def mapping(self, point: int) -> dict[str, Any]:
         """Return the values of a point by dotted key."""
         return dict(zip(map(_dotted, self.keys), self.points[point], strict=True))
@@ -123,6 +127,11 @@ def value_text(value: object) -> str:
     return str(value)
 
 
+def can_be_swept(key: KeyPath) -> bool:
+    """Say whether a key of the schema, or a section, may be an axis: scores depend on it."""
+    return key[0] in _SWEPT and _dotted(key) not in _IDLE
+
+
 def take_axes(
     values: dict[str, Any], overridden: set[KeyPath]
 ) -> tuple[dict[str, Any], list[Axis], list[SweepProblem]]:
@@ -144,14 +153,16 @@ def take_axes(
             problems += wrong
         else:
             axes += [_single(key, key, value) for key, value in _lists({name: value}, StudyConfig, ())]
-    problems += [problem for axis in axes for problem in _check(axis)]
-    problems += _check_together(axes, overridden)
-    axes = [axis for axis in axes if axis.points]
     plain = {name: value for name, value in values.items() if name != SECTION}
+    good = []
     for axis in axes:
-        for key, value in zip(axis.keys, axis.points[0], strict=True):
-            plain = put(plain, key, value)
-    return plain, axes, problems
+        wrong = list(_check(axis))
+        problems += wrong
+        good += [] if wrong else [axis]
+        if not wrong or axis.places[0][0][0] != SECTION:  # what cannot be swept gives no second problem
+            for key, value in zip(axis.keys, axis.points[0], strict=True):
+                plain = put(plain, key, value)
+    return plain, good, [*problems, *_check_together(axes, overridden)]
 
 
 def put(values: dict[str, Any], key: KeyPath, value: object) -> dict[str, Any]:
@@ -286,12 +297,12 @@ def _check(axis: Axis) -> Iterator[SweepProblem]:
         yield SweepProblem(_common(axis.places[0]), "[] is an empty list", "Name at least one value.")
         return
     for number, key in enumerate(axis.keys):
-        place = _common([place[number] for place in axis.places])
+        place = axis.place(number)
         dotted = _dotted(key)
         if key[0] == "seeds":
             hint = "Give all of them as `seeds`: every variant is trained once per seed."
             yield SweepProblem(place, "seeds are no axis of a sweep", hint)
-        elif (key[0] in StudyConfig.model_fields and key[0] not in _SWEPT) or dotted in _IDLE:
+        elif key[0] in StudyConfig.model_fields and not can_be_swept(key):
             hint = f"Keys of {', '.join(_SWEPT)} can be."
             yield SweepProblem(place, "cannot be swept, as no score depends on it", hint)
         elif any(isinstance(point[number], dict) for point in axis.points):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from adaptstilts.study.cost import FREE, Price, Pricing, total
+from adaptstilts.study.memory import Memory
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.stages import DataJob, PredictJob, Stage, TrainJob
 from adaptstilts.tasks.registry import get_task
@@ -20,6 +21,8 @@ _COLUMNS = {"full models": ("full",), "adapters": ("adapter", "fusion")}
 _PHASES = ("data", "intermediate", "target", "predict")
 _MOST_WARNINGS = 5
 _HOUR = 3600.0
+_PROCESSES = (2, 4, 8)
+"""Of a stage, to be looked at whether it would fit."""
 
 
 @dataclass
@@ -268,22 +271,40 @@ def _remedy(stage: Stage, phase: str, pricing: Pricing) -> str:
     if not isinstance(job, TrainJob):
         return "give a larger device"
     section = f"{phase}.{METHODS[job.method].family}"
-    for checkpointing in (False, True):
-        accumulation = 1
-        while accumulation <= job.settings.batch_size:
-            settings = {"accumulation": accumulation, "gradient_checkpointing": checkpointing}
-            memory = pricing.memory_on(stage, pricing.device, **settings)
-            if memory is not None and memory.total <= pricing.device.memory:
-                words = [f"{section}.gradient_checkpointing=true"] if checkpointing else []
-                words += [f"{section}.accumulation={accumulation}"] if accumulation > 1 else []
-                return f"set {' and '.join(words)}" + _not_alike(job, accumulation)
-            accumulation *= 2
+    options = [_more_processes(stage, pricing), _smaller_batches(stage, job, section, pricing)]
+    if any(options):
+        return f"set {', or '.join(filter(None, options))}"
     if METHODS[job.method].family == "full":
         return "its weights, gradients and optimizer alone are too much; use adapters, or a larger device"
     return "give a larger device"
 
 
-def _not_alike(job: TrainJob, accumulation: int) -> str:
-    if accumulation > 1 and get_task(job.task).kind is Kind.MATCH:
+def _more_processes(stage: Stage, pricing: Pricing) -> str:
+    """How many processes let a run fit, each on a device; empty where none do. What is trained stays as it is."""
+    for processes in (count for count in _PROCESSES if count > pricing.parallel.processes):
+        if _fits(pricing.memory_on(stage, pricing.device, processes), pricing):
+            return f"parallel.processes={processes}, each with a device of its own"
+    return ""
+
+
+def _smaller_batches(stage: Stage, job: TrainJob, section: str, pricing: Pricing) -> str:
+    """What lets a run fit one device; empty where nothing does. First of all to recompute, which is in no key."""
+    powers = range(job.settings.batch_size.bit_length())
+    cut = [(recomputed, 2**power) for recomputed in (False, True) for power in powers]
+    for recomputed, parts in [(True, job.settings.accumulation), *cut]:
+        settings = {"accumulation": parts, "gradient_checkpointing": recomputed}
+        if _fits(pricing.memory_on(stage, pricing.device, **settings), pricing):
+            words = [f"{section}.gradient_checkpointing=true"] if recomputed else []
+            words += [f"{section}.accumulation={parts}"] if parts != job.settings.accumulation else []
+            return " and ".join(words) + (_not_alike(job) if parts > job.settings.accumulation else "")
+    return ""
+
+
+def _fits(memory: Memory | None, pricing: Pricing) -> bool:
+    return memory is not None and memory.total <= pricing.device.memory
+
+
+def _not_alike(job: TrainJob) -> str:
+    if get_task(job.task).kind is Kind.MATCH:
         return " (each query then has fewer candidates)"
     return ""

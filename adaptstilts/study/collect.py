@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from adaptstilts.analyse.layers import LayerRow
 from adaptstilts.analyse.results import ResultRow, RunRow
 from adaptstilts.evaluate.metrics import MAJOR
-from adaptstilts.study.stages import AnalyseJob, Cell, Remarks, Run
+from adaptstilts.study.stages import AnalyseJob, Cell, Remarks, Run, StageKind
 from adaptstilts.study.store import Artefact
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName
@@ -68,6 +70,26 @@ def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[Res
             for metric, value in values.items()
         ]
     return rows
+
+
+def seconds_of(folder: Path, manifest: Mapping[str, Any]) -> float:
+    """Return how long an artefact took to make.
+
+    Args:
+        folder: Its folder.
+        manifest: Its manifest, which tells of the last attempt.
+
+    Returns:
+        Wall time in seconds; of a training run that went on after an interruption, that of all its steps, where its
+        record is on this machine.
+    """
+    last = float(manifest["seconds"])
+    if manifest.get("kind") != StageKind.TRAIN.value:
+        return last
+    try:
+        return max(last, float(json.loads((folder / TRAINING_FILE).read_bytes())["seconds"]))
+    except (OSError, ValueError, KeyError, TypeError):  # not on this machine, or damaged: who reads results will say so
+        return last
 
 
 def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:

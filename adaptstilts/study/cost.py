@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+import math
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass, replace
 
 from adaptstilts.config.retrieval import FITTED, layer_at
 from adaptstilts.config.schema import AdapterSection, StudyConfig
+from adaptstilts.config.sweep import variants
 from adaptstilts.study.devices import Device, check_utilisation
 from adaptstilts.study.flops import Build, bottleneck_width, parameters, sequence_flops
 from adaptstilts.study.memory import Memory, prediction_memory, training_memory, written_bytes
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.shapes import BackboneShape, shape_of
 from adaptstilts.study.stages import PredictJob, Reference, Stage, TrainJob
+from adaptstilts.study.variants import by_data, part_of
 from adaptstilts.study.volumes import Volume, Volumes
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS
+from adaptstilts.train.micro_batches import micro_batch_count
 
 _SPAN_BYTES = 300
 """A question's answers as they are kept: twenty spans with scores."""
@@ -34,7 +38,7 @@ class Price:
         tokens: Sub-tokens that pass the network, dev scoring not included.
         trained: Parameters that train.
         written: Bytes of the artefact, about.
-        memory: Peak on the device; None where no network is run.
+        memory: Peak on the device, or on each of several; None where no network is run.
     """
 
     flops: float = 0.0
@@ -88,12 +92,18 @@ class Pricing:
     def __init__(self, config: StudyConfig, plan: Plan, device: Device, utilisation: float) -> None:
         self.device = device
         self.utilisation = check_utilisation(utilisation)
-        self.volumes = Volumes(config)
+        self.parallel = config.parallel
+        self._volumes = _volumes_by_data(config, plan)
         self.unknown: set[str] = set()
         """Backbones whose shape is not known, found out on the way."""
         self._plan = plan
         self._shapes: dict[Reference, BackboneShape | None] = {}
         self._prices: dict[Hashable, Price | None] = {}
+
+    @property
+    def assumed(self) -> set[str]:
+        """Tasks whose number of examples is a guess, found out on the way."""
+        return set().union(*(volumes.assumed for volumes, _ in self._volumes))
 
     def price(self, stage: Stage) -> Price | None:
         """Return what a stage costs.
@@ -104,31 +114,34 @@ class Pricing:
         Returns:
             Its price; None where the backbone's shape is not known.
         """
-        job = stage.job
+        job, volumes = stage.job, self._volumes_of(stage)
         if isinstance(job, TrainJob):
             adapter = self._adapter(job)
             alike: Hashable = (
-                job.method, job.task, job.settings, job.backbone, len(job.sources), job.max_train, job.hold_out,
-                _sizes(adapter), job.fusion and job.fusion.kind,
+                id(volumes), job.method, job.task, job.settings, job.backbone, len(job.sources), job.max_train,
+                job.hold_out, _sizes(adapter), job.fusion and job.fusion.kind,
             )  # fmt: skip
-            return self._known(alike, lambda: self._training(job))
+            return self._known(alike, lambda: self._training(job, volumes))
         if isinstance(job, PredictJob):
             trained = self._trained(job)
             adapter = self._adapter_below(job, trained)
             alike = (
-                job.method, job.task, job.languages, job.trained_task, len(job.sources), job.average, job.backbone,
-                job.retrieval, job.max_evaluation, job.max_length, job.precision, job.batch_tokens, _sizes(adapter),
-                trained and trained.fusion and trained.fusion.kind,
+                id(volumes), job.method, job.task, job.languages, job.trained_task, len(job.sources), job.average,
+                job.backbone, job.retrieval, job.max_evaluation, job.max_length, job.precision, job.batch_tokens,
+                _sizes(adapter), trained and trained.fusion and trained.fusion.kind,
             )  # fmt: skip
-            return self._known(alike, lambda: self._prediction(job))
+            return self._known(alike, lambda: self._prediction(job, volumes))
         return FREE
 
-    def memory_on(self, stage: Stage, device: Device, **settings: object) -> Memory | None:
+    def memory_on(
+        self, stage: Stage, device: Device, processes: int | None = None, **settings: object
+    ) -> Memory | None:
         """Return the peak memory of a training stage under other settings.
 
         Args:
             stage: The stage.
             device: The device.
+            processes: Processes that carry it out; None for those of the study.
             settings: Fields of its training settings.
 
         Returns:
@@ -139,7 +152,8 @@ class Pricing:
         if not isinstance(job, TrainJob) or shape is None:
             return None
         changed = replace(job, settings=replace(job.settings, **settings))  # type: ignore[arg-type]
-        return self._peak(changed, shape, self.build(changed, shape), device)
+        volumes = self._volumes_of(stage)
+        return self._peak(changed, shape, volumes, device, processes or self.parallel.processes)
 
     def shape(self, backbone: Reference) -> BackboneShape | None:
         """Return the shape of a backbone, or None where it is not known."""
@@ -149,14 +163,17 @@ class Pricing:
                 self.unknown.add(backbone.location)
         return self._shapes[backbone]
 
-    def build(self, job: TrainJob | PredictJob, shape: BackboneShape) -> Build:
+    def _volumes_of(self, stage: Stage) -> Volumes:
+        return next((volumes for volumes, keys in self._volumes if stage.key in keys), self._volumes[0][0])
+
+    def _build(self, job: TrainJob | PredictJob, shape: BackboneShape, volumes: Volumes) -> Build:
         """Return what the network of a stage is made of beside its backbone."""
         if isinstance(job, TrainJob):
-            return self._training_build(job, shape)
+            return self._training_build(job, shape, volumes)
         method, task = METHODS[job.method], get_task(job.task)
         trained = self._trained(job)
         head = None if job.retrieval is not None else task.kind
-        outputs = self.volumes.outputs(task)
+        outputs = volumes.outputs(task)
         adapter = self._adapter_below(job, trained)
         if method.family == "full" or adapter is None:
             return Build("nothing", head=head, outputs=outputs)
@@ -171,9 +188,9 @@ class Pricing:
             frozen -= 1  # the one adapter there is counts as the network's own
         return Build("nothing", kind, bottleneck, frozen, fusion, head, outputs)
 
-    def _training_build(self, job: TrainJob, shape: BackboneShape) -> Build:
+    def _training_build(self, job: TrainJob, shape: BackboneShape, volumes: Volumes) -> Build:
         method, task = METHODS[job.method], get_task(job.task)
-        outputs, adapter = self.volumes.outputs(task), self._adapter(job)
+        outputs, adapter = volumes.outputs(task), self._adapter(job)
         if method.family == "full" or adapter is None:
             return Build("encoder", head=task.kind, outputs=outputs)
         bottleneck = bottleneck_width(shape.width, adapter.reduction_factor)
@@ -188,11 +205,11 @@ class Pricing:
             self._prices[alike] = make()
         return self._prices[alike]
 
-    def _training(self, job: TrainJob) -> Price | None:
+    def _training(self, job: TrainJob, volumes: Volumes) -> Price | None:
         shape = self.shape(job.backbone)
         if shape is None:
             return None
-        build, volume = self.build(job, shape), self.volumes.training(job)
+        build, volume = self._build(job, shape, volumes), volumes.training(job)
         one = sequence_flops(shape, build, volume.tokens)
         step = one.step + (one.forward if job.settings.gradient_checkpointing else 0.0)
         flops = volume.sequences * step + volume.dev_sequences * one.forward
@@ -202,37 +219,38 @@ class Pricing:
             tokens=volume.sequences * volume.tokens,
             trained=parameters(shape, build).trained,
             written=written_bytes(shape, build),
-            memory=self._peak(job, shape, build, self.device),
+            memory=self._peak(job, shape, volumes, self.device, self.parallel.processes),
         )
 
-    def _peak(self, job: TrainJob, shape: BackboneShape, build: Build, device: Device) -> Memory:
-        settings = job.settings
-        rows = self.volumes.rows_per_example(get_task(job.task))
-        return training_memory(
+    def _peak(self, job: TrainJob, shape: BackboneShape, volumes: Volumes, device: Device, processes: int) -> Memory:
+        """The peak of one process; of all together where they share the memory of a CPU."""
+        settings, task = job.settings, get_task(job.task)
+        parts = micro_batch_count(task.kind, settings.accumulation, processes)
+        found = training_memory(
             shape,
-            build,
+            self._training_build(job, shape, volumes),
             device.arithmetic(settings.precision),
-            sequences=-(-settings.batch_size // settings.accumulation) * rows,
+            sequences=math.ceil(settings.batch_size / parts) * volumes.rows_per_example(task),
             tokens=settings.max_length,
             checkpointing=settings.gradient_checkpointing,
+            shards=processes if self.parallel.backbone == "sharded" else 1,
         )
+        return found.times(processes) if device.name == "cpu" else found
 
-    def _prediction(self, job: PredictJob) -> Price | None:
+    def _prediction(self, job: PredictJob, volumes: Volumes) -> Price | None:
         shape = self.shape(job.backbone)
         if shape is None:
             return None
-        build, blocks = self.build(job, shape), _blocks(job, shape)
-        volumes = [self.volumes.prediction(job, code, split) for code, split in job.languages]
-        written = sum(_raw_bytes(volume, build, shape) for volume in volumes)
+        build, blocks = self._build(job, shape, volumes), _blocks(job, shape)
+        parts = [volumes.prediction(job, code, split) for code, split in job.languages]
+        written = sum(_raw_bytes(volume, build, shape) for volume in parts)
         if get_task(job.task).kind is Kind.MATCH:
-            volumes.append(self.volumes.pool(job))
-        flops = sum(
-            volume.sequences * sequence_flops(shape, build, volume.tokens, blocks).forward for volume in volumes
-        )
+            parts.append(volumes.pool(job))
+        flops = sum(volume.sequences * sequence_flops(shape, build, volume.tokens, blocks).forward for volume in parts)
         return Price(
             flops=flops,
             seconds=flops / (self.device.rate(job.precision) * self.utilisation),
-            tokens=sum(volume.sequences * volume.tokens for volume in volumes),
+            tokens=sum(volume.sequences * volume.tokens for volume in parts),
             written=written,
             memory=prediction_memory(
                 shape, build, self.device.arithmetic(job.precision), batch_tokens=job.batch_tokens
@@ -257,6 +275,15 @@ class Pricing:
             return None
         source = self._plan.stage(job.sources[0].key).job
         return self._adapter(source) if isinstance(source, TrainJob) else None
+
+
+def _volumes_by_data(config: StudyConfig, plan: Plan) -> list[tuple[Volumes, Collection[str]]]:
+    """Return the volumes of each different data that a study reads, with the keys of the stages that read it."""
+    groups = by_data(variants(config))
+    if len(groups) == 1:
+        return [(Volumes(groups[0][0].config), ())]
+    parts = ((group[0], part_of(plan, [variant.label for variant in group])) for group in groups)
+    return [(Volumes(first.config), {stage.key for stage in part.stages}) for first, part in parts]
 
 
 def _sizes(adapter: AdapterSection | None) -> Hashable:

@@ -9,6 +9,9 @@ scaled-dot-product attention:
 - frozen below adapters: 7 d + f and 12 d + f;
 - each adapter that AdapterFusion fuses adds 3 d and 4 d.
 
+Of frozen weights that are spread over processes each holds its part; the copies in half precision are whole in each, as
+the backward pass needs them, and so are for a moment the word vectors, before there is anything else to keep.
+
 A batch is taken to be full of inputs of the greatest length, which happens: inputs of like length stand together.
 """
 
@@ -54,6 +57,10 @@ class Memory:
         """All of it; the optimizer's own copies come when the activations are gone."""
         return self.weights + self.optimizer + self.gradients + max(self.activations, self.gradients)
 
+    def times(self, count: int) -> Memory:
+        """Return what several such processes hold together."""
+        return Memory(count * self.weights, count * self.gradients, count * self.optimizer, count * self.activations)
+
 
 def training_memory(
     shape: BackboneShape,
@@ -63,6 +70,7 @@ def training_memory(
     sequences: float,
     tokens: int,
     checkpointing: bool = False,
+    shards: int = 1,
 ) -> Memory:
     """Estimate the peak of a training run.
 
@@ -73,20 +81,23 @@ def training_memory(
         sequences: Sequences of a micro-batch.
         tokens: Sub-tokens of each, padding included.
         checkpointing: Whether activations are recomputed block by block.
+        shards: Processes over which the frozen weights are spread.
 
     Returns:
-        Its parts.
+        Its parts, in one process.
     """
     counts = parameters(shape, build)
     size = _FLOAT if arithmetic == "fp32" else _HALF
     block = _saved_values(shape, build, arithmetic) * size
     blocks = block + shape.layers * shape.width * size if checkpointing else shape.layers * block
     logits = build.outputs * _LOGIT_COPIES * _FLOAT if build.head is Kind.TAG else 0
+    activations = sequences * tokens * (blocks + logits)
+    is_sharded = shards > 1 and build.trained != "encoder"
     return Memory(
-        weights=_weights(shape, counts, arithmetic),
+        weights=_weights(shape, counts, arithmetic, shards if is_sharded else 1),
         gradients=_FLOAT * counts.trained,
         optimizer=2.0 * _FLOAT * counts.trained,
-        activations=sequences * tokens * (blocks + logits),
+        activations=max(activations, _FLOAT * shape.vocabulary * shape.width) if is_sharded else activations,
     )
 
 
@@ -108,9 +119,10 @@ def prediction_memory(shape: BackboneShape, build: Build, arithmetic: Arithmetic
     return Memory(float(weights), 0.0, 0.0, float(batch_tokens * live * size))
 
 
-def _weights(shape: BackboneShape, counts: Parameters, arithmetic: Arithmetic) -> float:
+def _weights(shape: BackboneShape, counts: Parameters, arithmetic: Arithmetic, shards: int) -> float:
+    frozen = counts.total - counts.trained
     copies = 0 if arithmetic == "fp32" else _HALF * (counts.total - shape.embedding_parameters)
-    return float(_FLOAT * counts.total + copies)
+    return float(_FLOAT * (counts.trained + frozen / shards) + copies)
 
 
 def _saved_values(shape: BackboneShape, build: Build, arithmetic: Arithmetic) -> float:

@@ -26,7 +26,7 @@ class Needs:
 
     Attributes:
         computes: Whether it runs a network; else it needs no GPU.
-        gpu_bytes: Memory on a GPU, in bytes; 0 where it is not known.
+        gpu_bytes: Memory on a GPU, in bytes, or on each where several processes make it; 0 where it is not known.
     """
 
     computes: bool

@@ -8,6 +8,7 @@ from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.study.bill import make_bill
+from adaptstilts.study.collect import seconds_of
 from adaptstilts.study.cost import Pricing
 from adaptstilts.study.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, Device, get_device
 from adaptstilts.study.plan import Plan
@@ -90,7 +91,11 @@ def outline(
 
 
 def _measured(artefacts: dict[str, Artefact], device: Device) -> dict[str, float]:
-    return {key: found.seconds for key, found in artefacts.items() if device.is_of(found.manifest.get("environment"))}
+    return {
+        key: seconds_of(found.folder, found.manifest)
+        for key, found in artefacts.items()
+        if device.is_of(found.manifest.get("environment"))
+    }
 
 
 def _title(config: StudyConfig, backbone: Reference | None, pricing: Pricing) -> str:
@@ -114,11 +119,14 @@ def _notes(config: StudyConfig, pricing: Pricing, *, jobs: Collection[object], i
     ]
     if any(isinstance(job, TrainJob) and job.settings.patience is not None for job in jobs):
         notes.append("upper bounds: runs that patience may end early are priced to their last epoch")
+    processes = pricing.parallel.processes
+    if processes > 1 and device.name != "cpu":
+        notes.append(f"memory of training stages: that of each of {processes} processes, with a device of its own")
     epochs = _epochs(jobs)
     if len(set(epochs.values())) > 1:
         notes.append(f"epochs: {', '.join(f'{family} {said}' for family, said in epochs.items())}")
-    if pricing.volumes.assumed:
-        names = ", ".join(sorted(pricing.volumes.assumed))
+    if pricing.assumed:
+        names = ", ".join(sorted(pricing.assumed))
         notes.append(f"numbers of examples that nobody has published, so assumed: {names}")
     if device.bf16 is None:
         notes.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,18 +32,18 @@ class Shape:
     work: float
 
 
-def shape_of(kind: str, job: dict[str, Any], *, is_generated: bool) -> Shape:
+def shape_of(kind: str, job: dict[str, Any], world: Mapping[str, Any] | None = None) -> Shape:
     """Return what the time of a stage depends on.
 
     Args:
         kind: Its kind.
         job: Its job, as `adaptstilts.study.stages.describe` returns it and manifests hold it.
-        is_generated: Whether its data is the mini world, whose tasks are of one size whatever was published.
+        world: Job of the stage that generated its data; None where they are published ones.
 
     Returns:
         Groups: same backbone, method and task; then the same task with the same family of weights; the same task; the
-        same method; the same backbone; the same kind. Work: of a training run epochs times examples times sub-tokens of
-        the longest input; of predictions and scores the number of languages; else 1.
+        same method; the same backbone; the same kind. Work: of a training run the examples of all its steps times
+        sub-tokens of the longest input; of predictions and scores the number of languages; else 1.
     """
     backbone = str((job.get("backbone") or {}).get("fingerprint", ""))
     method, task = str(job.get("method", "")), str(job.get("task", ""))
@@ -56,44 +57,62 @@ def shape_of(kind: str, job: dict[str, Any], *, is_generated: bool) -> Shape:
         (kind,),
     )
     if kind == StageKind.TRAIN.value:
-        return Shape(groups, _training_work(job, task, is_generated=is_generated))
+        return Shape(groups, _training_work(job, task, world))
     return Shape(groups, float(max(1, len(job.get("languages", ())))))
 
 
-def _training_work(job: dict[str, Any], task: str, *, is_generated: bool) -> float:
+def _training_work(job: dict[str, Any], task: str, world: Mapping[str, Any] | None) -> float:
     settings = job["settings"]
-    rows = 1 if is_generated else get_task(task).rows or 1
+    rows = get_task(task).rows or 1 if world is None else _generated_rows(world, task)
     if job.get("max_train") is not None:
         rows = min(rows, job["max_train"])
     examples = settings["epochs"] * rows
-    if settings.get("max_steps") is not None and not is_generated:
+    if settings.get("max_steps") is not None:
         examples = min(examples, settings["max_steps"] * settings["batch_size"])
     return float(examples * settings["max_length"])
 
 
-class Pace:
-    """Estimates of the time that stages take.
+def _generated_rows(world: Mapping[str, Any], task: str) -> int:
+    """Return the training examples of a task in a generated world.
 
     Args:
-        is_generated: Whether the study's data is the mini world.
+        world: The generator's job as plain values.
+        task: Name of the task.
     """
+    return int(world["low_resource" if task == "tydiqa" else "train"])
 
-    def __init__(self, *, is_generated: bool) -> None:
-        self._is_generated = is_generated
+
+class Pace:
+    """Estimates of the time that stages take."""
+
+    def __init__(self) -> None:
+        self._worlds: dict[str, Mapping[str, Any]] = {}
         self._measured: dict[Group, list[float]] = defaultdict(lambda: [0.0, 0.0])
         self._kinds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
         self._hints: dict[Group, float] = {}
         self._shapes: dict[str, Shape] = {}
 
-    def add(self, kind: str, job: dict[str, Any], seconds: float) -> None:
-        """Take in the measured time of a finished stage.
+    def add_world(self, key: str, job: Mapping[str, Any]) -> None:
+        """Take in how much a stage generates that others read.
+
+        Args:
+            key: Key of the stage.
+            job: Its job as plain values.
+        """
+        self._worlds[key] = job
+
+    def add(self, kind: str, job: dict[str, Any], seconds: float, inputs: Iterable[str] = ()) -> None:
+        """Take in the measured time of a finished stage; that of a run on generated data only if it is known how much.
 
         Args:
             kind: Its kind.
             job: Its job as plain values.
             seconds: Wall time.
+            inputs: Keys of the stages that it builds on.
         """
-        shape = shape_of(kind, job, is_generated=self._is_generated)
+        if job.get("data") == [f"{job.get('task')}/train"] and not any(key in self._worlds for key in inputs):
+            return  # names of generated files, where others have fingerprints
+        shape = self._shape_of(kind, job, inputs)
         for group in shape.groups:
             self._measured[group][0] += seconds
             self._measured[group][1] += shape.work
@@ -134,9 +153,11 @@ class Pace:
 
     def _shape(self, stage: Stage) -> Shape:
         if stage.key not in self._shapes:
-            found = shape_of(stage.kind.value, describe(stage.job), is_generated=self._is_generated)
-            self._shapes[stage.key] = found
+            self._shapes[stage.key] = self._shape_of(stage.kind.value, describe(stage.job), stage.inputs)
         return self._shapes[stage.key]
+
+    def _shape_of(self, kind: str, job: dict[str, Any], inputs: Iterable[str]) -> Shape:
+        return shape_of(kind, job, next((self._worlds[key] for key in inputs if key in self._worlds), None))
 
 
 def _guess(kind: str) -> float:

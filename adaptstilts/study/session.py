@@ -146,7 +146,8 @@ def _partial(config: StudyConfig, plan: Plan, store: Store, outcome: Outcome, fa
     scores = {key for cell in plan.cells for key in cell.score}
     if scores and not scores & outcome.done.keys():
         if failed:  # the watcher was told what each stage said
-            raise StoreError(f"no finished score to report: {len(failed)} stages failed or were left out")
+            counts = f"{len(outcome.failures)} failed, {len(outcome.left_out)} left out"
+            raise StoreError(f"no finished score to report: of {len(plan.stages)} stages {counts}")
         raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
     missing = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
     roots = data_roots(config, plan, store)

@@ -62,7 +62,7 @@ class _Resolver:
         check_files(config, facts)
         published = None if config.data.root == MINI else run_setting(config)
         plan = make_plan(config, facts, backbone, job, published)
-        check_limits(plan, backbone)
+        check_limits(config, plan, backbone)
         return plan
 
     def _backbone(self, name: str, revision: str | None) -> Reference:

@@ -118,7 +118,7 @@ class SharedStore(Store):
     def present(self, stages: Iterable[Stage]) -> set[str]:
         """See `Store.present`; one listing per kind, and no manifest is read."""
         wanted = list(stages)
-        done = set(super().find_all(wanted, on_damage=lambda error: self._drop_copy(error, remove=False)))
+        done = set(super().find_all(wanted, on_damage=lambda _: None))
         there = self._listed(stage for stage in wanted if stage.key not in done)
         return done | {stage.key for stage in wanted if "/".join((*self._remote(stage), MANIFEST)) in there}
 
@@ -341,12 +341,11 @@ class SharedStore(Store):
         else:
             super().remove(folder)
 
-    def _drop_copy(self, error: DamagedError, tell: DamageCallback | None = None, *, remove: bool = True) -> None:
+    def _drop_copy(self, error: DamagedError, tell: DamageCallback | None = None) -> None:
         """Remove a damaged local copy of what is at the address; anything else that is damaged is told or raised."""
         folder = Path(error.folder)
         if _is_shared(folder):
-            if remove:
-                super().remove(folder)
+            super().remove(folder)
         elif tell is not None:
             tell(error)
         else:

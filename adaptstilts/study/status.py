@@ -1,28 +1,34 @@
 """Where a study stands: what runs, waits, is done, failed or lost, and the time left. Free of torch.
 
 Everything comes from the store that all workers share: manifests, heartbeats and failures. `look` reads them,
-`summarise` is pure.
+`summarise` is pure. Of a store that is an address, manifests are those at the address; heartbeats and failures lie in
+the local folder, and are those of this machine.
 """
 
 from __future__ import annotations
 
-import json
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.errors import DamagedError
+from adaptstilts.study.collect import seconds_of
 from adaptstilts.study.heartbeats import Beat, Failure, read_beats, read_failures
-from adaptstilts.study.manifests import MANIFEST
-from adaptstilts.study.pace import Pace, duration
+from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST, check_sizes, read_manifest
+from adaptstilts.study.pace import Pace
 from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import DataJob, Stage, StageKind
+from adaptstilts.study.shared_store import SharedStore
+from adaptstilts.study.stages import DataJob, Stage, StageKind, describe
+from adaptstilts.study.store import Store, told
 
-STATES = ("done", "running", "waiting", "failed", "left_out", "lost")
-"""What a stage can be. Left out: it needs one that failed. Lost: its worker gives no sign of life."""
+STATES = ("done", "running", "waiting", "failed", "left_out", "lost", "damaged")
+"""What a stage can be. Left out: it needs one that failed. Lost: its worker gives no sign of life. Damaged: its
+artefact is not what was written, as far as manifest and sizes of files show."""
 _RECENT_SECONDS = 3600.0
 
 
@@ -34,7 +40,7 @@ class Made:
         key: Key of the stage.
         kind: Kind of the stage.
         job: Its job as plain values.
-        seconds: Wall time it took.
+        seconds: Wall time it took, all attempts together for a training run.
         ended: When it was finished, in seconds since 1970 by the clock of its host.
     """
 
@@ -59,6 +65,23 @@ class Running:
 
 
 @dataclass(frozen=True)
+class Damaged:
+    """A stage whose artefact is damaged.
+
+    Attributes:
+        name: Name of the stage; of its folder where the stage is not known.
+        kind: Kind of the stage.
+        problem: What is wrong.
+        folder: Folder or address of the artefact.
+    """
+
+    name: str
+    kind: str
+    problem: str
+    folder: str
+
+
+@dataclass(frozen=True)
 class Status:
     """Where a study, or a store, stands.
 
@@ -68,6 +91,7 @@ class Status:
         lost: Last signs of life of workers that give none any more.
         failed: What stages failed with.
         left_out: Names of stages that need a failed one.
+        damaged: Stages whose artefact is damaged.
         seconds_left: About how long the study still takes with the present workers; None without a plan.
         workers: Workers that this was divided by.
         is_measured: Whether most of the time left is known from measured times; if not, it is a guess.
@@ -81,6 +105,7 @@ class Status:
     lost: tuple[Beat, ...]
     failed: tuple[Failure, ...]
     left_out: tuple[str, ...]
+    damaged: tuple[Damaged, ...]
     seconds_left: float | None
     workers: int
     is_measured: bool
@@ -113,36 +138,64 @@ class Status:
 
 
 class Observer:
-    """Looks at a store again and again; manifests are read once.
+    """Looks at a store again and again.
+
+    Manifests and the sizes of files are read once; of damaged artefacts, and of an address without a study, every time.
 
     Args:
-        root: Folder of the store.
+        store: The store.
         plan: The study; None to look at the store as a whole.
     """
 
-    def __init__(self, root: Path, plan: Plan | None = None) -> None:
-        self.root = root
+    def __init__(self, store: Store, plan: Plan | None = None) -> None:
+        self.store = store
         self.plan = plan
-        stages = plan.stages if plan is not None else ()
-        self.pace = Pace(is_generated=any(isinstance(stage.job, DataJob) for stage in stages))
-        self._seen: dict[Path, Made | None] = {}
+        self.pace = Pace()
+        for stage in plan.stages if plan is not None else ():
+            if isinstance(stage.job, DataJob):
+                self.pace.add_world(stage.key, describe(stage.job))
+        self._seen: dict[Path, Made] = {}
+        self._damaged: list[DamagedError] = []
 
     def made(self) -> dict[str, Made]:
-        """Return the finished artefacts of the store by key; those whose manifest cannot be read are left out."""
-        present: dict[str, Made] = {}
+        """Return the finished artefacts of the store by key; damaged ones are left out."""
+        self._damaged.clear()
+        found = self._at_address(self.store) if isinstance(self.store, SharedStore) else self._in_folders()
+        return {made.key: made for made in found}
+
+    def _in_folders(self) -> Iterator[Made]:
         for kind in StageKind:
-            folder = self.root / kind.value
+            folder = self.store.root / kind.value
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if path not in self._seen:
-                    self._seen[path] = made = _read_made(path / MANIFEST)
-                    if made is None:
-                        del self._seen[path]  # perhaps it is being put there
-                        continue
-                    self.pace.add(made.kind, made.job, made.seconds)
-                made = self._seen[path]
-                if made is not None:
-                    present[made.key] = made
-        return present
+                    with told(self._damaged.append), contextlib.suppress(OSError):  # perhaps it is being put there
+                        self._see(path, _whole_manifest(path))
+                if path in self._seen:
+                    yield self._seen[path]
+
+    def _at_address(self, store: SharedStore) -> Iterator[Made]:
+        """What is finished on any machine; of a study only the manifests that are new are read."""
+        if self.plan is None:
+            found = store.artefacts(on_damage=self._damaged.append)
+        else:
+            present = store.present(self.plan.stages)
+            yield from (made for made in self._seen.values() if made.key in present)
+            seen = {made.key for made in self._seen.values()}
+            new = [stage for stage in self.plan.stages if stage.key in present - seen]
+            found = list(store.find_all(new, on_damage=self._damaged.append).values())
+        for artefact in found:
+            if artefact.folder not in self._seen:
+                self._see(artefact.folder, artefact.manifest)
+            if artefact.folder in self._seen:
+                yield self._seen[artefact.folder]
+
+    def _see(self, folder: Path, manifest: dict[str, Any]) -> None:
+        made = _made(folder, manifest)
+        if made is not None:
+            self._seen[folder] = made
+            if made.kind == StageKind.DATA.value:
+                self.pace.add_world(made.key, made.job)
+            self.pace.add(made.kind, made.job, made.seconds, manifest["inputs"])
 
     def look(self) -> Status:
         """Return where things stand now.
@@ -150,12 +203,13 @@ class Observer:
         Returns:
             The status; that of an empty store where the folder is not there.
         """
-        made, beats, failures = self.made(), read_beats(self.root), read_failures(self.root)
+        root = self.store.root
+        made, beats, failures = self.made(), read_beats(root), read_failures(root)
         if self.plan is None:
-            status = summarise_store(made, beats, failures)
+            status = summarise_store(made, beats, failures, self._damaged)
             mine: Collection[str] = made.keys()
         else:
-            status = summarise(self.plan, made, beats, failures, self.pace)
+            status = summarise(self.plan, made, beats, failures, self.pace, damaged=self._damaged)
             mine = {stage.key for stage in self.plan.stages} & made.keys()
         now = time.time()
         return replace(
@@ -165,13 +219,26 @@ class Observer:
         )
 
 
-def _read_made(path: Path) -> Made | None:
+def _whole_manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of an artefact whose files all have the sizes that it says."""
+    manifest = read_manifest(folder / MANIFEST)
+    if not manifest["key"].startswith(_digits(folder)):
+        raise DamagedError("the manifest is of another stage", path=folder / MANIFEST, folder=folder)
+    check_sizes(folder, manifest)
+    return manifest
+
+
+def _digits(folder: Path | str) -> str:
+    """Return the digits of the key in the name of an artefact's folder, or at the end of its address."""
+    return Path(folder).name.rpartition("-")[2]
+
+
+def _made(folder: Path, manifest: dict[str, Any]) -> Made | None:
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
         began = datetime.strptime(manifest["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-        seconds = float(manifest["seconds"])
-        return Made(manifest["key"], manifest["kind"], manifest["job"], seconds, began.timestamp() + seconds)
-    except (OSError, ValueError, KeyError, TypeError):
+        ended = began.timestamp() + float(manifest["seconds"])
+        return Made(manifest["key"], manifest["kind"], manifest["job"], seconds_of(folder, manifest), ended)
+    except (ValueError, KeyError, TypeError):
         return None
 
 
@@ -182,6 +249,7 @@ def summarise(
     failures: Sequence[Failure],
     pace: Pace,
     *,
+    damaged: Sequence[DamagedError] = (),
     workers: int = 1,
 ) -> Status:
     """Put together where a study stands.
@@ -192,21 +260,23 @@ def summarise(
         beats: Signs of life in its store.
         failures: Failures kept in its store.
         pace: Estimates of times.
+        damaged: What is wrong with damaged artefacts in its store.
         workers: Fewest workers to expect; the time left is divided by this or by the number of those seen running.
 
     Returns:
-        The status. A stage that is done is nothing else; one that runs again has not failed.
+        The status. A stage that is done is nothing else; one that runs again is neither failed nor damaged.
     """
     mine = {stage.key: stage for stage in plan.stages}
     open_beats = {beat.key: beat for beat in beats if beat.key in mine and beat.key not in done}
     failed = {item.key: item for item in failures if item.key in mine and item.key not in done}
-    states = _states(plan, done, open_beats, failed)
+    broken = _by_key(mine.values(), damaged)
+    states = _states(plan, done, open_beats, failed, broken)
     running = [_running(beat, mine[key], pace) for key, beat in open_beats.items() if states.get(key) == "running"]
     counts: dict[str, Counter[str]] = {}
     for key, state in states.items():
         counts.setdefault(mine[key].kind.value, Counter(dict.fromkeys(STATES, 0)))[state] += 1
     workers = max(workers, len(running))
-    waiting = [mine[key] for key, state in states.items() if state in {"waiting", "lost"}]
+    waiting = [mine[key] for key, state in states.items() if state in {"waiting", "lost", "damaged"}]
     work = sum(map(pace.seconds, waiting))
     left_running = [each.seconds_left or 0.0 for each in running]
     return Status(
@@ -215,6 +285,7 @@ def summarise(
         lost=tuple(beat for beat in open_beats.values() if states.get(beat.key) == "lost"),
         failed=tuple(item for item in failed.values() if states.get(item.key) == "failed"),
         left_out=tuple(mine[key].name for key, state in states.items() if state == "left_out"),
+        damaged=tuple(item for key, item in broken.items() if states.get(key) == "damaged"),
         seconds_left=max((work + sum(left_running)) / workers, *left_running, 0.0),
         workers=workers,
         is_measured=2 * sum(pace.seconds(stage) for stage in waiting if pace.knows(stage)) >= work,
@@ -231,8 +302,28 @@ def _running(beat: Beat, stage: Stage, pace: Pace) -> Running:
     return Running(beat, left)
 
 
+def _by_key(stages: Iterable[Stage], damaged: Sequence[DamagedError]) -> dict[str, Damaged]:
+    """Return which of some stages have a damaged artefact, found by the digits in its folder's name."""
+    errors = {_digits(error.folder): error for error in damaged}
+    found = ((stage, errors.get(stage.key[:KEY_DIGITS])) for stage in stages if errors)
+    return {
+        stage.key: Damaged(stage.name, stage.kind.value, _problem(error), str(error.folder))
+        for stage, error in found
+        if error is not None
+    }
+
+
+def _problem(error: DamagedError) -> str:
+    """Return what is wrong with an artefact, and with which of its files."""
+    return error.problem if error.path is None else f"{error.path.relative_to(error.folder)}: {error.problem}"
+
+
 def _states(
-    plan: Plan, done: Collection[str], beats: Mapping[str, Beat], failed: Mapping[str, Failure]
+    plan: Plan,
+    done: Collection[str],
+    beats: Mapping[str, Beat],
+    failed: Mapping[str, Failure],
+    damaged: Collection[str],
 ) -> dict[str, str]:
     """Return the state of every stage, in the plan's order."""
     states: dict[str, str] = {}
@@ -241,6 +332,8 @@ def _states(
             states[stage.key] = "done"
         elif stage.key in beats and not beats[stage.key].is_lost:
             states[stage.key] = "running"
+        elif stage.key in damaged:
+            states[stage.key] = "damaged"
         elif stage.key in beats:  # a stage that fails leaves no beat, so that this attempt came after its failure
             states[stage.key] = "lost"
         elif stage.key in failed:
@@ -251,23 +344,40 @@ def _states(
     return states
 
 
-def summarise_store(made: Mapping[str, Made], beats: Sequence[Beat], failures: Sequence[Failure]) -> Status:
+def summarise_store(
+    made: Mapping[str, Made], beats: Sequence[Beat], failures: Sequence[Failure], damaged: Sequence[DamagedError] = ()
+) -> Status:
     """Put together what is going on in a store, whatever studies it is of; what waits is not known.
 
     Args:
         made: Finished artefacts by key.
         beats: Signs of life.
         failures: Failures kept.
+        damaged: What is wrong with damaged artefacts.
 
     Returns:
         The status, without a time left.
     """
     counts = {kind.value: Counter(dict.fromkeys(STATES, 0)) for kind in StageKind}
+    known = {_digits(error.folder): _of_folder(error) for error in damaged}
     unfinished = [beat for beat in beats if beat.key not in made]
     running = [beat for beat in unfinished if not beat.is_lost]
-    lost = [beat for beat in unfinished if beat.is_lost]
-    failed = [item for item in failures if item.key not in {*made, *(beat.key for beat in unfinished)}]
-    for state, items in (("done", made.values()), ("running", running), ("lost", lost), ("failed", failed)):
+    lost = [beat for beat in unfinished if beat.is_lost and beat.key[:KEY_DIGITS] not in known]
+    failed = [
+        item
+        for item in failures
+        if item.key not in {*made, *(beat.key for beat in unfinished)} and item.key[:KEY_DIGITS] not in known
+    ]
+    again = {beat.key[:KEY_DIGITS] for beat in running}
+    broken = [item for digits, item in known.items() if digits not in again]
+    states: dict[str, Collection[Made | Beat | Failure | Damaged]] = {
+        "done": made.values(),
+        "running": running,
+        "lost": lost,
+        "failed": failed,
+        "damaged": broken,
+    }
+    for state, items in states.items():
         for kind, count in Counter(item.kind for item in items).items():
             counts.setdefault(kind, Counter(dict.fromkeys(STATES, 0)))[state] += count
     return Status(
@@ -276,100 +386,13 @@ def summarise_store(made: Mapping[str, Made], beats: Sequence[Beat], failures: S
         lost=tuple(lost),
         failed=tuple(failed),
         left_out=(),
+        damaged=tuple(broken),
         seconds_left=None,
         workers=max(1, len(running)),
         is_measured=True,
     )
 
 
-def status_text(status: Status, root: Path, go_on: str) -> str:
-    """Return the status for a terminal.
-
-    Args:
-        status: Where things stand.
-        root: Folder of the store, below which logs are.
-        go_on: The command that goes on.
-
-    Returns:
-        A line for the whole, a table of kinds by state, what runs, what failed and is lost, and the command.
-    """
-    lines = [head_line(status), "", *_table(status)]
-    if status.running:
-        lines += ["", "running", *(f"  {running_line(each)}" for each in status.running)]
-    if status.lost:
-        lines += ["", "lost", *(f"  {lost_line(beat)}" for beat in status.lost)]
-    for failure in status.failed:
-        lines += ["", f"failed: {failure.name}: {failure.error}", f"  {failure.host}, {failure.when}"]
-        lines += [f"  log: {root / failure.log}"]
-    if status.left_out:
-        lines += ["", f"left out, since they need a stage that failed: {_shorten(status.left_out)}"]
-    if status.elsewhere:
-        lines += ["", f"{status.elsewhere} more running on this store, of other studies"]
-    lines += ["", go_on_line(status, go_on)]
-    return "\n".join(lines)
-
-
-def head_line(status: Status) -> str:
-    """Return one line on the whole: stages by state, the time left, the speed."""
-    parts = [f"{status.total('done')} of {status.stages} stages done"]
-    parts += [f"{status.total(state)} {state.replace('_', ' ')}" for state in STATES[1:] if status.total(state)]
-    if status.seconds_left:
-        parts.append(left_text(status))
-    if status.recent:
-        parts.append(f"{status.recent} made in the last hour")
-    if status.examples_per_second:
-        parts.append(f"{status.examples_per_second:.0f} training examples/s")
-    return ", ".join(parts)
-
-
-def left_text(status: Status) -> str:
-    """Return the time left in words."""
-    workers = "1 worker" if status.workers == 1 else f"{status.workers} workers"
-    guess = "" if status.is_measured else ", a guess: little is measured yet"
-    return f"about {duration(status.seconds_left or 0.0)} left with {workers}{guess}"
-
-
-def running_line(each: Running) -> str:
-    """Return one line on a running stage."""
-    beat = each.beat
-    steps = [f"step {beat.done} of {beat.total}"] if beat.total else []
-    speed = [f"{beat.examples_per_second:.0f} examples/s"] if beat.examples_per_second else []
-    left = [f"about {duration(each.seconds_left)} left"] if each.seconds_left is not None else []
-    parts = [*steps, *([beat.note] if beat.note else []), *speed, f"for {duration(beat.seconds)}", *left]
-    return f"{beat.name}: {', '.join(parts)} ({place(beat)})"
-
-
-def lost_line(beat: Beat) -> str:
-    """Return one line on a worker that gives no sign of life."""
-    return (
-        f"{beat.name}: no sign of life from {place(beat)} for {duration(beat.age)}: worker died or is unreachable; "
-        "its stage is taken over when its claim expires"
-    )
-
-
-def place(beat: Beat) -> str:
-    """Return where a worker is: host, process, and the engine's name for it."""
-    return f"{beat.host}:{beat.pid}" + (f" {beat.worker}" if beat.worker else "")
-
-
-def go_on_line(status: Status, go_on: str) -> str:
-    """Return the line that says what to do next."""
-    if status.is_over and not status.total("failed"):
-        return f"all done: {go_on}"
-    if status.total("failed"):
-        return f"mend what failed, then: {go_on}"
-    return f"go on: {go_on}"
-
-
-def _table(status: Status) -> list[str]:
-    states = [state for state in STATES if state in STATES[:3] or status.total(state)]
-    lines = [f"{'kind':<10}{'all':>7}" + "".join(f"{state.replace('_', ' '):>10}" for state in states)]
-    for kind, count in status.counts.items():
-        cells = "".join(f"{count[state]:>10}" for state in states)
-        lines.append(f"{kind:<10}{sum(count.values()):>7}{cells}")
-    return lines
-
-
-def _shorten(names: Sequence[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return "; ".join(names[:most]) + more
+def _of_folder(error: DamagedError) -> Damaged:
+    folder = Path(error.folder)
+    return Damaged(folder.name, folder.parent.name, _problem(error), str(error.folder))

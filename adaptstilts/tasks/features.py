@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -168,15 +168,59 @@ def check_settings(settings: EncodeSettings, kind: Kind) -> None:
     Raises:
         ConfigError: If a length is too small.
     """
-    least = {"max_length": SHORTEST, "doc_stride": 1, "max_query_length": 1}
+    for found in short_lengths(settings, kind):
+        raise found.error(found.key)
+
+
+@dataclass(frozen=True)
+class ShortLength:
+    """A length that leaves no room for text.
+
+    Attributes:
+        key: Which of `EncodeSettings`.
+        value: What it is.
+        least: The smallest that can be used.
+        reason: Why that is so; empty where nothing else decides it.
+    """
+
+    key: str
+    value: int
+    least: int
+    reason: str
+
+    def error(self, key: str, tasks: Iterable[str] = ()) -> ConfigError:
+        """Return the error that says so.
+
+        Args:
+            key: Where the length is set.
+            tasks: Tasks that it is for; none where there is one only.
+        """
+        names = ", ".join(tasks)
+        problem = f"{self.value} sub-tokens are too few" + (f" for {names}" if names else "")
+        reason = f": {self.reason}" if self.reason else ""
+        return ConfigError(f"{problem}{reason}", key=key, allowed=[f"{self.least} or more"])
+
+
+def short_lengths(settings: EncodeSettings, kind: Kind) -> list[ShortLength]:
+    """Return the lengths that are too small.
+
+    Args:
+        settings: Lengths.
+        kind: Kind of task they are for.
+    """
+    least = {"max_length": (SHORTEST, ""), "doc_stride": (1, ""), "max_query_length": (1, "")}
     if kind is Kind.EXTRACT:
-        least["max_length"] = settings.max_query_length + SHORTEST
+        query = settings.max_query_length
+        reason = f"a question may take {query} of them (max_query_length), and {SHORTEST} must be left for text"
+        least["max_length"] = (query + SHORTEST, reason)
     if kind is Kind.MATCH:
-        least["max_query_length"] = SHORTEST
-    for key, smallest in least.items():
-        value = getattr(settings, key)
-        if value < smallest:
-            raise ConfigError(f"{value} sub-tokens are too few", key=key, allowed=[f"{smallest} or more"])
+        least["max_query_length"] = (SHORTEST, "")
+    values = {key: getattr(settings, key) for key in least}
+    return [
+        ShortLength(key, values[key], smallest, reason)
+        for key, (smallest, reason) in least.items()
+        if values[key] < smallest
+    ]
 
 
 def join_tags(encoded: Encoded, predictions: Sequence[Sequence[int]]) -> list[list[int]]:

@@ -115,21 +115,6 @@ def _targets(items: Sequence[Feature], kind: Kind, width: int) -> Tensor | None:
     return torch.tensor([item.target for item in items], dtype=torch.long)
 
 
-def micro_batch_count(kind: Kind, accumulation: int, processes: int) -> int:
-    """Return into how many micro-batches a step's batch is cut.
-
-    Args:
-        kind: Kind of task.
-        accumulation: Micro-batches asked for.
-        processes: Processes that share them.
-
-    Returns:
-        A multiple of ``processes``, at least ``accumulation``; for dual encoders, whose loss depends on which
-        candidates share a micro-batch, just ``accumulation``.
-    """
-    return accumulation if kind is Kind.MATCH else processes * math.ceil(accumulation / processes)
-
-
 def cut(items: Sequence[Feature], parts: int) -> list[Sequence[Feature]]:
     """Cut a batch into micro-batches of equal size, the last of which may be smaller.
 

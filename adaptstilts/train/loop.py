@@ -17,9 +17,10 @@ from adaptstilts.models.network import TaskNetwork, restore_state, trained_state
 from adaptstilts.runtime import autocast, derive_seed, half_dtype
 from adaptstilts.tasks.features import Feature
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate, cut, grouped_batches, micro_batch_count, targets_in
+from adaptstilts.train.batches import collate, cut, grouped_batches, targets_in
 from adaptstilts.train.distributed import ALONE, Group
 from adaptstilts.train.losses import hide_padding, loss_sum
+from adaptstilts.train.micro_batches import micro_batch_count
 from adaptstilts.train.optim import build_optimizer, build_schedule
 from adaptstilts.train.progress import Progress, Run, put_back, run_digest, take
 from adaptstilts.train.resume import Checkpoints

@@ -120,6 +120,7 @@ def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, 
     [
         ("title: &x [*x]\n", r"study\.yaml: not valid YAML: a value holds itself"),
         ("title: a\0b\n", r"study\.yaml: not a UTF-8 YAML file: unacceptable character"),
+        ("device: tpu\n", r"study\.yaml:6: device: 'tpu' is not allowed\. .*Allowed: auto, cpu, cuda, cuda:N\.$"),
         ("methods: []\n", r"study\.yaml:6: methods: \[\] is an empty list\. Name at least one"),
         ("data: 5\n", r"study\.yaml:6: data: 5 is not a section\. Allowed: root, quoting"),
         ("data:\n", r"study\.yaml:6: data: has no value"),
@@ -163,3 +164,27 @@ def test_placed_adds_file_and_line_to_keys_of_the_file_only(tmp_path):
         raise ConfigError("unknown", key="target.tasks")
     with pytest.raises(ConfigError, match=r"^target\.tasks: unknown"), placed(path, ["target.tasks=[x]"]):
         raise ConfigError("unknown", key="target.tasks")
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "place"),
+    [
+        ("", ["sweep.backbone=[mini, other]"], r"^sweep\.backbone"),
+        ("", ["sweep={backbone: [mini, other]}"], r"^sweep\.backbone"),
+        ("", ["backbone=[mini, other]"], r"^backbone"),
+        ("sweep: {backbone: [mini, other]}\n", [], r"study\.yaml:7: sweep\.backbone"),
+        ("sweep:\n  - {backbone: mini}\n  - {backbone: other}\n", [], r"study\.yaml:7: sweep"),
+        ("adapter: {kind: [seq_bn, par_bn]}\n", [], r"study\.yaml:6: backbone"),
+        ("sweep: {backbone: [mini, other]}\n", ["sweep.backbone=[mini]"], r"^sweep\.backbone\[0\]"),
+    ],
+)
+def test_placed_tells_where_the_values_of_a_swept_key_stand(tmp_path, text, overrides, place):
+    path = write(tmp_path, MINIMAL + "backbone: mini\n" + text)
+    with pytest.raises(ConfigError, match=f"{place}: unknown"), placed(path, overrides):
+        raise ConfigError("unknown", key="backbone")
+
+
+@pytest.mark.parametrize("name", ["a b", "-a", ""])
+def test_name_that_is_no_folder_is_refused_in_words(tmp_path, name):
+    with pytest.raises(ConfigError, match=r"name: '.*' is not allowed\. Allowed: letters, digits, _, \. and -"):
+        load_study(write(tmp_path, MINIMAL), [f"name='{name}'"])

@@ -128,7 +128,12 @@ def test_values_are_written_in_short(value, text):
     [
         ("adapter: {reduction_factor: [4, 0]}", r"yaml:6: adapter\.reduction_factor\[1\]: 0: .*than or equal to 1"),
         ("adapter: {reduction_factor: [0, 4]}", r"yaml:6: adapter\.reduction_factor\[0\]: 0: .*than or equal to 1"),
-        ("adapter: {reduction_factor: []}", r"yaml:6: adapter\.reduction_factor: \[\]: input should be a valid"),
+        ("adapter: {reduction_factor: []}", r"yaml:6: adapter\.reduction_factor: \[\] is an empty list\. Name at"),
+        ("adapter: {kind: []}", r"yaml:6: adapter\.kind: \[\] is an empty list\. Name at least one value\.$"),
+        ("workers: []", r"yaml:6: workers: \[\] is an empty list\. Name at least one value\.$"),
+        ("sweep: {seeds: [1, 2]}", r"^.*study\.yaml:6: sweep\.seeds: seeds are no axis"),
+        ("sweep: {foo: [1, 2]}", r"'foo' is not a setting\. Allowed: backbone, revision, methods, .*, evaluation\.$"),
+        ("sweep: {evaluation.foo: [1]}", r"'foo' is not a setting\. Allowed: benchmark, languages, precision\.$"),
         ("adapter: {kind: [seq_bn, seq_nb]}", r"adapter\.kind\[1\]: 'seq_nb' .*Did you mean 'seq_bn'\?"),
         ("adapter: {dropout: [0, 0.0]}", r"study\.yaml:6: adapter\.dropout\[1\]: dropout=0 stands twice"),
         ("sweep: {adapter.dropout: [0, 0.0]}", r"study\.yaml:6: sweep\.adapter\.dropout\[1\]: dropout=0 stands twice"),

@@ -10,6 +10,7 @@ from adaptstilts.study.cost import FREE, Pricing
 from adaptstilts.study.devices import get_device
 from adaptstilts.study.setup import plan_study
 from adaptstilts.study.stages import PredictJob, TrainJob
+from adaptstilts.study.volumes import Volumes
 
 PAPER = Path("configs/xtreme_xlmr_large.yaml")
 # Adapters for as long as full models, so that both columns count the same sub-tokens.
@@ -77,6 +78,28 @@ def test_loops_that_share_nothing_start_as_many_runs_as_the_plan_was_asked_for()
         assert bill.naive[name][1].flops > 2 * column.price.flops
 
 
+def flops_of(data, method="direct"):
+    config = load_study(Path("configs/quickstart.yaml"), ("target.tasks=[udpos]", f"methods=[{method}]", *data))
+    plan = plan_study(config)
+    pricing = Pricing(config, plan, get_device("cpu"), 0.4)
+    return [pricing.price(stage).flops for stage in plan.stages if stage.kind.value in {"train", "predict"}]
+
+
+@pytest.mark.parametrize("key", ["data.mini_train", "data.mini_evaluation"])
+def test_variants_of_a_sweep_over_data_are_priced_by_the_data_of_their_own(key):
+    few, many = flops_of([f"{key}=64"]), flops_of([f"{key}=6400"])
+    assert sum(many) > sum(few)
+    assert flops_of([f"{key}=[64,6400]"]) == [*few, *many]
+    assert flops_of([f"{key}=[6400,64]"]) == [*many, *few]
+
+
+def test_sweep_that_leaves_the_data_as_they_are_looks_at_them_once(monkeypatch):
+    made = []
+    monkeypatch.setattr("adaptstilts.study.cost.Volumes", lambda config: made.append(config) or Volumes(config))
+    flops_of(["target.full.learning_rate=[1e-4,1e-3]"])
+    assert len(made) == 1
+
+
 def test_what_is_finished_is_not_left():
     plan, pricing = priced("methods=[direct]", "target.tasks=[xnli,pawsx]")
     done = {stage.key for stage in plan.stages if "pawsx" in stage.name}
@@ -139,9 +162,38 @@ def test_what_does_not_fit_is_named_with_a_change_that_helps():
     tight = ("methods=[direct]", "target.tasks=[pawsx]", "target.full.batch_size=256")
     (warning,) = bill_of(*tight, device="rtx4090").warnings
     assert warning.startswith("train direct: pawsx, seed 1 needs about ")
-    assert "NVIDIA GeForce RTX 4090 24 GB has 24 GB: set target.full.accumulation=" in warning
+    assert warning.endswith(
+        "NVIDIA GeForce RTX 4090 24 GB has 24 GB: set parallel.processes=8, each with a device of its own, or "
+        "target.full.gradient_checkpointing=true"
+    )
+    for change in ("parallel.processes=8", "target.full.gradient_checkpointing=true"):
+        assert bill_of(*tight, change, device="rtx4090").warnings == []
+
+
+def test_batch_is_cut_where_nothing_that_is_in_no_key_helps():
+    large = ("methods=[direct]", "target.tasks=[pawsx]", "target.full.batch_size=8192")
+    (warning,) = bill_of(*large, device="rtx4090").warnings
+    assert "24 GB: set target.full.accumulation=" in warning
     number = warning.rsplit("=", 1)[1]
-    assert bill_of(*tight, f"target.full.accumulation={number}", device="rtx4090").warnings == []
+    assert bill_of(*large, f"target.full.accumulation={number}", device="rtx4090").warnings == []
+
+
+def test_processes_are_no_remedy_where_they_share_one_memory_or_one_batch():
+    (warning,) = bill_of(
+        "methods=[direct]", "target.tasks=[pawsx]", "target.full.batch_size=4096", device="cpu"
+    ).warnings
+    assert "parallel" not in warning
+    two = bill_of("methods=[direct]", "target.tasks=[pawsx]", "parallel.processes=2", device="cpu")
+    one = bill_of("methods=[direct]", "target.tasks=[pawsx]", device="cpu")
+    memory = [bill.rows["target direct"].price.memory for bill in (one, two)]
+    assert memory[1].weights == 2 * memory[0].weights
+    assert memory[1].activations == pytest.approx(memory[0].activations)
+    config = load_study(Path("configs/xtreme_r_xlmr_large.yaml"), ["methods=[direct]", "target.tasks=[mewslix]"])
+    plan = plan_study(config)
+    pricing = Pricing(config, plan, get_device("t4"), 0.4)
+    stage = next(stage for stage in plan.stages if isinstance(stage.job, TrainJob))
+    alone = pricing.memory_on(stage, pricing.device)
+    assert pricing.memory_on(stage, pricing.device, 8) == alone
 
 
 def test_model_that_never_fits_is_said_to():

@@ -100,6 +100,22 @@ def test_checkpointing_keeps_one_vector_a_block():
     assert less > 2 * 8 * 128 * LARGE.layers * LARGE.width
 
 
+def test_frozen_weights_are_spread_over_processes_and_what_trains_is_not():
+    build = Build("adapter", "seq_bn", 64)
+    alone, shared = (
+        training_memory(LARGE, build, "fp32", sequences=64, tokens=128, shards=shards) for shards in (1, 4)
+    )
+    assert alone.weights - shared.weights == pytest.approx(4 * 3 / 4 * LARGE.parameters, rel=1e-6)
+    assert (shared.gradients, shared.optimizer, shared.activations) == (
+        alone.gradients, alone.optimizer, alone.activations,
+    )  # fmt: skip
+    tiny = training_memory(LARGE, build, "fp32", sequences=1, tokens=1, shards=4)
+    assert tiny.activations == pytest.approx(4 * LARGE.vocabulary * LARGE.width)
+    assert training_memory(LARGE, Build("encoder"), "fp32", sequences=1, tokens=1, shards=4) == training_memory(
+        LARGE, Build("encoder"), "fp32", sequences=1, tokens=1
+    )
+
+
 def test_prediction_takes_the_weights_and_little_more():
     memory = prediction_memory(LARGE, Build("nothing", head=Kind.EXTRACT), "bf16", batch_tokens=8192)
     assert memory.weights == pytest.approx(4 * LARGE.parameters, rel=0.001)

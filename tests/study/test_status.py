@@ -15,8 +15,10 @@ from adaptstilts.study.heartbeats import Beat, Failure
 from adaptstilts.study.journal import Journal
 from adaptstilts.study.pace import Pace
 from adaptstilts.study.plan import Plan
+from adaptstilts.study.shared_store import SharedStore
 from adaptstilts.study.stages import DataJob, ScoreJob, Stage, make_stage
-from adaptstilts.study.status import Observer, Status, status_text, summarise
+from adaptstilts.study.status import STATES, Observer, Status, summarise
+from adaptstilts.study.status_text import status_text
 from adaptstilts.study.store import MANIFEST, Store
 
 
@@ -44,7 +46,7 @@ def failure(one: Stage) -> Failure:
 
 def measured(**seconds: float) -> Pace:
     """Estimates by kind, in seconds."""
-    pace = Pace(is_generated=True)
+    pace = Pace()
     for kind, value in seconds.items():
         pace.add(kind, {}, value)
     return pace
@@ -57,7 +59,7 @@ def summary(
 
 
 def states(status: Status) -> dict[str, int]:
-    found = {state: status.total(state) for state in ("done", "running", "waiting", "failed", "left_out", "lost")}
+    found = {state: status.total(state) for state in STATES}
     return {state: count for state, count in found.items() if count}
 
 
@@ -71,7 +73,7 @@ def test_everything_waits_at_first_and_its_time_is_a_guess():
     status = summary()
     assert states(status) == {"waiting": 5}
     assert dict(status.counts["score"]) == {
-        **dict.fromkeys(("done", "running", "failed", "left_out", "lost"), 0),
+        **dict.fromkeys(STATES, 0),
         "waiting": 4,
     }
     assert (status.seconds_left, status.is_measured) == (pytest.approx(10 + 4 * 0.3), False)
@@ -175,21 +177,21 @@ def test_look_finds_in_a_store_what_workers_left_there(tmp_path: Path):
         raise DataError("no rows")
     with journal.stage(RIGHT) as log:
         log.stepped(1, 3, "de")
-        status = Observer(tmp_path, PLAN).look()
+        status = Observer(Store(tmp_path), PLAN).look()
         assert states(status) == {"done": 1, "running": 1, "failed": 1, "left_out": 2}
         assert status.running[0].beat.pid == os.getpid()
         assert (status.recent, status.failed[0].host) == (1, platform.node())
-        whole = Observer(tmp_path).look()
+        whole = Observer(Store(tmp_path)).look()
         assert states(whole) == {"done": 1, "running": 1, "failed": 1}
         assert (whole.seconds_left, whole.elsewhere) == (None, 0)
         json.dumps(status.record())
     put(store, RIGHT, LEFT)
-    assert states(Observer(tmp_path, PLAN).look()) == {"done": 3, "waiting": 2}
-    assert states(Observer(tmp_path / "nowhere", PLAN).look()) == {"waiting": 5}
+    assert states(Observer(Store(tmp_path), PLAN).look()) == {"done": 3, "waiting": 2}
+    assert states(Observer(Store(tmp_path / "nowhere"), PLAN).look()) == {"waiting": 5}
 
 
 def test_observer_sees_artefacts_come_and_go(tmp_path: Path):
-    store, observer = Store(tmp_path), Observer(tmp_path, PLAN)
+    store, observer = Store(tmp_path), Observer(Store(tmp_path), PLAN)
     assert observer.look().total("done") == 0
     put(store, WORLD, LEFT)
     assert observer.look().total("done") == 2
@@ -200,12 +202,79 @@ def test_observer_sees_artefacts_come_and_go(tmp_path: Path):
     assert observer.look().total("done") == 1
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"key": 1}'])
-def test_artefact_whose_manifest_is_damaged_is_not_done(tmp_path: Path, text: str):
+def test_what_one_machine_finishes_at_an_address_is_done_on_every_other(tmp_path: Path, request):
+    address = f"memory://{request.node.name}"
+    here, there = SharedStore(address, tmp_path / "here"), SharedStore(address, tmp_path / "there")
+    observer, whole = Observer(there, PLAN), Observer(there)
+    assert states(observer.look()) == {"waiting": 5}
+    put(here, WORLD, LEFT)
+    status = observer.look()
+    assert (states(status), status.recent) == ({"done": 2, "waiting": 3}, 2)
+    assert observer.pace.knows(RIGHT)
+    assert states(whole.look()) == {"done": 2}
+    put(here, RIGHT)
+    here.discard(LEFT)
+    assert states(observer.look()) == {"done": 2, "waiting": 3}
+    assert states(whole.look()) == {"done": 2}
+    assert not (tmp_path / "there").exists()
+
+
+def test_artefact_that_is_damaged_before_it_was_shared_does_not_stop_a_look_at_an_address(tmp_path: Path, request):
+    store = SharedStore(f"memory://{request.node.name}", tmp_path)
+    put(Store(tmp_path), WORLD, LEFT)
+    (store.folder(LEFT) / "name").unlink()
+    assert states(Observer(store, PLAN).look())["done"] == 1
+
+
+def test_artefact_that_is_damaged_at_an_address_is_named_with_its_address(tmp_path: Path, request):
+    here, there = (SharedStore(f"memory://{request.node.name}", tmp_path / name) for name in ("here", "there"))
+    put(here, WORLD, LEFT)
+    here.remote.write(b"{", "score", LEFT.key[:16], MANIFEST)
+    for observer in (Observer(there, PLAN), Observer(there)):
+        status = observer.look()
+        assert status.total("damaged") == 1
+        (damaged,) = status.damaged
+        assert (damaged.kind, damaged.folder) == ("score", f"{there.location}/score/{LEFT.key[:16]}")
+
+
+def spoil(store: Store, what: str) -> Path:
+    folder = store.folder(LEFT)
+    if what == "missing":
+        (folder / "name").unlink()
+    elif what == "cut short":
+        (folder / "name").write_text("make")
+    elif what == "other seconds":
+        text = (folder / MANIFEST).read_text()
+        (folder / MANIFEST).write_text(text.replace('"seconds": 0', '"seconds": 9'))
+    elif what == "another's":
+        (folder / MANIFEST).write_bytes((store.folder(WORLD) / MANIFEST).read_bytes())
+    else:
+        (folder / MANIFEST).write_text(what)
+    return folder
+
+
+@pytest.mark.parametrize("what", ["missing", "cut short", "other seconds", "another's", "{", "[]", '{"key": 1}'])
+def test_artefact_that_is_damaged_is_not_done_until_it_is_whole_again(tmp_path: Path, what: str):
     store = Store(tmp_path)
-    put(store, WORLD, LEFT)
-    (store.folder(LEFT) / MANIFEST).write_text(text)
-    assert states(Observer(tmp_path, PLAN).look()) == {"done": 1, "waiting": 4}
+    put(store, WORLD, LEFT, LEFT_SCORE)
+    folder = spoil(store, what)
+    observer, whole = Observer(store, PLAN), Observer(store)
+    status = observer.look()
+    assert states(status) == {"done": 2, "waiting": 2, "damaged": 1}
+    assert states(whole.look()) == {"done": 2, "damaged": 1}
+    (damaged,) = status.damaged
+    assert (damaged.name, damaged.kind, damaged.folder) == ("make left", "score", str(folder))
+    assert damaged.problem.startswith("name: missing or cut short" if what in {"missing", "cut short"} else MANIFEST)
+    assert [item.name for item in whole.look().damaged] == [folder.name]
+    assert not status.is_over
+    assert status.seconds_left == pytest.approx(sum(map(observer.pace.seconds, (LEFT, RIGHT, BOTH))))
+    with Journal(tmp_path).stage(LEFT):
+        assert states(observer.look()) == {"done": 2, "running": 1, "waiting": 2}
+        assert states(whole.look()) == {"done": 2, "running": 1}
+    store.discard(LEFT)
+    put(store, LEFT)
+    assert states(observer.look()) == {"done": 3, "waiting": 2}
+    assert states(whole.look()) == {"done": 3}
 
 
 def test_look_at_thousands_of_stages_takes_less_than_a_second_of_cpu(tmp_path: Path):
@@ -216,7 +285,7 @@ def test_look_at_thousands_of_stages_takes_less_than_a_second_of_cpu(tmp_path: P
         folder = tmp_path / "data" / f"{one.slug}-{one.key[:16]}"
         folder.mkdir()
         (folder / MANIFEST).write_text(json.dumps({**manifest, "key": one.key, "inputs": ["x" * 64] * 4}))
-    observer = Observer(tmp_path, Plan(tuple(stages), (), 0))
+    observer = Observer(Store(tmp_path), Plan(tuple(stages), (), 0))
     began = time.process_time()
     status = observer.look()
     assert time.process_time() - began < 1.0

@@ -1,0 +1,107 @@
+"""Where a study stands, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from adaptstilts.study.heartbeats import Beat
+from adaptstilts.study.pace import duration
+from adaptstilts.study.status import STATES, Running, Status
+
+
+def status_text(status: Status, root: Path, go_on: str) -> str:
+    """Return the status for a terminal.
+
+    Args:
+        status: Where things stand.
+        root: Folder of the store, below which logs are.
+        go_on: The command that goes on.
+
+    Returns:
+        A line for the whole, a table of kinds by state, what runs, what failed, is lost and damaged, and the command.
+    """
+    lines = [head_line(status), "", *_table(status)]
+    if status.running:
+        lines += ["", "running", *(f"  {running_line(each)}" for each in status.running)]
+    if status.lost:
+        lines += ["", "lost", *(f"  {lost_line(beat)}" for beat in status.lost)]
+    for failure in status.failed:
+        lines += ["", f"failed: {failure.name}: {failure.error}", f"  {failure.host}, {failure.when}"]
+        lines += [f"  log: {root / failure.log}"]
+    for damaged in status.damaged:
+        lines += ["", f"damaged: {damaged.name}: {damaged.problem}", f"  folder: {damaged.folder}"]
+    if status.left_out:
+        lines += ["", f"left out, since they need a stage that failed: {_shorten(status.left_out)}"]
+    if status.elsewhere:
+        lines += ["", f"{status.elsewhere} more running on this store, of other studies"]
+    lines += ["", go_on_line(status, go_on)]
+    return "\n".join(lines)
+
+
+def head_line(status: Status) -> str:
+    """Return one line on the whole: stages by state, the time left, the speed."""
+    parts = [f"{status.total('done')} of {status.stages} stages done"]
+    parts += [f"{status.total(state)} {state.replace('_', ' ')}" for state in STATES[1:] if status.total(state)]
+    if status.seconds_left:
+        parts.append(left_text(status))
+    if status.recent:
+        parts.append(f"{status.recent} made in the last hour")
+    if status.examples_per_second:
+        parts.append(f"{status.examples_per_second:.0f} training examples/s")
+    return ", ".join(parts)
+
+
+def left_text(status: Status) -> str:
+    """Return the time left in words."""
+    workers = "1 worker" if status.workers == 1 else f"{status.workers} workers"
+    guess = "" if status.is_measured else ", a guess: little is measured yet"
+    return f"about {duration(status.seconds_left or 0.0)} left with {workers}{guess}"
+
+
+def running_line(each: Running) -> str:
+    """Return one line on a running stage."""
+    beat = each.beat
+    steps = [f"step {beat.done} of {beat.total}"] if beat.total else []
+    speed = [f"{beat.examples_per_second:.0f} examples/s"] if beat.examples_per_second else []
+    left = [f"about {duration(each.seconds_left)} left"] if each.seconds_left is not None else []
+    parts = [*steps, *([beat.note] if beat.note else []), *speed, f"for {duration(beat.seconds)}", *left]
+    return f"{beat.name}: {', '.join(parts)} ({place(beat)})"
+
+
+def lost_line(beat: Beat) -> str:
+    """Return one line on a worker that gives no sign of life."""
+    return (
+        f"{beat.name}: no sign of life from {place(beat)} for {duration(beat.age)}: worker died or is unreachable; "
+        "its stage is taken over when its claim expires"
+    )
+
+
+def place(beat: Beat) -> str:
+    """Return where a worker is: host, process, and the engine's name for it."""
+    return f"{beat.host}:{beat.pid}" + (f" {beat.worker}" if beat.worker else "")
+
+
+def go_on_line(status: Status, go_on: str) -> str:
+    """Return the line that says what to do next."""
+    if status.is_over and not status.total("failed"):
+        return f"all done: {go_on}"
+    if status.total("failed"):
+        return f"mend what failed, then: {go_on}"
+    if status.damaged:
+        return f"make what is damaged again, and go on: {go_on}"
+    return f"go on: {go_on}"
+
+
+def _table(status: Status) -> list[str]:
+    states = [state for state in STATES if state in STATES[:3] or status.total(state)]
+    lines = [f"{'kind':<10}{'all':>7}" + "".join(f"{state.replace('_', ' '):>10}" for state in states)]
+    for kind, count in status.counts.items():
+        cells = "".join(f"{count[state]:>10}" for state in states)
+        lines.append(f"{kind:<10}{sum(count.values()):>7}{cells}")
+    return lines
+
+
+def _shorten(names: Sequence[str], most: int = 5) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return "; ".join(names[:most]) + more
