@@ -145,8 +145,10 @@ def test_damaged_memory_is_found_anew(config):
 
 def test_findings_are_found_where_nothing_can_be_written(config):
     first = find(config)
-    (config.parent / "file").write_text("no folder", encoding="utf-8")
-    assert find(config, f"store={config.parent / 'file'}") == first
+    store = config.parent / "another"
+    store.mkdir()
+    (store / FOLDER).write_text("no folder", encoding="utf-8")
+    assert find(config, f"store={store}") == first
 
 
 def test_findings_change_no_key_of_a_stage(config):
