@@ -1,0 +1,129 @@
+"""Damage a finished study's store in every file, remove artefacts, and check that each is found and made again alone.
+
+    python benchmarks/damage.py configs/quickstart.yaml --scratch /tmp/damage
+
+The study is carried out first. Then, with one bit flipped in each of them, every file must be named by `store verify`,
+and refused when it is used; `run --rebuild` must make a random choice of damaged artefacts again and nothing else,
+`run` a random choice of removed ones, and the results must be those of before, byte for byte. Exit status 1 if not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from adaptstilts.config.load import load_study
+from adaptstilts.errors import DamagedError
+from adaptstilts.study.setup import plan_study
+from adaptstilts.study.store import MANIFEST, Store
+
+
+def adaptstilts(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "adaptstilts", *words], capture_output=True, text=True, check=False)
+
+
+def flip(path: Path, rng: random.Random) -> None:
+    """Flip one bit of a random byte."""
+    content = bytearray(path.read_bytes())
+    content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
+    path.write_bytes(bytes(content))
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Files that an artefact's manifest vouches for, itself left out; empty ones have no byte to flip."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return [folder / name for name, record in manifest["files"].items() if record["bytes"]]
+
+
+def not_named(store: Path, damaged: list[Path]) -> list[str]:
+    """What `store verify` does not name of the damaged files, and what it names too many."""
+    said = adaptstilts("store", "verify", "--store", str(store))
+    lines = [line for line in (said.stdout + said.stderr).splitlines() if "--rebuild" in line]
+    missed = [f"verify does not name {path}" for path in damaged if not any(f"{path}:" in line for line in lines)]
+    return missed + ([f"verify names {len(lines)} files, not {len(damaged)}"] if len(lines) != len(damaged) else [])
+
+
+def unseen_on_use(store: Store, config: Path, words: list[str], rng: random.Random) -> tuple[int, list[str]]:
+    """Flip a bit of each file in turn and open its artefact: how many files, and those that were taken for whole."""
+    problems, count = [], 0
+    for stage in plan_study(load_study(config, words)).stages:
+        folder = store.folder(stage)
+        for path in (*files_of(folder), folder / MANIFEST):
+            content = path.read_bytes()
+            flip(path, rng)
+            try:
+                store.open(stage)
+                problems.append(f"{path} is used although it is damaged")
+            except DamagedError as error:
+                if error.path != path:
+                    problems.append(f"{path} is damaged, but {error.path} is named")
+            path.write_bytes(content)
+            count += 1
+    return count, problems
+
+
+def made_again(words: list[str], results: Path, before: bytes, expected: int, what: str) -> list[str]:
+    said = adaptstilts("run", *words, "--json")
+    if said.returncode != 0:
+        return [f"{what}: the run ended with status {said.returncode}: {said.stderr[-500:]}"]
+    made = json.loads(said.stdout)["made"]
+    problems = [] if made == expected else [f"{what}: {made} stages were made, not {expected}"]
+    (after,) = results.glob("*/results.csv")
+    return problems if after.read_bytes() == before else [*problems, f"{what}: results.csv differs"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("overrides", nargs="*", help="key=value settings over those of the file")
+    parser.add_argument("--sample", type=int, default=12, help="artefacts that are damaged, and removed, before a run")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scratch", type=Path, required=True, help="an empty folder to work in")
+    arguments = parser.parse_args()
+    rng = random.Random(arguments.seed)
+    place, results = arguments.scratch / "store", arguments.scratch / "results"
+    settings = [*arguments.overrides, f"store={place}", f"results={results}"]
+    words = [str(arguments.config), *settings]
+    said = adaptstilts("run", *words)
+    if said.returncode != 0:
+        sys.exit(f"the study ended with status {said.returncode}: {said.stderr[-2000:]}")
+    (table,) = results.glob("*/results.csv")
+    before = table.read_bytes()
+    folders = sorted(path.parent for path in place.glob(f"*/*/{MANIFEST}"))
+    whole = arguments.scratch / "whole"
+    shutil.copytree(place, whole)
+
+    files = [path for folder in folders for path in files_of(folder)]
+    for path in files:
+        flip(path, rng)
+    problems = not_named(place, files)
+    shutil.rmtree(place)
+    shutil.copytree(whole, place)
+    for folder in folders:
+        flip(folder / MANIFEST, rng)
+    problems += not_named(place, [folder / MANIFEST for folder in folders])
+    shutil.rmtree(place)
+    shutil.copytree(whole, place)
+    count, unseen = unseen_on_use(Store(place), arguments.config, settings, rng)
+    problems += unseen
+
+    damaged = rng.sample(folders, arguments.sample)
+    for folder in damaged:
+        flip(rng.choice([*files_of(folder), folder / MANIFEST]), rng)
+    problems += made_again([*words, "--rebuild"], results, before, len(damaged), "damaged")
+    for folder in (removed := rng.sample(folders, arguments.sample)):
+        shutil.rmtree(folder)
+    problems += made_again(words, results, before, len(removed), "removed")
+    found = f"{len(files)} damaged files and {len(folders)} damaged manifests named by verify, {count} refused on use"
+    again = f"{len(damaged)} damaged and {len(removed)} removed made again and nothing else, results equal"
+    print("\n".join(problems) or f"{len(folders)} artefacts: {found}; {again}")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
