@@ -265,5 +265,6 @@ def test_import_says_what_is_no_bundle(store, tmp_path):
     content = (tmp_path / "whole.tar.gz").read_bytes()
     (tmp_path / "turned.tar.gz").write_bytes(content[:300] + content[300:400][::-1] + content[400:])
     for name in ("cut", "turned"):
-        with pytest.raises(StoreError, match=rf"{name}\.tar\.gz: not a bundle that can be read: "):
+        # What is turned round may end in the archive's structure, or in the text of a manifest.
+        with pytest.raises(StoreError, match=rf"{name}\.tar\.gz: .*not a (bundle|manifest) that can be (read|used): "):
             import_bundle(Store(tmp_path / "other"), tmp_path / f"{name}.tar.gz")
