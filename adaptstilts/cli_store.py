@@ -93,7 +93,7 @@ def verify(
     Example: adaptstilts store verify
     """
     from adaptstilts.console import VerifyWatcher  # noqa: PLC0415
-    from adaptstilts.study.upkeep import verify_store  # noqa: PLC0415
+    from adaptstilts.study.verify import verify_store  # noqa: PLC0415
 
     with VerifyWatcher(Console(stderr=True)) as watcher:
         checked = verify_store(_open(store, store_cache), keys or (), watcher.read)

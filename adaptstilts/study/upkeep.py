@@ -1,4 +1,4 @@
-"""Looking after a store: what is in it, whether it is whole, and what nobody needs any more."""
+"""Looking after a store: what is in it, and what nobody needs any more."""
 
 from __future__ import annotations
 
@@ -21,14 +21,11 @@ from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST
 from adaptstilts.study.processes import Mark, is_alive
 from adaptstilts.study.shared_store import SharedStore, store_at
 from adaptstilts.study.stages import FORMAT_VERSION, StageKind
-from adaptstilts.study.store import CLAIMS_FOLDER, RESUME_FOLDER, Artefact, Store, told
+from adaptstilts.study.store import CLAIMS_FOLDER, RESUME_FOLDER, Artefact, Store
 
 UNFINISHED_DAYS = 2.0
 """Age at which a folder that a process elsewhere left unfinished, and that nobody claims, is taken for abandoned."""
 _FEWEST_DIGITS = 4
-
-ByteCallback = Callable[[int, int, str], object]
-"""Told how many bytes of how many are done, and of what."""
 
 
 def open_existing(location: str, cache: str | None = None) -> Store:
@@ -212,81 +209,6 @@ def details_text(record: Mapping[str, Any]) -> str:
     for title in ("job", "environment"):
         lines += [title, *(f"  {name}: {_short(value)}" for name, value in manifest.get(title, {}).items())]
     return "\n".join(lines)
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What reading every byte of some artefacts has found.
-
-    Attributes:
-        artefacts: How many were read.
-        bytes: Their size.
-        damaged: One error per damaged file or manifest.
-        missing: One line per input that is named in a manifest and not in the store.
-    """
-
-    artefacts: int
-    bytes: int
-    damaged: list[DamagedError]
-    missing: list[str]
-
-    def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        damaged = [str(error) for error in self.damaged]
-        return {"artefacts": self.artefacts, "bytes": self.bytes, "damaged": damaged, "missing_inputs": self.missing}
-
-    def text(self) -> str:
-        """Return it for a terminal; the damaged files are told as errors."""
-        count = len(self.damaged)
-        found = f"{count} damaged files" if count else "all as written"
-        return "\n".join([*self.missing, f"{self.artefacts} artefacts, {size(self.bytes)} read: {found}"])
-
-
-def verify_store(store: Store, words: Sequence[str], on_bytes: ByteCallback) -> Checked:
-    """Read every byte of a store's artefacts.
-
-    Args:
-        store: The store.
-        words: Which artefacts, as `resolve` takes them; none for all.
-        on_bytes: Told how far it is.
-
-    Returns:
-        What was found.
-
-    Raises:
-        StoreError: If a word names no artefact.
-    """
-    unread: list[DamagedError] = []
-    known = store.artefacts(on_damage=unread.append)
-    chosen, damaged = _chosen(known, words, unread) if words else (known, list(unread))
-    there = {artefact.key for artefact in known}
-    total, done = sum(artefact.bytes for artefact in chosen), 0
-
-    def read(name: str, count: int) -> None:
-        nonlocal done
-        done += count
-        on_bytes(done, total, name)
-
-    for artefact in chosen:
-        damaged += store.verify(artefact, partial(read, name_of(artefact)))
-    missing = [
-        f"{name_of(artefact)}: its input {key[:KEY_DIGITS]} is not in the store; it is made again when needed"
-        for artefact in chosen
-        for key in artefact.manifest["inputs"]
-        if key not in there
-    ]
-    return Checked(len(chosen), done, damaged, missing)
-
-
-def _chosen(
-    known: Sequence[Artefact], words: Sequence[str], unread: Sequence[DamagedError]
-) -> tuple[list[Artefact], list[DamagedError]]:
-    chosen: list[Artefact] = []
-    damaged: list[DamagedError] = []
-    for word in words:
-        with told(damaged.append):
-            chosen.append(resolve(known, word, unread))
-    return chosen, damaged
 
 
 @dataclass

@@ -10,6 +10,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from adaptstilts.errors import DamagedError, StoreError
+from adaptstilts.study import manifests
 from adaptstilts.study.leases import Lease
 from adaptstilts.study.manifests import manifest_text
 from adaptstilts.study.processes import here
@@ -26,8 +27,8 @@ from adaptstilts.study.upkeep import (
     listing_text,
     resolve,
     size,
-    verify_store,
 )
+from adaptstilts.study.verify import verify_store
 
 WORLD = make_stage("generate the world", "world", DataJob(1, 1, 10, 10, 10))
 SCORE = make_stage("score nli", "nli", ScoreJob("nli", (), WORLD.key, None), (WORLD.key,))
@@ -179,6 +180,22 @@ def test_verify_of_what_cannot_be_read_is_an_error(store, monkeypatch, part):
     monkeypatch.setattr("os.scandir", refuse(os.scandir))
     with pytest.raises(StoreError, match=rf"{part}: cannot be read: Input/output error\. Check its permissions"):
         verify_store(store, (), lambda *step: None)
+
+
+def test_verify_goes_on_after_an_artefact_that_cannot_be_read(store, monkeypatch):
+    folder = store.find(SCORE).folder
+    read = manifests._read_hash
+
+    def refuse(path, on_bytes):
+        if path.is_relative_to(folder):
+            raise OSError(5, "Input/output error")
+        return read(path, on_bytes)
+
+    monkeypatch.setattr(manifests, "_read_hash", refuse)
+    checked = verify_store(store, (), lambda *step: None)
+    (error,) = checked.damaged
+    assert str(error) == f"{folder}: cannot be read: Input/output error. Look at the disk, and verify again."
+    assert checked.text().endswith("0 damaged files, 1 artefacts cannot be read")
 
 
 def what(waste):
