@@ -21,10 +21,11 @@ from adaptstilts.study.waiting import Waiting
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
+"""Seconds between two looks at stages that other processes are making."""
 _MOST_REMADE = 3
 """Times that inputs of a stage are made again in one run: someone else removes them."""
 _LONGEST_REASON = 300
-"""Seconds between two looks at stages that other processes are making."""
+"""Letters of an unforeseen error that are told; its log has all of it."""
 
 
 class Watcher(Protocol):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from adaptstilts.errors import ConfigError
@@ -48,12 +49,16 @@ class _Look:
             self.artefacts[kind] = self.store.artefacts([kind], on_damage=lambda _: None)
         return self.artefacts[kind]
 
-    def by_key(self, kinds: Iterable[str], key: str) -> Artefact | None:
-        return next((one for kind in sorted(kinds) for one in self.of_kind(kind) if one.manifest["key"] == key), None)
+    @cached_property
+    def _by_key(self) -> dict[str, Artefact]:
+        return {one.key: one for kind in StageKind for one in self.of_kind(kind.value)}
+
+    def by_key(self, key: str) -> Artefact | None:
+        return self._by_key.get(key)
 
     def name_there(self, key: str) -> str:
         """What an artefact is called; its key where it is no longer in the store."""
-        found = self.by_key([kind.value for kind in StageKind], key)
+        found = self.by_key(key)
         return key[:KEY_DIGITS] if found is None else str(found.manifest.get("name", found.folder.name))
 
 
@@ -245,7 +250,7 @@ def _input_differences(
         if one == other:
             continue
         ours = look.plan.stage(one)
-        theirs = look.by_key({ours.kind.value}, other)
+        theirs = look.by_key(other)
         below = [] if theirs is None else _differences(look, ours, theirs)
         says = f"another {ours.name}" if theirs is not None else f"another {ours.name}, which is no longer in the store"
         found.append({**_difference(part, one, other, says), "differences": below})
