@@ -7,9 +7,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from repository import ROOT
+
 Claim = Callable[[int], AbstractContextManager[bool]]
 
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 from commandline import Said, say
+from repository import ROOT
 
 from adaptstilts import __version__
 from adaptstilts.tasks.registry import all_tasks
 
-ROOT = Path(__file__).resolve().parents[1]
 XTREME = str(ROOT / "configs" / "xtreme_xlmr_large.yaml")
 HEAVY = ("torch", "transformers", "adapters", "matplotlib", "datasets", "numpy")
 VERBS = ("tasks", "published", "validate", "plan", "run", "score", "submit", "report", "pretrain")

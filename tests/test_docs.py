@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from repository import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "configs").glob("*.md")])
 DIFFERENCES = ROOT / "docs" / "xtreme.md"
 MEASURED = ROOT / "benchmarks" / "results" / "xtreme_differences.json"

@@ -17,13 +17,13 @@ from typing import Any
 
 import pytest
 from commandline import Said, say
+from repository import ROOT
 
 from adaptstilts.study.journal import Journal, made_counts, read_events
 from adaptstilts.study.manifests import manifest_text, read_manifest
 from adaptstilts.study.shared_store import SharedStore
 from adaptstilts.study.stages import DataJob, make_stage
 
-ROOT = Path(__file__).resolve().parents[1]
 STUDY = """\
 name: watched
 backbone: {backbone}

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from repository import CONFIGS
 
 from adaptstilts.config.load import load, load_study
 from adaptstilts.config.pretrain import PretrainSection
@@ -17,7 +18,6 @@ from adaptstilts.tasks.registry import benchmark_tasks, get_task, intermediate_t
 from adaptstilts.tasks.spec import BenchmarkName, Kind
 from adaptstilts.train.methods import METHODS
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
 PRETRAINING = [path for path in FILES if path.stem.startswith("pretrain_")]
 STUDIES = [path for path in FILES if path not in PRETRAINING]

@@ -1,12 +1,10 @@
-from pathlib import Path
-
 import pytest
+from repository import CONFIGS
 
 from adaptstilts.config.load import load
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.errors import AdaptstiltsError
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 FILES = sorted(CONFIGS.glob("pretrain_*.yaml"))
 
 

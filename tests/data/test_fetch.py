@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from repository import ROOT
 
 from adaptstilts.cli import main
 from adaptstilts.data.download import Patience
@@ -26,7 +27,6 @@ from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Split
 
-ROOT = Path(__file__).resolve().parents[2]
 COMMIT = "1234567890" * 4
 NEWER = "abcdef1234" * 4
 HASTY = Patience(tries=2, first_delay=0.0, longest_delay=0.0, timeout=10.0)

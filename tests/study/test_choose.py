@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from repository import CONFIGS
 
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
@@ -15,7 +16,7 @@ from adaptstilts.study.plan import Plan, make_plan
 from adaptstilts.study.stages import Reference
 from adaptstilts.study.store import Artefact
 
-QUICKSTART = Path(__file__).resolve().parents[2] / "configs" / "quickstart.yaml"
+QUICKSTART = CONFIGS / "quickstart.yaml"
 SMALL = ["intermediate.tasks=[mnli, squad1]", "target.tasks=[xnli, udpos, tatoeba]", "methods=[direct, stack]"]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repository import CONFIGS
 
 from adaptstilts.config.load import load_study
 from adaptstilts.study.collect import (
@@ -21,7 +22,7 @@ from adaptstilts.study.stages import Cell, Reference, Stage, TrainJob
 from adaptstilts.study.store import Artefact
 from adaptstilts.tasks.spec import BenchmarkName
 
-QUICKSTART = Path(__file__).resolve().parents[2] / "configs" / "quickstart.yaml"
+QUICKSTART = CONFIGS / "quickstart.yaml"
 SMALL = ["intermediate.tasks=[mnli, squad1]", "target.tasks=[xnli, tydiqa, tatoeba]", "target.full.epochs=9"]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repository import ROOT
 
 from adaptstilts.study import heartbeats
 from adaptstilts.study.heartbeats import RUNNING_FOLDER, read_beats
@@ -20,7 +21,6 @@ from adaptstilts.study.journal import Journal, made_counts, read_events
 from adaptstilts.study.stages import DataJob, Stage, make_stage
 from adaptstilts.train.events import StepNumbers
 
-ROOT = Path(__file__).resolve().parents[2]
 WORKER = """
 import sys, time
 from pathlib import Path

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from repository import ROOT
 
 from adaptstilts.errors import DataError
 from adaptstilts.study import journal as journal_module
@@ -19,8 +20,6 @@ from adaptstilts.study.journal import Journal, made_counts, read_events, write_e
 from adaptstilts.study.stages import DataJob, Stage, make_stage
 from adaptstilts.study.store import Artefact
 from adaptstilts.train.events import StepNumbers
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def stage(seed: int = 1) -> Stage:

@@ -13,13 +13,13 @@ import os
 from pathlib import Path
 
 import pytest
+from repository import ROOT
 
 from adaptstilts.config.load import load_study
 from adaptstilts.mini.write import write_mini
 from adaptstilts.study.plan import Plan
 from adaptstilts.study.setup import plan_study
 
-ROOT = Path(__file__).resolve().parents[2]
 LIST = Path(__file__).with_name("keys.json")
 STUDIES = ["mini_all", "mini_sweep", "quickstart", "slices", "xtreme_r_xlmr_large", "xtreme_xlmr_large"]
 SHOWN_DIGITS = 16

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
+from repository import CONFIGS
 
 from adaptstilts.config.load import load_study
 from adaptstilts.study.pace import Pace, duration
@@ -11,8 +11,8 @@ from adaptstilts.study.plan import Plan
 from adaptstilts.study.setup import plan_study
 from adaptstilts.study.stages import DataJob, PredictJob, Stage, TrainJob, describe
 
-QUICK = Path(__file__).resolve().parents[2] / "configs" / "quickstart.yaml"
-XTREME = Path(__file__).resolve().parents[2] / "configs" / "xtreme_xlmr_large.yaml"
+QUICK = CONFIGS / "quickstart.yaml"
+XTREME = CONFIGS / "xtreme_xlmr_large.yaml"
 
 
 @pytest.fixture(scope="module")

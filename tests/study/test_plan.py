@@ -1,9 +1,9 @@
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
+from repository import CONFIGS
 
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, DataError, ProblemsError
@@ -13,7 +13,6 @@ from adaptstilts.study.stages import Reference, StageKind, TrainJob, describe, m
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, declared
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 BACKBONE = Reference("somewhere", None, "f" * 64)
 
 

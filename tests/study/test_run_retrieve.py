@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from repository import ROOT
 
 from adaptstilts.config.retrieval import PRESETS, RetrievalSettings
 from adaptstilts.evaluate.metrics import bucc_scores
@@ -24,7 +25,7 @@ from adaptstilts.tasks.spec import Split
 
 LAYERS = range(5)
 LANGUAGES = ("de", "zh")
-MINI = Path(__file__).resolve().parents[2] / "checkpoints" / "mini"
+MINI = ROOT / "checkpoints" / "mini"
 
 
 @pytest.fixture(scope="module")

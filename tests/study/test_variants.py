@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from repository import CONFIGS
 
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, ProblemsError
@@ -19,7 +20,6 @@ from adaptstilts.study.stages import SUMMARIES, ReportJob, StageKind, TrainJob
 from adaptstilts.study.store import Store
 from adaptstilts.study.variants import labels_of, part_of, parts_by_data, retrieval_lines, users_of
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 FACTORS = "adapter.reduction_factor=[4, 16]"
 RATES = "target.adapter.learning_rate=[1e-3, 2e-3]"
 OFFICIAL = ("data.root=official",)

@@ -1,15 +1,14 @@
 """The committed miniature is what its configuration says."""
 
 import json
-from pathlib import Path
 
 import pytest
+from repository import ROOT
 
 from adaptstilts.config.load import load
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.train.pretrain import pretrain
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "checkpoints" / "mini"
 MOST_BYTES = 6_000_000
 

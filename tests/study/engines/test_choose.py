@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from repository import CONFIGS
 
 from adaptstilts.config.load import load_study
 from adaptstilts.config.sweep import variants
 from adaptstilts.study.engines.choose import placed_for_engine
 
-QUICKSTART = Path(__file__).resolve().parents[3] / "configs" / "quickstart.yaml"
+QUICKSTART = CONFIGS / "quickstart.yaml"
 
 
 def test_paths_of_every_variant_are_absolute_when_workers_run_elsewhere(
