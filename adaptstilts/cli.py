@@ -20,7 +20,7 @@ from adaptstilts.cli_store import store_app
 from adaptstilts.errors import AdaptstiltsError, ConfigError
 
 if TYPE_CHECKING:
-    from adaptstilts.study.choose import Wanted
+    from adaptstilts.study.select import Wanted
     from adaptstilts.study.session import StudyResult
 
 app = typer.Typer(
@@ -121,8 +121,8 @@ def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json
     Example: adaptstilts validate configs/slices.yaml data.root=my_data
     """
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.study.overlaps import look_for_overlaps  # noqa: PLC0415
-    from adaptstilts.study.setup import check_study, open_store  # noqa: PLC0415
+    from adaptstilts.study.stages.contamination import look_for_overlaps  # noqa: PLC0415
+    from adaptstilts.study.study import check_study, open_store  # noqa: PLC0415
 
     with placed(config, overrides or ()):
         study = load_study(config, overrides or ())
@@ -161,19 +161,19 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     Example: adaptstilts plan configs/xtreme_xlmr_large.yaml --device a100
     """
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.study.setup import open_store, plan_study  # noqa: PLC0415
+    from adaptstilts.study.study import open_store, plan_study  # noqa: PLC0415
 
     with placed(config, overrides or ()):
         study = load_study(config, overrides or ())
         planned, store = plan_study(study), open_store(study)
     if why is not None:
-        from adaptstilts.study.why import explain, explain_text  # noqa: PLC0415
+        from adaptstilts.study.explain import explain, explain_text  # noqa: PLC0415
 
         found = explain(planned, store, why)
         _show(found if as_json else explain_text(found), as_json=as_json)
         return
-    from adaptstilts.study.outline import outline  # noqa: PLC0415
-    from adaptstilts.study.outline_text import View, outline_text  # noqa: PLC0415
+    from adaptstilts.study.pricing.outline import outline  # noqa: PLC0415
+    from adaptstilts.study.pricing.outline_text import View, outline_text  # noqa: PLC0415
 
     record = outline(planned, store, study, device=device, utilisation=utilisation)
     view: View = "both" if tree == table else "tree" if tree else "table"
@@ -198,9 +198,9 @@ def run(
 
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.console_study import TerminalWatcher  # noqa: PLC0415
-    from adaptstilts.study.ending import TERMINATED  # noqa: PLC0415
+    from adaptstilts.engine.signals import TERMINATED  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
-    from adaptstilts.study.setup import open_store  # noqa: PLC0415
+    from adaptstilts.study.study import open_store  # noqa: PLC0415
 
     console = Console(stderr=True)
     words = [*(overrides or ()), *([f"engine.name={engine}"] if engine is not None else [])]
@@ -285,7 +285,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
 
     Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
     """
-    from adaptstilts.study.choose import Wanted  # noqa: PLC0415
+    from adaptstilts.study.select import Wanted  # noqa: PLC0415
 
     if check is not None and config is None and to is None:
         _check_submission(check, gold, task, benchmark or "xtreme", as_json=as_json)

@@ -55,8 +55,8 @@ def status(
 
 
 def _store_observer(location: str, cache: str | None) -> Observer:
-    from adaptstilts.study.remote import is_address  # noqa: PLC0415
-    from adaptstilts.study.shared_store import store_at  # noqa: PLC0415
+    from adaptstilts.store.remote import is_address  # noqa: PLC0415
+    from adaptstilts.store.shared import store_at  # noqa: PLC0415
     from adaptstilts.study.status import Observer  # noqa: PLC0415
 
     store = store_at(location, cache)
@@ -69,8 +69,8 @@ def _observer(config: Path | None, overrides: Sequence[str]) -> Observer:
     if config is None:
         raise TypeError("neither a study nor a store")
     from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.study.setup import open_store, plan_study  # noqa: PLC0415
     from adaptstilts.study.status import Observer  # noqa: PLC0415
+    from adaptstilts.study.study import open_store, plan_study  # noqa: PLC0415
 
     with placed(config, overrides):
         study = load_study(config, overrides)

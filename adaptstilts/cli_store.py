@@ -15,7 +15,7 @@ from adaptstilts.errors import ConfigError, WriteError, raise_all
 
 if TYPE_CHECKING:
     from adaptstilts.config.schema import StudyConfig
-    from adaptstilts.study.store import Store
+    from adaptstilts.store.store import Store
 
 store_app = typer.Typer(
     name="store",
@@ -47,7 +47,7 @@ def ls(
     Example: adaptstilts store ls --kind train
     """
     from adaptstilts.errors import DamagedError  # noqa: PLC0415
-    from adaptstilts.study.upkeep import check_kinds, listing, listing_text  # noqa: PLC0415
+    from adaptstilts.store.show import check_kinds, listing, listing_text  # noqa: PLC0415
 
     damaged: list[DamagedError] = []
     rows = listing(_open(store, store_cache).artefacts(check_kinds(kind), on_damage=damaged.append))
@@ -68,7 +68,7 @@ def show(
     Example: adaptstilts store show 3fa8
     """
     from adaptstilts.errors import DamagedError  # noqa: PLC0415
-    from adaptstilts.study.upkeep import details, details_text, resolve  # noqa: PLC0415
+    from adaptstilts.store.show import details, details_text, resolve  # noqa: PLC0415
 
     damaged: list[DamagedError] = []
     known = _open(store, store_cache).artefacts(on_damage=damaged.append)
@@ -93,7 +93,7 @@ def verify(
     Example: adaptstilts store verify
     """
     from adaptstilts.console import VerifyWatcher  # noqa: PLC0415
-    from adaptstilts.study.verify import verify_store  # noqa: PLC0415
+    from adaptstilts.store.verify import verify_store  # noqa: PLC0415
 
     with VerifyWatcher(Console(stderr=True)) as watcher:
         checked = verify_store(_open(store, store_cache), keys or (), watcher.read)
@@ -126,7 +126,7 @@ def gc(
     Example: adaptstilts store gc configs/quickstart.yaml configs/slices.yaml "seeds=[1,2]" --yes
     """
     from adaptstilts.config.load import load_study  # noqa: PLC0415
-    from adaptstilts.study.upkeep import find_waste  # noqa: PLC0415
+    from adaptstilts.store.gc import find_waste  # noqa: PLC0415
 
     overrides = [word for word in words or () if "=" in word and not Path(word).exists()]
     configs = [Path(word) for word in words or () if word not in overrides]
@@ -154,8 +154,8 @@ def export(
 
     Example: adaptstilts store export "train adapter mnli seed 1" --to mnli.tar --with-inputs
     """
-    from adaptstilts.study.exchange import choose  # noqa: PLC0415
-    from adaptstilts.study.exchange import export as write  # noqa: PLC0415
+    from adaptstilts.store.archive import choose  # noqa: PLC0415
+    from adaptstilts.store.archive import export as write  # noqa: PLC0415
 
     chosen = choose(_open(store, store_cache), keys, with_inputs=with_inputs)
     write(chosen, to)
@@ -174,8 +174,8 @@ def import_(
 
     Example: adaptstilts store import mnli.tar
     """
-    from adaptstilts.study.exchange import import_bundle  # noqa: PLC0415
-    from adaptstilts.study.shared_store import store_at  # noqa: PLC0415
+    from adaptstilts.store.archive import import_bundle  # noqa: PLC0415
+    from adaptstilts.store.shared import store_at  # noqa: PLC0415
 
     with _option_named():
         done = import_bundle(store_at(store, store_cache), bundle)
@@ -193,7 +193,7 @@ def _option_named() -> Iterator[None]:
 
 
 def _open(location: str, cache: str | None) -> Store:
-    from adaptstilts.study.upkeep import open_existing  # noqa: PLC0415
+    from adaptstilts.store.show import open_existing  # noqa: PLC0415
 
     return open_existing(location, cache)
 
@@ -204,7 +204,7 @@ def _place(studies: Mapping[Path, StudyConfig], store: str | None, cache: str | 
     Raises:
         ConfigError: If they name several: what a study in one of them needs says nothing of the others.
     """
-    from adaptstilts.study.shared_store import store_at  # noqa: PLC0415
+    from adaptstilts.store.shared import store_at  # noqa: PLC0415
 
     caches = [study.store_cache for study in studies.values() if study.store_cache is not None]
     named = [] if store is None else [("--store", store, cache or next(iter(caches), None))]
@@ -230,7 +230,7 @@ def _shown(store: Store) -> str:
 
 def _needed(studies: Mapping[Path, StudyConfig], overrides: Sequence[str]) -> set[str]:
     from adaptstilts.config.load import placed  # noqa: PLC0415
-    from adaptstilts.study.setup import plan_study  # noqa: PLC0415
+    from adaptstilts.study.study import plan_study  # noqa: PLC0415
 
     needed: set[str] = set()
     for config, study in studies.items():

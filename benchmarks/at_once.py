@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from adaptstilts.study.journal import made_counts
+from adaptstilts.engine.journal import made_counts
 
 
 def main() -> int:

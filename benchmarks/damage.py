@@ -19,8 +19,8 @@ from pathlib import Path
 
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import DamagedError
-from adaptstilts.study.setup import plan_study
-from adaptstilts.study.store import MANIFEST, Store
+from adaptstilts.store.store import MANIFEST, Store
+from adaptstilts.study.study import plan_study
 
 
 def adaptstilts(*words: str) -> subprocess.CompletedProcess[str]:

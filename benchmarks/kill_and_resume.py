@@ -21,7 +21,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from adaptstilts.study.journal import made_counts
+from adaptstilts.engine.journal import made_counts
 
 WITH_TIMES = {"training.json", "runs.csv", "report.md", "pages.json"}
 """Files that tell how long something took, and so differ from run to run."""

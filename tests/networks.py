@@ -11,8 +11,8 @@ from transformers import XLMRobertaConfig, XLMRobertaModel
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.models.adapters import AdapterStack
 from adaptstilts.models.heads import spec_for
-from adaptstilts.study.flops import Build, bottleneck_width
-from adaptstilts.study.shapes import BackboneShape
+from adaptstilts.study.pricing.dimensions import BackboneShape
+from adaptstilts.study.pricing.flops import Build, bottleneck_width
 from adaptstilts.tasks.features import Feature
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate

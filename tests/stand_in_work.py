@@ -12,13 +12,13 @@ import signal
 import time
 from pathlib import Path
 
-from adaptstilts.config.schema import StudyConfig
+from adaptstilts.engine.journal import StepCallback
 from adaptstilts.errors import DataError
-from adaptstilts.study.execute import Answer, Order, perform
-from adaptstilts.study.journal import StepCallback
-from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import DataJob, Stage, make_stage
-from adaptstilts.study.store import Artefact, Store
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.stage import Stage, make_stage
+from adaptstilts.store.store import Store
+from adaptstilts.study.plan.jobs import DataJob
+from adaptstilts.study.plan.plan import Plan
 
 
 def stage(slug: str, *inputs: Stage) -> Stage:
@@ -68,10 +68,6 @@ class StandInRunner:
             raise DataError("no rows", path="some.tsv")
         if slug.startswith("slow"):
             time.sleep(10 if slug == "slow-once" and tries == 1 else 0.5)
-
-
-def work(config: StudyConfig, store: Store, order: Order, on_step: StepCallback) -> Answer:
-    return perform(order, store, StandInRunner(), on_step)
 
 
 class QuietWatcher:

@@ -822,8 +822,8 @@ def test_watcher_draws_on_a_terminal_and_keeps_its_lines():
 
     from adaptstilts.config.load import load_study
     from adaptstilts.console_study import TerminalWatcher
-    from adaptstilts.study.setup import plan_study
-    from adaptstilts.study.store import Artefact
+    from adaptstilts.store.artefact import Artefact
+    from adaptstilts.study.study import plan_study
 
     plan = plan_study(load_study(Path(XTREME)))
     drawn = io.StringIO()

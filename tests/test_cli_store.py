@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from commandline import say
 
-from adaptstilts.study.shared_store import SharedStore
-from adaptstilts.study.stages import DataJob, ScoreJob, make_stage
-from adaptstilts.study.store import Store
+from adaptstilts.store.shared import SharedStore
+from adaptstilts.store.stage import make_stage
+from adaptstilts.store.store import Store
+from adaptstilts.study.plan.jobs import DataJob, ScoreJob
 
 WORLD = make_stage("generate the world", "world", DataJob(1, 1, 10, 10, 10))
 SCORE = make_stage("score nli", "nli", ScoreJob("nli", (), WORLD.key, None), (WORLD.key,))
@@ -93,7 +94,7 @@ def pretend(store, keys):
 
 
 def test_gc_takes_the_settings_that_studies_were_run_with(store, monkeypatch):
-    monkeypatch.setattr("adaptstilts.study.upkeep.FORMAT_VERSION", 999)
+    monkeypatch.setattr("adaptstilts.store.gc.FORMAT_VERSION", 999)
     sweep = "adapter.reduction_factor=[4,16]"
     few, many = set(planned(QUICKSTART)), set(planned(QUICKSTART, sweep))
     assert few < many

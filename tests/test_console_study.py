@@ -11,14 +11,16 @@ import pytest
 from rich.console import Console
 
 from adaptstilts.console_study import Dashboard, TerminalWatcher, draw
+from adaptstilts.engine.heartbeats import Beat
+from adaptstilts.engine.journal import Journal
 from adaptstilts.errors import DataError
-from adaptstilts.study.heartbeats import Beat
-from adaptstilts.study.journal import Journal
-from adaptstilts.study.pace import Pace
-from adaptstilts.study.plan import Plan
-from adaptstilts.study.stages import DataJob, ScoreJob, Stage, make_stage
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.stage import Stage, make_stage
+from adaptstilts.store.store import Store
+from adaptstilts.study.eta import Pace
+from adaptstilts.study.plan.jobs import DataJob, ScoreJob
+from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.status import Status, summarise
-from adaptstilts.study.store import Artefact, Store
 
 
 def stage(name: str, *inputs: Stage) -> Stage:

@@ -19,10 +19,11 @@ import pytest
 from commandline import Said, say
 from repository import ROOT
 
-from adaptstilts.study.journal import Journal, made_counts, read_events
-from adaptstilts.study.manifests import manifest_text, read_manifest
-from adaptstilts.study.shared_store import SharedStore
-from adaptstilts.study.stages import DataJob, make_stage
+from adaptstilts.engine.journal import Journal, made_counts, read_events
+from adaptstilts.store.manifest import manifest_text, read_manifest
+from adaptstilts.store.shared import SharedStore
+from adaptstilts.store.stage import make_stage
+from adaptstilts.study.plan.jobs import DataJob
 
 STUDY = """\
 name: watched

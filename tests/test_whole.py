@@ -360,7 +360,7 @@ def test_language_that_fails_costs_its_own_score_and_the_report_shows_the_rest(
     finished: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     from adaptstilts.errors import DataError
-    from adaptstilts.study import runners
+    from adaptstilts.study.stages import runner as runners
 
     study = finished.copy(tmp_path)
     asked = ("target.tasks=[xnli]", "methods=[direct, adapter]")
@@ -569,7 +569,7 @@ class Watched:
 @pytest.fixture(scope="session")
 def second(new_study: Callable[[], Study], ran: Said) -> Iterator[tuple[Study, list[Watched]]]:
     """The adapter methods and `full` on one target, in another store, with every network's tensors before and after."""
-    from adaptstilts.study import run_train
+    from adaptstilts.study.stages import train as run_train
 
     watched: list[Watched] = []
     prepare, fit = run_train.prepare, run_train.fit
@@ -737,7 +737,7 @@ def test_predictions_follow_from_the_raw_scores(finished: Study):
 def test_interrupted_run_keeps_finished_stages_and_the_next_one_skips_them(
     new_study: Callable[[], Study], monkeypatch: pytest.MonkeyPatch
 ):
-    from adaptstilts.study import runners
+    from adaptstilts.study.stages import runner as runners
 
     study = new_study()
     asked = ("target.tasks=[xnli]", "methods=[adapter, stack]", "intermediate.tasks=[mnli]")

@@ -336,7 +336,7 @@ def test_lareqa_is_predicted_the_same_when_the_pool_is_encoded_in_blocks(
 ):
     files = {f"squad/v1.1/{split}-v1.1.json": questions(8) for split in ("train", "dev")}
     files |= {f"lareqa/xquad-r/{code}.json": xquad_r(code, 5) for code in ("en", "de", "zh")}
-    monkeypatch.setattr("adaptstilts.study.run_match._BLOCK", 7)
+    monkeypatch.setattr("adaptstilts.study.stages.match._BLOCK", 7)
     overrides = ["evaluation.languages=[de, zh]", "target.full.max_query_length=24", "methods=[direct]"]
     again = carry_out(tmp_path, wider_backbone, "lareqa", files, [*overrides, "intermediate.tasks=[]"])
     ((path, manifest),) = again.artefacts("predict", "lareqa")

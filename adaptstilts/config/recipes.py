@@ -10,7 +10,7 @@ these, adapters take batch size and lengths.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from adaptstilts.config.schema import Family, TrainOverride, TrainSection
@@ -38,7 +38,7 @@ class TrainSettings:
     evaluate_every: int | None = None
     evaluate_examples: int | None = 500
     precision: str = "auto"
-    gradient_checkpointing: bool = False
+    gradient_checkpointing: bool = field(default=False, metadata={"key": False})  # changes memory and time only
 
 
 _FULL = TrainSettings(

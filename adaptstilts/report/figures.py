@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from adaptstilts.analyse.results import TaskScore, mean
 from adaptstilts.analyse.transfer import Scope, TransferTable, methods_in_order
 from adaptstilts.errors import EvaluationError
+from adaptstilts.formatting import signed_text
 from adaptstilts.languages import SOURCE_LANGUAGE
-from adaptstilts.report.grid import signed_text
 from adaptstilts.report.tables import SCOPE_WORDS, source_label
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -114,38 +114,6 @@ def terminal(grid: Grid) -> Table:
         ]
         table.add_row(*texts, style="bold" if number in grid.sections else "")
     return table
-
-
-def count_text(count: float) -> str:
-    """Return a number of parameters in short: ``930``, ``12.3 k``, ``1.03 M``."""
-    if count < 1_000:
-        return f"{count:.0f}"
-    return f"{count / 1e3:.1f} k" if count < 999_950 else f"{count / 1e6:.2f} M"
-
-
-def size_text(size: float) -> str:
-    """Return a file size in decimal units: ``930 B``, ``230 kB``, ``4.5 MB``."""
-    if size < 1_000:
-        return f"{size:.0f} B"
-    return f"{size / 1e3:.0f} kB" if size < 999_500 else f"{size / 1e6:.1f} MB"
-
-
-def minutes_text(seconds: float) -> str:
-    """Return a time in minutes: ``0.4``, ``12``."""
-    minutes = seconds / 60
-    return f"{minutes:.1f}" if minutes < 9.95 else f"{minutes:.0f}"
-
-
-def range_text(values: Sequence[int], as_text: Callable[[float], str]) -> str:
-    """Return the smallest and the largest of some numbers, or one text where both read the same."""
-    low, high = as_text(min(values)), as_text(max(values))
-    return low if low == high else f"{low} to {high}"
-
-
-def signed_text(value: float) -> str:
-    """Return a difference with its sign and one decimal; zero has no sign."""
-    text = f"{value:+.1f}"
-    return "0.0" if text in {"+0.0", "-0.0"} else text
 
 
 def _width(grid: Grid, gap: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from adaptstilts.analyse.results import TaskScore, mean
 from adaptstilts.analyse.transfer import Gain, intermediate_gains
-from adaptstilts.report.grid import signed_text
+from adaptstilts.formatting import signed_text
 from adaptstilts.report.tables import source_label
 
 NEGLIGIBLE = 1.0

@@ -7,16 +7,8 @@ from collections.abc import Iterator, Sequence
 from adaptstilts.analyse.results import RunRow, TaskScore, mean
 from adaptstilts.analyse.transfer import Cell, Gain, Scope, TransferTable, methods_in_order
 from adaptstilts.errors import EvaluationError
-from adaptstilts.report.grid import (
-    NOTHING,
-    Footnotes,
-    Grid,
-    count_text,
-    minutes_text,
-    range_text,
-    signed_text,
-    size_text,
-)
+from adaptstilts.formatting import count_text, minutes_text, range_text, signed_text, size_text
+from adaptstilts.report.grid import NOTHING, Footnotes, Grid
 
 SCOPE_WORDS = {Scope.ALL: "all languages", Scope.ZERO_SHOT: "all languages but English", Scope.ENGLISH: "English"}
 _LONGEST_SOURCE = 16

@@ -10,19 +10,21 @@ from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.sweep import variants
+from adaptstilts.engine.perform import perform
+from adaptstilts.engine.protocols import Order, Watcher
+from adaptstilts.engine.scheduler import Outcome, carry_out, failed_lines
+from adaptstilts.engine.signals import sigterm_as_exit
 from adaptstilts.errors import StoreError
 from adaptstilts.report.files import ReportFiles
-from adaptstilts.study.check import check_can_run, check_hub
-from adaptstilts.study.ending import sigterm_as_exit
-from adaptstilts.study.engines.choose import open_engine, placed_for_engine
-from adaptstilts.study.execute import Order, Outcome, Watcher, carry_out, failed_lines, perform
-from adaptstilts.study.needs import needs_of
-from adaptstilts.study.overlaps import data_roots, look_for_overlaps
-from adaptstilts.study.plan import Plan
-from adaptstilts.study.results import make_folder, place_report, report_what_is_there
-from adaptstilts.study.setup import check_study, open_store, plan_study, results_folder
-from adaptstilts.study.stages import Stage
-from adaptstilts.study.store import Store
+from adaptstilts.store.stage import Stage
+from adaptstilts.store.store import Store
+from adaptstilts.study.engine import open_engine, placed_for_engine
+from adaptstilts.study.plan.check_inputs import check_can_run, check_hub
+from adaptstilts.study.plan.plan import Plan
+from adaptstilts.study.pricing.needs import needs_of
+from adaptstilts.study.results_folder import make_folder, place_report, report_what_is_there
+from adaptstilts.study.stages.contamination import data_roots, look_for_overlaps
+from adaptstilts.study.study import check_study, open_store, plan_study, results_folder
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
 """Makes what is told about progress, once the plan is known."""
@@ -68,8 +70,8 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
     Raises:
         AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
     """
-    from adaptstilts.study.launch import check_not_launched  # noqa: PLC0415 - brings torch
-    from adaptstilts.study.runners import remove_finished_checkpoints  # noqa: PLC0415 - brings torch
+    from adaptstilts.study.stages.runner import remove_finished_checkpoints  # noqa: PLC0415 - brings torch
+    from adaptstilts.study.stages.train_parallel import check_not_launched  # noqa: PLC0415 - brings torch
 
     check_not_launched()
     config = placed_for_engine(config)
@@ -117,7 +119,7 @@ def report_study(config: StudyConfig) -> StudyResult:
 
 def _make_last(config: StudyConfig, plan: Plan, store: Store, stage: Stage, outcome: Outcome) -> None:
     """Make the tables or the report, unless another process is at it: it is then written without being kept."""
-    from adaptstilts.study.runners import LocalRunner  # noqa: PLC0415 - brings torch
+    from adaptstilts.study.stages.runner import LocalRunner  # noqa: PLC0415 - brings torch
 
     answer = perform(Order(stage, plan.inputs_of(stage)), store, LocalRunner(config), lambda done, total, note: None)
     if answer.error is not None:

@@ -16,15 +16,16 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.engine.heartbeats import Beat, Failure, read_beats, read_failures
 from adaptstilts.errors import DamagedError
-from adaptstilts.study.collect import seconds_of
-from adaptstilts.study.heartbeats import Beat, Failure, read_beats, read_failures
-from adaptstilts.study.manifests import KEY_DIGITS, MANIFEST, check_sizes, read_manifest
-from adaptstilts.study.pace import Pace
-from adaptstilts.study.plan import Plan
-from adaptstilts.study.shared_store import SharedStore
-from adaptstilts.study.stages import DataJob, Stage, StageKind, describe
-from adaptstilts.study.store import Store, told
+from adaptstilts.store.artefact import told
+from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST, check_sizes, read_manifest
+from adaptstilts.store.shared import SharedStore
+from adaptstilts.store.stage import Stage, StageKind, describe
+from adaptstilts.store.store import Store
+from adaptstilts.study.eta import Pace, seconds_of
+from adaptstilts.study.plan.jobs import DataJob
+from adaptstilts.study.plan.plan import Plan
 
 STATES = ("done", "running", "waiting", "failed", "left_out", "lost", "damaged")
 """What a stage can be. Left out: it needs one that failed. Lost: its worker gives no sign of life. Damaged: its

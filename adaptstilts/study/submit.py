@@ -16,12 +16,13 @@ from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.evaluate.check_folder import published_rows, task_of
 from adaptstilts.evaluate.leaderboard import leaderboard_content
 from adaptstilts.evaluate.submission import write_predictions
-from adaptstilts.study.choose import Wanted, choose_cells, setting_text
-from adaptstilts.study.files import DATA_FOLDER, PREDICTIONS_FOLDER
-from adaptstilts.study.plan import Plan
-from adaptstilts.study.setup import open_store, plan_study
-from adaptstilts.study.stages import Cell, DataJob, PredictJob, Stage
-from adaptstilts.study.store import Artefact
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.stage import Stage
+from adaptstilts.study.layout import DATA_FOLDER, PREDICTIONS_FOLDER
+from adaptstilts.study.plan.jobs import Cell, DataJob, PredictJob
+from adaptstilts.study.plan.plan import Plan
+from adaptstilts.study.select import Wanted, choose_cells, setting_text
+from adaptstilts.study.study import open_store, plan_study
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Metric, Split, Task

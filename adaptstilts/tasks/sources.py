@@ -18,17 +18,7 @@ from adaptstilts.tasks.readers_match import POOL_READERS
 from adaptstilts.tasks.registry import training_task
 from adaptstilts.tasks.rows import Request, RowCheck
 from adaptstilts.tasks.sampling import hold_out, sample, shrink
-from adaptstilts.tasks.spec import (
-    Bitext,
-    Candidate,
-    Example,
-    Kind,
-    MatchExample,
-    SpanExample,
-    Split,
-    TagExample,
-    Task,
-)
+from adaptstilts.tasks.spec import Bitext, Candidate, Example, Kind, MatchExample, SpanExample, Split, TagExample, Task
 
 HELD_OUT_SHARE = 10
 """One row in this many is held out of a training set whose dev set is missing or unlabelled."""

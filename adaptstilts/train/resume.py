@@ -26,12 +26,13 @@ from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import ResumeSection
 from adaptstilts.errors import CheckpointError
-from adaptstilts.train.events import CheckpointLog
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from torch import Tensor
+
+from typing import Protocol
 
 FORMAT = 1
 """Raised when the content of a checkpoint changes; one of another format is not used."""
@@ -331,3 +332,19 @@ def _sha256(path: Path) -> str:
         while chunk := handle.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+class CheckpointLog(Protocol):
+    """Told what becomes of the checkpoints of a run."""
+
+    def checkpoint(self, step: int, seconds: float) -> None:
+        """A checkpoint was written after a step, which took so many seconds."""
+        ...
+
+    def resumed(self, step: int) -> None:
+        """The run goes on after a step that an earlier attempt has done."""
+        ...
+
+    def noted(self, text: str) -> None:
+        """A checkpoint is damaged, or cannot be written."""
+        ...

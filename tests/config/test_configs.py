@@ -11,9 +11,9 @@ from repository import CONFIGS
 
 from adaptstilts.config.load import load, load_study
 from adaptstilts.config.pretrain import PretrainSection
-from adaptstilts.study.inputs import facts_for
-from adaptstilts.study.plan import Plan, make_plan
-from adaptstilts.study.stages import Reference
+from adaptstilts.study.plan.data_facts import facts_for
+from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.tasks.registry import benchmark_tasks, get_task, intermediate_tasks, target_tasks
 from adaptstilts.tasks.spec import BenchmarkName, Kind
 from adaptstilts.train.methods import METHODS

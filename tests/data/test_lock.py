@@ -7,18 +7,9 @@ import pytest
 from adaptstilts.config.load import load_study
 from adaptstilts.data.arrow import write_split
 from adaptstilts.data.download import digest
-from adaptstilts.data.lock import (
-    LOCK_NAME,
-    Lock,
-    LockedSplit,
-    count_rows,
-    read_lock,
-    verify,
-    verify_split,
-    write_lock,
-)
+from adaptstilts.data.lock import LOCK_NAME, Lock, LockedSplit, count_rows, read_lock, verify, verify_split, write_lock
 from adaptstilts.errors import AdaptstiltsError, DataError
-from adaptstilts.study.setup import check_study, plan_study
+from adaptstilts.study.study import check_study, plan_study
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Bitext, PairExample, Sentence, Split

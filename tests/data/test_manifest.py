@@ -6,14 +6,7 @@ from string import Formatter
 
 import pytest
 
-from adaptstilts.data.manifest import (
-    COLUMNS,
-    Entry,
-    entries,
-    expected_rows,
-    packaged,
-    read_manifest,
-)
+from adaptstilts.data.manifest import COLUMNS, Entry, entries, expected_rows, packaged, read_manifest
 from adaptstilts.errors import AdaptstiltsError, ConfigError
 from adaptstilts.languages import all_languages
 from adaptstilts.tasks.registry import all_tasks, get_task

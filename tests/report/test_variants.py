@@ -10,13 +10,7 @@ from adaptstilts.analyse.results import ResultRow, RunRow, TaskScore, read_csv, 
 from adaptstilts.analyse.variants import best_variants, variant_means
 from adaptstilts.errors import EvaluationError
 from adaptstilts.report.files import Additions, write_report
-from adaptstilts.report.variants import (
-    ShownVariant,
-    best_variants_grid,
-    draw_axis,
-    numeric_axes,
-    variants_grid,
-)
+from adaptstilts.report.variants import ShownVariant, best_variants_grid, draw_axis, numeric_axes, variants_grid
 
 SHOWN = tuple(
     ShownVariant(f"reduction_factor={factor} kind={kind}", (("reduction_factor", factor), ("kind", kind)))

@@ -17,8 +17,8 @@ from repository import ROOT
 
 from adaptstilts.config.load import load_study
 from adaptstilts.mini.write import write_mini
-from adaptstilts.study.plan import Plan
-from adaptstilts.study.setup import plan_study
+from adaptstilts.study.plan.plan import Plan
+from adaptstilts.study.study import plan_study
 
 LIST = Path(__file__).with_name("keys.json")
 STUDIES = ["mini_all", "mini_sweep", "quickstart", "slices", "xtreme_r_xlmr_large", "xtreme_xlmr_large"]

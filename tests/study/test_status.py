@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from adaptstilts.engine.heartbeats import Beat, Failure
+from adaptstilts.engine.journal import Journal
 from adaptstilts.errors import DataError
-from adaptstilts.study.heartbeats import Beat, Failure
-from adaptstilts.study.journal import Journal
-from adaptstilts.study.pace import Pace
-from adaptstilts.study.plan import Plan
-from adaptstilts.study.shared_store import SharedStore
-from adaptstilts.study.stages import DataJob, ScoreJob, Stage, make_stage
+from adaptstilts.store.shared import SharedStore
+from adaptstilts.store.stage import Stage, make_stage
+from adaptstilts.store.store import MANIFEST, Store
+from adaptstilts.study.eta import Pace
+from adaptstilts.study.plan.jobs import DataJob, ScoreJob
+from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.status import STATES, Observer, Status, summarise
 from adaptstilts.study.status_text import status_text
-from adaptstilts.study.store import MANIFEST, Store
 
 
 def stage(name: str, *inputs: Stage) -> Stage:

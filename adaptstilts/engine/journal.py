@@ -1,0 +1,393 @@
+"""What happened to each stage, as JSON lines; with it the signs of life that `adaptstilts status` reads.
+
+One file per stage, ``logs/<kind>/<slug>-<key>.jsonl`` below the store, to which every attempt appends. It is no part of
+the artefact and decides no key. Each line is written at once to a file opened for appending: on a local file system
+lines of several processes never mix. On a network file system two hosts that append to a file at one moment could lose
+a line; a stage has one worker at a time, so that they do not. A line that a crash has cut short is ended by the next
+writer and left out by the reader.
+
+Events: ``started``, ``resumed``, ``step``, ``dev``, ``checkpoint``, ``note``, and at the end one of ``finished``,
+``failed`` and ``interrupted``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from adaptstilts.engine.heartbeats import (
+    Failure,
+    Heart,
+    Progress,
+    clear_failure,
+    remove_beats,
+    stage_file,
+    write_failure,
+)
+from adaptstilts.store.stage import Stage
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from adaptstilts.store.artefact import Artefact
+
+from dataclasses import dataclass
+
+LOGS_FOLDER = "logs"
+_LEAST_SECONDS = 1.0
+_LEAST_SHARE = 0.01
+"""Between two ``step`` events: a second, and a hundredth of the steps. The last step is always written."""
+_LONGEST_TEXT = 4000
+
+StepCallback = Callable[[int, int, str], None]
+
+
+class Follower(Protocol):
+    """Told the numbers of a training run; trackers are."""
+
+    def log(self, values: dict[str, float], step: int) -> None:
+        """Take the values of a step."""
+        ...
+
+
+class Journal:
+    """The logs of a store's stages.
+
+    Args:
+        root: Folder of the store.
+        worker: What the engine calls this worker; empty where it has no name.
+    """
+
+    def __init__(self, root: Path, worker: str = "") -> None:
+        self.root = root
+        self.worker = worker
+
+    def path(self, stage: Stage) -> Path:
+        """Return where a stage's log lies or would lie."""
+        return self.root / LOGS_FOLDER / stage.kind.value / f"{stage_file(stage)}.jsonl"
+
+    def stage(self, stage: Stage, on_step: StepCallback | None = None) -> StageLog:
+        """Return the log of one attempt at a stage, to be entered while it is worked on.
+
+        Args:
+            stage: The stage; this process must be the one that makes it.
+            on_step: Also told about steps.
+
+        Returns:
+            The log; it writes ``started`` on entering and ``finished``, ``failed`` or ``interrupted`` on leaving.
+        """
+        return StageLog(self, stage, on_step)
+
+    def failed(self, stage: Stage, error: BaseException) -> None:
+        """Write that a stage failed where its worker could not: it died, or the engine gave up on it."""
+        remove_beats(self.root, stage.key)
+        write_event(self.path(stage), {**self.heading("failed", stage.key), **_what(error)}, is_first=True)
+        self.keep_failure(stage, error)
+
+    def noted(self, stage: Stage, text: str) -> None:
+        """Write anything worth knowing of a stage that no attempt is told."""
+        write_event(self.path(stage), {**self.heading("note", stage.key), "text": text[-_LONGEST_TEXT:]}, is_first=True)
+
+    def keep_failure(self, stage: Stage, error: BaseException) -> None:
+        """Keep why a stage failed for `adaptstilts status`, until it succeeds."""
+        failure = Failure(
+            key=stage.key,
+            name=stage.name,
+            kind=stage.kind.value,
+            when=_now(),
+            log=self.path(stage).relative_to(self.root).as_posix(),
+            **_what(error),
+            **self.place(),
+        )
+        write_failure(self.root, failure)
+
+    def place(self) -> dict[str, Any]:
+        """Return host, process and worker."""
+        return {"host": platform.node(), "pid": os.getpid(), "worker": self.worker}
+
+    def heading(self, event: str, key: str) -> dict[str, Any]:
+        """Return the fields that every event has."""
+        place = {name: value for name, value in self.place().items() if value != ""}
+        return {"time": _now(), "event": event, "key": key, **place}
+
+
+class StageLog:
+    """The log of one attempt at one stage, entered while it is worked on.
+
+    Args:
+        journal: The log it belongs to.
+        stage: The stage.
+        on_step: Also told about steps.
+    """
+
+    def __init__(self, journal: Journal, stage: Stage, on_step: StepCallback | None = None) -> None:
+        self.followers: list[Follower] = []
+        self.progress = Progress()
+        self._journal = journal
+        self._stage = stage
+        self._on_step = on_step
+        self._path = journal.path(stage)
+        self._steps = _StepEvents()
+        self._bytes: int | None = None
+        self._began = time.perf_counter()
+
+    def __enter__(self) -> Self:
+        """Write ``started`` and show a sign of life."""
+        self._began = time.perf_counter()
+        self._write("started", name=self._stage.name, kind=self._stage.kind.value)
+        record = {
+            "key": self._stage.key,
+            "name": self._stage.name,
+            "kind": self._stage.kind.value,
+            "started": _now(),
+            **self._journal.place(),
+        }
+        self._heart = Heart(self._journal.root, record, self.progress)
+        self._heart.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write how it ended."""
+        self._write_step(self._steps.pending())
+        seconds = round(time.perf_counter() - self._began, 3)
+        if error is None:
+            self._write("finished", seconds=seconds, bytes=self._bytes)
+            clear_failure(self._journal.root, self._stage.key)
+        elif isinstance(error, Exception):
+            self._write("failed", seconds=seconds, **_what(error))
+            self._journal.keep_failure(self._stage, error)
+        else:
+            self._write("interrupted", seconds=seconds, type=type(error).__name__)
+        self._heart.stop()
+
+    def stepped(self, done: int, total: int, note: str = "", numbers: StepNumbers | None = None) -> None:
+        """So many steps are done.
+
+        Args:
+            done: Steps done.
+            total: Steps in all.
+            note: What a person sees, such as the loss.
+            numbers: What the step of a training run is measured by; None for steps of other stages.
+        """
+        if not self.progress.total:
+            self.progress.first, self.progress.before = done, round(time.perf_counter() - self._began, 3)
+        self.progress.done, self.progress.total, self.progress.note = done, total, note
+        event = self._steps.add(done, total, note, numbers)
+        values: dict[str, float | None] = {}
+        if numbers is not None:
+            values |= {"loss": numbers.loss, "learning_rate": numbers.learning_rate}
+        if event is not None:
+            speed = event.get("examples_per_second")
+            self.progress.examples_per_second = speed
+            values["examples_per_second"] = speed
+            self._write_step(event)
+        self._tell(values, done)
+        if self._on_step is not None:
+            self._on_step(done, total, note)
+
+    def dev(self, step: int, score: float, seconds: float = 0.0) -> None:
+        """The dev set was scored after a step.
+
+        Args:
+            step: Optimiser steps done.
+            score: Score in percent of the major metric.
+            seconds: Wall time of scoring; it does not count in examples per second.
+        """
+        self._steps.paused += seconds
+        self._write("dev", step=step, score=score, seconds=round(seconds, 3))
+        self._tell({"dev_score": score}, step)
+
+    def checkpoint(self, step: int, seconds: float) -> None:
+        """A checkpoint was written after a step, which took so many seconds."""
+        self._steps.paused += seconds
+        self._write("checkpoint", step=step, seconds=round(seconds, 3))
+
+    def resumed(self, step: int) -> None:
+        """The attempt goes on after a step that an earlier one has done."""
+        self.progress.done = step
+        self._write("resumed", step=step)
+
+    def noted(self, text: str) -> None:
+        """Write anything else worth knowing."""
+        self._write("note", text=text[:_LONGEST_TEXT])
+
+    def summary(self, record: dict[str, Any]) -> None:
+        """Tell followers the numbers of a finished training run's record."""
+        numbers = {
+            f"summary/{name}": value
+            for name, value in record.items()
+            if isinstance(value, int | float) and math.isfinite(value)
+        }
+        self._tell(dict(numbers), self.progress.done)
+
+    def made(self, artefact: Artefact) -> None:
+        """The artefact is in the store; its size becomes part of ``finished``."""
+        self._bytes = sum(int(record["bytes"]) for record in artefact.manifest["files"].values())
+
+    def _tell(self, values: dict[str, float | None], step: int) -> None:
+        known = {name: value for name, value in values.items() if value is not None}
+        if known:
+            for follower in self.followers:
+                follower.log(known, step)
+
+    def _write_step(self, event: dict[str, Any] | None) -> None:
+        if event is not None:
+            self._write("step", **event)
+
+    def _write(self, event: str, **values: Any) -> None:  # noqa: ANN401 - JSON values
+        heading = self._journal.heading(event, self._stage.key)
+        write_event(self._path, {**heading, **values}, is_first=event == "started")
+
+
+class _StepEvents:
+    """Turns steps into events that are not too many; what lies between two of them is averaged."""
+
+    def __init__(self) -> None:
+        self.paused = 0.0
+        self._last: dict[str, Any] = {}
+        self._written_step: int | None = None
+        self._written = time.perf_counter()
+        self._losses: list[float] = []
+        self._examples = 0
+
+    def add(self, done: int, total: int, note: str, numbers: StepNumbers | None) -> dict[str, Any] | None:
+        """Take a step in; return the event that is due, if one is."""
+        self._last = {"step": done, "steps": total}
+        if numbers is None:
+            self._last["note"] = note
+        else:
+            self._losses.append(numbers.loss)
+            self._examples += numbers.examples
+            self._last["learning_rate"] = _shorten(numbers.learning_rate)
+        if done < total and self._written_step is not None:
+            soon = time.perf_counter() - self._written < _LEAST_SECONDS
+            if soon or done - self._written_step < _LEAST_SHARE * total:
+                return None
+        return self.pending()
+
+    def pending(self) -> dict[str, Any] | None:
+        """Return the event of the steps since the last one; None if there were none."""
+        event = {name: value for name, value in self._last.items() if value not in {None, ""}}
+        if not event:
+            return None
+        if self._losses:
+            event["loss"] = _shorten(sum(self._losses) / len(self._losses))
+        seconds = time.perf_counter() - self._written - self.paused
+        if self._examples and self._written_step is not None and seconds > 0:
+            event["examples_per_second"] = round(self._examples / seconds, 2)
+        self._written_step, self._written, self.paused = event["step"], time.perf_counter(), 0.0
+        self._last, self._losses, self._examples = {}, [], 0
+        return event
+
+
+def write_event(path: Path, record: dict[str, Any], *, is_first: bool = False) -> None:
+    """Append one line to a log; nothing happens where it cannot be written.
+
+    What keeps a log from being written keeps the artefact from being written too, and is an error there.
+
+    Args:
+        path: The log; it and its folder are made if missing.
+        record: Plain values; numbers that are not finite become null.
+        is_first: Whether it is the first of an attempt, so that the line before may be cut short.
+    """
+    line = json.dumps({name: _finite(value) for name, value in record.items()}, ensure_ascii=False) + "\n"
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab+", buffering=0) as file:
+            file.write(((_end_of_line(file) if is_first else "") + line).encode("utf-8"))
+
+
+def _end_of_line(file: Any) -> str:  # noqa: ANN401 - a raw file
+    """Return what ends the line that a killed writer has left."""
+    size = file.seek(0, os.SEEK_END)
+    if size == 0:
+        return ""
+    file.seek(size - 1)
+    return "" if file.read(1) == b"\n" else "\n"
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """Return the events of a log in the order in which they were written.
+
+    Args:
+        path: The log.
+
+    Returns:
+        Its events; none if it is not there. A line that a crash has cut short is left out.
+    """
+    return list(_events(path))
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return
+    for line in content.split(b"\n"):
+        try:
+            event = json.loads(line)
+        except ValueError:  # also what is not UTF-8
+            continue
+        if isinstance(event, dict) and "event" in event:
+            yield event
+
+
+def made_counts(root: Path) -> dict[str, int]:
+    """Return how often each artefact was made, as told by the logs.
+
+    A worker that was killed after its artefact was in place and before it could say so counts as not having made it.
+
+    Args:
+        root: Folder of the store.
+
+    Returns:
+        Number of ``finished`` events by key of the stage; 0 for stages that were started only.
+    """
+    counts: Counter[str] = Counter()
+    for path in sorted((root / LOGS_FOLDER).glob("*/*.jsonl")):
+        for event in _events(path):
+            counts[str(event.get("key"))] += event["event"] == "finished"
+    return dict(counts)
+
+
+def _what(error: BaseException) -> dict[str, Any]:
+    return {"error": str(error)[:_LONGEST_TEXT] or type(error).__name__, "type": type(error).__name__}
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _shorten(value: float) -> float:
+    return float(f"{value:.7g}")
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - JSON values
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@dataclass(frozen=True)
+class StepNumbers:
+    """What a step of a training run is measured by.
+
+    Attributes:
+        loss: Mean loss of the step; not finite where training fails.
+        learning_rate: Learning rate of the step.
+        examples: Examples of the step, in all processes together.
+    """
+
+    loss: float
+    learning_rate: float
+    examples: int = 0

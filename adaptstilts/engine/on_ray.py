@@ -1,0 +1,168 @@
+"""Ray: every stage is a task with its resources, wherever Ray runs: one machine, a SLURM allocation, Kubernetes.
+
+Ray keeps the processes of finished tasks and gives them the next ones, so that a backbone that one stage has loaded is
+there for the next (``max_calls=0``; Ray's default for tasks on GPUs is a new process for each). All workers must see
+the store, the data and the backbone under the same paths or URLs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from adaptstilts.engine.protocols import Answer, MakeRunner, Order
+from adaptstilts.engine.resources import NeedsOf, computes
+from adaptstilts.engine.worker import perform_here, untold
+from adaptstilts.errors import EngineError
+from adaptstilts.store.stage import StageKind
+from adaptstilts.store.store import Store
+
+if TYPE_CHECKING:
+    from adaptstilts.config.schema import StudyConfig
+
+_GIGABYTE = 1_000_000_000
+_SHARES = 8
+"""A share of a GPU is rounded up to a whole number of this many parts."""
+_MOST_WAITING = 4
+"""Orders that are handed to Ray beyond what it can start at once, times the CPUs it has."""
+
+
+class RayEngine:
+    """Carries stages out as Ray tasks.
+
+    Args:
+        config: The study; ``config.engine`` says which cluster, and what a stage takes.
+        make_runner: Makes the runner of each worker.
+        store: Where artefacts go.
+        needs: Memory that a stage takes on a GPU.
+        tell: Told a line about the cluster.
+
+    Raises:
+        EngineError: If Ray is not installed, or the cluster cannot be reached.
+    """
+
+    def __init__(
+        self,
+        config: StudyConfig,
+        make_runner: MakeRunner,
+        store: Store,
+        needs: NeedsOf,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._ray: Any = _import_ray()
+        self._settings = config.engine
+        self._threads = config.threads
+        self._processes = config.parallel.processes
+        self._needs = needs
+        self._started_here = not self._ray.is_initialized()
+        self._connect(config)
+        resources = self._ray.cluster_resources()
+        self._cpus = max(1, int(resources.get("CPU", 1)))
+        self._gpus = float(resources.get("GPU", 0))
+        self._gpu_bytes = _smallest_gpu(self._gpus)
+        tell(f"ray: {len(self._ray.nodes())} nodes, {self._cpus} CPUs, {self._gpus:g} GPUs")
+        self._make_runner = self._ray.put(make_runner)
+        self._store = self._ray.put(store)
+        self._task = self._ray.remote(max_calls=0)(perform_here)
+        self._running: dict[Any, Order] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether enough orders wait at Ray; Ray itself decides when there are resources for one."""
+        return len(self._running) >= self._cpus * _MOST_WAITING
+
+    def has_room(self, order: Order) -> bool:
+        """Whether another order may be handed over."""
+        return not self.is_full
+
+    def submit(self, order: Order) -> None:
+        """Hand an order to Ray."""
+        task = self._task.options(name=order.stage.name, max_retries=0, **self._resources(order))
+        self._running[task.remote(self._make_runner, self._store, order, untold)] = order
+
+    def answers(self, seconds: float | None) -> Sequence[Answer]:
+        """Wait for a task to end, or for its worker to die."""
+        ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=seconds)
+        return [self._answer(reference) for reference in ended]
+
+    def close(self, *, at_once: bool) -> None:
+        """Cancel what runs, and leave the cluster; one that was started here ends."""
+        for reference in self._running if at_once else ():
+            self._ray.cancel(reference, force=True)
+        self._running = {}
+        if self._started_here:
+            self._ray.shutdown()
+
+    def _answer(self, reference: Any) -> Answer:  # noqa: ANN401 - Ray's reference
+        order = self._running.pop(reference)
+        errors = self._ray.exceptions
+        try:
+            answer: Answer = self._ray.get(reference)
+        except errors.RayTaskError as error:
+            raise error.as_instanceof_cause() from None
+        except errors.RayError as error:
+            reason = EngineError(f"Ray lost its worker ({type(error).__name__})")
+            return Answer(order.stage.key, "lost", reason)
+        return answer
+
+    def _connect(self, config: StudyConfig) -> None:
+        if not self._started_here:
+            return
+        address = self._settings.address
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        start: dict[str, Any] = {"address": address} if address else {"num_cpus": _cpus_here(config)}
+        if not address:
+            start["include_dashboard"] = False
+        try:
+            self._ray.init(log_to_driver=False, configure_logging=True, logging_level="error", **start)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise EngineError(
+                f"Ray cannot be reached: {first}",
+                key="engine.address",
+                value=address,
+                hint="Start it with `ray start --head`, or set engine.address=null for one of this machine.",
+            ) from error
+
+    def _resources(self, order: Order) -> dict[str, Any]:
+        chosen: dict[str, Any] = {"num_cpus": self._settings.cpus_per_stage or self._threads or 1}
+        if self._settings.memory_gb is not None:
+            chosen["memory"] = int(self._settings.memory_gb * _GIGABYTE)
+        if self._gpus and computes(order.stage):
+            several = order.stage.kind is StageKind.TRAIN and self._processes > 1
+            chosen["num_gpus"] = self._processes if several else self._gpu_share(order)
+        return chosen
+
+    def _gpu_share(self, order: Order) -> float:
+        share = self._settings.gpus_per_stage
+        if share != "auto":
+            return float(share)
+        wanted = self._needs(order.stage).gpu_bytes
+        if order.tries or not wanted or not self._gpu_bytes:
+            return 1.0
+        parts = -(-wanted * _SHARES // self._gpu_bytes)
+        return min(_SHARES, max(1, parts)) / _SHARES
+
+
+def _import_ray() -> Any:  # noqa: ANN401 - an optional module
+    try:
+        import ray  # noqa: PLC0415
+        import ray.exceptions  # noqa: PLC0415
+    except ImportError as error:
+        raise EngineError(
+            "Ray is not installed", key="engine.name", value="ray", hint="pip install 'adaptstilts[ray]'"
+        ) from error
+    return ray
+
+
+def _cpus_here(config: StudyConfig) -> int:
+    """CPUs of a cluster that is started here: enough for `workers` stages at a time."""
+    return config.workers * (config.engine.cpus_per_stage or config.threads or 1)
+
+
+def _smallest_gpu(gpus: float) -> int:
+    """Memory in bytes of this machine's smallest GPU, taken for that of all nodes; 0 where there is none here."""
+    from adaptstilts.engine.resources import this_machine  # noqa: PLC0415
+
+    return min(this_machine("auto").gpus, default=0) if gpus else 0

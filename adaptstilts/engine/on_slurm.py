@@ -1,0 +1,208 @@
+"""SLURM through submitit: jobs in arrays, requeued when they are preempted or their time is over.
+
+What is ready at one moment is submitted as one job array. Predictions of one network are one job, so that it is loaded
+once. Stages that run no network (scores, tables, the report) are carried out here: a job would cost more than they do.
+All nodes must see the store, the data and the backbone under the same paths or URLs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adaptstilts.engine.in_process import InProcessEngine
+from adaptstilts.engine.protocols import Answer, MakeRunner, Order
+from adaptstilts.engine.resources import computes
+from adaptstilts.engine.worker import perform_here, untold
+from adaptstilts.errors import EngineError
+from adaptstilts.store.stage import StageKind
+from adaptstilts.store.store import Store
+
+if TYPE_CHECKING:
+    from adaptstilts.config.schema import StudyConfig
+
+_POLL_SECONDS = 1.0
+_LOCAL_POLL_SECONDS = 0.1
+"""Between two looks at the jobs; submitit itself asks SLURM far less often."""
+_MOST_TIMEOUTS = 1000
+"""Times that a job may run out of time and go on as a new one."""
+_MOST_WAITING = 1000
+"""Orders of one array; SLURM's own limit (MaxArraySize) is 1001 unless a cluster changes it."""
+
+
+@dataclass
+class Job:
+    """What one SLURM job does: its stages one after the other. Called on the node.
+
+    Attributes:
+        make_runner: Makes the runner.
+        store: The store.
+        orders: Stages to carry out.
+    """
+
+    make_runner: MakeRunner
+    store: Store
+    orders: tuple[Order, ...]
+
+    def __call__(self) -> tuple[Answer, ...]:
+        """Carry them out."""
+        return tuple(perform_here(self.make_runner, self.store, order, untold) for order in self.orders)
+
+    def checkpoint(self) -> Any:  # noqa: ANN401 - submitit's type
+        """Go on as a new job: finished stages are in the store, a training run goes on from its last state."""
+        from submitit.helpers import DelayedSubmission  # noqa: PLC0415
+
+        return DelayedSubmission(self)
+
+
+@dataclass
+class _Submitted:
+    """A job and what it was asked for."""
+
+    job: Any
+    orders: tuple[Order, ...]
+
+
+class SlurmEngine:
+    """Carries stages out as SLURM jobs.
+
+    Args:
+        config: The study; ``config.engine.slurm`` says what a job takes.
+        make_runner: Makes the runner of each job; paths in it must hold on all nodes.
+        store: Where artefacts go; logs of the jobs are below ``.slurm`` there.
+        light: Carries out the stages that run no network.
+        tell: Told a line about each array.
+
+    Raises:
+        EngineError: If submitit is not installed, or there is no SLURM here.
+    """
+
+    def __init__(
+        self,
+        config: StudyConfig,
+        make_runner: MakeRunner,
+        store: Store,
+        light: InProcessEngine,
+        tell: Callable[[str], None],
+    ) -> None:
+        submitit = _import_submitit()
+        self._make_runner = make_runner
+        self._store = store
+        self._light = light
+        self._tell = tell
+        self._folder = Path(str(store.root)) / ".slurm"
+        try:
+            self._executor: Any = submitit.AutoExecutor(
+                folder=self._folder, cluster=config.engine.slurm.cluster, slurm_max_num_timeout=_MOST_TIMEOUTS
+            )
+        except RuntimeError as error:
+            raise EngineError(
+                f"there is no SLURM here: {error}", key="engine.name", value="slurm",
+                hint="Run on a login node, or set engine.slurm.cluster=local.",
+            ) from error  # fmt: skip
+        self._executor.update_parameters(**_parameters(config))
+        self._pending: list[Order] = []
+        self._jobs: list[_Submitted] = []
+        self._unknown = submitit.core.utils.UncompletedJobError
+        self._failed = submitit.core.utils.FailedJobError
+        self._pause = _LOCAL_POLL_SECONDS if config.engine.slurm.cluster != "slurm" else _POLL_SECONDS
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next array is as long as it may be."""
+        return len(self._pending) >= _MOST_WAITING
+
+    def has_room(self, order: Order) -> bool:
+        """Whether the order fits into the next array, or is light and nothing light is waiting."""
+        return not self.is_full if computes(order.stage) else self._light.has_room(order)
+
+    def submit(self, order: Order) -> None:
+        """Put an order into the next array, which is submitted when an answer is asked for."""
+        if computes(order.stage):
+            self._pending.append(order)
+        else:
+            self._light.submit(order)
+
+    def answers(self, seconds: float | None) -> Sequence[Answer]:
+        """Submit what is pending, carry out what is light, and wait for a job to end."""
+        self._send()
+        if self._light.is_full:
+            return self._light.answers(seconds)
+        started = time.monotonic()
+        while True:
+            ended = [submitted for submitted in self._jobs if submitted.job.done()]
+            if ended or (seconds is not None and time.monotonic() - started >= seconds):
+                return [answer for submitted in ended for answer in self._read(submitted)]
+            time.sleep(self._pause if seconds is None else min(self._pause, seconds))
+
+    def close(self, *, at_once: bool) -> None:
+        """Cancel jobs that run; without ``at_once`` there are none."""
+        for submitted in self._jobs if at_once else ():
+            submitted.job.cancel()
+        self._jobs = []
+
+    def _send(self) -> None:
+        if not self._pending:
+            return
+        groups: dict[tuple[str, ...], list[Order]] = defaultdict(list)
+        for order in self._pending:
+            is_prediction = order.stage.kind is StageKind.PREDICT
+            groups[order.stage.inputs if is_prediction else (order.stage.key,)].append(order)
+        jobs = [Job(self._make_runner, self._store, tuple(orders)) for orders in groups.values()]
+        submitted = self._executor.submit_array(jobs)
+        self._jobs += [_Submitted(job, work.orders) for job, work in zip(submitted, jobs, strict=True)]
+        count, first = len(jobs), str(submitted[0].job_id).split("_")[0]
+        self._tell(f"slurm: {count} job{'s' if count > 1 else ''} in array {first} for {len(self._pending)} stages")
+        self._pending = []
+
+    def _read(self, submitted: _Submitted) -> Sequence[Answer]:
+        self._jobs.remove(submitted)
+        try:
+            answers: Sequence[Answer] = submitted.job.result()
+        except self._failed as error:
+            raise RuntimeError(f"a job met a bug, its log is {submitted.job.paths.stderr}:\n{error}") from error
+        except self._unknown:
+            job = submitted.job
+            reason = EngineError(f"job {job.job_id} ended as {job.state}; its log is {job.paths.stderr}")
+            return [Answer(order.stage.key, "lost", reason) for order in submitted.orders]
+        return answers
+
+
+def _parameters(config: StudyConfig) -> dict[str, Any]:
+    """What a job takes, in submitit's words."""
+    engine, slurm = config.engine, config.engine.slurm
+    gpus = 1.0 if engine.gpus_per_stage == "auto" else float(engine.gpus_per_stage)
+    chosen: dict[str, Any] = {
+        "name": config.name,
+        "timeout_min": slurm.timeout_minutes,
+        "cpus_per_task": engine.cpus_per_stage or config.threads or 1,
+        "gpus_per_node": 0 if config.device == "cpu" else max(1, round(gpus), config.parallel.processes),
+        "slurm_array_parallelism": slurm.most_jobs,
+        "slurm_signal_delay_s": slurm.signal_seconds,
+    }
+    if engine.memory_gb is not None:
+        chosen["mem_gb"] = engine.memory_gb
+    for name in ("partition", "account", "qos", "constraint"):
+        value = getattr(slurm, name)
+        if value is not None:
+            chosen[f"slurm_{name}"] = value
+    if slurm.setup:
+        chosen["slurm_setup"] = list(slurm.setup)
+    if slurm.cluster != "slurm":  # submitit's local executor knows none of these
+        chosen = {name: value for name, value in chosen.items() if name in {"name", "timeout_min", "gpus_per_node"}}
+    return chosen
+
+
+def _import_submitit() -> Any:  # noqa: ANN401 - an optional module
+    try:
+        import submitit  # noqa: PLC0415
+        import submitit.core.utils  # noqa: PLC0415
+    except ImportError as error:
+        raise EngineError(
+            "submitit is not installed", key="engine.name", value="slurm", hint="pip install 'adaptstilts[slurm]'"
+        ) from error
+    return submitit

@@ -1,0 +1,106 @@
+"""What a stage takes of a machine, and what a machine has. Free of torch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adaptstilts.errors import EngineError
+from adaptstilts.store.stage import Stage, StageKind
+
+_MEBIBYTE = 1 << 20
+_SHARE_KEPT_FREE = 0.08
+"""Part of a GPU's memory that is left to its context, to other programs and to errors of the estimate."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What one stage takes while it runs.
+
+    Attributes:
+        computes: Whether it runs a network; else it needs no GPU.
+        gpu_bytes: Memory on a GPU, in bytes, or on each where several processes make it; 0 where it is not known.
+    """
+
+    computes: bool
+    gpu_bytes: int
+
+
+def computes(stage: Stage) -> bool:
+    """Say whether a stage runs a network, and so wants a GPU."""
+    return stage.kind in {StageKind.TRAIN, StageKind.PREDICT}
+
+
+NeedsOf = Callable[[Stage], Needs]
+"""Tells what a stage takes."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """GPUs of a machine.
+
+    Attributes:
+        gpus: Memory of each that stages may use, in bytes; empty where there is none.
+        names: What ``CUDA_VISIBLE_DEVICES`` calls each of them.
+    """
+
+    gpus: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+
+    def grouped(self, size: int) -> Machine:
+        """Return the same machine with ``size`` GPUs in the place of each, for stages that take several.
+
+        Args:
+            size: GPUs of one stage.
+
+        Returns:
+            Groups of neighbouring GPUs, each with the memory of its smallest; GPUs that make no whole group are left
+            out. A machine without GPUs stays as it is.
+
+        Raises:
+            EngineError: If there are GPUs, but fewer than ``size``.
+        """
+        if self.gpus and size > len(self.gpus):
+            raise EngineError(
+                f"{size} processes of one stage need a GPU each, and there are {len(self.gpus)}",
+                key="parallel.processes",
+                value=size,
+                allowed=range(1, len(self.gpus) + 1),
+            )
+        starts = range(0, len(self.gpus) - size + 1, size)
+        memory = tuple(min(self.gpus[start : start + size]) for start in starts)
+        return Machine(memory, tuple(",".join(self.names[start : start + size]) for start in starts))
+
+
+def this_machine(device: str) -> Machine:
+    """Find the GPUs of this machine without loading torch.
+
+    Args:
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``, as in the configuration.
+
+    Returns:
+        Those that ``device`` and ``CUDA_VISIBLE_DEVICES`` leave; none for ``cpu``, and where the driver's tool
+        ``nvidia-smi`` is not there or does not answer.
+    """
+    tool = shutil.which("nvidia-smi")
+    if device == "cpu" or tool is None:
+        return Machine()
+    try:
+        said = subprocess.run(
+            [tool, "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits"],
+            capture_output=True, text=True, check=True, timeout=30,
+        ).stdout  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return Machine()
+    rows = [[part.strip() for part in line.split(",")] for line in said.splitlines() if line.count(",") == 2]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = [index for index, _, _ in rows] if visible is None else [name for name in visible.split(",") if name]
+    memory = {name: int(size) for index, uuid, size in rows for name in (index, uuid) if size.isdigit()}
+    known = [(name, memory[name]) for name in names if name in memory]
+    if device.startswith("cuda:"):
+        known = known[int(device[5:]) :][:1]
+    sizes = tuple(int(size * _MEBIBYTE * (1 - _SHARE_KEPT_FREE)) for _, size in known)
+    return Machine(sizes, tuple(name for name, _ in known))

@@ -1,0 +1,300 @@
+"""Carrying out a plan with an engine: what is ready goes out, what is there is skipped, what fails costs only itself.
+
+The engine decides where stages run; this module decides which, and when. Engines are in `adaptstilts.study.engines`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from adaptstilts.engine.graph import Graph
+from adaptstilts.engine.journal import Journal
+from adaptstilts.engine.protocols import Answer, Engine, Order, Watcher
+from adaptstilts.engine.queue import Waiting
+from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, WriteError
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.stage import SUMMARIES, Stage, StageKind
+from adaptstilts.store.store import Store
+
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+"""Seconds between two looks at stages that other processes are making."""
+_MOST_REMADE = 3
+"""Times that inputs of a stage are made again in one run: someone else removes them."""
+
+
+@dataclass
+class Outcome:
+    """What came of a graph of stages.
+
+    Attributes:
+        done: Artefacts by key.
+        made: Keys of the stages carried out this time, by this call.
+        failures: Error by key of the stage it happened in.
+        left_out: Names of stages that needed a failed one.
+    """
+
+    done: dict[str, Artefact] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+    failures: dict[str, AdaptstiltsError] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+
+def carry_out(
+    graph: Graph,
+    store: Store,
+    engine: Engine,
+    watcher: Watcher,
+    *,
+    retries: int = 0,
+    rebuild: bool = False,
+    when_data_is_there: Callable[[], object] | None = None,
+) -> Outcome:
+    """Make every artefact of a graph that is not there.
+
+    A stage that fails takes with it only the stages that need it. A stage that another process is making is waited for
+    while there is other work. An interruption leaves finished artefacts as they are; the next call skips them.
+
+    Args:
+        graph: The stages.
+        store: Where artefacts are.
+        engine: Carries stages out; it is closed in any case.
+        watcher: Told what happens.
+        retries: Times a stage is tried again after its worker was lost.
+        rebuild: Throw damaged artefacts away and make them again.
+        when_data_is_there: Called once before the first stage that does not make data.
+
+    Returns:
+        What came of it.
+
+    Raises:
+        DamagedError: If an artefact that should be there is damaged, and ``rebuild`` is not given.
+        WriteError: If the store cannot be written.
+    """
+    outcome, todo = sort_out(graph, store, watcher, rebuild=rebuild)
+    run = _Run(graph, store, engine, watcher, outcome, Waiting(graph, todo), retries, rebuild)
+    at_once = True
+    try:
+        while run.waiting or run.running:
+            if when_data_is_there is not None and not run.makes_data:
+                when_data_is_there()
+                when_data_is_there = None
+            run.send()
+            if not run.running and not run.elsewhere:
+                break
+            run.take()
+        at_once = False
+    finally:
+        engine.close(at_once=at_once)
+    outcome.left_out += [stage.name for stage in run.waiting.stages()]
+    return outcome
+
+
+def sort_out(graph: Graph, store: Store, watcher: Watcher, *, rebuild: bool = False) -> tuple[Outcome, list[Stage]]:
+    """Tell finished stages from those to do.
+
+    Args:
+        graph: The stages.
+        store: Where artefacts are.
+        watcher: Told which are skipped.
+        rebuild: Throw damaged artefacts away and make them again.
+
+    Returns:
+        The outcome so far, and the stages to do in their order.
+
+    Raises:
+        DamagedError: If an artefact that should be there is damaged, and ``rebuild`` is not given.
+    """
+    if rebuild:
+        for stage in graph.stages:
+            discard_damaged(store, stage, watcher)
+    outcome = Outcome(done=store.find_all(graph.stages))
+    watcher.skipped([stage for stage in graph.stages if stage.key in outcome.done])
+    return outcome, [stage for stage in graph.stages if stage.key not in outcome.done]
+
+
+def discard_damaged(store: Store, stage: Stage, watcher: Watcher) -> bool:
+    """Read every byte of a stage's artefact, and throw it away if it is damaged.
+
+    Args:
+        store: Where it is.
+        stage: The stage.
+        watcher: Told if it is damaged.
+
+    Returns:
+        Whether it was.
+    """
+    try:
+        store.open(stage)
+    except DamagedError as error:
+        watcher.noted(f"made again: {stage.name}: {error.problem} ({error.path})")
+        store.discard(stage)
+        return True
+    return False
+
+
+@dataclass
+class _Run:
+    """The state of one call of `carry_out`."""
+
+    graph: Graph
+    store: Store
+    engine: Engine
+    watcher: Watcher
+    outcome: Outcome
+    waiting: Waiting
+    retries: int
+    rebuild: bool
+    running: dict[str, Stage] = field(default_factory=dict)
+    elsewhere: dict[str, Stage] = field(default_factory=dict)
+    pause: float = _FIRST_PAUSE
+    has_told_of_waiting: bool = False
+    lost: Counter[str] = field(default_factory=Counter)
+    remade: Counter[str] = field(default_factory=Counter)
+    data: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.data = tuple(stage.key for stage in self.graph.stages if stage.kind is StageKind.DATA)
+
+    @property
+    def makes_data(self) -> bool:
+        """Whether data that other stages read is still to be made."""
+        return any(key not in self.outcome.done for key in self.data)
+
+    def send(self) -> None:
+        """Give the engine what is ready, as far as it has room; the graph's order decides who is first."""
+        for stage in self.waiting.ready():
+            if stage.key in self.elsewhere:
+                continue
+            if self.store.is_claimed(stage):
+                self.elsewhere[stage.key] = stage
+                continue
+            order = Order(stage, self.graph.inputs_of(stage), self.lost[stage.key])
+            if not self.engine.has_room(order):
+                if self.engine.is_full:
+                    break
+                continue
+            self.watcher.started(stage, len(self.waiting) + len(self.running))
+            self.waiting.remove(stage)
+            self.engine.submit(order)
+            self.running[stage.key] = stage
+
+    def take(self) -> None:
+        """Wait for answers, and look at what other processes are making."""
+        if self.running:
+            for answer in self.engine.answers(self.pause if self.elsewhere else None):
+                self._take(answer)
+        else:
+            if not self.has_told_of_waiting:
+                self.has_told_of_waiting = True
+                self.watcher.noted(
+                    f"waiting for another process, which is making: {next(iter(self.elsewhere.values())).name}"
+                )
+            time.sleep(self.pause)
+        if self.elsewhere:
+            self._look_elsewhere()
+
+    def _take(self, answer: Answer) -> None:
+        stage = self.running.pop(answer.key)
+        if isinstance(answer.error, WriteError):
+            raise answer.error  # nothing more could be kept
+        if answer.what == "busy":
+            self.watcher.put_back(stage)
+            self.waiting.add(stage)
+            self.elsewhere[stage.key] = stage
+        elif answer.what == "lost":
+            self._lose(stage, answer.error)
+        elif answer.what == "failed" and answer.error is not None:
+            self._fail(stage, answer.error)
+        else:
+            self._finish(stage, is_mine=answer.what == "made")
+
+    def _finish(self, stage: Stage, *, is_mine: bool) -> None:
+        artefact = self.store.find(stage)
+        if artefact is None:
+            self._lose(stage, EngineError("its artefact was removed as soon as it was there"))
+            return
+        self.outcome.done[stage.key] = artefact
+        self.waiting.finish(stage.key)
+        if is_mine:
+            self.outcome.made.append(stage.key)
+        self.watcher.finished(stage, artefact)
+
+    def _lose(self, stage: Stage, error: AdaptstiltsError | None) -> None:
+        self.lost[stage.key] += 1
+        reason = error.problem if error is not None else "its worker died"
+        if self.lost[stage.key] <= self.retries:
+            times = f"{self.lost[stage.key]} of {self.retries} times"
+            self.watcher.put_back(stage)
+            self.watcher.noted(f"tried again ({times}): {stage.name}: {reason}")
+            self.waiting.add(stage)
+            return
+        tries = f"{self.lost[stage.key]} tries" if self.lost[stage.key] > 1 else "1 try"
+        hint = (
+            "Out of memory? Lower `workers`, raise `accumulation` or `engine.gpus_per_stage`; "
+            "the same command goes on from here."
+        )
+        given_up = EngineError(f"{reason}, after {tries}", hint=hint)
+        Journal(self.store.root).failed(stage, given_up)
+        self._fail(stage, given_up)
+
+    def _fail(self, stage: Stage, error: AdaptstiltsError) -> None:
+        if isinstance(error, DamagedError) and self.remade[stage.key] < _MOST_REMADE:
+            lacks = self._missing_inputs(stage)
+            if lacks is not None:
+                self.remade[stage.key] += 1
+                self.watcher.put_back(stage)
+                self.waiting.add(stage, lacks)
+                return
+        self.outcome.failures[stage.key] = error
+        self.watcher.failed(stage, error)
+
+    def _missing_inputs(self, stage: Stage) -> list[str] | None:
+        """Have inputs of a stage made again that are gone, or damaged and may be thrown away.
+
+        Returns:
+            Their keys; none where all are whole by now, None where one is damaged and stays so.
+        """
+        missing = []
+        for item in (*self.graph.inputs_of(stage), stage):
+            if self.rebuild:
+                discard_damaged(self.store, item, self.watcher)
+            try:
+                is_there = self.store.open(item) is not None
+            except DamagedError:
+                return None
+            if not is_there and item is not stage:
+                missing.append(item)
+        for item in missing:
+            self.outcome.done.pop(item.key, None)
+        for item in missing:
+            if item.key not in self.running and item.key not in self.waiting:
+                self.watcher.noted(f"made again: {item.name}: it is no longer in the store")
+                self.waiting.add(item, [key for key in item.inputs if key not in self.outcome.done])
+        return [item.key for item in missing]
+
+    def _look_elsewhere(self) -> None:
+        """Take over what other processes have finished, and try what they have let go of."""
+        free = [stage for stage in self.elsewhere.values() if not self.store.is_claimed(stage)]
+        for stage in free:
+            del self.elsewhere[stage.key]
+            if self.store.find(stage) is not None:
+                self.waiting.remove(stage)
+                self._finish(stage, is_mine=False)
+        self.pause = _FIRST_PAUSE if free else min(_LONGEST_PAUSE, self.pause * 1.5)
+
+
+def failed_lines(graph: Graph, outcome: Outcome) -> tuple[str, ...]:
+    """Return one line per failed stage, then one per stage that was left out because of them.
+
+    Tables and report are not among the latter: in their place there is a report of what is finished.
+    """
+    written = {stage.name for stage in graph.stages if stage.kind in SUMMARIES}
+    lines: Iterable[str] = (f"{graph.stage(key).name}: {error}" for key, error in outcome.failures.items())
+    return (
+        *lines,
+        *(f"{name}: left out, it needs a stage that failed" for name in outcome.left_out if name not in written),
+    )

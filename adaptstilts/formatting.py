@@ -1,0 +1,75 @@
+"""Numbers, sizes and durations as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+
+def size_text(count: float) -> str:
+    """Return a number of bytes in decimal units: ``930 B``, ``2.5 kB``, ``230 kB``, ``4.5 MB``."""
+    if count < 1_000:
+        return f"{count:.0f} B"
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        whole = unit == "kB" and count >= 9.95
+        if count < (999.5 if whole else 999.95):
+            return f"{count:.0f} {unit}" if whole else f"{count:.1f} {unit}"
+    return f"{count / 1000:.1f} TB"
+
+
+def duration_text(seconds: float) -> str:
+    """Return a time in the unit that fits: ``4.4 s``, ``80 s``, ``12 min``, ``3.4 h``, ``2.1 d``."""
+    if seconds < 89.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} d"
+
+
+def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return each line once; one that does not hold for all variants begins with the labels of those it holds for.
+
+    Args:
+        found: Lines by label of the variant.
+    """
+    owners: dict[str, list[str]] = {}
+    for label, lines in found.items():
+        for line in dict.fromkeys(lines):
+            owners.setdefault(line, []).append(label)
+    return [line if len(labels) == len(found) else f"{'; '.join(labels)}: {line}" for line, labels in owners.items()]
+
+
+_SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def scaled(number: float) -> str:
+    """Return a number with three digits and a letter: ``3.17 M``."""
+    for size, letter in _SCALES:
+        if number >= size:
+            return f"{number / size:.3g} {letter}" if number < 1000 * size else f"{number / size:,.0f} {letter}"
+    return f"{number:.3g}"
+
+
+def count_text(count: float) -> str:
+    """Return a number of parameters in short: ``930``, ``12.3 k``, ``1.03 M``."""
+    if count < 1_000:
+        return f"{count:.0f}"
+    return f"{count / 1e3:.1f} k" if count < 999_950 else f"{count / 1e6:.2f} M"
+
+
+def minutes_text(seconds: float) -> str:
+    """Return a time in minutes: ``0.4``, ``12``."""
+    minutes = seconds / 60
+    return f"{minutes:.1f}" if minutes < 9.95 else f"{minutes:.0f}"
+
+
+def range_text(values: Sequence[int], as_text: Callable[[float], str]) -> str:
+    """Return the smallest and the largest of some numbers, or one text where both read the same."""
+    low, high = as_text(min(values)), as_text(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def signed_text(value: float) -> str:
+    """Return a difference with its sign and one decimal; zero has no sign."""
+    text = f"{value:+.1f}"
+    return "0.0" if text in {"+0.0", "-0.0"} else text

@@ -1,0 +1,94 @@
+"""A finished stage's folder, whose files are compared with its manifest before they are read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import DamagedError
+from adaptstilts.store.manifest import damages, select
+
+DamageCallback = Callable[[DamagedError], object]
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A finished stage's folder.
+
+    Attributes:
+        folder: Where it lies.
+        manifest: What was written when it was finished.
+        fetch: Brings a file or folder of it to this machine; None where all is here.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    fetch: Callable[[str], object] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def key(self) -> str:
+        """Content key of the stage."""
+        return str(self.manifest["key"])
+
+    @property
+    def seconds(self) -> float:
+        """Wall time it took to make."""
+        return float(self.manifest["seconds"])
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files together."""
+        return sum(record["bytes"] for record in self.manifest["files"].values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its files; without a manifest, of those that lie in its folder."""
+        return tuple(self.manifest.get("files", ())) or tuple(sorted(path.name for path in self.folder.iterdir()))
+
+    def file(self, name: str) -> Path:
+        """Return a file or folder of the artefact to read, once its bytes are those that were written.
+
+        Raises:
+            DamagedError: If it is not there or damaged.
+        """
+        if self.fetch is not None:
+            self.fetch(name)
+        path = self.folder / name
+        if not path.exists():
+            raise DamagedError(f"the artefact lacks '{name}'", path=self.folder, folder=self.folder)
+        raise_first(damages(self.folder, select(self.manifest.get("files", {}), name)))
+        return path
+
+    def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values
+        """Return a JSON file of the artefact.
+
+        Raises:
+            DamagedError: If it is missing or damaged.
+        """
+        path = self.file(name)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise DamagedError(f"damaged: {error}", path=path, folder=self.folder) from error
+
+
+@contextlib.contextmanager
+def told(on_damage: DamageCallback | None) -> Iterator[None]:
+    """Give damage that the block finds to a callback, if there is one, and go on after the block."""
+    try:
+        yield
+    except DamagedError as error:
+        if on_damage is None:
+            raise
+        on_damage(error)
+
+
+def raise_first(errors: Iterator[DamagedError]) -> None:
+    """Raise the first of some errors, if there is one."""
+    error = next(errors, None)
+    if error is not None:
+        raise error

@@ -1,0 +1,169 @@
+"""What nobody needs in a store: leftovers of dead processes, and artefacts that no named study uses."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import DamagedError
+from adaptstilts.formatting import size_text
+from adaptstilts.store.claims import Claims
+from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST
+from adaptstilts.store.process import Mark, is_alive
+from adaptstilts.store.shared import SharedStore
+from adaptstilts.store.show import name_of
+from adaptstilts.store.stage import FORMAT_VERSION, StageKind
+from adaptstilts.store.store import CLAIMS_FOLDER, RESUME_FOLDER, Store
+
+UNFINISHED_DAYS = 2.0
+"""Age at which a folder that a process elsewhere left unfinished, and that nobody claims, is taken for abandoned."""
+
+
+@dataclass
+class Waste:
+    """What may be removed from a store.
+
+    Attributes:
+        items: What it is, its size in bytes, and what removes it; that returns False where it has come into use.
+        damaged: Errors of what is damaged: it stays, since somebody may need it, and its key is not known for sure.
+        removed: Whether the items were removed.
+    """
+
+    items: list[tuple[str, int, Callable[[], object]]] = field(default_factory=list)
+    damaged: list[DamagedError] = field(default_factory=list)
+    removed: bool = False
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        items = [{"what": what, "bytes": count} for what, count, _ in self.items]
+        return {
+            "items": items,
+            "bytes": sum(count for _, count, _ in self.items),
+            "damaged": [str(error) for error in self.damaged],
+            "removed": self.removed,
+        }
+
+    def text(self) -> str:
+        """Return it for a terminal."""
+        lines = [f"{size_text(count):>9}  {what}" for what, count, _ in self.items]
+        lines += [f"     left  {error}" for error in self.damaged]
+        total = f"{len(self.items)} things, {size_text(sum(count for _, count, _ in self.items))}"
+        if not self.items:
+            return "\n".join([*lines, "nothing to remove"])
+        return "\n".join([*lines, f"removed {total}" if self.removed else f"would remove {total}; do it with --yes"])
+
+    def remove(self) -> None:
+        """Remove all of it, but for what has come into use meanwhile."""
+        self.items = [item for item in self.items if item[2]() is not False]
+        self.removed = True
+
+
+def find_waste(store: Store, needed: set[str] | None = None) -> Waste:
+    """Find what nobody needs; never what a living process claims.
+
+    Args:
+        store: The store.
+        needed: Keys of all stages that somebody needs; None to look for leftovers only.
+
+    Returns:
+        Leftovers: unfinished folders of dead processes, dead claims, states to resume finished stages from, folders
+        without a manifest, and artefacts of older formats. With ``needed`` also all artefacts of other keys, and old
+        states to resume them from. What has a damaged manifest is named and stays.
+    """
+    waste = Waste()
+    artefacts = store.artefacts(on_damage=waste.damaged.append)
+    _find_unfinished(store, waste)
+    _find_resume_states(store, {artefact.key[:KEY_DIGITS] for artefact in artefacts}, needed, waste)
+    if isinstance(store, SharedStore):
+        for name in store.stale_leases():
+            waste.items.append((f"dead claim {name}", 0, partial(store.remove_lease, name)))
+        for place in store.orphans():
+            waste.items.append((f"broken-off upload {'/'.join(place)}", 0, partial(store.remove_orphan, place)))
+    for artefact in artefacts:
+        version = artefact.manifest.get("format", 0)
+        is_old = version < FORMAT_VERSION
+        is_unneeded = needed is not None and artefact.key not in needed and version <= FORMAT_VERSION
+        if (is_old or is_unneeded) and store.claimant_of(artefact.key) is None:
+            why = f"format {version or 'before 4'}" if is_old else "no named study needs it"
+            what = f"{name_of(artefact)} ({artefact.folder.name}): {why}"
+            remove = partial(_unclaimed, store, artefact.key, partial(store.remove, artefact.folder))
+            waste.items.append((what, artefact.bytes, remove))
+    return waste
+
+
+def _unclaimed(store: Store, key: str, act: Callable[[], object]) -> bool:
+    """Remove what is kept of a stage while nobody can make it, unless somebody is at it; say whether it was removed."""
+    with store.claim_of(key) as is_mine:
+        return is_mine and act() is not False
+
+
+def _find_unfinished(store: Store, waste: Waste) -> None:
+    claims = Claims(store.root / CLAIMS_FOLDER)
+    dead = claims.sweep(remove=False)
+    if dead:
+        waste.items.append((f"{len(dead)} files of dead claims", 0, partial(claims.sweep, remove=True)))
+    for folder in store.unfinished():
+        if _is_abandoned(store, folder):
+            waste.items.append((f"unfinished {folder.name}", _folder_bytes(folder), partial(_remove_tree, folder)))
+    for kind in StageKind:
+        place = store.root / kind.value
+        for folder in sorted(place.glob(f"*-{'?' * KEY_DIGITS}")) if place.is_dir() else ():
+            digits = folder.name[-KEY_DIGITS:]
+            if not (folder / MANIFEST).is_file() and store.claimant_of(digits) is None and _is_old(folder):
+                what = f"without a manifest {folder.name}"
+                remove = partial(_unclaimed, store, digits, partial(_remove_without_manifest, folder))
+                waste.items.append((what, _folder_bytes(folder), remove))
+
+
+def _find_resume_states(store: Store, finished: set[str], needed: set[str] | None, waste: Waste) -> None:
+    place = store.root / RESUME_FOLDER
+    wanted = None if needed is None else {key[:KEY_DIGITS] for key in needed}
+    for folder in sorted(place.iterdir()) if place.is_dir() else ():
+        digits = folder.name[:KEY_DIGITS]
+        if digits in finished:
+            why = "which is finished"
+        elif wanted is not None and digits not in wanted and _is_old(folder):
+            why = "which no named study needs"
+        else:
+            continue
+        if store.claimant_of(digits) is None:
+            remove = partial(_unclaimed, store, digits, partial(_remove_tree, folder))
+            waste.items.append((f"state to resume {folder.name}, {why}", _folder_bytes(folder), remove))
+
+
+def _is_abandoned(store: Store, folder: Path) -> bool:
+    mark = Mark.parse(folder.name)
+    alive = None if mark is None else is_alive(mark)
+    if alive is not None:
+        return not alive
+    parts = folder.name.split("~")
+    is_claimed = len(parts) > 4 and store.claimant_of(parts[4]) is not None
+    return not is_claimed and _is_old(folder)
+
+
+def _is_old(folder: Path) -> bool:
+    newest = max((path.stat().st_mtime for path in (folder, *folder.rglob("*"))), default=0.0)
+    return time.time() - newest > UNFINISHED_DAYS * 86400
+
+
+def _remove_without_manifest(folder: Path) -> bool:
+    if (folder / MANIFEST).is_file():
+        return False
+    _remove_tree(folder)
+    return True
+
+
+def _remove_tree(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in (folder, *folder.rglob("*")) if path.is_file())

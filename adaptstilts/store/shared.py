@@ -1,0 +1,403 @@
+"""A store at an address that several machines share, with a local folder to work in.
+
+Stages are written locally and uploaded when finished. Files of artefacts made elsewhere are downloaded when they are
+read, each checked against its recorded hash. Below the address lie
+
+- ``<kind>/<first digits of the key>/<upload>/...``: the files of one upload,
+- ``<kind>/<first digits of the key>/manifest.json``: the manifest, written last, which names the upload,
+- ``.claims``: leases on stages that are being made.
+
+Two machines that make the same stage upload side by side, and the manifest that is created first counts. Where the file
+system can create a file exclusively (object stores with conditional writes, file systems), a stage is made by one
+machine at a time. Where it cannot, work may in rare cases be done twice; the results stay right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import DamagedError, StoreError
+from adaptstilts.store.artefact import Artefact, DamageCallback, told
+from adaptstilts.store.claims import LEASE_SUFFIX, kept_fresh
+from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
+from adaptstilts.store.manifest import (
+    KEY_DIGITS,
+    MANIFEST,
+    file_hash,
+    manifest_text,
+    parse_manifest,
+    read_manifest,
+    select,
+    unwritable,
+    write_synced,
+)
+from adaptstilts.store.process import Mark
+from adaptstilts.store.remote import LOCAL_PROTOCOLS, Remote, is_address
+from adaptstilts.store.stage import Stage, StageKind
+from adaptstilts.store.store import CLAIMS_FOLDER, Store
+
+SHARED_MARK = ".shared"
+"""File in a local copy that is the same at the address; a whole copy without it is still to be uploaded."""
+_CACHE = Path("checkpoints") / "cache"
+
+
+def store_at(location: str, cache: str | None = None) -> Store:
+    """Return the store at a path or an address.
+
+    Args:
+        location: A folder; ``file:///folder``; or an address that fsspec knows, such as ``s3://bucket/folder``.
+        cache: Local folder for an address; None for ``checkpoints/cache/<digits of the address>``.
+
+    Returns:
+        The store; nothing is read yet.
+    """
+    for protocol in LOCAL_PROTOCOLS:
+        location = location.removeprefix(protocol)
+    if not is_address(location):
+        return Store(Path(location).expanduser())
+    address = location.rstrip("/")
+    digits = hashlib.sha256(address.encode()).hexdigest()[:12]
+    return SharedStore(address, Path(cache).expanduser() if cache else _CACHE / digits)
+
+
+class SharedStore(Store):
+    """Artefacts below an address, worked on in a local folder.
+
+    Args:
+        address: Such as ``s3://bucket/folder``.
+        root: The local folder.
+        lifetime: Silence after which the holder of a claim counts as dead, in seconds.
+    """
+
+    def __init__(self, address: str, root: Path, lifetime: float = LIFETIME_SECONDS) -> None:
+        super().__init__(root)
+        self.remote = Remote(address)
+        self.lifetime = lifetime
+
+    @property
+    def location(self) -> str:
+        """The address, as people name it."""
+        return self.remote.shown
+
+    def find(self, stage: Stage) -> Artefact | None:
+        """See `Store.find`; files that are not on this machine come when they are asked for."""
+        try:
+            local = super().find(stage)
+        except DamagedError as error:
+            self._drop_copy(error)
+            local = None
+        if local is not None:
+            return local
+        content = self.remote.read(*self._remote(stage), MANIFEST)
+        return None if content is None else self._artefact(stage, content)
+
+    def find_all(
+        self, stages: Iterable[Stage], *, check: bool = False, on_damage: DamageCallback | None = None
+    ) -> dict[str, Artefact]:
+        """See `Store.find_all`; one listing per kind, and the manifests of what is not on this machine."""
+        wanted = list(stages)
+        found = super().find_all(wanted, check=check, on_damage=lambda error: self._drop_copy(error, on_damage))
+        missing = [stage for stage in wanted if stage.key not in found]
+        there = self._listed(missing)
+        names = {"/".join((*self._remote(stage), MANIFEST)): stage for stage in missing}
+        contents = self.remote.read_many(name for name in names if name in there)
+        for name, content in contents.items():
+            with told(on_damage):
+                artefact = self._artefact(names[name], content)
+                if check:
+                    self._complete(artefact)
+                found[names[name].key] = artefact
+        return {stage.key: found[stage.key] for stage in wanted if stage.key in found}
+
+    def present(self, stages: Iterable[Stage]) -> set[str]:
+        """See `Store.present`; one listing per kind, and no manifest is read."""
+        wanted = list(stages)
+        done = set(super().find_all(wanted, on_damage=lambda _: None))
+        there = self._listed(stage for stage in wanted if stage.key not in done)
+        return done | {stage.key for stage in wanted if "/".join((*self._remote(stage), MANIFEST)) in there}
+
+    def open(self, stage: Stage) -> Artefact | None:
+        """See `Store.open`; brings the whole artefact to this machine."""
+        artefact = self.find(stage)
+        if artefact is None:
+            return None
+        if artefact.fetch is not None:
+            self._complete(artefact)
+        try:
+            return super().open(stage)
+        except DamagedError as error:
+            self._drop_copy(error)
+            return self.open(stage)
+
+    @contextlib.contextmanager
+    def claim_of(self, key: str) -> Iterator[bool]:
+        """See `Store.claim_of`; first against others on this machine, then, with a lease, against other machines."""
+        with super().claim_of(key) as is_mine:
+            leases = self._leases()
+            lease = leases.acquire(f"{key[:KEY_DIGITS]}{LEASE_SUFFIX}") if is_mine else None
+            if lease is None:
+                yield False
+                return
+            try:
+                with kept_fresh(lambda: leases.refresh(lease), self.lifetime / 4):
+                    yield True
+            finally:
+                with contextlib.suppress(StoreError):  # an unreachable lease ends with its lifetime
+                    leases.release(lease)
+
+    def claimant_of(self, key: str) -> Mark | None:
+        """See `Store.claimant_of`."""
+        return super().claimant_of(key) or self._leases().holder(f"{key[:KEY_DIGITS]}{LEASE_SUFFIX}")
+
+    def discard(self, stage: Stage) -> None:
+        """See `Store.discard`; at the address and on this machine."""
+        self.remote.delete(*self._remote(stage), MANIFEST)
+        self.remote.delete(*self._remote(stage))
+        super().discard(stage)
+
+    def remove(self, folder: Path) -> None:
+        """See `Store.remove`; at the address and on this machine."""
+        place = (folder.parent.name, folder.name.rpartition("-")[2])
+        self.remote.delete(*place, MANIFEST)
+        self.remote.delete(*place)
+        super().remove(folder)
+
+    def remove_leftovers(self) -> None:
+        """See `Store.remove_leftovers`; also uploads what was finished here when its upload broke off.
+
+        What another process is at, it uploads itself.
+        """
+        super().remove_leftovers()
+        for artefact in super().artefacts(on_damage=lambda error: None):
+            if not _is_shared(artefact.folder):
+                with self.claim_of(artefact.key) as is_mine:
+                    if is_mine and not _is_shared(artefact.folder) and not super().verify(artefact):
+                        self._share(artefact.folder, artefact.manifest)
+
+    def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
+        """See `Store.artefacts`; of those at the address."""
+        names = [
+            name
+            for kind in ([kind.value for kind in StageKind] if kinds is None else kinds)
+            for name in self.remote.names(kind)
+            if name.count("/") == 2 and name.endswith(f"/{MANIFEST}")
+        ]
+        found = []
+        for name, content in sorted(self.remote.read_many(names).items()):
+            with told(on_damage):
+                found.append(self._artefact(None, content, name))
+        return found
+
+    def verify(self, artefact: Artefact, on_bytes: Callable[[int], object] | None = None) -> list[DamagedError]:
+        """See `Store.verify`; reads what is at the address."""
+        if artefact.fetch is None:
+            return super().verify(artefact, on_bytes)
+        wrong = []
+        for name, record in artefact.manifest["files"].items():
+            digest = hashlib.sha256()
+            for block in self.remote.blocks(*_uploaded(artefact.manifest), name):
+                digest.update(block)
+                if on_bytes is not None:
+                    on_bytes(len(block))
+            if digest.hexdigest() != record["sha256"]:
+                wrong.append(self._damaged("damaged or missing", artefact.manifest, name))
+        return wrong
+
+    def orphans(self) -> list[tuple[str, ...]]:
+        """Return what uploads that broke off, or came second, left at the address, where nobody claims the stage.
+
+        First the files are listed, then the claims, then the manifests are read: an upload that ends meanwhile is
+        claimed when the claims are listed, or named by its manifest after that.
+        """
+        places = sorted({_place_of(name) for kind in StageKind for name in self.remote.names(kind.value)} - {()})
+        leased = {name[:KEY_DIGITS] for name in self._leases().objects.names()}
+        free = [place for place in places if not self._is_in_use(place[1], leased)]
+        contents = self.remote.read_many({_manifest_of(place) for place in free})
+        return [place for place in free if self._is_orphan(place, contents.get(_manifest_of(place)))]
+
+    def remove_orphan(self, place: tuple[str, ...]) -> bool:
+        """Remove what `orphans` has found, if it still is one; say whether it was."""
+        if self.claimant_of(place[1]) is not None:
+            return False
+        if not self._is_orphan(place, self.remote.read(_manifest_of(place))):
+            return False
+        self.remote.delete(*place)
+        return True
+
+    def stale_leases(self) -> list[str]:
+        """Return the names of leases at the address whose holders are dead."""
+        return [name for name in self._leases().objects.names() if self._is_stale(name)]
+
+    def remove_lease(self, name: str) -> bool:
+        """Remove a lease that `stale_leases` has found, if it still is one; say whether it was."""
+        if not self._is_stale(name):
+            return False
+        self.remote.delete(CLAIMS_FOLDER, name)
+        return True
+
+    def _is_stale(self, name: str) -> bool:
+        leases = self._leases()
+        lease = leases.read(name)
+        return lease is not None and leases.is_over(lease) and leases.holder(name) is None  # not held by a thread here
+
+    def _is_in_use(self, digits: str, leased: set[str]) -> bool:
+        return (self.claimant_of(digits) if digits in leased else super().claimant_of(digits)) is not None
+
+    def _is_orphan(self, place: tuple[str, ...], content: bytes | None) -> bool:
+        """Say whether no manifest names an upload; one that is damaged may have named any."""
+        if content is None:
+            return True
+        with contextlib.suppress(DamagedError):
+            return bool(self._artefact(None, content, _manifest_of(place)).manifest["upload"] != place[2])
+        return False
+
+    def _leases(self) -> Leases:
+        return Leases(_RemoteObjects(self.remote), self.lifetime)
+
+    def _remote(self, stage: Stage) -> tuple[str, str]:
+        return stage.kind.value, stage.key[:KEY_DIGITS]
+
+    def _listed(self, stages: Iterable[Stage]) -> set[str]:
+        kinds = sorted({stage.kind.value for stage in stages})
+        return {name for kind in kinds for name in self.remote.names(kind)}
+
+    def _artefact(self, stage: Stage | None, content: bytes, name: str = "") -> Artefact:
+        where = f"{self.location}/{name or '/'.join((*self._remote(stage), MANIFEST) if stage else ())}"
+        folder = where.removesuffix(f"/{MANIFEST}")
+        try:
+            manifest = parse_manifest(content)
+        except ValueError as error:
+            raise DamagedError(f"{where}: damaged: {error}", folder=folder) from error
+        if stage is not None and manifest["key"] != stage.key:
+            raise DamagedError(f"{where}: the manifest is of another stage", folder=folder)
+        if not {"kind", "slug", "upload"} <= manifest.keys():
+            raise DamagedError(f"{where}: damaged: not the manifest of an upload", folder=folder)
+        if stage is None and name != _manifest_of(_uploaded(manifest)):
+            raise DamagedError(f"{where}: the manifest is of another stage", folder=folder)
+        slug = manifest["slug"] if stage is None else stage.slug
+        place = self.root / manifest["kind"] / f"{slug}-{manifest['key'][:KEY_DIGITS]}"
+        return Artefact(place, manifest, partial(self._fetch, place, manifest))
+
+    def _fetch(self, folder: Path, manifest: dict[str, Any], name: str) -> None:
+        """Bring a file, or all files of a folder, of an artefact to this machine."""
+        for path, record in select(manifest["files"], name).items():
+            target = folder / path
+            if not target.is_file() or target.stat().st_size != record["bytes"]:
+                self._download(target, manifest, path)
+
+    def _download(self, target: Path, manifest: dict[str, Any], name: str) -> None:
+        temporary = self._temporary(manifest["key"])
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            if not self.remote.download(temporary, *_uploaded(manifest), name):
+                raise self._damaged("missing", manifest, name)
+            if file_hash(temporary) != manifest["files"][name]["sha256"]:
+                raise self._damaged("damaged", manifest, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(target)
+        except OSError as error:
+            raise unwritable(error, self.root) from error
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+    def _complete(self, artefact: Artefact) -> None:
+        """Bring all of an artefact to this machine; its manifest, written last, says that it is whole."""
+        self._fetch(artefact.folder, artefact.manifest, "")
+        try:
+            artefact.folder.mkdir(parents=True, exist_ok=True)
+            (artefact.folder / SHARED_MARK).touch()
+            write_synced(artefact.folder / MANIFEST, manifest_text(artefact.manifest))
+        except OSError as error:
+            raise unwritable(error, self.root) from error
+
+    def _put(self, temporary: Path, final: Path, manifest: dict[str, Any]) -> None:
+        super()._put(temporary, final, manifest)
+        self._share(final, read_manifest(final / MANIFEST))  # that of another process, if that was faster
+
+    def _share(self, folder: Path, manifest: dict[str, Any]) -> None:
+        """Upload a whole artefact; what another machine has uploaded first stands, and replaces the local one."""
+        place, upload = (manifest["kind"], manifest["key"][:KEY_DIGITS]), secrets.token_hex(4)
+        if self.remote.read(*place, MANIFEST) is None:
+            for name in manifest["files"]:
+                self.remote.upload(folder / name, *place, upload, name)
+            record = manifest_text({**manifest, "upload": upload})
+            if self.remote.create(record.encode(), *place, MANIFEST):
+                (folder / SHARED_MARK).touch()
+                return
+            self.remote.delete(*place, upload)
+        try:
+            first = parse_manifest(self.remote.read(*place, MANIFEST) or b"")
+        except ValueError:  # damaged: what is here is the better one
+            return
+        if _plain(first) == _plain(manifest):  # the process that uploaded it here ended before it could say so
+            (folder / SHARED_MARK).touch()
+        else:
+            super().remove(folder)
+
+    def _drop_copy(self, error: DamagedError, tell: DamageCallback | None = None) -> None:
+        """Remove a damaged local copy of what is at the address; anything else that is damaged is told or raised."""
+        folder = Path(error.folder)
+        if _is_shared(folder):
+            super().remove(folder)
+        elif tell is not None:
+            tell(error)
+        else:
+            raise error
+
+    def _damaged(self, problem: str, manifest: dict[str, Any], name: str) -> DamagedError:
+        where = f"{self.location}/{'/'.join(_uploaded(manifest))}/{name}"
+        return DamagedError(f"{where}: {problem}", folder=f"{self.location}/{'/'.join(_uploaded(manifest)[:2])}")
+
+
+class _RemoteObjects:
+    """Leases at an address; see `adaptstilts.store.leases.Objects`."""
+
+    def __init__(self, remote: Remote) -> None:
+        self.remote = remote
+        self.place = f"{remote.address}/{CLAIMS_FOLDER}"
+
+    def create(self, name: str, text: str) -> bool:
+        return self.remote.create(text.encode(), CLAIMS_FOLDER, name)
+
+    def read(self, name: str) -> str | None:
+        content = self.remote.read(CLAIMS_FOLDER, name)
+        return None if content is None else content.decode("utf-8", errors="replace")
+
+    def write(self, name: str, text: str) -> None:
+        self.remote.write(text.encode(), CLAIMS_FOLDER, name)
+
+    def delete(self, name: str) -> None:
+        self.remote.delete(CLAIMS_FOLDER, name)
+
+    def names(self) -> Iterable[str]:
+        return [os.path.basename(name) for name in self.remote.names(CLAIMS_FOLDER)]  # noqa: PTH119 - no local path
+
+
+def _uploaded(manifest: dict[str, Any]) -> tuple[str, str, str]:
+    return manifest["kind"], manifest["key"][:KEY_DIGITS], manifest["upload"]
+
+
+def _plain(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in manifest.items() if name != "upload"}
+
+
+def _is_shared(folder: Path) -> bool:
+    return (folder / SHARED_MARK).is_file()
+
+
+def _place_of(name: str) -> tuple[str, ...]:
+    """Return the place of the upload that a file is of; nothing where it is of none."""
+    parts = name.split("/")
+    return tuple(parts[:3]) if len(parts) > 3 else ()
+
+
+def _manifest_of(place: tuple[str, ...]) -> str:
+    return "/".join((*place[:2], MANIFEST))

@@ -1,0 +1,226 @@
+"""Looking at a store: what is in it, and one artefact in full."""
+
+from __future__ import annotations
+
+import json
+import string
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import DamagedError, StoreError
+from adaptstilts.formatting import duration_text, size_text
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.leases import SLOP_SECONDS
+from adaptstilts.store.manifest import KEY_DIGITS
+from adaptstilts.store.shared import SharedStore, store_at
+from adaptstilts.store.stage import StageKind
+from adaptstilts.store.store import Store
+
+_FEWEST_DIGITS = 4
+
+
+def open_existing(location: str, cache: str | None = None) -> Store:
+    """Return the store that lies at a path or an address, to look after it.
+
+    Args:
+        location: As `adaptstilts.store.shared.store_at` takes it.
+        cache: As there.
+
+    Returns:
+        The store.
+
+    Raises:
+        StoreError: If there is none, or it cannot be reached.
+    """
+    store = store_at(location, cache)
+    is_file = not isinstance(store, SharedStore) and store.root.is_file()
+    is_there = store.remote.is_there() if isinstance(store, SharedStore) else store.root.is_dir()
+    if not is_there:
+        problem = "is not a folder" if is_file else "there is no such folder"
+        raise StoreError(f"{store.location}: {problem}", hint="Give the --store of a study that has begun.")
+    return store
+
+
+def name_of(artefact: Artefact) -> str:
+    """Return the name of the stage that an artefact is of."""
+    return str(artefact.manifest.get("name", artefact.folder.name))
+
+
+def place_of(damage: DamagedError) -> tuple[str, str]:
+    """Return the kind of a damaged artefact and the digits of its key, as the names of its folders say them."""
+    folder = Path(damage.folder)
+    return folder.parent.name, folder.name.rpartition("-")[2]
+
+
+def check_kinds(kinds: Sequence[str] | None) -> Sequence[str] | None:
+    """Return kinds of stages as they are given, None for all.
+
+    Raises:
+        StoreError: If one is none.
+    """
+    known = [kind.value for kind in StageKind]
+    for kind in kinds or ():
+        if kind not in known:
+            raise StoreError(f"'{kind}' is no kind of stage", value=kind, allowed=known)
+    return kinds or None
+
+
+def listing(artefacts: Iterable[Artefact]) -> list[dict[str, Any]]:
+    """Describe artefacts in short.
+
+    Args:
+        artefacts: Some artefacts.
+
+    Returns:
+        Per artefact ``name``, ``kind``, ``key``, ``bytes``, ``age_seconds`` since it was begun (negative if another
+        clock is ahead), the ``seconds`` it took, and the ``host`` it was made on.
+    """
+    return [
+        {
+            "name": name_of(artefact),
+            "kind": artefact.manifest.get("kind", artefact.folder.parent.name),
+            "key": artefact.key,
+            "bytes": artefact.bytes,
+            "age_seconds": _age(artefact),
+            "seconds": artefact.seconds,
+            "host": artefact.manifest.get("host", ""),
+        }
+        for artefact in artefacts
+    ]
+
+
+def listing_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a listing for a terminal."""
+    lines = [f"{'stage':<56} {'kind':<8} {'key':<{KEY_DIGITS}} {'size':>9} {'age':>7} {'took':>7}  host"]
+    for row in rows:
+        age = _age_text(row["age_seconds"])
+        lines.append(
+            f"{row['name'][:56]:<56} {row['kind']:<8} {row['key'][:KEY_DIGITS]} {size_text(row['bytes']):>9} {age:>7} "
+            f"{duration_text(row['seconds']):>7}  {row['host']}".rstrip()
+        )
+    kinds = Counter(row["kind"] for row in rows)
+    parts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+    took = duration_text(sum(row["seconds"] for row in rows))
+    total = f"{len(rows)} artefacts, {size_text(sum(row['bytes'] for row in rows))}, {took} to make"
+    return "\n".join([*lines, total + (f" ({parts})" if parts else "")])
+
+
+def resolve(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedError] = ()) -> Artefact:
+    """Return the artefact that a person means.
+
+    Args:
+        artefacts: All that there are.
+        word: A key, at least four of its first digits, a stage's name, or the name of an artefact's folder.
+        damaged: Errors of those whose manifests are damaged; only their folders say what they are.
+
+    Returns:
+        The artefact.
+
+    Raises:
+        StoreError: If there is none or more than one.
+        DamagedError: If its manifest is damaged.
+    """
+    found = _meant(artefacts, word, damaged)
+    if len(found) == 1:
+        (one,) = found
+        if isinstance(one, DamagedError):
+            raise one
+        return one
+    if found:
+        several = [
+            f"{place_of(item)[1]} (damaged)"
+            if isinstance(item, DamagedError)
+            else f"{item.key[:KEY_DIGITS]} ({name_of(item)})"
+            for item in found
+        ]
+        raise StoreError(f"'{word}' is {len(found)} artefacts", allowed=several, hint="Give more digits of the key.")
+    names = (*(name_of(item) for item in artefacts), *(item.key[:KEY_DIGITS] for item in artefacts))
+    hint = "See: adaptstilts store ls"
+    if damaged:
+        hint = f"{len(damaged)} have damaged manifests, see: adaptstilts store verify"
+    if len(word) < _FEWEST_DIGITS and set(word.lower()) <= set(string.hexdigits):
+        hint = f"Of a key, at least {_FEWEST_DIGITS} digits are needed."
+    raise StoreError(f"no artefact '{word}'", value=word, allowed=tuple(dict.fromkeys(names)), hint=hint)
+
+
+def _meant(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedError]) -> list[Artefact | DamagedError]:
+    """Return all that a word can mean: what it names in full, else by digits, else by the start of a folder's name."""
+    digits = word.lower()
+    folders = [(Path(error.folder).name, error) for error in damaged]
+    found: list[Artefact | DamagedError] = [
+        item for item in artefacts if word in {item.key, name_of(item), item.folder.name}
+    ]
+    found += [error for name, error in folders if word == name]
+    if not found and len(word) >= _FEWEST_DIGITS:
+        found += [item for item in artefacts if item.key.startswith(digits)]
+        found += [error for error in damaged if place_of(error)[1].startswith(digits[:KEY_DIGITS])]
+    if not found:
+        found += [item for item in artefacts if item.folder.name.startswith(f"{word}-")]
+        found += [error for name, error in folders if name.startswith(f"{word}-")]
+    return found
+
+
+def details(artefacts: Sequence[Artefact], artefact: Artefact) -> dict[str, Any]:
+    """Describe one artefact in full.
+
+    Args:
+        artefacts: All that there are.
+        artefact: The one.
+
+    Returns:
+        Its ``manifest`` and ``folder``; ``made_from`` (name and key of each input, and whether it is ``there``); and
+        ``used_by`` (name and key of what was made from it).
+    """
+    there = {item.key: item for item in artefacts}
+    return {
+        "folder": str(artefact.folder),
+        "manifest": artefact.manifest,
+        "made_from": [
+            {"key": key, "name": name_of(there[key]) if key in there else "", "there": key in there}
+            for key in artefact.manifest["inputs"]
+        ],
+        "used_by": [
+            {"key": item.key, "name": name_of(item)} for item in artefacts if artefact.key in item.manifest["inputs"]
+        ],
+    }
+
+
+def details_text(record: Mapping[str, Any]) -> str:
+    """Return the details of an artefact for a terminal."""
+    manifest = record["manifest"]
+    lines = [f"{name:<12} {manifest.get(name, '')}" for name in ("name", "kind", "key", "format", "started", "host")]
+    lines += [f"{'took':<12} {duration_text(manifest['seconds'])}", f"{'folder':<12} {record['folder']}"]
+    for title, items in (("made from", record["made_from"]), ("used by", record["used_by"])):
+        words = [f"{item['key'][:KEY_DIGITS]} {item['name'] or 'not in this store'}" for item in items]
+        lines += [f"{title:<12} {word}" for word in words or ["nothing"]]
+    lines += ["files"]
+    lines += [
+        f"  {size_text(item['bytes']):>9}  {item['sha256'][:KEY_DIGITS]}  {name}"
+        for name, item in manifest["files"].items()
+    ]
+    for title in ("job", "environment"):
+        lines += [title, *(f"  {name}: {_short(value)}" for name, value in manifest.get(title, {}).items())]
+    return "\n".join(lines)
+
+
+def _age(artefact: Artefact) -> float | None:
+    try:
+        started = datetime.strptime(artefact.manifest["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+    except (KeyError, ValueError, TypeError):
+        return None
+    return round(time.time() - started.timestamp(), 1)
+
+
+def _age_text(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return duration_text(max(seconds, 0.0)) if seconds > -SLOP_SECONDS else "future"
+
+
+def _short(value: object, most: int = 200) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= most else f"{text[:most]} ..."

@@ -1,0 +1,197 @@
+"""Stages and their content keys. Pure: nothing here reads a file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from json.encoder import encode_basestring_ascii
+from typing import Any, ClassVar, Protocol
+
+from pydantic import BaseModel
+
+FORMAT_VERSION = 4
+"""Part of every key; raised when the meaning of a stage or the content of its artefact changes."""
+
+
+class StageKind(str, Enum):
+    """What a stage does; also the folder of its artefacts in the store."""
+
+    DATA = "data"
+    TRAIN = "train"
+    PREDICT = "predict"
+    SCORE = "score"
+    ANALYSE = "analyse"
+    REPORT = "report"
+
+
+SUMMARIES = frozenset({StageKind.ANALYSE, StageKind.REPORT})
+"""Stages that summarise all others."""
+
+
+@dataclass(frozen=True)
+class DataPlace:
+    """Where examples are and how they are read; does not count in keys, which hold what is read.
+
+    Attributes:
+        root: ``data.root``.
+        quoting: ``data.quoting``.
+    """
+
+    root: str
+    quoting: str
+
+
+class Job(Protocol):
+    """What a stage is to do: a frozen dataclass of plain values, which decides the stage's key.
+
+    A field counts in the key unless it is declared with ``field(metadata={"key": False})``; one declared with
+    ``{"key": "where set"}`` is left out where it is None, so that keys of jobs that do not use it stay as they were
+    before the field existed. The same holds for dataclasses inside the job.
+    """
+
+    kind: ClassVar[StageKind]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One unit of work with one artefact.
+
+    Attributes:
+        name: For people, e.g. ``train stack mnli > xnli seed 1``.
+        slug: Start of the artefact's folder name.
+        job: What to do; decides the key.
+        key: Content key, 64 hexadecimal digits.
+        inputs: Keys of the stages that must be finished before.
+        place: Where its examples are; None where all stages of the study read the same.
+    """
+
+    name: str
+    slug: str
+    job: Job
+    key: str
+    inputs: tuple[str, ...]
+    place: DataPlace | None = None
+
+    @property
+    def kind(self) -> StageKind:
+        """The kind of its job."""
+        return self.job.kind
+
+
+def make_stage(name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> Stage:
+    """Build a stage; its key hashes the job, the keys of its inputs and `FORMAT_VERSION`, and nothing else.
+
+    Args:
+        name: For people; not in the key.
+        slug: Start of the folder name; not in the key.
+        job: What to do.
+        inputs: Keys of the stages it needs.
+    """
+    return StageMaker()(name, slug, job, inputs)
+
+
+def content_key(version: int, kind: str, job: dict[str, Any], inputs: Iterable[str]) -> str:
+    """Return the key of what a stage or a manifest says: 64 hexadecimal digits.
+
+    Args:
+        version: Format version.
+        kind: Value of the `StageKind`.
+        job: The job as `describe` gives it.
+        inputs: Keys of the stages it needs.
+    """
+    return _digest(version, kind, _json(job), inputs)
+
+
+def describe(job: Job) -> dict[str, Any]:
+    """Return the part of a job that counts in its key, as plain values: for manifests."""
+    described = json.loads(_Serialiser().text(job))
+    if not isinstance(described, dict):
+        raise TypeError(f"{job!r} is not a job")
+    return described
+
+
+class StageMaker:
+    """Builds the stages of one plan as `make_stage` does; values that many jobs share are serialised once."""
+
+    def __init__(self) -> None:
+        self._serialiser = _Serialiser()
+
+    def __call__(self, name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> Stage:
+        """Build a stage; see `make_stage`."""
+        key = _digest(FORMAT_VERSION, job.kind.value, self._serialiser.text(job, remember=False), inputs)
+        return Stage(name, slug, job, key, inputs)
+
+
+def _digest(version: int, kind: str, job: str, inputs: Iterable[str]) -> str:
+    """Hash what JSON with sorted keys makes of ``format``, ``inputs``, ``job`` and ``kind``."""
+    needed = ",".join([f'"{key}"' for key in sorted(inputs)])  # keys are hexadecimal: nothing to escape
+    text = f'{{"format":{version},"inputs":[{needed}],"job":{job},"kind":"{kind}"}}'
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class _Serialiser:
+    """Writes jobs as JSON with sorted keys and no spaces, the form that keys hash.
+
+    Thousands of jobs share a backbone, settings and sources. The text of each of these is kept by the identity of the
+    object; the object is kept with it, so that no other can get its identity.
+    """
+
+    def __init__(self) -> None:
+        self._texts: dict[int, tuple[object, str]] = {}
+        self._fields: dict[type, tuple[tuple[str, str, bool], ...]] = {}
+
+    def text(self, value: object, *, remember: bool = True) -> str:
+        """Return the JSON text of a value.
+
+        Args:
+            value: A dataclass, a pydantic model, an enumeration, or plain values in tuples, lists and dictionaries.
+            remember: Whether to keep the text for the next time this very object is met.
+        """
+        if type(value) is str:
+            return encode_basestring_ascii(value)
+        known = self._texts.get(id(value))
+        if known is not None:
+            return known[1]
+        if type(value) is tuple or type(value) is list:
+            text = "[" + ",".join([self.text(item, remember=remember) for item in value]) + "]"
+        elif dataclasses.is_dataclass(value):
+            text = self._object(value)
+        elif isinstance(value, BaseModel):
+            text = self.text(value.model_dump(), remember=False)
+        elif isinstance(value, Enum):
+            text = _json(value.value)
+        elif isinstance(value, dict):
+            items = sorted((str(key), item) for key, item in value.items())
+            text = "{" + ",".join([f"{_json(key)}:{self.text(item, remember=False)}" for key, item in items]) + "}"
+        else:
+            text = _json(value)
+        if remember:
+            self._texts[id(value)] = (value, text)
+        return text
+
+    def _object(self, value: object) -> str:
+        parts, known, kind = [], self._texts, type(value)
+        if kind not in self._fields:
+            self._fields[kind] = _counted_fields(kind)
+        for name, label, only_where_set in self._fields[kind]:
+            item = getattr(value, name)
+            if item is None and only_where_set:
+                continue
+            kept = known.get(id(item))
+            parts.append(label + (self.text(item) if kept is None else kept[1]))
+        return "{" + ",".join(parts) + "}"
+
+
+def _counted_fields(kind: type) -> tuple[tuple[str, str, bool], ...]:
+    """Name, label in JSON, and whether it is left out where None, of all fields that count, in order of their names."""
+    counted = {item.name: item.metadata.get("key", True) for item in dataclasses.fields(kind)}
+    names = sorted(name for name, counts in counted.items() if counts)
+    return tuple((name, f'"{name}":', counted[name] == "where set") for name in names)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,408 @@
+"""The artefact store: one folder per finished stage, found by its content key.
+
+A folder is written under a temporary name and renamed when complete; its manifest, written last, names the key, the
+inputs, the environment, timings, and the size and SHA-256 of every file. Files are on the disk before the manifest is,
+and the manifest before the folder has its name, so that no crash leaves half an artefact that looks whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+from adaptstilts.errors import DamagedError, StoreError
+from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, told
+from adaptstilts.store.claims import Claims
+from adaptstilts.store.manifest import (
+    KEY_DIGITS,
+    MANIFEST,
+    check_sizes,
+    damages,
+    inventory,
+    manifest_text,
+    read_manifest,
+    sync_folder,
+    take_over_hashes,
+    unreadable,
+    unwritable,
+    write_synced,
+)
+from adaptstilts.store.process import SEPARATOR, Mark, here, is_alive
+from adaptstilts.store.stage import FORMAT_VERSION, Stage, StageKind, describe
+
+CLAIMS_FOLDER = ".claims"
+RESUME_FOLDER = ".resume"
+"""Folder of the states from which a broken-off stage goes on, by the first digits of its key."""
+UNFINISHED_FOLDER = ".unfinished"
+
+_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+"""What a system says of a disk that takes no more, whichever file it names."""
+
+
+class Store:
+    """Artefacts below one folder.
+
+    Args:
+        root: The folder; made when the first artefact is written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def location(self) -> str:
+        """Where it is, as people name it."""
+        return str(self.root)
+
+    def folder(self, stage: Stage) -> Path:
+        """Return where a stage's artefact lies or would lie."""
+        plain = self._place(stage)
+        if (plain / MANIFEST).is_file():
+            return plain
+        return self._index([stage]).get(stage.key[:KEY_DIGITS], plain)
+
+    def find(self, stage: Stage) -> Artefact | None:
+        """Return a stage's artefact, or None if it has not been made. Looks at names and sizes only.
+
+        Args:
+            stage: The stage.
+
+        Returns:
+            The artefact, if it is finished.
+
+        Raises:
+            DamagedError: If its manifest is damaged, or a file is missing or of another size than recorded.
+        """
+        return _read(self.folder(stage), stage)
+
+    def find_all(
+        self, stages: Iterable[Stage], *, check: bool = False, on_damage: DamageCallback | None = None
+    ) -> dict[str, Artefact]:
+        """Return the artefacts of those stages that are finished; as `find`, with one listing per kind.
+
+        Args:
+            stages: The stages.
+            check: Whether to read every byte too, as `open` does.
+            on_damage: Told of damaged artefacts, which then count as not made; None to raise the first one's error.
+
+        Returns:
+            Artefacts by key, in the order of the stages.
+
+        Raises:
+            DamagedError: If an artefact is damaged and nobody wants to be told.
+        """
+        wanted = list(stages)
+        index = self._index(wanted)
+        found: dict[str, Artefact] = {}
+        for stage in wanted:
+            folder = index.get(stage.key[:KEY_DIGITS])
+            with told(on_damage):
+                artefact = None if folder is None else _read(folder, stage)
+                if artefact is not None and check:
+                    raise_first(damages(artefact.folder, artefact.manifest["files"]))
+                if artefact is not None:
+                    found[stage.key] = artefact
+        return found
+
+    def present(self, stages: Iterable[Stage]) -> set[str]:
+        """Return the keys of those stages that are finished and not seen to be damaged, at the least cost."""
+        return set(self.find_all(stages, on_damage=lambda _: None))
+
+    def open(self, stage: Stage) -> Artefact | None:
+        """Return a stage's artefact to read from, once every byte of it is what was written.
+
+        This process reads a file once as long as its size and time of change stay the same.
+
+        Args:
+            stage: The stage.
+
+        Returns:
+            The artefact, or None if it has not been made.
+
+        Raises:
+            DamagedError: If a file or the manifest is damaged; names the first such file.
+        """
+        artefact = self.find(stage)
+        if artefact is not None:
+            raise_first(damages(artefact.folder, artefact.manifest["files"]))
+        return artefact
+
+    @contextlib.contextmanager
+    def writing(self, stage: Stage, environment: dict[str, str]) -> Iterator[Path]:
+        """Give a folder to write a stage's files into; on leaving it becomes the artefact.
+
+        If the block raises, nothing is kept. If another process has made the artefact meanwhile, its own is kept.
+
+        Args:
+            stage: The stage.
+            environment: Record of the environment, for the manifest.
+
+        Yields:
+            An empty folder.
+
+        Raises:
+            WriteError: If the store cannot be written.
+            StoreError: If the block cannot read a file, wherever it is.
+        """
+        with self._unfinished(stage.key) as temporary:
+            started = time.time()
+            clock = time.perf_counter()
+            with _reading(temporary):
+                yield temporary
+            manifest = {
+                "format": FORMAT_VERSION,
+                "key": stage.key,
+                "name": stage.name,
+                "slug": stage.slug,
+                "kind": stage.kind.value,
+                "job": describe(stage.job),
+                "inputs": list(stage.inputs),
+                "environment": environment,
+                "host": here().host,
+                "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
+                "seconds": round(time.perf_counter() - clock, 3),
+                "files": inventory(temporary),
+            }
+            write_synced(temporary / MANIFEST, manifest_text(manifest))
+            self._put(temporary, self.folder(stage), manifest)
+
+    @contextlib.contextmanager
+    def adopting(self, manifest: dict[str, Any]) -> Iterator[Path]:
+        """Give a folder to write the files of an artefact made elsewhere into; on leaving it is in its place.
+
+        Args:
+            manifest: The artefact's manifest; the block has compared with it what it wrote.
+
+        Yields:
+            An empty folder.
+
+        Raises:
+            WriteError: If the store cannot be written.
+        """
+        with self._unfinished(manifest["key"]) as temporary:
+            yield temporary
+            inventory(temporary)
+            write_synced(temporary / MANIFEST, manifest_text(manifest))
+            name = f"{manifest['slug']}-{manifest['key'][:KEY_DIGITS]}"
+            self._put(temporary, self.root / manifest["kind"] / name, manifest)
+
+    @contextlib.contextmanager
+    def claim(self, stage: Stage) -> Iterator[bool]:
+        """Say, for as long as the block runs, that this process makes a stage; never waits.
+
+        What a claim guarantees, and what happens when a process that holds one dies: `adaptstilts.store.claims`.
+
+        Args:
+            stage: The stage.
+
+        Yields:
+            True if it is this process's to make; False if another process, or thread, is making it.
+
+        Raises:
+            WriteError: If the store cannot be written.
+        """
+        with self.claim_of(stage.key) as is_mine:
+            yield is_mine
+
+    @contextlib.contextmanager
+    def claim_of(self, key: str) -> Iterator[bool]:
+        """Claim the stage with a key; see `claim`. The first digits of the key do."""
+        with contextlib.ExitStack() as stack:
+            try:
+                is_mine = stack.enter_context(self._claims().claim(key[:KEY_DIGITS]))
+            except OSError as error:
+                raise unwritable(error, self.root) from error
+            yield is_mine
+
+    def is_claimed(self, stage: Stage) -> bool:
+        """Say whether a living process is making a stage; reads one small file."""
+        return self.claimant(stage) is not None
+
+    def claimant(self, stage: Stage) -> Mark | None:
+        """Return the process that is making a stage (``host`` and ``process``), or None."""
+        return self.claimant_of(stage.key)
+
+    def claimant_of(self, key: str) -> Mark | None:
+        """Return the process that is making the stage with a key, or None."""
+        try:
+            return self._claims().holder(key[:KEY_DIGITS])
+        except OSError as error:
+            raise StoreError(f"cannot be read: {error.strerror}", path=error.filename or self.root) from error
+
+    def discard(self, stage: Stage) -> None:
+        """Remove a stage's artefact, damaged or not: at once out of its place, then from the disk.
+
+        Raises:
+            WriteError: If the store cannot be written.
+        """
+        self.remove(self.folder(stage))
+
+    def remove(self, folder: Path) -> None:
+        """Remove an artefact's folder: at once out of its place, then from the disk.
+
+        Raises:
+            WriteError: If the store cannot be written.
+        """
+        aside = self._temporary(folder.name.rpartition("-")[2])
+        try:
+            aside.parent.mkdir(parents=True, exist_ok=True)
+            folder.rename(aside)
+            shutil.rmtree(aside)
+        except FileNotFoundError:
+            return  # another process was faster
+        except OSError as error:
+            raise unwritable(error, self.root) from error
+
+    def remove_leftovers(self) -> None:
+        """Remove what processes of this machine that are no more left unfinished; all else may be alive."""
+        for folder in self.unfinished():
+            mark = Mark.parse(folder.name)
+            if mark is not None and is_alive(mark) is False:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def unfinished(self) -> list[Path]:
+        """Return all folders in which stages are, or were, being written."""
+        place = self.root / UNFINISHED_FOLDER
+        return sorted(place.iterdir()) if place.is_dir() else []
+
+    def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
+        """Return every artefact of the store.
+
+        Args:
+            kinds: Only these kinds of stages; None for all.
+            on_damage: Told of damaged manifests; None to raise the first one's error.
+
+        Returns:
+            The artefacts, by kind and name.
+
+        Raises:
+            DamagedError: If a manifest is damaged and nobody wants to be told.
+            StoreError: If a folder or manifest cannot be read.
+        """
+        found = []
+        for kind in [kind.value for kind in StageKind] if kinds is None else kinds:
+            for folder in self._folders(kind):
+                with told(on_damage), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                    found.append(Artefact(folder, read_manifest(folder / MANIFEST)))
+        return found
+
+    def verify(self, artefact: Artefact, on_bytes: Callable[[int], object] | None = None) -> list[DamagedError]:
+        """Read every file of an artefact and compare it with its recorded hash.
+
+        Args:
+            artefact: The artefact.
+            on_bytes: Told how many bytes were read, block by block.
+
+        Returns:
+            One error per damaged file.
+        """
+        return list(damages(artefact.folder, artefact.manifest["files"], again=True, on_bytes=on_bytes))
+
+    def _claims(self) -> Claims:
+        return Claims(self.root / CLAIMS_FOLDER)
+
+    def _place(self, stage: Stage) -> Path:
+        return self.root / stage.kind.value / f"{stage.slug}-{stage.key[:KEY_DIGITS]}"
+
+    def _folders(self, kind: str) -> list[Path]:
+        """Return the folders of a kind of stages that are named as artefacts are, in order."""
+        place = self.root / kind
+        try:
+            names = sorted(os.listdir(place))  # noqa: PTH208 - a pattern passes over what cannot be read
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise unreadable(error, place) from error
+        return [place / name for name in names if len(name) > KEY_DIGITS and name[-KEY_DIGITS - 1] == "-"]
+
+    def _index(self, stages: Iterable[Stage]) -> dict[str, Path]:
+        """Return the folders of some stages' kinds by the digits at the end of their names: one listing per kind."""
+        index: dict[str, Path] = {}
+        for kind in sorted({stage.kind.value for stage in stages}):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.root / kind) as entries:
+                for name in sorted(entry.name for entry in entries):
+                    index.setdefault(name.rpartition("-")[2], self.root / kind / name)
+        return index
+
+    def _temporary(self, digits: str) -> Path:
+        name = SEPARATOR.join((here().text, digits[:KEY_DIGITS], secrets.token_hex(4)))
+        return self.root / UNFINISHED_FOLDER / name
+
+    @contextlib.contextmanager
+    def _unfinished(self, key: str) -> Iterator[Path]:
+        temporary = self._temporary(key)
+        try:
+            temporary.mkdir(parents=True)
+            yield temporary
+        except OSError as error:
+            raise unwritable(error, self.root) from error
+        except SafetensorError as error:
+            number = _number(error)
+            if number not in _ROOM:
+                raise
+            raise unwritable(OSError(number, os.strerror(number)), self.root) from error
+        finally:
+            if temporary.exists():
+                shutil.rmtree(temporary, ignore_errors=True)
+
+    def _put(self, temporary: Path, final: Path, manifest: dict[str, Any]) -> None:
+        """Move a complete folder to its place, unless another process has put one there."""
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if (final / MANIFEST).is_file():
+            return
+        if final.is_dir():
+            shutil.rmtree(final)
+        try:
+            temporary.replace(final)
+        except OSError:
+            if not (final / MANIFEST).is_file():
+                raise
+            return
+        sync_folder(final.parent)
+        take_over_hashes(temporary, final, manifest)
+
+
+def _read(folder: Path, stage: Stage) -> Artefact | None:
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    artefact = Artefact(folder, read_manifest(path))
+    if artefact.key != stage.key:
+        raise DamagedError("the manifest is of another stage", path=path, folder=folder)
+    check_sizes(folder, artefact.manifest)
+    return artefact
+
+
+@contextlib.contextmanager
+def _reading(temporary: Path) -> Iterator[None]:
+    """Tell what the system says of files that the block reads from what it says of those it writes.
+
+    Raises:
+        StoreError: If a file cannot be read.
+        OSError: If one cannot be written: it is in the folder to write into, or there is no room wherever it is.
+    """
+    try:
+        yield
+    except OSError as error:
+        names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+        if _number(error) in _ROOM or any(Path(name).absolute().is_relative_to(temporary.absolute()) for name in names):
+            raise
+        hint = "Look at the disk; the same command goes on from what is finished."
+        where = names[0] if names else None
+        raise StoreError(f"cannot be read: {error.strerror or error}", path=where, hint=hint) from error
+
+
+def _number(error: Exception) -> int:
+    """Return the number of what the system said, which safetensors tells in words only; 0 where there is none."""
+    told = re.search(r"os error (\d+)", str(error))
+    return getattr(error, "errno", None) or (int(told[1]) if told is not None else 0)

@@ -1,0 +1,52 @@
+"""Small files inside artefacts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+DATA_FOLDER = "files"
+"""Folder of the generated data sets inside their artefact."""
+PREDICTIONS_FOLDER = "predictions"
+"""Folder of the predictions by language inside their artefact."""
+
+NOTES_FILE = "notes.json"
+"""Remarks on a whole study, beside its tables."""
+PAGES_FILE = "pages.json"
+"""Which files a report has, and its text for the terminal."""
+
+
+SCORES_FILE = "scores.json"
+
+
+TRAINING_FILE = "training.json"
+
+
+LAYERS_FILE = "layers.json"
+"""Of the predictions of a retrieval target: the layer that was used, and the scores of all where they were swept."""
+
+
+ENCODER_FOLDER = "encoder"
+
+
+HEAD_FOLDER = "head"
+
+
+ADAPTER_FOLDER = "adapter"
+
+
+FUSION_FOLDER = "fusion"
+
+
+RAW_FOLDER = "raw"

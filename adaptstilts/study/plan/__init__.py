@@ -1,0 +1,1 @@
+"""From a configuration to stages with content keys; free of torch."""

@@ -1,0 +1,115 @@
+"""What a configuration asks for, checked before it is planned: names of tasks and languages, and what goes together."""
+
+from __future__ import annotations
+
+from adaptstilts.config.recipes import PhaseName
+from adaptstilts.config.schema import PhaseSection, StudyConfig
+from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.languages import all_languages
+from adaptstilts.study.plan.retrieval import check_retrieval
+from adaptstilts.tasks.registry import all_tasks
+from adaptstilts.tasks.spec import Phase
+from adaptstilts.train.methods import METHODS
+
+AVERAGE = "average"
+"""Value of ``fusion.retrieval`` that stands for the plain average of the adapters."""
+
+
+def check_tasks(config: StudyConfig) -> None:
+    """Check the names of tasks in a configuration and what is asked of them.
+
+    Raises:
+        ConfigError: For one problem.
+        ProblemsError: For several.
+    """
+    problems: list[AdaptstiltsError] = []
+    phases: tuple[tuple[PhaseName, PhaseSection, Phase], ...] = (
+        ("intermediate", config.intermediate, Phase.INTERMEDIATE),
+        ("target", config.target, Phase.TARGET),
+    )
+    for name, section, phase in phases:
+        allowed = tuple(task.name for task in all_tasks() if task.phase is phase)
+        problems += _check_names(section.tasks, allowed, f"{name}.tasks", f"{phase.value} task")
+    for name, section, _ in phases:
+        problems += _check_overrides(tuple(section.overrides), f"{name}.overrides")
+    problems += _check_shared(config)
+    if not config.target.tasks:
+        problems.append(ConfigError("no target task is given", key="target.tasks", hint="See: adaptstilts tasks"))
+    needing = [method for method in config.methods if METHODS[method].intermediate is not None]
+    if needing and not config.intermediate.tasks:
+        problems.append(
+            ConfigError(
+                f"{', '.join(needing)} need an intermediate task",
+                key="intermediate.tasks",
+                hint="Name one, or set methods to [direct, adapter], which need none.",
+            )
+        )
+    problems += _check_names(config.fusion.tasks, config.intermediate.tasks, "fusion.tasks", "task that can stand here")
+    retrieval = (config.fusion.retrieval,)
+    problems += check_retrieval(config)
+    problems += _check_names(
+        retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", "task that can stand here"
+    )
+    if config.evaluation.submission and config.data.max_evaluation is not None:
+        problem = f"a submission needs every row, not {config.data.max_evaluation}"
+        problems.append(ConfigError(problem, key="data.max_evaluation", allowed=("null",)))
+    raise_all(problems)
+
+
+def _check_overrides(names: tuple[str, ...], key: str) -> list[AdaptstiltsError]:
+    """Overrides go by the name of the task whose rows are trained on; others would have no effect."""
+    trainable = tuple(task.name for task in all_tasks() if task.trains and task.train_task is None)
+    problems: list[AdaptstiltsError] = []
+    for name in names:
+        if name not in trainable:
+            task = next((task for task in all_tasks() if task.name == name), None)
+            hint = f"'{name}' is trained on '{task.train_task}'; override that" if task and task.train_task else None
+            problems.append(
+                ConfigError(f"'{name}' has no training of its own", key=key, value=name, allowed=trainable, hint=hint)
+            )
+    return problems
+
+
+def _check_shared(config: StudyConfig) -> list[AdaptstiltsError]:
+    """Check languages, seeds, and adapters that cannot be composed."""
+    problems: list[AdaptstiltsError] = []
+    codes = config.evaluation.languages
+    if not isinstance(codes, str):
+        known = tuple(language.code for language in all_languages())
+        problems += _check_names(codes, known, "evaluation.languages", "known language code", hint=None)
+        if not codes:
+            allowed = ("official", "present", "a list of codes")
+            problems.append(ConfigError("no language is given", key="evaluation.languages", allowed=allowed))
+    if len(set(config.seeds)) < len(config.seeds):
+        problems.append(ConfigError(f"{list(config.seeds)} names a seed twice", key="seeds"))
+    if len(set(config.methods)) < len(config.methods):
+        problems.append(ConfigError(f"{list(config.methods)} names a method twice", key="methods"))
+    composed = [method for method in config.methods if METHODS[method].use in {"below", "fused"}]
+    if config.adapter.kind == "par_bn" and composed:
+        problems.append(
+            ConfigError(
+                f"parallel adapters cannot be used by {', '.join(composed)}: the lower one would be lost",
+                key="adapter.kind",
+                allowed=("seq_bn", "double_seq_bn"),
+            )
+        )
+    return problems
+
+
+def _check_names(
+    names: tuple[str, ...],
+    allowed: tuple[str, ...],
+    key: str,
+    what: str,
+    *,
+    hint: str | None = "See: adaptstilts tasks",
+) -> list[AdaptstiltsError]:
+    problems: list[AdaptstiltsError] = []
+    for name in names:
+        if name not in allowed:
+            article = "an" if what.startswith("i") else "a"
+            problem = f"'{name}' is not {article} {what}"
+            problems.append(ConfigError(problem, key=key, value=name, allowed=allowed, hint=hint))
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems += [ConfigError(f"'{name}' stands twice", key=key, value=name) for name in twice]
+    return problems

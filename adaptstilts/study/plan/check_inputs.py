@@ -1,0 +1,190 @@
+"""Checks before anything is computed: files of every task, their rows, the backbone's weights. Free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from adaptstilts.config.retrieval import FITTED
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
+from adaptstilts.models.backbone import read_config
+from adaptstilts.store.store import Store
+from adaptstilts.study.plan.data_facts import MINI, OFFICIAL, DataFacts
+from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
+from adaptstilts.study.plan.plan import Plan
+from adaptstilts.study.plan.retrieval import require_dev
+from adaptstilts.tasks.registry import get_task, training_chain
+from adaptstilts.tasks.sources import DataRoot
+from adaptstilts.tasks.spec import Task
+from adaptstilts.train.methods import METHODS
+from adaptstilts.train.trackers import check_installed
+
+_EMBEDDINGS = "embeddings.word_embeddings.weight"
+_HUB_SECONDS = 20.0
+
+Attempt = Callable[[], object]
+
+
+def check_files(config: StudyConfig, facts: DataFacts) -> None:
+    """Look for the files of every task of a study.
+
+    Args:
+        config: The study; its task names are checked already.
+        facts: Facts about its data.
+
+    Raises:
+        AdaptstiltsError: If some are missing; all problems at once.
+    """
+    targets = [get_task(name) for name in config.target.tasks]
+    trained = [each for task in targets if task.trains for each in training_chain(task)]
+    if any(METHODS[method].intermediate is not None for method in config.methods):
+        trained = [get_task(name) for name in config.intermediate.tasks] + trained
+    attempts: list[Attempt] = [partial(facts.training_files, task, dev=True) for task in dict.fromkeys(trained)]
+    attempts += [partial(facts.languages, task) for task in targets]
+    raise_all(list(_problems(attempts)))
+
+
+def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
+    """Read every row that the unfinished stages of a study need, so that none fails halfway for its data.
+
+    The mini world and data that is yet to come are left aside.
+
+    Args:
+        config: The study.
+        plan: Its plan.
+        store: Where finished artefacts are.
+
+    Raises:
+        AdaptstiltsError: If files are malformed, empty, or unlabelled where labels are needed; all at once.
+    """
+    if config.data.root in {MINI, OFFICIAL}:
+        return
+    root = DataRoot(Path(config.data.root).expanduser(), options={"quoting": config.data.quoting})
+    wanted: dict[tuple[object, ...], Attempt] = {}
+    hidden = {key for cell in plan.cells for key in cell.hidden}
+    done = store.present(plan.stages)
+    for stage in plan.stages:
+        job = stage.job
+        if not isinstance(job, TrainJob | PredictJob) or stage.key in done:
+            continue
+        task = get_task(job.task)
+        if isinstance(job, TrainJob):
+            wanted[task.name,] = partial(root.training_data, task)
+        else:
+            wanted |= {
+                (task.name, language, split): partial(
+                    root.load, task, split, language, labelled=stage.key not in hidden
+                )
+                for language, split in job.languages
+            }
+            if task.pool is not None:
+                wanted[task.name, "pool"] = partial(_read_pool, root, task)
+            if job.retrieval is not None and job.retrieval.layer == FITTED:
+                wanted |= {
+                    (task.name, code, FITTED): partial(require_dev, root, task, code) for code, _ in job.languages
+                }
+    raise_all(list(_problems(wanted.values())))
+
+
+def _read_pool(root: DataRoot, task: Task) -> None:
+    for _ in root.candidates(task):
+        pass
+
+
+def check_can_run(config: StudyConfig) -> None:
+    """Refuse to run a study whose data is not there yet, or that is to be followed with what is not installed.
+
+    Raises:
+        ConfigError: If the data root is a stand-in for planning, or the package of a tracker is missing.
+    """
+    check_installed(config.tracking)
+    if config.data.root == OFFICIAL:
+        raise ConfigError(
+            f"'{OFFICIAL}' stands for data that is not there, a study can be planned on it but not run",
+            key="data.root",
+            hint="Set data.root=FOLDER, the folder with the data sets.",
+        )
+
+
+def check_weights(backbone: Reference) -> None:
+    """Compare the weights of a backbone's folder with its config.json; a hub id is left for `check_hub`.
+
+    Args:
+        backbone: The backbone, as located.
+
+    Raises:
+        CheckpointError: If the weights are damaged, or of another width or vocabulary.
+    """
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
+
+    path = Path(backbone.location) / "model.safetensors"
+    if not path.is_file():
+        return
+    config = read_config(path.parent)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            name = next((name for name in file.keys() if name.endswith(_EMBEDDINGS)), None)  # noqa: SIM118
+            shape = [] if name is None else list(file.get_slice(name).get_shape())
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"the weights are damaged: {error}", path=path, hint="Save the backbone again."
+        ) from error
+    for key, found in zip(("vocab_size", "hidden_size"), shape, strict=False):
+        if config.get(key) != found:
+            raise CheckpointError(
+                f"{config.get(key)} here, but the word vectors of {path.name} have {found}",
+                path=path.parent / "config.json",
+                key=key,
+                hint="Is config.json the one the weights were saved with?",
+            )
+
+
+def check_hub(plan: Plan, store: Store) -> None:
+    """Ask the hub for a backbone that is neither a folder nor in the local cache: one try, in place of many later.
+
+    Args:
+        plan: The study's plan; where nothing of it needs the backbone any more, the hub is not asked.
+        store: Where finished artefacts are.
+
+    Raises:
+        CheckpointError: If the hub cannot be reached or has no such repository.
+    """
+    done = store.present(plan.stages)
+    needed = dict.fromkeys(
+        stage.job.backbone
+        for stage in plan.stages
+        if isinstance(stage.job, TrainJob | PredictJob) and stage.key not in done
+    )
+    for backbone in needed:
+        if not Path(backbone.location).is_dir():
+            _check_on_hub(backbone)
+
+
+def _check_on_hub(backbone: Reference) -> None:
+    import huggingface_hub  # noqa: PLC0415 - slow
+
+    cached = huggingface_hub.try_to_load_from_cache(backbone.location, "config.json", revision=backbone.revision)
+    if isinstance(cached, str):
+        return
+    try:
+        huggingface_hub.HfApi().model_info(backbone.location, revision=backbone.revision, timeout=_HUB_SECONDS)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"no backbone '{backbone.location}': it is no folder here, and the hub answers {type(error).__name__}",
+            key="backbone",
+            hint="Give `mini`, a folder saved with save_pretrained, or the id of a public repository.",
+        ) from error
+
+
+def _problems(attempts: Iterable[Attempt]) -> Iterator[AdaptstiltsError]:
+    """Try all, and yield each different problem once."""
+    said: set[str] = set()
+    for attempt in attempts:
+        try:
+            attempt()
+        except AdaptstiltsError as error:  # noqa: PERF203 - every one is tried
+            if str(error) not in said:
+                said.add(str(error))
+                yield error

@@ -1,0 +1,44 @@
+"""What a study's set-up is, for a comparison with published scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.models.backbone import locate, read_config
+from adaptstilts.report.setting import RunSetting
+from adaptstilts.study.plan.retrieval import settings_line
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind
+
+_LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "vocab_size": 250_002}
+"""Shape of XLM-R Large."""
+_LARGE_NAME = "xlm-roberta-large"
+
+
+def run_setting(config: StudyConfig) -> RunSetting:
+    """Describe a study.
+
+    Args:
+        config: The study.
+
+    Returns:
+        Its set-up; a backbone that is not in a folder is judged by its name.
+    """
+    folder = Path(locate(config.backbone))
+    if folder.is_dir():
+        shape = read_config(folder)
+        is_large = all(shape.get(key) == value for key, value in _LARGE.items())
+    else:
+        is_large = folder.name == _LARGE_NAME
+    return RunSetting(
+        backbone=config.backbone,
+        is_large=is_large,
+        max_train=config.data.max_train,
+        max_evaluation=config.data.max_evaluation,
+        retrieval={
+            task.name: settings_line(config.retrieval, task)
+            for task in map(get_task, config.target.tasks)
+            if task.kind is Kind.RETRIEVE
+        },
+    )

@@ -1,0 +1,407 @@
+"""What a plan must know about its data: which languages are there, and fingerprints of the files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from adaptstilts.config.schema import DataSection
+from adaptstilts.data.lock import read_lock, verify_split
+from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
+from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.mini.version import GENERATOR_VERSION
+from adaptstilts.study.plan.jobs import DataJob
+from adaptstilts.tasks.locate import has_option
+from adaptstilts.tasks.registry import benchmark_tasks
+from adaptstilts.tasks.sources import DataRoot
+from adaptstilts.tasks.spec import BenchmarkName, Kind, Split, Task
+
+MINI = "mini"
+"""Name of the embedded world in ``data.root``."""
+OFFICIAL = "official"
+"""In ``data.root``: plan from what the benchmarks publish, before any file is there."""
+MINI_LANGUAGES = ("en", "de", "es", "ru", "tr", "sw", "hi", "zh")
+"""Languages of the embedded world; named here so that planning need not build their grammars."""
+
+_EVALUATED = (Split.TEST, Split.DEV)
+"""Splits that are scored, the preferred one first."""
+_HARDLY_BYTES = 64
+"""Smaller files are looked into for whether they hold anything but blanks."""
+
+
+class DataFacts(Protocol):
+    """Facts about a data root that a plan rests on."""
+
+    def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the languages a task can be evaluated in, with the split that is scored."""
+        ...
+
+    def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the languages whose test split is there but not scored, as its labels are hidden, with that split."""
+        ...
+
+    def scores_english_dev(self, task: Task) -> bool:
+        """Whether the English dev split of a task is what would be scored, whatever languages are."""
+        ...
+
+    def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
+        """Return fingerprints of a task's English training files, and of its dev files where ``dev`` asks for them."""
+        ...
+
+    def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
+        """Return fingerprints of a task's evaluation files."""
+        ...
+
+    def english_files(self, task: Task, split: Split) -> str | None:
+        """Return the fingerprint of English files; None where none are there, or a stage's key stands for them."""
+        ...
+
+
+class MiniFacts:
+    """Facts about the embedded world, known without generating it.
+
+    Args:
+        job: The generator's settings.
+        choice: ``official`` or ``present`` (all of the world's languages), or a list of languages.
+    """
+
+    def __init__(self, job: DataJob, choice: str | tuple[str, ...]) -> None:
+        self.job = job
+        unknown = [code for code in choice if code not in MINI_LANGUAGES] if not isinstance(choice, str) else []
+        if unknown:
+            raise DataError(
+                f"the mini world has no '{unknown[0]}'",
+                key="evaluation.languages",
+                value=unknown[0],
+                allowed=MINI_LANGUAGES,
+            )
+        self.codes = MINI_LANGUAGES if isinstance(choice, str) else choice
+
+    def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the languages; retrieval pairs them with English and so lacks English itself.
+
+        Raises:
+            DataError: If the mini world has no such task: it has the nine targets of XTREME.
+        """
+        if BenchmarkName.XTREME not in task.benchmarks:
+            raise DataError(
+                f"the mini world has no {task.name}",
+                key="target.tasks",
+                value=task.name,
+                allowed=tuple(known.name for known in benchmark_tasks(BenchmarkName.XTREME)),
+                hint="Set data.root=FOLDER, a folder that has it.",
+            )
+        split = task.test_split
+        foreign_only = task.kind is Kind.RETRIEVE
+        found = tuple((code, split) for code in self.codes if not (foreign_only and code == SOURCE_LANGUAGE))
+        return _require_one(task, found, MINI_LANGUAGES[1:] if foreign_only else MINI_LANGUAGES)
+
+    def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return nothing: all labels of the world are known."""
+        return ()
+
+    def scores_english_dev(self, task: Task) -> bool:
+        """Whether the world has no other English evaluation set than the dev split."""
+        return task.test_split is Split.DEV
+
+    def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
+        """Return the name of the training set; the generator's key stands for its content."""
+        return (f"{task.name}/train",)
+
+    def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
+        """Return the names of the evaluation sets; the generator's key stands for their content."""
+        return tuple(f"{task.name}/{split.value}/{code}" for code, split in languages)
+
+    def english_files(self, task: Task, split: Split) -> str | None:
+        """Return nothing: the generator's key stands for all files."""
+        return None
+
+
+class FolderFacts:
+    """Facts about a folder of published files.
+
+    Args:
+        root: The folder.
+        choice: ``official``, ``present`` or a list of languages.
+        quoting: Option of the readers.
+        benchmark: Whose languages are the official ones.
+        submission: Whether a task may have nothing to score, as long as its test split is there.
+
+    Raises:
+        DataError: If the folder does not exist.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        choice: str | tuple[str, ...],
+        quoting: str,
+        benchmark: BenchmarkName = BenchmarkName.XTREME,
+        *,
+        submission: bool = False,
+    ) -> None:
+        if not root.is_dir():
+            raise DataError(
+                "no such data folder", path=root, key="data.root", hint="Give `mini` or a folder with data sets."
+            )
+        self.root = DataRoot(root, options={"quoting": quoting})
+        self.choice = choice
+        self.benchmark = benchmark
+        self.submission = submission
+        self.quoting = quoting
+        self._lock = read_lock(root)
+        # A plan asks for the same facts in every cell of its table; each is found out once.
+        self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
+        self._training: dict[tuple[str, bool], tuple[str, ...]] = {}
+        self._evaluation: dict[tuple[str, Split, str], str | None] = {}
+
+    def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the languages present, with the labelled split of each; none for a submission without labels.
+
+        Raises:
+            DataError: If there is none, or one that was asked for is missing.
+        """
+        if task.name not in self._languages:
+            self._languages[task.name] = self._find_languages(task)
+        return self._languages[task.name]
+
+    def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the languages whose test split is there but not scored, as its labels are hidden, with that split."""
+        scored = self.languages(task)
+        codes = self._test_languages(task)
+        return tuple((code, task.test_split) for code in codes if (code, task.test_split) not in scored)
+
+    def _test_languages(self, task: Task) -> tuple[str, ...]:
+        """The benchmark's languages among those chosen whose test files are there."""
+        chosen = task.official(self.benchmark) if isinstance(self.choice, str) else self.choice
+        return tuple(code for code in self.root.languages(task, task.test_split) if code in chosen)
+
+    def _find_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        self._refuse_empty_files(task)
+        self._refuse_lost_files(task)
+        present = self.root.evaluation_languages(task)
+        unscored = self._test_languages(task) if self.submission else ()
+        if not present and unscored:
+            return ()
+        if not present:
+            looked = (name for split in _EVALUATED if split in task.layouts for name in task.layouts[split].files[0])
+            raise DataError(
+                f"{task.name}: no labelled evaluation file in any language; looked for {', '.join(looked)}",
+                path=self.root.path,
+                key="target.tasks",
+                hint="Add the files, or take the task out.",
+            )
+        found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
+        if self.choice == "official":
+            found = tuple(item for item in found if item[0] in task.official(self.benchmark))
+        elif self.choice != "present":
+            by_code = dict(found)
+            scorable = {*by_code, *unscored}
+            official = task.official(self.benchmark)
+            missing = [code for code in self.choice if code not in scorable and code in official]
+            if missing:
+                raise DataError(
+                    f"{task.name}: no labelled files for {', '.join(missing)}",
+                    path=self.root.path,
+                    key="evaluation.languages",
+                    allowed=tuple(by_code),
+                )
+            found = tuple((code, by_code[code]) for code in self.choice if code in by_code)
+        if not found and unscored:
+            return ()
+        for code, split in found:
+            self._verify(task, split, code)
+        return _require_one(task, found, present)
+
+    def _verify(self, task: Task, split: Split, code: str) -> None:
+        """Compare files with what the lock file says was fetched, where there is one."""
+        if self._lock is not None:
+            verify_split(self._lock, self.root, task, split, code)
+
+    def _refuse_lost_files(self, task: Task) -> None:
+        """Raise where what was fetched is gone: the language, or the split it is scored on, would change unseen."""
+        if self._lock is None or self.choice == "present":
+            return
+        for split in (split for split in _EVALUATED if split in task.layouts):
+            present = self.root.languages(task, split)
+            for code in task.official(self.benchmark) if isinstance(self.choice, str) else self.choice:
+                if code not in present:
+                    self._verify(task, split, code)
+
+    def _refuse_empty_files(self, task: Task) -> None:
+        """Raise for languages whose evaluation file is there with nothing in it; they would be left out unseen."""
+        problems: list[AdaptstiltsError] = []
+        seen: set[str] = set()
+        for split in (split for split in _EVALUATED if split in task.layouts):
+            for code in self.root.languages(task, split):
+                if code in seen or not self._is_chosen(task, code):
+                    continue
+                seen.add(code)
+                problems += [
+                    DataError(
+                        f"holds no examples of {task.name} in '{code}'",
+                        path=path,
+                        hint="Take an empty file away, or leave the language out of evaluation.languages.",
+                    )
+                    for path in self._empty_files(task, split, code)
+                ]
+        raise_all(problems)
+
+    def _empty_files(self, task: Task, split: Split, code: str) -> list[Path]:
+        paths = self.root.files(task, split, code)
+        blank = [path for path in paths if _is_blank(path)]
+        return blank or [path for path in paths[:1] if self.root.is_empty(task, split, code)]
+
+    def _is_chosen(self, task: Task, code: str) -> bool:
+        if isinstance(self.choice, tuple):
+            return code in self.choice
+        return self.choice == "present" or code in task.official(self.benchmark)
+
+    def scores_english_dev(self, task: Task) -> bool:
+        """Whether English is labelled in the dev split and not in the test split."""
+        is_labelled = self.root.is_labelled
+        return not is_labelled(task, Split.TEST, SOURCE_LANGUAGE) and is_labelled(task, Split.DEV, SOURCE_LANGUAGE)
+
+    def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
+        """Return SHA-256 of the English training files, and of the dev files where they are asked for and there.
+
+        Raises:
+            DataError: If files are missing, or are not those that the lock file names.
+        """
+        known = (task.name, dev)
+        if known not in self._training:
+            self._training[known] = self._find_training_files(task, dev=dev)
+        return self._training[known]
+
+    def _find_training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
+        for split in (Split.TRAIN, Split.DEV) if dev else (Split.TRAIN,):
+            self._verify(task, split, SOURCE_LANGUAGE)
+        train = self.root.fingerprint(task, Split.TRAIN, SOURCE_LANGUAGE)
+        if dev and SOURCE_LANGUAGE in self.root.languages(task, Split.DEV):
+            return *self._option(task), train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)
+        return *self._option(task), train
+
+    def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
+        """Return SHA-256 of each language's evaluation files."""
+        digests = (self._evaluation_file(task, split, code) for code, split in languages)
+        pool = () if task.pool is None else (self._pool(task),)
+        return *self._option(task), *(digest for digest in digests if digest is not None), *pool
+
+    def english_files(self, task: Task, split: Split) -> str | None:
+        """Return SHA-256 of English files, if they are there."""
+        return self._evaluation_file(task, split, SOURCE_LANGUAGE) if split in task.layouts else None
+
+    def _option(self, task: Task) -> tuple[str, ...]:
+        """How quotation marks are read, where a reader of the task asks: elsewhere it decides nothing."""
+        return (f"quoting {self.quoting}",) if has_option(task, "quoting") else ()
+
+    def _evaluation_file(self, task: Task, split: Split, code: str) -> str | None:
+        known = (task.name, split, code)
+        if known not in self._evaluation:
+            self._verify(task, split, code)
+            is_there = self.root.has_files(task, split, code)
+            self._evaluation[known] = self.root.fingerprint(task, split, code) if is_there else None
+        return self._evaluation[known]
+
+    def _pool(self, task: Task) -> str:
+        """Fingerprint of the pool, which may hold more languages than are evaluated."""
+        for code, _ in self.root.pool(task):
+            self._verify(task, task.test_split, code)
+        return self.root.pool_fingerprint(task)
+
+
+class OfficialFacts:
+    """Facts as the benchmarks publish them: for planning and pricing a study before its data is there.
+
+    Args:
+        choice: ``official``, ``present`` (the same here) or a list of languages.
+        benchmark: Whose languages are the official ones.
+    """
+
+    def __init__(self, choice: str | tuple[str, ...], benchmark: BenchmarkName = BenchmarkName.XTREME) -> None:
+        self.choice = choice
+        self.benchmark = benchmark
+
+    def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return the task's official languages with its scored split."""
+        split = task.test_split
+        official = task.official(self.benchmark)
+        chosen = official if isinstance(self.choice, str) else self.choice
+        return _require_one(task, tuple((code, split) for code in official if code in chosen), official)
+
+    def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
+        """Return nothing: labels count as known until the data is there."""
+        return ()
+
+    def scores_english_dev(self, task: Task) -> bool:
+        """Whether nothing but the dev split is published with labels."""
+        return task.test_split is Split.DEV
+
+    def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
+        """Return the name of the published training set."""
+        return (f"official/{task.name}/train",)
+
+    def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
+        """Return the names of the published evaluation sets."""
+        pool = () if task.pool is None else (f"official/{task.name}/pool",)
+        return *(f"official/{task.name}/{split.value}/{code}" for code, split in languages), *pool
+
+    def english_files(self, task: Task, split: Split) -> str | None:
+        """Return nothing: there are no files yet."""
+        return None
+
+
+def facts_for(
+    section: DataSection,
+    choice: str | tuple[str, ...],
+    benchmark: str = BenchmarkName.XTREME.value,
+    *,
+    submission: bool = False,
+) -> tuple[DataFacts, DataJob | None]:
+    """Return the facts of a configuration's data, and the generator's job for the embedded world.
+
+    Args:
+        section: Data section.
+        choice: ``evaluation.languages``.
+        benchmark: ``evaluation.benchmark``.
+        submission: ``evaluation.submission``.
+
+    Returns:
+        The facts; None as job for a folder of files.
+
+    Raises:
+        DataError: If the folder does not exist, or the mini world lacks a language.
+    """
+    if section.root == OFFICIAL:
+        return OfficialFacts(choice, BenchmarkName(benchmark)), None
+    if section.root != MINI:
+        root = Path(section.root).expanduser()
+        return FolderFacts(root, choice, section.quoting, BenchmarkName(benchmark), submission=submission), None
+    job = DataJob(
+        generator=GENERATOR_VERSION,
+        seed=section.mini_seed,
+        train=section.mini_train,
+        evaluation=section.mini_evaluation,
+        low_resource=section.mini_low_resource,
+    )
+    return MiniFacts(job, choice), job
+
+
+def _is_blank(path: Path) -> bool:
+    try:
+        return path.stat().st_size < _HARDLY_BYTES and not path.read_bytes().strip()
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+
+
+def _require_one(
+    task: Task, found: tuple[tuple[str, Split], ...], present: tuple[str, ...]
+) -> tuple[tuple[str, Split], ...]:
+    if not found:
+        raise DataError(
+            f"{task.name} can be scored in none of the languages asked for",
+            key="evaluation.languages",
+            allowed=present,
+            hint=f"Add one of its languages, or take {task.name} out of target.tasks.",
+        )
+    return found

@@ -1,0 +1,168 @@
+"""The stages that predict and score a target with one network: one per language where languages are independent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adaptstilts.config.recipes import TrainSettings
+from adaptstilts.config.retrieval import FITTED
+from adaptstilts.config.schema import MethodName
+from adaptstilts.store.stage import Stage
+from adaptstilts.study.plan.builder import Pairs, Planner
+from adaptstilts.study.plan.jobs import PredictJob, ScoreJob, Source, TrainJob
+from adaptstilts.study.plan.retrieval import retrieval_settings
+from adaptstilts.tasks.registry import training_task
+from adaptstilts.tasks.spec import Kind, Split, Task, declared
+from adaptstilts.train.methods import METHODS, Method
+
+
+def predict_stages(
+    planner: Planner,
+    method: Method,
+    target: Task,
+    trained: Stage | None,
+    sources: tuple[Source, ...],
+    seed: int,
+    *,
+    hidden: bool = False,
+) -> tuple[Stage, ...]:
+    """Plan the predictions of a target with one network.
+
+    Args:
+        planner: Takes the stages in.
+        method: Method whose network it is.
+        target: The target.
+        trained: Its training run; None where there is none.
+        sources: The intermediate runs.
+        seed: Seed, for names.
+        hidden: Plan test splits whose labels are hidden, not what is scored.
+
+    Returns:
+        The stages in the order of the languages; empty where nothing is asked for.
+    """
+    parts = _parts(planner, target, hidden=hidden)
+    if not parts:
+        return ()
+    shared = _shared(planner, method, target, trained, sources)
+    above = [*above_target("+".join(source.task for source in sources)), target.name]
+    words, slug = f"predict {method.name}: {' > '.join(above)}", "-".join([method.name, *above])
+    ending, slug_ending = (f", seed {seed}, hidden labels", "-hidden") if hidden else (f", seed {seed}", "")
+    inputs = (*planner.data_inputs, *(source.key for source in shared["sources"]))
+    if trained is not None:
+        inputs = (*inputs, trained.key)
+    is_whole = _is_whole(planner, target)
+    stages = []
+    for languages, data in parts:
+        code = "" if is_whole else languages[0][0]
+        name = f"{words} {code}{ending}" if code else words + ending
+        label = f"{slug}-{code}{slug_ending}" if code else slug + slug_ending
+        job = PredictJob(languages=languages, data=data, **shared)
+        stages.append(planner.add(planner.make(name, label, job, inputs)))
+    return tuple(stages)
+
+
+def score_stages(planner: Planner, predictions: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """Plan the scoring of predictions, each by itself, so that one that fails costs no other's score."""
+    stages = []
+    for stage in predictions:
+        job = stage.job
+        if not isinstance(job, PredictJob):
+            raise TypeError(f"{stage.name} does not predict")
+        score = ScoreJob(job.task, job.languages, stage.key, job.max_evaluation, job.declared)
+        name = stage.name.replace("predict ", "score ", 1)
+        stages.append(planner.add(planner.make(name, stage.slug, score, (*planner.data_inputs, stage.key))))
+    return tuple(stages)
+
+
+def above_target(above: str) -> list[str]:
+    """Return what stands before the target in a name: nothing, the sources, or how many they are."""
+    if not above:
+        return []
+    return [above if above.count("+") < 3 else f"{above.count('+') + 1}-tasks"]
+
+
+def in_order_of_networks(stages: dict[str, Stage]) -> tuple[Stage, ...]:
+    """Let all predictions of a network follow each other, so that a worker can keep it in memory between them.
+
+    Args:
+        stages: Stages by key, each after its inputs.
+
+    Returns:
+        The stages, each after its inputs.
+    """
+    by_network: dict[tuple[str, tuple[str, ...]], list[Stage]] = {}
+    for stage in stages.values():
+        if isinstance(stage.job, PredictJob):
+            by_network.setdefault((stage.job.method, stage.inputs), []).append(stage)
+    ordered: list[Stage] = []
+    for stage in stages.values():
+        if isinstance(stage.job, PredictJob):
+            ordered += by_network.pop((stage.job.method, stage.inputs), ())
+        else:
+            ordered.append(stage)
+    return tuple(ordered)
+
+
+def _parts(planner: Planner, target: Task, *, hidden: bool) -> tuple[tuple[Pairs, tuple[str, ...]], ...]:
+    """What is predicted in one stage each, with fingerprints of the files that it reads."""
+    known = (target.name, hidden)
+    if known not in planner.parts:
+        facts = planner.facts
+        languages = facts.hidden_languages(target) if hidden else facts.languages(target)
+        groups = [languages] if _is_whole(planner, target) else [(pair,) for pair in languages]
+        planner.parts[known] = tuple(
+            (group, facts.evaluation_files(target, _with_dev(target, group))) for group in groups if group
+        )
+    return planner.parts[known]
+
+
+def _is_whole(planner: Planner, target: Task) -> bool:
+    """Whether the languages of a target cannot be predicted apart; see `PredictJob`."""
+    if target.kind is Kind.MATCH:
+        return True
+    return target.kind is Kind.RETRIEVE and retrieval_settings(planner.config.retrieval, target).layer == FITTED
+
+
+def _shared(
+    planner: Planner, method: Method, target: Task, trained: Stage | None, sources: tuple[Source, ...]
+) -> dict[str, Any]:
+    """What the predictions of a target with one network have in common, whatever the language."""
+    config = planner.config
+    settings = planner.settings(method.family, training_task(target), "target")
+    retrieval = retrieval_settings(config.retrieval, target) if target.kind is Kind.RETRIEVE else None
+    canonical = _canonical(method, retrieval is not None, trained)
+    return {
+        "method": canonical,
+        "task": target.name,
+        "trained": trained.key if trained is not None else None,
+        "trained_task": _trained_task(trained),
+        "sources": sources if METHODS[canonical].use in {"below", "fused"} or trained is None else (),
+        "average": method.use == "fused" and trained is None,
+        "backbone": planner.backbone,
+        "retrieval": retrieval,
+        "max_evaluation": config.data.max_evaluation,
+        "max_length": settings.max_length if retrieval is None else retrieval.max_length,
+        "doc_stride": settings.doc_stride if retrieval is None else TrainSettings.doc_stride,
+        "max_query_length": settings.max_query_length if retrieval is None else TrainSettings.max_query_length,
+        "precision": config.evaluation.precision,
+        "batch_tokens": config.evaluation.batch_tokens,
+        "declared": declared(target),
+    }
+
+
+def _canonical(method: Method, retrieves: bool, trained: Stage | None) -> MethodName:
+    """Methods that are the same network on a target without training share its predictions."""
+    if not retrieves or trained is not None:
+        return method.name  # type: ignore[return-value]
+    return {"adapter": "direct", "continue": "stack"}.get(method.name, method.name)  # type: ignore[return-value]
+
+
+def _trained_task(trained: Stage | None) -> str | None:
+    return trained.job.task if trained is not None and isinstance(trained.job, TrainJob) else None
+
+
+def _with_dev(target: Task, languages: Pairs) -> Pairs:
+    """BUCC's threshold is fitted on dev, so dev files count where test is scored."""
+    if target.kind is not Kind.RETRIEVE or Split.DEV not in target.layouts:
+        return languages
+    return languages + tuple((code, Split.DEV) for code, split in languages if split is Split.TEST)

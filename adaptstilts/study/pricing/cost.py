@@ -1,0 +1,310 @@
+"""What the stages of a plan cost: operations, time on a device, parameters, bytes, memory. Free of torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Hashable, Iterable
+from dataclasses import dataclass, replace
+
+from adaptstilts.config.retrieval import FITTED, layer_at
+from adaptstilts.config.schema import AdapterSection, StudyConfig
+from adaptstilts.config.sweep import variants
+from adaptstilts.store.stage import Stage
+from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
+from adaptstilts.study.plan.plan import Plan
+from adaptstilts.study.plan.variants import by_data, part_of
+from adaptstilts.study.pricing.devices import Device, check_utilisation
+from adaptstilts.study.pricing.dimensions import BackboneShape, shape_of
+from adaptstilts.study.pricing.flops import Build, bottleneck_width, parameters, sequence_flops
+from adaptstilts.study.pricing.memory import Memory, prediction_memory, training_memory, written_bytes
+from adaptstilts.study.pricing.workload import Volume, Volumes
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind
+from adaptstilts.train.methods import METHODS
+from adaptstilts.train.micro_batches import micro_batch_count
+
+_SPAN_BYTES = 300
+"""A question's answers as they are kept: twenty spans with scores."""
+_NEIGHBOUR_BYTES = 100
+_WORDS_PER_TOKEN = 0.7
+
+
+@dataclass(frozen=True)
+class Price:
+    """What one stage costs.
+
+    Attributes:
+        flops: Operations, a multiply-add being two.
+        seconds: Time on the device at the given share of its peak rate.
+        tokens: Sub-tokens that pass the network, dev scoring not included.
+        trained: Parameters that train.
+        written: Bytes of the artefact, about.
+        memory: Peak on the device, or on each of several; None where no network is run.
+    """
+
+    flops: float = 0.0
+    seconds: float = 0.0
+    tokens: float = 0.0
+    trained: int = 0
+    written: float = 0.0
+    memory: Memory | None = None
+
+
+FREE = Price()
+"""Of stages that run no network."""
+
+
+def total(priced: Iterable[tuple[Price, int]]) -> Price:
+    """Add up prices; of memory the largest is taken.
+
+    Args:
+        priced: Prices, with how often each is paid.
+    """
+    flops = seconds = tokens = written = 0.0
+    trained, memory = 0, None
+    for price, count in priced:
+        if price is FREE or not count:
+            continue
+        flops += count * price.flops
+        seconds += count * price.seconds
+        tokens += count * price.tokens
+        written += count * price.written
+        trained += count * price.trained
+        if price.memory is not None and (memory is None or price.memory.total > memory.total):
+            memory = price.memory
+    return Price(flops, seconds, tokens, trained, written, memory)
+
+
+class Pricing:
+    """Prices of a plan's stages on one device.
+
+    Stages that differ only in names, seeds and keys share a price, so that thousands of them are priced in no time.
+
+    Args:
+        config: The study.
+        plan: Its plan.
+        device: Where it would run.
+        utilisation: Share of the device's peak rate that is reached.
+
+    Raises:
+        ConfigError: If the utilisation is not above 0 and at most 1.
+    """
+
+    def __init__(self, config: StudyConfig, plan: Plan, device: Device, utilisation: float) -> None:
+        self.device = device
+        self.utilisation = check_utilisation(utilisation)
+        self.parallel = config.parallel
+        self._volumes = _volumes_by_data(config, plan)
+        self.unknown: set[str] = set()
+        """Backbones whose shape is not known, found out on the way."""
+        self._plan = plan
+        self._shapes: dict[Reference, BackboneShape | None] = {}
+        self._prices: dict[Hashable, Price | None] = {}
+
+    @property
+    def assumed(self) -> set[str]:
+        """Tasks whose number of examples is a guess, found out on the way."""
+        return set().union(*(volumes.assumed for volumes, _ in self._volumes))
+
+    def price(self, stage: Stage) -> Price | None:
+        """Return what a stage costs.
+
+        Args:
+            stage: A stage of the plan.
+
+        Returns:
+            Its price; None where the backbone's shape is not known.
+        """
+        job, volumes = stage.job, self._volumes_of(stage)
+        if isinstance(job, TrainJob):
+            adapter = self._adapter(job)
+            alike: Hashable = (
+                id(volumes), job.method, job.task, job.settings, job.backbone, len(job.sources), job.max_train,
+                job.hold_out, _sizes(adapter), job.fusion and job.fusion.kind,
+            )  # fmt: skip
+            return self._known(alike, lambda: self._training(job, volumes))
+        if isinstance(job, PredictJob):
+            trained = self._trained(job)
+            adapter = self._adapter_below(job, trained)
+            alike = (
+                id(volumes), job.method, job.task, job.languages, job.trained_task, len(job.sources), job.average,
+                job.backbone, job.retrieval, job.max_evaluation, job.max_length, job.precision, job.batch_tokens,
+                _sizes(adapter), trained and trained.fusion and trained.fusion.kind,
+            )  # fmt: skip
+            return self._known(alike, lambda: self._prediction(job, volumes))
+        return FREE
+
+    def memory_on(
+        self, stage: Stage, device: Device, processes: int | None = None, **settings: object
+    ) -> Memory | None:
+        """Return the peak memory of a training stage under other settings.
+
+        Args:
+            stage: The stage.
+            device: The device.
+            processes: Processes that carry it out; None for those of the study.
+            settings: Fields of its training settings.
+
+        Returns:
+            The peak; None for other stages and where the backbone's shape is not known.
+        """
+        job = stage.job
+        shape = self.shape(job.backbone) if isinstance(job, TrainJob) else None
+        if not isinstance(job, TrainJob) or shape is None:
+            return None
+        changed = replace(job, settings=replace(job.settings, **settings))  # type: ignore[arg-type]
+        volumes = self._volumes_of(stage)
+        return self._peak(changed, shape, volumes, device, processes or self.parallel.processes)
+
+    def shape(self, backbone: Reference) -> BackboneShape | None:
+        """Return the shape of a backbone, or None where it is not known."""
+        if backbone not in self._shapes:
+            self._shapes[backbone] = shape_of(backbone)
+            if self._shapes[backbone] is None:
+                self.unknown.add(backbone.location)
+        return self._shapes[backbone]
+
+    def _volumes_of(self, stage: Stage) -> Volumes:
+        return next((volumes for volumes, keys in self._volumes if stage.key in keys), self._volumes[0][0])
+
+    def _build(self, job: TrainJob | PredictJob, shape: BackboneShape, volumes: Volumes) -> Build:
+        """Return what the network of a stage is made of beside its backbone."""
+        if isinstance(job, TrainJob):
+            return self._training_build(job, shape, volumes)
+        method, task = METHODS[job.method], get_task(job.task)
+        trained = self._trained(job)
+        head = None if job.retrieval is not None else task.kind
+        outputs = volumes.outputs(task)
+        adapter = self._adapter_below(job, trained)
+        if method.family == "full" or adapter is None:
+            return Build("nothing", head=head, outputs=outputs)
+        kind, reduction = adapter.kind, adapter.reduction_factor
+        bottleneck = bottleneck_width(shape.width, reduction)
+        frozen, fusion = len(job.sources), None
+        if job.average:
+            fusion = "static"
+        elif method.use == "fused" and trained is not None:
+            fusion = "dynamic" if trained.fusion is None else trained.fusion.kind
+        elif trained is None:
+            frozen -= 1  # the one adapter there is counts as the network's own
+        return Build("nothing", kind, bottleneck, frozen, fusion, head, outputs)
+
+    def _training_build(self, job: TrainJob, shape: BackboneShape, volumes: Volumes) -> Build:
+        method, task = METHODS[job.method], get_task(job.task)
+        outputs, adapter = volumes.outputs(task), self._adapter(job)
+        if method.family == "full" or adapter is None:
+            return Build("encoder", head=task.kind, outputs=outputs)
+        bottleneck = bottleneck_width(shape.width, adapter.reduction_factor)
+        if "fusion" in method.trains:
+            fusion = "dynamic" if job.fusion is None else job.fusion.kind
+            return Build("fusion", adapter.kind, bottleneck, len(job.sources), fusion, task.kind, outputs)
+        frozen = len(job.sources) if method.use == "below" else 0
+        return Build("adapter", adapter.kind, bottleneck, frozen, None, task.kind, outputs)
+
+    def _known(self, alike: Hashable, make: Callable[[], Price | None]) -> Price | None:
+        if alike not in self._prices:
+            self._prices[alike] = make()
+        return self._prices[alike]
+
+    def _training(self, job: TrainJob, volumes: Volumes) -> Price | None:
+        shape = self.shape(job.backbone)
+        if shape is None:
+            return None
+        build, volume = self._build(job, shape, volumes), volumes.training(job)
+        one = sequence_flops(shape, build, volume.tokens)
+        step = one.step + (one.forward if job.settings.gradient_checkpointing else 0.0)
+        flops = volume.sequences * step + volume.dev_sequences * one.forward
+        return Price(
+            flops=flops,
+            seconds=flops / (self.device.rate(job.settings.precision) * self.utilisation),
+            tokens=volume.sequences * volume.tokens,
+            trained=parameters(shape, build).trained,
+            written=written_bytes(shape, build),
+            memory=self._peak(job, shape, volumes, self.device, self.parallel.processes),
+        )
+
+    def _peak(self, job: TrainJob, shape: BackboneShape, volumes: Volumes, device: Device, processes: int) -> Memory:
+        """The peak of one process; of all together where they share the memory of a CPU."""
+        settings, task = job.settings, get_task(job.task)
+        parts = micro_batch_count(task.kind, settings.accumulation, processes)
+        found = training_memory(
+            shape,
+            self._training_build(job, shape, volumes),
+            device.arithmetic(settings.precision),
+            sequences=math.ceil(settings.batch_size / parts) * volumes.rows_per_example(task),
+            tokens=settings.max_length,
+            checkpointing=settings.gradient_checkpointing,
+            shards=processes if self.parallel.backbone == "sharded" else 1,
+        )
+        return found.times(processes) if device.name == "cpu" else found
+
+    def _prediction(self, job: PredictJob, volumes: Volumes) -> Price | None:
+        shape = self.shape(job.backbone)
+        if shape is None:
+            return None
+        build, blocks = self._build(job, shape, volumes), _blocks(job, shape)
+        parts = [volumes.prediction(job, code, split) for code, split in job.languages]
+        written = sum(_raw_bytes(volume, build, shape) for volume in parts)
+        if get_task(job.task).kind is Kind.MATCH:
+            parts.append(volumes.pool(job))
+        flops = sum(volume.sequences * sequence_flops(shape, build, volume.tokens, blocks).forward for volume in parts)
+        return Price(
+            flops=flops,
+            seconds=flops / (self.device.rate(job.precision) * self.utilisation),
+            tokens=sum(volume.sequences * volume.tokens for volume in parts),
+            written=written,
+            memory=prediction_memory(
+                shape, build, self.device.arithmetic(job.precision), batch_tokens=job.batch_tokens
+            ),
+        )
+
+    def _trained(self, job: PredictJob) -> TrainJob | None:
+        found = None if job.trained is None else self._plan.stage(job.trained).job
+        return found if isinstance(found, TrainJob) else None
+
+    def _adapter(self, job: TrainJob) -> AdapterSection | None:
+        """The shape of a run's adapters: its own, else that of the first run it builds on."""
+        if job.adapter is not None or not job.sources or METHODS[job.method].family == "full":
+            return job.adapter
+        source = self._plan.stage(job.sources[0].key).job
+        return self._adapter(source) if isinstance(source, TrainJob) else None
+
+    def _adapter_below(self, job: PredictJob, trained: TrainJob | None) -> AdapterSection | None:
+        if trained is not None:
+            return self._adapter(trained)
+        if not job.sources:
+            return None
+        source = self._plan.stage(job.sources[0].key).job
+        return self._adapter(source) if isinstance(source, TrainJob) else None
+
+
+def _volumes_by_data(config: StudyConfig, plan: Plan) -> list[tuple[Volumes, Collection[str]]]:
+    """Return the volumes of each different data that a study reads, with the keys of the stages that read it."""
+    groups = by_data(variants(config))
+    if len(groups) == 1:
+        return [(Volumes(groups[0][0].config), ())]
+    parts = ((group[0], part_of(plan, [variant.label for variant in group])) for group in groups)
+    return [(Volumes(first.config), {stage.key for stage in part.stages}) for first, part in parts]
+
+
+def _sizes(adapter: AdapterSection | None) -> Hashable:
+    return None if adapter is None else (adapter.kind, adapter.reduction_factor)
+
+
+def _blocks(job: PredictJob, shape: BackboneShape) -> int | None:
+    """Blocks that are run: all, or those below the layer that retrieval reads."""
+    settings = job.retrieval
+    if settings is None or settings.sweep or settings.layer == FITTED:
+        return None
+    return min(shape.layers, layer_at(int(settings.layer), shape.layers, settings.blocks))
+
+
+def _raw_bytes(volume: Volume, build: Build, shape: BackboneShape) -> float:
+    """Bytes of a language's predictions and raw scores, not compressed."""
+    if build.head is Kind.TAG:
+        return volume.sequences * volume.tokens * _WORDS_PER_TOKEN * (4 * build.outputs + 8)
+    if build.head is Kind.EXTRACT:
+        return volume.examples * _SPAN_BYTES
+    if build.head in {Kind.CLASSIFY, Kind.CHOOSE}:
+        return volume.sequences * (4 * max(1, build.outputs) + 3)
+    return volume.examples * _NEIGHBOUR_BYTES

@@ -1,0 +1,150 @@
+"""A plan as people and scripts see it: stages, tree, prices, and what sharing saves. Free of torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from typing import Any
+
+from adaptstilts.config.schema import StudyConfig
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.stage import SUMMARIES, StageKind
+from adaptstilts.store.store import Store
+from adaptstilts.study.eta import seconds_of
+from adaptstilts.study.plan.jobs import Reference, TrainJob
+from adaptstilts.study.plan.plan import Plan
+from adaptstilts.study.plan.variants import labels_of, retrieval_lines
+from adaptstilts.study.pricing.cost import Pricing
+from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, Device, get_device
+from adaptstilts.study.pricing.totals import make_bill
+from adaptstilts.study.pricing.tree import plan_tree
+from adaptstilts.train.methods import METHODS
+
+
+def outline(
+    plan: Plan,
+    store: Store,
+    config: StudyConfig,
+    *,
+    device: str = DEFAULT_DEVICE,
+    utilisation: float = DEFAULT_UTILISATION,
+) -> dict[str, Any]:
+    """Describe a plan as plain values.
+
+    Args:
+        plan: The plan.
+        store: Where finished artefacts are.
+        config: The study.
+        device: Name of the device to price for.
+        utilisation: Share of its peak rate that is reached.
+
+    Returns:
+        ``stages`` (name, kind, key, done, used_by), ``training_runs`` (those planned) and
+        ``training_runs_without_sharing`` (what loops over methods, sources, targets and seeds would have started),
+        ``shared_runs`` (how many stages use each intermediate run), ``cells``, ``retrieval`` (the settings in effect
+        for each retrieval target), for a sweep ``variants`` (their
+        labels), ``backbone``, ``device``, ``tree`` (of runs, with their counts), and the bill:
+        ``table`` (by kind of stage), ``families`` (full models and adapters, with and without sharing), ``warnings``
+        (what does not fit the device), ``notes`` (what the prices rest on). Times are in hours, the rest in bytes,
+        operations and sub-tokens.
+
+    Raises:
+        ConfigError: If there is no such device, or the utilisation is no share.
+    """
+    pricing = Pricing(config, plan, get_device(device), utilisation)
+    artefacts = store.find_all(plan.stages)
+    done = artefacts.keys()
+    bill = make_bill(plan, pricing, done, _measured(artefacts, pricing.device))
+    used = Counter(key for stage in plan.stages if stage.kind not in SUMMARIES for key in stage.inputs)
+    jobs = [(stage, stage.job) for stage in plan.stages]
+    intermediate = {source.key for _, job in jobs if isinstance(job, TrainJob) for source in job.sources}
+    labels = labels_of(plan)
+    backbone = next((job.backbone for _, job in jobs if hasattr(job, "backbone")), None)
+    return {
+        "stages": [
+            {
+                "name": stage.name,
+                "kind": stage.kind.value,
+                "key": stage.key,
+                "done": stage.key in done,
+                "used_by": used[stage.key],
+            }
+            for stage in plan.stages
+        ],
+        "training_runs": sum(stage.kind is StageKind.TRAIN for stage in plan.stages),
+        "training_runs_without_sharing": plan.requested_runs,
+        "shared_runs": [
+            {"name": stage.name, "used_by": used[stage.key]} for stage in plan.stages if stage.key in intermediate
+        ],
+        "cells": len(plan.cells),
+        "retrieval": retrieval_lines(config),
+        **({"variants": list(labels)} if any(labels) else {}),
+        "backbone": config.backbone,
+        "device": {
+            "name": pricing.device.name,
+            "title": pricing.device.title,
+            "utilisation": utilisation,
+            "memory_bytes": pricing.device.memory,
+        },
+        "tree": plan_tree(plan, _title(config, backbone, pricing)).record(done),
+        **bill.record(pricing.device.memory),
+        "notes": _notes(config, pricing, jobs=[job for _, job in jobs], is_priced=bill.is_priced),
+    }
+
+
+def _measured(artefacts: dict[str, Artefact], device: Device) -> dict[str, float]:
+    return {
+        key: seconds_of(found.folder, found.manifest)
+        for key, found in artefacts.items()
+        if device.is_of(found.manifest.get("environment"))
+    }
+
+
+def _title(config: StudyConfig, backbone: Reference | None, pricing: Pricing) -> str:
+    shape = None if backbone is None else pricing.shape(backbone)
+    if shape is None:
+        return f"{config.backbone}, shape unknown"
+    return f"{config.backbone}, {shape.layers} x {shape.width}, {shape.parameters / 1e6:,.1f} M parameters"
+
+
+def _notes(config: StudyConfig, pricing: Pricing, *, jobs: Collection[object], is_priced: bool) -> list[str]:
+    if not is_priced:
+        names = ", ".join(sorted(pricing.unknown))
+        return [
+            f"{names}: shape unknown, not priced. Give a folder with its config.json, or have it in the local "
+            "Hugging Face cache."
+        ]
+    device = pricing.device
+    notes = [
+        f"hours: operations at {100 * pricing.utilisation:g} % of the peak rate of {device.title}; "
+        "lengths are mean sub-tokens without padding"
+    ]
+    if any(isinstance(job, TrainJob) and job.settings.patience is not None for job in jobs):
+        notes.append("upper bounds: runs that patience may end early are priced to their last epoch")
+    processes = pricing.parallel.processes
+    if processes > 1 and device.name != "cpu":
+        notes.append(f"memory of training stages: that of each of {processes} processes, with a device of its own")
+    epochs = _epochs(jobs)
+    if len(set(epochs.values())) > 1:
+        notes.append(f"epochs: {', '.join(f'{family} {said}' for family, said in epochs.items())}")
+    if pricing.assumed:
+        names = ", ".join(sorted(pricing.assumed))
+        notes.append(f"numbers of examples that nobody has published, so assumed: {names}")
+    if device.bf16 is None:
+        notes.append(
+            f"{device.title} has no bf16: `precision: auto` is priced as fp32; {device.fp16 / device.fp32:.0f} times "
+            "the rate with precision: fp16"
+        )
+    return notes
+
+
+def _epochs(jobs: Collection[object]) -> dict[str, str]:
+    """Return how many epochs each family of weights is trained for, by what it is called."""
+    found: dict[str, set[int]] = {}
+    for job in jobs:
+        if isinstance(job, TrainJob):
+            found.setdefault(f"{METHODS[job.method].family} runs", set()).add(job.settings.epochs)
+    return {
+        family: f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
+        for family, counts in found.items()
+    }

@@ -1,0 +1,190 @@
+"""A plan as a tree: backbone, intermediate runs, what uses them, targets, predictions. Free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from adaptstilts.study.plan.jobs import PredictJob, TrainJob
+from adaptstilts.study.plan.plan import Plan
+from adaptstilts.tasks.registry import get_task, training_chain, training_task
+from adaptstilts.train.methods import METHODS
+
+MOST_LINES = 120
+"""Lines of a tree before its lower levels are folded into the lines above them."""
+_MOST_NAMED = 12
+_FAMILIES = {"full": "full model", "adapter": "adapter", "fusion": "fusion"}
+
+
+@dataclass
+class Node:
+    """A line of the tree with what hangs below it.
+
+    Attributes:
+        text: What it is.
+        short: Its name in a folded line.
+        runs: Keys of the training runs of this line.
+        predictions: Languages of the predictions of this line, by key.
+        children: Lines below it.
+    """
+
+    text: str
+    short: str = ""
+    runs: set[str] = field(default_factory=set)
+    predictions: dict[str, int] = field(default_factory=dict)
+    children: dict[str, Node] = field(default_factory=dict)
+
+    def child(self, name: str, text: str, short: str = "") -> Node:
+        """Return the child of a name, made if it is not there."""
+        return self.children.setdefault(name, Node(text, short or name))
+
+    def all_runs(self) -> set[str]:
+        """Return the keys of all runs of this line and below."""
+        return self.runs.union(*(child.all_runs() for child in self.children.values()))
+
+    def all_predictions(self) -> dict[str, int]:
+        """Return the languages of all predictions of this line and below, by key."""
+        found = dict(self.predictions)
+        for child in self.children.values():
+            found |= child.all_predictions()
+        return found
+
+    def record(self, done: Collection[str]) -> dict[str, Any]:
+        """Return the tree as plain values.
+
+        Args:
+            done: Keys of finished stages.
+        """
+        runs, predictions = self.all_runs(), self.all_predictions()
+        return {
+            "text": self.text,
+            "runs": len(runs),
+            "runs_done": sum(key in done for key in runs),
+            "predictions": sum(predictions.values()),
+            "predictions_done": sum(count for key, count in predictions.items() if key in done),
+            "children": [child.record(done) for child in self.children.values()],
+            "short": self.short,
+        }
+
+
+def plan_tree(plan: Plan, title: str) -> Node:
+    """Arrange a plan's stages by what they build on; seeds and variants of a run share a line.
+
+    Args:
+        plan: The plan.
+        title: What to call the backbone.
+
+    Returns:
+        The root.
+    """
+    root = Node(title)
+    for cell in plan.cells:
+        method, target = METHODS[cell.method], get_task(cell.target)
+        names = cell.source.split("+") if cell.source else []
+        branch = root
+        if method.use in {"start", "below"}:
+            family = _FAMILIES[method.intermediate or "full"]
+            branch = root.child(f"{family} {cell.source}", f"intermediate {family}: {cell.source}", cell.source)
+        says = ""
+        if method.use == "fused":
+            says = f" over {len(names)} adapters: {_listed(names)}"
+        elif branch is root:
+            says = f" ({method.says})"
+        branch = branch.child(cell.method, cell.method + says)
+        if target.trains:
+            chain = " > ".join(task.name for task in training_chain(training_task(target)))
+        else:
+            chain = "no training"
+        leaf = branch.child(chain, chain, "")
+        languages = 0
+        for key in (*cell.predict, *cell.hidden):
+            job = plan.stage(key).job
+            if isinstance(job, PredictJob):
+                leaf.predictions[key] = len(job.languages)
+                languages += len(job.languages)
+        _add_runs(plan, cell.train, root, leaf)
+        if method.intermediate is not None and cell.train is None:
+            for key in cell.predict:
+                for above in plan.stage(key).inputs:
+                    _add_source(plan, above, root)
+        leaf.child(cell.target, f"{cell.target} ({languages} languages)").predictions = {}
+    _name_leaves(root)
+    return root
+
+
+def _add_runs(plan: Plan, key: str | None, root: Node, leaf: Node) -> None:
+    """Enter a target run, the runs it goes on from, and the intermediate runs it builds on."""
+    job = None if key is None else plan.stage(key).job
+    if key is None or not isinstance(job, TrainJob):
+        return
+    leaf.runs.add(key)
+    for source in job.sources:
+        _add_source(plan, source.key, root)
+    if job.after is not None:
+        _add_runs(plan, job.after.key, root, leaf)
+
+
+def _add_source(plan: Plan, key: str, root: Node) -> None:
+    """Enter an intermediate run at its own line, which is made for fusions that are alone in using it."""
+    job = plan.stage(key).job
+    if isinstance(job, TrainJob) and not job.sources:
+        family = _FAMILIES[METHODS[job.method].family]
+        root.child(f"{family} {job.task}", f"intermediate {family}: {job.task}", job.task).runs.add(key)
+
+
+def _name_leaves(node: Node) -> None:
+    """Write the targets of a run into its line: a level less."""
+    for child in node.children.values():
+        targets = list(child.children.values())
+        if (child.runs or child.predictions) and not any(below.children or below.predictions for below in targets):
+            child.text += f" -> {', '.join(below.text for below in targets)}" if targets else ""
+            child.short = "+".join(child.children) or child.short
+            child.children = {}
+        _name_leaves(child)
+
+
+def tree_lines(record: dict[str, Any], most: int = MOST_LINES) -> list[str]:
+    """Draw a tree.
+
+    Args:
+        record: As `Node.record` returns it.
+        most: Lines; lower levels are folded, and if that does not do, lines are left out at the end.
+
+    Returns:
+        Its lines.
+    """
+    depth = max((level for level in range(1, 5) if _size(record, level) <= most), default=1)
+    lines = [_line(record, is_folded=False), *_drawn(record, "", depth)]
+    if len(lines) > most:
+        lines = [*lines[: most - 1], f"... {len(lines) - most + 1} more lines; --all lists every stage"]
+    return lines
+
+
+def _size(record: dict[str, Any], depth: int) -> int:
+    return 1 + (sum(_size(child, depth - 1) for child in record["children"]) if depth else 0)
+
+
+def _drawn(record: dict[str, Any], start: str, depth: int) -> Iterator[str]:
+    children = record["children"]
+    for index, child in enumerate(children):
+        is_last = index == len(children) - 1
+        is_folded = depth == 1 and bool(child["children"])
+        yield f"{start}{'└─ ' if is_last else '├─ '}{_line(child, is_folded=is_folded)}"
+        if depth > 1:
+            yield from _drawn(child, start + ("   " if is_last else "│  "), depth - 1)
+
+
+def _line(record: dict[str, Any], *, is_folded: bool) -> str:
+    below = f" -> {_listed([child['short'] for child in record['children']])}" if is_folded else ""
+    counts = []
+    if record["runs"]:
+        counts.append(f"runs {record['runs_done']}/{record['runs']}")
+    if record["predictions"]:
+        counts.append(f"predictions {record['predictions_done']}/{record['predictions']}")
+    return f"{record['text']}{below}" + (f"  [{', '.join(counts)}]" if counts else "")
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:_MOST_NAMED])
+    return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"

@@ -1,0 +1,97 @@
+"""The results folder of a study: copies of its tables and its report, or a report of what is finished."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from adaptstilts.errors import StoreError
+from adaptstilts.report.files import ReportFiles, files_in
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.store import Store
+from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
+from adaptstilts.study.plan.plan import Plan
+from adaptstilts.study.stages.report import report_stage, write_study_tables
+from adaptstilts.tasks.sources import DataRoot
+
+_NOT_SHOWN = frozenset({NOTES_FILE, PAGES_FILE})
+_HINT = "Set results=FOLDER."
+
+
+def make_folder(folder: Path) -> None:
+    """Make a results folder.
+
+    Raises:
+        StoreError: If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=_HINT) from error
+
+
+def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFiles:
+    """Copy a study's tables and report into its results folder.
+
+    Each file appears at once and whole, so that several processes may do so at the same time.
+
+    Args:
+        tables: The tables.
+        report: The report.
+        folder: The results folder.
+
+    Returns:
+        The files.
+
+    Raises:
+        StoreError: If the folder cannot be written.
+    """
+    make_folder(folder)
+    sources = {name: part.file(name) for part in (tables, report) for name in part.names if name not in _NOT_SHOWN}
+    for name, path in sources.items():
+        unfinished = folder / f".{name}.{os.getpid()}"
+        try:
+            shutil.copyfile(path, unfinished)
+            unfinished.replace(folder / name)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise StoreError(f"cannot be written: {error.strerror}", path=folder / name, hint=_HINT) from error
+    return files_in(folder, report.read_json(PAGES_FILE))
+
+
+def report_what_is_there(
+    plan: Plan,
+    done: Mapping[str, Artefact],
+    roots: Sequence[DataRoot | None],
+    store: Store,
+    folder: Path,
+    missing: Sequence[str],
+) -> ReportFiles:
+    """Write tables and report of what is finished of a study straight into its results folder.
+
+    Args:
+        plan: The study's plan.
+        done: Finished artefacts by key.
+        roots: The data that the report compares; None for what is not there yet.
+        store: Where findings of leaks and overlaps are remembered.
+        folder: The results folder.
+        missing: Remarks on what is not finished.
+
+    Returns:
+        The files.
+
+    Raises:
+        AdaptstiltsError: If records or data cannot be read, or the folder cannot be written.
+    """
+    make_folder(folder)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as place:
+            tables, report = Artefact(Path(place) / "tables", {}), Artefact(Path(place) / "report", {})
+            write_study_tables(plan.tables, done, tables.folder)
+            report_stage(plan.report, tables, roots, store, report.folder, missing)
+            return place_report(tables, report, folder)
+    except OSError as error:
+        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=_HINT) from error

@@ -1,0 +1,129 @@
+"""Which setting of a study a submission is made of."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from adaptstilts.errors import ConfigError, EvaluationError, StoreError
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.study.layout import TRAINING_FILE
+from adaptstilts.study.plan.jobs import Cell
+from adaptstilts.study.plan.plan import Plan
+from adaptstilts.study.plan.variants import labels_of
+from adaptstilts.tasks.registry import get_task
+
+NO_SOURCE = "none"
+"""Word for a setting without an intermediate task."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for; None stands for anything.
+
+    Attributes:
+        method: Method.
+        source: Intermediate task; names joined by ``+`` for a fusion; ``none``.
+        seed: Seed.
+        best: Whether to choose per task, by the score on the English dev set.
+        variant: Label of a variant of a sweep.
+    """
+
+    method: str | None = None
+    source: str | None = None
+    seed: int | None = None
+    best: bool = False
+    variant: str | None = None
+
+    def matches(self, cell: Cell) -> bool:
+        """Say whether a cell is of such a setting."""
+        source = "" if self.source == NO_SOURCE else self.source
+        is_setting = self.method in {None, cell.method} and source in {None, cell.source}
+        return is_setting and self.seed in {None, cell.seed} and self.variant in {None, cell.variant}
+
+
+def setting_text(cell: Cell) -> str:
+    """Return the flags that name a cell's setting."""
+    variant = f" --variant {shlex.quote(cell.variant)}" if cell.variant else ""
+    return f"--method {cell.method} --source {cell.source or NO_SOURCE} --seed {cell.seed}{variant}"
+
+
+def choose_cells(plan: Plan, done: Mapping[str, Artefact], wanted: Wanted) -> dict[str, Cell]:
+    """Choose one cell per target task.
+
+    Args:
+        plan: The study's plan.
+        done: Its finished artefacts, by key.
+        wanted: What is asked for.
+
+    Returns:
+        The cell of each target task of the study.
+
+    Raises:
+        ConfigError: If no setting matches, or several settings or variants do and the best was not asked for.
+        StoreError: If the best cannot be told as no training run is finished.
+    """
+    _check_variant(plan, wanted)
+    cells = [cell for cell in plan.cells if wanted.matches(cell)]
+    if not cells:
+        every = list(dict.fromkeys(map(setting_text, plan.cells)))
+        raise ConfigError("the study has no such setting", allowed=every, hint="Name one of them.")
+    if wanted.best:
+        return _best(done, cells)
+    settings = list(dict.fromkeys(map(setting_text, cells)))
+    if len(settings) > 1:
+        raise ConfigError(
+            f"{len(settings)} settings match, and a submission holds one",
+            allowed=settings,
+            hint="Name one with --method, --source and --seed, or choose per task by English dev scores with --best.",
+        )
+    return {cell.target: cell for cell in cells}
+
+
+def _check_variant(plan: Plan, wanted: Wanted) -> None:
+    labels = labels_of(plan)
+    if wanted.variant is not None and wanted.variant not in labels:
+        known = labels if any(labels) else None
+        hint = None if known else "The study is no sweep: leave --variant out."
+        problem = f"'{wanted.variant}' is no variant of the study"
+        raise ConfigError(problem, key="--variant", value=wanted.variant, allowed=known, hint=hint)
+    if wanted.variant is None and len(labels) > 1 and not wanted.best:
+        raise ConfigError(
+            f"the study has {len(labels)} variants, and a submission holds one",
+            key="--variant",
+            allowed=labels,
+            hint="Name one, or choose per task by English dev scores with --best.",
+        )
+
+
+def _best(done: Mapping[str, Artefact], cells: Sequence[Cell]) -> dict[str, Cell]:
+    """Take for each target the cell that is best on the English dev set, the first of equal ones.
+
+    Targets without training have no dev score of their own: they take the setting with the best mean over the others,
+    among those that have scores on all of them.
+    """
+    scores: dict[str, dict[str, float]] = {}
+    for cell in cells:
+        if cell.train is not None and cell.train in done and get_task(cell.target).trains:
+            best_dev = done[cell.train].read_json(TRAINING_FILE)["best_dev"]
+            if best_dev is not None:
+                scores.setdefault(cell.target, {})[setting_text(cell)] = float(best_dev)
+    if not scores:
+        raise StoreError("no finished run has an English dev score", hint="Name a setting with --method and --source.")
+    common = [name for name in dict.fromkeys(map(setting_text, cells)) if all(name in own for own in scores.values())]
+    chosen: dict[str, Cell] = {}
+    for cell in cells:
+        own = scores.get(cell.target)
+        if own is None and not common:
+            raise EvaluationError(
+                f"no setting has an English dev score on every target, so none is best for {cell.target}",
+                hint="Finish the study, or name a setting with --method and --source.",
+            )
+        if own is not None:
+            best = max(own, key=own.__getitem__)
+        else:
+            best = max(common, key=lambda name: sum(by_setting[name] for by_setting in scores.values()))
+        if setting_text(cell) == best:
+            chosen[cell.target] = cell
+    return chosen

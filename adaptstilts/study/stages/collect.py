@@ -1,0 +1,208 @@
+"""From finished stages to tidy rows: one per score, one per training run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adaptstilts.analyse.layers import LayerRow
+from adaptstilts.analyse.results import ResultRow, RunRow
+from adaptstilts.evaluate.metrics import MAJOR
+from adaptstilts.formatting import merged_lines
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.study.layout import LAYERS_FILE, SCORES_FILE, TRAINING_FILE
+from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Remarks, Run
+from adaptstilts.tasks.registry import benchmark_tasks, get_task
+from adaptstilts.tasks.spec import BenchmarkName
+from adaptstilts.train.methods import METHODS
+
+_TITLES = {BenchmarkName.XTREME: "XTREME", BenchmarkName.XTREME_R: "XTREME-R"}
+
+
+def result_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[ResultRow]:
+    """Return the scores of all cells, as far as their scoring is finished.
+
+    Args:
+        job: What the study wants to know.
+        done: Finished artefacts by key.
+
+    Returns:
+        One row per method, source, target, language, metric, seed and variant.
+    """
+    return [
+        row
+        for cell in job.cells
+        for key in cell.score
+        if key in done
+        for row in _rows_of(cell, done[key].read_json(SCORES_FILE))
+    ]
+
+
+def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[ResultRow]:
+    majors = MAJOR[get_task(cell.target).metric]
+    family = "full" if METHODS[cell.method].family == "full" else "adapter"
+    rows = []
+    for language, record in scores.items():
+        notes = [note for note in (cell.note, str(record["note"])) if note]
+        values = record["scores"]
+        if not isinstance(values, Mapping):
+            raise TypeError(f"scores of {cell.target} in {language} are not a table")
+        rows += [
+            ResultRow(
+                method=cell.method,
+                family=family,
+                source=cell.source,
+                target=cell.target,
+                language=language,
+                metric=metric,
+                value=float(value),
+                is_major=metric in majors,
+                split=str(record["split"]),
+                examples=int(str(record["examples"])),
+                seed=cell.seed,
+                note="; ".join(notes),
+                variant=cell.variant,
+            )
+            for metric, value in values.items()
+        ]
+    return rows
+
+
+def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:
+    """Return what each finished training run was, did and cost; each run once, however many cells use it.
+
+    Args:
+        job: What the study wants to know.
+        done: Finished artefacts by key.
+
+    Returns:
+        One row per run.
+    """
+    rows: list[RunRow] = []
+    every = tuple(remarks.variant for remarks in job.remarks)
+    for run in job.runs:
+        if run.key not in done:
+            continue
+        record = done[run.key].read_json(TRAINING_FILE)
+        rows.append(
+            RunRow(
+                method=run.method,
+                family=run.family,
+                source=run.source,
+                target=run.target,
+                seed=run.seed,
+                trained_parameters=int(record["trained_parameters"]),
+                total_parameters=int(record["total_parameters"]),
+                artefact_bytes=int(record["artefact_bytes"]),
+                train_seconds=float(record["seconds"]),
+                train_examples=int(record["examples"]),
+                best_dev=record["best_dev"],
+                stage=run.stage,
+                variant="" if run.variants == every else "; ".join(run.variants),
+            )
+        )
+    return rows
+
+
+def notes(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[str]:
+    """Return the remarks on a study: its benchmark, its training sets, its retrieval settings.
+
+    Args:
+        job: What the study wants to know.
+        done: Finished artefacts by key.
+
+    Returns:
+        Sentences in Markdown, each once; those that are not of all variants begin with the variants.
+    """
+    found = {
+        remarks.variant: [
+            *benchmark_notes(remarks.targets, BenchmarkName(remarks.benchmark)),
+            *training_notes([run for run in job.runs if remarks.variant in run.variants], done),
+            *retrieval_notes(remarks, [cell for cell in job.cells if cell.variant == remarks.variant], done),
+        ]
+        for remarks in job.remarks
+    }
+    return merged_lines(found)
+
+
+def benchmark_notes(targets: Sequence[str], benchmark: BenchmarkName) -> list[str]:
+    """Return a remark on the targets that are no tasks of the benchmark, if there are any."""
+    inside = benchmark_tasks(benchmark)
+    outside = [name for name in targets if get_task(name) not in inside]
+    if not outside:
+        return []
+    return [f"{', '.join(outside)}: no task of {_TITLES[benchmark]}, in none of its averages"]
+
+
+def training_notes(runs: Sequence[Run], done: Mapping[str, Artefact]) -> list[str]:
+    """Return what differs from the published set-up in the training sets of finished runs, each remark once."""
+    found: dict[str, None] = {}
+    for run in runs:
+        if run.key in done:
+            found.update(dict.fromkeys(done[run.key].read_json(TRAINING_FILE)["notes"]))
+    return sorted(found)
+
+
+def layer_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[LayerRow]:
+    """Return the scores by layer of all cells whose layers were swept.
+
+    Args:
+        job: What the study wants to know.
+        done: Finished artefacts by key.
+
+    Returns:
+        One row per method, source, target, seed, language, layer, metric and variant.
+    """
+    return [
+        row
+        for cell in job.cells
+        for key in cell.predict
+        if key in done
+        for row in _layers_of(cell, done[key].read_json(LAYERS_FILE))
+    ]
+
+
+def _layers_of(cell: Cell, record: Mapping[str, Any]) -> list[LayerRow]:
+    majors = MAJOR[get_task(cell.target).metric]
+    return [
+        LayerRow(
+            method=cell.method,
+            source=cell.source,
+            target=cell.target,
+            seed=cell.seed,
+            language=item["language"],
+            layer=item["layer"],
+            is_used=item["layer"] == record["used"],
+            metric=metric,
+            value=float(value),
+            is_major=metric in majors,
+            split=item["split"],
+            note="; ".join(part for part in (cell.note, item["note"]) if part),
+            variant=cell.variant,
+        )
+        for item in record["layers"]
+        for metric, value in item["scores"].items()
+    ]
+
+
+def retrieval_notes(remarks: Remarks, cells: Sequence[Cell], done: Mapping[str, Artefact]) -> list[str]:
+    """Return, for each retrieval target, the settings in effect and the layers that were used.
+
+    Args:
+        remarks: The targets with their settings.
+        cells: Cells of the study, or of the variant.
+        done: Finished artefacts by key.
+
+    Returns:
+        One remark per target.
+    """
+    used: dict[str, set[str]] = {target: set() for target, _ in remarks.retrieval}
+    for cell in cells:
+        for key in cell.predict:
+            if key in done:
+                record = done[key].read_json(LAYERS_FILE)
+                used[cell.target].add(f"layer {record['used']} of {record['blocks']}")
+    return [
+        line + (f" Used: {', '.join(sorted(used[target]))}." if used[target] else "")
+        for target, line in remarks.retrieval
+    ]

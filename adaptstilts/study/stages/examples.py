@@ -1,0 +1,128 @@
+"""Examples of one data root, read and encoded once however many stages use them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.models.backbone import load_tokenizer
+from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.tasks.encode import encode
+from adaptstilts.tasks.features import Encoded, EncodeSettings
+from adaptstilts.tasks.sampling import hold_out as cut_in_two
+from adaptstilts.tasks.sampling import sample
+from adaptstilts.tasks.sources import HELD_OUT_MOST, HELD_OUT_SHARE, DataRoot, TrainingData
+from adaptstilts.tasks.spec import Bitext, Candidate, Example, Sentence, Split, Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+_MOST_ENCODED = 400
+"""Encoded sets kept; enough for every language of every target."""
+_MOST_ROWS = 500_000
+"""Rows of an encoded set that is kept; the sides of BUCC2018 are larger and are encoded anew."""
+
+
+@dataclass(frozen=True)
+class _EncodedKey:
+    backbone: str
+    what: tuple[object, ...]
+    settings: EncodeSettings
+
+
+class Examples:
+    """Reading and encoding with memory.
+
+    Args:
+        root: Folder with data sets in their published layouts.
+        quoting: Option of the readers; see `adaptstilts.config.schema.DataSection`.
+    """
+
+    def __init__(self, root: Path, *, quoting: str = "clean") -> None:
+        self.root = DataRoot(root, options={"quoting": quoting})
+        self._tokenizers: dict[str, PreTrainedTokenizerFast] = {}
+        self._training: dict[tuple[object, ...], TrainingData] = {}
+        self._evaluation: dict[tuple[object, ...], list[Example] | Bitext] = {}
+        self._encoded: dict[_EncodedKey, Encoded] = {}
+
+    def training(self, task: Task, most: int | None, *, hold_out: bool) -> TrainingData:
+        """Return training and dev examples of a training task, in English.
+
+        Args:
+            task: The training task.
+            most: Most training examples; None for all.
+            hold_out: Take dev examples out of the training set.
+        """
+        key = (task.name, most, hold_out)
+        if key not in self._training:
+            self._training[key] = self._held_out(task, most) if hold_out else self.root.training_data(task, most)
+        return self._training[key]
+
+    def _held_out(self, task: Task, most: int | None) -> TrainingData:
+        """Take dev examples out of the training set: a tenth, at most 500, whatever ``most`` is.
+
+        The dev set is not looked at, so that nothing about it decides the run.
+        """
+        rows = self.root.load_examples(task, Split.TRAIN, SOURCE_LANGUAGE, labelled=True)
+        train, dev = cut_in_two(rows, max(1, min(len(rows) // HELD_OUT_SHARE, HELD_OUT_MOST)))
+        note = (
+            f"{task.name}: {len(dev)} training rows are held out to pick the checkpoint, "
+            "since the dev set is what is scored"
+        )
+        return TrainingData(sample(train, most), dev, (*self.root.notes(task, Split.TRAIN, SOURCE_LANGUAGE), note))
+
+    def evaluation(self, task: Task, split: Split, language: str, most: int | None) -> list[Example]:
+        """Return evaluation examples of a task that is not retrieval; labels are None where hidden."""
+        key = (task.name, split, language, most)
+        if key not in self._evaluation:
+            self._evaluation[key] = self.root.load_examples(task, split, language, most)
+        found = self._evaluation[key]
+        if isinstance(found, Bitext):
+            raise TypeError(f"{task.name} is retrieval")
+        return found
+
+    def bitext(self, task: Task, split: Split, language: str, most: int | None) -> Bitext:
+        """Return the two sides of a retrieval task."""
+        key = (task.name, split, language, most)
+        if key not in self._evaluation:
+            self._evaluation[key] = self.root.load_bitext(task, split, language, most)
+        found = self._evaluation[key]
+        if not isinstance(found, Bitext):
+            raise TypeError(f"{task.name} is not retrieval")
+        return found
+
+    def tokenizer(self, backbone: Reference) -> PreTrainedTokenizerFast:
+        """Return the tokenizer of a backbone."""
+        if backbone.fingerprint not in self._tokenizers:
+            self._tokenizers[backbone.fingerprint] = load_tokenizer(backbone.location, backbone.revision)
+        return self._tokenizers[backbone.fingerprint]
+
+    def encoded(
+        self,
+        task: Task,
+        examples: list[Example] | tuple[Sentence, ...] | tuple[Candidate, ...],
+        backbone: Reference,
+        settings: EncodeSettings,
+        *,
+        what: tuple[object, ...],
+    ) -> Encoded:
+        """Return examples encoded for a backbone.
+
+        Args:
+            task: The task.
+            examples: Its examples.
+            backbone: Whose tokenizer to use.
+            settings: Lengths.
+            what: Names the examples for the memory: equal names must mean equal examples.
+        """
+        key = _EncodedKey(backbone.fingerprint, (task.name, *what), settings)
+        if key not in self._encoded:
+            if len(self._encoded) >= _MOST_ENCODED:
+                self._encoded.pop(next(iter(self._encoded)))
+            encoded = encode(task, examples, self.tokenizer(backbone), settings)
+            if len(examples) > _MOST_ROWS:
+                return encoded
+            self._encoded[key] = encoded
+        return self._encoded[key]

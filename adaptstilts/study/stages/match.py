@@ -1,0 +1,126 @@
+"""Prediction and scoring with dual encoders: one pool of candidates for the queries of all languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adaptstilts.engine.journal import StepCallback
+from adaptstilts.evaluate.gold import match_gold
+from adaptstilts.evaluate.match import nearest, unit_vectors
+from adaptstilts.evaluate.predict import Predicted
+from adaptstilts.models.network import TaskNetwork
+from adaptstilts.study.plan.jobs import PredictJob, ScoreJob
+from adaptstilts.tasks.encode import encode
+from adaptstilts.tasks.features import EncodeSettings
+from adaptstilts.tasks.locate import is_multilingual
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Candidate, MatchExample, Split, Task
+
+if TYPE_CHECKING:
+    from adaptstilts.study.stages.examples import Examples
+
+_BLOCK = 20_000
+"""Candidates that are encoded at a time; a pool that fits into one block is kept for the next network."""
+
+
+def match(
+    network: TaskNetwork, job: PredictJob, examples: Examples, on_step: StepCallback
+) -> Iterator[tuple[str, Split, Predicted, str, int]]:
+    """Let the queries of every language find their candidates in one pool over all languages.
+
+    The vectors of the pool are held in memory in single precision: 4 bytes times the width for each candidate, 53 MB
+    for LAReQA and 4.1 GB for Mewsli-X at a width of 1024. Queries are cut by ``max_evaluation``, the pool never is.
+
+    Args:
+        network: Dual encoder with its head, on its device.
+        job: What to predict.
+        examples: Data.
+        on_step: Told how many languages are done.
+
+    Yields:
+        Language, split, predictions, note and number of queries.
+
+    Raises:
+        AdaptstiltsError: If data cannot be used.
+    """
+    task = get_task(job.task)
+    settings = EncodeSettings(job.max_length, job.doc_stride, job.max_query_length)
+    on_step(0, len(job.languages), "candidates")
+    ids, pool = _pool(network, job, task, examples, settings)
+    note = pool_note(task, [code for code, _ in examples.root.pool(task)], len(ids))
+    for index, (language, split) in enumerate(job.languages):
+        on_step(index, len(job.languages), language)
+        rows = examples.evaluation(task, split, language, job.max_evaluation)
+        what = (split, language, job.max_evaluation)
+        encoded = examples.encoded(task, rows, job.backbone, settings, what=what)
+        queries = unit_vectors(network, encoded, batch_tokens=job.batch_tokens, precision=job.precision)
+        asked = [row for row in rows if isinstance(row, MatchExample)]
+        yield language, split, nearest(asked, queries, ids, pool), note, len(rows)
+
+
+def pool_note(task: Task, languages: Sequence[str], candidates: int) -> str:
+    """Return what a reader of scores must know of the pool: its size, and how many of the task's languages are there.
+
+    Args:
+        task: The task.
+        languages: Languages of the pool's files.
+        candidates: Number of candidates.
+
+    Returns:
+        The note; without languages where one file holds all.
+    """
+    note = f"pool of {candidates:,} candidates"
+    if task.pool is None or not is_multilingual(task.pool):
+        return note
+    return f"{note} in {len(languages)} of {len(task.languages)} languages"
+
+
+def right_candidates(job: ScoreJob, examples: Examples) -> dict[str, dict[str, list[str]]]:
+    """Return the candidates that are right for each query, in all languages of the pool, reading the pool once.
+
+    Args:
+        job: What is scored.
+        examples: Data.
+
+    Returns:
+        Candidate ids by query id, by language of the queries.
+
+    Raises:
+        EvaluationError: If a query has none.
+    """
+    task = get_task(job.task)
+    rows = {code: examples.evaluation(task, split, code, job.max_evaluation) for code, split in job.languages}
+    wanted = {row.target for found in rows.values() for row in found if isinstance(row, MatchExample)}
+    right: dict[str, list[str]] = {}
+    for candidate in examples.root.candidates(task):
+        for target in wanted.intersection(candidate.answers):
+            right.setdefault(str(target), []).append(candidate.id)
+    return {code: match_gold(found, right, task.name) for code, found in rows.items()}
+
+
+def _pool(
+    network: TaskNetwork, job: PredictJob, task: Task, examples: Examples, settings: EncodeSettings
+) -> tuple[list[str], NDArray[np.float32]]:
+    ids = [candidate.id for candidate in examples.root.candidates(task)]
+    vectors = np.empty((len(ids), network.encoder.config.hidden_size), dtype=np.float32)
+    done = 0
+    for block in _blocks(examples.root.candidates(task)):
+        if len(ids) <= _BLOCK:
+            encoded = examples.encoded(task, block, job.backbone, settings, what=("pool",))
+        else:
+            encoded = encode(task, block, examples.tokenizer(job.backbone), settings)
+        found = unit_vectors(network, encoded, batch_tokens=job.batch_tokens, precision=job.precision)
+        vectors[done : done + len(block)] = found
+        done += len(block)
+    return ids, vectors
+
+
+def _blocks(candidates: Iterable[Candidate]) -> Iterator[tuple[Candidate, ...]]:
+    waiting = iter(candidates)
+    while block := tuple(islice(waiting, _BLOCK)):
+        yield block

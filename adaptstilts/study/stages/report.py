@@ -1,0 +1,89 @@
+"""What the last stages of a study do: its tables, and its report. Free of torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from adaptstilts.analyse.layers import LayerRow
+from adaptstilts.analyse.results import ResultRow, RunRow, read_csv
+from adaptstilts.report.files import LAYERS, REPORT, RESULTS, RUNS, Additions, write_pages, write_tables
+from adaptstilts.report.grid import Grid
+from adaptstilts.report.overlaps import add_overlaps
+from adaptstilts.report.published import published_grids
+from adaptstilts.report.variants import ShownVariant
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.json_files import write_json
+from adaptstilts.store.store import Store
+from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
+from adaptstilts.study.plan.jobs import AnalyseJob, ReportJob, Shown
+from adaptstilts.study.stages.collect import layer_rows, notes, result_rows, run_rows
+from adaptstilts.study.stages.contamination import find_overlaps
+from adaptstilts.tasks.sources import DataRoot
+
+
+def write_study_tables(job: AnalyseJob, done: Mapping[str, Artefact], folder: Path) -> None:
+    """Write the tables of a study and the remarks on it, as far as it is finished.
+
+    Of artefacts only the records are read; weights and raw scores stay untouched.
+
+    Args:
+        job: What the study wants to know.
+        done: Finished artefacts by key.
+        folder: Where to write.
+
+    Raises:
+        AdaptstiltsError: If a record is damaged, or scores contradict each other.
+    """
+    write_tables(folder, result_rows(job, done), run_rows(job, done), layer_rows(job, done))
+    write_json(folder / NOTES_FILE, notes(job, done))
+
+
+def report_stage(
+    job: ReportJob,
+    tables: Artefact,
+    roots: Sequence[DataRoot | None],
+    store: Store,
+    folder: Path,
+    missing: Sequence[str] = (),
+) -> None:
+    """Write the report of a study, with its pictures, and a record of them.
+
+    Args:
+        job: What the report shows.
+        tables: The study's tables.
+        roots: The data that is looked through, in the order of the job; None where it is not there yet.
+        store: Where findings of leaks and overlaps are remembered.
+        folder: Where to write.
+        missing: Remarks on what the tables lack.
+
+    Raises:
+        AdaptstiltsError: If tables or data cannot be read.
+    """
+    rows, runs = read_csv(tables.file(RESULTS), ResultRow), read_csv(tables.file(RUNS), RunRow)
+    layers = read_csv(tables.file(LAYERS), LayerRow) if LAYERS in tables.names else ()
+    files = write_pages(
+        folder, rows, runs, job.title, [*missing, *tables.read_json(NOTES_FILE)], _additions(job, rows, layers)
+    )
+    for compared, root in zip(job.compared, roots, strict=True):
+        if root is not None:
+            add_overlaps(folder / REPORT, find_overlaps(compared, root, store), compared.title)
+    write_json(folder / PAGES_FILE, files.record())
+
+
+def _additions(job: ReportJob, rows: Sequence[ResultRow], layers: Sequence[LayerRow]) -> Additions:
+    if len(job.shown) == 1:
+        return Additions(layers=layers, baselines=_baselines(job.shown[0], rows))
+    variants = (
+        ShownVariant(
+            label=shown.variant,
+            settings=shown.settings,
+            baselines=_baselines(shown, [row for row in rows if row.variant == shown.variant]),
+        )
+        for shown in job.shown
+    )
+    return Additions(layers=layers, variants=tuple(variants))
+
+
+def _baselines(shown: Shown, rows: Sequence[ResultRow]) -> Sequence[Grid]:
+    return () if shown.published is None else published_grids(rows, shown.published)

@@ -1,0 +1,246 @@
+"""Training stages: from a job and its inputs to saved weights."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import math
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+from safetensors import SafetensorError
+
+from adaptstilts.config.recipes import TrainSettings
+from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.engine.journal import StepNumbers
+from adaptstilts.evaluate.gold import gold_of
+from adaptstilts.evaluate.match import predict_pairs
+from adaptstilts.evaluate.metrics import major, score_examples
+from adaptstilts.evaluate.predict import predict
+from adaptstilts.models.backbone import load_encoder
+from adaptstilts.models.heads import save_head, spec_for
+from adaptstilts.models.network import EncoderLoader, TaskNetwork, parameter_counts, save_encoder
+from adaptstilts.store.json_files import write_json
+from adaptstilts.study.layout import TRAINING_FILE
+from adaptstilts.study.plan.jobs import TrainJob
+from adaptstilts.study.stages.inputs import Inputs
+from adaptstilts.tasks.features import EncodeSettings
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.sampling import sample
+from adaptstilts.tasks.sources import TrainingData
+from adaptstilts.tasks.spec import ChoiceExample, Kind, Task
+from adaptstilts.train.distributed import ALONE, Group
+from adaptstilts.train.loop import FitReport, Surroundings, fit
+from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
+from adaptstilts.train.optim import learning_rate
+from adaptstilts.train.phases import prepare
+from adaptstilts.train.resume import Checkpoints
+from adaptstilts.train.sharding import shard_frozen, to_cpu
+
+if TYPE_CHECKING:
+    from adaptstilts.study.stages.examples import Examples
+
+from typing import TYPE_CHECKING
+
+from adaptstilts.engine.heartbeats import (
+    Progress,
+)
+from adaptstilts.train.resume import CheckpointLog
+
+if TYPE_CHECKING:
+    pass
+
+from adaptstilts.study.layout import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER
+from adaptstilts.study.stages.weights import starting_point
+
+_DEV_BATCH_TOKENS = 8192
+
+
+def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
+    job: TrainJob,
+    inputs: Inputs,
+    examples: Examples,
+    folder: Path,
+    device: torch.device,
+    log: TrainingLog,
+    load: EncoderLoader = load_encoder,
+    *,
+    checkpoints: Checkpoints | None = None,
+    group: Group = ALONE,
+) -> None:
+    """Train one network and write its trained parts.
+
+    Args:
+        job: What to train.
+        inputs: Intermediate runs it builds on.
+        examples: Data.
+        folder: Where to write: ``encoder`` and ``head`` for full models, ``adapter`` or ``fusion``
+            (with the head) else, and ``training.json``.
+        device: Where to compute.
+        log: Told about steps, dev scores and the result.
+        load: Loads encoders.
+        checkpoints: Where the run leaves its state, and looks for one to go on from.
+        group: The processes that carry out the stage together, each by this call; the first of them writes.
+
+    Raises:
+        AdaptstiltsError: If data or checkpoints cannot be used.
+    """
+    method, task = METHODS[job.method], get_task(job.task)
+    data = examples.training(task, job.max_train, hold_out=job.hold_out)
+    labels = examples.root.labels(task)
+    settings = EncodeSettings(job.settings.max_length, job.settings.doc_stride, job.settings.max_query_length)
+    network = prepare(
+        method,
+        starting_point(job, inputs),
+        task=task.name,
+        head=spec_for(task.kind, labels),
+        adapter=job.adapter or AdapterSection(),
+        fusion=job.fusion or FusionSection(),
+        seed=job.seed,
+        load=load,
+    ).to(device)
+    group = shard_frozen(network, group)
+    what = ("train", job.max_train, job.hold_out)
+    encoded = examples.encoded(task, data.train, job.backbone, settings, what=what)
+    report = fit(
+        network,
+        encoded.features,
+        job.settings,
+        kind=task.kind,
+        seed=job.seed,
+        score_dev=_told(dev_scorer(job, task, labels, data, examples, settings), log)
+        if group.scores
+        else _scored_elsewhere,
+        penalty=_penalty(network, job, method),
+        around=Surroundings(partial(_tell_step, log, job.settings), checkpoints, group),
+    )
+    if not group.is_first:
+        return
+    to_cpu(network, group)
+    _save_or_say_why(network, job, method, data, folder)
+    record = _record(report, network, data, folder)
+    record |= {"processes": group.size, "resume_notes": [] if checkpoints is None else checkpoints.told}
+    record |= {"truncated": encoded.truncated, "replaced_words": encoded.replaced, "labels": list(labels)}
+    write_json(folder / TRAINING_FILE, record)
+    log.summary(record)
+
+
+def _tell_step(log: TrainingLog, settings: TrainSettings, step: int, total: int, loss: float) -> None:
+    rate = learning_rate(step, settings, total)
+    log.stepped(step, total, f"loss {loss:.3f}", StepNumbers(loss, rate, settings.batch_size))
+
+
+def _told(score_dev: Callable[[TaskNetwork], float], log: TrainingLog) -> Callable[[TaskNetwork], float]:
+    """Return a function that scores the dev set and tells the log, and takes no part in examples per second."""
+
+    def score(network: TaskNetwork) -> float:
+        started = time.perf_counter()
+        found = score_dev(network)
+        log.dev(log.progress.done, found, time.perf_counter() - started)
+        return found
+
+    return score
+
+
+def dev_scorer(
+    job: TrainJob,
+    task: Task,
+    labels: tuple[str, ...],
+    data: TrainingData,
+    examples: Examples,
+    settings: EncodeSettings,
+) -> Callable[[TaskNetwork], float]:
+    """Return the function that scores a network on a part of the dev set, in percent of the major metric."""
+    most = job.settings.evaluate_examples
+    dev = sample(data.dev, most)
+    encoded = examples.encoded(task, dev, job.backbone, settings, what=("dev", job.max_train, job.hold_out, most))
+    gold = gold_of(task.metric, dev, labels)
+
+    def score(network: TaskNetwork) -> float:
+        precision = job.settings.precision
+        if task.kind is Kind.MATCH:
+            found = predict_pairs(network, encoded, batch_tokens=_DEV_BATCH_TOKENS, precision=precision)
+        else:
+            found = predict(network, task, labels, encoded, batch_tokens=_DEV_BATCH_TOKENS, precision=precision)
+        return major(task.metric, score_examples(task.metric, found.predictions, gold))
+
+    return score
+
+
+def _scored_elsewhere(_: TaskNetwork) -> float:
+    raise RuntimeError("the first process of a group scores")
+
+
+def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[], torch.Tensor] | None:
+    if "fusion" not in method.trains or job.fusion is None or job.fusion.kind != "dynamic":
+        return None
+    attached, weight = network.attached, job.fusion.regularisation
+    if attached is None or weight == 0:
+        return None
+    return lambda: weight * attached.regularisation(fusion_name(job.task))
+
+
+def _save_or_say_why(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:
+    """Save; a disk that is full is an `OSError`, which both libraries hide."""
+    try:
+        _save(network, job, method, data, folder)
+    except SafetensorError as error:
+        raise OSError(errno.EIO, str(error), str(folder)) from error
+    except RuntimeError as error:
+        if "PytorchStreamWriter" not in str(error):
+            raise
+        raise OSError(errno.EIO, str(error).splitlines()[0], str(folder)) from error
+
+
+def _save(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:
+    first = data.train[0]
+    choices = len(first.choices) if isinstance(first, ChoiceExample) else 2
+    head = network.head
+    if head is None:
+        raise TypeError("a trained network has a head")
+    if "encoder" in method.trains:
+        save_encoder(network, folder / ENCODER_FOLDER)
+        save_head(head, job.task, folder / HEAD_FOLDER, network.encoder.config, choices=choices)
+    elif network.attached is None:
+        raise TypeError("an adapter method has adapters")
+    elif "adapter" in method.trains:
+        network.attached.save(target_adapter(job.task), folder / ADAPTER_FOLDER, head, choices=choices)
+    else:
+        members = tuple(source.task for source in job.sources)
+        network.attached.save_fusion(fusion_name(job.task), members, folder / FUSION_FOLDER, head, choices=choices)
+
+
+def _record(report: FitReport, network: TaskNetwork, data: TrainingData, folder: Path) -> dict[str, Any]:
+    trained, total = parameter_counts(network)
+    record = dataclasses.asdict(report)
+    record["best_dev"] = None if math.isnan(report.best_dev) else report.best_dev
+    record |= {
+        "trained_parameters": trained,
+        "total_parameters": total,
+        "artefact_bytes": sum(path.stat().st_size for path in folder.rglob("*.safetensors")),
+        "dev_examples": len(data.dev),
+        "notes": list(data.notes),
+    }
+    return record
+
+
+class TrainingLog(CheckpointLog, Protocol):
+    """Told what happens in a training run; `StageLog` is one, and says more of each."""
+
+    progress: Progress
+
+    def stepped(self, done: int, total: int, note: str = "", numbers: StepNumbers | None = None) -> None:
+        """So many steps are done."""
+        ...
+
+    def dev(self, step: int, score: float, seconds: float = 0.0) -> None:
+        """The dev set was scored after a step."""
+        ...
+
+    def summary(self, record: dict[str, Any]) -> None:
+        """The run is over; these are its numbers."""
+        ...

@@ -1,0 +1,573 @@
+from __future__ import annotations
+
+import ftplib
+import json
+import pickle
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import fsspec
+import pytest
+from claimers import ROOT, start_holder
+from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
+
+from adaptstilts.errors import DamagedError, StoreError, WriteError
+from adaptstilts.store.leases import Lease
+from adaptstilts.store.manifest import manifest_text
+from adaptstilts.store.process import here
+from adaptstilts.store.shared import SHARED_MARK, SharedStore, store_at
+from adaptstilts.store.stage import make_stage
+from adaptstilts.store.store import MANIFEST, Store
+from adaptstilts.study.plan.jobs import DataJob, ScoreJob
+
+STAGE = make_stage("generate", "mini", DataJob(1, 1, 10, 10, 10))
+OTHER = make_stage("generate", "mini", DataJob(1, 2, 10, 10, 10))
+SCORE = make_stage("score", "score", ScoreJob("nli", (), STAGE.key, None), (STAGE.key,))
+FAR = replace(here(), host="elsewhere")
+
+
+class CountingMemory(MemoryFileSystem):
+    """Memory that counts what it is asked."""
+
+    protocol = "counted"
+    store: dict = {}  # noqa: RUF012
+    pseudo_dirs = [""]  # noqa: RUF012 - as the base class has it
+    asked: list[str] = []  # noqa: RUF012
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return MemoryFileSystem._strip_protocol(path.replace("counted://", "memory://"))
+
+    def find(self, path, **options):
+        self.asked.append(f"find {path}")
+        return super().find(path, **options)
+
+    def cat_file(self, path, **options):
+        self.asked.append(f"read {path}")
+        return super().cat_file(path, **options)
+
+    def put_file(self, source, target, **options):
+        if "full" in target:
+            raise OSError(28, "No space left on device")
+        return super().put_file(source, target, **options)
+
+
+class Shelf(LocalFileSystem):
+    """A folder under a protocol of its own, with exclusive creation."""
+
+    protocol = "shelf"
+    unreadable: list[str] = []  # noqa: RUF012
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return str(path).removeprefix("shelf://")
+
+    def cat_file(self, path, *positions, **options):
+        if any(part in path for part in self.unreadable):
+            raise TimeoutError(110, "Connection timed out")
+        return super().cat_file(path, *positions, **options)
+
+    def ls(self, path, *positions, **options):
+        if any(self._strip_protocol(path).endswith(part) for part in self.unreadable):
+            raise PermissionError(13, "Permission denied")
+        return super().ls(path, *positions, **options)
+
+    def pipe_file(self, path, value, mode="overwrite", **options):
+        with Path(self._strip_protocol(path)).open("xb" if mode == "create" else "wb") as file:
+            file.write(value)
+
+
+fsspec.register_implementation("counted", CountingMemory, clobber=True)
+fsspec.register_implementation("shelf", Shelf, clobber=True)
+
+
+def make(store, stage=STAGE, text="rows"):
+    with store.writing(stage, {"python": "x"}) as folder:
+        (folder / "sub").mkdir()
+        (folder / "sub" / "a.txt").write_text(text)
+        (folder / "b.json").write_text("[1]")
+    return store.find(stage)
+
+
+@pytest.fixture
+def machines(tmp_path, request):
+    """Two machines, each with a folder of its own, on one address."""
+    address = f"memory://{request.node.name}"
+    yield SharedStore(address, tmp_path / "one"), SharedStore(address, tmp_path / "two")
+    MemoryFileSystem.store.clear()
+
+
+@pytest.fixture
+def shelf(tmp_path):
+    """Makes machines that share a folder which creates files exclusively."""
+    return lambda name: SharedStore(f"shelf://{tmp_path}/shared", tmp_path / name)
+
+
+def test_store_at_picks_the_kind_of_store_by_its_location(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert type(store_at("checkpoints")) is Store
+    assert store_at("~/a").root == tmp_path / "a"
+    assert type(store_at("file:///data/store")) is Store
+    assert store_at("file:///data/store").root == Path("/data/store")
+    shared = store_at("memory://a/b/")
+    assert isinstance(shared, SharedStore)
+    assert shared.root.parent == Path("checkpoints/cache")
+    assert shared.root == store_at("memory://a/b").root != store_at("memory://a/c").root
+    assert store_at("memory://a/b", "here").root == Path("here")
+
+
+@pytest.mark.parametrize(("address", "package"), [("s3://bucket/x", "s3fs"), ("gs://bucket/x", "gcsfs")])
+def test_address_whose_package_is_not_installed_names_it(tmp_path, address, package):
+    try:
+        __import__(package)
+    except ImportError:
+        with pytest.raises(
+            StoreError, match=rf"{address}: the package for .* is not installed\. pip install {package}"
+        ):
+            store_at(address, str(tmp_path)).find(STAGE)
+    else:
+        pytest.skip(f"{package} is installed")
+
+
+def test_address_of_no_known_file_system_is_refused_with_near_matches(tmp_path):
+    with pytest.raises(StoreError, match=r"memry://a: .*Did you mean 'memory'\?"):
+        store_at("memry://a", str(tmp_path)).find(STAGE)
+
+
+class Gone(MemoryFileSystem):
+    """A server that refuses."""
+
+    protocol = "gone"
+    cachable = False
+    error = OSError()
+
+    def __init__(self, host, **options):
+        raise self.error
+
+    @staticmethod
+    def _get_kwargs_from_urls(path):
+        host = path.removeprefix("gone://").partition("/")[0]
+        return {"host": host} if host else {}
+
+
+fsspec.register_implementation("gone", Gone, clobber=True)
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError(111, "refused"), ftplib.error_perm("530 refused"), EOFError()]
+)
+def test_address_that_cannot_be_reached_is_told_plainly(tmp_path, monkeypatch, error):
+    monkeypatch.setattr(Gone, "error", error)
+    store = SharedStore("gone://host/x", tmp_path)
+    for ask in (store.artefacts, store.orphans, lambda: store.present([STAGE]), lambda: store.remote.path("a")):
+        with pytest.raises(
+            StoreError, match=r"gone://host/x: cannot be read: .*(refused|EOFError)\. Check the address"
+        ):
+            ask()
+    with pytest.raises(WriteError, match="cannot be written"):
+        store.remote.write(b"", "a")
+
+
+def test_address_without_a_host_is_told_plainly(tmp_path):
+    with pytest.raises(StoreError, match=r"gone:///x: not a whole address: .*'host'"):
+        SharedStore("gone:///x", tmp_path).present([STAGE])
+
+
+def test_passwords_in_addresses_are_not_shown(tmp_path):
+    store = store_at("sftp://me:secret@host/x", str(tmp_path))
+    assert store.location == "sftp://host/x"
+
+
+def test_artefact_made_on_one_machine_is_found_on_another(machines):
+    one, two = machines
+    made = make(one)
+    assert two.present([STAGE, OTHER]) == {STAGE.key}
+    found = two.find(STAGE)
+    assert found.read_json("b.json") == [1]
+    assert not (found.folder / "sub").exists()
+    assert (found.file("sub") / "a.txt").read_text() == "rows"
+    opened = two.open(STAGE)
+    assert opened.fetch is None
+    assert opened.manifest["files"] == made.manifest["files"]
+    assert opened.folder == two.root / "data" / made.folder.name
+    assert two.find(OTHER) is None
+
+
+def test_find_all_reads_listings_and_manifests_and_no_other_file(tmp_path):
+    store = SharedStore("counted://many", tmp_path / "one")
+    stages = [make_stage("generate", "mini", DataJob(1, seed, 10, 10, 10)) for seed in range(12)]
+    for stage in stages[:10]:
+        make(store, stage)
+    fresh = SharedStore("counted://many", tmp_path / "two")
+    CountingMemory.asked.clear()
+    assert fresh.present([*stages, SCORE]) == {stage.key for stage in stages[:10]}
+    assert sorted(CountingMemory.asked) == ["find /many/data", "find /many/score"]
+    CountingMemory.asked.clear()
+    assert len(fresh.find_all(stages)) == 10
+    assert len(CountingMemory.asked) == 11
+
+
+def test_manifest_that_cannot_be_read_is_no_absent_one(shelf, monkeypatch):
+    one, two = shelf("one"), shelf("two")
+    make(one)
+    make(one, OTHER)
+    monkeypatch.setattr(Shelf, "unreadable", [f"{STAGE.key[:16]}/{MANIFEST}"])
+    asked = ((two.find, STAGE), (two.find_all, [STAGE, OTHER]), (two.artefacts, None))
+    for ask, of in asked:
+        with pytest.raises(StoreError, match=r"shelf://.*: cannot be read: .*Connection timed out"):
+            ask(of)
+
+
+@pytest.mark.parametrize("part", ["/data", f"/data/{STAGE.key[:16]}"])
+def test_folder_that_cannot_be_listed_is_no_empty_one(shelf, monkeypatch, part):
+    one, two = shelf("one"), shelf("two")
+    make(one)
+    monkeypatch.setattr(Shelf, "unreadable", [part])
+    for ask in (lambda: two.present([STAGE]), lambda: two.find_all([STAGE]), two.artefacts, two.orphans):
+        with pytest.raises(StoreError, match=r"shelf://.*: cannot be read: .*Permission denied"):
+            ask()
+    assert two.present([SCORE]) == set()
+
+
+def test_file_system_that_says_in_its_own_way_that_nothing_is_there(shelf, monkeypatch):
+    class OwnError(OSError):
+        pass
+
+    def refuse(self, path, *positions, **options):
+        raise OwnError(2, "STATUS_OBJECT_NAME_NOT_FOUND", path)
+
+    monkeypatch.setattr(Shelf, "ls", refuse)
+    monkeypatch.setattr(Shelf, "cat_file", refuse)
+    one = shelf("one")
+    assert one.present([STAGE]) == set()
+    assert one.find(STAGE) is None
+    assert one.remote.read_many(["a"]) == {}
+    assert not one.remote.is_there()
+
+
+def test_file_system_that_removes_a_file_in_another_way_than_a_folder(shelf, monkeypatch):
+    def remove(self, path, recursive=False, maxdepth=None):
+        if recursive and Path(path).is_file():
+            raise NotADirectoryError(20, "Not a directory", path)
+        LocalFileSystem.rm(self, path, recursive, maxdepth)
+
+    monkeypatch.setattr(Shelf, "rm", remove)
+    one = shelf("one")
+    with one.claim(STAGE):
+        make(one)
+    assert one.claimant(STAGE) is None
+    assert one.remote.names(".claims") == []
+    one.discard(STAGE)
+    one.discard(STAGE)
+    assert one.remote.names("data") == []
+
+
+def test_address_is_there_when_a_folder_lies_at_it(shelf, tmp_path):
+    one = shelf("one")
+    assert not one.remote.is_there()
+    make(one)
+    assert one.remote.is_there()
+    for address in (f"shelf://{tmp_path}/shared/data/{STAGE.key[:16]}/{MANIFEST}", "memory://nothing"):
+        assert not SharedStore(address, tmp_path).remote.is_there()
+
+
+def test_store_travels_to_worker_processes(machines):
+    one, two = machines
+    make(pickle.loads(pickle.dumps(one)))
+    artefact = pickle.loads(pickle.dumps(two.find(STAGE)))
+    assert artefact.read_json("b.json") == [1]
+
+
+def test_flipped_byte_at_the_address_is_found_on_use_and_by_verify(machines):
+    one, two = machines
+    make(one)
+    (path,) = [name for name in MemoryFileSystem.store if name.endswith("a.txt")]
+    MemoryFileSystem.store[path].seek(0)
+    MemoryFileSystem.store[path].write(b"roWs")
+    with pytest.raises(DamagedError, match=r"memory://.*/sub/a\.txt: damaged\. Rebuild it: .* or remove memory://"):
+        two.open(STAGE)
+    with pytest.raises(DamagedError, match=r"a\.txt: damaged"):
+        two.find(STAGE).file("sub")
+    assert two.find(STAGE).read_json("b.json") == [1]
+    (artefact,) = two.artefacts()
+    (wrong,) = two.verify(artefact)
+    assert "a.txt: damaged or missing" in str(wrong)
+    two.discard(STAGE)
+    one.discard(STAGE)
+    assert one.find(STAGE) is two.find(STAGE) is None
+    assert make(two) is not None
+    assert one.open(STAGE) is not None
+
+
+def test_missing_file_and_damaged_manifest_at_the_address_are_told(machines):
+    one, two = machines
+    make(one)
+    (path,) = [name for name in MemoryFileSystem.store if name.endswith("a.txt")]
+    del MemoryFileSystem.store[path]
+    with pytest.raises(DamagedError, match=r"sub/a\.txt: missing"):
+        two.open(STAGE)
+    two.remote.write(b"{", "data", STAGE.key[:16], MANIFEST)
+    for call in (two.find, two.open, lambda stage: two.find_all([stage])):
+        with pytest.raises(DamagedError, match=r"manifest\.json: damaged"):
+            call(STAGE)
+    told = []
+    assert two.artefacts(on_damage=told.append) == []
+    assert len(told) == 1
+
+
+def test_damaged_local_copy_is_fetched_again(machines):
+    one, two = machines
+    make(one)
+    copy = two.open(STAGE).folder / "sub" / "a.txt"
+    copy.write_text("roWs")
+    assert (two.open(STAGE).folder / "sub" / "a.txt").read_text() == "rows"
+    copy.write_text("")
+    assert two.present([STAGE]) == {STAGE.key}
+    assert two.find(STAGE).fetch is not None
+    assert (two.open(STAGE).folder / "sub" / "a.txt").read_text() == "rows"
+
+
+def test_upload_that_comes_second_gives_way(machines):
+    one, two = machines
+    with two.writing(STAGE, {}) as folder:
+        (folder / "b.json").write_text("[2]")
+        make(one)
+    assert one.open(STAGE).read_json("b.json") == two.open(STAGE).read_json("b.json") == [1]
+    assert one.orphans() == []
+
+
+def test_upload_that_broke_off_is_no_artefact_and_goes_on_with_the_next_run(tmp_path):
+    store = SharedStore("counted://full", tmp_path / "one")
+    with pytest.raises(WriteError, match=r"counted://full: cannot be written: .*No space left"):
+        make(store)
+    assert SharedStore("counted://full", tmp_path / "two").find(STAGE) is None
+    moved = SharedStore("counted://roomy", tmp_path / "one")
+    moved.remove_leftovers()
+    assert SharedStore("counted://roomy", tmp_path / "two").open(STAGE) is not None
+
+
+def test_upload_of_a_living_process_is_left_to_it(tmp_path):
+    store = SharedStore("counted://full", tmp_path / "one")
+    with store.claim(STAGE):
+        with pytest.raises(WriteError):
+            make(store)
+        moved = SharedStore("counted://left", tmp_path / "one")
+        moved.remove_leftovers()
+        assert moved.present([STAGE]) == {STAGE.key}
+        assert moved.remote.names("data") == []
+    moved.remove_leftovers()
+    assert len(moved.remote.names("data")) == 3
+
+
+def test_upload_that_broke_off_goes_on_under_a_claim(tmp_path, monkeypatch):
+    store = SharedStore("counted://full", tmp_path / "one")
+    with pytest.raises(WriteError):
+        make(store)
+    moved = SharedStore("counted://claimed", tmp_path / "one")
+    claimed = []
+    upload = moved.remote.upload
+    monkeypatch.setattr(moved.remote, "upload", lambda *what: (claimed.append(moved.claimant(STAGE)), upload(*what)))
+    moved.remove_leftovers()
+    assert claimed == [here()] * 2
+    assert moved.claimant(STAGE) is None
+
+
+def unshared(store):
+    """Make an artefact that counts as not uploaded yet."""
+    folder = make(store).folder
+    (folder / SHARED_MARK).unlink()
+    return folder
+
+
+def test_local_artefact_that_is_the_same_at_the_address_stays(machines):
+    one, _ = machines
+    folder = unshared(one)
+    one.remove_leftovers()
+    assert {path.name for path in folder.iterdir()} == {SHARED_MARK, MANIFEST, "b.json", "sub"}
+    assert one.orphans() == []
+
+
+def test_local_artefact_stays_where_that_at_the_address_is_damaged(machines):
+    one, two = machines
+    folder = unshared(one)
+    one.remote.write(b"{", "data", STAGE.key[:16], MANIFEST)
+    one.remove_leftovers()
+    assert one.open(STAGE).folder == folder
+    two.discard(STAGE)
+    one.remove_leftovers()
+    assert two.open(STAGE).read_json("b.json") == [1]
+
+
+def test_damaged_artefact_is_not_uploaded(machines):
+    one, two = machines
+    folder = unshared(one)
+    two.discard(STAGE)
+    (folder / "b.json").write_text("[2]")
+    one.remove_leftovers()
+    assert two.find(STAGE) is None
+
+
+def test_what_was_removed_at_the_address_is_not_uploaded_again(machines):
+    one, two = machines
+    make(one)
+    two.discard(STAGE)
+    one.remove_leftovers()
+    assert two.find(STAGE) is None
+
+
+def test_orphaned_uploads_are_told_unless_the_stage_is_being_made(machines):
+    one, two = machines
+    make(one)
+    one.remote.write(b"x", "data", STAGE.key[:16], "0abc", "a.txt")
+    assert two.orphans() == [("data", STAGE.key[:16], "0abc")]
+    with two.claim(STAGE):
+        assert one.orphans() == []
+
+
+@pytest.mark.parametrize("content", [b"{", b"{}"])
+def test_upload_under_a_damaged_manifest_is_no_orphan(machines, content):
+    one, two = machines
+    make(one)
+    one.remote.write(content, "data", STAGE.key[:16], MANIFEST)
+    assert two.orphans() == []
+
+
+def test_upload_that_ends_while_orphans_are_looked_for_is_none(machines, monkeypatch):
+    one, two = machines
+    asked = []
+
+    def names(*parts):
+        asked.append(parts)
+        found = type(two.remote).names(two.remote, *parts)
+        if parts == ("data",):  # the files of an upload lie there, its manifest not yet
+            claim.__exit__(None, None, None)
+            found += [f"data/{STAGE.key[:16]}/{upload}/a.txt"]
+        return found
+
+    claim = one.claim(STAGE)
+    claim.__enter__()
+    make(one)
+    upload = json.loads(one.remote.read("data", STAGE.key[:16], MANIFEST))["upload"]
+    monkeypatch.setattr(two.remote, "names", names)
+    assert two.orphans() == []
+    assert asked[-1] == (".claims",)
+
+
+def test_orphan_that_has_come_into_use_is_not_removed(machines):
+    one, two = machines
+    place = ("data", STAGE.key[:16], "0abc")
+    one.remote.write(b"x", *place, "a.txt")
+    assert two.orphans() == [place]
+    with one.claim(STAGE):
+        assert two.remove_orphan(place) is False
+    make(one)
+    manifest = json.loads(one.remote.read(*place[:2], MANIFEST))
+    one.remote.write(manifest_text({**manifest, "upload": "0abc"}).encode(), *place[:2], MANIFEST)
+    assert two.remove_orphan(place) is False
+    one.remote.write(manifest_text(manifest).encode(), *place[:2], MANIFEST)
+    assert two.remove_orphan(place) is True
+    assert one.orphans() == []
+
+
+def test_lease_that_has_come_into_use_is_not_removed(machines):
+    one, two = machines
+    name = f"{STAGE.key[:16]}.lease"
+    one.remote.write(Lease("old", FAR, time.time() - 100, name).text().encode(), ".claims", name)
+    assert two.stale_leases() == [name]
+    with one.claim(STAGE) as is_mine:
+        assert is_mine
+        assert two.remove_lease(name) is False
+    assert two.remove_lease(name) is False
+
+
+def test_claim_holds_between_machines(machines):
+    one, two = machines
+    with one.claim(STAGE) as is_mine, two.claim(STAGE) as is_other, two.claim(OTHER) as is_free:
+        assert (is_mine, is_other, is_free) == (True, False, True)
+        assert two.claimant(STAGE) == here()
+    assert not two.is_claimed(STAGE)
+    with two.claim(STAGE) as is_mine:
+        assert is_mine
+
+
+@pytest.mark.parametrize(("silence", "expected"), [(10, False), (100, True)])
+def test_claim_of_a_silent_machine_is_taken_over(machines, silence, expected):
+    one, _ = machines
+    name = f"{STAGE.key[:16]}.lease"
+    one.remote.write(Lease("old", FAR, time.time() - silence, name).text().encode(), ".claims", name)
+    assert one.stale_leases() == [name] * expected
+    with one.claim(STAGE) as is_mine:
+        assert is_mine == expected
+
+
+def test_claim_stays_fresh_while_the_block_runs(tmp_path):
+    store = SharedStore("memory://fresh", tmp_path, lifetime=0.4)
+    with store.claim(STAGE):
+        first = json.loads(store.remote.read(".claims", f"{STAGE.key[:16]}.lease"))["beat"]
+        deadline = time.monotonic() + 20
+        while (now := json.loads(store.remote.read(".claims", f"{STAGE.key[:16]}.lease"))["beat"]) == first:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    assert now > first
+
+
+WORKER = """
+import sys, time
+sys.path.insert(0, "tests")
+from pathlib import Path
+import importlib.util
+spec = importlib.util.spec_from_file_location("shelf", "tests/store/test_shared.py")
+module = importlib.util.module_from_spec(spec); spec.loader.exec_module(module)
+from adaptstilts.study.plan.jobs import DataJob; from adaptstilts.store.stage import make_stage
+store = module.SharedStore(f"shelf://{sys.argv[1]}/shared", Path(sys.argv[1]) / sys.argv[2])
+stages = [make_stage("generate", "mini", DataJob(1, seed, 10, 10, 10)) for seed in range(8)]
+if sys.argv[3] == "hold":
+    with store.claim(stages[0]) as is_mine:
+        print(is_mine, flush=True)
+        time.sleep(60)
+made = []
+while len(store.present(stages)) < len(stages):
+    for stage in stages:
+        with store.claim(stage) as is_mine:
+            if is_mine and store.find(stage) is None:
+                module.make(store, stage)
+                made.append(stage.key)
+    time.sleep(0.01)
+print(*made)
+assert all(store.open(stage) is not None for stage in stages)
+"""
+
+
+def test_processes_with_folders_of_their_own_make_each_stage_once(tmp_path):
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(tmp_path), str(number), "make"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(3)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0]
+    made = " ".join(said).split()
+    assert len(made) == len(set(made)) == 8
+
+
+def test_lease_of_a_killed_process_is_taken_over_at_once(tmp_path):
+    holder = start_holder(WORKER, tmp_path, "one", "hold")
+    store = SharedStore(f"shelf://{tmp_path}/shared", tmp_path / "two")
+    stage = make_stage("generate", "mini", DataJob(1, 0, 10, 10, 10))
+    try:
+        assert store.claimant(stage).process == holder.pid
+        with store.claim(stage) as is_mine:
+            assert not is_mine
+    finally:
+        holder.kill()
+        holder.communicate()
+    with store.claim(stage) as is_mine:
+        assert is_mine

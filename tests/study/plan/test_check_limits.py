@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from adaptstilts.config.load import load_study
+from adaptstilts.errors import ConfigError, ProblemsError
+from adaptstilts.study.plan.check_limits import check_limits
+from adaptstilts.study.plan.jobs import Reference
+from tests.study.plan.test_plan import CONFIGS, plan_of
+
+
+@pytest.fixture
+def backbone(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"max_position_embeddings": 130, "num_hidden_layers": 4}))
+    return Reference(str(tmp_path), None, "f" * 64)
+
+
+def check(overrides, backbone):
+    check_limits(load_study(CONFIGS / "quickstart.yaml", overrides), plan_of("quickstart.yaml", overrides), backbone)
+
+
+def test_lengths_and_layers_within_the_backbone_pass(backbone):
+    check(["retrieval.max_length=128", "retrieval.layer=4"], backbone)
+
+
+@pytest.mark.parametrize("override", ["retrieval.preset=xtreme-head", "retrieval.preset=jiant", "retrieval.sweep=true"])
+def test_layers_of_presets_pass_whatever_the_depth(backbone, override):
+    tasks = "target.tasks=[bucc2018, tatoeba]"
+    check(["retrieval.max_length=128", tasks, override], backbone)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "retrieval.max_length=129",
+            r"max_length: 129 sub-tokens for tatoeba are more than the backbone's 128 positions",
+        ),
+        ("retrieval.layer=5", r"retrieval\.layer: layer 5 of a backbone with 4 layers for tatoeba\. Allowed: 0 to 4"),
+        ("retrieval.overrides.tatoeba.layer=5", r"retrieval\.overrides\.tatoeba\.layer stands over it\."),
+        (
+            "retrieval.overrides.tatoeba.max_length=129",
+            r"^retrieval\.overrides\.tatoeba\.max_length: 129 sub-tokens for tatoeba are more than",
+        ),
+        (
+            "target.overrides.udpos.max_length=130",
+            r"^target\.overrides\.udpos\.max_length: 130 sub-tokens for udpos are more than",
+        ),
+    ],
+)
+def test_what_the_backbone_cannot_take_is_told_before_training(backbone, override, message):
+    with pytest.raises(ConfigError, match=message):
+        check(["retrieval.max_length=128", override], backbone)
+
+
+def test_lengths_that_are_too_short_are_named_by_key_task_and_what_decides_them(backbone):
+    tasks = ("target.tasks=[xquad, tydiqa, udpos]", "intermediate.tasks=[squad2]", "methods=[direct, full, stack]")
+    lengths = [
+        f"{phase}.{family}.max_length=64" for phase in ("intermediate", "target") for family in ("full", "adapter")
+    ]
+    why = "a question may take 64 of them (max_query_length), and 16 must be left for text. Allowed: 80 or more."
+    with pytest.raises(ProblemsError) as caught:
+        check([*tasks, *lengths, "target.overrides.tydiqa.max_length=70"], backbone)
+    assert sorted(map(str, caught.value.problems)) == [
+        f"intermediate.adapter.max_length: 64 sub-tokens are too few for squad2: {why}",
+        f"intermediate.full.max_length: 64 sub-tokens are too few for squad2: {why}",
+        f"target.adapter.max_length: 64 sub-tokens are too few for squad1: {why}",
+        f"target.full.max_length: 64 sub-tokens are too few for squad1: {why}",
+        f"target.overrides.tydiqa.max_length: 70 sub-tokens are too few for tydiqa: {why}",
+    ]
+    with pytest.raises(ConfigError, match=r"^target\.full\.max_length: 64 sub-tokens are too few for squad1, tydiqa: "):
+        check([tasks[0], "methods=[direct]", "target.full.max_length=64"], backbone)

@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from adaptstilts.errors import CheckpointError
+from adaptstilts.models.backbone import load_encoder, mini_folder
+from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.pricing.dimensions import KNOWN, BackboneShape, shape_of
+
+CONFIG = {
+    "num_hidden_layers": 4, "hidden_size": 24, "intermediate_size": 48, "num_attention_heads": 2, "vocab_size": 99,
+    "max_position_embeddings": 40, "type_vocab_size": 1,
+}  # fmt: skip
+SHAPE = BackboneShape(4, 24, 48, 2, 99, 40)
+
+
+def of(location, revision=None):
+    return shape_of(Reference(str(location), revision, "0"))
+
+
+def test_folder_tells_its_shape_and_the_shape_the_parameters():
+    shape = of(mini_folder())
+    encoder = load_encoder(str(mini_folder()))
+    assert shape.parameters == sum(parameter.numel() for parameter in encoder.parameters())
+    assert shape.tensors == len(list(encoder.parameters()))
+
+
+def test_known_hub_ids_need_no_files():
+    assert of("FacebookAI/xlm-roberta-base") == KNOWN["FacebookAI/xlm-roberta-base"]
+    assert of("FacebookAI/xlm-roberta-large").layers == 24
+
+
+@pytest.mark.parametrize("revision", [None, "v2"])
+def test_other_hub_ids_are_looked_up_in_the_local_cache(tmp_path, monkeypatch, revision):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert of("someone/xlmr", revision) is None
+    folder = tmp_path / "models--someone--xlmr"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / (revision or "main")).write_text("abc\n")
+    (folder / "snapshots" / "abc").mkdir(parents=True)
+    (folder / "snapshots" / "abc" / "config.json").write_text(json.dumps(CONFIG))
+    assert of("someone/xlmr", revision) == SHAPE
+
+
+@pytest.mark.parametrize("text", ["{", "[]", json.dumps(CONFIG | {"hidden_size": None})])
+def test_cached_file_that_tells_no_shape_counts_as_unknown(tmp_path, monkeypatch, text):
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path))
+    place = tmp_path / "hub" / "models--someone--xlmr" / "snapshots" / "main"
+    place.mkdir(parents=True)
+    (place / "config.json").write_text(text)
+    assert of("someone/xlmr") is None
+
+
+def test_damaged_config_of_a_folder_is_named(tmp_path):
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"config\.json: not valid JSON"):
+        of(tmp_path)

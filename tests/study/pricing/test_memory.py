@@ -1,0 +1,123 @@
+"""Bytes and memory by formula, against what real networks write and keep."""
+
+import pytest
+import torch
+from networks import METHOD_NAMES, batch_of, build_of, network_of, save_adapters, save_encoder
+
+from adaptstilts.models.heads import save_head
+from adaptstilts.models.network import save_encoder as write_encoder
+from adaptstilts.study.pricing.dimensions import KNOWN, BackboneShape
+from adaptstilts.study.pricing.flops import Build
+from adaptstilts.study.pricing.memory import prediction_memory, training_memory, written_bytes
+from adaptstilts.tasks.spec import Kind
+from adaptstilts.train.losses import loss_sum
+from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
+
+SHAPE = BackboneShape(3, 192, 768, 4, 300, 130)
+LARGE = KNOWN["FacebookAI/xlm-roberta-large"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return save_encoder(tmp_path_factory.mktemp("encoder"), SHAPE)
+
+
+@pytest.fixture(scope="module")
+def sources(folder, tmp_path_factory):
+    return save_adapters(folder, tmp_path_factory.mktemp("adapters"))
+
+
+def write(network, method, folder, sources):
+    """Write what a training stage writes."""
+    trains = METHODS[method].trains
+    if "encoder" in trains:
+        write_encoder(network, folder / "encoder")
+        save_head(network.head, "mnli", folder / "head", network.encoder.config)
+    elif "adapter" in trains:
+        network.attached.save(target_adapter("mnli"), folder, network.head)
+    else:
+        names = [name for name, _ in sources]
+        network.attached.save_fusion(fusion_name("mnli"), names, folder, network.head)
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("head", [Kind.CLASSIFY, Kind.TAG, Kind.EXTRACT, Kind.CHOOSE])
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_bytes_of_an_artefact_are_known_before_it_is_written(folder, sources, tmp_path, method, head):
+    network = network_of(method, folder, sources, head)
+    written = write(network, method, tmp_path / "artefact", sources)
+    assert written_bytes(SHAPE, build_of(method, SHAPE, head)) == pytest.approx(written, rel=0.02)
+
+
+def saved_bytes(network, head, length):
+    """Bytes that autograd keeps for the backward pass, parameters not included."""
+    batch = batch_of(head, length)
+    own = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    network.train()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = loss_sum(head, batch.scores(network), batch.targets)
+    assert loss.requires_grad
+    return sum(kept.values())
+
+
+@pytest.mark.parametrize("method", METHOD_NAMES)
+def test_activations_in_single_precision_are_about_what_autograd_keeps(folder, sources, method):
+    network = network_of(method, folder, sources, Kind.EXTRACT)
+    build = build_of(method, SHAPE, Kind.EXTRACT)
+    memory = training_memory(SHAPE, build, "fp32", sequences=2, tokens=128)
+    assert memory.activations == pytest.approx(saved_bytes(network, Kind.EXTRACT, 128), rel=0.3)
+
+
+def test_xlm_r_large_holds_what_was_counted_before():
+    full = training_memory(LARGE, Build("encoder"), "fp32", sequences=0, tokens=1)
+    held = full.weights + full.gradients + full.optimizer
+    assert held == pytest.approx(16 * LARGE.parameters)  # 8.96 GB with its pooler
+    per_token = training_memory(LARGE, Build("encoder"), "bf16", sequences=1, tokens=1).activations / LARGE.layers
+    assert per_token == pytest.approx(37_000, rel=0.02)
+    adapter = Build("adapter", "seq_bn", 64)
+    per_token = training_memory(LARGE, adapter, "bf16", sequences=1, tokens=1).activations / LARGE.layers
+    assert per_token == pytest.approx(23_000, rel=0.03)
+    fused = Build("fusion", "seq_bn", 64, 9, "dynamic")
+    both = [training_memory(LARGE, build, "bf16", sequences=1, tokens=4096).activations for build in (adapter, fused)]
+    assert both[1] - both[0] == pytest.approx(5.4e9, rel=0.02)
+
+
+def test_checkpointing_keeps_one_vector_a_block():
+    build = Build("encoder")
+    usual, less = (
+        training_memory(LARGE, build, "bf16", sequences=8, tokens=128, checkpointing=on).activations
+        for on in (False, True)
+    )
+    assert less < usual / 8
+    assert less > 2 * 8 * 128 * LARGE.layers * LARGE.width
+
+
+def test_frozen_weights_are_spread_over_processes_and_what_trains_is_not():
+    build = Build("adapter", "seq_bn", 64)
+    alone, shared = (
+        training_memory(LARGE, build, "fp32", sequences=64, tokens=128, shards=shards) for shards in (1, 4)
+    )
+    assert alone.weights - shared.weights == pytest.approx(4 * 3 / 4 * LARGE.parameters, rel=1e-6)
+    assert (shared.gradients, shared.optimizer, shared.activations) == (
+        alone.gradients, alone.optimizer, alone.activations,
+    )  # fmt: skip
+    tiny = training_memory(LARGE, build, "fp32", sequences=1, tokens=1, shards=4)
+    assert tiny.activations == pytest.approx(4 * LARGE.vocabulary * LARGE.width)
+    assert training_memory(LARGE, Build("encoder"), "fp32", sequences=1, tokens=1, shards=4) == training_memory(
+        LARGE, Build("encoder"), "fp32", sequences=1, tokens=1
+    )
+
+
+def test_prediction_takes_the_weights_and_little_more():
+    memory = prediction_memory(LARGE, Build("nothing", head=Kind.EXTRACT), "bf16", batch_tokens=8192)
+    assert memory.weights == pytest.approx(4 * LARGE.parameters, rel=0.001)
+    assert memory.gradients == memory.optimizer == 0
+    assert memory.activations < 0.2 * memory.weights

@@ -1,0 +1,64 @@
+"""Numbers, sizes and durations as people read them."""
+
+import pytest
+
+from adaptstilts.formatting import count_text, duration_text, minutes_text, range_text, signed_text, size_text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.25, "+1.2"), (-0.06, "-0.1"), (0.04, "0.0"), (-0.04, "0.0"), (0.0, "0.0"), (23.0, "+23.0")]
+)
+def test_signed_text_gives_zero_no_sign(value: float, text: str):
+    assert signed_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(930, "930"), (12_345, "12.3 k"), (999_949, "999.9 k"), (999_950, "1.00 M"), (3_124_000, "3.12 M")],
+)
+def test_count_text_moves_to_the_next_unit_before_it_would_round_up(count: int, text: str):
+    assert count_text(count) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (930, "930 B"),
+        (2500, "2.5 kB"),
+        (9_940, "9.9 kB"),
+        (98_400, "98 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+        (16e6, "16.0 MB"),
+        (999_960_000, "1.0 GB"),
+        (2.5e12, "2.5 TB"),
+    ],
+)
+def test_size_text_uses_decimal_units(size: float, text: str):
+    assert size_text(size) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(24, "0.4"), (596, "9.9"), (597, "10"), (3600, "60")])
+def test_minutes_text_drops_the_decimal_from_ten(seconds: float, text: str):
+    assert minutes_text(seconds) == text
+
+
+def test_range_text_gives_one_text_when_both_ends_read_the_same():
+    assert range_text([24_010, 23_990], count_text) == "24.0 k"
+    assert range_text([66_000, 24_000], count_text) == "24.0 k to 66.0 k"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.25, "0.2 s"),
+        (4.4, "4.4 s"),
+        (89, "89 s"),
+        (89.6, "1 min"),
+        (600, "10 min"),
+        (9000, "2.5 h"),
+        (180_000, "2.1 d"),
+    ],
+)
+def test_duration_text_takes_the_unit_that_fits(seconds: float, text: str):
+    assert duration_text(seconds) == text
