@@ -2,6 +2,6 @@
 
 import sys
 
-from adaptstilts.cli import main
+from adaptstilts.cli.main import main
 
 sys.exit(main())

@@ -16,20 +16,20 @@ import torch
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.encoding.encode import encode
+from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.evaluate.predict import predict, sentence_vectors
 from adaptstilts.evaluate.retrieval import search
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import load_encoder, load_tokenizer
 from adaptstilts.models.heads import spec_for
 from adaptstilts.models.network import TaskNetwork
-from adaptstilts.tasks.encode import encode
-from adaptstilts.tasks.features import EncodeSettings
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.registry import get_task, training_task
-from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Split
 from adaptstilts.train.loop import fit
 from adaptstilts.train.methods import METHODS
-from adaptstilts.train.phases import StartingPoint, prepare
+from adaptstilts.train.setup import StartingPoint, prepare
 
 BATCH_TOKENS = 4096
 SETTINGS = EncodeSettings(128, 64, 32)

@@ -25,10 +25,10 @@ from adaptstilts.evaluate.retrieval import (
     pairs_above,
     search,
 )
-from adaptstilts.evaluate.score import score_folder
-from adaptstilts.evaluate.submission import match_to_labels, read_labels, read_predictions, submission_path
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.submission.folder import match_to_labels, read_labels, read_predictions, submission_path
+from adaptstilts.submission.score import score_folder
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Split
 
 

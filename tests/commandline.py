@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from adaptstilts.cli import main
+from adaptstilts.cli.main import main
 
 
 @dataclass(frozen=True)

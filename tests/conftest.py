@@ -12,6 +12,8 @@ from backbones import save_backbone
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
+pytest_plugins = ["task_files"]
+
 # Written for the tests: short sentences in five scripts, so that the pieces are whole words in some and single
 # characters in others.
 TEXT = """

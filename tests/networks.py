@@ -9,15 +9,15 @@ import torch
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.encoding.features import Feature
 from adaptstilts.models.adapters import AdapterStack
 from adaptstilts.models.heads import spec_for
 from adaptstilts.study.pricing.dimensions import BackboneShape
 from adaptstilts.study.pricing.flops import Build, bottleneck_width
-from adaptstilts.tasks.features import Feature
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate
 from adaptstilts.train.methods import METHODS
-from adaptstilts.train.phases import StartingPoint, prepare
+from adaptstilts.train.setup import StartingPoint, prepare
 
 METHOD_NAMES = ("direct", "full", "adapter", "stack", "continue", "fuse")
 FUSED = ("qqp", "squad1", "ccg")

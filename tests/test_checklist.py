@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 from backbones import save_backbone
 
-from adaptstilts.cli import main
+from adaptstilts.cli.main import main
 from adaptstilts.evaluate.checklist import checklist_scores
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import SpanExample, Split
+from adaptstilts.tasks.examples import SpanExample
+from adaptstilts.tasks.spec import Split
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

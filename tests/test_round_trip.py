@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from adaptstilts.cli import main
+from adaptstilts.cli.main import main
 from adaptstilts.evaluate.gold import gold_of
-from adaptstilts.evaluate.leaderboard import leaderboard_content
-from adaptstilts.evaluate.score import score_file
-from adaptstilts.evaluate.submission import submission_path, write_predictions
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.submission.folder import submission_path, write_predictions
+from adaptstilts.submission.leaderboard import leaderboard_content
+from adaptstilts.submission.score import score_file
+from adaptstilts.tasks.examples import Bitext, Example, SpanExample
 from adaptstilts.tasks.registry import get_task, target_tasks
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Bitext, Example, Kind, SpanExample, Split, Task
+from adaptstilts.tasks.spec import Kind, Split, Task
 
 MOST = 4
 TASKS = (*target_tasks(), get_task("xcopa"), get_task("tatoeba_r"))

@@ -10,17 +10,17 @@ import pytest
 import torch
 from transformers import XLMRobertaConfig, XLMRobertaModel
 
+from adaptstilts.encoding.encode import encode
+from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.metrics import score_examples
 from adaptstilts.evaluate.predict import predict
-from adaptstilts.evaluate.score import score_file
-from adaptstilts.evaluate.submission import submission_path, write_predictions
 from adaptstilts.models.heads import new_head, spec_for
 from adaptstilts.models.network import TaskNetwork
-from adaptstilts.tasks.encode import encode
-from adaptstilts.tasks.features import EncodeSettings
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.submission.folder import submission_path, write_predictions
+from adaptstilts.submission.score import score_file
 from adaptstilts.tasks.registry import intermediate_tasks
-from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Split, Task
 
 MOST = 24

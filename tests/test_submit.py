@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from commandline import Said, say
 
-from adaptstilts.evaluate.submission import read_predictions, submission_path
+from adaptstilts.submission.folder import read_predictions, submission_path
 from adaptstilts.tasks.registry import get_task
 
 

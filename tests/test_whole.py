@@ -112,7 +112,7 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from adaptstilts.config.pretrain import VocabularySection
     from adaptstilts.mini.corpus import parallel_lines
-    from adaptstilts.models.tokenizer import train_tokenizer
+    from adaptstilts.pretrain.tokenizer import train_tokenizer
 
     folder = tmp_path_factory.mktemp("backbone")
     lines = [line[code] for line in parallel_lines(3, 120) for code in LANGUAGES]

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from backbones import save_backbone
 
-from adaptstilts.cli import main
-from adaptstilts.evaluate.score import score_file
-from adaptstilts.evaluate.submission import submission_path, write_predictions
+from adaptstilts.cli.main import main
+from adaptstilts.submission.folder import submission_path, write_predictions
+from adaptstilts.submission.score import score_file
 from adaptstilts.tasks.registry import get_task
 
 if TYPE_CHECKING:
@@ -248,11 +248,11 @@ def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_activ
     import numpy as np
 
     from adaptstilts.config.retrieval import layer_at
+    from adaptstilts.encoding.encode import encode
     from adaptstilts.evaluate.predict import sentence_vectors
     from adaptstilts.evaluate.retrieval import find_neighbours, normalise
     from adaptstilts.models.network import Assembly, assemble
-    from adaptstilts.tasks.encode import encode
-    from adaptstilts.tasks.spec import Sentence
+    from adaptstilts.tasks.examples import Sentence
 
     trained = {
         manifest["key"]: path for kind in ("mnli", "squad1") for path, manifest in sentences.artefacts("train", kind)

@@ -7,7 +7,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.config.recipes import TrainSettings
-from adaptstilts.tasks.features import IGNORED, Feature
+from adaptstilts.encoding.features import IGNORED, Feature
 from adaptstilts.tasks.spec import Kind
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 DEVICE_PATTERN = r"^(auto|cpu|cuda(:\d+)?)$"
 
 MethodName = Literal["direct", "full", "adapter", "stack", "continue", "fuse"]
-"""The six ways of using (or not using) an intermediate task; `adaptstilts.train.phases` says what each one trains."""
+"""The six ways of using (or not using) an intermediate task; `adaptstilts.train.setup` says what each one trains."""
 
 Family = Literal["full", "adapter", "fusion"]
 """What is trained: the whole model, a bottleneck adapter, or an AdapterFusion layer (each with its head)."""

@@ -1,1 +1,1 @@
-"""Getting the data sets and checking them: manifest, fetching, the on-disk layout, row counts, leaks and overlaps."""
+"""Getting the data sets and checking them: sources, fetching, the on-disk layout, row counts."""

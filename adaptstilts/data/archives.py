@@ -20,7 +20,7 @@ _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _SHOWN = 5
 
 Place = Sequence[tuple[str, str]]
-"""Pairs of a file in the source, with ``*``, and where it goes; see `adaptstilts.data.manifest.Part`."""
+"""Pairs of a file in the source, with ``*``, and where it goes; see `adaptstilts.data.sources.Part`."""
 
 
 def is_archive(path: Path) -> bool:

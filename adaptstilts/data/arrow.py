@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.tasks.spec import (
+from adaptstilts.tasks.examples import (
     Bitext,
     ChoiceExample,
     Example,
     MatchExample,
     PairExample,
     SpanExample,
-    Split,
     TagExample,
-    Task,
 )
+from adaptstilts.tasks.spec import Split, Task
 
 
 def write_split(

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from adaptstilts.data.leaks import Leak, find_leak
+from adaptstilts.data.contamination.leaks import Leak, find_leak
+from adaptstilts.data.contamination.overlap import Prints, compare, fingerprint, repeated_rows, rows_of
 from adaptstilts.data.lock import read_lock, verify_split
-from adaptstilts.data.manifest import expected_rows, packaged
-from adaptstilts.data.overlap import Prints, compare, fingerprint, repeated_rows, rows_of
+from adaptstilts.data.sources import expected_rows, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.readers.data_root import DataRoot, Inspection
+from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import get_task, training_task
-from adaptstilts.tasks.sources import DataRoot, Inspection
-from adaptstilts.tasks.spec import Bitext, Split, Task
+from adaptstilts.tasks.spec import Split, Task
 
 Step = Callable[[int, int, str], None]
 """Told how many of how many splits are checked, and which is next."""

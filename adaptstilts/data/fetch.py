@@ -16,17 +16,18 @@ from filelock import FileLock, Timeout
 from adaptstilts.data.archives import is_archive, put, unpack
 from adaptstilts.data.arrow import write_split
 from adaptstilts.data.download import Patience, digest
-from adaptstilts.data.hub import DISK_ERRORS
+from adaptstilts.data.hub_files import DISK_ERRORS
 from adaptstilts.data.lock import Lock, LockedSplit, count_rows, counted_file, read_lock, verify_rows, write_lock
-from adaptstilts.data.manifest import COLUMNS, Entry, Manifest, packaged
+from adaptstilts.data.obtain import DOWNLOADS, OfflineError, Supply
 from adaptstilts.data.provenance import write_provenance
-from adaptstilts.data.supply import DOWNLOADS, OfflineError, Supply
+from adaptstilts.data.sources import COLUMNS, Entry, Manifest, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import get_language
-from adaptstilts.tasks.locate import missing_parts
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.readers.locate import missing_parts
+from adaptstilts.tasks.examples import Bitext, Example
 from adaptstilts.tasks.registry import all_tasks, get_task, training_task
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Bitext, Example, Split, Task
+from adaptstilts.tasks.spec import Split, Task
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

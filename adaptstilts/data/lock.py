@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.tasks.sources import DataRoot
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.spec import Kind, Split, Task
 
 LOCK_NAME = "adaptstilts.lock.json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adaptstilts.data.lock import Lock
-from adaptstilts.data.manifest import Manifest
+from adaptstilts.data.sources import Manifest
 from adaptstilts.tasks.spec import Task
 
 PROVENANCE_NAME = "PROVENANCE.md"

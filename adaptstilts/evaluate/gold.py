@@ -7,7 +7,8 @@ from typing import Any
 
 from adaptstilts.config.schema import Direction
 from adaptstilts.errors import EvaluationError
-from adaptstilts.tasks.spec import Bitext, Example, MatchExample, Metric, PairExample, SpanExample, TagExample
+from adaptstilts.tasks.examples import Bitext, Example, MatchExample, PairExample, SpanExample, TagExample
+from adaptstilts.tasks.spec import Metric
 
 
 def gold_of(

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from adaptstilts.encoding.features import Encoded, Feature
 from adaptstilts.evaluate.metrics import TOP
 from adaptstilts.evaluate.predict import Predicted, raw_scores
 from adaptstilts.evaluate.retrieval import comparable, find_neighbours
 from adaptstilts.models.network import TaskNetwork
-from adaptstilts.tasks.features import Encoded, Feature
-from adaptstilts.tasks.spec import MatchExample
+from adaptstilts.tasks.examples import MatchExample
 
 
 def unit_vectors(

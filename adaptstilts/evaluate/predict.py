@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from adaptstilts.config.schema import Pooling
+from adaptstilts.encoding.features import Encoded, SpanFeature, TagFeature
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.decode import Window, answer_question, decode_choices, decode_classes, decode_tags
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.runtime import autocast
-from adaptstilts.tasks.features import Encoded, SpanFeature, TagFeature
-from adaptstilts.tasks.spec import Kind, SpanExample, TagExample, Task
+from adaptstilts.tasks.examples import SpanExample, TagExample
+from adaptstilts.tasks.spec import Kind, Task
 from adaptstilts.train.batches import Batch, collate, sorted_batches
 
 N_BEST = 20

@@ -1,1 +1,1 @@
-"""Plan, artefact store and execution of a study."""
+"""From a configuration to a report: planning, carrying out, watching and submitting a study."""

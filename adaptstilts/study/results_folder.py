@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adaptstilts.errors import StoreError
-from adaptstilts.report.files import ReportFiles, files_in
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.results.report import ReportFiles, files_in
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.stages.report import report_stage, write_study_tables
-from adaptstilts.tasks.sources import DataRoot
 
 _NOT_SHOWN = frozenset({NOTES_FILE, PAGES_FILE})
 _HINT = "Set results=FOLDER."

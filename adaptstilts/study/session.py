@@ -15,7 +15,7 @@ from adaptstilts.engine.protocols import Order, Watcher
 from adaptstilts.engine.scheduler import Outcome, carry_out, failed_lines
 from adaptstilts.engine.signals import sigterm_as_exit
 from adaptstilts.errors import StoreError
-from adaptstilts.report.files import ReportFiles
+from adaptstilts.results.report import ReportFiles
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 from adaptstilts.study.engine import open_engine, placed_for_engine

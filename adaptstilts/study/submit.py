@@ -13,9 +13,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.sweep import variants
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
-from adaptstilts.evaluate.check_folder import published_rows, task_of
-from adaptstilts.evaluate.leaderboard import leaderboard_content
-from adaptstilts.evaluate.submission import write_predictions
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.layout import DATA_FOLDER, PREDICTIONS_FOLDER
@@ -23,8 +21,10 @@ from adaptstilts.study.plan.jobs import Cell, DataJob, PredictJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.select import Wanted, choose_cells, setting_text
 from adaptstilts.study.study import open_store, plan_study
+from adaptstilts.submission.check_folder import published_rows, task_of
+from adaptstilts.submission.folder import write_predictions
+from adaptstilts.submission.leaderboard import leaderboard_content
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Metric, Split, Task
 
 

@@ -1,1 +1,1 @@
-"""Tasks as data: declarations, readers of the published layouts, encoding."""
+"""Tasks as data: what each task is, and the examples of each kind."""

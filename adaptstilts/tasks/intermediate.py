@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from adaptstilts.tasks import layouts
-from adaptstilts.tasks.hub import hub
+from adaptstilts.tasks.hub_layouts import hub
 from adaptstilts.tasks.spec import Hub, Kind, Layout, Metric, Phase, Split, Task
 
 NLI_LABELS = ("contradiction", "entailment", "neutral")

@@ -8,7 +8,7 @@ Training set sizes: the dataset table of the RemBERT paper (Chung et al. 2021).
 from __future__ import annotations
 
 from adaptstilts.tasks import layouts
-from adaptstilts.tasks.hub import hub, refused
+from adaptstilts.tasks.hub_layouts import hub, refused
 from adaptstilts.tasks.intermediate import NLI_LABELS
 from adaptstilts.tasks.spec import BenchmarkName, Group, Hub, Kind, Layout, Metric, Phase, Split, Task
 

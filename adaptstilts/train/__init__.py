@@ -1,1 +1,1 @@
-"""The one training loop, what each method trains, and masked language modelling."""
+"""The one training loop, what each method trains, checkpoints, and runs in several processes."""

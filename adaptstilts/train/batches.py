@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from adaptstilts.encoding.features import IGNORED, Feature, Ids
 from adaptstilts.errors import TrainingError
-from adaptstilts.tasks.features import IGNORED, Feature, Ids
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.losses import group_choices, match_scores
 

@@ -12,18 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from adaptstilts.config.recipes import TrainSettings
+from adaptstilts.encoding.features import Feature
 from adaptstilts.errors import TrainingError
 from adaptstilts.models.network import TaskNetwork, restore_state, trained_state
 from adaptstilts.runtime import autocast, derive_seed, half_dtype
-from adaptstilts.tasks.features import Feature
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate, cut, grouped_batches, targets_in
+from adaptstilts.train.checkpoints import Checkpoints
 from adaptstilts.train.distributed import ALONE, Group
 from adaptstilts.train.losses import hide_padding, loss_sum
 from adaptstilts.train.micro_batches import micro_batch_count
 from adaptstilts.train.optim import build_optimizer, build_schedule
-from adaptstilts.train.progress import Progress, Run, put_back, run_digest, take
-from adaptstilts.train.resume import Checkpoints
+from adaptstilts.train.state import Progress, Run, put_back, run_digest, take
 
 StepReport = Callable[[int, int, float], None]
 """Called after each optimiser step with (step, steps in all, loss)."""
@@ -108,7 +108,7 @@ def fit(
     micro-batches, within rounding.
 
     Args:
-        network: As `adaptstilts.train.phases.prepare` returns it, on its device; what requires gradients trains.
+        network: As `adaptstilts.train.setup.prepare` returns it, on its device; what requires gradients trains.
         items: Training items; at least one.
         settings: Optimisation.
         kind: Kind of task.

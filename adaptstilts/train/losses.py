@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
-from adaptstilts.tasks.features import IGNORED
+from adaptstilts.encoding.features import IGNORED
 from adaptstilts.tasks.spec import Kind
 
 SCALE = 100.0

@@ -2,22 +2,21 @@ import pytest
 
 from adaptstilts.data.arrow import write_split
 from adaptstilts.errors import DataError
-from adaptstilts.tasks.readers_arrow import FILE
-from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import (
+from adaptstilts.readers.arrow import FILE
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.tasks.examples import (
     Answer,
     Bitext,
     Candidate,
     ChoiceExample,
-    Kind,
     MatchExample,
     PairExample,
     Sentence,
     SpanExample,
-    Split,
     TagExample,
 )
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind, Split
 
 SENTENCES = tuple(Sentence(f"de-{n}", f"Satz {n}") for n in range(3))
 ENGLISH = tuple(Sentence(f"en-{n}", f"sentence {n}") for n in range(4))

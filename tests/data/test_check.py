@@ -3,16 +3,17 @@ import json
 
 import pytest
 
-from adaptstilts.cli import main
+from adaptstilts.cli.main import main
 from adaptstilts.data.arrow import write_split
 from adaptstilts.data.check import Mark, check_folder, examine, official_languages
+from adaptstilts.data.contamination.overlap import fingerprint
 from adaptstilts.data.lock import Lock, LockedSplit, write_lock
-from adaptstilts.data.overlap import fingerprint
 from adaptstilts.errors import DataError
 from adaptstilts.languages import all_languages
+from adaptstilts.readers.data_root import DataRoot, Inspection
+from adaptstilts.tasks.examples import Bitext, PairExample, Sentence
 from adaptstilts.tasks.registry import all_tasks, get_task
-from adaptstilts.tasks.sources import DataRoot, Inspection
-from adaptstilts.tasks.spec import Bitext, Kind, PairExample, Sentence, Split
+from adaptstilts.tasks.spec import Kind, Split
 
 TRAIN = (
     "The library opened in the morning.\tIt was open by nine.\t0\r\n"

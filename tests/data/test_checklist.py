@@ -14,9 +14,10 @@ from adaptstilts.data.checklist.templates import FOLDER, Group, parse_templates,
 from adaptstilts.data.checklist.write import write_checklist
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.languages import get_language
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import SpanExample, Split
+from adaptstilts.tasks.examples import SpanExample
+from adaptstilts.tasks.spec import Split
 
 LANGUAGES = MULTICHECKLIST.languages
 EVERY = pytest.mark.parametrize(("test", "language"), list(itertools.product(CHECKLIST_TESTS, LANGUAGES)))

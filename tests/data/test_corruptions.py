@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.cli import main
+from adaptstilts.cli.main import main
 from adaptstilts.data.arrow import write_split
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.tasks.examples import TagExample
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Split, TagExample
+from adaptstilts.tasks.spec import Split
 
 
 def json_lines(*rows: object) -> str:

@@ -16,15 +16,15 @@ import pytest
 import yaml
 from repository import ROOT
 
-from adaptstilts.cli import main
+from adaptstilts.cli.main import main
 from adaptstilts.data.download import Patience
 from adaptstilts.data.fetch import FetchOptions, fetch
 from adaptstilts.data.lock import LOCK_NAME, read_lock, verify_split
-from adaptstilts.data.manifest import COLUMNS, Manifest
-from adaptstilts.data.supply import OfflineError
+from adaptstilts.data.obtain import OfflineError
+from adaptstilts.data.sources import COLUMNS, Manifest
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Split
 
 COMMIT = "1234567890" * 4

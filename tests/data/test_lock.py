@@ -9,10 +9,11 @@ from adaptstilts.data.arrow import write_split
 from adaptstilts.data.download import digest
 from adaptstilts.data.lock import LOCK_NAME, Lock, LockedSplit, count_rows, read_lock, verify, verify_split, write_lock
 from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.study.study import check_study, plan_study
+from adaptstilts.tasks.examples import Bitext, PairExample, Sentence
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Bitext, PairExample, Sentence, Split
+from adaptstilts.tasks.spec import Split
 
 PAWSX = get_task("pawsx")
 ROWS = [PairExample(str(n), f"one {n}", f"two {n}", n % 2) for n in range(12)]

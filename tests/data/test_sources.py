@@ -15,11 +15,12 @@ import pytest
 from adaptstilts.data.archives import is_archive
 from adaptstilts.data.fetch import FetchOptions, fetch
 from adaptstilts.data.lock import read_lock
-from adaptstilts.data.manifest import COLUMNS, packaged
+from adaptstilts.data.sources import COLUMNS, packaged
 from adaptstilts.languages import get_language
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import all_tasks, get_task
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Bitext, Split
+from adaptstilts.tasks.spec import Split
 
 CODES = ("en", "de", "zh", "ro", "et")
 NLI = (("contradiction", "c"), ("entailment", "e"), ("neutral", "n"))

@@ -5,20 +5,20 @@ import pytest
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.gold import gold_of, match_gold
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import (
+from adaptstilts.tasks.examples import (
     Answer,
     Bitext,
     Candidate,
     ChoiceExample,
     Example,
     MatchExample,
-    Metric,
     PairExample,
     Sentence,
     SpanExample,
     TagExample,
 )
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Metric
 
 NLI = get_task("xnli").labels
 TAGS = ("O", "B-PER", "I-PER")

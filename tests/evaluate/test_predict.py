@@ -8,15 +8,16 @@ import pytest
 import torch
 
 from adaptstilts.config.schema import AdapterSection
+from adaptstilts.encoding.features import Encoded, Feature, SpanFeature, TagFeature
 from adaptstilts.errors import CheckpointError, EvaluationError
 from adaptstilts.evaluate.predict import layer_vectors, pool, predict, raw_scores, sentence_vectors
 from adaptstilts.models.adapters import AdapterStack, Composition
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import new_head, spec_for
 from adaptstilts.models.network import TaskNetwork
-from adaptstilts.tasks.features import Encoded, Feature, SpanFeature, TagFeature
+from adaptstilts.tasks.examples import ChoiceExample, PairExample, Sentence, SpanExample, TagExample
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import ChoiceExample, Kind, PairExample, Sentence, SpanExample, TagExample, Task
+from adaptstilts.tasks.spec import Kind, Task
 
 LABELS = ("contradiction", "entailment", "neutral")
 LENGTHS = (9, 4, 17, 5, 12, 4, 30)

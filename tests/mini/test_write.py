@@ -10,9 +10,10 @@ import pytest
 from adaptstilts.errors import DataError
 from adaptstilts.mini.languages.registry import grammars
 from adaptstilts.mini.write import write_mini
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.tasks.examples import ChoiceExample, PairExample, SpanExample, TagExample
 from adaptstilts.tasks.registry import get_task, intermediate_tasks, target_tasks
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import ChoiceExample, Kind, PairExample, Phase, SpanExample, Split, TagExample, Task
+from adaptstilts.tasks.spec import Kind, Phase, Split, Task
 
 TASKS = [*intermediate_tasks(), *target_tasks()]
 TARGETS = list(target_tasks())

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection
-from adaptstilts.report.setting import RunSetting
+from adaptstilts.results.setting import RunSetting
 from adaptstilts.store.stage import DataPlace, StageMaker, make_stage
 from adaptstilts.study.plan.jobs import Compared, DataJob, Reference, ReportJob, ScoreJob, Shown, Source, TrainJob
 from adaptstilts.tasks.spec import Split

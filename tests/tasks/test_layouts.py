@@ -4,11 +4,12 @@ import pytest
 
 from adaptstilts.data.arrow import write_split
 from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.readers.locate import find, locate
+from adaptstilts.tasks.examples import PairExample, TagExample
 from adaptstilts.tasks.layouts import first_of, unpacked
-from adaptstilts.tasks.locate import find, locate
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import DataRoot
-from adaptstilts.tasks.spec import Layout, PairExample, Split, TagExample
+from adaptstilts.tasks.spec import Layout, Split
 
 XNLI_1_0 = "language\tgold_label\tsentence1\tsentence2\tpairID\n"
 X_FINAL = "id\tsentence1\tsentence2\tlabel\n"

@@ -5,7 +5,7 @@ import pytest
 
 from adaptstilts.errors import ConfigError
 from adaptstilts.languages import get_language
-from adaptstilts.tasks.readers import READERS
+from adaptstilts.readers.registry import READERS
 from adaptstilts.tasks.registry import (
     all_tasks,
     benchmark_tasks,
@@ -154,7 +154,7 @@ def test_get_task_points_to_the_list_when_nothing_is_near():
 
 def test_registry_imports_neither_torch_nor_transformers_nor_numpy():
     script = (
-        "import sys, adaptstilts.tasks.registry, adaptstilts.tasks.sources, adaptstilts.tasks.features\n"
+        "import sys, adaptstilts.tasks.registry, adaptstilts.readers.data_root, adaptstilts.encoding.features\n"
         "sys.exit(str([name for name in ('torch', 'transformers', 'numpy') if name in sys.modules] or ''))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -16,10 +16,10 @@ from adaptstilts.config.schema import ResumeSection
 from adaptstilts.models.network import trained_state
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import cut, targets_in
+from adaptstilts.train.checkpoints import Checkpoints
 from adaptstilts.train.distributed import ALONE, Group
 from adaptstilts.train.loop import Surroundings, fit
 from adaptstilts.train.micro_batches import micro_batch_count
-from adaptstilts.train.resume import Checkpoints
 from adaptstilts.train.sharding import shard_frozen
 
 UNEVEN = 17

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from adaptstilts.config.recipes import TrainSettings
+from adaptstilts.encoding.features import IGNORED, Feature
 from adaptstilts.errors import TrainingError
 from adaptstilts.models.heads import new_head, spec_for
 from adaptstilts.models.network import TaskNetwork
-from adaptstilts.tasks.features import IGNORED, Feature
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate, grouped_batches, sorted_batches
 from adaptstilts.train.loop import fit, planned_steps

@@ -8,17 +8,18 @@ import torch
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.encoding.features import Encoded, Feature
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.match import predict_pairs, unit_vectors
 from adaptstilts.evaluate.metrics import mean_average_precision
 from adaptstilts.models.heads import load_head, new_head, save_head, spec_for
-from adaptstilts.tasks.features import Encoded, Feature
-from adaptstilts.tasks.spec import Candidate, Kind, MatchExample
+from adaptstilts.tasks.examples import Candidate, MatchExample
+from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate
 from adaptstilts.train.loop import fit
 from adaptstilts.train.losses import SCALE, loss_sum, match_scores, target_count
 from adaptstilts.train.methods import METHODS
-from adaptstilts.train.phases import StartingPoint, prepare
+from adaptstilts.train.setup import StartingPoint, prepare
 
 SETTINGS = TrainSettings(
     learning_rate=5e-3, epochs=25, batch_size=4, max_length=32, warmup=0.0, weight_decay=0.0, patience=None

@@ -5,8 +5,8 @@ import torch
 
 from adaptstilts.config.pretrain import ObjectiveSection, PretrainSection
 from adaptstilts.errors import ConfigError, StoreError
-from adaptstilts.train.pretrain import pretrain
-from adaptstilts.train.pretrain_files import LOG_FILE, RECORD_FILE
+from adaptstilts.pretrain.files import LOG_FILE, RECORD_FILE
+from adaptstilts.pretrain.pretrain import pretrain
 
 
 def settings(output, **changes):

@@ -4,9 +4,9 @@ import pytest
 from adaptstilts.config.pretrain import ObjectiveSection, TextSection, VocabularySection
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.mini.corpus import parallel_sentences
-from adaptstilts.models.tokenizer import train_tokenizer
-from adaptstilts.train.corpora import Corpus, gather, read_folder, sample, switch
-from adaptstilts.train.rows import WINDOW, Objective, RowSource
+from adaptstilts.pretrain.batches import WINDOW, Objective, RowSource
+from adaptstilts.pretrain.corpora import Corpus, gather, read_folder, sample, switch
+from adaptstilts.pretrain.tokenizer import train_tokenizer
 
 OBJECTIVE = ObjectiveSection(mlm=1, tlm=1, switched=1, ranking_weight=0.1, ranking_pairs=6)
 

@@ -7,7 +7,7 @@ from repository import ROOT
 
 from adaptstilts.config.load import load
 from adaptstilts.config.pretrain import PretrainSection
-from adaptstilts.train.pretrain import pretrain
+from adaptstilts.pretrain.pretrain import pretrain
 
 FOLDER = ROOT / "checkpoints" / "mini"
 MOST_BYTES = 6_000_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from adaptstilts.data.checklist.templates import Group, read_templates
 from adaptstilts.errors import DataError
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, case_name
-from adaptstilts.tasks.spec import Answer
+from adaptstilts.tasks.examples import Answer
 
 DEFAULT_CASES = 200
 """Cases per test and language; MultiCheckList's number."""

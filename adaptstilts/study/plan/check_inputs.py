@@ -10,13 +10,13 @@ from adaptstilts.config.retrieval import FITTED
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
 from adaptstilts.models.backbone import read_config
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.data_facts import MINI, OFFICIAL, DataFacts
 from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.retrieval import require_dev
 from adaptstilts.tasks.registry import get_task, training_chain
-from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Task
 from adaptstilts.train.methods import METHODS
 from adaptstilts.train.trackers import check_installed

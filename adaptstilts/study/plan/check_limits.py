@@ -7,11 +7,11 @@ from pathlib import Path
 
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.encoding.features import EncodeSettings, ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.backbone import read_config
 from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.tasks.features import EncodeSettings, ShortLength, short_lengths
 from adaptstilts.tasks.registry import get_task, training_task
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS

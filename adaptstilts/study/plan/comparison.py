@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.models.backbone import locate, read_config
-from adaptstilts.report.setting import RunSetting
+from adaptstilts.results.setting import RunSetting
 from adaptstilts.study.plan.retrieval import settings_line
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind

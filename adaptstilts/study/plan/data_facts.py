@@ -10,10 +10,10 @@ from adaptstilts.data.lock import read_lock, verify_split
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.readers.locate import has_option
 from adaptstilts.study.plan.jobs import DataJob
-from adaptstilts.tasks.locate import has_option
 from adaptstilts.tasks.registry import benchmark_tasks
-from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import BenchmarkName, Kind, Split, Task
 
 MINI = "mini"

@@ -12,7 +12,7 @@ from adaptstilts.store.stage import DataPlace, StageKind
 from adaptstilts.tasks.spec import Split
 
 if TYPE_CHECKING:
-    from adaptstilts.report.setting import RunSetting
+    from adaptstilts.results.setting import RunSetting
 
 
 @dataclass(frozen=True)

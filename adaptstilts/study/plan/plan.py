@@ -22,7 +22,7 @@ from adaptstilts.tasks.spec import Kind, Phase, Task, declared
 from adaptstilts.train.methods import METHODS, Method
 
 if TYPE_CHECKING:
-    from adaptstilts.report.setting import RunSetting
+    from adaptstilts.results.setting import RunSetting
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from adaptstilts.tasks.spec import Kind, Split
 from adaptstilts.train.methods import METHODS
 
 if TYPE_CHECKING:
-    from adaptstilts.report.setting import RunSetting
+    from adaptstilts.results.setting import RunSetting
 
 
 def report_stages(planner: Planner, cells: tuple[Cell, ...], published: RunSetting | None) -> tuple[Stage, Stage]:

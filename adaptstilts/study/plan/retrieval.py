@@ -5,8 +5,8 @@ from __future__ import annotations
 from adaptstilts.config.retrieval import FITTED, RetrievalSettings, Use, changes, resolve_retrieval, without_effect
 from adaptstilts.config.schema import RetrievalOverride, RetrievalSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.registry import all_tasks
-from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Metric, Split, Task
 
 _POOLING_WORDS = {

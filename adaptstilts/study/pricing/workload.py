@@ -21,12 +21,12 @@ from pathlib import Path
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.data.lock import Lock, read_lock
-from adaptstilts.data.manifest import expected_rows
+from adaptstilts.data.sources import expected_rows
 from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.readers.data_root import HELD_OUT_MOST, HELD_OUT_SHARE
 from adaptstilts.study.plan.data_facts import MINI, OFFICIAL
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import HELD_OUT_MOST, HELD_OUT_SHARE
 from adaptstilts.tasks.spec import Kind, Metric, Split, Task
 
 _PAIR = 40.0

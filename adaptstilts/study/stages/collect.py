@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from adaptstilts.analyse.layers import LayerRow
-from adaptstilts.analyse.results import ResultRow, RunRow
 from adaptstilts.evaluate.metrics import MAJOR
 from adaptstilts.formatting import merged_lines
+from adaptstilts.results.layers import LayerRow
+from adaptstilts.results.rows import ResultRow, RunRow
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.study.layout import LAYERS_FILE, SCORES_FILE, TRAINING_FILE
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Remarks, Run

@@ -20,11 +20,12 @@ from typing import Any
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.sweep import variants
 from adaptstilts.data.check import leak_error
-from adaptstilts.data.findings import Findings, Pair
-from adaptstilts.data.leaks import Leak, find_leak
-from adaptstilts.data.overlap import Overlap, Prints, compare, fingerprint, joined, rows_of
+from adaptstilts.data.contamination.findings import Findings, Pair
+from adaptstilts.data.contamination.leaks import Leak, find_leak
+from adaptstilts.data.contamination.overlap import Overlap, Prints, compare, fingerprint, joined, rows_of
 from adaptstilts.errors import AdaptstiltsError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import replace_json
 from adaptstilts.store.stage import DataPlace
@@ -35,7 +36,6 @@ from adaptstilts.study.plan.jobs import Compared
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import by_data
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import DataRoot
 from adaptstilts.tasks.spec import Kind, Split, Task
 
 FORMAT_VERSION = 1

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adaptstilts.encoding.encode import encode
+from adaptstilts.encoding.features import Encoded, EncodeSettings
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.models.backbone import load_tokenizer
+from adaptstilts.readers.data_root import HELD_OUT_MOST, HELD_OUT_SHARE, DataRoot, TrainingData
+from adaptstilts.readers.sampling import hold_out as cut_in_two
+from adaptstilts.readers.sampling import sample
 from adaptstilts.study.plan.jobs import Reference
-from adaptstilts.tasks.encode import encode
-from adaptstilts.tasks.features import Encoded, EncodeSettings
-from adaptstilts.tasks.sampling import hold_out as cut_in_two
-from adaptstilts.tasks.sampling import sample
-from adaptstilts.tasks.sources import HELD_OUT_MOST, HELD_OUT_SHARE, DataRoot, TrainingData
-from adaptstilts.tasks.spec import Bitext, Candidate, Example, Sentence, Split, Task
+from adaptstilts.tasks.examples import Bitext, Candidate, Example, Sentence
+from adaptstilts.tasks.spec import Split, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from adaptstilts.encoding.encode import encode
+from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.evaluate.gold import match_gold
 from adaptstilts.evaluate.match import nearest, unit_vectors
 from adaptstilts.evaluate.predict import Predicted
 from adaptstilts.models.network import TaskNetwork
+from adaptstilts.readers.locate import is_multilingual
 from adaptstilts.study.plan.jobs import PredictJob, ScoreJob
-from adaptstilts.tasks.encode import encode
-from adaptstilts.tasks.features import EncodeSettings
-from adaptstilts.tasks.locate import is_multilingual
+from adaptstilts.tasks.examples import Candidate, MatchExample
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Candidate, MatchExample, Split, Task
+from adaptstilts.tasks.spec import Split, Task
 
 if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.evaluate.predict import Predicted, predict
 from adaptstilts.models.backbone import load_encoder
@@ -18,7 +19,6 @@ from adaptstilts.study.plan.jobs import PredictJob
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.match import match
 from adaptstilts.study.stages.retrieve import retrieve
-from adaptstilts.tasks.features import EncodeSettings
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
 

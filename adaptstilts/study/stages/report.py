@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from adaptstilts.analyse.layers import LayerRow
-from adaptstilts.analyse.results import ResultRow, RunRow, read_csv
-from adaptstilts.report.files import LAYERS, REPORT, RESULTS, RUNS, Additions, write_pages, write_tables
-from adaptstilts.report.grid import Grid
-from adaptstilts.report.overlaps import add_overlaps
-from adaptstilts.report.published import published_grids
-from adaptstilts.report.variants import ShownVariant
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.results.contamination import add_overlaps
+from adaptstilts.results.grid import Grid
+from adaptstilts.results.layers import LayerRow
+from adaptstilts.results.published import published_grids
+from adaptstilts.results.report import LAYERS, REPORT, RESULTS, RUNS, Additions, write_pages, write_tables
+from adaptstilts.results.rows import ResultRow, RunRow, read_csv
+from adaptstilts.results.variants import ShownVariant
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import write_json
 from adaptstilts.store.store import Store
@@ -19,7 +20,6 @@ from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
 from adaptstilts.study.plan.jobs import AnalyseJob, ReportJob, Shown
 from adaptstilts.study.stages.collect import layer_rows, notes, result_rows, run_rows
 from adaptstilts.study.stages.contamination import find_overlaps
-from adaptstilts.tasks.sources import DataRoot
 
 
 def write_study_tables(job: AnalyseJob, done: Mapping[str, Artefact], folder: Path) -> None:

@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptstilts.analyse.layers import best_layer
 from adaptstilts.config.retrieval import FITTED, RetrievalSettings, layer_at
+from adaptstilts.encoding.features import Encoded, EncodeSettings
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.metrics import MAJOR, score_examples
 from adaptstilts.evaluate.predict import Predicted, layer_vectors, sentence_vectors
 from adaptstilts.evaluate.retrieval import Found, ScoredPair, Side, fit_threshold, mine_pairs, pairs_above, search
 from adaptstilts.models.network import TaskNetwork
+from adaptstilts.results.layers import best_layer
 from adaptstilts.store.json_files import write_json
 from adaptstilts.study.layout import LAYERS_FILE
 from adaptstilts.study.plan.jobs import PredictJob
 from adaptstilts.study.plan.retrieval import require_dev
-from adaptstilts.tasks.features import Encoded, EncodeSettings
+from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Bitext, Metric, Split, Task
+from adaptstilts.tasks.spec import Metric, Split, Task
 
 if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples

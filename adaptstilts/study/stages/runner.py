@@ -27,7 +27,7 @@ from adaptstilts.study.stages.report import report_stage, write_study_tables
 from adaptstilts.study.stages.score import score_stage
 from adaptstilts.study.stages.train import train_stage
 from adaptstilts.study.stages.train_parallel import TrainRequest, check_processes, train_in_processes
-from adaptstilts.train.resume import Checkpoints, remove_checkpoints, resume_folder
+from adaptstilts.train.checkpoints import Checkpoints, remove_checkpoints, resume_folder
 from adaptstilts.train.trackers import TrackedRun, tracked
 
 

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.engine.journal import StepNumbers
 from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.match import predict_pairs
@@ -24,21 +25,21 @@ from adaptstilts.evaluate.predict import predict
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import EncoderLoader, TaskNetwork, parameter_counts, save_encoder
+from adaptstilts.readers.data_root import TrainingData
+from adaptstilts.readers.sampling import sample
 from adaptstilts.store.json_files import write_json
 from adaptstilts.study.layout import TRAINING_FILE
 from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.inputs import Inputs
-from adaptstilts.tasks.features import EncodeSettings
+from adaptstilts.tasks.examples import ChoiceExample
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sampling import sample
-from adaptstilts.tasks.sources import TrainingData
-from adaptstilts.tasks.spec import ChoiceExample, Kind, Task
+from adaptstilts.tasks.spec import Kind, Task
+from adaptstilts.train.checkpoints import Checkpoints
 from adaptstilts.train.distributed import ALONE, Group
 from adaptstilts.train.loop import FitReport, Surroundings, fit
 from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
 from adaptstilts.train.optim import learning_rate
-from adaptstilts.train.phases import prepare
-from adaptstilts.train.resume import Checkpoints
+from adaptstilts.train.setup import prepare
 from adaptstilts.train.sharding import shard_frozen, to_cpu
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.engine.heartbeats import (
     Progress,
 )
-from adaptstilts.train.resume import CheckpointLog
+from adaptstilts.train.checkpoints import CheckpointLog
 
 if TYPE_CHECKING:
     pass

@@ -30,8 +30,8 @@ from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.examples import Examples
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.train import TrainingLog, train_stage
+from adaptstilts.train.checkpoints import Checkpoints, resume_folder
 from adaptstilts.train.distributed import LostProcessError, joined
-from adaptstilts.train.resume import Checkpoints, resume_folder
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess

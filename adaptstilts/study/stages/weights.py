@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
-from adaptstilts.train.phases import StartingPoint
+from adaptstilts.train.setup import StartingPoint
 
 if TYPE_CHECKING:
     pass

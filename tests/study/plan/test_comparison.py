@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.report.setting import RunSetting
+from adaptstilts.results.setting import RunSetting
 from adaptstilts.study.plan.comparison import run_setting
 
 

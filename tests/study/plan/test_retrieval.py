@@ -7,9 +7,9 @@ import pytest
 
 from adaptstilts.config.schema import RetrievalSection
 from adaptstilts.errors import DataError
+from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.study.plan.retrieval import preset_note, require_dev, settings_line, use_of
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.sources import DataRoot
 
 BUCC, TATOEBA = get_task("bucc2018"), get_task("tatoeba")
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.cli import main
+from adaptstilts.cli.main import main
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import DataError
 from adaptstilts.mini.write import write_mini

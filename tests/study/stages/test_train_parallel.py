@@ -36,7 +36,7 @@ from adaptstilts.study.stages.train_parallel import (
     train_in_processes,
 )
 from adaptstilts.study.study import plan_study
-from adaptstilts.train.resume import resume_folder
+from adaptstilts.train.checkpoints import resume_folder
 
 STUDY = """\
 name: launch

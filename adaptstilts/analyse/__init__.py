@@ -1,1 +1,0 @@
-"""Pure comparisons of finished runs: tidy results, aggregation, differences to a reference."""

@@ -1,0 +1,112 @@
+"""The verbs below ``adaptstilts data``: getting the data sets and checking a folder of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptstilts.errors import raise_all
+
+data_app = typer.Typer(
+    name="data",
+    help="Get the data sets, and check a folder of them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@data_app.command()
+def checklist(
+    *,
+    root: Annotated[Path, typer.Option("--to", help="Data root; the files go to its folder multichecklist.")],
+    language: Annotated[list[str] | None, typer.Option("--language", help="Only this one; may be repeated.")] = None,
+    cases: Annotated[int, typer.Option("--cases", min=1, help="Cases per test and language.")] = 200,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Decides which cases.")] = 42,
+) -> None:
+    """Write tests of question answering made from templates, for the target `multichecklist`.
+
+    Who is taller, who is more tired, what colour is it: three tests in ten languages, in the manner of MultiCheckList.
+
+    Example: adaptstilts data checklist --to data --language de --language zh
+    """
+    from adaptstilts.data.checklist.write import write_checklist  # noqa: PLC0415
+
+    written = write_checklist(root, tuple(language or ()), cases=cases, seed=seed)
+    typer.echo(f"{root}: {len(written)} files of {cases} cases each, seed {seed}")
+
+
+@data_app.command()
+def fetch(
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks; all that can be downloaded when none.")] = None,
+    *,
+    root: Annotated[Path, typer.Option("--root", help="Folder for the data; give it as data.root later.")],
+    language: Annotated[
+        list[str] | None,
+        typer.Option("--language", help="Dev and test sets of this language only (English training too); repeatable."),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Never touch the network: use what ROOT/.downloads holds.")
+    ] = False,
+    manifest: Annotated[
+        Path | None, typer.Option("--manifest", help="Your own sources, in the form of adaptstilts/data/sources.yaml.")
+    ] = None,
+) -> None:
+    """Download data sets, check them, and convert them to one layout.
+
+    Resumes what broke off; skips what is there; records rows and checksums in ROOT/adaptstilts.lock.json.
+
+    Example: adaptstilts data fetch xnli mnli --root data --language de
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from adaptstilts.cli.progress import FetchWatcher  # noqa: PLC0415
+    from adaptstilts.data.fetch import FetchOptions, not_trained_yet  # noqa: PLC0415
+    from adaptstilts.data.fetch import fetch as start  # noqa: PLC0415
+    from adaptstilts.data.sources import packaged, read_manifest  # noqa: PLC0415
+
+    sources = packaged() if manifest is None else read_manifest(manifest)
+    options = FetchOptions(languages=tuple(language) if language else None, offline=offline, manifest=sources)
+    try:
+        with FetchWatcher(Console(stderr=True)) as watcher:
+            result = start(root, tasks or (), watcher, options)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; what is downloaded is kept, and the same command goes on from it", err=True)
+        raise typer.Exit(130) from None
+    for left in result.left:
+        typer.echo(left, err=True)
+    for name in not_trained_yet(root, tasks or ()):
+        typer.echo(f"training data not fetched yet: adaptstilts data fetch {name} --root {root}", err=True)
+    typer.echo(f"{root}: {len(result.made)} splits fetched, {len(result.there)} were there")
+
+
+@data_app.command()
+def check(
+    root: Annotated[Path, typer.Argument(help="Folder with data sets; what you give as data.root.")],
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks; all of them when none.")] = None,
+    *,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Missing languages and other numbers of rows than published are errors.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """Read every row of a folder of data sets and show what is there, missing, leaked or wrong.
+
+    Exit status 2 if something is wrong with a file, with one line for each problem.
+
+    Example: adaptstilts data check data xnli mnli
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from adaptstilts.cli.progress import CheckWatcher  # noqa: PLC0415
+    from adaptstilts.data.check import check_folder  # noqa: PLC0415
+    from adaptstilts.data.check_text import table, values  # noqa: PLC0415
+    from adaptstilts.tasks.registry import all_tasks, get_task  # noqa: PLC0415
+
+    wanted = [get_task(name) for name in tasks] if tasks else list(all_tasks())
+    with CheckWatcher(Console(stderr=True)) as watcher:
+        found = check_folder(root, wanted, strict=strict, on_step=watcher.stepped)
+    typer.echo(json.dumps(values(found), indent=2, ensure_ascii=False) if as_json else table(found))
+    raise_all(found.problems)

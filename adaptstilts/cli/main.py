@@ -1,0 +1,374 @@
+"""The command line: verbs, flags, exit codes. The only module that prints."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from adaptstilts import __version__
+from adaptstilts.cli.data import data_app
+from adaptstilts.cli.status import status
+from adaptstilts.cli.store import store_app
+from adaptstilts.errors import AdaptstiltsError, ConfigError
+
+if TYPE_CHECKING:
+    from adaptstilts.study.select import Wanted
+    from adaptstilts.study.session import StudyResult
+
+app = typer.Typer(
+    name="adaptstilts",
+    help="Intermediate-task transfer for cross-lingual models, with full models and with reusable adapters.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data_app)
+app.add_typer(store_app)
+
+_OUTSIDE = {
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,
+}  # fmt: skip
+"""What a system refuses for reasons outside of this program; no bug, wherever it happens."""
+
+ConfigArgument = Annotated[Path, typer.Argument(help="A study's YAML file, such as configs/quickstart.yaml.")]
+OverrideArgument = Annotated[list[str] | None, typer.Argument(help="key=value settings over those of the file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Words after the program's name; those of the process when None.
+
+    Returns:
+        Exit status: 0 done, 2 input that cannot be used, 130 interrupted, 143 ended by SIGTERM. Bugs raise.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products on GPUs need
+    try:
+        app(args=None if arguments is None else list(arguments))
+    except AdaptstiltsError as error:
+        typer.echo(str(error), err=True)
+        return 2
+    except OSError as error:
+        if error.errno not in _OUTSIDE or error.filename is None:
+            raise
+        hint = "Check its permissions and the room on its disk."
+        typer.echo(
+            str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)), err=True
+        )
+        return 2
+    except SystemExit as stop:
+        if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):  # typer says 1
+            return 130
+        return stop.code if isinstance(stop.code, int) else 0
+    return 0
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"adaptstilts {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def tasks(as_json: JsonOption = False) -> None:
+    """List all intermediate and target tasks.
+
+    Example: adaptstilts tasks --json
+    """
+    from adaptstilts.tasks.registry import all_tasks  # noqa: PLC0415
+    from adaptstilts.tasks.summary import summarise, table  # noqa: PLC0415
+
+    if as_json:
+        _print_json([summarise(task) for task in all_tasks()])
+    else:
+        typer.echo(table(all_tasks()))
+
+
+@app.command()
+def published(
+    task: Annotated[str | None, typer.Argument(help="A task, for all its figures; without one the means.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List published scores with their sources and settings.
+
+    Example: adaptstilts published pawsx
+    """
+    from adaptstilts.results.published import of_task, published_text  # noqa: PLC0415
+
+    found = of_task(task)
+    _show([asdict(item) for item in found] if as_json else published_text(found), as_json=as_json)
+
+
+@app.command()
+def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
+    """Check a study before anything is computed.
+
+    Settings, tasks, languages, backbone, every row of its files, leaks and overlaps.
+
+    Example: adaptstilts validate configs/slices.yaml data.root=my_data
+    """
+    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
+    from adaptstilts.study.stages.contamination import look_for_overlaps  # noqa: PLC0415
+    from adaptstilts.study.study import check_study, open_store  # noqa: PLC0415
+
+    with placed(config, overrides or ()):
+        study = load_study(config, overrides or ())
+        plan = check_study(study)
+        look_for_overlaps(study, plan, open_store(study), lambda line: typer.echo(line, err=True))
+    record = {"config": str(config), "stages": len(plan.stages), "cells": len(plan.cells), "ok": True}
+    if as_json:
+        _print_json(record)
+    else:
+        typer.echo(f"{config}: fine, {len(plan.stages)} stages for {len(plan.cells)} table cells")
+
+
+@app.command()
+def plan(  # noqa: PLR0913, PLR0917 - a flag each
+    config: ConfigArgument,
+    overrides: OverrideArgument = None,
+    device: Annotated[
+        str, typer.Option("--device", help="What to price for: h100, a100, rtx4090, t4, cpu ...")
+    ] = "h100",
+    utilisation: Annotated[
+        float, typer.Option("--utilisation", help="Share of the device's peak rate that is reached.")
+    ] = 0.4,
+    tree: Annotated[bool, typer.Option("--tree", help="Only the tree.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Only the tables.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also list every stage.")] = False,
+    why: Annotated[
+        str | None, typer.Option("--why", help="Why a stage is not there: its name, folder, key, or a pattern.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a study's stages, what they cost, and what sharing saves.
+
+    As a tree and as tables: parameters, bytes, operations, hours and memory on a device. --why STAGE tells what
+    differs from the nearest artefact that is there.
+
+    Example: adaptstilts plan configs/xtreme_xlmr_large.yaml --device a100
+    """
+    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
+    from adaptstilts.study.study import open_store, plan_study  # noqa: PLC0415
+
+    with placed(config, overrides or ()):
+        study = load_study(config, overrides or ())
+        planned, store = plan_study(study), open_store(study)
+    if why is not None:
+        from adaptstilts.study.explain import explain, explain_text  # noqa: PLC0415
+
+        found = explain(planned, store, why)
+        _show(found if as_json else explain_text(found), as_json=as_json)
+        return
+    from adaptstilts.study.pricing.outline import outline  # noqa: PLC0415
+    from adaptstilts.study.pricing.outline_text import View, outline_text  # noqa: PLC0415
+
+    record = outline(planned, store, study, device=device, utilisation=utilisation)
+    view: View = "both" if tree == table else "tree" if tree else "table"
+    _show(record if as_json else outline_text(record, view, every_stage=every), as_json=as_json)
+
+
+@app.command()
+def run(
+    config: ConfigArgument,
+    overrides: OverrideArgument = None,
+    engine: Annotated[str | None, typer.Option("--engine", help="local, ray or slurm; as engine.name=...")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make damaged artefacts again.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Carry a study out and write its report.
+
+    Trains what is missing, evaluates zero-shot, writes tables and figures; finished stages are skipped.
+
+    Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from adaptstilts.cli.dashboard import TerminalWatcher  # noqa: PLC0415
+    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
+    from adaptstilts.engine.signals import TERMINATED  # noqa: PLC0415
+    from adaptstilts.study.session import run_study  # noqa: PLC0415
+    from adaptstilts.study.study import open_store  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    words = [*(overrides or ()), *([f"engine.name={engine}"] if engine is not None else [])]
+    try:
+        with placed(config, words):
+            study = load_study(config, words)
+            store = open_store(study).root
+            result = run_study(
+                study,
+                lambda plan: TerminalWatcher(plan, console, workers=study.workers, store=store),
+                rebuild=rebuild,
+            )
+    except (KeyboardInterrupt, SystemExit) as stop:
+        typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
+        raise typer.Exit(TERMINATED if isinstance(stop, SystemExit) else 130) from None
+    _show_result(result, as_json=as_json)
+    if result.failed:
+        raise typer.Exit(2)
+
+
+app.command()(status)
+
+
+@app.command()
+def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
+    """Write the report of what is finished.
+
+    Example: adaptstilts report configs/quickstart.yaml
+    """
+    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
+    from adaptstilts.study.session import report_study  # noqa: PLC0415
+
+    with placed(config, overrides or ()):
+        result = report_study(load_study(config, overrides or ()))
+    _show_result(result, as_json=as_json)
+
+
+@app.command()
+def score(
+    predictions: Annotated[Path, typer.Argument(help="Folder <task>/test-<language>.tsv|json of predictions.")],
+    gold: Annotated[Path, typer.Option("--gold", help="Folder of the same layout with labels.")],
+    task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; may be repeated.")] = None,
+    language: Annotated[list[str] | None, typer.Option("--language", help="Only this one; may be repeated.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a folder in XTREME's submission layout.
+
+    Per language, task, group and overall as XTREME averages, with English and without; what is missing is named.
+
+    Example: adaptstilts score predictions --gold labels --json
+    """
+    from adaptstilts.submission.score import score_folder, score_record, score_text  # noqa: PLC0415
+
+    scores = score_folder(predictions, gold, task, language)
+    _show(score_record(scores) if as_json else score_text(scores), as_json=as_json)
+
+
+@app.command()
+def submit(  # noqa: PLR0913, PLR0917 - a flag each
+    config: Annotated[Path | None, typer.Argument(help="A finished study's YAML file; with --to.")] = None,
+    overrides: OverrideArgument = None,
+    to: Annotated[Path | None, typer.Option("--to", help="Folder to write the study's predictions to.")] = None,
+    method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Only this intermediate task, or `none`.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Only this seed.")] = None,
+    variant: Annotated[str | None, typer.Option("--variant", help="Of a sweep, the variant of this label.")] = None,
+    best: Annotated[bool, typer.Option("--best", help="Per task the setting that is best on English dev.")] = False,
+    any_split: Annotated[bool, typer.Option("--any-split", help="Also files of other splits than test.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier submission.")] = False,
+    check: Annotated[Path | None, typer.Option("--check", help="A folder to check instead of writing one.")] = None,
+    gold: Annotated[Path | None, typer.Option("--gold", help="Labels for --check, in the same layout.")] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Check only this one; may be repeated.")] = None,
+    benchmark: Annotated[
+        str | None, typer.Option("--benchmark", help="xtreme or xtreme_r; that of the study, or xtreme to check.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a study's predictions as XTREME's leaderboard wants them, or check such a folder.
+
+    CONFIG --to DIR writes <task>/test-<language>.tsv|json and says what is missing. --check DIR finds everything that
+    is wrong with a folder, and scores it where --gold gives labels.
+
+    Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
+    """
+    from adaptstilts.study.select import Wanted  # noqa: PLC0415
+
+    if check is not None and config is None and to is None:
+        _check_submission(check, gold, task, benchmark or "xtreme", as_json=as_json)
+    elif config is not None and to is not None and check is None and gold is None and task is None:
+        wanted = Wanted(method, source, seed, best, variant)
+        study = (config, overrides or ())
+        _write_submission(study, to, wanted, benchmark, any_split=any_split, force=force, as_json=as_json)
+    else:
+        raise ConfigError(
+            "give either a study and where to write it, or a folder to check",
+            allowed=(
+                "submit CONFIG --to DIR [--method M --source S --seed N --variant V | --best]",
+                "submit --check DIR [--gold DIR]",
+            ),
+        )
+
+
+@app.command()
+def pretrain(
+    config: Annotated[Path, typer.Argument(help="A pretraining file, such as configs/pretrain_mini.yaml.")],
+    overrides: OverrideArgument = None,
+) -> None:
+    """Train a small backbone from text.
+
+    Tokenizer, masked and translation language modelling; goes on where it stopped.
+
+    Example: adaptstilts pretrain configs/pretrain_mini.yaml output=checkpoints/my_mini
+    """
+    from adaptstilts.config.load import load  # noqa: PLC0415
+    from adaptstilts.config.pretrain import PretrainSection  # noqa: PLC0415
+    from adaptstilts.pretrain.pretrain import pretrain as start  # noqa: PLC0415
+
+    section = load(config, overrides or (), PretrainSection)
+    start(section, Path(section.output), lambda line: typer.echo(line, err=True))
+
+
+def _check_submission(
+    folder: Path, gold: Path | None, tasks: list[str] | None, benchmark: str, *, as_json: bool
+) -> None:
+    from adaptstilts.errors import raise_all  # noqa: PLC0415
+    from adaptstilts.submission.check_folder import check_folder, get_benchmark  # noqa: PLC0415
+
+    checked = check_folder(folder, gold, get_benchmark(benchmark), tasks)
+    _show(checked.record() if as_json else checked.text(), as_json=as_json)
+    raise_all(checked.problems)
+
+
+def _write_submission(
+    study: tuple[Path, Sequence[str]],
+    folder: Path,
+    wanted: Wanted,
+    benchmark: str | None,
+    *,
+    any_split: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.study.submit import submit_study  # noqa: PLC0415
+    from adaptstilts.submission.check_folder import get_benchmark  # noqa: PLC0415
+
+    loaded = load_study(*study)
+    which = get_benchmark(benchmark or loaded.evaluation.benchmark)
+    submitted = submit_study(loaded, folder, wanted, which, any_split=any_split, force=force)
+    _show(submitted.record() if as_json else submitted.text(), as_json=as_json)
+
+
+def _show_result(result: StudyResult, *, as_json: bool) -> None:
+    if as_json:
+        _print_json(result.json_record())
+        return
+    typer.echo(result.files.text)
+    for line in (*result.failed, *(f"wrote {path}" for path in result.files.paths)):
+        typer.echo(line)
+
+
+def _show(value: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON values or text
+    if as_json:
+        _print_json(value)
+    else:
+        typer.echo(value)
+
+
+def _print_json(value: Any) -> None:  # noqa: ANN401 - JSON values
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")

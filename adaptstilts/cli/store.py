@@ -1,0 +1,243 @@
+"""The verbs below ``adaptstilts store``: looking after finished work, and handing it on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from adaptstilts.errors import ConfigError, WriteError, raise_all
+
+if TYPE_CHECKING:
+    from adaptstilts.config.schema import StudyConfig
+    from adaptstilts.store.store import Store
+
+store_app = typer.Typer(
+    name="store",
+    help="Look after the store of finished work, and hand artefacts on.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+StoreOption = Annotated[
+    str, typer.Option("--store", help="Folder of the store, or its address, such as s3://bucket/folder.")
+]
+CacheOption = Annotated[
+    str | None, typer.Option("--store-cache", help="Local folder for a store that is an address, as in the study.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+KeysArgument = Annotated[list[str], typer.Argument(help="Keys, first digits of them, or names of stages.")]
+
+
+@store_app.command()
+def ls(
+    *,
+    kind: Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; may be repeated.")] = None,
+    store: StoreOption = "checkpoints",
+    store_cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the artefacts of a store.
+
+    Example: adaptstilts store ls --kind train
+    """
+    from adaptstilts.errors import DamagedError  # noqa: PLC0415
+    from adaptstilts.store.show import check_kinds, listing, listing_text  # noqa: PLC0415
+
+    damaged: list[DamagedError] = []
+    rows = listing(_open(store, store_cache).artefacts(check_kinds(kind), on_damage=damaged.append))
+    _show(rows if as_json else listing_text(rows), as_json=as_json)
+    raise_all(damaged)
+
+
+@store_app.command()
+def show(
+    key: Annotated[str, typer.Argument(help="A key, first digits of one, or a stage's name.")],
+    *,
+    store: StoreOption = "checkpoints",
+    store_cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one artefact: what it is, what it was made from, and what was made from it.
+
+    Example: adaptstilts store show 3fa8
+    """
+    from adaptstilts.errors import DamagedError  # noqa: PLC0415
+    from adaptstilts.store.show import details, details_text, resolve  # noqa: PLC0415
+
+    damaged: list[DamagedError] = []
+    known = _open(store, store_cache).artefacts(on_damage=damaged.append)
+    record = details(known, resolve(known, key, damaged))
+    for error in damaged:
+        typer.echo(str(error), err=True)
+    _show(record if as_json else details_text(record), as_json=as_json)
+
+
+@store_app.command()
+def verify(
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys, digits or names; all artefacts when none.")] = None,
+    *,
+    store: StoreOption = "checkpoints",
+    store_cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read every byte of a store and compare it with what was written.
+
+    Exit status 2 if something is damaged, with one line for each file.
+
+    Example: adaptstilts store verify
+    """
+    from adaptstilts.cli.progress import VerifyWatcher  # noqa: PLC0415
+    from adaptstilts.store.verify import verify_store  # noqa: PLC0415
+
+    with VerifyWatcher(Console(stderr=True)) as watcher:
+        checked = verify_store(_open(store, store_cache), keys or (), watcher.read)
+    _show(checked.record() if as_json else checked.text(), as_json=as_json)
+    raise_all(checked.damaged)
+
+
+@store_app.command()
+def gc(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="CONFIG|key=value",
+            help="Studies, with the settings that they were run with; what none of them needs is removed.",
+        ),
+    ] = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this it is only listed.")] = False,
+    store: Annotated[
+        str | None, typer.Option("--store", help="Folder of the store, or its address; that of the studies.")
+    ] = None,
+    store_cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove what nobody needs: leftovers of processes that died, and what none of the named studies uses.
+
+    Without studies only leftovers and artefacts of older formats go. What is being made is never touched, and what is
+    damaged is named and stays. Settings hold for all named studies.
+
+    Example: adaptstilts store gc configs/quickstart.yaml configs/slices.yaml "seeds=[1,2]" --yes
+    """
+    from adaptstilts.config.load import load_study  # noqa: PLC0415
+    from adaptstilts.store.gc import find_waste  # noqa: PLC0415
+
+    overrides = [word for word in words or () if "=" in word and not Path(word).exists()]
+    configs = [Path(word) for word in words or () if word not in overrides]
+    if overrides and not configs:
+        raise ConfigError("settings without a study", value=overrides[0], allowed=["store gc CONFIG [key=value ...]"])
+    studies = {config: load_study(config, overrides) for config in configs}
+    place = _place(studies, store, store_cache)
+    waste = find_waste(_open(*place), _needed(studies, overrides) if studies else None)
+    if yes:
+        with _option_named():
+            waste.remove()
+    _show(waste.record() if as_json else waste.text(), as_json=as_json)
+
+
+@store_app.command()
+def export(
+    keys: KeysArgument,
+    *,
+    to: Annotated[Path, typer.Option("--to", help="A file ending with .tar or .tar.gz, or a folder.")],
+    with_inputs: Annotated[bool, typer.Option("--with-inputs", help="Also all that they were made from.")] = False,
+    store: StoreOption = "checkpoints",
+    store_cache: CacheOption = None,
+) -> None:
+    """Write artefacts to a file or folder with checksums.
+
+    Example: adaptstilts store export "train adapter mnli seed 1" --to mnli.tar --with-inputs
+    """
+    from adaptstilts.store.archive import choose  # noqa: PLC0415
+    from adaptstilts.store.archive import export as write  # noqa: PLC0415
+
+    chosen = choose(_open(store, store_cache), keys, with_inputs=with_inputs)
+    write(chosen, to)
+    typer.echo(f"{to}: {len(chosen)} artefacts")
+
+
+@store_app.command(name="import")
+def import_(
+    bundle: Annotated[Path, typer.Argument(help="What `store export` has written.")],
+    *,
+    store: StoreOption = "checkpoints",
+    store_cache: CacheOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Place exported artefacts in a store, once every one of them has been checked.
+
+    Example: adaptstilts store import mnli.tar
+    """
+    from adaptstilts.store.archive import import_bundle  # noqa: PLC0415
+    from adaptstilts.store.shared import store_at  # noqa: PLC0415
+
+    with _option_named():
+        done = import_bundle(store_at(store, store_cache), bundle)
+    _show(done.record() if as_json else done.text(), as_json=as_json)
+
+
+@contextlib.contextmanager
+def _option_named() -> Iterator[None]:
+    """Let an error of a store that cannot be written name the option of these verbs, where it names that of a study."""
+    try:
+        yield
+    except WriteError as error:
+        error.hint = error.hint and error.hint.replace("store=FOLDER", "--store FOLDER")
+        raise
+
+
+def _open(location: str, cache: str | None) -> Store:
+    from adaptstilts.store.show import open_existing  # noqa: PLC0415
+
+    return open_existing(location, cache)
+
+
+def _place(studies: Mapping[Path, StudyConfig], store: str | None, cache: str | None) -> tuple[str, str | None]:
+    """Return the store, and its local folder, that options and studies name; with --store, a study need not name any.
+
+    Raises:
+        ConfigError: If they name several: what a study in one of them needs says nothing of the others.
+    """
+    from adaptstilts.store.shared import store_at  # noqa: PLC0415
+
+    caches = [study.store_cache for study in studies.values() if study.store_cache is not None]
+    named = [] if store is None else [("--store", store, cache or next(iter(caches), None))]
+    named += [
+        (str(config), study.store, cache or study.store_cache)
+        for config, study in studies.items()
+        if store is None or "store" in study.model_fields_set
+    ]
+    if not named:
+        return "checkpoints", cache
+    places = {name: _shown(store_at(location, folder)) for name, location, folder in named}
+    if len(set(places.values())) > 1:
+        several = "; ".join(f"{name}: {place}" for name, place in places.items())
+        raise ConfigError(f"several stores are named ({several})", hint="Name one store, and studies that use it.")
+    return named[0][1:]
+
+
+def _shown(store: Store) -> str:
+    """Return where a store is, the same for all names of one place."""
+    root = str(store.root.resolve())
+    return root if store.location == str(store.root) else f"{store.location} by way of {root}"
+
+
+def _needed(studies: Mapping[Path, StudyConfig], overrides: Sequence[str]) -> set[str]:
+    from adaptstilts.config.load import placed  # noqa: PLC0415
+    from adaptstilts.study.study import plan_study  # noqa: PLC0415
+
+    needed: set[str] = set()
+    for config, study in studies.items():
+        with placed(config, overrides):
+            needed.update(stage.key for stage in plan_study(study).stages)
+    return needed
+
+
+def _show(value: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON values or text
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if as_json else value)

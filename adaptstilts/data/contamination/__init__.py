@@ -1,0 +1,1 @@
+"""Rows in other languages, and equal texts in training and evaluation data."""

@@ -1,0 +1,170 @@
+"""Having the files of sources: from the folder of downloads, from an address, or from the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adaptstilts.data import hub_files as hub
+from adaptstilts.data.download import Patience, Say, Tell, Wanted, digest, download
+from adaptstilts.data.lock import Lock, write_lock
+from adaptstilts.data.sources import Entry, Part
+from adaptstilts.errors import DataError
+
+DOWNLOADS = ".downloads"
+"""Folder of a data root for what is downloaded; it may be deleted when everything is fetched."""
+_SHOWN = 3
+
+
+class OfflineError(DataError):
+    """Files are needed that were not downloaded before, and the network may not be used.
+
+    Args:
+        root: The data root.
+        addresses: The files; at least one.
+    """
+
+    def __init__(self, root: Path, addresses: tuple[str, ...]) -> None:
+        shown = ", ".join(addresses[:_SHOWN]) + (", ..." if len(addresses) > _SHOWN else "")
+        super().__init__(
+            f"offline, and {len(addresses)} files were not downloaded before: {shown}",
+            path=root / DOWNLOADS,
+            hint="Run it once without --offline, or copy the folder from a machine where that was done",
+        )
+        self.addresses = addresses
+
+
+@dataclass
+class Stock:
+    """A file that is there.
+
+    Attributes:
+        path: Where it is.
+        name: Its name in its source.
+        place: What of it goes where; see `adaptstilts.data.sources.Part`.
+    """
+
+    path: Path
+    name: str
+    place: list[tuple[str, str]]
+
+
+class Supply:
+    """The sources' files on disk, with what the lock file knows of them.
+
+    Args:
+        root: The data root.
+        lock: What its lock file says; new checksums and commits are added and written as they are learnt.
+        told: What is told about downloads: their bytes, and lines for a person.
+        offline: Never touch the network.
+        patience: How long to go on trying.
+    """
+
+    def __init__(self, root: Path, lock: Lock, told: tuple[Tell, Say], *, offline: bool, patience: Patience) -> None:
+        self.lock = lock
+        self._root = root
+        self._tell, self._say = told
+        self._offline = offline
+        self._patience = patience
+        self._repositories: dict[str, hub.Repository] = {}
+        self._ready: set[str] = set()
+
+    def gather(self, parts: Sequence[Part]) -> list[Stock]:
+        """Have all files of some parts.
+
+        Args:
+            parts: What is needed; equal files are had once.
+
+        Returns:
+            The files, each with all that is to be taken out of it.
+
+        Raises:
+            OfflineError: If files are not there and may not be downloaded.
+            DataError: If a file cannot be had, or is not the one expected.
+        """
+        stock: dict[Path, Stock] = {}
+        missing: list[str] = []
+        for part in parts:
+            for address, name, path in self._files(part):
+                if not self._have(part, address, path):
+                    missing.append(address)
+                item = stock.setdefault(path, Stock(path, name, []))
+                item.place += [pair for pair in part.place if pair not in item.place]
+        if missing:
+            raise OfflineError(self._root, tuple(dict.fromkeys(missing)))
+        return list(stock.values())
+
+    def addresses(self, entry: Entry) -> tuple[str, ...]:
+        """Return the addresses of the files that a language and split is made of."""
+        return tuple(dict.fromkeys(address for part in entry.parts for address, _, _ in self._files(part)))
+
+    def revision(self, entry: Entry) -> str | None:
+        """Return the commits of the sources that have one, separated by commas, or None."""
+        commits = (self._commit(part) if part.source.hub else part.source.revision for part in entry.parts)
+        return ", ".join(dict.fromkeys(commit for commit in commits if commit)) or None
+
+    def _files(self, part: Part) -> list[tuple[str, str, Path]]:
+        """Return address, name in the source and path of each file of a part."""
+        folder = self._root / DOWNLOADS / part.name
+        if part.source.hub is None:
+            names = [(url, url.rpartition("/")[2]) for url in part.urls]
+            return [(url, name, folder / name) for url, name in names]
+        folder /= self._commit(part) or ""
+        found = [name for pattern in part.patterns for name in self._fitting(part, pattern, folder)]
+        return [(f"hub:{part.source.hub}/{name}", name, folder / name) for name in found]
+
+    def _fitting(self, part: Part, pattern: str, folder: Path) -> tuple[str, ...]:
+        if not self._offline:
+            return self._repository(part).fitting(pattern)
+        names = tuple(
+            path.relative_to(folder).as_posix()
+            for path in folder.rglob("*")
+            if path.is_file() and ".cache" not in path.relative_to(folder).parts
+        )
+        return hub.choose(pattern, names, f"offline, and {folder}") if names else (pattern,)
+
+    def _commit(self, part: Part) -> str | None:
+        """Return the commit of a hub repository: the manifest's, or the lock file's, or (online) the newest."""
+        name = part.source.hub or ""
+        known = part.source.revision or self.lock.revisions.get(name)
+        if known is None and not self._offline:
+            known = self._repository(part).commit
+        return known
+
+    def _repository(self, part: Part) -> hub.Repository:
+        name = part.source.hub or ""
+        if name not in self._repositories:
+            found = hub.look_up(name, part.source.revision or self.lock.revisions.get(name))
+            self._repositories[name] = found
+            if self.lock.revisions.get(name) != found.commit:
+                self._learn(self.lock.with_revision(name, found.commit))
+        return self._repositories[name]
+
+    def _have(self, part: Part, address: str, path: Path) -> bool:
+        """Make sure that a file is there and is the one expected; False if it is not there and may not be fetched."""
+        if address in self._ready:
+            return True
+        expected = part.source.checksum(path.name) or self.lock.downloads.get(address)
+        if self._offline:
+            if not path.is_file():
+                return False
+            found = digest(path)
+        elif part.source.hub is None:
+            found = download(Wanted(address, path, expected), self._tell, patience=self._patience, say=self._say)
+        else:
+            name = address.removeprefix(f"hub:{part.source.hub}/")
+            folder = self._root / DOWNLOADS / part.name / (self._commit(part) or "")
+            found = hub.download(self._repository(part), name, folder, self._tell)
+        if expected not in {None, found}:
+            raise DataError(
+                f"SHA-256 is {found}, expected {expected}", path=path, hint="Delete it and fetch again, online"
+            )
+        if self.lock.downloads.get(address) != found:
+            self._learn(self.lock.with_download(address, found))
+        self._ready.add(address)
+        return True
+
+    def _learn(self, lock: Lock) -> None:
+        self.lock = lock
+        write_lock(self._root, lock)

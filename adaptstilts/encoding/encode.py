@@ -1,0 +1,52 @@
+"""From examples to sub-token ids, by kind of task; torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from adaptstilts.encoding.features import Encoded, EncodeSettings, check_settings, default_settings
+from adaptstilts.encoding.match import encode_matches
+from adaptstilts.encoding.pairs import encode_choices, encode_pairs, encode_sentences
+from adaptstilts.encoding.spans import encode_spans
+from adaptstilts.encoding.tags import encode_tags
+from adaptstilts.tasks.examples import Candidate, Example, Sentence
+from adaptstilts.tasks.spec import Kind, Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+_ENCODERS: dict[Kind, Callable[[Any, PreTrainedTokenizerFast, EncodeSettings], Encoded]] = {
+    Kind.CLASSIFY: encode_pairs,
+    Kind.CHOOSE: encode_choices,
+    Kind.TAG: encode_tags,
+    Kind.EXTRACT: encode_spans,
+    Kind.RETRIEVE: encode_sentences,
+    Kind.MATCH: encode_matches,
+}
+
+
+def encode(
+    task: Task,
+    examples: Sequence[Example] | Sequence[Sentence] | Sequence[Candidate],
+    tokenizer: PreTrainedTokenizerFast,
+    settings: EncodeSettings | None = None,
+) -> Encoded:
+    """Encode the examples of a task, the sentences of one side of a retrieval task, or candidates of a pool.
+
+    Args:
+        task: The task; its kind decides how.
+        examples: Examples of that kind.
+        tokenizer: The backbone's fast tokenizer.
+        settings: Lengths; None for the defaults of the kind.
+
+    Returns:
+        Features with the way back to the examples.
+
+    Raises:
+        ConfigError: If a length is too small.
+        CheckpointError: If the tokenizer is not a fast one with ``<s>`` and ``</s>``.
+    """
+    settings = default_settings(task.kind) if settings is None else settings
+    check_settings(settings, task.kind)
+    return _ENCODERS[task.kind](examples, tokenizer, settings)

@@ -1,0 +1,75 @@
+"""Encoding of tagged sentences: labels on first sub-tokens, long sentences in several parts."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from adaptstilts.encoding.features import IGNORED, Encoded, EncodeSettings, Ids, TagFeature
+from adaptstilts.encoding.subtokens import Frame, frame_of, tokenise
+from adaptstilts.tasks.examples import TagExample
+from adaptstilts.tasks.spec import Kind
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+
+def encode_tags(
+    examples: Sequence[TagExample], tokenizer: PreTrainedTokenizerFast, settings: EncodeSettings
+) -> Encoded:
+    """Encode tagged sentences word by word.
+
+    The label stands on a word's first sub-token. A sentence that is too long is split at word boundaries into parts
+    that are as long as they can be; `features.join_tags` puts them together again. A word without a sub-token, or with
+    more than fit into a row, becomes ``<unk>``, as in XTREME.
+
+    Args:
+        examples: The sentences.
+        tokenizer: The backbone's tokenizer.
+        settings: Lengths.
+
+    Returns:
+        One feature or more per sentence, none for a sentence without words.
+    """
+    frame = frame_of(tokenizer)
+    room = frame.room(settings.max_length, pair=False)
+    pieces = tokenise(tokenizer, (word for example in examples for word in example.words))
+    unknown = array("i", [int(tokenizer.unk_token_id)])
+    odd = {word for word, ids in pieces.items() if not 0 < len(ids) <= room}
+    pieces.update((word, unknown) for word in odd)
+    features = []
+    for index, example in enumerate(examples):
+        words = [pieces[word] for word in example.words]
+        for first, after in _parts([len(ids) for ids in words], room):
+            tags = None if example.tags is None else example.tags[first:after]
+            features.append(_feature(words[first:after], tags, frame, (index, first)))
+    replaced = sum(word in odd for example in examples for word in example.words) if odd else 0
+    return Encoded(Kind.TAG, examples, features, replaced=replaced)
+
+
+def _parts(sizes: Sequence[int], room: int) -> Iterator[tuple[int, int]]:
+    """Cut words into runs that fit: yield the first word of each run and the word after its last."""
+    first = used = 0
+    for word, size in enumerate(sizes):
+        if used + size > room:
+            yield first, word
+            first, used = word, 0
+        used += size
+    if first < len(sizes):
+        yield first, len(sizes)
+
+
+def _feature(words: Sequence[Ids], tags: Sequence[int] | None, frame: Frame, at: tuple[int, int]) -> TagFeature:
+    positions = array("i")
+    body = array("i")
+    for ids in words:
+        positions.append(len(frame.opening) + len(body))
+        body.extend(ids)
+    row = frame.around(body)
+    target = None
+    if tags is not None:
+        target = array("i", [IGNORED]) * len(row)
+        for position, tag in zip(positions, tags, strict=True):
+            target[position] = tag
+    return TagFeature((row,), target, at[0], positions, at[1])

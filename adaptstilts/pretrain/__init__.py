@@ -1,0 +1,1 @@
+"""Training a small backbone: corpora, tokenizer, masked language modelling."""

@@ -1,0 +1,221 @@
+"""What a pretraining run leaves on disk: states to go on from, its log, and the finished folder."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from adaptstilts.config.pretrain import PretrainSection
+from adaptstilts.errors import ConfigError, StoreError
+from adaptstilts.pretrain.corpora import Corpus
+from adaptstilts.pretrain.run import Run
+from adaptstilts.runtime import environment
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+RECORD_FILE = "pretraining.json"
+"""Settings, environment and figures of a finished run."""
+LOG_FILE = "training_log.jsonl"
+"""One JSON object per logged stretch of steps: step, sub-tokens, seconds, mean loss of each objective."""
+_STATE_FILE = "state.pt"
+_SETTINGS_FILE = "settings.json"
+# What may change between two parts of one run.
+_FREE = ("output", "title", "device", "threads", "max_minutes")
+
+
+@dataclass(frozen=True)
+class PretrainReport:
+    """What a call of `pretrain` did.
+
+    Attributes:
+        folder: Where the finished backbone lies, or will.
+        steps: Optimiser steps taken so far, over all parts.
+        planned_steps: Steps of the whole run.
+        parameters: Weights of the model, the tied output layer counted once.
+        pieces: Size of the vocabulary.
+        tokens: Sub-tokens seen so far, padding excluded.
+        seconds: Training time so far, over all parts.
+        losses: Objective -> mean loss of the last logged stretch, in nats.
+        held_out: Language -> MLM loss on held-out lines, in nats; empty until the run is finished.
+    """
+
+    folder: Path
+    steps: int
+    planned_steps: int
+    parameters: int
+    pieces: int
+    tokens: int
+    seconds: float
+    losses: dict[str, float]
+    held_out: dict[str, float]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.steps == self.planned_steps
+
+
+def finished(settings: PretrainSection, output: Path) -> PretrainReport | None:
+    """Look for the finished backbone of these settings.
+
+    Args:
+        settings: The run.
+        output: Folder of the finished backbone.
+
+    Returns:
+        Its report, or None if the folder holds none.
+
+    Raises:
+        ConfigError: If it holds the backbone of another run.
+    """
+    record = output / RECORD_FILE
+    if not record.is_file():
+        if (output / "config.json").exists():
+            raise ConfigError(
+                "the output folder holds a backbone that this command did not make", path=output, key="output",
+                hint="Name another output.",
+            )  # fmt: skip
+        return None
+    found = json.loads(record.read_text(encoding="utf-8"))
+    if found["settings"] != _identity(settings):
+        raise ConfigError(
+            "the output folder holds the finished backbone of other settings", path=output, key="output",
+            hint="Name another output.",
+        )  # fmt: skip
+    return PretrainReport(**{**found["report"], "folder": output})
+
+
+def _identity(settings: PretrainSection) -> dict[str, Any]:
+    """Return the settings that decide the weights, as JSON values, without paths of this machine."""
+    identity = settings.model_dump(mode="json", exclude=set(_FREE))
+    identity["data"].pop("root")
+    return identity
+
+
+def claim(settings: PretrainSection, part: Path) -> None:
+    """Make the folder of a run's states, or check that the one there belongs to this run.
+
+    Args:
+        settings: The run.
+        part: The folder.
+
+    Raises:
+        ConfigError: If it belongs to a run with other settings.
+    """
+    path = part / _SETTINGS_FILE
+    if path.is_file():
+        if json.loads(path.read_text(encoding="utf-8")) != _identity(settings):
+            raise ConfigError(
+                "an unfinished run with other settings lies there", path=part, key="output",
+                hint="Delete the folder or name another output.",
+            )  # fmt: skip
+        return
+    part.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(_identity(settings), indent=2) + "\n", encoding="utf-8")
+
+
+def save_state(run: Run, part: Path) -> None:
+    """Write model, optimiser, schedule and step; an earlier state stays whole until the new one is."""
+    state = {
+        "model": run.model.state_dict(),
+        "matcher": run.matcher.state_dict(),
+        "optimizer": run.optimizer.state_dict(),
+        "schedule": run.schedule.state_dict(),
+        "progress": {"step": run.step, "tokens": run.tokens, "seconds": run.seconds},
+    }
+    unfinished = part / f"{_STATE_FILE}.new"
+    torch.save(state, unfinished)
+    unfinished.replace(part / _STATE_FILE)
+
+
+def restore_state(run: Run, part: Path) -> None:
+    """Go on from the saved state, if there is one.
+
+    Args:
+        run: A run at step 0; changed in place.
+        part: Folder of its states.
+
+    Raises:
+        StoreError: If the state is damaged.
+    """
+    path = part / _STATE_FILE
+    if not path.is_file():
+        return
+    try:
+        state = torch.load(path, map_location=run.device, weights_only=True)
+        run.model.load_state_dict(state["model"])
+        run.matcher.load_state_dict(state["matcher"])
+        run.optimizer.load_state_dict(state["optimizer"])
+        run.schedule.load_state_dict(state["schedule"])
+        progress = state["progress"]
+        run.step, run.tokens, run.seconds = progress["step"], progress["tokens"], progress["seconds"]
+    except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise StoreError(f"the saved state is damaged: {first}", path=path, hint="Delete it to start again.") from error
+
+
+@contextmanager
+def open_log(part: Path, step: int) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Open the training log to go on after a step; lines of later steps, whose state was lost, are dropped.
+
+    Args:
+        part: Folder of the run's states.
+        step: Step of the state that the run goes on from.
+
+    Yields:
+        A function that writes one entry.
+    """
+    path = part / LOG_FILE
+    entries = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    kept = [entry for entry in entries if json.loads(entry)["step"] <= step]
+    path.write_text("".join(f"{entry}\n" for entry in kept), encoding="utf-8")
+    with path.open("a", encoding="utf-8") as handle:
+
+        def write(entry: dict[str, Any]) -> None:
+            handle.write(json.dumps(entry) + "\n")
+            handle.flush()
+
+        yield write
+
+
+def finish(
+    run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast, report: PretrainReport, part: Path, output: Path
+) -> None:
+    """Write the finished folder and delete the states.
+
+    Weights are stored in half precision; the record, written last, marks the folder as finished.
+
+    Args:
+        run: The run after its last step.
+        corpus: Its training text; a digest of it is recorded.
+        tokenizer: Its tokenizer.
+        report: What is recorded.
+        part: Folder of its states.
+        output: Folder to write; a model card in it stays.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    for path in sorted((part / "tokenizer").iterdir()):
+        shutil.copy2(path, output / path.name)
+    model = run.model.eval().to("cpu", torch.float16)
+    model.config._name_or_path = ""
+    model.config.tie_word_embeddings = True
+    model.save_pretrained(str(output))
+    (output / "model.safetensors").chmod(0o644)
+    shutil.copy2(part / LOG_FILE, output / LOG_FILE)
+    record = {
+        "settings": _identity(run.settings),
+        "text_sha256": corpus.digest(),
+        "environment": environment(),
+        "report": {name: value for name, value in asdict(report).items() if name != "folder"},
+    }
+    (output / RECORD_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(part)

@@ -1,0 +1,205 @@
+"""Masked language modelling: masking a batch, its loss, and the translation ranking term."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from adaptstilts.pretrain.batches import BOS, EOS, PAD, Row
+
+if TYPE_CHECKING:
+    from transformers import XLMRobertaForMaskedLM, XLMRobertaModel
+
+_FIRST_PIECE = 4
+"""First id that is no special token in XLM-R's layout."""
+_REPLACED, _RANDOM = 0.8, 0.1
+"""Shares of the chosen sub-tokens that become <mask> and a random one; the rest stay (BERT)."""
+
+
+@dataclass(frozen=True)
+class Padded:
+    """Rows padded to the longest.
+
+    Attributes:
+        input_ids: Shape (rows, tokens).
+        attention_mask: 1 for real sub-tokens, shape (rows, tokens).
+        position_ids: XLM-R's positions, from 2 on, 1 for padding, shape (rows, tokens).
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    position_ids: Tensor
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A padded batch with sub-tokens hidden.
+
+    Attributes:
+        padded: The batch as the model sees it.
+        where: Flat positions of the sub-tokens to predict, shape (chosen,).
+        targets: What stood there, shape (chosen,).
+    """
+
+    padded: Padded
+    where: Tensor
+    targets: Tensor
+
+    def to(self, device: torch.device) -> Masked:
+        """Return the batch on a device."""
+        padded = Padded(*(tensor.to(device, non_blocking=True) for tensor in vars(self.padded).values()))
+        return Masked(padded, self.where.to(device), self.targets.to(device))
+
+
+def pad(rows: Sequence[Row], *, reset_positions: bool = False) -> Padded:
+    """Pad rows to the longest among them.
+
+    Args:
+        rows: At least one.
+        reset_positions: Count the positions of a translation from the start, as in XLM.
+
+    Returns:
+        The batch, on the CPU.
+    """
+    width = max(len(row.ids) for row in rows)
+    ids = np.full((len(rows), width), PAD, dtype=np.int64)
+    positions = np.full((len(rows), width), PAD, dtype=np.int64)
+    for index, row in enumerate(rows):
+        ids[index, : len(row.ids)] = row.ids
+        positions[index, : len(row.ids)] = PAD + 1 + np.arange(len(row.ids))
+        if reset_positions:
+            positions[index, row.second : len(row.ids)] -= row.second
+    input_ids = torch.from_numpy(ids)
+    return Padded(input_ids, (input_ids != PAD).long(), torch.from_numpy(positions))
+
+
+def mask(padded: Padded, *, rate: float, mask_id: int, rng: np.random.Generator) -> Masked:
+    """Choose sub-tokens to predict and hide them: 80 % become <mask>, 10 % a random piece, 10 % stay.
+
+    Args:
+        padded: The batch; special tokens are never chosen.
+        rate: Share of the other sub-tokens that are chosen; at least one is.
+        mask_id: Id of <mask>, which is the last of the vocabulary.
+        rng: Source of chance.
+
+    Returns:
+        The batch with sub-tokens hidden.
+
+    Source: Devlin et al. 2019; masks differ in every step (Liu et al. 2019).
+    """
+    ids = padded.input_ids.numpy().reshape(-1)
+    free = np.flatnonzero((ids != BOS) & (ids != PAD) & (ids != EOS))
+    chosen = free[rng.random(len(free)) < rate]
+    if not len(chosen):
+        chosen = free[:1]
+    draw = rng.random(len(chosen))
+    pieces = rng.integers(_FIRST_PIECE, mask_id, size=len(chosen))
+    hidden = ids.copy()
+    hidden[chosen[draw < _REPLACED]] = mask_id
+    random = (draw >= _REPLACED) & (draw < _REPLACED + _RANDOM)
+    hidden[chosen[random]] = pieces[random]
+    seen = torch.from_numpy(hidden.reshape(padded.input_ids.shape))
+    return Masked(
+        Padded(seen, padded.attention_mask, padded.position_ids),
+        torch.from_numpy(chosen),
+        torch.from_numpy(ids[chosen]),
+    )
+
+
+def hidden_states(model: XLMRobertaForMaskedLM, padded: Padded) -> Tensor:
+    """Return the token vectors of the last layer, shape (rows, tokens, width)."""
+    hidden: Tensor = model.roberta(
+        input_ids=padded.input_ids, attention_mask=padded.attention_mask, position_ids=padded.position_ids
+    ).last_hidden_state
+    return hidden
+
+
+def masked_loss(model: XLMRobertaForMaskedLM, hidden: Tensor, masked: Masked) -> Tensor:
+    """Return the mean cross-entropy of the hidden sub-tokens; other positions skip the output layer.
+
+    Args:
+        model: The model.
+        hidden: Its token vectors, shape (rows, tokens, width).
+        masked: The batch.
+
+    Returns:
+        The loss in nats.
+    """
+    scores = model.lm_head(hidden.flatten(0, 1)[masked.where])
+    return nn.functional.cross_entropy(scores.float(), masked.targets)
+
+
+def matching_loss(head: nn.Module, hidden: Tensor, matches: Sequence[bool]) -> Tensor:
+    """Tell from <s> whether the halves of each row say the same.
+
+    Args:
+        head: Gives one score per row.
+        hidden: Token vectors, shape (rows, tokens, width).
+        matches: The truth.
+
+    Returns:
+        Mean binary cross-entropy in nats.
+
+    Source: cross-lingual paraphrase classification, Huang et al. 2019 (Unicoder).
+    """
+    gold = torch.tensor(matches, dtype=torch.float32, device=hidden.device)
+    scores = head(hidden[:, 0]).squeeze(-1).float()
+    return nn.functional.binary_cross_entropy_with_logits(scores, gold)
+
+
+def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    """Average the token vectors that are not padding.
+
+    Args:
+        hidden: Token vectors, shape (rows, tokens, width).
+        attention_mask: 1 for real sub-tokens, specials included, shape (rows, tokens).
+
+    Returns:
+        Sentence vectors, shape (rows, width).
+    """
+    weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1.0)
+
+
+def ranking_loss(left: Tensor, right: Tensor, temperature: float) -> Tensor:
+    """Contrast each sentence's translation with the other sentences of the batch, in both directions.
+
+    Args:
+        left: Sentence vectors of one language, shape (pairs, width).
+        right: Vectors of their translations, in the same order, shape (pairs, width).
+        temperature: Divisor of the cosines.
+
+    Returns:
+        Mean cross-entropy in nats; ln(pairs) where the vectors tell nothing.
+    """
+    unit_left = nn.functional.normalize(left.float(), dim=-1)
+    unit_right = nn.functional.normalize(right.float(), dim=-1)
+    scores = unit_left @ unit_right.T / temperature
+    gold = torch.arange(len(left), device=left.device)
+    return (nn.functional.cross_entropy(scores, gold) + nn.functional.cross_entropy(scores.T, gold)) / 2
+
+
+def lower_layers(model: XLMRobertaForMaskedLM, layers: int) -> XLMRobertaModel:
+    """Return an encoder that shares the embeddings and the first layers with the model.
+
+    Args:
+        model: The model.
+        layers: How many layers.
+
+    Returns:
+        An encoder whose last hidden state is the model's hidden state of that layer.
+    """
+    from transformers import XLMRobertaModel  # noqa: PLC0415
+
+    encoder = model.roberta
+    with torch.device("meta"):
+        shallow: XLMRobertaModel = XLMRobertaModel(encoder.config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
+    shallow.embeddings = encoder.embeddings
+    shallow.encoder.layer = nn.ModuleList(list(encoder.encoder.layer)[:layers])
+    shallow.train(model.training)
+    return shallow

@@ -1,0 +1,136 @@
+"""Pretraining of small XLM-R backbones: text, vocabulary, the loop in parts, and the finished folder."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adaptstilts.config.pretrain import PretrainSection
+from adaptstilts.pretrain.corpora import Corpus, gather, sample
+from adaptstilts.pretrain.files import PretrainReport, claim, finish, finished, open_log, restore_state, save_state
+from adaptstilts.pretrain.run import Run, held_out_losses, prepare, take_step
+from adaptstilts.pretrain.tokenizer import train_tokenizer
+from adaptstilts.runtime import set_threads
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+
+def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]) -> PretrainReport:
+    """Train a backbone from nothing, or go on where an earlier part stopped.
+
+    States are kept in ``{output}.part``; equal settings and threads give equal weights, in however many parts.
+
+    Args:
+        settings: The run.
+        output: Folder of the finished backbone.
+        log: Takes lines of progress.
+
+    Returns:
+        What was done.
+
+    Raises:
+        ConfigError: If settings do not fit together, or ``output`` or its parts belong to another run.
+        DataError: If text cannot be read.
+        TrainingError: If the loss is not finite.
+        StoreError: If a saved state is damaged.
+    """
+    done = finished(settings, output)
+    if done is not None:
+        log(f"{output} is finished already; name another output to train it again")
+        return done
+    set_threads(settings.threads)
+    part = output.with_name(f"{output.name}.part")
+    claim(settings, part)
+    started = time.perf_counter()
+    training, held_out = gather(settings.data, switched=settings.objective.switched > 0).split(settings.data.held_out)
+    tokenizer = _tokenizer(settings, training, part)
+    run = prepare(settings, training, tokenizer)
+    restore_state(run, part)
+    log(_describe(run, training, len(tokenizer), time.perf_counter() - started))
+    losses = _train(run, part, log)
+    report = PretrainReport(
+        folder=output,
+        steps=run.step,
+        planned_steps=settings.optimisation.steps,
+        parameters=sum(weights.numel() for weights in run.model.parameters()),
+        pieces=len(tokenizer),
+        tokens=run.tokens,
+        seconds=round(run.seconds, 1),
+        losses=losses,
+        held_out=held_out_losses(run, held_out, tokenizer) if run.step == settings.optimisation.steps else {},
+    )
+    if not report.is_finished:
+        log(f"part ended at step {run.step} of {report.planned_steps}; call again to go on")
+        return report
+    finish(run, training, tokenizer, report, part, output)
+    log(f"finished: {output}")
+    return report
+
+
+def _tokenizer(settings: PretrainSection, corpus: Corpus, part: Path) -> PreTrainedTokenizerFast:
+    """Train the tokenizer, or open the one of an earlier part."""
+    from transformers import XLMRobertaTokenizerFast  # noqa: PLC0415
+
+    folder = part / "tokenizer"
+    if (folder / "tokenizer.json").is_file():
+        return XLMRobertaTokenizerFast.from_pretrained(str(folder))  # type: ignore[no-any-return]
+    vocabulary = settings.vocabulary
+    least = vocabulary.whole_words
+    words = {} if least is None else {word: count for word, count in corpus.words.items() if count >= least}
+    return train_tokenizer(
+        sample(corpus, vocabulary.sample_lines, settings.seed),
+        vocabulary,
+        folder,
+        whole_words=words,
+        unspaced_words=corpus.unspaced,
+        max_length=settings.architecture.positions - 2,
+    )
+
+
+def _describe(run: Run, corpus: Corpus, pieces: int, seconds: float) -> str:
+    lines = sum(len(lines) for lines in corpus.lines.values())
+    size = sum(weights.numel() for weights in run.model.parameters())
+    return (
+        f"{lines:,} lines in {len(corpus.languages)} languages, {pieces:,} pieces, {size / 1e6:.2f} M weights, "
+        f"prepared in {seconds:.0f} s; step {run.step} of {run.settings.optimisation.steps} on {run.device}"
+    )
+
+
+def _train(run: Run, part: Path, log: Callable[[str], None]) -> dict[str, float]:
+    """Train until the steps or the minutes are over; return the losses of the last logged stretch."""
+    optimisation = run.settings.optimisation
+    limit = math.inf if run.settings.max_minutes is None else run.settings.max_minutes * 60
+    before, first = run.seconds, run.step
+    started = time.perf_counter()
+    recent: dict[str, list[float]] = {}
+    losses: dict[str, float] = {}
+    run.model.train()
+    with open_log(part, run.step) as write:
+        while run.step < optimisation.steps:
+            for name, value in take_step(run).items():
+                recent.setdefault(name, []).append(value)
+            run.seconds = before + time.perf_counter() - started
+            if run.step % optimisation.log_every == 0 or run.step == optimisation.steps:
+                losses = {name: round(sum(values) / len(values), 4) for name, values in sorted(recent.items())}
+                recent.clear()
+                write({"step": run.step, "tokens": run.tokens, "seconds": round(run.seconds, 1), **losses})
+                log(_progress(run, losses, run.step - first, run.seconds - before))
+            over = run.seconds - before >= limit
+            if over or run.step % optimisation.save_every == 0:
+                save_state(run, part)
+            if over:
+                break
+    return losses
+
+
+def _progress(run: Run, losses: dict[str, float], fresh: int, seconds: float) -> str:
+    """Return a line with step, losses, speed and the time that is left."""
+    steps = run.settings.optimisation.steps
+    left = seconds / max(1, fresh) * (steps - run.step)
+    shown = ", ".join(f"{name} {value:.3f}" for name, value in losses.items())
+    speed = run.tokens / max(run.seconds, 1e-9)
+    return f"step {run.step} of {steps}: {shown}; {speed:,.0f} sub-tokens/s, {left / 60:.1f} min left"

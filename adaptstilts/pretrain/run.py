@@ -1,0 +1,240 @@
+"""One pretraining run in memory: model, optimiser, rows, and the step that everything random is derived from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from adaptstilts.config.pretrain import ArchitectureSection, PretrainSection
+from adaptstilts.config.recipes import TrainSettings
+from adaptstilts.errors import ConfigError, TrainingError
+from adaptstilts.pretrain.batches import Row, RowSource, encode_lines, wrap
+from adaptstilts.pretrain.corpora import Corpus
+from adaptstilts.pretrain.mlm import (
+    hidden_states,
+    lower_layers,
+    mask,
+    masked_loss,
+    matching_loss,
+    mean_pool,
+    pad,
+    ranking_loss,
+)
+from adaptstilts.runtime import autocast, derive_seed, pick_device
+from adaptstilts.train.optim import build_optimizer, build_schedule
+
+if TYPE_CHECKING:
+    from torch.optim import AdamW
+    from torch.optim.lr_scheduler import LambdaLR
+    from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
+
+_HELD_OUT_ROWS = 64
+
+
+@dataclass
+class Run:
+    """Everything that changes during a run, and what it works on."""
+
+    settings: PretrainSection
+    model: Any  # XLMRobertaForMaskedLM; its methods are not typed
+    optimizer: AdamW
+    schedule: LambdaLR
+    rows: RowSource
+    matcher: nn.Module
+    mask_id: int
+    device: torch.device
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+
+def build_model(architecture: ArchitectureSection, pieces: int, seed: int) -> XLMRobertaForMaskedLM:
+    """Return an XLM-R with random weights and a tied output layer.
+
+    Args:
+        architecture: Its shape.
+        pieces: Size of the vocabulary.
+        seed: Seed of the weights.
+
+    Returns:
+        The model in training mode, in fp32.
+    """
+    from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM  # noqa: PLC0415
+
+    torch.manual_seed(derive_seed(seed, "weights"))
+    config = XLMRobertaConfig(  # type: ignore[no-untyped-call]
+        vocab_size=pieces,
+        hidden_size=architecture.width,
+        num_hidden_layers=architecture.layers,
+        num_attention_heads=architecture.heads,
+        intermediate_size=architecture.feed_forward,
+        max_position_embeddings=architecture.positions,
+        hidden_dropout_prob=architecture.dropout,
+        attention_probs_dropout_prob=architecture.dropout,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+        bos_token_id=0,
+        pad_token_id=1,
+        eos_token_id=2,
+    )
+    return XLMRobertaForMaskedLM._from_config(config, attn_implementation="sdpa").train()  # type: ignore[no-any-return]
+
+
+def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> Run:
+    """Return a run at step 0.
+
+    Args:
+        settings: The run.
+        corpus: Training text.
+        tokenizer: Its tokenizer.
+
+    Returns:
+        Model with random weights, optimiser, schedule and rows.
+
+    Raises:
+        ConfigError: If lengths or layers do not fit together.
+        DataError: If pairs are asked for and no line has a translation.
+    """
+    optimisation = settings.optimisation
+    if optimisation.max_length > settings.architecture.positions - 2:
+        raise ConfigError(
+            f"rows of {optimisation.max_length} sub-tokens need {optimisation.max_length + 2} positions",
+            key="architecture.positions", value=settings.architecture.positions,
+        )  # fmt: skip
+    if settings.objective.ranking_layer > settings.architecture.layers:
+        raise ConfigError(
+            f"there is no layer {settings.objective.ranking_layer} to pool", key="objective.ranking_layer",
+            allowed=range(settings.architecture.layers + 1),
+        )  # fmt: skip
+    rows = RowSource(
+        corpus,
+        tokenizer,
+        settings.objective,
+        max_length=optimisation.max_length,
+        batch_rows=optimisation.batch_rows,
+        seed=settings.seed,
+    )
+    device = pick_device(settings.device)
+    model: Any = build_model(settings.architecture, len(tokenizer), settings.seed)
+    matcher = nn.Sequential(nn.Linear(settings.architecture.width, settings.architecture.width), nn.Tanh(),
+                            nn.Linear(settings.architecture.width, 1))  # fmt: skip
+    trained = nn.ModuleDict({"model": model.to(device), "matcher": matcher.to(device)})
+    recipe = TrainSettings(
+        learning_rate=optimisation.learning_rate,
+        epochs=1,
+        batch_size=optimisation.batch_rows,
+        max_length=optimisation.max_length,
+        warmup=optimisation.warmup,
+        weight_decay=optimisation.weight_decay,
+        patience=None,
+    )
+    optimizer = build_optimizer(trained, recipe)
+    schedule = build_schedule(optimizer, recipe, optimisation.steps)
+    return Run(settings, model, optimizer, schedule, rows, matcher, int(tokenizer.mask_token_id), device)
+
+
+def take_step(run: Run) -> dict[str, float]:
+    """Take one optimiser step; everything random in it follows from seed and step number.
+
+    Args:
+        run: The run; its step goes up by one.
+
+    Returns:
+        Objective -> loss in nats.
+
+    Raises:
+        TrainingError: If a loss is not finite.
+    """
+    settings = run.settings
+    torch.manual_seed(derive_seed(settings.seed, "dropout", run.step))
+    objective, rows = run.rows.batch(run.step)
+    rng = np.random.default_rng(derive_seed(settings.seed, "masks", run.step))
+    with autocast(run.device, settings.optimisation.precision):
+        loss, parts = _batch_loss(run, rows, rng)
+    loss.backward()  # type: ignore[no-untyped-call]
+    losses = {objective.value if name == "masked" else name: float(part.detach()) for name, part in parts.items()}
+    if _ranks(settings, run.step):
+        with autocast(run.device, settings.optimisation.precision):
+            ranking = _ranking_loss(run)
+        (ranking * settings.objective.ranking_weight).backward()  # type: ignore[no-untyped-call]
+        losses["ranking"] = float(ranking.detach())
+    if not all(math.isfinite(value) for value in losses.values()):
+        raise TrainingError(f"the loss is {losses} at step {run.step + 1}", hint="Lower optimisation.learning_rate.")
+    torch.nn.utils.clip_grad_norm_(
+        [*run.model.parameters(), *run.matcher.parameters()], settings.optimisation.clip_norm
+    )
+    run.optimizer.step()
+    run.schedule.step()
+    run.optimizer.zero_grad(set_to_none=True)
+    run.tokens += sum(len(row.ids) for row in rows)
+    run.step += 1
+    return losses
+
+
+def _ranks(settings: PretrainSection, step: int) -> bool:
+    """Tell whether a step has the ranking term."""
+    objective = settings.objective
+    is_over = step >= objective.ranking_until * settings.optimisation.steps
+    return objective.ranking_weight > 0 and not is_over and step % objective.ranking_every == 0
+
+
+def _batch_loss(run: Run, rows: list[Row], rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+    """Return the weighted loss of a batch, and its parts."""
+    objective = run.settings.objective
+    padded = pad(rows, reset_positions=objective.reset_positions)
+    masked = mask(padded, rate=objective.mask_rate, mask_id=run.mask_id, rng=rng).to(run.device)
+    hidden = hidden_states(run.model, masked.padded)
+    loss = masked_loss(run.model, hidden, masked)
+    parts = {"masked": loss}
+    matches = [row.matches for row in rows if row.matches is not None]
+    if objective.matching_weight and len(matches) == len(rows):
+        parts["matching"] = matching_loss(run.matcher, hidden, matches)
+        loss = loss + objective.matching_weight * parts["matching"]
+    return loss, parts
+
+
+def _ranking_loss(run: Run) -> Tensor:
+    objective = run.settings.objective
+    encoder = lower_layers(run.model, objective.ranking_layer)
+    pooled = []
+    for rows in run.rows.ranking(run.step):
+        padded = pad(rows)
+        attention = padded.attention_mask.to(run.device)
+        hidden = encoder(input_ids=padded.input_ids.to(run.device), attention_mask=attention).last_hidden_state
+        pooled.append(mean_pool(hidden, attention))
+    return ranking_loss(pooled[0], pooled[1], objective.ranking_temperature)
+
+
+def held_out_losses(run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> dict[str, float]:
+    """Return the MLM loss of held-out lines, with masks that are the same for every model with this tokenizer.
+
+    Args:
+        run: The run, whose model is used without dropout.
+        corpus: Held-out text.
+        tokenizer: The tokenizer.
+
+    Returns:
+        Language -> mean loss per hidden sub-token, in nats.
+    """
+    found: dict[str, float] = {}
+    run.model.eval()
+    for code in corpus.languages:
+        encoded = encode_lines(list(corpus.lines[code].values()), tokenizer)
+        rows = [wrap(encoded.line(index), run.settings.optimisation.max_length) for index in range(len(encoded))]
+        rng = np.random.default_rng(derive_seed(0, "held-out masks", code))
+        total, count = 0.0, 0
+        for first in range(0, len(rows), _HELD_OUT_ROWS):
+            padded = pad(rows[first : first + _HELD_OUT_ROWS])
+            masked = mask(padded, rate=0.15, mask_id=run.mask_id, rng=rng).to(run.device)
+            with torch.inference_mode(), autocast(run.device, run.settings.optimisation.precision):
+                loss = masked_loss(run.model, hidden_states(run.model, masked.padded), masked)
+            total += float(loss) * len(masked.targets)
+            count += len(masked.targets)
+        found[code] = round(total / count, 4)
+    run.model.train()
+    return found

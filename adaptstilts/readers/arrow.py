@@ -1,0 +1,159 @@
+"""Reader of our own layout: what `adaptstilts.data.arrow.write_split` writes, one Arrow file per table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import DataError
+from adaptstilts.readers.lines import Request, as_csv_writes
+from adaptstilts.readers.tables import Table, open_table
+from adaptstilts.tasks.examples import (
+    Answer,
+    Bitext,
+    Candidate,
+    ChoiceExample,
+    Example,
+    MatchExample,
+    PairExample,
+    Sentence,
+    SpanExample,
+    TagExample,
+)
+from adaptstilts.tasks.spec import Kind
+
+FILE = "data-00000-of-00001.arrow"
+"""Name of the only shard that ``save_to_disk`` writes."""
+
+
+def read_arrow(request: Request) -> Iterator[Example] | Bitext:
+    """Read one language and split of our own layout; option ``kind`` is the kind of the task.
+
+    Option ``quoting`` (pairs only): ``clean`` (default), or ``xtreme`` for what a model sees that reads XTREME's files.
+
+    Args:
+        request: The Arrow file; for retrieval those of the foreign side, the English side, and the gold pairs where
+            they are known.
+
+    Returns:
+        The examples that were written, or the bitext.
+    """
+    kind = Kind(request.option("kind", "", tuple(_READERS)))
+    if kind is Kind.RETRIEVE:
+        return _bitext(request)
+    examples: Iterator[Example] = _READERS[kind.value](open_table(request.path), request)
+    return examples
+
+
+def _pairs(table: Table, request: Request) -> Iterator[Example]:
+    first, second = table.texts("first"), table.column("second")
+    if request.option("quoting", "clean", ("clean", "xtreme")) == "xtreme":
+        first, second = ([text and as_csv_writes(text) for text in side] for side in (first, second))
+    return map(PairExample, table.texts("id"), first, second, _classes(table, "label", request.labels))
+
+
+def _choices(table: Table, request: Request) -> Iterator[Example]:
+    choices = table.lists("choices")
+    columns = (table.texts("id"), table.texts("prompt"), choices, table.column("label"))
+    for row, (name, prompt, options, label) in enumerate(zip(*columns, strict=True)):
+        with request.row:
+            if label is not None and not (isinstance(label, int) and 0 <= label < len(options)):
+                raise table.error(row, f"{label!r} is not one of the {len(options)} choices", "label")
+            yield ChoiceExample(name, prompt, tuple(options), label)
+
+
+def _sentences(table: Table, request: Request) -> Iterator[Example]:
+    classes = {word: index for index, word in enumerate(request.labels)}
+    columns = (table.texts("id"), table.lists("words"), table.column("tags"))
+    for row, (name, words, tags) in enumerate(zip(*columns, strict=True)):
+        with request.row:
+            if tags is None:
+                yield TagExample(name, tuple(words), None)
+                continue
+            if len(tags) != len(words):
+                raise table.error(row, f"{len(words)} words but {len(tags)} tags", "tags")
+            unknown = next((tag for tag in tags if tag not in classes), None)
+            if unknown is not None:
+                raise table.error(row, f"'{unknown}' is not a tag of this task", "tags", allowed=request.labels)
+            yield TagExample(name, tuple(words), tuple(classes[tag] for tag in tags))
+
+
+def _questions(table: Table, request: Request) -> Iterator[Example]:
+    columns = (table.texts("id"), table.texts("question"), table.texts("context"), table.column("answers"))
+    for row, (name, question, context, found) in enumerate(zip(*columns, strict=True)):
+        with request.row:
+            answers = None if found is None else tuple(Answer(item["text"], item["start"]) for item in found)
+            for answer in answers or ():
+                if not context.startswith(answer.text, answer.start):
+                    raise table.error(row, f"the answer {answer.text!r} is not at offset {answer.start}", "answers")
+            yield SpanExample(name, question, context, answers)
+
+
+def _queries(table: Table, _: Request) -> Iterator[Example]:
+    columns = (table.texts("id"), table.texts("query"), table.column("target"), table.column("text"))
+    for name, query, target, text, context in zip(*columns, table.column("context"), strict=True):
+        # A pair for training: what is to be found is its own candidate.
+        candidate = None if text is None else Candidate(target, text, context, (target,))
+        yield MatchExample(name, query, target, candidate)
+
+
+def _bitext(request: Request) -> Bitext:
+    foreign, english = (_side(open_table(path)) for path in request.paths[:2])
+    gold = None
+    if len(request.paths) > 2:
+        table = open_table(request.paths[2])
+        pairs = list(zip(table.texts("foreign"), table.texts("english"), strict=True))
+        for column, side in (("foreign", foreign), ("english", english)):
+            known = {sentence.id for sentence in side}
+            for row, pair in enumerate(pairs):
+                name = pair[column == "english"]
+                if name not in known:
+                    raise table.error(row, f"no sentence has id '{name}'", column)
+        gold = frozenset(pairs)
+    return Bitext(request.language, foreign, english, gold)
+
+
+def _side(table: Table) -> tuple[Sentence, ...]:
+    return tuple(map(Sentence, table.texts("id"), table.texts("text")))
+
+
+def _classes(table: Table, column: str, labels: Sequence[str]) -> list[int | None]:
+    classes: dict[str | None, int | None] = {word: index for index, word in enumerate(labels)}
+    classes[None] = None
+    words = table.column(column)
+    for row, word in enumerate(words):
+        if word not in classes:
+            raise table.error(row, f"'{word}' is not a label of this task", column, allowed=labels)
+    return [classes[word] for word in words]
+
+
+def tag_words(paths: tuple[Path, ...]) -> set[str]:
+    """Collect the tags of files of our own layout.
+
+    Args:
+        paths: Files of a tagging task.
+
+    Returns:
+        The tags.
+
+    Raises:
+        DataError: If tags are hidden.
+    """
+    found: set[str] = set()
+    for path in paths:
+        for row, tags in enumerate(open_table(path, ["tags"]).column("tags")):
+            if tags is None:
+                raise DataError("its tags are hidden", path=path, key=f"row {row}", hint="They are needed here")
+            found.update(tags)
+    return found
+
+
+_READERS: dict[str, Callable[[Table, Request], Any]] = {
+    Kind.CLASSIFY.value: _pairs,
+    Kind.CHOOSE.value: _choices,
+    Kind.TAG.value: _sentences,
+    Kind.EXTRACT.value: _questions,
+    Kind.MATCH.value: _queries,
+    Kind.RETRIEVE.value: lambda _, request: _bitext(request),
+}

@@ -1,0 +1,83 @@
+"""Readers of sentence collections to be matched: BUCC2018 and Tatoeba."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adaptstilts.errors import DataError
+from adaptstilts.readers.lines import Request, expect_columns, split_rows, text_lines
+from adaptstilts.tasks.examples import Bitext, Sentence
+
+
+def read_bucc(request: Request) -> Bitext:
+    """Read BUCC2018: ``id TAB sentence`` on either side, and gold pairs of ids.
+
+    Args:
+        request: The foreign side, the English side, and the gold pairs where they are known.
+
+    Returns:
+        The two sides; gold is None without a file of pairs.
+    """
+    foreign, english = (_side(path, request) for path in request.paths[:2])
+    gold = None
+    if len(request.paths) > 2 and not request.row.has_failed:  # pairs of a sentence that was left out are no error
+        gold = _gold(request, {item.id for item in foreign}, {item.id for item in english})
+    return Bitext(request.language, foreign, english, gold)
+
+
+def _side(path: Path, request: Request) -> tuple[Sentence, ...]:
+    sentences = []
+    seen = set()
+    for line, columns in split_rows(path):
+        with request.row:
+            expect_columns(columns, (2,), path, line)
+            if columns[0] in seen:
+                raise DataError(f"id '{columns[0]}' occurs twice", path=path, line=line)
+            seen.add(columns[0])
+            sentences.append(Sentence(*columns))
+    return tuple(sentences)
+
+
+def _gold(request: Request, foreign: set[str], english: set[str]) -> frozenset[tuple[str, str]]:
+    path = request.paths[2]
+    pairs = set()
+    for line, columns in split_rows(path):
+        with request.row:
+            expect_columns(columns, (2,), path, line)
+            for name, side in zip(columns, (foreign, english), strict=True):
+                if name not in side:
+                    raise DataError(f"no sentence has id '{name}'", path=path, line=line)
+            pairs.add((columns[0], columns[1]))
+    if not pairs and not request.row.has_failed:
+        raise DataError("holds no pairs", path=path, hint="Take an empty file away")
+    return frozenset(pairs)
+
+
+def read_tatoeba(request: Request) -> Bitext:
+    """Read Tatoeba: line n of one file translates line n of the other; ids are line positions from 0.
+
+    XTREME's own copy has its English side sorted to hide the alignment. Option ``aligned``: ``always`` (default), or
+    ``unless_sorted``: a sorted English side means that the gold pairs are hidden.
+
+    Args:
+        request: The foreign side and the English side.
+
+    Returns:
+        The two sides; gold is None where hidden.
+    """
+    aligned = request.option("aligned", "always", ("always", "unless_sorted"))
+    foreign, english = ([line for _, line in text_lines(path)] for path in request.paths)
+    if len(foreign) != len(english):
+        raise DataError(
+            f"has {len(foreign)} lines, {request.paths[1].name} has {len(english)}",
+            path=request.paths[0],
+            line=min(len(foreign), len(english) + 1),
+        )
+    gold = None
+    if aligned == "always" or english != sorted(english):
+        gold = frozenset((str(index), str(index)) for index in range(len(foreign)))
+    return Bitext(request.language, _numbered(foreign), _numbered(english), gold)
+
+
+def _numbered(lines: list[str]) -> tuple[Sentence, ...]:
+    return tuple(Sentence(str(index), line.strip()) for index, line in enumerate(lines))

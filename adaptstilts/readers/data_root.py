@@ -1,0 +1,516 @@
+"""Reading the data sets below a data root: which languages, which split, which labels."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
+from adaptstilts.readers.lines import Request, RowCheck
+from adaptstilts.readers.listing import Listing
+from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, locate, missing_parts
+from adaptstilts.readers.match import POOL_READERS
+from adaptstilts.readers.registry import READERS, TAG_READERS
+from adaptstilts.readers.sampling import hold_out, sample, shrink
+from adaptstilts.tasks.examples import Bitext, Candidate, Example, MatchExample, SpanExample, TagExample
+from adaptstilts.tasks.registry import training_task
+from adaptstilts.tasks.spec import Kind, Split, Task
+
+HELD_OUT_SHARE = 10
+"""One row in this many is held out of a training set whose dev set is missing or unlabelled."""
+HELD_OUT_MOST = 500
+"""Most rows held out; jiant chooses checkpoints by 500 dev examples."""
+
+_State: TypeAlias = tuple[tuple[str, int, int], ...]
+_Content: TypeAlias = Literal["empty", "hidden", "labelled"]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What one task is trained on.
+
+    Attributes:
+        train: Labelled training examples.
+        dev: Labelled examples in the source language, by which the best checkpoint is chosen.
+        notes: What differs from the published set-up, for the report; often empty.
+    """
+
+    train: list[Example]
+    dev: list[Example]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the files of one language and split hold, whatever is wrong with them.
+
+    Attributes:
+        rows: The rows that can be read; None where a bitext cannot.
+        hidden: How many of them have no label; all sentences of a bitext without gold pairs.
+        problems: What is wrong, in the order of the files; of each file at most
+            `adaptstilts.readers.lines.MOST_PROBLEMS`.
+    """
+
+    rows: list[Example] | Bitext | None
+    hidden: int
+    problems: tuple[AdaptstiltsError, ...]
+
+
+class DataRoot:
+    """A folder with data sets in their published layouts.
+
+    Args:
+        path: The folder.
+        options: Options of readers that replace those of the layouts which have them, for example
+            ``{"quoting": "xtreme"}`` to read XNLI and PAWS-X with doubled quotation marks, as XTREME does.
+
+    Raises:
+        DataError: If there is no such folder.
+    """
+
+    def __init__(self, path: Path | str, *, options: Mapping[str, str] | None = None) -> None:
+        self.path = Path(path)
+        self._options = dict(options or {})
+        self._digests: dict[_State, str] = {}
+        self._labels: dict[_State, tuple[str, ...]] = {}
+        # One file may hold several languages.
+        self._contents: dict[tuple[str, str, _State], _Content] = {}
+        self._dropped: dict[tuple[str, str, tuple[Path, ...]], tuple[str, ...]] = {}
+        if not self.path.is_dir():
+            raise DataError(
+                "no such folder", path=self.path, hint="Set data.root to `mini` or to a folder of data sets"
+            )
+
+    def languages(self, task: Task, split: Split) -> tuple[str, ...]:
+        """Return the languages for which files are present.
+
+        Args:
+            task: The task.
+            split: Part of it.
+
+        Returns:
+            ISO 639-1 codes: the task's official languages in its order, then others; empty if there are none.
+        """
+        layout = task.layouts.get(split)
+        if layout is None:
+            return ()
+        candidates = task.languages
+        if is_multilingual(layout):
+            candidates += tuple(known.code for known in all_languages() if known.code not in task.languages)
+        listing = Listing(self.path)
+        return tuple(code for code in candidates if find_all(listing, task, split, code))
+
+    def has_files(self, task: Task, split: Split, language: str) -> bool:
+        """Say whether files of one language and split are present."""
+        return bool(find_all(self.path, task, split, language))
+
+    def files(self, task: Task, split: Split, language: str) -> tuple[Path, ...]:
+        """Return the files of one language and split.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code.
+
+        Returns:
+            The files, in the order in which they are read.
+
+        Raises:
+            DataError: If none are there; every path looked for is named.
+            ConfigError: If the language is not known.
+        """
+        return tuple(path for found in locate(self.path, task, split, language) for path in found.paths)
+
+    def load(
+        self, task: Task, split: Split, language: str, limit: int | None = None, *, labelled: bool = False
+    ) -> list[Example] | Bitext:
+        """Read one language and split of any task; see `load_examples` and `load_bitext`."""
+        if task.kind is Kind.RETRIEVE:
+            return self.load_bitext(task, split, language, limit)
+        return self.load_examples(task, split, language, limit, labelled=labelled)
+
+    def load_examples(
+        self, task: Task, split: Split, language: str, limit: int | None = None, *, labelled: bool = False
+    ) -> list[Example]:
+        """Read the examples of a task that is not sentence retrieval.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code.
+            limit: Most examples; see `adaptstilts.readers.sampling` for which.
+            labelled: Whether hidden labels are an error.
+
+        Returns:
+            At least one example; labels are None where hidden.
+
+        Raises:
+            DataError: If files are missing, malformed, empty, or unlabelled against ``labelled``.
+        """
+        found = locate(self.path, task, split, language)
+        examples: list[Example] = []
+        for number, part in enumerate(found):
+            rows = self._read(part, task, language)
+            if isinstance(rows, Bitext):
+                raise TypeError(f"{task.name} is read by load_bitext")
+            if not rows:
+                raise DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0])
+            if labelled:
+                _require_labels(rows, part.paths[0])
+            # Ids are unique within a file; pooled files get their number put before them.
+            examples += rows if len(found) == 1 else [replace(row, id=f"{number}:{row.id}") for row in rows]
+        return sample(examples, limit)
+
+    def load_bitext(self, task: Task, split: Split, language: str, limit: int | None = None) -> Bitext:
+        """Read the two sides of a retrieval task.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code of the foreign side.
+            limit: Most sentences per side; see `adaptstilts.readers.sampling.shrink`.
+
+        Returns:
+            The two sides.
+
+        Raises:
+            DataError: If files are missing, malformed or empty.
+        """
+        found = locate(self.path, task, split, language)[0]
+        bitext = self._read(found, task, language)
+        if not isinstance(bitext, Bitext):
+            raise TypeError(f"{task.name} is read by load_examples")
+        for side, path in zip((bitext.foreign, bitext.english), found.paths, strict=False):
+            if not side:
+                raise DataError(f"holds no sentences of {task.name}", path=path)
+        return shrink(bitext, limit)
+
+    def inspect(self, task: Task, split: Split, language: str) -> Inspection:
+        """Read every row of one language and split, and collect what is wrong in place of stopping there.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code.
+
+        Returns:
+            The rows and the problems.
+
+        Raises:
+            DataError: If no file is there.
+        """
+        examples: list[Example] = []
+        problems: list[AdaptstiltsError] = []
+        for part in locate(self.path, task, split, language):
+            wrong: list[DataError] = []
+            try:
+                rows = self._read(part, task, language, RowCheck(wrong))
+            except AdaptstiltsError as error:
+                problems += [*wrong, error]
+                continue
+            problems += wrong
+            if _content_of(rows) == "empty" and not wrong:
+                problems.append(DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0]))
+            if isinstance(rows, Bitext):
+                return Inspection(rows, len(rows.foreign) if rows.gold is None else 0, tuple(problems))
+            if not all(map(_is_hidden, rows)):
+                problems += _unlabelled(rows, part.paths[0])
+            examples += rows
+        if task.kind is Kind.RETRIEVE:
+            return Inspection(None, 0, tuple(problems))
+        return Inspection(examples, sum(map(_is_hidden, examples)), tuple(problems))
+
+    def pool(self, task: Task) -> list[tuple[str, Found]]:
+        """Return the files that hold the candidates of a task, each with its language.
+
+        Args:
+            task: A task whose queries find their candidates in a pool.
+
+        Returns:
+            One entry for each official language that is there, in the order of the task; one under the source language
+            where one file holds all.
+
+        Raises:
+            DataError: If there is none.
+        """
+        layout = task.pool
+        if layout is None:
+            raise TypeError(f"{task.name} has no pool of candidates")
+        codes = task.languages if is_multilingual(layout) else (SOURCE_LANGUAGE,)
+        parts = ((code, find(self.path, layout, code)) for code in codes)
+        found = [(code, part) for code, part in parts if part is not None]
+        if not found:
+            looked = ", ".join(name for names in layout.files for name in names)
+            raise DataError(f"no candidates of {task.name}; looked for {looked}", path=self.path)
+        return found
+
+    def candidates(self, task: Task) -> Iterator[Candidate]:
+        """Read the candidates of all languages, one pool, without keeping them.
+
+        Args:
+            task: A task whose queries find their candidates in a pool.
+
+        Yields:
+            The candidates, in the order of the languages and of their files.
+
+        Raises:
+            DataError: If files are missing, malformed or empty, or two candidates have one id.
+        """
+        seen: set[str] = set()
+        for code, found in self.pool(task):
+            before = len(seen)
+            request = Request(found.paths, (), code, options=dict(found.layout.options))
+            for candidate in POOL_READERS[found.layout.reader](request):
+                if candidate.id in seen:
+                    raise DataError(f"candidate '{candidate.id}' occurs twice", path=found.paths[0])
+                seen.add(candidate.id)
+                yield candidate
+            if len(seen) == before:
+                raise DataError(f"holds no candidates of {task.name}", path=found.paths[0])
+
+    def pool_fingerprint(self, task: Task) -> str:
+        """Return the SHA-256 of the contents of the files that hold the candidates of a task."""
+        digest = hashlib.sha256()
+        for _, found in self.pool(task):
+            for path in found.paths:
+                digest.update(self.digest(path).encode())
+        return digest.hexdigest()
+
+    def training_data(self, task: Task, limit: int | None = None) -> TrainingData:
+        """Read what a task is trained on, and what its best checkpoint is chosen by, in the source language.
+
+        Without a labelled dev set one training row in ten, at most 500, is held out in its place.
+
+        Args:
+            task: The task; the files of its training task are read.
+            limit: Most training examples.
+
+        Returns:
+            Training and dev examples, with notes on what differs from the published set-up.
+
+        Raises:
+            DataError: If files are missing, malformed, empty or unlabelled.
+        """
+        trained = training_task(task)
+        train = self.load_examples(trained, Split.TRAIN, SOURCE_LANGUAGE, labelled=True)
+        notes = self.notes(trained, Split.TRAIN, SOURCE_LANGUAGE)
+        if self.is_labelled(trained, Split.DEV, SOURCE_LANGUAGE):
+            dev = self.load_examples(trained, Split.DEV, SOURCE_LANGUAGE, labelled=True)
+            notes += self.notes(trained, Split.DEV, SOURCE_LANGUAGE)
+        else:
+            train, dev = hold_out(train, max(1, min(len(train) // HELD_OUT_SHARE, HELD_OUT_MOST)))
+            notes += (f"{trained.name}: no labelled dev set, {len(dev)} training rows are held out in its place",)
+        return TrainingData(sample(train, limit), dev, notes)
+
+    def labels(self, task: Task) -> tuple[str, ...]:
+        """Return the label words of a task in the order of the classes.
+
+        Args:
+            task: The task.
+
+        Returns:
+            Its declared labels; for a task that reads them from its data, the sorted tags of all its files.
+
+        Raises:
+            DataError: If such files are missing.
+        """
+        if not task.labels_from_data:
+            return task.labels
+        found: list[Found] = []
+        for split in task.layouts:
+            if split is Split.TRAIN or self.languages(task, split):
+                found += locate(self.path, task, split, SOURCE_LANGUAGE)
+        state = _state(tuple(path for part in found for path in part.paths))
+        if state not in self._labels:
+            tags = {tag for part in found for tag in TAG_READERS[part.layout.reader](part.paths)}
+            self._labels[state] = tuple(sorted(tags))
+        return self._labels[state]
+
+    def is_labelled(self, task: Task, split: Split, language: str) -> bool:
+        """Say whether files are present, with examples in them whose labels are not hidden."""
+        return self._content(task, split, language) == "labelled"
+
+    def is_empty(self, task: Task, split: Split, language: str) -> bool:
+        """Say whether files are present that hold no examples."""
+        return self._content(task, split, language) == "empty"
+
+    def _content(self, task: Task, split: Split, language: str) -> _Content | None:
+        found = find_all(self.path, task, split, language)
+        if not found:
+            return None
+        state = (task.name, language, _state(found[0].paths))
+        if state not in self._contents:
+            # Read up to the first labelled row: `check_rows` reads the rest of what a study uses before it starts.
+            self._contents[state] = _content_of(
+                READERS[found[0].layout.reader](self._request(found[0], task, language))
+            )
+        return self._contents[state]
+
+    def evaluation_split(self, task: Task, language: str) -> Split:
+        """Return the split on which a language can be scored: test if labelled, else dev if labelled.
+
+        Where neither is (XTREME blanks the answers of TyDiQA's dev set), a labelled training file in a language other
+        than the source language serves, since nothing is trained on it; the answer is then ``Split.TRAIN``.
+
+        Args:
+            task: The task.
+            language: ISO 639-1 code.
+
+        Returns:
+            The split.
+
+        Raises:
+            DataError: If there is no labelled data to score on.
+        """
+        for split in _scorable_splits(language):
+            if self.is_labelled(task, split, language):
+                return split
+        evaluated = [split for split in (Split.TEST, Split.DEV) if split in task.layouts]
+        for split in evaluated:
+            if language in self.languages(task, split):
+                path = self.files(task, split, language)[0]
+                raise DataError(f"labels of {task.name} in '{language}' are hidden or missing", path=path)
+        locate(self.path, task, evaluated[0], language)
+        raise RuntimeError(f"files of {task.name} vanished while they were being read")
+
+    def evaluation_languages(self, task: Task) -> tuple[str, ...]:
+        """Return the languages that `evaluation_split` finds labelled data for, official ones first."""
+        found = {
+            code
+            for split in Split
+            for code in self.languages(task, split)
+            if split in _scorable_splits(code) and self.is_labelled(task, split, code)
+        }
+        official = tuple(code for code in task.languages if code in found)
+        return official + tuple(sorted(found.difference(official)))
+
+    def fingerprint(self, task: Task, split: Split, language: str) -> str:
+        """Return the SHA-256 of the contents of the files that the examples depend on.
+
+        Args:
+            task: The task.
+            split: Part of it.
+            language: ISO 639-1 code.
+
+        Returns:
+            The digest, in hexadecimal; for a task that reads its labels from its data it covers the labels too.
+
+        Raises:
+            DataError: If files are missing.
+        """
+        digest = hashlib.sha256()
+        for path in self.files(task, split, language):
+            digest.update(bytes.fromhex(self.digest(path)))
+        if task.labels_from_data:
+            digest.update("\n".join(self.labels(task)).encode())
+        return digest.hexdigest()
+
+    def digest(self, path: Path) -> str:
+        """Return the SHA-256 of a file, in hexadecimal; it is remembered until the file changes.
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
+        state = _state((path,))
+        if state not in self._digests:
+            digest = hashlib.sha256()
+            try:
+                with path.open("rb") as file:
+                    while block := file.read(1 << 20):
+                        digest.update(block)
+            except OSError as error:
+                raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+            self._digests[state] = digest.hexdigest()
+        return self._digests[state]
+
+    def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
+        """Return what differs from the published files: substitutes that are read, parts that are missing.
+
+        For files that have been read, what was left out of them is told too.
+        """
+        found = locate(self.path, task, split, language)
+        notes = [f"{task.name}: {part.note}" for part in found if part.note]
+        notes += [note for part in found for note in self._dropped.get((task.name, language, part.paths), ())]
+        missing = missing_parts(self.path, task, split, language)
+        if missing:
+            notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
+        return tuple(notes)
+
+    def _read(self, found: Found, task: Task, language: str, row: RowCheck | None = None) -> list[Example] | Bitext:
+        request = self._request(found, task, language, row)
+        rows = READERS[found.layout.reader](request)
+        if isinstance(rows, Bitext):
+            return rows
+        examples = list(rows)
+        others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
+        self._dropped[task.name, language, found.paths] = tuple(
+            f"{task.name}: {count:,} {what} left out of {found.paths[0].name}{others}"
+            for what, count in sorted(request.dropped.items())
+        )
+        return examples
+
+    def _request(self, found: Found, task: Task, language: str, row: RowCheck | None = None) -> Request:
+        options = {key: self._options.get(key, value) for key, value in found.layout.options}
+        row = RowCheck() if row is None else row
+        return Request(found.paths, self.labels(task), language, task.unanswerable, options, row=row)
+
+
+def _state(paths: tuple[Path, ...]) -> _State:
+    """Identify files and their versions without reading them."""
+    return tuple((str(path), stat.st_size, stat.st_mtime_ns) for path in paths for stat in (_stat(path),))
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+
+
+def _scorable_splits(language: str) -> tuple[Split, ...]:
+    """Splits to score a language on, best first; nothing is trained on training files of other languages."""
+    return (Split.TEST, Split.DEV) if language == SOURCE_LANGUAGE else (Split.TEST, Split.DEV, Split.TRAIN)
+
+
+def _content_of(rows: Iterable[Example] | Bitext) -> _Content:
+    if isinstance(rows, Bitext):
+        if not (rows.foreign and rows.english):
+            return "empty"
+        return "hidden" if rows.gold is None else "labelled"
+    content: _Content = "empty"
+    for row in rows:
+        if not _is_hidden(row):
+            return "labelled"
+        content = "hidden"
+    return content
+
+
+def _require_labels(rows: list[Example], path: Path) -> None:
+    if all(map(_is_hidden, rows)):
+        raise DataError("its labels are hidden", path=path, hint="They are needed here")
+    for problem in _unlabelled(rows, path):
+        raise problem
+
+
+def _unlabelled(rows: list[Example], path: Path) -> list[DataError]:
+    """Return the problem of a file in which some rows have no label; none if all have one."""
+    hidden = [row.id for row in rows if _is_hidden(row)]
+    if not hidden:
+        return []
+    problem = f"{len(hidden)} of {len(rows)} examples have no label, the first is '{hidden[0]}'"
+    return [DataError(problem, path=path, hint="Label them, or take them out")]
+
+
+def _is_hidden(example: Example) -> bool:
+    if isinstance(example, TagExample):
+        return example.tags is None
+    if isinstance(example, SpanExample):
+        return example.answers is None
+    if isinstance(example, MatchExample):
+        return example.target is None
+    return example.label is None

@@ -1,0 +1,202 @@
+"""Where the files of a task lie below a data root: our own layout first, then those that the task names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from adaptstilts.errors import DataError
+from adaptstilts.languages import get_language
+from adaptstilts.readers import arrow as readers_arrow
+from adaptstilts.readers.listing import Listing
+from adaptstilts.tasks.spec import Kind, Layout, Split, Task
+
+_SIDES = ("foreign", "english")
+_HUB_NAMES = {"zh": "Chinese"}
+"""English names that others use where ours is another."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A layout whose files are there.
+
+    Attributes:
+        layout: The layout, or what it names as its substitute.
+        paths: Its files.
+        note: What was read in place of the published file, if anything.
+    """
+
+    layout: Layout
+    paths: tuple[Path, ...]
+    note: str = ""
+
+
+def locate(root: Path | Listing, task: Task, split: Split, language: str) -> list[Found]:
+    """Find the files of one language and split; several entries where a data set is pooled from parts.
+
+    Args:
+        root: The data root.
+        task: The task.
+        split: Part of it.
+        language: ISO 639-1 code.
+
+    Returns:
+        At least one entry.
+
+    Raises:
+        DataError: If no file is there; the first path of each layout looked for is named.
+        ConfigError: If the language is not known.
+    """
+    get_language(language)
+    listing = _listing(root)
+    layout = task.layouts.get(split)
+    if layout is None:
+        trained = split is Split.TRAIN and task.train_task
+        raise DataError(
+            f"{task.name} has no {split.value} split of its own",
+            allowed=[known.value for known in task.layouts],
+            hint=f"It is trained on {task.train_task}" if trained else None,
+        )
+    if not is_multilingual(layout) and language not in task.languages:
+        raise DataError(f"{task.name} has no data in '{language}'", value=language, allowed=task.languages)
+    found = find_all(listing, task, split, language)
+    if not found:
+        looked = ", ".join([*_templates(layout, language), _own_folder(task, split, language)])
+        raise DataError(
+            f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
+            path=listing.root,
+            hint="docs/data.md lists all places",
+        )
+    return found
+
+
+def find_all(root: Path | Listing, task: Task, split: Split, language: str) -> list[Found]:
+    """Return what is there of one language and split.
+
+    Args:
+        root: The data root.
+        task: The task.
+        split: Part of it.
+        language: ISO 639-1 code.
+
+    Returns:
+        The files of our own layout, or else one entry per part of the task's layout, in its order; empty if there are
+        none.
+    """
+    listing = _listing(root)
+    layout = task.layouts.get(split)
+    if layout is None:
+        return []
+    own = find_own(listing, task, split, language)
+    if own is not None:
+        return [own]
+    parts = (find(listing, part, language) for part in (layout, *layout.parts))
+    return [part for part in parts if part is not None]
+
+
+def find_own(root: Path | Listing, task: Task, split: Split, language: str) -> Found | None:
+    """Return the files of our own layout (`adaptstilts.data.arrow.write_split`), if they are there.
+
+    Args:
+        root: The data root.
+        task: The task.
+        split: Part of it.
+        language: ISO 639-1 code.
+
+    Returns:
+        The files, or None.
+    """
+    listing = _listing(root)
+    folder = _own_folder(task, split, language)
+    names: tuple[str, ...] = (f"{folder}/{readers_arrow.FILE}",)
+    if task.kind is Kind.RETRIEVE:
+        names = tuple(f"{folder}/{side}/{readers_arrow.FILE}" for side in _SIDES)
+    paths = tuple(path for name in names for path in listing.matches(name))
+    if len(paths) < len(names):
+        return None
+    if task.kind is Kind.RETRIEVE:
+        paths += listing.matches(f"{folder}/gold/{readers_arrow.FILE}")
+    quoting = tuple(option for option in task.layouts[split].options if option[0] == "quoting")
+    return Found(Layout("arrow", (names,), (("kind", task.kind.value), *quoting)), paths)
+
+
+def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
+    """Return the first alternative of a layout, its parts left aside, whose files are all there.
+
+    Args:
+        root: The data root.
+        layout: The layout.
+        language: ISO 639-1 code.
+
+    Returns:
+        The alternative, or None.
+    """
+    listing = _listing(root)
+    published = _fill(layout.files[0][0], language)
+    current: Layout | None = layout
+    while current is not None:
+        for names in current.files if not current.holds or language in current.holds else ():
+            paths = [listing.matches(_fill(name, language)) for name in names]
+            if all(paths):
+                read = _fill(names[0], language)
+                is_published = current.same_rows or PurePosixPath(read).name == PurePosixPath(published).name
+                note = "" if is_published else f"{read} stands in for {published}"
+                return Found(current, tuple(path for several in paths for path in several), note)
+        current = current.otherwise
+    return None
+
+
+def missing_parts(root: Path | Listing, task: Task, split: Split, language: str) -> list[str]:
+    """Return the first-choice file of each part of a pooled data set that is not there."""
+    listing = _listing(root)
+    layout = task.layouts[split]
+    if not layout.parts or find_own(listing, task, split, language) is not None:
+        return []
+    absent = [part for part in (layout, *layout.parts) if find(listing, part, language) is None]
+    return [_fill(part.files[0][0], language) for part in absent]
+
+
+def is_multilingual(layout: Layout) -> bool:
+    """Say whether a layout, or one behind it, has files in more languages than English."""
+    current: Layout | None = layout
+    while current is not None:
+        if current.holds or "{" in current.files[0][0]:
+            return True
+        current = current.otherwise
+    return False
+
+
+def has_option(task: Task, name: str) -> bool:
+    """Say whether any reader of a task's files takes an option of this name."""
+    waiting = list(task.layouts.values())
+    while waiting:
+        layout = waiting.pop()
+        if name in dict(layout.options):
+            return True
+        waiting += [*layout.parts, *([layout.otherwise] if layout.otherwise is not None else [])]
+    return False
+
+
+def _listing(root: Path | Listing) -> Listing:
+    return root if isinstance(root, Listing) else Listing(root)
+
+
+def _own_folder(task: Task, split: Split, language: str) -> str:
+    return f"{task.folder or task.name}/arrow/{split.value}/{language}"
+
+
+def _fill(template: str, language: str) -> str:
+    if "{" not in template:
+        return template
+    known = get_language(language)
+    name = _HUB_NAMES.get(language, known.name)
+    return template.format(language=language, language3=known.code3, name=name, name_lower=name.lower())
+
+
+def _templates(layout: Layout, language: str) -> list[str]:
+    """Return the first choice of each layout of a chain, and of its parts."""
+    names = [_fill(name, language) for name in layout.files[0]]
+    for other in (layout.otherwise, *layout.parts):
+        if other is not None:
+            names += _templates(other, language)
+    return list(dict.fromkeys(names))

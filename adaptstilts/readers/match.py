@@ -1,0 +1,280 @@
+"""Readers of queries and of the candidates among which they find theirs: LAReQA (XQuAD-R) and Mewsli-X."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.errors import DataError
+from adaptstilts.readers.lines import Request, json_document, json_lines, json_text
+from adaptstilts.readers.sentences import sentence_spans
+from adaptstilts.tasks.examples import Candidate, MatchExample
+
+Span = tuple[int, int]
+
+_BRACES = re.compile(r"\{(.*?)\}")
+
+
+def read_xquad_r(request: Request) -> Iterator[MatchExample]:
+    """Read the questions of XQuAD-R; what is asked for is the sentence that the answer begins in.
+
+    A question whose answer begins in no sentence is left out, as LAReQA's own reader does.
+
+    Args:
+        request: One file: SQuAD's format with ``sentence_breaks`` in each paragraph.
+
+    Yields:
+        The questions; their target is their id, which parallel questions of all languages share.
+    """
+    for _, paragraph in _paragraphs(request.path):
+        context, breaks = _context(paragraph, request.path), _breaks(paragraph, request.path)
+        for question in _list(paragraph, "qas", request.path):
+            name = json_text(question, "id", request.path, None)
+            if _answer_sentence(question, context, breaks, request.path) is not None:
+                yield MatchExample(name, json_text(question, "question", request.path, None), name)
+
+
+def read_xquad_r_candidates(request: Request) -> Iterator[Candidate]:
+    """Read the sentences of XQuAD-R, each with its paragraph as context.
+
+    Args:
+        request: One file.
+
+    Yields:
+        Every sentence, named by language, number of its paragraph from 1 and position in it from 0, as LAReQA's own
+        reader names them. It answers the questions whose answer begins in it or in an equal sentence of its paragraph.
+    """
+    for number, paragraph in _paragraphs(request.path):
+        context, breaks = _context(paragraph, request.path), _breaks(paragraph, request.path)
+        asked: dict[str, list[str]] = {}
+        for question in _list(paragraph, "qas", request.path):
+            sentence = _answer_sentence(question, context, breaks, request.path)
+            if sentence is not None:
+                asked.setdefault(context[slice(*sentence)], []).append(json_text(question, "id", request.path, None))
+        for position, span in enumerate(breaks):
+            text = context[slice(*span)]
+            yield Candidate(f"{request.language}_{number}_{position}", text, context, tuple(asked.get(text, ())))
+
+
+def read_squad_sentences(request: Request) -> Iterator[MatchExample]:
+    """Read SQuAD 1.1 as training pairs for LAReQA: a question, and the sentence its first answer begins in.
+
+    Sentences are cut by `adaptstilts.readers.sentences`, since SQuAD marks none. A question whose answer begins between
+    two sentences, in white space, is left out.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The questions, each with that sentence and its paragraph.
+    """
+    path = request.path
+    for number, paragraph in _paragraphs(path):
+        context = _context(paragraph, path)
+        breaks = sentence_spans(context)
+        for question in _list(paragraph, "qas", path):
+            name = json_text(question, "id", path, None)
+            sentence = _answer_sentence(question, context, breaks, path)
+            if sentence is None:
+                continue
+            found = f"{number}_{breaks.index(sentence)}"
+            candidate = Candidate(found, context[slice(*sentence)], context, (found,))
+            yield MatchExample(name, json_text(question, "question", path, None), found, candidate)
+
+
+def _paragraphs(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    number = 0
+    for article in _list(json_document(path), "data", path):
+        for paragraph in _list(article, "paragraphs", path):
+            number += 1
+            yield number, paragraph
+
+
+def _context(paragraph: dict[str, Any], path: Path) -> str:
+    return json_text(paragraph, "context", path, None)
+
+
+def _list(record: object, key: str, path: Path) -> list[Any]:
+    value = record.get(key) if isinstance(record, dict) else None
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise DataError("expected a list of objects", path=path, key=key, hint="Is this file in SQuAD's format?")
+    return value
+
+
+def _breaks(paragraph: dict[str, Any], path: Path) -> list[Span]:
+    breaks = paragraph.get("sentence_breaks")
+    if breaks is None:
+        raise DataError(
+            "no sentence boundaries: this is XQuAD, not XQuAD-R",
+            path=path,
+            key="sentence_breaks",
+            hint="Take the files of xquad-r/ in google-research-datasets/lareqa; sentences are not cut anew.",
+        )
+    end = len(_context(paragraph, path))
+    if not isinstance(breaks, list) or not all(_is_span(item, end) for item in breaks):
+        raise DataError(f"expected pairs of offsets from 0 to {end}", path=path, key="sentence_breaks")
+    return [(item[0], item[1]) for item in breaks]
+
+
+def _is_span(item: object, end: int) -> bool:
+    if not isinstance(item, list) or len(item) != 2 or not all(type(at) is int for at in item):
+        return False
+    return bool(0 <= item[0] < item[1] <= end)
+
+
+def _answer_sentence(question: dict[str, Any], context: str, breaks: list[Span], path: Path) -> Span | None:
+    """The sentence in which the first answer begins."""
+    name = json_text(question, "id", path, None)
+    answers = _list(question, "answers", path)
+    if not answers:
+        raise DataError("has no answer", path=path, key=name)
+    start, text = answers[0].get("answer_start"), json_text(answers[0], "text", path, None)
+    if type(start) is not int or not text or context[start : start + len(text)] != text:
+        raise DataError(
+            f"the answer is {text!r}, but does not stand at offset {start!r} of its context",
+            path=path,
+            key=name,
+            hint="Offsets count characters of the context from 0",
+        )
+    return next((span for span in breaks if span[0] <= start < span[1]), None)
+
+
+def read_mentions(request: Request) -> Iterator[MatchExample]:
+    """Read the mentions of Mewsli-X in one language.
+
+    A file may hold all languages (the publisher's) or one (XTREME's download, in which the test entities are blanked).
+    A second file holds labels as ``{example_id: [entity_id]}``.
+
+    Args:
+        request: A file of articles with mentions, and optionally a file of labels.
+
+    Yields:
+        The mentions in their sentence (see `mention_query`); the target is the entity, None where it is blank.
+    """
+    path = request.path
+    labels = json_document(request.paths[1]) if len(request.paths) > 1 else None
+    for line, record in json_lines(path):
+        context = _object(record, "context", path, line)
+        if json_text(context, "language", path, line) != request.language:
+            continue
+        mentions = record.get("mentions")
+        if not isinstance(mentions, list):
+            raise DataError("expected a list of mentions", path=path, line=line, key="mentions")
+        for mention in mentions:
+            name = json_text(mention, "example_id", path, line)
+            target = json_text(mention, "entity_id", path, line)
+            if labels is not None:
+                target = _label(labels, name, request.paths[1])
+            yield MatchExample(name, mention_query(context, mention, path, line), target or None)
+
+
+def read_entity_pairs(request: Request) -> Iterator[MatchExample]:
+    """Read the training pairs of Mewsli-X: a mention in English Wikipedia, and its entity.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The mentions, each with the description of its entity.
+    """
+    path = request.path
+    for line, record in json_lines(path):
+        pair = _object(record, "contextual_mention", path, line)
+        mention = _object(pair, "mention", path, line)
+        entity = _entity(_object(record, "entity", path, line), path, line)
+        query = mention_query(_object(pair, "context", path, line), mention, path, line)
+        yield MatchExample(json_text(mention, "example_id", path, line), query, entity.id, entity)
+
+
+def read_entities(request: Request) -> Iterator[Candidate]:
+    """Read the candidates of Mewsli-X.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The descriptions of the entities, each of which answers its own id.
+    """
+    for line, record in json_lines(request.path):
+        yield _entity(record, request.path, line)
+
+
+def mention_query(context: dict[str, Any], mention: dict[str, Any], path: Path, line: int) -> str:
+    """Return a mention as a query, such as "Anna: Yesterday { Anna } came".
+
+    The mention stands first, so that it is not cut off, then its sentence with the mention in braces; other pairs of
+    braces in the sentence become parentheses, white space is one space.
+
+    Args:
+        context: Object with ``text`` and ``sentence_spans``.
+        mention: Object with a ``mention_span``.
+        path: File, for errors.
+        line: Line, for errors.
+
+    Returns:
+        The text of the query.
+
+    Raises:
+        DataError: If the span does not hold the mention or lies in no sentence.
+
+    Source: utils_mewslix.py of google-research/xtreme, the baseline of Ruder et al. 2021.
+    """
+    text = json_text(context, "text", path, line)
+    span = _object(mention, "mention_span", path, line)
+    words = json_text(span, "text", path, line)
+    start, end = _offsets(span, text, path, line)
+    if text[start:end] != words:
+        raise DataError(
+            f"the mention is {words!r}, but the text has {text[start:end]!r} at offset {start}", path=path, line=line,
+            key="mention_span", hint="Restore the article texts with the publisher's own script.",
+        )  # fmt: skip
+    sentences = (_offsets(item, text, path, line) for item in _spans(context, path, line))
+    sentence = next((found for found in sentences if found[0] <= start and end <= found[1]), None)
+    if sentence is None:
+        raise DataError(f"the mention {words!r} lies in no sentence", path=path, line=line, key="sentence_spans")
+    left, right = (_BRACES.sub(r"(\1)", part) for part in (text[sentence[0] : start], text[end : sentence[1]]))
+    return " ".join(f"{words}: {left} {{ {words} }} {right}".split())
+
+
+def _entity(record: dict[str, Any], path: Path, line: int) -> Candidate:
+    name = json_text(record, "entity_id", path, line)
+    text = json_text(record, "description", path, line)
+    spans = [_offsets(item, text, path, line) for item in _spans(record, path, line)]
+    return Candidate(name, " ".join(" ".join(text[start:end] for start, end in spans).split()), None, (name,))
+
+
+def _spans(record: dict[str, Any], path: Path, line: int) -> list[dict[str, Any]]:
+    spans = record.get("sentence_spans")
+    if not isinstance(spans, list) or not all(isinstance(item, dict) for item in spans):
+        raise DataError("expected a list of spans", path=path, line=line, key="sentence_spans")
+    return spans
+
+
+def _offsets(span: dict[str, Any], text: str, path: Path, line: int) -> Span:
+    start, end = span.get("start"), span.get("end")
+    if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
+        raise DataError(f"{start!r} to {end!r} is no span of a text of {len(text)} characters", path=path, line=line)
+    return start, end
+
+
+def _object(record: dict[str, Any], key: str, path: Path, line: int) -> dict[str, Any]:
+    value = record.get(key)
+    if not isinstance(value, dict):
+        raise DataError("expected an object", path=path, line=line, key=key)
+    return value
+
+
+def _label(labels: dict[str, Any], name: str, path: Path) -> str:
+    found = labels.get(name)
+    if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], str):
+        raise DataError("expected a list of one entity", path=path, key=name)
+    return found[0]
+
+
+POOL_READERS: dict[str, Callable[[Request], Iterator[Candidate]]] = {
+    "xquad_r_candidates": read_xquad_r_candidates,
+    "entities": read_entities,
+}
+"""Name in the `Layout.reader` of a pool -> function that reads its candidates."""

@@ -1,0 +1,56 @@
+"""Which reader reads which layout."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from adaptstilts.readers import arrow as readers_arrow
+from adaptstilts.readers import bitext as readers_bitext
+from adaptstilts.readers import choice as readers_choice
+from adaptstilts.readers import conllu as readers_conllu
+from adaptstilts.readers import hub as readers_hub
+from adaptstilts.readers import jsonl as readers_json
+from adaptstilts.readers import match as readers_match
+from adaptstilts.readers import squad as readers_squad
+from adaptstilts.readers import tags as readers_tags
+from adaptstilts.readers import tsv as readers_tsv
+from adaptstilts.readers.lines import Reader
+
+READERS: dict[str, Reader] = {
+    "pairs_jsonl": readers_json.read_pairs,
+    "pairs_tsv": readers_tsv.read_pairs,
+    "pairs_parallel": readers_tsv.read_parallel,
+    "table": readers_tsv.read_table,
+    "qqp": readers_tsv.read_qqp,
+    "hellaswag": readers_json.read_hellaswag,
+    "commonsenseqa": readers_json.read_commonsenseqa,
+    "siqa": readers_choice.read_siqa,
+    "copa": readers_choice.read_copa,
+    "cosmosqa": readers_tsv.read_cosmosqa,
+    "word_lines": readers_tags.read_word_lines,
+    "sentence_lines": readers_tags.read_sentence_lines,
+    "conllu": readers_conllu.read_conllu,
+    "squad": readers_squad.read_squad,
+    "squad_files": readers_squad.read_squad_files,
+    "xquad_r": readers_match.read_xquad_r,
+    "squad_sentences": readers_match.read_squad_sentences,
+    "mentions": readers_match.read_mentions,
+    "entity_pairs": readers_match.read_entity_pairs,
+    "bucc": readers_bitext.read_bucc,
+    "tatoeba": readers_bitext.read_tatoeba,
+    "hub_pairs": readers_hub.read_pairs,
+    "hub_tags": readers_hub.read_tags,
+    "hub_spans": readers_hub.read_spans,
+    "hub_bitext": readers_hub.read_bitext,
+    "hub_records": readers_hub.read_records,
+    "refused": readers_hub.refuse,
+    "arrow": readers_arrow.read_arrow,
+}
+"""Name in `Layout.reader` -> function that reads the files of one language and split."""
+
+TAG_READERS: dict[str, Callable[[tuple[Path, ...]], set[str]]] = {
+    "sentence_lines": readers_tags.tag_words,
+    "arrow": readers_arrow.tag_words,
+}
+"""Name in `Layout.reader` -> function that collects the tags of such files, for tasks that read labels from data."""

@@ -1,0 +1,90 @@
+"""Taking a part of a data set: which rows is decided by numbers alone, so files that are parallel stay so."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+from adaptstilts.tasks.examples import Bitext, Sentence
+
+T = TypeVar("T")
+
+
+def positions(count: int, limit: int) -> list[int]:
+    """Choose positions evenly at random; the choice depends on the two numbers only.
+
+    The first rows would not do: data sets are sorted by topic, treebank or premise, and every third row of XNLI has the
+    same label.
+
+    Args:
+        count: How many there are.
+        limit: How many to choose at most.
+
+    Returns:
+        Positions from 0, ascending.
+    """
+    return sorted(random.Random(count).sample(range(count), min(limit, count)))
+
+
+def sample(rows: list[T], limit: int | None) -> list[T]:
+    """Return at most so many rows, in their order.
+
+    Args:
+        rows: All rows.
+        limit: Most rows; None for all.
+
+    Returns:
+        The rows at `positions`.
+    """
+    return rows if limit is None or limit >= len(rows) else [rows[at] for at in positions(len(rows), limit)]
+
+
+def hold_out(rows: list[T], count: int) -> tuple[list[T], list[T]]:
+    """Cut rows in two.
+
+    Args:
+        rows: All rows.
+        count: How many to hold out.
+
+    Returns:
+        The rows that stay, and those held out, each in their order.
+    """
+    chosen = set(positions(len(rows), count))
+    kept = [row for at, row in enumerate(rows) if at not in chosen]
+    return kept, [rows[at] for at in sorted(chosen)]
+
+
+def shrink(bitext: Bitext, limit: int | None) -> Bitext:
+    """Return at most so many sentences per side.
+
+    If every sentence has a partner (Tatoeba), all that are kept do; else (BUCC2018) at least half of them do where
+    there are enough pairs, and the rest have none.
+
+    Args:
+        bitext: The two sides.
+        limit: Most sentences per side; None for all.
+
+    Returns:
+        The smaller bitext, each side in its order.
+    """
+    if limit is None or limit >= max(len(bitext.foreign), len(bitext.english)):
+        return bitext
+    if bitext.gold is None:
+        foreign, english = (tuple(sample(list(side), limit)) for side in _sides(bitext))
+        return Bitext(bitext.language, foreign, english, None)
+    order = {sentence.id: at for at, sentence in enumerate(bitext.foreign)}
+    gold = sorted(bitext.gold, key=lambda pair: (order[pair[0]], pair[1]))
+    paired = [{pair[0] for pair in gold}, {pair[1] for pair in gold}]
+    single = [[item for item in side if item.id not in ids] for side, ids in zip(_sides(bitext), paired, strict=True)]
+    pairs = sample(gold, max(limit // 2, limit - min(map(len, single))))
+    sides = []
+    for at, side in enumerate(_sides(bitext)):
+        kept = {pair[at] for pair in pairs}
+        kept |= {item.id for item in sample(single[at], limit - len(kept))}
+        sides.append(tuple(item for item in side if item.id in kept))
+    return Bitext(bitext.language, sides[0], sides[1], frozenset(pairs))
+
+
+def _sides(bitext: Bitext) -> tuple[Sequence[Sentence], Sequence[Sentence]]:
+    return bitext.foreign, bitext.english

@@ -1,0 +1,169 @@
+"""Reader of SQuAD's JSON: SQuAD 1.1 and 2.0, XQuAD, MLQA, TyDiQA-GoldP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adaptstilts.errors import DataError
+from adaptstilts.languages import get_language
+from adaptstilts.readers.json_positions import line_of
+from adaptstilts.readers.lines import Request, json_document, json_text
+from adaptstilts.tasks.examples import Answer, SpanExample
+
+
+def read_squad(request: Request) -> Iterator[SpanExample]:
+    """Read questions on contexts.
+
+    A file in which every answer is missing or blank (XTREME's test files) has its answers hidden. An answer that is not
+    found at its offset is an error: nothing is repaired. Ids that occur more than once in the file (XTREME's TyDiQA)
+    get ``#`` and their position appended, all of them.
+
+    Option ``language``: ``file`` (default) where a file holds one language, or ``id`` where ids begin with the English
+    name of theirs, as in TyDiQA-GoldP (``arabic-...``); the questions in the language asked for are read.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The questions; answers are None where hidden and empty where a question is unanswerable.
+    """
+    path = request.path
+    questions = list(_questions(json_document(path), request))
+    if request.option("language", "file", ("file", "id")) == "id":
+        start = f"{get_language(request.language).name.lower()}-"
+        questions = [item for item in questions if item.question["id"].startswith(start)]
+    hidden = all(_is_blank(item.question) for item in questions)
+    names = unique_ids([item.question["id"] for item in questions])
+    for name, (context, question, place) in zip(names, questions, strict=True):
+        with request.row, _located(path, place):
+            answers = None
+            if not hidden:
+                answers = tuple(_answers(question, context, path))
+                if not answers and not request.unanswerable:
+                    hint = "This task has no such questions"
+                    raise DataError("has no answer", path=path, key=question["id"], hint=hint)
+            yield SpanExample(name, json_text(question, "question", path, None), context, answers)
+
+
+class _Question(NamedTuple):
+    """A question as it stands in the file.
+
+    Attributes:
+        context: Its paragraph.
+        question: Its record.
+        place: Keys and indices that lead to the record.
+    """
+
+    context: str
+    question: dict[str, Any]
+    place: tuple[str | int, ...]
+
+
+@contextmanager
+def _located(path: Path, place: tuple[str | int, ...]) -> Iterator[None]:
+    """Give errors the line of a value of the document, which is looked for only then."""
+    try:
+        yield
+    except DataError as error:
+        error.line = error.line or line_of(path, *place)
+        raise
+
+
+def read_squad_files(request: Request) -> Iterator[SpanExample]:
+    """Read questions from several files whose ids differ, one file after the other; see `read_squad`.
+
+    Args:
+        request: The files.
+
+    Yields:
+        The questions.
+    """
+    for path in request.paths:
+        yield from read_squad(replace(request, paths=(path,)))
+
+
+def unique_ids(names: list[str]) -> list[str]:
+    """Make ids unique: if any occurs twice, all get ``#`` and their position appended.
+
+    Args:
+        names: The ids of a file.
+
+    Returns:
+        As many ids.
+    """
+    if len(set(names)) == len(names):
+        return names
+    return [f"{name}#{position}" for position, name in enumerate(names)]
+
+
+def _questions(document: dict[str, Any], request: Request) -> Iterator[_Question]:
+    path = request.path
+    with _located(path, ()):
+        articles = _list(document, "data", path)
+    for above, article in enumerate(articles):
+        place: tuple[str | int, ...] = ("data", above)
+        paragraphs: list[Any] = []
+        with request.row, _located(path, place):
+            paragraphs = _list(article, "paragraphs", path)
+        for number, paragraph in enumerate(paragraphs):
+            with request.row, _located(path, (*place, "paragraphs", number)):
+                context = json_text(paragraph, "context", path, None)
+                for last, question in enumerate(_list(paragraph, "qas", path)):
+                    at = (*place, "paragraphs", number, "qas", last)
+                    with request.row, _located(path, at):
+                        if not isinstance(question, dict) or "id" not in question:
+                            raise DataError("a question without an id", path=path, key="qas")
+                        _check_answers(question, path)
+                        yield _Question(context, {**question, "id": str(question["id"])}, at)
+
+
+def _check_answers(question: dict[str, Any], path: Path) -> None:
+    answers = question.get("answers", [])
+    if answers is not None and not (isinstance(answers, list) and all(isinstance(answer, dict) for answer in answers)):
+        raise DataError(
+            f"answers are {answers!r}",
+            path=path,
+            key=str(question["id"]),
+            hint='Expected a list such as [{"text": "noon", "answer_start": 17}]',
+        )
+
+
+def _list(record: object, key: str, path: Path) -> list[Any]:
+    value = record.get(key) if isinstance(record, dict) else None
+    if not isinstance(value, list):
+        raise DataError("expected a list", path=path, key=key, hint="Is this file in SQuAD's format?")
+    return value
+
+
+def _is_blank(question: dict[str, Any]) -> bool:
+    answers = question.get("answers")
+    if answers is None:
+        return True
+    return bool(answers) and all(not answer.get("text") for answer in answers)
+
+
+def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Answer]:
+    if question.get("is_impossible"):
+        return
+    for answer in _list(question, "answers", path):
+        text = json_text(answer, "text", path, None)
+        start = answer.get("answer_start")
+        if not isinstance(start, int) or isinstance(start, bool) or start < 0:
+            raise DataError(
+                f"answer_start is {start!r}", path=path, key=question["id"], hint="It counts characters from 0"
+            )
+        if not text:
+            raise DataError("a blank answer in a file that has others", path=path, key=question["id"])
+        found = context[start : start + len(text)]
+        if found != text:
+            raise DataError(
+                f"the answer is {text!r}, but the context has {found!r} at offset {start}",
+                path=path,
+                key=question["id"],
+                hint="Offsets count characters of the context from 0",
+            )
+        yield Answer(text, start)

@@ -1,0 +1,97 @@
+"""Readers of tagged sentences: one word per line (UDPOS, PAN-X), one sentence per line (CCG)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from adaptstilts.errors import DataError
+from adaptstilts.readers.lines import Request, expect_columns, label_index, text_lines
+from adaptstilts.tasks.examples import TagExample
+
+
+def read_word_lines(request: Request) -> Iterator[TagExample]:
+    """Read XTREME's UDPOS and PAN-X: ``word TAB tag`` per line, a blank line after each sentence.
+
+    Option ``words``: ``plain`` (default), or ``prefixed`` where WikiANN's own files put ``xx:`` before every word.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The sentences; tags are None where the whole file has one column.
+    """
+    path = request.path
+    is_prefixed = request.option("words", "plain", ("plain", "prefixed")) == "prefixed"
+    classes = {word: index for index, word in enumerate(request.labels)}
+    width = 0
+    words: list[str] = []
+    tags: list[int] = []
+    count = 0
+    for line, text in text_lines(path):
+        if not text.strip(" \t"):
+            if words:
+                yield TagExample(str(count), tuple(words), tuple(tags) if width == 2 else None)
+                count += 1
+                words, tags = [], []
+            continue
+        with request.row:
+            columns = text.split("\t")
+            expect_columns(columns, (width,) if width else (1, 2), path, line)
+            width = len(columns)
+            word = _without_prefix(columns[0], path, line) if is_prefixed else columns[0]
+            if not word:
+                raise DataError("a tag without a word", path=path, line=line)
+            if width == 2:
+                tags.append(label_index(columns[1], classes, path, line, key="tag"))
+            words.append(word)
+    if words:
+        yield TagExample(str(count), tuple(words), tuple(tags) if width == 2 else None)
+
+
+def _without_prefix(word: str, path: Path, line: int) -> str:
+    prefix, colon, rest = word.partition(":")
+    if not colon:
+        raise DataError(f"'{prefix}' has no language before it", path=path, line=line, hint="Expected `xx:word`")
+    return rest.strip()
+
+
+def read_sentence_lines(request: Request) -> Iterator[TagExample]:
+    """Read CCG supertags: ``words TAB tags`` per line, each separated by spaces.
+
+    Args:
+        request: One file.
+
+    Yields:
+        The sentences.
+    """
+    path = request.path
+    classes = {word: index for index, word in enumerate(request.labels)}
+    for position, (line, words, tags) in enumerate(_sentence_lines(path)):
+        with request.row:
+            indices = tuple(label_index(tag, classes, path, line, key="tag") for tag in tags)
+            yield TagExample(str(position), tuple(words), indices)
+
+
+def tag_words(paths: tuple[Path, ...]) -> set[str]:
+    """Collect the tags of files with one tagged sentence per line.
+
+    Args:
+        paths: The files.
+
+    Returns:
+        The tags.
+    """
+    return {tag for path in paths for _, _, tags in _sentence_lines(path) for tag in tags}
+
+
+def _sentence_lines(path: Path) -> Iterator[tuple[int, list[str], list[str]]]:
+    for line, text in text_lines(path):
+        if not text.strip():
+            continue
+        columns = text.split("\t")
+        expect_columns(columns, (2,), path, line)
+        words, tags = columns[0].split(), columns[1].split()
+        if len(words) != len(tags):
+            raise DataError(f"{len(words)} words but {len(tags)} tags", path=path, line=line)
+        yield line, words, tags

@@ -1,1 +1,0 @@
-"""Tables, figures and files that people read."""

@@ -1,0 +1,1 @@
+"""Result rows to tables, figures and the report."""

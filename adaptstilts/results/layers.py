@@ -1,0 +1,243 @@
+"""Scores of every hidden layer of an encoder (retrieval), and which layer is best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adaptstilts.errors import EvaluationError
+from adaptstilts.results.figures import DPI
+from adaptstilts.results.grid import Footnotes, Grid
+from adaptstilts.results.rows import mean
+from adaptstilts.results.tables import source_label
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One score of one layer: method x source x target x language x layer x metric.
+
+    Attributes:
+        method: Method name, such as ``direct`` or ``stack``.
+        source: Intermediate task; names joined by ``+`` for a fusion; empty where there is none.
+        target: Retrieval target.
+        seed: Seed of the runs it comes from.
+        language: ISO 639-1 code.
+        layer: Hidden layer, from 0 for the embeddings.
+        is_used: Whether the study's results are those of this layer.
+        metric: Name of the metric.
+        value: Score in percent.
+        is_major: Whether the task's score is made of this metric.
+        split: Split the layers were scored on: ``dev`` where the task has one, else the one that is scored.
+        note: What a reader of the number must know.
+        variant: Label of its variant in a sweep; empty without one.
+    """
+
+    method: str
+    source: str
+    target: str
+    seed: int
+    language: str
+    layer: int
+    is_used: bool
+    metric: str
+    value: float
+    is_major: bool
+    split: str
+    note: str = ""
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class LayerCurve:
+    """Scores of one setting by layer, each a mean over languages.
+
+    Attributes:
+        method: Method name.
+        source: Intermediate task or tasks, or empty.
+        target: Retrieval target.
+        seed: Seed.
+        used: Layer of the study's results.
+        splits: Splits the layers were scored on.
+        by_layer: Mean over languages of the major score in percent, from layer 0 up.
+        note: Note of its rows.
+        variant: Label of its variant in a sweep; empty without one.
+    """
+
+    method: str
+    source: str
+    target: str
+    seed: int
+    used: int
+    splits: tuple[str, ...]
+    by_layer: tuple[float, ...]
+    note: str = ""
+    variant: str = ""
+
+    @property
+    def best(self) -> int:
+        """The layer with the highest mean; of equal ones the lowest."""
+        return max(range(len(self.by_layer)), key=lambda layer: self.by_layer[layer])
+
+
+def best_layer(by_language: Mapping[str, Mapping[int, float]]) -> int:
+    """Return the layer with the highest mean over languages; of equal ones the lowest.
+
+    Args:
+        by_language: Score by language and layer, the same layers in each.
+
+    Returns:
+        The layer.
+    """
+    layers = sorted(next(iter(by_language.values())))
+    return max(layers, key=lambda layer: mean([scores[layer] for scores in by_language.values()]))
+
+
+def layer_curves(rows: Sequence[LayerRow]) -> tuple[LayerCurve, ...]:
+    """Aggregate rows to one curve per setting: major metrics are averaged, then languages.
+
+    Args:
+        rows: Scores by layer of a study.
+
+    Returns:
+        One curve per method, source, target, seed and variant, in the order of the rows.
+    """
+    groups: dict[tuple[str, str, str, int, str], list[LayerRow]] = {}
+    for row in rows:
+        if row.is_major:
+            groups.setdefault((row.method, row.source, row.target, row.seed, row.variant), []).append(row)
+    return tuple(_curve(group) for group in groups.values())
+
+
+def _curve(rows: Sequence[LayerRow]) -> LayerCurve:
+    values: dict[int, dict[str, list[float]]] = {}
+    for row in rows:
+        values.setdefault(row.layer, {}).setdefault(row.language, []).append(row.value)
+    first = rows[0]
+    return LayerCurve(
+        method=first.method,
+        source=first.source,
+        target=first.target,
+        seed=first.seed,
+        used=next(row.layer for row in rows if row.is_used),
+        splits=tuple(dict.fromkeys(row.split for row in rows)),
+        by_layer=tuple(mean([mean(found) for found in values[layer].values()]) for layer in sorted(values)),
+        note="; ".join(dict.fromkeys(row.note for row in rows if row.note)),
+        variant=first.variant,
+    )
+
+
+_PANEL = (4.2, 2.6)
+
+
+_FONT = 8
+
+
+_MOST_NAMED = 8
+"""Curves of a panel that are named and coloured apart; more of them are drawn alike, by method."""
+
+
+def layers_grid(curves: Sequence[LayerCurve]) -> Grid:
+    """Lay out the layer that was used beside the best one.
+
+    Args:
+        curves: Scores by layer of a study.
+
+    Returns:
+        One row per setting.
+    """
+    notes = Footnotes()
+    is_swept = any(curve.variant for curve in curves)
+    rows = tuple(
+        (
+            f"{curve.target}{notes.mark(_notes_of(curve))}",
+            *((curve.variant,) if is_swept else ()),
+            curve.method,
+            source_label(curve.source) if curve.source else "",
+            ", ".join(curve.splits),
+            str(curve.used),
+            f"{curve.by_layer[curve.used]:.1f}",
+            str(curve.best),
+            f"{curve.by_layer[curve.best]:.1f}",
+        )
+        for curve in curves
+    )
+    notes.remark("Best: chosen on the scores shown, the upper end of what a choice of the layer could give.")
+    columns = ("target", *(("variant",) if is_swept else ()), "method", "source", "split")
+    header = (*columns, "layer used", "score", "best layer", "score")
+    title = "Retrieval by hidden layer, mean over languages"
+    return Grid(title, header, rows, text_columns=len(columns), footnotes=notes.lines())
+
+
+def draw_layers(curves: Sequence[LayerCurve], path: Path) -> Path:
+    """Draw scores by layer, one panel per target, one line per setting; a ring marks the layer that was used.
+
+    Args:
+        curves: Scores by layer of a study.
+        path: PNG file to write, 300 dots per inch.
+
+    Returns:
+        `path`.
+
+    Raises:
+        EvaluationError: If there is no curve.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    if not curves:
+        raise EvaluationError("0 layers to draw", hint="Set retrieval.sweep=true and run the study.")
+    targets = list(dict.fromkeys(curve.target for curve in curves))
+    columns = min(2, len(targets))
+    rows = math.ceil(len(targets) / columns)
+    figure = Figure(figsize=(columns * _PANEL[0], rows * _PANEL[1]), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(rows, columns, squeeze=False).flatten()
+    for axes, target in zip(panels, targets, strict=False):
+        _draw_target(axes, target, [curve for curve in curves if curve.target == target])
+    for axes in panels[len(targets) :]:
+        axes.set_visible(False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI, format="png", facecolor="white")
+    return path
+
+
+def _draw_target(axes: Axes, target: str, curves: Sequence[LayerCurve]) -> None:
+    methods = list(dict.fromkeys(curve.method for curve in curves))
+    are_few = len(curves) <= _MOST_NAMED
+    named: set[str] = set()
+    for number, curve in enumerate(curves):
+        label = _label(curve) if are_few else curve.method
+        colour = f"C{(number if are_few else methods.index(curve.method)) % 10}"
+        axes.plot(
+            range(len(curve.by_layer)),
+            curve.by_layer,
+            color=colour,
+            linewidth=1,
+            label=None if label in named else label,
+        )
+        axes.plot([curve.used], [curve.by_layer[curve.used]], "o", color=colour, markersize=5, markerfacecolor="none")
+        named.add(label)
+    axes.set_title(f"{target} ({', '.join(curves[0].splits)})", fontsize=_FONT + 1, loc="left")
+    axes.set_xlabel("hidden layer, 0 for the embeddings", fontsize=_FONT)
+    axes.set_ylabel("score, %", fontsize=_FONT)
+    axes.locator_params(axis="x", integer=True)
+    axes.tick_params(labelsize=_FONT - 1, length=2)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=_FONT - 2, frameon=False)
+
+
+def _label(curve: LayerCurve) -> str:
+    source = f" {source_label(curve.source)}" if curve.source else ""
+    return f"{curve.method}{source}, seed {curve.seed}" + (f", {curve.variant}" if curve.variant else "")
+
+
+def _notes_of(curve: LayerCurve) -> list[str]:
+    notes = [note for note in curve.note.split("; ") if note]
+    # Said once more for splits that are scored, since a layer chosen here would be chosen on the test scores.
+    return notes if set(curve.splits) == {"dev"} else [*notes, "no dev split: layers are scored on the scored split"]

@@ -1,0 +1,328 @@
+"""Published scores as data: what others report for the benchmarks' tasks, each figure with its source and setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.languages import all_languages
+from adaptstilts.results.grid import NOTHING, Footnotes, Grid
+from adaptstilts.results.rows import ResultRow, mean
+from adaptstilts.results.setting import RunSetting
+from adaptstilts.results.tables import source_label
+from adaptstilts.tasks.registry import all_tasks, get_task
+from adaptstilts.tasks.spec import Kind, Task
+
+FILE = Path(__file__).with_name("published.yaml")
+MEAN = "mean"
+"""In place of a language: the mean over all of the benchmark's languages, as the document gives it."""
+OTHER_TASKS = ("xtreme", "xcopa", "lareqa")
+"""Names besides those of our tasks; ``xtreme`` for averages over tasks."""
+_TABLE_KEYS = ("source", "setting", "systems", "split", "beside")
+_BESIDE = ("", "means", "languages")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One published number.
+
+    Attributes:
+        system: What was scored, such as ``XLM-R Large``.
+        task: Name of the task; of averages over tasks ``xtreme``.
+        metric: Name of the score, as in our results where we have it.
+        language: ISO 639-1 code, or `MEAN`.
+        value: Percent.
+        document: Where it was read.
+        place: Where in the document.
+        setting: How it was made, as far as it matters for a comparison.
+        split: Split it was scored on; empty for the one that the benchmark scores.
+        beside: Whether reports show it beside a run: ``means``, ``languages``, or empty for no.
+    """
+
+    system: str
+    task: str
+    metric: str
+    language: str
+    value: float
+    document: str
+    place: str
+    setting: str
+    split: str = ""
+    beside: str = ""
+
+
+@cache
+def published() -> tuple[Figure, ...]:
+    """Return all published figures, in the order of their file."""
+    return parse_published(FILE)
+
+
+def parse_published(path: Path) -> tuple[Figure, ...]:
+    """Read a file of published figures.
+
+    Args:
+        path: YAML as in ``published.yaml``, which says what its parts mean.
+
+    Returns:
+        The figures.
+
+    Raises:
+        DataError: If a source, task, language, key or number cannot be right, or a figure stands twice.
+    """
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    sources: Mapping[str, Mapping[str, str]] = document["sources"]
+    figures: list[Figure] = []
+    seen: set[Figure] = set()
+    for table in document["tables"]:
+        for figure in _figures(table, sources, path):
+            key = Figure(**{**asdict(figure), "value": 0.0})
+            if key in seen:
+                raise DataError("stands twice in one setting", path=path, key=_name(figure))
+            seen.add(key)
+            figures.append(figure)
+    unused = set(sources) - {table["source"] for table in document["tables"]}
+    if unused:
+        raise DataError(f"source '{min(unused)}' has no figure", path=path, key="sources")
+    return tuple(figures)
+
+
+def of_task(name: str | None) -> tuple[Figure, ...]:
+    """Return what is published for a task, or the means of all tasks.
+
+    Args:
+        name: Name of a task; None for the means of all.
+
+    Returns:
+        The figures.
+
+    Raises:
+        ConfigError: If nothing is published here under that name.
+    """
+    found = tuple(item for item in published() if (item.language == MEAN if name is None else item.task == name))
+    if not found:
+        known = sorted({item.task for item in published()})
+        raise ConfigError(f"no published figure of '{name}'", value=name, allowed=known)
+    return found
+
+
+def published_text(figures: Sequence[Figure]) -> str:
+    """Return figures as lines for a terminal, task by task, each with the number of its source below the table."""
+    notes: dict[str, int] = {}
+    order = list(dict.fromkeys((item.task, item.metric) for item in figures))
+    lines = [f"{'task':<10}{'metric':<23}{'language':<10}{'system':<25}{'score':>7}  source"]
+    for item in sorted(figures, key=lambda item: order.index((item.task, item.metric))):
+        number = notes.setdefault(f"{item.document}, {item.place}: {item.setting}", len(notes) + 1)
+        named = f"{item.task:<10}{item.metric:<23}{item.language:<10}{item.system:<25}"
+        lines.append(f"{named}{score_text(item.value):>7}  [{number}]")
+    return "\n".join([*lines, "", *(f"[{number}] {note}" for note, number in notes.items())])
+
+
+def score_text(value: float) -> str:
+    """Return a published score with the digits it was published with: one decimal, or two."""
+    return f"{value:.1f}" if round(value, 1) == value else f"{value:.2f}"
+
+
+def _figures(table: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]], path: Path) -> Iterator[Figure]:
+    for key in table:
+        if key not in _TABLE_KEYS:
+            raise DataError(f"'{key}' is not a key", path=path, key="tables", value=key, allowed=_TABLE_KEYS)
+    if table["source"] not in sources:
+        source = table["source"]
+        raise DataError(f"'{source}' is not a source", path=path, key="source", value=source, allowed=sources)
+    source = sources[table["source"]]
+    for system, scores in table["systems"].items():
+        for name, values in scores.items():
+            task, _, metric = name.partition(".")
+            for language, value in (values if isinstance(values, dict) else {MEAN: values}).items():
+                figure = Figure(
+                    system=system,
+                    task=task,
+                    metric=metric,
+                    language=language,
+                    value=value,
+                    document=source["document"],
+                    place=source["place"],
+                    setting=table["setting"],
+                    split=table.get("split", ""),
+                    beside=table.get("beside", ""),
+                )
+                _check(figure, path)
+                yield figure
+
+
+def _check(figure: Figure, path: Path) -> None:
+    tasks = (*(task.name for task in all_tasks()), *OTHER_TASKS)
+    languages = (MEAN, *(language.code for language in all_languages()))
+    for what, value, allowed in (
+        ("task", figure.task, tasks),
+        ("language", figure.language, languages),
+        ("place for a report", figure.beside, _BESIDE),
+    ):
+        if value not in allowed:
+            raise DataError(f"'{value}' is not a {what}", path=path, key=_name(figure), value=value, allowed=allowed)
+    if type(figure.value) is not float or not 0 < figure.value <= 100:
+        raise DataError(
+            f"{figure.value!r} is not a score", path=path, key=_name(figure), allowed=["numbers such as 79.2, to 100"]
+        )
+
+
+def _name(figure: Figure) -> str:
+    return f"{figure.system} {figure.task}.{figure.metric} {figure.language}"
+
+
+BASELINES = ("XLM-R Large", "X-STILTs")
+"""Systems that stand beside a run."""
+
+
+_PLAIN = ("direct", "adapter")
+
+
+_INTERMEDIATE = "with intermediate"
+
+
+def published_grids(rows: Sequence[ResultRow], setting: RunSetting) -> tuple[Grid, ...]:
+    """Lay out a study's scores beside published ones, score by score: nothing is averaged over unlike scores.
+
+    Args:
+        rows: Result rows of a study on real data.
+        setting: Its set-up.
+
+    Returns:
+        The table of means over languages, then one of single languages for each task and metric for which there are
+        figures; none where nothing is published for the study's targets.
+    """
+    shown = [item for item in published() if item.beside and item.system in BASELINES]
+    means: list[tuple[list[ResultRow], list[Figure]]] = []
+    grids: list[Grid] = []
+    for kind in dict.fromkeys((row.target, row.metric) for row in rows):
+        # Published means are over the benchmark's languages, so others of the run are left aside.
+        languages = get_task(kind[0]).languages
+        own = [row for row in rows if (row.target, row.metric) == kind and row.language in languages]
+        figures = [item for item in shown if (item.task, item.metric) == kind]
+        averages = [item for item in figures if item.beside == "means" and item.language == MEAN]
+        codes = {row.language for row in own}
+        single = [item for item in figures if item.beside == "languages" and item.language in codes]
+        if own and averages:
+            means.append((own, averages))
+        if single:
+            grids.append(_languages_grid(own, single, setting))
+    return (*([_means_grid(means, setting)] if means else ()), *grids)
+
+
+def _means_grid(entries: Sequence[tuple[list[ResultRow], list[Figure]]], setting: RunSetting) -> Grid:
+    notes = Footnotes()
+    plain = [method for method in _PLAIN if any(row.method == method for own, _ in entries for row in own)]
+    lines = []
+    for own, figures in entries:
+        task = get_task(own[0].target)
+        count = len({row.language for row in own})
+        is_partial = count < len(task.languages)
+        mark = notes.mark(_run_notes(own, task, figures))
+        best = _best(own)
+        best_text = NOTHING
+        if best is not None:
+            best_text = _mean_text(_by_language(own, *best), is_partial) + notes.mark([_setting_text(*best)])
+        lines.append(
+            (
+                f"{task.name}{mark}",
+                own[0].metric,
+                f"{count} of {len(task.languages)}",
+                *(_mean_text(_by_language(own, method, ""), is_partial) for method in plain),
+                best_text,
+                *(_figures_text([item for item in figures if item.system == name], notes) for name in BASELINES),
+            )
+        )
+    notes.remark("Each row is one kind of score; in brackets: not over all languages that the published mean is over.")
+    notes.remark(f"'{_INTERMEDIATE}': the run's best setting with one by the score shown, the upper end of a choice.")
+    _remark(notes, setting)
+    header = ("target", "metric", "languages", *plain, _INTERMEDIATE, *BASELINES)
+    title = "Beside published scores: means over languages"
+    return Grid(title, header, tuple(lines), text_columns=2, footnotes=notes.lines())
+
+
+def _languages_grid(own: Sequence[ResultRow], figures: Sequence[Figure], setting: RunSetting) -> Grid:
+    task = get_task(own[0].target)
+    notes = Footnotes()
+    settings = [(method, "") for method in _PLAIN if any(row.method == method for row in own)]
+    best = _best(own)
+    settings += [] if best is None else [best]
+    columns = [_by_language(own, *one) for one in settings]
+    systems = [name for name in BASELINES if any(item.system == name for item in figures)]
+    lines = []
+    for code in dict.fromkeys(item.language for item in figures):
+        scores = (f"{column[code]:.1f}" if code in column else NOTHING for column in columns)
+        found = [[item for item in figures if (item.system, item.language) == (name, code)] for name in systems]
+        lines.append((code, *scores, *(_figures_text(items, notes) for items in found)))
+    for note in _run_notes(own, task, figures):
+        notes.remark(f"{note}.")
+    if task.name in setting.retrieval:
+        notes.remark(setting.retrieval[task.name])
+    _remark(notes, setting)
+    header = ("language", *(_setting_text(*one) for one in settings), *systems)
+    title = f"Beside published scores: {task.name}, {own[0].metric}, by language"
+    return Grid(title, header, tuple(lines), footnotes=notes.lines())
+
+
+def _by_language(rows: Sequence[ResultRow], method: str, source: str) -> dict[str, float]:
+    """Mean over seeds by language; empty where the setting was not scored."""
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        if (row.method, row.source) == (method, source):
+            values.setdefault(row.language, []).append(row.value)
+    return {language: mean(found) for language, found in values.items()}
+
+
+def _best(rows: Sequence[ResultRow]) -> tuple[str, str] | None:
+    """The setting with an intermediate task that has the highest mean over languages."""
+    settings = dict.fromkeys((row.method, row.source) for row in rows if row.source)
+    return max(settings, key=lambda one: mean(list(_by_language(rows, *one).values())), default=None)
+
+
+def _setting_text(method: str, source: str) -> str:
+    return f"{method}: {source_label(source)}" if source else method
+
+
+def _mean_text(values: dict[str, float], is_partial: bool) -> str:
+    if not values:
+        return NOTHING
+    text = f"{mean(list(values.values())):.1f}"
+    return f"({text})" if is_partial else text
+
+
+def _figures_text(figures: Sequence[Figure], notes: Footnotes) -> str:
+    """Each different value once, with the marks of its sources."""
+    by_value: dict[float, list[str]] = {}
+    for item in figures:
+        by_value.setdefault(item.value, []).append(f"{item.document}, {item.place}: {item.setting}")
+    return "  ".join(f"{score_text(value)}{notes.mark(found)}" for value, found in by_value.items()) or NOTHING
+
+
+def _run_notes(rows: Sequence[ResultRow], task: Task, figures: Sequence[Figure]) -> list[str]:
+    """What must be known of the run to compare it with the published figures of one task."""
+    splits = dict.fromkeys(row.split for row in rows)
+    wanted = dict.fromkeys(item.split or task.test_split.value for item in figures)
+    notes = []
+    if set(splits) != set(wanted):
+        notes.append(f"{task.name}: run scored on {' and '.join(splits)}, published on {' and '.join(wanted)}")
+    if task.kind is Kind.RETRIEVE:
+        told = dict.fromkeys(note for row in rows if row.method in _PLAIN for note in row.note.split("; ") if note)
+        notes += [f"{task.name}: {note}" for note in told]
+    return notes
+
+
+def _remark(notes: Footnotes, setting: RunSetting) -> None:
+    if not setting.is_large:
+        notes.remark(f"Another backbone: the run's is '{setting.backbone}', the published ones are XLM-R Large.")
+    limits = (
+        (setting.max_train, "training rows per task"),
+        (setting.max_evaluation, "evaluation rows per language"),
+    )
+    told = [f"{most:,} {what}" for most, what in limits if most is not None]
+    if told:
+        notes.remark(f"Fewer rows: the run has at most {' and '.join(told)}, the published ones have all.")

@@ -1,0 +1,279 @@
+"""The files of a report: Markdown, CSV tables, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.results.grid import Grid, markdown
+from adaptstilts.results.layers import LayerRow, draw_layers, layer_curves, layers_grid
+from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
+from adaptstilts.results.totals import SCORE_COLUMNS, score_rows
+from adaptstilts.results.transfer import ADAPTER_REFERENCE, REFERENCE, Scope, transfer_tables
+from adaptstilts.results.variants import ShownVariant
+from adaptstilts.results.views import StudyView, SweepView, View
+
+REPORT, RESULTS, RUNS, TRANSFER, SCORES = "report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"
+LAYERS, LAYERS_PICTURE = "layers.csv", "layers.png"
+TRANSFER_COLUMNS = (
+    "method",
+    "source",
+    "target",
+    "reference",
+    "scope",
+    "score",
+    "reference_score",
+    "difference",
+    "spread",
+    "seeds",
+    "notes",
+    "variant",
+)
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """Where a report was written.
+
+    Attributes:
+        report: Markdown.
+        results: Every score, one row each.
+        runs: Every training run, one row each.
+        transfer: Every difference to a reference, one row each.
+        scores: Every score as XTREME and XTREME-R average them: languages, tasks, groups, overall.
+        heatmap: Picture of the differences; None where there is nothing to compare yet.
+        languages: Picture of the scores by language; None without scores.
+        layers: Every score by hidden layer, one row each; None where layers were not swept.
+        layers_picture: Picture of them; None likewise.
+        text: Summary and main tables for the terminal.
+        pictures: Pictures of a sweep: one per swept number, then those of each variant.
+    """
+
+    report: Path
+    results: Path
+    runs: Path
+    transfer: Path
+    scores: Path
+    heatmap: Path | None
+    languages: Path | None
+    layers: Path | None
+    layers_picture: Path | None
+    text: str
+    pictures: tuple[Path, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that were written, the report first."""
+        tables = (self.report, self.results, self.runs, self.transfer, self.scores, self.layers)
+        found = (*tables, self.heatmap, self.languages, self.layers_picture, *self.pictures)
+        return tuple(path for path in found if path is not None)
+
+    def record(self) -> dict[str, Any]:
+        """Return what of it not every report has, as plain values without the folder."""
+        return {
+            "heatmap": None if self.heatmap is None else self.heatmap.name,
+            "languages": None if self.languages is None else self.languages.name,
+            "layers": self.layers is not None,
+            "pictures": [path.name for path in self.pictures],
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What only some studies have to show.
+
+    Attributes:
+        layers: Scores by hidden layer.
+        baselines: Tables that show the study beside published scores; the terminal shows the first.
+        variants: Variants of a sweep.
+    """
+
+    layers: Sequence[LayerRow] = ()
+    baselines: Sequence[Grid] = ()
+    variants: Sequence[ShownVariant] = ()
+
+
+_NOTHING_MORE = Additions()
+
+
+def write_report(
+    folder: Path,
+    rows: Sequence[ResultRow],
+    runs: Sequence[RunRow],
+    title: str,
+    notes: Sequence[str] = (),
+    more: Additions = _NOTHING_MORE,
+) -> ReportFiles:
+    """Write a study's report: report.md, four tables (results, runs, transfer, scores) as CSV, and two figures.
+
+    Where hidden layers were scored, layers.csv and layers.png too. A sweep has a figure per swept number, and the two
+    figures for each of its variants.
+
+    Args:
+        folder: Where to write; made if missing, files of the same names are replaced.
+        rows: Scores.
+        runs: Training runs.
+        title: Heading of the report.
+        notes: Remarks on the whole study, each a sentence in Markdown.
+        more: What else is shown.
+
+    Returns:
+        The files.
+
+    Raises:
+        EvaluationError: If the scores contradict each other.
+    """
+    write_tables(folder, rows, runs, more.layers)
+    return write_pages(folder, rows, runs, title, notes, more)
+
+
+def write_tables(
+    folder: Path, rows: Sequence[ResultRow], runs: Sequence[RunRow], layers: Sequence[LayerRow] = ()
+) -> None:
+    """Write the tables of a study as CSV: results, runs, transfer and scores; layers where they were scored.
+
+    Args:
+        folder: Where to write; made if missing.
+        rows: Scores.
+        runs: Training runs.
+        layers: Scores by hidden layer.
+
+    Raises:
+        EvaluationError: If the scores contradict each other.
+    """
+    write_csv(folder / RESULTS, rows, ResultRow)
+    write_csv(folder / RUNS, runs, RunRow)
+    write_table(folder / TRANSFER, TRANSFER_COLUMNS, transfer_rows(task_scores(rows)))
+    write_table(folder / SCORES, SCORE_COLUMNS, score_rows(rows))
+    if layers:
+        write_csv(folder / LAYERS, layers, LayerRow)
+
+
+def write_pages(
+    folder: Path,
+    rows: Sequence[ResultRow],
+    runs: Sequence[RunRow],
+    title: str,
+    notes: Sequence[str] = (),
+    more: Additions = _NOTHING_MORE,
+) -> ReportFiles:
+    """Write report.md and its pictures; it links to the tables that `write_tables` writes.
+
+    Args:
+        folder: Where to write; made if missing.
+        rows: Scores.
+        runs: Training runs.
+        title: Heading of the report.
+        notes: Remarks on the whole study, each a sentence in Markdown.
+        more: What else is shown.
+
+    Returns:
+        The files, as if the tables were in the same folder.
+
+    Raises:
+        EvaluationError: If the scores contradict each other.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    view: View = SweepView(rows, runs, folder, more.variants)
+    if not more.variants:
+        view = StudyView(rows, runs, folder, more.baselines)
+    view.draw()
+    names = (RESULTS, RUNS, TRANSFER, SCORES)
+    data = "Data: " + ", ".join(f"[{name}]({name})" for name in names) + ".\n"
+    text = "\n".join([f"# {title}\n", *view.parts(notes), data])
+    if more.layers:
+        draw_layers(layer_curves(more.layers), folder / LAYERS_PICTURE)
+        text += f"\n{_layers_text(more.layers)}"
+    (folder / REPORT).write_text(text, encoding="utf-8")
+    has_layers = bool(more.layers)
+    return ReportFiles(
+        report=folder / REPORT,
+        results=folder / RESULTS,
+        runs=folder / RUNS,
+        transfer=folder / TRANSFER,
+        scores=folder / SCORES,
+        heatmap=view.heatmap,
+        languages=view.languages,
+        layers=folder / LAYERS if has_layers else None,
+        layers_picture=folder / LAYERS_PICTURE if has_layers else None,
+        text=view.terminal(),
+        pictures=view.pictures,
+    )
+
+
+def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
+    """Return where the files of a report are.
+
+    Args:
+        folder: Their folder.
+        pages: What `ReportFiles.record` returned.
+
+    Returns:
+        The files.
+    """
+
+    def where(name: str | None) -> Path | None:
+        return None if name is None else folder / name
+
+    return ReportFiles(
+        report=folder / REPORT,
+        results=folder / RESULTS,
+        runs=folder / RUNS,
+        transfer=folder / TRANSFER,
+        scores=folder / SCORES,
+        heatmap=where(pages["heatmap"]),
+        languages=where(pages["languages"]),
+        layers=folder / LAYERS if pages["layers"] else None,
+        layers_picture=folder / LAYERS_PICTURE if pages["layers"] else None,
+        text=pages["text"],
+        pictures=tuple(folder / name for name in pages["pictures"]),
+    )
+
+
+def _layers_text(layers: Sequence[LayerRow]) -> str:
+    return "\n".join(
+        [
+            markdown(layers_grid(layer_curves(layers))),
+            f"![Scores by hidden layer]({LAYERS_PICTURE})\n",
+            f"Data: [{LAYERS}]({LAYERS}).\n",
+        ]
+    )
+
+
+def transfer_rows(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:
+    """Return every difference as a row of `TRANSFER_COLUMNS`, to both references and over all three scopes.
+
+    In a sweep each variant is compared with its own references.
+
+    Args:
+        scores: Scores of a study.
+
+    Returns:
+        Rows of plain values; several seeds or notes are joined by semicolons.
+    """
+    known = list(scores)
+    labels = dict.fromkeys(score.variant for score in known)
+    return [
+        (*row, label)
+        for label in labels
+        for row in _rows_of_variant([score for score in known if score.variant == label])
+    ]
+
+
+def _rows_of_variant(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for reference in (REFERENCE, ADAPTER_REFERENCE):
+        for scope in Scope:
+            for table in transfer_tables(scores, reference=reference, scope=scope):
+                for cell in table.cells:
+                    if cell.difference is None:
+                        continue
+                    own = table.reference_of(cell.target)
+                    row = (table.method, cell.source, cell.target, reference, scope.value, cell.score)
+                    reference_score = None if own is None else own.score
+                    seeds = ";".join(str(seed) for seed in cell.seeds)
+                    rows.append((*row, reference_score, cell.difference, cell.spread, seeds, "; ".join(cell.notes)))
+    return rows

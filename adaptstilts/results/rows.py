@@ -1,0 +1,333 @@
+"""Tidy results of a study: one row per score and per training run, their CSV files, and XTREME's aggregation.
+
+Source: Hu et al. 2020 (XTREME): a task's score is the plain mean over its languages, English included; where a task has
+two major metrics (exact match and F1 of question answering) they are averaged.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from io import StringIO
+from pathlib import Path
+from typing import Any, TypeVar
+
+from adaptstilts.errors import DataError, EvaluationError
+from adaptstilts.languages import SOURCE_LANGUAGE
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """One score: method x source x target x language x metric x seed, of one variant of a sweep.
+
+    Attributes:
+        method: Method name, such as ``direct`` or ``stack``.
+        family: What was trained: ``full`` or ``adapter``.
+        source: Intermediate task; names joined by ``+`` for a fusion; empty where there is none.
+        target: Target task.
+        language: ISO 639-1 code of the evaluated language.
+        metric: Name of the metric.
+        value: Score in percent.
+        is_major: Whether the task's score is made of this metric; if several are, they are averaged.
+        split: Part of the data set: ``dev`` or ``test``.
+        examples: Number of scored examples.
+        seed: Seed of the runs it comes from.
+        note: What a reader of the number must know, shown as a footnote; several are joined by ``; ``.
+        variant: Label of its variant in a sweep, such as ``reduction_factor=4``; empty without one.
+    """
+
+    method: str
+    family: str
+    source: str
+    target: str
+    language: str
+    metric: str
+    value: float
+    is_major: bool
+    split: str
+    examples: int
+    seed: int
+    note: str = ""
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """One training run and what it cost.
+
+    Attributes:
+        method: Method it belongs to; empty for an intermediate run that several methods use.
+        family: What was trained: ``full``, ``adapter`` or ``fusion``.
+        source: Intermediate task; names joined by ``+`` for a fusion; empty where there is none.
+        target: Target task; empty for the training of an intermediate task.
+        seed: Seed of the run.
+        trained_parameters: Parameters that received gradients, head included.
+        total_parameters: All parameters of the model.
+        artefact_bytes: Size of what was saved, in bytes.
+        train_seconds: Wall-clock training time in seconds.
+        train_examples: Size of the training set.
+        best_dev: Best score on the source language's dev set in percent; None without a dev set.
+        stage: Name of the stage in the plan.
+        variant: Labels of the variants of a sweep that use it, joined by ``; ``; empty where all do.
+    """
+
+    method: str
+    family: str
+    source: str
+    target: str
+    seed: int
+    trained_parameters: int
+    total_parameters: int
+    artefact_bytes: int
+    train_seconds: float
+    train_examples: int
+    best_dev: float | None
+    stage: str
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class TaskScore:
+    """The score of one target in one setting, by language.
+
+    Attributes:
+        method: Method name.
+        family: What was trained.
+        source: Intermediate task or tasks, or empty.
+        target: Target task.
+        seed: Seed.
+        by_language: Major score in percent per language code, in the order of the rows.
+        notes: Notes of its rows, each once.
+        variant: Label of its variant in a sweep; empty without one.
+    """
+
+    method: str
+    family: str
+    source: str
+    target: str
+    seed: int
+    by_language: tuple[tuple[str, float], ...]
+    notes: tuple[str, ...] = ()
+    variant: str = ""
+
+    @property
+    def mean(self) -> float:
+        """Mean over all languages, English included, in percent: XTREME's task score."""
+        return mean([value for _, value in self.by_language])
+
+    @property
+    def english(self) -> float | None:
+        """Score in the source language in percent; None where it was not evaluated, as in retrieval."""
+        return dict(self.by_language).get(SOURCE_LANGUAGE)
+
+    @property
+    def zero_shot_mean(self) -> float | None:
+        """Mean over the languages other than the source language, in percent; None if there are none."""
+        values = [value for language, value in self.by_language if language != SOURCE_LANGUAGE]
+        return mean(values) if values else None
+
+    @property
+    def transfer_gap(self) -> float | None:
+        """English score minus zero-shot mean, in points; None if either is missing."""
+        if self.english is None or self.zero_shot_mean is None:
+            return None
+        return self.english - self.zero_shot_mean
+
+
+Row = TypeVar("Row")
+
+
+def write_csv(path: Path, rows: Sequence[Row], row_type: type[Row]) -> None:
+    """Write rows to a CSV file whose columns are the fields of `row_type`; numbers keep every digit.
+
+    Args:
+        path: File to write; replaced at once, so that a reader never sees half of it.
+        rows: The rows; none gives a file with only a header.
+        row_type: A dataclass: `ResultRow`, `RunRow` or `adaptstilts.results.layers.LayerRow`.
+    """
+    write_table(path, _columns(row_type), [astuple(row) for row in rows])  # type: ignore[call-overload]
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write any table of plain values as CSV: None as nothing, booleans as true and false, floats in full.
+
+    Args:
+        path: File to write; its folder is made if missing.
+        columns: Header.
+        rows: As many values per row as columns.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    with unfinished.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_as_text(value) for value in row] for row in rows)
+    unfinished.replace(path)
+
+
+def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
+    """Read what `write_csv` wrote.
+
+    Args:
+        path: CSV file with one column per field of `row_type`, in any order.
+        row_type: A dataclass: `ResultRow`, `RunRow` or `adaptstilts.results.layers.LayerRow`.
+
+    Returns:
+        The rows, equal to those written.
+
+    Raises:
+        DataError: If the file is missing or not UTF-8, a column is missing or unknown, or a value has the wrong type.
+    """
+    if not path.is_file():
+        raise DataError("no such results file", path=path, hint="`adaptstilts run` writes it.")
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"byte {error.start} is not UTF-8", path=path) from error
+    reader = csv.reader(StringIO(text, newline=""))
+    header = next(reader, [])
+    _check_header(header, _columns(row_type), path)
+    rows = []
+    for values in reader:
+        if len(values) != len(header):
+            problem = f"{len(values)} columns, expected {len(header)}"
+            raise DataError(problem, path=path, line=reader.line_num)
+        rows.append(_parse_row(dict(zip(header, values, strict=True)), row_type, path, reader.line_num))
+    return tuple(rows)
+
+
+def task_scores(rows: Iterable[ResultRow]) -> tuple[TaskScore, ...]:
+    """Aggregate major metrics to one score per method, source, target, seed, variant and language.
+
+    Args:
+        rows: Result rows; those that are not major are left out.
+
+    Returns:
+        Scores in the order in which their first rows come.
+
+    Raises:
+        EvaluationError: If a score stands twice, is not finite, or if the languages of one target have different
+            major metrics.
+    """
+    cells: dict[tuple[str, str, str, str, int, str], list[ResultRow]] = {}
+    for row in rows:
+        if row.is_major:
+            setting = (row.method, row.family, row.source, row.target, row.seed, row.variant)
+            cells.setdefault(setting, []).append(row)
+    return tuple(_task_score(found) for found in cells.values())
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the arithmetic mean, rounded once.
+
+    Raises:
+        EvaluationError: If there is no value.
+    """
+    if not values:
+        raise EvaluationError("a mean needs at least one value, got 0")
+    return math.fsum(values) / len(values)
+
+
+def spread(values: Sequence[float]) -> float | None:
+    """Return the sample standard deviation (n - 1), or None for fewer than two values."""
+    return statistics.stdev(values) if len(values) > 1 else None
+
+
+def _task_score(rows: Sequence[ResultRow]) -> TaskScore:
+    first = rows[0]
+    setting = f"{first.target} by {first.method}" + (f" from {first.source}" if first.source else "")
+    by_language: dict[str, dict[str, float]] = {}
+    for row in rows:
+        metrics = by_language.setdefault(row.language, {})
+        if row.metric in metrics:
+            raise EvaluationError(f"{row.metric} of {row.language} stands twice for {setting}, seed {row.seed}")
+        if not math.isfinite(row.value):
+            raise EvaluationError(f"{row.metric} of {row.language} is {row.value} for {setting}, seed {row.seed}")
+        metrics[row.metric] = row.value
+    expected = set(by_language[first.language])
+    for language, metrics in by_language.items():
+        if set(metrics) != expected:
+            problem = f"major metrics of {setting} differ: {sorted(expected)} in {first.language}"
+            raise EvaluationError(f"{problem}, {sorted(metrics)} in {language}")
+    return TaskScore(
+        method=first.method,
+        family=first.family,
+        source=first.source,
+        target=first.target,
+        seed=first.seed,
+        by_language=tuple((language, mean(list(metrics.values()))) for language, metrics in by_language.items()),
+        notes=_notes(rows),
+        variant=first.variant,
+    )
+
+
+def _notes(rows: Sequence[ResultRow]) -> tuple[str, ...]:
+    """Notes of the rows, each once, and a note on languages that were not scored on a test set."""
+    notes = dict.fromkeys(note for row in rows for note in row.note.split("; ") if note)
+    splits: dict[str, dict[str, None]] = {}
+    for row in rows:
+        splits.setdefault(row.split, {})[row.language] = None
+    for split, languages in splits.items():
+        if split != "test":
+            which = "" if len(splits) == 1 else f": {', '.join(languages)}"
+            notes[f"scored on the {split} split{which}"] = None
+    return tuple(notes)
+
+
+def _check_header(header: Sequence[str], expected: Sequence[str], path: Path) -> None:
+    for name in header:
+        if name not in expected:
+            raise DataError(f"'{name}' is not a column", path=path, line=1, value=name, allowed=expected)
+        if header.count(name) > 1:
+            raise DataError(f"column '{name}' stands twice", path=path, line=1)
+    missing = [name for name in expected if name not in header]
+    if missing:
+        raise DataError(f"columns are missing: {', '.join(missing)}", path=path, line=1)
+
+
+def _columns(row_type: type[object]) -> list[str]:
+    return [field.name for field in fields(row_type)]  # type: ignore[arg-type]
+
+
+def _as_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _as_bool(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+def _as_finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+# By annotation: how text becomes a value, and how to call that kind of value in an error.
+_PARSERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
+    "str": (str, "text"),
+    "int": (int, "a whole number"),
+    "bool": (_as_bool, "true or false"),
+    "float": (_as_finite, "a finite number"),
+    "float | None": (lambda text: _as_finite(text) if text else None, "a finite number or nothing"),
+}
+
+
+def _parse_row(values: Mapping[str, str], row_type: type[Row], path: Path, line: int) -> Row:
+    parsed: dict[str, Any] = {}
+    for field in fields(row_type):  # type: ignore[arg-type]
+        parse, kind = _PARSERS[str(field.type)]
+        text = values[field.name]
+        try:
+            parsed[field.name] = parse(text)
+        except (ValueError, KeyError) as error:
+            raise DataError(f"'{text}' is not {kind}", path=path, line=line, key=field.name) from error
+    return row_type(**parsed)

@@ -1,0 +1,248 @@
+"""The tables of a study: differences by source and target, the best settings, zero-shot scores, and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from adaptstilts.errors import EvaluationError
+from adaptstilts.formatting import count_text, minutes_text, range_text, signed_text, size_text
+from adaptstilts.results.grid import NOTHING, Footnotes, Grid
+from adaptstilts.results.rows import RunRow, TaskScore, mean
+from adaptstilts.results.transfer import Cell, Gain, Scope, TransferTable, methods_in_order
+
+SCOPE_WORDS = {Scope.ALL: "all languages", Scope.ZERO_SHOT: "all languages but English", Scope.ENGLISH: "English"}
+_LONGEST_SOURCE = 16
+_LONGEST_LABEL = 14
+
+
+def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) -> Grid:
+    """Lay out differences: methods and their sources down, targets across, then the mean and what a target run costs.
+
+    Args:
+        tables: Tables of one study with the same reference, scope and targets, one per method.
+        runs: Training runs; with none, the cost columns are left out.
+
+    Returns:
+        The grid; its first row holds the reference's scores in percent.
+
+    Raises:
+        EvaluationError: If there is no table, or if they do not share reference, scope and targets.
+    """
+    _check_alike(tables)
+    first = tables[0]
+    notes = Footnotes()
+    common = {target: _notes_of_column(tables, target) for target in first.targets}
+    header = ["source", *(f"{target}{notes.mark(common[target])}" for target in first.targets), "mean"]
+    has_costs = any(run.target for run in runs)
+    rows = [(*_reference_texts(first, notes, common), *_cost_texts(runs, first.reference, "", has_costs))]
+    sections = set()
+    for table in tables:
+        for label, source in _labelled_rows(table, notes):
+            if source is None:
+                sections.add(len(rows))
+                rows.append((label, *("" for _ in range(len(header) + 2 * has_costs - 1))))
+                continue
+            cells = [table.cell(source, target) for target in table.targets]
+            texts = [
+                _difference_text(cell, notes, common[target]) for cell, target in zip(cells, table.targets, strict=True)
+            ]
+            costs = _cost_texts(runs, table.method, source, has_costs)
+            rows.append((label, *texts, _mean_text(table, source, notes), *costs))
+    missing = [f"{table.method} {', '.join(table.missing)}" for table in tables if table.missing]
+    if missing:
+        notes.remark(f"No difference yet: {'; '.join(missing)}.")
+    return Grid(
+        title=f"Points above or below '{first.reference}', mean over {SCOPE_WORDS[first.scope]}",
+        header=(*header, *(("trained", "file") if has_costs else ())),
+        rows=tuple(rows),
+        sections=frozenset(sections),
+        footnotes=notes.lines(),
+    )
+
+
+def best_grid(best: Sequence[Gain]) -> Grid:
+    """Lay out the best setting of each target.
+
+    Args:
+        best: From `adaptstilts.results.transfer.best_per_target`.
+
+    Returns:
+        One row per target.
+    """
+    notes = Footnotes()
+    rows = tuple(
+        (gain.target, gain.method, _source_text(gain.source, notes), f"{gain.score:.1f}", signed_text(gain.difference))
+        for gain in best
+    )
+    reference = best[0].reference if best else "the reference"
+    if best:
+        notes.remark(f"Mean of the differences: {signed_text(mean([gain.difference for gain in best]))}.")
+    notes.remark("Chosen on the scores shown: the upper end of what a choice could give.")
+    header = ("target", "method", "source", "score", f"to '{reference}'")
+    return Grid("Best setting per target", header, rows, text_columns=3, footnotes=notes.lines())
+
+
+def cost_grid(runs: Sequence[RunRow]) -> Grid:
+    """Lay out what was trained and what it cost, by method; intermediate runs are counted once for all methods.
+
+    Args:
+        runs: All training runs of a study.
+
+    Returns:
+        One row per method and family.
+    """
+    groups: dict[tuple[str, str], list[RunRow]] = {}
+    for run in runs:
+        groups.setdefault(("" if not run.target else run.method, run.family), []).append(run)
+    order = ("", *methods_in_order(method for method, _ in groups if method))
+    rows = tuple(
+        (
+            method or "intermediate",
+            family,
+            str(len(found)),
+            range_text([run.trained_parameters for run in found], count_text),
+            f"{100 * mean([run.trained_parameters / run.total_parameters for run in found]):.1f} %",
+            range_text([run.artefact_bytes for run in found], size_text),
+            minutes_text(sum(run.train_seconds for run in found)),
+        )
+        for (method, family), found in sorted(groups.items(), key=lambda item: order.index(item[0][0]))
+    )
+    total = minutes_text(sum(run.train_seconds for run in runs))
+    return Grid(
+        title="What was trained",
+        header=("method", "family", "runs", "trained", "of all", "file", "minutes"),
+        rows=(*rows, ("all", "", str(len(runs)), "", "", "", total)),
+        text_columns=2,
+        footnotes=("Trained: parameters with gradients, heads included. File: what one run leaves behind.",),
+    )
+
+
+def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
+    """Lay out English, the other languages and the gap between them, averaged over sources and seeds.
+
+    Args:
+        scores: Scores of a study.
+
+    Returns:
+        One row per target and method; the gap is English minus the mean of the other languages. Notes that all scores
+        of a target carry stand at its name.
+    """
+    rows = []
+    notes = Footnotes()
+    for target in dict.fromkeys(score.target for score in scores):
+        of_target = [score for score in scores if score.target == target]
+        common = (note for note in of_target[0].notes if all(note in score.notes for score in of_target))
+        name = f"{target}{notes.mark(common)}"
+        for method in methods_in_order(score.method for score in scores if score.target == target):
+            found = [score for score in scores if (score.target, score.method) == (target, method)]
+            columns = (
+                [score.mean for score in found],
+                [score.english for score in found],
+                [score.zero_shot_mean for score in found],
+                [score.transfer_gap for score in found],
+            )
+            languages = len(found[0].by_language)
+            rows.append((name, method, str(languages), *(_average_text(values) for values in columns)))
+    header = ("target", "method", "languages", "mean", "English", "zero-shot", "gap")
+    notes.remark("In percent, averaged over intermediate tasks and seeds.")
+    return Grid(
+        title="English and zero-shot scores",
+        header=header,
+        rows=tuple(rows),
+        text_columns=2,
+        footnotes=notes.lines(),
+    )
+
+
+def source_label(source: str) -> str:
+    """Return how a table calls a source: its name, ``none``, or how many tasks a fusion joins."""
+    if not source:
+        return "none"
+    return source if len(source) <= _LONGEST_SOURCE else f"{source.count('+') + 1} tasks"
+
+
+def _check_alike(tables: Sequence[TransferTable]) -> None:
+    if not tables:
+        raise EvaluationError("0 transfer tables to lay out", hint="Score a method beside the reference first.")
+    first = tables[0]
+    for table in tables[1:]:
+        if (table.reference, table.scope, table.targets) != (first.reference, first.scope, first.targets):
+            problem = f"the tables of '{first.method}' and '{table.method}' differ in reference, languages or targets"
+            raise EvaluationError(problem)
+
+
+def _labelled_rows(table: TransferTable, notes: Footnotes) -> Iterator[tuple[str, str | None]]:
+    """Label and source of each row; a heading has no source. A method with one short row needs no heading."""
+    if len(table.sources) == 1:
+        source = table.sources[0]
+        label = f"{table.method}: {_source_text(source, notes)}" if source else table.method
+        if len(label) <= _LONGEST_LABEL:
+            yield label, source
+            return
+    yield table.method, None
+    for source in table.sources:
+        yield f" {_source_text(source, notes)}", source
+
+
+def _reference_texts(table: TransferTable, notes: Footnotes, common: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    texts = []
+    for target in table.targets:
+        cell = table.reference_of(target)
+        if cell is None:
+            texts.append(NOTHING)
+        else:
+            mark = notes.mark(note for note in cell.notes if note not in common[target])
+            texts.append(f"{cell.score:.1f}{mark}{_spread_text(cell)}")
+    scores = [cell.score for cell in table.references]
+    average = f"{mean(scores):.1f}" if len(scores) == len(table.targets) else NOTHING
+    return (f"{table.reference}, score", *texts, average)
+
+
+def _cost_texts(runs: Sequence[RunRow], method: str, source: str, is_shown: bool) -> tuple[str, ...]:
+    """Mean trained parameters and mean file size of a setting's target runs."""
+    if not is_shown:
+        return ()
+    found = [run for run in runs if run.target and (run.method, run.source) == (method, source)]
+    if not found:
+        return (NOTHING, NOTHING)
+    trained = mean([run.trained_parameters for run in found])
+    return count_text(trained), size_text(mean([run.artefact_bytes for run in found]))
+
+
+def _notes_of_column(tables: Sequence[TransferTable], target: str) -> tuple[str, ...]:
+    """Notes that every cell of a column carries, the reference included: they belong to its head."""
+    cells = [cell for table in tables for cell in (*table.references, *table.cells) if cell.target == target]
+    return tuple(note for note in cells[0].notes if all(note in cell.notes for cell in cells)) if cells else ()
+
+
+def _difference_text(cell: Cell | None, notes: Footnotes, common: Sequence[str]) -> str:
+    if cell is None or cell.difference is None:
+        return NOTHING
+    mark = notes.mark(note for note in cell.notes if note not in common)
+    return f"{signed_text(cell.difference)}{mark}{_spread_text(cell)}"
+
+
+def _spread_text(cell: Cell) -> str:
+    return "" if cell.spread is None else f"\n±{cell.spread:.1f}"
+
+
+def _mean_text(table: TransferTable, source: str, notes: Footnotes) -> str:
+    value = table.row_mean(source)
+    if value is None:
+        return NOTHING
+    if table.is_complete(source):
+        return signed_text(value)
+    notes.remark("Mean in brackets: over the targets that the row has.")
+    return f"({signed_text(value)})"
+
+
+def _source_text(source: str, notes: Footnotes) -> str:
+    label = source_label(source)
+    if label in {source, "none"}:
+        return label
+    return f"{label}{notes.mark([source.replace('+', ', ')])}"
+
+
+def _average_text(values: Sequence[float | None]) -> str:
+    present = [value for value in values if value is not None]
+    return f"{mean(present):.1f}" if present else NOTHING

@@ -1,0 +1,295 @@
+"""A study's scores as XTREME and XTREME-R average them: per setting, down to the language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from adaptstilts.evaluate.benchmark import (
+    BENCHMARKS,
+    XTREME,
+    XTREME_R,
+    Average,
+    Benchmark,
+    BenchmarkScores,
+    benchmark_scores,
+    counts_more,
+)
+from adaptstilts.results.grid import NOTHING, Footnotes, Grid
+from adaptstilts.results.rows import ResultRow, mean, task_scores
+from adaptstilts.results.tables import source_label
+
+SCORE_COLUMNS = (
+    "benchmark",
+    "method",
+    "family",
+    "source",
+    "seed",
+    "level",
+    "group",
+    "task",
+    "language",
+    "score",
+    "english",
+    "zero_shot",
+    "gap",
+    "is_partial",
+    "missing",
+    "notes",
+    "variant",
+)
+"""Columns of scores.csv; ``level`` is language, task, group or overall."""
+
+
+class Setting(NamedTuple):
+    """One column of a benchmark's table: how a model was made, with one seed.
+
+    Attributes:
+        method: Method name.
+        family: What was trained.
+        source: Intermediate task; names joined by ``+``; empty for none.
+        seed: Seed.
+        variant: Label of a variant of a sweep; empty without one.
+    """
+
+    method: str
+    family: str
+    source: str
+    seed: int
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class SettingScores:
+    """A setting's averages in one benchmark.
+
+    Attributes:
+        setting: The setting.
+        scores: The averages.
+        languages: Major score in percent by task and language, for what the benchmark counts.
+        notes: By task, what a reader of its numbers must know.
+    """
+
+    setting: Setting
+    scores: BenchmarkScores
+    languages: dict[str, dict[str, float]]
+    notes: dict[str, tuple[str, ...]]
+
+
+def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[SettingScores, ...]:
+    """Average a study's scores as a benchmark does, one setting at a time.
+
+    Args:
+        rows: Result rows.
+        benchmark: The benchmark.
+
+    Returns:
+        One entry per setting that has a score which counts, in the order in which settings first come.
+
+    Raises:
+        EvaluationError: If a score stands twice or is missing.
+    """
+    by_setting: dict[Setting, list[ResultRow]] = {}
+    for row in rows:
+        by_setting.setdefault(Setting(row.method, row.family, row.source, row.seed, row.variant), []).append(row)
+    found = (_of_setting(setting, own, benchmark) for setting, own in by_setting.items())
+    return tuple(one for one in found if one.scores.overall is not None)
+
+
+def score_rows(rows: Sequence[ResultRow]) -> list[tuple[object, ...]]:
+    """Return the scores of every setting as rows of `SCORE_COLUMNS`: languages, tasks, groups, overall.
+
+    Args:
+        rows: Result rows of a study.
+
+    Returns:
+        Rows of plain values; numbers are percent, several missing parts or notes are joined by semicolons.
+    """
+    return [row for benchmark in BENCHMARKS for one in setting_scores(rows, benchmark) for row in _rows_of(one)]
+
+
+def _of_setting(setting: Setting, rows: Sequence[ResultRow], benchmark: Benchmark) -> SettingScores:
+    by_task: dict[str, dict[str, dict[str, float]]] = {}
+    for row in rows:
+        by_task.setdefault(row.target, {}).setdefault(row.language, {})[row.metric] = row.value
+    counted = {entry.task: entry.languages for entry in benchmark.entries}
+    scores = [score for score in task_scores(rows) if score.target in counted]
+    languages = {
+        score.target: {code: value for code, value in score.by_language if code in counted[score.target]}
+        for score in scores
+    }
+    notes = {score.target: score.notes for score in scores}
+    return SettingScores(setting, benchmark_scores(benchmark, by_task), languages, notes)
+
+
+def _rows_of(one: SettingScores) -> list[tuple[object, ...]]:
+    setting = one.setting
+    start = (one.scores.benchmark.name, setting.method, setting.family, setting.source, setting.seed)
+    rows: list[tuple[object, ...]] = []
+    for entry in one.scores.benchmark.entries:
+        if entry.task not in one.scores.tasks:
+            continue
+        notes = "; ".join(one.notes[entry.task])
+        for language, value in one.languages[entry.task].items():
+            rows.append((*start, "language", entry.group, entry.task, language, value, *(None,) * 6))
+        average = one.scores.tasks[entry.task]
+        rows.append((*start, "task", entry.group, entry.task, "", *_values(average), notes))
+    for group, average in one.scores.groups.items():
+        rows.append((*start, "group", group, "", "", *_values(average), ""))
+    if one.scores.overall is not None:
+        rows.append((*start, "overall", "", "", "", *_values(one.scores.overall), ""))
+    return [(*row, setting.variant) for row in rows]
+
+
+def _values(average: Average) -> tuple[object, ...]:
+    numbers = (average.score, average.english, average.zero_shot, average.gap)
+    return (*numbers, average.is_partial, "; ".join(average.missing))
+
+
+_LONGEST_LIST = 6
+"""Missing languages that are named one by one; of more, their number is told."""
+
+
+def benchmark_grids(rows: Sequence[ResultRow]) -> tuple[Grid, ...]:
+    """Lay out a study's scores as the benchmarks do: two tables for XTREME, and for XTREME-R where more counts there.
+
+    Args:
+        rows: Result rows of a study.
+
+    Returns:
+        The tables; none where no score counts in a benchmark.
+    """
+    by_task: dict[str, dict[str, dict[str, float]]] = {}
+    for row in rows:
+        by_task.setdefault(row.target, {}).setdefault(row.language, {})[row.metric] = row.value
+    shown = [XTREME, *([XTREME_R] if counts_more(XTREME_R, XTREME, by_task) else [])]
+    return tuple(grid for benchmark in shown for grid in _grids_of(benchmark, rows))
+
+
+def _grids_of(benchmark: Benchmark, rows: Sequence[ResultRow]) -> list[Grid]:
+    by_row: dict[tuple[str, str], list[SettingScores]] = {}
+    for one in setting_scores(rows, benchmark):
+        by_row.setdefault((one.setting.method, one.setting.source), []).append(one)
+    if not by_row:
+        return []
+    settings = [one for found in by_row.values() for one in found]
+    return [_task_grid(benchmark, by_row, settings), _group_grid(benchmark, by_row, settings)]
+
+
+def _task_grid(
+    benchmark: Benchmark, by_row: dict[tuple[str, str], list[SettingScores]], settings: Sequence[SettingScores]
+) -> Grid:
+    tasks = [entry.task for entry in benchmark.entries if any(entry.task in one.scores.tasks for one in settings)]
+    notes = Footnotes()
+    marks = {task: notes.mark(_common_notes(task, settings)) for task in tasks}
+    rows = [
+        (*_labels(key), *(_text([one.scores.tasks.get(task) for one in found]) for task in tasks))
+        for key, found in by_row.items()
+    ]
+    for line in _missing_lines(benchmark, settings):
+        notes.remark(line)
+    _remark_on_seeds(notes, by_row)
+    return Grid(
+        title=f"{benchmark.title} scores: tasks",
+        header=("method", "source", *(f"{task}{marks[task]}" for task in tasks)),
+        rows=tuple(rows),
+        text_columns=2,
+        footnotes=notes.lines(),
+    )
+
+
+def _group_grid(
+    benchmark: Benchmark, by_row: dict[tuple[str, str], list[SettingScores]], settings: Sequence[SettingScores]
+) -> Grid:
+    groups = list(dict.fromkeys(group for one in settings for group in one.scores.groups))
+    rows = []
+    for key, found in by_row.items():
+        overall = [one.scores.overall for one in found]
+        present = [average for average in overall if average is not None]
+        others = ([average.english for average in present], [average.zero_shot for average in present])
+        rows.append(
+            (
+                *_labels(key),
+                *(_text([one.scores.groups.get(group) for one in found]) for group in groups),
+                _text(overall),
+                *(_number(values) for values in (*others, [average.gap for average in present])),
+            )
+        )
+    notes = Footnotes()
+    notes.remark("Score: every task counts the same, English included where the task has it.")
+    notes.remark("Zero-shot: the same with English left out of every task.")
+    notes.remark("English and gap (English minus the other languages): over the tasks that have English.")
+    if any(one.scores.overall is not None and one.scores.overall.is_partial for one in settings):
+        notes.remark(
+            f"In brackets: partial, not {benchmark.title}'s own figure; the table of tasks says what is missing."
+        )
+    _remark_on_seeds(notes, by_row)
+    return Grid(
+        title=f"{benchmark.title} scores: groups and overall",
+        header=(
+            "method",
+            "source",
+            *(group.replace("_", " ") for group in groups),
+            "overall",
+            "English",
+            "zero-shot",
+            "gap",
+        ),
+        rows=tuple(rows),
+        text_columns=2,
+        footnotes=notes.lines(),
+    )
+
+
+def _labels(key: tuple[str, str]) -> tuple[str, str]:
+    method, source = key
+    return method, source_label(source)
+
+
+def _text(averages: Sequence[Average | None]) -> str:
+    """The mean over seeds, in brackets where a seed's figure is partial."""
+    present = [average for average in averages if average is not None]
+    text = _number([average.score for average in present])
+    return f"({text})" if any(average.is_partial for average in present) else text
+
+
+def _number(values: Sequence[float | None]) -> str:
+    present = [value for value in values if value is not None]
+    return f"{mean(present):.1f}" if present else NOTHING
+
+
+def _common_notes(task: str, settings: Sequence[SettingScores]) -> tuple[str, ...]:
+    """Notes that the task's score carries in every setting; the other tables tell those of single settings."""
+    having = [one.notes[task] for one in settings if task in one.notes]
+    return tuple(note for note in having[0] if all(note in notes for notes in having)) if having else ()
+
+
+def _missing_lines(benchmark: Benchmark, settings: Sequence[SettingScores]) -> list[str]:
+    """One line where all settings lack the same, else one line per setting that lacks something."""
+    lacking = {one.setting: _missing_text(one) for one in settings}
+    if not any(lacking.values()):
+        return []
+    words = f"In brackets: partial, not {benchmark.title}'s own figure. Missing"
+    if len(set(lacking.values())) == 1:
+        return [f"{words}: {next(iter(lacking.values()))}."]
+    return [f"{words} in {_setting_text(setting)}: {text}." for setting, text in lacking.items() if text]
+
+
+def _setting_text(setting: Setting) -> str:
+    source = f" from {setting.source}" if setting.source else ""
+    return f"{setting.method}{source}, seed {setting.seed}"
+
+
+def _missing_text(one: SettingScores) -> str:
+    parts = list(one.scores.missing_tasks)
+    for task, languages in one.scores.missing_languages.items():
+        few = len(languages) <= _LONGEST_LIST
+        parts.append(f"{task} in {' '.join(languages) if few else f'{len(languages)} languages'}")
+    return ", ".join(parts)
+
+
+def _remark_on_seeds(notes: Footnotes, by_row: dict[tuple[str, str], list[SettingScores]]) -> None:
+    most = max(len(found) for found in by_row.values())
+    if most > 1:
+        notes.remark(f"Means over up to {most} seeds; scores.csv has each.")

@@ -1,0 +1,325 @@
+"""Variants of a sweep beside each other: means over targets, and the best of each target."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adaptstilts.config.sweep import settings_text, value_text
+from adaptstilts.errors import EvaluationError
+from adaptstilts.results.figures import DPI, STYLES
+from adaptstilts.results.grid import NOTHING, Footnotes, Grid
+from adaptstilts.results.rows import TaskScore, mean, spread
+from adaptstilts.results.transfer import methods_in_order
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_ALIKE = 1e-9
+"""Points; smaller differences come from adding up in another order."""
+
+
+@dataclass(frozen=True)
+class VariantMean:
+    """One method in one variant.
+
+    Attributes:
+        variant: Label of the variant.
+        method: Method name.
+        score: Mean over seeds of the mean over targets, in percent; a target's score is its mean over intermediate
+            tasks.
+        spread: Sample standard deviation over seeds of the mean over targets; None for fewer than two seeds.
+        is_complete: Whether every seed has every target that the method has in any variant.
+    """
+
+    variant: str
+    method: str
+    score: float
+    spread: float | None
+    is_complete: bool
+
+
+@dataclass(frozen=True)
+class BestVariant:
+    """One method on one target.
+
+    Attributes:
+        target: Target task.
+        method: Method name.
+        variant: Label of the best variant, of equal ones the first; None where all score the same.
+        score: Its mean over intermediate tasks and seeds, in percent.
+        lowest: That of the worst variant.
+    """
+
+    target: str
+    method: str
+    variant: str | None
+    score: float
+    lowest: float
+
+
+def variant_means(scores: Iterable[TaskScore]) -> tuple[VariantMean, ...]:
+    """Average each method over targets, variant by variant.
+
+    Args:
+        scores: Scores of a study.
+
+    Returns:
+        Variants in the order in which they first come, in each of them methods in the order of the configuration.
+    """
+    known = list(scores)
+    targets: dict[str, set[str]] = defaultdict(set)
+    for score in known:
+        targets[score.method].add(score.target)
+    found = []
+    for variant in dict.fromkeys(score.variant for score in known):
+        for method in methods_in_order(score.method for score in known if score.variant == variant):
+            own = [score for score in known if (score.variant, score.method) == (variant, method)]
+            found.append(_mean_of(own, targets[method]))
+    return tuple(found)
+
+
+def best_variants(scores: Iterable[TaskScore]) -> tuple[BestVariant, ...]:
+    """Find the best variant of each target and method.
+
+    Args:
+        scores: Scores of a study.
+
+    Returns:
+        Targets in the order in which they first come, in each of them methods in the order of the configuration.
+    """
+    known = list(scores)
+    found = []
+    for target in dict.fromkeys(score.target for score in known):
+        for method in methods_in_order(score.method for score in known if score.target == target):
+            values: dict[str, list[float]] = defaultdict(list)
+            for score in known:
+                if (score.target, score.method) == (target, method):
+                    values[score.variant].append(score.mean)
+            by_variant = {variant: mean(own) for variant, own in values.items()}
+            best = max(by_variant, key=by_variant.__getitem__)
+            lowest = min(by_variant.values())
+            are_alike = by_variant[best] - lowest < _ALIKE
+            found.append(BestVariant(target, method, None if are_alike else best, by_variant[best], lowest))
+    return tuple(found)
+
+
+def _mean_of(scores: Sequence[TaskScore], targets: set[str]) -> VariantMean:
+    by_seed: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for score in scores:
+        by_seed[score.seed][score.target].append(score.mean)
+    means = [mean([mean(values) for values in by_target.values()]) for by_target in by_seed.values()]
+    return VariantMean(
+        variant=scores[0].variant,
+        method=scores[0].method,
+        score=mean(means),
+        spread=spread(means),
+        is_complete=all(set(by_target) == targets for by_target in by_seed.values()),
+    )
+
+
+_PANEL = (3.4, 2.6)
+
+
+_FONT = 8
+
+
+_COLUMNS = 3
+
+
+_MOST_PANELS = 9
+
+
+_BY_FACTORS = ("learning_rate", "reduction_factor")
+"""Settings that are drawn on a logarithmic scale."""
+
+
+Settings = tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class ShownVariant:
+    """One variant of a sweep in a report.
+
+    Attributes:
+        label: Its label.
+        settings: Its swept settings by name.
+        baselines: Tables that show it beside published scores.
+    """
+
+    label: str
+    settings: Settings
+    baselines: Sequence[Grid] = ()
+
+
+def variants_grid(means: Sequence[VariantMean], scores: Sequence[TaskScore]) -> Grid:
+    """Lay out means over targets: variants down, methods across.
+
+    Args:
+        means: From `adaptstilts.results.variants.variant_means`.
+        scores: The scores they are means of.
+
+    Returns:
+        One row per variant that has a score.
+    """
+    found = {(item.variant, item.method): item for item in means}
+    methods = methods_in_order(item.method for item in means)
+    notes = Footnotes()
+    rows = tuple(
+        (variant, *(_mean_text(found.get((variant, method)), notes) for method in methods))
+        for variant in dict.fromkeys(item.variant for item in means)
+    )
+    notes.remark("Mean over targets, in percent, averaged over intermediate tasks; ± over seeds.")
+    if _languages_differ(scores):
+        notes.remark("Targets are scored in other languages in some variants: their means are not of the same rows.")
+    return Grid("Variants, mean over targets", ("variant", *methods), rows, footnotes=notes.lines())
+
+
+def best_variants_grid(best: Sequence[BestVariant]) -> Grid:
+    """Lay out the best variant of each target and method.
+
+    Args:
+        best: From `adaptstilts.results.variants.best_variants`.
+
+    Returns:
+        One row per target and method.
+    """
+    rows = tuple(
+        (item.target, item.method, "all alike" if item.variant is None else item.variant, f"{item.score:.1f}",
+         NOTHING if item.variant is None else f"{item.lowest:.1f}")
+        for item in best
+    )  # fmt: skip
+    remark = (
+        "Chosen on the scores shown: the upper end of what a choice could give. Lowest: score of the worst variant."
+    )
+    header = ("target", "method", "variant", "score", "lowest")
+    return Grid("Best variant per target", header, rows, text_columns=3, footnotes=(remark,))
+
+
+def numeric_axes(shown: Sequence[ShownVariant]) -> tuple[str, ...]:
+    """Return the names of the settings that take at least two numbers."""
+    values: dict[str, set[float]] = defaultdict(set)
+    for variant in shown:
+        for name, value in variant.settings:
+            if _is_number(value):
+                values[name].add(float(value))
+    return tuple(name for name, numbers in values.items() if len(numbers) > 1)
+
+
+def draw_axis(name: str, shown: Sequence[ShownVariant], means: Sequence[VariantMean], path: Path) -> Path:
+    """Draw means over targets by the value of one setting: one line per method, bars for the spread over seeds.
+
+    Variants that differ in other settings too have a panel for each of those; of more than nine panels, and where the
+    other settings change together with this one, a single panel is drawn.
+
+    Args:
+        name: Name of the setting.
+        shown: The variants.
+        means: Their means.
+        path: PNG file to write, 300 dots per inch.
+
+    Returns:
+        `path`.
+
+    Raises:
+        EvaluationError: If fewer than two of its values have a score.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    scored = {item.variant for item in means}
+    present = [variant for variant in shown if variant.label in scored and _is_number(dict(variant.settings).get(name))]
+    if len({dict(variant.settings)[name] for variant in present}) < 2:
+        raise EvaluationError(f"fewer than 2 values of {name} have a score", hint="Finish the study first.")
+    panels = _panels(name, present)
+    columns = min(_COLUMNS, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    figure = Figure(figsize=(columns * _PANEL[0], rows * _PANEL[1] + 0.3), layout="constrained")
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True).flatten()
+    methods = methods_in_order(item.method for item in means)
+    found = {(item.variant, item.method): item for item in means}
+    for axes, (title, variants) in zip(grid, panels.items(), strict=False):
+        places = {variant.label: float(dict(variant.settings)[name]) for variant in variants}
+        for number, method in enumerate(methods):
+            own = [(place, found[label, method]) for label, place in places.items() if (label, method) in found]
+            _draw_line(axes, method, own, STYLES[number % len(STYLES)])
+        _label_panel(axes, name, title, sorted(set(places.values())))
+    for axes in grid[len(panels) :]:
+        axes.set_visible(False)
+    for axes in grid[::columns]:
+        axes.set_ylabel("mean over targets, %", fontsize=_FONT)
+    handles, labels = grid[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(methods), fontsize=_FONT, frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=DPI, format="png", facecolor="white")
+    return path
+
+
+def _panels(name: str, variants: Sequence[ShownVariant]) -> dict[str, list[ShownVariant]]:
+    """Group variants by what they have besides this setting."""
+    groups: dict[str, list[ShownVariant]] = defaultdict(list)
+    for variant in variants:
+        groups[settings_text([item for item in variant.settings if item[0] != name])].append(variant)
+    are_crossed = any(len(group) > 1 for group in groups.values())
+    if are_crossed and len(groups) <= _MOST_PANELS:
+        return groups
+    return {"mean over the other settings" if are_crossed else "other settings change too": list(variants)}
+
+
+def _draw_line(axes: Axes, method: str, found: Sequence[tuple[float, VariantMean]], style: tuple[str, str]) -> None:
+    by_place: Mapping[float, list[VariantMean]] = defaultdict(list)
+    for place, item in found:
+        by_place[place].append(item)
+    places = sorted(by_place)
+    # Of several variants at one place only the mean is shown: their spread is not one over seeds.
+    spreads = [by_place[place][0].spread or 0.0 if len(by_place[place]) == 1 else 0.0 for place in places]
+    colour, mark = style
+    axes.errorbar(
+        places,
+        [mean([item.score for item in by_place[place]]) for place in places],
+        yerr=spreads if any(spreads) else None,
+        color=colour,
+        marker=mark,
+        markersize=3,
+        linewidth=1,
+        capsize=2,
+        label=method,
+    )
+
+
+def _label_panel(axes: Axes, name: str, title: str, places: Sequence[float]) -> None:
+    if name.endswith(_BY_FACTORS) and places[0] > 0:
+        axes.set_xscale("log")
+    axes.set_xticks(list(places), [value_text(place) for place in places])
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel(name, fontsize=_FONT)
+    axes.set_title(title, fontsize=_FONT, loc="left")
+    axes.tick_params(labelsize=_FONT - 1, length=2)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _mean_text(item: VariantMean | None, notes: Footnotes) -> str:
+    if item is None:
+        return NOTHING
+    spread = "" if item.spread is None else f" ±{item.spread:.1f}"
+    if item.is_complete:
+        return f"{item.score:.1f}{spread}"
+    notes.remark("In brackets: over the targets that the variant has.")
+    return f"({item.score:.1f}{spread})"
+
+
+def _languages_differ(scores: Sequence[TaskScore]) -> bool:
+    languages: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for score in scores:
+        languages[score.target, score.variant] |= {code for code, _ in score.by_language}
+    first: dict[str, set[str]] = {}
+    return any(first.setdefault(target, codes) != codes for (target, _), codes in languages.items())
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,379 @@
+"""XTREME's submission folder: ``<task>/test-<language>.tsv`` or ``.json``, read and written.
+
+The format follows from the kind of task: one label a line (classification), one tag a line with a blank line between
+sentences (tagging), one JSON object from question id to answer (span extraction; the labels are in SQuAD's format), one
+``{"label": n}`` a line (multiple choice), one JSON object from query id to candidate ids, best first (dual encoders;
+the labels hold the right ones), two ids a line (BUCC2018), one row number from 0 a line (Tatoeba).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from adaptstilts.errors import DataError
+from adaptstilts.readers.lines import json_document, json_lines, json_text, open_text, text_lines
+from adaptstilts.tasks.spec import Kind, Metric, Task
+
+_FILE_NAME = re.compile(r"test-(?P<language>[A-Za-z-]+)\.(tsv|jsonl?)")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The content of one file of predictions or labels.
+
+    Attributes:
+        path: The file.
+        content: What `adaptstilts.evaluate.metrics.score_examples` takes for the task's metric: label words, lists of
+            tags, answers (predictions) or lists of answers (labels) by question id, candidate ids by query id, class
+            indices, pairs of ids, or row numbers.
+        lines: Line in which each item starts, from 1; empty for a JSON document.
+        is_numbered: Whether question ids were repeated, so that all have ``#`` and their position appended.
+    """
+
+    path: Path
+    content: Any
+    lines: tuple[int, ...] = ()
+    is_numbered: bool = False
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How a sort of prediction stands in a file."""
+
+    suffix: str
+    read: Callable[[Path, Task], Submission]
+    read_labels: Callable[[Path, Task], Submission]
+    write: Callable[[Any], Iterable[str]]
+
+
+def submission_path(folder: Path, task: Task, language: str) -> Path:
+    """Say where the file of a task and language stands.
+
+    Args:
+        folder: Folder of predictions or of labels.
+        task: The task.
+        language: ISO 639-1 code.
+
+    Returns:
+        ``<folder>/<task>/test-<language>.<suffix>``.
+    """
+    return folder / (task.folder or task.name) / f"test-{language}{_format_of(task).suffix}"
+
+
+def submitted_languages(folder: Path, task: Task) -> tuple[str, ...]:
+    """List the languages for which a folder has a file of a task.
+
+    Args:
+        folder: Folder of predictions or of labels.
+        task: The task.
+
+    Returns:
+        Language codes: those of the task in its order, then others in alphabetical order.
+    """
+    suffix = _format_of(task).suffix
+    names = [_FILE_NAME.fullmatch(path.name) for path in (folder / (task.folder or task.name)).glob(f"*{suffix}")]
+    found = {name["language"] for name in names if name}
+    return (*(code for code in task.languages if code in found), *sorted(found - set(task.languages)))
+
+
+def read_predictions(path: Path, task: Task) -> Submission:
+    """Read the predictions for one task and language.
+
+    Args:
+        path: The file.
+        task: The task.
+
+    Returns:
+        Its content.
+
+    Raises:
+        DataError: If the file is missing, empty or malformed, or holds a label that the task lacks; with the line.
+    """
+    return _format_of(task).read(path, task)
+
+
+def read_labels(path: Path, task: Task) -> Submission:
+    """Read the gold labels for one task and language; as predictions, but answers are in SQuAD's format.
+
+    Args:
+        path: The file.
+        task: The task.
+
+    Returns:
+        Its content. Question ids that occur more than once get ``#`` and their position appended, as in
+        `adaptstilts.readers.registry`.
+
+    Raises:
+        DataError: If the file is missing, empty or malformed, or holds a label that the task lacks; with the line.
+    """
+    return _format_of(task).read_labels(path, task)
+
+
+def write_predictions(folder: Path, task: Task, language: str, predictions: Any) -> Path:  # noqa: ANN401
+    """Write the predictions for one task and language.
+
+    Args:
+        folder: Folder of predictions; made where missing.
+        task: The task.
+        language: ISO 639-1 code.
+        predictions: As `read_predictions` returns them in ``content``; classes may also be indices into the task's
+            labels.
+
+    Returns:
+        The file.
+    """
+    path = submission_path(folder, task, language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if task.kind is Kind.CLASSIFY:
+        predictions = [task.labels[label] if isinstance(label, int) else label for label in predictions]
+    text = "".join(f"{line}\n" for line in _format_of(task).write(predictions))
+    path.write_text(text, encoding="utf-8", newline="\n")
+    return path
+
+
+def match_to_labels(predictions: Submission, labels: Submission) -> Any:  # noqa: ANN401
+    """Check that predictions answer the labels, item by item.
+
+    Args:
+        predictions: Predictions.
+        labels: Labels of the same task and language.
+
+    Returns:
+        The content of the predictions, under the labels' question ids for span extraction: a prediction for an id that
+        the labels repeat counts for each of them; a question without a prediction stays without.
+
+    Raises:
+        DataError: If the numbers of lines, of sentences or of tags differ, or a question id is unknown.
+    """
+    if isinstance(labels.content, Mapping):
+        return _match_questions(predictions, labels)
+    if isinstance(labels.content, frozenset):
+        return predictions.content
+    of_tags = isinstance(labels.content[0], list)
+    found, wanted = len(predictions.content), len(labels.content)
+    if found != wanted:
+        raise DataError(
+            f"{found} {'sentences' if of_tags else 'lines'}, but {wanted} in {labels.path}",
+            path=predictions.path,
+            line=predictions.lines[wanted] if found > wanted else predictions.lines[-1],
+            hint="Predict every example exactly once, in the order of the labels.",
+        )
+    if of_tags:
+        _match_sentences(predictions, labels)
+    return predictions.content
+
+
+def _match_sentences(predictions: Submission, labels: Submission) -> None:
+    pairs = zip(predictions.content, labels.content, strict=True)
+    for number, (found, wanted) in enumerate(pairs):
+        if len(found) != len(wanted):
+            raise DataError(
+                f"sentence {number + 1} has {len(found)} tags, but {len(wanted)} in "
+                f"{labels.path}:{labels.lines[number]}",
+                path=predictions.path,
+                line=predictions.lines[number],
+                hint="Predict one tag for every word; sentences must not be cut.",
+            )
+
+
+def _match_questions(predictions: Submission, labels: Submission) -> dict[str, str]:
+    found: Mapping[str, str] = predictions.content
+    bare = {name: name.rpartition("#")[0] if labels.is_numbered else name for name in labels.content}
+    known = {*bare, *bare.values()}
+    unknown = [name for name in found if name not in known]
+    if unknown:
+        raise DataError(
+            f"{len(unknown)} of {len(found)} question ids are not in {labels.path}, the first is '{unknown[0]}'",
+            path=predictions.path,
+            hint="Check that predictions and labels are of the same task, language and version.",
+        )
+    answers = {name: found.get(name, found.get(bare[name])) for name in labels.content}
+    return {name: answer for name, answer in answers.items() if answer is not None}
+
+
+def numbered_rows(path: Path) -> list[tuple[int, str]]:
+    """Read the lines of a file of predictions or labels.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Stripped lines with their numbers from 1, without the blank ones at the end; at least one.
+
+    Raises:
+        DataError: If there is none, or the file cannot be read.
+    """
+    rows = [(number, line.strip()) for number, line in text_lines(path)]
+    while rows and not rows[-1][1]:
+        rows.pop()
+    if not rows:
+        raise DataError("the file is empty", path=path, hint="Write one line for each example.")
+    return rows
+
+
+def _require_label(word: str, task: Task, path: Path, line: int) -> str:
+    if not word or (task.labels and word not in task.labels):
+        raise DataError(
+            f"'{word}' is not a label of {task.name}", path=path, line=line, value=word, allowed=task.labels or None
+        )
+    return word
+
+
+def _read_labels_by_line(path: Path, task: Task) -> Submission:
+    rows = numbered_rows(path)
+    labels = [_require_label(word, task, path, line) for line, word in rows]
+    return Submission(path, labels, tuple(line for line, _ in rows))
+
+
+def _read_tags(path: Path, task: Task) -> Submission:
+    sentences: list[list[str]] = [[]]
+    lines: list[int] = []
+    for line, tag in numbered_rows(path):
+        if not tag:
+            # Some of XTREME's PAN-X files have several blank lines in a row; readers of the words skip them too.
+            if sentences[-1]:
+                sentences.append([])
+            continue
+        if not sentences[-1]:
+            lines.append(line)
+        sentences[-1].append(_require_label(tag, task, path, line))
+    return Submission(path, sentences, tuple(lines))
+
+
+def _read_choices(path: Path, _: Task) -> Submission:
+    choices, lines = [], []
+    for line, record in json_lines(path):
+        label = record.get("label")
+        if not isinstance(label, int) or isinstance(label, bool) or label < 0:
+            raise DataError(f"{label!r} is not a choice", path=path, line=line, key="label", allowed=["0, 1, 2, ..."])
+        choices.append(label)
+        lines.append(line)
+    if not choices:
+        raise DataError("the file is empty", path=path, hint='Write one {"label": n} for each example.')
+    return Submission(path, choices, tuple(lines))
+
+
+def _read_row_numbers(path: Path, _: Task) -> Submission:
+    rows = numbered_rows(path)
+    for line, word in rows:
+        if not (word.isascii() and word.isdigit()):
+            raise DataError(f"'{word}' is not a row number", path=path, line=line, allowed=["0, 1, 2, ..."])
+    return Submission(path, [int(word) for _, word in rows], tuple(line for line, _ in rows))
+
+
+def _read_pairs(path: Path, _: Task) -> Submission:
+    rows = numbered_rows(path)
+    pairs = []
+    for line, row in rows:
+        columns = tuple(column.strip() for column in row.split("\t"))
+        if len(columns) != 2 or not all(columns):
+            raise DataError(
+                f"'{row}' has {len(columns)} column{'s' if len(columns) > 1 else ''}",
+                path=path,
+                line=line,
+                allowed=["2 (foreign id, English id)"],
+                hint="Separate the ids by one tab.",
+            )
+        pairs.append((columns[0], columns[1]))
+    return Submission(path, frozenset(pairs), tuple(line for line, _ in rows))
+
+
+def _read_answers(path: Path, _: Task) -> Submission:
+    _refuse_blank(path)
+    record = json_document(path)
+    if not record:
+        _refuse_empty_json(path)
+    return Submission(path, {name: json_text(record, name, path, None) for name in record})
+
+
+def _refuse_blank(path: Path) -> None:
+    with open_text(path) as file:
+        if not any(line.strip() for line in file):
+            _refuse_empty_json(path)
+
+
+def _refuse_empty_json(path: Path) -> NoReturn:
+    raise DataError("the file is empty", path=path, hint="Write one JSON object from question id to answer.")
+
+
+def _read_squad(path: Path, task: Task) -> Submission:
+    _refuse_blank(path)
+    questions = [
+        question
+        for article in _members(json_document(path), "data", path)
+        for paragraph in _members(article, "paragraphs", path)
+        for question in _members(paragraph, "qas", path)
+    ]
+    if not questions:
+        raise DataError("the file holds no question", path=path, key="data")
+    names = [json_text(question, "id", path, None) for question in questions]
+    repeated = max(Counter(names).values()) > 1
+    gold: dict[str, list[str]] = {}
+    for position, (name, question) in enumerate(zip(names, questions, strict=True)):
+        impossible = bool(question.get("is_impossible"))
+        answers = [] if impossible else _members(question, "answers", path)
+        if not answers and not task.unanswerable:
+            raise DataError("has no answer", path=path, key=name, hint="The labels must hold the gold answers.")
+        gold[f"{name}#{position}" if repeated else name] = [json_text(one, "text", path, None) for one in answers]
+    return Submission(path, gold, is_numbered=repeated)
+
+
+def _read_ranks(path: Path, _: Task) -> Submission:
+    if path.is_file() and not path.read_bytes().strip():
+        _refuse_empty_ranks(path)
+    record = json_document(path)
+    if not record:
+        _refuse_empty_ranks(path)
+    for name, ids in record.items():
+        if not isinstance(ids, list) or not ids or not all(isinstance(one, str) and one for one in ids):
+            raise DataError("expected a list of candidate ids, best first", path=path, key=name)
+        if len(set(ids)) < len(ids):
+            raise DataError("a candidate stands twice", path=path, key=name, hint="List each candidate once.")
+    return Submission(path, record)
+
+
+def _refuse_empty_ranks(path: Path) -> NoReturn:
+    raise DataError("the file is empty", path=path, hint="Write one JSON object from query id to candidate ids.")
+
+
+def _members(record: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
+    found = record.get(key)
+    if not isinstance(found, list) or not all(isinstance(member, dict) for member in found):
+        raise DataError("expected a list of objects", path=path, key=key, hint="The labels must be in SQuAD's format.")
+    return found
+
+
+def _write_tags(sentences: Sequence[Sequence[str]]) -> Iterable[str]:
+    for number, sentence in enumerate(sentences):
+        if number:
+            yield ""
+        yield from sentence
+
+
+def _write_json(answers: Mapping[str, object]) -> Iterable[str]:
+    yield json.dumps(dict(answers), ensure_ascii=False, indent=1)
+
+
+def _same(suffix: str, read: Callable[[Path, Task], Submission], write: Callable[[Any], Iterable[str]]) -> _Format:
+    return _Format(suffix, read, read, write)
+
+
+_FORMATS: dict[Kind, _Format] = {
+    Kind.CLASSIFY: _same(".tsv", _read_labels_by_line, lambda labels: labels),
+    Kind.TAG: _same(".tsv", _read_tags, _write_tags),
+    Kind.EXTRACT: _Format(".json", _read_answers, _read_squad, _write_json),
+    Kind.CHOOSE: _same(".jsonl", _read_choices, lambda choices: (json.dumps({"label": one}) for one in choices)),
+    Kind.MATCH: _same(".json", _read_ranks, _write_json),
+    Kind.RETRIEVE: _same(".tsv", _read_pairs, lambda pairs: ("\t".join(pair) for pair in sorted(pairs))),
+}
+_ROW_NUMBERS = _same(".tsv", _read_row_numbers, lambda rows: (str(row) for row in rows))
+
+
+def _format_of(task: Task) -> _Format:
+    return _ROW_NUMBERS if task.metric is Metric.TATOEBA_ACCURACY else _FORMATS[task.kind]

@@ -1,0 +1,80 @@
+"""From a study's predictions to the lines that XTREME's leaderboard wants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adaptstilts.errors import EvaluationError
+from adaptstilts.tasks.spec import Kind, Metric, Task
+
+_NUMBERED = re.compile(r"(?P<name>.*)#(?P<position>\d+)", re.DOTALL)
+
+
+def leaderboard_content(task: Task, predictions: Any, english: Sequence[str] = ()) -> tuple[Any, str]:  # noqa: ANN401
+    """Bring the predictions for one task and language into the leaderboard's order and under its ids.
+
+    Args:
+        task: The task.
+        predictions: As a prediction stage keeps them.
+        english: For Tatoeba, the English sentences in the order in which they were predicted.
+
+    Returns:
+        What `adaptstilts.submission.folder.write_predictions` takes, and a note on what was lost; mostly empty.
+
+    Raises:
+        EvaluationError: If predictions and English sentences differ in number.
+    """
+    if task.kind is Kind.EXTRACT:
+        return published_ids(predictions)
+    if task.metric is Metric.TATOEBA_ACCURACY:
+        return sorted_rows(predictions, english), ""
+    if task.kind is Kind.RETRIEVE:
+        note = "" if predictions else "no pair was mined, the file is empty"
+        return frozenset((foreign, partner) for foreign, partner in predictions), note
+    return predictions, ""
+
+
+def published_ids(answers: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """Undo the numbering of question ids that occur more than once in their file.
+
+    The reader appends ``#`` and the position in the file to all ids of a file in which one is repeated. Of the answers
+    to questions that share an id the last one in the file is kept, since a JSON object holds one.
+
+    Args:
+        answers: Answer by id, as predicted.
+
+    Returns:
+        Answer by the publisher's id, and a note where questions share an id.
+    """
+    parts = [_NUMBERED.fullmatch(name) for name in answers]
+    positions = {int(part["position"]): part for part in parts if part}
+    names = {part["name"] for part in positions.values()}
+    if set(positions) != set(range(len(answers))) or len(names) == len(answers):
+        return dict(answers), ""
+    kept = {part["name"]: answers[part.string] for _, part in sorted(positions.items())}
+    return kept, f"{len(answers)} questions share {len(kept)} ids: the last answer of each is written"
+
+
+def sorted_rows(rows: Sequence[int], english: Sequence[str]) -> list[int]:
+    """Put Tatoeba's predictions in the order of XTREME's copy, whose English side is sorted alphabetically.
+
+    Args:
+        rows: Predicted row of the foreign side, from 0, for each English sentence.
+        english: The English sentences in the same order.
+
+    Returns:
+        The rows in the order of the sorted sentences; equal sentences keep theirs. A side that is sorted already stays
+        as it is.
+
+    Raises:
+        EvaluationError: If they differ in number.
+
+    Source: google-research/xtreme, utils_preprocess.py: the stripped lines are sorted by code point, and the foreign
+    file is left as it is, so that a prediction's value needs no change.
+    """
+    if len(rows) != len(english):
+        raise EvaluationError(f"{len(rows)} predictions for {len(english)} English sentences")
+    order = sorted(range(len(english)), key=lambda at: english[at].strip())
+    return [rows[at] for at in order]

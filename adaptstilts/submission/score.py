@@ -1,0 +1,262 @@
+"""Scores of a folder of predictions, with the averages of XTREME and XTREME-R, as values and as text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from adaptstilts.errors import DataError
+from adaptstilts.evaluate.benchmark import (
+    BENCHMARKS,
+    XTREME,
+    XTREME_R,
+    Average,
+    BenchmarkScores,
+    benchmark_scores,
+    counts_more,
+    mean,
+)
+from adaptstilts.evaluate.metrics import score_examples
+from adaptstilts.submission.folder import (
+    match_to_labels,
+    read_labels,
+    read_predictions,
+    submission_path,
+    submitted_languages,
+)
+from adaptstilts.tasks.registry import all_tasks, get_task
+from adaptstilts.tasks.spec import Kind, Metric, Task
+
+Scores: TypeAlias = dict[str, dict[str, dict[str, float]]]
+"""Percent by task, language and name of the score."""
+
+
+@dataclass(frozen=True)
+class FolderScores:
+    """The scores of a folder.
+
+    Attributes:
+        scores: Percent by task, language and name of the score.
+        notes: What was left out, one sentence each.
+    """
+
+    scores: Scores
+    notes: tuple[str, ...]
+
+
+def score_file(predictions: Path, labels: Path, task: Task, language: str) -> dict[str, float]:
+    """Score one file of predictions.
+
+    Args:
+        predictions: Predictions in XTREME's submission format.
+        labels: Labels of the same task and language.
+        task: The task.
+        language: ISO 639-1 code.
+
+    Returns:
+        Percent by name of the score.
+
+    Raises:
+        DataError: If a file cannot be read or the two do not fit together; with file and line.
+    """
+    return _score_and_note(predictions, labels, task, language)[0]
+
+
+def score_folder(
+    predictions: Path, labels: Path, tasks: Sequence[str] | None = None, languages: Sequence[str] | None = None
+) -> FolderScores:
+    """Score a folder of predictions in XTREME's submission layout.
+
+    Args:
+        predictions: Folder with one subfolder for each task.
+        labels: Folder with the labels in the same layout.
+        tasks: Tasks to score; all that both folders hold where None.
+        languages: ISO 639-1 codes to score; all that both folders hold where None.
+
+    Returns:
+        The scores, tasks and languages in the registry's order, and notes on what was left out.
+
+    Raises:
+        ConfigError: If a task is unknown.
+        DataError: If a folder is missing, a task or language asked for has no files, nothing is left to score, or a
+            file is malformed.
+    """
+    for folder in (predictions, labels):
+        _require_folder(folder)
+    notes: list[str] = []
+    chosen = _present_tasks(predictions, notes) if tasks is None else _asked_tasks(predictions, labels, tasks)
+    present = {task.name: _common_languages(predictions, labels, task, notes) for task in chosen}
+    _require_languages(languages or (), present, predictions)
+    scores: Scores = {}
+    for task in chosen:
+        for language in present[task.name]:
+            if languages is None or language in languages:
+                files = (submission_path(predictions, task, language), submission_path(labels, task, language))
+                found, note = _score_and_note(files[0], files[1], task, language)
+                scores.setdefault(task.name, {})[language] = found
+                notes.extend(note)
+    if not scores:
+        raise DataError(
+            "there is nothing to score",
+            path=predictions,
+            allowed=[f"<task>/test-<language>.tsv or .json, in {labels} too"],
+            hint="; ".join(notes) or None,
+        )
+    return FolderScores(scores, tuple(notes))
+
+
+def averages(scores: FolderScores) -> tuple[BenchmarkScores, ...]:
+    """Average the scores of a folder as the benchmarks do.
+
+    Args:
+        scores: What `score_folder` returns.
+
+    Returns:
+        XTREME's averages, and XTREME-R's.
+
+    Raises:
+        EvaluationError: If a task has no language, or a score is missing.
+    """
+    return tuple(benchmark_scores(benchmark, scores.scores, by_folder=True) for benchmark in BENCHMARKS)
+
+
+def score_record(scores: FolderScores) -> dict[str, Any]:
+    """Return scores as plain values for scripts.
+
+    Args:
+        scores: What `score_folder` returns.
+
+    Returns:
+        The scores by task, language and name; beside the tasks, ``averages`` by benchmark and ``notes``.
+    """
+    by_benchmark = {found.benchmark.name: found.record() for found in averages(scores)}
+    return {**scores.scores, "averages": by_benchmark, "notes": list(scores.notes)}
+
+
+def score_text(scores: FolderScores) -> str:
+    """Return scores as text for a terminal: a table per task, the benchmarks' averages, and the notes.
+
+    Args:
+        scores: What `score_folder` returns.
+
+    Returns:
+        Percent with one decimal; languages down, metrics across. XTREME-R's averages are left out where nothing counts
+        in it that does not count in XTREME.
+    """
+    blocks = [_task_table(task, by_language) for task, by_language in scores.scores.items()]
+    has_more = counts_more(XTREME_R, XTREME, scores.scores, by_folder=True)
+    blocks += [
+        _averages_text(found)
+        for found in averages(scores)
+        if found.overall is not None and (found.benchmark is XTREME or has_more)
+    ]
+    if scores.notes:
+        blocks.append("\n".join(f"note: {note}" for note in scores.notes))
+    return "\n\n".join(blocks)
+
+
+def _task_table(name: str, by_language: Mapping[str, Mapping[str, float]]) -> str:
+    metrics = tuple(dict.fromkeys(metric for scores in by_language.values() for metric in scores))
+    # SQuAD 2.0 has no scores of answerable questions where there are none.
+    common = [metric for metric in metrics if all(metric in scores for scores in by_language.values())]
+    means = {metric: mean([scores[metric] for scores in by_language.values()]) for metric in common}
+    widths = {metric: max(16, len(metric) + 2) for metric in metrics}
+    lines = [f"{name:<12}" + "".join(f"{metric:>{widths[metric]}}" for metric in metrics)]
+    for label, values in (*by_language.items(), (f"mean of {len(by_language)}", means)):
+        texts = [f"{values[metric]:.1f}" if metric in values else "-" for metric in metrics]
+        cells = (f"{text:>{width}}" for text, width in zip(texts, widths.values(), strict=True))
+        lines.append(f"  {label:<10}" + "".join(cells))
+    return "\n".join(lines)
+
+
+def _averages_text(found: BenchmarkScores) -> str:
+    """Tasks below their groups, then the overall figure, then what is missing; the numbers are XTREME's columns."""
+    heading = found.benchmark.title if found.is_complete else f"{found.benchmark.title}, partial"
+    lines = [f"{heading:<36}" + "".join(f"{name:>12}" for name in ("score", "English", "zero-shot", "gap"))]
+    for group, average in found.groups.items():
+        lines.append(_average_line(f"  {group.replace('_', ' ')}", average))
+        lines += [
+            _average_line(f"    {entry.folder}", found.tasks[entry.task])
+            for entry in found.benchmark.entries
+            if entry.group == group and entry.task in found.tasks
+        ]
+    if found.overall is not None:
+        lines.append(_average_line("  overall", found.overall))
+    if found.missing_tasks:
+        lines.append(f"  without {', '.join(found.missing_tasks)}")
+    lines += [f"  {task} without {', '.join(languages)}" for task, languages in found.missing_languages.items()]
+    return "\n".join(lines)
+
+
+def _average_line(label: str, average: Average) -> str:
+    values = (average.score, average.english, average.zero_shot, average.gap)
+    texts = ["-" if value is None else f"{value:.1f}" for value in values]
+    return f"{label + (', partial' if average.is_partial else ''):<36}" + "".join(f"{text:>12}" for text in texts)
+
+
+def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) -> tuple[dict[str, float], list[str]]:
+    gold = read_labels(labels, task)
+    found = match_to_labels(read_predictions(predictions, task), gold)
+    notes = []
+    if task.kind in {Kind.EXTRACT, Kind.MATCH} and len(found) < len(gold.content):
+        lacking = len(gold.content) - len(found)
+        notes.append(
+            f"{task.name}/{language}: {lacking} of {len(gold.content)} questions have no prediction and score 0"
+        )
+    wanted = gold.content
+    if task.metric is Metric.ACCURACY_F1:
+        # The positive class is known by its place, whatever its word.
+        found, wanted = ([task.labels.index(word) for word in words] for words in (found, wanted))
+    return score_examples(task.metric, found, wanted, language), notes
+
+
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise DataError(
+            "is not a folder",
+            path=folder,
+            hint="Give the folder that holds one subfolder for each task, such as xnli/.",
+        )
+
+
+def _require_languages(languages: Collection[str], present: Mapping[str, Collection[str]], predictions: Path) -> None:
+    found = {language for of_task in present.values() for language in of_task}
+    for language in languages:
+        if language not in found:
+            raise DataError(
+                f"no task has both predictions and labels for '{language}'",
+                path=predictions,
+                value=language,
+                allowed=sorted(found),
+            )
+
+
+def _present_tasks(predictions: Path, notes: list[str]) -> list[Task]:
+    found = {entry.name for entry in predictions.iterdir() if entry.is_dir()}
+    known = [task for task in all_tasks() if task.name in found]
+    notes.extend(
+        f"skipped {name}/, which is no task of this package" for name in sorted(found - {task.name for task in known})
+    )
+    return known
+
+
+def _asked_tasks(predictions: Path, labels: Path, names: Sequence[str]) -> list[Task]:
+    asked = {get_task(name).name for name in names}
+    for name in sorted(asked):
+        for folder in (predictions, labels):
+            _require_folder(folder / name)
+    return [task for task in all_tasks() if task.name in asked]
+
+
+def _common_languages(predictions: Path, labels: Path, task: Task, notes: list[str]) -> list[str]:
+    found, wanted = submitted_languages(predictions, task), submitted_languages(labels, task)
+    for given, other, what in ((wanted, found, "predictions"), (found, wanted, "labels")):
+        lacking = [language for language in given if language not in other]
+        if lacking:
+            notes.append(f"{task.name}: no {what} for {', '.join(lacking)}")
+    outside = [language for language in found if language in wanted and language not in task.languages]
+    if outside:
+        notes.append(f"{task.name}: {', '.join(outside)} not among the task's languages, scored all the same")
+    return [language for language in found if language in wanted]

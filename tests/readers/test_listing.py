@@ -1,0 +1,39 @@
+import pytest
+
+from adaptstilts.readers.listing import Listing
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in ("b.txt", "x/a_1.txt", "x/a_2.txt", "y/a_1.txt", "y/deep/c.txt"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("b.txt", ["b.txt"]),
+        ("x/a_2.txt", ["x/a_2.txt"]),
+        ("x/a_*.txt", ["x/a_1.txt", "x/a_2.txt"]),
+        ("*/a_*.txt", ["x/a_1.txt", "y/a_1.txt", "x/a_2.txt"]),
+        ("*/deep/c.txt", ["y/deep/c.txt"]),
+        ("x", []),
+        ("y/deep", []),
+        ("none/b.txt", []),
+        ("b.txt/b.txt", []),
+        ("z*/a_1.txt", []),
+    ],
+)
+def test_matches_gives_files_in_the_order_of_their_names(root, pattern, expected):
+    assert [path.relative_to(root).as_posix() for path in Listing(root).matches(pattern)] == expected
+
+
+def test_matches_looks_into_a_folder_once(root):
+    listing = Listing(root)
+    assert len(listing.matches("x/a_*.txt")) == 2
+    (root / "x" / "a_3.txt").touch()
+    assert len(listing.matches("x/a_*.txt")) == 2
+    assert len(Listing(root).matches("x/a_*.txt")) == 3
