@@ -26,6 +26,11 @@ def duration_text(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} d"
 
 
+def estimate_text(seconds: float) -> str:
+    """Return a time that is known roughly, such as the time left: ``4 s``, ``12 min``, ``3.4 h``."""
+    return f"{seconds:.0f} s" if seconds < 89.5 else duration_text(seconds)
+
+
 def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
     """Return each line once; one that does not hold for all variants begins with the labels of those it holds for.
 

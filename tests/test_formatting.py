@@ -2,7 +2,15 @@
 
 import pytest
 
-from adaptstilts.formatting import count_text, duration_text, minutes_text, range_text, signed_text, size_text
+from adaptstilts.formatting import (
+    count_text,
+    duration_text,
+    estimate_text,
+    minutes_text,
+    range_text,
+    signed_text,
+    size_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +70,10 @@ def test_range_text_gives_one_text_when_both_ends_read_the_same():
 )
 def test_duration_text_takes_the_unit_that_fits(seconds: float, text: str):
     assert duration_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "0 s"), (4.4, "4 s"), (89, "89 s"), (600, "10 min"), (9000, "2.5 h")]
+)
+def test_estimate_text_has_no_fractions_of_a_second(seconds: float, text: str):
+    assert estimate_text(seconds) == text

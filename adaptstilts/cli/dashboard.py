@@ -22,7 +22,7 @@ from rich.text import Text
 
 from adaptstilts.engine.heartbeats import Beat, Failure, read_beats
 from adaptstilts.errors import AdaptstiltsError
-from adaptstilts.formatting import duration_text
+from adaptstilts.formatting import estimate_text
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage, describe
 from adaptstilts.store.store import Store
@@ -61,7 +61,7 @@ def draw(status: Status, *, most_rows: int) -> RenderableType:
     if len(status.running) > most_rows:
         rows.append(Text(f"and {len(status.running) - most_rows} more running", style="dim"))
     rows += [
-        Text(f"lost: {beat.name} ({place(beat)}, silent for {duration_text(beat.age)})", "red") for beat in status.lost
+        Text(f"lost: {beat.name} ({place(beat)}, silent for {estimate_text(beat.age)})", "red") for beat in status.lost
     ]
     return Group(*rows)
 
@@ -89,8 +89,8 @@ def _running_table(running: Sequence[Running]) -> Table:
         beat = each.beat
         total = beat.total or None
         bar = ProgressBar(total, beat.done, width=_BAR_WIDTH, pulse=total is None, animation_time=beat.seconds)
-        steps = f"{beat.done}/{beat.total}" if total else duration_text(beat.seconds)
-        left = "" if each.seconds_left is None else f"{duration_text(each.seconds_left)} left"
+        steps = f"{beat.done}/{beat.total}" if total else estimate_text(beat.seconds)
+        left = "" if each.seconds_left is None else f"{estimate_text(each.seconds_left)} left"
         where = beat.worker or (place(beat) if len(places) > 1 else "")
         name = Text.assemble(beat.name, (f"  {where}" if where else "", "dim"))
         table.add_row(name, bar, steps, beat.note, left)
@@ -204,7 +204,7 @@ class TerminalWatcher:
             self._done.add(stage.key)
             if self._store is None:
                 self._observer.pace.add(stage.kind.value, describe(stage.job), artefact.seconds, stage.inputs)
-            left = duration_text(self.status().seconds_left or 0.0)
+            left = estimate_text(self.status().seconds_left or 0.0)
             count = f"{self._closed}/{len(self._plan.stages)}"
         self.line(f"[{count}] {stage.name}: {artefact.seconds:.1f} s, about {left} left")
 

@@ -20,7 +20,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from adaptstilts.formatting import duration_text
+from adaptstilts.formatting import estimate_text
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -99,7 +99,7 @@ class FetchWatcher(_Drawing):
             return ""
         began, already = self._started[name]
         speed = (done - already) / max(time.perf_counter() - began, 1e-9)
-        left = f", about {duration_text((total - done) / speed)} left" if speed > 0 else ""
+        left = f", about {estimate_text((total - done) / speed)} left" if speed > 0 else ""
         return f" of {_size(total)}{left}"
 
     def converted(self, name: str, done: int, total: int) -> None:
@@ -155,7 +155,7 @@ class VerifyWatcher(_Drawing):
         if not self._console.is_interactive and now - self._said > _SECONDS_BETWEEN_LINES:
             self._said = now
             left = (now - self._began) * (total - done) / max(done, 1)
-            self.line(f"{_size(done)} of {_size(total)} read, about {duration_text(left)} left")
+            self.line(f"{_size(done)} of {_size(total)} read, about {estimate_text(left)} left")
 
 
 def _size(count: int) -> str:

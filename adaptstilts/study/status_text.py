@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adaptstilts.engine.heartbeats import Beat
-from adaptstilts.formatting import duration_text
+from adaptstilts.formatting import estimate_text
 from adaptstilts.study.status import STATES, Running, Status
 
 
@@ -56,7 +56,7 @@ def left_text(status: Status) -> str:
     """Return the time left in words."""
     workers = "1 worker" if status.workers == 1 else f"{status.workers} workers"
     guess = "" if status.is_measured else ", a guess: little is measured yet"
-    return f"about {duration_text(status.seconds_left or 0.0)} left with {workers}{guess}"
+    return f"about {estimate_text(status.seconds_left or 0.0)} left with {workers}{guess}"
 
 
 def running_line(each: Running) -> str:
@@ -64,15 +64,15 @@ def running_line(each: Running) -> str:
     beat = each.beat
     steps = [f"step {beat.done} of {beat.total}"] if beat.total else []
     speed = [f"{beat.examples_per_second:.0f} examples/s"] if beat.examples_per_second else []
-    left = [f"about {duration_text(each.seconds_left)} left"] if each.seconds_left is not None else []
-    parts = [*steps, *([beat.note] if beat.note else []), *speed, f"for {duration_text(beat.seconds)}", *left]
+    left = [f"about {estimate_text(each.seconds_left)} left"] if each.seconds_left is not None else []
+    parts = [*steps, *([beat.note] if beat.note else []), *speed, f"for {estimate_text(beat.seconds)}", *left]
     return f"{beat.name}: {', '.join(parts)} ({place(beat)})"
 
 
 def lost_line(beat: Beat) -> str:
     """Return one line on a worker that gives no sign of life."""
     return (
-        f"{beat.name}: no sign of life from {place(beat)} for {duration_text(beat.age)}: "
+        f"{beat.name}: no sign of life from {place(beat)} for {estimate_text(beat.age)}: "
         "worker died or is unreachable; its stage is taken over when its claim expires"
     )
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 from commandline import say
+from repository import CONFIGS
 
 from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.stage import make_stage
@@ -15,7 +15,7 @@ from adaptstilts.study.plan.jobs import DataJob, ScoreJob
 
 WORLD = make_stage("generate the world", "world", DataJob(1, 1, 10, 10, 10))
 SCORE = make_stage("score nli", "nli", ScoreJob("nli", (), WORLD.key, None), (WORLD.key,))
-QUICKSTART = Path(__file__).parent.parent / "configs" / "quickstart.yaml"
+QUICKSTART = CONFIGS / "quickstart.yaml"
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_listing_says_what_each_artefact_is_and_cost(store):
 
 def test_listing_shows_no_negative_age(store):
     row = listing(store.artefacts())[0]
-    ages = {3600: "60.0 min", -3: "0.0 s", -86400: "future", None: ""}
+    ages = {3600: "60 min", -3: "0.0 s", -86400: "future", None: ""}
     for seconds, text in ages.items():
         line = listing_text([row | {"age_seconds": seconds}]).splitlines()[1]
         assert f"1.8 kB {text:>7} " in line
