@@ -50,13 +50,9 @@ from typing import TYPE_CHECKING
 from adaptstilts.engine.heartbeats import (
     Progress,
 )
-from adaptstilts.train.checkpoints import CheckpointLog
-
-if TYPE_CHECKING:
-    pass
-
 from adaptstilts.study.layout import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER
 from adaptstilts.study.stages.weights import starting_point
+from adaptstilts.train.checkpoints import CheckpointLog
 
 _DEV_BATCH_TOKENS = 8192
 

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from adaptstilts.study.plan.jobs import TrainJob
-from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
-from adaptstilts.train.setup import StartingPoint
-
-if TYPE_CHECKING:
-    pass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-from typing import TYPE_CHECKING
-
 from adaptstilts.models.network import Assembly
 from adaptstilts.study.layout import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER
-from adaptstilts.study.plan.jobs import PredictJob
+from adaptstilts.study.plan.jobs import PredictJob, TrainJob
 from adaptstilts.study.stages.inputs import Inputs
-
-if TYPE_CHECKING:
-    pass
+from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
+from adaptstilts.train.setup import StartingPoint
 
 
 def starting_point(job: TrainJob, inputs: Inputs) -> StartingPoint:
