@@ -11,9 +11,10 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
 from adaptstilts.models.backbone import read_config
 from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.data_facts import MINI, OFFICIAL, DataFacts
-from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
+from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob, job_of, jobs_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.retrieval import require_dev
 from adaptstilts.tasks.registry import get_task, training_chain
@@ -66,26 +67,30 @@ def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
     hidden = {key for cell in plan.cells for key in cell.hidden}
     done = store.present(plan.stages)
     for stage in plan.stages:
-        job = stage.job
-        if not isinstance(job, TrainJob | PredictJob) or stage.key in done:
-            continue
-        task = get_task(job.task)
-        if isinstance(job, TrainJob):
-            wanted[task.name,] = partial(root.training_data, task)
-        else:
-            wanted |= {
-                (task.name, language, split): partial(
-                    root.load, task, split, language, labelled=stage.key not in hidden
-                )
-                for language, split in job.languages
-            }
-            if task.pool is not None:
-                wanted[task.name, "pool"] = partial(_read_pool, root, task)
-            if job.retrieval is not None and job.retrieval.layer == FITTED:
-                wanted |= {
-                    (task.name, code, FITTED): partial(require_dev, root, task, code) for code, _ in job.languages
-                }
+        if stage.key not in done:
+            wanted |= _reads(stage, root, labelled=stage.key not in hidden)
     raise_all(list(_problems(wanted.values())))
+
+
+def _reads(stage: Stage, root: DataRoot, *, labelled: bool) -> dict[tuple[object, ...], Attempt]:
+    """Return what a stage reads, as functions that read it; equal reads have equal keys."""
+    training, prediction = job_of(stage, TrainJob), job_of(stage, PredictJob)
+    if training is not None:
+        task = get_task(training.task)
+        return {(task.name,): partial(root.training_data, task)}
+    if prediction is None:
+        return {}
+    task = get_task(prediction.task)
+    found: dict[tuple[object, ...], Attempt] = {
+        (task.name, language, split): partial(root.load, task, split, language, labelled=labelled)
+        for language, split in prediction.languages
+    }
+    if task.pool is not None:
+        found[task.name, "pool"] = partial(_read_pool, root, task)
+    if prediction.retrieval is not None and prediction.retrieval.layer == FITTED:
+        codes = [code for code, _ in prediction.languages]
+        found |= {(task.name, code, FITTED): partial(require_dev, root, task, code) for code in codes}
+    return found
 
 
 def _read_pool(root: DataRoot, task: Task) -> None:
@@ -152,11 +157,9 @@ def check_hub(plan: Plan, store: Store) -> None:
         CheckpointError: If the hub cannot be reached or has no such repository.
     """
     done = store.present(plan.stages)
-    needed = dict.fromkeys(
-        stage.job.backbone
-        for stage in plan.stages
-        if isinstance(stage.job, TrainJob | PredictJob) and stage.key not in done
-    )
+    unfinished = [stage for stage in plan.stages if stage.key not in done]
+    needed = dict.fromkeys(job.backbone for _, job in jobs_of(unfinished, TrainJob))
+    needed |= dict.fromkeys(job.backbone for _, job in jobs_of(unfinished, PredictJob))
     for backbone in needed:
         if not Path(backbone.location).is_dir():
             _check_on_hub(backbone)

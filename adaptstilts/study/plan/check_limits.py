@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.encoding.features import EncodeSettings, ShortLength, short_lengths
+from adaptstilts.encoding.features import ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.backbone import read_config
-from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
+from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.registry import get_task, training_task
 from adaptstilts.tasks.spec import Kind
@@ -40,25 +41,27 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
     problems: dict[str, AdaptstiltsError] = {}
     intermediate = {source.key for stage in plan.stages for source in getattr(stage.job, "sources", ())}
     for stage in plan.stages:
-        job = stage.job
-        if isinstance(job, TrainJob) or (isinstance(job, PredictJob) and job.trained is None):
+        prediction = job_of(stage, PredictJob)
+        job = job_of(stage, TrainJob) or (None if prediction is None or prediction.trained is not None else prediction)
+        retrieval = None if prediction is None else prediction.retrieval
+        if job is not None:
             phase: PhaseName = "intermediate" if stage.key in intermediate else "target"
-            lengths, kind = _lengths(job), get_task(job.task).kind
+            place = partial(_key, config, job, phase, retrieves=retrieval is not None)
+            lengths, kind = job.lengths, get_task(job.task).kind
             for found in short_lengths(lengths, kind):
-                short[_key(config, job, phase, found.key), found][job.task] = None
+                short[place(found.key), found][job.task] = None
             for name, asked in (
                 ("max_length", lengths.max_length),
                 ("max_query_length", lengths.max_query_length if kind is Kind.MATCH else 0),
             ):
                 if most is not None and asked > most:
-                    long[_key(config, job, phase, name), name, asked][job.task] = None
-        retrieval = job.retrieval if isinstance(job, PredictJob) else None
+                    long[place(name), name, asked][job.task] = None
         # A preset's layer is mapped to the backbone's depth, and a fitted one is found there.
         layer = retrieval.layer if retrieval is not None and retrieval.blocks is None else None
-        if isinstance(job, PredictJob) and isinstance(layers, int) and isinstance(layer, int) and layer > layers:
-            problem = f"layer {layer} of a backbone with {layers} layers for {job.task}"
+        if prediction is not None and isinstance(layers, int) and isinstance(layer, int) and layer > layers:
+            problem = f"layer {layer} of a backbone with {layers} layers for {prediction.task}"
             allowed = (f"0 to {layers}",)
-            hint = f"retrieval.overrides.{job.task}.layer stands over it."
+            hint = f"retrieval.overrides.{prediction.task}.layer stands over it."
             problems.setdefault(problem, ConfigError(problem, key="retrieval.layer", allowed=allowed, hint=hint))
     too_long = [
         ConfigError(
@@ -71,14 +74,9 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
     raise_all([*too_long, *(found.error(key, tasks) for (key, found), tasks in short.items()), *problems.values()])
 
 
-def _lengths(job: TrainJob | PredictJob) -> EncodeSettings:
-    asked = job.settings if isinstance(job, TrainJob) else job
-    return EncodeSettings(asked.max_length, asked.doc_stride, asked.max_query_length)
-
-
-def _key(config: StudyConfig, job: TrainJob | PredictJob, phase: PhaseName, name: str) -> str:
+def _key(config: StudyConfig, job: TrainJob | PredictJob, phase: PhaseName, name: str, *, retrieves: bool) -> str:
     """Return where a length of a stage is set, or would be: for its task, else for all tasks."""
-    if isinstance(job, PredictJob) and job.retrieval is not None:
+    if retrieves:
         section, task, general = config.retrieval.overrides, job.task, "retrieval"
     else:
         section, task = getattr(config, phase).overrides, training_task(get_task(job.task)).name

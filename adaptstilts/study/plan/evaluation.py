@@ -9,7 +9,7 @@ from adaptstilts.config.retrieval import FITTED
 from adaptstilts.config.schema import MethodName
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.builder import Pairs, Planner
-from adaptstilts.study.plan.jobs import PredictJob, ScoreJob, Source, TrainJob
+from adaptstilts.study.plan.jobs import PredictJob, ScoreJob, Source, TrainJob, job_of, jobs_of
 from adaptstilts.study.plan.retrieval import retrieval_settings
 from adaptstilts.tasks.registry import training_task
 from adaptstilts.tasks.spec import Kind, Split, Task, declared
@@ -64,10 +64,7 @@ def predict_stages(
 def score_stages(planner: Planner, predictions: tuple[Stage, ...]) -> tuple[Stage, ...]:
     """Plan the scoring of predictions, each by itself, so that one that fails costs no other's score."""
     stages = []
-    for stage in predictions:
-        job = stage.job
-        if not isinstance(job, PredictJob):
-            raise TypeError(f"{stage.name} does not predict")
+    for stage, job in jobs_of(predictions, PredictJob):
         score = ScoreJob(job.task, job.languages, stage.key, job.max_evaluation, job.declared)
         name = stage.name.replace("predict ", "score ", 1)
         stages.append(planner.add(planner.make(name, stage.slug, score, (*planner.data_inputs, stage.key))))
@@ -91,13 +88,13 @@ def in_order_of_networks(stages: dict[str, Stage]) -> tuple[Stage, ...]:
         The stages, each after its inputs.
     """
     by_network: dict[tuple[str, tuple[str, ...]], list[Stage]] = {}
-    for stage in stages.values():
-        if isinstance(stage.job, PredictJob):
-            by_network.setdefault((stage.job.method, stage.inputs), []).append(stage)
+    for stage, job in jobs_of(stages.values(), PredictJob):
+        by_network.setdefault((job.method, stage.inputs), []).append(stage)
     ordered: list[Stage] = []
     for stage in stages.values():
-        if isinstance(stage.job, PredictJob):
-            ordered += by_network.pop((stage.job.method, stage.inputs), ())
+        prediction = job_of(stage, PredictJob)
+        if prediction is not None:
+            ordered += by_network.pop((prediction.method, stage.inputs), ())
         else:
             ordered.append(stage)
     return tuple(ordered)
@@ -158,7 +155,8 @@ def _canonical(method: Method, retrieves: bool, trained: Stage | None) -> Method
 
 
 def _trained_task(trained: Stage | None) -> str | None:
-    return trained.job.task if trained is not None and isinstance(trained.job, TrainJob) else None
+    job = job_of(trained, TrainJob)
+    return None if job is None else job.task
 
 
 def _with_dev(target: Task, languages: Pairs) -> Pairs:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.retrieval import RetrievalSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection, MethodName
-from adaptstilts.store.stage import DataPlace, StageKind
+from adaptstilts.encoding.features import EncodeSettings
+from adaptstilts.store.stage import DataPlace, Stage, StageKind
 from adaptstilts.tasks.spec import Split
 
 if TYPE_CHECKING:
@@ -95,6 +97,11 @@ class TrainJob:
     after: Source | None = field(default=None, metadata={"key": "where set"})
     declared: str = ""
 
+    @property
+    def lengths(self) -> EncodeSettings:
+        """How its examples are cut into inputs."""
+        return EncodeSettings(self.settings.max_length, self.settings.doc_stride, self.settings.max_query_length)
+
 
 @dataclass(frozen=True)
 class PredictJob:
@@ -142,6 +149,11 @@ class PredictJob:
     precision: str
     batch_tokens: int = field(metadata={"key": False})
     declared: str = ""
+
+    @property
+    def lengths(self) -> EncodeSettings:
+        """How its examples are cut into inputs."""
+        return EncodeSettings(self.max_length, self.doc_stride, self.max_query_length)
 
 
 @dataclass(frozen=True)
@@ -311,3 +323,18 @@ class ReportJob:
     shown: tuple[Shown, ...]
     compared: tuple[Compared, ...]
     version: str
+
+
+J = TypeVar("J")
+
+
+def job_of(stage: Stage | None, kind: type[J]) -> J | None:
+    """Return a stage's job if it is of one type; None for other stages, and for no stage."""
+    return stage.job if stage is not None and isinstance(stage.job, kind) else None
+
+
+def jobs_of(stages: Iterable[Stage], kind: type[J]) -> Iterator[tuple[Stage, J]]:
+    """Yield the stages whose job is of one type, each with its job."""
+    for stage in stages:
+        if isinstance(stage.job, kind):
+            yield stage, stage.job

@@ -14,7 +14,16 @@ from adaptstilts.study.plan.builder import Planner
 from adaptstilts.study.plan.check_config import AVERAGE, check_tasks
 from adaptstilts.study.plan.data_facts import DataFacts
 from adaptstilts.study.plan.evaluation import above_target, in_order_of_networks, predict_stages, score_stages
-from adaptstilts.study.plan.jobs import AnalyseJob, Cell, DataJob, Reference, ReportJob, Source, TrainJob
+from adaptstilts.study.plan.jobs import (
+    AnalyseJob,
+    Cell,
+    DataJob,
+    Reference,
+    ReportJob,
+    Source,
+    TrainJob,
+    jobs_of,
+)
 from adaptstilts.study.plan.report import report_stages
 from adaptstilts.study.plan.retrieval import preset_note
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
@@ -40,12 +49,12 @@ class Plan(Graph):
     @property
     def tables(self) -> AnalyseJob:
         """What is put into the study's tables."""
-        return next(stage.job for stage in reversed(self.stages) if isinstance(stage.job, AnalyseJob))
+        return next(job for _, job in jobs_of(reversed(self.stages), AnalyseJob))
 
     @property
     def report(self) -> ReportJob:
         """What the study's report shows."""
-        return next(stage.job for stage in reversed(self.stages) if isinstance(stage.job, ReportJob))
+        return next(job for _, job in jobs_of(reversed(self.stages), ReportJob))
 
 
 def make_plan(

@@ -10,7 +10,17 @@ from adaptstilts import __version__
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.store.stage import Stage, StageMaker
 from adaptstilts.study.plan.builder import Planner
-from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Compared, Remarks, ReportJob, Run, Shown, TrainJob
+from adaptstilts.study.plan.jobs import (
+    AnalyseJob,
+    Cell,
+    Compared,
+    Remarks,
+    ReportJob,
+    Run,
+    Shown,
+    TrainJob,
+    jobs_of,
+)
 from adaptstilts.study.plan.retrieval import settings_line
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Split
@@ -80,10 +90,7 @@ def _runs(planner: Planner, cells: tuple[Cell, ...]) -> tuple[Run, ...]:
     """Each training run once, however many cells use it; the first of them names it."""
     owner = {cell.train: cell for cell in reversed(cells) if cell.train is not None}
     runs = []
-    for stage in planner.stages.values():
-        job = stage.job
-        if not isinstance(job, TrainJob):
-            continue
+    for stage, job in jobs_of(planner.stages.values(), TrainJob):
         cell = owner.get(stage.key)
         runs.append(
             Run(
@@ -100,7 +107,7 @@ def _runs(planner: Planner, cells: tuple[Cell, ...]) -> tuple[Run, ...]:
 
 
 def _compared(planner: Planner) -> Compared:
-    trained = dict.fromkeys(stage.job.task for stage in planner.stages.values() if isinstance(stage.job, TrainJob))
+    trained = dict.fromkeys(job.task for _, job in jobs_of(planner.stages.values(), TrainJob))
     scored = []
     for name in planner.config.target.tasks:
         task = get_task(name)

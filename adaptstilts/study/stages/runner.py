@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.engine.heartbeats import stage_file
@@ -14,7 +16,7 @@ from adaptstilts.models.backbone import EncoderCache
 from adaptstilts.runtime import environment, make_deterministic, pick_device, quiet_libraries, set_threads
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import write_json
-from adaptstilts.store.stage import DataPlace, Stage, describe
+from adaptstilts.store.stage import DataPlace, Stage, StageKind, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import DATA_FOLDER, SCORES_FILE
 from adaptstilts.study.plan.data_facts import MINI
@@ -67,43 +69,16 @@ class LocalRunner:
         """Make the artefact of one stage; see `adaptstilts.engine.protocols.Runner`."""
         with Journal(store.root).stage(stage, on_step) as log:
             with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
-                self._make(stage, Inputs(inputs, store), folder, log)
-            if isinstance(stage.job, TrainJob):
+                _MAKE[type(stage.job)](self, stage.job, StageRun(stage, Inputs(inputs, store), folder, log))
+            if stage.kind is StageKind.TRAIN:
                 remove_checkpoints(store.root, stage.key)
             artefact = Inputs((stage,), store).artefact(stage.key)
             log.made(artefact)
         return artefact
 
-    def _make(self, stage: Stage, finished: Inputs, folder: Path, log: StageLog) -> None:
-        job = stage.job
-        if isinstance(job, TrainJob | PredictJob):
-            self.encoders.keep(job.backbone.location, job.backbone.revision)
-        if isinstance(job, DataJob):
-            write_mini(
-                folder / DATA_FOLDER,
-                seed=job.seed,
-                train=job.train,
-                evaluation=job.evaluation,
-                low_resource=job.low_resource,
-            )
-        elif isinstance(job, TrainJob):
-            self.networks.drop()
-            self._train(stage, job, finished, folder, log)
-        elif isinstance(job, PredictJob):
-            predict_stage(job, finished, self._data(stage, finished), folder, self.networks, log.stepped)
-        elif isinstance(job, ScoreJob):
-            scores = score_stage(job, finished, self._data(stage, finished))
-            write_json(folder / SCORES_FILE, scores)
-        elif isinstance(job, AnalyseJob):
-            write_study_tables(job, finished.records(), folder)
-        elif isinstance(job, ReportJob):
-            worlds = {item.world: finished.artefact(item.world) for item in job.compared if item.world is not None}
-            roots = [open_data(item, self.place, worlds) for item in job.compared]
-            report_stage(job, finished.artefact(job.analysis), roots, finished.store, folder)
-
     @contextlib.contextmanager
     def _tracked(self, stage: Stage, store: Store, log: StageLog) -> Iterator[None]:
-        if not isinstance(stage.job, TrainJob) or not self.tracking:
+        if stage.kind is not StageKind.TRAIN or not self.tracking:
             yield
             return
         run = TrackedRun(stage.name, stage_file(stage), project=self.project, settings=describe(stage.job))
@@ -111,39 +86,109 @@ class LocalRunner:
             log.followers.append(trackers)
             yield
 
-    def _train(self, stage: Stage, job: TrainJob, finished: Inputs, folder: Path, log: StageLog) -> None:
-        """Train in this process, or in several that it starts; go on from a checkpoint where there is one."""
-        root, key = finished.store.root, stage.key
-        if self.parallel.processes == 1:
-            checkpoints = Checkpoints(resume_folder(root, key), key, self.resume, log)
-            data = self._data(stage, finished)
-            train_stage(job, finished, data, folder, self.device, log, self.encoders.load, checkpoints=checkpoints)
-            return
-        request = TrainRequest(
-            job=job,
-            key=key,
-            inputs=finished,
-            data_root=self._data_root(stage, finished),
-            quoting=(stage.place or self.place).quoting,
-            folder=folder,
-            store=root,
-            device=self.device.type,
-            threads=self.threads,
-            resume=self.resume,
-            parallel=self.parallel,
-        )
-        train_in_processes(request, log)
-
-    def _data(self, stage: Stage, inputs: Inputs) -> Examples:
-        place = stage.place or self.place
-        known = (self._data_root(stage, inputs), place.quoting)
+    def examples(self, run: StageRun) -> Examples:
+        """Return the data that a stage reads; kept, since the stages of a study read the same."""
+        place = run.stage.place or self.place
+        known = (self.data_root(run), place.quoting)
         if known not in self._examples:
             self._examples[known] = Examples(known[0], quoting=place.quoting)
         return self._examples[known]
 
-    def _data_root(self, stage: Stage, inputs: Inputs) -> Path:
-        root = (stage.place or self.place).root
+    def data_root(self, run: StageRun) -> Path:
+        """Return the folder of the data that a stage reads: a given one, or the generated world among its inputs."""
+        root = (run.stage.place or self.place).root
         if root != MINI:
             return Path(root).expanduser()
-        key = next(stage.key for stage in inputs.stages if isinstance(stage.job, DataJob))
-        return inputs.artefact(key).file(DATA_FOLDER)
+        world = next(stage.key for stage in run.inputs.stages if stage.kind is StageKind.DATA)
+        return run.inputs.artefact(world).file(DATA_FOLDER)
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """One attempt at a stage.
+
+    Attributes:
+        stage: What is made.
+        inputs: The artefacts it builds on.
+        folder: Where its files go.
+        log: Its log.
+    """
+
+    stage: Stage
+    inputs: Inputs
+    folder: Path
+    log: StageLog
+
+
+def _generate(runner: LocalRunner, job: DataJob, run: StageRun) -> None:
+    write_mini(
+        run.folder / DATA_FOLDER,
+        seed=job.seed,
+        train=job.train,
+        evaluation=job.evaluation,
+        low_resource=job.low_resource,
+    )
+
+
+def _train(runner: LocalRunner, job: TrainJob, run: StageRun) -> None:
+    """Train in this process, or in several that it starts; go on from a checkpoint where there is one."""
+    runner.networks.drop()
+    runner.encoders.keep(job.backbone.location, job.backbone.revision)
+    root, key = run.inputs.store.root, run.stage.key
+    if runner.parallel.processes == 1:
+        checkpoints = Checkpoints(resume_folder(root, key), key, runner.resume, run.log)
+        train_stage(
+            job,
+            run.inputs,
+            runner.examples(run),
+            run.folder,
+            runner.device,
+            run.log,
+            runner.encoders.load,
+            checkpoints=checkpoints,
+        )
+        return
+    request = TrainRequest(
+        job=job,
+        key=key,
+        inputs=run.inputs,
+        data_root=runner.data_root(run),
+        quoting=(run.stage.place or runner.place).quoting,
+        folder=run.folder,
+        store=root,
+        device=runner.device.type,
+        threads=runner.threads,
+        resume=runner.resume,
+        parallel=runner.parallel,
+    )
+    train_in_processes(request, run.log)
+
+
+def _predict(runner: LocalRunner, job: PredictJob, run: StageRun) -> None:
+    runner.encoders.keep(job.backbone.location, job.backbone.revision)
+    predict_stage(job, run.inputs, runner.examples(run), run.folder, runner.networks, run.log.stepped)
+
+
+def _score(runner: LocalRunner, job: ScoreJob, run: StageRun) -> None:
+    write_json(run.folder / SCORES_FILE, score_stage(job, run.inputs, runner.examples(run)))
+
+
+def _analyse(runner: LocalRunner, job: AnalyseJob, run: StageRun) -> None:
+    write_study_tables(job, run.inputs.records(), run.folder)
+
+
+def _report(runner: LocalRunner, job: ReportJob, run: StageRun) -> None:
+    worlds = {item.world: run.inputs.artefact(item.world) for item in job.compared if item.world is not None}
+    roots = [open_data(item, runner.place, worlds) for item in job.compared]
+    report_stage(job, run.inputs.artefact(job.analysis), roots, run.inputs.store, run.folder)
+
+
+_MAKE: dict[type, Callable[[LocalRunner, Any, StageRun], None]] = {
+    DataJob: _generate,
+    TrainJob: _train,
+    PredictJob: _predict,
+    ScoreJob: _score,
+    AnalyseJob: _analyse,
+    ReportJob: _report,
+}
+"""What makes the artefact of each kind of stage; a new kind is a job and a row here."""
