@@ -46,7 +46,7 @@ def check_tasks(config: StudyConfig) -> None:
         )
     problems += _check_names(config.fusion.tasks, config.intermediate.tasks, "fusion.tasks", "task that can stand here")
     retrieval = (config.fusion.retrieval,)
-    problems += check_retrieval(config)
+    problems += check_retrieval(config.retrieval, config.target.tasks)
     problems += _check_names(
         retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", "task that can stand here"
     )
