@@ -17,10 +17,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from adaptstilts.config.load import load_study
 from adaptstilts.errors import DamagedError
 from adaptstilts.store.store import MANIFEST, Store
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 
 
 def adaptstilts(*words: str) -> subprocess.CompletedProcess[str]:
@@ -51,7 +50,7 @@ def not_named(store: Path, damaged: list[Path]) -> list[str]:
 def unseen_on_use(store: Store, config: Path, words: list[str], rng: random.Random) -> tuple[int, list[str]]:
     """Flip a bit of each file in turn and open its artefact: how many files, and those that were taken for whole."""
     problems, count = [], 0
-    for stage in plan_study(load_study(config, words)).stages:
+    for stage in Study.load(config, words).plan.stages:
         folder = store.folder(stage)
         for path in (*files_of(folder), folder / MANIFEST):
             content = path.read_bytes()

@@ -22,6 +22,7 @@ from adaptstilts.errors import AdaptstiltsError, ConfigError
 if TYPE_CHECKING:
     from adaptstilts.study.select import Wanted
     from adaptstilts.study.session import StudyResult
+    from adaptstilts.study.study import Study
 
 app = typer.Typer(
     name="adaptstilts",
@@ -120,14 +121,10 @@ def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json
 
     Example: adaptstilts validate configs/slices.yaml data.root=my_data
     """
-    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.study.stages.contamination import look_for_overlaps  # noqa: PLC0415
-    from adaptstilts.study.study import check_study, open_store  # noqa: PLC0415
+    from adaptstilts.study.session import validate_study  # noqa: PLC0415
+    from adaptstilts.study.study import Study  # noqa: PLC0415
 
-    with placed(config, overrides or ()):
-        study = load_study(config, overrides or ())
-        plan = check_study(study)
-        look_for_overlaps(study, plan, open_store(study), lambda line: typer.echo(line, err=True))
+    plan = validate_study(Study.load(config, overrides or ()), lambda line: typer.echo(line, err=True))
     record = {"config": str(config), "stages": len(plan.stages), "cells": len(plan.cells), "ok": True}
     if as_json:
         _print_json(record)
@@ -160,12 +157,10 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
 
     Example: adaptstilts plan configs/xtreme_xlmr_large.yaml --device a100
     """
-    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
-    from adaptstilts.study.study import open_store, plan_study  # noqa: PLC0415
+    from adaptstilts.study.study import Study  # noqa: PLC0415
 
-    with placed(config, overrides or ()):
-        study = load_study(config, overrides or ())
-        planned, store = plan_study(study), open_store(study)
+    study = Study.load(config, overrides or ())
+    planned, store = study.plan, study.store
     if why is not None:
         from adaptstilts.study.explain import explain, explain_text  # noqa: PLC0415
 
@@ -175,7 +170,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     from adaptstilts.study.pricing.outline import outline  # noqa: PLC0415
     from adaptstilts.study.pricing.outline_text import View, outline_text  # noqa: PLC0415
 
-    record = outline(planned, store, study, device=device, utilisation=utilisation)
+    record = outline(planned, study.variants, store, device=device, utilisation=utilisation)
     view: View = "both" if tree == table else "tree" if tree else "table"
     _show(record if as_json else outline_text(record, view, every_stage=every), as_json=as_json)
 
@@ -197,22 +192,20 @@ def run(
     from rich.console import Console  # noqa: PLC0415
 
     from adaptstilts.cli.dashboard import TerminalWatcher  # noqa: PLC0415
-    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.engine.signals import TERMINATED  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
-    from adaptstilts.study.study import open_store  # noqa: PLC0415
+    from adaptstilts.study.study import Study  # noqa: PLC0415
 
     console = Console(stderr=True)
     words = [*(overrides or ()), *([f"engine.name={engine}"] if engine is not None else [])]
     try:
-        with placed(config, words):
-            study = load_study(config, words)
-            store = open_store(study).root
-            result = run_study(
-                study,
-                lambda plan: TerminalWatcher(plan, console, workers=study.workers, store=store),
-                rebuild=rebuild,
-            )
+        study = Study.load(config, words)
+        store = study.store.root
+        result = run_study(
+            study,
+            lambda plan: TerminalWatcher(plan, console, workers=study.config.workers, store=store),
+            rebuild=rebuild,
+        )
     except (KeyboardInterrupt, SystemExit) as stop:
         typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
         raise typer.Exit(TERMINATED if isinstance(stop, SystemExit) else 130) from None
@@ -230,12 +223,10 @@ def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: 
 
     Example: adaptstilts report configs/quickstart.yaml
     """
-    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.study.session import report_study  # noqa: PLC0415
+    from adaptstilts.study.study import Study  # noqa: PLC0415
 
-    with placed(config, overrides or ()):
-        result = report_study(load_study(config, overrides or ()))
-    _show_result(result, as_json=as_json)
+    _show_result(report_study(Study.load(config, overrides or ())), as_json=as_json)
 
 
 @app.command()
@@ -286,12 +277,13 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
     """
     from adaptstilts.study.select import Wanted  # noqa: PLC0415
+    from adaptstilts.study.study import Study  # noqa: PLC0415
 
     if check is not None and config is None and to is None:
         _check_submission(check, gold, task, benchmark or "xtreme", as_json=as_json)
     elif config is not None and to is not None and check is None and gold is None and task is None:
         wanted = Wanted(method, source, seed, best, variant)
-        study = (config, overrides or ())
+        study = Study.load(config, overrides or ())
         _write_submission(study, to, wanted, benchmark, any_split=any_split, force=force, as_json=as_json)
     else:
         raise ConfigError(
@@ -334,7 +326,7 @@ def _check_submission(
 
 
 def _write_submission(
-    study: tuple[Path, Sequence[str]],
+    study: Study,
     folder: Path,
     wanted: Wanted,
     benchmark: str | None,
@@ -343,13 +335,11 @@ def _write_submission(
     force: bool,
     as_json: bool,
 ) -> None:
-    from adaptstilts.config.load import load_study  # noqa: PLC0415
     from adaptstilts.study.submit import submit_study  # noqa: PLC0415
     from adaptstilts.submission.check_folder import get_benchmark  # noqa: PLC0415
 
-    loaded = load_study(*study)
-    which = get_benchmark(benchmark or loaded.evaluation.benchmark)
-    submitted = submit_study(loaded, folder, wanted, which, any_split=any_split, force=force)
+    which = get_benchmark(benchmark or study.config.evaluation.benchmark)
+    submitted = submit_study(study, folder, wanted, which, any_split=any_split, force=force)
     _show(submitted.record() if as_json else submitted.text(), as_json=as_json)
 
 

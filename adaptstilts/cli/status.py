@@ -68,13 +68,11 @@ def _store_observer(location: str, cache: str | None) -> Observer:
 def _observer(config: Path | None, overrides: Sequence[str]) -> Observer:
     if config is None:
         raise TypeError("neither a study nor a store")
-    from adaptstilts.config.load import load_study, placed  # noqa: PLC0415
     from adaptstilts.study.status import Observer  # noqa: PLC0415
-    from adaptstilts.study.study import open_store, plan_study  # noqa: PLC0415
+    from adaptstilts.study.study import Study  # noqa: PLC0415
 
-    with placed(config, overrides):
-        study = load_study(config, overrides)
-        return Observer(open_store(study), plan_study(study))
+    study = Study.load(config, overrides)
+    return Observer(study.store, study.plan)
 
 
 def _watch(observer: Observer, every: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +14,8 @@ from rich.console import Console
 from adaptstilts.errors import ConfigError, WriteError, raise_all
 
 if TYPE_CHECKING:
-    from adaptstilts.config.schema import StudyConfig
     from adaptstilts.store.store import Store
+    from adaptstilts.study.study import Study
 
 store_app = typer.Typer(
     name="store",
@@ -125,16 +125,18 @@ def gc(
 
     Example: adaptstilts store gc configs/quickstart.yaml configs/slices.yaml "seeds=[1,2]" --yes
     """
-    from adaptstilts.config.load import load_study  # noqa: PLC0415
     from adaptstilts.store.gc import find_waste  # noqa: PLC0415
+    from adaptstilts.study.study import Study  # noqa: PLC0415
 
     overrides = [word for word in words or () if "=" in word and not Path(word).exists()]
     configs = [Path(word) for word in words or () if word not in overrides]
     if overrides and not configs:
         raise ConfigError("settings without a study", value=overrides[0], allowed=["store gc CONFIG [key=value ...]"])
-    studies = {config: load_study(config, overrides) for config in configs}
+    studies = {config: Study.load(config, overrides) for config in configs}
     place = _place(studies, store, store_cache)
-    waste = find_waste(_open(*place), _needed(studies, overrides) if studies else None)
+    opened = _open(*place)
+    needed = {stage.key for study in studies.values() for stage in study.plan.stages}
+    waste = find_waste(opened, needed if studies else None)
     if yes:
         with _option_named():
             waste.remove()
@@ -198,7 +200,7 @@ def _open(location: str, cache: str | None) -> Store:
     return open_existing(location, cache)
 
 
-def _place(studies: Mapping[Path, StudyConfig], store: str | None, cache: str | None) -> tuple[str, str | None]:
+def _place(studies: Mapping[Path, Study], store: str | None, cache: str | None) -> tuple[str, str | None]:
     """Return the store, and its local folder, that options and studies name; with --store, a study need not name any.
 
     Raises:
@@ -206,12 +208,13 @@ def _place(studies: Mapping[Path, StudyConfig], store: str | None, cache: str | 
     """
     from adaptstilts.store.shared import store_at  # noqa: PLC0415
 
-    caches = [study.store_cache for study in studies.values() if study.store_cache is not None]
+    configs = {path: study.config for path, study in studies.items()}
+    caches = [config.store_cache for config in configs.values() if config.store_cache is not None]
     named = [] if store is None else [("--store", store, cache or next(iter(caches), None))]
     named += [
-        (str(config), study.store, cache or study.store_cache)
-        for config, study in studies.items()
-        if store is None or "store" in study.model_fields_set
+        (str(path), config.store, cache or config.store_cache)
+        for path, config in configs.items()
+        if store is None or "store" in config.model_fields_set
     ]
     if not named:
         return "checkpoints", cache
@@ -226,17 +229,6 @@ def _shown(store: Store) -> str:
     """Return where a store is, the same for all names of one place."""
     root = str(store.root.resolve())
     return root if store.location == str(store.root) else f"{store.location} by way of {root}"
-
-
-def _needed(studies: Mapping[Path, StudyConfig], overrides: Sequence[str]) -> set[str]:
-    from adaptstilts.config.load import placed  # noqa: PLC0415
-    from adaptstilts.study.study import plan_study  # noqa: PLC0415
-
-    needed: set[str] = set()
-    for config, study in studies.items():
-        with placed(config, overrides):
-            needed.update(stage.key for stage in plan_study(study).stages)
-    return needed
 
 
 def _show(value: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON values or text

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from adaptstilts.config.origin import Origin, dotted
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
 from adaptstilts.config.sweep import (
     SECTION,
@@ -24,7 +23,7 @@ from adaptstilts.config.sweep import (
     same_points,
     take_axes,
 )
-from adaptstilts.errors import AdaptstiltsError, ConfigError, ProblemsError, raise_all
+from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -70,7 +69,7 @@ _ALLOWED = {
 """What patterns of the schema allow, in words."""
 
 
-def load_study(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
+def load_study(path: Path, overrides: Sequence[str] = ()) -> tuple[StudyConfig, Origin]:
     """Read a study's configuration.
 
     Args:
@@ -78,33 +77,32 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> StudyConfig:
         overrides: ``key=value`` strings with dotted keys, applied over the file; values are YAML.
 
     Returns:
-        The validated configuration. Where values are swept it is that of the first variant, and ``sweep`` names all;
-        `adaptstilts.config.sweep.variants` makes them.
+        The validated configuration, and where its settings stand. Where values are swept, the configuration is that of
+        the first variant, and ``sweep`` names all; `adaptstilts.config.sweep.variants` makes them.
 
     Raises:
         ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
         ProblemsError: If several settings are unusable.
     """
-    values, lines = _read(path)
-    overridden = _apply(values, overrides)
-    plain, axes, wrong = take_axes(values, overridden)
-    origin = _Origin(path, lines, overridden)
-    problems: list[AdaptstiltsError] = [origin.problem_of_sweep(item) for item in wrong]
+    values, origin = _read_with_overrides(path, overrides)
+    plain, axes, wrong = take_axes(values, origin.overridden)
+    problems: list[AdaptstiltsError] = [_sweep_error(item, origin) for item in wrong]
     firsts = {key: place for axis in axes for key, place in zip(axis.keys, axis.places[0], strict=True)}
     first = _read_model(plain, StudyConfig, origin.swept(firsts), problems)
     for axis in axes:
         read = [first, *(_read_point(plain, axis, point, origin, problems) for point in range(1, len(axis.points)))]
         models = [model for model in read if model is not None]
         if len(models) == len(axis.points):
-            problems += [origin.problem_of_sweep(item) for item in same_points(axis, models)]
+            problems += [_sweep_error(item, origin) for item in same_points(axis, models)]
     raise_all(problems)
     if first is None:
         raise AssertionError("unreachable: validation failed without a problem")
-    return first.model_copy(update={"sweep": combinations(axes)}) if axes else first
+    config = first.model_copy(update={"sweep": combinations(axes)}) if axes else first
+    return config, origin.swept({key: axis.place(number) for axis in axes for number, key in enumerate(axis.keys)})
 
 
 def _read_point(
-    plain: dict[str, Any], axis: Axis, point: int, origin: _Origin, problems: list[AdaptstiltsError]
+    plain: dict[str, Any], axis: Axis, point: int, origin: Origin, problems: list[AdaptstiltsError]
 ) -> StudyConfig | None:
     """Read the study at one point of one axis; of its problems only those of the axis are new."""
     values = plain
@@ -132,74 +130,19 @@ def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
         ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
         ProblemsError: If several settings are unusable.
     """
-    values, lines = _read(path)
-    overridden = _apply(values, overrides)
+    values, origin = _read_with_overrides(path, overrides)
     problems: list[AdaptstiltsError] = []
-    model = _read_model(values, schema, _Origin(path, lines, overridden), problems)
+    model = _read_model(values, schema, origin, problems)
     raise_all(problems)
     if model is None:
         raise AssertionError("unreachable: validation failed without a problem")
     return model
 
 
-@dataclass(frozen=True)
-class _Origin:
-    """Where the values of a configuration stand.
-
-    Attributes:
-        path: The file.
-        lines: Lines of its keys and items.
-        overridden: Keys of the overrides.
-        places: Where keys stand that stand elsewhere than their name says: values of a sweep.
-    """
-
-    path: Path
-    lines: dict[KeyPath, int]
-    overridden: set[KeyPath]
-    places: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
-
-    def swept(self, places: Mapping[KeyPath, KeyPath]) -> _Origin:
-        """Return the same for a point of a sweep."""
-        return replace(self, places=places)
-
-    def _is_overridden(self, place: KeyPath) -> bool:
-        return any(place[: len(parts)] == parts for parts in self.overridden)
-
-    def _place(self, location: KeyPath) -> KeyPath:
-        return next(
-            ((*self.places[key], *location[len(key) :]) for key in self.places if location[: len(key)] == key), location
-        )
-
-    def where(self, location: KeyPath) -> dict[str, Any]:
-        """Return key, file and line of a setting, as errors name them; no file for what an override gives."""
-        place = self._place(location)
-        if self._is_overridden(place):
-            return {"key": _dotted(place)}
-        return {"key": _dotted(place), "path": self.path, "line": _line_of(place, self.lines)}
-
-    def tell_place(self, problem: AdaptstiltsError) -> None:
-        """Have an error about a setting say where that stands, if it does."""
-        location: KeyPath = tuple((problem.key or "").split("."))
-        place = self._place(location)
-        if place != location:
-            problem.key = _dotted(place)
-        if place in self.lines and not self._is_overridden(place):
-            problem.path, problem.line = self.path, self.lines[place]
-
-    def allows(self, key: KeyPath, location: KeyPath) -> bool:
-        """Say whether a key could stand where a setting does: below ``sweep``, only what can be swept."""
-        place = self._place(location)
-        return place[:1] != (SECTION,) or can_be_swept(key)
-
-    def problem_of_sweep(self, item: SweepProblem) -> ConfigError:
-        """Return a problem of a sweep with its place."""
-        return ConfigError(item.problem, hint=item.hint or None, **self.where(item.place))
-
-
 def _read_model(
     values: dict[str, Any],
     schema: type[Model],
-    origin: _Origin,
+    origin: Origin,
     problems: list[AdaptstiltsError],
     only: Sequence[KeyPath] | None = None,
 ) -> Model | None:
@@ -215,33 +158,10 @@ def _read_model(
     return None
 
 
-@contextmanager
-def placed(path: Path, overrides: Sequence[str] = ()) -> Iterator[None]:
-    """Add file and line to errors about settings that are found only after the file was read.
-
-    Errors about a swept key name the place of its values.
-
-    Args:
-        path: The configuration that the block works on.
-        overrides: Its ``key=value`` strings; errors about these keys stay without a file.
-
-    Yields:
-        Nothing.
-    """
-    try:
-        yield
-    except AdaptstiltsError as error:
-        problems = error.problems if isinstance(error, ProblemsError) else (error,)
-        unplaced = [problem for problem in problems if problem.path is None and problem.key is not None]
-        if unplaced:
-            values, lines = _read(path)
-            overridden = _apply(values, overrides)
-            axes = take_axes(values, overridden)[1]
-            places = {key: axis.place(number) for axis in axes for number, key in enumerate(axis.keys)}
-            origin = _Origin(path, lines, overridden, places)
-            for problem in unplaced:
-                origin.tell_place(problem)
-        raise
+def _read_with_overrides(path: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], Origin]:
+    values, lines = _read(path)
+    overridden = _apply(values, overrides)
+    return values, Origin(path, lines, frozenset(overridden))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
@@ -283,7 +203,7 @@ def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], 
         for key, value in node.value:
             here = (*prefix, str(key.value))
             if here in lines:
-                raise ConfigError("stands twice", path=path, line=key.start_mark.line + 1, key=_dotted(here))
+                raise ConfigError("stands twice", path=path, line=key.start_mark.line + 1, key=dotted(here))
             lines[here] = key.start_mark.line + 1
             _collect_lines(value, here, lines, path)
     elif isinstance(node, yaml.SequenceNode):
@@ -315,14 +235,15 @@ def _apply(values: dict[str, Any], overrides: Sequence[str]) -> set[KeyPath]:
 
 def _explain(
     item: Any,  # noqa: ANN401 - pydantic's ErrorDetails
-    origin: _Origin,
+    origin: Origin,
     schema: type[BaseModel],
 ) -> AdaptstiltsError:
     location = _location(item)
     where = origin.where(location)
     value = item["input"]
     if item["type"] in {"extra_forbidden", "invalid_key"}:
-        known = [name for name in _fields_at(schema, location[:-1]) if origin.allows((*location[:-1], name), location)]
+        section, is_swept = location[:-1], origin.place(location)[:1] == (SECTION,)
+        known = [name for name in _fields_at(schema, section) if not is_swept or can_be_swept((*section, name))]
         return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, **where)
     if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] in _ALLOWED:
         return ConfigError(f"{value!r} is not allowed", value=value, allowed=_ALLOWED[item["ctx"]["pattern"]], **where)
@@ -340,6 +261,10 @@ def _explain(
         problem, hint = (text.format(value=value) for text in _PLAIN[item["type"]])
         return ConfigError(problem, hint=hint, **where)
     return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
+
+
+def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
+    return ConfigError(item.problem, hint=item.hint or None, **origin.where(item.place))
 
 
 def _location(item: Any) -> KeyPath:  # noqa: ANN401 - pydantic's ErrorDetails
@@ -360,13 +285,6 @@ def _one_each(items: Sequence[Any]) -> list[Any]:
     return list(kept.values())
 
 
-def _line_of(location: KeyPath, lines: dict[KeyPath, int]) -> int | None:
-    for length in range(len(location), 0, -1):
-        if location[:length] in lines:
-            return lines[location[:length]]
-    return None
-
-
 def _fields_at(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
     current: Any = schema
     for part in location:
@@ -379,10 +297,3 @@ def _fields_at(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
         arguments = [item for item in get_args(current) if isinstance(item, type) and issubclass(item, BaseModel)]
         current = arguments[-1] if arguments else current
     return tuple(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else ()
-
-
-def _dotted(location: KeyPath) -> str:
-    text = ""
-    for part in location:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text

@@ -7,7 +7,7 @@ order in which they stand. A list of mappings below ``sweep`` is one axis whose 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import UnionType
@@ -133,7 +133,7 @@ def can_be_swept(key: KeyPath) -> bool:
 
 
 def take_axes(
-    values: dict[str, Any], overridden: set[KeyPath]
+    values: dict[str, Any], overridden: Collection[KeyPath]
 ) -> tuple[dict[str, Any], list[Axis], list[SweepProblem]]:
     """Take the axes out of the values of a configuration file.
 
@@ -241,7 +241,7 @@ def _single(key: KeyPath, place: KeyPath, values: list[Any]) -> Axis:
     return Axis((key,), tuple((value,) for value in values), places)
 
 
-def _section_axes(section: object, overridden: set[KeyPath]) -> tuple[list[Axis], list[SweepProblem]]:
+def _section_axes(section: object, overridden: Collection[KeyPath]) -> tuple[list[Axis], list[SweepProblem]]:
     if isinstance(section, dict):
         return _crossed(section, overridden)
     if isinstance(section, list) and all(isinstance(point, dict) for point in section):
@@ -250,7 +250,7 @@ def _section_axes(section: object, overridden: set[KeyPath]) -> tuple[list[Axis]
     return [], [SweepProblem((SECTION,), f"{section!r} is not a sweep", hint)]
 
 
-def _crossed(section: dict[str, Any], overridden: set[KeyPath]) -> tuple[list[Axis], list[SweepProblem]]:
+def _crossed(section: dict[str, Any], overridden: Collection[KeyPath]) -> tuple[list[Axis], list[SweepProblem]]:
     """Every key an axis; an override stands over the same key of the file, however that is written."""
     axes: dict[KeyPath, Axis] = {}
     problems = []
@@ -309,7 +309,7 @@ def _check(axis: Axis) -> Iterator[SweepProblem]:
             yield SweepProblem(place, f"'{dotted}' is swept by sections", "Sweep single keys of it.")
 
 
-def _check_together(axes: Sequence[Axis], overridden: set[KeyPath]) -> Iterator[SweepProblem]:
+def _check_together(axes: Sequence[Axis], overridden: Collection[KeyPath]) -> Iterator[SweepProblem]:
     seen: set[KeyPath] = set()
     for axis in axes:
         for key, place in zip(axis.keys, axis.places[0], strict=True):

@@ -9,27 +9,24 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.engine.in_process import InProcessEngine, StageStep
 from adaptstilts.engine.protocols import Engine
-from adaptstilts.engine.resources import NeedsOf, this_machine
+from adaptstilts.engine.resources import this_machine
 from adaptstilts.models.backbone import locate
-from adaptstilts.store.store import Store
 from adaptstilts.study.plan.data_facts import MINI, OFFICIAL
+from adaptstilts.study.pricing.needs import needs_of
+from adaptstilts.study.study import Study
 
 if TYPE_CHECKING:
     from adaptstilts.config.schema import StudyConfig
     from adaptstilts.study.stages.runner import LocalRunner
 
 
-def open_engine(
-    config: StudyConfig, store: Store, on_step: StageStep, needs: NeedsOf, tell: Callable[[str], None]
-) -> Engine:
+def open_engine(study: Study, on_step: StageStep, tell: Callable[[str], None]) -> Engine:
     """Start the engine that a study names.
 
     Args:
-        config: The study, as `placed_for_engine` returns it.
-        store: Where artefacts go.
-        on_step: Told how far stages are that run on this machine; of others the store tells.
-        needs: Memory that a stage takes on a GPU.
-        tell: Told a line about the engine.
+        study: The study, as `placed_for_engine` returns it.
+        on_step: Called with the progress of stages that run on this machine; that of others is read from the store.
+        tell: Called with a line about the engine.
 
     Returns:
         The engine; `adaptstilts.engine.scheduler.carry_out` closes it.
@@ -37,11 +34,12 @@ def open_engine(
     Raises:
         EngineError: If it is not installed or cannot be reached.
     """
+    config, store = study.config, study.store
     make_runner = partial(local_runner, config)
     if config.engine.name == "ray":
         from adaptstilts.engine.on_ray import RayEngine  # noqa: PLC0415
 
-        return RayEngine(config, make_runner, store, needs, tell)
+        return RayEngine(config, make_runner, store, needs_of(study.variants, study.plan), tell)
     here = InProcessEngine(make_runner, store, on_step)
     if config.engine.name == "slurm":
         from adaptstilts.engine.on_slurm import SlurmEngine  # noqa: PLC0415
@@ -51,6 +49,7 @@ def open_engine(
         from adaptstilts.engine.process_pool import ProcessEngine  # noqa: PLC0415
 
         machine = this_machine(config.device).grouped(config.parallel.processes)
+        needs = needs_of(study.variants, study.plan)
         return ProcessEngine(config.workers, make_runner, store, on_step, machine, needs)
     return here
 
@@ -62,17 +61,18 @@ def local_runner(config: StudyConfig) -> LocalRunner:
     return LocalRunner(config)
 
 
-def placed_for_engine(config: StudyConfig) -> StudyConfig:
+def placed_for_engine(study: Study) -> Study:
     """Make paths absolute for engines whose workers may run in another folder.
 
     Args:
-        config: The study.
+        study: The study.
 
     Returns:
         The same study; folders and files that are there, and the store, are named from the root.
     """
+    config = study.config
     if config.engine.name == "local":
-        return config
+        return study
 
     def absolute(name: str) -> str:
         return name if "://" in name else str(Path(name).expanduser().absolute())
@@ -85,7 +85,7 @@ def placed_for_engine(config: StudyConfig) -> StudyConfig:
         return name if name in {MINI, OFFICIAL} else absolute(name)
 
     places = {"backbone": backbone, "data.root": root}
-    return config.model_copy(
+    placed = config.model_copy(
         update={
             "store": absolute(config.store),
             "backbone": backbone(config.backbone),
@@ -96,3 +96,4 @@ def placed_for_engine(config: StudyConfig) -> StudyConfig:
             ),
         }
     )
+    return Study(placed, study.origin)

@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adaptstilts.errors import StoreError
-from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.results.report import ReportFiles, files_in
 from adaptstilts.store.artefact import Artefact
-from adaptstilts.store.store import Store
 from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
-from adaptstilts.study.plan.plan import Plan
+from adaptstilts.study.stages.contamination import data_roots
 from adaptstilts.study.stages.report import report_stage, write_study_tables
+from adaptstilts.study.study import Study
 
 _NOT_SHOWN = frozenset({NOTES_FILE, PAGES_FILE})
 _HINT = "Set results=FOLDER."
@@ -62,22 +61,12 @@ def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFile
     return files_in(folder, report.read_json(PAGES_FILE))
 
 
-def report_what_is_there(
-    plan: Plan,
-    done: Mapping[str, Artefact],
-    roots: Sequence[DataRoot | None],
-    store: Store,
-    folder: Path,
-    missing: Sequence[str],
-) -> ReportFiles:
+def report_what_is_there(study: Study, done: Mapping[str, Artefact], missing: Sequence[str]) -> ReportFiles:
     """Write tables and report of what is finished of a study straight into its results folder.
 
     Args:
-        plan: The study's plan.
+        study: The study.
         done: Finished artefacts by key.
-        roots: The data that the report compares; None for what is not there yet.
-        store: Where findings of leaks and overlaps are remembered.
-        folder: The results folder.
         missing: Remarks on what is not finished.
 
     Returns:
@@ -86,6 +75,8 @@ def report_what_is_there(
     Raises:
         AdaptstiltsError: If records or data cannot be read, or the folder cannot be written.
     """
+    plan, store, folder = study.plan, study.store, study.results_folder
+    roots = data_roots(study.config.data, plan, store)
     make_folder(folder)
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as place:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from adaptstilts.config.schema import StudyConfig
-from adaptstilts.config.sweep import variants
 from adaptstilts.engine.perform import perform
 from adaptstilts.engine.protocols import Order, Watcher
 from adaptstilts.engine.scheduler import Outcome, carry_out, failed_lines
@@ -17,14 +15,13 @@ from adaptstilts.engine.signals import sigterm_as_exit
 from adaptstilts.errors import StoreError
 from adaptstilts.results.report import ReportFiles
 from adaptstilts.store.stage import Stage
-from adaptstilts.store.store import Store
-from adaptstilts.study.engine import open_engine, placed_for_engine
-from adaptstilts.study.plan.check_inputs import check_can_run, check_hub
+from adaptstilts.study.engine import local_runner, open_engine, placed_for_engine
+from adaptstilts.study.plan.check_inputs import check_data_is_there, check_hub
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.pricing.needs import needs_of
 from adaptstilts.study.results_folder import make_folder, place_report, report_what_is_there
-from adaptstilts.study.stages.contamination import data_roots, look_for_overlaps
-from adaptstilts.study.study import check_study, open_store, plan_study, results_folder
+from adaptstilts.study.stages.contamination import look_for_overlaps
+from adaptstilts.study.study import Study
+from adaptstilts.train.trackers import check_installed
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
 """Makes what is told about progress, once the plan is known."""
@@ -56,11 +53,30 @@ class StudyResult:
         }
 
 
-def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = False) -> StudyResult:
+def validate_study(study: Study, tell: Callable[[str], None]) -> Plan:
+    """Check a study before anything is computed: settings, files, rows, leaks and overlaps.
+
+    Args:
+        study: The study.
+        tell: Called with a line about overlaps.
+
+    Returns:
+        Its plan.
+
+    Raises:
+        AdaptstiltsError: If anything cannot be used.
+    """
+    with study.settings_named():
+        plan = study.check()
+        look_for_overlaps(study.variants, plan, study.store, tell)
+    return plan
+
+
+def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> StudyResult:
     """Carry out what is missing of a study and write its report.
 
     Args:
-        config: The study.
+        study: The study.
         watch: Makes the watcher of the run.
         rebuild: Throw damaged artefacts away and make them again; every byte of the study's artefacts is read.
 
@@ -74,33 +90,34 @@ def run_study(config: StudyConfig, watch: WatcherFactory, *, rebuild: bool = Fal
     from adaptstilts.study.stages.train_parallel import check_not_launched  # noqa: PLC0415 - brings torch
 
     check_not_launched()
-    config = placed_for_engine(config)
-    for variant in variants(config):
-        check_can_run(variant.config)
-    plan = check_study(config)
-    store = open_store(config)
-    store.remove_leftovers()
-    remove_finished_checkpoints(plan.stages, store)
-    check_hub(plan, store)
-    make_folder(results_folder(config))
-    with sigterm_as_exit(), watch(plan) as watcher:
-        outcome = carry_out(
-            plan,
-            store,
-            open_engine(config, store, watcher.stepped, needs_of(config, plan), watcher.noted),
-            watcher,
-            retries=config.engine.retries,
-            rebuild=rebuild,
-            when_data_is_there=partial(look_for_overlaps, config, plan, store, watcher.noted),
-        )
-    return _report(config, plan, store, outcome)
+    study = placed_for_engine(study)
+    with study.settings_named():
+        check_installed(study.config.tracking)
+        for variant in study.variants:
+            check_data_is_there(variant.config.data)
+        plan, store = study.check(), study.store
+        store.remove_leftovers()
+        remove_finished_checkpoints(plan.stages, store)
+        check_hub(plan, store)
+        make_folder(study.results_folder)
+        with sigterm_as_exit(), watch(plan) as watcher:
+            outcome = carry_out(
+                plan,
+                store,
+                open_engine(study, watcher.stepped, watcher.noted),
+                watcher,
+                retries=study.config.engine.retries,
+                rebuild=rebuild,
+                when_data_is_there=partial(look_for_overlaps, study.variants, plan, store, watcher.noted),
+            )
+        return _report(study, outcome)
 
 
-def report_study(config: StudyConfig) -> StudyResult:
+def report_study(study: Study) -> StudyResult:
     """Write the report of what is finished.
 
     Args:
-        config: The study.
+        study: The study.
 
     Returns:
         What is finished.
@@ -108,34 +125,33 @@ def report_study(config: StudyConfig) -> StudyResult:
     Raises:
         AdaptstiltsError: If nothing is finished.
     """
-    plan = plan_study(config)
-    store = open_store(config)
-    outcome = Outcome(done=store.find_all(plan.stages))
-    for stage in plan.stages[-2:]:
-        if stage.key not in outcome.done and all(key in outcome.done for key in stage.inputs):
-            _make_last(config, plan, store, stage, outcome)
-    return _report(config, plan, store, outcome)
+    with study.settings_named():
+        stages = study.plan.stages
+        outcome = Outcome(done=study.store.find_all(stages))
+        for stage in stages[-2:]:
+            if stage.key not in outcome.done and all(key in outcome.done for key in stage.inputs):
+                _make_last(study, stage, outcome)
+        return _report(study, outcome)
 
 
-def _make_last(config: StudyConfig, plan: Plan, store: Store, stage: Stage, outcome: Outcome) -> None:
+def _make_last(study: Study, stage: Stage, outcome: Outcome) -> None:
     """Make the tables or the report, unless another process is at it: it is then written without being kept."""
-    from adaptstilts.study.stages.runner import LocalRunner  # noqa: PLC0415 - brings torch
-
-    answer = perform(Order(stage, plan.inputs_of(stage)), store, LocalRunner(config), lambda done, total, note: None)
+    order = Order(stage, study.plan.inputs_of(stage))
+    answer = perform(order, study.store, local_runner(study.config), lambda done, total, note: None)
     if answer.error is not None:
         raise answer.error
-    artefact = store.find(stage)
+    artefact = study.store.find(stage)
     if artefact is not None:
         outcome.done[stage.key] = artefact
 
 
-def _report(config: StudyConfig, plan: Plan, store: Store, outcome: Outcome) -> StudyResult:
-    failed = failed_lines(plan, outcome)
-    tables, report = (outcome.done.get(stage.key) for stage in plan.stages[-2:])
+def _report(study: Study, outcome: Outcome) -> StudyResult:
+    failed = failed_lines(study.plan, outcome)
+    tables, report = (outcome.done.get(stage.key) for stage in study.plan.stages[-2:])
     if tables is not None and report is not None:
-        files = place_report(tables, report, results_folder(config))
+        files = place_report(tables, report, study.results_folder)
     else:
-        files = _partial(config, plan, store, outcome, failed)
+        files = _partial(study, outcome, failed)
     return StudyResult(
         files=files,
         made=len(outcome.made),
@@ -144,13 +160,12 @@ def _report(config: StudyConfig, plan: Plan, store: Store, outcome: Outcome) -> 
     )
 
 
-def _partial(config: StudyConfig, plan: Plan, store: Store, outcome: Outcome, failed: Sequence[str]) -> ReportFiles:
-    scores = {key for cell in plan.cells for key in cell.score}
+def _partial(study: Study, outcome: Outcome, failed: Sequence[str]) -> ReportFiles:
+    scores = {key for cell in study.plan.cells for key in cell.score}
     if scores and not scores & outcome.done.keys():
         if failed:  # the watcher was told what each stage said
             counts = f"{len(outcome.failures)} failed, {len(outcome.left_out)} left out"
-            raise StoreError(f"no finished score to report: of {len(plan.stages)} stages {counts}")
-        raise StoreError("no finished score to report", path=config.store, hint="Start with: adaptstilts run")
+            raise StoreError(f"no finished score to report: of {len(study.plan.stages)} stages {counts}")
+        raise StoreError("no finished score to report", path=study.config.store, hint="Start with: adaptstilts run")
     missing = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
-    roots = data_roots(config, plan, store)
-    return report_what_is_there(plan, outcome.done, roots, store, results_folder(config), missing)
+    return report_what_is_there(study, outcome.done, missing)

@@ -1,10 +1,15 @@
-"""From a configuration to a plan and a store: resolves backbone, tasks, files and languages before anything runs."""
+"""A study as one object: its configuration, variants, plan, store and results folder, each made once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 
-from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.load import load_study
+from adaptstilts.config.origin import Origin
+from adaptstilts.config.schema import DataSection, EvaluationSection, StudyConfig
 from adaptstilts.config.sweep import Variant, variants
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.backbone import fingerprint, locate
@@ -20,45 +25,111 @@ from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, parts_by_data
 
 
-def plan_study(config: StudyConfig) -> Plan:
-    """Resolve everything a study needs and plan it.
+class Study:
+    """A study, with what follows from its configuration; nothing is planned or opened before it is asked for.
 
     Args:
-        config: The study.
-
-    Returns:
-        The plan; no model was loaded and no example read.
-
-    Raises:
-        AdaptstiltsError: If a task, file, checkpoint or language is not there.
+        config: The configuration.
+        origin: Where its settings stand, for errors about them; nowhere by default.
     """
-    chosen = variants(config)
-    resolver = _Resolver()
+
+    def __init__(self, config: StudyConfig, origin: Origin | None = None) -> None:
+        self.config = config
+        self.origin = Origin() if origin is None else origin
+
+    @classmethod
+    def load(cls, path: Path | str, overrides: Sequence[str] = ()) -> Study:
+        """Read a study from its file.
+
+        Args:
+            path: YAML file.
+            overrides: ``key=value`` strings with dotted keys, applied over the file.
+
+        Returns:
+            The study.
+
+        Raises:
+            AdaptstiltsError: If the file or its settings cannot be used; all problems at once.
+        """
+        return cls(*load_study(Path(path), overrides))
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """Variants of a sweep; one with an empty label where nothing is swept."""
+        return variants(self.config)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Stages of all variants; tasks, files, languages and backbone are looked up, no example or weight is read.
+
+        Raises:
+            AdaptstiltsError: If one of those is not there; all problems at once.
+        """
+        with self.settings_named():
+            return _plan(self.variants)
+
+    @cached_property
+    def store(self) -> Store:
+        """Store of the study's artefacts.
+
+        Raises:
+            ConfigError: If a file is in the place of its folder.
+            StoreError: If it is an address whose file system is not known or not installed.
+        """
+        with self.settings_named():
+            return _open_store(self.config.store, self.config.store_cache)
+
+    @property
+    def results_folder(self) -> Path:
+        """Folder of the study's tables and figures."""
+        return Path(self.config.results).expanduser() / self.config.name
+
+    def check(self) -> Plan:
+        """Plan the study and read every row that its unfinished stages need.
+
+        Returns:
+            The plan.
+
+        Raises:
+            AdaptstiltsError: If it cannot be planned, or a file is malformed, empty or unlabelled.
+        """
+        with self.settings_named():
+            for variant, part in parts_by_data(self.variants, self.plan):
+                check_rows(variant.config.data, part, self.store)
+        return self.plan
+
+    def settings_named(self) -> AbstractContextManager[None]:
+        """Return a context in which errors about settings get the file and line where these stand."""
+        return self.origin.named_in_errors()
+
+
+def _plan(chosen: Sequence[Variant]) -> Plan:
+    """Plan all variants; of a single one, errors name no variant."""
+    planner = _VariantPlanner()
     if len(chosen) == 1:
-        return resolver.plan(chosen[0].config)
+        return planner.plan(chosen[0].config)
     planned: list[tuple[Variant, Plan]] = []
     problems: list[tuple[Variant, AdaptstiltsError]] = []
     for variant in chosen:
         try:
-            planned.append((variant, resolver.plan(variant.config)))
+            planned.append((variant, planner.plan(variant.config)))
         except AdaptstiltsError as error:  # noqa: PERF203 - every one is tried
             problems.append((variant, error))
     raise_all(of_variants(problems, len(chosen)))
     return join_plans(planned)
 
 
-class _Resolver:
-    """Plans variants of a study; what several of them share, data and backbone, is looked at once."""
+class _VariantPlanner:
+    """Plans variants of a study; data and backbone that several of them share are looked up once."""
 
     def __init__(self) -> None:
         self._backbones: dict[tuple[str, str | None], Reference] = {}
         self._facts: dict[str, tuple[DataFacts, DataJob | None]] = {}
 
     def plan(self, config: StudyConfig) -> Plan:
-        """Plan one variant."""
         check_tasks(config)
         backbone = self._backbone(config.backbone, config.revision)
-        facts, job = self._facts_for(config)
+        facts, job = self._facts_for(config.data, config.evaluation)
         check_files(config, facts)
         published = None if config.data.root == MINI else run_setting(config)
         plan = make_plan(config, facts, backbone, job, published)
@@ -73,46 +144,16 @@ class _Resolver:
             self._backbones[name, revision] = backbone
         return self._backbones[name, revision]
 
-    def _facts_for(self, config: StudyConfig) -> tuple[DataFacts, DataJob | None]:
-        asked = config.evaluation
-        key = f"{data_key(config.data)} {asked.languages} {asked.benchmark} {asked.submission}"
+    def _facts_for(self, data: DataSection, asked: EvaluationSection) -> tuple[DataFacts, DataJob | None]:
+        key = f"{data_key(data)} {asked.languages} {asked.benchmark} {asked.submission}"
         if key not in self._facts:
-            self._facts[key] = facts_for(config.data, asked.languages, asked.benchmark, submission=asked.submission)
+            self._facts[key] = facts_for(data, asked.languages, asked.benchmark, submission=asked.submission)
         return self._facts[key]
 
 
-def check_study(config: StudyConfig) -> Plan:
-    """Plan a study and read every row that what is unfinished of it needs.
-
-    Args:
-        config: The study.
-
-    Returns:
-        The plan; no model was loaded.
-
-    Raises:
-        AdaptstiltsError: As `plan_study`, and if a file is malformed, empty or unlabelled.
-    """
-    plan = plan_study(config)
-    for variant, part in parts_by_data(config, plan):
-        check_rows(variant.config, part, open_store(config))
-    return plan
-
-
-def open_store(config: StudyConfig) -> Store:
-    """Return the study's artefact store.
-
-    Raises:
-        ConfigError: If a file is in the place of its folder.
-        StoreError: If it is an address whose file system is not known or not installed.
-    """
-    store = store_at(config.store, config.store_cache)
+def _open_store(location: str, cache: str | None) -> Store:
+    store = store_at(location, cache)
     if store.root.exists() and not store.root.is_dir():
         key = "store" if store.location == str(store.root) else "store_cache"
         raise ConfigError(f"'{store.root}' is a file", key=key, hint=f"Set {key}=FOLDER.")
     return store
-
-
-def results_folder(config: StudyConfig) -> Path:
-    """Return the folder of the study's tables and figures."""
-    return Path(config.results).expanduser() / config.name

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.config.schema import StudyConfig
-from adaptstilts.config.sweep import variants
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.readers.data_root import DataRoot
@@ -18,9 +16,8 @@ from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.layout import DATA_FOLDER, PREDICTIONS_FOLDER
 from adaptstilts.study.plan.jobs import Cell, DataJob, PredictJob
-from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.select import Wanted, choose_cells, setting_text
-from adaptstilts.study.study import open_store, plan_study
+from adaptstilts.study.study import Study
 from adaptstilts.submission.check_folder import published_rows, task_of
 from adaptstilts.submission.folder import write_predictions
 from adaptstilts.submission.leaderboard import leaderboard_content
@@ -106,7 +103,7 @@ class SubmittedStudy:
 
 
 def submit_study(
-    config: StudyConfig,
+    study: Study,
     folder: Path,
     wanted: Wanted,
     benchmark: Benchmark = BENCHMARKS[0],
@@ -119,7 +116,7 @@ def submit_study(
     The folder appears at once and whole, or not at all.
 
     Args:
-        config: The study.
+        study: The study.
         folder: Where to write.
         wanted: Which setting.
         benchmark: Whose tasks and languages are written.
@@ -133,33 +130,35 @@ def submit_study(
         ConfigError: If the study was cut to some rows, or not one setting is asked for.
         StoreError: If no prediction of the setting is finished, or the folder cannot be written.
     """
-    _check_whole(config, wanted)
-    _check_target(folder, force=force)
-    plan = plan_study(config)
-    store = open_store(config)
-    done = store.find_all(plan.stages)
-    cells = choose_cells(plan, done, wanted)
-    finished = _Finished(config, plan, done)
-    place = folder.expanduser().absolute()
-    unfinished = place.with_name(f".{place.name}.part-{os.getpid()}")
-    try:
-        tasks = {
-            entry.folder: _write_task(unfinished, entry, cells, finished, any_split=any_split)
-            for entry in benchmark.entries
-        }
-        submitted = SubmittedStudy(folder, benchmark, any_split, tasks)
-        if not submitted.count:
-            raise StoreError("no finished predictions to submit", path=config.store, hint=_next_step(submitted))
-        _put_in_place(unfinished, place)
-    except OSError as error:
-        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint="Give another --to DIR.") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return submitted
+    with study.settings_named():
+        _check_whole(study, wanted)
+        _check_target(folder, force=force)
+        done = study.store.find_all(study.plan.stages)
+        cells = choose_cells(study.plan, done, wanted)
+        finished = _Finished(study, done)
+        place = folder.expanduser().absolute()
+        unfinished = place.with_name(f".{place.name}.part-{os.getpid()}")
+        try:
+            tasks = {
+                entry.folder: _write_task(unfinished, entry, cells, finished, any_split=any_split)
+                for entry in benchmark.entries
+            }
+            submitted = SubmittedStudy(folder, benchmark, any_split, tasks)
+            if not submitted.count:
+                raise StoreError(
+                    "no finished predictions to submit", path=study.config.store, hint=_next_step(submitted)
+                )
+            _put_in_place(unfinished, place)
+        except OSError as error:
+            hint = "Give another --to DIR."
+            raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=hint) from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        return submitted
 
 
-def _check_whole(config: StudyConfig, wanted: Wanted) -> None:
-    for variant in variants(config):
+def _check_whole(study: Study, wanted: Wanted) -> None:
+    for variant in study.variants:
         most = variant.config.data.max_evaluation
         if most is not None and wanted.variant in {None, variant.label}:
             problem = f"the study predicts only {most} rows per language, a submission needs all"
@@ -169,10 +168,10 @@ def _check_whole(config: StudyConfig, wanted: Wanted) -> None:
 class _Finished:
     """The finished predictions of a study, and the English sentences that some of them go by."""
 
-    def __init__(self, config: StudyConfig, plan: Plan, done: Mapping[str, Artefact]) -> None:
-        self.plan = plan
+    def __init__(self, study: Study, done: Mapping[str, Artefact]) -> None:
+        self.plan = study.plan
         self.done = done
-        self._config = config
+        self._own_root = study.config.data.root
         self._roots: dict[Path, DataRoot] = {}
 
     def stages(self, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
@@ -216,7 +215,7 @@ class _Finished:
         world = next((item.key for item in self.plan.inputs_of(stage) if isinstance(item.job, DataJob)), None)
         if world is not None:
             return self.done[world].file(DATA_FOLDER)
-        return Path(self._config.data.root if stage.place is None else stage.place.root).expanduser()
+        return Path(self._own_root if stage.place is None else stage.place.root).expanduser()
 
 
 def _write_task(

@@ -198,17 +198,44 @@ def test_interrupted_verb_exits_with_130(monkeypatch: pytest.MonkeyPatch, verb: 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("adaptstilts.config.load.load_study", interrupted)
+    monkeypatch.setattr("adaptstilts.study.study.load_study", interrupted)
     said = say(verb, XTREME)
     assert said.code == 130
     assert "Traceback" not in said.err
 
 
-@pytest.mark.parametrize("verb", ["validate", "plan", "run", "report"])
-def test_unknown_task_of_the_file_is_named_with_its_line(tmp_path: Path, verb: str):
+@pytest.mark.parametrize(
+    ("verb", "flags"),
+    [
+        ("validate", []),
+        ("plan", []),
+        ("run", []),
+        ("report", []),
+        ("status", []),
+        ("submit", ["--to", "anywhere"]),
+        ("store gc", []),
+    ],
+)
+def test_unknown_task_of_the_file_is_named_with_its_line(tmp_path: Path, verb: str, flags: list[str]):
     config = tmp_path / "study.yaml"
     config.write_text("name: a\nmethods: [direct]\ntarget:\n  tasks: [xnly]\n", encoding="utf-8")
-    refused(say(verb, config), r"study\.yaml:4: target\.tasks: 'xnly' is not a target task\. Did you mean 'xnli'\?")
+    (tmp_path / "store").mkdir()
+    said = say(*verb.split(), config, f"store={tmp_path / 'store'}", *flags)
+    refused(said, r"study\.yaml:4: target\.tasks: 'xnly' is not a target task\. Did you mean 'xnli'\?")
+
+
+def test_study_that_was_cut_cannot_be_submitted_and_the_line_that_cuts_it_is_named(tmp_path: Path):
+    config = tmp_path / "study.yaml"
+    config.write_text("name: a\ntarget:\n  tasks: [xnli]\ndata:\n  max_evaluation: 20\n", encoding="utf-8")
+    message = r"data\.max_evaluation: the study predicts only 20 rows .* Run it with data\.max_evaluation=null"
+    refused(say("submit", config, "--to", tmp_path / "out"), rf"study\.yaml:5: {message}")
+    refused(say("submit", config, "data.max_evaluation=20", "--to", tmp_path / "out"), rf"^{message}")
+
+
+def test_setting_of_a_run_that_cannot_be_used_is_named_with_its_line(tmp_path: Path):
+    config = tmp_path / "study.yaml"
+    config.write_text("name: a\ntarget:\n  tasks: [xnli]\ndata:\n  root: official\n", encoding="utf-8")
+    refused(say("run", config), r"study\.yaml:5: data\.root: 'official' stands for data that is not there")
 
 
 # ---- Scores
@@ -821,11 +848,10 @@ def test_watcher_draws_on_a_terminal_and_keeps_its_lines():
     from rich.console import Console
 
     from adaptstilts.cli.dashboard import TerminalWatcher
-    from adaptstilts.config.load import load_study
     from adaptstilts.store.artefact import Artefact
-    from adaptstilts.study.study import plan_study
+    from adaptstilts.study.study import Study
 
-    plan = plan_study(load_study(Path(XTREME)))
+    plan = Study.load(XTREME).plan
     drawn = io.StringIO()
     first, second = plan.stages[:2]
     with TerminalWatcher(plan, Console(file=drawn, force_terminal=True, width=100)) as watcher:

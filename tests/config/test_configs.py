@@ -24,7 +24,7 @@ STUDIES = [path for path in FILES if path not in PRETRAINING]
 
 
 def plan_of(path: Path, overrides: list[str]) -> Plan:
-    config = load_study(path, overrides)
+    config, _ = load_study(path, overrides)
     facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
     return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
 
@@ -63,7 +63,7 @@ def test_study_plans_a_cell_for_every_method_source_and_target(path: Path, reque
     overrides = []
     if path.stem == "slices":
         overrides = [f"data.root={request.getfixturevalue('shared_root') / 'data'}"]
-    config = load_study(path, overrides)
+    config, _ = load_study(path, overrides)
     plan = plan_of(path, overrides)
     assert config.name == path.stem
     targets, sources = len(config.target.tasks), len(config.intermediate.tasks)
@@ -75,14 +75,14 @@ def test_study_plans_a_cell_for_every_method_source_and_target(path: Path, reque
 
 @pytest.mark.parametrize("stem", ["mini_all", "xtreme_xlmr_large"])
 def test_study_is_nine_by_nine_by_six_when_it_says_so(stem: str):
-    config = load_study(CONFIGS / f"{stem}.yaml")
+    config, _ = load_study(CONFIGS / f"{stem}.yaml")
     assert set(config.intermediate.tasks) == {task.name for task in intermediate_tasks()}
     assert config.target.tasks == tuple(task.name for task in target_tasks())
     assert set(config.methods) == set(METHODS)
 
 
 def test_study_of_xtreme_r_has_its_ten_targets_in_all_their_languages():
-    config = load_study(CONFIGS / "xtreme_r_xlmr_large.yaml")
+    config, _ = load_study(CONFIGS / "xtreme_r_xlmr_large.yaml")
     assert config.target.tasks == tuple(task.name for task in benchmark_tasks(BenchmarkName.XTREME_R))
     assert set(config.intermediate.tasks) == {task.name for task in intermediate_tasks()}
     plan = plan_of(CONFIGS / "xtreme_r_xlmr_large.yaml", ["methods=[direct]"])
@@ -115,14 +115,14 @@ def test_study_of_xtreme_r_trains_its_new_targets_as_xtremes_scripts_say():
 
 
 def test_quickstart_shows_every_method_and_every_kind_of_task():
-    config = load_study(CONFIGS / "quickstart.yaml")
+    config, _ = load_study(CONFIGS / "quickstart.yaml")
     kinds = {get_task(name).kind for name in (*config.intermediate.tasks, *config.target.tasks)}
     assert kinds == set(Kind) - {Kind.MATCH}
     assert set(config.methods) == set(METHODS)
 
 
 def test_slices_hold_every_kind_of_task_and_all_targets():
-    config = load_study(CONFIGS / "slices.yaml")
+    config, _ = load_study(CONFIGS / "slices.yaml")
     kinds = {get_task(name).kind for name in (*config.intermediate.tasks, *config.target.tasks)}
     assert kinds == set(Kind) - {Kind.MATCH}
     assert config.target.tasks == tuple(task.name for task in target_tasks())

@@ -1,6 +1,6 @@
 import pytest
 
-from adaptstilts.config.load import load_study, placed
+from adaptstilts.config.load import load_study
 from adaptstilts.config.recipes import resolve
 from adaptstilts.config.schema import TrainOverride, TrainSection
 from adaptstilts.errors import ConfigError, ProblemsError
@@ -16,13 +16,13 @@ def write(tmp_path, text):
 
 def test_load_reads_scientific_notation_as_number_and_no_as_language(tmp_path):
     text = MINIMAL + "  full:\n    learning_rate: 1e-4\nevaluation:\n  languages: [no, en]\n"
-    study = load_study(write(tmp_path, text))
+    study = load_study(write(tmp_path, text))[0]
     assert study.target.full.learning_rate == 1e-4
     assert study.evaluation.languages == ("no", "en")
 
 
 def test_load_applies_overrides_over_the_file(tmp_path):
-    study = load_study(write(tmp_path, MINIMAL), ["data.root=elsewhere", "seeds=[3, 4]", "target.full.epochs=7"])
+    study = load_study(write(tmp_path, MINIMAL), ["data.root=elsewhere", "seeds=[3, 4]", "target.full.epochs=7"])[0]
     assert (study.data.root, study.seeds, study.target.full.epochs) == ("elsewhere", (3, 4), 7)
 
 
@@ -138,50 +138,24 @@ def test_load_says_what_is_wrong_in_one_line(tmp_path, text, message):
 
 @pytest.mark.parametrize("text", ["2024-13-45", "1:30", "0x_", "010"])
 def test_load_takes_what_other_readers_take_for_dates_and_odd_numbers_as_text(tmp_path, text):
-    assert load_study(write(tmp_path, MINIMAL + f"title: {text}\n")).title == text
+    assert load_study(write(tmp_path, MINIMAL + f"title: {text}\n"))[0].title == text
 
 
 def test_load_lets_a_key_replace_a_merged_one(tmp_path):
     text = "name: demo\ntarget:\n  full: &shared {epochs: 3, batch_size: 8}\n  adapter: {<<: *shared, epochs: 2}\n"
-    section = load_study(write(tmp_path, text)).target.adapter
+    section = load_study(write(tmp_path, text))[0].target.adapter
     assert (section.epochs, section.batch_size) == (2, 8)
 
 
 def test_load_changes_one_use_of_an_alias_when_only_that_one_is_overridden(tmp_path):
     text = "name: demo\ntarget:\n  full: &shared {epochs: 3}\n  adapter: *shared\n"
-    section = load_study(write(tmp_path, text), ["target.adapter.epochs=2"]).target
+    section = load_study(write(tmp_path, text), ["target.adapter.epochs=2"])[0].target
     assert (section.full.epochs, section.adapter.epochs) == (3, 2)
 
 
 def test_load_says_so_when_it_is_given_a_folder(tmp_path):
     with pytest.raises(ConfigError, match=r"is a folder, not a configuration file"):
         load_study(tmp_path)
-
-
-def test_placed_adds_file_and_line_to_keys_of_the_file_only(tmp_path):
-    path = write(tmp_path, MINIMAL)
-    with pytest.raises(ConfigError, match=r"study\.yaml:5: target\.tasks: unknown"), placed(path):
-        raise ConfigError("unknown", key="target.tasks")
-    with pytest.raises(ConfigError, match=r"^target\.tasks: unknown"), placed(path, ["target.tasks=[x]"]):
-        raise ConfigError("unknown", key="target.tasks")
-
-
-@pytest.mark.parametrize(
-    ("text", "overrides", "place"),
-    [
-        ("", ["sweep.backbone=[mini, other]"], r"^sweep\.backbone"),
-        ("", ["sweep={backbone: [mini, other]}"], r"^sweep\.backbone"),
-        ("", ["backbone=[mini, other]"], r"^backbone"),
-        ("sweep: {backbone: [mini, other]}\n", [], r"study\.yaml:7: sweep\.backbone"),
-        ("sweep:\n  - {backbone: mini}\n  - {backbone: other}\n", [], r"study\.yaml:7: sweep"),
-        ("adapter: {kind: [seq_bn, par_bn]}\n", [], r"study\.yaml:6: backbone"),
-        ("sweep: {backbone: [mini, other]}\n", ["sweep.backbone=[mini]"], r"^sweep\.backbone\[0\]"),
-    ],
-)
-def test_placed_tells_where_the_values_of_a_swept_key_stand(tmp_path, text, overrides, place):
-    path = write(tmp_path, MINIMAL + "backbone: mini\n" + text)
-    with pytest.raises(ConfigError, match=f"{place}: unknown"), placed(path, overrides):
-        raise ConfigError("unknown", key="backbone")
 
 
 @pytest.mark.parametrize("name", ["a b", "-a", ""])

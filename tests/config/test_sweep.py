@@ -14,7 +14,7 @@ TWO_BY_TWO = MINIMAL + "adapter: {reduction_factor: [4, 16]}\nsweep: {target.ada
 def load(tmp_path, text, overrides=()):
     path = tmp_path / "study.yaml"
     path.write_text(text, encoding="utf-8")
-    return load_study(path, overrides)
+    return load_study(path, overrides)[0]
 
 
 def labels(tmp_path, text, overrides=()):

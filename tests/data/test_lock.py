@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from adaptstilts.config.load import load_study
 from adaptstilts.data.arrow import write_split
 from adaptstilts.data.download import digest
 from adaptstilts.data.lock import LOCK_NAME, Lock, LockedSplit, count_rows, read_lock, verify, verify_split, write_lock
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.study.study import check_study, plan_study
+from adaptstilts.study.study import Study
 from adaptstilts.tasks.examples import Bitext, PairExample, Sentence
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Split
@@ -50,7 +49,11 @@ def study(root, tmp_path, more="", task="pawsx"):
         f"name: locked\nbackbone: mini\nmethods: [direct]\ndata: {{root: {root}}}\ntarget: {{tasks: [{task}]}}\n"
         f"store: {tmp_path}/store\nresults: {tmp_path}/results\n{more}\n"
     )
-    return load_study(path)
+    return Study.load(path)
+
+
+def planned(*args, **options):
+    return study(*args, **options).plan
 
 
 def test_lock_comes_back_as_it_was_written(tmp_path):
@@ -111,9 +114,9 @@ def test_count_rows_raises_one_line_when_the_file_is_cut_short(root):
 
 
 def test_study_is_planned_on_data_as_they_were_fetched(root, tmp_path):
-    plan = plan_study(study(root, tmp_path))
+    plan = planned(root, tmp_path)
     assert plan.stages
-    check_study(study(root, tmp_path))
+    study(root, tmp_path).check()
 
 
 @pytest.mark.parametrize(("split", "language"), [(Split.TRAIN, "en"), (Split.DEV, "en"), (Split.TEST, "de")])
@@ -122,33 +125,33 @@ def test_study_stops_before_training_when_rows_are_gone(root, tmp_path, split, l
     with pytest.raises(
         AdaptstiltsError, match=rf"pawsx/{split.value}/{language}: expected 12 rows as fetched, found 7"
     ):
-        plan_study(study(root, tmp_path))
+        planned(root, tmp_path)
 
 
 def test_study_stops_before_training_when_a_checksum_is_another(root, tmp_path):
     write_split(root, PAWSX, Split.TRAIN, "en", list(reversed(ROWS)), PAWSX.labels)
     with pytest.raises(AdaptstiltsError, match=r"train/en/data.*arrow: SHA-256 is "):
-        plan_study(study(root, tmp_path))
+        planned(root, tmp_path)
 
 
 def test_study_stops_before_training_when_a_fetched_file_is_gone(root, tmp_path):
     (root / "pawsx/arrow/dev/en/data-00000-of-00001.arrow").unlink()
     with pytest.raises(AdaptstiltsError, match=r"pawsx/dev/en: fetched by the lock file, but not there"):
-        plan_study(study(root, tmp_path))
+        planned(root, tmp_path)
 
 
 def test_study_stops_when_a_fetched_test_set_is_gone_in_place_of_scoring_dev(root, tmp_path):
     fetched(root, PAWSX, Split.DEV, "de", ROWS)
     (root / "pawsx/arrow/test/de/data-00000-of-00001.arrow").unlink()
     with pytest.raises(AdaptstiltsError, match=r"pawsx/test/de: fetched by the lock file, but not there"):
-        plan_study(study(root, tmp_path))
+        planned(root, tmp_path)
 
 
 def test_study_stops_when_a_fetched_language_is_gone_unless_it_takes_what_is_there(root, tmp_path):
     (root / "pawsx/arrow/test/de/data-00000-of-00001.arrow").unlink()
     with pytest.raises(AdaptstiltsError, match=r"pawsx/test/de: fetched by the lock file, but not there"):
-        plan_study(study(root, tmp_path))
-    assert plan_study(study(root, tmp_path, "evaluation: {languages: present}")).stages
+        planned(root, tmp_path)
+    assert planned(root, tmp_path, "evaluation: {languages: present}").stages
 
 
 @pytest.mark.parametrize(
@@ -164,7 +167,7 @@ def test_study_stops_when_the_pairs_a_threshold_is_fitted_on_are_not_those_fetch
         fetched(tmp_path, task, split, "de", BITEXT)
     write_split(tmp_path, task, Split.DEV, "de", replace(BITEXT, gold=frozenset(pairs)), ())
     with pytest.raises(AdaptstiltsError, match=message):
-        plan_study(study(tmp_path, tmp_path, task="bucc2018"))
+        planned(tmp_path, tmp_path, task="bucc2018")
 
 
 def test_study_for_submission_stops_when_hidden_rows_are_not_those_fetched(root, tmp_path):
@@ -172,4 +175,4 @@ def test_study_for_submission_stops_when_hidden_rows_are_not_those_fetched(root,
     fetched(root, PAWSX, Split.TEST, "fr", hidden)
     write_split(root, PAWSX, Split.TEST, "fr", list(reversed(hidden)), PAWSX.labels)
     with pytest.raises(AdaptstiltsError, match=r"test/fr/data.*arrow: SHA-256 is "):
-        plan_study(study(root, tmp_path, "evaluation: {submission: true}"))
+        planned(root, tmp_path, "evaluation: {submission: true}")

@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 from repository import CONFIGS
 
-from adaptstilts.config.load import load_study
 from adaptstilts.store.stage import Stage, describe
 from adaptstilts.study.eta import Pace
 from adaptstilts.study.plan.jobs import DataJob, PredictJob, TrainJob
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 
 QUICK = CONFIGS / "quickstart.yaml"
 XTREME = CONFIGS / "xtreme_xlmr_large.yaml"
@@ -18,7 +17,7 @@ XTREME = CONFIGS / "xtreme_xlmr_large.yaml"
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return plan_study(load_study(XTREME))
+    return Study.load(XTREME).plan
 
 
 def train(plan: Plan, method: str, task: str, **values: Any) -> Stage:
@@ -78,7 +77,7 @@ def test_estimate_of_another_task_is_in_proportion_to_its_examples_epochs_and_le
 
 def mini_plan(*overrides: str) -> Plan:
     some = ("methods=[direct]", "target.tasks=[pawsx,xnli,tydiqa]", "data.mini_low_resource=30")
-    return plan_study(load_study(QUICK, (*some, *overrides)))
+    return Study.load(QUICK, (*some, *overrides)).plan
 
 
 def pace_of(*plans: Plan) -> Pace:

@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError
 from adaptstilts.store import stage as stages
 from adaptstilts.store.store import MANIFEST, Store
 from adaptstilts.study.explain import explain, explain_text, find_stages
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 
 SMALL = (
     "methods=[stack]", "intermediate.tasks=[mnli]", "target.tasks=[xnli]",
@@ -21,7 +20,7 @@ ADAPTER = "train adapter: mnli, seed 1"
 
 
 def plan_of(*overrides):
-    return plan_study(load_study(PAPER, (*SMALL, *overrides)))
+    return Study.load(PAPER, (*SMALL, *overrides)).plan
 
 
 @pytest.fixture

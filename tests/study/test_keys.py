@@ -15,10 +15,9 @@ from pathlib import Path
 import pytest
 from repository import ROOT
 
-from adaptstilts.config.load import load_study
 from adaptstilts.mini.write import write_mini
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 
 LIST = Path(__file__).with_name("keys.json")
 STUDIES = ["mini_all", "mini_sweep", "quickstart", "slices", "xtreme_r_xlmr_large", "xtreme_xlmr_large"]
@@ -42,7 +41,7 @@ def planned(stem: str, tmp_path: Path) -> Plan:
     if stem == "slices":  # real files are needed: the mini world's, in the published layouts
         write_mini(tmp_path, seed=1, train=12, evaluation=3, low_resource=6)
         overrides = [f"data.root={tmp_path}"]
-    return plan_study(load_study(ROOT / "configs" / f"{stem}.yaml", overrides))
+    return Study.load(ROOT / "configs" / f"{stem}.yaml", overrides).plan
 
 
 @pytest.mark.parametrize("stem", STUDIES)

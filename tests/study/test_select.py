@@ -23,7 +23,7 @@ SMALL = ["intermediate.tasks=[mnli, squad1]", "target.tasks=[xnli, udpos, tatoeb
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     """direct, and stack over two tasks, on two targets with training and one without."""
-    config = load_study(QUICKSTART, [*SMALL, "fusion.retrieval=average"])
+    config, _ = load_study(QUICKSTART, [*SMALL, "fusion.retrieval=average"])
     facts, job = facts_for(config.data, config.evaluation.languages)
     return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from adaptstilts.config.recipes import PhaseName, TrainSettings, resolve
-from adaptstilts.config.schema import Family, StudyConfig
+from adaptstilts.config.schema import Family, PhaseSection, StudyConfig
 from adaptstilts.store.stage import Stage, StageMaker
 from adaptstilts.study.plan.data_facts import DataFacts
 from adaptstilts.study.plan.jobs import Reference
@@ -50,12 +50,12 @@ class Planner:
         """Return the settings of a task's training, without those that have no effect on its kind."""
         known = (family, task.name, phase)
         if known not in self._settings:
-            self._settings[known] = _settings(self.config, family, task, phase)
+            section = self.config.intermediate if phase == "intermediate" else self.config.target
+            self._settings[known] = _settings(section, family, task, phase)
         return self._settings[known]
 
 
-def _settings(config: StudyConfig, family: Family, task: Task, phase: PhaseName) -> TrainSettings:
-    section = config.intermediate if phase == "intermediate" else config.target
+def _settings(section: PhaseSection, family: Family, task: Task, phase: PhaseName) -> TrainSettings:
     override = section.overrides.get(task.name)
     settings = resolve(getattr(section, family), override, task=task.name, phase=phase, family=family)
     if task.kind is Kind.EXTRACT:

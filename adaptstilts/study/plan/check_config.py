@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adaptstilts.config.recipes import PhaseName
-from adaptstilts.config.schema import PhaseSection, StudyConfig
+from adaptstilts.config.schema import AdapterSection, MethodName, PhaseSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.languages import all_languages
 from adaptstilts.study.plan.retrieval import check_retrieval
@@ -32,7 +32,10 @@ def check_tasks(config: StudyConfig) -> None:
         problems += _check_names(section.tasks, allowed, f"{name}.tasks", f"{phase.value} task")
     for name, section, _ in phases:
         problems += _check_overrides(tuple(section.overrides), f"{name}.overrides")
-    problems += _check_shared(config)
+    problems += _check_languages(config.evaluation.languages)
+    problems += _check_repeated(config.seeds, "seeds", "seed")
+    problems += _check_repeated(config.methods, "methods", "method")
+    problems += _check_composed(config.adapter, config.methods)
     if not config.target.tasks:
         problems.append(ConfigError("no target task is given", key="target.tasks", hint="See: adaptstilts tasks"))
     needing = [method for method in config.methods if METHODS[method].intermediate is not None]
@@ -46,7 +49,7 @@ def check_tasks(config: StudyConfig) -> None:
         )
     problems += _check_names(config.fusion.tasks, config.intermediate.tasks, "fusion.tasks", "task that can stand here")
     retrieval = (config.fusion.retrieval,)
-    problems += check_retrieval(config)
+    problems += check_retrieval(config.retrieval, config.target.tasks)
     problems += _check_names(
         retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", "task that can stand here"
     )
@@ -70,30 +73,29 @@ def _check_overrides(names: tuple[str, ...], key: str) -> list[AdaptstiltsError]
     return problems
 
 
-def _check_shared(config: StudyConfig) -> list[AdaptstiltsError]:
-    """Check languages, seeds, and adapters that cannot be composed."""
-    problems: list[AdaptstiltsError] = []
-    codes = config.evaluation.languages
-    if not isinstance(codes, str):
-        known = tuple(language.code for language in all_languages())
-        problems += _check_names(codes, known, "evaluation.languages", "known language code", hint=None)
-        if not codes:
-            allowed = ("official", "present", "a list of codes")
-            problems.append(ConfigError("no language is given", key="evaluation.languages", allowed=allowed))
-    if len(set(config.seeds)) < len(config.seeds):
-        problems.append(ConfigError(f"{list(config.seeds)} names a seed twice", key="seeds"))
-    if len(set(config.methods)) < len(config.methods):
-        problems.append(ConfigError(f"{list(config.methods)} names a method twice", key="methods"))
-    composed = [method for method in config.methods if METHODS[method].use in {"below", "fused"}]
-    if config.adapter.kind == "par_bn" and composed:
-        problems.append(
-            ConfigError(
-                f"parallel adapters cannot be used by {', '.join(composed)}: the lower one would be lost",
-                key="adapter.kind",
-                allowed=("seq_bn", "double_seq_bn"),
-            )
-        )
-    return problems
+def _check_languages(codes: str | tuple[str, ...]) -> list[AdaptstiltsError]:
+    if isinstance(codes, str):
+        return []
+    key = "evaluation.languages"
+    if not codes:
+        allowed = ("official", "present", "a list of codes")
+        return [ConfigError("no language is given", key=key, allowed=allowed)]
+    known = tuple(language.code for language in all_languages())
+    return _check_names(codes, known, key, "known language code", hint=None)
+
+
+def _check_repeated(values: tuple[object, ...], key: str, what: str) -> list[AdaptstiltsError]:
+    is_repeated = len(set(values)) < len(values)
+    return [ConfigError(f"{list(values)} names a {what} twice", key=key)] if is_repeated else []
+
+
+def _check_composed(adapter: AdapterSection, methods: tuple[MethodName, ...]) -> list[AdaptstiltsError]:
+    """Refuse adapters that cannot lie below others where methods set them there."""
+    composed = [method for method in methods if METHODS[method].use in {"below", "fused"}]
+    if adapter.kind != "par_bn" or not composed:
+        return []
+    problem = f"parallel adapters cannot be used by {', '.join(composed)}: the lower one would be lost"
+    return [ConfigError(problem, key="adapter.kind", allowed=("seq_bn", "double_seq_bn"))]
 
 
 def _check_names(

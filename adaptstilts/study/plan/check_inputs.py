@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from adaptstilts.config.retrieval import FITTED
-from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.schema import DataSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
 from adaptstilts.models.backbone import read_config
 from adaptstilts.readers.data_root import DataRoot
@@ -20,7 +20,6 @@ from adaptstilts.study.plan.retrieval import require_dev
 from adaptstilts.tasks.registry import get_task, training_chain
 from adaptstilts.tasks.spec import Task
 from adaptstilts.train.methods import METHODS
-from adaptstilts.train.trackers import check_installed
 
 _EMBEDDINGS = "embeddings.word_embeddings.weight"
 _HUB_SECONDS = 20.0
@@ -47,22 +46,22 @@ def check_files(config: StudyConfig, facts: DataFacts) -> None:
     raise_all(list(_problems(attempts)))
 
 
-def check_rows(config: StudyConfig, plan: Plan, store: Store) -> None:
+def check_rows(data: DataSection, plan: Plan, store: Store) -> None:
     """Read every row that the unfinished stages of a study need, so that none fails halfway for its data.
 
     The mini world and data that is yet to come are left aside.
 
     Args:
-        config: The study.
-        plan: Its plan.
+        data: The data that all of these stages read.
+        plan: The stages.
         store: Where finished artefacts are.
 
     Raises:
         AdaptstiltsError: If files are malformed, empty, or unlabelled where labels are needed; all at once.
     """
-    if config.data.root in {MINI, OFFICIAL}:
+    if data.root in {MINI, OFFICIAL}:
         return
-    root = DataRoot(Path(config.data.root).expanduser(), options={"quoting": config.data.quoting})
+    root = DataRoot(Path(data.root).expanduser(), options={"quoting": data.quoting})
     wanted: dict[tuple[object, ...], Attempt] = {}
     hidden = {key for cell in plan.cells for key in cell.hidden}
     done = store.present(plan.stages)
@@ -98,14 +97,13 @@ def _read_pool(root: DataRoot, task: Task) -> None:
         pass
 
 
-def check_can_run(config: StudyConfig) -> None:
-    """Refuse to run a study whose data is not there yet, or that is to be followed with what is not installed.
+def check_data_is_there(data: DataSection) -> None:
+    """Refuse to run on data that can only be planned with.
 
     Raises:
-        ConfigError: If the data root is a stand-in for planning, or the package of a tracker is missing.
+        ConfigError: If the data root is a stand-in for planning.
     """
-    check_installed(config.tracking)
-    if config.data.root == OFFICIAL:
+    if data.root == OFFICIAL:
         raise ConfigError(
             f"'{OFFICIAL}' stands for data that is not there, a study can be planned on it but not run",
             key="data.root",

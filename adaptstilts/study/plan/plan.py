@@ -200,7 +200,7 @@ def _new_train_stage(
         sources=sources,
         reuse_head=method.name == "full" and before is None and _same_labels(get_task(sources[0].task), task),
         adapter=config.adapter if "adapter" in method.trains and method.use != "start" else None,
-        fusion=_fusion_shape(config) if "fusion" in method.trains else None,
+        fusion=_fusion_shape(config.fusion) if "fusion" in method.trains else None,
         data=planner.facts.training_files(task, dev=not hold_out),
         max_train=config.data.max_train,
         hold_out=hold_out,
@@ -217,12 +217,12 @@ def _new_train_stage(
     )
 
 
-def _fusion_shape(config: StudyConfig) -> FusionSection:
+def _fusion_shape(section: FusionSection) -> FusionSection:
     """What decides a fusion's training; which tasks are fused is told by the sources."""
     changes: dict[str, object] = {"tasks": (), "retrieval": AVERAGE}
-    if config.fusion.kind == "static":  # it has no value matrix to be kept close to identity
+    if section.kind == "static":  # it has no value matrix to be kept close to identity
         changes["regularisation"] = FusionSection().regularisation
-    return config.fusion.model_copy(update=changes)
+    return section.model_copy(update=changes)
 
 
 def _holds_out(planner: Planner, task: Task) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adaptstilts.config.retrieval import FITTED, RetrievalSettings, Use, changes, resolve_retrieval, without_effect
-from adaptstilts.config.schema import RetrievalOverride, RetrievalSection, StudyConfig
+from adaptstilts.config.schema import RetrievalOverride, RetrievalSection
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.registry import all_tasks
@@ -57,16 +59,16 @@ def settings_line(section: RetrievalSection, task: Task) -> str:
     return f"{task.name}: {preset_note(section, task)}: {', '.join(parts)}."
 
 
-def check_retrieval(config: StudyConfig) -> list[AdaptstiltsError]:
+def check_retrieval(section: RetrievalSection, targets: Sequence[str]) -> list[AdaptstiltsError]:
     """Check that overrides name retrieval tasks, that every setting has an effect, and that dev layers can be fitted.
 
     Args:
-        config: The study; its target names need not be checked yet.
+        section: Settings of retrieval.
+        targets: Names of the target tasks; they need not be checked yet.
 
     Returns:
         All problems.
     """
-    section = config.retrieval
     tasks = {task.name: task for task in all_tasks() if task.kind is Kind.RETRIEVE}
     problems: list[AdaptstiltsError] = []
     for name, override in section.overrides.items():
@@ -81,7 +83,7 @@ def check_retrieval(config: StudyConfig) -> list[AdaptstiltsError]:
                     allowed=tuple(tasks),
                 )
             )
-    for name in dict.fromkeys(config.target.tasks):
+    for name in dict.fromkeys(targets):
         if name in tasks and retrieval_settings(section, tasks[name]).layer == FITTED:
             problems += _check_fitted(section, tasks[name])
     return problems

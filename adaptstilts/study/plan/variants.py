@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from adaptstilts.config.schema import DataSection, StudyConfig
-from adaptstilts.config.sweep import Variant, settings_text, variants
+from adaptstilts.config.schema import DataSection
+from adaptstilts.config.sweep import Variant, settings_text
 from adaptstilts.errors import AdaptstiltsError, ProblemsError
 from adaptstilts.formatting import merged_lines
 from adaptstilts.store.stage import SUMMARIES, DataPlace, Stage, StageKind, StageMaker
@@ -16,7 +16,7 @@ from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.report import last_stages, told_cells
 from adaptstilts.study.plan.retrieval import settings_line
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Split, Task
+from adaptstilts.tasks.spec import Kind, Split
 
 _COUNTS = {"max_train": None, "max_evaluation": None, "leaks": "stop"}
 """Of the data section, what does not change which data there is."""
@@ -131,17 +131,17 @@ def by_data(chosen: Sequence[Variant]) -> list[list[Variant]]:
     return list(groups.values())
 
 
-def parts_by_data(config: StudyConfig, plan: Plan) -> list[tuple[Variant, Plan]]:
+def parts_by_data(chosen: Sequence[Variant], plan: Plan) -> list[tuple[Variant, Plan]]:
     """Split a study by the data that it reads.
 
     Args:
-        config: The study.
+        chosen: All variants of the study.
         plan: Its plan.
 
     Returns:
         For each different data, the first variant that reads it, and what all variants that read it need of the plan.
     """
-    groups = by_data(variants(config))
+    groups = by_data(chosen)
     return [(group[0], part_of(plan, [variant.label for variant in group])) for group in groups]
 
 
@@ -172,20 +172,18 @@ def of_variants(problems: Sequence[tuple[Variant, AdaptstiltsError]], count: int
     return list(first.values())
 
 
-def retrieval_lines(config: StudyConfig) -> list[str]:
+def retrieval_lines(chosen: Sequence[Variant]) -> list[str]:
     """Return the settings in effect for each retrieval target; those not of all variants begin with the variant."""
     return merged_lines(
         {
             variant.label: [
-                settings_line(variant.config.retrieval, task) for task in _retrieval_targets(variant.config)
+                settings_line(variant.config.retrieval, task)
+                for task in map(get_task, variant.config.target.tasks)
+                if task.kind is Kind.RETRIEVE
             ]
-            for variant in variants(config)
+            for variant in chosen
         }
     )
-
-
-def _retrieval_targets(config: StudyConfig) -> list[Task]:
-    return [task for task in map(get_task, config.target.tasks) if task.kind is Kind.RETRIEVE]
 
 
 def _told_apart(stages: Mapping[str, Stage], users: Mapping[str, Sequence[Variant]]) -> list[Stage]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Hashable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from adaptstilts.config.retrieval import FITTED, layer_at
-from adaptstilts.config.schema import AdapterSection, StudyConfig
-from adaptstilts.config.sweep import variants
+from adaptstilts.config.schema import AdapterSection
+from adaptstilts.config.sweep import Variant
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.plan.variants import by_data, part_of
+from adaptstilts.study.plan.variants import parts_by_data
 from adaptstilts.study.pricing.devices import Device, check_utilisation
 from adaptstilts.study.pricing.dimensions import BackboneShape, shape_of
 from adaptstilts.study.pricing.flops import Build, bottleneck_width, parameters, sequence_flops
@@ -81,7 +81,7 @@ class Pricing:
     Stages that differ only in names, seeds and keys share a price, so that thousands of them are priced in no time.
 
     Args:
-        config: The study.
+        variants: All variants of the study.
         plan: Its plan.
         device: Where it would run.
         utilisation: Share of the device's peak rate that is reached.
@@ -90,11 +90,11 @@ class Pricing:
         ConfigError: If the utilisation is not above 0 and at most 1.
     """
 
-    def __init__(self, config: StudyConfig, plan: Plan, device: Device, utilisation: float) -> None:
+    def __init__(self, variants: Sequence[Variant], plan: Plan, device: Device, utilisation: float) -> None:
         self.device = device
         self.utilisation = check_utilisation(utilisation)
-        self.parallel = config.parallel
-        self._volumes = _volumes_by_data(config, plan)
+        self.parallel = variants[0].config.parallel
+        self._volumes = _volumes_by_data(variants, plan)
         self.unknown: set[str] = set()
         """Backbones whose shape is not known, found out on the way."""
         self._plan = plan
@@ -278,12 +278,11 @@ class Pricing:
         return self._adapter(source) if isinstance(source, TrainJob) else None
 
 
-def _volumes_by_data(config: StudyConfig, plan: Plan) -> list[tuple[Volumes, Collection[str]]]:
+def _volumes_by_data(variants: Sequence[Variant], plan: Plan) -> list[tuple[Volumes, Collection[str]]]:
     """Return the volumes of each different data that a study reads, with the keys of the stages that read it."""
-    groups = by_data(variants(config))
-    if len(groups) == 1:
-        return [(Volumes(groups[0][0].config), ())]
-    parts = ((group[0], part_of(plan, [variant.label for variant in group])) for group in groups)
+    parts = parts_by_data(variants, plan)
+    if len(parts) == 1:
+        return [(Volumes(variants[0].config), ())]
     return [(Volumes(first.config), {stage.key for stage in part.stages}) for first, part in parts]
 
 

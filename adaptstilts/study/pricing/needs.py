@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from adaptstilts.config.schema import StudyConfig
+from collections.abc import Sequence
+
+from adaptstilts.config.sweep import Variant
 from adaptstilts.engine.resources import Needs, NeedsOf, computes
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.plan import Plan
@@ -10,17 +12,17 @@ from adaptstilts.study.pricing.cost import Pricing
 from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, get_device
 
 
-def needs_of(config: StudyConfig, plan: Plan) -> NeedsOf:
+def needs_of(variants: Sequence[Variant], plan: Plan) -> NeedsOf:
     """Return a function that tells what stages of a study take.
 
     Args:
-        config: The study.
+        variants: All variants of the study.
         plan: Its plan.
 
     Returns:
         The function. Memory is that of a GPU with bf16, and 0 where the backbone's shape is not known.
     """
-    pricing = Pricing(config, plan, get_device(DEFAULT_DEVICE), DEFAULT_UTILISATION)
+    pricing = Pricing(variants, plan, get_device(DEFAULT_DEVICE), DEFAULT_UTILISATION)
 
     def needs(stage: Stage) -> Needs:
         price = pricing.price(stage)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from adaptstilts.config.schema import StudyConfig
+from adaptstilts.config.sweep import Variant
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import SUMMARIES, StageKind
 from adaptstilts.store.store import Store
@@ -23,8 +23,8 @@ from adaptstilts.train.methods import METHODS
 
 def outline(
     plan: Plan,
+    variants: Sequence[Variant],
     store: Store,
-    config: StudyConfig,
     *,
     device: str = DEFAULT_DEVICE,
     utilisation: float = DEFAULT_UTILISATION,
@@ -33,8 +33,8 @@ def outline(
 
     Args:
         plan: The plan.
+        variants: All variants of the study.
         store: Where finished artefacts are.
-        config: The study.
         device: Name of the device to price for.
         utilisation: Share of its peak rate that is reached.
 
@@ -51,7 +51,7 @@ def outline(
     Raises:
         ConfigError: If there is no such device, or the utilisation is no share.
     """
-    pricing = Pricing(config, plan, get_device(device), utilisation)
+    pricing = Pricing(variants, plan, get_device(device), utilisation)
     artefacts = store.find_all(plan.stages)
     done = artefacts.keys()
     bill = make_bill(plan, pricing, done, _measured(artefacts, pricing.device))
@@ -77,18 +77,18 @@ def outline(
             {"name": stage.name, "used_by": used[stage.key]} for stage in plan.stages if stage.key in intermediate
         ],
         "cells": len(plan.cells),
-        "retrieval": retrieval_lines(config),
+        "retrieval": retrieval_lines(variants),
         **({"variants": list(labels)} if any(labels) else {}),
-        "backbone": config.backbone,
+        "backbone": variants[0].config.backbone,
         "device": {
             "name": pricing.device.name,
             "title": pricing.device.title,
             "utilisation": utilisation,
             "memory_bytes": pricing.device.memory,
         },
-        "tree": plan_tree(plan, _title(config, backbone, pricing)).record(done),
+        "tree": plan_tree(plan, _title(variants[0].config.backbone, backbone, pricing)).record(done),
         **bill.record(pricing.device.memory),
-        "notes": _notes(config, pricing, jobs=[job for _, job in jobs], is_priced=bill.is_priced),
+        "notes": _notes(pricing, jobs=[job for _, job in jobs], is_priced=bill.is_priced),
     }
 
 
@@ -100,14 +100,14 @@ def _measured(artefacts: dict[str, Artefact], device: Device) -> dict[str, float
     }
 
 
-def _title(config: StudyConfig, backbone: Reference | None, pricing: Pricing) -> str:
+def _title(name: str, backbone: Reference | None, pricing: Pricing) -> str:
     shape = None if backbone is None else pricing.shape(backbone)
     if shape is None:
-        return f"{config.backbone}, shape unknown"
-    return f"{config.backbone}, {shape.layers} x {shape.width}, {shape.parameters / 1e6:,.1f} M parameters"
+        return f"{name}, shape unknown"
+    return f"{name}, {shape.layers} x {shape.width}, {shape.parameters / 1e6:,.1f} M parameters"
 
 
-def _notes(config: StudyConfig, pricing: Pricing, *, jobs: Collection[object], is_priced: bool) -> list[str]:
+def _notes(pricing: Pricing, *, jobs: Collection[object], is_priced: bool) -> list[str]:
     if not is_priced:
         names = ", ".join(sorted(pricing.unknown))
         return [

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.config.schema import StudyConfig
-from adaptstilts.config.sweep import variants
+from adaptstilts.config.schema import DataSection
+from adaptstilts.config.sweep import Variant
 from adaptstilts.data.check import leak_error
 from adaptstilts.data.contamination.findings import Findings, Pair
 from adaptstilts.data.contamination.leaks import Leak, find_leak
@@ -61,11 +61,13 @@ class _Set:
     languages: tuple[str, ...]
 
 
-def look_for_overlaps(config: StudyConfig, plan: Plan, store: Store, tell: Callable[[str], None]) -> Findings | None:
+def look_for_overlaps(
+    variants: Sequence[Variant], plan: Plan, store: Store, tell: Callable[[str], None]
+) -> Findings | None:
     """Find leaks and overlaps of a study, say in a line what was found, and refuse leaks.
 
     Args:
-        config: The study.
+        variants: All variants of the study.
         plan: Its plan.
         store: Where findings are remembered.
         tell: Told the line, once for each data of a sweep.
@@ -77,9 +79,8 @@ def look_for_overlaps(config: StudyConfig, plan: Plan, store: Store, tell: Calla
         AdaptstiltsError: If English training sets hold other languages and ``data.leaks`` is ``stop``; all at once.
     """
     found = None
-    for group, compared, root in zip(
-        by_data(variants(config)), plan.report.compared, data_roots(config, plan, store), strict=True
-    ):
+    roots = data_roots(variants[0].config.data, plan, store)
+    for group, compared, root in zip(by_data(variants), plan.report.compared, roots, strict=True):
         if root is not None:
             found = _look(compared, root, store, tell, stops=group[0].config.data.leaks == "stop")
     return found
@@ -131,9 +132,9 @@ def _names(rows: _Set) -> tuple[str, str]:
     return rows.task.name, rows.split.value
 
 
-def data_roots(config: StudyConfig, plan: Plan, store: Store) -> list[DataRoot | None]:
+def data_roots(data: DataSection, plan: Plan, store: Store) -> list[DataRoot | None]:
     """Return the data that a study's report compares, in its order; None for what is not there yet."""
-    own = DataPlace(config.data.root, config.data.quoting)
+    own = DataPlace(data.root, data.quoting)
     wanted = {item.world for item in plan.report.compared if item.world is not None}
     worlds = {key: store.find(plan.stage(key)) for key in wanted}
     return [open_data(item, own, worlds) for item in plan.report.compared]

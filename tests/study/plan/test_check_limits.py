@@ -16,7 +16,8 @@ def backbone(tmp_path):
 
 
 def check(overrides, backbone):
-    check_limits(load_study(CONFIGS / "quickstart.yaml", overrides), plan_of("quickstart.yaml", overrides), backbone)
+    config, _ = load_study(CONFIGS / "quickstart.yaml", overrides)
+    check_limits(config, plan_of("quickstart.yaml", overrides), backbone)
 
 
 def test_lengths_and_layers_within_the_backbone_pass(backbone):

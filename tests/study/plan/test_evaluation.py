@@ -72,7 +72,7 @@ def root(tmp_path: Path) -> Path:
 def plan_of(root: Path, tasks: str, overrides: Sequence[str] = ()) -> Plan:
     path = root.parent / "study.yaml"
     path.write_text(STUDY.format(root=root, tasks=tasks), encoding="utf-8")
-    config = load_study(path, overrides)
+    config, _ = load_study(path, overrides)
     facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
     return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
 

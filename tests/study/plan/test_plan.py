@@ -18,7 +18,7 @@ BACKBONE = Reference("somewhere", None, "f" * 64)
 
 
 def plan_of(name, overrides=(), backbone=BACKBONE):
-    config = load_study(CONFIGS / name, overrides)
+    config, _ = load_study(CONFIGS / name, overrides)
     facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
     return make_plan(config, facts, backbone, job)
 

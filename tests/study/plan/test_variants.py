@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from repository import CONFIGS
 
-from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, ProblemsError
 from adaptstilts.store.stage import SUMMARIES, StageKind
 from adaptstilts.store.store import Store
@@ -19,19 +18,19 @@ from adaptstilts.study.plan.variants import labels_of, part_of, parts_by_data, r
 from adaptstilts.study.pricing.outline import outline
 from adaptstilts.study.pricing.outline_text import outline_text
 from adaptstilts.study.select import Wanted, choose_cells
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 
 FACTORS = "adapter.reduction_factor=[4, 16]"
 RATES = "target.adapter.learning_rate=[1e-3, 2e-3]"
 OFFICIAL = ("data.root=official",)
 
 
-def study(*overrides: str, name: str = "mini_all.yaml"):
-    return load_study(CONFIGS / name, overrides)
+def study(*overrides: str, name: str = "mini_all.yaml") -> Study:
+    return Study.load(CONFIGS / name, overrides)
 
 
 def plan_of(*overrides: str, name: str = "mini_all.yaml") -> Plan:
-    return plan_study(study(*overrides, name=name))
+    return study(*overrides, name=name).plan
 
 
 def keys(plan: Plan, family: tuple[str, ...] | None = None) -> set[str]:
@@ -145,10 +144,10 @@ def test_problem_of_one_variant_names_it_and_problem_of_all_is_said_once():
 
 
 def test_stages_of_a_sweep_over_data_say_where_their_examples_are(tmp_path: Path):
-    config = study("data.quoting=[clean, xtreme]", "methods=[direct]", "target.tasks=[xnli, udpos]", *OFFICIAL)
-    plan = plan_study(config)
-    assert {stage.place.quoting for stage in plan.stages if stage.place} == {"clean"}  # official data has one key
-    groups = parts_by_data(config, plan)
+    chosen = study("data.quoting=[clean, xtreme]", "methods=[direct]", "target.tasks=[xnli, udpos]", *OFFICIAL)
+    # Official data has one key.
+    assert {stage.place.quoting for stage in chosen.plan.stages if stage.place} == {"clean"}
+    groups = parts_by_data(chosen.variants, chosen.plan)
     assert [(variant.label, len(part.cells)) for variant, part in groups] == [
         ("quoting=clean", 2),
         ("quoting=xtreme", 2),
@@ -166,21 +165,22 @@ def test_overlaps_are_looked_for_in_the_languages_of_all_variants():
 
 
 def test_outline_counts_variants_and_writes_names_in_full(tmp_path: Path):
-    config = study(FACTORS, RATES, name="quickstart.yaml")
-    record = outline(plan_study(config), Store(tmp_path), config)
+    swept = study(FACTORS, RATES, name="quickstart.yaml")
+    record = outline(swept.plan, swept.variants, Store(tmp_path))
     assert record["variants"][1] == "learning_rate=1e-3 reduction_factor=16"
     text = outline_text(record, every_stage=True)
     assert "\n4 variants:\n  learning_rate=1e-3 reduction_factor=4\n" in text
     assert re.search(r"train stack: commonsenseqa > tydiqa, seed 1, learning_rate=2e-3 reduction_factor=4 +train", text)
-    plain = outline(plan_of(name="quickstart.yaml"), Store(tmp_path), study(name="quickstart.yaml"))
+    one = study(name="quickstart.yaml")
+    plain = outline(one.plan, one.variants, Store(tmp_path))
     assert "variants" not in plain
     assert "variants" not in outline_text(plain)
 
 
 def test_retrieval_settings_are_told_of_each_variant_that_has_others():
-    lines = retrieval_lines(study("retrieval.layer=[1, 2]", "target.tasks=[xnli, tatoeba]"))
+    lines = retrieval_lines(study("retrieval.layer=[1, 2]", "target.tasks=[xnli, tatoeba]").variants)
     assert [line.split(" preset")[0] for line in lines] == [f"layer={n}: tatoeba: retrieval" for n in (1, 2)]
-    (line,) = retrieval_lines(study(FACTORS, "target.tasks=[xnli, tatoeba]"))
+    (line,) = retrieval_lines(study(FACTORS, "target.tasks=[xnli, tatoeba]").variants)
     assert line.startswith("tatoeba: retrieval preset")
 
 

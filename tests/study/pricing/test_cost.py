@@ -3,14 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
 from adaptstilts.study.pricing.cost import FREE, Pricing
 from adaptstilts.study.pricing.devices import get_device
 from adaptstilts.study.pricing.totals import make_bill
 from adaptstilts.study.pricing.workload import Volumes
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 
 PAPER = Path("configs/xtreme_xlmr_large.yaml")
 # Adapters for as long as full models, so that both columns count the same sub-tokens.
@@ -21,11 +20,9 @@ AS_LONG = (
 )  # fmt: skip
 
 
-def priced(*overrides, device="h200", utilisation=0.4):
-    config = load_study(PAPER, overrides)
-    plan = plan_study(config)
-    pricing = Pricing(config, plan, get_device(device), utilisation)
-    return plan, pricing
+def priced(*overrides, device="h200", utilisation=0.4, path=PAPER):
+    study = Study.load(path, overrides)
+    return study.plan, Pricing(study.variants, study.plan, get_device(device), utilisation)
 
 
 def bill_of(*overrides, device="h200", utilisation=0.4, done=()):
@@ -79,9 +76,8 @@ def test_loops_that_share_nothing_start_as_many_runs_as_the_plan_was_asked_for()
 
 
 def flops_of(data, method="direct"):
-    config = load_study(Path("configs/quickstart.yaml"), ("target.tasks=[udpos]", f"methods=[{method}]", *data))
-    plan = plan_study(config)
-    pricing = Pricing(config, plan, get_device("cpu"), 0.4)
+    overrides = ("target.tasks=[udpos]", f"methods=[{method}]", *data)
+    plan, pricing = priced(*overrides, device="cpu", path="configs/quickstart.yaml")
     return [pricing.price(stage).flops for stage in plan.stages if stage.kind.value in {"train", "predict"}]
 
 
@@ -149,9 +145,8 @@ def test_prediction_pays_for_the_adapters_it_runs():
 
 
 def test_xtreme_r_is_priced_with_pools_and_chains():
-    config = load_study(Path("configs/xtreme_r_xlmr_large.yaml"), [])
-    plan = plan_study(config)
-    bill = make_bill(plan, Pricing(config, plan, get_device("h100"), 0.4), (), {})
+    plan, pricing = priced(device="h100", path="configs/xtreme_r_xlmr_large.yaml")
+    bill = make_bill(plan, pricing, (), {})
     assert bill.is_priced
     assert sum(runs for runs, _ in bill.naive.values()) == plan.requested_runs
 
@@ -188,18 +183,15 @@ def test_processes_are_no_remedy_where_they_share_one_memory_or_one_batch():
     memory = [bill.rows["target direct"].price.memory for bill in (one, two)]
     assert memory[1].weights == 2 * memory[0].weights
     assert memory[1].activations == pytest.approx(memory[0].activations)
-    config = load_study(Path("configs/xtreme_r_xlmr_large.yaml"), ["methods=[direct]", "target.tasks=[mewslix]"])
-    plan = plan_study(config)
-    pricing = Pricing(config, plan, get_device("t4"), 0.4)
+    overrides = ("methods=[direct]", "target.tasks=[mewslix]")
+    plan, pricing = priced(*overrides, device="t4", path="configs/xtreme_r_xlmr_large.yaml")
     stage = next(stage for stage in plan.stages if isinstance(stage.job, TrainJob))
     alone = pricing.memory_on(stage, pricing.device)
     assert pricing.memory_on(stage, pricing.device, 8) == alone
 
 
 def test_model_that_never_fits_is_said_to():
-    config = load_study(PAPER, ["methods=[direct]", "target.tasks=[pawsx]"])
-    plan = plan_study(config)
-    pricing = Pricing(config, plan, get_device("t4"), 0.4)
+    plan, pricing = priced("methods=[direct]", "target.tasks=[pawsx]", device="t4")
     pricing.device = replace(pricing.device, memory=4 * 10**9)
     assert make_bill(plan, pricing, (), {}).warnings[0].endswith("use adapters, or a larger device")
 

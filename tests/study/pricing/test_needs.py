@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.config.load import load_study
 from adaptstilts.engine.resources import Machine, this_machine
 from adaptstilts.errors import EngineError
 from adaptstilts.study.pricing.needs import needs_of
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 
 SAID = "0, GPU-aa, 81559\n1, GPU-bb, 40000\n"
 MEBIBYTE = 1 << 20
@@ -68,10 +67,9 @@ def test_grouped_gpus_have_the_memory_of_the_smallest_and_leave_out_the_rest():
 
 
 def needs_by_name(*overrides: str):
-    config = load_study(Path("configs/xtreme_xlmr_large.yaml"), ("target.tasks=[pawsx]", *overrides))
-    plan = plan_study(config)
-    needs = needs_of(config, plan)
-    return {stage.name: needs(stage) for stage in plan.stages}
+    study = Study.load("configs/xtreme_xlmr_large.yaml", ("target.tasks=[pawsx]", *overrides))
+    needs = needs_of(study.variants, study.plan)
+    return {stage.name: needs(stage) for stage in study.plan.stages}
 
 
 def test_stages_need_the_memory_that_the_plan_is_priced_with():

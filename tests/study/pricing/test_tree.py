@@ -1,16 +1,13 @@
-from pathlib import Path
-
 import pytest
 
-from adaptstilts.config.load import load_study
 from adaptstilts.study.pricing.tree import MOST_LINES, plan_tree, tree_lines
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 
 PAPER = "configs/xtreme_xlmr_large.yaml"
 
 
 def drawn(*overrides, path=PAPER, done=(), most=MOST_LINES):
-    plan = plan_study(load_study(Path(path), overrides))
+    plan = Study.load(path, overrides).plan
     keys = {stage.key for stage in plan.stages if any(name in stage.name for name in done)}
     return tree_lines(plan_tree(plan, "backbone").record(keys), most)
 

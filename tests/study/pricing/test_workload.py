@@ -3,11 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.config.load import load_study
 from adaptstilts.data.lock import Lock, LockedSplit, write_lock
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
 from adaptstilts.study.pricing.workload import _LENGTHS, Volumes, planned_steps
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.tasks.spec import Split
 from adaptstilts.train import loop
@@ -17,8 +16,8 @@ MINI = Path("configs/quickstart.yaml")
 
 
 def study(path=PAPER, *overrides):
-    config = load_study(path, overrides)
-    return config, [stage.job for stage in plan_study(config).stages]
+    loaded = Study.load(path, overrides)
+    return loaded.config, [stage.job for stage in loaded.plan.stages]
 
 
 def run_of(jobs, method, task):
@@ -77,7 +76,7 @@ def test_mini_world_has_the_configured_numbers():
 def test_lock_file_stands_over_published_numbers(tmp_path):
     split = LockedSplit(rows=777, files={}, sources=(), revision=None, date="2026-01-01")
     write_lock(tmp_path, Lock().with_split("mnli", Split.TRAIN, "en", split))
-    config = load_study(PAPER, [f"data.root={tmp_path}"])
+    config = Study.load(PAPER, [f"data.root={tmp_path}"]).config
     volumes = Volumes(config)
     assert volumes.rows(get_task("mnli"), Split.TRAIN, "en") == 777
     assert volumes.rows(get_task("qqp"), Split.TRAIN, "en") == 363_846

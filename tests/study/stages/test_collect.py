@@ -30,7 +30,7 @@ SMALL = ["intermediate.tasks=[mnli, squad1]", "target.tasks=[xnli, tydiqa, tatoe
 @pytest.fixture(scope="module")
 def plan() -> Plan:
     """All methods with two intermediate tasks on three targets."""
-    config = load_study(QUICKSTART, SMALL)
+    config, _ = load_study(QUICKSTART, SMALL)
     facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
     return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
 
@@ -141,7 +141,7 @@ def test_run_rows_name_intermediate_runs_by_their_task_and_others_by_their_targe
 
 
 def test_run_rows_hold_each_run_once_however_many_targets_use_it(tmp_path: Path):
-    config = load_study(QUICKSTART, ["methods=[direct]", "target.tasks=[xquad, mlqa]"])
+    config, _ = load_study(QUICKSTART, ["methods=[direct]", "target.tasks=[xquad, mlqa]"])
     facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
     plan = make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
     (stage,) = trainings(plan).values()

@@ -4,13 +4,12 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.cli.main import main
-from adaptstilts.config.load import load_study
 from adaptstilts.errors import DataError
 from adaptstilts.mini.write import write_mini
 from adaptstilts.study.layout import DATA_FOLDER
 from adaptstilts.study.plan.jobs import DataJob
 from adaptstilts.study.stages.contamination import FOLDER, data_roots, find_overlaps, look_for_overlaps
-from adaptstilts.study.study import open_store, plan_study
+from adaptstilts.study.study import Study
 
 STUDY = """\
 name: overlaps
@@ -75,10 +74,9 @@ def config(tmp_path: Path) -> Path:
 
 
 def find(config: Path, *overrides: str):
-    study = load_study(config, overrides)
-    plan, store = plan_study(study), open_store(study)
-    (root,) = data_roots(study, plan, store)
-    return None if root is None else find_overlaps(plan.report.compared[0], root, store)
+    study = Study.load(config, overrides)
+    (root,) = data_roots(study.config.data, study.plan, study.store)
+    return None if root is None else find_overlaps(study.plan.report.compared[0], root, study.store)
 
 
 def mix_languages(config: Path) -> Path:
@@ -152,10 +150,9 @@ def test_findings_are_found_where_nothing_can_be_written(config):
 
 
 def test_findings_change_no_key_of_a_stage(config):
-    study = load_study(config, ())
-    before = [stage.key for stage in plan_study(study).stages]
+    before = [stage.key for stage in Study.load(config).plan.stages]
     find(config)
-    assert [stage.key for stage in plan_study(load_study(config, ("data.leaks=report",))).stages] == before
+    assert [stage.key for stage in Study.load(config, ["data.leaks=report"]).plan.stages] == before
 
 
 def test_leak_of_other_languages_ends_validation_and_names_the_file(config, capsys):
@@ -186,12 +183,12 @@ def test_look_collects_the_leaks_of_all_training_sets(config):
     mix_languages(config)
     path = config.parent / "data/mnli/multinli_1.0_train.jsonl"
     path.write_text("".join(nli("Король уехал в полдень.", "Он уехал.", row) for row in range(5)), encoding="utf-8")
-    study = load_study(config, ())
+    study = Study.load(config)
     said: list[str] = []
     with pytest.raises(
         Exception, match=r"(?s)multinli_1\.0_train\.jsonl: 5 of 5 rows.*cyrillic 5.*tydiqa\.goldp\.en"
     ) as caught:
-        look_for_overlaps(study, plan_study(study), open_store(study), said.append)
+        look_for_overlaps(study.variants, study.plan, study.store, said.append)
     assert len(caught.value.problems) == 2
     assert all(isinstance(problem, DataError) for problem in caught.value.problems)
     assert len(said) == 1
@@ -201,13 +198,13 @@ def test_mini_world_is_looked_at_once_it_is_there(tmp_path):
     config = tmp_path / "study.yaml"
     config.write_text(STUDY.format(folder=tmp_path, root="mini"), encoding="utf-8")
     sizes = ("data.mini_train=64", "data.mini_evaluation=10", "data.mini_low_resource=16")
-    study = load_study(config, sizes)
-    plan, store = plan_study(study), open_store(study)
-    assert look_for_overlaps(study, plan, store, pytest.fail) is None
+    study = Study.load(config, sizes)
+    plan, store = study.plan, study.store
+    assert look_for_overlaps(study.variants, plan, store, pytest.fail) is None
     stage = next(stage for stage in plan.stages if isinstance(stage.job, DataJob))
     with store.writing(stage, {}) as folder:
         write_mini(folder / DATA_FOLDER, seed=1, train=64, evaluation=10, low_resource=16)
-    found = look_for_overlaps(study, plan, store, lambda line: None)
+    found = look_for_overlaps(study.variants, plan, store, lambda line: None)
     assert found is not None
     assert sorted(found.leaks) == ["mnli", "tydiqa"]
     assert not found.leaking

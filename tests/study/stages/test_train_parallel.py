@@ -17,7 +17,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from adaptstilts.config.load import load_study
 from adaptstilts.config.schema import ParallelSection, ResumeSection, StudyConfig
 from adaptstilts.engine.heartbeats import read_beats
 from adaptstilts.engine.journal import Journal, read_events
@@ -35,7 +34,7 @@ from adaptstilts.study.stages.train_parallel import (
     check_processes,
     train_in_processes,
 )
-from adaptstilts.study.study import plan_study
+from adaptstilts.study.study import Study
 from adaptstilts.train.checkpoints import resume_folder
 
 STUDY = """\
@@ -82,12 +81,12 @@ def config(small_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> St
     folder = tmp_path_factory.mktemp("launch")
     path = folder / "launch.yaml"
     path.write_text(STUDY.format(backbone=small_backbone, folder=folder), encoding="utf-8")
-    return load_study(path, [])
+    return Study.load(path).config
 
 
 @pytest.fixture(scope="module")
 def plan(config: StudyConfig) -> Plan:
-    return plan_study(config)
+    return Study(config).plan
 
 
 @pytest.fixture(scope="module")

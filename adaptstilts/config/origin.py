@@ -1,0 +1,96 @@
+"""Where the settings of a configuration stand: file, line and key, as errors name them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.config.sweep import KeyPath
+from adaptstilts.errors import AdaptstiltsError, ProblemsError
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the values of a configuration stand.
+
+    Attributes:
+        path: The file; None where the configuration was made in memory.
+        lines: Lines of its keys and list items.
+        overridden: Keys that overrides give; errors about these name no file.
+        places: Where the values of swept keys stand, which is elsewhere than their name says.
+    """
+
+    path: Path | None = None
+    lines: Mapping[KeyPath, int] = field(default_factory=dict)
+    overridden: frozenset[KeyPath] = frozenset()
+    places: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
+
+    def swept(self, places: Mapping[KeyPath, KeyPath]) -> Origin:
+        """Return the same with other places of swept keys."""
+        return replace(self, places=places)
+
+    def place(self, key: KeyPath) -> KeyPath:
+        """Return where a setting stands: below ``sweep``, or as an item of a list, if its values are swept."""
+        return next(((*self.places[swept], *key[len(swept) :]) for swept in self.places if _holds(swept, key)), key)
+
+    def where(self, key: KeyPath) -> dict[str, Any]:
+        """Return key, file and line of a setting, or of the section it would stand in, as arguments of an error."""
+        place = self.place(key)
+        if self._is_overridden(place):
+            return {"key": dotted(place)}
+        return {"key": dotted(place), "path": self.path, "line": self._line(place)}
+
+    @contextmanager
+    def named_in_errors(self) -> Iterator[None]:
+        """Add file and line to errors about settings that are raised in the block.
+
+        Yields:
+            Nothing.
+        """
+        try:
+            yield
+        except AdaptstiltsError as error:
+            self._name(error)
+            raise
+
+    def _name(self, error: AdaptstiltsError) -> None:
+        for problem in error.problems if isinstance(error, ProblemsError) else ():
+            self._name(problem)
+        if error.key is None or error.path is not None:
+            return
+        key = _parts(error.key)
+        is_placed = any(_holds(place, key) for place in self.places.values())  # by a block within this one
+        place = key if is_placed else self.place(key)
+        if place != key:
+            error.key = dotted(place)
+        if place in self.lines and not self._is_overridden(place):
+            error.path, error.line = self.path, self.lines[place]
+
+    def _is_overridden(self, place: KeyPath) -> bool:
+        return any(_holds(key, place) for key in self.overridden)
+
+    def _line(self, place: KeyPath) -> int | None:
+        above = (place[:length] for length in range(len(place), 0, -1))
+        return next((self.lines[key] for key in above if key in self.lines), None)
+
+
+def dotted(key: KeyPath) -> str:
+    """Return a key as text: ``target.tasks[1]``."""
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def _parts(key: str) -> KeyPath:
+    """Undo `dotted`."""
+    found = re.findall(r"\[(\d+)\]|([^.\[]+)", key)
+    return tuple(int(number) if number else name for number, name in found)
+
+
+def _holds(key: KeyPath, other: KeyPath) -> bool:
+    return other[: len(key)] == key
