@@ -1,4 +1,4 @@
-"""Reader of Universal Dependencies' CoNLL-U by the rules that made XTREME's UDPOS.
+"""Reader of Universal Dependencies' CoNLL-U files by the rules that produced XTREME's UDPOS.
 
 Source of the rules: google-research/xtreme, scripts/download_data.sh, third_party/ud-conversion-tools (reading with
 fused forms) and utils_preprocess.py (function udpos_preprocess).
@@ -15,10 +15,10 @@ from adaptstilts.readers.lines import Request, expect_columns, label_index, text
 from adaptstilts.tasks.examples import TagExample
 
 BLANK = "_"
-"""Form of a word whose text may not be given away."""
+"""Form of a word whose text may not be redistributed."""
 COLUMNS = 10
 DROPPED = "sentences without text (their words are `_`)"
-"""What is counted in `Request.dropped`."""
+"""Key under which `Request.dropped` counts such sentences."""
 
 _PRECEDENCE = {
     language: {tag: rank for rank, tag in enumerate(tags.split())}
@@ -29,7 +29,7 @@ _PRECEDENCE = {
         "it": "VERB AUX ADV PRON ADP DET INTJ",
     }.items()
 }
-"""Which tag a fused token takes when several of its words are nearest the root, best first; by language, "" for others.
+"""Tags of a fused token, best first, where several of its words are equally near the root; by language, "" for others.
 
 Source: XTREME's copy of ud-conversion-tools, conllu_to_conll.py. It fails on a tag that its list lacks; here such a tag
 comes after all others.
@@ -38,10 +38,10 @@ comes after all others.
 
 @dataclass
 class _Sentence:
-    """The lines of one sentence, as far as they are needed.
+    """Syntactic words, heads and multi-word tokens of one sentence.
 
     Attributes:
-        words: Form and tag of each syntactic word, from the first.
+        words: Form and tag of each syntactic word, in order.
         heads: Numbers of the words (from 1; 0 for the root) that each word depends on, in the basic or the enhanced
             graph.
         spans: First and last word, and form, of each multi-word token.
@@ -55,16 +55,13 @@ class _Sentence:
 def read_conllu(request: Request) -> Iterator[TagExample]:
     """Read the treebanks of a language as XTREME does.
 
-    A multi-word token becomes one word: its surface form, with the tag of the word of its span that is nearest the
-    root (has the fewest ancestors in the basic and enhanced graphs together; ties by `_PRECEDENCE`, then the first).
-    Empty nodes are left out, as are U+200C and spaces within forms. A sentence in which all words, or all but one, are
-    `_` is left out and counted.
-
-    Args:
-        request: The files, in the order in which their sentences follow one another.
+    A multi-word token becomes one word: its surface form, with the tag of the word of its span that is nearest the root
+    (has the fewest ancestors in the basic and enhanced graphs together; ties by `_PRECEDENCE`, then the first). Empty
+    nodes are left out, as are U+200C and spaces within forms. A sentence in which all words, or all but one, are `_` is
+    left out and counted.
 
     Yields:
-        The sentences; ids are positions over all files.
+        The sentences; ids are positions over all files, in the order of ``request.paths``.
     """
     ranks = _PRECEDENCE.get(request.language, _PRECEDENCE[""])
     tags = tuple(request.labels)
@@ -99,7 +96,7 @@ def _sentences(path: Path, request: Request) -> Iterator[_Sentence]:
 
 
 def _made(rows: list[tuple[int, str]], classes: dict[str, int], end: tuple[Path, int | None]) -> Iterator[_Sentence]:
-    """Make the sentence of some lines; nothing where they hold no word."""
+    """Parse the lines of one sentence; yield nothing where they hold no word."""
     sentence = _Sentence()
     for line, text in rows:
         _add(sentence, text, classes, (end[0], line))
@@ -108,7 +105,7 @@ def _made(rows: list[tuple[int, str]], classes: dict[str, int], end: tuple[Path,
 
 
 def _add(sentence: _Sentence, text: str, classes: dict[str, int], at: tuple[Path, int]) -> None:
-    """Add a line to the sentence; lines of empty nodes (``8.1``) are left out."""
+    """Add a line to a sentence; lines of empty nodes (``8.1``) are left out."""
     columns = text.split("\t")
     expect_columns(columns, (COLUMNS,), *at)
     number, form, tag = columns[0], columns[1], columns[3]
@@ -135,7 +132,7 @@ def _number(text: str, at: tuple[Path, int]) -> int:
 
 
 def _checked(sentence: _Sentence, path: Path, line: int | None) -> _Sentence:
-    """Refuse spans and heads that point outside the sentence that ends before a line."""
+    """Refuse spans and heads that point outside the sentence; ``line`` is the line after it."""
     words = len(sentence.words)
     for first, last, form in sentence.spans:
         if not 1 <= first <= last <= words:
@@ -147,7 +144,7 @@ def _checked(sentence: _Sentence, path: Path, line: int | None) -> _Sentence:
 
 
 def _fused(sentence: _Sentence, ranks: list[int]) -> list[tuple[str, int]]:
-    """Return form and tag of the sentence's tokens, its spans fused."""
+    """Return form and tag of the sentence's tokens, with multi-word tokens fused."""
     words: dict[int, tuple[str, int]] = dict(enumerate(sentence.words, start=1))
     for first, last, form in sentence.spans:
         span = range(first, last + 1)
@@ -161,7 +158,7 @@ def _fused(sentence: _Sentence, ranks: list[int]) -> list[tuple[str, int]]:
 
 
 def _ancestors(word: int, heads: list[set[int]]) -> int:
-    """Count the words above a word, the root among them."""
+    """Count the ancestors of a word, the root among them."""
     seen: set[int] = set()
     waiting = list(heads[word - 1])
     while waiting:

@@ -1,4 +1,4 @@
-"""Lines of values inside JSON documents, found again when an error has to name one."""
+"""Line numbers of values inside JSON documents, for errors that have to name one."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ _VALUES = json.JSONDecoder()
 
 
 def line_of(path: Path, *steps: str | int) -> int:
-    """Return the line on which a value of a JSON document begins.
+    """Return the line, from 1, on which a value of a JSON document begins.
 
     Args:
         path: A file that holds one JSON value.
-        steps: Keys and indices that lead to the value from the outermost one.
-
-    Returns:
-        Line number from 1; where a step leads nowhere, that of the value it was looked for in.
+        steps: Keys and indices that lead to the value from the outermost one. Where a step leads nowhere, the line is
+            that of the value it was looked for in.
     """
     text = path.read_text(encoding="utf-8-sig")
     place = _skip_blanks(text, 0)
@@ -31,7 +29,7 @@ def line_of(path: Path, *steps: str | int) -> int:
 
 
 def _find(text: str, place: int, step: str | int) -> int | None:
-    """Return where a member of the object, or an item of the list, that begins at a place begins."""
+    """Return where a member of the object, or an item of the list, that begins at ``place`` itself begins."""
     if text[place] not in "{[":
         return None
     has_keys = text[place] == "{"

@@ -1,4 +1,4 @@
-"""Readers of queries and of the candidates among which they find theirs: LAReQA (XQuAD-R) and Mewsli-X."""
+"""Readers of queries and of the candidates to search for their answers: LAReQA (XQuAD-R) and Mewsli-X."""
 
 from __future__ import annotations
 
@@ -18,12 +18,10 @@ _BRACES = re.compile(r"\{(.*?)\}")
 
 
 def read_xquad_r(request: Request) -> Iterator[MatchExample]:
-    """Read the questions of XQuAD-R; what is asked for is the sentence that the answer begins in.
+    """Read the questions of XQuAD-R, each to be answered by the sentence in which its answer begins.
 
-    A question whose answer begins in no sentence is left out, as LAReQA's own reader does.
-
-    Args:
-        request: One file: SQuAD's format with ``sentence_breaks`` in each paragraph.
+    A question whose answer begins in no sentence is left out, as LAReQA's own reader does. The file is in SQuAD's
+    format with ``sentence_breaks`` in each paragraph.
 
     Yields:
         The questions; their target is their id, which parallel questions of all languages share.
@@ -39,12 +37,9 @@ def read_xquad_r(request: Request) -> Iterator[MatchExample]:
 def read_xquad_r_candidates(request: Request) -> Iterator[Candidate]:
     """Read the sentences of XQuAD-R, each with its paragraph as context.
 
-    Args:
-        request: One file.
-
     Yields:
-        Every sentence, named by language, number of its paragraph from 1 and position in it from 0, as LAReQA's own
-        reader names them. It answers the questions whose answer begins in it or in an equal sentence of its paragraph.
+        Every sentence, with an id of language, number of its paragraph from 1 and position in it from 0, as in LAReQA's
+        own reader. It answers the questions whose answer begins in it or in an equal sentence of its paragraph.
     """
     for number, paragraph in _paragraphs(request.path):
         context, breaks = _context(paragraph, request.path), _breaks(paragraph, request.path)
@@ -59,16 +54,10 @@ def read_xquad_r_candidates(request: Request) -> Iterator[Candidate]:
 
 
 def read_squad_sentences(request: Request) -> Iterator[MatchExample]:
-    """Read SQuAD 1.1 as training pairs for LAReQA: a question, and the sentence its first answer begins in.
+    """Read SQuAD 1.1 as training pairs for LAReQA: a question, and the sentence in which its first answer begins.
 
-    Sentences are cut by `adaptstilts.readers.sentences`, since SQuAD marks none. A question whose answer begins between
-    two sentences, in white space, is left out.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The questions, each with that sentence and its paragraph.
+    Sentences are cut by `adaptstilts.readers.sentences`, since SQuAD marks none; each has its paragraph as context. A
+    question whose answer begins between two sentences, in white space, is left out.
     """
     path = request.path
     for number, paragraph in _paragraphs(path):
@@ -125,7 +114,7 @@ def _is_span(item: object, end: int) -> bool:
 
 
 def _answer_sentence(question: dict[str, Any], context: str, breaks: list[Span], path: Path) -> Span | None:
-    """The sentence in which the first answer begins."""
+    """Return the sentence in which the first answer begins."""
     name = json_text(question, "id", path, None)
     answers = _list(question, "answers", path)
     if not answers:
@@ -145,10 +134,7 @@ def read_mentions(request: Request) -> Iterator[MatchExample]:
     """Read the mentions of Mewsli-X in one language.
 
     A file may hold all languages (the publisher's) or one (XTREME's download, in which the test entities are blanked).
-    A second file holds labels as ``{example_id: [entity_id]}``.
-
-    Args:
-        request: A file of articles with mentions, and optionally a file of labels.
+    An optional second file holds labels as ``{example_id: [entity_id]}``.
 
     Yields:
         The mentions in their sentence (see `mention_query`); the target is the entity, None where it is blank.
@@ -171,14 +157,7 @@ def read_mentions(request: Request) -> Iterator[MatchExample]:
 
 
 def read_entity_pairs(request: Request) -> Iterator[MatchExample]:
-    """Read the training pairs of Mewsli-X: a mention in English Wikipedia, and its entity.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The mentions, each with the description of its entity.
-    """
+    """Read the training pairs of Mewsli-X: a mention in English Wikipedia, and the description of its entity."""
     path = request.path
     for line, record in json_lines(path):
         pair = _object(record, "contextual_mention", path, line)
@@ -189,14 +168,7 @@ def read_entity_pairs(request: Request) -> Iterator[MatchExample]:
 
 
 def read_entities(request: Request) -> Iterator[Candidate]:
-    """Read the candidates of Mewsli-X.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The descriptions of the entities, each of which answers its own id.
-    """
+    """Read the candidates of Mewsli-X: descriptions of entities, each of which answers its own id."""
     for line, record in json_lines(request.path):
         yield _entity(record, request.path, line)
 
@@ -212,9 +184,6 @@ def mention_query(context: dict[str, Any], mention: dict[str, Any], path: Path, 
         mention: Object with a ``mention_span``.
         path: File, for errors.
         line: Line, for errors.
-
-    Returns:
-        The text of the query.
 
     Raises:
         DataError: If the span does not hold the mention or lies in no sentence.

@@ -1,4 +1,4 @@
-"""Which reader reads which layout."""
+"""Tables of readers by the name that a layout gives."""
 
 from __future__ import annotations
 

@@ -16,17 +16,14 @@ from adaptstilts.tasks.examples import Answer, SpanExample
 
 
 def read_squad(request: Request) -> Iterator[SpanExample]:
-    """Read questions on contexts.
+    """Read questions about contexts from one file.
 
     A file in which every answer is missing or blank (XTREME's test files) has its answers hidden. An answer that is not
-    found at its offset is an error: nothing is repaired. Ids that occur more than once in the file (XTREME's TyDiQA)
-    get ``#`` and their position appended, all of them.
+    found at its offset is an error: nothing is repaired. If ids occur more than once in the file (XTREME's TyDiQA), all
+    ids get ``#`` and their position appended.
 
     Option ``language``: ``file`` (default) where a file holds one language, or ``id`` where ids begin with the English
-    name of theirs, as in TyDiQA-GoldP (``arabic-...``); the questions in the language asked for are read.
-
-    Args:
-        request: One file.
+    name of their language, as in TyDiQA-GoldP (``arabic-...``); only the questions in the requested language are read.
 
     Yields:
         The questions; answers are None where hidden and empty where a question is unanswerable.
@@ -50,11 +47,10 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
 
 
 class _Question(NamedTuple):
-    """A question as it stands in the file.
+    """A question record with its paragraph and its position in the file.
 
     Attributes:
-        context: Its paragraph.
-        question: Its record.
+        context: Text of its paragraph.
         place: Keys and indices that lead to the record.
     """
 
@@ -65,7 +61,7 @@ class _Question(NamedTuple):
 
 @contextmanager
 def _located(path: Path, place: tuple[str | int, ...]) -> Iterator[None]:
-    """Give errors the line of a value of the document, which is looked for only then."""
+    """Add to errors the line of a value in the document, which is looked up only then."""
     try:
         yield
     except DataError as error:
@@ -74,27 +70,13 @@ def _located(path: Path, place: tuple[str | int, ...]) -> Iterator[None]:
 
 
 def read_squad_files(request: Request) -> Iterator[SpanExample]:
-    """Read questions from several files whose ids differ, one file after the other; see `read_squad`.
-
-    Args:
-        request: The files.
-
-    Yields:
-        The questions.
-    """
+    """Read questions from several files whose ids differ, one file after the other; see `read_squad`."""
     for path in request.paths:
         yield from read_squad(replace(request, paths=(path,)))
 
 
 def unique_ids(names: list[str]) -> list[str]:
-    """Make ids unique: if any occurs twice, all get ``#`` and their position appended.
-
-    Args:
-        names: The ids of a file.
-
-    Returns:
-        As many ids.
-    """
+    """Make ids unique: if any occurs twice, all get ``#`` and their position appended."""
     if len(set(names)) == len(names):
         return names
     return [f"{name}#{position}" for position, name in enumerate(names)]
