@@ -134,7 +134,9 @@ def tag_words(paths: tuple[Path, ...]) -> set[str]:
     for path in paths:
         for row, tags in enumerate(open_table(path, ["tags"]).column("tags")):
             if tags is None:
-                raise DataError("its tags are hidden", path=path, key=f"row {row}", hint="They are needed here")
+                raise DataError(
+                    "the tags are hidden", path=path, key=f"row {row}", hint="This task takes its labels from them"
+                )
             found.update(tags)
     return found
 

@@ -49,7 +49,7 @@ def _gold(request: Request, foreign: set[str], english: set[str]) -> frozenset[t
                     raise DataError(f"no sentence has id '{name}'", path=path, line=line)
             pairs.add((columns[0], columns[1]))
     if not pairs and not request.row.has_failed:
-        raise DataError("holds no pairs", path=path, hint="Take an empty file away")
+        raise DataError("holds no pairs", path=path, hint="Remove an empty file")
     return frozenset(pairs)
 
 

@@ -69,7 +69,7 @@ def copa_example(record: Mapping[str, Any], path: Path, position: int, *, line: 
     question = json_text(record, "question", path, line)
     if question not in _COPA_QUESTIONS:
         raise DataError(
-            f"'{question}' is no question of COPA",
+            f"'{question}' is not a question of COPA",
             path=path,
             line=line,
             key="question",

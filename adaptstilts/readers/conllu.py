@@ -68,7 +68,7 @@ def read_conllu(request: Request) -> Iterator[TagExample]:
     count = 0
     for path in request.paths:
         for sentence in _sentences(path, request):
-            words = _fused(sentence, [ranks.get(tag, len(ranks)) for tag in tags])
+            words = _fuse_tokens(sentence, [ranks.get(tag, len(ranks)) for tag in tags])
             blanks = sum(form == BLANK for form, _ in words)
             if blanks and blanks >= len(words) - 1:
                 request.dropped[DROPPED] += 1
@@ -87,21 +87,23 @@ def _sentences(path: Path, request: Request) -> Iterator[_Sentence]:
     for line, text in text_lines(path):
         if not text.strip():
             with request.row:
-                yield from _made(rows, classes, (path, line))
+                yield from _parse_sentence(rows, classes, (path, line))
             rows = []
         elif not text.startswith("#"):
             rows.append((line, text))
     with request.row:
-        yield from _made(rows, classes, (path, None))
+        yield from _parse_sentence(rows, classes, (path, None))
 
 
-def _made(rows: list[tuple[int, str]], classes: dict[str, int], end: tuple[Path, int | None]) -> Iterator[_Sentence]:
+def _parse_sentence(
+    rows: list[tuple[int, str]], classes: dict[str, int], end: tuple[Path, int | None]
+) -> Iterator[_Sentence]:
     """Parse the lines of one sentence; yield nothing where they hold no word."""
     sentence = _Sentence()
     for line, text in rows:
         _add(sentence, text, classes, (end[0], line))
     if sentence.words:
-        yield _checked(sentence, *end)
+        yield _check_references(sentence, *end)
 
 
 def _add(sentence: _Sentence, text: str, classes: dict[str, int], at: tuple[Path, int]) -> None:
@@ -116,7 +118,7 @@ def _add(sentence: _Sentence, text: str, classes: dict[str, int], at: tuple[Path
         sentence.spans.append((_number(first, at), _number(last, at), form))
         return
     if _number(number, at) != len(sentence.words) + 1:
-        raise DataError(f"word {number} after word {len(sentence.words)}", path=at[0], line=at[1], key="ID")
+        raise DataError(f"word {number} follows word {len(sentence.words)}", path=at[0], line=at[1], key="ID")
     sentence.words.append((form, label_index(tag, classes, *at, key="tag")))
     heads = {int(columns[6])} if columns[6].isdecimal() else set()
     if columns[8] != BLANK:
@@ -127,23 +129,30 @@ def _add(sentence: _Sentence, text: str, classes: dict[str, int], at: tuple[Path
 
 def _number(text: str, at: tuple[Path, int]) -> int:
     if not text.isdecimal():
-        raise DataError(f"'{text}' is not a number", path=at[0], line=at[1], key="ID")
+        raise DataError(f"'{text}' is not the number of a word", path=at[0], line=at[1], key="ID")
     return int(text)
 
 
-def _checked(sentence: _Sentence, path: Path, line: int | None) -> _Sentence:
+def _check_references(sentence: _Sentence, path: Path, line: int | None) -> _Sentence:
     """Refuse spans and heads that point outside the sentence; ``line`` is the line after it."""
     words = len(sentence.words)
     for first, last, form in sentence.spans:
         if not 1 <= first <= last <= words:
-            raise DataError(f"'{form}' spans words {first}-{last} of {words}", path=path, line=line, key="ID")
+            raise DataError(
+                f"'{form}' spans words {first}-{last}, but the sentence has {words}", path=path, line=line, key="ID"
+            )
     for number, heads in enumerate(sentence.heads, start=1):
         if heads and max(heads) > words:
-            raise DataError(f"word {number} has head {max(heads)} of {words}", path=path, line=line, key="HEAD")
+            raise DataError(
+                f"word {number} has head {max(heads)}, but the sentence has {words} words",
+                path=path,
+                line=line,
+                key="HEAD",
+            )
     return sentence
 
 
-def _fused(sentence: _Sentence, ranks: list[int]) -> list[tuple[str, int]]:
+def _fuse_tokens(sentence: _Sentence, ranks: list[int]) -> list[tuple[str, int]]:
     """Return form and tag of the sentence's tokens, with multi-word tokens fused."""
     words: dict[int, tuple[str, int]] = dict(enumerate(sentence.words, start=1))
     for first, last, form in sentence.spans:

@@ -404,7 +404,7 @@ def _content_of(rows: Iterable[Example] | Bitext) -> _Content:
 
 def _require_labels(rows: list[Example], path: Path) -> None:
     if all(map(_is_hidden, rows)):
-        raise DataError("its labels are hidden", path=path, hint="They are needed here")
+        raise DataError("the labels are hidden", path=path, hint="Training and scoring need a labelled file")
     for problem in _unlabelled(rows, path):
         raise problem
 

@@ -19,37 +19,37 @@ def line_of(path: Path, *steps: str | int) -> int:
             that of the value it was looked for in.
     """
     text = path.read_text(encoding="utf-8-sig")
-    place = _skip_blanks(text, 0)
+    position = _skip_blanks(text, 0)
     for step in steps:
-        found = _find(text, place, step)
+        found = _find(text, position, step)
         if found is None:
             break
-        place = found
-    return text.count("\n", 0, place) + 1
+        position = found
+    return text.count("\n", 0, position) + 1
 
 
-def _find(text: str, place: int, step: str | int) -> int | None:
-    """Return where a member of the object, or an item of the list, that begins at ``place`` itself begins."""
-    if text[place] not in "{[":
+def _find(text: str, position: int, step: str | int) -> int | None:
+    """Return where a member of the object, or an item of the list, that begins at ``position`` itself begins."""
+    if text[position] not in "{[":
         return None
-    has_keys = text[place] == "{"
-    place = _skip_blanks(text, place + 1)
+    has_keys = text[position] == "{"
+    position = _skip_blanks(text, position + 1)
     index = 0
-    while text[place] not in "}]":
+    while text[position] not in "}]":
         key: str | int = index
         if has_keys:
-            key, place = _VALUES.raw_decode(text, place)
-            place = _skip_blanks(text, _skip_blanks(text, place) + 1)
+            key, position = _VALUES.raw_decode(text, position)
+            position = _skip_blanks(text, _skip_blanks(text, position) + 1)
         if key == step:
-            return place
-        _, place = _VALUES.raw_decode(text, place)
-        place = _skip_blanks(text, place)
-        if text[place] == ",":
-            place = _skip_blanks(text, place + 1)
+            return position
+        _, position = _VALUES.raw_decode(text, position)
+        position = _skip_blanks(text, position)
+        if text[position] == ",":
+            position = _skip_blanks(text, position + 1)
         index += 1
     return None
 
 
-def _skip_blanks(text: str, place: int) -> int:
-    found = _BLANKS.match(text, place)
-    return place if found is None else found.end()
+def _skip_blanks(text: str, position: int) -> int:
+    found = _BLANKS.match(text, position)
+    return position if found is None else found.end()

@@ -88,7 +88,7 @@ class Request:
         """
         value = self.options.get(name, default)
         if value not in allowed:
-            raise ConfigError(f"'{value}' is not a way to read", key=name, value=value, allowed=allowed)
+            raise ConfigError(f"'{value}' is not a value of this reader option", key=name, value=value, allowed=allowed)
         return value
 
 
@@ -150,7 +150,11 @@ def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -
     Raises:
         DataError: If quoting is broken.
     """
-    hint = None if multiline else "Is it CSV-quoted at all? The reader option quoting=xtreme takes it as it is"
+    hint = (
+        None
+        if multiline
+        else "If the file is not CSV-quoted, set the reader option quoting=xtreme to read it unchanged"
+    )
     with open_text(path) as file:
         rows = csv.reader(file, delimiter=separator, strict=True)
         while True:
@@ -219,7 +223,7 @@ def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
             f"not JSON ({error.msg} at column {error.colno})", path=path, line=line + error.lineno - 1
         ) from error
     except RecursionError as error:
-        raise DataError("not JSON of this kind (nested too deeply)", path=path, line=line) from error
+        raise DataError("the JSON is nested too deeply to be read", path=path, line=line) from error
     if not isinstance(found, dict):
         raise DataError(f"expected a JSON object, found {type(found).__name__}", path=path, line=line)
     return found
@@ -232,7 +236,7 @@ def json_text(record: object, key: str, path: Path, line: int | None) -> str:
         DataError: If it is no object, the key is missing, or its value is not text.
     """
     if not isinstance(record, Mapping):
-        raise DataError(f"expected a JSON object, found {record!r} in its place", path=path, line=line, key=key)
+        raise DataError(f"expected a JSON object, found {reprlib.repr(record)}", path=path, line=line, key=key)
     if key not in record:
         raise DataError("missing", path=path, line=line, key=key, value=key, allowed=record)
     value = record[key]

@@ -55,7 +55,7 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
         raise DataError(
             f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
             path=listing.root,
-            hint="docs/data.md lists all places",
+            hint="See docs/data.md for all accepted paths",
         )
     return found
 

@@ -99,7 +99,7 @@ def _breaks(paragraph: dict[str, Any], path: Path) -> list[Span]:
             "no sentence boundaries: this is XQuAD, not XQuAD-R",
             path=path,
             key="sentence_breaks",
-            hint="Take the files of xquad-r/ in google-research-datasets/lareqa; sentences are not cut anew.",
+            hint="Use the files of xquad-r/ in google-research-datasets/lareqa, which mark sentences",
         )
     end = len(_context(paragraph, path))
     if not isinstance(breaks, list) or not all(_is_span(item, end) for item in breaks):
@@ -122,7 +122,7 @@ def _answer_sentence(question: dict[str, Any], context: str, breaks: list[Span],
     start, text = answers[0].get("answer_start"), json_text(answers[0], "text", path, None)
     if type(start) is not int or not text or context[start : start + len(text)] != text:
         raise DataError(
-            f"the answer is {text!r}, but does not stand at offset {start!r} of its context",
+            f"the answer {text!r} is not at offset {start!r} of its context",
             path=path,
             key=name,
             hint="Offsets count characters of the context from 0",
@@ -202,7 +202,9 @@ def mention_query(context: dict[str, Any], mention: dict[str, Any], path: Path, 
     sentences = (_offsets(item, text, path, line) for item in _spans(context, path, line))
     sentence = next((found for found in sentences if found[0] <= start and end <= found[1]), None)
     if sentence is None:
-        raise DataError(f"the mention {words!r} lies in no sentence", path=path, line=line, key="sentence_spans")
+        raise DataError(
+            f"the mention {words!r} is in none of the sentences", path=path, line=line, key="sentence_spans"
+        )
     left, right = (_BRACES.sub(r"(\1)", part) for part in (text[sentence[0] : start], text[end : sentence[1]]))
     return " ".join(f"{words}: {left} {{ {words} }} {right}".split())
 
@@ -224,7 +226,7 @@ def _spans(record: dict[str, Any], path: Path, line: int) -> list[dict[str, Any]
 def _offsets(span: dict[str, Any], text: str, path: Path, line: int) -> Span:
     start, end = span.get("start"), span.get("end")
     if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
-        raise DataError(f"{start!r} to {end!r} is no span of a text of {len(text)} characters", path=path, line=line)
+        raise DataError(f"{start!r} to {end!r} is not a span of a text of {len(text)} characters", path=path, line=line)
     return start, end
 
 

@@ -35,13 +35,13 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
         questions = [item for item in questions if item.question["id"].startswith(start)]
     hidden = all(_is_blank(item.question) for item in questions)
     names = unique_ids([item.question["id"] for item in questions])
-    for name, (context, question, place) in zip(names, questions, strict=True):
-        with request.row, _located(path, place):
+    for name, (context, question, steps) in zip(names, questions, strict=True):
+        with request.row, _located(path, steps):
             answers = None
             if not hidden:
                 answers = tuple(_answers(question, context, path))
                 if not answers and not request.unanswerable:
-                    hint = "This task has no such questions"
+                    hint = "This task has no unanswerable questions"
                     raise DataError("has no answer", path=path, key=question["id"], hint=hint)
             yield SpanExample(name, json_text(question, "question", path, None), context, answers)
 
@@ -51,21 +51,21 @@ class _Question(NamedTuple):
 
     Attributes:
         context: Text of its paragraph.
-        place: Keys and indices that lead to the record.
+        steps: Keys and indices that lead to the record.
     """
 
     context: str
     question: dict[str, Any]
-    place: tuple[str | int, ...]
+    steps: tuple[str | int, ...]
 
 
 @contextmanager
-def _located(path: Path, place: tuple[str | int, ...]) -> Iterator[None]:
+def _located(path: Path, steps: tuple[str | int, ...]) -> Iterator[None]:
     """Add to errors the line of a value in the document, which is looked up only then."""
     try:
         yield
     except DataError as error:
-        error.line = error.line or line_of(path, *place)
+        error.line = error.line or line_of(path, *steps)
         raise
 
 
@@ -87,15 +87,15 @@ def _questions(document: dict[str, Any], request: Request) -> Iterator[_Question
     with _located(path, ()):
         articles = _list(document, "data", path)
     for above, article in enumerate(articles):
-        place: tuple[str | int, ...] = ("data", above)
+        steps: tuple[str | int, ...] = ("data", above)
         paragraphs: list[Any] = []
-        with request.row, _located(path, place):
+        with request.row, _located(path, steps):
             paragraphs = _list(article, "paragraphs", path)
         for number, paragraph in enumerate(paragraphs):
-            with request.row, _located(path, (*place, "paragraphs", number)):
+            with request.row, _located(path, (*steps, "paragraphs", number)):
                 context = json_text(paragraph, "context", path, None)
                 for last, question in enumerate(_list(paragraph, "qas", path)):
-                    at = (*place, "paragraphs", number, "qas", last)
+                    at = (*steps, "paragraphs", number, "qas", last)
                     with request.row, _located(path, at):
                         if not isinstance(question, dict) or "id" not in question:
                             raise DataError("a question without an id", path=path, key="qas")
@@ -107,10 +107,10 @@ def _check_answers(question: dict[str, Any], path: Path) -> None:
     answers = question.get("answers", [])
     if answers is not None and not (isinstance(answers, list) and all(isinstance(answer, dict) for answer in answers)):
         raise DataError(
-            f"answers are {answers!r}",
+            f"expected a list of answers, found {answers!r}",
             path=path,
             key=str(question["id"]),
-            hint='Expected a list such as [{"text": "noon", "answer_start": 17}]',
+            hint='Write a list such as [{"text": "noon", "answer_start": 17}]',
         )
 
 
@@ -139,7 +139,7 @@ def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Ans
                 f"answer_start is {start!r}", path=path, key=question["id"], hint="It counts characters from 0"
             )
         if not text:
-            raise DataError("a blank answer in a file that has others", path=path, key=question["id"])
+            raise DataError("this answer is blank, others in the file are not", path=path, key=question["id"])
         found = context[start : start + len(text)]
         if found != text:
             raise DataError(

@@ -126,7 +126,7 @@ def _check_names(path: Path, field: Any) -> None:  # noqa: ANN401 - a `pyarrow.F
         _decode_names(field.type)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"a name within is not UTF-8 ({error.reason})", path=path, key=field.name, hint="Fetch it again"
+            f"the name of a field in it is not UTF-8 ({error.reason})", path=path, key=field.name, hint="Fetch it again"
         ) from error
 
 

@@ -47,7 +47,7 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
 def _without_prefix(word: str, path: Path, line: int) -> str:
     prefix, colon, rest = word.partition(":")
     if not colon:
-        raise DataError(f"'{prefix}' has no language before it", path=path, line=line, hint="Expected `xx:word`")
+        raise DataError(f"'{prefix}' has no language prefix", path=path, line=line, hint="Expected `xx:word`")
     return rest.strip()
 
 

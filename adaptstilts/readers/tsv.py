@@ -67,7 +67,7 @@ def _agreed(label: int | None, labels: list[int], position: int, request: Reques
         raise DataError(problem, path=request.paths[1], line=len(labels))
     if label is not None and label != labels[position]:
         raise DataError(
-            f"'{request.labels[label]}' here, '{request.labels[labels[position]]}' in {request.paths[1].name}",
+            f"'{request.labels[label]}' here but '{request.labels[labels[position]]}' in {request.paths[1].name}",
             path=request.path,
             line=line,
             key="label",
@@ -99,7 +99,7 @@ def read_table(request: Request) -> Iterator[PairExample]:
             raise DataError("no such column", path=path, line=1, key=name, value=name, allowed=header)
         at[role] = None if name is None else header.index(name)
     if at["language"]:
-        raise DataError("is not the first column", path=path, line=1, key=request.options["language"])
+        raise DataError("the language must be the first column", path=path, line=1, key=request.options["language"])
     start = "" if at["language"] is None else f"{request.language}\t"
     first, second, label = (at[role] or 0 for role in ("first", "second", "label"))
     classes = label_words(request.options.get("words", ""), request.labels)
@@ -170,7 +170,7 @@ def read_parallel(request: Request) -> Iterator[PairExample]:
             for path, cell in zip(request.paths, row, strict=True):
                 if cell is None:
                     lines = sum(1 for _ in text_lines(path))
-                    raise DataError(f"has {lines} lines, fewer than the files beside it", path=path, line=lines)
+                    raise DataError(f"has {lines} lines, fewer than the parallel files", path=path, line=lines)
             (line, first), (_, second), (_, word) = row
             label = label_index(word.strip(), classes, request.paths[2], line)
             yield PairExample(id=str(line - 1), first=first.strip(), second=second.strip(), label=label)
