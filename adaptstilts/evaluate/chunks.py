@@ -2,8 +2,8 @@
 
 Later versions of seqeval read the type of a tag as everything after its first letter, so that ``CCONJ`` and ``SCONJ``
 become one type; version 0.0.12 takes the part after the last hyphen, or the whole tag where there is none. UDPOS scores
-differ between the two, PAN-X scores hardly. Version 1.2.2's reading can be asked for, to compare with figures made
-by it.
+differ between the two, PAN-X scores hardly. The rule of version 1.2.2 is available too, for comparison with figures
+made by it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Version = Literal["0.0.12", "1.2.2"]
-"""Versions of seqeval whose chunks can be asked for."""
+"""Versions of seqeval whose rules are available."""
 
 _BEFORE_TEXT = ""
 _AFTER_SENTENCE = "O"
 
 
 class Chunk(NamedTuple):
-    """A run of words that belong together.
+    """A run of words that form one unit, such as an entity.
 
     Attributes:
         kind: Type of the chunk: what follows the last hyphen of its tags, or the whole bare tag.
@@ -34,12 +34,10 @@ class Chunk(NamedTuple):
 
 
 class ChunkCounts(NamedTuple):
-    """What micro-averaged precision, recall and F1 are made of.
+    """Counts behind micro-averaged precision, recall and F1.
 
     Attributes:
         correct: Chunks that are predicted and gold, with equal type and equal borders.
-        predicted: Chunks predicted.
-        gold: Chunks in the gold tags.
     """
 
     correct: int
@@ -55,9 +53,7 @@ def find_chunks(sentences: Sequence[Sequence[str]], *, version: Version = "0.0.1
     outside; a change of type always ends a chunk. ``I-X`` opens a chunk where none of type ``X`` is open. Hence bare
     ``SYM`` and ``SCONJ`` are chunks of one word and equal neighbours of all other parts of speech are merged.
 
-    Args:
-        sentences: One list of non-empty tags for each sentence.
-        version: Whose reading of a tag's type to take; the rest of the rules is the same in both.
+    ``version`` changes only how the type of a tag is read.
 
     Returns:
         The chunks. Positions run through all sentences, with one step between two sentences.
@@ -83,13 +79,7 @@ def count_chunks(
 ) -> ChunkCounts:
     """Count the chunks that two taggings of the same sentences share.
 
-    Args:
-        predicted: Predicted tags, one list for each sentence.
-        gold: Gold tags. Lengths are not compared here; `adaptstilts.evaluate.metrics` does so.
-        version: See `find_chunks`.
-
-    Returns:
-        The three counts.
+    Lengths are not compared here; `adaptstilts.evaluate.metrics` does so.
     """
     found, wanted = find_chunks(predicted, version=version), find_chunks(gold, version=version)
     return ChunkCounts(len(found & wanted), len(found), len(wanted))

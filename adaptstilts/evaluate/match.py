@@ -1,4 +1,4 @@
-"""Running a dual encoder: vectors of queries and candidates, and the nearest candidates of each query."""
+"""Inference with a dual encoder: vectors of queries and candidates, and the nearest candidates of each query."""
 
 from __future__ import annotations
 
@@ -18,16 +18,13 @@ from adaptstilts.tasks.examples import MatchExample
 def unit_vectors(
     network: TaskNetwork, encoded: Encoded, *, batch_tokens: int, precision: str = "auto"
 ) -> NDArray[np.float32]:
-    """Return the vectors of queries or of candidates.
+    """Return unit vectors of queries or candidates in single precision, shape (features, width).
 
     Args:
         network: Dual encoder with its head, on its device.
-        encoded: Features of one row each.
-        batch_tokens: Most sub-tokens per batch, padding included.
+        encoded: Features with one row each.
+        batch_tokens: Maximum number of sub-tokens per batch, padding included.
         precision: See `adaptstilts.runtime.autocast`.
-
-    Returns:
-        Unit vectors in single precision, shape (features, width).
 
     Raises:
         EvaluationError: If a vector holds values that are not finite: it would have no nearest candidate.
@@ -42,10 +39,10 @@ def nearest(
     """Find the nearest candidates of each query, exactly.
 
     Args:
-        examples: The queries.
-        queries: Their vectors, shape (queries, width).
+        examples: Queries, for their ids.
+        queries: Vectors of the queries, shape (queries, width).
         ids: Ids of the candidates.
-        pool: Their vectors, shape (candidates, width); compared block by block.
+        pool: Vectors of the candidates, shape (candidates, width); compared block by block.
 
     Returns:
         Ids of the 20 candidates with the largest dot products by id of the query, best first, of equal ones the earlier
@@ -59,23 +56,13 @@ def nearest(
 
 
 def predict_pairs(network: TaskNetwork, encoded: Encoded, *, batch_tokens: int, precision: str = "auto") -> Predicted:
-    """Let queries find their candidates among those of all the pairs given, each candidate once (dev scores).
-
-    Args:
-        network: Dual encoder with its head, on its device.
-        encoded: Pairs.
-        batch_tokens: Most sub-tokens per batch, padding included.
-        precision: See `adaptstilts.runtime.autocast`.
-
-    Returns:
-        As `nearest`.
-    """
+    """Search for each query among the candidates of all given pairs, each candidate once; see `nearest`."""
     examples = [example for example in encoded.examples if isinstance(example, MatchExample)]
     ids: dict[str, Feature] = {}
     for feature in encoded.features:
         candidate = examples[feature.example].candidate
         if candidate is None:
-            raise TypeError("pairs of query and candidate are wanted")
+            raise TypeError("a query without a candidate cannot be searched")
         ids.setdefault(candidate.id, Feature(feature.rows[1:], None, len(ids)))
     sides = [[Feature(item.rows[:1], None, item.example) for item in encoded.features], list(ids.values())]
     queries, pool = (

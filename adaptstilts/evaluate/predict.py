@@ -1,4 +1,4 @@
-"""Running a network over encoded examples: raw scores, predictions, sentence vectors."""
+"""Inference with a network on encoded examples: raw scores, predictions, sentence vectors."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from adaptstilts.tasks.spec import Kind, Task
 from adaptstilts.train.batches import Batch, collate, sorted_batches
 
 N_BEST = 20
-"""Candidate answers kept per question."""
+"""Number of candidate answers kept per question."""
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions with what they were chosen from.
+    """Predictions with the raw scores they were chosen from.
 
     Attributes:
         predictions: As `adaptstilts.evaluate.metrics.score_examples` takes them.
@@ -51,19 +51,16 @@ def predict(
     precision: str = "auto",
     on_step: Progress | None = None,
 ) -> Predicted:
-    """Predict a task that has a head.
+    """Predict a task that has a head; predictions are in the order of the examples.
 
     Args:
         network: Network with the task's head, on its device.
-        task: The task.
-        labels: Its label words.
-        encoded: Its examples.
-        batch_tokens: Most sub-tokens per batch, padding included.
+        task: Decides how scores are decoded.
+        labels: Label words of the task.
+        encoded: Encoded examples.
+        batch_tokens: Maximum number of sub-tokens per batch, padding included.
         precision: See `adaptstilts.runtime.autocast`.
-        on_step: Told how many features are done.
-
-    Returns:
-        Predictions in the order of the examples.
+        on_step: Called with the number of features done, and their total.
     """
     logits = raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision, on_step=on_step)
     decoders = {Kind.CLASSIFY: _classes, Kind.CHOOSE: _choices, Kind.TAG: _tags, Kind.EXTRACT: _spans}
@@ -78,14 +75,7 @@ def raw_scores(
     precision: str = "auto",
     on_step: Progress | None = None,
 ) -> list[NDArray[np.float32]]:
-    """Return the head's scores of every feature.
-
-    Args:
-        network: Network with a head.
-        encoded: Encoded examples.
-        batch_tokens: Most sub-tokens per batch, padding included.
-        precision: See `adaptstilts.runtime.autocast`.
-        on_step: Told how many features are done.
+    """Return the head's scores of every feature; see `predict` for the arguments.
 
     Returns:
         One array per feature: (classes,), (choices,), (tokens, tags), (tokens, 2), without padding, or (width,) for a
@@ -184,19 +174,16 @@ def sentence_vectors(
     precision: str = "auto",
     on_step: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Return one vector per sentence.
+    """Return one vector per sentence, shape (sentences, width).
 
     Args:
         network: Encoder, with or without adapters.
         encoded: Encoded sentences.
         layer: 0 for the embeddings, n for the output of the n-th block; blocks above are not run.
         pooling: See `pool`.
-        batch_tokens: Most sub-tokens per batch, padding included.
+        batch_tokens: Maximum number of sub-tokens per batch, padding included.
         precision: See `adaptstilts.runtime.autocast`.
-        on_step: Told how many sentences are done.
-
-    Returns:
-        Shape (sentences, width).
+        on_step: Called with the number of sentences done, and their total.
 
     Raises:
         EvaluationError: If the encoder has fewer blocks than ``layer``.
@@ -204,7 +191,7 @@ def sentence_vectors(
     blocks = network.encoder.config.num_hidden_layers
     if layer > blocks:
         raise EvaluationError(
-            f"layer {layer} of an encoder with {blocks} blocks", key="retrieval.layer", allowed=(f"0 to {blocks}",)
+            f"the encoder has {blocks} blocks and no layer {layer}", key="retrieval.layer", allowed=(f"0 to {blocks}",)
         )
     vectors = np.zeros((len(encoded.features), network.encoder.config.hidden_size), dtype=np.float32)
 
@@ -225,17 +212,17 @@ def layer_vectors(
     batch_tokens: int,
     precision: str = "auto",
 ) -> None:
-    """Write one vector per sentence and layer, at one forward pass per sentence.
+    """Write one vector per sentence and layer, with one forward pass per sentence.
 
-    Token vectors are pooled layer by layer as the pass goes on, so that no more than one layer of a batch is held.
+    Token vectors are pooled layer by layer during the pass, so that no more than one layer of a batch is held.
 
     Args:
         network: Encoder, with or without adapters.
         encoded: Encoded sentences.
         pooling: See `pool`.
-        into: Written, in memory or on disk: shape (blocks + 1, sentences, width), from the embeddings up. Each layer
-            equals what `sentence_vectors` gives for it.
-        batch_tokens: Most sub-tokens per batch, padding included.
+        into: Output array, in memory or on disk: shape (blocks + 1, sentences, width), from the embeddings up. Each
+            layer equals what `sentence_vectors` gives for it.
+        batch_tokens: Maximum number of sub-tokens per batch, padding included.
         precision: See `adaptstilts.runtime.autocast`.
     """
 
@@ -257,7 +244,7 @@ def _each_batch(
     precision: str,
     on_step: Progress | None = None,
 ) -> None:
-    """Hand every batch of sentences over, on the network's device, with the positions of its sentences."""
+    """Call ``take`` with the positions and the batch, on the network's device, of every batch of sentences."""
     network.eval()
     network.check_active()
     device = next(network.parameters()).device
@@ -277,7 +264,7 @@ def pool(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
 
     Args:
         hidden: Token vectors, shape (batch, tokens, width).
-        mask: 1 for real sub-tokens, shape (batch, tokens); padding stands at the right.
+        mask: 1 for real sub-tokens, shape (batch, tokens); padding is on the right.
         pooling: ``mean`` over all real sub-tokens, specials included (XTREME's way); ``mean_no_specials`` leaves the
             first and the last of them out (its ``--pool_skip_special_token``); ``cls`` takes the first.
 

@@ -41,7 +41,7 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a bitext, as it is mined.
+    """One language side of a bitext to be mined.
 
     Attributes:
         ids: Sentence ids.
@@ -82,46 +82,34 @@ class Matches(NamedTuple):
     scores: NDArray[np.float64]
 
     def take(self, positions: NDArray[np.int64]) -> Matches:
-        """Return the matches at some positions, in that order."""
+        """Return the matches at the given positions, in that order."""
         return Matches(self.left[positions], self.right[positions], self.scores[positions])
 
 
 def comparable(vectors: Vectors, similarity: Similarity) -> NDArray[np.float32]:
-    """Return vectors in the form in which a similarity takes them: of unit length for cosines, else as they are.
+    """Prepare vectors for a similarity: unit length for cosines, unchanged otherwise; in single precision.
 
-    Args:
-        vectors: Shape (sentences, width), of any floating type.
-        similarity: What they will be compared by.
-
-    Returns:
-        New vectors in single precision.
+    ``vectors`` has shape (sentences, width) and any floating type.
 
     Raises:
-        EvaluationError: If the array has no two dimensions, no rows, or holds values that are not finite.
+        EvaluationError: If the array does not have two dimensions, has no rows, or holds values that are not finite.
     """
     return normalise(vectors) if similarity == "cosine" else _lengths(vectors)[0]
 
 
 def normalise(vectors: Vectors) -> NDArray[np.float32]:
-    """Scale vectors to unit length.
+    """Scale vectors to unit length in single precision; a zero vector stays zero.
 
-    Args:
-        vectors: Shape (sentences, width), of any floating type.
-
-    Returns:
-        New vectors in single precision; a zero vector stays zero.
-
-    Raises:
-        EvaluationError: If the array has no two dimensions, no rows, or holds values that are not finite.
+    ``vectors`` has shape (sentences, width) and any floating type; the same errors as in `comparable`.
     """
     single, lengths = _lengths(vectors)
-    # Times the reciprocal in single precision, as faiss does: thresholds agree with XTREME's to the last bit.
+    # Multiply by the reciprocal in single precision, as faiss does: thresholds agree with XTREME's to the last bit.
     scales = np.reciprocal(np.where(lengths == 0, 1, lengths).astype(np.float32))
     return single * scales[:, None]
 
 
 def _lengths(vectors: Vectors) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Vectors and their lengths in single precision, checked."""
+    """Return vectors and their lengths in single precision, after checking them."""
     if vectors.ndim != 2 or vectors.size == 0:
         raise EvaluationError(
             f"sentence vectors of shape {vectors.shape} cannot be searched",
@@ -148,7 +136,7 @@ def find_neighbours(
     Args:
         queries: Shape (queries, width), as `comparable` returns them.
         collection: Shape (rows, width), as `comparable` returns them.
-        k: Neighbours wanted; fewer rows give fewer neighbours.
+        k: Number of neighbours; a collection with fewer rows gives fewer.
         similarity: Dot product (of unit vectors it is the cosine), or 1 / (1 + squared distance).
         block: Rows of a block of similarities on each side.
 
@@ -168,20 +156,10 @@ def find_neighbours(
 def find_neighbours_both_ways(
     left: Vectors, right: Vectors, *, k: int, similarity: Similarity = "cosine", block: int = _BLOCK
 ) -> tuple[Neighbours, Neighbours]:
-    """Find the neighbours of both sides in one pass over the similarities.
-
-    Args:
-        left: Shape (left rows, width).
-        right: Shape (right rows, width).
-        k: Neighbours wanted; a side with fewer rows gives fewer.
-        similarity: As in `find_neighbours`.
-        block: Rows of a block of similarities on each side.
+    """Find the neighbours of both sides in one pass over the similarities; arguments as in `find_neighbours`.
 
     Returns:
         The neighbours of every left row among the right rows, and of every right row among the left rows.
-
-    Raises:
-        EvaluationError: If the widths differ, a side is empty or `k` is below 1.
     """
     _require_comparable(left, right, k)
     forward = _Best(len(left), min(k, len(right)))
@@ -193,43 +171,37 @@ def find_neighbours_both_ways(
 
 
 def margins(neighbours: Neighbours, means: Vectors, other_means: Vectors, *, margin: Margin = "ratio") -> Vectors:
-    """Set each similarity against the mean similarity of both sentences to their own neighbours.
+    """Relate each similarity to the mean similarity of both sentences to their own neighbours.
 
     Args:
         neighbours: Neighbours of the queries.
         means: Mean similarity of each query to its neighbours, shape (queries,).
         other_means: Mean similarity of each row of the collection to its neighbours, shape (rows,).
-        margin: ``ratio`` divides by the mean of the two means, ``distance`` takes it away, ``none`` leaves the
+        margin: ``ratio`` divides by the mean of the two means, ``distance`` subtracts it, ``none`` leaves the
             similarity as it is.
 
     Returns:
-        Margins, shape (queries, k); a ratio above 1, or a distance above 0, where a pair is closer than what
-        surrounds it.
+        Margins, shape (queries, k); a ratio above 1, or a distance above 0, where a pair is closer than its
+        neighbourhood.
 
     Source: Artetxe & Schwenk 2019, functions ratio, distance and absolute.
     """
     if margin == "none":
         return neighbours.similarities
-    around: Vectors = (means[:, None] + other_means[neighbours.indices]) / 2
-    found: Vectors = neighbours.similarities / around if margin == "ratio" else neighbours.similarities - around
+    nearby: Vectors = (means[:, None] + other_means[neighbours.indices]) / 2
+    found: Vectors = neighbours.similarities / nearby if margin == "ratio" else neighbours.similarities - nearby
     return found
 
 
 def match(left: Vectors, right: Vectors, *, settings: RetrievalSettings = MINING) -> Matches:
-    """Match two collections by margin.
+    """Match two collections by margin, best match first.
 
     Every sentence proposes its best candidate among its neighbours. By the rule ``max`` the proposals of both sides are
     taken from the highest margin down, each sentence at most once, as long as margins are positive. ``forward`` keeps
     every left sentence's proposal, ``backward`` every right one's, ``intersection`` those that both sides make. Equal
     margins come in the order left sentences first, then by index.
 
-    Args:
-        left: Vectors as `comparable` returns them, shape (left sentences, width).
-        right: The same of the other side, shape (right sentences, width).
-        settings: Similarity, margin, neighbours and rule.
-
-    Returns:
-        The matches, best first.
+    Both sides are vectors as `comparable` returns them, shape (sentences, width).
 
     Raises:
         EvaluationError: If the widths differ, a side is empty or there are fewer neighbours than 1.
@@ -272,15 +244,10 @@ def mine_pairs(foreign: Side, english: Side, *, settings: RetrievalSettings = MI
 
     Sentences with equal text are one sentence to the search, with the vector of the last of them. By the rule
     ``xtreme`` no pair is given for a sentence whose text occurs more than once on its side; by ``jiant`` all pairs of
-    the ids that share the texts.
-
-    Args:
-        foreign: Foreign side; the left one of `match`.
-        english: English side.
-        settings: How to compare, match and treat repeated texts.
+    the ids that share the texts. The foreign side is the left one of `match`.
 
     Returns:
-        Candidates, best first; all of them, so that a threshold can be fitted.
+        All candidates, best first, so that a threshold can be fitted.
 
     Raises:
         EvaluationError: If a side is empty or its parts differ in length, or the widths differ.
@@ -298,22 +265,14 @@ def mine_pairs(foreign: Side, english: Side, *, settings: RetrievalSettings = MI
 
 
 def fit_threshold(pairs: Sequence[ScoredPair], gold: Collection[Pair]) -> float:
-    """Find the score above which mined pairs have the best F1 against gold.
+    """Find the score above which mined pairs have the best F1 against gold; 0 where no candidate is right.
 
     The threshold lies midway between the last pair to keep and the next lower score. Where all pairs are worth keeping
     it is the lowest score itself, since `pairs_above` keeps equal scores (XTREME's script stops with an error there).
-    Of several cuts with the same F1 the one that keeps fewest pairs wins. Pairs of equal score are kept or left
+    Of several cuts with the same F1 the one that keeps fewest pairs wins. Pairs of equal score are kept or dropped
     together.
 
-    Args:
-        pairs: Candidates in any order.
-        gold: Pairs (foreign id, English id) that are translations.
-
-    Returns:
-        The threshold; 0 where no candidate is right.
-
-    Raises:
-        EvaluationError: If there is no gold pair.
+    Candidates may come in any order; gold holds pairs (foreign id, English id), at least one.
     """
     wanted = set(gold)
     if not wanted:
@@ -336,24 +295,16 @@ def fit_threshold(pairs: Sequence[ScoredPair], gold: Collection[Pair]) -> float:
 
 
 def pairs_above(pairs: Sequence[ScoredPair], threshold: float) -> set[Pair]:
-    """Keep the candidates that reach a threshold.
-
-    Args:
-        pairs: Candidates.
-        threshold: Lowest score to keep.
-
-    Returns:
-        Pairs (foreign id, English id).
-    """
+    """Return the pairs (foreign id, English id) whose score is at least the threshold."""
     return {(pair.foreign, pair.english) for pair in pairs if pair.score >= threshold}
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search gives.
+    """Result of a search.
 
     Attributes:
-        rows: The row of the other side that is taken for each query, shape (queries,).
+        rows: Row of the other side that is chosen for each query, shape (queries,).
         nearest: The most similar rows of the other side, whatever the margin.
     """
 
@@ -365,17 +316,17 @@ def search(foreign: Vectors, english: Vectors, *, settings: RetrievalSettings = 
     """Find the translation of every sentence of one side (Tatoeba).
 
     Without a margin it is the nearest sentence; with one, the sentence with the largest margin among the neighbours
-    that the margin looks at.
+    that the margin considers.
 
     Args:
         foreign: Sentence vectors, shape (foreign sentences, width).
         english: Sentence vectors, shape (English sentences, width).
         settings: Similarity, margin, neighbours and direction.
-        keep: Nearest sentences to tell of each query.
+        keep: Number of nearest sentences to report per query.
 
     Returns:
-        Rows from 0 of the foreign side for each English sentence; of the English side for each foreign one where the
-        direction is the other.
+        Rows from 0 of the foreign side for each English sentence; in the other direction, of the English side for each
+        foreign one.
 
     Raises:
         EvaluationError: If a side is empty or the widths differ.
@@ -402,13 +353,13 @@ class _Best:
         self._k = k
 
     def add(self, similarities: Vectors, first_query: int, first_row: int) -> None:
-        """Take in the similarities of some queries to the next rows of the collection."""
+        """Add the similarities of some queries to the next rows of the collection."""
         queries, rows = similarities.shape
         part = slice(first_query, first_query + queries)
         if first_row == 0:
             passing = similarities >= self._first_bar(similarities)
         else:
-            # Later rows lose against equal earlier ones.
+            # Of equal similarities the earlier row wins, so a later one must be larger.
             passing = similarities > self._similarities[part, -1:]
         # Read in memory order: the similarities of the second direction come transposed.
         if passing.flags.c_contiguous:
@@ -429,7 +380,7 @@ class _Best:
         self._indices[part][all_queries[keep], rank] = all_indices[keep]
 
     def _first_bar(self, similarities: Vectors) -> Vectors:
-        """A value that the best k of each query reach: the k-th best of a sample of the rows."""
+        """Return a value that the best k of each query reach: the k-th best of a sample of the rows."""
         sample = similarities[:, : max(_SAMPLE, self._k)]
         if sample.shape[1] <= self._k:
             return np.full((len(similarities), 1), -np.inf, dtype=similarities.dtype)
@@ -459,7 +410,7 @@ def _best_candidate(neighbours: Neighbours, scores: Vectors) -> tuple[NDArray[np
 
 
 def _take_greedily(left: NDArray[np.int64], right: NDArray[np.int64], lefts: int, rights: int) -> list[int]:
-    """Positions of the pairs that are taken, in order, when each row of either side may occur once."""
+    """Return the positions of the pairs that are kept, in order, when each row of either side may occur once."""
     free_left, free_right = bytearray(b"\x01") * lefts, bytearray(b"\x01") * rights
     taken = []
     for position, (one, other) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
