@@ -87,13 +87,7 @@ class StoreError(AdaptstiltsError):
 
 
 class DamagedError(StoreError):
-    """A file of an artefact differs from its manifest, or the manifest is invalid.
-
-    Args:
-        problem: As in `AdaptstiltsError`.
-        folder: The artefact's folder or address.
-        path: The damaged file; None where the problem names it.
-    """
+    """A file of the artefact at ``folder`` (a path or an address) differs from its manifest, or that is invalid."""
 
     def __init__(self, problem: str, *, folder: Path | str = "", path: Path | str | None = None) -> None:
         # Without a folder only while an error that came from another process is put together again.
@@ -115,10 +109,7 @@ class CrashError(AdaptstiltsError):
 
 
 class ProblemsError(AdaptstiltsError):
-    """Several problems found by one pass of checks, reported together.
-
-    ``problems`` holds at least one error, in the order in which they were found.
-    """
+    """Several problems, at least one, found by one pass of checks and reported together in the order of finding."""
 
     def __init__(self, problems: Sequence[AdaptstiltsError]) -> None:
         super().__init__(f"{len(problems)} problems")

@@ -63,12 +63,7 @@ def make_deterministic(device: torch.device) -> None:
 
 
 def derive_seed(seed: int, *names: object) -> int:
-    """Return a seed (0 to 2**31 - 1) for one purpose, the same on every machine.
-
-    Args:
-        seed: Seed of the study.
-        names: The purpose; different names give unrelated seeds.
-    """
+    """Derive a seed (0 to 2**31 - 1) for a purpose, the same on every machine; different names give unrelated seeds."""
     text = "\x1f".join([str(seed), *(str(name) for name in names)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFFFFFF
 
@@ -90,11 +85,7 @@ def autocast(device: torch.device, precision: str) -> Iterator[None]:
 
 
 def half_dtype(device: torch.device, precision: str) -> torch.dtype | None:
-    """Return the half-precision type that `precision` means on `device`, or None for fp32.
-
-    Raises:
-        ConfigError: If fp16 is requested on a CPU.
-    """
+    """Return the half-precision type that `precision` means on `device`, or None for fp32; fp16 needs a GPU."""
     import torch  # noqa: PLC0415
 
     if precision == "auto":

@@ -28,13 +28,7 @@ ScoresByTask: TypeAlias = Mapping[str, Mapping[str, ByMetric]]
 
 @dataclass(frozen=True)
 class Entry:
-    """A task as a benchmark counts it.
-
-    Attributes:
-        folder: Its folder in a submission.
-        group: Task group in which it counts.
-        languages: ISO 639-1 codes it is averaged over.
-    """
+    """A task as a benchmark counts it: its folder in a submission, its group, and the languages it is averaged over."""
 
     task: str
     folder: str
@@ -44,13 +38,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """The tasks that a benchmark averages.
-
-    Attributes:
-        name: Identifier in JSON and CSV.
-        title: Name in text and tables.
-        entries: Its tasks, in the order of its tables.
-    """
+    """The tasks that a benchmark averages, in the order of its tables; ``name`` is for files, ``title`` for people."""
 
     name: str
     title: str
@@ -100,13 +88,7 @@ class Average:
 
 @dataclass(frozen=True)
 class BenchmarkScores:
-    """The averages of one benchmark.
-
-    Attributes:
-        tasks: Average by task, for the tasks that have scores, in the benchmark's order.
-        groups: Average by group, for the groups that have tasks with scores.
-        overall: Average over all tasks that have scores; None where there is none.
-    """
+    """The averages of one benchmark over the tasks and groups that have scores, in the benchmark's order."""
 
     benchmark: Benchmark
     tasks: dict[str, Average]
@@ -141,12 +123,8 @@ class BenchmarkScores:
 def benchmark_scores(benchmark: Benchmark, scores: ScoresByTask, *, by_folder: bool = False) -> BenchmarkScores:
     """Average scores as a benchmark does: over languages, then over tasks; each language and each task counts the same.
 
-    Languages and tasks that the benchmark does not count are ignored.
-
-    Args:
-        benchmark: Decides which tasks and languages count.
-        scores: Percent by task, language and name of the score.
-        by_folder: Whether the keys of ``scores`` are a submission's folders instead of tasks.
+    ``scores`` holds percent by task (with ``by_folder`` by a submission's folder), language and name of the score;
+    tasks and languages that the benchmark does not count are ignored.
 
     Raises:
         EvaluationError: If a counted task has no language, or a score is missing.
@@ -183,8 +161,6 @@ def counts_more(benchmark: Benchmark, other: Benchmark, scores: ScoresByTask, *,
 
 def mean_over_languages(task: Task, by_language: Mapping[str, ByMetric]) -> float:
     """Average a task's major score over languages, in the order in which XTREME rounds: languages, then metrics.
-
-    ``by_language`` holds percent by language and name of the score.
 
     Raises:
         EvaluationError: If there is no language, or a score is missing.

@@ -46,20 +46,13 @@ def clean_answer(text: str, language: str) -> str:
 def checklist_scores(
     predictions: Mapping[str, str], gold: Mapping[str, Sequence[str]], language: str
 ) -> dict[str, float]:
-    """Score checklist tests.
+    """Score checklist tests in percent.
 
-    Args:
-        predictions: Answer by question id; a question without a prediction is answered wrongly.
-        gold: Right answers by question id; test and case follow from the id (`adaptstilts.tasks.checklist.case_of`). If
-            only some questions of a case are present, they decide.
-        language: ISO 639-1 code of the answers.
+    ``error_<test>`` is the share of a test's cases that fail, for each test that is present; ``error_rate`` is their
+    plain mean; ``accuracy`` is 100 less that; ``question_accuracy`` is the share of questions answered rightly.
 
-    Returns:
-        In percent: ``error_<test>`` for each test that is present, the share of its cases that fail; ``error_rate``,
-        their plain mean; ``accuracy``, 100 less that; ``question_accuracy``, the share of questions answered rightly.
-
-    Raises:
-        EvaluationError: If there is no question, or an id is not that of a checklist question.
+    A question without a prediction is answered wrongly. Test and case follow from the question id
+    (`adaptstilts.tasks.checklist.case_of`); if only some questions of a case are present, they decide.
     """
     if not gold:
         raise EvaluationError(

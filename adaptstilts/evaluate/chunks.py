@@ -20,11 +20,10 @@ _AFTER_SENTENCE = "O"
 
 
 class Chunk(NamedTuple):
-    """A run of words that form one unit, such as an entity.
+    """A run of words that form one unit, such as an entity; see `find_chunks` for how positions are counted.
 
     Attributes:
         kind: Type of the chunk: what follows the last hyphen of its tags, or the whole bare tag.
-        first: Position of its first word; see `find_chunks` for how positions are counted.
         last: Position of its last word.
     """
 
@@ -34,11 +33,7 @@ class Chunk(NamedTuple):
 
 
 class ChunkCounts(NamedTuple):
-    """Counts behind micro-averaged precision, recall and F1.
-
-    Attributes:
-        correct: Chunks that are predicted and gold, with equal type and equal borders.
-    """
+    """Chunks predicted, gold, and both (with equal type and borders), for micro-averaged precision and recall."""
 
     correct: int
     predicted: int
@@ -53,12 +48,8 @@ def find_chunks(sentences: Sequence[Sequence[str]], *, version: Version = "0.0.1
     outside; a change of type always ends a chunk. ``I-X`` opens a chunk where none of type ``X`` is open. Hence bare
     ``SYM`` and ``SCONJ`` are chunks of one word and equal neighbours of all other parts of speech are merged.
 
-    ``version`` changes only how the type of a tag is read.
-
-    Returns:
-        The chunks. Positions run through all sentences, with one step between two sentences.
-
-    Source: behaviour of seqeval 0.0.12 and 1.2.2 (`seqeval.metrics.sequence_labeling.get_entities`).
+    ``version`` changes only how the type of a tag is read. Positions run through all sentences, with one step between
+    two. Source: behaviour of seqeval 0.0.12 and 1.2.2 (`seqeval.metrics.sequence_labeling.get_entities`).
     """
     found: set[Chunk] = set()
     before, first, position = _BEFORE_TEXT, 0, 0
@@ -77,10 +68,7 @@ def find_chunks(sentences: Sequence[Sequence[str]], *, version: Version = "0.0.1
 def count_chunks(
     predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]], *, version: Version = "0.0.12"
 ) -> ChunkCounts:
-    """Count the chunks that two taggings of the same sentences share.
-
-    Lengths are not compared here; `adaptstilts.evaluate.metrics` does so.
-    """
+    """Count the chunks that two taggings of the same sentences share; `adaptstilts.evaluate.metrics` checks lengths."""
     found, wanted = find_chunks(predicted, version=version), find_chunks(gold, version=version)
     return ChunkCounts(len(found & wanted), len(found), len(wanted))
 

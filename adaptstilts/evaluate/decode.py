@@ -1,7 +1,7 @@
 """Decoding of the model's logits into predictions: classes, choices, tags and answers.
 
 Everything takes plain arrays, so that decoding can be repeated from the logits kept on disk. Of equal scores the lowest
-class, the earliest and then the shortest span wins.
+class, the earliest and then the shortest span wins. NaN or shapes that do not fit together raise `EvaluationError`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,7 @@ NULL_THRESHOLD = 0.0
 
 
 class SpanScore(NamedTuple):
-    """A candidate answer.
-
-    Attributes:
-        start_char: First character in the context, from 0.
-        end_char: Character after the last one.
-        score: Sum of the start and the end logit.
-    """
+    """A candidate answer: characters ``start_char`` up to, not including, ``end_char``; score: start plus end logit."""
 
     start_char: int
     end_char: int
@@ -58,10 +52,9 @@ class Window:
 
 @dataclass(frozen=True)
 class SpanAnswer:
-    """The answer to one question, with the candidates it was chosen from.
+    """The answer to one question: text cut from the context without white space around it, empty for "no answer".
 
     Attributes:
-        text: Characters cut from the context, without white space around them; empty for "no answer".
         best: Candidates, best first; may be empty where the context has no tokens.
         null_score: Score of "no answer": the lowest sum of the null token's logits over the windows.
     """
@@ -72,10 +65,7 @@ class SpanAnswer:
 
 
 def decode_classes(logits: Logits) -> list[int]:
-    """Choose the class with the highest logit, the lowest of equal ones.
-
-    ``logits`` has shape (examples, classes); any other shape, or NaN, is an error.
-    """
+    """Choose the class with the highest of its logits, shape (examples, classes)."""
     if logits.ndim != 2 or logits.shape[1] == 0:
         raise EvaluationError(
             f"logits of shape {logits.shape} cannot be decoded",
@@ -87,10 +77,7 @@ def decode_classes(logits: Logits) -> list[int]:
 
 
 def decode_choices(logits: Sequence[Logits]) -> list[int]:
-    """Choose the alternative with the highest logit, the lowest of equal ones.
-
-    ``logits`` has one array of shape (alternatives,) per example; examples may differ in length.
-    """
+    """Choose the alternative with the highest logit, from one array of shape (alternatives,) per example."""
     return [decode_classes(np.asarray(scores)[None])[0] for scores in logits]
 
 
@@ -101,10 +88,7 @@ def decode_tags(parts: Iterable[tuple[Logits, Integers]], words: int) -> list[in
         parts: The parts into which a long sentence was split, at least one: logits of shape (tokens, labels) with the
             word that each token belongs to, shape (tokens,), counted from 0 through the whole sentence; -1 for special
             tokens. Where parts overlap, the first part that holds a word decides.
-        words: Number of words in the sentence.
-
-    Raises:
-        EvaluationError: If the shapes disagree, a word number is out of range, or a word has no sub-token.
+        words: Number of words in the sentence; each must have a sub-token.
     """
     tags = np.full(words, -1, dtype=np.int64)
     for logits, word_of_token in parts:
@@ -184,19 +168,15 @@ def answer_question(
     max_length: int = MAX_ANSWER_TOKENS,
     n_best: int = N_BEST,
 ) -> SpanAnswer:
-    """Choose the answer to a question from the outputs of all its windows.
+    """Choose the answer to a question from the outputs of all its windows, at least one.
 
     Args:
         context: The original text; the offsets count its characters.
-        windows: Outputs of the windows, at least one.
+        windows: Outputs of the windows.
         unanswerable: Whether "no answer" is allowed (SQuAD 2.0).
         null_threshold: "No answer" is chosen if its score exceeds the best span's by more than this.
         max_length: Longest answer in tokens.
         n_best: Number of candidates to keep.
-
-    Raises:
-        EvaluationError: If there is no window, a window's arrays do not fit together, or an offset lies outside the
-            context.
     """
     if not windows:
         raise EvaluationError("a question has no window to answer from", hint="Encode every question at least once.")

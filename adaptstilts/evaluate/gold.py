@@ -1,4 +1,4 @@
-"""Conversion of examples to gold labels in the form that the metrics take."""
+"""Conversion of examples to gold labels in the form that the metrics take; a hidden label is an `EvaluationError`."""
 
 from __future__ import annotations
 
@@ -20,19 +20,9 @@ def gold_of(
 ) -> Any:  # noqa: ANN401
     """Return the gold labels in the form that `adaptstilts.evaluate.metrics.score_examples` takes.
 
-    Args:
-        metric: Metric of the task.
-        examples: Labelled examples, or the two sides of a retrieval task.
-        labels: Label words of the task, for tags.
-        direction: Direction of search, for Tatoeba.
-
-    Returns:
-        Classes or choices; tag words per sentence; gold texts by question id; pairs of ids; for Tatoeba the row of the
-        foreign sentence per English one, or the reverse in the other direction; or the candidate that each query is
-        paired with, by id of the query.
-
-    Raises:
-        EvaluationError: If a label is hidden, or a sentence to search for has no translation.
+    These are classes or choices; tag words per sentence; gold texts by question id; pairs of ids; for Tatoeba the row
+    of the foreign sentence per English one, or the reverse in the other direction of search; or the candidate that each
+    query is paired with, by id of the query. In Tatoeba every sentence to search for needs a translation.
     """
     if isinstance(examples, Bitext):
         return _pairs(metric, examples, direction)
@@ -44,13 +34,7 @@ def gold_of(
 def match_gold(examples: Sequence[Example], right: Mapping[str, Sequence[str]], pool: str) -> dict[str, list[str]]:
     """Return, by query id, the ids (at least one) of the pool's candidates that answer the query.
 
-    Args:
-        examples: Queries with their targets.
-        right: Ids of the candidates that answer a target, by target.
-        pool: Name of the pool, for the error.
-
-    Raises:
-        EvaluationError: If a target is hidden, or no candidate answers it.
+    ``right`` holds ids of candidates by the target that they answer; ``pool`` is the pool's name, for errors.
     """
     gold: dict[str, list[str]] = {}
     for example in examples:

@@ -20,14 +20,8 @@ def unit_vectors(
 ) -> NDArray[np.float32]:
     """Return unit vectors of queries or candidates in single precision, shape (features, width).
 
-    Args:
-        network: Dual encoder with its head, on its device.
-        encoded: Features with one row each.
-        batch_tokens: Maximum number of sub-tokens per batch, padding included.
-        precision: See `adaptstilts.runtime.autocast`.
-
-    Raises:
-        EvaluationError: If a vector holds values that are not finite: it would have no nearest candidate.
+    ``encoded`` has features of one row each; see `adaptstilts.evaluate.predict` for the other arguments. A vector that
+    is not finite raises `EvaluationError`, since it would have no nearest candidate.
     """
     vectors = np.stack(raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision))
     return comparable(vectors, "dot")
@@ -36,13 +30,7 @@ def unit_vectors(
 def nearest(
     examples: Sequence[MatchExample], queries: NDArray[np.float32], ids: Sequence[str], pool: NDArray[np.float32]
 ) -> Predicted:
-    """Find the nearest candidates of each query, exactly.
-
-    Args:
-        examples: Queries, for their ids.
-        queries: Vectors of the queries, shape (queries, width).
-        ids: Ids of the candidates.
-        pool: Vectors of the candidates, shape (candidates, width); compared block by block.
+    """Find the nearest candidates of each query, exactly, comparing vectors (rows, width) block by block.
 
     Returns:
         Ids of the 20 candidates with the largest dot products by id of the query, best first, of equal ones the earlier

@@ -1,7 +1,8 @@
 """Sentence retrieval: exact nearest neighbours, margin mining (BUCC2018) and search (Tatoeba).
 
 Similarities are computed block by block, each block once for both directions, so memory stays at one block plus the
-neighbours whatever the size of the collections. Equal similarities are ordered by index, lowest first.
+neighbours whatever the size of the collections. Equal similarities are ordered by index, lowest first. Vectors have
+shape (sentences, width); empty sides, widths that differ or fewer neighbours than 1 raise `EvaluationError`.
 """
 
 from __future__ import annotations
@@ -28,12 +29,7 @@ _SAMPLE = 256
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The most similar rows of a collection for each query.
-
-    Attributes:
-        similarities: Largest first, shape (queries, k).
-        indices: Rows of the collection, shape (queries, k).
-    """
+    """The most similar rows of a collection for each query: shape (queries, k), largest similarity first."""
 
     similarities: Vectors
     indices: NDArray[np.int64]
@@ -41,13 +37,7 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Side:
-    """One language side of a bitext to be mined.
-
-    Attributes:
-        ids: Sentence ids.
-        texts: Sentences, in the order of the ids; equal texts are mined as one.
-        vectors: Sentence vectors, shape (sentences, width).
-    """
+    """One language side of a bitext to be mined, with a vector per sentence; equal texts are mined as one."""
 
     ids: Sequence[str]
     texts: Sequence[str]
@@ -55,13 +45,7 @@ class Side:
 
 
 class ScoredPair(NamedTuple):
-    """A candidate translation.
-
-    Attributes:
-        foreign: Id of the foreign sentence.
-        english: Id of the English sentence.
-        score: Margin.
-    """
+    """A candidate translation: ids of the foreign and the English sentence, and their margin."""
 
     foreign: str
     english: str
@@ -69,13 +53,7 @@ class ScoredPair(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """One-to-one matches of two collections, best first.
-
-    Attributes:
-        left: Rows of the first collection, shape (matches,).
-        right: Rows of the second collection, shape (matches,).
-        scores: Margins, shape (matches,).
-    """
+    """One-to-one matches of two collections, best first: rows of the left and the right one, and margins."""
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
@@ -89,19 +67,13 @@ class Matches(NamedTuple):
 def comparable(vectors: Vectors, similarity: Similarity) -> NDArray[np.float32]:
     """Prepare vectors for a similarity: unit length for cosines, unchanged otherwise; in single precision.
 
-    ``vectors`` has shape (sentences, width) and any floating type.
-
-    Raises:
-        EvaluationError: If the array does not have two dimensions, has no rows, or holds values that are not finite.
+    Vectors that are not finite raise `EvaluationError`.
     """
     return normalise(vectors) if similarity == "cosine" else _lengths(vectors)[0]
 
 
 def normalise(vectors: Vectors) -> NDArray[np.float32]:
-    """Scale vectors to unit length in single precision; a zero vector stays zero.
-
-    ``vectors`` has shape (sentences, width) and any floating type; the same errors as in `comparable`.
-    """
+    """Scale vectors to unit length in single precision; a zero vector stays zero, others must be finite."""
     single, lengths = _lengths(vectors)
     # Multiply by the reciprocal in single precision, as faiss does: thresholds agree with XTREME's to the last bit.
     scales = np.reciprocal(np.where(lengths == 0, 1, lengths).astype(np.float32))
@@ -134,17 +106,11 @@ def find_neighbours(
     """Find the most similar rows of a collection, exactly.
 
     Args:
-        queries: Shape (queries, width), as `comparable` returns them.
-        collection: Shape (rows, width), as `comparable` returns them.
+        queries: As `comparable` returns them.
+        collection: As `comparable` returns them.
         k: Number of neighbours; a collection with fewer rows gives fewer.
         similarity: Dot product (of unit vectors it is the cosine), or 1 / (1 + squared distance).
         block: Rows of a block of similarities on each side.
-
-    Returns:
-        The neighbours of every query, most similar first, lowest index first among equals.
-
-    Raises:
-        EvaluationError: If the widths differ, a side is empty or `k` is below 1.
     """
     _require_comparable(queries, collection, k)
     best = _Best(len(queries), min(k, len(collection)))
@@ -156,11 +122,7 @@ def find_neighbours(
 def find_neighbours_both_ways(
     left: Vectors, right: Vectors, *, k: int, similarity: Similarity = "cosine", block: int = _BLOCK
 ) -> tuple[Neighbours, Neighbours]:
-    """Find the neighbours of both sides in one pass over the similarities; arguments as in `find_neighbours`.
-
-    Returns:
-        The neighbours of every left row among the right rows, and of every right row among the left rows.
-    """
+    """Find the neighbours of left rows on the right and the reverse in one pass; arguments as in `find_neighbours`."""
     _require_comparable(left, right, k)
     forward = _Best(len(left), min(k, len(right)))
     backward = _Best(len(right), min(k, len(left)))
@@ -178,11 +140,8 @@ def margins(neighbours: Neighbours, means: Vectors, other_means: Vectors, *, mar
         means: Mean similarity of each query to its neighbours, shape (queries,).
         other_means: Mean similarity of each row of the collection to its neighbours, shape (rows,).
         margin: ``ratio`` divides by the mean of the two means, ``distance`` subtracts it, ``none`` leaves the
-            similarity as it is.
-
-    Returns:
-        Margins, shape (queries, k); a ratio above 1, or a distance above 0, where a pair is closer than its
-        neighbourhood.
+            similarity as it is. A ratio above 1 or a distance above 0 means that a pair is closer than its
+            neighbourhood.
 
     Source: Artetxe & Schwenk 2019, functions ratio, distance and absolute.
     """
@@ -194,17 +153,12 @@ def margins(neighbours: Neighbours, means: Vectors, other_means: Vectors, *, mar
 
 
 def match(left: Vectors, right: Vectors, *, settings: RetrievalSettings = MINING) -> Matches:
-    """Match two collections by margin, best match first.
+    """Match two collections, as `comparable` returns them, by margin; best match first.
 
     Every sentence proposes its best candidate among its neighbours. By the rule ``max`` the proposals of both sides are
     taken from the highest margin down, each sentence at most once, as long as margins are positive. ``forward`` keeps
     every left sentence's proposal, ``backward`` every right one's, ``intersection`` those that both sides make. Equal
     margins come in the order left sentences first, then by index.
-
-    Both sides are vectors as `comparable` returns them, shape (sentences, width).
-
-    Raises:
-        EvaluationError: If the widths differ, a side is empty or there are fewer neighbours than 1.
 
     Source: XTREME's ``mine_bitext``, which for l2 mixes dot products of the pairs with distances of the neighbours;
     here both are 1 / (1 + squared distance).
@@ -240,17 +194,11 @@ def _best_first(matches: Matches) -> Matches:
 
 
 def mine_pairs(foreign: Side, english: Side, *, settings: RetrievalSettings = MINING) -> list[ScoredPair]:
-    """Mine candidate translations from two collections of sentences (BUCC2018).
+    """Mine candidate translations (BUCC2018): all of them, best first, so that a threshold can be fitted.
 
     Sentences with equal text are one sentence to the search, with the vector of the last of them. By the rule
     ``xtreme`` no pair is given for a sentence whose text occurs more than once on its side; by ``jiant`` all pairs of
     the ids that share the texts. The foreign side is the left one of `match`.
-
-    Returns:
-        All candidates, best first, so that a threshold can be fitted.
-
-    Raises:
-        EvaluationError: If a side is empty or its parts differ in length, or the widths differ.
     """
     foreign_ids, foreign_vectors = _distinct(foreign)
     english_ids, english_vectors = _distinct(english)
@@ -301,35 +249,17 @@ def pairs_above(pairs: Sequence[ScoredPair], threshold: float) -> set[Pair]:
 
 @dataclass(frozen=True)
 class Found:
-    """Result of a search.
-
-    Attributes:
-        rows: Row of the other side that is chosen for each query, shape (queries,).
-        nearest: The most similar rows of the other side, whatever the margin.
-    """
+    """Row of the other side chosen for each query, shape (queries,), and the most similar rows whatever the margin."""
 
     rows: NDArray[np.int64]
     nearest: Neighbours
 
 
 def search(foreign: Vectors, english: Vectors, *, settings: RetrievalSettings = SEARCH, keep: int = 1) -> Found:
-    """Find the translation of every sentence of one side (Tatoeba).
+    """Find the translation of every sentence of one side, given by the direction, on the other (Tatoeba).
 
     Without a margin it is the nearest sentence; with one, the sentence with the largest margin among the neighbours
-    that the margin considers.
-
-    Args:
-        foreign: Sentence vectors, shape (foreign sentences, width).
-        english: Sentence vectors, shape (English sentences, width).
-        settings: Similarity, margin, neighbours and direction.
-        keep: Number of nearest sentences to report per query.
-
-    Returns:
-        Rows from 0 of the foreign side for each English sentence; in the other direction, of the English side for each
-        foreign one.
-
-    Raises:
-        EvaluationError: If a side is empty or the widths differ.
+    that the margin considers. ``keep`` is the number of nearest sentences to report per query. Rows count from 0.
     """
     sides = [comparable(vectors, settings.similarity) for vectors in (english, foreign)]
     queries, collection = sides if settings.direction == "english_to_foreign" else reversed(sides)

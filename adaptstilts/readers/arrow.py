@@ -125,11 +125,7 @@ def _classes(table: Table, column: str, labels: Sequence[str]) -> list[int | Non
 
 
 def tag_words(paths: tuple[Path, ...]) -> set[str]:
-    """Collect the tags that occur in the files of a tagging task.
-
-    Raises:
-        DataError: If tags are hidden.
-    """
+    """Collect the tags that occur in the files of a tagging task; hidden tags are an error."""
     found: set[str] = set()
     for path in paths:
         for row, tags in enumerate(open_table(path, ["tags"]).column("tags")):

@@ -155,11 +155,7 @@ class DataRoot:
         return shrink(bitext, limit)
 
     def inspect(self, task: Task, split: Split, language: str) -> Inspection:
-        """Read every row of one language and split, and collect problems instead of stopping at the first.
-
-        Raises:
-            DataError: If no file is there.
-        """
+        """Read every row of one language and split, and collect problems instead of stopping at the first."""
         examples: list[Example] = []
         problems: list[AdaptstiltsError] = []
         for part in locate(self.path, task, split, language):
@@ -182,14 +178,10 @@ class DataRoot:
         return Inspection(examples, sum(map(_is_hidden, examples)), tuple(problems))
 
     def pool(self, task: Task) -> list[tuple[str, Found]]:
-        """Return the files that hold the candidates of a task, each with its language.
+        """Return the files that hold the candidates of a task, at least one, each with its language.
 
-        Returns:
-            One entry for each official language that is present, in the order of the task; a single entry under the
-            source language where one file holds all candidates.
-
-        Raises:
-            DataError: If there is none.
+        There is one entry for each official language that is present, in the order of the task, or a single entry under
+        the source language where one file holds all candidates.
         """
         layout = task.pool
         if layout is None:
@@ -205,8 +197,7 @@ class DataRoot:
     def candidates(self, task: Task) -> Iterator[Candidate]:
         """Stream the candidates of all languages as one pool, in the order of the languages and of their files.
 
-        Raises:
-            DataError: If files are missing, malformed or empty, or two candidates have the same id.
+        Two candidates with the same id are an error.
         """
         seen: set[str] = set()
         for code, found in self.pool(task):

@@ -142,13 +142,10 @@ def split_rows(path: Path, separator: str = "\t") -> Iterator[tuple[int, list[st
 def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Read a file written by a CSV writer: columns with quotes in them are quoted, their quotes doubled.
 
-    ``multiline`` allows line ends within a column.
+    ``multiline`` allows line ends within a column. Broken quoting is an error.
 
     Yields:
         Number of the row's last line, and its columns with the quoting undone; blank lines are left out.
-
-    Raises:
-        DataError: If quoting is broken.
     """
     hint = (
         None
@@ -230,11 +227,7 @@ def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
 
 
 def json_text(record: object, key: str, path: Path, line: int | None) -> str:
-    """Return a text from what should be a JSON object; ``path`` and ``line`` are for errors.
-
-    Raises:
-        DataError: If it is no object, the key is missing, or its value is not text.
-    """
+    """Return a text from what should be a JSON object; ``path`` and ``line`` are for errors."""
     if not isinstance(record, Mapping):
         raise DataError(f"expected a JSON object, found {reprlib.repr(record)}", path=path, line=line, key=key)
     if key not in record:
@@ -246,11 +239,7 @@ def json_text(record: object, key: str, path: Path, line: int | None) -> str:
 
 
 def label_index(word: str, words: Mapping[str, int], path: Path, line: int | None, key: str = "label") -> int:
-    """Return the class of a label word; ``path``, ``line`` and ``key`` are for errors.
-
-    Raises:
-        DataError: If the word is unknown.
-    """
+    """Return the class of a label word; ``path``, ``line`` and ``key`` are for errors."""
     found = words.get(word)
     if found is None:
         noun = "tag" if key == "tag" else "label"

@@ -177,18 +177,8 @@ def mention_query(context: dict[str, Any], mention: dict[str, Any], path: Path, 
     """Return a mention as a query, such as "Anna: Yesterday { Anna } came".
 
     The mention stands first, so that it is not cut off, then its sentence with the mention in braces; other pairs of
-    braces in the sentence become parentheses, white space is one space.
-
-    Args:
-        context: Object with ``text`` and ``sentence_spans``.
-        mention: Object with a ``mention_span``.
-        path: File, for errors.
-        line: Line, for errors.
-
-    Raises:
-        DataError: If the span does not hold the mention or lies in no sentence.
-
-    Source: utils_mewslix.py of google-research/xtreme, the baseline of Ruder et al. 2021.
+    braces in the sentence become parentheses, white space is one space. A span that does not hold the mention or lies
+    in no sentence is an error. Source: utils_mewslix.py of google-research/xtreme, the baseline of Ruder et al. 2021.
     """
     text = json_text(context, "text", path, line)
     span = _object(mention, "mention_span", path, line)

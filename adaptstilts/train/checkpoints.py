@@ -46,7 +46,6 @@ class Snapshot:
     """The state of a run between two optimiser steps.
 
     Attributes:
-        step: Optimiser steps taken.
         tensors: Trained weights, optimiser and random states by name, on the CPU.
         values: Everything else, as plain values.
         best_step: Step of the best dev score so far; 0 if there is none.
@@ -129,11 +128,7 @@ class Checkpoints:
         return found
 
     def read(self, step: int, run: str) -> Snapshot:
-        """Return the checkpoint of one step.
-
-        Raises:
-            CheckpointError: If it is missing, damaged or of another run.
-        """
+        """Return the checkpoint of one step; a missing, damaged or foreign one raises `CheckpointError`."""
         return _read(self._path(step), self.key, run)
 
     @contextlib.contextmanager

@@ -31,11 +31,10 @@ class LostProcessError(TrainingError):
 
 @dataclass(frozen=True)
 class Group:
-    """The processes that share one run, as seen from one of them.
+    """The processes that share one run, as seen from one of them; a single process communicates nothing.
 
     Attributes:
         rank: Number of this process; process 0 scores, writes and reports.
-        size: Number of processes; a single one communicates nothing.
         device: Where this process computes.
         is_sharded: Whether frozen weights are spread over the processes, so that every forward pass needs all of them.
     """
@@ -60,12 +59,9 @@ class Group:
         return list(enumerate(parts))[self.rank :: self.size]
 
     def sum_gradients(self, parameters: Sequence[nn.Parameter], loss: float) -> float:
-        """Sum the gradients of all processes in place, and return the sum of their losses.
+        """Sum gradients over all processes in place, and return the sum of their losses.
 
-        ``parameters`` are those that train, in the same order in every process.
-
-        Raises:
-            LostProcessError: If a process is gone.
+        The parameters come in the same order in every process. A process that is gone raises `LostProcessError`.
         """
         if self.size == 1:
             return loss
@@ -114,11 +110,8 @@ def joined(*, cpu: bool, is_sharded: bool = False) -> Iterator[Group]:
 
     The variables are those of ``torchrun`` and ``accelerate launch`` (``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``,
     ``MASTER_ADDR``, ``MASTER_PORT``); accelerate reads them and picks the device: process n on ``cuda:n`` with nccl, or
-    the CPU with gloo. The group ends with the block.
-
-    Args:
-        cpu: Compute on the CPU even where there are GPUs.
-        is_sharded: Whether frozen weights are to be spread; see `adaptstilts.train.sharding`.
+    with ``cpu`` all on the CPU with gloo. ``is_sharded`` spreads frozen weights (`adaptstilts.train.sharding`). The
+    group ends with the block.
     """
     from accelerate import PartialState  # noqa: PLC0415 - takes a second, and one process needs none of it
 

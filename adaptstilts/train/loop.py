@@ -34,8 +34,7 @@ class FitReport:
     """Outcome of a training run.
 
     Attributes:
-        steps: Optimiser steps taken.
-        planned_steps: Optimiser steps of the schedule.
+        steps: Optimiser steps taken, of the ``planned_steps`` of the schedule.
         best_step: Step whose weights were kept.
         best_dev: Dev score at that step, in percent; NaN without a dev set.
         dev_scores: (step, score) of every evaluation.

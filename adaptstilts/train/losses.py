@@ -50,36 +50,27 @@ def target_count(kind: Kind, targets: Tensor) -> int:
 
 
 def hide_padding(scores: Tensor, attention_mask: Tensor) -> Tensor:
-    """Set the scores of padding to -inf, as at prediction, so that a span loss does not depend on the batch's width.
+    """Set span scores (batch, tokens, 2) at padding to -inf, as at prediction; else the loss depends on the width.
 
-    Args:
-        scores: Shape (batch, tokens, 2).
-        attention_mask: 1 for real sub-tokens, shape (batch, tokens).
+    ``attention_mask``, shape (batch, tokens), is 1 for real sub-tokens.
     """
     return scores.masked_fill(attention_mask[..., None] == 0, float("-inf"))
 
 
 def match_scores(queries: Tensor, candidates: Tensor) -> Tensor:
-    """Compare every query of a batch with every candidate; all are unit vectors, shape (rows, width).
+    """Compare every query with every candidate of a batch; all are unit vectors, shape (rows, width).
 
-    Returns:
-        Cosines times `SCALE`, shape (queries, candidates), in single precision even under autocast.
-
-    Source: The dual encoder of google-research/xtreme, third_party/bert.py: softmax over the candidates of the batch.
+    The result, shape (queries, candidates), is cosines times `SCALE`, in single precision even under autocast. Source:
+    the dual encoder of google-research/xtreme, third_party/bert.py: softmax over the candidates of the batch.
     """
     with torch.autocast(queries.device.type, enabled=False):
         return SCALE * queries.float() @ candidates.float().T
 
 
 def group_choices(scores: Tensor, sizes: list[int]) -> Tensor:
-    """Arrange scores of single alternatives in one row per question.
+    """Arrange scores of single alternatives, shape (alternatives,), in rows (questions, most alternatives).
 
-    Args:
-        scores: Shape (alternatives of all questions,).
-        sizes: Alternatives per question, summing to the length of ``scores``.
-
-    Returns:
-        Shape (questions, most alternatives), -inf where a question has fewer.
+    ``sizes`` gives the alternatives per question; a question with fewer is filled with -inf.
     """
     if all(size == sizes[0] for size in sizes):
         return scores.view(-1, sizes[0])

@@ -32,7 +32,6 @@ class Progress:
     Attributes:
         step: Optimiser steps taken.
         best_step: Step of the best dev score; 0 before the first.
-        best_dev: The best dev score; minus infinity before the first.
         best_state: Trained weights of that step, on the CPU; empty before the first.
         dev_scores: (step, score) of every evaluation.
         losses: Loss of every step.
@@ -74,12 +73,9 @@ def run_digest(network: TaskNetwork, items: Sequence[Feature]) -> str:
 
 
 def take(run: Run, *, batches_per_epoch: int, seconds: float) -> Snapshot:
-    """Copy everything that decides how the run continues; frozen weights are not included.
+    """Copy everything that decides how a run continues from here (between two steps), except frozen weights.
 
-    Args:
-        run: A run between two steps.
-        batches_per_epoch: Batches of one pass over the items.
-        seconds: Wall time of the run so far.
+    ``seconds`` is the wall time of the run so far.
     """
     progress = run.progress
     state = run.optimizer.state_dict()
@@ -110,12 +106,7 @@ def take(run: Run, *, batches_per_epoch: int, seconds: float) -> Snapshot:
 
 
 def put_back(run: Run, snapshot: Snapshot) -> None:
-    """Restore a snapshot into a run, and add its step to those at which the run resumed.
-
-    Args:
-        run: A run of the same network and settings, at its beginning.
-        snapshot: As `take` returned it; `run_digest` of both runs must be the same.
-    """
+    """Restore a snapshot into a fresh run with equal `run_digest`, and add its step to those of earlier resumptions."""
     values, tensors = snapshot.values, snapshot.tensors
     restore_state(run.network, _below(tensors, _WEIGHTS))
     state = run.optimizer.state_dict()

@@ -41,21 +41,16 @@ def check_installed(names: Sequence[TrackerName]) -> None:
 
 
 class Trackers:
-    """The trackers of one training run behind a single interface.
-
-    ``trackers`` are accelerate's, already started.
-    """
+    """The trackers of one training run, started by accelerate, behind a single interface."""
 
     def __init__(self, trackers: Sequence[Any]) -> None:
         self._trackers = tuple(trackers)
 
     def log(self, values: dict[str, float], step: int) -> None:
-        """Send the values of a step to all trackers.
+        """Send values by name, after ``step`` optimiser steps, to all trackers.
 
-        Args:
-            values: Numbers by name: ``loss``, ``learning_rate``, ``examples_per_second``, ``dev_score`` (percent), and
-                ``summary/...`` at the end.
-            step: Optimiser steps done.
+        The names are ``loss``, ``learning_rate``, ``examples_per_second``, ``dev_score`` (percent), and ``summary/...``
+        at the end.
         """
         for tracker in self._trackers:
             tracker.log(values, step=step)
@@ -95,10 +90,7 @@ def _make(name: TrackerName, run: TrackedRun, folder: Path) -> Any:  # noqa: ANN
 
 
 def flatten(settings: dict[str, Any], above: str = "") -> dict[str, str | int | float | bool]:
-    """Flatten nested settings to values by dotted name, as trackers want them; lists as JSON text, null as ``null``.
-
-    ``above`` is the start of every name.
-    """
+    """Flatten nested settings to values by dotted name, as trackers want them; lists as JSON text, null as ``null``."""
     flat: dict[str, str | int | float | bool] = {}
     for name, value in settings.items():
         if isinstance(value, dict):
