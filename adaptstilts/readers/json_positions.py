@@ -13,10 +13,8 @@ _VALUES = json.JSONDecoder()
 def line_of(path: Path, *steps: str | int) -> int:
     """Return the line, from 1, on which a value of a JSON document begins.
 
-    Args:
-        path: A file that holds one JSON value.
-        steps: Keys and indices that lead to the value from the outermost one. Where a step leads nowhere, the line is
-            that of the value it was looked for in.
+    Keys and indices in ``steps`` lead to the value from the outermost one; a step that leads nowhere ends the search,
+    and the line is that of the last value reached.
     """
     text = path.read_text(encoding="utf-8-sig")
     position = _skip_blanks(text, 0)

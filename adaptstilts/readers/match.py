@@ -43,14 +43,16 @@ def read_xquad_r_candidates(request: Request) -> Iterator[Candidate]:
     """
     for number, paragraph in _paragraphs(request.path):
         context, breaks = _context(paragraph, request.path), _breaks(paragraph, request.path)
-        asked: dict[str, list[str]] = {}
+        question_ids: dict[str, list[str]] = {}
         for question in _list(paragraph, "qas", request.path):
             sentence = _answer_sentence(question, context, breaks, request.path)
             if sentence is not None:
-                asked.setdefault(context[slice(*sentence)], []).append(json_text(question, "id", request.path, None))
+                question_ids.setdefault(context[slice(*sentence)], []).append(
+                    json_text(question, "id", request.path, None)
+                )
         for position, span in enumerate(breaks):
             text = context[slice(*span)]
-            yield Candidate(f"{request.language}_{number}_{position}", text, context, tuple(asked.get(text, ())))
+            yield Candidate(f"{request.language}_{number}_{position}", text, context, tuple(question_ids.get(text, ())))
 
 
 def read_squad_sentences(request: Request) -> Iterator[MatchExample]:
