@@ -1,8 +1,8 @@
-"""Errors a user can act on: where, what, what is allowed, what to do next.
+"""Errors that a user can act on: they name the place, the fault, the allowed values and the next step.
 
-Every class carries its facts as fields; the text is made in one place, ``AdaptstiltsError.__str__``.
-The command line prints one line per error and exits with status 2; anything else is a bug and keeps its traceback, in
-the log of a stage where it happened in one (`CrashError`).
+Every class carries its facts as fields; ``AdaptstiltsError.__str__`` alone makes the text. The command line prints one
+line per error and exits with status 2. Anything else is a bug and keeps its traceback; if it happens within a stage,
+the traceback is in that stage's log (`CrashError`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ class AdaptstiltsError(Exception):
     """Base of all errors that bad input can cause.
 
     Args:
-        problem: What is wrong, with the offending value in it, without a full stop.
+        problem: What is wrong, including the offending value, without a full stop.
         path: File in which it was found.
         line: Line in that file, counted from 1.
         key: Dotted configuration key or column name.
@@ -75,7 +75,7 @@ class CheckpointError(AdaptstiltsError):
 
 
 class TrainingError(AdaptstiltsError):
-    """Training cannot go on: wrong trainable set, no data, loss not finite."""
+    """Training cannot continue: wrong trainable set, no data, loss not finite."""
 
 
 class EvaluationError(AdaptstiltsError):
@@ -87,13 +87,7 @@ class StoreError(AdaptstiltsError):
 
 
 class DamagedError(StoreError):
-    """A file of an artefact is not what its manifest says, or the manifest is none.
-
-    Args:
-        problem: What is wrong, as in `AdaptstiltsError`.
-        folder: The artefact's folder or address.
-        path: The damaged file; None where the problem names it.
-    """
+    """A file of the artefact at ``folder`` (a path or an address) differs from its manifest, or that is invalid."""
 
     def __init__(self, problem: str, *, folder: Path | str = "", path: Path | str | None = None) -> None:
         # Without a folder only while an error that came from another process is put together again.
@@ -103,7 +97,7 @@ class DamagedError(StoreError):
 
 
 class WriteError(StoreError):
-    """The store cannot be written (no room, no permission); a run stops, since it could keep nothing more."""
+    """The store cannot be written (disk full, no permission); the run stops, since it could keep no further result."""
 
 
 class EngineError(AdaptstiltsError):
@@ -111,15 +105,11 @@ class EngineError(AdaptstiltsError):
 
 
 class CrashError(AdaptstiltsError):
-    """A stage met what nobody foresaw: a bug, or trouble of its machine. Others go on; its log has the traceback."""
+    """A stage failed unexpectedly: a bug, or trouble with its machine. Others continue; its log has the traceback."""
 
 
 class ProblemsError(AdaptstiltsError):
-    """Several problems found by one pass of checks, reported together.
-
-    Args:
-        problems: The single errors, in the order in which they were found; at least one.
-    """
+    """Several problems, at least one, found by one pass of checks and reported together in the order of finding."""
 
     def __init__(self, problems: Sequence[AdaptstiltsError]) -> None:
         super().__init__(f"{len(problems)} problems")
@@ -131,14 +121,7 @@ class ProblemsError(AdaptstiltsError):
 
 
 def raise_all(problems: Sequence[AdaptstiltsError]) -> None:
-    """Raise what a pass of checks has collected, if anything.
-
-    Args:
-        problems: Errors found; none means that all is well.
-
-    Raises:
-        AdaptstiltsError: The only problem, or a `ProblemsError` holding all of them.
-    """
+    """Raise the collected problems: the only one itself, several as a `ProblemsError`; none raises nothing."""
     if len(problems) == 1:
         raise problems[0]
     if problems:

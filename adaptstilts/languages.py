@@ -14,7 +14,7 @@ from functools import cache
 from adaptstilts.errors import ConfigError
 
 SOURCE_LANGUAGE = "en"
-"""ISO 639-1 code of the language that all training data are in."""
+"""ISO 639-1 code of the language of all training data."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Distances:
 
 @dataclass(frozen=True)
 class Language:
-    """One language.
+    """Codes, family, script and typology of one language.
 
     Attributes:
         code: ISO 639-1 code, used everywhere in the package.
@@ -46,12 +46,11 @@ class Language:
         uriel: Code in the URIEL database, which has no macro-languages.
         name: English name.
         family: Language family, or ``isolate``.
-        branch: Branch of the family; empty where none is told apart.
+        branch: Branch of the family; empty where none is distinguished.
         script: ISO 15924 code; two where both are in use.
         in_xtreme: Whether it is one of XTREME's 40 (the others came with XTREME-R).
         word_order: Dominant order of subject, object and verb in WALS; None where WALS has none.
-        wals_features: WALS syntax features known, of 103: how well the syntactic distance is founded.
-        distances: Distances to English.
+        wals_features: Number of known WALS syntax features, of 103: how reliable the syntactic distance is.
     """
 
     code: str
@@ -150,16 +149,10 @@ def all_languages() -> tuple[Language, ...]:
 
 
 def get_language(code: str) -> Language:
-    """Return one language.
-
-    Args:
-        code: ISO 639-1 code.
-
-    Returns:
-        The language.
+    """Return the language with an ISO 639-1 code.
 
     Raises:
-        ConfigError: If it is not one of the 50; a three-letter code or an English name is answered with the code meant.
+        ConfigError: If it is not one of the 50; a three-letter code or an English name gets the right code as a hint.
     """
     found = _languages().get(code)
     if found is None:

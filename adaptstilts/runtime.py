@@ -1,4 +1,4 @@
-"""Device, arithmetic, seeds, and a record of the environment. torch is imported inside the functions."""
+"""Device, precision, seeds, and a record of the environment; torch is imported inside the functions."""
 
 from __future__ import annotations
 
@@ -20,13 +20,7 @@ RECORDED_PACKAGES = ("adaptstilts", "torch", "transformers", "adapters", "peft",
 
 
 def pick_device(name: str) -> torch.device:
-    """Return the device to compute on.
-
-    Args:
-        name: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-
-    Returns:
-        The device; ``auto`` is the first GPU if there is one.
+    """Return the device for ``auto`` (the first GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
 
     Raises:
         ConfigError: If the name is none of these or the device does not exist.
@@ -44,13 +38,13 @@ def pick_device(name: str) -> torch.device:
 
 
 def quiet_libraries() -> None:
-    """Let transformers and adapters tell errors only: both report every new head as a newly initialised weight."""
+    """Silence transformers and adapters below errors: both report every new head as a newly initialised weight."""
     for name in ("transformers", "adapters"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def set_threads(threads: int | None) -> None:
-    """Limit torch to a number of CPU threads; None leaves its own choice."""
+    """Limit torch to a number of CPU threads; None keeps its default."""
     if threads is not None:
         import torch  # noqa: PLC0415
 
@@ -58,12 +52,9 @@ def set_threads(threads: int | None) -> None:
 
 
 def make_deterministic(device: torch.device) -> None:
-    """Ask for the deterministic kernels of a GPU; where there is none for an operation, torch warns and goes on.
+    """Select the deterministic kernels of a GPU; torch warns and continues at an operation that has none.
 
-    On a CPU with a fixed number of threads torch is deterministic as it is.
-
-    Args:
-        device: Where is computed.
+    On a CPU with a fixed number of threads torch is deterministic already.
     """
     import torch  # noqa: PLC0415
 
@@ -72,29 +63,16 @@ def make_deterministic(device: torch.device) -> None:
 
 
 def derive_seed(seed: int, *names: object) -> int:
-    """Return a seed for one purpose, the same on every machine.
-
-    Args:
-        seed: Seed of the study.
-        names: What it is for; different names give unrelated seeds.
-
-    Returns:
-        A number from 0 to 2**31 - 1.
-    """
+    """Derive a seed (0 to 2**31 - 1) for a purpose, the same on every machine; different names give unrelated seeds."""
     text = "\x1f".join([str(seed), *(str(name) for name in names)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") & 0x7FFFFFFF
 
 
 @contextlib.contextmanager
 def autocast(device: torch.device, precision: str) -> Iterator[None]:
-    """Run forward passes in half precision where asked for.
+    """Run forward passes in half precision if requested.
 
-    Args:
-        device: Where the model lies.
-        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``; auto is bf16 on a GPU that has it, else fp32.
-
-    Yields:
-        Nothing.
+    ``precision`` is ``auto``, ``fp32``, ``bf16`` or ``fp16``; auto is bf16 on a GPU that has it, else fp32.
     """
     import torch  # noqa: PLC0415
 
@@ -107,11 +85,7 @@ def autocast(device: torch.device, precision: str) -> Iterator[None]:
 
 
 def half_dtype(device: torch.device, precision: str) -> torch.dtype | None:
-    """Return the half-precision type that `precision` means on `device`, or None for fp32.
-
-    Raises:
-        ConfigError: If fp16 is asked for on a CPU.
-    """
+    """Return the half-precision type that `precision` means on `device`, or None for fp32; fp16 needs a GPU."""
     import torch  # noqa: PLC0415
 
     if precision == "auto":
@@ -122,7 +96,7 @@ def half_dtype(device: torch.device, precision: str) -> torch.dtype | None:
 
 
 def environment() -> dict[str, str]:
-    """Return what is needed to tell two runs apart: package versions, Python, system, processor kind, GPU."""
+    """Return what distinguishes two runs' environments: package versions, Python, system, processor kind, GPU."""
     import torch  # noqa: PLC0415
 
     record = {"python": platform.python_version(), "system": platform.system(), "machine": platform.machine()}

@@ -1,1 +1,1 @@
-"""Prediction, decoding, retrieval, metrics and scores."""
+"""Prediction, decoding, retrieval, metrics and benchmark scores."""

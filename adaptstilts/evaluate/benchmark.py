@@ -1,4 +1,4 @@
-"""XTREME's and XTREME-R's averages over languages, tasks and groups, and what they lack.
+"""Averages of XTREME and XTREME-R over languages, tasks and groups, and what they lack.
 
 Rules of XTREME's evaluator (Hu et al. 2020; google-research/xtreme, evaluate.py): a task's score is the plain mean over
 its languages, English included; for question answering it is the mean of mean exact match and mean F1; a group's score
@@ -28,14 +28,7 @@ ScoresByTask: TypeAlias = Mapping[str, Mapping[str, ByMetric]]
 
 @dataclass(frozen=True)
 class Entry:
-    """A task as a benchmark counts it.
-
-    Attributes:
-        task: Name of the task.
-        folder: Its folder in a submission.
-        group: Group it counts in.
-        languages: ISO 639-1 codes it is averaged over.
-    """
+    """A task as a benchmark counts it: its folder in a submission, its group, and the languages it is averaged over."""
 
     task: str
     folder: str
@@ -45,20 +38,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What a benchmark averages.
-
-    Attributes:
-        name: Word for JSON and CSV.
-        title: Name for people.
-        entries: Its tasks, in the order of its tables.
-    """
+    """The tasks that a benchmark averages, in the order of its tables; ``name`` is for files, ``title`` for people."""
 
     name: str
     title: str
     entries: tuple[Entry, ...]
 
     def entry(self, folder: str) -> Entry | None:
-        """Return the task that has a folder of this name in a submission, or None."""
+        """Return the task with this folder in a submission, or None."""
         return next((entry for entry in self.entries if entry.folder == folder), None)
 
 
@@ -67,12 +54,13 @@ class Average:
     """The score of a task, a group or a whole benchmark, in percent.
 
     Attributes:
-        score: As the benchmark counts it: English included where the task has English.
+        score: Mean as the benchmark counts it: English included where the task has English.
         english: Score in English, or its mean over the tasks that have English; None without one.
-        zero_shot: The same average with English left out of every task; None where nothing is left.
+        zero_shot: The same average without English; None where nothing is left.
         gap: Cross-lingual transfer gap in points: English minus the mean of the other languages of the same task, or
             the mean of that over the tasks that have both; None without one.
-        missing: What the benchmark would count besides; empty where the score is the benchmark's own figure.
+        missing: Languages or tasks that the benchmark counts and this average lacks; empty where the score is the
+            benchmark's own figure.
     """
 
     score: float
@@ -87,7 +75,7 @@ class Average:
         return bool(self.missing)
 
     def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the average as plain values."""
         return {
             "score": self.score,
             "english": self.english,
@@ -100,14 +88,7 @@ class Average:
 
 @dataclass(frozen=True)
 class BenchmarkScores:
-    """The averages of one benchmark.
-
-    Attributes:
-        benchmark: The benchmark.
-        tasks: Average by task, for the tasks that have scores, in the benchmark's order.
-        groups: Average by group, for the groups that have tasks with scores.
-        overall: Average over all tasks that have scores; None where there is none.
-    """
+    """The averages of one benchmark over the tasks and groups that have scores, in the benchmark's order."""
 
     benchmark: Benchmark
     tasks: dict[str, Average]
@@ -126,11 +107,11 @@ class BenchmarkScores:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all tasks are there with all their languages, so that the overall score is the benchmark's own."""
+        """Whether all tasks have all their languages, so that the overall score is the benchmark's own."""
         return self.overall is not None and not self.overall.is_partial
 
     def record(self) -> dict[str, Any]:
-        """Return them as plain values."""
+        """Return the averages as plain values."""
         return {
             "tasks": {name: average.record() for name, average in self.tasks.items()},
             "groups": {name: average.record() for name, average in self.groups.items()},
@@ -142,18 +123,10 @@ class BenchmarkScores:
 def benchmark_scores(benchmark: Benchmark, scores: ScoresByTask, *, by_folder: bool = False) -> BenchmarkScores:
     """Average scores as a benchmark does: over languages, then over tasks; each language and each task counts the same.
 
-    Languages and tasks that the benchmark does not count are left aside.
-
-    Args:
-        benchmark: The benchmark.
-        scores: Percent by task, language and name of the score.
-        by_folder: Whether ``scores`` goes by the names of a submission's folders rather than by tasks.
-
-    Returns:
-        The averages, and what is missing for the benchmark's own figures.
+    ``scores`` holds percent by task (with ``by_folder`` by a submission's folder), language and name of the score;
+    tasks and languages that the benchmark does not count are ignored.
 
     Raises:
-        ConfigError: If a counted task with scores is unknown.
         EvaluationError: If a counted task has no language, or a score is missing.
     """
     tasks: dict[str, Average] = {}
@@ -172,17 +145,7 @@ def benchmark_scores(benchmark: Benchmark, scores: ScoresByTask, *, by_folder: b
 
 
 def counts_more(benchmark: Benchmark, other: Benchmark, scores: ScoresByTask, *, by_folder: bool = False) -> bool:
-    """Say whether some scores count in one benchmark and not in another.
-
-    Args:
-        benchmark: The benchmark in question.
-        other: What it is compared with.
-        scores: Scores by task and language.
-        by_folder: See `benchmark_scores`.
-
-    Returns:
-        True if a pair of task and language counts in `benchmark` only.
-    """
+    """Say whether ``benchmark`` counts any of the scores, by task and language, that ``other`` does not count."""
 
     def counted(which: Benchmark) -> set[tuple[str, str]]:
         keys = {entry.folder if by_folder else entry.task: entry for entry in which.entries}
@@ -198,13 +161,6 @@ def counts_more(benchmark: Benchmark, other: Benchmark, scores: ScoresByTask, *,
 
 def mean_over_languages(task: Task, by_language: Mapping[str, ByMetric]) -> float:
     """Average a task's major score over languages, in the order in which XTREME rounds: languages, then metrics.
-
-    Args:
-        task: The task.
-        by_language: Scores by language and name.
-
-    Returns:
-        Percent.
 
     Raises:
         EvaluationError: If there is no language, or a score is missing.
@@ -236,7 +192,7 @@ def _task_average(task: Task, entry: Entry, by_language: Mapping[str, ByMetric])
 
 
 def _joined(entries: Sequence[Entry], tasks: Mapping[str, Average]) -> Average:
-    """Average tasks; what is missing are whole tasks, and tasks with the languages that they lack."""
+    """Average tasks; ``missing`` names whole tasks, and tasks with the languages that they lack."""
     found = [tasks[entry.task] for entry in entries if entry.task in tasks]
     missing = [
         entry.task if entry.task not in tasks else f"{entry.task} ({' '.join(tasks[entry.task].missing)})"
@@ -263,7 +219,7 @@ def _mean_of_present(values: Sequence[float | None]) -> float | None:
 
 
 def _benchmark(name: BenchmarkName, title: str) -> Benchmark:
-    """Collect what the tasks say of a benchmark."""
+    """Collect the tasks that belong to a benchmark."""
     entries = [
         Entry(task.name, task.folder or task.name, task.group.value, task.official(name))
         for task in benchmark_tasks(name)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from adaptstilts.errors import EvaluationError
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, case_of
 
-# As in MultiCheckList's generate_test_utils.clean for these languages; the others have nothing that is removed.
+# As in MultiCheckList's generate_test_utils.clean, which removes words in these languages only.
 _REMOVED = {
     language: re.compile(pattern, re.IGNORECASE)
     for language, pattern in {
@@ -28,17 +28,10 @@ _REMOVED = {
 
 
 def clean_answer(text: str, language: str) -> str:
-    """Clean an answer for comparison: articles and some prepositions out, punctuation off its ends.
+    """Remove articles and some prepositions from an answer, and punctuation from its ends, for comparison.
 
     Case counts, as in MultiCheckList. Two things differ from it: punctuation of every script is taken off (it knows
     comma and full stop, so that a final danda or Chinese full stop is an error there), and white space is made single.
-
-    Args:
-        text: Answer.
-        language: ISO 639-1 code of its language.
-
-    Returns:
-        What is compared.
     """
     removed = _REMOVED.get(language)
     kept = " ".join((removed.sub(" ", text) if removed is not None else text).split())
@@ -53,23 +46,18 @@ def clean_answer(text: str, language: str) -> str:
 def checklist_scores(
     predictions: Mapping[str, str], gold: Mapping[str, Sequence[str]], language: str
 ) -> dict[str, float]:
-    """Score checklist tests.
+    """Score checklist tests in percent.
 
-    Args:
-        predictions: Answer by question id; a question without a prediction is answered wrongly.
-        gold: Right answers by question id; test and case follow from the id (`adaptstilts.tasks.checklist.case_of`).
-            Where only part of a case's questions is there, they decide.
-        language: ISO 639-1 code of the answers.
+    ``error_<test>`` is the share of a test's cases that fail, for each test that is present; ``error_rate`` is their
+    plain mean; ``accuracy`` is 100 less that; ``question_accuracy`` is the share of questions answered rightly.
 
-    Returns:
-        In percent: ``error_<test>`` for each test that is there, the share of its cases that fail; ``error_rate``,
-        their plain mean; ``accuracy``, 100 less that; ``question_accuracy``, the share of questions answered rightly.
-
-    Raises:
-        EvaluationError: If there is no question, or an id is not that of a checklist question.
+    A question without a prediction is answered wrongly. Test and case follow from the question id
+    (`adaptstilts.tasks.checklist.case_of`); if only some questions of a case are present, they decide.
     """
     if not gold:
-        raise EvaluationError("there is no question to score", hint="Make them: adaptstilts data checklist --to ROOT")
+        raise EvaluationError(
+            "there is no question to score", hint="Generate them: adaptstilts data checklist --to ROOT"
+        )
     passed: dict[str, dict[str, bool]] = {}
     right = 0
     for question, answers in gold.items():

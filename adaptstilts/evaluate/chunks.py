@@ -2,8 +2,8 @@
 
 Later versions of seqeval read the type of a tag as everything after its first letter, so that ``CCONJ`` and ``SCONJ``
 become one type; version 0.0.12 takes the part after the last hyphen, or the whole tag where there is none. UDPOS scores
-differ between the two, PAN-X scores hardly. Version 1.2.2's reading can be asked for, to compare with figures made
-by it.
+differ between the two, PAN-X scores hardly. The rule of version 1.2.2 is available too, for comparison with figures
+made by it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Version = Literal["0.0.12", "1.2.2"]
-"""Versions of seqeval whose chunks can be asked for."""
+"""Versions of seqeval whose rules are available."""
 
 _BEFORE_TEXT = ""
 _AFTER_SENTENCE = "O"
 
 
 class Chunk(NamedTuple):
-    """A run of words that belong together.
+    """A run of words that form one unit, such as an entity; see `find_chunks` for how positions are counted.
 
     Attributes:
         kind: Type of the chunk: what follows the last hyphen of its tags, or the whole bare tag.
-        first: Position of its first word; see `find_chunks` for how positions are counted.
         last: Position of its last word.
     """
 
@@ -34,13 +33,7 @@ class Chunk(NamedTuple):
 
 
 class ChunkCounts(NamedTuple):
-    """What micro-averaged precision, recall and F1 are made of.
-
-    Attributes:
-        correct: Chunks that are predicted and gold, with equal type and equal borders.
-        predicted: Chunks predicted.
-        gold: Chunks in the gold tags.
-    """
+    """Chunks predicted, gold, and both (with equal type and borders), for micro-averaged precision and recall."""
 
     correct: int
     predicted: int
@@ -55,14 +48,8 @@ def find_chunks(sentences: Sequence[Sequence[str]], *, version: Version = "0.0.1
     outside; a change of type always ends a chunk. ``I-X`` opens a chunk where none of type ``X`` is open. Hence bare
     ``SYM`` and ``SCONJ`` are chunks of one word and equal neighbours of all other parts of speech are merged.
 
-    Args:
-        sentences: One list of non-empty tags for each sentence.
-        version: Whose reading of a tag's type to take; the rest of the rules is the same in both.
-
-    Returns:
-        The chunks. Positions run through all sentences, with one step between two sentences.
-
-    Source: behaviour of seqeval 0.0.12 and 1.2.2 (`seqeval.metrics.sequence_labeling.get_entities`).
+    ``version`` changes only how the type of a tag is read. Positions run through all sentences, with one step between
+    two. Source: behaviour of seqeval 0.0.12 and 1.2.2 (`seqeval.metrics.sequence_labeling.get_entities`).
     """
     found: set[Chunk] = set()
     before, first, position = _BEFORE_TEXT, 0, 0
@@ -81,16 +68,7 @@ def find_chunks(sentences: Sequence[Sequence[str]], *, version: Version = "0.0.1
 def count_chunks(
     predicted: Sequence[Sequence[str]], gold: Sequence[Sequence[str]], *, version: Version = "0.0.12"
 ) -> ChunkCounts:
-    """Count the chunks that two taggings of the same sentences share.
-
-    Args:
-        predicted: Predicted tags, one list for each sentence.
-        gold: Gold tags. Lengths are not compared here; `adaptstilts.evaluate.metrics` does so.
-        version: See `find_chunks`.
-
-    Returns:
-        The three counts.
-    """
+    """Count the chunks that two taggings of the same sentences share; `adaptstilts.evaluate.metrics` checks lengths."""
     found, wanted = find_chunks(predicted, version=version), find_chunks(gold, version=version)
     return ChunkCounts(len(found & wanted), len(found), len(wanted))
 

@@ -1,7 +1,7 @@
-"""From raw scores of the model to predictions: classes, choices, tags and answers.
+"""Decoding of the model's logits into predictions: classes, choices, tags and answers.
 
 Everything takes plain arrays, so that decoding can be repeated from the logits kept on disk. Of equal scores the lowest
-class, the earliest and then the shortest span wins.
+class, the earliest and then the shortest span wins. NaN or shapes that do not fit together raise `EvaluationError`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,7 @@ NULL_THRESHOLD = 0.0
 
 
 class SpanScore(NamedTuple):
-    """A candidate answer.
-
-    Attributes:
-        start_char: First character in the context, from 0.
-        end_char: Character after the last one.
-        score: Sum of the start and the end logit.
-    """
+    """A candidate answer: characters ``start_char`` up to, not including, ``end_char``; score: start plus end logit."""
 
     start_char: int
     end_char: int
@@ -58,10 +52,9 @@ class Window:
 
 @dataclass(frozen=True)
 class SpanAnswer:
-    """The answer to one question, with what it was chosen from.
+    """The answer to one question: text cut from the context without white space around it, empty for "no answer".
 
     Attributes:
-        text: Characters cut from the context, without white space around them; empty for "no answer".
         best: Candidates, best first; may be empty where the context has no tokens.
         null_score: Score of "no answer": the lowest sum of the null token's logits over the windows.
     """
@@ -72,56 +65,30 @@ class SpanAnswer:
 
 
 def decode_classes(logits: Logits) -> list[int]:
-    """Choose the class with the highest logit.
-
-    Args:
-        logits: Shape (examples, classes).
-
-    Returns:
-        One class for each example; the lowest of equal ones.
-
-    Raises:
-        EvaluationError: If the shape is another one, or a logit is not a number.
-    """
+    """Choose the class with the highest of its logits, shape (examples, classes)."""
     if logits.ndim != 2 or logits.shape[1] == 0:
         raise EvaluationError(
             f"logits of shape {logits.shape} cannot be decoded",
             allowed=["(examples, classes)"],
-            hint="Hand on the output of the classification head.",
+            hint="Pass the output of the classification head.",
         )
     _require_numbers(logits)
     return [int(label) for label in logits.argmax(axis=1)]
 
 
 def decode_choices(logits: Sequence[Logits]) -> list[int]:
-    """Choose the alternative with the highest logit.
-
-    Args:
-        logits: One array of shape (alternatives,) for each example; examples may differ in length.
-
-    Returns:
-        One index for each example; the lowest of equal ones.
-
-    Raises:
-        EvaluationError: If an example has no alternatives, or a logit is not a number.
-    """
+    """Choose the alternative with the highest logit, from one array of shape (alternatives,) per example."""
     return [decode_classes(np.asarray(scores)[None])[0] for scores in logits]
 
 
 def decode_tags(parts: Iterable[tuple[Logits, Integers]], words: int) -> list[int]:
-    """Give every word of a sentence the tag that its first sub-token scores highest.
+    """Give every word of a sentence the tag with the highest score on its first sub-token.
 
     Args:
-        parts: The pieces into which a long sentence was split, at least one: logits of shape (tokens, labels) with the
+        parts: The parts into which a long sentence was split, at least one: logits of shape (tokens, labels) with the
             word that each token belongs to, shape (tokens,), counted from 0 through the whole sentence; -1 for special
             tokens. Where parts overlap, the first part that holds a word decides.
-        words: Words of the sentence.
-
-    Returns:
-        One label for each word.
-
-    Raises:
-        EvaluationError: If the shapes disagree, a word number is out of range, or a word has no sub-token.
+        words: Number of words in the sentence; each must have a sub-token.
     """
     tags = np.full(words, -1, dtype=np.int64)
     for logits, word_of_token in parts:
@@ -143,7 +110,7 @@ def decode_tags(parts: Iterable[tuple[Logits, Integers]], words: int) -> list[in
     if len(missing):
         raise EvaluationError(
             f"word {int(missing[0])} (counted from 0) of {words} has no sub-token to take a tag from",
-            hint="Split long sentences instead of cutting them, and encode words without pieces as <unk>.",
+            hint="Split long sentences instead of cutting them, and encode words without sub-tokens as <unk>.",
         )
     return [int(tag) for tag in tags]
 
@@ -158,13 +125,10 @@ def best_spans(
         end: End logits, shape (tokens,).
         offsets: Characters that each token covers, shape (tokens, 2); (-1, -1) for tokens outside the context.
         max_length: Longest span in tokens.
-        n_best: Most spans to return.
+        n_best: Maximum number of spans.
 
     Returns:
         Spans that cover at least one character, best first; equal scores in order of start, then of length.
-
-    Raises:
-        EvaluationError: If the shapes disagree, a logit is not a number, or a limit is below 1.
     """
     _require_window(start, end, offsets)
     if max_length < 1 or n_best < 1:
@@ -186,15 +150,7 @@ def best_spans(
 
 
 def merge_windows(windows: Iterable[Sequence[SpanScore]], n_best: int = N_BEST) -> list[SpanScore]:
-    """Join the best spans of all windows of a question.
-
-    Args:
-        windows: Result of `best_spans` for each window.
-        n_best: Most spans to return.
-
-    Returns:
-        Distinct spans, best first; a span found in several windows keeps its highest score.
-    """
+    """Merge the best spans of all windows of a question; a span found in several keeps its highest score."""
     highest: dict[tuple[int, int], float] = {}
     for spans in windows:
         for first, after, score in spans:
@@ -212,22 +168,15 @@ def answer_question(
     max_length: int = MAX_ANSWER_TOKENS,
     n_best: int = N_BEST,
 ) -> SpanAnswer:
-    """Choose the answer to a question from the outputs of all its windows.
+    """Choose the answer to a question from the outputs of all its windows, at least one.
 
     Args:
         context: The original text; the offsets count its characters.
-        windows: Outputs of the windows, at least one.
+        windows: Outputs of the windows.
         unanswerable: Whether "no answer" is allowed (SQuAD 2.0).
-        null_threshold: "No answer" is chosen where its score exceeds the best span's by more than this.
+        null_threshold: "No answer" is chosen if its score exceeds the best span's by more than this.
         max_length: Longest answer in tokens.
-        n_best: Candidates to keep.
-
-    Returns:
-        The answer with its candidates.
-
-    Raises:
-        EvaluationError: If there is no window, a window's arrays do not fit together, or an offset lies outside the
-            context.
+        n_best: Number of candidates to keep.
     """
     if not windows:
         raise EvaluationError("a question has no window to answer from", hint="Encode every question at least once.")
@@ -246,7 +195,7 @@ def answer_question(
 
 
 def _windows(values: NDArray[Scalar], length: int, *, fill: float) -> NDArray[Scalar]:
-    """Row i holds values i to i + length - 1, filled up at the end; shape (values, length)."""
+    """Slide a window over values: row i holds values i to i + length - 1, padded at the end; shape (values, length)."""
     padded = np.concatenate([values, np.full(length - 1, fill, dtype=values.dtype)])
     return np.lib.stride_tricks.sliding_window_view(padded, length)
 

@@ -1,4 +1,4 @@
-"""From examples to gold labels in the form the metrics take."""
+"""Conversion of examples to gold labels in the form that the metrics take; a hidden label is an `EvaluationError`."""
 
 from __future__ import annotations
 
@@ -18,21 +18,11 @@ def gold_of(
     *,
     direction: Direction | None = "english_to_foreign",
 ) -> Any:  # noqa: ANN401
-    """Return what is right, as `adaptstilts.evaluate.metrics.score_examples` wants it.
+    """Return the gold labels in the form that `adaptstilts.evaluate.metrics.score_examples` takes.
 
-    Args:
-        metric: Metric of the task.
-        examples: Labelled examples, or the two sides of a retrieval task.
-        labels: Labels of the task, for tags.
-        direction: Which side is searched for which, for Tatoeba.
-
-    Returns:
-        Classes or choices; tag words per sentence; gold texts by question id; pairs of ids; the row of its foreign
-        sentence per English one, in the other direction of its English sentence per foreign one; or the candidate that
-        each query is paired with, by id of the query.
-
-    Raises:
-        EvaluationError: If a label is hidden, or a sentence to search for has no translation.
+    These are classes or choices; tag words per sentence; gold texts by question id; pairs of ids; for Tatoeba the row
+    of the foreign sentence per English one, or the reverse in the other direction of search; or the candidate that each
+    query is paired with, by id of the query. In Tatoeba every sentence to search for needs a translation.
     """
     if isinstance(examples, Bitext):
         return _pairs(metric, examples, direction)
@@ -42,18 +32,9 @@ def gold_of(
 
 
 def match_gold(examples: Sequence[Example], right: Mapping[str, Sequence[str]], pool: str) -> dict[str, list[str]]:
-    """Return the candidates of a pool that are right for each query.
+    """Return, by query id, the ids (at least one) of the pool's candidates that answer the query.
 
-    Args:
-        examples: Queries with their targets.
-        right: Ids of the candidates that answer a target, by target.
-        pool: Name of the pool, for the error.
-
-    Returns:
-        At least one id by id of the query.
-
-    Raises:
-        EvaluationError: If a target is hidden, or no candidate answers it.
+    ``right`` holds ids of candidates by the target that they answer; ``pool`` is the pool's name, for errors.
     """
     gold: dict[str, list[str]] = {}
     for example in examples:
@@ -107,7 +88,8 @@ def _pairs(metric: Metric, bitext: Bitext, direction: Direction | None) -> Any: 
     if missing:
         side = "English" if is_from_english else "foreign"
         raise EvaluationError(
-            f"{len(missing)} {side} sentences of {bitext.language}-en have no translation, the first is '{missing[0]}'"
+            f"{len(missing)} {side} sentences of {bitext.language}-en have no translation, the first is '{missing[0]}'",
+            hint="Check the file of gold pairs.",
         )
     return [rows[partner[sentence.id]] for sentence in queries]
 

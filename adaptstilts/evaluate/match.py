@@ -1,4 +1,4 @@
-"""Running a dual encoder: vectors of queries and candidates, and the nearest candidates of each query."""
+"""Inference with a dual encoder: vectors of queries and candidates, and the nearest candidates of each query."""
 
 from __future__ import annotations
 
@@ -18,19 +18,10 @@ from adaptstilts.tasks.examples import MatchExample
 def unit_vectors(
     network: TaskNetwork, encoded: Encoded, *, batch_tokens: int, precision: str = "auto"
 ) -> NDArray[np.float32]:
-    """Return the vectors of queries or of candidates.
+    """Return unit vectors of queries or candidates in single precision, shape (features, width).
 
-    Args:
-        network: Dual encoder with its head, on its device.
-        encoded: Features of one row each.
-        batch_tokens: Most sub-tokens per batch, padding included.
-        precision: See `adaptstilts.runtime.autocast`.
-
-    Returns:
-        Unit vectors in single precision, shape (features, width).
-
-    Raises:
-        EvaluationError: If a vector holds values that are not finite: it would have no nearest candidate.
+    ``encoded`` has features of one row each; see `adaptstilts.evaluate.predict` for the other arguments. A vector that
+    is not finite raises `EvaluationError`, since it would have no nearest candidate.
     """
     vectors = np.stack(raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision))
     return comparable(vectors, "dot")
@@ -39,13 +30,7 @@ def unit_vectors(
 def nearest(
     examples: Sequence[MatchExample], queries: NDArray[np.float32], ids: Sequence[str], pool: NDArray[np.float32]
 ) -> Predicted:
-    """Find the nearest candidates of each query, exactly.
-
-    Args:
-        examples: The queries.
-        queries: Their vectors, shape (queries, width).
-        ids: Ids of the candidates.
-        pool: Their vectors, shape (candidates, width); compared block by block.
+    """Find the nearest candidates of each query, exactly, comparing vectors (rows, width) block by block.
 
     Returns:
         Ids of the 20 candidates with the largest dot products by id of the query, best first, of equal ones the earlier
@@ -59,23 +44,13 @@ def nearest(
 
 
 def predict_pairs(network: TaskNetwork, encoded: Encoded, *, batch_tokens: int, precision: str = "auto") -> Predicted:
-    """Let queries find their candidates among those of all the pairs given, each candidate once (dev scores).
-
-    Args:
-        network: Dual encoder with its head, on its device.
-        encoded: Pairs.
-        batch_tokens: Most sub-tokens per batch, padding included.
-        precision: See `adaptstilts.runtime.autocast`.
-
-    Returns:
-        As `nearest`.
-    """
+    """Search for each query among the candidates of all given pairs, each candidate once; see `nearest`."""
     examples = [example for example in encoded.examples if isinstance(example, MatchExample)]
     ids: dict[str, Feature] = {}
     for feature in encoded.features:
         candidate = examples[feature.example].candidate
         if candidate is None:
-            raise TypeError("pairs of query and candidate are wanted")
+            raise TypeError("a query without a candidate cannot be searched")
         ids.setdefault(candidate.id, Feature(feature.rows[1:], None, len(ids)))
     sides = [[Feature(item.rows[:1], None, item.example) for item in encoded.features], list(ids.values())]
     queries, pool = (

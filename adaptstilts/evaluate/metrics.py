@@ -1,6 +1,8 @@
 """Metrics of all tasks: plain sequences in, percentages (0 to 100) out.
 
-`score_examples` is the one entry by metric, `major` the one figure that a task is compared by.
+`score_examples` computes all scores of a task's metric, `major` the single figure by which runs are compared.
+Predictions and gold come in the same order and form. Nothing to score, or sides that differ in length, raises
+`EvaluationError`.
 """
 
 from __future__ import annotations
@@ -18,41 +20,18 @@ Tags = Sequence[Sequence[str]]
 Pair = tuple[str, str]
 
 TOP = 20
-"""Candidates of a query that count in XTREME-R's retrieval tasks (Ruder et al. 2021)."""
+"""Number of candidates of a query that count in XTREME-R's retrieval tasks (Ruder et al. 2021)."""
 
 
 def accuracy(predictions: Sequence[Hashable], gold: Sequence[Hashable]) -> float:
-    """Share of predictions that equal the gold label.
-
-    Args:
-        predictions: Predicted classes, as indices or words.
-        gold: Gold classes in the same order and form.
-
-    Returns:
-        Accuracy in percent.
-
-    Raises:
-        EvaluationError: If there is nothing to score or the lengths differ.
-    """
+    """Return the share of predicted classes, as indices or words, that equal the gold class, in percent."""
     _require_same_length(predictions, gold, "examples")
     right = sum(found == wanted for found, wanted in zip(predictions, gold, strict=True))
     return 100.0 * right / len(gold)
 
 
 def binary_f1(predictions: Sequence[Hashable], gold: Sequence[Hashable], *, positive: Hashable = 1) -> float:
-    """F1 of one class.
-
-    Args:
-        predictions: Predicted classes.
-        gold: Gold classes in the same order and form.
-        positive: The class that counts.
-
-    Returns:
-        F1 in percent; 0 where the class is neither predicted nor gold.
-
-    Raises:
-        EvaluationError: If there is nothing to score or the lengths differ.
-    """
+    """Return the F1 of the ``positive`` class in percent; 0 where the class is neither predicted nor gold."""
     _require_same_length(predictions, gold, "examples")
     correct = sum(found == wanted == positive for found, wanted in zip(predictions, gold, strict=True))
     predicted = sum(found == positive for found in predictions)
@@ -63,35 +42,12 @@ def binary_f1(predictions: Sequence[Hashable], gold: Sequence[Hashable], *, posi
 def accuracy_f1(
     predictions: Sequence[Hashable], gold: Sequence[Hashable], *, positive: Hashable = 1
 ) -> dict[str, float]:
-    """Accuracy and F1 of the positive class (QQP); GLUE compares by their mean.
-
-    Args:
-        predictions: Predicted classes.
-        gold: Gold classes in the same order and form.
-        positive: The class that counts for F1.
-
-    Returns:
-        ``accuracy`` and ``f1`` in percent.
-
-    Raises:
-        EvaluationError: If there is nothing to score or the lengths differ.
-    """
+    """Return ``accuracy`` and ``f1`` of the positive class in percent (QQP); GLUE compares by their mean."""
     return {"accuracy": accuracy(predictions, gold), "f1": binary_f1(predictions, gold, positive=positive)}
 
 
 def token_accuracy(predictions: Sequence[Sequence[Hashable]], gold: Sequence[Sequence[Hashable]]) -> float:
-    """Share of words with the right tag, over all words of all sentences.
-
-    Args:
-        predictions: Predicted tags, one list for each sentence.
-        gold: Gold tags, one list for each sentence.
-
-    Returns:
-        Accuracy in percent.
-
-    Raises:
-        EvaluationError: If there is no word, or sentences or their words differ in number.
-    """
+    """Return the share of words with the right tag in percent, over all words of all sentences."""
     _require_aligned(predictions, gold)
     right = sum(
         found == wanted
@@ -102,20 +58,14 @@ def token_accuracy(predictions: Sequence[Sequence[Hashable]], gold: Sequence[Seq
 
 
 def chunk_scores(predictions: Tags, gold: Tags) -> dict[str, float]:
-    """Micro-averaged scores over chunks by the rules of seqeval 0.0.12 (UDPOS with bare tags, PAN-X with BIO tags).
+    """Compute micro-averaged scores over chunks by seqeval 0.0.12 (UDPOS with bare tags, PAN-X with BIO tags).
 
-    Args:
-        predictions: Predicted tags, one list of words for each sentence.
-        gold: Gold tags, one list for each sentence.
+    Every sentence needs one tag per word (seqeval 0.0.12 accepts other lengths), and no tag may be empty.
 
     Returns:
         ``f1``, ``precision`` and ``recall`` of the chunks, ``token_accuracy``, and ``chunk_f1_seqeval1``: the F1 by the
         rules of seqeval 1.2.2, which XTREME's evaluator gives where that version is installed. In percent; a ratio
         without denominator counts as 0.
-
-    Raises:
-        EvaluationError: If there is no word, a tag is empty, or sentences or their words differ in number (seqeval
-            0.0.12 lets the latter pass).
     """
     _require_aligned(predictions, gold)
     counts = count_chunks(predictions, gold)
@@ -129,18 +79,7 @@ def chunk_scores(predictions: Tags, gold: Tags) -> dict[str, float]:
 
 
 def bucc_scores(predictions: Iterable[Pair], gold: Collection[Pair]) -> dict[str, float]:
-    """Score mined sentence pairs as sets.
-
-    Args:
-        predictions: Pairs (foreign id, English id); repeated pairs count once.
-        gold: Pairs that are translations, at least one.
-
-    Returns:
-        ``f1``, ``precision`` and ``recall`` in percent; all 0 where no pair is right.
-
-    Raises:
-        EvaluationError: If there is no gold pair.
-    """
+    """Score mined pairs (foreign id, English id) as sets: ``f1``, ``precision`` and ``recall`` in percent."""
     found, wanted = set(predictions), set(gold)
     if not wanted:
         raise EvaluationError("there is no gold pair to score against", hint="Check the file of gold pairs.")
@@ -150,22 +89,16 @@ def bucc_scores(predictions: Iterable[Pair], gold: Collection[Pair]) -> dict[str
 def mean_average_precision(
     predictions: Mapping[str, Sequence[str]], gold: Mapping[str, Collection[str]], *, top: int = TOP
 ) -> float:
-    """Mean over queries of the average precision of their first candidates.
+    """Average, over queries, the average precision of their first candidates; in percent.
 
     Average precision is the sum of the precision at each rank that holds a right candidate, divided by the number of
-    right candidates, or by ``top`` where there are more. With one right candidate it is the reciprocal rank.
+    right candidates, or by ``top`` where there are more. With one right candidate it is the reciprocal rank. A query
+    without predictions counts 0; a repeated candidate counts at its first rank only.
 
     Args:
-        predictions: Candidate ids by query id, best first. A query without an entry counts 0; a candidate that stands
-            twice counts at its first place only.
+        predictions: Candidate ids by query id, best first.
         gold: Right candidate ids by query id, at least one each.
-        top: Candidates that count.
-
-    Returns:
-        mAP in percent.
-
-    Raises:
-        EvaluationError: If there is no query, a query has no right candidate, or a prediction is for an unknown query.
+        top: Number of candidates that count.
 
     Source: Ruder et al. 2021 (mAP@20); for one right candidate equal to mean_reciprocal_rank of utils_mewslix.py in
     google-research/xtreme.
@@ -198,40 +131,19 @@ def score_examples(
     gold: Any,  # noqa: ANN401
     language: str = "en",
 ) -> dict[str, float]:
-    """Compute all scores that belong to a task's metric.
+    """Compute all scores that belong to a task's metric, in percent by name.
 
-    Args:
-        metric: The task's metric; it decides what the next two arguments are. Classes (indices or words) for
-            `ACCURACY` and `TATOEBA_ACCURACY` (row numbers), as indices for `ACCURACY_F1` (class 1 is positive); one
-            list of tags for each sentence for `TOKEN_ACCURACY` and `CHUNK_F1` (tag words); answer text by question id,
-            and list of gold texts by question id, for `SQUAD`, `SQUAD2`, `MLQA` and `CHECKLIST`; pairs of ids for
-            `BUCC_F1`.
-        predictions: What the model says.
-        gold: What is right, in the same order or under the same ids.
-        language: ISO 639-1 code; MLQA's normaliser and the cleaning of checklist answers depend on it.
-
-    Returns:
-        Score by name, in percent.
-
-    Raises:
-        EvaluationError: If there is nothing to score or the two sides do not fit together.
+    The metric decides the form of predictions and gold. Classes (indices or words) for `ACCURACY` and
+    `TATOEBA_ACCURACY` (row numbers), as indices for `ACCURACY_F1` (class 1 is positive); one list of tags for each
+    sentence for `TOKEN_ACCURACY` and `CHUNK_F1` (tag words); answer text by question id, and list of gold texts by
+    question id, for `SQUAD`, `SQUAD2`, `MLQA` and `CHECKLIST`; pairs of ids for `BUCC_F1`. MLQA's normaliser and the
+    cleaning of checklist answers depend on the language (ISO 639-1).
     """
     return SCORERS[metric](predictions, gold, language)
 
 
 def major(metric: Metric, scores: Mapping[str, float]) -> float:
-    """Reduce the scores of a task to the one that it is compared by.
-
-    Args:
-        metric: The task's metric.
-        scores: What `score_examples` returned for it.
-
-    Returns:
-        The mean of the scores named in `MAJOR`, in percent.
-
-    Raises:
-        EvaluationError: If one of them is missing.
-    """
+    """Reduce the scores of a task to the one that it is compared by: the mean of those in `MAJOR`, in percent."""
     names = MAJOR[metric]
     missing = [name for name in names if name not in scores]
     if missing:
@@ -239,7 +151,7 @@ def major(metric: Metric, scores: Mapping[str, float]) -> float:
             f"the score '{missing[0]}' of metric '{metric.value}' is missing",
             value=missing[0],
             allowed=sorted(scores),
-            hint="Hand on all scores that score_examples returned.",
+            hint="Pass all scores that score_examples returned.",
         )
     return sum(scores[name] for name in names) / len(names)
 
@@ -257,7 +169,7 @@ SCORERS: dict[Metric, Callable[[Any, Any, str], dict[str, float]]] = {
     Metric.TATOEBA_ACCURACY: lambda predictions, gold, _: {"accuracy": accuracy(predictions, gold)},
     Metric.MAP20: lambda predictions, gold, _: {"map@20": mean_average_precision(predictions, gold)},
 }
-"""What computes the scores of each metric."""
+"""Functions that compute the scores of each metric."""
 
 MAJOR: dict[Metric, tuple[str, ...]] = {
     Metric.ACCURACY: ("accuracy",),

@@ -1,4 +1,9 @@
-"""Running a network over encoded examples: raw scores, predictions, sentence vectors."""
+"""Inference with a network on encoded examples: raw scores, predictions, sentence vectors.
+
+The network is on its device. ``batch_tokens`` is the maximum number of sub-tokens per batch, padding included;
+``precision`` is explained in `adaptstilts.runtime.autocast`; ``on_step`` is called with the number of features done and
+their total.
+"""
 
 from __future__ import annotations
 
@@ -22,13 +27,13 @@ from adaptstilts.tasks.spec import Kind, Task
 from adaptstilts.train.batches import Batch, collate, sorted_batches
 
 N_BEST = 20
-"""Candidate answers kept per question."""
+"""Number of candidate answers kept per question."""
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions with what they were chosen from.
+    """Predictions with the raw scores they were chosen from.
 
     Attributes:
         predictions: As `adaptstilts.evaluate.metrics.score_examples` takes them.
@@ -51,20 +56,7 @@ def predict(
     precision: str = "auto",
     on_step: Progress | None = None,
 ) -> Predicted:
-    """Predict a task that has a head.
-
-    Args:
-        network: Network with the task's head, on its device.
-        task: The task.
-        labels: Its label words.
-        encoded: Its examples.
-        batch_tokens: Most sub-tokens per batch, padding included.
-        precision: See `adaptstilts.runtime.autocast`.
-        on_step: Told how many features are done.
-
-    Returns:
-        Predictions in the order of the examples.
-    """
+    """Predict a task that has a head; predictions are in the order of the examples."""
     logits = raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision, on_step=on_step)
     decoders = {Kind.CLASSIFY: _classes, Kind.CHOOSE: _choices, Kind.TAG: _tags, Kind.EXTRACT: _spans}
     return decoders[task.kind](task, labels, encoded, logits)
@@ -78,18 +70,11 @@ def raw_scores(
     precision: str = "auto",
     on_step: Progress | None = None,
 ) -> list[NDArray[np.float32]]:
-    """Return the head's scores of every feature.
-
-    Args:
-        network: Network with a head.
-        encoded: Encoded examples.
-        batch_tokens: Most sub-tokens per batch, padding included.
-        precision: See `adaptstilts.runtime.autocast`.
-        on_step: Told how many features are done.
+    """Return the head's scores of every feature, without padding.
 
     Returns:
-        One array per feature: (classes,), (choices,), (tokens, tags), (tokens, 2), without padding, or (width,) for a
-        query or a candidate of a dual encoder.
+        One array per feature: (classes,), (choices,), (tokens, tags), (tokens, 2), or (width,) for a query or a
+        candidate of a dual encoder.
     """
     network.eval()
     network.check_active()
@@ -184,27 +169,15 @@ def sentence_vectors(
     precision: str = "auto",
     on_step: Progress | None = None,
 ) -> NDArray[np.float32]:
-    """Return one vector per sentence.
+    """Return one vector per sentence, shape (sentences, width), pooled as in `pool`.
 
-    Args:
-        network: Encoder, with or without adapters.
-        encoded: Encoded sentences.
-        layer: 0 for the embeddings, n for the output of the n-th block; blocks above are not run.
-        pooling: See `pool`.
-        batch_tokens: Most sub-tokens per batch, padding included.
-        precision: See `adaptstilts.runtime.autocast`.
-        on_step: Told how many sentences are done.
-
-    Returns:
-        Shape (sentences, width).
-
-    Raises:
-        EvaluationError: If the encoder has fewer blocks than ``layer``.
+    ``layer`` is 0 for the embeddings, n for the output of the n-th block; blocks above are not run, and a block that
+    the encoder lacks is an error.
     """
     blocks = network.encoder.config.num_hidden_layers
     if layer > blocks:
         raise EvaluationError(
-            f"layer {layer} of an encoder with {blocks} blocks", key="retrieval.layer", allowed=(f"0 to {blocks}",)
+            f"the encoder has {blocks} blocks and no layer {layer}", key="retrieval.layer", allowed=(f"0 to {blocks}",)
         )
     vectors = np.zeros((len(encoded.features), network.encoder.config.hidden_size), dtype=np.float32)
 
@@ -225,18 +198,11 @@ def layer_vectors(
     batch_tokens: int,
     precision: str = "auto",
 ) -> None:
-    """Write one vector per sentence and layer, at one forward pass per sentence.
+    """Write one vector per sentence and layer, with one forward pass per sentence.
 
-    Token vectors are pooled layer by layer as the pass goes on, so that no more than one layer of a batch is held.
-
-    Args:
-        network: Encoder, with or without adapters.
-        encoded: Encoded sentences.
-        pooling: See `pool`.
-        into: Written, in memory or on disk: shape (blocks + 1, sentences, width), from the embeddings up. Each layer
-            equals what `sentence_vectors` gives for it.
-        batch_tokens: Most sub-tokens per batch, padding included.
-        precision: See `adaptstilts.runtime.autocast`.
+    Token vectors are pooled layer by layer during the pass, so that no more than one layer of a batch is held.
+    ``into``, in memory or on disk, has shape (blocks + 1, sentences, width), from the embeddings up. Each layer equals
+    what `sentence_vectors` gives for it.
     """
 
     def take(indices: list[int], batch: Batch) -> None:
@@ -257,7 +223,7 @@ def _each_batch(
     precision: str,
     on_step: Progress | None = None,
 ) -> None:
-    """Hand every batch of sentences over, on the network's device, with the positions of its sentences."""
+    """Call ``take`` with the positions and the batch, on the network's device, of every batch of sentences."""
     network.eval()
     network.check_active()
     device = next(network.parameters()).device
@@ -273,16 +239,11 @@ def _each_batch(
 
 
 def pool(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
-    """Reduce token vectors to sentence vectors.
+    """Reduce token vectors (batch, tokens, width), padded on the right, to sentence vectors (batch, width).
 
-    Args:
-        hidden: Token vectors, shape (batch, tokens, width).
-        mask: 1 for real sub-tokens, shape (batch, tokens); padding stands at the right.
-        pooling: ``mean`` over all real sub-tokens, specials included (XTREME's way); ``mean_no_specials`` leaves the
-            first and the last of them out (its ``--pool_skip_special_token``); ``cls`` takes the first.
-
-    Returns:
-        Shape (batch, width); a sentence without sub-tokens to average gives zeros.
+    ``mean`` averages all real sub-tokens (``mask`` is 1), specials included (XTREME's way); ``mean_no_specials`` leaves
+    the first and the last of them out (its ``--pool_skip_special_token``); ``cls`` takes the first. A sentence without
+    sub-tokens to average gives zeros.
     """
     if pooling == "cls":
         return hidden[:, 0]

@@ -1,6 +1,6 @@
 """Exact match and F1 of answers: SQuAD 1.1, SQuAD 2.0 and MLQA, each with its own normaliser.
 
-Tokens are what white space separates in the normalised text, so SQuAD's F1 of a language without spaces is close to all
+Tokens are what white space separates in the normalised text, so SQuAD's F1 in a language without spaces is close to all
 or nothing; MLQA splits Chinese into characters.
 """
 
@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 from adaptstilts.errors import EvaluationError
 
 Normaliser: TypeAlias = Callable[[str], str]
-"""Turns an answer into the text that is compared; its tokens are what white space separates."""
+"""Function that turns an answer into the text that is compared; white space separates its tokens."""
 
 _ASCII_PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = {
@@ -35,12 +35,7 @@ _CHINESE_CHARACTER = re.compile("([\u4e00-\u9fa5])")
 
 
 class AnswerScore(NamedTuple):
-    """How well one prediction fits the gold answer that it fits best.
-
-    Attributes:
-        exact_match: 1.0 if both are equal once normalised, else 0.0.
-        f1: F1 of the bags of tokens, 0 to 1.
-    """
+    """Exact match of one normalised prediction (1.0 or 0.0) and F1 of the bags of tokens (0 to 1)."""
 
     exact_match: float
     f1: float
@@ -49,11 +44,7 @@ class AnswerScore(NamedTuple):
 def normalise_squad(text: str) -> str:
     """Normalise an answer as SQuAD 1.1 and 2.0 do, whatever its language.
 
-    Args:
-        text: Answer.
-
-    Returns:
-        Lower case, without ASCII punctuation and the English articles, with single spaces.
+    The result is lower case, without ASCII punctuation and the English articles, with single spaces.
 
     Source: Rajpurkar et al. 2016, official evaluation script.
     """
@@ -64,14 +55,9 @@ def normalise_squad(text: str) -> str:
 def normalise_mlqa(text: str, language: str) -> str:
     """Normalise an answer as MLQA does.
 
-    Args:
-        text: Answer.
-        language: ISO 639-1 code of the answer's language. MLQA defines en, es, hi, vi, de, ar and zh; any other
-            language has no articles here and is split at white space (the official script stops).
-
-    Returns:
-        Lower case, without punctuation of any script and the language's articles, with single spaces; Chinese
-        characters from U+4E00 to U+9FA5 stand alone.
+    The result is lower case, without punctuation of any script and the language's articles, with single spaces; Chinese
+    characters from U+4E00 to U+9FA5 stand alone. MLQA defines en, es, hi, vi, de, ar and zh; any other language has no
+    articles here and is split at white space (the official script stops).
 
     Source: Lewis et al. 2020, official evaluation script.
     """
@@ -85,15 +71,9 @@ def normalise_mlqa(text: str, language: str) -> str:
 
 
 def score_answer(prediction: str, answers: Sequence[str], normalise: Normaliser = normalise_squad) -> AnswerScore:
-    """Score one prediction against the gold answers, best answer counts (SQuAD 1.1 and MLQA).
+    """Score one prediction against at least one gold answer; the best counts (SQuAD 1.1 and MLQA).
 
-    Args:
-        prediction: Predicted answer.
-        answers: Gold answers, at least one.
-        normalise: Normaliser.
-
-    Returns:
-        The best exact match and, on its own, the best F1. Two texts without tokens match exactly and have an F1 of 0.
+    Exact match and F1 are the best on their own. Two texts without tokens match exactly and have an F1 of 0.
     """
     found = normalise(prediction)
     wanted = [normalise(answer) for answer in answers]
@@ -103,14 +83,9 @@ def score_answer(prediction: str, answers: Sequence[str], normalise: Normaliser 
 def score_answer_or_none(prediction: str, answers: Sequence[str]) -> AnswerScore:
     """Score one prediction where the empty answer is right for a question without answers (SQuAD 2.0).
 
-    Args:
-        prediction: Predicted answer; empty for "no answer".
-        answers: Gold answers; those that are empty once normalised do not count; none left means unanswerable.
-
-    Returns:
-        Exact match and F1. Where prediction or gold has no tokens, F1 is 1 if neither has any, else 0.
-
-    Source: Rajpurkar et al. 2018, official evaluation script.
+    Gold answers that are empty once normalised do not count; if none is left the question is unanswerable. Where
+    prediction or gold has no tokens, F1 is 1 if neither has any, else 0. Source: Rajpurkar et al. 2018, official
+    evaluation script.
     """
     found = normalise_squad(prediction)
     wanted = [normalised for answer in answers if (normalised := normalise_squad(answer))] or [""]
@@ -119,52 +94,28 @@ def score_answer_or_none(prediction: str, answers: Sequence[str]) -> AnswerScore
 
 
 def squad_scores(predictions: Mapping[str, str], gold: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    """Score predictions by SQuAD 1.1 (XQuAD and TyDiQA in all languages).
+    """Score answers by question id by SQuAD 1.1 (XQuAD and TyDiQA in all languages).
 
-    Args:
-        predictions: Answer by question id. A question without a prediction scores 0; an id that is not in the gold
-            answers is ignored.
-        gold: Gold answers by question id, at least one for each.
-
-    Returns:
-        ``exact_match`` and ``f1``, means over the questions in percent.
-
-    Raises:
-        EvaluationError: If there is no question, or one without an answer.
+    ``exact_match`` and ``f1`` are means over the questions in percent. A question without a prediction scores 0; a
+    prediction without a question is ignored; every question needs a gold answer.
     """
     return _mean_scores(predictions, gold, normalise_squad)
 
 
 def mlqa_scores(predictions: Mapping[str, str], gold: Mapping[str, Sequence[str]], language: str) -> dict[str, float]:
-    """Score predictions by MLQA's rules.
-
-    Args:
-        predictions: Answer by question id, as in `squad_scores`.
-        gold: Gold answers by question id, at least one for each.
-        language: ISO 639-1 code of the answers' language.
-
-    Returns:
-        ``exact_match`` and ``f1``, means over the questions in percent.
-
-    Raises:
-        EvaluationError: If there is no question, or one without an answer.
-    """
+    """Score answers by question id by MLQA's rules for a language; otherwise as `squad_scores`."""
     return _mean_scores(predictions, gold, partial(normalise_mlqa, language=language))
 
 
 def squad2_scores(predictions: Mapping[str, str], gold: Mapping[str, Sequence[str]]) -> dict[str, float]:
-    """Score predictions by SQuAD 2.0, in which questions may have no answer.
+    """Score answers by question id by SQuAD 2.0, in which questions may have no answer.
 
-    Args:
-        predictions: Answer by question id; empty for "no answer". A question without a prediction scores 0.
-        gold: Gold answers by question id; an empty list for an unanswerable question.
+    An empty prediction means "no answer", an empty list of gold answers an unanswerable question; a question without a
+    prediction scores 0.
 
     Returns:
-        ``exact_match`` and ``f1`` over all questions, in percent; where both sorts of question occur also
-        ``answerable_exact_match``, ``answerable_f1`` and ``unanswerable_accuracy`` over the one and the other sort.
-
-    Raises:
-        EvaluationError: If there is no question.
+        ``exact_match`` and ``f1`` over all questions, in percent; if there are questions both with and without an
+        answer also ``answerable_exact_match``, ``answerable_f1`` and ``unanswerable_accuracy`` over either kind.
     """
     _require_questions(gold)
     scores: dict[bool, list[AnswerScore]] = {True: [], False: []}
@@ -188,7 +139,7 @@ def _is_punctuation(character: str) -> bool:
 
 
 def _overlap(found: str, wanted: str) -> float:
-    """F1 of the bags of tokens of two normalised texts; 0 where they share nothing."""
+    """Return the F1 of the bags of tokens of two normalised texts; 0 where they share nothing."""
     found_tokens, wanted_tokens = found.split(), wanted.split()
     shared = (Counter(found_tokens) & Counter(wanted_tokens)).total()
     if shared == 0:

@@ -1,7 +1,8 @@
 """Sentence retrieval: exact nearest neighbours, margin mining (BUCC2018) and search (Tatoeba).
 
 Similarities are computed block by block, each block once for both directions, so memory stays at one block plus the
-neighbours whatever the size of the collections. Equal similarities are ordered by index, lowest first.
+neighbours whatever the size of the collections. Equal similarities are ordered by index, lowest first. Vectors have
+shape (sentences, width); empty sides, widths that differ or fewer neighbours than 1 raise `EvaluationError`.
 """
 
 from __future__ import annotations
@@ -28,12 +29,7 @@ _SAMPLE = 256
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The most similar rows of a collection for each query.
-
-    Attributes:
-        similarities: Largest first, shape (queries, k).
-        indices: Rows of the collection, shape (queries, k).
-    """
+    """The most similar rows of a collection for each query: shape (queries, k), largest similarity first."""
 
     similarities: Vectors
     indices: NDArray[np.int64]
@@ -41,13 +37,7 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a bitext, as it is mined.
-
-    Attributes:
-        ids: Sentence ids.
-        texts: Sentences, in the order of the ids; equal texts are mined as one.
-        vectors: Sentence vectors, shape (sentences, width).
-    """
+    """One language side of a bitext to be mined, with a vector per sentence; equal texts are mined as one."""
 
     ids: Sequence[str]
     texts: Sequence[str]
@@ -55,13 +45,7 @@ class Side:
 
 
 class ScoredPair(NamedTuple):
-    """A candidate translation.
-
-    Attributes:
-        foreign: Id of the foreign sentence.
-        english: Id of the English sentence.
-        score: Margin.
-    """
+    """A candidate translation: ids of the foreign and the English sentence, and their margin."""
 
     foreign: str
     english: str
@@ -69,59 +53,35 @@ class ScoredPair(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """One-to-one matches of two collections, best first.
-
-    Attributes:
-        left: Rows of the first collection, shape (matches,).
-        right: Rows of the second collection, shape (matches,).
-        scores: Margins, shape (matches,).
-    """
+    """One-to-one matches of two collections, best first: rows of the left and the right one, and margins."""
 
     left: NDArray[np.int64]
     right: NDArray[np.int64]
     scores: NDArray[np.float64]
 
     def take(self, positions: NDArray[np.int64]) -> Matches:
-        """Return the matches at some positions, in that order."""
+        """Return the matches at the given positions, in that order."""
         return Matches(self.left[positions], self.right[positions], self.scores[positions])
 
 
 def comparable(vectors: Vectors, similarity: Similarity) -> NDArray[np.float32]:
-    """Return vectors in the form in which a similarity takes them: of unit length for cosines, else as they are.
+    """Prepare vectors for a similarity: unit length for cosines, unchanged otherwise; in single precision.
 
-    Args:
-        vectors: Shape (sentences, width), of any floating type.
-        similarity: What they will be compared by.
-
-    Returns:
-        New vectors in single precision.
-
-    Raises:
-        EvaluationError: If the array has no two dimensions, no rows, or holds values that are not finite.
+    Vectors that are not finite raise `EvaluationError`.
     """
     return normalise(vectors) if similarity == "cosine" else _lengths(vectors)[0]
 
 
 def normalise(vectors: Vectors) -> NDArray[np.float32]:
-    """Scale vectors to unit length.
-
-    Args:
-        vectors: Shape (sentences, width), of any floating type.
-
-    Returns:
-        New vectors in single precision; a zero vector stays zero.
-
-    Raises:
-        EvaluationError: If the array has no two dimensions, no rows, or holds values that are not finite.
-    """
+    """Scale vectors to unit length in single precision; a zero vector stays zero, others must be finite."""
     single, lengths = _lengths(vectors)
-    # Times the reciprocal in single precision, as faiss does: thresholds agree with XTREME's to the last bit.
+    # Multiply by the reciprocal in single precision, as faiss does: thresholds agree with XTREME's to the last bit.
     scales = np.reciprocal(np.where(lengths == 0, 1, lengths).astype(np.float32))
     return single * scales[:, None]
 
 
 def _lengths(vectors: Vectors) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Vectors and their lengths in single precision, checked."""
+    """Return vectors and their lengths in single precision, after checking them."""
     if vectors.ndim != 2 or vectors.size == 0:
         raise EvaluationError(
             f"sentence vectors of shape {vectors.shape} cannot be searched",
@@ -146,17 +106,11 @@ def find_neighbours(
     """Find the most similar rows of a collection, exactly.
 
     Args:
-        queries: Shape (queries, width), as `comparable` returns them.
-        collection: Shape (rows, width), as `comparable` returns them.
-        k: Neighbours wanted; fewer rows give fewer neighbours.
+        queries: As `comparable` returns them.
+        collection: As `comparable` returns them.
+        k: Number of neighbours; a collection with fewer rows gives fewer.
         similarity: Dot product (of unit vectors it is the cosine), or 1 / (1 + squared distance).
         block: Rows of a block of similarities on each side.
-
-    Returns:
-        The neighbours of every query, most similar first, lowest index first among equals.
-
-    Raises:
-        EvaluationError: If the widths differ, a side is empty or `k` is below 1.
     """
     _require_comparable(queries, collection, k)
     best = _Best(len(queries), min(k, len(collection)))
@@ -168,21 +122,7 @@ def find_neighbours(
 def find_neighbours_both_ways(
     left: Vectors, right: Vectors, *, k: int, similarity: Similarity = "cosine", block: int = _BLOCK
 ) -> tuple[Neighbours, Neighbours]:
-    """Find the neighbours of both sides in one pass over the similarities.
-
-    Args:
-        left: Shape (left rows, width).
-        right: Shape (right rows, width).
-        k: Neighbours wanted; a side with fewer rows gives fewer.
-        similarity: As in `find_neighbours`.
-        block: Rows of a block of similarities on each side.
-
-    Returns:
-        The neighbours of every left row among the right rows, and of every right row among the left rows.
-
-    Raises:
-        EvaluationError: If the widths differ, a side is empty or `k` is below 1.
-    """
+    """Find the neighbours of left rows on the right and the reverse in one pass; arguments as in `find_neighbours`."""
     _require_comparable(left, right, k)
     forward = _Best(len(left), min(k, len(right)))
     backward = _Best(len(right), min(k, len(left)))
@@ -193,46 +133,32 @@ def find_neighbours_both_ways(
 
 
 def margins(neighbours: Neighbours, means: Vectors, other_means: Vectors, *, margin: Margin = "ratio") -> Vectors:
-    """Set each similarity against the mean similarity of both sentences to their own neighbours.
+    """Relate each similarity to the mean similarity of both sentences to their own neighbours.
 
     Args:
         neighbours: Neighbours of the queries.
         means: Mean similarity of each query to its neighbours, shape (queries,).
         other_means: Mean similarity of each row of the collection to its neighbours, shape (rows,).
-        margin: ``ratio`` divides by the mean of the two means, ``distance`` takes it away, ``none`` leaves the
-            similarity as it is.
-
-    Returns:
-        Margins, shape (queries, k); a ratio above 1, or a distance above 0, where a pair is closer than what
-        surrounds it.
+        margin: ``ratio`` divides by the mean of the two means, ``distance`` subtracts it, ``none`` leaves the
+            similarity as it is. A ratio above 1 or a distance above 0 means that a pair is closer than its
+            neighbourhood.
 
     Source: Artetxe & Schwenk 2019, functions ratio, distance and absolute.
     """
     if margin == "none":
         return neighbours.similarities
-    around: Vectors = (means[:, None] + other_means[neighbours.indices]) / 2
-    found: Vectors = neighbours.similarities / around if margin == "ratio" else neighbours.similarities - around
+    nearby: Vectors = (means[:, None] + other_means[neighbours.indices]) / 2
+    found: Vectors = neighbours.similarities / nearby if margin == "ratio" else neighbours.similarities - nearby
     return found
 
 
 def match(left: Vectors, right: Vectors, *, settings: RetrievalSettings = MINING) -> Matches:
-    """Match two collections by margin.
+    """Match two collections, as `comparable` returns them, by margin; best match first.
 
     Every sentence proposes its best candidate among its neighbours. By the rule ``max`` the proposals of both sides are
     taken from the highest margin down, each sentence at most once, as long as margins are positive. ``forward`` keeps
     every left sentence's proposal, ``backward`` every right one's, ``intersection`` those that both sides make. Equal
     margins come in the order left sentences first, then by index.
-
-    Args:
-        left: Vectors as `comparable` returns them, shape (left sentences, width).
-        right: The same of the other side, shape (right sentences, width).
-        settings: Similarity, margin, neighbours and rule.
-
-    Returns:
-        The matches, best first.
-
-    Raises:
-        EvaluationError: If the widths differ, a side is empty or there are fewer neighbours than 1.
 
     Source: XTREME's ``mine_bitext``, which for l2 mixes dot products of the pairs with distances of the neighbours;
     here both are 1 / (1 + squared distance).
@@ -268,22 +194,11 @@ def _best_first(matches: Matches) -> Matches:
 
 
 def mine_pairs(foreign: Side, english: Side, *, settings: RetrievalSettings = MINING) -> list[ScoredPair]:
-    """Mine candidate translations from two collections of sentences (BUCC2018).
+    """Mine candidate translations (BUCC2018): all of them, best first, so that a threshold can be fitted.
 
     Sentences with equal text are one sentence to the search, with the vector of the last of them. By the rule
     ``xtreme`` no pair is given for a sentence whose text occurs more than once on its side; by ``jiant`` all pairs of
-    the ids that share the texts.
-
-    Args:
-        foreign: Foreign side; the left one of `match`.
-        english: English side.
-        settings: How to compare, match and treat repeated texts.
-
-    Returns:
-        Candidates, best first; all of them, so that a threshold can be fitted.
-
-    Raises:
-        EvaluationError: If a side is empty or its parts differ in length, or the widths differ.
+    the ids that share the texts. The foreign side is the left one of `match`.
     """
     foreign_ids, foreign_vectors = _distinct(foreign)
     english_ids, english_vectors = _distinct(english)
@@ -298,22 +213,14 @@ def mine_pairs(foreign: Side, english: Side, *, settings: RetrievalSettings = MI
 
 
 def fit_threshold(pairs: Sequence[ScoredPair], gold: Collection[Pair]) -> float:
-    """Find the score above which mined pairs have the best F1 against gold.
+    """Find the score above which mined pairs have the best F1 against gold; 0 where no candidate is right.
 
     The threshold lies midway between the last pair to keep and the next lower score. Where all pairs are worth keeping
     it is the lowest score itself, since `pairs_above` keeps equal scores (XTREME's script stops with an error there).
-    Of several cuts with the same F1 the one that keeps fewest pairs wins. Pairs of equal score are kept or left
+    Of several cuts with the same F1 the one that keeps fewest pairs wins. Pairs of equal score are kept or dropped
     together.
 
-    Args:
-        pairs: Candidates in any order.
-        gold: Pairs (foreign id, English id) that are translations.
-
-    Returns:
-        The threshold; 0 where no candidate is right.
-
-    Raises:
-        EvaluationError: If there is no gold pair.
+    Candidates may come in any order; gold holds pairs (foreign id, English id), at least one.
     """
     wanted = set(gold)
     if not wanted:
@@ -336,49 +243,23 @@ def fit_threshold(pairs: Sequence[ScoredPair], gold: Collection[Pair]) -> float:
 
 
 def pairs_above(pairs: Sequence[ScoredPair], threshold: float) -> set[Pair]:
-    """Keep the candidates that reach a threshold.
-
-    Args:
-        pairs: Candidates.
-        threshold: Lowest score to keep.
-
-    Returns:
-        Pairs (foreign id, English id).
-    """
+    """Return the pairs (foreign id, English id) whose score is at least the threshold."""
     return {(pair.foreign, pair.english) for pair in pairs if pair.score >= threshold}
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search gives.
-
-    Attributes:
-        rows: The row of the other side that is taken for each query, shape (queries,).
-        nearest: The most similar rows of the other side, whatever the margin.
-    """
+    """Row of the other side chosen for each query, shape (queries,), and the most similar rows whatever the margin."""
 
     rows: NDArray[np.int64]
     nearest: Neighbours
 
 
 def search(foreign: Vectors, english: Vectors, *, settings: RetrievalSettings = SEARCH, keep: int = 1) -> Found:
-    """Find the translation of every sentence of one side (Tatoeba).
+    """Find the translation of every sentence of one side, given by the direction, on the other (Tatoeba).
 
     Without a margin it is the nearest sentence; with one, the sentence with the largest margin among the neighbours
-    that the margin looks at.
-
-    Args:
-        foreign: Sentence vectors, shape (foreign sentences, width).
-        english: Sentence vectors, shape (English sentences, width).
-        settings: Similarity, margin, neighbours and direction.
-        keep: Nearest sentences to tell of each query.
-
-    Returns:
-        Rows from 0 of the foreign side for each English sentence; of the English side for each foreign one where the
-        direction is the other.
-
-    Raises:
-        EvaluationError: If a side is empty or the widths differ.
+    that the margin considers. ``keep`` is the number of nearest sentences to report per query. Rows count from 0.
     """
     sides = [comparable(vectors, settings.similarity) for vectors in (english, foreign)]
     queries, collection = sides if settings.direction == "english_to_foreign" else reversed(sides)
@@ -402,13 +283,13 @@ class _Best:
         self._k = k
 
     def add(self, similarities: Vectors, first_query: int, first_row: int) -> None:
-        """Take in the similarities of some queries to the next rows of the collection."""
+        """Add the similarities of some queries to the next rows of the collection."""
         queries, rows = similarities.shape
         part = slice(first_query, first_query + queries)
         if first_row == 0:
             passing = similarities >= self._first_bar(similarities)
         else:
-            # Later rows lose against equal earlier ones.
+            # Of equal similarities the earlier row wins, so a later one must be larger.
             passing = similarities > self._similarities[part, -1:]
         # Read in memory order: the similarities of the second direction come transposed.
         if passing.flags.c_contiguous:
@@ -429,7 +310,7 @@ class _Best:
         self._indices[part][all_queries[keep], rank] = all_indices[keep]
 
     def _first_bar(self, similarities: Vectors) -> Vectors:
-        """A value that the best k of each query reach: the k-th best of a sample of the rows."""
+        """Return a value that the best k of each query reach: the k-th best of a sample of the rows."""
         sample = similarities[:, : max(_SAMPLE, self._k)]
         if sample.shape[1] <= self._k:
             return np.full((len(similarities), 1), -np.inf, dtype=similarities.dtype)
@@ -459,7 +340,7 @@ def _best_candidate(neighbours: Neighbours, scores: Vectors) -> tuple[NDArray[np
 
 
 def _take_greedily(left: NDArray[np.int64], right: NDArray[np.int64], lefts: int, rights: int) -> list[int]:
-    """Positions of the pairs that are taken, in order, when each row of either side may occur once."""
+    """Return the positions of the pairs that are kept, in order, when each row of either side may occur once."""
     free_left, free_right = bytearray(b"\x01") * lefts, bytearray(b"\x01") * rights
     taken = []
     for position, (one, other) in enumerate(zip(left.tolist(), right.tolist(), strict=True)):

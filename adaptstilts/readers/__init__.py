@@ -1,1 +1,1 @@
-"""Data files in any published layout to examples, with an error that names file and line for what is wrong."""
+"""Readers that turn data files in any published layout into examples; errors name the file and line at fault."""

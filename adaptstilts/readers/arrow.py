@@ -1,4 +1,4 @@
-"""Reader of our own layout: what `adaptstilts.data.arrow.write_split` writes, one Arrow file per table."""
+"""Reader of the package's own Arrow layout, one file per table, as `adaptstilts.data.arrow.write_split` writes it."""
 
 from __future__ import annotations
 
@@ -28,16 +28,12 @@ FILE = "data-00000-of-00001.arrow"
 
 
 def read_arrow(request: Request) -> Iterator[Example] | Bitext:
-    """Read one language and split of our own layout; option ``kind`` is the kind of the task.
+    """Read one language and split in the package's own layout.
 
-    Option ``quoting`` (pairs only): ``clean`` (default), or ``xtreme`` for what a model sees that reads XTREME's files.
+    Option ``kind`` is the kind of the task. Option ``quoting`` (pairs only) is ``clean`` (default), or ``xtreme`` to
+    give the text that XTREME's models see.
 
-    Args:
-        request: The Arrow file; for retrieval those of the foreign side, the English side, and the gold pairs where
-            they are known.
-
-    Returns:
-        The examples that were written, or the bitext.
+    For retrieval ``request.paths`` holds the foreign side, the English side and, where known, the gold pairs.
     """
     kind = Kind(request.option("kind", "", tuple(_READERS)))
     if kind is Kind.RETRIEVE:
@@ -129,22 +125,14 @@ def _classes(table: Table, column: str, labels: Sequence[str]) -> list[int | Non
 
 
 def tag_words(paths: tuple[Path, ...]) -> set[str]:
-    """Collect the tags of files of our own layout.
-
-    Args:
-        paths: Files of a tagging task.
-
-    Returns:
-        The tags.
-
-    Raises:
-        DataError: If tags are hidden.
-    """
+    """Collect the tags that occur in the files of a tagging task; hidden tags are an error."""
     found: set[str] = set()
     for path in paths:
         for row, tags in enumerate(open_table(path, ["tags"]).column("tags")):
             if tags is None:
-                raise DataError("its tags are hidden", path=path, key=f"row {row}", hint="They are needed here")
+                raise DataError(
+                    "the tags are hidden", path=path, key=f"row {row}", hint="This task takes its labels from them"
+                )
             found.update(tags)
     return found
 

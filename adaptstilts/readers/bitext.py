@@ -1,4 +1,4 @@
-"""Readers of sentence collections to be matched: BUCC2018 and Tatoeba."""
+"""Readers of sentence collections that translate each other: BUCC2018 and Tatoeba."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def read_bucc(request: Request) -> Bitext:
     """Read BUCC2018: ``id TAB sentence`` on either side, and gold pairs of ids.
 
     Args:
-        request: The foreign side, the English side, and the gold pairs where they are known.
+        request: Paths of the foreign side, the English side and, where known, the gold pairs.
 
     Returns:
         The two sides; gold is None without a file of pairs.
@@ -49,18 +49,15 @@ def _gold(request: Request, foreign: set[str], english: set[str]) -> frozenset[t
                     raise DataError(f"no sentence has id '{name}'", path=path, line=line)
             pairs.add((columns[0], columns[1]))
     if not pairs and not request.row.has_failed:
-        raise DataError("holds no pairs", path=path, hint="Take an empty file away")
+        raise DataError("holds no pairs", path=path, hint="Remove an empty file")
     return frozenset(pairs)
 
 
 def read_tatoeba(request: Request) -> Bitext:
-    """Read Tatoeba: line n of one file translates line n of the other; ids are line positions from 0.
+    """Read Tatoeba: line n of the foreign file translates line n of the English file; ids are line positions from 0.
 
     XTREME's own copy has its English side sorted to hide the alignment. Option ``aligned``: ``always`` (default), or
     ``unless_sorted``: a sorted English side means that the gold pairs are hidden.
-
-    Args:
-        request: The foreign side and the English side.
 
     Returns:
         The two sides; gold is None where hidden.

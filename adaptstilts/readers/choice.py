@@ -1,4 +1,4 @@
-"""Readers of XCOPA and of what trains it: Social IQa and COPA."""
+"""Readers of multiple-choice files: Social IQa, COPA and XCOPA."""
 
 from __future__ import annotations
 
@@ -19,13 +19,7 @@ def read_siqa(request: Request) -> Iterator[ChoiceExample]:
     """Read Social IQa; the prompt is the context followed by the question (XTREME, run_xcopa.py).
 
     The right answer is A, B or C in ``correct`` (XTREME's download), or 1, 2 or 3 in ``label`` (the hub) or in a second
-    file, one line for each question (the publisher).
-
-    Args:
-        request: The questions, and optionally a file of labels.
-
-    Yields:
-        The questions with three answers; the label is None where there is none of the three.
+    file with one line per question (the publisher). Without any of these the label is None.
     """
     path = request.path
     labels = list(text_lines(request.paths[1])) if len(request.paths) > 1 else None
@@ -51,18 +45,12 @@ def _siqa_label(record: dict[str, Any], path: Path, line: int) -> int | None:
 
 
 def read_copa(request: Request) -> Iterator[ChoiceExample]:
-    """Read COPA and XCOPA; the prompt is the premise and, in English, the question on its cause or effect.
+    """Read COPA and XCOPA; the prompt is the premise followed by an English question about its cause or effect.
 
     The wording of the question is that of XTREME's run_xcopa.py.
 
     XTREME's copies of the test files have every label set to 0. Option ``labels``: ``always`` (default), or
-    ``unless_all_zero``: labels that are all 0 are hidden ones; in the published test files half of them are 1.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The premises with two alternatives; the label is None where hidden.
+    ``unless_all_zero``, which takes labels that are all 0 as hidden (in the published test files half of them are 1).
     """
     path = request.path
     rule = request.option("labels", "always", ("always", "unless_all_zero"))
@@ -74,24 +62,14 @@ def read_copa(request: Request) -> Iterator[ChoiceExample]:
 
 
 def copa_example(record: Mapping[str, Any], path: Path, position: int, *, line: int | None = None) -> ChoiceExample:
-    """Return the example that a record of COPA or XCOPA holds.
+    """Convert a record of COPA or XCOPA to an example; the label is None where the record has none.
 
-    Args:
-        record: The record.
-        path: File, for errors.
-        position: Stands in for an id where the record has none.
-        line: Line, for errors.
-
-    Returns:
-        The premise with two alternatives; the label is None where there is none.
-
-    Raises:
-        DataError: If a key is missing, or the question or the label is unknown.
+    ``position`` stands in for an id where the record has none; ``path`` and ``line`` are for errors.
     """
     question = json_text(record, "question", path, line)
     if question not in _COPA_QUESTIONS:
         raise DataError(
-            f"'{question}' is no question of COPA",
+            f"'{question}' is not a question of COPA",
             path=path,
             line=line,
             key="question",

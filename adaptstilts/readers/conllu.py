@@ -1,4 +1,4 @@
-"""Reader of Universal Dependencies' CoNLL-U by the rules that made XTREME's UDPOS.
+"""Reader of Universal Dependencies' CoNLL-U files by the rules that produced XTREME's UDPOS.
 
 Source of the rules: google-research/xtreme, scripts/download_data.sh, third_party/ud-conversion-tools (reading with
 fused forms) and utils_preprocess.py (function udpos_preprocess).
@@ -15,10 +15,10 @@ from adaptstilts.readers.lines import Request, expect_columns, label_index, text
 from adaptstilts.tasks.examples import TagExample
 
 BLANK = "_"
-"""Form of a word whose text may not be given away."""
+"""Form of a word whose text may not be redistributed."""
 COLUMNS = 10
 DROPPED = "sentences without text (their words are `_`)"
-"""What is counted in `Request.dropped`."""
+"""Key under which `Request.dropped` counts such sentences."""
 
 _PRECEDENCE = {
     language: {tag: rank for rank, tag in enumerate(tags.split())}
@@ -29,7 +29,7 @@ _PRECEDENCE = {
         "it": "VERB AUX ADV PRON ADP DET INTJ",
     }.items()
 }
-"""Which tag a fused token takes when several of its words are nearest the root, best first; by language, "" for others.
+"""Tags of a fused token, best first, where several of its words are equally near the root; by language, "" for others.
 
 Source: XTREME's copy of ud-conversion-tools, conllu_to_conll.py. It fails on a tag that its list lacks; here such a tag
 comes after all others.
@@ -38,10 +38,10 @@ comes after all others.
 
 @dataclass
 class _Sentence:
-    """The lines of one sentence, as far as they are needed.
+    """Syntactic words, heads and multi-word tokens of one sentence.
 
     Attributes:
-        words: Form and tag of each syntactic word, from the first.
+        words: Form and tag of each syntactic word, in order.
         heads: Numbers of the words (from 1; 0 for the root) that each word depends on, in the basic or the enhanced
             graph.
         spans: First and last word, and form, of each multi-word token.
@@ -55,23 +55,20 @@ class _Sentence:
 def read_conllu(request: Request) -> Iterator[TagExample]:
     """Read the treebanks of a language as XTREME does.
 
-    A multi-word token becomes one word: its surface form, with the tag of the word of its span that is nearest the
-    root (has the fewest ancestors in the basic and enhanced graphs together; ties by `_PRECEDENCE`, then the first).
-    Empty nodes are left out, as are U+200C and spaces within forms. A sentence in which all words, or all but one, are
-    `_` is left out and counted.
-
-    Args:
-        request: The files, in the order in which their sentences follow one another.
+    A multi-word token becomes one word: its surface form, with the tag of the word of its span that is nearest the root
+    (has the fewest ancestors in the basic and enhanced graphs together; ties by `_PRECEDENCE`, then the first). Empty
+    nodes are left out, as are U+200C and spaces within forms. A sentence in which all words, or all but one, are `_` is
+    left out and counted.
 
     Yields:
-        The sentences; ids are positions over all files.
+        The sentences; ids are positions over all files, in the order of ``request.paths``.
     """
     ranks = _PRECEDENCE.get(request.language, _PRECEDENCE[""])
     tags = tuple(request.labels)
     count = 0
     for path in request.paths:
         for sentence in _sentences(path, request):
-            words = _fused(sentence, [ranks.get(tag, len(ranks)) for tag in tags])
+            words = _fuse_tokens(sentence, [ranks.get(tag, len(ranks)) for tag in tags])
             blanks = sum(form == BLANK for form, _ in words)
             if blanks and blanks >= len(words) - 1:
                 request.dropped[DROPPED] += 1
@@ -90,25 +87,27 @@ def _sentences(path: Path, request: Request) -> Iterator[_Sentence]:
     for line, text in text_lines(path):
         if not text.strip():
             with request.row:
-                yield from _made(rows, classes, (path, line))
+                yield from _parse_sentence(rows, classes, (path, line))
             rows = []
         elif not text.startswith("#"):
             rows.append((line, text))
     with request.row:
-        yield from _made(rows, classes, (path, None))
+        yield from _parse_sentence(rows, classes, (path, None))
 
 
-def _made(rows: list[tuple[int, str]], classes: dict[str, int], end: tuple[Path, int | None]) -> Iterator[_Sentence]:
-    """Make the sentence of some lines; nothing where they hold no word."""
+def _parse_sentence(
+    rows: list[tuple[int, str]], classes: dict[str, int], end: tuple[Path, int | None]
+) -> Iterator[_Sentence]:
+    """Parse the lines of one sentence; yield nothing where they hold no word."""
     sentence = _Sentence()
     for line, text in rows:
         _add(sentence, text, classes, (end[0], line))
     if sentence.words:
-        yield _checked(sentence, *end)
+        yield _check_references(sentence, *end)
 
 
 def _add(sentence: _Sentence, text: str, classes: dict[str, int], at: tuple[Path, int]) -> None:
-    """Add a line to the sentence; lines of empty nodes (``8.1``) are left out."""
+    """Add a line to a sentence; lines of empty nodes (``8.1``) are left out."""
     columns = text.split("\t")
     expect_columns(columns, (COLUMNS,), *at)
     number, form, tag = columns[0], columns[1], columns[3]
@@ -119,7 +118,7 @@ def _add(sentence: _Sentence, text: str, classes: dict[str, int], at: tuple[Path
         sentence.spans.append((_number(first, at), _number(last, at), form))
         return
     if _number(number, at) != len(sentence.words) + 1:
-        raise DataError(f"word {number} after word {len(sentence.words)}", path=at[0], line=at[1], key="ID")
+        raise DataError(f"word {number} follows word {len(sentence.words)}", path=at[0], line=at[1], key="ID")
     sentence.words.append((form, label_index(tag, classes, *at, key="tag")))
     heads = {int(columns[6])} if columns[6].isdecimal() else set()
     if columns[8] != BLANK:
@@ -130,24 +129,31 @@ def _add(sentence: _Sentence, text: str, classes: dict[str, int], at: tuple[Path
 
 def _number(text: str, at: tuple[Path, int]) -> int:
     if not text.isdecimal():
-        raise DataError(f"'{text}' is not a number", path=at[0], line=at[1], key="ID")
+        raise DataError(f"'{text}' is not the number of a word", path=at[0], line=at[1], key="ID")
     return int(text)
 
 
-def _checked(sentence: _Sentence, path: Path, line: int | None) -> _Sentence:
-    """Refuse spans and heads that point outside the sentence that ends before a line."""
+def _check_references(sentence: _Sentence, path: Path, line: int | None) -> _Sentence:
+    """Refuse spans and heads that point outside the sentence; ``line`` is the line after it."""
     words = len(sentence.words)
     for first, last, form in sentence.spans:
         if not 1 <= first <= last <= words:
-            raise DataError(f"'{form}' spans words {first}-{last} of {words}", path=path, line=line, key="ID")
+            raise DataError(
+                f"'{form}' spans words {first}-{last}, but the sentence has {words}", path=path, line=line, key="ID"
+            )
     for number, heads in enumerate(sentence.heads, start=1):
         if heads and max(heads) > words:
-            raise DataError(f"word {number} has head {max(heads)} of {words}", path=path, line=line, key="HEAD")
+            raise DataError(
+                f"word {number} has head {max(heads)}, but the sentence has {words} words",
+                path=path,
+                line=line,
+                key="HEAD",
+            )
     return sentence
 
 
-def _fused(sentence: _Sentence, ranks: list[int]) -> list[tuple[str, int]]:
-    """Return form and tag of the sentence's tokens, its spans fused."""
+def _fuse_tokens(sentence: _Sentence, ranks: list[int]) -> list[tuple[str, int]]:
+    """Return form and tag of the sentence's tokens, with multi-word tokens fused."""
     words: dict[int, tuple[str, int]] = dict(enumerate(sentence.words, start=1))
     for first, last, form in sentence.spans:
         span = range(first, last + 1)
@@ -161,7 +167,7 @@ def _fused(sentence: _Sentence, ranks: list[int]) -> list[tuple[str, int]]:
 
 
 def _ancestors(word: int, heads: list[set[int]]) -> int:
-    """Count the words above a word, the root among them."""
+    """Count the ancestors of a word, the root among them."""
     seen: set[int] = set()
     waiting = list(heads[word - 1])
     while waiting:

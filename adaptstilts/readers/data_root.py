@@ -1,4 +1,4 @@
-"""Reading the data sets below a data root: which languages, which split, which labels."""
+"""The data sets below a data root: which languages and splits they have, their examples and their labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from adaptstilts.tasks.spec import Kind, Split, Task
 HELD_OUT_SHARE = 10
 """One row in this many is held out of a training set whose dev set is missing or unlabelled."""
 HELD_OUT_MOST = 500
-"""Most rows held out; jiant chooses checkpoints by 500 dev examples."""
+"""Maximum number of rows held out; jiant chooses checkpoints by 500 dev examples."""
 
 _State: TypeAlias = tuple[tuple[str, int, int], ...]
 _Content: TypeAlias = Literal["empty", "hidden", "labelled"]
@@ -32,10 +32,9 @@ _Content: TypeAlias = Literal["empty", "hidden", "labelled"]
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What one task is trained on.
+    """Training and dev examples of one task.
 
     Attributes:
-        train: Labelled training examples.
         dev: Labelled examples in the source language, by which the best checkpoint is chosen.
         notes: What differs from the published set-up, for the report; often empty.
     """
@@ -47,13 +46,12 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the files of one language and split hold, whatever is wrong with them.
+    """Readable rows and all problems of one language and split.
 
     Attributes:
         rows: The rows that can be read; None where a bitext cannot.
         hidden: How many of them have no label; all sentences of a bitext without gold pairs.
-        problems: What is wrong, in the order of the files; of each file at most
-            `adaptstilts.readers.lines.MOST_PROBLEMS`.
+        problems: In the order of the files, at most `adaptstilts.readers.lines.MOST_PROBLEMS` per file.
     """
 
     rows: list[Example] | Bitext | None
@@ -65,12 +63,9 @@ class DataRoot:
     """A folder with data sets in their published layouts.
 
     Args:
-        path: The folder.
-        options: Options of readers that replace those of the layouts which have them, for example
-            ``{"quoting": "xtreme"}`` to read XNLI and PAWS-X with doubled quotation marks, as XTREME does.
-
-    Raises:
-        DataError: If there is no such folder.
+        path: The folder; it must exist.
+        options: Reader options that override those of the layouts which have them, for example ``{"quoting":
+            "xtreme"}`` to read XNLI and PAWS-X with doubled quotation marks, as XTREME does.
     """
 
     def __init__(self, path: Path | str, *, options: Mapping[str, str] | None = None) -> None:
@@ -87,15 +82,7 @@ class DataRoot:
             )
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
-        """Return the languages for which files are present.
-
-        Args:
-            task: The task.
-            split: Part of it.
-
-        Returns:
-            ISO 639-1 codes: the task's official languages in its order, then others; empty if there are none.
-        """
+        """Return the languages (ISO 639-1) whose files are present: official ones in the task's order, then others."""
         layout = task.layouts.get(split)
         if layout is None:
             return ()
@@ -110,18 +97,10 @@ class DataRoot:
         return bool(find_all(self.path, task, split, language))
 
     def files(self, task: Task, split: Split, language: str) -> tuple[Path, ...]:
-        """Return the files of one language and split.
-
-        Args:
-            task: The task.
-            split: Part of it.
-            language: ISO 639-1 code.
-
-        Returns:
-            The files, in the order in which they are read.
+        """Return the files of one language and split, in the order in which they are read.
 
         Raises:
-            DataError: If none are there; every path looked for is named.
+            DataError: If there are none; the error names every path that was tried.
             ConfigError: If the language is not known.
         """
         return tuple(path for found in locate(self.path, task, split, language) for path in found.paths)
@@ -137,20 +116,14 @@ class DataRoot:
     def load_examples(
         self, task: Task, split: Split, language: str, limit: int | None = None, *, labelled: bool = False
     ) -> list[Example]:
-        """Read the examples of a task that is not sentence retrieval.
+        """Read at least one example of a task other than sentence retrieval; labels are None where hidden.
 
         Args:
-            task: The task.
-            split: Part of it.
+            task: Any task but sentence retrieval.
+            split: Split of the data set.
             language: ISO 639-1 code.
-            limit: Most examples; see `adaptstilts.readers.sampling` for which.
+            limit: Maximum number of examples, sampled as in `adaptstilts.readers.sampling`.
             labelled: Whether hidden labels are an error.
-
-        Returns:
-            At least one example; labels are None where hidden.
-
-        Raises:
-            DataError: If files are missing, malformed, empty, or unlabelled against ``labelled``.
         """
         found = locate(self.path, task, split, language)
         examples: list[Example] = []
@@ -169,17 +142,8 @@ class DataRoot:
     def load_bitext(self, task: Task, split: Split, language: str, limit: int | None = None) -> Bitext:
         """Read the two sides of a retrieval task.
 
-        Args:
-            task: The task.
-            split: Part of it.
-            language: ISO 639-1 code of the foreign side.
-            limit: Most sentences per side; see `adaptstilts.readers.sampling.shrink`.
-
-        Returns:
-            The two sides.
-
-        Raises:
-            DataError: If files are missing, malformed or empty.
+        ``language`` is that of the foreign side; ``limit`` is the maximum number of sentences per side, chosen by
+        `adaptstilts.readers.sampling.shrink`.
         """
         found = locate(self.path, task, split, language)[0]
         bitext = self._read(found, task, language)
@@ -191,19 +155,7 @@ class DataRoot:
         return shrink(bitext, limit)
 
     def inspect(self, task: Task, split: Split, language: str) -> Inspection:
-        """Read every row of one language and split, and collect what is wrong in place of stopping there.
-
-        Args:
-            task: The task.
-            split: Part of it.
-            language: ISO 639-1 code.
-
-        Returns:
-            The rows and the problems.
-
-        Raises:
-            DataError: If no file is there.
-        """
+        """Read every row of one language and split, and collect problems instead of stopping at the first."""
         examples: list[Example] = []
         problems: list[AdaptstiltsError] = []
         for part in locate(self.path, task, split, language):
@@ -226,17 +178,10 @@ class DataRoot:
         return Inspection(examples, sum(map(_is_hidden, examples)), tuple(problems))
 
     def pool(self, task: Task) -> list[tuple[str, Found]]:
-        """Return the files that hold the candidates of a task, each with its language.
+        """Return the files that hold the candidates of a task, at least one, each with its language.
 
-        Args:
-            task: A task whose queries find their candidates in a pool.
-
-        Returns:
-            One entry for each official language that is there, in the order of the task; one under the source language
-            where one file holds all.
-
-        Raises:
-            DataError: If there is none.
+        There is one entry for each official language that is present, in the order of the task, or a single entry under
+        the source language where one file holds all candidates.
         """
         layout = task.pool
         if layout is None:
@@ -250,16 +195,9 @@ class DataRoot:
         return found
 
     def candidates(self, task: Task) -> Iterator[Candidate]:
-        """Read the candidates of all languages, one pool, without keeping them.
+        """Stream the candidates of all languages as one pool, in the order of the languages and of their files.
 
-        Args:
-            task: A task whose queries find their candidates in a pool.
-
-        Yields:
-            The candidates, in the order of the languages and of their files.
-
-        Raises:
-            DataError: If files are missing, malformed or empty, or two candidates have one id.
+        Two candidates with the same id are an error.
         """
         seen: set[str] = set()
         for code, found in self.pool(task):
@@ -282,19 +220,10 @@ class DataRoot:
         return digest.hexdigest()
 
     def training_data(self, task: Task, limit: int | None = None) -> TrainingData:
-        """Read what a task is trained on, and what its best checkpoint is chosen by, in the source language.
+        """Read a task's training and dev examples in the source language.
 
-        Without a labelled dev set one training row in ten, at most 500, is held out in its place.
-
-        Args:
-            task: The task; the files of its training task are read.
-            limit: Most training examples.
-
-        Returns:
-            Training and dev examples, with notes on what differs from the published set-up.
-
-        Raises:
-            DataError: If files are missing, malformed, empty or unlabelled.
+        The files are those of the task's training task. Without a labelled dev set one training row in ten, at most
+        500, is held out in its place.
         """
         trained = training_task(task)
         train = self.load_examples(trained, Split.TRAIN, SOURCE_LANGUAGE, labelled=True)
@@ -310,14 +239,7 @@ class DataRoot:
     def labels(self, task: Task) -> tuple[str, ...]:
         """Return the label words of a task in the order of the classes.
 
-        Args:
-            task: The task.
-
-        Returns:
-            Its declared labels; for a task that reads them from its data, the sorted tags of all its files.
-
-        Raises:
-            DataError: If such files are missing.
+        A task that reads its labels from its data has the sorted tags of all its files.
         """
         if not task.labels_from_data:
             return task.labels
@@ -332,11 +254,11 @@ class DataRoot:
         return self._labels[state]
 
     def is_labelled(self, task: Task, split: Split, language: str) -> bool:
-        """Say whether files are present, with examples in them whose labels are not hidden."""
+        """Say whether files are present and contain examples whose labels are not hidden."""
         return self._content(task, split, language) == "labelled"
 
     def is_empty(self, task: Task, split: Split, language: str) -> bool:
-        """Say whether files are present that hold no examples."""
+        """Say whether files are present but hold no examples."""
         return self._content(task, split, language) == "empty"
 
     def _content(self, task: Task, split: Split, language: str) -> _Content | None:
@@ -354,15 +276,9 @@ class DataRoot:
     def evaluation_split(self, task: Task, language: str) -> Split:
         """Return the split on which a language can be scored: test if labelled, else dev if labelled.
 
-        Where neither is (XTREME blanks the answers of TyDiQA's dev set), a labelled training file in a language other
-        than the source language serves, since nothing is trained on it; the answer is then ``Split.TRAIN``.
-
-        Args:
-            task: The task.
-            language: ISO 639-1 code.
-
-        Returns:
-            The split.
+        Where neither is labelled (XTREME blanks the answers of TyDiQA's dev set), a labelled training file in a
+        language other than the source language serves, since nothing is trained on it; the answer is then
+        ``Split.TRAIN``.
 
         Raises:
             DataError: If there is no labelled data to score on.
@@ -390,18 +306,9 @@ class DataRoot:
         return official + tuple(sorted(found.difference(official)))
 
     def fingerprint(self, task: Task, split: Split, language: str) -> str:
-        """Return the SHA-256 of the contents of the files that the examples depend on.
+        """Return the SHA-256, in hexadecimal, of the contents of the files that the examples depend on.
 
-        Args:
-            task: The task.
-            split: Part of it.
-            language: ISO 639-1 code.
-
-        Returns:
-            The digest, in hexadecimal; for a task that reads its labels from its data it covers the labels too.
-
-        Raises:
-            DataError: If files are missing.
+        For a task that reads its labels from its data it covers the labels too.
         """
         digest = hashlib.sha256()
         for path in self.files(task, split, language):
@@ -411,11 +318,7 @@ class DataRoot:
         return digest.hexdigest()
 
     def digest(self, path: Path) -> str:
-        """Return the SHA-256 of a file, in hexadecimal; it is remembered until the file changes.
-
-        Raises:
-            DataError: If the file cannot be read.
-        """
+        """Return the SHA-256 of a file, in hexadecimal; it is cached until the file changes."""
         state = _state((path,))
         if state not in self._digests:
             digest = hashlib.sha256()
@@ -431,7 +334,7 @@ class DataRoot:
     def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
         """Return what differs from the published files: substitutes that are read, parts that are missing.
 
-        For files that have been read, what was left out of them is told too.
+        Rows that were left out are counted too, for files that have been read.
         """
         found = locate(self.path, task, split, language)
         notes = [f"{task.name}: {part.note}" for part in found if part.note]
@@ -473,7 +376,7 @@ def _stat(path: Path) -> os.stat_result:
 
 
 def _scorable_splits(language: str) -> tuple[Split, ...]:
-    """Splits to score a language on, best first; nothing is trained on training files of other languages."""
+    """Return the splits to score a language on, best first; nothing is trained on training files of other languages."""
     return (Split.TEST, Split.DEV) if language == SOURCE_LANGUAGE else (Split.TEST, Split.DEV, Split.TRAIN)
 
 
@@ -492,7 +395,7 @@ def _content_of(rows: Iterable[Example] | Bitext) -> _Content:
 
 def _require_labels(rows: list[Example], path: Path) -> None:
     if all(map(_is_hidden, rows)):
-        raise DataError("its labels are hidden", path=path, hint="They are needed here")
+        raise DataError("the labels are hidden", path=path, hint="Training and scoring need a labelled file")
     for problem in _unlabelled(rows, path):
         raise problem
 

@@ -1,7 +1,7 @@
-"""Readers of the hub's rows: parquet files and folders that `datasets` saved.
+"""Readers of data sets in the Hugging Face hub's form: parquet files, and folders that `datasets` saved.
 
-The options of a layout say which column holds what (`adaptstilts.tasks.hub_layouts`). Integer classes are
-named by the file's own metadata. Rows are counted from 0 in errors, as `datasets` counts them, within their file.
+The options of a layout say which column holds what (`adaptstilts.tasks.hub_layouts`). Integer classes are named by the
+file's own metadata. Rows are counted from 0 in errors, as `datasets` counts them, within their file.
 """
 
 from __future__ import annotations
@@ -32,21 +32,16 @@ from adaptstilts.tasks.examples import (
 HIDDEN = -1
 """Class of rows whose label is hidden or was not agreed on."""
 MOST_STRIPPED = 64
-"""Most white space that may have been cut off the start of a context."""
+"""Limit of the white space that may have been cut off the start of a context, in characters."""
 
 
 def read_pairs(request: Request) -> Iterator[PairExample]:
-    """Read sentence pairs.
+    """Read sentence pairs, without white space around the sentences.
 
-    Options: ``first``, ``second``, ``label`` and, where there is one, ``id`` name columns; ``language`` the column that
-    holds the language of a row; ``words`` and ``quoting`` as in `adaptstilts.readers.tsv.read_table`. Where every
-    label is -1 they are hidden; where some are, their rows have no agreed label and are left out and counted.
-
-    Args:
-        request: The files.
-
-    Yields:
-        The pairs, without white space around sentences; ids are positions where there is no column of them.
+    Options: ``first``, ``second``, ``label`` and, where there is one, ``id`` name columns; ``language`` names the
+    column that holds the language of a row; ``words`` and ``quoting`` as in `adaptstilts.readers.tsv.read_table`. If
+    every label is -1 the labels are hidden; if some are, their rows have no agreed label and are left out and counted.
+    Ids are positions where there is no column of ids.
     """
     quote = request.option("quoting", "clean", ("clean", "xtreme")) == "xtreme"
     rows = [row for path in request.paths for row in _pair_rows(path, request)]
@@ -95,7 +90,7 @@ def _labels(table: Table, column: str, request: Request) -> list[int]:
 def _class_names(table: Table, column: str, words: Mapping[str, int]) -> Sequence[str] | None:
     """Return the names of integer classes; None for a column of words.
 
-    Without metadata integers can be read only if the task's own labels are the numbers.
+    Integers without metadata can be read only if the task's own labels are the numbers.
     """
     names = table.class_names(column)
     if names is not None or not table.is_integer(column):
@@ -112,14 +107,7 @@ def _class_names(table: Table, column: str, words: Mapping[str, int]) -> Sequenc
 
 
 def read_tags(request: Request) -> Iterator[TagExample]:
-    """Read tagged sentences; options ``words`` and ``tags`` name columns.
-
-    Args:
-        request: The files.
-
-    Yields:
-        The sentences; ids are positions.
-    """
+    """Read tagged sentences; options ``words`` and ``tags`` name columns, ids are positions."""
     words, tags = request.options["words"], request.options["tags"]
     known = label_words("", request.labels)
     count = 0
@@ -141,21 +129,18 @@ def read_tags(request: Request) -> Iterator[TagExample]:
 
 
 def read_spans(request: Request) -> Iterator[SpanExample]:
-    """Read questions on contexts, with answers as ``{text: [...], answer_start: [...]}``.
+    """Read questions about contexts, with answers as ``{text: [...], answer_start: [...]}``.
 
-    Options: ``id``, ``question``, ``context`` and ``answers`` name columns; ``language`` the column whose texts begin
-    with the English name of their language, as TyDiQA's ids do.
+    Options: ``id``, ``question``, ``context`` and ``answers`` name columns; ``language`` names the column whose texts
+    begin with the English name of their language, as TyDiQA's ids do.
 
     Some copies have white space cut off the start and the end of contexts and answers, and offsets left as they were.
-    The start of all answers on a context is therefore moved back by the least number of characters, at most 64, with
+    The start of all answers in a context is therefore moved back by the smallest number of characters, at most 64, with
     which each is found, and forward over the white space cut off an answer. An answer that is not found is an error.
 
-    Args:
-        request: The files.
-
     Yields:
-        The questions; ids are made unique as in `adaptstilts.readers.squad.read_squad`; answers are None where
-        all are blank or missing, and empty where a question is unanswerable.
+        The questions; ids are made unique as in `adaptstilts.readers.squad.read_squad`; answers are None where all are
+        blank or missing, and empty where a question is unanswerable.
     """
     rows = [row for path in request.paths for row in _span_rows(path, request)]
     hidden = not any(text for _, _, answers in rows for text in answers.get("text", ()))
@@ -203,7 +188,7 @@ def _shift(context: str, answers: list[tuple[str, int]]) -> int:
 
 
 def _start(context: str, text: str, start: int) -> int | None:
-    """Return where an answer begins, white space before it left aside; None if it is not there."""
+    """Return where an answer begins once white space before it is skipped; None if it is not there."""
     if start < 0:
         return None
     while not context.startswith(text, start):
@@ -223,9 +208,6 @@ def _answer(example: SpanExample, text: str, start: int, at: tuple[Table, int]) 
 def read_bitext(request: Request) -> Bitext:
     """Read pairs of sentences that translate each other; options ``foreign`` and ``english`` name columns.
 
-    Args:
-        request: The files.
-
     Returns:
         The two sides, without white space (line ends) around sentences; ids are positions, as in the published files.
     """
@@ -242,14 +224,7 @@ def read_bitext(request: Request) -> Bitext:
 
 
 def read_records(request: Request) -> Iterator[ChoiceExample]:
-    """Read multiple choice; option ``records`` says whose records the rows are.
-
-    Args:
-        request: The files.
-
-    Yields:
-        The questions with their choices.
-    """
+    """Read multiple-choice questions; option ``records`` names the data set whose columns the rows have."""
     example = _RECORDS[request.option("records", "", tuple(_RECORDS))]
     count = 0
     for path in request.paths:
@@ -295,14 +270,7 @@ _RECORDS: dict[str, Callable[[Mapping[str, Any], Path, int], ChoiceExample]] = {
 
 
 def refuse(request: Request) -> Iterator[Example]:
-    """Refuse a copy that is known to be wrong; options ``why`` and ``instead`` say what is wrong and what to use.
-
-    Args:
-        request: The files.
-
-    Raises:
-        DataError: Always.
-    """
+    """Raise an error for a copy that is known to be wrong; option ``why`` names the fault, ``instead`` the remedy."""
     raise DataError(request.options["why"], path=request.path, hint=request.options["instead"])
 
 

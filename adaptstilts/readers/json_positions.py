@@ -1,4 +1,4 @@
-"""Lines of values inside JSON documents, found again when an error has to name one."""
+"""Line numbers of values inside JSON documents, for errors that have to name one."""
 
 from __future__ import annotations
 
@@ -11,47 +11,43 @@ _VALUES = json.JSONDecoder()
 
 
 def line_of(path: Path, *steps: str | int) -> int:
-    """Return the line on which a value of a JSON document begins.
+    """Return the line, from 1, on which a value of a JSON document begins.
 
-    Args:
-        path: A file that holds one JSON value.
-        steps: Keys and indices that lead to the value from the outermost one.
-
-    Returns:
-        Line number from 1; where a step leads nowhere, that of the value it was looked for in.
+    Keys and indices in ``steps`` lead to the value from the outermost one; a step that leads nowhere ends the search,
+    and the line is that of the last value reached.
     """
     text = path.read_text(encoding="utf-8-sig")
-    place = _skip_blanks(text, 0)
+    position = _skip_blanks(text, 0)
     for step in steps:
-        found = _find(text, place, step)
+        found = _find(text, position, step)
         if found is None:
             break
-        place = found
-    return text.count("\n", 0, place) + 1
+        position = found
+    return text.count("\n", 0, position) + 1
 
 
-def _find(text: str, place: int, step: str | int) -> int | None:
-    """Return where a member of the object, or an item of the list, that begins at a place begins."""
-    if text[place] not in "{[":
+def _find(text: str, position: int, step: str | int) -> int | None:
+    """Return where a member of the object, or an item of the list, that begins at ``position`` itself begins."""
+    if text[position] not in "{[":
         return None
-    has_keys = text[place] == "{"
-    place = _skip_blanks(text, place + 1)
+    has_keys = text[position] == "{"
+    position = _skip_blanks(text, position + 1)
     index = 0
-    while text[place] not in "}]":
+    while text[position] not in "}]":
         key: str | int = index
         if has_keys:
-            key, place = _VALUES.raw_decode(text, place)
-            place = _skip_blanks(text, _skip_blanks(text, place) + 1)
+            key, position = _VALUES.raw_decode(text, position)
+            position = _skip_blanks(text, _skip_blanks(text, position) + 1)
         if key == step:
-            return place
-        _, place = _VALUES.raw_decode(text, place)
-        place = _skip_blanks(text, place)
-        if text[place] == ",":
-            place = _skip_blanks(text, place + 1)
+            return position
+        _, position = _VALUES.raw_decode(text, position)
+        position = _skip_blanks(text, position)
+        if text[position] == ",":
+            position = _skip_blanks(text, position + 1)
         index += 1
     return None
 
 
-def _skip_blanks(text: str, place: int) -> int:
-    found = _BLANKS.match(text, place)
-    return place if found is None else found.end()
+def _skip_blanks(text: str, position: int) -> int:
+    found = _BLANKS.match(text, position)
+    return position if found is None else found.end()

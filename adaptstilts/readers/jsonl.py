@@ -11,25 +11,20 @@ from adaptstilts.readers.lines import Request, json_lines, json_text, label_inde
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
 
 Record: TypeAlias = Mapping[str, Any]
-"""A JSON object, or a row with the same keys."""
+"""A JSON object, or a table row with the same keys."""
 
 NO_GOLD_LABEL = "-"
 """Label of MNLI and SNLI rows on which the annotators did not agree; such rows are left out, as their authors ask."""
 DROPPED = "rows without an agreed label"
-"""What is counted in `Request.dropped`."""
+"""Key under which `Request.dropped` counts such rows."""
 
 
 def read_pairs(request: Request) -> Iterator[PairExample]:
-    """Read sentence pairs with a label word.
+    """Read sentence pairs with a label word, without white space around the sentences.
 
     Options: ``first``, ``second``, ``label`` and ``id`` name the keys (MNLI's by default); ``words`` gives the label
-    words of the file, separated by spaces, in the order of the task's labels (the labels themselves by default).
-
-    Args:
-        request: One file.
-
-    Yields:
-        The pairs, without white space around sentences; those without an agreed label are left out and counted.
+    words of the file, separated by spaces, in the order of the task's labels (the labels themselves by default). Pairs
+    without an agreed label are left out and counted.
     """
     keys = {"first": "sentence1", "second": "sentence2", "label": "gold_label", "id": "pairID", **request.options}
     classes = label_words(request.options.get("words", ""), request.labels)
@@ -49,33 +44,18 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
 
 
 def read_hellaswag(request: Request) -> Iterator[ChoiceExample]:
-    """Read HellaSwag; see `hellaswag_example`.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The stories with their endings.
-    """
+    """Read HellaSwag; see `hellaswag_example`."""
     for line, record in json_lines(request.path, request.row):
         with request.row:
             yield hellaswag_example(record, request.path, line)
 
 
 def hellaswag_example(record: Record, path: Path, line: int | None) -> ChoiceExample:
-    """Return the example that a record of HellaSwag holds.
+    """Convert a record of HellaSwag to an example; the label is None where hidden.
 
-    The published files split the context: what stands before the sentence to be completed (``ctx_a``) is the prompt,
-    and the beginning of that sentence (``ctx_b``) goes before each ending, as in jiant. Without the two, the whole
-    context (``ctx``) is the prompt.
-
-    Args:
-        record: The record.
-        path: File, for errors.
-        line: Line, for errors and where the record has no number.
-
-    Returns:
-        The story with its endings; the label is None where hidden.
+    The published files split the context: the text before the sentence to be completed (``ctx_a``) is the prompt, and
+    the beginning of that sentence (``ctx_b``) goes before each ending, as in jiant. Without the two, the whole context
+    (``ctx``) is the prompt. ``line`` stands in for an id where the record has none.
     """
     endings = _texts(record, "endings", path, line)
     if "ctx_a" in record:
@@ -99,29 +79,16 @@ def _texts(record: Record, key: str, path: Path, line: int | None) -> tuple[str,
 
 
 def read_commonsenseqa(request: Request) -> Iterator[ChoiceExample]:
-    """Read CommonsenseQA.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The questions with their answers; the label is None where the file has no ``answerKey``.
-    """
+    """Read CommonsenseQA; see `commonsenseqa_example`."""
     for line, record in json_lines(request.path, request.row):
         with request.row:
             yield commonsenseqa_example(record, request.path, line)
 
 
 def commonsenseqa_example(record: Record, path: Path, line: int | None) -> ChoiceExample:
-    """Return the example that a record of CommonsenseQA holds.
+    """Convert a record of CommonsenseQA to an example; the label is None where there is no ``answerKey``.
 
-    Args:
-        record: The record.
-        path: File, for errors.
-        line: Line, for errors and where the record has no id.
-
-    Returns:
-        The question with its answers; the label is None where there is no ``answerKey``.
+    ``line`` stands in for an id where the record has none.
     """
     question = record.get("question")
     choices = question.get("choices") if isinstance(question, dict) else None

@@ -18,17 +18,17 @@ from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.tasks.examples import Bitext, Example
 
 MOST_PROBLEMS = 20
-"""Wrong rows of a file that are collected before reading stops."""
+"""Number of bad rows of a file that are collected before reading stops."""
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
 class RowCheck:
-    """Context in which a reader makes one row of a file: what is wrong with the row ends reading, or is collected.
+    """Context manager around the reading of one row, which raises or collects the row's errors.
 
     Args:
-        problems: Where to collect; the row is then left out and reading goes on, up to `MOST_PROBLEMS`. With None the
-            first error is raised.
+        problems: List to collect errors in; a bad row is then left out and reading goes on, up to `MOST_PROBLEMS`. With
+            None the first error is raised.
     """
 
     def __init__(self, problems: list[DataError] | None = None) -> None:
@@ -45,7 +45,7 @@ class RowCheck:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """End a row; whether its error was collected."""
+        """End a row and say whether its error was collected."""
         problems = self._problems
         if problems is None or not isinstance(error, DataError) or len(problems) + 1 >= MOST_PROBLEMS:
             return False
@@ -55,16 +55,16 @@ class RowCheck:
 
 @dataclass(frozen=True)
 class Request:
-    """What a reader is asked for: the files of one language and split, and what must be known to read them.
+    """The files of one language and split, with everything a reader needs to know to read them.
 
     Attributes:
         paths: The files, in the order of the layout.
         labels: Label words in the order of the classes.
         language: ISO 639-1 code.
         unanswerable: Whether questions without an answer are allowed.
-        options: Options of the layout.
-        dropped: Filled by the reader: what it left out (words that follow a number) -> how many.
-        row: What readers make each row in.
+        options: Reader options from the layout.
+        dropped: Filled by the reader: kind of row left out (words that follow a number) -> how many.
+        row: Context in which readers read each row.
     """
 
     paths: tuple[Path, ...]
@@ -77,26 +77,18 @@ class Request:
 
     @property
     def path(self) -> Path:
-        """The only file, or the first."""
+        """The first file, often the only one."""
         return self.paths[0]
 
     def option(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        """Return an option after checking it.
-
-        Args:
-            name: Name of the option.
-            default: Value where the layout is silent.
-            allowed: Values the reader knows.
-
-        Returns:
-            The value.
+        """Return an option, or ``default`` where the layout does not set it.
 
         Raises:
             ConfigError: If the value is not one of ``allowed``.
         """
         value = self.options.get(name, default)
         if value not in allowed:
-            raise ConfigError(f"'{value}' is not a way to read", key=name, value=value, allowed=allowed)
+            raise ConfigError(f"'{value}' is not a value of this reader option", key=name, value=value, allowed=allowed)
         return value
 
 
@@ -107,11 +99,7 @@ Reader: TypeAlias = Callable[[Request], "Iterator[Example] | Bitext"]
 def open_text(path: Path) -> Iterator[TextIO]:
     """Open a UTF-8 file, with or without a byte order mark, in which only a line feed ends a line.
 
-    Args:
-        path: The file.
-
-    Yields:
-        The open file; a carriage return before the line feed is left to the reader.
+    A carriage return before the line feed is left to the caller.
 
     Raises:
         DataError: If the file is missing or not UTF-8; the line is named.
@@ -138,29 +126,14 @@ def _undecodable_line(path: Path) -> int | None:
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Read a file line by line.
-
-    Args:
-        path: The file.
-
-    Yields:
-        Line number from 1, and the line without its end (LF or CR LF). Blank lines are kept.
-    """
+    """Yield line number (from 1) and text of each line without its end (LF or CR LF); blank lines are kept."""
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
             yield number, line.rstrip("\r\n")
 
 
 def split_rows(path: Path, separator: str = "\t") -> Iterator[tuple[int, list[str]]]:
-    """Read a file whose columns are separated by a character that never occurs inside them.
-
-    Args:
-        path: The file.
-        separator: The character between columns.
-
-    Yields:
-        Line number and columns; lines without any character are left out.
-    """
+    """Yield line number and columns of each line that is not empty; no column contains the separator."""
     for number, line in text_lines(path):
         if line:
             yield number, line.split(separator)
@@ -169,18 +142,16 @@ def split_rows(path: Path, separator: str = "\t") -> Iterator[tuple[int, list[st
 def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Read a file written by a CSV writer: columns with quotes in them are quoted, their quotes doubled.
 
-    Args:
-        path: The file.
-        separator: The character between columns.
-        multiline: Whether a column may hold line ends.
+    ``multiline`` allows line ends within a column. Broken quoting is an error.
 
     Yields:
         Number of the row's last line, and its columns with the quoting undone; blank lines are left out.
-
-    Raises:
-        DataError: If quoting is broken.
     """
-    hint = None if multiline else "Is it CSV-quoted at all? The reader option quoting=xtreme takes it as it is"
+    hint = (
+        None
+        if multiline
+        else "If the file is not CSV-quoted, set the reader option quoting=xtreme to read it unchanged"
+    )
     with open_text(path) as file:
         rows = csv.reader(file, delimiter=separator, strict=True)
         while True:
@@ -200,44 +171,30 @@ def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -
 
 
 def as_csv_writes(text: str) -> str:
-    """Return a text as a CSV writer leaves it in a file and XTREME reads it back.
+    """Return a text as a CSV writer writes it and XTREME, which does not undo the quoting, reads it.
 
-    Args:
-        text: A text without tabs and line ends.
-
-    Returns:
-        The text; if it has quotation marks, they are doubled and there is one at either end.
+    Quotation marks are doubled and one is put at either end; a text without quotation marks is unchanged. The text has
+    no tabs and line ends.
     """
     return '"' + text.replace('"', '""') + '"' if '"' in text else text
 
 
 def label_words(words: str, labels: tuple[str, ...]) -> dict[str, int]:
-    """Return the classes of a file's label words.
+    """Map the label words of a file to classes.
 
     Args:
         words: The file's words in the order of the task's labels, separated by spaces, several for one class joined by
             ``|``; empty if they are the task's labels.
-        labels: The task's labels.
-
-    Returns:
-        Word -> class.
+        labels: Label words of the task, in the order of the classes.
     """
     several = [word.split("|") for word in words.split()] if words else [[label] for label in labels]
     return {word: index for index, same in enumerate(several) for word in same}
 
 
 def json_lines(path: Path, row: RowCheck | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Read a file with one JSON object per line.
+    """Yield line number and object of a file with one JSON object per line; blank lines are left out.
 
-    Args:
-        path: The file.
-        row: What each line is read in; with None the first error is raised.
-
-    Yields:
-        Line number and object; blank lines are left out.
-
-    Raises:
-        DataError: If a line is not a JSON object.
+    With a ``row`` each line is read in that context; without it the first error is raised.
     """
     row = RowCheck() if row is None else row
     for number, line in text_lines(path):
@@ -250,17 +207,7 @@ def json_lines(path: Path, row: RowCheck | None = None) -> Iterator[tuple[int, d
 
 
 def json_document(path: Path) -> dict[str, Any]:
-    """Read a file that is one JSON object.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The object.
-
-    Raises:
-        DataError: If the file is not one JSON object.
-    """
+    """Read a file that is one JSON object."""
     with open_text(path) as file:
         return _json_object(file.read(), path, 1)
 
@@ -273,29 +220,16 @@ def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
             f"not JSON ({error.msg} at column {error.colno})", path=path, line=line + error.lineno - 1
         ) from error
     except RecursionError as error:
-        raise DataError("not JSON of this kind (nested too deeply)", path=path, line=line) from error
+        raise DataError("the JSON is nested too deeply to be read", path=path, line=line) from error
     if not isinstance(found, dict):
         raise DataError(f"expected a JSON object, found {type(found).__name__}", path=path, line=line)
     return found
 
 
 def json_text(record: object, key: str, path: Path, line: int | None) -> str:
-    """Return a text from a JSON object.
-
-    Args:
-        record: What should be the object.
-        key: Its key; the value must be text.
-        path: File, for the error.
-        line: Line, for the error.
-
-    Returns:
-        The text.
-
-    Raises:
-        DataError: If it is no object, the key is missing, or its value is not text.
-    """
+    """Return a text from what should be a JSON object; ``path`` and ``line`` are for errors."""
     if not isinstance(record, Mapping):
-        raise DataError(f"expected a JSON object, found {record!r} in its place", path=path, line=line, key=key)
+        raise DataError(f"expected a JSON object, found {reprlib.repr(record)}", path=path, line=line, key=key)
     if key not in record:
         raise DataError("missing", path=path, line=line, key=key, value=key, allowed=record)
     value = record[key]
@@ -305,21 +239,7 @@ def json_text(record: object, key: str, path: Path, line: int | None) -> str:
 
 
 def label_index(word: str, words: Mapping[str, int], path: Path, line: int | None, key: str = "label") -> int:
-    """Return the class of a label word.
-
-    Args:
-        word: The word in the file.
-        words: Known words and their classes.
-        path: File, for the error.
-        line: Line, for the error.
-        key: Column or key it stands in, for the error.
-
-    Returns:
-        Index of the class.
-
-    Raises:
-        DataError: If the word is unknown.
-    """
+    """Return the class of a label word; ``path``, ``line`` and ``key`` are for errors."""
     found = words.get(word)
     if found is None:
         noun = "tag" if key == "tag" else "label"
@@ -330,17 +250,7 @@ def label_index(word: str, words: Mapping[str, int], path: Path, line: int | Non
 
 
 def expect_columns(columns: list[str], allowed: tuple[int, ...], path: Path, line: int) -> None:
-    """Check how many columns a row has.
-
-    Args:
-        columns: The row.
-        allowed: Numbers of columns it may have.
-        path: File, for the error.
-        line: Line, for the error.
-
-    Raises:
-        DataError: If it has another number.
-    """
+    """Raise an error unless a row has one of the allowed numbers of columns."""
     if len(columns) not in allowed:
         wanted = " or ".join(map(str, allowed))
         raise DataError(f"expected {wanted} columns, found {len(columns)}", path=path, line=line)

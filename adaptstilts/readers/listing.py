@@ -1,4 +1,4 @@
-"""What files a data root holds; every folder is looked into once."""
+"""Listing of the files below a data root that reads each folder once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from pathlib import Path, PurePosixPath
 
 
 class Listing:
-    """The files below a folder, as they were when each folder was first asked for.
+    """The files below a folder, as they were when each folder was first read.
 
-    A plan asks for thousands of names in some hundred folders; asking the file system for each would take seconds on
-    a network drive. A listing is made for one question and thrown away, so it is never out of date.
-
-    Args:
-        root: The folder.
+    A plan asks for thousands of names in some hundred folders; asking the file system for each would take seconds on a
+    network drive. A listing is made for one question and thrown away, so it is never out of date.
     """
 
     def __init__(self, root: Path) -> None:
@@ -22,14 +19,11 @@ class Listing:
         self._folders: dict[str, tuple[frozenset[str], frozenset[str]]] = {}
 
     def matches(self, pattern: str) -> tuple[Path, ...]:
-        """Return the files that a pattern names.
+        """Return the files that match a pattern, sorted by file name, then by folder.
 
         Args:
-            pattern: A path below the root with ``/`` between its parts; ``*``, ``?`` and ``[...]`` stand for
-                characters within a part.
-
-        Returns:
-            The files, sorted by file name, then by folder; empty if there are none.
+            pattern: A path below the root with ``/`` between its parts; ``*``, ``?`` and ``[...]`` stand for characters
+                within a part.
         """
         folder, _, name = pattern.rpartition("/")
         found = [
@@ -50,7 +44,7 @@ class Listing:
         ]
 
     def _entries(self, folder: str) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the names of the files and of the folders in a folder; none of either if it is not there."""
+        """Return the names of the files and of the folders in a folder; none of either if it does not exist."""
         if folder not in self._folders:
             self._folders[folder] = self._scan(folder)
         return self._folders[folder]

@@ -1,4 +1,4 @@
-"""Where the files of a task lie below a data root: our own layout first, then those that the task names."""
+"""Paths of a task's files below a data root: the package's own layout first, then those that the task names."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from adaptstilts.tasks.spec import Kind, Layout, Split, Task
 
 _SIDES = ("foreign", "english")
 _HUB_NAMES = {"zh": "Chinese"}
-"""English names that others use where ours is another."""
+"""English language names in file names that differ from the package's."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """A layout whose files are there.
+    """A layout whose files are present.
 
     Attributes:
-        layout: The layout, or what it names as its substitute.
-        paths: Its files.
+        layout: The layout itself, or the substitute that it names.
         note: What was read in place of the published file, if anything.
     """
 
@@ -34,17 +33,8 @@ class Found:
 def locate(root: Path | Listing, task: Task, split: Split, language: str) -> list[Found]:
     """Find the files of one language and split; several entries where a data set is pooled from parts.
 
-    Args:
-        root: The data root.
-        task: The task.
-        split: Part of it.
-        language: ISO 639-1 code.
-
-    Returns:
-        At least one entry.
-
     Raises:
-        DataError: If no file is there; the first path of each layout looked for is named.
+        DataError: If there is no file; the error names the first path of each layout that was tried.
         ConfigError: If the language is not known.
     """
     get_language(language)
@@ -65,23 +55,17 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
         raise DataError(
             f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
             path=listing.root,
-            hint="docs/data.md lists all places",
+            hint="See docs/data.md for all accepted paths",
         )
     return found
 
 
 def find_all(root: Path | Listing, task: Task, split: Split, language: str) -> list[Found]:
-    """Return what is there of one language and split.
-
-    Args:
-        root: The data root.
-        task: The task.
-        split: Part of it.
-        language: ISO 639-1 code.
+    """Return the files that are present for one language and split.
 
     Returns:
-        The files of our own layout, or else one entry per part of the task's layout, in its order; empty if there are
-        none.
+        The files of the package's own layout, or else one entry per part of the task's layout, in its order; empty if
+        there are none.
     """
     listing = _listing(root)
     layout = task.layouts.get(split)
@@ -95,17 +79,7 @@ def find_all(root: Path | Listing, task: Task, split: Split, language: str) -> l
 
 
 def find_own(root: Path | Listing, task: Task, split: Split, language: str) -> Found | None:
-    """Return the files of our own layout (`adaptstilts.data.arrow.write_split`), if they are there.
-
-    Args:
-        root: The data root.
-        task: The task.
-        split: Part of it.
-        language: ISO 639-1 code.
-
-    Returns:
-        The files, or None.
-    """
+    """Return the files in the package's own layout (`adaptstilts.data.arrow.write_split`), if they are present."""
     listing = _listing(root)
     folder = _own_folder(task, split, language)
     names: tuple[str, ...] = (f"{folder}/{readers_arrow.FILE}",)
@@ -121,16 +95,7 @@ def find_own(root: Path | Listing, task: Task, split: Split, language: str) -> F
 
 
 def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
-    """Return the first alternative of a layout, its parts left aside, whose files are all there.
-
-    Args:
-        root: The data root.
-        layout: The layout.
-        language: ISO 639-1 code.
-
-    Returns:
-        The alternative, or None.
-    """
+    """Return the first alternative of a layout, without its parts, whose files are all present."""
     listing = _listing(root)
     published = _fill(layout.files[0][0], language)
     current: Layout | None = layout
@@ -147,7 +112,7 @@ def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
 
 
 def missing_parts(root: Path | Listing, task: Task, split: Split, language: str) -> list[str]:
-    """Return the first-choice file of each part of a pooled data set that is not there."""
+    """Return the first-choice file of each part of a pooled data set that is missing."""
     listing = _listing(root)
     layout = task.layouts[split]
     if not layout.parts or find_own(listing, task, split, language) is not None:
@@ -157,7 +122,7 @@ def missing_parts(root: Path | Listing, task: Task, split: Split, language: str)
 
 
 def is_multilingual(layout: Layout) -> bool:
-    """Say whether a layout, or one behind it, has files in more languages than English."""
+    """Say whether a layout, or one of its alternatives, has files in more languages than English."""
     current: Layout | None = layout
     while current is not None:
         if current.holds or "{" in current.files[0][0]:
@@ -194,7 +159,7 @@ def _fill(template: str, language: str) -> str:
 
 
 def _templates(layout: Layout, language: str) -> list[str]:
-    """Return the first choice of each layout of a chain, and of its parts."""
+    """Return the first-choice path of each layout in a chain of alternatives, and of its parts."""
     names = [_fill(name, language) for name in layout.files[0]]
     for other in (layout.otherwise, *layout.parts):
         if other is not None:

@@ -1,4 +1,4 @@
-"""Readers of queries and of the candidates among which they find theirs: LAReQA (XQuAD-R) and Mewsli-X."""
+"""Readers of queries and of the candidates to search for their answers: LAReQA (XQuAD-R) and Mewsli-X."""
 
 from __future__ import annotations
 
@@ -18,12 +18,10 @@ _BRACES = re.compile(r"\{(.*?)\}")
 
 
 def read_xquad_r(request: Request) -> Iterator[MatchExample]:
-    """Read the questions of XQuAD-R; what is asked for is the sentence that the answer begins in.
+    """Read the questions of XQuAD-R, each to be answered by the sentence in which its answer begins.
 
-    A question whose answer begins in no sentence is left out, as LAReQA's own reader does.
-
-    Args:
-        request: One file: SQuAD's format with ``sentence_breaks`` in each paragraph.
+    A question whose answer begins in no sentence is left out, as LAReQA's own reader does. The file is in SQuAD's
+    format with ``sentence_breaks`` in each paragraph.
 
     Yields:
         The questions; their target is their id, which parallel questions of all languages share.
@@ -39,36 +37,29 @@ def read_xquad_r(request: Request) -> Iterator[MatchExample]:
 def read_xquad_r_candidates(request: Request) -> Iterator[Candidate]:
     """Read the sentences of XQuAD-R, each with its paragraph as context.
 
-    Args:
-        request: One file.
-
     Yields:
-        Every sentence, named by language, number of its paragraph from 1 and position in it from 0, as LAReQA's own
-        reader names them. It answers the questions whose answer begins in it or in an equal sentence of its paragraph.
+        Every sentence, with an id of language, number of its paragraph from 1 and position in it from 0, as in LAReQA's
+        own reader. It answers the questions whose answer begins in it or in an equal sentence of its paragraph.
     """
     for number, paragraph in _paragraphs(request.path):
         context, breaks = _context(paragraph, request.path), _breaks(paragraph, request.path)
-        asked: dict[str, list[str]] = {}
+        question_ids: dict[str, list[str]] = {}
         for question in _list(paragraph, "qas", request.path):
             sentence = _answer_sentence(question, context, breaks, request.path)
             if sentence is not None:
-                asked.setdefault(context[slice(*sentence)], []).append(json_text(question, "id", request.path, None))
+                question_ids.setdefault(context[slice(*sentence)], []).append(
+                    json_text(question, "id", request.path, None)
+                )
         for position, span in enumerate(breaks):
             text = context[slice(*span)]
-            yield Candidate(f"{request.language}_{number}_{position}", text, context, tuple(asked.get(text, ())))
+            yield Candidate(f"{request.language}_{number}_{position}", text, context, tuple(question_ids.get(text, ())))
 
 
 def read_squad_sentences(request: Request) -> Iterator[MatchExample]:
-    """Read SQuAD 1.1 as training pairs for LAReQA: a question, and the sentence its first answer begins in.
+    """Read SQuAD 1.1 as training pairs for LAReQA: a question, and the sentence in which its first answer begins.
 
-    Sentences are cut by `adaptstilts.readers.sentences`, since SQuAD marks none. A question whose answer begins between
-    two sentences, in white space, is left out.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The questions, each with that sentence and its paragraph.
+    Sentences are cut by `adaptstilts.readers.sentences`, since SQuAD marks none; each has its paragraph as context. A
+    question whose answer begins between two sentences, in white space, is left out.
     """
     path = request.path
     for number, paragraph in _paragraphs(path):
@@ -110,7 +101,7 @@ def _breaks(paragraph: dict[str, Any], path: Path) -> list[Span]:
             "no sentence boundaries: this is XQuAD, not XQuAD-R",
             path=path,
             key="sentence_breaks",
-            hint="Take the files of xquad-r/ in google-research-datasets/lareqa; sentences are not cut anew.",
+            hint="Use the files of xquad-r/ in google-research-datasets/lareqa, which mark sentences",
         )
     end = len(_context(paragraph, path))
     if not isinstance(breaks, list) or not all(_is_span(item, end) for item in breaks):
@@ -125,7 +116,7 @@ def _is_span(item: object, end: int) -> bool:
 
 
 def _answer_sentence(question: dict[str, Any], context: str, breaks: list[Span], path: Path) -> Span | None:
-    """The sentence in which the first answer begins."""
+    """Return the sentence in which the first answer begins."""
     name = json_text(question, "id", path, None)
     answers = _list(question, "answers", path)
     if not answers:
@@ -133,7 +124,7 @@ def _answer_sentence(question: dict[str, Any], context: str, breaks: list[Span],
     start, text = answers[0].get("answer_start"), json_text(answers[0], "text", path, None)
     if type(start) is not int or not text or context[start : start + len(text)] != text:
         raise DataError(
-            f"the answer is {text!r}, but does not stand at offset {start!r} of its context",
+            f"the answer {text!r} is not at offset {start!r} of its context",
             path=path,
             key=name,
             hint="Offsets count characters of the context from 0",
@@ -145,10 +136,7 @@ def read_mentions(request: Request) -> Iterator[MatchExample]:
     """Read the mentions of Mewsli-X in one language.
 
     A file may hold all languages (the publisher's) or one (XTREME's download, in which the test entities are blanked).
-    A second file holds labels as ``{example_id: [entity_id]}``.
-
-    Args:
-        request: A file of articles with mentions, and optionally a file of labels.
+    An optional second file holds labels as ``{example_id: [entity_id]}``.
 
     Yields:
         The mentions in their sentence (see `mention_query`); the target is the entity, None where it is blank.
@@ -171,14 +159,7 @@ def read_mentions(request: Request) -> Iterator[MatchExample]:
 
 
 def read_entity_pairs(request: Request) -> Iterator[MatchExample]:
-    """Read the training pairs of Mewsli-X: a mention in English Wikipedia, and its entity.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The mentions, each with the description of its entity.
-    """
+    """Read the training pairs of Mewsli-X: a mention in English Wikipedia, and the description of its entity."""
     path = request.path
     for line, record in json_lines(path):
         pair = _object(record, "contextual_mention", path, line)
@@ -189,14 +170,7 @@ def read_entity_pairs(request: Request) -> Iterator[MatchExample]:
 
 
 def read_entities(request: Request) -> Iterator[Candidate]:
-    """Read the candidates of Mewsli-X.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The descriptions of the entities, each of which answers its own id.
-    """
+    """Read the candidates of Mewsli-X: descriptions of entities, each of which answers its own id."""
     for line, record in json_lines(request.path):
         yield _entity(record, request.path, line)
 
@@ -205,21 +179,8 @@ def mention_query(context: dict[str, Any], mention: dict[str, Any], path: Path, 
     """Return a mention as a query, such as "Anna: Yesterday { Anna } came".
 
     The mention stands first, so that it is not cut off, then its sentence with the mention in braces; other pairs of
-    braces in the sentence become parentheses, white space is one space.
-
-    Args:
-        context: Object with ``text`` and ``sentence_spans``.
-        mention: Object with a ``mention_span``.
-        path: File, for errors.
-        line: Line, for errors.
-
-    Returns:
-        The text of the query.
-
-    Raises:
-        DataError: If the span does not hold the mention or lies in no sentence.
-
-    Source: utils_mewslix.py of google-research/xtreme, the baseline of Ruder et al. 2021.
+    braces in the sentence become parentheses, white space is one space. A span that does not hold the mention or lies
+    in no sentence is an error. Source: utils_mewslix.py of google-research/xtreme, the baseline of Ruder et al. 2021.
     """
     text = json_text(context, "text", path, line)
     span = _object(mention, "mention_span", path, line)
@@ -233,7 +194,9 @@ def mention_query(context: dict[str, Any], mention: dict[str, Any], path: Path, 
     sentences = (_offsets(item, text, path, line) for item in _spans(context, path, line))
     sentence = next((found for found in sentences if found[0] <= start and end <= found[1]), None)
     if sentence is None:
-        raise DataError(f"the mention {words!r} lies in no sentence", path=path, line=line, key="sentence_spans")
+        raise DataError(
+            f"the mention {words!r} is in none of the sentences", path=path, line=line, key="sentence_spans"
+        )
     left, right = (_BRACES.sub(r"(\1)", part) for part in (text[sentence[0] : start], text[end : sentence[1]]))
     return " ".join(f"{words}: {left} {{ {words} }} {right}".split())
 
@@ -255,7 +218,7 @@ def _spans(record: dict[str, Any], path: Path, line: int) -> list[dict[str, Any]
 def _offsets(span: dict[str, Any], text: str, path: Path, line: int) -> Span:
     start, end = span.get("start"), span.get("end")
     if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
-        raise DataError(f"{start!r} to {end!r} is no span of a text of {len(text)} characters", path=path, line=line)
+        raise DataError(f"{start!r} to {end!r} is not a span of a text of {len(text)} characters", path=path, line=line)
     return start, end
 
 

@@ -1,4 +1,4 @@
-"""Which reader reads which layout."""
+"""Tables of readers by the name that a layout gives."""
 
 from __future__ import annotations
 
@@ -53,4 +53,4 @@ TAG_READERS: dict[str, Callable[[tuple[Path, ...]], set[str]]] = {
     "sentence_lines": readers_tags.tag_words,
     "arrow": readers_arrow.tag_words,
 }
-"""Name in `Layout.reader` -> function that collects the tags of such files, for tasks that read labels from data."""
+"""Name in `Layout.reader` -> function that collects the tags of its files, for tasks that take labels from data."""

@@ -1,4 +1,4 @@
-"""Taking a part of a data set: which rows is decided by numbers alone, so files that are parallel stay so."""
+"""Samples of data sets; the rows depend on their number and the limit alone, so parallel files stay parallel."""
 
 from __future__ import annotations
 
@@ -12,61 +12,31 @@ T = TypeVar("T")
 
 
 def positions(count: int, limit: int) -> list[int]:
-    """Choose positions evenly at random; the choice depends on the two numbers only.
+    """Draw positions (from 0, ascending) evenly at random; the draw depends on the two numbers only.
 
     The first rows would not do: data sets are sorted by topic, treebank or premise, and every third row of XNLI has the
     same label.
-
-    Args:
-        count: How many there are.
-        limit: How many to choose at most.
-
-    Returns:
-        Positions from 0, ascending.
     """
     return sorted(random.Random(count).sample(range(count), min(limit, count)))
 
 
 def sample(rows: list[T], limit: int | None) -> list[T]:
-    """Return at most so many rows, in their order.
-
-    Args:
-        rows: All rows.
-        limit: Most rows; None for all.
-
-    Returns:
-        The rows at `positions`.
-    """
+    """Return at most ``limit`` rows, in their order; all of them for None."""
     return rows if limit is None or limit >= len(rows) else [rows[at] for at in positions(len(rows), limit)]
 
 
 def hold_out(rows: list[T], count: int) -> tuple[list[T], list[T]]:
-    """Cut rows in two.
-
-    Args:
-        rows: All rows.
-        count: How many to hold out.
-
-    Returns:
-        The rows that stay, and those held out, each in their order.
-    """
+    """Split rows into those that stay and ``count`` rows that are held out, each in their order."""
     chosen = set(positions(len(rows), count))
     kept = [row for at, row in enumerate(rows) if at not in chosen]
     return kept, [rows[at] for at in sorted(chosen)]
 
 
 def shrink(bitext: Bitext, limit: int | None) -> Bitext:
-    """Return at most so many sentences per side.
+    """Return a bitext with at most ``limit`` sentences per side, in their order; all of them for None.
 
     If every sentence has a partner (Tatoeba), all that are kept do; else (BUCC2018) at least half of them do where
     there are enough pairs, and the rest have none.
-
-    Args:
-        bitext: The two sides.
-        limit: Most sentences per side; None for all.
-
-    Returns:
-        The smaller bitext, each side in its order.
     """
     if limit is None or limit >= max(len(bitext.foreign), len(bitext.english)):
         return bitext

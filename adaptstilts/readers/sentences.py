@@ -1,7 +1,7 @@
-"""Cutting English text into sentences, for training on answers that are whole sentences.
+"""Sentence splitting of English text, for training on answers that are whole sentences.
 
 The sentence breaker of LAReQA's baseline (google-research/xtreme, third_party/processors/sb_sed.py) is a list of some
-thirty substitutions fitted to SQuAD. This is a shorter rule of our own, for training data only; what is scored has its
+thirty substitutions fitted to SQuAD. This is a shorter rule of our own, for training data only; evaluation data bring
 sentence boundaries from the publisher.
 """
 
@@ -20,7 +20,7 @@ _ABBREVIATIONS = frozenset(
         *("b", "d", "fl", "etc"),
     ]
 )
-"""Words after whose full stop a sentence goes on."""
+"""Words whose full stop does not end a sentence."""
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
@@ -28,9 +28,6 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
     A sentence ends at ``.``, ``?`` or ``!`` (closing quotes, brackets and editorial marks such as ``[2]`` included)
     where white space and then a capital letter or a digit follows, but not after an abbreviation or initials.
-
-    Args:
-        text: Running text.
 
     Returns:
         First character and the one after the last of each sentence, without white space around it; together they cover

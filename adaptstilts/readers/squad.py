@@ -16,17 +16,14 @@ from adaptstilts.tasks.examples import Answer, SpanExample
 
 
 def read_squad(request: Request) -> Iterator[SpanExample]:
-    """Read questions on contexts.
+    """Read questions about contexts from one file.
 
     A file in which every answer is missing or blank (XTREME's test files) has its answers hidden. An answer that is not
-    found at its offset is an error: nothing is repaired. Ids that occur more than once in the file (XTREME's TyDiQA)
-    get ``#`` and their position appended, all of them.
+    found at its offset is an error: nothing is repaired. If ids occur more than once in the file (XTREME's TyDiQA), all
+    ids get ``#`` and their position appended.
 
     Option ``language``: ``file`` (default) where a file holds one language, or ``id`` where ids begin with the English
-    name of theirs, as in TyDiQA-GoldP (``arabic-...``); the questions in the language asked for are read.
-
-    Args:
-        request: One file.
+    name of their language, as in TyDiQA-GoldP (``arabic-...``); only the questions in the requested language are read.
 
     Yields:
         The questions; answers are None where hidden and empty where a question is unanswerable.
@@ -38,63 +35,48 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
         questions = [item for item in questions if item.question["id"].startswith(start)]
     hidden = all(_is_blank(item.question) for item in questions)
     names = unique_ids([item.question["id"] for item in questions])
-    for name, (context, question, place) in zip(names, questions, strict=True):
-        with request.row, _located(path, place):
+    for name, (context, question, steps) in zip(names, questions, strict=True):
+        with request.row, _located(path, steps):
             answers = None
             if not hidden:
                 answers = tuple(_answers(question, context, path))
                 if not answers and not request.unanswerable:
-                    hint = "This task has no such questions"
+                    hint = "This task has no unanswerable questions"
                     raise DataError("has no answer", path=path, key=question["id"], hint=hint)
             yield SpanExample(name, json_text(question, "question", path, None), context, answers)
 
 
 class _Question(NamedTuple):
-    """A question as it stands in the file.
+    """A question record with its paragraph and its position in the file.
 
     Attributes:
-        context: Its paragraph.
-        question: Its record.
-        place: Keys and indices that lead to the record.
+        context: Text of its paragraph.
+        steps: Keys and indices that lead to the record.
     """
 
     context: str
     question: dict[str, Any]
-    place: tuple[str | int, ...]
+    steps: tuple[str | int, ...]
 
 
 @contextmanager
-def _located(path: Path, place: tuple[str | int, ...]) -> Iterator[None]:
-    """Give errors the line of a value of the document, which is looked for only then."""
+def _located(path: Path, steps: tuple[str | int, ...]) -> Iterator[None]:
+    """Add to errors the line of a value in the document, which is looked up only then."""
     try:
         yield
     except DataError as error:
-        error.line = error.line or line_of(path, *place)
+        error.line = error.line or line_of(path, *steps)
         raise
 
 
 def read_squad_files(request: Request) -> Iterator[SpanExample]:
-    """Read questions from several files whose ids differ, one file after the other; see `read_squad`.
-
-    Args:
-        request: The files.
-
-    Yields:
-        The questions.
-    """
+    """Read questions from several files whose ids differ, one file after the other; see `read_squad`."""
     for path in request.paths:
         yield from read_squad(replace(request, paths=(path,)))
 
 
 def unique_ids(names: list[str]) -> list[str]:
-    """Make ids unique: if any occurs twice, all get ``#`` and their position appended.
-
-    Args:
-        names: The ids of a file.
-
-    Returns:
-        As many ids.
-    """
+    """Make ids unique: if any occurs twice, all get ``#`` and their position appended."""
     if len(set(names)) == len(names):
         return names
     return [f"{name}#{position}" for position, name in enumerate(names)]
@@ -105,15 +87,15 @@ def _questions(document: dict[str, Any], request: Request) -> Iterator[_Question
     with _located(path, ()):
         articles = _list(document, "data", path)
     for above, article in enumerate(articles):
-        place: tuple[str | int, ...] = ("data", above)
+        steps: tuple[str | int, ...] = ("data", above)
         paragraphs: list[Any] = []
-        with request.row, _located(path, place):
+        with request.row, _located(path, steps):
             paragraphs = _list(article, "paragraphs", path)
         for number, paragraph in enumerate(paragraphs):
-            with request.row, _located(path, (*place, "paragraphs", number)):
+            with request.row, _located(path, (*steps, "paragraphs", number)):
                 context = json_text(paragraph, "context", path, None)
                 for last, question in enumerate(_list(paragraph, "qas", path)):
-                    at = (*place, "paragraphs", number, "qas", last)
+                    at = (*steps, "paragraphs", number, "qas", last)
                     with request.row, _located(path, at):
                         if not isinstance(question, dict) or "id" not in question:
                             raise DataError("a question without an id", path=path, key="qas")
@@ -125,10 +107,10 @@ def _check_answers(question: dict[str, Any], path: Path) -> None:
     answers = question.get("answers", [])
     if answers is not None and not (isinstance(answers, list) and all(isinstance(answer, dict) for answer in answers)):
         raise DataError(
-            f"answers are {answers!r}",
+            f"expected a list of answers, found {answers!r}",
             path=path,
             key=str(question["id"]),
-            hint='Expected a list such as [{"text": "noon", "answer_start": 17}]',
+            hint='Write a list such as [{"text": "noon", "answer_start": 17}]',
         )
 
 
@@ -157,7 +139,7 @@ def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Ans
                 f"answer_start is {start!r}", path=path, key=question["id"], hint="It counts characters from 0"
             )
         if not text:
-            raise DataError("a blank answer in a file that has others", path=path, key=question["id"])
+            raise DataError("this answer is blank, others in the file are not", path=path, key=question["id"])
         found = context[start : start + len(text)]
         if found != text:
             raise DataError(

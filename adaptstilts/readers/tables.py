@@ -1,4 +1,4 @@
-"""Arrow tables from parquet files and from Arrow files; whatever cannot be read names file and row."""
+"""Arrow tables from parquet and Arrow files; errors name the file and the row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ class Table:
     """The rows of one file.
 
     Attributes:
-        path: The file.
         arrow: The `pyarrow.Table`.
     """
 
@@ -24,17 +23,7 @@ class Table:
     arrow: Any
 
     def column(self, name: str) -> list[Any]:
-        """Return a column as plain values, None where null.
-
-        Args:
-            name: Its name; ``a.b`` is field b of the struct column a.
-
-        Returns:
-            As many values as there are rows.
-
-        Raises:
-            DataError: If there is no such column.
-        """
+        """Return a column as plain values, None where null; ``a.b`` names field b of the struct column a."""
         outer, _, inner = name.partition(".")
         if outer not in self.arrow.column_names:
             raise DataError(
@@ -46,17 +35,7 @@ class Table:
         return values
 
     def texts(self, name: str) -> list[str]:
-        """Return a column in which every value must be text.
-
-        Args:
-            name: Its name.
-
-        Returns:
-            The texts.
-
-        Raises:
-            DataError: If there is no such column, or a value is not text; the first such row is named.
-        """
+        """Return a column whose values must all be text."""
         values = self.column(name)
         for row, value in enumerate(values):
             if type(value) is not str:
@@ -64,11 +43,7 @@ class Table:
         return values
 
     def lists(self, name: str) -> list[list[str]]:
-        """Return a column in which every value must be a list of texts.
-
-        Raises:
-            DataError: If there is no such column, or a value is something else; the first such row is named.
-        """
+        """Return a column whose values must all be lists of texts."""
         values = self.column(name)
         for row, value in enumerate(values):
             if not isinstance(value, list) or not all(type(item) is str for item in value):
@@ -91,11 +66,7 @@ class Table:
     def class_names(self, name: str) -> tuple[str, ...] | None:
         """Return the names of a column's integer classes, from the metadata that `datasets` leaves in the file.
 
-        Args:
-            name: The column; for a column of lists the names of its elements are returned.
-
-        Returns:
-            The names by class, or None where the file does not say.
+        A column of lists has the names of its elements' classes. None means that the file does not say.
         """
         metadata = (self.arrow.schema.metadata or {}).get(b"huggingface")
         feature = json.loads(metadata).get("info", {}).get("features", {}).get(name) if metadata else None
@@ -110,17 +81,12 @@ class Table:
 
 
 def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
-    """Read a parquet file, or an Arrow file in the stream format of `datasets`.
+    """Read a ``.parquet`` file, or an ``.arrow`` file in the stream format of `datasets`.
 
-    Args:
-        path: The file; ``.parquet`` or ``.arrow``.
-        columns: The columns to read, those that are there; None for all.
-
-    Returns:
-        The table.
+    Only those of ``columns`` that the file has are read; None reads all.
 
     Raises:
-        DataError: If the file cannot be read as what its name says.
+        DataError: If the content is not what the file's extension says.
     """
     import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
 
@@ -155,12 +121,12 @@ def _read_stream(path: Path) -> Any:  # noqa: ANN401 - a `pyarrow.Table`
 
 
 def _check_names(path: Path, field: Any) -> None:  # noqa: ANN401 - a `pyarrow.Field`
-    """Decode the names within a column; a damaged one is noticed by nothing else before values are asked for."""
+    """Decode the field names within a column; nothing else notices a damaged one before values are read."""
     try:
         _decode_names(field.type)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"a name within is not UTF-8 ({error.reason})", path=path, key=field.name, hint="Fetch it again"
+            f"the name of a field in it is not UTF-8 ({error.reason})", path=path, key=field.name, hint="Fetch it again"
         ) from error
 
 

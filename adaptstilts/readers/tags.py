@@ -13,13 +13,8 @@ from adaptstilts.tasks.examples import TagExample
 def read_word_lines(request: Request) -> Iterator[TagExample]:
     """Read XTREME's UDPOS and PAN-X: ``word TAB tag`` per line, a blank line after each sentence.
 
-    Option ``words``: ``plain`` (default), or ``prefixed`` where WikiANN's own files put ``xx:`` before every word.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The sentences; tags are None where the whole file has one column.
+    Option ``words``: ``plain`` (default), or ``prefixed`` for WikiANN's own files, which put ``xx:`` before every word.
+    Tags are None where the whole file has one column.
     """
     path = request.path
     is_prefixed = request.option("words", "plain", ("plain", "prefixed")) == "prefixed"
@@ -52,19 +47,12 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
 def _without_prefix(word: str, path: Path, line: int) -> str:
     prefix, colon, rest = word.partition(":")
     if not colon:
-        raise DataError(f"'{prefix}' has no language before it", path=path, line=line, hint="Expected `xx:word`")
+        raise DataError(f"'{prefix}' has no language prefix", path=path, line=line, hint="Expected `xx:word`")
     return rest.strip()
 
 
 def read_sentence_lines(request: Request) -> Iterator[TagExample]:
-    """Read CCG supertags: ``words TAB tags`` per line, each separated by spaces.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The sentences.
-    """
+    """Read CCG supertags: ``words TAB tags`` per line, each separated by spaces."""
     path = request.path
     classes = {word: index for index, word in enumerate(request.labels)}
     for position, (line, words, tags) in enumerate(_sentence_lines(path)):
@@ -74,14 +62,7 @@ def read_sentence_lines(request: Request) -> Iterator[TagExample]:
 
 
 def tag_words(paths: tuple[Path, ...]) -> set[str]:
-    """Collect the tags of files with one tagged sentence per line.
-
-    Args:
-        paths: The files.
-
-    Returns:
-        The tags.
-    """
+    """Collect the tags of files with one tagged sentence per line."""
     return {tag for path in paths for _, _, tags in _sentence_lines(path) for tag in tags}
 
 

@@ -31,13 +31,8 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
     XTREME writes these files with CSV quoting and reads them back without, so its models see every quotation mark
     doubled. Option ``quoting``: ``clean`` (default) undoes the quoting, ``xtreme`` reads as XTREME does.
 
-    A second file holds the labels of the first, one word per line; rows that have a label of their own must agree.
-
-    Args:
-        request: The table, and optionally a file of labels.
-
-    Yields:
-        The pairs; the label is None where the table has two columns and there is no file of labels.
+    An optional second file holds the labels of the first, one word per line; rows that have a label of their own must
+    agree. Without either the label is None.
     """
     quoting = request.option("quoting", "clean", ("clean", "xtreme"))
     path = request.path
@@ -72,7 +67,7 @@ def _agreed(label: int | None, labels: list[int], position: int, request: Reques
         raise DataError(problem, path=request.paths[1], line=len(labels))
     if label is not None and label != labels[position]:
         raise DataError(
-            f"'{request.labels[label]}' here, '{request.labels[labels[position]]}' in {request.paths[1].name}",
+            f"'{request.labels[label]}' here but '{request.labels[labels[position]]}' in {request.paths[1].name}",
             path=request.path,
             line=line,
             key="label",
@@ -81,18 +76,15 @@ def _agreed(label: int | None, labels: list[int], position: int, request: Reques
 
 
 def read_table(request: Request) -> Iterator[PairExample]:
-    """Read pairs from a table with a header whose columns are separated by tabs: XNLI-1.0, XNLI-MT-1.0 and PAWS-X.
+    """Read pairs from a tab-separated table with a header: XNLI-1.0, XNLI-MT-1.0 and PAWS-X.
 
-    Options: ``first``, ``second`` and ``label`` name the columns; ``language`` the column, the first of the file, that
-    holds the language of a row, where one file holds several; ``words`` is described in `label_words`. Option
-    ``quoting``: ``clean`` (default), or ``xtreme`` for what a model sees that reads XTREME's copy of the rows. White
-    space around sentences is cut off, as in XTREME.
-
-    Args:
-        request: One file.
+    Options: ``first``, ``second`` and ``label`` name the columns; ``language`` names the first column of a file that
+    holds several languages; ``words`` is described in `label_words`. Option ``quoting``: ``clean`` (default), or
+    ``xtreme`` to give the text that a model sees in XTREME's copy of the rows. White space around sentences is cut off,
+    as in XTREME.
 
     Yields:
-        The pairs of the language asked for; ids are their positions among them.
+        The pairs of the requested language; ids are their positions among them.
     """
     path = request.path
     is_clean = request.option("quoting", "clean", ("clean", "xtreme")) == "clean"
@@ -107,7 +99,7 @@ def read_table(request: Request) -> Iterator[PairExample]:
             raise DataError("no such column", path=path, line=1, key=name, value=name, allowed=header)
         at[role] = None if name is None else header.index(name)
     if at["language"]:
-        raise DataError("is not the first column", path=path, line=1, key=request.options["language"])
+        raise DataError("the language must be the first column", path=path, line=1, key=request.options["language"])
     start = "" if at["language"] is None else f"{request.language}\t"
     first, second, label = (at[role] or 0 for role in ("first", "second", "label"))
     classes = label_words(request.options.get("words", ""), request.labels)
@@ -129,13 +121,8 @@ def read_qqp(request: Request) -> Iterator[PairExample]:
     """Read GLUE's QQP: a header, columns separated by tabs, quotation marks without meaning.
 
     In GLUE's training file a few records are broken over several lines by a line end inside a quoted question
-    (nyu-mll/GLUE-baselines, issue 5). They are left out, as in the copy of GLUE on the Hugging Face hub.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The pairs of questions; the label is None where there is no column ``is_duplicate``.
+    (nyu-mll/GLUE-baselines, issue 5). They are left out, as in the copy of GLUE on the Hugging Face hub. The label is
+    None where there is no column ``is_duplicate``.
     """
     path = request.path
     rows = split_rows(path)
@@ -175,14 +162,7 @@ def _unbroken(rows: Iterator[tuple[int, list[str]]], width: int, request: Reques
 
 
 def read_parallel(request: Request) -> Iterator[PairExample]:
-    """Read pairs kept in three parallel files: first sentences, second sentences, label words (SNLI as in InferSent).
-
-    Args:
-        request: The three files.
-
-    Yields:
-        The pairs, without spaces around the sentences.
-    """
+    """Read pairs from three parallel files: first sentences, second sentences, label words (SNLI as in InferSent)."""
     classes = {word: index for index, word in enumerate(request.labels)}
     columns = zip_longest(*(text_lines(path) for path in request.paths))
     for row in columns:
@@ -190,21 +170,14 @@ def read_parallel(request: Request) -> Iterator[PairExample]:
             for path, cell in zip(request.paths, row, strict=True):
                 if cell is None:
                     lines = sum(1 for _ in text_lines(path))
-                    raise DataError(f"has {lines} lines, fewer than the files beside it", path=path, line=lines)
+                    raise DataError(f"has {lines} lines, fewer than the parallel files", path=path, line=lines)
             (line, first), (_, second), (_, word) = row
             label = label_index(word.strip(), classes, request.paths[2], line)
             yield PairExample(id=str(line - 1), first=first.strip(), second=second.strip(), label=label)
 
 
 def read_cosmosqa(request: Request) -> Iterator[ChoiceExample]:
-    """Read Cosmos QA's CSV: the prompt is the context followed by the question.
-
-    Args:
-        request: One file.
-
-    Yields:
-        The questions with four answers; the label is None where there is no such column.
-    """
+    """Read Cosmos QA's CSV; see `cosmosqa_example`."""
     path = request.path
     rows = quoted_rows(path, ",", multiline=True)
     line, header = next(rows, (1, []))
@@ -220,15 +193,9 @@ def read_cosmosqa(request: Request) -> Iterator[ChoiceExample]:
 
 
 def cosmosqa_example(record: Mapping[str, str], path: Path, line: int | None) -> ChoiceExample:
-    """Return the example that a record of Cosmos QA holds: the prompt is the context followed by the question.
+    """Convert a record of Cosmos QA to an example: the prompt is the context followed by the question.
 
-    Args:
-        record: Column -> text.
-        path: File, for errors.
-        line: Line, for errors.
-
-    Returns:
-        The question with four answers; the label is None where there is no such column.
+    The label is None where the record has none.
     """
     context, question = (json_text(record, key, path, line).strip() for key in ("context", "question"))
     label = None

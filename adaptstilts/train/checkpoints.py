@@ -1,9 +1,9 @@
-"""Checkpoints of a training run that is under way: files that survive a kill at any moment.
+"""Checkpoints of an unfinished training run: files that survive a kill at any moment.
 
 A checkpoint is two files: tensors (safetensors) and plain values (JSON, which names the SHA-256 of the tensors and of
 itself). The best weights so far have a file of their own, which checkpoints share until a better step is found. Every
 file is written under another name, flushed to the disk and renamed; the JSON file comes last, so that a checkpoint is
-there whole or not at all.
+complete or does not exist.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 from typing import Protocol
 
 FORMAT = 1
-"""Raised when the content of a checkpoint changes; one of another format is not used."""
+"""Number that rises when the content of a checkpoint changes; a checkpoint of another format is not used."""
 FOLDER = ".resume"
 _KEY_DIGITS = 16
 _TEMPORARY = ".partial"
@@ -46,12 +46,11 @@ class Snapshot:
     """The state of a run between two optimiser steps.
 
     Attributes:
-        step: Optimiser steps taken.
         tensors: Trained weights, optimiser and random states by name, on the CPU.
         values: Everything else, as plain values.
         best_step: Step of the best dev score so far; 0 if there is none.
         best: Trained weights of that step, on the CPU; empty if there is none.
-        told: What attempts before had to tell of checkpoints.
+        notes: Notes on checkpoints from earlier attempts.
     """
 
     step: int
@@ -59,48 +58,45 @@ class Snapshot:
     values: dict[str, Any]
     best_step: int
     best: dict[str, Tensor]
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Checkpoints:
     """The checkpoints of one run, in one folder; only one process writes them.
 
     Args:
-        folder: Where they lie; see `resume_folder`.
+        folder: See `resume_folder`.
         key: Key of the stage; checkpoints of another one are not used.
-        section: When they are written and how many are kept.
-        log: Told what is written, used, damaged or cannot be written.
+        section: When checkpoints are written and how many are kept.
+        log: Receives what is written, used, damaged or cannot be written.
 
     Attributes:
-        told: What was used, damaged or could not be written, a line each, in attempts before this one too.
+        notes: What was used, damaged or could not be written, a line each, in earlier attempts too.
     """
 
     def __init__(self, folder: Path, key: str, section: ResumeSection, log: CheckpointLog | None = None) -> None:
         self.folder = folder
         self.key = key
         self.section = section
-        self.told: list[str] = []
+        self.notes: list[str] = []
         self._log = log
         self._since = time.monotonic()
-        self._asked = False
+        self._got_sigterm = False
         self._previous: Any = None
         self._whole: tuple[tuple[str, int, int], str] | None = None
 
     def is_due(self, step: int) -> bool:
-        """Tell whether a checkpoint is to be written after ``step`` optimiser steps."""
+        """Say whether a checkpoint is to be written after ``step`` optimiser steps."""
         every, minutes = self.section.every_steps, self.section.every_minutes
         by_steps = every is not None and step % every == 0
         by_time = minutes is not None and time.monotonic() - self._since >= 60 * minutes
-        return by_steps or by_time or self._asked
+        return by_steps or by_time or self._got_sigterm
 
     def write(self, snapshot: Snapshot, run: str) -> None:
         """Write a checkpoint and remove those that are no longer kept.
 
-        A disk that takes no checkpoint does not end a run that may yet fit on it: the note says so.
-
-        Args:
-            snapshot: State of the run.
-            run: Digest of what is trained on what; `latest` wants the same.
+        A failed write becomes a note, since the run itself may still fit on the disk. ``run`` is the run's digest,
+        which `latest` compares.
         """
         self._since = began = time.monotonic()
         try:
@@ -114,19 +110,15 @@ class Checkpoints:
             self._prune()
 
     def latest(self, run: str) -> Snapshot | None:
-        """Return the newest good checkpoint; those that cannot be used are told in a note and removed.
+        """Return the newest good checkpoint of a run with this digest; None to start from the beginning.
 
-        Args:
-            run: Digest of what is trained on what.
-
-        Returns:
-            The state to go on from; None to start at the beginning.
+        Checkpoints that cannot be used are noted and removed.
         """
         self._since = time.monotonic()
         paths = sorted(self.folder.glob("step-*.json"), reverse=True)
         found = next((good for path in paths if (good := self._read_or_remove(path, run)) is not None), None)
         if found is not None:
-            self.told = [*found.told, *self.told, f"goes on from the checkpoint at step {found.step}"]
+            self.notes = [*found.notes, *self.notes, f"goes on from the checkpoint at step {found.step}"]
             if self._log is not None:
                 self._log.resumed(found.step)
         elif paths:
@@ -136,30 +128,26 @@ class Checkpoints:
         return found
 
     def read(self, step: int, run: str) -> Snapshot:
-        """Return the checkpoint of one step.
-
-        Raises:
-            CheckpointError: If it is missing, damaged or of another run.
-        """
+        """Return the checkpoint of one step; a missing, damaged or foreign one raises `CheckpointError`."""
         return _read(self._path(step), self.key, run)
 
     @contextlib.contextmanager
     def awaiting_sigterm(self) -> Iterator[None]:
-        """Let SIGTERM wait for the end of the step and a checkpoint; only the main thread can."""
+        """Delay SIGTERM until the step is done and a checkpoint is written; only works in the main thread."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        self._previous = signal.signal(signal.SIGTERM, self._ask)
+        self._previous = signal.signal(signal.SIGTERM, self._on_sigterm)
         try:
             yield
         finally:
             signal.signal(signal.SIGTERM, signal.SIG_DFL if self._previous is None else self._previous)
 
     def pass_sigterm_on(self) -> None:
-        """Do what SIGTERM would have done, if one came; call it when the checkpoint is written."""
-        if not self._asked:
+        """Deliver a delayed SIGTERM, if one came; call it once the checkpoint is written."""
+        if not self._got_sigterm:
             return
-        self._asked = False
+        self._got_sigterm = False
         if callable(self._previous):
             self._previous(signal.SIGTERM, None)
         elif self._previous == signal.SIG_DFL:
@@ -175,13 +163,13 @@ class Checkpoints:
             return None
 
     def note(self, text: str) -> None:
-        """Keep a note, and tell it."""
-        self.told.append(text)
+        """Keep a note and send it to the log."""
+        self.notes.append(text)
         if self._log is not None:
             self._log.noted(text)
 
-    def _ask(self, _: int, __: FrameType | None) -> None:
-        self._asked = True
+    def _on_sigterm(self, _: int, __: FrameType | None) -> None:
+        self._got_sigterm = True
 
     def _path(self, step: int) -> Path:
         return self.folder / f"step-{step:08d}.json"
@@ -190,13 +178,13 @@ class Checkpoints:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(snapshot.step)
         content = {"format": FORMAT, "key": self.key, "run": run, "step": snapshot.step, "values": snapshot.values}
-        content |= {"best_step": snapshot.best_step, "told": self.told}
+        content |= {"best_step": snapshot.best_step, "told": self.notes}  # the name in files of format 1
         content["best"] = self._write_best(snapshot)
         content["tensors"] = _save(path.with_suffix(".safetensors"), snapshot.tensors)
         text = json.dumps({"sha256": _digest(content), "content": content}, sort_keys=True)
         partial = _partial(path)
         partial.write_text(text, encoding="utf-8")
-        _put(partial, path)
+        _commit(partial, path)
 
     def _write_best(self, snapshot: Snapshot) -> dict[str, str] | None:
         """Write the best weights if they have no file yet; return its name and SHA-256."""
@@ -212,7 +200,7 @@ class Checkpoints:
         return record
 
     def _is_whole(self, path: Path, sha256: str) -> bool:
-        """Whether a file of best weights is as it was written; read once as long as it does not change."""
+        """Say whether a file of best weights is unchanged; it is read again only if size or time have changed."""
         try:
             seen = (_identity(path), sha256)
             if self._whole != seen and _sha256(path) != sha256:
@@ -223,7 +211,7 @@ class Checkpoints:
         return True
 
     def _prune(self) -> None:
-        """Remove all but the newest checkpoints, and files that none of those names."""
+        """Remove all but the newest checkpoints, and the files that these do not name."""
         paths = sorted(self.folder.glob("step-*.json"))
         for path in paths[: -self.section.keep]:
             path.unlink()
@@ -238,22 +226,12 @@ class Checkpoints:
 
 
 def resume_folder(root: Path, key: str) -> Path:
-    """Return where the checkpoints of a stage lie.
-
-    Args:
-        root: Folder of the store.
-        key: Key of the stage.
-    """
+    """Return the folder of a stage's checkpoints in the store at ``root``."""
     return root / FOLDER / key[:_KEY_DIGITS]
 
 
 def remove_checkpoints(root: Path, key: str) -> None:
-    """Remove the checkpoints of a stage whose artefact is in its place.
-
-    Args:
-        root: Folder of the store.
-        key: Key of the stage.
-    """
+    """Remove the checkpoints of a stage whose artefact is finished."""
     shutil.rmtree(resume_folder(root, key), ignore_errors=True)
     with contextlib.suppress(OSError):  # others are still under way
         (root / FOLDER).rmdir()
@@ -267,12 +245,12 @@ def _read(path: Path, key: str, run: str) -> Snapshot:
         raise CheckpointError("the checkpoint is of another run", path=path)
     tensors = _load(path.parent, content["tensors"])
     best = {} if content["best"] is None else _load(path.parent, content["best"])
-    told = tuple(content.get("told", ()))
-    return Snapshot(content["step"], tensors, content["values"], content["best_step"], best, told)
+    notes = tuple(content.get("told", ()))
+    return Snapshot(content["step"], tensors, content["values"], content["best_step"], best, notes)
 
 
 def _content(path: Path) -> dict[str, Any]:
-    """Return what a JSON file says, or nothing if it is damaged."""
+    """Return the content of a JSON file; empty if it is damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         content: dict[str, Any] = found["content"]
@@ -291,7 +269,7 @@ def _save(path: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
     partial = _partial(path)
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
     record = {"file": path.name, "sha256": _sha256(partial)}
-    _put(partial, path)
+    _commit(partial, path)
     return record
 
 
@@ -309,8 +287,8 @@ def _partial(path: Path) -> Path:
     return path.with_name(f"{path.name}{_TEMPORARY}")
 
 
-def _put(partial: Path, path: Path) -> None:
-    """Flush a file to the disk and give it its name."""
+def _commit(partial: Path, path: Path) -> None:
+    """Flush a file to the disk and give it its final name."""
     with partial.open("rb+") as handle:
         os.fsync(handle.fileno())
     partial.replace(path)
@@ -335,16 +313,16 @@ def _sha256(path: Path) -> str:
 
 
 class CheckpointLog(Protocol):
-    """Told what becomes of the checkpoints of a run."""
+    """Receiver of events about the checkpoints of a run."""
 
     def checkpoint(self, step: int, seconds: float) -> None:
-        """A checkpoint was written after a step, which took so many seconds."""
+        """Record a checkpoint that was written after a step, and how long that took."""
         ...
 
     def resumed(self, step: int) -> None:
-        """The run goes on after a step that an earlier attempt has done."""
+        """Record that the run continues after a step of an earlier attempt."""
         ...
 
     def noted(self, text: str) -> None:
-        """A checkpoint is damaged, or cannot be written."""
+        """Record that a checkpoint is damaged or cannot be written."""
         ...

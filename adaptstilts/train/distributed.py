@@ -1,7 +1,7 @@
-"""Several processes that carry out one training run: what they share, in which order, and what ends them.
+"""Data-parallel training: communication between the processes that share one run.
 
-Gradients are summed by the package's own few calls, not by a wrapper around the network. Parameters that had no part
-in a batch (a second head, a fusion in a layer without adapters) therefore need no option: where one process has no
+Gradients are summed by the package's own few calls, not by a wrapper around the network. Parameters that had no part in
+a batch (a second head, a fusion in a layer without adapters) therefore need no option: where one process has no
 gradient it counts as zero, and where none has one the optimiser leaves the parameter alone, as in a single process.
 """
 
@@ -31,11 +31,10 @@ class LostProcessError(TrainingError):
 
 @dataclass(frozen=True)
 class Group:
-    """The processes of one run, seen from one of them.
+    """The processes that share one run, as seen from one of them; a single process communicates nothing.
 
     Attributes:
-        rank: Number of this process; 0 scores, writes and reports.
-        size: Processes; 1 for a run without others, which communicates nothing.
+        rank: Number of this process; process 0 scores, writes and reports.
         device: Where this process computes.
         is_sharded: Whether frozen weights are spread over the processes, so that every forward pass needs all of them.
     """
@@ -60,17 +59,9 @@ class Group:
         return list(enumerate(parts))[self.rank :: self.size]
 
     def sum_gradients(self, parameters: Sequence[nn.Parameter], loss: float) -> float:
-        """Add up the gradients of all processes, in place.
+        """Sum gradients over all processes in place, and return the sum of their losses.
 
-        Args:
-            parameters: What trains, in the same order everywhere.
-            loss: This process's part of the loss.
-
-        Returns:
-            The sum of the losses.
-
-        Raises:
-            LostProcessError: If a process is gone.
+        The parameters come in the same order in every process. A process that is gone raises `LostProcessError`.
         """
         if self.size == 1:
             return loss
@@ -86,11 +77,7 @@ class Group:
         return float(known[0])
 
     def from_first(self, value: float) -> float:
-        """Return what process 0 has for a number.
-
-        Raises:
-            LostProcessError: If a process is gone.
-        """
+        """Return process 0's value of a number."""
         if self.size == 1:
             return value
         shared = torch.tensor([value], dtype=torch.float64, device=self.device)
@@ -98,11 +85,7 @@ class Group:
         return float(shared.item())
 
     def copy_from_first(self, tensors: Sequence[Tensor]) -> None:
-        """Overwrite tensors with those of process 0, so that all start alike.
-
-        Raises:
-            LostProcessError: If a process is gone.
-        """
+        """Overwrite tensors with those of process 0, so that all start alike."""
         if self.size > 1:
             for tensor in tensors:
                 self._broadcast(tensor.detach())
@@ -117,25 +100,18 @@ class Group:
             distributed.broadcast(tensor, src=0)
 
 
-ALONE = Group()
+SINGLE_PROCESS = Group()
 """The group of a run in one process."""
 
 
 @contextlib.contextmanager
 def joined(*, cpu: bool, is_sharded: bool = False) -> Iterator[Group]:
-    """Join the processes that the environment names.
+    """Join the processes that the environment names; a group of one process without such variables.
 
     The variables are those of ``torchrun`` and ``accelerate launch`` (``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``,
     ``MASTER_ADDR``, ``MASTER_PORT``); accelerate reads them and picks the device: process n on ``cuda:n`` with nccl, or
-    the CPU with gloo. Without them the group is of one process.
-
-    Args:
-        cpu: Compute on the CPU even where there are GPUs.
-
-        is_sharded: Whether frozen weights are to be spread; see `adaptstilts.train.sharding`.
-
-    Yields:
-        The group; it is left when the block is done.
+    with ``cpu`` all on the CPU with gloo. ``is_sharded`` spreads frozen weights (`adaptstilts.train.sharding`). The
+    group ends with the block.
     """
     from accelerate import PartialState  # noqa: PLC0415 - takes a second, and one process needs none of it
 
@@ -158,7 +134,7 @@ def _losses_named(group: Group) -> Iterator[None]:
 
 
 def _buckets(parameters: Sequence[nn.Parameter]) -> Iterator[list[nn.Parameter]]:
-    """Cut parameters into runs of one type and bounded size."""
+    """Split parameters into groups of one type and bounded size."""
     bucket: list[nn.Parameter] = []
     room = BUCKET
     for parameter in parameters:

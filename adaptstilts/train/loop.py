@@ -1,4 +1,4 @@
-"""The one training loop. Methods differ in what trains and where weights start, never here."""
+"""The training loop that all methods share; they differ only in which weights train and where they start."""
 
 from __future__ import annotations
 
@@ -19,31 +19,30 @@ from adaptstilts.runtime import autocast, derive_seed, half_dtype
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate, cut, grouped_batches, targets_in
 from adaptstilts.train.checkpoints import Checkpoints
-from adaptstilts.train.distributed import ALONE, Group
+from adaptstilts.train.distributed import SINGLE_PROCESS, Group
 from adaptstilts.train.losses import hide_padding, loss_sum
 from adaptstilts.train.micro_batches import micro_batch_count
 from adaptstilts.train.optim import build_optimizer, build_schedule
 from adaptstilts.train.state import Progress, Run, put_back, run_digest, take
 
 StepReport = Callable[[int, int, float], None]
-"""Called after each optimiser step with (step, steps in all, loss)."""
+"""Called after each optimiser step with (step, total steps, loss)."""
 
 
 @dataclass(frozen=True)
 class FitReport:
-    """What a training run did.
+    """Outcome of a training run.
 
     Attributes:
-        steps: Optimiser steps taken.
-        planned_steps: Steps of the schedule.
+        steps: Optimiser steps taken, of the ``planned_steps`` of the schedule.
         best_step: Step whose weights were kept.
         best_dev: Dev score at that step, in percent; NaN without a dev set.
         dev_scores: (step, score) of every evaluation.
         losses: Mean loss of every twentieth of the run.
         seconds: Wall time, dev scores included; of an interrupted run, that of the steps that count.
-        examples: Training examples.
+        examples: Number of training examples.
         stopped_early: Whether patience ended it before its last step.
-        resumed_at: Steps from which it went on after an interruption.
+        resumed_at: Steps at which it resumed after an interruption.
     """
 
     steps: int
@@ -59,23 +58,22 @@ class FitReport:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What surrounds a run and decides nothing of its result.
+class RunContext:
+    """Callbacks, checkpoints and processes of a run; they do not change its result.
 
     Attributes:
-        on_step: Progress callback.
-        checkpoints: Where the run leaves checkpoints, and looks for one to go on from; None for a run without.
-        group: The processes that carry it out.
+        checkpoints: Where the run writes checkpoints and looks for one to resume from; None for a run without.
+        group: The processes that share the run.
     """
 
     on_step: StepReport | None = None
     checkpoints: Checkpoints | None = None
-    group: Group = ALONE
+    group: Group = SINGLE_PROCESS
 
 
 @dataclass(frozen=True)
 class _Work:
-    """What is the same in every step."""
+    """Inputs that stay the same in every step."""
 
     items: Sequence[Feature]
     settings: TrainSettings
@@ -99,26 +97,24 @@ def fit(
     seed: int,
     score_dev: Callable[[TaskNetwork], float] | None,
     penalty: Callable[[], Tensor] | None = None,
-    around: Surroundings | None = None,
+    context: RunContext | None = None,
 ) -> FitReport:
     """Train a prepared network and leave the best weights in it.
 
-    A run that goes on from a checkpoint ends with the weights of a run that was never interrupted, bit for bit on a CPU
-    with the same number of threads. Processes that share a run end with the weights of one process with the same
-    micro-batches, within rounding.
+    A run that resumes from a checkpoint ends with the weights of an uninterrupted run, bit for bit on a CPU with the
+    same number of threads. Processes that share a run end with the weights of one process with the same micro-batches,
+    within rounding.
 
     Args:
-        network: As `adaptstilts.train.setup.prepare` returns it, on its device; what requires gradients trains.
+        network: As `adaptstilts.train.setup.prepare` returns it, on its device; parameters that require gradients
+            train.
         items: Training items; at least one.
-        settings: Optimisation.
+        settings: Optimisation settings.
         kind: Kind of task.
         seed: Decides order and dropout.
-        score_dev: Score on the English dev set, higher is better; None keeps the last weights.
+        score_dev: Scores the English dev set, higher is better; None keeps the last weights.
         penalty: Regularisation added to each step's loss (fusion).
-        around: Callbacks, checkpoints, other processes.
-
-    Returns:
-        What happened.
+        context: Callbacks, checkpoints, other processes.
 
     Raises:
         TrainingError: If there is nothing to train on, the loss is not finite, or another process is gone.
@@ -126,23 +122,23 @@ def fit(
     if not items:
         raise TrainingError("no training examples", hint="Look at data.max_train and at the task's training file.")
     started = time.perf_counter()
-    around = Surroundings() if around is None else around
+    context = RunContext() if context is None else context
     total = planned_steps(len(items), settings)
     run = _set_up(network, settings, total)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    work = _Work(items, settings, kind, seed, penalty, around.group, trained)
-    around.group.copy_from_first(trained)
+    work = _Work(items, settings, kind, seed, penalty, context.group, trained)
+    context.group.copy_from_first(trained)
     digest = run_digest(network, items)
-    _go_on(run, around, digest)
-    checkpoints = around.checkpoints if around.group.is_first else None
+    _resume(run, context, digest)
+    checkpoints = context.checkpoints if context.group.is_first else None
     with nullcontext() if checkpoints is None else checkpoints.awaiting_sigterm():
         for batch in _batches(run, work, total):
             loss = _take_step(run, work, batch)
-            if around.on_step is not None:
-                around.on_step(run.progress.step, total, loss)
+            if context.on_step is not None:
+                context.on_step(run.progress.step, total, loss)
             every = settings.evaluate_every or work.per_epoch
             if score_dev is not None and (run.progress.step % every == 0 or run.progress.step == total):
-                _evaluate(run, score_dev, around.group)
+                _evaluate(run, score_dev, context.group)
             if checkpoints is not None and checkpoints.is_due(run.progress.step):
                 seconds = run.progress.seconds + time.perf_counter() - started
                 checkpoints.write(take(run, batches_per_epoch=work.per_epoch, seconds=seconds), digest)
@@ -154,7 +150,7 @@ def fit(
 
 
 def planned_steps(examples: int, settings: TrainSettings) -> int:
-    """Return the optimiser steps of a run over ``examples`` examples."""
+    """Return the number of optimiser steps in a run over ``examples`` examples."""
     steps = settings.epochs * math.ceil(examples / settings.batch_size)
     return min(steps, settings.max_steps) if settings.max_steps is not None else steps
 
@@ -169,9 +165,9 @@ def _set_up(network: TaskNetwork, settings: TrainSettings, total: int) -> Run:
     return Run(network, optimizer, schedule, scaler)
 
 
-def _go_on(run: Run, around: Surroundings, digest: str) -> None:
-    """Put a run where its newest good checkpoint left it; the first process chooses, the others read the same one."""
-    checkpoints, group = around.checkpoints, around.group
+def _resume(run: Run, context: RunContext, digest: str) -> None:
+    """Resume a run from its newest good checkpoint; the first process chooses, the others read the same one."""
+    checkpoints, group = context.checkpoints, context.group
     if checkpoints is None:
         return
     snapshot = checkpoints.latest(digest) if group.is_first else None
@@ -183,7 +179,7 @@ def _go_on(run: Run, around: Surroundings, digest: str) -> None:
 
 
 def _batches(run: Run, work: _Work, total: int) -> Iterator[list[Feature]]:
-    """Give the batch of every step that is left, until the last step or the end of patience."""
+    """Yield the batch of every remaining step, until the last step or until patience runs out."""
     progress = run.progress
     while progress.step < total:
         epoch, done = divmod(progress.step, work.per_epoch)
@@ -217,7 +213,7 @@ def _take_step(run: Run, work: _Work, items: Sequence[Feature]) -> float:
 def _backward(run: Run, work: _Work, items: Sequence[Feature]) -> float:
     """Add this process's part to the gradient of one step; return its part of the mean loss.
 
-    What dropout draws follows from seed, step and number of the micro-batch, whoever computes it and whenever.
+    Dropout is seeded by seed, step and number of the micro-batch, so it does not matter which process computes it.
     """
     group = work.group
     parts = cut(items, micro_batch_count(work.kind, work.settings.accumulation, group.size))

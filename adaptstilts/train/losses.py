@@ -1,4 +1,4 @@
-"""Losses of the trained kinds, as sums with their counts, so that accumulation changes nothing."""
+"""Losses of all kinds of tasks, as sums with their counts, so that gradient accumulation changes nothing."""
 
 from __future__ import annotations
 
@@ -19,19 +19,16 @@ most, so in XTREME's training (2e-5, some 16,000 steps, decaying) it stays betwe
 
 
 def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return the summed cross-entropy of a batch.
+    """Return the summed cross-entropy of a batch; divide it by `target_count`.
 
     Args:
         kind: Kind of task.
-        scores: What the head gives: (batch, classes); (batch, choices), impossible choices at -inf;
-            (batch, tokens, tags); (batch, tokens, 2), padding at -inf; (queries, candidates), where each query's own
-            candidate stands in its column.
+        scores: Output of the head: (batch, classes); (batch, choices), impossible choices at -inf; (batch, tokens,
+            tags); (batch, tokens, 2), padding at -inf; (queries, candidates), where each query's own candidate stands
+            in its column.
         targets: Class or choice, shape (batch,); tags with `IGNORED` gaps, shape (batch, tokens); start and end
             sub-token of the span, shape (batch, 2), for which the mean of both losses is taken; number of each query's
             candidate, shape (queries,): other columns with the same one are left out, since they are right too.
-
-    Returns:
-        A scalar; divide by `target_count`.
     """
     scores = scores.float()
     if kind is Kind.TAG:
@@ -48,48 +45,32 @@ def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:
 
 
 def target_count(kind: Kind, targets: Tensor) -> int:
-    """Return how many predictions `loss_sum` sums over."""
+    """Return the number of predictions that `loss_sum` sums over."""
     return int((targets != IGNORED).sum()) if kind is Kind.TAG else targets.shape[0]
 
 
 def hide_padding(scores: Tensor, attention_mask: Tensor) -> Tensor:
-    """Take padding out of the choice of a span, as it is at prediction; else the loss depends on the batch's width.
+    """Set span scores (batch, tokens, 2) at padding to -inf, as at prediction; else the loss depends on the width.
 
-    Args:
-        scores: Shape (batch, tokens, 2).
-        attention_mask: 1 for real sub-tokens, shape (batch, tokens).
-
-    Returns:
-        The scores, -inf at padding.
+    ``attention_mask``, shape (batch, tokens), is 1 for real sub-tokens.
     """
     return scores.masked_fill(attention_mask[..., None] == 0, float("-inf"))
 
 
 def match_scores(queries: Tensor, candidates: Tensor) -> Tensor:
-    """Compare every query of a batch with every candidate.
+    """Compare every query with every candidate of a batch; all are unit vectors, shape (rows, width).
 
-    Args:
-        queries: Unit vectors, shape (queries, width).
-        candidates: Unit vectors, shape (candidates, width).
-
-    Returns:
-        Cosines times `SCALE`, in single precision whatever precision surrounds it, shape (queries, candidates).
-
-    Source: The dual encoder of google-research/xtreme, third_party/bert.py: softmax over the candidates of the batch.
+    The result, shape (queries, candidates), is cosines times `SCALE`, in single precision even under autocast. Source:
+    the dual encoder of google-research/xtreme, third_party/bert.py: softmax over the candidates of the batch.
     """
     with torch.autocast(queries.device.type, enabled=False):
         return SCALE * queries.float() @ candidates.float().T
 
 
 def group_choices(scores: Tensor, sizes: list[int]) -> Tensor:
-    """Turn scores of single alternatives into one row per question.
+    """Arrange scores of single alternatives, shape (alternatives,), in rows (questions, most alternatives).
 
-    Args:
-        scores: Shape (alternatives of all questions,).
-        sizes: Alternatives per question, summing to the length of ``scores``.
-
-    Returns:
-        Shape (questions, most alternatives), -inf where a question has fewer.
+    ``sizes`` gives the alternatives per question; a question with fewer is filled with -inf.
     """
     if all(size == sizes[0] for size in sizes):
         return scores.view(-1, sizes[0])

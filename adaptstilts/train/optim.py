@@ -10,18 +10,11 @@ from adaptstilts.config.recipes import TrainSettings
 
 
 def build_optimizer(network: nn.Module, settings: TrainSettings) -> AdamW:
-    """Return AdamW over what trains.
+    """Return AdamW over the parameters that require gradients, in the order of their names.
 
     Biases and LayerNorm weights are not decayed (as in jiant and BERT), nor are the value matrices of a fusion: its
     regularisation pulls them to identity, decay would pull them to zero (the trainer of the `adapters` library means to
     exempt them too).
-
-    Args:
-        network: Its parameters that require gradients are taken, in the order of their names.
-        settings: Learning rate, weight decay, epsilon.
-
-    Returns:
-        The optimiser.
     """
     decayed: list[nn.Parameter] = []
     plain: list[nn.Parameter] = []
@@ -41,30 +34,12 @@ def _is_plain(name: str) -> bool:
 
 
 def build_schedule(optimizer: AdamW, settings: TrainSettings, total_steps: int) -> LambdaLR:
-    """Return linear warm-up from 0 followed by linear decay to 0.
-
-    Args:
-        optimizer: The optimiser.
-        settings: Share of the steps in which the rate rises.
-        total_steps: Optimiser steps of the whole run.
-
-    Returns:
-        The schedule; step it once per optimiser step.
-    """
+    """Return linear warm-up from 0 followed by linear decay to 0; step it once per optimiser step."""
     return LambdaLR(optimizer, lambda step: _factor(step, settings, total_steps))
 
 
 def learning_rate(step: int, settings: TrainSettings, total_steps: int) -> float:
-    """Return the learning rate of an optimiser step.
-
-    Args:
-        step: The step, counted from 1.
-        settings: Peak learning rate, and share of the steps in which it rises.
-        total_steps: Optimiser steps of the whole run.
-
-    Returns:
-        The rate that the schedule of `build_schedule` gives the optimiser for it.
-    """
+    """Return the learning rate that the schedule of `build_schedule` gives a step, counted from 1."""
     return settings.learning_rate * _factor(step - 1, settings, total_steps)
 
 

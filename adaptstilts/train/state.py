@@ -1,4 +1,4 @@
-"""The state of a training run between two steps: taken as a snapshot, and put back."""
+"""Snapshots of a training run between two steps, and their restoration."""
 
 from __future__ import annotations
 
@@ -27,18 +27,17 @@ _TORCH = "random/torch"
 
 @dataclass
 class Progress:
-    """What a run has done so far.
+    """Progress of a run so far.
 
     Attributes:
         step: Optimiser steps taken.
         best_step: Step of the best dev score; 0 before the first.
-        best_dev: That score.
         best_state: Trained weights of that step, on the CPU; empty before the first.
         dev_scores: (step, score) of every evaluation.
         losses: Loss of every step.
-        worse: Evaluations since the best one.
+        worse: Number of evaluations since the best one.
         seconds: Wall time before the last start.
-        resumed_at: Steps from which it went on after an interruption.
+        resumed_at: Steps at which it resumed after an interruption.
     """
 
     step: int = 0
@@ -54,7 +53,7 @@ class Progress:
 
 @dataclass
 class Run:
-    """A run: what is trained, how it is stepped, and how far it is."""
+    """A training run: network, optimiser, schedule, gradient scaler and progress."""
 
     network: TaskNetwork
     optimizer: AdamW
@@ -64,11 +63,9 @@ class Run:
 
 
 def run_digest(network: TaskNetwork, items: Sequence[Feature]) -> str:
-    """Return a digest of what is trained on how many items of which size, for checkpoints to be recognised by.
+    """Return a digest of the trained tensors (names and shapes) and the training items (number and size).
 
-    Args:
-        network: Its trained tensors count by name and shape.
-        items: Training items.
+    A checkpoint is used only by a run with the same digest.
     """
     shapes = [(name, list(value.shape)) for name, value in network.named_parameters() if value.requires_grad]
     facts = [len(items), sum(item.size for item in items), sorted(shapes)]
@@ -76,15 +73,9 @@ def run_digest(network: TaskNetwork, items: Sequence[Feature]) -> str:
 
 
 def take(run: Run, *, batches_per_epoch: int, seconds: float) -> Snapshot:
-    """Take a snapshot.
+    """Copy everything that decides how a run continues from here (between two steps), except frozen weights.
 
-    Args:
-        run: The run, between two steps.
-        batches_per_epoch: Batches of one pass over the items.
-        seconds: Wall time of the run so far.
-
-    Returns:
-        Copies of all that decides how the run goes on; frozen weights are not among it.
+    ``seconds`` is the wall time of the run so far.
     """
     progress = run.progress
     state = run.optimizer.state_dict()
@@ -115,12 +106,7 @@ def take(run: Run, *, batches_per_epoch: int, seconds: float) -> Snapshot:
 
 
 def put_back(run: Run, snapshot: Snapshot) -> None:
-    """Put a run into the state of a snapshot; the step is added to those it went on from.
-
-    Args:
-        run: A run of the same network and settings, at its beginning.
-        snapshot: As `take` returned it; `run_digest` of both runs is the same.
-    """
+    """Restore a snapshot into a fresh run with equal `run_digest`, and add its step to those of earlier resumptions."""
     values, tensors = snapshot.values, snapshot.tensors
     restore_state(run.network, _below(tensors, _WEIGHTS))
     state = run.optimizer.state_dict()

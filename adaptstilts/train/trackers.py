@@ -19,9 +19,9 @@ class TrackedRun:
     """A training run as trackers know it.
 
     Attributes:
-        name: Name for people.
-        slug: Name of its folder; also its id, so that a later attempt goes on in the same run.
-        project: What Weights & Biases calls a project.
+        name: Name that people read.
+        slug: Name of its folder; also its id, so that a later attempt continues the same run.
+        project: Project in Weights & Biases.
         settings: Everything that decides its result, as plain values.
     """
 
@@ -32,14 +32,7 @@ class TrackedRun:
 
 
 def check_installed(names: Sequence[TrackerName]) -> None:
-    """Look for the packages of trackers; nothing is imported.
-
-    Args:
-        names: Trackers asked for.
-
-    Raises:
-        ConfigError: If one is not installed.
-    """
+    """Raise an error if the package of a requested tracker is not installed; nothing is imported."""
     for name in names:
         if importlib.util.find_spec(name) is None:
             raise ConfigError(
@@ -48,22 +41,16 @@ def check_installed(names: Sequence[TrackerName]) -> None:
 
 
 class Trackers:
-    """Several trackers of one training run, as one.
-
-    Args:
-        trackers: accelerate's, started.
-    """
+    """The trackers of one training run, started by accelerate, behind a single interface."""
 
     def __init__(self, trackers: Sequence[Any]) -> None:
         self._trackers = tuple(trackers)
 
     def log(self, values: dict[str, float], step: int) -> None:
-        """Pass on the values of a step.
+        """Send values by name, after ``step`` optimiser steps, to all trackers.
 
-        Args:
-            values: Numbers by name: ``loss``, ``learning_rate``, ``examples_per_second``, ``dev_score`` (percent), and
-                ``summary/...`` at the end.
-            step: Optimiser steps done.
+        The names are ``loss``, ``learning_rate``, ``examples_per_second``, ``dev_score`` (percent), and ``summary/...``
+        at the end.
         """
         for tracker in self._trackers:
             tracker.log(values, step=step)
@@ -71,17 +58,10 @@ class Trackers:
 
 @contextlib.contextmanager
 def tracked(names: Sequence[TrackerName], run: TrackedRun, folder: Path) -> Iterator[Trackers]:
-    """Follow a training run.
+    """Start trackers for a training run, and stop them at its end.
 
-    TensorBoard's files go below ``tensorboard/<slug>``, those that Weights & Biases keeps locally below ``wandb``.
-
-    Args:
-        names: Trackers to start.
-        run: The run.
-        folder: Folder of logs.
-
-    Yields:
-        What passes values on.
+    TensorBoard's files go below ``tensorboard/<slug>`` in ``folder``, those that Weights & Biases keeps locally below
+    ``wandb``.
     """
     from accelerate import PartialState  # noqa: PLC0415 - brings torch
 
@@ -110,15 +90,7 @@ def _make(name: TrackerName, run: TrackedRun, folder: Path) -> Any:  # noqa: ANN
 
 
 def flatten(settings: dict[str, Any], above: str = "") -> dict[str, str | int | float | bool]:
-    """Return nested settings as a flat table, which is what trackers take.
-
-    Args:
-        settings: Plain values.
-        above: Start of every name.
-
-    Returns:
-        Values by dotted name; lists as JSON text, null as ``null``.
-    """
+    """Flatten nested settings to values by dotted name, as trackers want them; lists as JSON text, null as ``null``."""
     flat: dict[str, str | int | float | bool] = {}
     for name, value in settings.items():
         if isinstance(value, dict):

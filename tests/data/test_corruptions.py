@@ -156,7 +156,7 @@ CORRUPTIONS = (
         "An animal moves .\n",
         "",
         1,
-        "has 1 lines, fewer than the files beside it",
+        "has 1 lines, fewer than the parallel files",
     ),
     Corruption(
         "published table",
@@ -236,7 +236,7 @@ CORRUPTIONS = (
         "de:Bern",
         "Bern",
         4,
-        "'Bern' has no language before it",
+        "'Bern' has no language prefix",
     ),
     Corruption(
         "sentence id twice", "bucc2018", BUCC, "bucc2018/de-en.test.en", "en-2", "en-1", 2, "id 'en-1' occurs twice"
@@ -320,7 +320,7 @@ CORRUPTIONS = (
         '"text": "at noon"',
         '"text": ""',
         6,
-        "1: a blank answer in a file that has others",
+        "1: this answer is blank, others in the file are not",
     ),
     Corruption(
         "question without an id",
@@ -340,10 +340,17 @@ CORRUPTIONS = (
         "1-2\t",
         "1-4\t",
         7,
-        "'vámonos' spans words 1-4 of 3",
+        "'vámonos' spans words 1-4, but the sentence has 3",
     ),
     Corruption(
-        "word number skipped", "udpos", one(SPANISH, CONLLU), SPANISH, "\n3\tmar", "\n4\tmar", 6, "word 4 after word 2"
+        "word number skipped",
+        "udpos",
+        one(SPANISH, CONLLU),
+        SPANISH,
+        "\n3\tmar",
+        "\n4\tmar",
+        6,
+        "word 4 follows word 2",
     ),
 )
 

@@ -242,7 +242,7 @@ def test_layer_vectors_pass_every_sentence_through_the_encoder_once(tiny_encoder
 
 def test_sentence_vectors_refuse_a_layer_the_encoder_lacks(tiny_encoder_folder: Path):
     with pytest.raises(
-        EvaluationError, match=r"retrieval\.layer: layer 4 of an encoder with 3 blocks\. Allowed: 0 to 3"
+        EvaluationError, match=r"retrieval\.layer: the encoder has 3 blocks and no layer 4\. Allowed: 0 to 3"
     ):
         sentence_vectors(
             network(tiny_encoder_folder, Kind.RETRIEVE), sentences(), layer=4, pooling="mean", batch_tokens=40

@@ -93,7 +93,7 @@ def test_read_is_refused_when_a_byte_of_a_nested_name_is_damaged(tmp_path):
     data = (folder / FILE).read_bytes()
     assert data.count(b"start\0") >= 1
     (folder / FILE).write_bytes(data.replace(b"start\0", b"st\xffrt\0"))
-    with pytest.raises(DataError, match=r"data-00000-of-00001\.arrow: answers: a name within is not UTF-8"):
+    with pytest.raises(DataError, match=r"data-00000-of-00001\.arrow: answers: the name of a field in it is not UTF-8"):
         DataRoot(tmp_path).load(task, Split.TEST, "de")
 
 

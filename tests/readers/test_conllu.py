@@ -140,10 +140,13 @@ def test_languages_of_xtreme_are_read_from_version_2_5_and_later_ones_from_2_7(d
     [
         ("1\tJa\tINTJ\n", r"conllu:1: expected 10 columns, found 3"),
         (conllu("1 Ja NN 0"), r"conllu:2: tag: 'NN' is not a tag of this task"),
-        (conllu("2 Ja INTJ 0"), r"conllu:2: ID: word 2 after word 0"),
-        (conllu("x Ja INTJ 0"), r"conllu:2: ID: 'x' is not a number"),
-        (conllu("1-3 zum _ _", "1 zu ADP 0", "2 dem DET 1"), r"conllu:5: ID: 'zum' spans words 1-3 of 2"),
-        (conllu("1 Ja INTJ 7"), r"conllu:3: HEAD: word 1 has head 7 of 1"),
+        (conllu("2 Ja INTJ 0"), r"conllu:2: ID: word 2 follows word 0"),
+        (conllu("x Ja INTJ 0"), r"conllu:2: ID: 'x' is not the number of a word"),
+        (
+            conllu("1-3 zum _ _", "1 zu ADP 0", "2 dem DET 1"),
+            r"conllu:5: ID: 'zum' spans words 1-3, but the sentence has 2",
+        ),
+        (conllu("1 Ja INTJ 7"), r"conllu:3: HEAD: word 1 has head 7, but the sentence has 1 words"),
     ],
 )
 def test_treebank_is_refused_with_file_and_line_when_malformed(read, text, message):

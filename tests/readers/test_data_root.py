@@ -109,7 +109,7 @@ def test_load_of_the_wrong_kind_is_a_bug(data_root, task_files):
 def test_load_is_refused_when_labels_are_needed_and_hidden(data_root):
     root = data_root({"pawsx/train-en.tsv": "A.\tB.\n"})
     assert root.load_examples(get_task("pawsx"), Split.TRAIN, "en")[0].label is None
-    with pytest.raises(DataError, match=r"train-en\.tsv: its labels are hidden"):
+    with pytest.raises(DataError, match=r"train-en\.tsv: the labels are hidden"):
         root.load_examples(get_task("pawsx"), Split.TRAIN, "en", labelled=True)
 
 

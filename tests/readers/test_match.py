@@ -104,7 +104,7 @@ def test_broken_sentence_boundaries_are_refused(write_breaks, breaks):
 def test_answers_that_do_not_stand_at_their_offset_are_refused(write, make_xquad_r):
     text = make_xquad_r((["Anna kam."], [("q1", "Wer?", "Anna")])).replace('"answer_start": 0', '"answer_start": 1')
     root = write("lareqa", {GERMAN: text})
-    with pytest.raises(DataError, match=r"de\.json: q1: the answer is 'Anna', but does not stand at offset 1"):
+    with pytest.raises(DataError, match=r"de\.json: q1: the answer 'Anna' is not at offset 1"):
         root.load_examples(LAREQA, Split.TEST, "de")
 
 
@@ -159,8 +159,8 @@ def test_pairs_of_wikipedia_train_with_the_description_of_the_entity(write):
     ("name", "old", "new", "message"),
     [
         ("mentions", '"text": "Anna"', '"text": "Bo"', r"test\.jsonl:2: mention_span: the mention is 'Bo'"),
-        ("mentions", '"end": 11', '"end": 3', r"test\.jsonl:2: sentence_spans: the mention 'Anna' lies in no"),
-        ("mentions", '"end": 9}', '"end": 99}', r"test\.jsonl:3: 0 to 99 is no span of a text of 9 characters"),
+        ("mentions", '"end": 11', '"end": 3', r"test\.jsonl:2: sentence_spans: the mention 'Anna' is in none of"),
+        ("mentions", '"end": 9}', '"end": 99}', r"test\.jsonl:3: 0 to 99 is not a span of a text of 9 characters"),
         ("mentions", '"mentions"', '"mention"', r"test\.jsonl:2: mentions: expected a list of mentions"),
         ("entities", '"Q2"', '"Q1"', r"entities\.jsonl: candidate 'Q1' occurs twice"),
         ("entities", '"entity_id": "Q3", ', "", r"entities\.jsonl:3: entity_id: missing"),

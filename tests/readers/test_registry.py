@@ -114,7 +114,7 @@ def test_pawsx_reads_digits_as_classes(read):
         ("Ja.\r\n", r"dev-de\.tsv:1: expected 2 or 3 columns, found 1"),
         ("Ja.\tNein.\tneutral\r\nA.\tB.\tentailmnet\r\n",
          r"dev-de\.tsv:2: label: 'entailmnet' is not a label of this task\. Did you mean 'entailment'\?"),
-        ('"Ja\tNein.\tneutral\nEins\tZwei\tneutral\n', r"dev-de\.tsv:1: .*quoting=xtreme takes it as it is"),
+        ('"Ja\tNein.\tneutral\nEins\tZwei\tneutral\n', r"dev-de\.tsv:1: .*quoting=xtreme to read it unchanged"),
         ('"Ja" sagte er\tNein.\tneutral\n', r"dev-de\.tsv:1: broken quoting.*quoting=xtreme"),
         ("", r"dev-de\.tsv: holds no examples of xnli in 'de'"),
     ],
@@ -140,12 +140,16 @@ def test_labels_beside_a_table_are_refused_when_they_do_not_fit(read, labels, me
 
 def test_labels_beside_a_table_are_refused_when_the_table_says_otherwise(read):
     replaced = {"xnli/test-labels.txt": "entailment\nneutral\nneutral\n"}
-    with pytest.raises(DataError, match=r"test-de\.tsv:3: label: 'contradiction' here, 'neutral' in test-labels\.txt"):
+    with pytest.raises(
+        DataError, match=r"test-de\.tsv:3: label: 'contradiction' here but 'neutral' in test-labels\.txt"
+    ):
         read("xnli", Split.TEST, "de", replaced)
 
 
 def test_table_is_refused_when_quoting_is_not_a_known_way_to_read(read):
-    with pytest.raises(ConfigError, match=r"quoting: 'raw' is not a way to read.*Allowed: clean, xtreme"):
+    with pytest.raises(
+        ConfigError, match=r"quoting: 'raw' is not a value of this reader option.*Allowed: clean, xtreme"
+    ):
         read("xnli", Split.DEV, "de", quoting="raw")
 
 
@@ -191,7 +195,7 @@ def test_parallel_files_are_refused_when_one_is_shorter(read):
         "snli/s2.dev": "C\n",
         "snli/labels.dev": "neutral\nneutral\n",
     }
-    with pytest.raises(DataError, match=r"s2\.dev:1: has 1 lines, fewer than the files beside it"):
+    with pytest.raises(DataError, match=r"s2\.dev:1: has 1 lines, fewer than the parallel files"):
         read("anli", Split.DEV, replaced=replaced)
 
 
@@ -363,8 +367,8 @@ def test_squad_file_is_refused_with_both_texts_when_an_offset_is_wrong(read, mak
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        ([[("", 0)], [("b", 2)]], "q0: a blank answer in a file that has others"),
-        ([[], [("b", 2)]], "q0: has no answer.*This task has no such questions"),
+        ([[("", 0)], [("b", 2)]], "q0: this answer is blank, others in the file are not"),
+        ([[], [("b", 2)]], "q0: has no answer.*This task has no unanswerable questions"),
         ([[("b", -1)]], "q0: answer_start is -1"),
         ([[("b", "2")]], "q0: answer_start is '2'"),
         ([[("b", True)]], "q0: answer_start is True.*counts characters from 0"),
@@ -389,14 +393,14 @@ def test_squad_file_is_refused_with_id_when_an_answer_is_malformed(read, make_sq
         ('{"data": [{"paragraphs": ["A"]}]}', r"xquad\.zh\.json:1: context: expected a JSON object, found 'A'"),
         (
             '{"data": [{"paragraphs": [{"context": "A", "qas": [{"id": "q0", "answers": {"text": ["A"]}}]}]}]}',
-            r"xquad\.zh\.json:1: q0: answers are {'text': \['A'\]}.*Expected a list such as",
+            r"xquad\.zh\.json:1: q0: expected a list of answers, found {'text': \['A'\]}.*Write a list such as",
         ),
         (
             '{"data": [{"paragraphs": [{"context": "A", "qas": [{"id": "q0", "answers": ["A"]}]}]}]}',
-            r"xquad\.zh\.json:1: q0: answers are \['A'\]",
+            r"xquad\.zh\.json:1: q0: expected a list of answers, found \['A'\]",
         ),
         ('{"data": []}', r"xquad\.zh\.json: holds no examples"),
-        ("[" * 100_000, r"xquad\.zh\.json:1: not JSON of this kind \(nested too deeply\)"),
+        ("[" * 100_000, r"xquad\.zh\.json:1: the JSON is nested too deeply to be read"),
     ],
 )
 def test_squad_file_is_refused_when_it_has_another_form(read, text, message):
@@ -438,7 +442,7 @@ def test_tatoeba_in_xtremes_layout_has_hidden_gold_when_english_is_sorted(read, 
 @pytest.mark.parametrize(
     ("task", "name", "text", "message"),
     [
-        ("bucc2018", "bucc2018/de-en.test.gold", "", r"test\.gold: holds no pairs\. Take an empty file away"),
+        ("bucc2018", "bucc2018/de-en.test.gold", "", r"test\.gold: holds no pairs\. Remove an empty file"),
         ("bucc2018", "bucc2018/de-en.test.gold", "de-1\ten-9\n", r"gold:1: no sentence has id 'en-9'"),
         ("bucc2018", "bucc2018/de-en.test.en", "en-1\tA\nen-1\tB\n", r"test\.en:2: id 'en-1' occurs twice"),
         ("bucc2018", "bucc2018/de-en.test.de", "de-1 A\n", r"test\.de:1: expected 2 columns, found 1"),
@@ -537,7 +541,7 @@ def test_xcopa_of_xtremes_download_hides_its_test_labels_and_keeps_those_of_dev(
             "xcopa/train-en.jsonl",
             '"effect"',
             '"reason"',
-            r"train-en\.jsonl:1: question: 'reason' is no question",
+            r"train-en\.jsonl:1: question: 'reason' is not a question",
         ),
         ("copa", "xcopa/train-en.jsonl", '"label": 1', '"label": 2', r"train-en\.jsonl:2: label: '2' is not a label"),
         (

@@ -100,7 +100,7 @@ def test_error_names_one_path_of_each_layout_and_the_page_with_all(data_root):
     text = str(error.value)
     for name in ("panx/panx_dataset/de/test", "hub/unimelb-nlp/wikiann/de/test-*.parquet",
                  "hub/google/xtreme/PAN-X.de/test-*.parquet", "panx/test-de.tsv", "panx/arrow/test/de",
-                 "docs/data.md lists all places"):  # fmt: skip
+                 "See docs/data.md for all accepted paths"):  # fmt: skip
         assert name in text
     assert text.count("wikiann") == 1
 
@@ -119,7 +119,10 @@ def test_languages_of_one_file_are_labelled_each_for_itself(data_root):
     [
         ("gold_label\tsentence1\tsentence2\n", r"xnli\.dev\.tsv:1: language: no such column"),
         ("language\tsentence1\tsentence2\n", r"xnli\.dev\.tsv:1: gold_label: no such column"),
-        ("gold_label\tlanguage\tsentence1\tsentence2\n", r"xnli\.dev\.tsv:1: language: is not the first column"),
+        (
+            "gold_label\tlanguage\tsentence1\tsentence2\n",
+            r"xnli\.dev\.tsv:1: language: the language must be the first column",
+        ),
         (XNLI_1_0 + "de\tneutral\tA\n", r"xnli\.dev\.tsv:2: expected 5 columns, found 3"),
         (XNLI_1_0 + "en\tx\nde\tnone\tA\tB\t1\n", r"xnli\.dev\.tsv:3: label: 'none' is not a label of this task"),
         ("", r"xnli\.dev\.tsv: holds no examples of xnli in 'de'"),
@@ -153,7 +156,7 @@ def test_translated_training_file_is_read_where_there_is_no_other(data_root):
 
 def test_unknown_quoting_is_refused_by_every_reader_of_pairs(data_root):
     root = data_root({"x-final/de/test_2k.tsv": X_FINAL + "1\tA\tB\t0\n"}, quoting="raw")
-    with pytest.raises(ConfigError, match=r"quoting: 'raw' is not a way to read"):
+    with pytest.raises(ConfigError, match=r"quoting: 'raw' is not a value of this reader option"):
         root.load(get_task("pawsx"), Split.TEST, "de")
 
 
@@ -172,7 +175,7 @@ def test_wikiann_words_lose_the_language_before_them_and_nothing_else(data_root)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Bern\tB-LOC\n", r"panx_dataset/de/dev:1: 'Bern' has no language before it.*`xx:word`"),
+        ("Bern\tB-LOC\n", r"panx_dataset/de/dev:1: 'Bern' has no language prefix.*`xx:word`"),
         ("de:\tO\n", r"panx_dataset/de/dev:1: a tag without a word"),
         ("de:a\tO\nde:b\n", r"panx_dataset/de/dev:2: expected 2 columns, found 1"),
     ],

@@ -20,7 +20,7 @@ from adaptstilts.errors import CheckpointError
 from adaptstilts.models.network import trained_state
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.checkpoints import Checkpoints, Snapshot, remove_checkpoints, resume_folder
-from adaptstilts.train.loop import Surroundings, fit
+from adaptstilts.train.loop import RunContext, fit
 from adaptstilts.train.state import Run, put_back, run_digest, take
 
 KEY = "ab" * 32
@@ -52,7 +52,7 @@ def train(method, checkpoints=None, *, stop=None, settings=tiny_runs.SETTINGS, s
             seed=3,
             score_dev=tiny_runs.score if scores is None else lambda _: scores[(done[-1] // 2) * 2],
             penalty=tiny_runs.penalty(network, method),
-            around=Surroundings(on_step, checkpoints),
+            context=RunContext(on_step, checkpoints),
         )
     except StoppedError:
         return network, None
@@ -113,7 +113,7 @@ def test_run_that_was_over_trains_no_more(tmp_path):
         kind=Kind.CLASSIFY,
         seed=3,
         score_dev=None,
-        around=Surroundings(lambda *step: seen.append(step), checkpoints(tmp_path)),
+        context=RunContext(lambda *step: seen.append(step), checkpoints(tmp_path)),
     )
     assert (seen, found.resumed_at, facts(found)) == ([], (10,), facts(report))
     assert equal(trained_state(last), trained_state(network))
@@ -210,8 +210,8 @@ def test_the_one_before_is_used_when_the_newest_is_damaged(tmp_path, name):
     damage(tmp_path / name)
     found = held.latest("run")
     assert (found.step, found.best_step) == (1, 1)
-    assert held.told[0].startswith(f"not used: {tmp_path / name}: the checkpoint is damaged")
-    assert held.told[1:] == ["goes on from the checkpoint at step 1"]
+    assert held.notes[0].startswith(f"not used: {tmp_path / name}: the checkpoint is damaged")
+    assert held.notes[1:] == ["goes on from the checkpoint at step 1"]
     assert not any("00000002" in name for name in names(tmp_path))
 
 
@@ -225,7 +225,7 @@ def test_what_was_damaged_is_still_told_after_another_interruption(tmp_path):
     second.write(snapshot(3), "run")
     third = checkpoints(tmp_path)
     third.latest("run")
-    assert [text.split(":")[0] for text in third.told] == [
+    assert [text.split(":")[0] for text in third.notes] == [
         "not used",
         "goes on from the checkpoint at step 1",
         "goes on from the checkpoint at step 3",
@@ -242,7 +242,7 @@ def test_damaged_best_weights_are_written_again_by_the_next_checkpoint(tmp_path,
     fresh = checkpoints(tmp_path)
     found = fresh.latest("run")
     assert (found.step, found.best_step) == (4, 2)
-    assert fresh.told == ["goes on from the checkpoint at step 4"]
+    assert fresh.notes == ["goes on from the checkpoint at step 4"]
     assert fresh.read(3, "run").best_step == 2
 
 
@@ -253,7 +253,7 @@ def test_run_starts_again_when_both_checkpoints_are_damaged(tmp_path):
         damage(path)
     held = checkpoints(tmp_path)
     last, found = train("adapter", held)
-    assert [text.split(":")[0] for text in held.told] == ["not used", "not used", "starts again from the beginning"]
+    assert [text.split(":")[0] for text in held.notes] == ["not used", "not used", "starts again from the beginning"]
     assert (found.resumed_at, facts(found)) == ((), facts(report))
     assert equal(trained_state(last), trained_state(network))
 
@@ -263,7 +263,7 @@ def test_checkpoint_of_another_run_is_not_used(tmp_path, key, run):
     checkpoints(tmp_path).write(snapshot(1), "run")
     held = checkpoints(tmp_path, key=key)
     assert held.latest(run) is None
-    assert "is of another run" in held.told[0]
+    assert "is of another run" in held.notes[0]
     with pytest.raises(CheckpointError, match=r"step-00000001\.json: the checkpoint is damaged"):
         held.read(1, "run")  # it is gone
 
@@ -281,7 +281,7 @@ def test_a_checkpoint_that_cannot_be_written_is_told_and_the_run_goes_on(tmp_pat
     (tmp_path / "file").write_text("no folder")
     held = checkpoints(tmp_path / "file" / "below")
     assert facts(train("adapter", held)[1]) == facts(report)
-    assert held.told[0].startswith("no checkpoint at step 1: ")
+    assert held.notes[0].startswith("no checkpoint at step 1: ")
 
 
 def test_checkpoints_are_due_by_steps_or_minutes_whichever_comes_first(tmp_path, monkeypatch):
@@ -309,7 +309,7 @@ def test_sigterm_waits_for_the_step_and_a_checkpoint(tmp_path):
             kind=Kind.CLASSIFY,
             seed=3,
             score_dev=None,
-            around=Surroundings(lambda step, *_: os.kill(os.getpid(), signal.SIGTERM) if step == 4 else None, held),
+            context=RunContext(lambda step, *_: os.kill(os.getpid(), signal.SIGTERM) if step == 4 else None, held),
         )
         assert came == [1]
         assert names(tmp_path) == ["step-00000004.json", "step-00000004.safetensors"]
@@ -339,7 +339,7 @@ KILLED = textwrap.dedent("""
     from adaptstilts.config.schema import ResumeSection
     from adaptstilts.models.network import trained_state
     from adaptstilts.tasks.spec import Kind
-    from adaptstilts.train.loop import Surroundings, fit
+    from adaptstilts.train.loop import RunContext, fit
     from adaptstilts.train.checkpoints import Checkpoints
 
     settings = replace(tiny_runs.SETTINGS, epochs=8)
@@ -351,7 +351,7 @@ KILLED = textwrap.dedent("""
         held = Checkpoints(folder / "held", "ab" * 32, ResumeSection(every_steps=every, every_minutes=None))
         report = fit(network, tiny_runs.items(), settings, kind=Kind.CLASSIFY, seed=3, score_dev=tiny_runs.score,
                      penalty=tiny_runs.penalty(network, method),
-                     around=Surroundings(lambda step, *_: end(step, every), held))
+                     context=RunContext(lambda step, *_: end(step, every), held))
         save_file(trained_state(network), folder / "weights.safetensors")
         (folder / "report.json").write_text(json.dumps(asdict(report)))
 

@@ -17,8 +17,8 @@ from adaptstilts.models.network import trained_state
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import cut, targets_in
 from adaptstilts.train.checkpoints import Checkpoints
-from adaptstilts.train.distributed import ALONE, Group
-from adaptstilts.train.loop import Surroundings, fit
+from adaptstilts.train.distributed import SINGLE_PROCESS, Group
+from adaptstilts.train.loop import RunContext, fit
 from adaptstilts.train.micro_batches import micro_batch_count
 from adaptstilts.train.sharding import shard_frozen
 
@@ -73,7 +73,7 @@ class StoppedError(Exception):
     """Stands for what ends a process."""
 
 
-def train(case, group=ALONE, *, held=None, stop=None):
+def train(case, group=SINGLE_PROCESS, *, held=None, stop=None):
     """Carry a case out; return what was trained and the report's facts."""
     kind = Kind(case.get("kind", "classify"))
     network = tiny_runs.network(case["method"], kind)
@@ -107,7 +107,7 @@ def train(case, group=ALONE, *, held=None, stop=None):
             seed=3,
             score_dev=score,
             penalty=tiny_runs.penalty(network, case["method"]),
-            around=Surroundings(on_step, None if held is None else Checkpoints(held, "ab" * 32, STEPWISE), group),
+            context=RunContext(on_step, None if held is None else Checkpoints(held, "ab" * 32, STEPWISE), group),
         )
     except StoppedError:
         return {}, {}
@@ -204,9 +204,9 @@ def test_gradients_count_as_zero_where_one_process_has_none(facts):
 
 def test_one_process_changes_nothing():
     parameter = torch.nn.Parameter(torch.zeros(2))
-    assert ALONE.sum_gradients([parameter], 0.5) == 0.5
+    assert SINGLE_PROCESS.sum_gradients([parameter], 0.5) == 0.5
     assert parameter.grad is None
-    assert (ALONE.from_first(0.25), ALONE.is_first, ALONE.scores) == (0.25, True, True)
+    assert (SINGLE_PROCESS.from_first(0.25), SINGLE_PROCESS.is_first, SINGLE_PROCESS.scores) == (0.25, True, True)
 
 
 @pytest.mark.parametrize(("rank", "expected"), [(0, [(0, "a"), (2, "c")]), (1, [(1, "b")])])

@@ -35,8 +35,8 @@ from adaptstilts.tasks.examples import ChoiceExample
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Task
 from adaptstilts.train.checkpoints import Checkpoints
-from adaptstilts.train.distributed import ALONE, Group
-from adaptstilts.train.loop import FitReport, Surroundings, fit
+from adaptstilts.train.distributed import SINGLE_PROCESS, Group
+from adaptstilts.train.loop import FitReport, RunContext, fit
 from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
 from adaptstilts.train.optim import learning_rate
 from adaptstilts.train.setup import prepare
@@ -67,7 +67,7 @@ def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
     load: EncoderLoader = load_encoder,
     *,
     checkpoints: Checkpoints | None = None,
-    group: Group = ALONE,
+    group: Group = SINGLE_PROCESS,
 ) -> None:
     """Train one network and write its trained parts.
 
@@ -113,14 +113,14 @@ def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
         if group.scores
         else _scored_elsewhere,
         penalty=_penalty(network, job, method),
-        around=Surroundings(partial(_tell_step, log, job.settings), checkpoints, group),
+        context=RunContext(partial(_tell_step, log, job.settings), checkpoints, group),
     )
     if not group.is_first:
         return
     to_cpu(network, group)
     _save_or_say_why(network, job, method, data, folder)
     record = _record(report, network, data, folder)
-    record |= {"processes": group.size, "resume_notes": [] if checkpoints is None else checkpoints.told}
+    record |= {"processes": group.size, "resume_notes": [] if checkpoints is None else checkpoints.notes}
     record |= {"truncated": encoded.truncated, "replaced_words": encoded.replaced, "labels": list(labels)}
     write_json(folder / TRAINING_FILE, record)
     log.summary(record)
