@@ -1,4 +1,4 @@
-"""Taking the files that are needed out of an archive, and nothing that would land elsewhere."""
+"""Unpacking of the files that a data set needs from an archive, kept inside the folder they are meant for."""
 
 from __future__ import annotations
 
@@ -24,17 +24,12 @@ Place = Sequence[tuple[str, str]]
 
 
 def is_archive(path: Path) -> bool:
-    """Say by its name whether a file is an archive."""
+    """Return whether the file name is that of an archive."""
     return path.name.endswith(_ARCHIVES)
 
 
 def unpack(archive: Path, place: Place, folder: Path) -> None:
-    """Put the files of an archive that are asked for below a folder.
-
-    Args:
-        archive: A zip or tar file.
-        place: What to take and where to put it; what is asked for twice is taken once.
-        folder: The folder.
+    """Copy the files that `place` names from a zip or tar archive into a folder.
 
     Raises:
         DataError: If the archive is damaged, lacks a file, or holds a path that leads out of it.
@@ -59,16 +54,10 @@ def unpack(archive: Path, place: Place, folder: Path) -> None:
 
 
 def put(path: Path, name: str, place: Place, folder: Path) -> bool:
-    """Put a file that is no archive below a folder, as a second name of the same file where the disk can do that.
-
-    Args:
-        path: The file.
-        name: Its name in the source.
-        place: Where to put what.
-        folder: The folder.
+    """Link a single file that is not an archive into a folder, or copy it where the disk has no hard links.
 
     Returns:
-        Whether ``place`` names it.
+        Whether ``place`` names the file (by `name`, its name in the source).
     """
     targets = dict.fromkeys(target for pattern, target in place if fnmatchcase(name, pattern))
     for target in targets:
@@ -88,7 +77,7 @@ def _target(folder: Path, name: str, target: str) -> Path:
 
 
 class _Opener:
-    """Opens a member when it is wanted."""
+    """A member of an archive, opened when it is called."""
 
     def __init__(self, archive: zipfile.ZipFile | tarfile.TarFile, member: zipfile.ZipInfo | tarfile.TarInfo) -> None:
         self._archive = archive
@@ -105,7 +94,7 @@ class _Opener:
 
 
 def _members(archive: Path) -> Iterator[tuple[str, _Opener]]:
-    """Yield the regular files of an archive; links and devices are passed over."""
+    """Yield name and opener of each regular file of an archive; links and devices are skipped."""
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive) as opened:
             for member in opened.infolist():

@@ -1,4 +1,4 @@
-"""Downloading a file over HTTP: resumed where it broke off, tried again, checked, and there only when it is whole."""
+"""Downloads over HTTP that resume, retry, and put a file in place only when it is complete and checked."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def _silent(_: str) -> None:
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to go on trying.
+    """How often and how long to retry a download; all times in seconds.
 
     Attributes:
-        tries: Attempts in a row, at least 1, none of which brings a byte, before giving up.
-        first_delay: Seconds before the second try, doubled from try to try.
-        longest_delay: Most seconds between two tries.
-        timeout: Seconds without a byte after which a connection counts as broken.
+        tries: Consecutive attempts, at least 1, that may fail to bring a single byte.
+        first_delay: Wait before the second try; it doubles from try to try.
+        longest_delay: Longest wait between two tries.
+        timeout: Time without a byte after which a connection counts as broken.
     """
 
     tries: int = 5
@@ -61,9 +61,9 @@ class Wanted:
     """A file to download.
 
     Attributes:
-        url: Its address, http or https.
-        path: Where to put it.
-        sha256: Its SHA-256 in hexadecimal, or None where it is not known yet.
+        url: Address, http or https.
+        path: Where to put the file.
+        sha256: Expected checksum in hexadecimal; None where it is not known yet.
     """
 
     url: str
@@ -73,14 +73,14 @@ class Wanted:
 
 @dataclass(frozen=True)
 class _Start:
-    """What a partial file can be gone on from: the bytes that are there, and the version of the file they are of."""
+    """Where a partial file can be resumed: its size in bytes, and the version of the file that they belong to."""
 
     bytes: int = 0
     version: str | None = None
 
 
 class _BrokenOffError(Exception):
-    """The connection failed in a way that may pass; carries the reason, and the server's wish for a delay."""
+    """A failure that may pass; carries the reason, and the delay in seconds that the server asks for."""
 
     def __init__(self, reason: str, delay: float = 0.0) -> None:
         super().__init__(reason)
@@ -88,23 +88,17 @@ class _BrokenOffError(Exception):
 
 
 def download(wanted: Wanted, tell: Tell, *, patience: Patience = Patience(), say: Say = _silent) -> str:
-    """Download a file unless it is there.
+    """Download a file unless it is there already.
 
-    Bytes arrive in ``NAME.part``, with the server's version tag beside it, so that a later call goes on where this one
-    broke off if the file is still the same; the name itself appears when everything is there and checked.
-
-    Args:
-        wanted: The file.
-        tell: Told about progress.
-        patience: How long to go on trying.
-        say: Told why and when it is tried again.
+    Bytes arrive in ``NAME.part``, with the server's version tag beside it, so that a later call resumes if the file has
+    not changed. The file gets its own name when it is complete and checked.
 
     Returns:
-        Its SHA-256, in hexadecimal.
+        SHA-256 of the file, in hexadecimal.
 
     Raises:
-        DataError: If the server cannot be reached, refuses, sends a web page or another file than expected, or breaks
-            off again and again.
+        DataError: If the server cannot be reached, refuses, sends a web page or another file than expected, or keeps
+            breaking the connection.
     """
     if wanted.path.is_file():
         found = digest(wanted.path)
@@ -138,7 +132,7 @@ class _ChecksumError(DataError):
 
 
 def _complete(wanted: Wanted, tell: Tell, patience: Patience, say: Say) -> str:
-    """Receive the file into its partial file, as often as it takes, and check it."""
+    """Receive the whole file into its partial file, with retries, and check it."""
     failures = 0
     while True:
         before = _size(_part(wanted))
@@ -165,7 +159,7 @@ def _complete(wanted: Wanted, tell: Tell, patience: Patience, say: Say) -> str:
 
 
 def _receive(wanted: Wanted, tell: Tell, timeout: float) -> None:
-    """Make one request and write what comes."""
+    """Make one request and append the answer to the partial file."""
     start = _start(wanted)
     headers = {"User-Agent": f"adaptstilts/{__version__}", "Accept-Encoding": "identity"}
     if start.bytes:
@@ -211,7 +205,7 @@ def _write(wanted: Wanted, response: http.client.HTTPResponse, start: _Start, te
 
 
 def _refuse(wanted: Wanted, error: urllib.error.HTTPError, start: _Start) -> None:
-    """Turn an error status into the error of a failed try or of a file that cannot be had."""
+    """Raise the error that an HTTP status stands for: one that may pass, or one that will not."""
     code = error.code
     if code == _RANGE_NOT_SATISFIABLE and start.bytes:
         whole = re.fullmatch(r"bytes \*/(\d+)", error.headers.get("Content-Range", ""))
@@ -238,7 +232,7 @@ def _refuse_web_page(wanted: Wanted, kind: str) -> None:
 
 
 def _start(wanted: Wanted) -> _Start:
-    """Say what to go on from: nothing where the version of the partial file is unknown and cannot be checked later."""
+    """Return where to resume: at 0 if the partial file's version is unknown and no checksum can reveal a change."""
     try:
         values = json.loads(_record(wanted).read_text())
         version = values["version"] if values["url"] == wanted.url else None
@@ -250,7 +244,7 @@ def _start(wanted: Wanted) -> _Start:
 
 
 def _version(headers: Message) -> str | None:
-    """Return what names the version of a file in ``If-Range``: a strong tag, or else the time of its last change."""
+    """Return what ``If-Range`` identifies a version by: a strong tag, or else the time of the last change."""
     tag = headers.get("ETag")
     if tag is not None and not tag.startswith("W/"):
         return tag

@@ -1,4 +1,4 @@
-"""Fetching: download, check, convert to the one on-disk layout, and record in the lock file, in this order."""
+"""Fetching of data sets: download, check, convert to Arrow files, and record in the lock file."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Watcher(Protocol):
-    """What is told while a fetch goes on."""
+    """Receiver of the progress of a fetch."""
 
     def line(self, text: str) -> None:
-        """Something a person wants to read."""
+        """Take a message for the user."""
         ...
 
     def arrived(self, name: str, done: int, total: int | None) -> None:
-        """Bytes of a file that are there, and in all where that is known."""
+        """Take the bytes of a file received so far, and its size where known."""
         ...
 
     def converted(self, name: str, done: int, total: int) -> None:
-        """A split is in place: its number among those of its task."""
+        """Take the key of a finished split, its number, and how many splits of its task are fetched."""
         ...
 
 
@@ -53,11 +53,9 @@ class FetchOptions:
     """How to fetch.
 
     Attributes:
-        languages: ISO 639-1 codes whose dev and test sets are wanted, None for all; English training and dev sets are
+        languages: ISO 639-1 codes of the dev and test sets to fetch, None for all; English training and dev sets are
             always fetched, since everything is trained on them.
-        offline: Never touch the network: use what was downloaded before.
-        manifest: What the data sets are made of.
-        patience: How long to go on trying to download.
+        offline: Use only what was downloaded before, never the network.
     """
 
     languages: tuple[str, ...] | None = None
@@ -68,10 +66,10 @@ class FetchOptions:
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What a fetch came to.
+    """What a fetch did.
 
     Attributes:
-        made: Splits put in place this time, as ``task/split/language``.
+        made: Splits put in place by this fetch, as ``task/split/language``.
         there: Splits that were in place already.
         left: One line per task that must be put in place by hand.
     """
@@ -82,21 +80,13 @@ class FetchResult:
 
 
 def fetch(root: Path, tasks: Sequence[str], watcher: Watcher, options: FetchOptions | None = None) -> FetchResult:
-    """Fetch data sets into a data root. Finished splits are skipped, and a broken-off fetch goes on where it was.
+    """Fetch data sets into a data root; finished splits are skipped, and an interrupted fetch is resumed.
 
-    One task that cannot be had does not keep the others from being fetched. Two fetches into one folder take turns.
-
-    Args:
-        root: The data root; made if it is not there.
-        tasks: Names of tasks; empty for all that can be downloaded.
-        watcher: Told what happens.
-        options: How to fetch.
-
-    Returns:
-        What was put in place, and what was there.
+    A task that fails does not stop the others. Two fetches into one folder take turns. If `tasks` is empty, all tasks
+    that can be downloaded are fetched.
 
     Raises:
-        AdaptstiltsError: If something cannot be had, is not what was expected, or cannot be written; all problems at
+        AdaptstiltsError: If data cannot be downloaded, are not what was expected, or cannot be written; all problems at
             once, after the other tasks.
     """
     chosen = options or FetchOptions()
@@ -115,7 +105,7 @@ def fetch(root: Path, tasks: Sequence[str], watcher: Watcher, options: FetchOpti
 
 
 class _Fetch:
-    """One call of `fetch`."""
+    """State of one call of `fetch`."""
 
     def __init__(self, root: Path, options: FetchOptions, watcher: Watcher) -> None:
         self._root = root
@@ -195,7 +185,7 @@ class _Fetch:
         return kept
 
     def _is_there(self, task: Task, entry: Entry) -> bool:
-        """Say whether a split is in place as it was fetched, and as it is published."""
+        """Return whether a split is in place, unchanged since it was fetched and with the published number of rows."""
         locked = self._supply.lock.find(task.name, entry.split, entry.language)
         if locked is None or entry.rows not in {None, locked.rows}:
             return False
@@ -203,7 +193,7 @@ class _Fetch:
         return all(path.is_file() and digest(path) == sha256 for path, sha256 in paths.items())
 
     def _stage(self, entries: Sequence[Entry], staging: Path) -> None:
-        """Have every file that is needed, and put what is in them where the task's readers look."""
+        """Obtain every file needed and put its content where the task's readers look for it."""
         stock = self._supply.gather([part for entry in entries for part in entry.parts])
         for item in stock:
             if is_archive(item.path):
@@ -213,7 +203,7 @@ class _Fetch:
                 raise DataError(f"'{item.name}' is downloaded, but `place` of no task names it", path=item.path)
 
     def _convert(self, task: Task, entry: Entry, data: DataRoot) -> None:
-        """Read a split, check its rows, write it, and record it."""
+        """Read a split, check its rows, write it, and record it in the lock file."""
         absent = missing_parts(data.path, task, entry.split, entry.language)
         if absent:
             raise DataError(f"{_name(entry)}: the sources lack {', '.join(absent)}")
@@ -239,7 +229,7 @@ class _Fetch:
         write_lock(self._root, self._supply.lock)
 
     def _write(self, task: Task, entry: Entry, data: DataRoot, rows: list[Example] | Bitext) -> list[Path]:
-        """Write a split, and return its files: Arrow where there is a layout for its kind, else as published."""
+        """Write a split and return its files: Arrow where its kind of task has a layout, else the publisher's files."""
         if task.kind not in COLUMNS:
             return [_kept(path, data.path, self._root) for path in data.files(task, entry.split, entry.language)]
         folder = write_split(self._root, task, entry.split, entry.language, rows, data.labels(task))
@@ -250,7 +240,7 @@ class _Fetch:
 
 
 def _kept(path: Path, staging: Path, root: Path) -> Path:
-    """Put a publisher's file where it lies below the folder that is read."""
+    """Copy a publisher's file to the same relative path below the data root."""
     target = root / path.relative_to(staging)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
@@ -259,12 +249,7 @@ def _kept(path: Path, staging: Path, root: Path) -> Path:
 
 
 def not_trained_yet(root: Path, tasks: Sequence[str]) -> tuple[str, ...]:
-    """Return the training tasks of fetched target tasks that are not in a data root's lock file.
-
-    Args:
-        root: The data root.
-        tasks: Names of fetched tasks.
-    """
+    """Return the training tasks that fetched target tasks need and a data root's lock file lacks."""
     lock = read_lock(root) or Lock()
     needed = dict.fromkeys(training_task(get_task(name)).name for name in tasks if get_task(name).trains)
     return tuple(name for name in needed if lock.rows(name, Split.TRAIN, "en") is None)
@@ -272,10 +257,7 @@ def not_trained_yet(root: Path, tasks: Sequence[str]) -> tuple[str, ...]:
 
 @contextmanager
 def disk_errors(root: Path) -> Iterator[None]:
-    """Turn what the disk refuses into one clear error.
-
-    Args:
-        root: The data root.
+    """Turn errors of the disk into one that says what to do.
 
     Raises:
         DataError: If the disk is full, or a folder cannot be written to.
@@ -297,7 +279,7 @@ def disk_errors(root: Path) -> Iterator[None]:
 
 @contextmanager
 def _turn(root: Path, watcher: Watcher) -> Iterator[None]:
-    """Wait until no other fetch is at work in the folder."""
+    """Hold the folder's lock for fetching, after waiting for other fetches."""
     turn = FileLock(root / DOWNLOADS / "fetch.lock")
     try:
         turn.acquire(timeout=0)

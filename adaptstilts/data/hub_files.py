@@ -1,4 +1,4 @@
-"""Files of data set repositories on the Hugging Face hub, at one commit; the endpoint is that of ``HF_ENDPOINT``."""
+"""Files of data set repositories on the Hugging Face hub at one commit; ``HF_ENDPOINT`` selects the hub."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ class Repository:
 
     Attributes:
         name: ``owner/name``.
-        commit: The commit.
-        sha256: Its files, with SHA-256 in hexadecimal of those for which the hub states it.
+        sha256: Checksum of each file in hexadecimal; None where the hub does not state one.
     """
 
     name: str
@@ -38,7 +37,7 @@ class Repository:
     sha256: dict[str, str | None]
 
     def fitting(self, pattern: str) -> tuple[str, ...]:
-        """Return the files that a pattern with ``*`` names, sorted.
+        """Return the files that a pattern with ``*`` matches, sorted.
 
         Raises:
             DataError: If there are none.
@@ -47,15 +46,10 @@ class Repository:
 
 
 def choose(pattern: str, names: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """Return the names that a pattern with ``*`` fits, sorted.
-
-    Args:
-        pattern: The pattern.
-        names: The names.
-        where: Where they are, for the error.
+    """Return the names that a pattern with ``*`` matches, sorted; `where` names their place in the error.
 
     Raises:
-        DataError: If it fits none.
+        DataError: If no name matches.
     """
     found = tuple(sorted(name for name in names if fnmatchcase(name, pattern)))
     if not found:
@@ -68,14 +62,7 @@ def choose(pattern: str, names: tuple[str, ...], where: str) -> tuple[str, ...]:
 
 
 def look_up(name: str, revision: str | None) -> Repository:
-    """Ask the hub for a repository.
-
-    Args:
-        name: ``owner/name``.
-        revision: Commit, or None for the newest.
-
-    Returns:
-        The repository at that commit.
+    """Look up a repository (``owner/name``) on the hub at a commit, or at the newest one if `revision` is None.
 
     Raises:
         DataError: If the hub cannot be reached or does not have it.
@@ -95,19 +82,15 @@ def look_up(name: str, revision: str | None) -> Repository:
 
 
 def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str:
-    """Download one file of a repository unless it is there; the library resumes what broke off.
+    """Download one file of a repository below a folder, under its path in the repository, unless it is there already.
 
-    Args:
-        repository: The repository.
-        file: Path of the file in it.
-        folder: Where to put it, under its path.
-        tell: Told when it is there.
+    The hub library resumes interrupted downloads, so progress is reported once, at the end.
 
     Returns:
-        Its SHA-256, in hexadecimal.
+        SHA-256 of the file, in hexadecimal.
 
     Raises:
-        DataError: If it cannot be had, or is not the file that the hub states.
+        DataError: If the download fails, or the file differs from what the hub states.
     """
     import huggingface_hub  # noqa: PLC0415 - slow to import
 
@@ -135,13 +118,13 @@ def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str
 
 
 def _endpoint() -> str | None:
-    """Return the hub's address as it is set now; the library reads it once, when it is first imported."""
+    """Return the hub's address as it is set now; the library reads it only once, when it is first imported."""
     return os.environ.get("HF_ENDPOINT") or None
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the library from drawing bars and writing warnings of its own."""
+    """Keep the hub library from showing progress bars and warnings."""
     from huggingface_hub import utils  # noqa: PLC0415 - slow to import
 
     group, log = "huggingface_hub.http_get", logging.getLogger("huggingface_hub")

@@ -1,4 +1,4 @@
-"""Having the files of sources: from the folder of downloads, from an address, or from the hub."""
+"""Source files on disk: taken from the folder of downloads, or downloaded from an address or the hub."""
 
 from __future__ import annotations
 
@@ -18,12 +18,7 @@ _SHOWN = 3
 
 
 class OfflineError(DataError):
-    """Files are needed that were not downloaded before, and the network may not be used.
-
-    Args:
-        root: The data root.
-        addresses: The files; at least one.
-    """
+    """Files are needed that were not downloaded before, and the network may not be used."""
 
     def __init__(self, root: Path, addresses: tuple[str, ...]) -> None:
         shown = ", ".join(addresses[:_SHOWN]) + (", ..." if len(addresses) > _SHOWN else "")
@@ -37,12 +32,11 @@ class OfflineError(DataError):
 
 @dataclass
 class Stock:
-    """A file that is there.
+    """A source file on disk.
 
     Attributes:
-        path: Where it is.
-        name: Its name in its source.
-        place: What of it goes where; see `adaptstilts.data.sources.Part`.
+        name: Name in the source.
+        place: What to take from it and where to put it; see `adaptstilts.data.sources.Part`.
     """
 
     path: Path
@@ -51,14 +45,14 @@ class Stock:
 
 
 class Supply:
-    """The sources' files on disk, with what the lock file knows of them.
+    """Source files on disk, with what the lock file knows of them.
 
     Args:
         root: The data root.
-        lock: What its lock file says; new checksums and commits are added and written as they are learnt.
-        told: What is told about downloads: their bytes, and lines for a person.
-        offline: Never touch the network.
-        patience: How long to go on trying.
+        lock: Content of its lock file; new checksums and commits are added and written at once.
+        told: Callbacks for the bytes of downloads and for messages to the user.
+        offline: Never use the network.
+        patience: How to retry downloads.
     """
 
     def __init__(self, root: Path, lock: Lock, told: tuple[Tell, Say], *, offline: bool, patience: Patience) -> None:
@@ -71,17 +65,11 @@ class Supply:
         self._ready: set[str] = set()
 
     def gather(self, parts: Sequence[Part]) -> list[Stock]:
-        """Have all files of some parts.
-
-        Args:
-            parts: What is needed; equal files are had once.
-
-        Returns:
-            The files, each with all that is to be taken out of it.
+        """Obtain all files of some parts; equal files are obtained once, with all that is to be taken from them.
 
         Raises:
-            OfflineError: If files are not there and may not be downloaded.
-            DataError: If a file cannot be had, or is not the one expected.
+            OfflineError: If files are not on disk and may not be downloaded.
+            DataError: If a file cannot be downloaded, or is not the one expected.
         """
         stock: dict[Path, Stock] = {}
         missing: list[str] = []
@@ -142,7 +130,7 @@ class Supply:
         return self._repositories[name]
 
     def _have(self, part: Part, address: str, path: Path) -> bool:
-        """Make sure that a file is there and is the one expected; False if it is not there and may not be fetched."""
+        """Make sure that a file is on disk and is the one expected; False if it is missing and may not be fetched."""
         if address in self._ready:
             return True
         expected = part.source.checksum(path.name) or self.lock.downloads.get(address)

@@ -1,4 +1,4 @@
-"""The inventory of the mini world: about 250 concepts with their classes, and what goes with what.
+"""Inventory of the mini world: about 250 concepts, grouped by class, and how they are related.
 
 Concept ids are English words; they are not forms (each language has its own lexicon). Adding a concept means one entry
 here and one in each lexicon of `adaptstilts.mini.languages`; a test checks that they agree.

@@ -1,4 +1,4 @@
-"""Changes of meaning: what a clause entails, what would be new, what cannot be true at the same time.
+"""Changes of a clause's meaning: to one that follows, one that adds something, or one that contradicts it.
 
 Every function takes a clause that is *not* negated, or reads it as if it were not, and returns a changed clause, or
 None where the change does not apply. Times exclude each other; so do two cities, two kinds of place, two opposites,
@@ -21,7 +21,7 @@ Edit: TypeAlias = Callable[[Random, Clause], "Clause | None"]
 
 
 def enrich(rng: Random, clause: Clause, rate: float = 0.5) -> Clause:
-    """Add place, time and adjectives where there are none, each with a given probability."""
+    """Add place, time and adjectives where there are none, each with probability `rate`."""
     for edit in (_add_place, _add_time, _add_quality):
         if rng.random() < rate:
             clause = edit(rng, clause) or clause
@@ -29,22 +29,22 @@ def enrich(rng: Random, clause: Clause, rate: float = 0.5) -> Clause:
 
 
 def renamed(phrase: Phrase, head: str) -> Phrase:
-    """Return a phrase about something else; what cannot be counted loses its number."""
+    """Return a phrase about something else; mass nouns lose the number."""
     return Phrase(head, number=1 if head in preferences.MASS else phrase.number, definite=phrase.definite)
 
 
 def weaken(rng: Random, clause: Clause) -> Clause | None:
-    """Return a clause that the clause entails: something left out, or said more generally."""
+    """Return a clause that follows from this one: something is left out, or said more generally."""
     return _first(rng, clause, (_drop_place, _drop_time, _drop_quality, _drop_quality, _general_noun, _general_action))
 
 
 def strengthen(rng: Random, clause: Clause) -> Clause | None:
-    """Return a clause that entails the clause but does not follow from it."""
+    """Return a clause from which this one follows, but not the other way round."""
     return _first(rng, clause, (_add_place, _add_time, _add_quality, _special_noun, _special_action))
 
 
 def sidestep(rng: Random, clause: Clause) -> Clause | None:
-    """Return a clause that the clause neither entails nor excludes, with something exchanged."""
+    """Return a clause that this one neither entails nor contradicts, with something exchanged."""
     return _first(rng, clause, (_other_object, _other_subject, _other_quality, other_action, _other_kind_of_place))
 
 
@@ -54,7 +54,7 @@ def clash(rng: Random, clause: Clause) -> Clause | None:
 
 
 def shows(changed: Clause, clause: Clause, asked: Role) -> bool:
-    """Tell whether a change shows in a question, which leaves out the constituent asked for."""
+    """Return whether a change is visible in a question, which leaves out the constituent asked for."""
     hidden = {
         Role.SUBJECT: replace(changed, subject=clause.subject),
         Role.OBJECT: replace(changed, object=clause.object),
@@ -94,7 +94,7 @@ def _first(rng: Random, clause: Clause, edits: Sequence[Edit]) -> Clause | None:
 
 
 def _settled(clause: Clause) -> bool:
-    """Tell whether the clause is a lasting state, which has no place and time."""
+    """Return whether the clause is a lasting state, which has no place and time."""
     return clause.verb == "be" or clause.verb in preferences.FEELINGS
 
 

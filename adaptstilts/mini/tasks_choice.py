@@ -1,4 +1,4 @@
-"""Multiple choice in the mini world: how a story goes on, what lies between the lines, and common sense.
+"""Multiple choice in the mini world: endings of stories, what stories leave unsaid, and common sense.
 
 These tasks are intermediate tasks, so they exist in English only.
 """
@@ -20,14 +20,13 @@ from adaptstilts.mini.world import Story, affirm, pick, tell
 
 @dataclass(frozen=True)
 class Choice:
-    """A question with several answers, in English.
+    """A question with several different answers, in English.
 
     Attributes:
         topic: Scene, or the concept asked about.
-        context: What is told; may be empty.
-        question: What is asked; may be empty.
-        answers: The alternatives, all different.
-        label: Position of the right one.
+        context: Story; may be empty.
+        question: May be empty.
+        label: Position of the right answer.
     """
 
     topic: str
@@ -62,17 +61,17 @@ def _collect(make: _Maker, count: int, rng: Random, seen: set[str]) -> list[Choi
 
 
 def continuations(count: int, rng: Random, seen: set[str]) -> list[Choice]:
-    """Make stories with four endings: the next step of the script, an earlier step, a wrong thing, another scene."""
+    """Generate stories with four endings: the script's next step, an earlier step, a wrong thing, another scene."""
     return _collect(_continuation, count, rng, seen)
 
 
 def explanations(count: int, rng: Random, seen: set[str]) -> list[Choice]:
-    """Make stories with a question on what is not told: what came before, what comes next, or why."""
+    """Generate stories with a question on what they leave unsaid: what came before, what comes next, or why."""
     return _collect(_explanation, count, rng, seen)
 
 
 def common_sense(count: int, rng: Random, seen: set[str]) -> list[Choice]:
-    """Make questions without context on who usually does what to what and where, with five answers."""
+    """Generate questions without context on who usually does what to what and where, with five answers."""
     return _collect(_common_sense, count, rng, seen)
 
 
@@ -81,14 +80,14 @@ def _say(clause: Clause, connective: str | None = None) -> str:
 
 
 def _tell(story: Story, start: int, end: int) -> str:
-    """Say some clauses of a story, the first without a connective."""
+    """Express some clauses of a story, the first without a connective."""
     openers = (None, *story.connectives[start + 1 : end])
     line: Line = tuple(zip(story.clauses[start:end], openers, strict=True))
     return text(realise(GRAMMAR, line))
 
 
 def _plain(rng: Random) -> Story:
-    """Tell a story in which everything is affirmed."""
+    """Generate a story without negation."""
     story = tell(rng)
     clauses = tuple(affirm(clause) for clause in story.clauses)
     openers = tuple("then" if opener == "but" else opener for opener in story.connectives)
@@ -110,7 +109,7 @@ def _continuation(rng: Random) -> tuple[str, str, str, list[str]] | None:
 
 
 def _known(clause: Clause) -> Clause:
-    """Say everything as already known, so that articles do not tell the right ending."""
+    """Make every phrase definite, so that articles do not reveal the right ending."""
     thing = None if clause.object is None else replace(clause.object, definite=True)
     return replace(clause, subject=replace(clause.subject, definite=True), object=thing)
 
@@ -181,7 +180,7 @@ def _common_sense(rng: Random) -> tuple[str, str, str, list[str]] | None:
 
 
 def _anyone(rng: Random, subject: Phrase, scene: str) -> Phrase:
-    """Put someone usual in the scene for a name."""
+    """Replace a name by a kind of person that is usual in the scene."""
     if preferences.is_name(subject.head):
         people = next(item.people for item in scenes() if item.name == scene)
         return Phrase(pick(rng, people), definite=False)
@@ -189,7 +188,7 @@ def _anyone(rng: Random, subject: Phrase, scene: str) -> Phrase:
 
 
 def _unlikely(rng: Random, clause: Clause, role: Role) -> list[str]:
-    """Draw four answers that would be right elsewhere, but that the world hardly ever gives to the question."""
+    """Draw four wrong answers, which fit other questions but hardly ever this one."""
     wrong: set[str] = set()
     for _ in range(60):
         other = rng.choice(_steps())

@@ -1,4 +1,4 @@
-"""Questions on stories of the mini world, answered by a span of the story or by nothing in it."""
+"""Questions on stories of the mini world, answered by a span of the story or not at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Question:
     Attributes:
         clause: The event asked about, as the question says it.
         role: What is asked for.
-        answered_by: Position of the sentence that holds the answer; None when the story does not tell.
+        answered_by: Position of the sentence that holds the answer; None if the story does not say.
     """
 
     clause: Clause
@@ -34,12 +34,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Reading:
-    """A story with questions on it.
-
-    Attributes:
-        context: The story.
-        questions: At least one.
-    """
+    """A story with at least one question."""
 
     context: Line
     questions: tuple[Question, ...]
@@ -54,18 +49,15 @@ def readings(
     unanswerable: float = 0.0,
     short_questions: bool = False,
 ) -> list[Reading]:
-    """Make stories with one question each, none of the stories seen before.
+    """Generate stories with one question each; every answer is one span, in every language.
 
     Args:
         count: Number of questions.
-        rng: Source of chance.
-        seen: Stories seen earlier, in English; extended.
+        rng: Random generator.
+        seen: Earlier stories, in English, which are not repeated; extended.
         sentences: Lengths of the story in sentences, drawn evenly.
         unanswerable: Share of questions that the story does not answer.
         short_questions: Leave out of the question all that is not needed to find the event.
-
-    Returns:
-        Readings whose answers stand in the story once, in one piece, in every language.
     """
     made: list[Reading] = []
     languages = grammars()
@@ -84,15 +76,9 @@ def readings(
 
 
 def answer_span(sentences: list[Sentence], question: Question) -> tuple[int, int] | None:
-    """Find the answer in a realised story.
+    """Return the first character of the answer in the text of a realised story, and the one after its last.
 
-    Args:
-        sentences: The story in one language.
-        question: A question on it.
-
-    Returns:
-        First character of the answer in the text of the story and the one after its last; None when the question has
-        no answer or the answer does not stand in one piece.
+    None if the question has no answer or the answer is not one span.
     """
     if question.answered_by is None:
         return None
@@ -104,7 +90,7 @@ def answer_span(sentences: list[Sentence], question: Question) -> tuple[int, int
 
 
 def _piece(sentence: Sentence, role: Role) -> tuple[int, int] | None:
-    """Return the first and last word of a constituent that stands in one piece."""
+    """Return the first and last word of a constituent that is not interrupted by others."""
     found = [index for index, word in enumerate(sentence.words) if word.role is role and word.upos != "PUNCT"]
     return (found[0], found[-1]) if found and found[-1] - found[0] + 1 == len(found) else None
 
@@ -143,7 +129,7 @@ def _question(rng: Random, clauses: list[Clause], position: int, short: bool) ->
 
 
 def _trick_question(rng: Random, clauses: list[Clause], position: int, short: bool) -> Question | None:
-    """Ask for a place or time that the story does not tell, or about an event a little different from one told."""
+    """Ask for a place or time that the story leaves out, or about an event a little different from one in the story."""
     clause = affirm(clauses[position])
     if clause.kind is not None:
         return None
@@ -171,7 +157,7 @@ def _shorten(rng: Random, clause: Clause, role: Role, rate: float) -> Clause:
 
 
 def _could_answer(told: Clause, asked: Clause, role: Role) -> bool:
-    """Tell whether a statement is, or might be taken for, the event asked about."""
+    """Return whether a statement is, or might be taken for, the event asked about."""
     if not related(told.verb, asked.verb):
         return False
     if asked.verb == "be":

@@ -29,16 +29,9 @@ _HELD_OUT = 4
 
 
 def sentences(count: int, rng: Random, seen: set[str], *, questions: float = _QUESTION_RATE) -> list[Line]:
-    """Draw single sentences, statements and some questions, none of them seen before.
+    """Generate new lines of one sentence, statements and a share of questions.
 
-    Args:
-        count: Number of sentences.
-        rng: Source of chance.
-        seen: Sentences seen earlier, in English; extended.
-        questions: Share of questions.
-
-    Returns:
-        Lines of one sentence.
+    `seen` holds earlier sentences in English and is extended.
     """
     made: list[Line] = []
     while len(made) < count:
@@ -54,16 +47,9 @@ def sentences(count: int, rng: Random, seen: set[str], *, questions: float = _QU
 
 
 def named_sentences(count: int, rng: Random, seen: set[str], *, train: bool) -> list[Line]:
-    """Draw statements of which most hold names.
+    """Generate new lines of one statement, most of them with names; `train` leaves out the names kept for evaluation.
 
-    Args:
-        count: Number of sentences.
-        rng: Source of chance.
-        seen: Sentences seen earlier, in English; extended.
-        train: Whether to leave out the names that are kept for evaluation.
-
-    Returns:
-        Lines of one sentence.
+    `seen` holds earlier sentences in English and is extended.
     """
     made: list[Line] = []
     while len(made) < count:
@@ -127,16 +113,9 @@ def parts_of_speech(sentence: Sentence) -> Tagged:
 
 
 def names(line: Line, languages: Iterable[Grammar], rng: Random, *, train: bool) -> dict[str, Tagged]:
-    """Tag the names of a sentence, some of them lengthened by a second name.
+    """Tag the names of a statement in several languages with ``B-``, ``I-`` and ``O``; return words and tags by code.
 
-    Args:
-        line: One statement.
-        languages: Languages to say it in.
-        rng: Source of chance; used once per name, alike for all languages.
-        train: Whether to leave out the names that are kept for evaluation.
-
-    Returns:
-        Language code -> words with ``B-``, ``I-`` and ``O`` tags.
+    Some names are lengthened by a second one, the same in all languages; `train` leaves out those kept for evaluation.
     """
     clause = line[0][0]
     first: dict[str, str] = {}
@@ -148,7 +127,7 @@ def names(line: Line, languages: Iterable[Grammar], rng: Random, *, train: bool)
 
 
 def _first_name(rng: Random, head: str, train: bool) -> str | None:
-    """Draw what stands before a name: "Anna" before "Maria", or "Anna", "Berlin" or "Delta7" before "Kronos"."""
+    """Draw what precedes a name: "Anna" before "Maria", or "Anna", "Berlin" or "Delta7" before "Kronos"."""
     person, organisation = head in concepts.PERSONS, head in concepts.ORGANISATIONS
     if not (person or organisation) or rng.random() >= _SURNAME_RATES["PER" if person else "ORG"]:
         return None

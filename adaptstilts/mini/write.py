@@ -1,4 +1,4 @@
-"""Write the mini world's eighteen tasks in the published file layouts, so that the ordinary readers read them.
+"""Writing of the mini world's eighteen tasks in the published file layouts, so that the ordinary readers read them.
 
 Training sets exist in English only. Dev and test sets of the target tasks hold the same meanings in every language.
 """
@@ -29,12 +29,12 @@ _MINED_SHARE = 0.5
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many examples are written.
+    """Numbers of examples to write.
 
     Attributes:
-        train: Examples of each training set.
-        evaluation: Examples of each dev and test set, per language.
-        low_resource: Training examples of TyDiQA in miniature.
+        train: For each training set.
+        evaluation: For each dev and test set, per language.
+        low_resource: For the training set of TyDiQA.
     """
 
     train: int
@@ -43,14 +43,9 @@ class Sizes:
 
 
 def write_mini(root: Path, *, seed: int = 1, train: int = 2000, evaluation: int = 200, low_resource: int = 150) -> None:
-    """Write all eighteen tasks below a folder.
+    """Write all eighteen tasks below a folder, replacing earlier files; equal seeds and sizes give equal files.
 
-    Args:
-        root: Folder to write to; made if needed, files in it are overwritten.
-        seed: Seed of everything drawn; equal seeds and sizes give equal files.
-        train: Examples of each training set.
-        evaluation: Examples of each dev and test set, per language.
-        low_resource: Training examples of TyDiQA.
+    For the sizes see `Sizes`.
 
     Raises:
         DataError: If a size is not positive.
@@ -64,7 +59,7 @@ def write_mini(root: Path, *, seed: int = 1, train: int = 2000, evaluation: int 
 
 
 def _inference(root: Path, sizes: Sizes, rng: Random) -> None:
-    """MNLI, SNLI, ANLI and XNLI; no pair occurs in two of them."""
+    """Write MNLI, SNLI, ANLI and XNLI; no pair occurs in two of them."""
     seen: set[tuple[str, str]] = set()
     xnli = [tasks_pairs.inference(sizes.evaluation, rng, seen) for _ in range(2)]
     _write_pairs_by_language(root / "xnli", xnli)
@@ -130,7 +125,7 @@ def _paraphrases(root: Path, sizes: Sizes, rng: Random) -> None:
 
 
 def _reading(root: Path, sizes: Sizes, rng: Random) -> None:
-    """SQuAD 1.1 and 2.0, XQuAD, MLQA and TyDiQA; no story occurs in two of them."""
+    """Write SQuAD 1.1 and 2.0, XQuAD, MLQA and TyDiQA; no story occurs in two of them."""
     seen: set[str] = set()
     xquad = tasks_spans.readings(sizes.evaluation, rng, seen, sentences=_SQUAD_LENGTHS)
     mlqa = [tasks_spans.readings(sizes.evaluation, rng, seen, sentences=_MLQA_LENGTHS) for _ in range(2)]
@@ -158,7 +153,7 @@ def _reading(root: Path, sizes: Sizes, rng: Random) -> None:
 def _paragraphs(
     items: Iterable[Reading], grammar: Grammar, prefix: str, *, flagged: bool = False
 ) -> list[dict[str, Any]]:
-    """Say readings in one language; with ``flagged``, say of each question whether it has an answer."""
+    """Express readings in one language; with ``flagged``, each question states whether it is impossible to answer."""
     paragraphs: list[dict[str, Any]] = []
     for index, item in enumerate(items):
         sentences = realise(grammar, item.context)
@@ -244,7 +239,7 @@ def _names(root: Path, sizes: Sizes, rng: Random) -> None:
 
 
 def _retrieval(root: Path, sizes: Sizes, rng: Random) -> None:
-    """BUCC2018 and Tatoeba; no sentence occurs in two of their files."""
+    """Write BUCC2018 and Tatoeba; no sentence occurs in two of their files."""
     seen: set[str] = set()
     pairs = max(1, round(sizes.evaluation * _MINED_SHARE))
     for split in ("dev", "test"):

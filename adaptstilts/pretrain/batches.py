@@ -1,4 +1,4 @@
-"""Rows of sub-tokens for pretraining, and the batches of each step, which depend on seed and step number only."""
+"""Batches of sub-token rows for pretraining; each step's batch depends only on the seed and the step number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NEARBY = 3
 
 
 class Objective(str, Enum):
-    """What a batch teaches."""
+    """Training objective of a batch: masked lines, masked pairs of translations, or masked code-switched lines."""
 
     MLM = "mlm"
     TLM = "tlm"
@@ -42,8 +42,8 @@ class Row:
 
     Attributes:
         ids: Sub-token ids.
-        second: Where the translation begins; the length of the row if it holds none.
-        matches: Whether the second half says the same as the first; None if there is none.
+        second: Position where the translation begins; the length of the row if it holds none.
+        matches: Whether the second half has the same meaning as the first; None if there is no second half.
     """
 
     ids: Ids
@@ -57,7 +57,7 @@ class Encoded:
 
     Attributes:
         ids: All sub-tokens, one line after the other.
-        starts: Where each line starts, and the end of the last.
+        starts: Start of each line, then the end of the last.
     """
 
     ids: npt.NDArray[np.uint32]
@@ -84,7 +84,7 @@ def encode_lines(lines: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> En
 
 
 def wrap(line: Ids, max_length: int) -> Row:
-    """Put <s> and </s> around a line, which is cut to fit."""
+    """Put <s> and </s> around a line, which is cut to `max_length` sub-tokens in all."""
     ids = np.concatenate([[BOS], line[: max_length - 2], [EOS]]).astype(np.int32)
     return Row(ids, len(ids))
 
@@ -93,15 +93,15 @@ class RowSource:
     """Draws the batches of a run.
 
     Args:
-        corpus: Text; at least one language.
+        corpus: Text in at least one language.
         tokenizer: Tokenizer with XLM-R's ids.
         settings: Objectives and proportions.
         max_length: Most sub-tokens per row.
-        batch_rows: Rows per MLM batch; pairs per TLM batch are half as many.
-        seed: Decides everything that is drawn.
+        batch_rows: Rows per MLM batch; a TLM batch has half as many pairs.
+        seed: Seed of everything that is drawn.
 
     Raises:
-        DataError: If TLM or ranking is asked for and no line has a translation.
+        DataError: If TLM or ranking is configured and no line has a translation.
     """
 
     def __init__(
@@ -134,14 +134,7 @@ class RowSource:
         return self._window(step // WINDOW)[step % WINDOW]
 
     def ranking(self, step: int) -> tuple[list[Row], list[Row]]:
-        """Return parallel lines in two languages for the ranking term of one step.
-
-        Args:
-            step: Step, counted from 0.
-
-        Returns:
-            Rows of one language and, in the same order, rows of the other.
-        """
+        """Return parallel rows in two languages, in the same order, for the ranking term of a step, counted from 0."""
         rng = np.random.default_rng(derive_seed(self.seed, "ranking", step))
         while True:
             left, right = self._two_languages(rng, np.arange(len(self.languages)))
@@ -195,7 +188,7 @@ class RowSource:
         return Row(ids, len(first) + 2, matches)
 
     def _changed(self, line: Ids, lines: Encoded, position: int, rng: np.random.Generator) -> Ids:
-        """Return a line nearby, or the line with one sub-token exchanged for one of that line, each half the time."""
+        """Return a line nearby, or the line with one sub-token replaced by one of that line, each half the time."""
         distance = int(rng.integers(1, _NEARBY + 1)) * (1 if rng.random() < 0.5 else -1)
         other = lines.line(min(max(position + distance, 0), len(lines) - 1))
         if rng.random() < 0.5 or not len(line) or not len(other):
@@ -214,7 +207,7 @@ class RowSource:
 
 
 def _places(corpus: Corpus) -> npt.NDArray[np.int64]:
-    """Return where each key's line stands in each language, -1 where missing, shape (languages, keys)."""
+    """Return the position of each key's line in each language, -1 where missing, shape (languages, keys)."""
     keys = {key: index for index, key in enumerate(sorted({k for lines in corpus.lines.values() for k in lines}))}
     places = np.full((len(corpus.languages), len(keys)), -1, dtype=np.int64)
     for row, code in enumerate(corpus.languages):

@@ -1,4 +1,4 @@
-"""What a pretraining run leaves on disk: states to go on from, its log, and the finished folder."""
+"""Files of a pretraining run: saved states, the training log, and the folder of the finished backbone."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ _FREE = ("output", "title", "device", "threads", "max_minutes")
 
 @dataclass(frozen=True)
 class PretrainReport:
-    """What a call of `pretrain` did.
+    """Results of a pretraining run so far, over all its parts.
 
     Attributes:
-        folder: Where the finished backbone lies, or will.
-        steps: Optimiser steps taken so far, over all parts.
+        folder: Folder of the finished backbone, which may not exist yet.
+        steps: Optimiser steps taken.
         planned_steps: Steps of the whole run.
         parameters: Weights of the model, the tied output layer counted once.
         pieces: Size of the vocabulary.
-        tokens: Sub-tokens seen so far, padding excluded.
-        seconds: Training time so far, over all parts.
-        losses: Objective -> mean loss of the last logged stretch, in nats.
+        tokens: Sub-tokens trained on, padding excluded.
+        seconds: Training time.
+        losses: Objective -> mean loss in the last entry of the log, in nats.
         held_out: Language -> MLM loss on held-out lines, in nats; empty until the run is finished.
     """
 
@@ -65,17 +65,10 @@ class PretrainReport:
 
 
 def finished(settings: PretrainSection, output: Path) -> PretrainReport | None:
-    """Look for the finished backbone of these settings.
-
-    Args:
-        settings: The run.
-        output: Folder of the finished backbone.
-
-    Returns:
-        Its report, or None if the folder holds none.
+    """Return the report of a finished backbone with these settings, or None if the folder holds none.
 
     Raises:
-        ConfigError: If it holds the backbone of another run.
+        ConfigError: If the folder holds the backbone of another run.
     """
     record = output / RECORD_FILE
     if not record.is_file():
@@ -102,11 +95,7 @@ def _identity(settings: PretrainSection) -> dict[str, Any]:
 
 
 def claim(settings: PretrainSection, part: Path) -> None:
-    """Make the folder of a run's states, or check that the one there belongs to this run.
-
-    Args:
-        settings: The run.
-        part: The folder.
+    """Create the folder of a run's states, or check that the existing one belongs to this run.
 
     Raises:
         ConfigError: If it belongs to a run with other settings.
@@ -124,7 +113,7 @@ def claim(settings: PretrainSection, part: Path) -> None:
 
 
 def save_state(run: Run, part: Path) -> None:
-    """Write model, optimiser, schedule and step; an earlier state stays whole until the new one is."""
+    """Write model, optimiser, schedule and step; an earlier state stays whole until the new one is complete."""
     state = {
         "model": run.model.state_dict(),
         "matcher": run.matcher.state_dict(),
@@ -138,11 +127,7 @@ def save_state(run: Run, part: Path) -> None:
 
 
 def restore_state(run: Run, part: Path) -> None:
-    """Go on from the saved state, if there is one.
-
-    Args:
-        run: A run at step 0; changed in place.
-        part: Folder of its states.
+    """Load the saved state, if there is one, into a run at step 0.
 
     Raises:
         StoreError: If the state is damaged.
@@ -165,14 +150,9 @@ def restore_state(run: Run, part: Path) -> None:
 
 @contextmanager
 def open_log(part: Path, step: int) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Open the training log to go on after a step; lines of later steps, whose state was lost, are dropped.
+    """Open the training log after a step and yield a function that writes one entry.
 
-    Args:
-        part: Folder of the run's states.
-        step: Step of the state that the run goes on from.
-
-    Yields:
-        A function that writes one entry.
+    Entries of later steps, whose state was lost, are dropped.
     """
     path = part / LOG_FILE
     entries = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
@@ -192,15 +172,8 @@ def finish(
 ) -> None:
     """Write the finished folder and delete the states.
 
-    Weights are stored in half precision; the record, written last, marks the folder as finished.
-
-    Args:
-        run: The run after its last step.
-        corpus: Its training text; a digest of it is recorded.
-        tokenizer: Its tokenizer.
-        report: What is recorded.
-        part: Folder of its states.
-        output: Folder to write; a model card in it stays.
+    Weights are stored in half precision. The record, which holds a digest of the training text, is written last and
+    marks the folder as finished. A model card in the folder stays.
     """
     output.mkdir(parents=True, exist_ok=True)
     for path in sorted((part / "tokenizer").iterdir()):

@@ -1,4 +1,4 @@
-"""Pretraining of small XLM-R backbones: text, vocabulary, the loop in parts, and the finished folder."""
+"""Pretraining of small XLM-R backbones, from text and vocabulary to the finished folder."""
 
 from __future__ import annotations
 
@@ -20,17 +20,9 @@ if TYPE_CHECKING:
 
 
 def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]) -> PretrainReport:
-    """Train a backbone from nothing, or go on where an earlier part stopped.
+    """Train a backbone from scratch, or resume where an earlier call stopped.
 
     States are kept in ``{output}.part``; equal settings and threads give equal weights, in however many parts.
-
-    Args:
-        settings: The run.
-        output: Folder of the finished backbone.
-        log: Takes lines of progress.
-
-    Returns:
-        What was done.
 
     Raises:
         ConfigError: If settings do not fit together, or ``output`` or its parts belong to another run.
@@ -72,7 +64,7 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
 
 
 def _tokenizer(settings: PretrainSection, corpus: Corpus, part: Path) -> PreTrainedTokenizerFast:
-    """Train the tokenizer, or open the one of an earlier part."""
+    """Train the tokenizer, or load the one of an earlier part."""
     from transformers import XLMRobertaTokenizerFast  # noqa: PLC0415
 
     folder = part / "tokenizer"
@@ -101,7 +93,7 @@ def _describe(run: Run, corpus: Corpus, pieces: int, seconds: float) -> str:
 
 
 def _train(run: Run, part: Path, log: Callable[[str], None]) -> dict[str, float]:
-    """Train until the steps or the minutes are over; return the losses of the last logged stretch."""
+    """Train until the steps or the minutes are used up; return the losses of the last log entry."""
     optimisation = run.settings.optimisation
     limit = math.inf if run.settings.max_minutes is None else run.settings.max_minutes * 60
     before, first = run.seconds, run.step

@@ -1,4 +1,4 @@
-"""One pretraining run in memory: model, optimiser, rows, and the step that everything random is derived from."""
+"""State and steps of one pretraining run; everything random in a step is derived from the seed and its number."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HELD_OUT_ROWS = 64
 
 @dataclass
 class Run:
-    """Everything that changes during a run, and what it works on."""
+    """A pretraining run in memory: model, optimiser, data, and how far it is."""
 
     settings: PretrainSection
     model: Any  # XLMRobertaForMaskedLM; its methods are not typed
@@ -54,15 +54,9 @@ class Run:
 
 
 def build_model(architecture: ArchitectureSection, pieces: int, seed: int) -> XLMRobertaForMaskedLM:
-    """Return an XLM-R with random weights and a tied output layer.
+    """Return an XLM-R with random weights and a tied output layer, in training mode and fp32.
 
-    Args:
-        architecture: Its shape.
-        pieces: Size of the vocabulary.
-        seed: Seed of the weights.
-
-    Returns:
-        The model in training mode, in fp32.
+    `pieces` is the size of the vocabulary.
     """
     from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM  # noqa: PLC0415
 
@@ -86,19 +80,11 @@ def build_model(architecture: ArchitectureSection, pieces: int, seed: int) -> XL
 
 
 def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> Run:
-    """Return a run at step 0.
-
-    Args:
-        settings: The run.
-        corpus: Training text.
-        tokenizer: Its tokenizer.
-
-    Returns:
-        Model with random weights, optimiser, schedule and rows.
+    """Return a run at step 0, with random weights.
 
     Raises:
         ConfigError: If lengths or layers do not fit together.
-        DataError: If pairs are asked for and no line has a translation.
+        DataError: If pairs are configured and no line has a translation.
     """
     optimisation = settings.optimisation
     if optimisation.max_length > settings.architecture.positions - 2:
@@ -139,13 +125,7 @@ def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedToke
 
 
 def take_step(run: Run) -> dict[str, float]:
-    """Take one optimiser step; everything random in it follows from seed and step number.
-
-    Args:
-        run: The run; its step goes up by one.
-
-    Returns:
-        Objective -> loss in nats.
+    """Take one optimiser step; return the loss of each objective in nats.
 
     Raises:
         TrainingError: If a loss is not finite.
@@ -177,7 +157,7 @@ def take_step(run: Run) -> dict[str, float]:
 
 
 def _ranks(settings: PretrainSection, step: int) -> bool:
-    """Tell whether a step has the ranking term."""
+    """Return whether a step has the ranking term."""
     objective = settings.objective
     is_over = step >= objective.ranking_until * settings.optimisation.steps
     return objective.ranking_weight > 0 and not is_over and step % objective.ranking_every == 0
@@ -211,15 +191,9 @@ def _ranking_loss(run: Run) -> Tensor:
 
 
 def held_out_losses(run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> dict[str, float]:
-    """Return the MLM loss of held-out lines, with masks that are the same for every model with this tokenizer.
+    """Return the MLM loss per hidden sub-token of held-out lines, in nats, by language.
 
-    Args:
-        run: The run, whose model is used without dropout.
-        corpus: Held-out text.
-        tokenizer: The tokenizer.
-
-    Returns:
-        Language -> mean loss per hidden sub-token, in nats.
+    Dropout is off, and the masks are the same for every model with this tokenizer.
     """
     found: dict[str, float] = {}
     run.model.eval()

@@ -1,4 +1,4 @@
-"""All problems of one file of a submission, by line, against the labels or the published number of rows."""
+"""Checks of one file of a submission, by line, against the labels or the published number of rows."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ class Expected:
     """What a file is compared with.
 
     Attributes:
-        task: The task.
-        language: ISO 639-1 code.
-        gold: Its labels; None where they are not at hand.
-        rows: Published number of examples; None where unknown, or where there are labels to go by.
+        gold: Labels; None where they are not available.
+        rows: Published number of examples; None where unknown, or where there are labels.
     """
 
     task: Task
@@ -36,7 +34,7 @@ class Expected:
 
     @property
     def count(self) -> tuple[int, str] | None:
-        """How many examples there should be, and who says so; None where nobody does."""
+        """Expected number of examples and its source; None where unknown."""
         if self.gold is not None:
             return len(self.gold.content), str(self.gold.path)
         return None if self.rows is None else (self.rows, "the published test set")
@@ -50,15 +48,7 @@ class _Object(list[tuple[str, Any]]):
 
 
 def check_file(path: Path, expected: Expected) -> list[DataError]:
-    """Find everything that is wrong with one file of predictions.
-
-    Args:
-        path: The file, in XTREME's submission format.
-        expected: What it should hold.
-
-    Returns:
-        The problems in the order of the lines, then those of the whole file; none where all is well.
-    """
+    """Return all problems of one file of predictions: those of its lines in order, then those of the whole file."""
     check = _row_numbers if expected.task.metric is Metric.TATOEBA_ACCURACY else _CHECKS[expected.task.kind]
     problems: list[DataError] = []
     try:
@@ -121,7 +111,7 @@ def _tags(path: Path, expected: Expected) -> Iterator[DataError]:
 
 
 def _misaligned(path: Path, sentences: list[tuple[int, int]], expected: Expected) -> Iterator[DataError]:
-    """Sentences of another length than in the labels; only the first one where sentences are too many or too few."""
+    """Yield sentences of another length than in the labels; only the first if the numbers of sentences differ."""
     gold = expected.gold
     if gold is None:
         return
@@ -191,7 +181,7 @@ def _ranks(path: Path, expected: Expected) -> Iterator[DataError]:
 
 
 def _keyed(path: Path, what: str) -> tuple[_Object, dict[str, list[int]]]:
-    """Read one JSON object: its pairs, and the lines in which each key stands."""
+    """Read one JSON object: its pairs, and the lines on which each key occurs."""
     with open_text(path) as file:
         text = file.read()
     if not text.strip():
@@ -202,7 +192,7 @@ def _keyed(path: Path, what: str) -> tuple[_Object, dict[str, list[int]]]:
 def _wrong_keys(
     path: Path, pairs: _Object, lines: dict[str, list[int]], expected: Expected, nouns: tuple[str, str]
 ) -> Iterator[DataError]:
-    """Ids that stand twice, and what is missing or too much."""
+    """Yield repeated, missing and unknown ids."""
     counts = Counter(name for name, _ in pairs)
     for name, times in counts.items():
         for line in lines[name][1:times]:
@@ -215,7 +205,10 @@ def _wrong_keys(
 
 
 def _unmatched(path: Path, lines: dict[str, list[int]], found: set[str], gold: Submission) -> Iterator[DataError]:
-    """Answers to no question, and questions without an answer; repeated ids count with and without their position."""
+    """Yield answers without a question and questions without an answer.
+
+    Ids that the labels number (``id#position``) match with and without the number.
+    """
     bare = {name: name.rpartition("#")[0] if gold.is_numbered else name for name in gold.content}
     known = {*bare, *bare.values()}
     for name in sorted(found - known, key=lambda name: lines[name][0]):
@@ -243,7 +236,7 @@ def _json_pairs(text: str, path: Path) -> _Object:
 
 
 def _key_lines(text: str) -> dict[str, list[int]]:
-    """Lines in which each key of a JSON text stands, in order."""
+    """Return the lines on which each key of a JSON text occurs, in order."""
     lines: dict[str, list[int]] = {}
     line, done = 1, 0
     for found in _STRING.finditer(text):

@@ -1,4 +1,4 @@
-"""All problems of a submission folder: what is missing, what does not belong there, and what is wrong in its files."""
+"""Checks of a whole submission folder: what is missing, what does not belong there, and problems inside its files."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ _MANIFEST = "adaptstilts.data.sources"
 
 @dataclass(frozen=True)
 class CheckedFolder:
-    """What a check found.
+    """Results of the check of a submission folder.
 
     Attributes:
-        problems: Everything that is wrong.
         notes: What was not checked.
-        files: Number of files that were looked into.
-        scores: Scores of the files without problems for which there are labels; None where there are none.
+        files: Number of files that were checked.
+        scores: Scores of the files that have labels and no problems; None where there are none.
     """
 
     problems: tuple[DataError, ...]
@@ -37,14 +36,14 @@ class CheckedFolder:
     scores: FolderScores | None
 
     def text(self) -> str:
-        """Return it for a terminal, without the problems themselves."""
+        """Return the results for a terminal, without the problems themselves."""
         count = len(self.problems)
         line = f"{self.files} files checked, {count or 'no'} {'problem' if count == 1 else 'problems'}"
         parts = [line, *(f"note: {note}" for note in self.notes)]
         return "\n".join(parts) + (f"\n\n{score_text(self.scores)}" if self.scores else "")
 
     def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the results as plain values."""
         return {
             "files": self.files,
             "problems": [str(problem) for problem in self.problems],
@@ -72,16 +71,13 @@ def check_folder(
     """Check a folder of predictions in XTREME's submission layout, and score it where labels are given.
 
     Args:
-        folder: The folder.
-        gold: Folder of the same layout with labels; None to go by the published numbers of rows, where known.
-        benchmark: Whose tasks and languages must be there.
-        tasks: Folders of the tasks to check; all of the benchmark where None.
-
-    Returns:
-        All problems, and the scores of the files that have none.
+        folder: Folder with one subfolder for each task.
+        gold: Folder of the same layout with labels; None to compare with the published numbers of rows, where known.
+        benchmark: Benchmark whose tasks and languages must be there.
+        tasks: Folder names of the tasks to check; None for all of the benchmark.
 
     Raises:
-        ConfigError: If a task asked for is not one of the benchmark.
+        ConfigError: If the benchmark has no task of a given name.
         DataError: If a folder does not exist.
     """
     for place in (folder, gold):
@@ -116,7 +112,7 @@ def check_folder(
 
 
 def task_of(entry: Entry) -> Task | None:
-    """Return the task that a benchmark counts, under the name of its folder; None where this version has none."""
+    """Return the task of a benchmark entry under the name of its folder; None where the package has no such task."""
     names = {task.name for task in all_tasks()}
     name = entry.task if entry.task in names else entry.folder
     return replace(get_task(name), name=entry.folder) if name in names else None
@@ -141,7 +137,7 @@ def _asked(benchmark: Benchmark, tasks: Sequence[str] | None) -> list[Entry]:
 
 
 def _strays(folder: Path, benchmark: Benchmark, notes: list[str]) -> Iterator[DataError]:
-    """Files and folders beside those of the tasks; folders of another benchmark's tasks are only noted."""
+    """Yield files and folders that belong to no task; folders of another benchmark's tasks are only noted."""
     others = {entry.folder for other in BENCHMARKS for entry in other.entries}
     for path in sorted(folder.iterdir()):
         if path.is_dir() and benchmark.entry(path.name) is not None:
@@ -155,7 +151,7 @@ def _strays(folder: Path, benchmark: Benchmark, notes: list[str]) -> Iterator[Da
 
 
 def _absent(folder: Path, entry: Entry, task: Task | None) -> Iterator[DataError]:
-    """A task without a folder, languages without a file, and files of no language of the task."""
+    """Yield a missing folder, missing files of languages, and files of unknown languages."""
     place = folder / entry.folder
     if not place.is_dir():
         yield DataError(f"missing: {len(entry.languages)} languages of {entry.folder}", path=place)
@@ -179,7 +175,7 @@ def _absent(folder: Path, entry: Entry, task: Task | None) -> Iterator[DataError
 
 
 def _expected(task: Task, language: str, gold: Path | None) -> Expected | DataError:
-    """What a file is compared with; a problem where the labels themselves cannot be read."""
+    """Return what a file is compared with, or a problem where the labels themselves cannot be read."""
     labels = None if gold is None else submission_path(gold, task, language)
     if labels is None or not labels.is_file():
         return Expected(task, language, rows=published_rows(task, language))
@@ -190,7 +186,7 @@ def _expected(task: Task, language: str, gold: Path | None) -> Expected | DataEr
 
 
 def _scores(folder: Path, gold: Path | None, clean: dict[str, list[str]]) -> FolderScores | None:
-    """Score what has no problem and has labels."""
+    """Score the files that have labels and no problem."""
     if gold is None:
         return None
     found = FolderScores({}, ())

@@ -1,4 +1,4 @@
-"""From templates to cases: a context, questions on it, and answers with their offsets; the same for the same seed."""
+"""Cases of the checklist tests, generated from templates: a context, questions, and answers with their offsets."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ class Question:
 
     Attributes:
         id: Unique over all tests and languages: test, language, case, question.
-        text: The question.
-        answers: Right answers as they stand in the context.
+        answers: Right answers as they occur in the context.
     """
 
     id: str
@@ -35,32 +34,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Case:
-    """A case: passed when all of its questions are answered rightly.
-
-    Attributes:
-        context: One or two sentences.
-        questions: All that the templates ask of it.
-    """
+    """A context of one or two sentences with its questions; passed when all of them are answered correctly."""
 
     context: str
     questions: tuple[Question, ...]
 
 
 def generate(test: str, language: str, *, cases: int = DEFAULT_CASES, seed: int = DEFAULT_SEED) -> tuple[Case, ...]:
-    """Make the cases of one test in one language; groups of templates take turns.
-
-    Args:
-        test: Name of the test.
-        language: ISO 639-1 code.
-        cases: How many, at least 1.
-        seed: Decides which.
-
-    Returns:
-        Cases of which no two have the same context.
+    """Generate the cases of one test in one language, all with different contexts; groups of templates take turns.
 
     Raises:
         ConfigError: If there are no templates in the language.
-        DataError: If the test is not known, or its templates do not make so many cases.
+        DataError: If the test is not known, or its templates cannot give that many cases.
     """
     if test not in CHECKLIST_TESTS:
         raise DataError(f"'{test}' is not a checklist test", value=test, allowed=CHECKLIST_TESTS)

@@ -1,4 +1,4 @@
-"""The templates of the checklist tests: one YAML file for each language, read and checked.
+"""Templates of the checklist tests: one YAML file per language, read and checked.
 
 They were written for this project, in simplified but grammatical sentences, and have not been checked by native
 speakers. The idea is MultiCheckList's (Ruder et al. 2021, after CheckList, Ribeiro et al. 2020); its templates are not
@@ -26,12 +26,7 @@ _KEYS = ("names", "values", "forms", "contexts", "questions")
 
 @dataclass(frozen=True)
 class QuestionTemplate:
-    """A question with its answers.
-
-    Attributes:
-        ask: The question, with places for words such as ``{more}``.
-        answers: Right answers, as they stand in the context.
-    """
+    """A question, with placeholders such as ``{more}``, and its right answers as they occur in the context."""
 
     ask: str
     answers: tuple[str, ...]
@@ -39,13 +34,13 @@ class QuestionTemplate:
 
 @dataclass(frozen=True)
 class Group:
-    """Words that go together in gender and number, and the sentences they fit into.
+    """Words that agree in gender and number, and the sentences that they fit into.
 
     Attributes:
         names: People, of whom a case takes two, ``{a}`` and ``{b}``; empty where a test has none.
-        words: For each kind of word its alternatives; an alternative holds one or more forms, by name of their place.
+        words: Alternatives for each kind of word; an alternative maps placeholders to one or more forms.
         contexts: Sentences that hold the answers.
-        questions: What is asked of each context.
+        questions: Questions asked about each context.
     """
 
     names: tuple[str, ...]
@@ -55,20 +50,14 @@ class Group:
 
     @property
     def places(self) -> frozenset[str]:
-        """Names of the places that the group has words for."""
+        """Placeholders that the group has words for."""
         people = {"a", "b"} if self.names else set()
         return frozenset(people.union(*(words[0] for words in self.words)))
 
 
 @cache
 def read_templates(language: str) -> Mapping[str, tuple[Group, ...]]:
-    """Read the templates of one language.
-
-    Args:
-        language: ISO 639-1 code.
-
-    Returns:
-        The groups of each test of `CHECKLIST_TESTS`.
+    """Return the templates of one language: the groups of each test of `CHECKLIST_TESTS`.
 
     Raises:
         ConfigError: If there are none in this language.
@@ -82,16 +71,12 @@ def read_templates(language: str) -> Mapping[str, tuple[Group, ...]]:
 
 
 def parse_templates(path: Path) -> dict[str, tuple[Group, ...]]:
-    """Read a file of templates.
+    """Read a YAML file of templates: for each test a list of groups.
 
-    Args:
-        path: YAML: for each test a list of groups with ``names``, ``values``, ``forms``, ``contexts``, ``questions``.
-
-    Returns:
-        The groups of each test.
+    A group has the keys ``names``, ``values``, ``forms``, ``contexts`` and ``questions``.
 
     Raises:
-        DataError: If a test is missing, a key is unknown, forms do not fit their names, or a place has no word.
+        DataError: If a test is missing, a key is unknown, forms do not fit their names, or a placeholder has no word.
     """
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     found = sorted(document) if isinstance(document, dict) else []

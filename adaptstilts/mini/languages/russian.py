@@ -32,7 +32,7 @@ _NOT = word("не", "PART", Role.VERB, "not")
 
 
 class Russian:
-    """The Russian grammar; see `adaptstilts.mini.languages.base.Grammar`."""
+    """Russian grammar; see `adaptstilts.mini.languages.base.Grammar`."""
 
     code = "ru"
     spaced = True
@@ -192,7 +192,7 @@ def _predicate(clause: Clause, gender: str) -> tuple[Word, ...]:
 
 @cache
 def _kind(kind: str, gender: str, person: bool, woman: bool) -> Word:
-    """Return what the subject is said to be: "животное", "певица", "врачи"."""
+    """Return the noun predicated of the subject: "животное", "певица", "врачи"."""
     noun = _PLURAL[kind]["nom"] if gender == "p" else _SINGULAR[kind]["nom"]
     if woman and gender == "f":
         noun = lexicon.KINDS_OF_WOMEN.get(kind, noun)
