@@ -17,10 +17,10 @@ from typing import IO
 from adaptstilts.errors import DataError
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-_SHOWN = 5
+_NAMES_SHOWN = 5
 
 Place = Sequence[tuple[str, str]]
-"""Pairs of a file in the source, with ``*``, and where it goes; see `adaptstilts.data.sources.Part`."""
+"""Pairs of a file in the source, with ``*``, and its target; see `adaptstilts.data.sources.Part`."""
 
 
 def is_archive(path: Path) -> bool:
@@ -36,7 +36,7 @@ def unpack(archive: Path, place: Place, folder: Path) -> None:
     """
     missing = {pattern for pattern, _ in place}
     names: list[str] = []
-    with _damage(archive):
+    with _archive_errors(archive):
         for name, file in _members(archive):
             _refuse_traversal(name, archive)
             names.append(name)
@@ -46,8 +46,9 @@ def unpack(archive: Path, place: Place, folder: Path) -> None:
                     shutil.copyfileobj(file(), output)
             missing -= {pattern for pattern, _ in fitting}
     if missing:
+        shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
         raise DataError(
-            f"holds no '{min(missing)}', but {', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''}",
+            f"holds no '{min(missing)}', but {shown}",
             path=archive,
             hint="The source has changed its layout; mend `place` in a manifest of your own (--manifest)",
         )
@@ -118,13 +119,13 @@ def _refuse_traversal(name: str, archive: Path) -> None:
 
 
 @contextmanager
-def _damage(archive: Path) -> Iterator[None]:
+def _archive_errors(archive: Path) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError, OSError) as error:
-        # RuntimeError: zipfile's for what is encrypted or packed in a way that it does not know.
+        # zipfile raises RuntimeError for encrypted members and for compression that it does not know.
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's; bz2 and gzip raise without a number
+            raise  # an error of the disk: those of bz2 and gzip have no number
         reason = str(error).splitlines()[0].rstrip(":")
         raise DataError(
             f"is damaged or no archive ({reason})", path=archive, hint="Delete it and fetch again"

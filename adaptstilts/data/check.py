@@ -18,8 +18,8 @@ from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import get_task, training_task
 from adaptstilts.tasks.spec import Split, Task
 
-Step = Callable[[int, int, str], None]
-"""Told how many of how many splits are checked, and which is next."""
+ProgressCallback = Callable[[int, int, str], None]
+"""Called with the number of splits checked, the number of all splits, and the name of the next one."""
 
 
 class Mark(str, Enum):
@@ -97,7 +97,7 @@ class FolderCheck:
 
 
 def check_folder(
-    root: Path, tasks: Sequence[Task], *, strict: bool = False, on_step: Step | None = None
+    root: Path, tasks: Sequence[Task], *, strict: bool = False, on_step: ProgressCallback | None = None
 ) -> FolderCheck:
     """Read every row of a folder of data sets and compare it with what is published.
 
@@ -114,7 +114,7 @@ def check_folder(
             on_step(done, len(wanted), f"{task.name} {split.value}")
         check.add_split(task, split)
     check.compare_with_lock({task.name for task in tasks})
-    check.require_something()
+    check.require_any_data()
     return check.result
 
 
@@ -162,7 +162,7 @@ class _Checker:
         self.result = FolderCheck(data.path)
         self._data = data
         self._strict = strict
-        self._said: set[str] = set()
+        self._seen: set[str] = set()
         self._training: dict[tuple[str, str], Prints | None] = {}
 
     def add_split(self, task: Task, split: Split) -> None:
@@ -185,7 +185,7 @@ class _Checker:
                 except AdaptstiltsError as error:
                     self._add(error)
 
-    def require_something(self) -> None:
+    def require_any_data(self) -> None:
         if not any(split.languages for split in self.result.splits) and not self.result.problems:
             names = dict.fromkeys(split.task for split in self.result.splits)
             hint = f"Fetch some: adaptstilts data fetch --root {self._data.path}"
@@ -200,11 +200,11 @@ class _Checker:
         training = None if split is Split.TRAIN else self._training_of(task, code)
         check = examine(code, found, expected_rows(task.name, split, code), training)
         self.result.notes += [note for note in self._data.notes(task, split, code) if note not in self.result.notes]
-        for problem in self._judge(task, split, check):
+        for problem in self._problems_of(task, split, check):
             self._add(problem)
         return check
 
-    def _judge(self, task: Task, split: Split, check: LanguageCheck) -> Iterator[AdaptstiltsError]:
+    def _problems_of(self, task: Task, split: Split, check: LanguageCheck) -> Iterator[AdaptstiltsError]:
         path = self._data.files(task, split, check.language)[0]
         if self._strict and check.mark in {Mark.FEWER, Mark.MORE}:
             yield DataError(f"expected {check.published:,} rows as published, found {check.rows:,}", path=path)
@@ -225,8 +225,8 @@ class _Checker:
         return self._training.get(key)
 
     def _add(self, problem: AdaptstiltsError) -> None:
-        if str(problem) not in self._said:
-            self._said.add(str(problem))
+        if str(problem) not in self._seen:
+            self._seen.add(str(problem))
             self.result.problems.append(problem)
 
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from adaptstilts.data.download import Tell, digest
+from adaptstilts.data.download import BytesCallback, digest
 from adaptstilts.errors import DataError
 
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
 )
-"""Codes of errors that are the disk's, not the network's."""
-_SECONDS = 30.0
-_LONGEST = 160
-"""Most characters of a reason that is worth showing."""
+"""Error numbers that mean trouble with the disk, not with the network."""
+_TIMEOUT_SECONDS = 30.0
+_LONGEST_REASON = 160
+"""Longest reason that is shown, in characters."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class Repository:
     commit: str
     sha256: dict[str, str | None]
 
-    def fitting(self, pattern: str) -> tuple[str, ...]:
+    def matching(self, pattern: str) -> tuple[str, ...]:
         """Return the files that a pattern with ``*`` matches, sorted.
 
         Raises:
             DataError: If there are none.
         """
-        return choose(pattern, tuple(self.sha256), f"{self.name} at commit {self.commit}")
+        return matching_names(pattern, tuple(self.sha256), f"{self.name} at commit {self.commit}")
 
 
-def choose(pattern: str, names: tuple[str, ...], where: str) -> tuple[str, ...]:
+def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[str, ...]:
     """Return the names that a pattern with ``*`` matches, sorted; `where` names their place in the error.
 
     Raises:
@@ -71,7 +71,7 @@ def look_up(name: str, revision: str | None) -> Repository:
 
     with _hub_errors(name), _quiet():
         info = huggingface_hub.HfApi(endpoint=_endpoint()).dataset_info(
-            name, revision=revision, timeout=_SECONDS, files_metadata=True
+            name, revision=revision, timeout=_TIMEOUT_SECONDS, files_metadata=True
         )
     if info.sha is None:
         raise DataError(
@@ -81,7 +81,7 @@ def look_up(name: str, revision: str | None) -> Repository:
     return Repository(name, info.sha, files)
 
 
-def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str:
+def download(repository: Repository, file: str, folder: Path, on_bytes: BytesCallback) -> str:
     """Download one file of a repository below a folder, under its path in the repository, unless it is there already.
 
     The hub library resumes interrupted downloads, so progress is reported once, at the end.
@@ -102,7 +102,7 @@ def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str
                 repo_type="dataset",
                 revision=repository.commit,
                 local_dir=folder,
-                etag_timeout=_SECONDS,
+                etag_timeout=_TIMEOUT_SECONDS,
                 endpoint=_endpoint(),
             )
         )
@@ -113,7 +113,7 @@ def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str
             f"{repository.name}/{file}: SHA-256 is {found}, expected {repository.sha256[file]}; it is deleted",
             hint="Fetch again",
         )
-    tell(file, path.stat().st_size, path.stat().st_size)
+    on_bytes(file, path.stat().st_size, path.stat().st_size)
     return found
 
 
@@ -143,11 +143,11 @@ def _quiet() -> Iterator[None]:
 def _hub_errors(name: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:  # all of the library's and of requests' are one of these
+    except (OSError, ValueError) as error:  # covers all errors of the library and of requests
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             raise
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = f", {lines[0]}" if lines and len(lines[0]) <= _LONGEST else ""
+        reason = f", {lines[0]}" if lines and len(lines[0]) <= _LONGEST_REASON else ""
         raise DataError(
             f"{name} cannot be had from the hub: {type(error).__name__}{reason}",
             hint="Look whether the hub is reached (HF_ENDPOINT names another one) and has the repository",

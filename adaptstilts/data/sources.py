@@ -26,7 +26,7 @@ COLUMNS = {
 }
 """Columns of the tables that fetching writes, by kind of task; see `adaptstilts.data.arrow`.
 
-Data of kinds that are not here stay in the publisher's files.
+Data of other kinds stay in the publisher's files.
 """
 
 _ALL = "all"
@@ -46,7 +46,7 @@ class Source(BaseModel):
 
     @field_validator("url", mode="before")
     @classmethod
-    def _several(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds
+    def _as_tuple(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds
         return (value,) if isinstance(value, str) else value
 
     def checksum(self, name: str) -> str | None:
@@ -201,7 +201,7 @@ class Manifest(BaseModel):
 def packaged() -> Manifest:
     """Return the manifest that comes with the package."""
     text = files("adaptstilts.data").joinpath("sources.yaml").read_text(encoding="utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, and ten times as fast, where it was built
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # equal results, ten times as fast; not in every build
     return Manifest.model_validate(yaml.load(text, Loader=loader))
 
 

@@ -74,7 +74,7 @@ NUMBERS: tuple[str, ...] = ("two", "three", "four", "five", "six", "seven", "eig
 """Numeral words for 2 to 9."""
 
 FUNCTION: tuple[str, ...] = ("be", "not", "and", "who", "what", "where", "when", "because", "then", "but")
-"""Function concepts that every lexicon must be able to say, by a word or by morphology."""
+"""Function concepts that every lexicon must express, by a word or by morphology."""
 
 PERSONS: tuple[str, ...] = (
     "Anna", "Omar", "Maria", "Ivan", "Lena", "David", "Sara", "Victor", "Nina", "Adam", "Clara", "Hugo", "Irina",

@@ -17,7 +17,7 @@ _REASON_RATE = 0.15
 _QUESTION_RATE = 0.15
 
 Line: TypeAlias = tuple[tuple[Clause, "str | Role | None"], ...]
-"""Clauses with how each is said: a connective or None for a statement, the role asked for in a question."""
+"""Clauses, a statement with its connective or None, a question with the role that is asked for."""
 
 
 def text(sentences: Sequence[Sentence]) -> str:

@@ -17,7 +17,7 @@ MASS: frozenset[str] = frozenset({
 """Nouns that are never counted."""
 
 FEELINGS: frozenset[str] = frozenset({"love", "like", "hate"})
-"""Verbs of feeling: lasting states, said without place and time."""
+"""Verbs of feeling: lasting states, which take no place or time."""
 
 _OBJECTS: dict[str, str] = {
     "eat": "food fruit", "drink_v": "drink", "see": "animal person plant vehicle", "buy": "food clothing fruit drink "

@@ -16,8 +16,8 @@ from adaptstilts.mini.world import affirm, pick, tell
 
 _DENIED_PREMISE_RATE = 0.25
 _DENIED_RATES = {"entailment": 0.2, "contradiction": 0.53, "neutral": 0.37}
-"""How often a hypothesis on a premise that is not denied is itself denied; chosen so that after counting the denied
-premises each label has about 40 % denied hypotheses, and the word "not" alone tells little."""
+"""Shares of negated hypotheses for premises that are not negated; chosen so that, with the negated premises, each
+label has about 40 % negated hypotheses, and the word "not" alone reveals little."""
 
 
 @dataclass(frozen=True)

@@ -82,14 +82,14 @@ def answer_span(sentences: list[Sentence], question: Question) -> tuple[int, int
     """
     if question.answered_by is None:
         return None
-    found = _piece(sentences[question.answered_by], question.role)
+    found = _contiguous_words(sentences[question.answered_by], question.role)
     if found is None:
         return None
     spans = offsets(sentences)[question.answered_by]
     return spans[found[0]][0], spans[found[1]][1]
 
 
-def _piece(sentence: Sentence, role: Role) -> tuple[int, int] | None:
+def _contiguous_words(sentence: Sentence, role: Role) -> tuple[int, int] | None:
     """Return the first and last word of a constituent that is not interrupted by others."""
     found = [index for index, word in enumerate(sentence.words) if word.role is role and word.upos != "PUNCT"]
     return (found[0], found[-1]) if found and found[-1] - found[0] + 1 == len(found) else None
@@ -97,7 +97,7 @@ def _piece(sentence: Sentence, role: Role) -> tuple[int, int] | None:
 
 def _is_answerable_in_all(reading: Reading, languages: Iterable[Grammar]) -> bool:
     return all(
-        _piece(realise(grammar, (reading.context[question.answered_by],))[0], question.role) is not None
+        _contiguous_words(realise(grammar, (reading.context[question.answered_by],))[0], question.role) is not None
         for grammar in languages
         for question in reading.questions
         if question.answered_by is not None

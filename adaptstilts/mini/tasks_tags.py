@@ -58,7 +58,7 @@ def named_sentences(count: int, rng: Random, seen: set[str], *, train: bool) -> 
         if rng.random() < _NAMED_RATE:
             clause = _with_names(rng, clause)
         if train:
-            clause = _with_known_names(rng, clause)
+            clause = _without_held_out_names(rng, clause)
         line: Line = ((clause, None),)
         meets_itself = clause.object is not None and clause.object.head == clause.subject.head
         if not meets_itself and _is_new(line, seen):
@@ -91,16 +91,16 @@ def _fits_organisation(clause: Clause) -> bool:
     return clause.verb in ("buy", "sell", "make", "use", "change", "get", "give_away", "help", "open", "repair")
 
 
-def _with_known_names(rng: Random, clause: Clause) -> Clause:
+def _without_held_out_names(rng: Random, clause: Clause) -> Clause:
     return replace(
         clause,
-        subject=_known(rng, clause.subject),
-        object=None if clause.object is None else _known(rng, clause.object),
-        place=None if clause.place is None else _known(rng, clause.place),
+        subject=_without_held_out(rng, clause.subject),
+        object=None if clause.object is None else _without_held_out(rng, clause.object),
+        place=None if clause.place is None else _without_held_out(rng, clause.place),
     )
 
 
-def _known(rng: Random, phrase: Phrase) -> Phrase:
+def _without_held_out(rng: Random, phrase: Phrase) -> Phrase:
     for pool in (concepts.PERSONS, concepts.CITIES, concepts.ORGANISATIONS):
         if phrase.head in pool and pool.index(phrase.head) % _HELD_OUT == 0:
             return replace(phrase, head=rng.choice([name for name in pool if pool.index(name) % _HELD_OUT]))
@@ -140,11 +140,11 @@ def _tag_names(grammar: Grammar, sentence: Sentence, first: dict[str, str]) -> T
     tagged: Tagged = []
     previous: Word | None = None
     for word in sentence.words:
-        goes_on = previous is not None and (previous.concept, previous.role) == (word.concept, word.role)
-        if word.concept in first and word.entity and not goes_on:
+        is_continued = previous is not None and (previous.concept, previous.role) == (word.concept, word.role)
+        if word.concept in first and word.entity and not is_continued:
             tagged.append((grammar.lexicon[first[word.concept]], f"B-{word.entity}"))
-            goes_on = True
-        tagged.append((word.form, f"{'I' if goes_on else 'B'}-{word.entity}" if word.entity else "O"))
+            is_continued = True
+        tagged.append((word.form, f"{'I' if is_continued else 'B'}-{word.entity}" if word.entity else "O"))
         previous = word
     return tagged
 

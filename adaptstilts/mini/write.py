@@ -24,7 +24,7 @@ _SQUAD_LENGTHS = (3, 4, 5)
 _MLQA_LENGTHS = (4, 5, 6)
 _TYDIQA_LENGTHS = (2, 3)
 _MINED_SHARE = 0.5
-"""Share of the sentences on each side of BUCC2018 in miniature that have a translation on the other."""
+"""Share of the sentences on each side of the miniature BUCC2018 that have a translation on the other."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _inference(root: Path, sizes: Sizes, rng: Random) -> None:
         for split, count in (("train", max(sizes.train // 3, 1)), ("dev", sizes.evaluation)):
             pairs = tasks_pairs.inference(count, rng, seen, sentences=(level + 1,), steps=level)
             rows = [
-                {"uid": f"r{level}-{split}-{index}", "context": _said(pair, 0), "hypothesis": _said(pair, 1),
+                {"uid": f"r{level}-{split}-{index}", "context": _pair_text(pair, 0), "hypothesis": _pair_text(pair, 1),
                  "label": pair.label[0]}
                 for index, pair in enumerate(pairs)
             ]  # fmt: skip
@@ -85,8 +85,8 @@ def _nli_rows(pairs: Sequence[Pair], *, unlabelled: bool) -> list[dict[str, Any]
     return [
         {
             "gold_label": "-" if unlabelled and index % 50 == 49 else pair.label,
-            "sentence1": _said(pair, 0),
-            "sentence2": _said(pair, 1),
+            "sentence1": _pair_text(pair, 0),
+            "sentence2": _pair_text(pair, 1),
             "pairID": f"{index}{pair.label[0]}",
             "promptID": str(index),
             "annotator_labels": [pair.label],
@@ -95,14 +95,14 @@ def _nli_rows(pairs: Sequence[Pair], *, unlabelled: bool) -> list[dict[str, Any]
     ]
 
 
-def _said(pair: Pair, side: int, grammar: Grammar | None = None) -> str:
+def _pair_text(pair: Pair, side: int, grammar: Grammar | None = None) -> str:
     return text(realise(grammar or grammars()["en"], pair.second if side else pair.first))
 
 
 def _write_pairs_by_language(folder: Path, splits: Sequence[Sequence[Pair]]) -> None:
     for code, grammar in grammars().items():
         for split, pairs in zip(("dev", "test"), splits, strict=True):
-            rows = [(_said(pair, 0, grammar), _said(pair, 1, grammar), pair.label) for pair in pairs]
+            rows = [(_pair_text(pair, 0, grammar), _pair_text(pair, 1, grammar), pair.label) for pair in pairs]
             layouts.write_table(folder / f"{split}-{code}.tsv", rows, ending="\r\n")
 
 
@@ -110,7 +110,7 @@ def _duplicates(root: Path, sizes: Sizes, rng: Random) -> None:
     seen: set[tuple[str, str]] = set()
     for split, count in (("dev", sizes.evaluation), ("train", sizes.train)):
         pairs = tasks_pairs.duplicates(count, rng, seen)
-        rows = [(index, 2 * index, 2 * index + 1, _said(pair, 0), _said(pair, 1), pair.label)
+        rows = [(index, 2 * index, 2 * index + 1, _pair_text(pair, 0), _pair_text(pair, 1), pair.label)
                 for index, pair in enumerate(pairs)]  # fmt: skip
         header = ("id", "qid1", "qid2", "question1", "question2", "is_duplicate")
         layouts.write_table(root / "qqp" / f"{split}.tsv", [header, *rows])
@@ -120,7 +120,7 @@ def _paraphrases(root: Path, sizes: Sizes, rng: Random) -> None:
     seen: set[tuple[str, str]] = set()
     _write_pairs_by_language(root / "pawsx", [tasks_pairs.paraphrases(sizes.evaluation, rng, seen) for _ in range(2)])
     train = tasks_pairs.paraphrases(sizes.train, rng, seen)
-    rows = [(_said(pair, 0), _said(pair, 1), pair.label) for pair in train]
+    rows = [(_pair_text(pair, 0), _pair_text(pair, 1), pair.label) for pair in train]
     layouts.write_table(root / "pawsx" / "train-en.tsv", rows, ending="\r\n")
 
 

@@ -16,20 +16,20 @@ import torch
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.errors import ConfigError, StoreError
 from adaptstilts.pretrain.corpora import Corpus
-from adaptstilts.pretrain.run import Run
+from adaptstilts.pretrain.run import PretrainingRun
 from adaptstilts.runtime import environment
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 RECORD_FILE = "pretraining.json"
-"""Settings, environment and figures of a finished run."""
+"""Settings, environment and results of a finished run."""
 LOG_FILE = "training_log.jsonl"
-"""One JSON object per logged stretch of steps: step, sub-tokens, seconds, mean loss of each objective."""
+"""One JSON object per log interval: step, sub-tokens, seconds, mean loss of each objective."""
 _STATE_FILE = "state.pt"
 _SETTINGS_FILE = "settings.json"
-# What may change between two parts of one run.
-_FREE = ("output", "title", "device", "threads", "max_minutes")
+# Settings that may change between two parts of one run.
+_NOT_IN_IDENTITY = ("output", "title", "device", "threads", "max_minutes")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class PretrainReport:
         return self.steps == self.planned_steps
 
 
-def finished(settings: PretrainSection, output: Path) -> PretrainReport | None:
+def find_finished(settings: PretrainSection, output: Path) -> PretrainReport | None:
     """Return the report of a finished backbone with these settings, or None if the folder holds none.
 
     Raises:
@@ -89,12 +89,12 @@ def finished(settings: PretrainSection, output: Path) -> PretrainReport | None:
 
 def _identity(settings: PretrainSection) -> dict[str, Any]:
     """Return the settings that decide the weights, as JSON values, without paths of this machine."""
-    identity = settings.model_dump(mode="json", exclude=set(_FREE))
+    identity = settings.model_dump(mode="json", exclude=set(_NOT_IN_IDENTITY))
     identity["data"].pop("root")
     return identity
 
 
-def claim(settings: PretrainSection, part: Path) -> None:
+def open_states(settings: PretrainSection, part: Path) -> None:
     """Create the folder of a run's states, or check that the existing one belongs to this run.
 
     Raises:
@@ -112,7 +112,7 @@ def claim(settings: PretrainSection, part: Path) -> None:
     path.write_text(json.dumps(_identity(settings), indent=2) + "\n", encoding="utf-8")
 
 
-def save_state(run: Run, part: Path) -> None:
+def save_state(run: PretrainingRun, part: Path) -> None:
     """Write model, optimiser, schedule and step; an earlier state stays whole until the new one is complete."""
     state = {
         "model": run.model.state_dict(),
@@ -126,7 +126,7 @@ def save_state(run: Run, part: Path) -> None:
     unfinished.replace(part / _STATE_FILE)
 
 
-def restore_state(run: Run, part: Path) -> None:
+def restore_state(run: PretrainingRun, part: Path) -> None:
     """Load the saved state, if there is one, into a run at step 0.
 
     Raises:
@@ -168,7 +168,12 @@ def open_log(part: Path, step: int) -> Iterator[Callable[[dict[str, Any]], None]
 
 
 def finish(
-    run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast, report: PretrainReport, part: Path, output: Path
+    run: PretrainingRun,
+    corpus: Corpus,
+    tokenizer: PreTrainedTokenizerFast,
+    report: PretrainReport,
+    part: Path,
+    output: Path,
 ) -> None:
     """Write the finished folder and delete the states.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from transformers import XLMRobertaForMaskedLM, XLMRobertaModel
 
 _FIRST_PIECE = 4
-"""First id that is no special token in XLM-R's layout."""
+"""First id in XLM-R's layout that is not a special token."""
 _REPLACED, _RANDOM = 0.8, 0.1
 """Shares of the chosen sub-tokens that become <mask> and a random one; the rest stay (BERT)."""
 

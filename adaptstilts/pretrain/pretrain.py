@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.pretrain.corpora import Corpus, gather, sample
-from adaptstilts.pretrain.files import PretrainReport, claim, finish, finished, open_log, restore_state, save_state
-from adaptstilts.pretrain.run import Run, held_out_losses, prepare, take_step
+from adaptstilts.pretrain.files import (
+    PretrainReport,
+    find_finished,
+    finish,
+    open_log,
+    open_states,
+    restore_state,
+    save_state,
+)
+from adaptstilts.pretrain.run import PretrainingRun, build_run, held_out_losses, take_step
 from adaptstilts.pretrain.tokenizer import train_tokenizer
 from adaptstilts.runtime import set_threads
 
@@ -30,17 +38,17 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
         TrainingError: If the loss is not finite.
         StoreError: If a saved state is damaged.
     """
-    done = finished(settings, output)
+    done = find_finished(settings, output)
     if done is not None:
         log(f"{output} is finished already; name another output to train it again")
         return done
     set_threads(settings.threads)
     part = output.with_name(f"{output.name}.part")
-    claim(settings, part)
+    open_states(settings, part)
     started = time.perf_counter()
     training, held_out = gather(settings.data, switched=settings.objective.switched > 0).split(settings.data.held_out)
     tokenizer = _tokenizer(settings, training, part)
-    run = prepare(settings, training, tokenizer)
+    run = build_run(settings, training, tokenizer)
     restore_state(run, part)
     log(_describe(run, training, len(tokenizer), time.perf_counter() - started))
     losses = _train(run, part, log)
@@ -83,7 +91,7 @@ def _tokenizer(settings: PretrainSection, corpus: Corpus, part: Path) -> PreTrai
     )
 
 
-def _describe(run: Run, corpus: Corpus, pieces: int, seconds: float) -> str:
+def _describe(run: PretrainingRun, corpus: Corpus, pieces: int, seconds: float) -> str:
     lines = sum(len(lines) for lines in corpus.lines.values())
     size = sum(weights.numel() for weights in run.model.parameters())
     return (
@@ -92,7 +100,7 @@ def _describe(run: Run, corpus: Corpus, pieces: int, seconds: float) -> str:
     )
 
 
-def _train(run: Run, part: Path, log: Callable[[str], None]) -> dict[str, float]:
+def _train(run: PretrainingRun, part: Path, log: Callable[[str], None]) -> dict[str, float]:
     """Train until the steps or the minutes are used up; return the losses of the last log entry."""
     optimisation = run.settings.optimisation
     limit = math.inf if run.settings.max_minutes is None else run.settings.max_minutes * 60
@@ -119,7 +127,7 @@ def _train(run: Run, part: Path, log: Callable[[str], None]) -> dict[str, float]
     return losses
 
 
-def _progress(run: Run, losses: dict[str, float], fresh: int, seconds: float) -> str:
+def _progress(run: PretrainingRun, losses: dict[str, float], fresh: int, seconds: float) -> str:
     """Return a line with step, losses, speed and the time that is left."""
     steps = run.settings.optimisation.steps
     left = seconds / max(1, fresh) * (steps - run.step)

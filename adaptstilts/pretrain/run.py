@@ -37,7 +37,7 @@ _HELD_OUT_ROWS = 64
 
 
 @dataclass
-class Run:
+class PretrainingRun:
     """A pretraining run in memory: model, optimiser, data, and how far it is."""
 
     settings: PretrainSection
@@ -79,7 +79,7 @@ def build_model(architecture: ArchitectureSection, pieces: int, seed: int) -> XL
     return XLMRobertaForMaskedLM._from_config(config, attn_implementation="sdpa").train()  # type: ignore[no-any-return]
 
 
-def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> Run:
+def build_run(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> PretrainingRun:
     """Return a run at step 0, with random weights.
 
     Raises:
@@ -121,10 +121,10 @@ def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedToke
     )
     optimizer = build_optimizer(trained, recipe)
     schedule = build_schedule(optimizer, recipe, optimisation.steps)
-    return Run(settings, model, optimizer, schedule, rows, matcher, int(tokenizer.mask_token_id), device)
+    return PretrainingRun(settings, model, optimizer, schedule, rows, matcher, int(tokenizer.mask_token_id), device)
 
 
-def take_step(run: Run) -> dict[str, float]:
+def take_step(run: PretrainingRun) -> dict[str, float]:
     """Take one optimiser step; return the loss of each objective in nats.
 
     Raises:
@@ -138,7 +138,7 @@ def take_step(run: Run) -> dict[str, float]:
         loss, parts = _batch_loss(run, rows, rng)
     loss.backward()  # type: ignore[no-untyped-call]
     losses = {objective.value if name == "masked" else name: float(part.detach()) for name, part in parts.items()}
-    if _ranks(settings, run.step):
+    if _has_ranking(settings, run.step):
         with autocast(run.device, settings.optimisation.precision):
             ranking = _ranking_loss(run)
         (ranking * settings.objective.ranking_weight).backward()  # type: ignore[no-untyped-call]
@@ -156,14 +156,14 @@ def take_step(run: Run) -> dict[str, float]:
     return losses
 
 
-def _ranks(settings: PretrainSection, step: int) -> bool:
+def _has_ranking(settings: PretrainSection, step: int) -> bool:
     """Return whether a step has the ranking term."""
     objective = settings.objective
     is_over = step >= objective.ranking_until * settings.optimisation.steps
     return objective.ranking_weight > 0 and not is_over and step % objective.ranking_every == 0
 
 
-def _batch_loss(run: Run, rows: list[Row], rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+def _batch_loss(run: PretrainingRun, rows: list[Row], rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the weighted loss of a batch, and its parts."""
     objective = run.settings.objective
     padded = pad(rows, reset_positions=objective.reset_positions)
@@ -178,7 +178,7 @@ def _batch_loss(run: Run, rows: list[Row], rng: np.random.Generator) -> tuple[Te
     return loss, parts
 
 
-def _ranking_loss(run: Run) -> Tensor:
+def _ranking_loss(run: PretrainingRun) -> Tensor:
     objective = run.settings.objective
     encoder = lower_layers(run.model, objective.ranking_layer)
     pooled = []
@@ -190,7 +190,7 @@ def _ranking_loss(run: Run) -> Tensor:
     return ranking_loss(pooled[0], pooled[1], objective.ranking_temperature)
 
 
-def held_out_losses(run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> dict[str, float]:
+def held_out_losses(run: PretrainingRun, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> dict[str, float]:
     """Return the MLM loss per hidden sub-token of held-out lines, in nats, by language.
 
     Dropout is off, and the masks are the same for every model with this tokenizer.

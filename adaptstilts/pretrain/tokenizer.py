@@ -20,8 +20,8 @@ MODEL_FILE = "sentencepiece.bpe.model"
 """Name of XLM-R's SentencePiece file (a unigram model, whatever its name says)."""
 _SPACE = "\u2581"
 _SPECIALS = ("<unk>", "<s>", "</s>")
-_FLOOR = 4.0
-"""How far below the rarest learnt piece the added letters score, in nats."""
+_ALPHABET_MARGIN = 4.0
+"""Distance in score from the rarest learnt piece down to the letters that are added, in nats."""
 # Scripts of the 50 languages of XTREME and XTREME-R; Han and Hangul letters come from text alone.
 _RANGES: dict[str, tuple[tuple[int, int], ...]] = {
     "ASCII": ((0x21, 0x7E),),
@@ -97,7 +97,7 @@ def train_tokenizer(
     _add_words(pieces, whole_words or {}, frozenset(unspaced_words), lowest)
     if settings.alphabets:
         for character in alphabet():
-            pieces.setdefault(character, lowest - _FLOOR)
+            pieces.setdefault(character, lowest - _ALPHABET_MARGIN)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MODEL_FILE
     path.write_bytes(_with_pieces(learnt, pieces).SerializeToString(deterministic=True))
@@ -169,11 +169,11 @@ def _save(path: Path, folder: Path, max_length: int) -> PreTrainedTokenizerFast:
     if wrong:
         raise CheckpointError(f"ids {wrong} are not those of XLM-R's layout", path=path, allowed=expected.items())
     tokenizer.save_pretrained(str(folder))
-    _forget_paths(folder / "tokenizer_config.json")
+    _remove_paths(folder / "tokenizer_config.json")
     return tokenizer
 
 
-def _forget_paths(path: Path) -> None:
+def _remove_paths(path: Path) -> None:
     """Remove the paths of this machine from the tokenizer's config."""
     config = json.loads(path.read_text(encoding="utf-8"))
     for key in ("vocab_file", "name_or_path", "tokenizer_file"):

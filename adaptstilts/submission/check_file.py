@@ -103,7 +103,7 @@ def _tags(path: Path, expected: Expected) -> Iterator[DataError]:
         if tag:
             yield from _wrong_label(tag, expected.task, path, line)
             start, words = start or line, words + 1
-        elif words:  # several blank lines part two sentences as one does
+        elif words:  # several blank lines separate sentences as one does
             sentences.append((start, words))
             start, words = 0, 0
     yield from _misaligned(path, sentences, expected)

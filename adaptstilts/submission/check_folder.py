@@ -80,19 +80,21 @@ def check_folder(
         ConfigError: If the benchmark has no task of a given name.
         DataError: If a folder does not exist.
     """
-    for place in (folder, gold):
-        if place is not None and not place.is_dir():
+    for directory in (folder, gold):
+        if directory is not None and not directory.is_dir():
             raise DataError(
-                "is not a folder", path=place, hint="Give the folder that holds one subfolder for each task, as xnli/."
+                "is not a folder",
+                path=directory,
+                hint="Give the folder that holds one subfolder for each task, as xnli/.",
             )
-    entries = _asked(benchmark, tasks)
+    entries = _selected_entries(benchmark, tasks)
     notes: list[str] = []
-    problems = [] if tasks else list(_strays(folder, benchmark, notes))
+    problems = [] if tasks else list(_unexpected(folder, benchmark, notes))
     clean: dict[str, list[str]] = {}
     files, uncounted = 0, 0
     for entry in entries:
         task = task_of(entry)
-        problems += _absent(folder, entry, task)
+        problems += _missing_or_unexpected(folder, entry, task)
         if task is None:
             notes += [f"{entry.folder}/ is not checked: no task of this version"] * (folder / entry.folder).is_dir()
             continue
@@ -127,7 +129,7 @@ def published_rows(task: Task, language: str) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _asked(benchmark: Benchmark, tasks: Sequence[str] | None) -> list[Entry]:
+def _selected_entries(benchmark: Benchmark, tasks: Sequence[str] | None) -> list[Entry]:
     folders = [entry.folder for entry in benchmark.entries]
     for name in tasks or ():
         if name not in folders:
@@ -136,7 +138,7 @@ def _asked(benchmark: Benchmark, tasks: Sequence[str] | None) -> list[Entry]:
     return [entry for entry in benchmark.entries if tasks is None or entry.folder in tasks]
 
 
-def _strays(folder: Path, benchmark: Benchmark, notes: list[str]) -> Iterator[DataError]:
+def _unexpected(folder: Path, benchmark: Benchmark, notes: list[str]) -> Iterator[DataError]:
     """Yield files and folders that belong to no task; folders of another benchmark's tasks are only noted."""
     others = {entry.folder for other in BENCHMARKS for entry in other.entries}
     for path in sorted(folder.iterdir()):
@@ -150,19 +152,19 @@ def _strays(folder: Path, benchmark: Benchmark, notes: list[str]) -> Iterator[Da
             yield DataError(f"a stray {what}", path=path, allowed=folders, hint="Take it away.")
 
 
-def _absent(folder: Path, entry: Entry, task: Task | None) -> Iterator[DataError]:
+def _missing_or_unexpected(folder: Path, entry: Entry, task: Task | None) -> Iterator[DataError]:
     """Yield a missing folder, missing files of languages, and files of unknown languages."""
-    place = folder / entry.folder
-    if not place.is_dir():
-        yield DataError(f"missing: {len(entry.languages)} languages of {entry.folder}", path=place)
+    directory = folder / entry.folder
+    if not directory.is_dir():
+        yield DataError(f"missing: {len(entry.languages)} languages of {entry.folder}", path=directory)
         return
     if task is None:
         return
     wanted = {submission_path(folder, task, language).name: language for language in entry.languages}
-    present = {path.name: path for path in sorted(place.iterdir())}
+    present = {path.name: path for path in sorted(directory.iterdir())}
     for name, language in wanted.items():
         if name not in present or not present[name].is_file():
-            yield DataError(f"missing: {entry.folder} in '{language}'", path=place / name)
+            yield DataError(f"missing: {entry.folder} in '{language}'", path=directory / name)
     example = next(iter(wanted)).replace(f"-{wanted[next(iter(wanted))]}.", "-<language>.")
     for name, path in present.items():
         if name not in wanted:

@@ -312,6 +312,7 @@ def _write_json(answers: Mapping[str, object]) -> Iterable[str]:
 
 
 def _same(suffix: str, read: Callable[[Path, Task], Submission], write: Callable[[Any], Iterable[str]]) -> _Format:
+    """Return a format in which labels look like predictions."""
     return _Format(suffix, read, read, write)
 
 

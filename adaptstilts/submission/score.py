@@ -65,7 +65,7 @@ def score_folder(
     for folder in (predictions, labels):
         _require_folder(folder)
     notes: list[str] = []
-    chosen = _present_tasks(predictions, notes) if tasks is None else _asked_tasks(predictions, labels, tasks)
+    chosen = _present_tasks(predictions, notes) if tasks is None else _selected_tasks(predictions, labels, tasks)
     present = {task.name: _common_languages(predictions, labels, task, notes) for task in chosen}
     _require_languages(languages or (), present, predictions)
     scores: Scores = {}
@@ -169,7 +169,7 @@ def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) 
         )
     wanted = gold.content
     if task.metric is Metric.ACCURACY_F1:
-        # The positive class is known by its place, whatever its word.
+        # The positive class is known by its index, whatever its word.
         found, wanted = ([task.labels.index(word) for word in words] for words in (found, wanted))
     return score_examples(task.metric, found, wanted, language), notes
 
@@ -204,12 +204,12 @@ def _present_tasks(predictions: Path, notes: list[str]) -> list[Task]:
     return known
 
 
-def _asked_tasks(predictions: Path, labels: Path, names: Sequence[str]) -> list[Task]:
-    asked = {get_task(name).name for name in names}
-    for name in sorted(asked):
+def _selected_tasks(predictions: Path, labels: Path, names: Sequence[str]) -> list[Task]:
+    selected = {get_task(name).name for name in names}
+    for name in sorted(selected):
         for folder in (predictions, labels):
             _require_folder(folder / name)
-    return [task for task in all_tasks() if task.name in asked]
+    return [task for task in all_tasks() if task.name in selected]
 
 
 def _common_languages(predictions: Path, labels: Path, task: Task, notes: list[str]) -> list[str]:

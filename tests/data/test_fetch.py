@@ -17,7 +17,7 @@ import yaml
 from repository import ROOT
 
 from adaptstilts.cli.main import main
-from adaptstilts.data.download import Patience
+from adaptstilts.data.download import RetryPolicy
 from adaptstilts.data.fetch import FetchOptions, fetch
 from adaptstilts.data.lock import LOCK_NAME, read_lock, verify_split
 from adaptstilts.data.obtain import OfflineError
@@ -29,7 +29,7 @@ from adaptstilts.tasks.spec import Kind, Split
 
 COMMIT = "1234567890" * 4
 NEWER = "abcdef1234" * 4
-HASTY = Patience(tries=2, first_delay=0.0, longest_delay=0.0, timeout=10.0)
+HASTY = RetryPolicy(tries=2, first_delay=0.0, longest_delay=0.0, timeout=10.0)
 
 
 class Notes:
@@ -169,7 +169,7 @@ def publish_names(site, commit, words):
 
 def options(text, **more):
     manifest = Manifest.model_validate(yaml.safe_load(text))
-    return FetchOptions(**{"manifest": manifest, "patience": HASTY, **more})
+    return FetchOptions(**{"manifest": manifest, "retry": HASTY, **more})
 
 
 def arrow_bytes(root):
@@ -190,7 +190,7 @@ def run(arguments, **environment):
 def test_fetch_converts_records_and_says_where_everything_is_from(published, site, tmp_path):
     notes = Notes()
     result = fetch(tmp_path, ["qqp", "bucc2018", "tatoeba"], notes, options(published))
-    assert result.made == (
+    assert result.fetched == (
         "qqp/train/en", "qqp/dev/en", "bucc2018/dev/de", "bucc2018/test/de", "tatoeba/test/de", "tatoeba/test/fr",
     )  # fmt: skip
     assert notes.splits[:2] == [("qqp/train/en", 1, 2), ("qqp/dev/en", 2, 2)]
@@ -219,7 +219,7 @@ def test_fetch_leaves_publishers_files_where_a_kind_has_no_arrow_layout(publishe
     data, lock = DataRoot(tmp_path), read_lock(tmp_path)
     assert lock.rows("squad1", Split.TRAIN, "en") == len(data.load(get_task("squad1"), Split.TRAIN, "en")) == 300
     verify_split(lock, data, get_task("squad1"), Split.TRAIN, "en")
-    assert fetch(tmp_path, ["squad1"], Notes(), options(published)).made == ()
+    assert fetch(tmp_path, ["squad1"], Notes(), options(published)).fetched == ()
     (tmp_path / "squad/train-v1.1.json").write_bytes(squad("train", 299))
     with pytest.raises(DataError, match=r"squad/train-v1\.1\.json: SHA-256 is "):
         verify_split(lock, data, get_task("squad1"), Split.TRAIN, "en")
@@ -235,7 +235,7 @@ def test_fetch_asks_nobody_when_everything_is_there(published, site, tmp_path):
     before, asked = arrow_bytes(tmp_path), len(site.requests)
     notes = Notes()
     result = fetch(tmp_path, ["qqp"], notes, options(published))
-    assert (result.made, result.there) == ((), ("qqp/train/en", "qqp/dev/en"))
+    assert (result.fetched, result.present) == ((), ("qqp/train/en", "qqp/dev/en"))
     assert notes.lines == ["qqp: 2 of 2 splits are there"]
     assert arrow_bytes(tmp_path) == before
     assert len(site.requests) == asked
@@ -246,7 +246,7 @@ def test_fetch_mends_a_split_whose_file_is_damaged(published, tmp_path):
     before = arrow_bytes(tmp_path)
     path = tmp_path / "qqp/arrow/dev/en/data-00000-of-00001.arrow"
     path.write_bytes(path.read_bytes()[:-9])
-    assert fetch(tmp_path, ["qqp"], Notes(), options(published)).made == ("qqp/dev/en",)
+    assert fetch(tmp_path, ["qqp"], Notes(), options(published)).fetched == ("qqp/dev/en",)
     assert arrow_bytes(tmp_path) == before
 
 
@@ -396,7 +396,7 @@ def test_fetch_offline_raises_one_error_for_all_tasks(published, tmp_path):
 
 def test_fetch_keeps_english_training_data_when_languages_are_chosen(published, site, tmp_path):
     result = fetch(tmp_path, ["tatoeba", "squad1"], Notes(), options(published, languages=("fr",)))
-    assert result.made == ("tatoeba/test/fr", "squad1/train/en", "squad1/dev/en")
+    assert result.fetched == ("tatoeba/test/fr", "squad1/train/en", "squad1/dev/en")
     assert not any("deu" in path for _, path, _ in site.requests)
 
 
@@ -410,7 +410,7 @@ def test_fetch_raises_when_a_task_has_none_of_the_languages(published, tmp_path)
 def test_fetch_of_everything_passes_over_tasks_without_the_language(published, tmp_path):
     notes = Notes()
     result = fetch(tmp_path, [], notes, options(published.replace("  panx:", "  panx_later:"), languages=("fr",)))
-    assert result.made == ("qqp/train/en", "qqp/dev/en", "squad1/train/en", "squad1/dev/en", "tatoeba/test/fr")
+    assert result.fetched == ("qqp/train/en", "qqp/dev/en", "squad1/train/en", "squad1/dev/en", "tatoeba/test/fr")
     assert "bucc2018 has no data in fr" in notes.lines
 
 
@@ -422,8 +422,8 @@ def test_fetch_says_what_to_do_for_a_licensed_task(published, tmp_path):
 def test_fetch_of_everything_leaves_licensed_tasks_with_a_line(published, tmp_path):
     text = published.replace("hub: some/names", "hub: some/names").replace("  panx:", "  panx_later:")
     result = fetch(tmp_path, [], Notes(), options(text))
-    assert result.left == ("ccg: CCGbank is licensed; order it.",)
-    assert len(result.made) == 8
+    assert result.by_hand == ("ccg: CCGbank is licensed; order it.",)
+    assert len(result.fetched) == 8
 
 
 def test_fetch_raises_before_anything_is_downloaded_when_a_task_is_unknown(published, site, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from adaptstilts.data.checklist.templates import Group, read_templates
+from adaptstilts.data.checklist.templates import TemplateGroup, read_templates
 from adaptstilts.errors import DataError
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, case_name
 from adaptstilts.tasks.examples import Answer
@@ -13,9 +13,9 @@ from adaptstilts.tasks.examples import Answer
 DEFAULT_CASES = 200
 """Cases per test and language; MultiCheckList's number."""
 DEFAULT_SEED = 42
-"""MultiCheckList's seed; the cases are others all the same, since the templates are."""
+"""MultiCheckList's seed; the cases differ all the same, since the templates do."""
 _TRIES = 50
-"""Draws per wanted case before the templates count as used up."""
+"""Draws per case before the templates count as exhausted."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,16 @@ def generate(test: str, language: str, *, cases: int = DEFAULT_CASES, seed: int 
     if test not in CHECKLIST_TESTS:
         raise DataError(f"'{test}' is not a checklist test", value=test, allowed=CHECKLIST_TESTS)
     groups = read_templates(language)[test]
-    chance = random.Random(f"{seed}/{test}/{language}")
+    rng = random.Random(f"{seed}/{test}/{language}")
     made: dict[str, Case] = {}
     for turn in range(_TRIES * cases):
         if len(made) == cases:
             break
         group = groups[turn % len(groups)]
-        words = _draw(group, chance)
-        context = chance.choice(group.contexts).format(**words)
+        words = _draw_words(group, rng)
+        context = rng.choice(group.contexts).format(**words)
         if context not in made:
-            made[context] = Case(context, _ask(group, words, context, case_name(test, language, len(made))))
+            made[context] = Case(context, _questions(group, words, context, case_name(test, language, len(made))))
     if len(made) < cases:
         raise DataError(
             f"{cases} cases asked for, but {len(made)} different ones found",
@@ -69,25 +69,27 @@ def generate(test: str, language: str, *, cases: int = DEFAULT_CASES, seed: int 
     return tuple(made.values())
 
 
-def _draw(group: Group, chance: random.Random) -> dict[str, str]:
-    words = dict(zip("ab", chance.sample(group.names, 2), strict=True)) if group.names else {}
+def _draw_words(group: TemplateGroup, rng: random.Random) -> dict[str, str]:
+    words = dict(zip("ab", rng.sample(group.names, 2), strict=True)) if group.names else {}
     for alternatives in group.words:
-        words.update(chance.choice(alternatives))
+        words.update(rng.choice(alternatives))
     return words
 
 
-def _ask(group: Group, words: dict[str, str], context: str, name: str) -> tuple[Question, ...]:
+def _questions(group: TemplateGroup, words: dict[str, str], context: str, name: str) -> tuple[Question, ...]:
     return tuple(
         Question(
             id=f"{name}-{number}",
             text=template.ask.format(**words),
-            answers=tuple(_find(text, context) for text in dict.fromkeys(t.format(**words) for t in template.answers)),
+            answers=tuple(
+                _locate(text, context) for text in dict.fromkeys(t.format(**words) for t in template.answers)
+            ),
         )
         for number, template in enumerate(group.questions)
     )
 
 
-def _find(text: str, context: str) -> Answer:
+def _locate(text: str, context: str) -> Answer:
     if context.count(text) != 1:
         raise DataError(f"the answer '{text}' stands {context.count(text)} times in '{context}', expected once")
     return Answer(text, context.index(text))

@@ -12,7 +12,7 @@ from adaptstilts.errors import DataError
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST, file_of_test
 
 FORMAT_VERSION = 1
-"""Of the templates and the generator together; raised when the same seed gives other cases."""
+"""Version of templates and generator together; raised when the same seed gives other cases."""
 
 
 def write_checklist(

@@ -27,18 +27,18 @@ from adaptstilts.data.contamination.overlap import Row, texts
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages, get_language
 
 MOST_SHARE = 0.01
-"""Share of rows up to which script and words are taken for names, quotations and noise, not for a leak."""
+"""Share of rows up to which script and words count as names, quotations and noise, not as a leak."""
 FEWEST_ROWS = 3
-"""Rows that show script or words before they are taken for a leak, however small the set."""
+"""Least number of rows that make a leak by script or words, however small the set."""
 FEWEST_WORDS = 3
-"""Function words of another language that a row must hold to be taken for a row in it."""
+"""Least number of function words of another language that make a row one in that language."""
 
 _LETTERS_BEYOND_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff\uff21-\uff5a]")
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORDS = re.compile(r"[^\W\d_]+(?:[\u0300-\u036f]+[^\W\d_]*)*")
 _ID_LANGUAGE = re.compile(r"([a-z]+)-")
 _MOST_WORDS = 120
-"""Words of a text that are looked at."""
+"""Most words of a text that are examined."""
 
 
 @dataclass

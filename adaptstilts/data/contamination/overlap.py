@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHORTEST_BYTES = 20
-"""Normal forms of fewer bytes in UTF-8 ("Thank you very much.") are not compared: anyone may have written them."""
+"""Length in UTF-8 bytes of the shortest normal form compared; anyone may have written less ("Thank you very much.")."""
 
 _NOT_COMPARED = 0
 _FINGERPRINT_BYTES = 8
