@@ -48,9 +48,9 @@ def unpack(archive: Path, place: Place, folder: Path) -> None:
     if missing:
         shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
         raise DataError(
-            f"holds no '{min(missing)}', but {shown}",
+            f"holds no file '{min(missing)}', only {shown}",
             path=archive,
-            hint="The source has changed its layout; mend `place` in a manifest of your own (--manifest)",
+            hint="The source has changed its layout; correct `place` in a manifest of your own (--manifest FILE)",
         )
 
 
@@ -112,9 +112,9 @@ def _refuse_traversal(name: str, archive: Path) -> None:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if ".." in parts or name.startswith(("/", "\\")) or ":" in name.split("/", maxsplit=1)[0]:
         raise DataError(
-            f"holds a file '{name}', which would land outside of the folder it is unpacked into",
+            f"holds a file '{name}', which would be unpacked outside the target folder",
             path=archive,
-            hint="Do not use this archive; delete it and tell its publisher",
+            hint="Do not use this archive; delete it and report it to its publisher",
         )
 
 
@@ -128,5 +128,5 @@ def _archive_errors(archive: Path) -> Iterator[None]:
             raise  # an error of the disk: those of bz2 and gzip have no number
         reason = str(error).splitlines()[0].rstrip(":")
         raise DataError(
-            f"is damaged or no archive ({reason})", path=archive, hint="Delete it and fetch again"
+            f"is damaged or not an archive ({reason})", path=archive, hint="Delete it and fetch again"
         ) from error

@@ -43,7 +43,7 @@ def write_split(
     """
     folder = root / (task.folder or task.name) / "arrow" / split.value / language
     if not (rows.foreign and rows.english if isinstance(rows, Bitext) else rows):
-        raise DataError(f"no rows of {task.name} {split.value} in '{language}' to write", path=folder)
+        raise DataError(f"there are no {split.value} rows of {task.name} in '{language}' to write", path=folder)
     partial = folder.with_name(f"{language}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     for name, columns in _tables(rows, labels).items():

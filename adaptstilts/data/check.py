@@ -189,7 +189,7 @@ class _Checker:
         if not any(split.languages for split in self.result.splits) and not self.result.problems:
             names = dict.fromkeys(split.task for split in self.result.splits)
             hint = f"Fetch some: adaptstilts data fetch --root {self._data.path}"
-            self._add(DataError("holds no known file of these tasks", path=self._data.path, allowed=names, hint=hint))
+            self._add(DataError("holds no file of these tasks", path=self._data.path, allowed=names, hint=hint))
 
     def _language(self, task: Task, split: Split, code: str) -> LanguageCheck:
         found = self._data.inspect(task, split, code)
@@ -212,8 +212,8 @@ class _Checker:
             yield leak_error(check.leak, path)
         elif check.leak is not None and check.leak.foreign_rows:
             self.result.notes.append(
-                f"{task.name}: {split.value}: {check.leak.foreign_rows:,} of {check.leak.rows:,} rows look as if they "
-                f"were not English ({check.leak.signs()}), too few for a leak"
+                f"{task.name}: {split.value}: {check.leak.foreign_rows:,} of {check.leak.rows:,} rows do not look "
+                f"English ({check.leak.signs()}), too few to count as a leak"
             )
 
     def _training_of(self, task: Task, code: str) -> Prints | None:
@@ -236,5 +236,5 @@ def leak_error(leak: Leak, path: Path) -> DataError:
         f"{leak.foreign_rows:,} of {leak.rows:,} rows of this English training set are in other languages "
         f"({leak.signs()}); the first has id '{leak.example}'",
         path=path,
-        hint="Zero-shot scores would be wrong. Take those rows out, or fetch the data set anew",
+        hint="Zero-shot scores would be wrong. Remove these rows, or fetch the data set again",
     )

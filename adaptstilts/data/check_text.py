@@ -11,9 +11,9 @@ NOTHING = "-"
 _HEADER = ("task", "split", "present", "rows", "published", "", "labels", "repeated", "in train", "foreign")
 _TEXT_COLUMNS = frozenset({0, 1, 2, 5, 6})
 _LEGEND = (
-    "present: official languages that are there, + others; rows: pairs for retrieval; repeated: rows that stand",
-    "earlier in the same set too; in train: rows that are in the training set too; foreign: rows of English sets that",
-    "look like another language. Texts are compared without case, punctuation and white space.",
+    "present: official languages that are there, + others; rows: pairs for retrieval; repeated: rows that",
+    "occur earlier in the same set; in train: rows that also occur in the training set; foreign: rows of English sets",
+    "that look like another language. Texts are compared without case, punctuation and white space.",
 )
 _FEW_LANGUAGES = 8
 

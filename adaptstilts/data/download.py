@@ -25,7 +25,7 @@ _TOO_MANY_REQUESTS = 429
 _TIMED_OUT = 408
 _RANGE_NOT_SATISFIABLE = 416
 _WEB_PAGE = re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE)
-_RESUME_HINT = "The same command goes on from there."
+_RESUME_HINT = "Run the same command again to resume the download."
 
 BytesCallback = Callable[[str, int, int | None], None]
 """Called as a file arrives, with its name, the bytes received so far, and its size where known."""
@@ -149,7 +149,7 @@ def _complete(remote: RemoteFile, on_bytes: BytesCallback, retry: RetryPolicy, o
             failures = 1 if _size(_partial_path(remote)) > before else failures + 1
             if failures >= retry.tries:
                 raise DataError(
-                    f"{remote.url}: {error}, {_size(_partial_path(remote)):,} bytes are there", hint=_RESUME_HINT
+                    f"{remote.url}: {error}, {_size(_partial_path(remote)):,} bytes are kept", hint=_RESUME_HINT
                 ) from error
             delay = min(max(retry.first_delay * 2 ** (failures - 1), error.delay), retry.longest_delay)
             on_message(f"{remote.url}: {error}; trying again in {delay:.0f} s")
@@ -158,14 +158,14 @@ def _complete(remote: RemoteFile, on_bytes: BytesCallback, retry: RetryPolicy, o
     if remote.sha256 not in {None, found}:
         _discard(remote)
         raise _ChecksumError(
-            f"{remote.url}: SHA-256 is {found}, expected {remote.sha256}; what arrived is deleted",
-            hint="The source has changed or a proxy meddles with it; try again, or name another one with --manifest",
+            f"{remote.url}: SHA-256 is {found}, expected {remote.sha256}; the download was deleted",
+            hint="The source has changed, or a proxy alters it; try again, or name another source with --manifest FILE",
         )
     return found
 
 
 def _receive(remote: RemoteFile, on_bytes: BytesCallback, timeout: float) -> None:
-    """Make one request and append the answer to the partial file."""
+    """Make one request and append the response to the partial file."""
     start = _resume_point(remote)
     headers = {"User-Agent": f"adaptstilts/{__version__}", "Accept-Encoding": "identity"}
     if start.bytes:
@@ -185,7 +185,7 @@ def _receive(remote: RemoteFile, on_bytes: BytesCallback, timeout: float) -> Non
             raise DataError(f"{remote.url}: its certificate is not trusted ({error.reason.verify_message})") from error
         raise _TransientError(f"cannot be reached ({_reason_of(error.reason)})") from error
     except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
-        raise _TransientError(f"the connection broke off ({_reason_of(error)})") from error
+        raise _TransientError(f"the connection was lost ({_reason_of(error)})") from error
 
 
 def _append(
@@ -194,7 +194,7 @@ def _append(
     here = start.bytes if response.status == http.client.PARTIAL_CONTENT else 0
     if here and _range_start(response.headers) != here:
         _discard(remote)
-        raise _TransientError("the server sent another part than the one asked for")
+        raise _TransientError("the server sent another part of the file than requested")
     length = response.headers.get("Content-Length")
     total = here + int(length) if length is not None and length.isdigit() else None
     _refuse_web_page(remote, response.headers.get_content_type())
@@ -209,7 +209,7 @@ def _append(
             here += len(block)
             on_bytes(remote.path.name, here, total)
     if total is not None and here < total:
-        raise _TransientError(f"the connection broke off after {here:,} of {total:,} bytes")
+        raise _TransientError(f"the connection was lost after {here:,} of {total:,} bytes")
 
 
 def _handle_http_error(remote: RemoteFile, error: urllib.error.HTTPError, start: _ResumePoint) -> None:
@@ -220,13 +220,13 @@ def _handle_http_error(remote: RemoteFile, error: urllib.error.HTTPError, start:
         if whole and int(whole.group(1)) == start.bytes:
             return
         _discard(remote)
-        raise _TransientError("what was there is longer than the file") from error
+        raise _TransientError("the partial file is longer than the file on the server") from error
     reason = f"the server answers {code} {error.reason}"
     if code in {_TIMED_OUT, _TOO_MANY_REQUESTS} or code >= http.client.INTERNAL_SERVER_ERROR:
         wish = error.headers.get("Retry-After", "")
         raise _TransientError(reason, float(wish) if wish.isdigit() else 0.0) from error
     raise DataError(
-        f"{remote.url}: {reason}", hint="The source has moved; name its new address with --manifest FILE"
+        f"{remote.url}: {reason}", hint="The source may have moved; name its new address with --manifest FILE"
     ) from error
 
 
@@ -234,8 +234,8 @@ def _refuse_web_page(remote: RemoteFile, kind: str) -> None:
     if kind == "text/html" and not remote.url.endswith((".html", ".htm")):
         _discard(remote)
         raise DataError(
-            f"{remote.url}: the server sent a web page in place of the file",
-            hint="Open the address in a browser: there may be a log-in or a notice, or the source has moved",
+            f"{remote.url}: the server sent a web page instead of the file",
+            hint="Open the address in a browser: it may need a log-in, or the source may have moved",
         )
 
 

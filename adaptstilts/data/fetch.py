@@ -154,7 +154,7 @@ class _Fetch:
         missing = [entry for entry in wanted if not self._is_present(task, entry)]
         self._present += [_key(entry) for entry in wanted if entry not in missing]
         if len(missing) < len(wanted):
-            self._watcher.line(f"{task.name}: {len(wanted) - len(missing)} of {len(wanted)} splits are there")
+            self._watcher.line(f"{task.name}: {len(wanted) - len(missing)} of {len(wanted)} splits are present already")
         if not missing:
             return
         staging = self._root / DOWNLOADS / f"unpacked-{task.name}"
@@ -200,7 +200,7 @@ class _Fetch:
                 self._watcher.line(f"unpacking {item.path.name}")
                 unpack(item.path, item.place, staging)
             elif not put(item.path, item.name, item.place, staging):
-                raise DataError(f"'{item.name}' is downloaded, but `place` of no task names it", path=item.path)
+                raise DataError(f"'{item.name}' was downloaded, but no task's `place` names it", path=item.path)
 
     def _convert(self, task: Task, entry: Entry, data: DataRoot) -> None:
         """Read a split, check its rows, write it, and record it in the lock file."""
@@ -212,7 +212,7 @@ class _Fetch:
         if entry.rows is not None and found != entry.rows:
             raise DataError(
                 f"{_key(entry)}: expected {entry.rows:,} rows as published, found {found:,}",
-                hint="The source has changed, or holds other data than its name says; nothing was written",
+                hint="The source has changed, or its name is misleading; nothing was written",
             )
         lock = self._source_files.lock
         verify_rows(lock, self._root, (task.name, entry.split, entry.language), found)
@@ -237,7 +237,9 @@ class _Fetch:
         folder = write_split(self._root, task, entry.split, entry.language, rows, data.labels(task))
         paths = sorted(folder.rglob("*.arrow"))
         if count_rows(counted_file(task, paths)) != _count_examples(rows):
-            raise DataError(f"{_key(entry)}: {_count_examples(rows):,} rows read, but others written", path=folder)
+            raise DataError(
+                f"{_key(entry)}: {_count_examples(rows):,} rows were read, but another number was written", path=folder
+            )
         return paths
 
 
@@ -273,7 +275,7 @@ def disk_errors(root: Path) -> Iterator[None]:
         raise DataError(
             f"cannot be written: {error.strerror or error}",
             path=error.filename or root,
-            hint="Free some space and run the same command again; it goes on where it stopped"
+            hint="Free some space and run the same command again; it resumes where it stopped"
             if full
             else "Choose a folder that you can write to with --root",
         ) from error
@@ -286,7 +288,7 @@ def _one_fetch_at_a_time(root: Path, watcher: Watcher) -> Iterator[None]:
     try:
         turn.acquire(timeout=0)
     except Timeout:
-        watcher.line(f"{root}: another fetch is at work here; waiting for it")
+        watcher.line(f"{root}: another fetch is running here; waiting for it")
         turn.acquire()
     try:
         yield

@@ -54,9 +54,9 @@ def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[st
     found = tuple(sorted(name for name in names if fnmatchcase(name, pattern)))
     if not found:
         raise DataError(
-            f"{where} holds no '{pattern}'",
+            f"{where}: no file matches '{pattern}'",
             allowed=sorted(names),
-            hint="It has changed its layout; mend `files` in a manifest of your own (--manifest)",
+            hint="Its layout has changed; correct `files` in a manifest of your own (--manifest FILE)",
         )
     return found
 
@@ -75,7 +75,8 @@ def look_up(name: str, revision: str | None) -> Repository:
         )
     if info.sha is None:
         raise DataError(
-            f"the hub states no commit of {name}", hint="Name one as its revision in a manifest of your own"
+            f"the hub states no commit of {name}",
+            hint="Name one as its `revision` in a manifest of your own (--manifest FILE)",
         )
     files = {item.rfilename: item.lfs.sha256 if item.lfs else None for item in info.siblings or ()}
     return Repository(name, info.sha, files)
@@ -110,7 +111,7 @@ def download(repository: Repository, file: str, folder: Path, on_bytes: BytesCal
     if repository.sha256[file] not in {None, found}:
         path.unlink()
         raise DataError(
-            f"{repository.name}/{file}: SHA-256 is {found}, expected {repository.sha256[file]}; it is deleted",
+            f"{repository.name}/{file}: SHA-256 is {found}, expected {repository.sha256[file]}; the file was deleted",
             hint="Fetch again",
         )
     on_bytes(file, path.stat().st_size, path.stat().st_size)
@@ -149,6 +150,6 @@ def _hub_errors(name: str) -> Iterator[None]:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         reason = f", {lines[0]}" if lines and len(lines[0]) <= _LONGEST_REASON else ""
         raise DataError(
-            f"{name} cannot be had from the hub: {type(error).__name__}{reason}",
-            hint="Look whether the hub is reached (HF_ENDPOINT names another one) and has the repository",
+            f"{name} cannot be downloaded from the hub: {type(error).__name__}{reason}",
+            hint="Check that the hub can be reached (HF_ENDPOINT selects another one) and that it has the repository",
         ) from error

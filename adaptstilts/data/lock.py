@@ -15,7 +15,7 @@ from adaptstilts.tasks.spec import Kind, Split, Task
 LOCK_NAME = "adaptstilts.lock.json"
 """Name of the lock file, at the top of the data root."""
 _FORMAT = 1
-_REPAIR = "Restore the files, or take the split's folder away and fetch again."
+_REPAIR = "Restore the files, or delete the split's folder and fetch again."
 
 
 @dataclass(frozen=True)
@@ -153,11 +153,13 @@ def verify_split(lock: Lock, data: DataRoot, task: Task, split: Split, language:
     for name, path in paths.items():
         if not path.is_file():
             raise DataError(
-                f"{_key(task.name, split, language)}: fetched by the lock file, but not there", path=path, hint=_REPAIR
+                f"{_key(task.name, split, language)}: recorded in the lock file, but missing", path=path, hint=_REPAIR
             )
         if path not in data.files(task, split, language):
             raise DataError(
-                f"{_key(task.name, split, language)}: read from another file than {name}", path=data.path, hint=_REPAIR
+                f"{_key(task.name, split, language)}: read from another file than the fetched {name}",
+                path=data.path,
+                hint=_REPAIR,
             )
     counted = counted_file(task, list(paths.values()))
     if counted.suffix == ".arrow":

@@ -23,9 +23,9 @@ class OfflineError(DataError):
     def __init__(self, root: Path, addresses: tuple[str, ...]) -> None:
         shown = ", ".join(addresses[:_ADDRESSES_SHOWN]) + (", ..." if len(addresses) > _ADDRESSES_SHOWN else "")
         super().__init__(
-            f"offline, and {len(addresses)} files were not downloaded before: {shown}",
+            f"offline, and {len(addresses)} files have not been downloaded: {shown}",
             path=root / DOWNLOADS,
-            hint="Run it once without --offline, or copy the folder from a machine where that was done",
+            hint="Run the command once without --offline, or copy this folder from a machine where it was run",
         )
         self.addresses = addresses
 
@@ -118,7 +118,7 @@ class SourceFiles:
             for path in folder.rglob("*")
             if path.is_file() and ".cache" not in path.relative_to(folder).parts
         )
-        return hub.matching_names(pattern, names, f"offline, and {folder}") if names else (pattern,)
+        return hub.matching_names(pattern, names, f"offline, in {folder}") if names else (pattern,)
 
     def _commit(self, part: Part) -> str | None:
         """Return the commit of a hub repository: the manifest's, or the lock file's, or (online) the newest."""

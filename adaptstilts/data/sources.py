@@ -218,7 +218,7 @@ def read_manifest(path: Path) -> Manifest:
     used = {part.source for task in manifest.tasks.values() for part in task.parts}
     unknown = sorted(used - set(manifest.sources))
     if unknown:
-        raise ConfigError(f"no source '{unknown[0]}'", path=path, value=unknown[0], allowed=manifest.sources)
+        raise ConfigError(f"there is no source '{unknown[0]}'", path=path, value=unknown[0], allowed=manifest.sources)
     return manifest
 
 

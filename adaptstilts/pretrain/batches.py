@@ -124,7 +124,7 @@ class RowSource:
         self._line_positions = _line_positions(corpus)
         self._translated_keys = np.flatnonzero((self._line_positions >= 0).sum(axis=0) >= 2)
         if (settings.tlm or settings.ranking_weight) and not len(self._translated_keys):
-            raise DataError("no line has a translation, so there is nothing for TLM or ranking", key="objective.tlm")
+            raise DataError("no line has a translation, which TLM and ranking need", key="objective.tlm")
         sizes = np.array([len(lines) for lines in self.encoded], dtype=np.float64) ** settings.language_exponent
         self._shares = sizes / sizes.sum()
         self._window = lru_cache(maxsize=2)(self._draw_window)

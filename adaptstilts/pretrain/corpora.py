@@ -104,7 +104,7 @@ def read_folder(folder: Path, languages: Sequence[str] | None = None) -> dict[st
         DataError: If the folder or a file is missing, or a line lacks a key, or a key occurs twice.
     """
     if not folder.is_dir():
-        raise DataError("no such folder of text", path=folder, hint="Set data.root to the folder above it.")
+        raise DataError("no such folder of text", path=folder, hint="Set data.root to its parent folder.")
     files = {path.stem: path for path in sorted(folder.glob("*.txt"))}
     if not files:
         raise DataError("holds no file {language}.txt", path=folder)
@@ -127,7 +127,7 @@ def _read_lines(path: Path) -> dict[str, str]:
         if not separator:
             raise DataError("the line has no key before a tab, as the first line has", path=path, line=number)
         if key in found:
-            raise DataError(f"the key '{key}' comes twice", path=path, line=number, value=key)
+            raise DataError(f"the key '{key}' occurs twice", path=path, line=number, value=key)
         if line.strip():
             found[key] = line.strip()
     return found

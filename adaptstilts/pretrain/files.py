@@ -75,14 +75,14 @@ def find_finished(settings: PretrainSection, output: Path) -> PretrainReport | N
         if (output / "config.json").exists():
             raise ConfigError(
                 "the output folder holds a backbone that this command did not make", path=output, key="output",
-                hint="Name another output.",
+                hint="Choose another output folder.",
             )  # fmt: skip
         return None
     found = json.loads(record.read_text(encoding="utf-8"))
     if found["settings"] != _identity(settings):
         raise ConfigError(
             "the output folder holds the finished backbone of other settings", path=output, key="output",
-            hint="Name another output.",
+            hint="Choose another output folder.",
         )  # fmt: skip
     return PretrainReport(**{**found["report"], "folder": output})
 
@@ -104,8 +104,8 @@ def open_states(settings: PretrainSection, part: Path) -> None:
     if path.is_file():
         if json.loads(path.read_text(encoding="utf-8")) != _identity(settings):
             raise ConfigError(
-                "an unfinished run with other settings lies there", path=part, key="output",
-                hint="Delete the folder or name another output.",
+                "the folder holds an unfinished run with other settings", path=part, key="output",
+                hint="Delete the folder or choose another output folder.",
             )  # fmt: skip
         return
     part.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,9 @@ def restore_state(run: PretrainingRun, part: Path) -> None:
         run.step, run.tokens, run.seconds = progress["step"], progress["tokens"], progress["seconds"]
     except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise StoreError(f"the saved state is damaged: {first}", path=path, hint="Delete it to start again.") from error
+        raise StoreError(
+            f"the saved state is damaged: {first}", path=path, hint="Delete it to train from scratch."
+        ) from error
 
 
 @contextmanager

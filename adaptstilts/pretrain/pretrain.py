@@ -40,7 +40,7 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
     """
     done = find_finished(settings, output)
     if done is not None:
-        log(f"{output} is finished already; name another output to train it again")
+        log(f"{output} is finished already; choose another output folder to train again")
         return done
     set_threads(settings.threads)
     part = output.with_name(f"{output.name}.part")
@@ -64,7 +64,7 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
         held_out=held_out_losses(run, held_out, tokenizer) if run.step == settings.optimisation.steps else {},
     )
     if not report.is_finished:
-        log(f"part ended at step {run.step} of {report.planned_steps}; call again to go on")
+        log(f"part ended at step {run.step} of {report.planned_steps}; run again to resume")
         return report
     finish(run, training, tokenizer, report, part, output)
     log(f"finished: {output}")

@@ -121,7 +121,7 @@ def _misaligned(path: Path, sentences: list[tuple[int, int]], expected: Expected
                 f"sentence {number + 1} has {words} tags, but {len(tags)} in {gold.path}:{gold.lines[number]}",
                 path=path,
                 line=line,
-                hint="Predict one tag for every word; sentences must not be cut.",
+                hint="Predict one tag for every word; do not truncate sentences.",
             )
             if len(sentences) != len(gold.content):
                 return
@@ -139,7 +139,7 @@ def _pairs(path: Path, expected: Expected) -> Iterator[DataError]:
                 problem = f"'{name}' is not the id of a sentence in '{side}'"
                 yield DataError(problem, path=path, line=line, allowed=[f"{side}-000000001, ..."])
         if columns in seen:
-            yield DataError(f"the pair {' '.join(columns)} stands in line {seen[columns]} too", path=path, line=line)
+            yield DataError(f"the pair {' '.join(columns)} is also on line {seen[columns]}", path=path, line=line)
         seen.setdefault(columns, line)
 
 
@@ -172,11 +172,11 @@ def _ranks(path: Path, expected: Expected) -> Iterator[DataError]:
         if isinstance(ids, _Object) or not isinstance(ids, list) or not ids:
             yield DataError("expected a list of candidate ids, best first", path=path, line=line, key=name)
         elif not all(isinstance(one, str) and one for one in ids):
-            yield DataError("a candidate id is no text", path=path, line=line, key=name)
+            yield DataError("a candidate id is not text", path=path, line=line, key=name)
         elif len(set(ids)) < len(ids):
-            yield DataError("a candidate stands twice", path=path, line=line, key=name)
+            yield DataError("a candidate is listed twice", path=path, line=line, key=name)
         elif len(ids) > TOP:
-            yield DataError(f"{len(ids)} candidates, the first {TOP} count", path=path, line=line, key=name)
+            yield DataError(f"{len(ids)} candidates, but only the first {TOP} count", path=path, line=line, key=name)
     yield from _wrong_keys(path, pairs, lines, expected, ("query", "queries"))
 
 
@@ -196,7 +196,7 @@ def _wrong_keys(
     counts = Counter(name for name, _ in pairs)
     for name, times in counts.items():
         for line in lines[name][1:times]:
-            problem = f"the {nouns[0]} id stands in line {lines[name][0]} too"
+            problem = f"the {nouns[0]} id is also on line {lines[name][0]}"
             yield DataError(problem, path=path, line=line, key=name)
     if expected.gold is None:
         yield from _wrong_count(len(counts), nouns[1], path, None, expected)
@@ -217,7 +217,7 @@ def _unmatched(path: Path, lines: dict[str, list[int]], found: set[str], gold: S
             path=path,
             line=lines[name][0],
             key=name,
-            hint="Is it of the same task, language and version?",
+            hint="Check that predictions and labels are of the same task, language and version.",
         )
     left = [name for name in gold.content if name not in found and bare[name] not in found]
     if left:

@@ -85,7 +85,7 @@ def check_folder(
             raise DataError(
                 "is not a folder",
                 path=directory,
-                hint="Give the folder that holds one subfolder for each task, as xnli/.",
+                hint="Give the folder that holds one subfolder for each task, such as xnli/.",
             )
     entries = _selected_entries(benchmark, tasks)
     notes: list[str] = []
@@ -96,7 +96,7 @@ def check_folder(
         task = task_of(entry)
         problems += _missing_or_unexpected(folder, entry, task)
         if task is None:
-            notes += [f"{entry.folder}/ is not checked: no task of this version"] * (folder / entry.folder).is_dir()
+            notes += [f"{entry.folder}/ is not checked: not a task of this version"] * (folder / entry.folder).is_dir()
             continue
         for language in entry.languages:
             path = submission_path(folder, task, language)
@@ -109,7 +109,9 @@ def check_folder(
                 if not found:
                     clean.setdefault(task.name, []).append(language)
     if uncounted:
-        notes.append(f"the number of rows of {uncounted} files is not compared: neither labels nor a published number")
+        notes.append(
+            f"the number of rows of {uncounted} files was not compared: there are neither labels nor a published number"
+        )
     return CheckedFolder(tuple(problems), tuple(notes), files, _scores(folder, gold, clean))
 
 
@@ -145,11 +147,11 @@ def _unexpected(folder: Path, benchmark: Benchmark, notes: list[str]) -> Iterato
         if path.is_dir() and benchmark.entry(path.name) is not None:
             continue
         if path.is_dir() and path.name in others:
-            notes.append(f"{path.name}/ is not checked: no task of {benchmark.title}")
+            notes.append(f"{path.name}/ is not checked: not a task of {benchmark.title}")
         else:
             folders = [f"{entry.folder}/" for entry in benchmark.entries]
             what = "folder" if path.is_dir() else "file"
-            yield DataError(f"a stray {what}", path=path, allowed=folders, hint="Take it away.")
+            yield DataError(f"unexpected {what}", path=path, allowed=folders, hint="Remove it.")
 
 
 def _missing_or_unexpected(folder: Path, entry: Entry, task: Task | None) -> Iterator[DataError]:
@@ -169,10 +171,10 @@ def _missing_or_unexpected(folder: Path, entry: Entry, task: Task | None) -> Ite
     for name, path in present.items():
         if name not in wanted:
             yield DataError(
-                f"a stray file in {entry.folder}/",
+                f"unexpected file in {entry.folder}/",
                 path=path,
                 allowed=[f"{example} in {' '.join(entry.languages)}"],
-                hint="Take it away.",
+                hint="Remove it.",
             )
 
 

@@ -135,7 +135,7 @@ def _match_sentences(predictions: Submission, labels: Submission) -> None:
                 f"{labels.path}:{labels.lines[number]}",
                 path=predictions.path,
                 line=predictions.lines[number],
-                hint="Predict one tag for every word; sentences must not be cut.",
+                hint="Predict one tag for every word; do not truncate sentences.",
             )
 
 
@@ -285,7 +285,7 @@ def _read_ranks(path: Path, _: Task) -> Submission:
         if not isinstance(ids, list) or not ids or not all(isinstance(one, str) and one for one in ids):
             raise DataError("expected a list of candidate ids, best first", path=path, key=name)
         if len(set(ids)) < len(ids):
-            raise DataError("a candidate stands twice", path=path, key=name, hint="List each candidate once.")
+            raise DataError("a candidate is listed twice", path=path, key=name, hint="List each candidate once.")
     return Submission(path, record)
 
 

@@ -199,7 +199,8 @@ def _present_tasks(predictions: Path, notes: list[str]) -> list[Task]:
     found = {entry.name for entry in predictions.iterdir() if entry.is_dir()}
     known = [task for task in all_tasks() if task.name in found]
     notes.extend(
-        f"skipped {name}/, which is no task of this package" for name in sorted(found - {task.name for task in known})
+        f"skipped {name}/, which is not a task of this package"
+        for name in sorted(found - {task.name for task in known})
     )
     return known
 
@@ -220,5 +221,5 @@ def _common_languages(predictions: Path, labels: Path, task: Task, notes: list[s
             notes.append(f"{task.name}: no {what} for {', '.join(lacking)}")
     outside = [language for language in found if language in wanted and language not in task.languages]
     if outside:
-        notes.append(f"{task.name}: {', '.join(outside)} not among the task's languages, scored all the same")
+        notes.append(f"{task.name}: {', '.join(outside)} scored although not among the task's languages")
     return [language for language in found if language in wanted]

@@ -116,7 +116,8 @@ def test_generate_begins_with_the_same_cases_however_many_are_wanted():
 
 def test_generate_says_how_many_there_are_when_asked_for_too_many():
     with pytest.raises(
-        DataError, match=r"property-id: 9999 cases asked for, but 19\d\d different ones found\. Ask for"
+        DataError,
+        match=r"property-id: 9999 cases requested, but the templates give only 19\d\d different ones\. Request",
     ):
         generate("property", "id", cases=9999)
 
@@ -135,9 +136,9 @@ def test_read_templates_names_the_languages_when_one_has_none():
     ("old", "new", "message"),
     [
         ("property:", "properties:", "has templates for comparison, intensifier, properties\\. Allowed: comparison,"),
-        ("names: *names", "name: *names", "intensifier: 'name' is not a key. Did you mean 'names'\\?"),
+        ("names: *names", "name: *names", "intensifier: 'name' is not a key of a group. Did you mean 'names'\\?"),
         ("- tall | taller | shorter", "- tall | taller", r"comparison: 'tall \| taller' has 2 forms, expected 3"),
-        ("{a} is {more} than", "{a} is {mroe} than", r"comparison: no word for the place \{mroe\} in"),
+        ("{a} is {more} than", "{a} is {mroe} than", r"comparison: no word for the placeholder \{mroe\} in"),
     ],
     ids=["test", "key", "forms", "place"],
 )

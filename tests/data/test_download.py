@@ -45,7 +45,7 @@ def test_download_starts_over_when_the_file_changed_in_between(site, tmp_path):
     want = wanted(site, tmp_path)
     site.files["/a.bin"] = b"old" * 20_000
     site.cuts["/a.bin"] = [30_000]
-    with pytest.raises(DataError, match=r"after 30,000 of 60,000 bytes, 30,000 bytes are there\. The same command"):
+    with pytest.raises(DataError, match=r"after 30,000 of 60,000 bytes, 30,000 bytes are kept\. Run the same command"):
         download(want, silent, retry=RetryPolicy(tries=1))
     site.files["/a.bin"] = BODY
     assert download(want, silent, retry=HASTY) == SHA
@@ -121,7 +121,7 @@ def test_download_raises_at_once_when_the_server_refuses(site, tmp_path, status)
 
 def test_download_gives_up_after_tries_that_bring_nothing(site, tmp_path):
     site.statuses["/a.bin"] = [503] * 10
-    with pytest.raises(DataError, match=r"the server answers 503 .*, 0 bytes are there"):
+    with pytest.raises(DataError, match=r"the server answers 503 .*, 0 bytes are kept"):
         download(wanted(site, tmp_path), silent, retry=HASTY)
     assert len(site.gets("/a.bin")) == 3
 
@@ -130,7 +130,7 @@ def test_download_raises_one_line_when_nobody_answers(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{taken.getsockname()[1]}/a.bin"
-    with pytest.raises(DataError, match=r"cannot be reached \(Connection refused\), 0 bytes are there"):
+    with pytest.raises(DataError, match=r"cannot be reached \(Connection refused\), 0 bytes are kept"):
         download(RemoteFile(address, tmp_path / "a.bin"), silent, retry=HASTY)
 
 
@@ -144,14 +144,14 @@ def test_download_raises_when_a_web_page_comes_in_place_of_the_file(site, tmp_pa
     site.files["/a.zip"] = b"\n<!DOCTYPE html><title>Please log in</title>"
     site.kinds["/a.zip"] = kind
     want = wanted(site, tmp_path, name="a.zip")
-    with pytest.raises(DataError, match=r"a\.zip: the server sent a web page in place of the file"):
+    with pytest.raises(DataError, match=r"a\.zip: the server sent a web page instead of the file"):
         download(want, silent, retry=HASTY)
     assert list(want.path.parent.iterdir()) == []
 
 
 def test_download_deletes_what_arrived_when_its_checksum_is_wrong(site, tmp_path):
     want = wanted(site, tmp_path, "0" * 64)
-    with pytest.raises(DataError, match=rf"a\.bin: SHA-256 is {SHA}, expected 0{{64}}; what arrived is deleted"):
+    with pytest.raises(DataError, match=rf"a\.bin: SHA-256 is {SHA}, expected 0{{64}}; the download was deleted"):
         download(want, silent, retry=HASTY)
     assert list(want.path.parent.iterdir()) == []
     assert len(site.gets("/a.bin")) == 1

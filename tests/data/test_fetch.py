@@ -236,7 +236,7 @@ def test_fetch_asks_nobody_when_everything_is_there(published, site, tmp_path):
     notes = Notes()
     result = fetch(tmp_path, ["qqp"], notes, options(published))
     assert (result.fetched, result.present) == ((), ("qqp/train/en", "qqp/dev/en"))
-    assert notes.lines == ["qqp: 2 of 2 splits are there"]
+    assert notes.lines == ["qqp: 2 of 2 splits are present already"]
     assert arrow_bytes(tmp_path) == before
     assert len(site.requests) == asked
 
@@ -315,7 +315,7 @@ def test_fetches_at_once_into_one_folder_take_turns(published, site, tmp_path):
     gate.set()
     outputs = [process.communicate(timeout=100) for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), outputs
-    assert said == f"{tmp_path / 'data'}: another fetch is at work here; waiting for it\n"
+    assert said == f"{tmp_path / 'data'}: another fetch is running here; waiting for it\n"
     assert [stdout.rpartition(": ")[2] for stdout, _ in outputs] == [
         "4 splits fetched, 0 were there\n",
         "0 splits fetched, 4 were there\n",
@@ -356,7 +356,7 @@ def test_fetch_stops_when_the_checksum_of_the_manifest_is_not_met(published, tmp
     manifest.write_text(published.replace('/qqp.zip"}', f'/qqp.zip", sha256: "{"0" * 64}"}}'))
     assert main(["data", "fetch", "qqp", "--root", str(tmp_path / "data"), "--manifest", str(manifest)]) == 2
     output = capsys.readouterr()
-    assert f"expected {'0' * 64}; what arrived is deleted" in output.err
+    assert f"expected {'0' * 64}; the download was deleted" in output.err
     assert output.out == ""
     assert not list((tmp_path / "data").rglob("*.arrow"))
 
@@ -368,7 +368,7 @@ def test_fetch_goes_on_with_other_tasks_when_one_cannot_be_had(published, site, 
         fetch(tmp_path, ["qqp", "squad1", "tatoeba"], Notes(), options(published))
     lines = str(caught.value).splitlines()
     assert len(lines) == 2
-    assert "qqp.zip: the server answers 404" in lines[0] and "a web page in place of the file" in lines[1]
+    assert "qqp.zip: the server answers 404" in lines[0] and "a web page instead of the file" in lines[1]
     assert read_lock(tmp_path).rows("tatoeba", Split.TEST, "de") == 4
 
 
@@ -383,13 +383,13 @@ def test_fetch_offline_uses_what_is_downloaded_and_asks_nobody(published, site, 
 
 
 def test_fetch_offline_names_what_was_not_downloaded(published, site, tmp_path):
-    with pytest.raises(DataError, match=r"offline, and 2 files were not downloaded before: .*train-v1\.1\.json, .*dev"):
+    with pytest.raises(DataError, match=r"offline, and 2 files have not been downloaded: .*train-v1\.1\.json, .*dev"):
         fetch(tmp_path, ["squad1"], Notes(), options(published, offline=True))
     assert site.requests == []
 
 
 def test_fetch_offline_raises_one_error_for_all_tasks(published, tmp_path):
-    with pytest.raises(OfflineError, match=r"offline, and 5 files were not downloaded before") as caught:
+    with pytest.raises(OfflineError, match=r"offline, and 5 files have not been downloaded") as caught:
         fetch(tmp_path, ["squad1", "qqp", "bucc2018"], Notes(), options(published, offline=True))
     assert len(str(caught.value).splitlines()) == 1
 
@@ -485,7 +485,7 @@ def test_fetch_says_in_one_line_when_the_hub_has_no_such_repository(published, s
     _, errors = process.communicate(timeout=100)
     assert process.returncode == 2
     assert len(errors.strip().splitlines()) == 1
-    assert "some/nowhere cannot be had from the hub: RepositoryNotFoundError" in errors
+    assert "some/nowhere cannot be downloaded from the hub: RepositoryNotFoundError" in errors
 
 
 def test_command_tells_which_training_data_is_missing(published, site, tmp_path, capsys):

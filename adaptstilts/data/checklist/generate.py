@@ -62,9 +62,9 @@ def generate(test: str, language: str, *, cases: int = DEFAULT_CASES, seed: int 
             made[context] = Case(context, _questions(group, words, context, case_name(test, language, len(made))))
     if len(made) < cases:
         raise DataError(
-            f"{cases} cases asked for, but {len(made)} different ones found",
+            f"{cases} cases requested, but the templates give only {len(made)} different ones",
             key=f"{test}-{language}",
-            hint="Ask for fewer.",
+            hint="Request fewer cases.",
         )
     return tuple(made.values())
 
@@ -91,5 +91,5 @@ def _questions(group: TemplateGroup, words: dict[str, str], context: str, name: 
 
 def _locate(text: str, context: str) -> Answer:
     if context.count(text) != 1:
-        raise DataError(f"the answer '{text}' stands {context.count(text)} times in '{context}', expected once")
+        raise DataError(f"the answer '{text}' occurs {context.count(text)} times in '{context}', expected once")
     return Answer(text, context.index(text))

@@ -88,7 +88,7 @@ def parse_templates(path: Path) -> dict[str, tuple[TemplateGroup, ...]]:
 def _group(record: Mapping[str, Any], path: Path, test: str) -> TemplateGroup:
     unknown = [key for key in record if key not in _KEYS]
     if unknown:
-        raise DataError(f"'{unknown[0]}' is not a key", path=path, key=test, value=unknown[0], allowed=_KEYS)
+        raise DataError(f"'{unknown[0]}' is not a key of a group", path=path, key=test, value=unknown[0], allowed=_KEYS)
     words: list[tuple[Mapping[str, str], ...]] = [
         tuple({placeholder: word} for word in _split(text, ","))
         for placeholder, text in record.get("values", {}).items()
@@ -104,7 +104,7 @@ def _group(record: Mapping[str, Any], path: Path, test: str) -> TemplateGroup:
     for text in texts:
         strange = set(_PLACEHOLDER.findall(text)) - group.placeholders
         if strange:
-            raise DataError(f"no word for the place {{{min(strange)}}} in '{text}'", path=path, key=test)
+            raise DataError(f"no word for the placeholder {{{min(strange)}}} in '{text}'", path=path, key=test)
     return group
 
 
