@@ -261,11 +261,7 @@ def missing_training_sets(root: Path, tasks: Sequence[str]) -> tuple[str, ...]:
 
 @contextmanager
 def disk_errors(root: Path) -> Iterator[None]:
-    """Turn errors of the disk into one that says what to do.
-
-    Raises:
-        DataError: If the disk is full, or a folder cannot be written to.
-    """
+    """Turn errors of a full or unwritable disk into a `DataError` that says what to do."""
     try:
         yield
     except OSError as error:

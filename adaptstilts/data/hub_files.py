@@ -37,11 +37,7 @@ class Repository:
     sha256: dict[str, str | None]
 
     def matching(self, pattern: str) -> tuple[str, ...]:
-        """Return the files that a pattern with ``*`` matches, sorted.
-
-        Raises:
-            DataError: If there are none.
-        """
+        """Return the files that a pattern with ``*`` matches, sorted; see `matching_names`."""
         return matching_names(pattern, tuple(self.sha256), f"{self.name} at commit {self.commit}")
 
 

@@ -123,11 +123,7 @@ def verify(root: Path, task: str, split: Split, language: str, rows: int) -> Non
 
 
 def verify_rows(lock: Lock, root: Path, what: tuple[str, Split, str], rows: int) -> None:
-    """Compare the number of examples of a task, split and language with a lock; see `verify`.
-
-    Raises:
-        DataError: If another number was fetched.
-    """
+    """Compare the number of examples of a task, split and language with a lock; see `verify`."""
     expected = lock.rows(*what)
     if expected is not None and rows != expected:
         raise DataError(
@@ -182,11 +178,7 @@ def counted_file(task: Task, paths: list[Path]) -> Path:
 
 
 def count_rows(path: Path) -> int:
-    """Return the number of rows of an Arrow file written by `datasets`, from the sizes of its batches.
-
-    Raises:
-        DataError: If the file is damaged.
-    """
+    """Return the number of rows of an Arrow file written by `datasets`, from the sizes of its batches."""
     import pyarrow  # noqa: PLC0415 - slow to import
 
     try:

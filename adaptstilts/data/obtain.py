@@ -50,9 +50,9 @@ class SourceFiles:
     Args:
         root: The data root.
         lock: Content of its lock file; new checksums and commits are added and written at once.
-        told: Callbacks for the bytes of downloads and for messages to the user.
+        callbacks: For the bytes of downloads, and for messages to the user.
         offline: Never use the network.
-        patience: How to retry downloads.
+        retry: How to retry downloads.
     """
 
     def __init__(

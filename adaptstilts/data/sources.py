@@ -106,7 +106,6 @@ class Entry:
         rows: Published number of examples (of gold pairs for retrieval); None where no checked figure is known.
         columns: Columns of the table that fetching writes.
         licence: As the publisher states it.
-        citation: Short reference.
     """
 
     task: str
@@ -128,11 +127,7 @@ class Manifest(BaseModel):
     tasks: dict[str, Description]
 
     def by_hand(self, task: str) -> str:
-        """Return why a task cannot be downloaded and what to do instead; empty for one that can.
-
-        Raises:
-            ConfigError: If the manifest does not have the task.
-        """
+        """Return why a task cannot be downloaded and what to do instead; empty for one that can."""
         return self._description(task).by_hand
 
     def expected_rows(self, task: str, split: Split, language: str) -> int | None:

@@ -100,11 +100,11 @@ def _continuation(rng: Random) -> tuple[str, str, str, list[str]] | None:
     if len(story.clauses) <= cut or story.clauses[cut].kind is not None:
         return None
     right = story.clauses[cut]
-    told = [clause for clause in story.clauses[:cut] if clause.kind is None]
+    earlier = [clause for clause in story.clauses[:cut] if clause.kind is None]
     wrong_thing, elsewhere = _wrong_thing(rng, right), _from_other_scene(rng, story, right)
-    if not told or wrong_thing is None or elsewhere is None:
+    if not earlier or wrong_thing is None or elsewhere is None:
         return None
-    endings = [right, rng.choice(told), wrong_thing, elsewhere]
+    endings = [right, rng.choice(earlier), wrong_thing, elsewhere]
     return story.scene, _passage(story, 0, cut), "", [_statement(_definite(ending), "then") for ending in endings]
 
 

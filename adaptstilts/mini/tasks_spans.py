@@ -142,8 +142,8 @@ def _trick_question(rng: Random, clauses: list[Clause], position: int, short: bo
         if changed is None or not edits.shows(changed, clause, role):
             return None
         asked = changed
-    told = [other for other in clauses if askable(other)[role]]
-    if any(_could_answer(other, asked, role) for other in told):
+    stated = [other for other in clauses if askable(other)[role]]
+    if any(_could_answer(other, asked, role) for other in stated):
         return None
     return Question(asked, role, None)
 
@@ -156,13 +156,13 @@ def _shorten(rng: Random, clause: Clause, role: Role, rate: float) -> Clause:
     return clause
 
 
-def _could_answer(told: Clause, asked: Clause, role: Role) -> bool:
+def _could_answer(stated: Clause, asked: Clause, role: Role) -> bool:
     """Return whether a statement is, or might be taken for, the event asked about."""
-    if not related(told.verb, asked.verb):
+    if not related(stated.verb, asked.verb):
         return False
     if asked.verb == "be":
-        return role is Role.SUBJECT and told.predicate == asked.predicate
-    same_subject = role is Role.SUBJECT or related(told.subject.head, asked.subject.head)
-    if role is Role.OBJECT or told.object is None or asked.object is None:
+        return role is Role.SUBJECT and stated.predicate == asked.predicate
+    same_subject = role is Role.SUBJECT or related(stated.subject.head, asked.subject.head)
+    if role is Role.OBJECT or stated.object is None or asked.object is None:
         return same_subject
-    return same_subject and related(told.object.head, asked.object.head)
+    return same_subject and related(stated.object.head, asked.object.head)

@@ -90,7 +90,7 @@ def wrap(line: Ids, max_length: int) -> Row:
 
 
 class RowSource:
-    """Draws the batches of a run.
+    """Draws the batches of a run; everything drawn follows from the seed.
 
     Args:
         corpus: Text in at least one language.
@@ -98,7 +98,7 @@ class RowSource:
         settings: Objectives and proportions.
         max_length: Most sub-tokens per row.
         batch_rows: Rows per MLM batch; a TLM batch has half as many pairs.
-        seed: Seed of everything that is drawn.
+        seed: Seed of the run.
 
     Raises:
         DataError: If TLM or ranking is configured and no line has a translation.

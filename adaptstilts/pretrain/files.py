@@ -39,11 +39,9 @@ class PretrainReport:
     Attributes:
         folder: Folder of the finished backbone, which may not exist yet.
         steps: Optimiser steps taken.
-        planned_steps: Steps of the whole run.
         parameters: Weights of the model, the tied output layer counted once.
         pieces: Size of the vocabulary.
         tokens: Sub-tokens trained on, padding excluded.
-        seconds: Training time.
         losses: Objective -> mean loss in the last entry of the log, in nats.
         held_out: Language -> MLM loss on held-out lines, in nats; empty until the run is finished.
     """

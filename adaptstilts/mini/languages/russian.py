@@ -80,12 +80,12 @@ def _opener(connective: str) -> tuple[Word, ...]:
 def _from_verb(clause: Clause, gender: str, asked: Role | None = None) -> tuple[Word, ...]:
     """Return negation, verb, object and place, or place, negation and predicate; without what is asked for."""
     place = _place(clause.place) if clause.place is not None and asked is not Role.PLACE else ()
-    denied = (_NOT,) if clause.negated else ()
+    negation = (_NOT,) if clause.negated else ()
     if clause.verb == "be":
-        return (*place, *denied, *_predicate(clause, gender))
+        return (*place, *negation, *_predicate(clause, gender))
     thing = clause.object if asked is not Role.OBJECT else None
-    told = () if thing is None else _object(thing, clause.verb)
-    return (*denied, _verb(clause.verb, gender), *told, *place)
+    objects = () if thing is None else _object(thing, clause.verb)
+    return (*negation, _verb(clause.verb, gender), *objects, *place)
 
 
 @cache
