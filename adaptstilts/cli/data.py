@@ -63,7 +63,7 @@ def fetch(
     from rich.console import Console  # noqa: PLC0415
 
     from adaptstilts.cli.progress import FetchWatcher  # noqa: PLC0415
-    from adaptstilts.data.fetch import FetchOptions, not_trained_yet  # noqa: PLC0415
+    from adaptstilts.data.fetch import FetchOptions, missing_training_sets  # noqa: PLC0415
     from adaptstilts.data.fetch import fetch as start  # noqa: PLC0415
     from adaptstilts.data.sources import packaged, read_manifest  # noqa: PLC0415
 
@@ -75,11 +75,11 @@ def fetch(
     except KeyboardInterrupt:
         typer.echo("interrupted; what is downloaded is kept, and the same command goes on from it", err=True)
         raise typer.Exit(130) from None
-    for left in result.left:
-        typer.echo(left, err=True)
-    for name in not_trained_yet(root, tasks or ()):
+    for note in result.by_hand:
+        typer.echo(note, err=True)
+    for name in missing_training_sets(root, tasks or ()):
         typer.echo(f"training data not fetched yet: adaptstilts data fetch {name} --root {root}", err=True)
-    typer.echo(f"{root}: {len(result.made)} splits fetched, {len(result.there)} were there")
+    typer.echo(f"{root}: {len(result.fetched)} splits fetched, {len(result.present)} were there")
 
 
 @data_app.command()

@@ -1,4 +1,4 @@
-"""Taking the files that are needed out of an archive, and nothing that would land elsewhere."""
+"""Unpacking of the files that a data set needs from an archive, kept inside the folder they are meant for."""
 
 from __future__ import annotations
 
@@ -17,31 +17,26 @@ from typing import IO
 from adaptstilts.errors import DataError
 
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
-_SHOWN = 5
+_NAMES_SHOWN = 5
 
 Place = Sequence[tuple[str, str]]
-"""Pairs of a file in the source, with ``*``, and where it goes; see `adaptstilts.data.sources.Part`."""
+"""Pairs of a file in the source, with ``*``, and its target; see `adaptstilts.data.sources.Part`."""
 
 
 def is_archive(path: Path) -> bool:
-    """Say by its name whether a file is an archive."""
+    """Return whether the file name is that of an archive."""
     return path.name.endswith(_ARCHIVES)
 
 
 def unpack(archive: Path, place: Place, folder: Path) -> None:
-    """Put the files of an archive that are asked for below a folder.
-
-    Args:
-        archive: A zip or tar file.
-        place: What to take and where to put it; what is asked for twice is taken once.
-        folder: The folder.
+    """Copy the files that `place` names from a zip or tar archive into a folder.
 
     Raises:
         DataError: If the archive is damaged, lacks a file, or holds a path that leads out of it.
     """
     missing = {pattern for pattern, _ in place}
     names: list[str] = []
-    with _damage(archive):
+    with _archive_errors(archive):
         for name, file in _members(archive):
             _refuse_traversal(name, archive)
             names.append(name)
@@ -51,24 +46,19 @@ def unpack(archive: Path, place: Place, folder: Path) -> None:
                     shutil.copyfileobj(file(), output)
             missing -= {pattern for pattern, _ in fitting}
     if missing:
+        shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
         raise DataError(
-            f"holds no '{min(missing)}', but {', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''}",
+            f"holds no file '{min(missing)}', only {shown}",
             path=archive,
-            hint="The source has changed its layout; mend `place` in a manifest of your own (--manifest)",
+            hint="The source has changed its layout; correct `place` in a manifest of your own (--manifest FILE)",
         )
 
 
 def put(path: Path, name: str, place: Place, folder: Path) -> bool:
-    """Put a file that is no archive below a folder, as a second name of the same file where the disk can do that.
-
-    Args:
-        path: The file.
-        name: Its name in the source.
-        place: Where to put what.
-        folder: The folder.
+    """Link a single file that is not an archive into a folder, or copy it where the disk has no hard links.
 
     Returns:
-        Whether ``place`` names it.
+        Whether ``place`` names the file (by `name`, its name in the source).
     """
     targets = dict.fromkeys(target for pattern, target in place if fnmatchcase(name, pattern))
     for target in targets:
@@ -88,7 +78,7 @@ def _target(folder: Path, name: str, target: str) -> Path:
 
 
 class _Opener:
-    """Opens a member when it is wanted."""
+    """A member of an archive, opened when it is called."""
 
     def __init__(self, archive: zipfile.ZipFile | tarfile.TarFile, member: zipfile.ZipInfo | tarfile.TarInfo) -> None:
         self._archive = archive
@@ -105,7 +95,7 @@ class _Opener:
 
 
 def _members(archive: Path) -> Iterator[tuple[str, _Opener]]:
-    """Yield the regular files of an archive; links and devices are passed over."""
+    """Yield name and opener of each regular file of an archive; links and devices are skipped."""
     if archive.suffix == ".zip":
         with zipfile.ZipFile(archive) as opened:
             for member in opened.infolist():
@@ -122,21 +112,21 @@ def _refuse_traversal(name: str, archive: Path) -> None:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if ".." in parts or name.startswith(("/", "\\")) or ":" in name.split("/", maxsplit=1)[0]:
         raise DataError(
-            f"holds a file '{name}', which would land outside of the folder it is unpacked into",
+            f"holds a file '{name}', which would be unpacked outside the target folder",
             path=archive,
-            hint="Do not use this archive; delete it and tell its publisher",
+            hint="Do not use this archive; delete it and report it to its publisher",
         )
 
 
 @contextmanager
-def _damage(archive: Path) -> Iterator[None]:
+def _archive_errors(archive: Path) -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError, OSError) as error:
-        # RuntimeError: zipfile's for what is encrypted or packed in a way that it does not know.
+        # zipfile raises RuntimeError for encrypted members and for compression that it does not know.
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's; bz2 and gzip raise without a number
+            raise  # an error of the disk: those of bz2 and gzip have no number
         reason = str(error).splitlines()[0].rstrip(":")
         raise DataError(
-            f"is damaged or no archive ({reason})", path=archive, hint="Delete it and fetch again"
+            f"is damaged or not an archive ({reason})", path=archive, hint="Delete it and fetch again"
         ) from error

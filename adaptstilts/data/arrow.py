@@ -1,4 +1,4 @@
-"""Writing examples to our own layout: Arrow files that `datasets` can load, and that we read without it."""
+"""Writing of examples as Arrow files, in the package's own layout, which `datasets` can load too."""
 
 from __future__ import annotations
 
@@ -31,26 +31,19 @@ def write_split(
 ) -> Path:
     """Write one language and split to ``ROOT/<task>/arrow/<split>/<language>/``, replacing what is there.
 
-    The folder appears under its name only when it is whole.
-
-    Args:
-        root: The data root.
-        task: The task.
-        split: Part of it.
-        language: ISO 639-1 code.
-        rows: The examples, or the two sides of a retrieval task.
-        labels: Label words in the order of the classes; unused by kinds without classes.
+    The folder gets its name only when it is complete. `labels` are label words in the order of the classes; kinds of
+    task without classes ignore them.
 
     Returns:
-        The folder, as ``datasets.load_from_disk`` takes it; for retrieval the folder of the folders ``foreign``,
-        ``english`` and, where the pairs are known, ``gold``.
+        The folder, as ``datasets.load_from_disk`` takes it. For retrieval it holds the folders ``foreign``, ``english``
+        and, where the pairs are known, ``gold``.
 
     Raises:
         DataError: If there are no rows.
     """
     folder = root / (task.folder or task.name) / "arrow" / split.value / language
     if not (rows.foreign and rows.english if isinstance(rows, Bitext) else rows):
-        raise DataError(f"no rows of {task.name} {split.value} in '{language}' to write", path=folder)
+        raise DataError(f"there are no {split.value} rows of {task.name} in '{language}' to write", path=folder)
     partial = folder.with_name(f"{language}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     for name, columns in _tables(rows, labels).items():

@@ -1,4 +1,4 @@
-"""What a folder of data sets holds: every row read, counted and compared, and all that is wrong with it."""
+"""Checks of a folder of data sets: every row is read, counted, and compared with the published files."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import get_task, training_task
 from adaptstilts.tasks.spec import Split, Task
 
-Step = Callable[[int, int, str], None]
-"""Told how many of how many splits are checked, and which is next."""
+ProgressCallback = Callable[[int, int, str], None]
+"""Called with the number of splits checked, the number of all splits, and the name of the next one."""
 
 
 class Mark(str, Enum):
-    """How the rows that were found compare with those that are published."""
+    """How the number of rows found compares with the published number."""
 
     EQUAL = "equal"
     FEWER = "fewer"
@@ -33,16 +33,16 @@ class Mark(str, Enum):
 
 @dataclass(frozen=True)
 class LanguageCheck:
-    """One language of a split.
+    """What was found for one language of a split.
 
     Attributes:
-        language: ISO 639-1 code.
-        rows: Rows that can be read; of retrieval the gold pairs, or the foreign sentences where those are hidden.
+        rows: Rows that can be read. Retrieval counts gold pairs, or foreign sentences where the pairs are hidden.
         published: Published number of rows; None where it is not known, or pairs are hidden.
         hidden: Rows without a label.
-        repeated: Rows whose texts are all in an earlier row of the split; of retrieval foreign sentences.
-        in_train: Rows that are in the training set of the same language too; None where there is none, or this is it.
-        leak: Rows of other languages; None for a set that is not English.
+        repeated: Rows whose texts all occur in an earlier row of the split; retrieval counts foreign sentences.
+        in_train: Rows that also occur in the training set of the same language; None for training sets, and where
+            there is no training set.
+        leak: Rows in other languages; None for a set that is not English.
     """
 
     language: str
@@ -65,13 +65,11 @@ class LanguageCheck:
 
 @dataclass(frozen=True)
 class SplitCheck:
-    """One split of a task.
+    """What was found for one split of a task.
 
     Attributes:
-        task: Name of the task.
-        split: Part of it.
-        languages: What is there, official languages first.
-        missing: Official languages that are not there.
+        languages: Languages found, official ones first.
+        missing: Official languages that were not found.
         others: How many of ``languages`` are not official.
     """
 
@@ -84,13 +82,12 @@ class SplitCheck:
 
 @dataclass
 class FolderCheck:
-    """What a folder holds.
+    """What was found in a folder of data sets.
 
     Attributes:
-        root: The folder.
         splits: One entry per task and split that the task has.
-        problems: What is wrong with files, each once.
-        notes: What differs from the published files without being wrong.
+        problems: What is wrong with the files, each problem once.
+        notes: Differences from the published files that are not errors.
     """
 
     root: Path
@@ -100,24 +97,15 @@ class FolderCheck:
 
 
 def check_folder(
-    root: Path, tasks: Sequence[Task], *, strict: bool = False, on_step: Step | None = None
+    root: Path, tasks: Sequence[Task], *, strict: bool = False, on_step: ProgressCallback | None = None
 ) -> FolderCheck:
     """Read every row of a folder of data sets and compare it with what is published.
 
-    Fewer rows or languages than published are no problem unless ``strict``; other rows than the lock file names are.
-    Other languages in an English training set are a problem always.
-
-    Args:
-        root: The folder.
-        tasks: The tasks to look for.
-        strict: Whether missing languages and other numbers of rows than published are problems.
-        on_step: Told how far it is.
-
-    Returns:
-        What was found.
+    Missing languages and other numbers of rows than published are problems only if `strict`. Rows that differ from the
+    lock file are always problems, and so are other languages in an English training set.
 
     Raises:
-        DataError: If there is no such folder, or its lock file cannot be read.
+        DataError: If the folder does not exist, or its lock file cannot be read.
     """
     check = _Checker(DataRoot(root), strict=strict)
     wanted = [(task, split) for task in tasks for split in Split if split in task.layouts]
@@ -126,21 +114,14 @@ def check_folder(
             on_step(done, len(wanted), f"{task.name} {split.value}")
         check.add_split(task, split)
     check.compare_with_lock({task.name for task in tasks})
-    check.require_something()
+    check.require_any_data()
     return check.result
 
 
 def examine(language: str, found: Inspection, published: int | None, training: Prints | None) -> LanguageCheck:
-    """Describe the rows of one language and split. A pure function.
+    """Describe the rows of one language and split; a pure function.
 
-    Args:
-        language: ISO 639-1 code.
-        found: What the files hold.
-        published: Published number of rows, if known.
-        training: Fingerprints of the training set in the same language, unless this is it.
-
-    Returns:
-        The description.
+    `training` holds the fingerprints of the training set in the same language, None where the rows are that set.
     """
     if found.rows is None:
         return LanguageCheck(language, 0, None, 0, 0, None, None)
@@ -175,13 +156,13 @@ def official_languages(task: Task, split: Split) -> tuple[str, ...]:
 
 
 class _Checker:
-    """Goes through a folder and collects."""
+    """Collects the results of the checks of one folder."""
 
     def __init__(self, data: DataRoot, *, strict: bool) -> None:
         self.result = FolderCheck(data.path)
         self._data = data
         self._strict = strict
-        self._said: set[str] = set()
+        self._seen: set[str] = set()
         self._training: dict[tuple[str, str], Prints | None] = {}
 
     def add_split(self, task: Task, split: Split) -> None:
@@ -204,11 +185,11 @@ class _Checker:
                 except AdaptstiltsError as error:
                     self._add(error)
 
-    def require_something(self) -> None:
+    def require_any_data(self) -> None:
         if not any(split.languages for split in self.result.splits) and not self.result.problems:
             names = dict.fromkeys(split.task for split in self.result.splits)
             hint = f"Fetch some: adaptstilts data fetch --root {self._data.path}"
-            self._add(DataError("holds no known file of these tasks", path=self._data.path, allowed=names, hint=hint))
+            self._add(DataError("holds no file of these tasks", path=self._data.path, allowed=names, hint=hint))
 
     def _language(self, task: Task, split: Split, code: str) -> LanguageCheck:
         found = self._data.inspect(task, split, code)
@@ -219,11 +200,11 @@ class _Checker:
         training = None if split is Split.TRAIN else self._training_of(task, code)
         check = examine(code, found, expected_rows(task.name, split, code), training)
         self.result.notes += [note for note in self._data.notes(task, split, code) if note not in self.result.notes]
-        for problem in self._judge(task, split, check):
+        for problem in self._problems_of(task, split, check):
             self._add(problem)
         return check
 
-    def _judge(self, task: Task, split: Split, check: LanguageCheck) -> Iterator[AdaptstiltsError]:
+    def _problems_of(self, task: Task, split: Split, check: LanguageCheck) -> Iterator[AdaptstiltsError]:
         path = self._data.files(task, split, check.language)[0]
         if self._strict and check.mark in {Mark.FEWER, Mark.MORE}:
             yield DataError(f"expected {check.published:,} rows as published, found {check.rows:,}", path=path)
@@ -231,8 +212,8 @@ class _Checker:
             yield leak_error(check.leak, path)
         elif check.leak is not None and check.leak.foreign_rows:
             self.result.notes.append(
-                f"{task.name}: {split.value}: {check.leak.foreign_rows:,} of {check.leak.rows:,} rows look as if they "
-                f"were not English ({check.leak.signs()}), too few for a leak"
+                f"{task.name}: {split.value}: {check.leak.foreign_rows:,} of {check.leak.rows:,} rows do not look "
+                f"English ({check.leak.signs()}), too few to count as a leak"
             )
 
     def _training_of(self, task: Task, code: str) -> Prints | None:
@@ -244,24 +225,16 @@ class _Checker:
         return self._training.get(key)
 
     def _add(self, problem: AdaptstiltsError) -> None:
-        if str(problem) not in self._said:
-            self._said.add(str(problem))
+        if str(problem) not in self._seen:
+            self._seen.add(str(problem))
             self.result.problems.append(problem)
 
 
 def leak_error(leak: Leak, path: Path) -> DataError:
-    """Return the error for other languages in an English training set.
-
-    Args:
-        leak: What was found.
-        path: The training file, or the first of several.
-
-    Returns:
-        The error; it names the first such row.
-    """
+    """Return the error for other languages in an English training set; `path` is the (first) training file."""
     return DataError(
         f"{leak.foreign_rows:,} of {leak.rows:,} rows of this English training set are in other languages "
         f"({leak.signs()}); the first has id '{leak.example}'",
         path=path,
-        hint="Zero-shot scores would be wrong. Take those rows out, or fetch the data set anew",
+        hint="Zero-shot scores would be wrong. Remove these rows, or fetch the data set again",
     )

@@ -1,4 +1,4 @@
-"""What a folder of data sets holds, as a table for people and as plain values for scripts."""
+"""Results of a folder check, as a table for people and as plain values for scripts."""
 
 from __future__ import annotations
 
@@ -11,22 +11,15 @@ NOTHING = "-"
 _HEADER = ("task", "split", "present", "rows", "published", "", "labels", "repeated", "in train", "foreign")
 _TEXT_COLUMNS = frozenset({0, 1, 2, 5, 6})
 _LEGEND = (
-    "present: official languages that are there, + others; rows: pairs for retrieval; repeated: rows that stand",
-    "earlier in the same set too; in train: rows that are in the training set too; foreign: rows of English sets that",
-    "look like another language. Texts are compared without case, punctuation and white space.",
+    "present: official languages that are there, + others; rows: pairs for retrieval; repeated: rows that",
+    "occur earlier in the same set; in train: rows that also occur in the training set; foreign: rows of English sets",
+    "that look like another language. Texts are compared without case, punctuation and white space.",
 )
 _FEW_LANGUAGES = 8
 
 
 def table(check: FolderCheck) -> str:
-    """Return a table with one line per task and split, and the notes below it.
-
-    Args:
-        check: What was found.
-
-    Returns:
-        Text without the problems.
-    """
+    """Return a table with one line per task and split, and the notes below it; problems are left out."""
     rows = [_HEADER, *(_cells(split) for split in check.splits)]
     widths = [max(len(row[index]) for row in rows) for index in range(len(_HEADER))]
     lines = [_line(row, widths) for row in rows]
@@ -41,10 +34,7 @@ def table(check: FolderCheck) -> str:
 
 
 def values(check: FolderCheck) -> dict[str, Any]:
-    """Return what was found as plain values.
-
-    Args:
-        check: What was found.
+    """Return the results of a check as plain values.
 
     Returns:
         ``root``, ``ok``, ``splits`` (task, split, missing, languages with all counts), ``problems`` (path, line,
@@ -129,7 +119,7 @@ def _labels(found: Sequence[LanguageCheck]) -> str:
 
 
 def _more(split: SplitCheck) -> list[str]:
-    """Say where more rows were found than published: no slice explains that."""
+    """Note where there are more rows than published, which no selection of rows can explain."""
     found = [check for check in split.languages if check.mark is Mark.MORE]
     shown = ", ".join(f"{check.language} {check.rows:,} of {check.published:,}" for check in found)
     return [f"{split.task}: {split.split.value}: more rows than published: {shown}"] if found else []

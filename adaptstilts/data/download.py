@@ -1,4 +1,4 @@
-"""Downloading a file over HTTP: resumed where it broke off, tried again, checked, and there only when it is whole."""
+"""Downloads over HTTP that resume, retry, and put a file in place only when it is complete and checked."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ _TOO_MANY_REQUESTS = 429
 _TIMED_OUT = 408
 _RANGE_NOT_SATISFIABLE = 416
 _WEB_PAGE = re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE)
-_AGAIN = "The same command goes on from there."
+_RESUME_HINT = "Run the same command again to resume the download."
 
-Tell = Callable[[str, int, int | None], None]
-"""Told while a file arrives: its name, the bytes that are there, and the bytes in all where they are known."""
-
-
-Say = Callable[[str], None]
-"""Told what a person wants to read."""
+BytesCallback = Callable[[str, int, int | None], None]
+"""Called as a file arrives, with its name, the bytes received so far, and its size where known."""
 
 
-def _silent(_: str) -> None:
+MessageCallback = Callable[[str], None]
+"""Called with a message for the user."""
+
+
+def _ignore(_: str) -> None:
     pass
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to go on trying.
+class RetryPolicy:
+    """How often and how long to retry a download; all times in seconds.
 
     Attributes:
-        tries: Attempts in a row, at least 1, none of which brings a byte, before giving up.
-        first_delay: Seconds before the second try, doubled from try to try.
-        longest_delay: Most seconds between two tries.
-        timeout: Seconds without a byte after which a connection counts as broken.
+        tries: Consecutive attempts, at least 1, that may fail to bring a single byte.
+        first_delay: Wait before the second try; it doubles from try to try.
+        longest_delay: Longest wait between two tries.
+        timeout: Time without a byte after which a connection counts as broken.
     """
 
     tries: int = 5
@@ -57,13 +57,13 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RemoteFile:
     """A file to download.
 
     Attributes:
-        url: Its address, http or https.
-        path: Where to put it.
-        sha256: Its SHA-256 in hexadecimal, or None where it is not known yet.
+        url: Address, http or https.
+        path: Where to put the file.
+        sha256: Expected checksum in hexadecimal; None where it is not known yet.
     """
 
     url: str
@@ -72,55 +72,55 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class _Start:
-    """What a partial file can be gone on from: the bytes that are there, and the version of the file they are of."""
+class _ResumePoint:
+    """Where a partial file can be resumed: its size in bytes, and the version of the file that they belong to."""
 
     bytes: int = 0
     version: str | None = None
 
 
-class _BrokenOffError(Exception):
-    """The connection failed in a way that may pass; carries the reason, and the server's wish for a delay."""
+class _TransientError(Exception):
+    """A failure that may pass; carries the reason, and the delay in seconds that the server asks for."""
 
     def __init__(self, reason: str, delay: float = 0.0) -> None:
         super().__init__(reason)
         self.delay = delay
 
 
-def download(wanted: Wanted, tell: Tell, *, patience: Patience = Patience(), say: Say = _silent) -> str:
-    """Download a file unless it is there.
+def download(
+    remote: RemoteFile,
+    on_bytes: BytesCallback,
+    *,
+    retry: RetryPolicy = RetryPolicy(),
+    on_message: MessageCallback = _ignore,
+) -> str:
+    """Download a file unless it is there already.
 
-    Bytes arrive in ``NAME.part``, with the server's version tag beside it, so that a later call goes on where this one
-    broke off if the file is still the same; the name itself appears when everything is there and checked.
-
-    Args:
-        wanted: The file.
-        tell: Told about progress.
-        patience: How long to go on trying.
-        say: Told why and when it is tried again.
+    Bytes arrive in ``NAME.part``, with the server's version tag beside it, so that a later call resumes if the file has
+    not changed. The file gets its own name when it is complete and checked.
 
     Returns:
-        Its SHA-256, in hexadecimal.
+        SHA-256 of the file, in hexadecimal.
 
     Raises:
-        DataError: If the server cannot be reached, refuses, sends a web page or another file than expected, or breaks
-            off again and again.
+        DataError: If the server cannot be reached, refuses, sends a web page or another file than expected, or keeps
+            breaking the connection.
     """
-    if wanted.path.is_file():
-        found = digest(wanted.path)
-        if wanted.sha256 in {None, found}:
+    if remote.path.is_file():
+        found = digest(remote.path)
+        if remote.sha256 in {None, found}:
             return found
-        wanted.path.unlink()
-    wanted.path.parent.mkdir(parents=True, exist_ok=True)
-    resumed = _part(wanted).is_file() and _start(wanted).bytes > 0
+        remote.path.unlink()
+    remote.path.parent.mkdir(parents=True, exist_ok=True)
+    resumed = _partial_path(remote).is_file() and _resume_point(remote).bytes > 0
     try:
-        found = _complete(wanted, tell, patience, say)
+        found = _complete(remote, on_bytes, retry, on_message)
     except _ChecksumError:
         if not resumed:
             raise
-        found = _complete(wanted, tell, patience, say)  # what lay there was of another version
-    _part(wanted).replace(wanted.path)
-    _record(wanted).unlink(missing_ok=True)
+        found = _complete(remote, on_bytes, retry, on_message)  # the resumed part was of another version
+    _partial_path(remote).replace(remote.path)
+    _version_path(remote).unlink(missing_ok=True)
     return found
 
 
@@ -137,120 +137,122 @@ class _ChecksumError(DataError):
     """The file that arrived is not the one expected."""
 
 
-def _complete(wanted: Wanted, tell: Tell, patience: Patience, say: Say) -> str:
-    """Receive the file into its partial file, as often as it takes, and check it."""
+def _complete(remote: RemoteFile, on_bytes: BytesCallback, retry: RetryPolicy, on_message: MessageCallback) -> str:
+    """Receive the whole file into its partial file, with retries, and check it."""
     failures = 0
     while True:
-        before = _size(_part(wanted))
+        before = _size(_partial_path(remote))
         try:
-            _receive(wanted, tell, patience.timeout)
+            _receive(remote, on_bytes, retry.timeout)
             break
-        except _BrokenOffError as error:
-            failures = 1 if _size(_part(wanted)) > before else failures + 1
-            if failures >= patience.tries:
+        except _TransientError as error:
+            failures = 1 if _size(_partial_path(remote)) > before else failures + 1
+            if failures >= retry.tries:
                 raise DataError(
-                    f"{wanted.url}: {error}, {_size(_part(wanted)):,} bytes are there", hint=_AGAIN
+                    f"{remote.url}: {error}, {_size(_partial_path(remote)):,} bytes are kept", hint=_RESUME_HINT
                 ) from error
-            delay = min(max(patience.first_delay * 2 ** (failures - 1), error.delay), patience.longest_delay)
-            say(f"{wanted.url}: {error}; trying again in {delay:.0f} s")
+            delay = min(max(retry.first_delay * 2 ** (failures - 1), error.delay), retry.longest_delay)
+            on_message(f"{remote.url}: {error}; trying again in {delay:.0f} s")
             time.sleep(delay)
-    found = digest(_part(wanted))
-    if wanted.sha256 not in {None, found}:
-        _discard(wanted)
+    found = digest(_partial_path(remote))
+    if remote.sha256 not in {None, found}:
+        _discard(remote)
         raise _ChecksumError(
-            f"{wanted.url}: SHA-256 is {found}, expected {wanted.sha256}; what arrived is deleted",
-            hint="The source has changed or a proxy meddles with it; try again, or name another one with --manifest",
+            f"{remote.url}: SHA-256 is {found}, expected {remote.sha256}; the download was deleted",
+            hint="The source has changed, or a proxy alters it; try again, or name another source with --manifest FILE",
         )
     return found
 
 
-def _receive(wanted: Wanted, tell: Tell, timeout: float) -> None:
-    """Make one request and write what comes."""
-    start = _start(wanted)
+def _receive(remote: RemoteFile, on_bytes: BytesCallback, timeout: float) -> None:
+    """Make one request and append the response to the partial file."""
+    start = _resume_point(remote)
     headers = {"User-Agent": f"adaptstilts/{__version__}", "Accept-Encoding": "identity"}
     if start.bytes:
         headers["Range"] = f"bytes={start.bytes}-"
         if start.version is not None:
             headers["If-Range"] = start.version
-    if urlsplit(wanted.url).scheme not in {"http", "https"}:
-        raise DataError(f"'{wanted.url}' is not an address that can be downloaded", allowed=("http", "https"))
-    request = urllib.request.Request(wanted.url, headers=headers)
+    if urlsplit(remote.url).scheme not in {"http", "https"}:
+        raise DataError(f"'{remote.url}' is not an address that can be downloaded", allowed=("http", "https"))
+    request = urllib.request.Request(remote.url, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=timeout) as response:
-            _write(wanted, response, start, tell)
+            _append(remote, response, start, on_bytes)
     except urllib.error.HTTPError as error:
-        _refuse(wanted, error, start)
+        _handle_http_error(remote, error, start)
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
-            raise DataError(f"{wanted.url}: its certificate is not trusted ({error.reason.verify_message})") from error
-        raise _BrokenOffError(f"cannot be reached ({_reason(error.reason)})") from error
+            raise DataError(f"{remote.url}: its certificate is not trusted ({error.reason.verify_message})") from error
+        raise _TransientError(f"cannot be reached ({_reason_of(error.reason)})") from error
     except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
-        raise _BrokenOffError(f"the connection broke off ({_reason(error)})") from error
+        raise _TransientError(f"the connection was lost ({_reason_of(error)})") from error
 
 
-def _write(wanted: Wanted, response: http.client.HTTPResponse, start: _Start, tell: Tell) -> None:
+def _append(
+    remote: RemoteFile, response: http.client.HTTPResponse, start: _ResumePoint, on_bytes: BytesCallback
+) -> None:
     here = start.bytes if response.status == http.client.PARTIAL_CONTENT else 0
     if here and _range_start(response.headers) != here:
-        _discard(wanted)
-        raise _BrokenOffError("the server sent another part than the one asked for")
+        _discard(remote)
+        raise _TransientError("the server sent another part of the file than requested")
     length = response.headers.get("Content-Length")
     total = here + int(length) if length is not None and length.isdigit() else None
-    _refuse_web_page(wanted, response.headers.get_content_type())
+    _refuse_web_page(remote, response.headers.get_content_type())
     if not here:
-        _part(wanted).unlink(missing_ok=True)
-        _record(wanted).write_text(json.dumps({"url": wanted.url, "version": _version(response.headers)}))
-    with _part(wanted).open("ab", buffering=0) as file:  # what arrived is there when the process is killed
+        _partial_path(remote).unlink(missing_ok=True)
+        _version_path(remote).write_text(json.dumps({"url": remote.url, "version": _version(response.headers)}))
+    with _partial_path(remote).open("ab", buffering=0) as file:  # unbuffered: killing the process loses nothing
         while block := response.read1(BLOCK):
             if here == 0 and _WEB_PAGE.match(block):
-                _refuse_web_page(wanted, "text/html")
+                _refuse_web_page(remote, "text/html")
             file.write(block)
             here += len(block)
-            tell(wanted.path.name, here, total)
+            on_bytes(remote.path.name, here, total)
     if total is not None and here < total:
-        raise _BrokenOffError(f"the connection broke off after {here:,} of {total:,} bytes")
+        raise _TransientError(f"the connection was lost after {here:,} of {total:,} bytes")
 
 
-def _refuse(wanted: Wanted, error: urllib.error.HTTPError, start: _Start) -> None:
-    """Turn an error status into the error of a failed try or of a file that cannot be had."""
+def _handle_http_error(remote: RemoteFile, error: urllib.error.HTTPError, start: _ResumePoint) -> None:
+    """Raise the error for an HTTP status, transient or final; return if the partial file is complete already."""
     code = error.code
     if code == _RANGE_NOT_SATISFIABLE and start.bytes:
         whole = re.fullmatch(r"bytes \*/(\d+)", error.headers.get("Content-Range", ""))
         if whole and int(whole.group(1)) == start.bytes:
             return
-        _discard(wanted)
-        raise _BrokenOffError("what was there is longer than the file") from error
+        _discard(remote)
+        raise _TransientError("the partial file is longer than the file on the server") from error
     reason = f"the server answers {code} {error.reason}"
     if code in {_TIMED_OUT, _TOO_MANY_REQUESTS} or code >= http.client.INTERNAL_SERVER_ERROR:
         wish = error.headers.get("Retry-After", "")
-        raise _BrokenOffError(reason, float(wish) if wish.isdigit() else 0.0) from error
+        raise _TransientError(reason, float(wish) if wish.isdigit() else 0.0) from error
     raise DataError(
-        f"{wanted.url}: {reason}", hint="The source has moved; name its new address with --manifest FILE"
+        f"{remote.url}: {reason}", hint="The source may have moved; name its new address with --manifest FILE"
     ) from error
 
 
-def _refuse_web_page(wanted: Wanted, kind: str) -> None:
-    if kind == "text/html" and not wanted.url.endswith((".html", ".htm")):
-        _discard(wanted)
+def _refuse_web_page(remote: RemoteFile, kind: str) -> None:
+    if kind == "text/html" and not remote.url.endswith((".html", ".htm")):
+        _discard(remote)
         raise DataError(
-            f"{wanted.url}: the server sent a web page in place of the file",
-            hint="Open the address in a browser: there may be a log-in or a notice, or the source has moved",
+            f"{remote.url}: the server sent a web page instead of the file",
+            hint="Open the address in a browser: it may need a log-in, or the source may have moved",
         )
 
 
-def _start(wanted: Wanted) -> _Start:
-    """Say what to go on from: nothing where the version of the partial file is unknown and cannot be checked later."""
+def _resume_point(remote: RemoteFile) -> _ResumePoint:
+    """Return where to resume: at 0 if the partial file's version is unknown and no checksum can reveal a change."""
     try:
-        values = json.loads(_record(wanted).read_text())
-        version = values["version"] if values["url"] == wanted.url else None
+        values = json.loads(_version_path(remote).read_text())
+        version = values["version"] if values["url"] == remote.url else None
     except (OSError, ValueError, KeyError, TypeError):
         version = None
-    if version is None and wanted.sha256 is None:
-        return _Start()
-    return _Start(_size(_part(wanted)), version)
+    if version is None and remote.sha256 is None:
+        return _ResumePoint()
+    return _ResumePoint(_size(_partial_path(remote)), version)
 
 
 def _version(headers: Message) -> str | None:
-    """Return what names the version of a file in ``If-Range``: a strong tag, or else the time of its last change."""
+    """Return what ``If-Range`` identifies a version by: a strong tag, or else the time of the last change."""
     tag = headers.get("ETag")
     if tag is not None and not tag.startswith("W/"):
         return tag
@@ -262,23 +264,23 @@ def _range_start(headers: Message) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def _reason(error: object) -> str:
+def _reason_of(error: object) -> str:
     strerror = getattr(error, "strerror", None)
     return str(strerror or error or type(error).__name__)
 
 
-def _part(wanted: Wanted) -> Path:
-    return wanted.path.with_name(f"{wanted.path.name}.part")
+def _partial_path(remote: RemoteFile) -> Path:
+    return remote.path.with_name(f"{remote.path.name}.part")
 
 
-def _record(wanted: Wanted) -> Path:
-    return wanted.path.with_name(f"{wanted.path.name}.part.json")
+def _version_path(remote: RemoteFile) -> Path:
+    return remote.path.with_name(f"{remote.path.name}.part.json")
 
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _discard(wanted: Wanted) -> None:
-    _part(wanted).unlink(missing_ok=True)
-    _record(wanted).unlink(missing_ok=True)
+def _discard(remote: RemoteFile) -> None:
+    _partial_path(remote).unlink(missing_ok=True)
+    _version_path(remote).unlink(missing_ok=True)

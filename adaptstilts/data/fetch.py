@@ -1,4 +1,4 @@
-"""Fetching: download, check, convert to the one on-disk layout, and record in the lock file, in this order."""
+"""Fetching of data sets: download, check, convert to Arrow files, and record in the lock file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from filelock import FileLock, Timeout
 
 from adaptstilts.data.archives import is_archive, put, unpack
 from adaptstilts.data.arrow import write_split
-from adaptstilts.data.download import Patience, digest
+from adaptstilts.data.download import RetryPolicy, digest
 from adaptstilts.data.hub_files import DISK_ERRORS
 from adaptstilts.data.lock import Lock, LockedSplit, count_rows, counted_file, read_lock, verify_rows, write_lock
-from adaptstilts.data.obtain import DOWNLOADS, OfflineError, Supply
+from adaptstilts.data.obtain import DOWNLOADS, OfflineError, SourceFiles
 from adaptstilts.data.provenance import write_provenance
 from adaptstilts.data.sources import COLUMNS, Entry, Manifest, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
@@ -29,22 +29,22 @@ from adaptstilts.tasks.examples import Bitext, Example
 from adaptstilts.tasks.registry import all_tasks, get_task, training_task
 from adaptstilts.tasks.spec import Split, Task
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Watcher(Protocol):
-    """What is told while a fetch goes on."""
+    """Receiver of the progress of a fetch."""
 
     def line(self, text: str) -> None:
-        """Something a person wants to read."""
+        """Take a message for the user."""
         ...
 
     def arrived(self, name: str, done: int, total: int | None) -> None:
-        """Bytes of a file that are there, and in all where that is known."""
+        """Take the bytes of a file received so far, and its size where known."""
         ...
 
     def converted(self, name: str, done: int, total: int) -> None:
-        """A split is in place: its number among those of its task."""
+        """Take the key of a finished split, its number, and how many splits of its task are fetched."""
         ...
 
 
@@ -53,50 +53,40 @@ class FetchOptions:
     """How to fetch.
 
     Attributes:
-        languages: ISO 639-1 codes whose dev and test sets are wanted, None for all; English training and dev sets are
+        languages: ISO 639-1 codes of the dev and test sets to fetch, None for all; English training and dev sets are
             always fetched, since everything is trained on them.
-        offline: Never touch the network: use what was downloaded before.
-        manifest: What the data sets are made of.
-        patience: How long to go on trying to download.
+        offline: Use only what was downloaded before, never the network.
     """
 
     languages: tuple[str, ...] | None = None
     offline: bool = False
     manifest: Manifest = field(default_factory=packaged)
-    patience: Patience = field(default_factory=Patience)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 @dataclass(frozen=True)
 class FetchResult:
-    """What a fetch came to.
+    """What a fetch did.
 
     Attributes:
-        made: Splits put in place this time, as ``task/split/language``.
+        made: Splits put in place by this fetch, as ``task/split/language``.
         there: Splits that were in place already.
         left: One line per task that must be put in place by hand.
     """
 
-    made: tuple[str, ...]
-    there: tuple[str, ...]
-    left: tuple[str, ...]
+    fetched: tuple[str, ...]
+    present: tuple[str, ...]
+    by_hand: tuple[str, ...]
 
 
 def fetch(root: Path, tasks: Sequence[str], watcher: Watcher, options: FetchOptions | None = None) -> FetchResult:
-    """Fetch data sets into a data root. Finished splits are skipped, and a broken-off fetch goes on where it was.
+    """Fetch data sets into a data root; finished splits are skipped, and an interrupted fetch is resumed.
 
-    One task that cannot be had does not keep the others from being fetched. Two fetches into one folder take turns.
-
-    Args:
-        root: The data root; made if it is not there.
-        tasks: Names of tasks; empty for all that can be downloaded.
-        watcher: Told what happens.
-        options: How to fetch.
-
-    Returns:
-        What was put in place, and what was there.
+    A task that fails does not stop the others. Two fetches into one folder take turns. If `tasks` is empty, all tasks
+    that can be downloaded are fetched.
 
     Raises:
-        AdaptstiltsError: If something cannot be had, is not what was expected, or cannot be written; all problems at
+        AdaptstiltsError: If data cannot be downloaded, are not what was expected, or cannot be written; all problems at
             once, after the other tasks.
     """
     chosen = options or FetchOptions()
@@ -109,35 +99,35 @@ def fetch(root: Path, tasks: Sequence[str], watcher: Watcher, options: FetchOpti
     run = _Fetch(root, chosen, watcher)
     with disk_errors(root):
         (root / DOWNLOADS).mkdir(parents=True, exist_ok=True)
-        with _turn(root, watcher):
-            run.everything(names, named=bool(tasks))
+        with _one_fetch_at_a_time(root, watcher):
+            run.fetch_all(names, named=bool(tasks))
     return run.result()
 
 
 class _Fetch:
-    """One call of `fetch`."""
+    """State of one call of `fetch`."""
 
     def __init__(self, root: Path, options: FetchOptions, watcher: Watcher) -> None:
         self._root = root
         self._options = options
         self._watcher = watcher
-        self._made: list[str] = []
-        self._there: list[str] = []
-        self._left: list[str] = []
+        self._fetched: list[str] = []
+        self._present: list[str] = []
+        self._by_hand: list[str] = []
 
     def result(self) -> FetchResult:
-        return FetchResult(tuple(self._made), tuple(self._there), tuple(self._left))
+        return FetchResult(tuple(self._fetched), tuple(self._present), tuple(self._by_hand))
 
-    def everything(self, names: Sequence[str], *, named: bool) -> None:
+    def fetch_all(self, names: Sequence[str], *, named: bool) -> None:
         self._named = named
         problems: list[AdaptstiltsError] = []
         absent: list[str] = []
-        self._supply = Supply(
+        self._source_files = SourceFiles(
             self._root,
             read_lock(self._root) or Lock(),
             (self._watcher.arrived, self._watcher.line),
             offline=self._options.offline,
-            patience=self._options.patience,
+            retry=self._options.retry,
         )
         for name in names:
             by_hand = self._options.manifest.by_hand(name)
@@ -145,10 +135,10 @@ class _Fetch:
                 if by_hand and named:
                     raise DataError(f"{name}: {by_hand}")
                 if by_hand:
-                    self._left.append(f"{name}: {by_hand}")
+                    self._by_hand.append(f"{name}: {by_hand}")
                 else:
                     with disk_errors(self._root):
-                        self._task(get_task(name))
+                        self._fetch_task(get_task(name))
             except OfflineError as error:
                 absent += error.addresses
             except AdaptstiltsError as error:
@@ -159,34 +149,34 @@ class _Fetch:
             problems.append(OfflineError(self._root, tuple(dict.fromkeys(absent))))
         raise_all(problems)
 
-    def _task(self, task: Task) -> None:
+    def _fetch_task(self, task: Task) -> None:
         wanted = self._wanted(task)
-        missing = [entry for entry in wanted if not self._is_there(task, entry)]
-        self._there += [_name(entry) for entry in wanted if entry not in missing]
+        missing = [entry for entry in wanted if not self._is_present(task, entry)]
+        self._present += [_key(entry) for entry in wanted if entry not in missing]
         if len(missing) < len(wanted):
-            self._watcher.line(f"{task.name}: {len(wanted) - len(missing)} of {len(wanted)} splits are there")
+            self._watcher.line(f"{task.name}: {len(wanted) - len(missing)} of {len(wanted)} splits are present already")
         if not missing:
             return
         staging = self._root / DOWNLOADS / f"unpacked-{task.name}"
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
         try:
-            self._stage(missing, staging)
+            self._place_sources(missing, staging)
             data = DataRoot(staging)
             for number, entry in enumerate(missing, start=1):
                 self._convert(task, entry, data)
-                self._made.append(_name(entry))
-                self._watcher.converted(_name(entry), number, len(missing))
+                self._fetched.append(_key(entry))
+                self._watcher.converted(_key(entry), number, len(missing))
         finally:
             shutil.rmtree(staging, ignore_errors=True)
-            write_provenance(self._root, task, self._options.manifest, self._supply.lock)
+            write_provenance(self._root, task, self._options.manifest, self._source_files.lock)
 
     def _wanted(self, task: Task) -> list[Entry]:
         known = self._options.manifest.entries(task.name)
         codes = self._options.languages
         if codes is None:
             return list(known)
-        kept = [entry for entry in known if entry.language in codes or _trains(entry)]
+        kept = [entry for entry in known if entry.language in codes or _is_for_training(entry)]
         if not kept and self._named:
             allowed = sorted({entry.language for entry in known})
             raise DataError(f"{task.name} has no data in {', '.join(codes)}", value=codes[0], allowed=allowed)
@@ -194,63 +184,67 @@ class _Fetch:
             self._watcher.line(f"{task.name} has no data in {', '.join(codes)}")
         return kept
 
-    def _is_there(self, task: Task, entry: Entry) -> bool:
-        """Say whether a split is in place as it was fetched, and as it is published."""
-        locked = self._supply.lock.find(task.name, entry.split, entry.language)
+    def _is_present(self, task: Task, entry: Entry) -> bool:
+        """Return whether a split is in place, unchanged since it was fetched and with the published number of rows."""
+        locked = self._source_files.lock.find(task.name, entry.split, entry.language)
         if locked is None or entry.rows not in {None, locked.rows}:
             return False
         paths = {self._root / name: sha256 for name, sha256 in locked.files.items()}
         return all(path.is_file() and digest(path) == sha256 for path, sha256 in paths.items())
 
-    def _stage(self, entries: Sequence[Entry], staging: Path) -> None:
-        """Have every file that is needed, and put what is in them where the task's readers look."""
-        stock = self._supply.gather([part for entry in entries for part in entry.parts])
-        for item in stock:
+    def _place_sources(self, entries: Sequence[Entry], staging: Path) -> None:
+        """Obtain every file needed and put its content where the task's readers look for it."""
+        sources = self._source_files.obtain([part for entry in entries for part in entry.parts])
+        for item in sources:
             if is_archive(item.path):
                 self._watcher.line(f"unpacking {item.path.name}")
                 unpack(item.path, item.place, staging)
             elif not put(item.path, item.name, item.place, staging):
-                raise DataError(f"'{item.name}' is downloaded, but `place` of no task names it", path=item.path)
+                raise DataError(f"'{item.name}' was downloaded, but no task's `place` names it", path=item.path)
 
     def _convert(self, task: Task, entry: Entry, data: DataRoot) -> None:
-        """Read a split, check its rows, write it, and record it."""
+        """Read a split, check its rows, write it, and record it in the lock file."""
         absent = missing_parts(data.path, task, entry.split, entry.language)
         if absent:
-            raise DataError(f"{_name(entry)}: the sources lack {', '.join(absent)}")
+            raise DataError(f"{_key(entry)}: the sources lack {', '.join(absent)}")
         rows = data.load(task, entry.split, entry.language)
-        found = _count(rows)
+        found = _count_examples(rows)
         if entry.rows is not None and found != entry.rows:
             raise DataError(
-                f"{_name(entry)}: expected {entry.rows:,} rows as published, found {found:,}",
-                hint="The source has changed, or holds other data than its name says; nothing was written",
+                f"{_key(entry)}: expected {entry.rows:,} rows as published, found {found:,}",
+                hint="The source has changed, or its name is misleading; nothing was written",
             )
-        lock = self._supply.lock
+        lock = self._source_files.lock
         verify_rows(lock, self._root, (task.name, entry.split, entry.language), found)
         paths = self._write(task, entry, data, rows)
         locked = LockedSplit(
             rows=found,
             files={path.relative_to(self._root).as_posix(): digest(path) for path in paths},
-            sources=self._supply.addresses(entry),
-            revision=self._supply.revision(entry),
+            sources=self._source_files.addresses(entry),
+            revision=self._source_files.revision(entry),
             date=datetime.now(timezone.utc).date().isoformat(),
             notes=data.notes(task, entry.split, entry.language),
         )
-        self._supply.lock = lock.with_split(task.name, entry.split, entry.language, locked)
-        write_lock(self._root, self._supply.lock)
+        self._source_files.lock = lock.with_split(task.name, entry.split, entry.language, locked)
+        write_lock(self._root, self._source_files.lock)
 
     def _write(self, task: Task, entry: Entry, data: DataRoot, rows: list[Example] | Bitext) -> list[Path]:
-        """Write a split, and return its files: Arrow where there is a layout for its kind, else as published."""
+        """Write a split and return its files: Arrow where its kind of task has a layout, else the publisher's files."""
         if task.kind not in COLUMNS:
-            return [_kept(path, data.path, self._root) for path in data.files(task, entry.split, entry.language)]
+            return [
+                _copy_published(path, data.path, self._root) for path in data.files(task, entry.split, entry.language)
+            ]
         folder = write_split(self._root, task, entry.split, entry.language, rows, data.labels(task))
         paths = sorted(folder.rglob("*.arrow"))
-        if count_rows(counted_file(task, paths)) != _count(rows):
-            raise DataError(f"{_name(entry)}: {_count(rows):,} rows read, but others written", path=folder)
+        if count_rows(counted_file(task, paths)) != _count_examples(rows):
+            raise DataError(
+                f"{_key(entry)}: {_count_examples(rows):,} rows were read, but another number was written", path=folder
+            )
         return paths
 
 
-def _kept(path: Path, staging: Path, root: Path) -> Path:
-    """Put a publisher's file where it lies below the folder that is read."""
+def _copy_published(path: Path, staging: Path, root: Path) -> Path:
+    """Copy a publisher's file to the same relative path below the data root."""
     target = root / path.relative_to(staging)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
@@ -258,13 +252,8 @@ def _kept(path: Path, staging: Path, root: Path) -> Path:
     return partial.replace(target)
 
 
-def not_trained_yet(root: Path, tasks: Sequence[str]) -> tuple[str, ...]:
-    """Return the training tasks of fetched target tasks that are not in a data root's lock file.
-
-    Args:
-        root: The data root.
-        tasks: Names of fetched tasks.
-    """
+def missing_training_sets(root: Path, tasks: Sequence[str]) -> tuple[str, ...]:
+    """Return the training tasks that fetched target tasks need and a data root's lock file lacks."""
     lock = read_lock(root) or Lock()
     needed = dict.fromkeys(training_task(get_task(name)).name for name in tasks if get_task(name).trains)
     return tuple(name for name in needed if lock.rows(name, Split.TRAIN, "en") is None)
@@ -272,37 +261,30 @@ def not_trained_yet(root: Path, tasks: Sequence[str]) -> tuple[str, ...]:
 
 @contextmanager
 def disk_errors(root: Path) -> Iterator[None]:
-    """Turn what the disk refuses into one clear error.
-
-    Args:
-        root: The data root.
-
-    Raises:
-        DataError: If the disk is full, or a folder cannot be written to.
-    """
+    """Turn errors of a full or unwritable disk into a `DataError` that says what to do."""
     try:
         yield
     except OSError as error:
         if error.errno not in DISK_ERRORS:
             raise
-        full = error.errno in _FULL
+        full = error.errno in _DISK_FULL
         raise DataError(
             f"cannot be written: {error.strerror or error}",
             path=error.filename or root,
-            hint="Free some space and run the same command again; it goes on where it stopped"
+            hint="Free some space and run the same command again; it resumes where it stopped"
             if full
             else "Choose a folder that you can write to with --root",
         ) from error
 
 
 @contextmanager
-def _turn(root: Path, watcher: Watcher) -> Iterator[None]:
-    """Wait until no other fetch is at work in the folder."""
+def _one_fetch_at_a_time(root: Path, watcher: Watcher) -> Iterator[None]:
+    """Hold the folder's lock for fetching, after waiting for other fetches."""
     turn = FileLock(root / DOWNLOADS / "fetch.lock")
     try:
         turn.acquire(timeout=0)
     except Timeout:
-        watcher.line(f"{root}: another fetch is at work here; waiting for it")
+        watcher.line(f"{root}: another fetch is running here; waiting for it")
         turn.acquire()
     try:
         yield
@@ -310,15 +292,15 @@ def _turn(root: Path, watcher: Watcher) -> Iterator[None]:
         turn.release()
 
 
-def _trains(entry: Entry) -> bool:
+def _is_for_training(entry: Entry) -> bool:
     return entry.language == "en" and entry.split is not Split.TEST
 
 
-def _count(rows: Sequence[object] | Bitext) -> int:
+def _count_examples(rows: Sequence[object] | Bitext) -> int:
     if isinstance(rows, Bitext):
         return len(rows.foreign if rows.gold is None else rows.gold)
     return len(rows)
 
 
-def _name(entry: Entry) -> str:
+def _key(entry: Entry) -> str:
     return f"{entry.task}/{entry.split.value}/{entry.language}"

@@ -1,4 +1,4 @@
-"""Files of data set repositories on the Hugging Face hub, at one commit; the endpoint is that of ``HF_ENDPOINT``."""
+"""Files of data set repositories on the Hugging Face hub at one commit; ``HF_ENDPOINT`` selects the hub."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from adaptstilts.data.download import Tell, digest
+from adaptstilts.data.download import BytesCallback, digest
 from adaptstilts.errors import DataError
 
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
 )
-"""Codes of errors that are the disk's, not the network's."""
-_SECONDS = 30.0
-_LONGEST = 160
-"""Most characters of a reason that is worth showing."""
+"""Error numbers that mean trouble with the disk, not with the network."""
+_TIMEOUT_SECONDS = 30.0
+_LONGEST_REASON = 160
+"""Longest reason that is shown, in characters."""
 
 
 @dataclass(frozen=True)
@@ -29,53 +29,36 @@ class Repository:
 
     Attributes:
         name: ``owner/name``.
-        commit: The commit.
-        sha256: Its files, with SHA-256 in hexadecimal of those for which the hub states it.
+        sha256: Checksum of each file in hexadecimal; None where the hub does not state one.
     """
 
     name: str
     commit: str
     sha256: dict[str, str | None]
 
-    def fitting(self, pattern: str) -> tuple[str, ...]:
-        """Return the files that a pattern with ``*`` names, sorted.
-
-        Raises:
-            DataError: If there are none.
-        """
-        return choose(pattern, tuple(self.sha256), f"{self.name} at commit {self.commit}")
+    def matching(self, pattern: str) -> tuple[str, ...]:
+        """Return the files that a pattern with ``*`` matches, sorted; see `matching_names`."""
+        return matching_names(pattern, tuple(self.sha256), f"{self.name} at commit {self.commit}")
 
 
-def choose(pattern: str, names: tuple[str, ...], where: str) -> tuple[str, ...]:
-    """Return the names that a pattern with ``*`` fits, sorted.
-
-    Args:
-        pattern: The pattern.
-        names: The names.
-        where: Where they are, for the error.
+def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Return the names that a pattern with ``*`` matches, sorted; `where` names their place in the error.
 
     Raises:
-        DataError: If it fits none.
+        DataError: If no name matches.
     """
     found = tuple(sorted(name for name in names if fnmatchcase(name, pattern)))
     if not found:
         raise DataError(
-            f"{where} holds no '{pattern}'",
+            f"{where}: no file matches '{pattern}'",
             allowed=sorted(names),
-            hint="It has changed its layout; mend `files` in a manifest of your own (--manifest)",
+            hint="Its layout has changed; correct `files` in a manifest of your own (--manifest FILE)",
         )
     return found
 
 
 def look_up(name: str, revision: str | None) -> Repository:
-    """Ask the hub for a repository.
-
-    Args:
-        name: ``owner/name``.
-        revision: Commit, or None for the newest.
-
-    Returns:
-        The repository at that commit.
+    """Look up a repository (``owner/name``) on the hub at a commit, or at the newest one if `revision` is None.
 
     Raises:
         DataError: If the hub cannot be reached or does not have it.
@@ -84,30 +67,27 @@ def look_up(name: str, revision: str | None) -> Repository:
 
     with _hub_errors(name), _quiet():
         info = huggingface_hub.HfApi(endpoint=_endpoint()).dataset_info(
-            name, revision=revision, timeout=_SECONDS, files_metadata=True
+            name, revision=revision, timeout=_TIMEOUT_SECONDS, files_metadata=True
         )
     if info.sha is None:
         raise DataError(
-            f"the hub states no commit of {name}", hint="Name one as its revision in a manifest of your own"
+            f"the hub states no commit of {name}",
+            hint="Name one as its `revision` in a manifest of your own (--manifest FILE)",
         )
     files = {item.rfilename: item.lfs.sha256 if item.lfs else None for item in info.siblings or ()}
     return Repository(name, info.sha, files)
 
 
-def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str:
-    """Download one file of a repository unless it is there; the library resumes what broke off.
+def download(repository: Repository, file: str, folder: Path, on_bytes: BytesCallback) -> str:
+    """Download one file of a repository below a folder, under its path in the repository, unless it is there already.
 
-    Args:
-        repository: The repository.
-        file: Path of the file in it.
-        folder: Where to put it, under its path.
-        tell: Told when it is there.
+    The hub library resumes interrupted downloads, so progress is reported once, at the end.
 
     Returns:
-        Its SHA-256, in hexadecimal.
+        SHA-256 of the file, in hexadecimal.
 
     Raises:
-        DataError: If it cannot be had, or is not the file that the hub states.
+        DataError: If the download fails, or the file differs from what the hub states.
     """
     import huggingface_hub  # noqa: PLC0415 - slow to import
 
@@ -119,7 +99,7 @@ def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str
                 repo_type="dataset",
                 revision=repository.commit,
                 local_dir=folder,
-                etag_timeout=_SECONDS,
+                etag_timeout=_TIMEOUT_SECONDS,
                 endpoint=_endpoint(),
             )
         )
@@ -127,21 +107,21 @@ def download(repository: Repository, file: str, folder: Path, tell: Tell) -> str
     if repository.sha256[file] not in {None, found}:
         path.unlink()
         raise DataError(
-            f"{repository.name}/{file}: SHA-256 is {found}, expected {repository.sha256[file]}; it is deleted",
+            f"{repository.name}/{file}: SHA-256 is {found}, expected {repository.sha256[file]}; the file was deleted",
             hint="Fetch again",
         )
-    tell(file, path.stat().st_size, path.stat().st_size)
+    on_bytes(file, path.stat().st_size, path.stat().st_size)
     return found
 
 
 def _endpoint() -> str | None:
-    """Return the hub's address as it is set now; the library reads it once, when it is first imported."""
+    """Return the hub's address as it is set now; the library reads it only once, when it is first imported."""
     return os.environ.get("HF_ENDPOINT") or None
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the library from drawing bars and writing warnings of its own."""
+    """Keep the hub library from showing progress bars and warnings."""
     from huggingface_hub import utils  # noqa: PLC0415 - slow to import
 
     group, log = "huggingface_hub.http_get", logging.getLogger("huggingface_hub")
@@ -160,12 +140,12 @@ def _quiet() -> Iterator[None]:
 def _hub_errors(name: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError) as error:  # all of the library's and of requests' are one of these
+    except (OSError, ValueError) as error:  # covers all errors of the library and of requests
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:
             raise
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = f", {lines[0]}" if lines and len(lines[0]) <= _LONGEST else ""
+        reason = f", {lines[0]}" if lines and len(lines[0]) <= _LONGEST_REASON else ""
         raise DataError(
-            f"{name} cannot be had from the hub: {type(error).__name__}{reason}",
-            hint="Look whether the hub is reached (HF_ENDPOINT names another one) and has the repository",
+            f"{name} cannot be downloaded from the hub: {type(error).__name__}{reason}",
+            hint="Check that the hub can be reached (HF_ENDPOINT selects another one) and that it has the repository",
         ) from error

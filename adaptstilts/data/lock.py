@@ -1,4 +1,4 @@
-"""The lock file of a data root: what was fetched, with rows and checksums, so that nothing changes unseen."""
+"""Lock file of a data root: rows and checksums of what was fetched, so that changes are noticed."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from adaptstilts.tasks.spec import Kind, Split, Task
 LOCK_NAME = "adaptstilts.lock.json"
 """Name of the lock file, at the top of the data root."""
 _FORMAT = 1
-_REPAIR = "Restore the files, or take the split's folder away and fetch again."
+_REPAIR = "Restore the files, or delete the split's folder and fetch again."
 
 
 @dataclass(frozen=True)
 class LockedSplit:
-    """What was fetched of one language and split.
+    """What was fetched for one language and split.
 
     Attributes:
-        rows: Examples; gold pairs for retrieval (sentences of the foreign side where they are hidden).
-        files: SHA-256, in hexadecimal, of each file by its path below the data root: Arrow files, or the publisher's
-            where there is no Arrow layout for the kind of task.
+        rows: Examples; for retrieval gold pairs, or foreign sentences where the pairs are hidden.
+        files: Path below the data root -> SHA-256 in hexadecimal. Arrow files, or the publisher's where the kind of
+            task has no Arrow layout.
         sources: Addresses, or ``hub:repository/file``, of what it was made from.
         revision: Commits of those sources that have one, separated by commas; None where none has.
-        date: Day on which it was fetched, ISO 8601.
-        notes: What the reader left out, or read in another file's place; often empty.
+        date: Day of the fetch, ISO 8601.
+        notes: What the reader left out, or read from another file instead; often empty.
     """
 
     rows: int
@@ -42,12 +42,12 @@ class LockedSplit:
 
 @dataclass(frozen=True)
 class Lock:
-    """Everything that a lock file says.
+    """Content of a lock file.
 
     Attributes:
-        splits: By ``task/split/language``.
-        downloads: SHA-256 of each downloaded file by its address.
-        revisions: Commit of each hub repository by its name, as resolved at the first fetch.
+        splits: ``task/split/language`` -> what was fetched.
+        downloads: Address of each downloaded file -> SHA-256.
+        revisions: Hub repository -> commit, as resolved at the first fetch.
     """
 
     splits: dict[str, LockedSplit] = field(default_factory=dict)
@@ -55,11 +55,11 @@ class Lock:
     revisions: dict[str, str] = field(default_factory=dict)
 
     def find(self, task: str, split: Split, language: str) -> LockedSplit | None:
-        """Return what was fetched of a language and split, or None."""
+        """Return what was fetched for a language and split, or None."""
         return self.splits.get(_key(task, split, language))
 
     def rows(self, task: str, split: Split, language: str) -> int | None:
-        """Return the rows that were fetched of a language and split, or None."""
+        """Return the number of rows fetched for a language and split, or None."""
         found = self.find(task, split, language)
         return None if found is None else found.rows
 
@@ -77,13 +77,7 @@ class Lock:
 
 
 def read_lock(root: Path) -> Lock | None:
-    """Read the lock file of a data root.
-
-    Args:
-        root: The data root.
-
-    Returns:
-        What it says, or None where there is no such file.
+    """Read the lock file of a data root; return None where there is none.
 
     Raises:
         DataError: If it is not a lock file of this version.
@@ -104,12 +98,7 @@ def read_lock(root: Path) -> Lock | None:
 
 
 def write_lock(root: Path, lock: Lock) -> None:
-    """Write the lock file of a data root; it is replaced in one step.
-
-    Args:
-        root: The data root.
-        lock: What to write.
-    """
+    """Write the lock file of a data root, replacing an earlier one in one step."""
     values = asdict(lock)
     values["splits"] = dict(sorted(values["splits"].items()))
     values["downloads"] = dict(sorted(values["downloads"].items()))
@@ -123,14 +112,7 @@ def write_lock(root: Path, lock: Lock) -> None:
 
 
 def verify(root: Path, task: str, split: Split, language: str, rows: int) -> None:
-    """Compare a number of examples with the lock file of a data root, where there is one.
-
-    Args:
-        root: The data root.
-        task: Name of a task.
-        split: Part of it.
-        language: ISO 639-1 code.
-        rows: Examples found; gold pairs for retrieval.
+    """Compare a number of examples (gold pairs for retrieval) with the lock file of a data root, if there is one.
 
     Raises:
         DataError: If another number was fetched.
@@ -141,17 +123,7 @@ def verify(root: Path, task: str, split: Split, language: str, rows: int) -> Non
 
 
 def verify_rows(lock: Lock, root: Path, what: tuple[str, Split, str], rows: int) -> None:
-    """Compare a number of examples with a lock file that was read already; see `verify`.
-
-    Args:
-        lock: The lock.
-        root: The data root, for the error.
-        what: Task, split and language.
-        rows: Examples found.
-
-    Raises:
-        DataError: If another number was fetched.
-    """
+    """Compare the number of examples of a task, split and language with a lock; see `verify`."""
     expected = lock.rows(*what)
     if expected is not None and rows != expected:
         raise DataError(
@@ -164,18 +136,11 @@ def verify_rows(lock: Lock, root: Path, what: tuple[str, Split, str], rows: int)
 def verify_split(lock: Lock, data: DataRoot, task: Task, split: Split, language: str) -> None:
     """Compare the files of a language and split with what the lock file says was fetched.
 
-    A split that the lock file does not name is left alone. Checksums are those that the data root remembers for its
+    A split that the lock file does not name is not checked. Checksums are those that the data root keeps for its
     fingerprints, and rows are counted from the Arrow file's own record, so nothing is read twice.
 
-    Args:
-        lock: The lock of the data root.
-        data: The data root.
-        task: The task.
-        split: Part of it.
-        language: ISO 639-1 code.
-
     Raises:
-        DataError: If a file is gone, or holds other rows or other bytes than were fetched.
+        DataError: If a file is missing, or holds other rows or other bytes than were fetched.
     """
     locked = lock.find(task.name, split, language)
     if locked is None:
@@ -184,11 +149,13 @@ def verify_split(lock: Lock, data: DataRoot, task: Task, split: Split, language:
     for name, path in paths.items():
         if not path.is_file():
             raise DataError(
-                f"{_key(task.name, split, language)}: fetched by the lock file, but not there", path=path, hint=_REPAIR
+                f"{_key(task.name, split, language)}: recorded in the lock file, but missing", path=path, hint=_REPAIR
             )
         if path not in data.files(task, split, language):
             raise DataError(
-                f"{_key(task.name, split, language)}: read from another file than {name}", path=data.path, hint=_REPAIR
+                f"{_key(task.name, split, language)}: read from another file than the fetched {name}",
+                path=data.path,
+                hint=_REPAIR,
             )
     counted = counted_file(task, list(paths.values()))
     if counted.suffix == ".arrow":
@@ -201,12 +168,7 @@ def verify_split(lock: Lock, data: DataRoot, task: Task, split: Split, language:
 
 
 def counted_file(task: Task, paths: list[Path]) -> Path:
-    """Return the Arrow file whose rows are those of a split: for retrieval the pairs, or else the foreign side.
-
-    Args:
-        task: The task.
-        paths: The Arrow files of one language and split.
-    """
+    """Return the Arrow file whose rows are those of a split: for retrieval the pairs, or else the foreign side."""
     if task.kind is Kind.RETRIEVE:
         for table in ("gold", "foreign"):
             for path in paths:
@@ -216,14 +178,7 @@ def counted_file(task: Task, paths: list[Path]) -> Path:
 
 
 def count_rows(path: Path) -> int:
-    """Return the rows of an Arrow file, from the sizes of its batches.
-
-    Args:
-        path: An Arrow file as `datasets` writes it.
-
-    Raises:
-        DataError: If it is damaged.
-    """
+    """Return the number of rows of an Arrow file written by `datasets`, from the sizes of its batches."""
     import pyarrow  # noqa: PLC0415 - slow to import
 
     try:

@@ -1,4 +1,4 @@
-"""Having the files of sources: from the folder of downloads, from an address, or from the hub."""
+"""Source files on disk: taken from the folder of downloads, or downloaded from an address or the hub."""
 
 from __future__ import annotations
 
@@ -7,42 +7,36 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptstilts.data import hub_files as hub
-from adaptstilts.data.download import Patience, Say, Tell, Wanted, digest, download
+from adaptstilts.data.download import BytesCallback, MessageCallback, RemoteFile, RetryPolicy, digest, download
 from adaptstilts.data.lock import Lock, write_lock
 from adaptstilts.data.sources import Entry, Part
 from adaptstilts.errors import DataError
 
 DOWNLOADS = ".downloads"
-"""Folder of a data root for what is downloaded; it may be deleted when everything is fetched."""
-_SHOWN = 3
+"""Folder of a data root for downloads; it may be deleted when everything is fetched."""
+_ADDRESSES_SHOWN = 3
 
 
 class OfflineError(DataError):
-    """Files are needed that were not downloaded before, and the network may not be used.
-
-    Args:
-        root: The data root.
-        addresses: The files; at least one.
-    """
+    """Files are needed that were not downloaded before, and the network may not be used."""
 
     def __init__(self, root: Path, addresses: tuple[str, ...]) -> None:
-        shown = ", ".join(addresses[:_SHOWN]) + (", ..." if len(addresses) > _SHOWN else "")
+        shown = ", ".join(addresses[:_ADDRESSES_SHOWN]) + (", ..." if len(addresses) > _ADDRESSES_SHOWN else "")
         super().__init__(
-            f"offline, and {len(addresses)} files were not downloaded before: {shown}",
+            f"offline, and {len(addresses)} files have not been downloaded: {shown}",
             path=root / DOWNLOADS,
-            hint="Run it once without --offline, or copy the folder from a machine where that was done",
+            hint="Run the command once without --offline, or copy this folder from a machine where it was run",
         )
         self.addresses = addresses
 
 
 @dataclass
-class Stock:
-    """A file that is there.
+class SourceFile:
+    """A source file on disk.
 
     Attributes:
-        path: Where it is.
-        name: Its name in its source.
-        place: What of it goes where; see `adaptstilts.data.sources.Part`.
+        name: Name in the source.
+        place: What to take from it and where to put it; see `adaptstilts.data.sources.Part`.
     """
 
     path: Path
@@ -50,50 +44,52 @@ class Stock:
     place: list[tuple[str, str]]
 
 
-class Supply:
-    """The sources' files on disk, with what the lock file knows of them.
+class SourceFiles:
+    """Source files on disk, with what the lock file knows of them.
 
     Args:
         root: The data root.
-        lock: What its lock file says; new checksums and commits are added and written as they are learnt.
-        told: What is told about downloads: their bytes, and lines for a person.
-        offline: Never touch the network.
-        patience: How long to go on trying.
+        lock: Content of its lock file; new checksums and commits are added and written at once.
+        callbacks: For the bytes of downloads, and for messages to the user.
+        offline: Never use the network.
+        retry: How to retry downloads.
     """
 
-    def __init__(self, root: Path, lock: Lock, told: tuple[Tell, Say], *, offline: bool, patience: Patience) -> None:
+    def __init__(
+        self,
+        root: Path,
+        lock: Lock,
+        callbacks: tuple[BytesCallback, MessageCallback],
+        *,
+        offline: bool,
+        retry: RetryPolicy,
+    ) -> None:
         self.lock = lock
         self._root = root
-        self._tell, self._say = told
+        self._on_bytes, self._on_message = callbacks
         self._offline = offline
-        self._patience = patience
+        self._retry = retry
         self._repositories: dict[str, hub.Repository] = {}
         self._ready: set[str] = set()
 
-    def gather(self, parts: Sequence[Part]) -> list[Stock]:
-        """Have all files of some parts.
-
-        Args:
-            parts: What is needed; equal files are had once.
-
-        Returns:
-            The files, each with all that is to be taken out of it.
+    def obtain(self, parts: Sequence[Part]) -> list[SourceFile]:
+        """Obtain all files of some parts; equal files are obtained once, with all that is to be taken from them.
 
         Raises:
-            OfflineError: If files are not there and may not be downloaded.
-            DataError: If a file cannot be had, or is not the one expected.
+            OfflineError: If files are not on disk and may not be downloaded.
+            DataError: If a file cannot be downloaded, or is not the one expected.
         """
-        stock: dict[Path, Stock] = {}
+        sources: dict[Path, SourceFile] = {}
         missing: list[str] = []
         for part in parts:
             for address, name, path in self._files(part):
-                if not self._have(part, address, path):
+                if not self._ensure_file(part, address, path):
                     missing.append(address)
-                item = stock.setdefault(path, Stock(path, name, []))
+                item = sources.setdefault(path, SourceFile(path, name, []))
                 item.place += [pair for pair in part.place if pair not in item.place]
         if missing:
             raise OfflineError(self._root, tuple(dict.fromkeys(missing)))
-        return list(stock.values())
+        return list(sources.values())
 
     def addresses(self, entry: Entry) -> tuple[str, ...]:
         """Return the addresses of the files that a language and split is made of."""
@@ -111,18 +107,18 @@ class Supply:
             names = [(url, url.rpartition("/")[2]) for url in part.urls]
             return [(url, name, folder / name) for url, name in names]
         folder /= self._commit(part) or ""
-        found = [name for pattern in part.patterns for name in self._fitting(part, pattern, folder)]
+        found = [name for pattern in part.patterns for name in self._matching(part, pattern, folder)]
         return [(f"hub:{part.source.hub}/{name}", name, folder / name) for name in found]
 
-    def _fitting(self, part: Part, pattern: str, folder: Path) -> tuple[str, ...]:
+    def _matching(self, part: Part, pattern: str, folder: Path) -> tuple[str, ...]:
         if not self._offline:
-            return self._repository(part).fitting(pattern)
+            return self._repository(part).matching(pattern)
         names = tuple(
             path.relative_to(folder).as_posix()
             for path in folder.rglob("*")
             if path.is_file() and ".cache" not in path.relative_to(folder).parts
         )
-        return hub.choose(pattern, names, f"offline, and {folder}") if names else (pattern,)
+        return hub.matching_names(pattern, names, f"offline, in {folder}") if names else (pattern,)
 
     def _commit(self, part: Part) -> str | None:
         """Return the commit of a hub repository: the manifest's, or the lock file's, or (online) the newest."""
@@ -138,11 +134,11 @@ class Supply:
             found = hub.look_up(name, part.source.revision or self.lock.revisions.get(name))
             self._repositories[name] = found
             if self.lock.revisions.get(name) != found.commit:
-                self._learn(self.lock.with_revision(name, found.commit))
+                self._update_lock(self.lock.with_revision(name, found.commit))
         return self._repositories[name]
 
-    def _have(self, part: Part, address: str, path: Path) -> bool:
-        """Make sure that a file is there and is the one expected; False if it is not there and may not be fetched."""
+    def _ensure_file(self, part: Part, address: str, path: Path) -> bool:
+        """Make sure that a file is on disk and is the one expected; False if it is missing and may not be fetched."""
         if address in self._ready:
             return True
         expected = part.source.checksum(path.name) or self.lock.downloads.get(address)
@@ -151,20 +147,22 @@ class Supply:
                 return False
             found = digest(path)
         elif part.source.hub is None:
-            found = download(Wanted(address, path, expected), self._tell, patience=self._patience, say=self._say)
+            found = download(
+                RemoteFile(address, path, expected), self._on_bytes, retry=self._retry, on_message=self._on_message
+            )
         else:
             name = address.removeprefix(f"hub:{part.source.hub}/")
             folder = self._root / DOWNLOADS / part.name / (self._commit(part) or "")
-            found = hub.download(self._repository(part), name, folder, self._tell)
+            found = hub.download(self._repository(part), name, folder, self._on_bytes)
         if expected not in {None, found}:
             raise DataError(
                 f"SHA-256 is {found}, expected {expected}", path=path, hint="Delete it and fetch again, online"
             )
         if self.lock.downloads.get(address) != found:
-            self._learn(self.lock.with_download(address, found))
+            self._update_lock(self.lock.with_download(address, found))
         self._ready.add(address)
         return True
 
-    def _learn(self, lock: Lock) -> None:
+    def _update_lock(self, lock: Lock) -> None:
         self.lock = lock
         write_lock(self._root, lock)

@@ -1,4 +1,4 @@
-"""What a person wants to know about fetched data: where it is from, whose it is, and on what terms."""
+"""Provenance of fetched data for people: source, citation, licence, and date."""
 
 from __future__ import annotations
 
@@ -13,14 +13,7 @@ PROVENANCE_NAME = "PROVENANCE.md"
 
 
 def write_provenance(root: Path, task: Task, manifest: Manifest, lock: Lock) -> None:
-    """Write ``ROOT/<task>/PROVENANCE.md`` from what the lock file says; nothing where nothing was fetched.
-
-    Args:
-        root: The data root.
-        task: The task.
-        manifest: What it is made of.
-        lock: What was fetched.
-    """
+    """Write ``ROOT/<task>/PROVENANCE.md`` from the lock file, unless nothing of the task was fetched."""
     text = provenance(task, manifest, lock)
     if text:
         path = root / task.name / PROVENANCE_NAME
@@ -31,13 +24,7 @@ def write_provenance(root: Path, task: Task, manifest: Manifest, lock: Lock) -> 
 
 
 def provenance(task: Task, manifest: Manifest, lock: Lock) -> str:
-    """Return the text of `write_provenance`; empty where nothing was fetched.
-
-    Args:
-        task: The task.
-        manifest: What it is made of.
-        lock: What was fetched.
-    """
+    """Return the text of `write_provenance`; empty where nothing was fetched."""
     splits = {key: item for key, item in lock.splits.items() if key.split("/")[0] == task.name}
     if not splits:
         return ""

@@ -1,4 +1,4 @@
-"""What data sets are made of: sources, licences, citations and expected rows, read from ``sources.yaml``."""
+"""Manifest of the data sets: sources, licences, citations and expected rows, read from ``sources.yaml``."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ COLUMNS = {
 }
 """Columns of the tables that fetching writes, by kind of task; see `adaptstilts.data.arrow`.
 
-Data of kinds that are not here stay in the publisher's files.
+Data of other kinds stay in the publisher's files.
 """
 
 _ALL = "all"
 
 
 class Source(BaseModel):
-    """Something to download; the fields are explained at the head of ``sources.yaml``."""
+    """Something to download; the fields are explained at the top of ``sources.yaml``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,7 +46,7 @@ class Source(BaseModel):
 
     @field_validator("url", mode="before")
     @classmethod
-    def _several(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds
+    def _as_tuple(cls, value: Any) -> Any:  # noqa: ANN401 - what YAML holds
         return (value,) if isinstance(value, str) else value
 
     def checksum(self, name: str) -> str | None:
@@ -55,7 +55,7 @@ class Source(BaseModel):
 
 
 class PartDescription(BaseModel):
-    """What a source gives to a task, with placeholders; the fields are explained at the head of ``sources.yaml``."""
+    """What a source provides for a task, with placeholders; the fields are explained at the top of ``sources.yaml``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -66,7 +66,7 @@ class PartDescription(BaseModel):
 
 
 class Description(BaseModel):
-    """What a task is made of; the fields are explained at the head of ``sources.yaml``."""
+    """What a task is made of; the fields are explained at the top of ``sources.yaml``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -80,14 +80,13 @@ class Description(BaseModel):
 
 @dataclass(frozen=True)
 class Part:
-    """What one source gives to one language and split.
+    """What one source provides for one language and split.
 
     Attributes:
         name: Name of the source.
-        source: The source.
         urls: Addresses of its files for this language and split; empty for a hub repository.
         patterns: Names of its files in the hub repository, with ``*``; empty for addresses.
-        place: Pairs of a file in the source, with ``*``, and where it goes below the folder that is read; a target that
+        place: Pairs of a file in the source, with ``*``, and its target below the folder that is read; a target that
             ends in ``/`` is a folder, below which the file keeps its path.
     """
 
@@ -103,14 +102,10 @@ class Entry:
     """One task, split and language of the manifest.
 
     Attributes:
-        task: Name of the task.
-        split: Part of the data set.
-        language: ISO 639-1 code.
         parts: Where it comes from; several where a data set is pooled.
         rows: Published number of examples (of gold pairs for retrieval); None where no checked figure is known.
         columns: Columns of the table that fetching writes.
         licence: As the publisher states it.
-        citation: Short reference.
     """
 
     task: str
@@ -124,12 +119,7 @@ class Entry:
 
 
 class Manifest(BaseModel):
-    """All sources and tasks: the file that comes with the package, or one of the same form.
-
-    Attributes:
-        sources: What is downloaded, by name.
-        tasks: What the tasks are made of, by name.
-    """
+    """All sources and tasks, by name: the file that comes with the package, or one of the same form."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -137,14 +127,7 @@ class Manifest(BaseModel):
     tasks: dict[str, Description]
 
     def by_hand(self, task: str) -> str:
-        """Say why a task is not downloaded and what to do; empty for one that is.
-
-        Args:
-            task: Name of a task.
-
-        Raises:
-            ConfigError: If the manifest does not have it.
-        """
+        """Return why a task cannot be downloaded and what to do instead; empty for one that can."""
         return self._description(task).by_hand
 
     def expected_rows(self, task: str, split: Split, language: str) -> int | None:
@@ -156,14 +139,9 @@ class Manifest(BaseModel):
         return next((number for codes, number in rows.items() if language in codes.split()), None)
 
     def entries(self, task: str) -> tuple[Entry, ...]:
-        """Return what a task is made of.
+        """Return one entry per split and language of a task; none for a task that must be put in place by hand.
 
-        Args:
-            task: Name of a task.
-
-        Returns:
-            One entry per split and language, in the order of the splits, then of the manifest; empty for a task that
-            must be put in place by hand.
+        Entries are in the order of the splits, then of the manifest.
 
         Raises:
             ConfigError: If the manifest does not have the task.
@@ -218,18 +196,12 @@ class Manifest(BaseModel):
 def packaged() -> Manifest:
     """Return the manifest that comes with the package."""
     text = files("adaptstilts.data").joinpath("sources.yaml").read_text(encoding="utf-8")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, and ten times as fast, where it was built
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # equal results, ten times as fast; not in every build
     return Manifest.model_validate(yaml.load(text, Loader=loader))
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a manifest of the same form from a file: for sources that have moved, or a mirror.
-
-    Args:
-        path: YAML file.
-
-    Returns:
-        The manifest.
+    """Read a manifest from a YAML file, for sources that have moved, or a mirror.
 
     Raises:
         ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
@@ -241,27 +213,20 @@ def read_manifest(path: Path) -> Manifest:
     used = {part.source for task in manifest.tasks.values() for part in task.parts}
     unknown = sorted(used - set(manifest.sources))
     if unknown:
-        raise ConfigError(f"no source '{unknown[0]}'", path=path, value=unknown[0], allowed=manifest.sources)
+        raise ConfigError(f"there is no source '{unknown[0]}'", path=path, value=unknown[0], allowed=manifest.sources)
     return manifest
 
 
 def expected_rows(task: str, split: Split, language: str) -> int | None:
-    """Return the published number of examples of a language and split.
+    """Return the published number of examples of a language and split (of gold pairs for retrieval).
 
-    Args:
-        task: Name of a task.
-        split: Part of it.
-        language: ISO 639-1 code.
-
-    Returns:
-        The number; for retrieval that of the gold pairs. None where no figure is known that could be checked, or
-        where the task, split or language is not in the manifest.
+    None where no figure could be checked, or where the manifest lacks the task, split or language.
     """
     return packaged().expected_rows(task, split, language)
 
 
 def entries(task: str) -> tuple[Entry, ...]:
-    """Return what a task is made of, by the manifest of the package; see `Manifest.entries`."""
+    """Return what a task is made of by the manifest of the package; see `Manifest.entries`."""
     return packaged().entries(task)
 
 

@@ -1,4 +1,4 @@
-"""The inventory of the mini world: about 250 concepts with their classes, and what goes with what.
+"""Inventory of the mini world: about 250 concepts, grouped by class, and how they are related.
 
 Concept ids are English words; they are not forms (each language has its own lexicon). Adding a concept means one entry
 here and one in each lexicon of `adaptstilts.mini.languages`; a test checks that they agree.
@@ -74,7 +74,7 @@ NUMBERS: tuple[str, ...] = ("two", "three", "four", "five", "six", "seven", "eig
 """Numeral words for 2 to 9."""
 
 FUNCTION: tuple[str, ...] = ("be", "not", "and", "who", "what", "where", "when", "because", "then", "but")
-"""Function concepts that every lexicon must be able to say, by a word or by morphology."""
+"""Function concepts that every lexicon must express, by a word or by morphology."""
 
 PERSONS: tuple[str, ...] = (
     "Anna", "Omar", "Maria", "Ivan", "Lena", "David", "Sara", "Victor", "Nina", "Adam", "Clara", "Hugo", "Irina",

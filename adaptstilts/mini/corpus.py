@@ -1,4 +1,4 @@
-"""Plain text of the mini world: joining words, exact offsets, and parallel lines for pretraining."""
+"""Plain text of the mini world: joined words, exact offsets, and parallel lines for pretraining."""
 
 from __future__ import annotations
 
@@ -17,18 +17,11 @@ _REASON_RATE = 0.15
 _QUESTION_RATE = 0.15
 
 Line: TypeAlias = tuple[tuple[Clause, "str | Role | None"], ...]
-"""Clauses with how each is said: a connective or None for a statement, the role asked for in a question."""
+"""Clauses, a statement with its connective or None, a question with the role that is asked for."""
 
 
 def text(sentences: Sequence[Sentence]) -> str:
-    """Join sentences to running text.
-
-    Args:
-        sentences: Realised sentences of one language.
-
-    Returns:
-        Words with spaces where the language has them, none before closing and none after opening punctuation.
-    """
+    """Join the sentences of one language to running text, with spaces and punctuation as the language has them."""
     pieces: list[str] = []
     previous: Word | None = None
     for sentence in sentences:
@@ -41,14 +34,7 @@ def text(sentences: Sequence[Sentence]) -> str:
 
 
 def offsets(sentences: Sequence[Sentence]) -> list[list[tuple[int, int]]]:
-    """Tell where each word stands in the text that `text` makes.
-
-    Args:
-        sentences: Realised sentences of one language.
-
-    Returns:
-        For each sentence, for each word, its first character and the one after its last.
-    """
+    """Return the position of each word in the result of `text`, by sentence, as (first character, end)."""
     found: list[list[tuple[int, int]]] = []
     position = 0
     previous: Word | None = None
@@ -64,38 +50,23 @@ def offsets(sentences: Sequence[Sentence]) -> list[list[tuple[int, int]]]:
 
 
 def _is_apart(previous: Word | None, word: Word) -> bool:
-    """Tell whether a space stands between two words of a language that has spaces."""
+    """Return whether a space separates two words of a language that has spaces."""
     if previous is None or previous.form in _OPENING:
         return False
     return word.upos != "PUNCT" or word.form in _OPENING
 
 
 def parallel_lines(seed: int, count: int) -> Iterator[dict[str, str]]:
-    """Yield parallel lines: one to three sentences of one story, with the same meaning in every language.
+    """Yield lines of one to three sentences from one story, with the same meaning in every language, by language code.
 
     Some lines put a question before the statement that answers it, and some name a cause after "because".
-
-    Args:
-        seed: Seed of the generator; equal seeds give equal lines.
-        count: Number of lines.
-
-    Yields:
-        Language code -> line.
     """
     for line in parallel_sentences(seed, count):
         yield {code: text(sentences) for code, sentences in line.items()}
 
 
 def parallel_sentences(seed: int, count: int) -> Iterator[dict[str, list[Sentence]]]:
-    """Yield the lines of `parallel_lines` as sentences, whose words know their concepts.
-
-    Args:
-        seed: Seed of the generator; equal seeds give equal lines.
-        count: Number of lines.
-
-    Yields:
-        Language code -> sentences of the line, as many in every language.
-    """
+    """Yield the lines of `parallel_lines` as sentences, whose words carry their concepts."""
     rng = Random(seed)
     languages = grammars()
     made = 0
@@ -108,7 +79,7 @@ def parallel_sentences(seed: int, count: int) -> Iterator[dict[str, list[Sentenc
 
 
 def realise(grammar: Grammar, line: Line) -> list[Sentence]:
-    """Say a line in one language."""
+    """Express a line in one language."""
     return [
         grammar.ask(clause, manner) if isinstance(manner, Role) else grammar.say(clause, manner)
         for clause, manner in line
@@ -135,7 +106,7 @@ def _lines(rng: Random, story: Story) -> Iterator[Line]:
 
 
 def askable(clause: Clause) -> dict[Role, bool]:
-    """Tell for each kind of question whether the clause answers it."""
+    """Return for each kind of question whether the clause answers it."""
     return {
         Role.SUBJECT: True,
         Role.OBJECT: clause.object is not None,

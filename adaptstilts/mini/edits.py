@@ -1,4 +1,4 @@
-"""Changes of meaning: what a clause entails, what would be new, what cannot be true at the same time.
+"""Changes of a clause's meaning: to one that follows, one that adds something, or one that contradicts it.
 
 Every function takes a clause that is *not* negated, or reads it as if it were not, and returns a changed clause, or
 None where the change does not apply. Times exclude each other; so do two cities, two kinds of place, two opposites,
@@ -21,7 +21,7 @@ Edit: TypeAlias = Callable[[Random, Clause], "Clause | None"]
 
 
 def enrich(rng: Random, clause: Clause, rate: float = 0.5) -> Clause:
-    """Add place, time and adjectives where there are none, each with a given probability."""
+    """Add place, time and adjectives where there are none, each with probability `rate`."""
     for edit in (_add_place, _add_time, _add_quality):
         if rng.random() < rate:
             clause = edit(rng, clause) or clause
@@ -29,32 +29,36 @@ def enrich(rng: Random, clause: Clause, rate: float = 0.5) -> Clause:
 
 
 def renamed(phrase: Phrase, head: str) -> Phrase:
-    """Return a phrase about something else; what cannot be counted loses its number."""
+    """Return a phrase about something else; mass nouns lose the number."""
     return Phrase(head, number=1 if head in preferences.MASS else phrase.number, definite=phrase.definite)
 
 
 def weaken(rng: Random, clause: Clause) -> Clause | None:
-    """Return a clause that the clause entails: something left out, or said more generally."""
-    return _first(rng, clause, (_drop_place, _drop_time, _drop_quality, _drop_quality, _general_noun, _general_action))
+    """Return a clause that follows from this one: something is left out, or said more generally."""
+    return _first_applicable(
+        rng, clause, (_drop_place, _drop_time, _drop_quality, _drop_quality, _general_noun, _general_action)
+    )
 
 
 def strengthen(rng: Random, clause: Clause) -> Clause | None:
-    """Return a clause that entails the clause but does not follow from it."""
-    return _first(rng, clause, (_add_place, _add_time, _add_quality, _special_noun, _special_action))
+    """Return a clause from which this one follows, but not the other way round."""
+    return _first_applicable(rng, clause, (_add_place, _add_time, _add_quality, _special_noun, _special_action))
 
 
 def sidestep(rng: Random, clause: Clause) -> Clause | None:
-    """Return a clause that the clause neither entails nor excludes, with something exchanged."""
-    return _first(rng, clause, (_other_object, _other_subject, _other_quality, other_action, _other_kind_of_place))
+    """Return a clause that this one neither entails nor contradicts, with something exchanged."""
+    return _first_applicable(
+        rng, clause, (_other_object, _other_subject, _other_quality, other_action, _other_kind_of_place)
+    )
 
 
 def clash(rng: Random, clause: Clause) -> Clause | None:
     """Return a clause that cannot be true of the same event or state."""
-    return _first(rng, clause, (_other_place, _other_time, _opposite, _opposite, _other_number))
+    return _first_applicable(rng, clause, (_other_place, _other_time, _opposite, _opposite, _other_number))
 
 
 def shows(changed: Clause, clause: Clause, asked: Role) -> bool:
-    """Tell whether a change shows in a question, which leaves out the constituent asked for."""
+    """Return whether a change is visible in a question, which leaves out the constituent asked for."""
     hidden = {
         Role.SUBJECT: replace(changed, subject=clause.subject),
         Role.OBJECT: replace(changed, object=clause.object),
@@ -66,12 +70,12 @@ def shows(changed: Clause, clause: Clause, asked: Role) -> bool:
 
 def turn_round(rng: Random, clause: Clause) -> Clause | None:
     """Exchange subject and object of an event between two living beings."""
-    if clause.object is None or not (_living(clause.subject.head) and _living(clause.object.head)):
+    if clause.object is None or not (_is_living(clause.subject.head) and _is_living(clause.object.head)):
         return None
     return replace(clause, subject=clause.object, object=clause.subject)
 
 
-def _living(head: str) -> bool:
+def _is_living(head: str) -> bool:
     return preferences.is_person(head) or head == "animal" or head in concepts.NOUNS["animal"]
 
 
@@ -85,7 +89,7 @@ def exchange(rng: Random, first: Clause, second: Clause) -> tuple[Clause, Clause
     return None
 
 
-def _first(rng: Random, clause: Clause, edits: Sequence[Edit]) -> Clause | None:
+def _first_applicable(rng: Random, clause: Clause, edits: Sequence[Edit]) -> Clause | None:
     for edit in rng.sample(edits, len(edits)):
         changed = edit(rng, clause)
         if changed is not None and changed != clause:
@@ -93,8 +97,8 @@ def _first(rng: Random, clause: Clause, edits: Sequence[Edit]) -> Clause | None:
     return None
 
 
-def _settled(clause: Clause) -> bool:
-    """Tell whether the clause is a lasting state, which has no place and time."""
+def _is_state(clause: Clause) -> bool:
+    """Return whether the clause is a lasting state, which has no place and time."""
     return clause.verb == "be" or clause.verb in preferences.FEELINGS
 
 
@@ -106,7 +110,7 @@ def _parts(rng: Random, clause: Clause) -> list[tuple[str, Phrase]]:
     return parts
 
 
-def _put(clause: Clause, part: str, phrase: Phrase) -> Clause:
+def _with_part(clause: Clause, part: str, phrase: Phrase) -> Clause:
     return replace(clause, subject=phrase) if part == "subject" else replace(clause, object=phrase)
 
 
@@ -122,17 +126,17 @@ def _drop_quality(rng: Random, clause: Clause) -> Clause | None:
     if clause.place is not None and clause.place.adjective is not None:
         return replace(clause, place=replace(clause.place, adjective=None))
     found = [(part, phrase) for part, phrase in _parts(rng, clause) if phrase.adjective is not None]
-    return _put(clause, found[0][0], replace(found[0][1], adjective=None)) if found else None
+    return _with_part(clause, found[0][0], replace(found[0][1], adjective=None)) if found else None
 
 
 def _add_place(rng: Random, clause: Clause) -> Clause | None:
-    if _settled(clause) or clause.place is not None:
+    if _is_state(clause) or clause.place is not None:
         return None
     return replace(clause, place=Phrase(rng.choice(concepts.CITIES if rng.random() < 0.3 else concepts.PLACES)))
 
 
 def _add_time(rng: Random, clause: Clause) -> Clause | None:
-    if _settled(clause) or clause.time is not None:
+    if _is_state(clause) or clause.time is not None:
         return None
     return replace(clause, time=rng.choice(concepts.TIMES))
 
@@ -143,21 +147,21 @@ def _add_quality(rng: Random, clause: Clause) -> Clause | None:
         return None
     part, phrase = found[0]
     qualities = preferences.qualities_of(phrase.head)
-    return _put(clause, part, replace(phrase, adjective=pick(rng, qualities, 0.3))) if qualities else None
+    return _with_part(clause, part, replace(phrase, adjective=pick(rng, qualities, 0.3))) if qualities else None
 
 
 def _general_noun(rng: Random, clause: Clause) -> Clause | None:
     for part, phrase in _parts(rng, clause):
         general = concepts.hypernym(phrase.head)
         if general is not None and (phrase.number == 1 or general not in preferences.MASS):
-            return _put(clause, part, replace(phrase, head=general))
+            return _with_part(clause, part, replace(phrase, head=general))
     return None
 
 
 def _special_noun(rng: Random, clause: Clause) -> Clause | None:
     for part, phrase in _parts(rng, clause):
         if phrase.head in concepts.NOUNS:
-            return _put(clause, part, renamed(phrase, rng.choice(concepts.NOUNS[phrase.head])))
+            return _with_part(clause, part, renamed(phrase, rng.choice(concepts.NOUNS[phrase.head])))
     return None
 
 
@@ -199,7 +203,7 @@ def _other_quality(rng: Random, clause: Clause) -> Clause | None:
     for part, phrase in _parts(rng, clause):
         others = _compatible(phrase.head, phrase.adjective) if phrase.adjective is not None else []
         if others:
-            return _put(clause, part, replace(phrase, adjective=rng.choice(others)))
+            return _with_part(clause, part, replace(phrase, adjective=rng.choice(others)))
     return None
 
 
@@ -211,7 +215,7 @@ def _compatible(head: str, adjective: str) -> list[str]:
 
 def other_action(rng: Random, clause: Clause) -> Clause | None:
     """Return a clause in which the same subject does something else, with the same object if there is one."""
-    if _settled(clause):
+    if _is_state(clause):
         return None
     if clause.object is None:
         others = [verb for verb in concepts.INTRANSITIVE if not related(verb, clause.verb)]
@@ -246,14 +250,14 @@ def _opposite(rng: Random, clause: Clause) -> Clause | None:
         return replace(clause, predicate=preferences.opposite(clause.predicate))
     for part, phrase in _parts(rng, clause):
         if phrase.adjective is not None:
-            return _put(clause, part, replace(phrase, adjective=preferences.opposite(phrase.adjective)))
+            return _with_part(clause, part, replace(phrase, adjective=preferences.opposite(phrase.adjective)))
     return None
 
 
 def _other_number(rng: Random, clause: Clause) -> Clause | None:
     for part, phrase in _parts(rng, clause):
         if phrase.number > 1:
-            return _put(clause, part, replace(phrase, number=phrase.number % 8 + 2))
+            return _with_part(clause, part, replace(phrase, number=phrase.number % 8 + 2))
     return None
 
 

@@ -1,4 +1,4 @@
-"""The published file layouts, written: JSON lines, SQuAD JSON, GLUE and XTREME tables, one word per line."""
+"""Writers of the published file layouts: JSON lines, SQuAD JSON, GLUE and XTREME tables, one word per line."""
 
 from __future__ import annotations
 
@@ -24,14 +24,7 @@ def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def write_table(path: Path, rows: Iterable[Sequence[object]], *, ending: str = "\n", comma: bool = False) -> None:
-    """Write rows of a table, quoted only where needed as Python's csv module does.
-
-    Args:
-        path: File to write.
-        rows: Rows, a header among them where the layout has one.
-        ending: Line ending.
-        comma: Separate by commas, not by tabs.
-    """
+    """Write rows of a table, separated by tabs or commas and quoted where needed, as Python's csv module does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter="," if comma else "\t", lineterminator=ending).writerows(rows)
@@ -43,12 +36,6 @@ def write_tagged(path: Path, sentences: Iterable[Tagged]) -> None:
 
 
 def write_squad(path: Path, version: str, paragraphs: Iterable[Mapping[str, Any]]) -> None:
-    """Write paragraphs of the SQuAD layout, each as an article of its own.
-
-    Args:
-        path: File to write.
-        version: Value of the field of that name.
-        paragraphs: Objects with ``context`` and ``qas``.
-    """
+    """Write paragraphs (objects with ``context`` and ``qas``) in the SQuAD layout, each as an article of its own."""
     articles = [{"title": f"Story {index + 1}", "paragraphs": [item]} for index, item in enumerate(paragraphs)]
     write_lines(path, [json.dumps({"version": version, "data": articles}, ensure_ascii=False)])

@@ -1,8 +1,8 @@
-"""What follows from what in the mini world: the one place where inference labels are decided.
+"""Logic of the mini world: the one place where inference labels are decided.
 
-Two clauses are compared constituent by constituent, read as being about the same event: a constituent that is left out
-or said more generally follows; another place of the same kind, another time, an opposite, another colour or another
-number excludes; anything else is new.
+Two clauses are compared constituent by constituent, as if about the same event. A constituent that is left out or said
+more generally follows. Another place of the same kind, another time, an opposite, another colour or another number
+contradicts. Anything else is new.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from adaptstilts.mini.meaning import Clause, Phrase
 
 
 class Verdict(str, Enum):
-    """How a hypothesis stands to a premise; the values are the published label words."""
+    """Relation of a hypothesis to its premise; the values are the published label words."""
 
     ENTAILMENT = "entailment"
     NEUTRAL = "neutral"
@@ -25,14 +25,9 @@ _SAME, _NEW, _EXCLUDED = Verdict.ENTAILMENT, Verdict.NEUTRAL, Verdict.CONTRADICT
 
 
 def judge(premise: Clause, hypothesis: Clause) -> Verdict:
-    """Decide whether the hypothesis follows from the premise.
+    """Decide whether the hypothesis follows from the premise; either may be negated.
 
-    Args:
-        premise: What is known; denied or not.
-        hypothesis: What is asked about; denied or not.
-
-    Returns:
-        The label. Denial turns entailment round: what entails a denied fact is denied with it.
+    Negation reverses entailment: if a fact is denied, everything that entails it is denied too.
     """
     if premise.negated:
         if _compare(hypothesis, premise) is not _SAME:
@@ -45,7 +40,7 @@ def judge(premise: Clause, hypothesis: Clause) -> Verdict:
 
 
 def related(left: str, right: str) -> bool:
-    """Tell whether two nouns or two verbs are the same or one is more general than the other."""
+    """Return whether two nouns or two verbs are the same or one is more general than the other."""
     return _covers(left, right) or _covers(right, left)
 
 
@@ -54,13 +49,13 @@ def _covers(special: str, general: str) -> bool:
 
 
 def is_mixed(premise: Clause, hypothesis: Clause) -> bool:
-    """Tell whether something in the hypothesis is new and something else excluded: a label people might doubt."""
+    """Return whether the hypothesis holds both something new and a contradiction, so that its label is debatable."""
     fact, other = (hypothesis, premise) if premise.negated else (premise, hypothesis)
     return {_NEW, _EXCLUDED} <= set(_verdicts(fact, other))
 
 
 def _compare(fact: Clause, other: Clause) -> Verdict:
-    """Compare two clauses as if neither were denied."""
+    """Compare two clauses as if neither were negated."""
     verdicts = _verdicts(fact, other)
     if _NEW in verdicts:
         return _NEW

@@ -1,4 +1,4 @@
-"""What is said, before any language says it: concepts, noun phrases, clauses and the words that realise them.
+"""Meanings, independent of any language: concepts, noun phrases, clauses, and the words that realise them.
 
 The generator composes `Clause` values; each language of `adaptstilts.mini.languages` turns the same value into a
 `Sentence`. Gold labels are read off the meanings, so they hold in every language.
@@ -11,7 +11,7 @@ from enum import Enum
 
 
 class Role(str, Enum):
-    """What a word or a constituent does in its clause; answers and questions are found by it."""
+    """Function of a word or a constituent in its clause; answers and questions are found by it."""
 
     SUBJECT = "subject"
     OBJECT = "object"
@@ -27,10 +27,10 @@ class Phrase:
     """A noun phrase or a name.
 
     Attributes:
-        head: Concept id of a noun, or of a name when ``head`` is a `names` concept.
-        adjective: Concept id of an attributive adjective, if any.
+        head: Concept id of a noun or a name.
+        adjective: Concept id of an attributive adjective.
         number: 1 for the singular; 2 to 9 for a counted plural, written as a digit or a numeral word.
-        definite: Whether the hearer knows which one is meant (``the`` against ``a``).
+        definite: Whether the hearer knows which one is meant (``the``, not ``a``).
     """
 
     head: str
@@ -44,17 +44,8 @@ class Clause:
     """One event or state.
 
     An event has ``verb`` set to a verb concept; a state has ``verb`` set to ``be`` and exactly one of ``predicate``
-    (adjective concept) and ``kind`` (noun concept: "Anna is a doctor").
-
-    Attributes:
-        verb: Concept id of the verb, or ``be``.
-        subject: Who or what.
-        object: Direct object of a transitive verb.
-        place: Where: a place noun or a city name.
-        time: When: concept id of a time word.
-        negated: Whether it is denied.
-        predicate: Adjective said of the subject, with ``be``.
-        kind: Noun said of the subject, with ``be``.
+    (adjective concept) and ``kind`` (noun concept: "Anna is a doctor"). ``place`` is a place noun or a city name,
+    ``time`` the concept id of a time word.
     """
 
     verb: str
@@ -74,8 +65,8 @@ class Word:
     Attributes:
         form: Inflected surface form, no spaces inside.
         upos: Universal part-of-speech tag (one of XTREME's 17).
-        role: Constituent it belongs to.
-        concept: Concept id it realises; empty for pure grammar (articles, case particles, punctuation).
+        role: Role of the constituent that it belongs to.
+        concept: Concept id; empty for grammatical words (articles, case particles, punctuation).
         entity: ``PER``, ``LOC`` or ``ORG`` for a name, else empty.
     """
 
@@ -91,7 +82,7 @@ class Sentence:
     """A realised clause or question.
 
     Attributes:
-        words: Its words in order, closing punctuation included.
+        words: Words in order, closing punctuation included.
         spaced: Whether the language puts spaces between words (Chinese does not).
     """
 

@@ -1,4 +1,4 @@
-"""What goes with what in the mini world: selectional preferences of verbs, and the usual qualities of things.
+"""Selectional preferences of the mini world: the usual objects of verbs, and the usual qualities of things.
 
 Lists run from the most to the least usual; a word that names a hypernym of `concepts.NOUNS` stands for its members.
 These preferences hold in every language, which is what masked language modelling can learn across languages.
@@ -17,7 +17,7 @@ MASS: frozenset[str] = frozenset({
 """Nouns that are never counted."""
 
 FEELINGS: frozenset[str] = frozenset({"love", "like", "hate"})
-"""Verbs of feeling: lasting states, said without place and time."""
+"""Verbs of feeling: lasting states, which take no place or time."""
 
 _OBJECTS: dict[str, str] = {
     "eat": "food fruit", "drink_v": "drink", "see": "animal person plant vehicle", "buy": "food clothing fruit drink "
@@ -123,11 +123,11 @@ def general_verb(verb: str) -> str | None:
 
 @cache
 def is_person(head: str) -> bool:
-    """Tell whether a noun or name stands for a human being."""
+    """Return whether a noun or name stands for a human being."""
     return head in concepts.PERSONS or head == "person" or head in concepts.NOUNS["person"]
 
 
 @cache
 def is_name(head: str) -> bool:
-    """Tell whether a concept is the name of a person, city or organisation."""
+    """Return whether a concept is the name of a person, city or organisation."""
     return head in concepts.PERSONS or head in concepts.CITIES or head in concepts.ORGANISATIONS

@@ -1,4 +1,4 @@
-"""The scenes of the mini world: who does what where, and in which order.
+"""Scenes of the mini world: who does what where, and in which order.
 
 A script is a list of steps ``subject verb [object] [@place]``. ``A``, ``B`` and ``C`` are people, ``O`` is an
 organisation, other capitals are slots that the scene fills; a slot keeps its filler through a story. ``be +x/y`` says
@@ -18,8 +18,8 @@ class Step:
     Attributes:
         subject: Slot or noun concept.
         verb: Verb concept or ``be``.
-        object: Slot or noun concept, if any.
-        place: Place concept, if the step has a usual place.
+        object: Slot or noun concept.
+        place: Usual place of the step.
         predicates: Adjectives to choose from, with ``be``.
         kinds: Nouns to choose from, with ``be``.
     """
@@ -34,15 +34,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Scene:
-    """A topic with its own people, places, times, things and scripts.
+    """A topic with its own people, places, times, things and scripts; all fillers are listed most frequent first.
 
     Attributes:
-        name: Topic.
-        people: Nouns for people without a name, most frequent first.
-        places: Places of the topic, most frequent first.
-        times: Times of the topic, most frequent first.
-        slots: Fillers of each slot, most frequent first.
-        scripts: What usually happens, in order.
+        people: Nouns for people without a name.
+        scripts: Usual courses of events.
     """
 
     name: str
@@ -238,7 +234,7 @@ def _step(text: str) -> Step:
 
 @cache
 def scenes() -> tuple[Scene, ...]:
-    """Return every scene, parsed."""
+    """Return all scenes, parsed."""
     return tuple(
         Scene(
             name,

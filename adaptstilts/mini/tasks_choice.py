@@ -1,4 +1,4 @@
-"""Multiple choice in the mini world: how a story goes on, what lies between the lines, and common sense.
+"""Multiple choice in the mini world: endings of stories, what stories leave unsaid, and common sense.
 
 These tasks are intermediate tasks, so they exist in English only.
 """
@@ -20,14 +20,13 @@ from adaptstilts.mini.world import Story, affirm, pick, tell
 
 @dataclass(frozen=True)
 class Choice:
-    """A question with several answers, in English.
+    """A question with several different answers, in English.
 
     Attributes:
         topic: Scene, or the concept asked about.
-        context: What is told; may be empty.
-        question: What is asked; may be empty.
-        answers: The alternatives, all different.
-        label: Position of the right one.
+        context: Story; may be empty.
+        question: May be empty.
+        label: Position of the right answer.
     """
 
     topic: str
@@ -62,33 +61,33 @@ def _collect(make: _Maker, count: int, rng: Random, seen: set[str]) -> list[Choi
 
 
 def continuations(count: int, rng: Random, seen: set[str]) -> list[Choice]:
-    """Make stories with four endings: the next step of the script, an earlier step, a wrong thing, another scene."""
+    """Generate stories with four endings: the script's next step, an earlier step, a wrong thing, another scene."""
     return _collect(_continuation, count, rng, seen)
 
 
 def explanations(count: int, rng: Random, seen: set[str]) -> list[Choice]:
-    """Make stories with a question on what is not told: what came before, what comes next, or why."""
+    """Generate stories with a question on what they leave unsaid: what came before, what comes next, or why."""
     return _collect(_explanation, count, rng, seen)
 
 
 def common_sense(count: int, rng: Random, seen: set[str]) -> list[Choice]:
-    """Make questions without context on who usually does what to what and where, with five answers."""
+    """Generate questions without context on who usually does what to what and where, with five answers."""
     return _collect(_common_sense, count, rng, seen)
 
 
-def _say(clause: Clause, connective: str | None = None) -> str:
+def _statement(clause: Clause, connective: str | None = None) -> str:
     return text([GRAMMAR.say(clause, connective)])
 
 
-def _tell(story: Story, start: int, end: int) -> str:
-    """Say some clauses of a story, the first without a connective."""
+def _passage(story: Story, start: int, end: int) -> str:
+    """Express some clauses of a story, the first without a connective."""
     openers = (None, *story.connectives[start + 1 : end])
     line: Line = tuple(zip(story.clauses[start:end], openers, strict=True))
     return text(realise(GRAMMAR, line))
 
 
-def _plain(rng: Random) -> Story:
-    """Tell a story in which everything is affirmed."""
+def _affirmative_story(rng: Random) -> Story:
+    """Generate a story without negation."""
     story = tell(rng)
     clauses = tuple(affirm(clause) for clause in story.clauses)
     openers = tuple("then" if opener == "but" else opener for opener in story.connectives)
@@ -96,21 +95,21 @@ def _plain(rng: Random) -> Story:
 
 
 def _continuation(rng: Random) -> tuple[str, str, str, list[str]] | None:
-    story = _plain(rng)
+    story = _affirmative_story(rng)
     cut = rng.randint(2, 3)
     if len(story.clauses) <= cut or story.clauses[cut].kind is not None:
         return None
     right = story.clauses[cut]
-    told = [clause for clause in story.clauses[:cut] if clause.kind is None]
-    wrong_thing, elsewhere = _wrong_thing(rng, right), _elsewhere(rng, story, right)
-    if not told or wrong_thing is None or elsewhere is None:
+    earlier = [clause for clause in story.clauses[:cut] if clause.kind is None]
+    wrong_thing, elsewhere = _wrong_thing(rng, right), _from_other_scene(rng, story, right)
+    if not earlier or wrong_thing is None or elsewhere is None:
         return None
-    endings = [right, rng.choice(told), wrong_thing, elsewhere]
-    return story.scene, _tell(story, 0, cut), "", [_say(_known(ending), "then") for ending in endings]
+    endings = [right, rng.choice(earlier), wrong_thing, elsewhere]
+    return story.scene, _passage(story, 0, cut), "", [_statement(_definite(ending), "then") for ending in endings]
 
 
-def _known(clause: Clause) -> Clause:
-    """Say everything as already known, so that articles do not tell the right ending."""
+def _definite(clause: Clause) -> Clause:
+    """Make every phrase definite, so that articles do not reveal the right ending."""
     thing = None if clause.object is None else replace(clause.object, definite=True)
     return replace(clause, subject=replace(clause.subject, definite=True), object=thing)
 
@@ -131,9 +130,9 @@ def _odd_object(rng: Random, verb: str) -> str:
     return rng.choice([noun for noun in nouns if noun not in usual])
 
 
-def _elsewhere(rng: Random, story: Story, right: Clause) -> Clause | None:
+def _from_other_scene(rng: Random, story: Story, right: Clause) -> Clause | None:
     """Let the same subject do something from another scene."""
-    other = _plain(rng)
+    other = _affirmative_story(rng)
     if other.scene == story.scene:
         return None
     found = [clause for clause in other.clauses if clause.kind is None and clause.verb != right.verb]
@@ -143,33 +142,33 @@ def _elsewhere(rng: Random, story: Story, right: Clause) -> Clause | None:
 
 
 def _explanation(rng: Random) -> tuple[str, str, str, list[str]] | None:
-    story = _plain(rng)
+    story = _affirmative_story(rng)
     if len(story.clauses) < 4 or any(clause.kind is not None for clause in story.clauses):
         return None
     kind = rng.choice(("before", "next", "why"))
     if kind == "next":
-        hidden, context = story.clauses[-1], _tell(story, 0, len(story.clauses) - 1)
+        hidden, context = story.clauses[-1], _passage(story, 0, len(story.clauses) - 1)
         question = "What may happen next?"
     else:
-        hidden, context = story.clauses[0], _tell(story, 1, len(story.clauses))
+        hidden, context = story.clauses[0], _passage(story, 1, len(story.clauses))
         question = "What may have happened before?"
     opener = None
     if kind == "why":
         question, opener = text([GRAMMAR.ask_why(story.clauses[1])]), "because"
-    wrong = [_wrong_thing(rng, hidden), _elsewhere(rng, story, hidden), edits.other_action(rng, hidden)]
+    wrong = [_wrong_thing(rng, hidden), _from_other_scene(rng, story, hidden), edits.other_action(rng, hidden)]
     answers = [hidden, *(clause for clause in wrong if clause is not None)]
     if len(answers) < 4:
         return None
-    return story.scene, context, question, [_say(_known(answer), opener) for answer in answers]
+    return story.scene, context, question, [_statement(_definite(answer), opener) for answer in answers]
 
 
 def _common_sense(rng: Random) -> tuple[str, str, str, list[str]] | None:
-    story = _plain(rng)
+    story = _affirmative_story(rng)
     clause = rng.choice(story.clauses)
     role = pick(rng, [role for role in (Role.OBJECT, Role.PLACE, Role.SUBJECT) if askable(clause)[role]], 0.5)
     if clause.verb == "be":
         return None
-    clause = replace(clause, time=None, subject=_anyone(rng, clause.subject, story.scene))
+    clause = replace(clause, time=None, subject=_without_name(rng, clause.subject, story.scene))
     phrase = {Role.OBJECT: clause.object, Role.PLACE: clause.place, Role.SUBJECT: clause.subject}[role]
     if phrase is None or preferences.is_name(phrase.head) or phrase.head in concepts.NOUNS:
         return None
@@ -180,8 +179,8 @@ def _common_sense(rng: Random) -> tuple[str, str, str, list[str]] | None:
     return phrase.head, "", question, [GRAMMAR.lexicon[head] for head in (phrase.head, *wrong)]
 
 
-def _anyone(rng: Random, subject: Phrase, scene: str) -> Phrase:
-    """Put someone usual in the scene for a name."""
+def _without_name(rng: Random, subject: Phrase, scene: str) -> Phrase:
+    """Replace a name by a kind of person that is usual in the scene."""
     if preferences.is_name(subject.head):
         people = next(item.people for item in scenes() if item.name == scene)
         return Phrase(pick(rng, people), definite=False)
@@ -189,7 +188,7 @@ def _anyone(rng: Random, subject: Phrase, scene: str) -> Phrase:
 
 
 def _unlikely(rng: Random, clause: Clause, role: Role) -> list[str]:
-    """Draw four answers that would be right elsewhere, but that the world hardly ever gives to the question."""
+    """Draw four wrong answers, which fit other questions but hardly ever this one."""
     wrong: set[str] = set()
     for _ in range(60):
         other = rng.choice(_steps())

@@ -1,4 +1,4 @@
-"""Sentence pairs of the mini world: inference, paraphrase, duplicate questions; labels are read off the meanings."""
+"""Sentence pairs of the mini world: inference, paraphrases, duplicate questions; labels follow from the meanings."""
 
 from __future__ import annotations
 
@@ -16,19 +16,13 @@ from adaptstilts.mini.world import affirm, pick, tell
 
 _DENIED_PREMISE_RATE = 0.25
 _DENIED_RATES = {"entailment": 0.2, "contradiction": 0.53, "neutral": 0.37}
-"""How often a hypothesis on a premise that is not denied is itself denied; chosen so that after counting the denied
-premises each label has about 40 % denied hypotheses, and the word "not" alone tells little."""
+"""Shares of negated hypotheses for premises that are not negated; chosen so that, with the negated premises, each
+label has about 40 % negated hypotheses, and the word "not" alone reveals little."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A pair of texts as meanings.
-
-    Attributes:
-        first: First text.
-        second: Second text.
-        label: Label word.
-    """
+    """A labelled pair of texts, as meanings."""
 
     first: Line
     second: Line
@@ -44,17 +38,9 @@ Maker = Callable[[Random, str], "Pair | None"]
 
 
 def balanced(make: Maker, labels: Sequence[str], count: int, rng: Random, seen: set[tuple[str, str]]) -> list[Pair]:
-    """Make pairs with every label equally often, none of them seen before.
+    """Generate new pairs, in random order, with every label equally often.
 
-    Args:
-        make: Tries to make a pair with a given label.
-        labels: The labels.
-        count: Number of pairs.
-        rng: Source of chance.
-        seen: Keys of earlier pairs; extended.
-
-    Returns:
-        The pairs, in random order.
+    `make` tries to make a pair with a given label; `seen` holds the keys of earlier pairs and is extended.
     """
     made: list[Pair] = []
     while len(made) < count:
@@ -73,17 +59,14 @@ def balanced(make: Maker, labels: Sequence[str], count: int, rng: Random, seen: 
 def inference(
     count: int, rng: Random, seen: set[tuple[str, str]], *, sentences: tuple[int, ...] = (1,), steps: int = 1
 ) -> list[Pair]:
-    """Make premise and hypothesis pairs.
+    """Generate pairs of premise and hypothesis, equally often entailment, neutral and contradiction.
 
     Args:
         count: Number of pairs.
-        rng: Source of chance.
+        rng: Random generator.
         seen: Keys of earlier pairs; extended.
         sentences: Lengths of the premise in sentences, drawn evenly.
-        steps: Most things left out of the hypothesis on the way.
-
-    Returns:
-        Pairs labelled entailment, neutral or contradiction, equally often.
+        steps: Up to this many changes, and one more, turn the premise into the hypothesis.
     """
     make = partial(_inference, sentences=sentences, steps=steps)
     return balanced(make, tuple(verdict.value for verdict in Verdict), count, rng, seen)
@@ -124,10 +107,10 @@ def _hypothesis(rng: Random, premise: Clause, label: str, steps: int) -> Clause 
 
 
 def duplicates(count: int, rng: Random, seen: set[tuple[str, str]]) -> list[Pair]:
-    """Make pairs of questions: duplicates (``1``) ask for the same thing about the same event.
+    """Generate pairs of questions: duplicates (``1``) ask for the same thing about the same event.
 
-    A duplicate may add or leave out a time or place that is not asked for, and say "a" for "the"; so may the others,
-    which besides change the event or what is asked.
+    A duplicate may add or leave out a time or place that is not asked for, and say "a" for "the". The others (``0``)
+    may do so too, but also change the event or what is asked.
     """
     return balanced(_duplicate, ("0", "1"), count, rng, seen)
 
@@ -162,7 +145,7 @@ def _rephrase(rng: Random, clause: Clause, role: Role) -> Clause:
 
 
 def paraphrases(count: int, rng: Random, seen: set[tuple[str, str]]) -> list[Pair]:
-    """Make pairs of texts with nearly the same words: paraphrases (``1``) say the same, the others (``0``) do not.
+    """Generate pairs of texts with nearly the same words: paraphrases (``1``) mean the same, the others (``0``) do not.
 
     Each text is two statements. The second text changes their order or the word that joins them; where it is no
     paraphrase, something is also exchanged between the statements, or turned into its opposite.

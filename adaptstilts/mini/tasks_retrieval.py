@@ -1,4 +1,4 @@
-"""Parallel sentences of the mini world, to be found again among others."""
+"""Parallel sentences of the mini world for retrieval and mining."""
 
 from __future__ import annotations
 
@@ -30,16 +30,9 @@ class Collection:
 
 
 def parallel(count: int, rng: Random, seen: set[str], *, sentences: tuple[int, ...] = (1, 1, 2)) -> list[Parallel]:
-    """Draw texts that differ from each other and from those seen before, in every language.
+    """Generate texts that differ, in every language, from each other and from those in `seen`, which is extended.
 
-    Args:
-        count: Number of texts.
-        rng: Source of chance.
-        seen: Texts seen earlier, in any language; extended.
-        sentences: Lengths in sentences, drawn evenly.
-
-    Returns:
-        The texts in all languages.
+    `sentences` are the possible lengths in sentences, drawn evenly.
     """
     made: list[Parallel] = []
     while len(made) < count:
@@ -63,17 +56,10 @@ def _line(rng: Random, length: int) -> Line | None:
 
 
 def mining(language: str, texts: list[Parallel], pairs: int, rng: Random) -> Collection:
-    """Lay out two collections of which some sentences are translations of each other.
+    """Lay out two collections, in random orders, of which some sentences are translations of each other.
 
-    Args:
-        language: ISO 639-1 code of the other language.
-        texts: Parallel texts: the first ``pairs`` of them stand on both sides; of the rest, half stand on one side
-            and half on the other as distractors.
-        pairs: Number of translations.
-        rng: Source of chance, for the order.
-
-    Returns:
-        The collections, each in an order of its own.
+    The first `pairs` texts stand on both sides; of the rest, half stand on one side and half on the other as
+    distractors.
     """
     rest = texts[pairs:]
     middle = len(rest) // 2

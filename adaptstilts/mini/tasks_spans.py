@@ -1,4 +1,4 @@
-"""Questions on stories of the mini world, answered by a span of the story or by nothing in it."""
+"""Questions on stories of the mini world, answered by a span of the story or not at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Question:
     Attributes:
         clause: The event asked about, as the question says it.
         role: What is asked for.
-        answered_by: Position of the sentence that holds the answer; None when the story does not tell.
+        answered_by: Position of the sentence that holds the answer; None if the story does not say.
     """
 
     clause: Clause
@@ -34,12 +34,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Reading:
-    """A story with questions on it.
-
-    Attributes:
-        context: The story.
-        questions: At least one.
-    """
+    """A story with at least one question."""
 
     context: Line
     questions: tuple[Question, ...]
@@ -54,18 +49,15 @@ def readings(
     unanswerable: float = 0.0,
     short_questions: bool = False,
 ) -> list[Reading]:
-    """Make stories with one question each, none of the stories seen before.
+    """Generate stories with one question each; every answer is one span, in every language.
 
     Args:
         count: Number of questions.
-        rng: Source of chance.
-        seen: Stories seen earlier, in English; extended.
+        rng: Random generator.
+        seen: Earlier stories, in English, which are not repeated; extended.
         sentences: Lengths of the story in sentences, drawn evenly.
         unanswerable: Share of questions that the story does not answer.
         short_questions: Leave out of the question all that is not needed to find the event.
-
-    Returns:
-        Readings whose answers stand in the story once, in one piece, in every language.
     """
     made: list[Reading] = []
     languages = grammars()
@@ -84,34 +76,28 @@ def readings(
 
 
 def answer_span(sentences: list[Sentence], question: Question) -> tuple[int, int] | None:
-    """Find the answer in a realised story.
+    """Return the first character of the answer in the text of a realised story, and the one after its last.
 
-    Args:
-        sentences: The story in one language.
-        question: A question on it.
-
-    Returns:
-        First character of the answer in the text of the story and the one after its last; None when the question has
-        no answer or the answer does not stand in one piece.
+    None if the question has no answer or the answer is not one span.
     """
     if question.answered_by is None:
         return None
-    found = _piece(sentences[question.answered_by], question.role)
+    found = _contiguous_words(sentences[question.answered_by], question.role)
     if found is None:
         return None
     spans = offsets(sentences)[question.answered_by]
     return spans[found[0]][0], spans[found[1]][1]
 
 
-def _piece(sentence: Sentence, role: Role) -> tuple[int, int] | None:
-    """Return the first and last word of a constituent that stands in one piece."""
+def _contiguous_words(sentence: Sentence, role: Role) -> tuple[int, int] | None:
+    """Return the first and last word of a constituent that is not interrupted by others."""
     found = [index for index, word in enumerate(sentence.words) if word.role is role and word.upos != "PUNCT"]
     return (found[0], found[-1]) if found and found[-1] - found[0] + 1 == len(found) else None
 
 
 def _is_answerable_in_all(reading: Reading, languages: Iterable[Grammar]) -> bool:
     return all(
-        _piece(realise(grammar, (reading.context[question.answered_by],))[0], question.role) is not None
+        _contiguous_words(realise(grammar, (reading.context[question.answered_by],))[0], question.role) is not None
         for grammar in languages
         for question in reading.questions
         if question.answered_by is not None
@@ -143,7 +129,7 @@ def _question(rng: Random, clauses: list[Clause], position: int, short: bool) ->
 
 
 def _trick_question(rng: Random, clauses: list[Clause], position: int, short: bool) -> Question | None:
-    """Ask for a place or time that the story does not tell, or about an event a little different from one told."""
+    """Ask for a place or time that the story leaves out, or about an event a little different from one in the story."""
     clause = affirm(clauses[position])
     if clause.kind is not None:
         return None
@@ -156,8 +142,8 @@ def _trick_question(rng: Random, clauses: list[Clause], position: int, short: bo
         if changed is None or not edits.shows(changed, clause, role):
             return None
         asked = changed
-    told = [other for other in clauses if askable(other)[role]]
-    if any(_could_answer(other, asked, role) for other in told):
+    stated = [other for other in clauses if askable(other)[role]]
+    if any(_could_answer(other, asked, role) for other in stated):
         return None
     return Question(asked, role, None)
 
@@ -170,13 +156,13 @@ def _shorten(rng: Random, clause: Clause, role: Role, rate: float) -> Clause:
     return clause
 
 
-def _could_answer(told: Clause, asked: Clause, role: Role) -> bool:
-    """Tell whether a statement is, or might be taken for, the event asked about."""
-    if not related(told.verb, asked.verb):
+def _could_answer(stated: Clause, asked: Clause, role: Role) -> bool:
+    """Return whether a statement is, or might be taken for, the event asked about."""
+    if not related(stated.verb, asked.verb):
         return False
     if asked.verb == "be":
-        return role is Role.SUBJECT and told.predicate == asked.predicate
-    same_subject = role is Role.SUBJECT or related(told.subject.head, asked.subject.head)
-    if role is Role.OBJECT or told.object is None or asked.object is None:
+        return role is Role.SUBJECT and stated.predicate == asked.predicate
+    same_subject = role is Role.SUBJECT or related(stated.subject.head, asked.subject.head)
+    if role is Role.OBJECT or stated.object is None or asked.object is None:
         return same_subject
-    return same_subject and related(told.object.head, asked.object.head)
+    return same_subject and related(stated.object.head, asked.object.head)

@@ -29,16 +29,9 @@ _HELD_OUT = 4
 
 
 def sentences(count: int, rng: Random, seen: set[str], *, questions: float = _QUESTION_RATE) -> list[Line]:
-    """Draw single sentences, statements and some questions, none of them seen before.
+    """Generate new lines of one sentence, statements and a share of questions.
 
-    Args:
-        count: Number of sentences.
-        rng: Source of chance.
-        seen: Sentences seen earlier, in English; extended.
-        questions: Share of questions.
-
-    Returns:
-        Lines of one sentence.
+    `seen` holds earlier sentences in English and is extended.
     """
     made: list[Line] = []
     while len(made) < count:
@@ -54,16 +47,9 @@ def sentences(count: int, rng: Random, seen: set[str], *, questions: float = _QU
 
 
 def named_sentences(count: int, rng: Random, seen: set[str], *, train: bool) -> list[Line]:
-    """Draw statements of which most hold names.
+    """Generate new lines of one statement, most of them with names; `train` leaves out the names kept for evaluation.
 
-    Args:
-        count: Number of sentences.
-        rng: Source of chance.
-        seen: Sentences seen earlier, in English; extended.
-        train: Whether to leave out the names that are kept for evaluation.
-
-    Returns:
-        Lines of one sentence.
+    `seen` holds earlier sentences in English and is extended.
     """
     made: list[Line] = []
     while len(made) < count:
@@ -72,7 +58,7 @@ def named_sentences(count: int, rng: Random, seen: set[str], *, train: bool) -> 
         if rng.random() < _NAMED_RATE:
             clause = _with_names(rng, clause)
         if train:
-            clause = _with_known_names(rng, clause)
+            clause = _without_held_out_names(rng, clause)
         line: Line = ((clause, None),)
         meets_itself = clause.object is not None and clause.object.head == clause.subject.head
         if not meets_itself and _is_new(line, seen):
@@ -105,16 +91,16 @@ def _fits_organisation(clause: Clause) -> bool:
     return clause.verb in ("buy", "sell", "make", "use", "change", "get", "give_away", "help", "open", "repair")
 
 
-def _with_known_names(rng: Random, clause: Clause) -> Clause:
+def _without_held_out_names(rng: Random, clause: Clause) -> Clause:
     return replace(
         clause,
-        subject=_known(rng, clause.subject),
-        object=None if clause.object is None else _known(rng, clause.object),
-        place=None if clause.place is None else _known(rng, clause.place),
+        subject=_without_held_out(rng, clause.subject),
+        object=None if clause.object is None else _without_held_out(rng, clause.object),
+        place=None if clause.place is None else _without_held_out(rng, clause.place),
     )
 
 
-def _known(rng: Random, phrase: Phrase) -> Phrase:
+def _without_held_out(rng: Random, phrase: Phrase) -> Phrase:
     for pool in (concepts.PERSONS, concepts.CITIES, concepts.ORGANISATIONS):
         if phrase.head in pool and pool.index(phrase.head) % _HELD_OUT == 0:
             return replace(phrase, head=rng.choice([name for name in pool if pool.index(name) % _HELD_OUT]))
@@ -127,16 +113,9 @@ def parts_of_speech(sentence: Sentence) -> Tagged:
 
 
 def names(line: Line, languages: Iterable[Grammar], rng: Random, *, train: bool) -> dict[str, Tagged]:
-    """Tag the names of a sentence, some of them lengthened by a second name.
+    """Tag the names of a statement in several languages with ``B-``, ``I-`` and ``O``; return words and tags by code.
 
-    Args:
-        line: One statement.
-        languages: Languages to say it in.
-        rng: Source of chance; used once per name, alike for all languages.
-        train: Whether to leave out the names that are kept for evaluation.
-
-    Returns:
-        Language code -> words with ``B-``, ``I-`` and ``O`` tags.
+    Some names are lengthened by a second one, the same in all languages; `train` leaves out those kept for evaluation.
     """
     clause = line[0][0]
     first: dict[str, str] = {}
@@ -148,7 +127,7 @@ def names(line: Line, languages: Iterable[Grammar], rng: Random, *, train: bool)
 
 
 def _first_name(rng: Random, head: str, train: bool) -> str | None:
-    """Draw what stands before a name: "Anna" before "Maria", or "Anna", "Berlin" or "Delta7" before "Kronos"."""
+    """Draw what precedes a name: "Anna" before "Maria", or "Anna", "Berlin" or "Delta7" before "Kronos"."""
     person, organisation = head in concepts.PERSONS, head in concepts.ORGANISATIONS
     if not (person or organisation) or rng.random() >= _SURNAME_RATES["PER" if person else "ORG"]:
         return None
@@ -161,11 +140,11 @@ def _tag_names(grammar: Grammar, sentence: Sentence, first: dict[str, str]) -> T
     tagged: Tagged = []
     previous: Word | None = None
     for word in sentence.words:
-        goes_on = previous is not None and (previous.concept, previous.role) == (word.concept, word.role)
-        if word.concept in first and word.entity and not goes_on:
+        is_continued = previous is not None and (previous.concept, previous.role) == (word.concept, word.role)
+        if word.concept in first and word.entity and not is_continued:
             tagged.append((grammar.lexicon[first[word.concept]], f"B-{word.entity}"))
-            goes_on = True
-        tagged.append((word.form, f"{'I' if goes_on else 'B'}-{word.entity}" if word.entity else "O"))
+            is_continued = True
+        tagged.append((word.form, f"{'I' if is_continued else 'B'}-{word.entity}" if word.entity else "O"))
         previous = word
     return tagged
 

@@ -1,4 +1,4 @@
-"""Version of the generated world; apart from the generator, so that planning need not load it."""
+"""Version of the generated mini world, in a module of its own, so that planning need not load the generator."""
 
 GENERATOR_VERSION: int = 1
-"""Goes up with every change of what is written, so that stored artefacts of older data are not taken for new ones."""
+"""Raised with every change of the written data, so that stored artefacts of older data are not reused."""

@@ -1,4 +1,4 @@
-"""Sample stories of the mini world: meanings with a strong distribution, the same for every language.
+"""Stories of the mini world, sampled as meanings from one skewed distribution for all languages.
 
 Scenes decide who does what where; fillers follow Zipf's law; a story keeps its protagonists and things. Everything is
 drawn from the generator passed in.
@@ -37,10 +37,8 @@ class Story:
     """A story about one scene.
 
     Attributes:
-        scene: Name of its scene.
         script: Position of its script in the scene.
-        clauses: What happens, in order.
-        connectives: How each clause is opened; as many as clauses.
+        connectives: Opening word of each clause; None for none.
     """
 
     scene: str
@@ -67,16 +65,7 @@ def _zipf(length: int, exponent: float) -> tuple[float, ...]:
 
 
 def pick(rng: Random, options: Sequence[Item], exponent: float = 0.9) -> Item:
-    """Draw one option, the earlier ones more often (Zipf's law).
-
-    Args:
-        rng: Source of chance.
-        options: Candidates, most frequent first; at least one.
-        exponent: 0 for the uniform distribution.
-
-    Returns:
-        One of the options.
-    """
+    """Draw one option, the earlier ones more often (Zipf's law; `exponent` 0 gives the uniform distribution)."""
     weights = _zipf(len(options), exponent)
     return options[bisect(weights, rng.random() * weights[-1], 0, len(options) - 1)]
 
@@ -190,20 +179,12 @@ def _connective(rng: Random, clause: Clause) -> str | None:
 
 
 def affirm(clause: Clause) -> Clause:
-    """Return the clause as if it were not denied."""
+    """Return the clause without its negation."""
     return replace(clause, negated=False) if clause.negated else clause
 
 
 def tell(rng: Random, scene: str | None = None) -> Story:
-    """Sample a story.
-
-    Args:
-        rng: Source of chance.
-        scene: Name of the scene; any by default.
-
-    Returns:
-        A story of three to seven clauses.
-    """
+    """Sample a story of three to seven clauses, about a given scene or any."""
     every = scenes()
     chosen = pick(rng, every, 0.4) if scene is None else next(item for item in every if item.name == scene)
     script = pick(rng, range(len(chosen.scripts)), 0.4)

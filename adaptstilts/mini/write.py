@@ -1,4 +1,4 @@
-"""Write the mini world's eighteen tasks in the published file layouts, so that the ordinary readers read them.
+"""Writing of the mini world's eighteen tasks in the published file layouts, so that the ordinary readers read them.
 
 Training sets exist in English only. Dev and test sets of the target tasks hold the same meanings in every language.
 """
@@ -24,17 +24,17 @@ _SQUAD_LENGTHS = (3, 4, 5)
 _MLQA_LENGTHS = (4, 5, 6)
 _TYDIQA_LENGTHS = (2, 3)
 _MINED_SHARE = 0.5
-"""Share of the sentences on each side of BUCC2018 in miniature that have a translation on the other."""
+"""Share of the sentences on each side of the miniature BUCC2018 that have a translation on the other."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many examples are written.
+    """Numbers of examples to write.
 
     Attributes:
-        train: Examples of each training set.
-        evaluation: Examples of each dev and test set, per language.
-        low_resource: Training examples of TyDiQA in miniature.
+        train: For each training set.
+        evaluation: For each dev and test set, per language.
+        low_resource: For the training set of TyDiQA.
     """
 
     train: int
@@ -43,14 +43,9 @@ class Sizes:
 
 
 def write_mini(root: Path, *, seed: int = 1, train: int = 2000, evaluation: int = 200, low_resource: int = 150) -> None:
-    """Write all eighteen tasks below a folder.
+    """Write all eighteen tasks below a folder, replacing earlier files; equal seeds and sizes give equal files.
 
-    Args:
-        root: Folder to write to; made if needed, files in it are overwritten.
-        seed: Seed of everything drawn; equal seeds and sizes give equal files.
-        train: Examples of each training set.
-        evaluation: Examples of each dev and test set, per language.
-        low_resource: Training examples of TyDiQA.
+    For the sizes see `Sizes`.
 
     Raises:
         DataError: If a size is not positive.
@@ -64,7 +59,7 @@ def write_mini(root: Path, *, seed: int = 1, train: int = 2000, evaluation: int 
 
 
 def _inference(root: Path, sizes: Sizes, rng: Random) -> None:
-    """MNLI, SNLI, ANLI and XNLI; no pair occurs in two of them."""
+    """Write MNLI, SNLI, ANLI and XNLI; no pair occurs in two of them."""
     seen: set[tuple[str, str]] = set()
     xnli = [tasks_pairs.inference(sizes.evaluation, rng, seen) for _ in range(2)]
     _write_pairs_by_language(root / "xnli", xnli)
@@ -78,7 +73,7 @@ def _inference(root: Path, sizes: Sizes, rng: Random) -> None:
         for split, count in (("train", max(sizes.train // 3, 1)), ("dev", sizes.evaluation)):
             pairs = tasks_pairs.inference(count, rng, seen, sentences=(level + 1,), steps=level)
             rows = [
-                {"uid": f"r{level}-{split}-{index}", "context": _said(pair, 0), "hypothesis": _said(pair, 1),
+                {"uid": f"r{level}-{split}-{index}", "context": _pair_text(pair, 0), "hypothesis": _pair_text(pair, 1),
                  "label": pair.label[0]}
                 for index, pair in enumerate(pairs)
             ]  # fmt: skip
@@ -90,8 +85,8 @@ def _nli_rows(pairs: Sequence[Pair], *, unlabelled: bool) -> list[dict[str, Any]
     return [
         {
             "gold_label": "-" if unlabelled and index % 50 == 49 else pair.label,
-            "sentence1": _said(pair, 0),
-            "sentence2": _said(pair, 1),
+            "sentence1": _pair_text(pair, 0),
+            "sentence2": _pair_text(pair, 1),
             "pairID": f"{index}{pair.label[0]}",
             "promptID": str(index),
             "annotator_labels": [pair.label],
@@ -100,14 +95,14 @@ def _nli_rows(pairs: Sequence[Pair], *, unlabelled: bool) -> list[dict[str, Any]
     ]
 
 
-def _said(pair: Pair, side: int, grammar: Grammar | None = None) -> str:
+def _pair_text(pair: Pair, side: int, grammar: Grammar | None = None) -> str:
     return text(realise(grammar or grammars()["en"], pair.second if side else pair.first))
 
 
 def _write_pairs_by_language(folder: Path, splits: Sequence[Sequence[Pair]]) -> None:
     for code, grammar in grammars().items():
         for split, pairs in zip(("dev", "test"), splits, strict=True):
-            rows = [(_said(pair, 0, grammar), _said(pair, 1, grammar), pair.label) for pair in pairs]
+            rows = [(_pair_text(pair, 0, grammar), _pair_text(pair, 1, grammar), pair.label) for pair in pairs]
             layouts.write_table(folder / f"{split}-{code}.tsv", rows, ending="\r\n")
 
 
@@ -115,7 +110,7 @@ def _duplicates(root: Path, sizes: Sizes, rng: Random) -> None:
     seen: set[tuple[str, str]] = set()
     for split, count in (("dev", sizes.evaluation), ("train", sizes.train)):
         pairs = tasks_pairs.duplicates(count, rng, seen)
-        rows = [(index, 2 * index, 2 * index + 1, _said(pair, 0), _said(pair, 1), pair.label)
+        rows = [(index, 2 * index, 2 * index + 1, _pair_text(pair, 0), _pair_text(pair, 1), pair.label)
                 for index, pair in enumerate(pairs)]  # fmt: skip
         header = ("id", "qid1", "qid2", "question1", "question2", "is_duplicate")
         layouts.write_table(root / "qqp" / f"{split}.tsv", [header, *rows])
@@ -125,12 +120,12 @@ def _paraphrases(root: Path, sizes: Sizes, rng: Random) -> None:
     seen: set[tuple[str, str]] = set()
     _write_pairs_by_language(root / "pawsx", [tasks_pairs.paraphrases(sizes.evaluation, rng, seen) for _ in range(2)])
     train = tasks_pairs.paraphrases(sizes.train, rng, seen)
-    rows = [(_said(pair, 0), _said(pair, 1), pair.label) for pair in train]
+    rows = [(_pair_text(pair, 0), _pair_text(pair, 1), pair.label) for pair in train]
     layouts.write_table(root / "pawsx" / "train-en.tsv", rows, ending="\r\n")
 
 
 def _reading(root: Path, sizes: Sizes, rng: Random) -> None:
-    """SQuAD 1.1 and 2.0, XQuAD, MLQA and TyDiQA; no story occurs in two of them."""
+    """Write SQuAD 1.1 and 2.0, XQuAD, MLQA and TyDiQA; no story occurs in two of them."""
     seen: set[str] = set()
     xquad = tasks_spans.readings(sizes.evaluation, rng, seen, sentences=_SQUAD_LENGTHS)
     mlqa = [tasks_spans.readings(sizes.evaluation, rng, seen, sentences=_MLQA_LENGTHS) for _ in range(2)]
@@ -158,7 +153,7 @@ def _reading(root: Path, sizes: Sizes, rng: Random) -> None:
 def _paragraphs(
     items: Iterable[Reading], grammar: Grammar, prefix: str, *, flagged: bool = False
 ) -> list[dict[str, Any]]:
-    """Say readings in one language; with ``flagged``, say of each question whether it has an answer."""
+    """Express readings in one language; with ``flagged``, each question states whether it is impossible to answer."""
     paragraphs: list[dict[str, Any]] = []
     for index, item in enumerate(items):
         sentences = realise(grammar, item.context)
@@ -244,7 +239,7 @@ def _names(root: Path, sizes: Sizes, rng: Random) -> None:
 
 
 def _retrieval(root: Path, sizes: Sizes, rng: Random) -> None:
-    """BUCC2018 and Tatoeba; no sentence occurs in two of their files."""
+    """Write BUCC2018 and Tatoeba; no sentence occurs in two of their files."""
     seen: set[str] = set()
     pairs = max(1, round(sizes.evaluation * _MINED_SHARE))
     for split in ("dev", "test"):

@@ -1,1 +1,1 @@
-"""Training a small backbone: corpora, tokenizer, masked language modelling."""
+"""Pretraining of small backbones: corpora, tokenizer, masked language modelling."""

@@ -1,4 +1,4 @@
-"""Rows of sub-tokens for pretraining, and the batches of each step, which depend on seed and step number only."""
+"""Batches of sub-token rows for pretraining; each step's batch depends only on the seed and the step number."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ Ids: TypeAlias = npt.NDArray[np.int32]
 BOS, PAD, EOS = 0, 1, 2
 """XLM-R's ids of <s>, <pad> and </s>."""
 WINDOW = 50
-"""Steps whose rows are drawn together, so that rows of like length share a batch."""
+"""Steps whose rows are drawn together, so that rows of similar length share a batch."""
 _CHUNK = 20_000
 _NEARBY = 3
 
 
 class Objective(str, Enum):
-    """What a batch teaches."""
+    """Training objective of a batch: masked lines, masked pairs of translations, or masked code-switched lines."""
 
     MLM = "mlm"
     TLM = "tlm"
@@ -42,8 +42,8 @@ class Row:
 
     Attributes:
         ids: Sub-token ids.
-        second: Where the translation begins; the length of the row if it holds none.
-        matches: Whether the second half says the same as the first; None if there is none.
+        second: Position where the translation begins; the length of the row if it holds none.
+        matches: Whether the second half has the same meaning as the first; None if there is no second half.
     """
 
     ids: Ids
@@ -57,7 +57,7 @@ class Encoded:
 
     Attributes:
         ids: All sub-tokens, one line after the other.
-        starts: Where each line starts, and the end of the last.
+        starts: Start of each line, then the end of the last.
     """
 
     ids: npt.NDArray[np.uint32]
@@ -84,24 +84,24 @@ def encode_lines(lines: Sequence[str], tokenizer: PreTrainedTokenizerFast) -> En
 
 
 def wrap(line: Ids, max_length: int) -> Row:
-    """Put <s> and </s> around a line, which is cut to fit."""
+    """Put <s> and </s> around a line, which is cut to `max_length` sub-tokens in all."""
     ids = np.concatenate([[BOS], line[: max_length - 2], [EOS]]).astype(np.int32)
     return Row(ids, len(ids))
 
 
 class RowSource:
-    """Draws the batches of a run.
+    """Draws the batches of a run; everything drawn follows from the seed.
 
     Args:
-        corpus: Text; at least one language.
+        corpus: Text in at least one language.
         tokenizer: Tokenizer with XLM-R's ids.
         settings: Objectives and proportions.
         max_length: Most sub-tokens per row.
-        batch_rows: Rows per MLM batch; pairs per TLM batch are half as many.
-        seed: Decides everything that is drawn.
+        batch_rows: Rows per MLM batch; a TLM batch has half as many pairs.
+        seed: Seed of the run.
 
     Raises:
-        DataError: If TLM or ranking is asked for and no line has a translation.
+        DataError: If TLM or ranking is configured and no line has a translation.
     """
 
     def __init__(
@@ -121,10 +121,10 @@ class RowSource:
         self.seed = seed
         self.encoded = [encode_lines(list(corpus.lines[code].values()), tokenizer) for code in self.languages]
         self.switched = encode_lines(corpus.switched, tokenizer)
-        self._places = _places(corpus)
-        self._paired = np.flatnonzero((self._places >= 0).sum(axis=0) >= 2)
-        if (settings.tlm or settings.ranking_weight) and not len(self._paired):
-            raise DataError("no line has a translation, so there is nothing for TLM or ranking", key="objective.tlm")
+        self._line_positions = _line_positions(corpus)
+        self._translated_keys = np.flatnonzero((self._line_positions >= 0).sum(axis=0) >= 2)
+        if (settings.tlm or settings.ranking_weight) and not len(self._translated_keys):
+            raise DataError("no line has a translation, which TLM and ranking need", key="objective.tlm")
         sizes = np.array([len(lines) for lines in self.encoded], dtype=np.float64) ** settings.language_exponent
         self._shares = sizes / sizes.sum()
         self._window = lru_cache(maxsize=2)(self._draw_window)
@@ -134,22 +134,16 @@ class RowSource:
         return self._window(step // WINDOW)[step % WINDOW]
 
     def ranking(self, step: int) -> tuple[list[Row], list[Row]]:
-        """Return parallel lines in two languages for the ranking term of one step.
-
-        Args:
-            step: Step, counted from 0.
-
-        Returns:
-            Rows of one language and, in the same order, rows of the other.
-        """
+        """Return parallel rows in two languages, in the same order, for the ranking term of a step, counted from 0."""
         rng = np.random.default_rng(derive_seed(self.seed, "ranking", step))
         while True:
             left, right = self._two_languages(rng, np.arange(len(self.languages)))
-            common = np.flatnonzero((self._places[left] >= 0) & (self._places[right] >= 0))
+            common = np.flatnonzero((self._line_positions[left] >= 0) & (self._line_positions[right] >= 0))
             if len(common) > 1:
                 break
         keys = rng.choice(common, size=min(self.settings.ranking_pairs, len(common)), replace=False)
-        return self._single(left, self._places[left][keys]), self._single(right, self._places[right][keys])
+        first, second = (self._wrapped(code, self._line_positions[code][keys]) for code in (left, right))
+        return first, second
 
     def _draw_window(self, window: int) -> list[tuple[Objective, list[Row]]]:
         rng = np.random.default_rng(derive_seed(self.seed, "window", window))
@@ -176,26 +170,26 @@ class RowSource:
         last = min(len(lines), first + 1 + int(rng.integers(self.settings.passage_lines)))
         return wrap(lines.ids[lines.starts[first] : lines.starts[last]].astype(np.int32), self.max_length)
 
-    def _single(self, language: int, lines: npt.NDArray[np.int64]) -> list[Row]:
+    def _wrapped(self, language: int, lines: npt.NDArray[np.int64]) -> list[Row]:
         return [wrap(self.encoded[language].line(int(index)), self.max_length) for index in lines]
 
     def _pair(self, rng: np.random.Generator) -> Row:
-        key = int(self._paired[rng.integers(len(self._paired))])
-        left, right = self._two_languages(rng, np.flatnonzero(self._places[:, key] >= 0))
+        key = int(self._translated_keys[rng.integers(len(self._translated_keys))])
+        left, right = self._two_languages(rng, np.flatnonzero(self._line_positions[:, key] >= 0))
         if self.settings.same_share and rng.random() < self.settings.same_share:
             right = left
         half = (self.max_length - 4) // 2
-        first = self.encoded[left].line(int(self._places[left, key]))[:half]
-        position = int(self._places[right, key])
+        first = self.encoded[left].line(int(self._line_positions[left, key]))[:half]
+        position = int(self._line_positions[right, key])
         second = self.encoded[right].line(position)[:half]
         matches = rng.random() >= self.settings.mismatch_share
         if not matches:
-            second = self._changed(second, self.encoded[right], position, rng)[:half]
+            second = self._mismatched(second, self.encoded[right], position, rng)[:half]
         ids = np.concatenate([[BOS], first, [EOS, EOS], second, [EOS]]).astype(np.int32)
         return Row(ids, len(first) + 2, matches)
 
-    def _changed(self, line: Ids, lines: Encoded, position: int, rng: np.random.Generator) -> Ids:
-        """Return a line nearby, or the line with one sub-token exchanged for one of that line, each half the time."""
+    def _mismatched(self, line: Ids, lines: Encoded, position: int, rng: np.random.Generator) -> Ids:
+        """Return a line nearby, or the line with one sub-token replaced by one of that line, each half the time."""
         distance = int(rng.integers(1, _NEARBY + 1)) * (1 if rng.random() < 0.5 else -1)
         other = lines.line(min(max(position + distance, 0), len(lines) - 1))
         if rng.random() < 0.5 or not len(line) or not len(other):
@@ -213,8 +207,8 @@ class RowSource:
         return two[0], two[1]
 
 
-def _places(corpus: Corpus) -> npt.NDArray[np.int64]:
-    """Return where each key's line stands in each language, -1 where missing, shape (languages, keys)."""
+def _line_positions(corpus: Corpus) -> npt.NDArray[np.int64]:
+    """Return the position of each key's line in each language, -1 where missing, shape (languages, keys)."""
     keys = {key: index for index, key in enumerate(sorted({k for lines in corpus.lines.values() for k in lines}))}
     places = np.full((len(corpus.languages), len(keys)), -1, dtype=np.int64)
     for row, code in enumerate(corpus.languages):

@@ -1,4 +1,4 @@
-"""Text for pretraining: parallel lines of the mini world and folders of plain text, by language."""
+"""Text for pretraining by language: parallel lines of the mini world, and folders of plain text."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Corpus:
     Attributes:
         lines: Language -> key -> line; equal keys are translations, neighbouring ones follow each other in the text.
         switched: Code-switched lines.
-        words: Words of the mini world with their frequencies.
-        unspaced: Those of them that belong to languages without spaces.
+        words: Frequencies of the words of the mini world.
+        unspaced: Those words that belong to languages without spaces.
     """
 
     lines: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Corpus:
         return tuple(sorted(code for code, lines in self.lines.items() if lines))
 
     def digest(self) -> str:
-        """Return a SHA-256 over all lines, by which two runs can be told to have had the same text."""
+        """Return the SHA-256 of all lines, which is equal for runs on the same text."""
         found = hashlib.sha256()
         for code in self.languages:
             for key, line in self.lines[code].items():
@@ -52,13 +52,10 @@ class Corpus:
         return found.hexdigest()
 
     def split(self, held_out: int) -> tuple[Corpus, Corpus]:
-        """Keep some keys, with all their translations, from training.
+        """Split off some keys with all their translations; return the training part and the held-out part.
 
-        Args:
-            held_out: Number of keys to keep; they are chosen by their hash, so that a larger corpus keeps the same.
-
-        Returns:
-            Training part and held-out part; code-switched lines and words stay with the first.
+        Keys are chosen by their hash, so that a larger corpus holds out the same ones. Code-switched lines and words
+        stay in the training part.
         """
         keys = sorted({key for lines in self.lines.values() for key in lines})
         kept = set(sorted(keys, key=lambda key: hashlib.sha256(f"{_HELD_OUT}:{key}".encode()).digest())[:held_out])
@@ -71,14 +68,7 @@ class Corpus:
 
 
 def gather(settings: TextSection, *, switched: bool) -> Corpus:
-    """Read and generate all text of a run.
-
-    Args:
-        settings: What to read and generate.
-        switched: Whether code-switched lines of the mini world are wanted too.
-
-    Returns:
-        The text.
+    """Read and generate all text of a run, with code-switched lines of the mini world if `switched`.
 
     Raises:
         ConfigError: If there is no text at all, or code-switched lines are wanted without the mini world.
@@ -103,21 +93,18 @@ def gather(settings: TextSection, *, switched: bool) -> Corpus:
 
 
 def read_folder(folder: Path, languages: Sequence[str] | None = None) -> dict[str, dict[str, str]]:
-    """Read the files {language}.txt of a folder.
+    """Read the UTF-8 files {language}.txt of a folder, those of the given languages or all.
 
-    Args:
-        folder: Each file is UTF-8. Where its first line has a tab, what stands before the tab is the key of each line;
-            else the line number is.
-        languages: Codes to read; every file by default.
+    If the first line of a file has a tab, the text before the tab is each line's key; otherwise the line number is.
 
     Returns:
         Language -> key -> line, without empty lines.
 
     Raises:
-        DataError: If the folder or a file asked for is missing, or a line lacks a key, or a key comes twice.
+        DataError: If the folder or a file is missing, or a line lacks a key, or a key occurs twice.
     """
     if not folder.is_dir():
-        raise DataError("no such folder of text", path=folder, hint="Set data.root to the folder above it.")
+        raise DataError("no such folder of text", path=folder, hint="Set data.root to its parent folder.")
     files = {path.stem: path for path in sorted(folder.glob("*.txt"))}
     if not files:
         raise DataError("holds no file {language}.txt", path=folder)
@@ -140,14 +127,14 @@ def _read_lines(path: Path) -> dict[str, str]:
         if not separator:
             raise DataError("the line has no key before a tab, as the first line has", path=path, line=number)
         if key in found:
-            raise DataError(f"the key '{key}' comes twice", path=path, line=number, value=key)
+            raise DataError(f"the key '{key}' occurs twice", path=path, line=number, value=key)
         if line.strip():
             found[key] = line.strip()
     return found
 
 
 def _add_mini(corpus: Corpus, settings: TextSection, *, switched: bool) -> None:
-    """Add the lines of the mini world, some with a space between all words, and code-switched ones."""
+    """Add lines of the mini world, some with a space between all words, and code-switched ones."""
     spoken = grammars()
     codes = [code for code in spoken if settings.languages is None or code in settings.languages]
     spelling = Random(derive_seed(settings.mini_seed, "spelling"))
@@ -172,7 +159,7 @@ def switch(line: dict[str, list[Sentence]], codes: Sequence[str], share: float, 
         line: The line in every language; words with equal concepts in sentences with equal positions are translations.
         codes: Languages to take words from, and the line itself (from those with spaces between words).
         share: Probability with which a word is replaced.
-        rng: Source of chance.
+        rng: Random generator.
 
     Returns:
         The line in one language with words of others in it, as they are inflected in their own sentences.
@@ -195,15 +182,9 @@ def _translate(word: Word, sentences: dict[str, Sentence], share: float, rng: Ra
 
 
 def sample(corpus: Corpus, most: int, seed: int) -> Iterator[str]:
-    """Yield lines to learn a vocabulary from: the mini world's words once each, then lines of every other text.
+    """Yield text to learn a vocabulary from: the mini world's words once each, then up to `most` lines per language.
 
-    Args:
-        corpus: The text.
-        most: Most lines per language.
-        seed: Decides which lines are taken.
-
-    Yields:
-        Words and lines.
+    Those are lines of other text than the mini world's.
     """
     yield from sorted(corpus.words)
     for code in corpus.languages:

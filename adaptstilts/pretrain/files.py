@@ -1,4 +1,4 @@
-"""What a pretraining run leaves on disk: states to go on from, its log, and the finished folder."""
+"""Files of a pretraining run: saved states, the training log, and the folder of the finished backbone."""
 
 from __future__ import annotations
 
@@ -16,35 +16,33 @@ import torch
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.errors import ConfigError, StoreError
 from adaptstilts.pretrain.corpora import Corpus
-from adaptstilts.pretrain.run import Run
+from adaptstilts.pretrain.run import PretrainingRun
 from adaptstilts.runtime import environment
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 RECORD_FILE = "pretraining.json"
-"""Settings, environment and figures of a finished run."""
+"""Settings, environment and results of a finished run."""
 LOG_FILE = "training_log.jsonl"
-"""One JSON object per logged stretch of steps: step, sub-tokens, seconds, mean loss of each objective."""
+"""One JSON object per log interval: step, sub-tokens, seconds, mean loss of each objective."""
 _STATE_FILE = "state.pt"
 _SETTINGS_FILE = "settings.json"
-# What may change between two parts of one run.
-_FREE = ("output", "title", "device", "threads", "max_minutes")
+# Settings that may change between two parts of one run.
+_NOT_IN_IDENTITY = ("output", "title", "device", "threads", "max_minutes")
 
 
 @dataclass(frozen=True)
 class PretrainReport:
-    """What a call of `pretrain` did.
+    """Results of a pretraining run so far, over all its parts.
 
     Attributes:
-        folder: Where the finished backbone lies, or will.
-        steps: Optimiser steps taken so far, over all parts.
-        planned_steps: Steps of the whole run.
+        folder: Folder of the finished backbone, which may not exist yet.
+        steps: Optimiser steps taken.
         parameters: Weights of the model, the tied output layer counted once.
         pieces: Size of the vocabulary.
-        tokens: Sub-tokens seen so far, padding excluded.
-        seconds: Training time so far, over all parts.
-        losses: Objective -> mean loss of the last logged stretch, in nats.
+        tokens: Sub-tokens trained on, padding excluded.
+        losses: Objective -> mean loss in the last entry of the log, in nats.
         held_out: Language -> MLM loss on held-out lines, in nats; empty until the run is finished.
     """
 
@@ -64,49 +62,38 @@ class PretrainReport:
         return self.steps == self.planned_steps
 
 
-def finished(settings: PretrainSection, output: Path) -> PretrainReport | None:
-    """Look for the finished backbone of these settings.
-
-    Args:
-        settings: The run.
-        output: Folder of the finished backbone.
-
-    Returns:
-        Its report, or None if the folder holds none.
+def find_finished(settings: PretrainSection, output: Path) -> PretrainReport | None:
+    """Return the report of a finished backbone with these settings, or None if the folder holds none.
 
     Raises:
-        ConfigError: If it holds the backbone of another run.
+        ConfigError: If the folder holds the backbone of another run.
     """
     record = output / RECORD_FILE
     if not record.is_file():
         if (output / "config.json").exists():
             raise ConfigError(
                 "the output folder holds a backbone that this command did not make", path=output, key="output",
-                hint="Name another output.",
+                hint="Choose another output folder.",
             )  # fmt: skip
         return None
     found = json.loads(record.read_text(encoding="utf-8"))
     if found["settings"] != _identity(settings):
         raise ConfigError(
             "the output folder holds the finished backbone of other settings", path=output, key="output",
-            hint="Name another output.",
+            hint="Choose another output folder.",
         )  # fmt: skip
     return PretrainReport(**{**found["report"], "folder": output})
 
 
 def _identity(settings: PretrainSection) -> dict[str, Any]:
     """Return the settings that decide the weights, as JSON values, without paths of this machine."""
-    identity = settings.model_dump(mode="json", exclude=set(_FREE))
+    identity = settings.model_dump(mode="json", exclude=set(_NOT_IN_IDENTITY))
     identity["data"].pop("root")
     return identity
 
 
-def claim(settings: PretrainSection, part: Path) -> None:
-    """Make the folder of a run's states, or check that the one there belongs to this run.
-
-    Args:
-        settings: The run.
-        part: The folder.
+def open_states(settings: PretrainSection, part: Path) -> None:
+    """Create the folder of a run's states, or check that the existing one belongs to this run.
 
     Raises:
         ConfigError: If it belongs to a run with other settings.
@@ -115,16 +102,16 @@ def claim(settings: PretrainSection, part: Path) -> None:
     if path.is_file():
         if json.loads(path.read_text(encoding="utf-8")) != _identity(settings):
             raise ConfigError(
-                "an unfinished run with other settings lies there", path=part, key="output",
-                hint="Delete the folder or name another output.",
+                "the folder holds an unfinished run with other settings", path=part, key="output",
+                hint="Delete the folder or choose another output folder.",
             )  # fmt: skip
         return
     part.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(_identity(settings), indent=2) + "\n", encoding="utf-8")
 
 
-def save_state(run: Run, part: Path) -> None:
-    """Write model, optimiser, schedule and step; an earlier state stays whole until the new one is."""
+def save_state(run: PretrainingRun, part: Path) -> None:
+    """Write model, optimiser, schedule and step; an earlier state stays whole until the new one is complete."""
     state = {
         "model": run.model.state_dict(),
         "matcher": run.matcher.state_dict(),
@@ -137,12 +124,8 @@ def save_state(run: Run, part: Path) -> None:
     unfinished.replace(part / _STATE_FILE)
 
 
-def restore_state(run: Run, part: Path) -> None:
-    """Go on from the saved state, if there is one.
-
-    Args:
-        run: A run at step 0; changed in place.
-        part: Folder of its states.
+def restore_state(run: PretrainingRun, part: Path) -> None:
+    """Load the saved state, if there is one, into a run at step 0.
 
     Raises:
         StoreError: If the state is damaged.
@@ -160,19 +143,16 @@ def restore_state(run: Run, part: Path) -> None:
         run.step, run.tokens, run.seconds = progress["step"], progress["tokens"], progress["seconds"]
     except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise StoreError(f"the saved state is damaged: {first}", path=path, hint="Delete it to start again.") from error
+        raise StoreError(
+            f"the saved state is damaged: {first}", path=path, hint="Delete it to train from scratch."
+        ) from error
 
 
 @contextmanager
 def open_log(part: Path, step: int) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Open the training log to go on after a step; lines of later steps, whose state was lost, are dropped.
+    """Open the training log after a step and yield a function that writes one entry.
 
-    Args:
-        part: Folder of the run's states.
-        step: Step of the state that the run goes on from.
-
-    Yields:
-        A function that writes one entry.
+    Entries of later steps, whose state was lost, are dropped.
     """
     path = part / LOG_FILE
     entries = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
@@ -188,19 +168,17 @@ def open_log(part: Path, step: int) -> Iterator[Callable[[dict[str, Any]], None]
 
 
 def finish(
-    run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast, report: PretrainReport, part: Path, output: Path
+    run: PretrainingRun,
+    corpus: Corpus,
+    tokenizer: PreTrainedTokenizerFast,
+    report: PretrainReport,
+    part: Path,
+    output: Path,
 ) -> None:
     """Write the finished folder and delete the states.
 
-    Weights are stored in half precision; the record, written last, marks the folder as finished.
-
-    Args:
-        run: The run after its last step.
-        corpus: Its training text; a digest of it is recorded.
-        tokenizer: Its tokenizer.
-        report: What is recorded.
-        part: Folder of its states.
-        output: Folder to write; a model card in it stays.
+    Weights are stored in half precision. The record, which holds a digest of the training text, is written last and
+    marks the folder as finished. A model card in the folder stays.
     """
     output.mkdir(parents=True, exist_ok=True)
     for path in sorted((part / "tokenizer").iterdir()):

@@ -1,4 +1,4 @@
-"""Masked language modelling: masking a batch, its loss, and the translation ranking term."""
+"""Masked language modelling: masking of a batch, its loss, and the translation ranking term."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ if TYPE_CHECKING:
     from transformers import XLMRobertaForMaskedLM, XLMRobertaModel
 
 _FIRST_PIECE = 4
-"""First id that is no special token in XLM-R's layout."""
+"""First id in XLM-R's layout that is not a special token."""
 _REPLACED, _RANDOM = 0.8, 0.1
 """Shares of the chosen sub-tokens that become <mask> and a random one; the rest stay (BERT)."""
 
 
 @dataclass(frozen=True)
 class Padded:
-    """Rows padded to the longest.
+    """Rows padded to the longest; all tensors have shape (rows, tokens).
 
     Attributes:
-        input_ids: Shape (rows, tokens).
-        attention_mask: 1 for real sub-tokens, shape (rows, tokens).
-        position_ids: XLM-R's positions, from 2 on, 1 for padding, shape (rows, tokens).
+        attention_mask: 1 for real sub-tokens.
+        position_ids: XLM-R's positions: from 2 on, 1 for padding.
     """
 
     input_ids: Tensor
@@ -38,12 +37,11 @@ class Padded:
 
 @dataclass(frozen=True)
 class Masked:
-    """A padded batch with sub-tokens hidden.
+    """A padded batch, as the model sees it, with hidden sub-tokens.
 
     Attributes:
-        padded: The batch as the model sees it.
         where: Flat positions of the sub-tokens to predict, shape (chosen,).
-        targets: What stood there, shape (chosen,).
+        targets: Their original ids, shape (chosen,).
     """
 
     padded: Padded
@@ -57,14 +55,9 @@ class Masked:
 
 
 def pad(rows: Sequence[Row], *, reset_positions: bool = False) -> Padded:
-    """Pad rows to the longest among them.
+    """Pad rows to the longest among them, on the CPU.
 
-    Args:
-        rows: At least one.
-        reset_positions: Count the positions of a translation from the start, as in XLM.
-
-    Returns:
-        The batch, on the CPU.
+    With `reset_positions`, the positions of a translation count from the start again, as in XLM.
     """
     width = max(len(row.ids) for row in rows)
     ids = np.full((len(rows), width), PAD, dtype=np.int64)
@@ -84,11 +77,8 @@ def mask(padded: Padded, *, rate: float, mask_id: int, rng: np.random.Generator)
     Args:
         padded: The batch; special tokens are never chosen.
         rate: Share of the other sub-tokens that are chosen; at least one is.
-        mask_id: Id of <mask>, which is the last of the vocabulary.
-        rng: Source of chance.
-
-    Returns:
-        The batch with sub-tokens hidden.
+        mask_id: Id of <mask>, the last of the vocabulary.
+        rng: Random generator.
 
     Source: Devlin et al. 2019; masks differ in every step (Liu et al. 2019).
     """
@@ -120,27 +110,21 @@ def hidden_states(model: XLMRobertaForMaskedLM, padded: Padded) -> Tensor:
 
 
 def masked_loss(model: XLMRobertaForMaskedLM, hidden: Tensor, masked: Masked) -> Tensor:
-    """Return the mean cross-entropy of the hidden sub-tokens; other positions skip the output layer.
+    """Return the mean cross-entropy of the hidden sub-tokens in nats; other positions skip the output layer.
 
-    Args:
-        model: The model.
-        hidden: Its token vectors, shape (rows, tokens, width).
-        masked: The batch.
-
-    Returns:
-        The loss in nats.
+    `hidden` are the token vectors, shape (rows, tokens, width).
     """
     scores = model.lm_head(hidden.flatten(0, 1)[masked.where])
     return nn.functional.cross_entropy(scores.float(), masked.targets)
 
 
 def matching_loss(head: nn.Module, hidden: Tensor, matches: Sequence[bool]) -> Tensor:
-    """Tell from <s> whether the halves of each row say the same.
+    """Return the loss of telling from <s> whether the two halves of each row have the same meaning.
 
     Args:
-        head: Gives one score per row.
+        head: Maps each <s> vector to one score.
         hidden: Token vectors, shape (rows, tokens, width).
-        matches: The truth.
+        matches: Whether they have, one value per row.
 
     Returns:
         Mean binary cross-entropy in nats.
@@ -157,7 +141,7 @@ def mean_pool(hidden: Tensor, attention_mask: Tensor) -> Tensor:
 
     Args:
         hidden: Token vectors, shape (rows, tokens, width).
-        attention_mask: 1 for real sub-tokens, specials included, shape (rows, tokens).
+        attention_mask: 1 for real sub-tokens, special ones included, shape (rows, tokens).
 
     Returns:
         Sentence vectors, shape (rows, width).
@@ -175,7 +159,7 @@ def ranking_loss(left: Tensor, right: Tensor, temperature: float) -> Tensor:
         temperature: Divisor of the cosines.
 
     Returns:
-        Mean cross-entropy in nats; ln(pairs) where the vectors tell nothing.
+        Mean cross-entropy in nats; about ln(pairs) for uninformative vectors.
     """
     unit_left = nn.functional.normalize(left.float(), dim=-1)
     unit_right = nn.functional.normalize(right.float(), dim=-1)
@@ -187,12 +171,7 @@ def ranking_loss(left: Tensor, right: Tensor, temperature: float) -> Tensor:
 def lower_layers(model: XLMRobertaForMaskedLM, layers: int) -> XLMRobertaModel:
     """Return an encoder that shares the embeddings and the first layers with the model.
 
-    Args:
-        model: The model.
-        layers: How many layers.
-
-    Returns:
-        An encoder whose last hidden state is the model's hidden state of that layer.
+    Its last hidden state is the model's hidden state after that many layers.
     """
     from transformers import XLMRobertaModel  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Pretraining of small XLM-R backbones: text, vocabulary, the loop in parts, and the finished folder."""
+"""Pretraining of small XLM-R backbones, from text and vocabulary to the finished folder."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.pretrain.corpora import Corpus, gather, sample
-from adaptstilts.pretrain.files import PretrainReport, claim, finish, finished, open_log, restore_state, save_state
-from adaptstilts.pretrain.run import Run, held_out_losses, prepare, take_step
+from adaptstilts.pretrain.files import (
+    PretrainReport,
+    find_finished,
+    finish,
+    open_log,
+    open_states,
+    restore_state,
+    save_state,
+)
+from adaptstilts.pretrain.run import PretrainingRun, build_run, held_out_losses, take_step
 from adaptstilts.pretrain.tokenizer import train_tokenizer
 from adaptstilts.runtime import set_threads
 
@@ -20,17 +28,9 @@ if TYPE_CHECKING:
 
 
 def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]) -> PretrainReport:
-    """Train a backbone from nothing, or go on where an earlier part stopped.
+    """Train a backbone from scratch, or resume where an earlier call stopped.
 
     States are kept in ``{output}.part``; equal settings and threads give equal weights, in however many parts.
-
-    Args:
-        settings: The run.
-        output: Folder of the finished backbone.
-        log: Takes lines of progress.
-
-    Returns:
-        What was done.
 
     Raises:
         ConfigError: If settings do not fit together, or ``output`` or its parts belong to another run.
@@ -38,17 +38,17 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
         TrainingError: If the loss is not finite.
         StoreError: If a saved state is damaged.
     """
-    done = finished(settings, output)
+    done = find_finished(settings, output)
     if done is not None:
-        log(f"{output} is finished already; name another output to train it again")
+        log(f"{output} is finished already; choose another output folder to train again")
         return done
     set_threads(settings.threads)
     part = output.with_name(f"{output.name}.part")
-    claim(settings, part)
+    open_states(settings, part)
     started = time.perf_counter()
     training, held_out = gather(settings.data, switched=settings.objective.switched > 0).split(settings.data.held_out)
     tokenizer = _tokenizer(settings, training, part)
-    run = prepare(settings, training, tokenizer)
+    run = build_run(settings, training, tokenizer)
     restore_state(run, part)
     log(_describe(run, training, len(tokenizer), time.perf_counter() - started))
     losses = _train(run, part, log)
@@ -64,7 +64,7 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
         held_out=held_out_losses(run, held_out, tokenizer) if run.step == settings.optimisation.steps else {},
     )
     if not report.is_finished:
-        log(f"part ended at step {run.step} of {report.planned_steps}; call again to go on")
+        log(f"part ended at step {run.step} of {report.planned_steps}; run again to resume")
         return report
     finish(run, training, tokenizer, report, part, output)
     log(f"finished: {output}")
@@ -72,7 +72,7 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
 
 
 def _tokenizer(settings: PretrainSection, corpus: Corpus, part: Path) -> PreTrainedTokenizerFast:
-    """Train the tokenizer, or open the one of an earlier part."""
+    """Train the tokenizer, or load the one of an earlier part."""
     from transformers import XLMRobertaTokenizerFast  # noqa: PLC0415
 
     folder = part / "tokenizer"
@@ -91,7 +91,7 @@ def _tokenizer(settings: PretrainSection, corpus: Corpus, part: Path) -> PreTrai
     )
 
 
-def _describe(run: Run, corpus: Corpus, pieces: int, seconds: float) -> str:
+def _describe(run: PretrainingRun, corpus: Corpus, pieces: int, seconds: float) -> str:
     lines = sum(len(lines) for lines in corpus.lines.values())
     size = sum(weights.numel() for weights in run.model.parameters())
     return (
@@ -100,8 +100,8 @@ def _describe(run: Run, corpus: Corpus, pieces: int, seconds: float) -> str:
     )
 
 
-def _train(run: Run, part: Path, log: Callable[[str], None]) -> dict[str, float]:
-    """Train until the steps or the minutes are over; return the losses of the last logged stretch."""
+def _train(run: PretrainingRun, part: Path, log: Callable[[str], None]) -> dict[str, float]:
+    """Train until the steps or the minutes are used up; return the losses of the last log entry."""
     optimisation = run.settings.optimisation
     limit = math.inf if run.settings.max_minutes is None else run.settings.max_minutes * 60
     before, first = run.seconds, run.step
@@ -127,7 +127,7 @@ def _train(run: Run, part: Path, log: Callable[[str], None]) -> dict[str, float]
     return losses
 
 
-def _progress(run: Run, losses: dict[str, float], fresh: int, seconds: float) -> str:
+def _progress(run: PretrainingRun, losses: dict[str, float], fresh: int, seconds: float) -> str:
     """Return a line with step, losses, speed and the time that is left."""
     steps = run.settings.optimisation.steps
     left = seconds / max(1, fresh) * (steps - run.step)

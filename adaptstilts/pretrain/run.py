@@ -1,4 +1,4 @@
-"""One pretraining run in memory: model, optimiser, rows, and the step that everything random is derived from."""
+"""State and steps of one pretraining run; everything random in a step is derived from the seed and its number."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _HELD_OUT_ROWS = 64
 
 
 @dataclass
-class Run:
-    """Everything that changes during a run, and what it works on."""
+class PretrainingRun:
+    """A pretraining run in memory: model, optimiser, data, and how far it is."""
 
     settings: PretrainSection
     model: Any  # XLMRobertaForMaskedLM; its methods are not typed
@@ -54,15 +54,9 @@ class Run:
 
 
 def build_model(architecture: ArchitectureSection, pieces: int, seed: int) -> XLMRobertaForMaskedLM:
-    """Return an XLM-R with random weights and a tied output layer.
+    """Return an XLM-R with random weights and a tied output layer, in training mode and fp32.
 
-    Args:
-        architecture: Its shape.
-        pieces: Size of the vocabulary.
-        seed: Seed of the weights.
-
-    Returns:
-        The model in training mode, in fp32.
+    `pieces` is the size of the vocabulary.
     """
     from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM  # noqa: PLC0415
 
@@ -85,20 +79,12 @@ def build_model(architecture: ArchitectureSection, pieces: int, seed: int) -> XL
     return XLMRobertaForMaskedLM._from_config(config, attn_implementation="sdpa").train()  # type: ignore[no-any-return]
 
 
-def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> Run:
-    """Return a run at step 0.
-
-    Args:
-        settings: The run.
-        corpus: Training text.
-        tokenizer: Its tokenizer.
-
-    Returns:
-        Model with random weights, optimiser, schedule and rows.
+def build_run(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> PretrainingRun:
+    """Return a run at step 0, with random weights.
 
     Raises:
         ConfigError: If lengths or layers do not fit together.
-        DataError: If pairs are asked for and no line has a translation.
+        DataError: If pairs are configured and no line has a translation.
     """
     optimisation = settings.optimisation
     if optimisation.max_length > settings.architecture.positions - 2:
@@ -135,17 +121,11 @@ def prepare(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedToke
     )
     optimizer = build_optimizer(trained, recipe)
     schedule = build_schedule(optimizer, recipe, optimisation.steps)
-    return Run(settings, model, optimizer, schedule, rows, matcher, int(tokenizer.mask_token_id), device)
+    return PretrainingRun(settings, model, optimizer, schedule, rows, matcher, int(tokenizer.mask_token_id), device)
 
 
-def take_step(run: Run) -> dict[str, float]:
-    """Take one optimiser step; everything random in it follows from seed and step number.
-
-    Args:
-        run: The run; its step goes up by one.
-
-    Returns:
-        Objective -> loss in nats.
+def take_step(run: PretrainingRun) -> dict[str, float]:
+    """Take one optimiser step; return the loss of each objective in nats.
 
     Raises:
         TrainingError: If a loss is not finite.
@@ -158,7 +138,7 @@ def take_step(run: Run) -> dict[str, float]:
         loss, parts = _batch_loss(run, rows, rng)
     loss.backward()  # type: ignore[no-untyped-call]
     losses = {objective.value if name == "masked" else name: float(part.detach()) for name, part in parts.items()}
-    if _ranks(settings, run.step):
+    if _has_ranking(settings, run.step):
         with autocast(run.device, settings.optimisation.precision):
             ranking = _ranking_loss(run)
         (ranking * settings.objective.ranking_weight).backward()  # type: ignore[no-untyped-call]
@@ -176,14 +156,14 @@ def take_step(run: Run) -> dict[str, float]:
     return losses
 
 
-def _ranks(settings: PretrainSection, step: int) -> bool:
-    """Tell whether a step has the ranking term."""
+def _has_ranking(settings: PretrainSection, step: int) -> bool:
+    """Return whether a step has the ranking term."""
     objective = settings.objective
     is_over = step >= objective.ranking_until * settings.optimisation.steps
     return objective.ranking_weight > 0 and not is_over and step % objective.ranking_every == 0
 
 
-def _batch_loss(run: Run, rows: list[Row], rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+def _batch_loss(run: PretrainingRun, rows: list[Row], rng: np.random.Generator) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the weighted loss of a batch, and its parts."""
     objective = run.settings.objective
     padded = pad(rows, reset_positions=objective.reset_positions)
@@ -198,7 +178,7 @@ def _batch_loss(run: Run, rows: list[Row], rng: np.random.Generator) -> tuple[Te
     return loss, parts
 
 
-def _ranking_loss(run: Run) -> Tensor:
+def _ranking_loss(run: PretrainingRun) -> Tensor:
     objective = run.settings.objective
     encoder = lower_layers(run.model, objective.ranking_layer)
     pooled = []
@@ -210,16 +190,10 @@ def _ranking_loss(run: Run) -> Tensor:
     return ranking_loss(pooled[0], pooled[1], objective.ranking_temperature)
 
 
-def held_out_losses(run: Run, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> dict[str, float]:
-    """Return the MLM loss of held-out lines, with masks that are the same for every model with this tokenizer.
+def held_out_losses(run: PretrainingRun, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> dict[str, float]:
+    """Return the MLM loss per hidden sub-token of held-out lines, in nats, by language.
 
-    Args:
-        run: The run, whose model is used without dropout.
-        corpus: Held-out text.
-        tokenizer: The tokenizer.
-
-    Returns:
-        Language -> mean loss per hidden sub-token, in nats.
+    Dropout is off, and the masks are the same for every model with this tokenizer.
     """
     found: dict[str, float] = {}
     run.model.eval()

@@ -1,4 +1,4 @@
-"""Train a SentencePiece unigram vocabulary and save it in XLM-R's layout, for fast and slow tokenizers alike."""
+"""Training of a SentencePiece unigram vocabulary, saved in XLM-R's layout for fast and slow tokenizers alike."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MODEL_FILE = "sentencepiece.bpe.model"
 """Name of XLM-R's SentencePiece file (a unigram model, whatever its name says)."""
 _SPACE = "\u2581"
 _SPECIALS = ("<unk>", "<s>", "</s>")
-_FLOOR = 4.0
-"""How far below the rarest learnt piece the added letters score, in nats."""
+_ALPHABET_MARGIN = 4.0
+"""Distance in score from the rarest learnt piece down to the letters that are added, in nats."""
 # Scripts of the 50 languages of XTREME and XTREME-R; Han and Hangul letters come from text alone.
 _RANGES: dict[str, tuple[tuple[int, int], ...]] = {
     "ASCII": ((0x21, 0x7E),),
@@ -52,11 +52,10 @@ _RANGES: dict[str, tuple[tuple[int, int], ...]] = {
 
 
 def alphabet() -> tuple[str, ...]:
-    """Return the letters, signs and digits of the scripts of XTREME's and XTREME-R's languages.
+    """Return the letters, signs and digits of the scripts of XTREME's and XTREME-R's languages, by code point.
 
-    Returns:
-        Single characters that SentencePiece's normalisation (nmt_nfkc) leaves as they are, in order of their code
-        points. Chinese characters and Korean syllables are not among them.
+    All are single characters that SentencePiece's normalisation (nmt_nfkc) leaves unchanged. Chinese characters and
+    Korean syllables are not included.
     """
     found: dict[str, None] = {}
     for parts in _RANGES.values():
@@ -82,15 +81,12 @@ def train_tokenizer(
     Equal input gives equal files. Both `AutoTokenizer` and the slow `XLMRobertaTokenizer` open the folder.
 
     Args:
-        lines: Text to learn from, one sentence or so per line.
+        lines: Text to learn from, about one sentence per line.
         settings: Size and contents of the vocabulary.
         folder: Where the tokenizer's files are written.
         whole_words: Words that become one piece each, with their frequencies.
-        unspaced_words: Those words of ``whole_words`` that also occur with no space before them (Chinese).
-        max_length: Most sub-tokens the model takes.
-
-    Returns:
-        The tokenizer.
+        unspaced_words: Those of ``whole_words`` that also occur without a space before them (Chinese).
+        max_length: Most sub-tokens that the model takes.
 
     Raises:
         ConfigError: If the text cannot give a vocabulary of that size.
@@ -101,7 +97,7 @@ def train_tokenizer(
     _add_words(pieces, whole_words or {}, frozenset(unspaced_words), lowest)
     if settings.alphabets:
         for character in alphabet():
-            pieces.setdefault(character, lowest - _FLOOR)
+            pieces.setdefault(character, lowest - _ALPHABET_MARGIN)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MODEL_FILE
     path.write_bytes(_with_pieces(learnt, pieces).SerializeToString(deterministic=True))
@@ -173,12 +169,12 @@ def _save(path: Path, folder: Path, max_length: int) -> PreTrainedTokenizerFast:
     if wrong:
         raise CheckpointError(f"ids {wrong} are not those of XLM-R's layout", path=path, allowed=expected.items())
     tokenizer.save_pretrained(str(folder))
-    _forget_paths(folder / "tokenizer_config.json")
+    _remove_paths(folder / "tokenizer_config.json")
     return tokenizer
 
 
-def _forget_paths(path: Path) -> None:
-    """Take out of the tokenizer's config what names this machine."""
+def _remove_paths(path: Path) -> None:
+    """Remove the paths of this machine from the tokenizer's config."""
     config = json.loads(path.read_text(encoding="utf-8"))
     for key in ("vocab_file", "name_or_path", "tokenizer_file"):
         config.pop(key, None)

@@ -1,1 +1,1 @@
-"""Folders of predictions in XTREME's layout: writing, checking and scoring them, and the leaderboard's order."""
+"""Prediction folders in XTREME's layout: writing, checking and scoring them, and preparing them for the leaderboard."""

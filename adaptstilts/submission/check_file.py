@@ -1,4 +1,4 @@
-"""All problems of one file of a submission, by line, against the labels or the published number of rows."""
+"""Checks of one file of a submission, by line, against the labels or the published number of rows."""
 
 from __future__ import annotations
 
@@ -23,10 +23,8 @@ class Expected:
     """What a file is compared with.
 
     Attributes:
-        task: The task.
-        language: ISO 639-1 code.
-        gold: Its labels; None where they are not at hand.
-        rows: Published number of examples; None where unknown, or where there are labels to go by.
+        gold: Labels; None where they are not available.
+        rows: Published number of examples; None where unknown, or where there are labels.
     """
 
     task: Task
@@ -36,7 +34,7 @@ class Expected:
 
     @property
     def count(self) -> tuple[int, str] | None:
-        """How many examples there should be, and who says so; None where nobody does."""
+        """Expected number of examples and its source; None where unknown."""
         if self.gold is not None:
             return len(self.gold.content), str(self.gold.path)
         return None if self.rows is None else (self.rows, "the published test set")
@@ -50,15 +48,7 @@ class _Object(list[tuple[str, Any]]):
 
 
 def check_file(path: Path, expected: Expected) -> list[DataError]:
-    """Find everything that is wrong with one file of predictions.
-
-    Args:
-        path: The file, in XTREME's submission format.
-        expected: What it should hold.
-
-    Returns:
-        The problems in the order of the lines, then those of the whole file; none where all is well.
-    """
+    """Return all problems of one file of predictions: those of its lines in order, then those of the whole file."""
     check = _row_numbers if expected.task.metric is Metric.TATOEBA_ACCURACY else _CHECKS[expected.task.kind]
     problems: list[DataError] = []
     try:
@@ -113,7 +103,7 @@ def _tags(path: Path, expected: Expected) -> Iterator[DataError]:
         if tag:
             yield from _wrong_label(tag, expected.task, path, line)
             start, words = start or line, words + 1
-        elif words:  # several blank lines part two sentences as one does
+        elif words:  # several blank lines separate sentences as one does
             sentences.append((start, words))
             start, words = 0, 0
     yield from _misaligned(path, sentences, expected)
@@ -121,7 +111,7 @@ def _tags(path: Path, expected: Expected) -> Iterator[DataError]:
 
 
 def _misaligned(path: Path, sentences: list[tuple[int, int]], expected: Expected) -> Iterator[DataError]:
-    """Sentences of another length than in the labels; only the first one where sentences are too many or too few."""
+    """Yield sentences of another length than in the labels; only the first if the numbers of sentences differ."""
     gold = expected.gold
     if gold is None:
         return
@@ -131,7 +121,7 @@ def _misaligned(path: Path, sentences: list[tuple[int, int]], expected: Expected
                 f"sentence {number + 1} has {words} tags, but {len(tags)} in {gold.path}:{gold.lines[number]}",
                 path=path,
                 line=line,
-                hint="Predict one tag for every word; sentences must not be cut.",
+                hint="Predict one tag for every word; do not truncate sentences.",
             )
             if len(sentences) != len(gold.content):
                 return
@@ -149,7 +139,7 @@ def _pairs(path: Path, expected: Expected) -> Iterator[DataError]:
                 problem = f"'{name}' is not the id of a sentence in '{side}'"
                 yield DataError(problem, path=path, line=line, allowed=[f"{side}-000000001, ..."])
         if columns in seen:
-            yield DataError(f"the pair {' '.join(columns)} stands in line {seen[columns]} too", path=path, line=line)
+            yield DataError(f"the pair {' '.join(columns)} is also on line {seen[columns]}", path=path, line=line)
         seen.setdefault(columns, line)
 
 
@@ -182,16 +172,16 @@ def _ranks(path: Path, expected: Expected) -> Iterator[DataError]:
         if isinstance(ids, _Object) or not isinstance(ids, list) or not ids:
             yield DataError("expected a list of candidate ids, best first", path=path, line=line, key=name)
         elif not all(isinstance(one, str) and one for one in ids):
-            yield DataError("a candidate id is no text", path=path, line=line, key=name)
+            yield DataError("a candidate id is not text", path=path, line=line, key=name)
         elif len(set(ids)) < len(ids):
-            yield DataError("a candidate stands twice", path=path, line=line, key=name)
+            yield DataError("a candidate is listed twice", path=path, line=line, key=name)
         elif len(ids) > TOP:
-            yield DataError(f"{len(ids)} candidates, the first {TOP} count", path=path, line=line, key=name)
+            yield DataError(f"{len(ids)} candidates, but only the first {TOP} count", path=path, line=line, key=name)
     yield from _wrong_keys(path, pairs, lines, expected, ("query", "queries"))
 
 
 def _keyed(path: Path, what: str) -> tuple[_Object, dict[str, list[int]]]:
-    """Read one JSON object: its pairs, and the lines in which each key stands."""
+    """Read one JSON object: its pairs, and the lines on which each key occurs."""
     with open_text(path) as file:
         text = file.read()
     if not text.strip():
@@ -202,11 +192,11 @@ def _keyed(path: Path, what: str) -> tuple[_Object, dict[str, list[int]]]:
 def _wrong_keys(
     path: Path, pairs: _Object, lines: dict[str, list[int]], expected: Expected, nouns: tuple[str, str]
 ) -> Iterator[DataError]:
-    """Ids that stand twice, and what is missing or too much."""
+    """Yield repeated, missing and unknown ids."""
     counts = Counter(name for name, _ in pairs)
     for name, times in counts.items():
         for line in lines[name][1:times]:
-            problem = f"the {nouns[0]} id stands in line {lines[name][0]} too"
+            problem = f"the {nouns[0]} id is also on line {lines[name][0]}"
             yield DataError(problem, path=path, line=line, key=name)
     if expected.gold is None:
         yield from _wrong_count(len(counts), nouns[1], path, None, expected)
@@ -215,7 +205,10 @@ def _wrong_keys(
 
 
 def _unmatched(path: Path, lines: dict[str, list[int]], found: set[str], gold: Submission) -> Iterator[DataError]:
-    """Answers to no question, and questions without an answer; repeated ids count with and without their position."""
+    """Yield answers without a question and questions without an answer.
+
+    Ids that the labels number (``id#position``) match with and without the number.
+    """
     bare = {name: name.rpartition("#")[0] if gold.is_numbered else name for name in gold.content}
     known = {*bare, *bare.values()}
     for name in sorted(found - known, key=lambda name: lines[name][0]):
@@ -224,7 +217,7 @@ def _unmatched(path: Path, lines: dict[str, list[int]], found: set[str], gold: S
             path=path,
             line=lines[name][0],
             key=name,
-            hint="Is it of the same task, language and version?",
+            hint="Check that predictions and labels are of the same task, language and version.",
         )
     left = [name for name in gold.content if name not in found and bare[name] not in found]
     if left:
@@ -243,7 +236,7 @@ def _json_pairs(text: str, path: Path) -> _Object:
 
 
 def _key_lines(text: str) -> dict[str, list[int]]:
-    """Lines in which each key of a JSON text stands, in order."""
+    """Return the lines on which each key of a JSON text occurs, in order."""
     lines: dict[str, list[int]] = {}
     line, done = 1, 0
     for found in _STRING.finditer(text):

@@ -1,4 +1,4 @@
-"""All problems of a submission folder: what is missing, what does not belong there, and what is wrong in its files."""
+"""Checks of a whole submission folder: what is missing, what does not belong there, and problems inside its files."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ _MANIFEST = "adaptstilts.data.sources"
 
 @dataclass(frozen=True)
 class CheckedFolder:
-    """What a check found.
+    """Results of the check of a submission folder.
 
     Attributes:
-        problems: Everything that is wrong.
         notes: What was not checked.
-        files: Number of files that were looked into.
-        scores: Scores of the files without problems for which there are labels; None where there are none.
+        files: Number of files that were checked.
+        scores: Scores of the files that have labels and no problems; None where there are none.
     """
 
     problems: tuple[DataError, ...]
@@ -37,14 +36,14 @@ class CheckedFolder:
     scores: FolderScores | None
 
     def text(self) -> str:
-        """Return it for a terminal, without the problems themselves."""
+        """Return the results for a terminal, without the problems themselves."""
         count = len(self.problems)
         line = f"{self.files} files checked, {count or 'no'} {'problem' if count == 1 else 'problems'}"
         parts = [line, *(f"note: {note}" for note in self.notes)]
         return "\n".join(parts) + (f"\n\n{score_text(self.scores)}" if self.scores else "")
 
     def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the results as plain values."""
         return {
             "files": self.files,
             "problems": [str(problem) for problem in self.problems],
@@ -72,33 +71,32 @@ def check_folder(
     """Check a folder of predictions in XTREME's submission layout, and score it where labels are given.
 
     Args:
-        folder: The folder.
-        gold: Folder of the same layout with labels; None to go by the published numbers of rows, where known.
-        benchmark: Whose tasks and languages must be there.
-        tasks: Folders of the tasks to check; all of the benchmark where None.
-
-    Returns:
-        All problems, and the scores of the files that have none.
+        folder: Folder with one subfolder for each task.
+        gold: Folder of the same layout with labels; None to compare with the published numbers of rows, where known.
+        benchmark: Benchmark whose tasks and languages must be there.
+        tasks: Folder names of the tasks to check; None for all of the benchmark.
 
     Raises:
-        ConfigError: If a task asked for is not one of the benchmark.
+        ConfigError: If the benchmark has no task of a given name.
         DataError: If a folder does not exist.
     """
-    for place in (folder, gold):
-        if place is not None and not place.is_dir():
+    for directory in (folder, gold):
+        if directory is not None and not directory.is_dir():
             raise DataError(
-                "is not a folder", path=place, hint="Give the folder that holds one subfolder for each task, as xnli/."
+                "is not a folder",
+                path=directory,
+                hint="Give the folder that holds one subfolder for each task, such as xnli/.",
             )
-    entries = _asked(benchmark, tasks)
+    entries = _selected_entries(benchmark, tasks)
     notes: list[str] = []
-    problems = [] if tasks else list(_strays(folder, benchmark, notes))
+    problems = [] if tasks else list(_unexpected(folder, benchmark, notes))
     clean: dict[str, list[str]] = {}
     files, uncounted = 0, 0
     for entry in entries:
         task = task_of(entry)
-        problems += _absent(folder, entry, task)
+        problems += _missing_or_unexpected(folder, entry, task)
         if task is None:
-            notes += [f"{entry.folder}/ is not checked: no task of this version"] * (folder / entry.folder).is_dir()
+            notes += [f"{entry.folder}/ is not checked: not a task of this version"] * (folder / entry.folder).is_dir()
             continue
         for language in entry.languages:
             path = submission_path(folder, task, language)
@@ -111,12 +109,14 @@ def check_folder(
                 if not found:
                     clean.setdefault(task.name, []).append(language)
     if uncounted:
-        notes.append(f"the number of rows of {uncounted} files is not compared: neither labels nor a published number")
+        notes.append(
+            f"the number of rows of {uncounted} files was not compared: there are neither labels nor a published number"
+        )
     return CheckedFolder(tuple(problems), tuple(notes), files, _scores(folder, gold, clean))
 
 
 def task_of(entry: Entry) -> Task | None:
-    """Return the task that a benchmark counts, under the name of its folder; None where this version has none."""
+    """Return the task of a benchmark entry under the name of its folder; None where the package has no such task."""
     names = {task.name for task in all_tasks()}
     name = entry.task if entry.task in names else entry.folder
     return replace(get_task(name), name=entry.folder) if name in names else None
@@ -131,7 +131,7 @@ def published_rows(task: Task, language: str) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _asked(benchmark: Benchmark, tasks: Sequence[str] | None) -> list[Entry]:
+def _selected_entries(benchmark: Benchmark, tasks: Sequence[str] | None) -> list[Entry]:
     folders = [entry.folder for entry in benchmark.entries]
     for name in tasks or ():
         if name not in folders:
@@ -140,46 +140,46 @@ def _asked(benchmark: Benchmark, tasks: Sequence[str] | None) -> list[Entry]:
     return [entry for entry in benchmark.entries if tasks is None or entry.folder in tasks]
 
 
-def _strays(folder: Path, benchmark: Benchmark, notes: list[str]) -> Iterator[DataError]:
-    """Files and folders beside those of the tasks; folders of another benchmark's tasks are only noted."""
+def _unexpected(folder: Path, benchmark: Benchmark, notes: list[str]) -> Iterator[DataError]:
+    """Yield files and folders that belong to no task; folders of another benchmark's tasks are only noted."""
     others = {entry.folder for other in BENCHMARKS for entry in other.entries}
     for path in sorted(folder.iterdir()):
         if path.is_dir() and benchmark.entry(path.name) is not None:
             continue
         if path.is_dir() and path.name in others:
-            notes.append(f"{path.name}/ is not checked: no task of {benchmark.title}")
+            notes.append(f"{path.name}/ is not checked: not a task of {benchmark.title}")
         else:
             folders = [f"{entry.folder}/" for entry in benchmark.entries]
             what = "folder" if path.is_dir() else "file"
-            yield DataError(f"a stray {what}", path=path, allowed=folders, hint="Take it away.")
+            yield DataError(f"unexpected {what}", path=path, allowed=folders, hint="Remove it.")
 
 
-def _absent(folder: Path, entry: Entry, task: Task | None) -> Iterator[DataError]:
-    """A task without a folder, languages without a file, and files of no language of the task."""
-    place = folder / entry.folder
-    if not place.is_dir():
-        yield DataError(f"missing: {len(entry.languages)} languages of {entry.folder}", path=place)
+def _missing_or_unexpected(folder: Path, entry: Entry, task: Task | None) -> Iterator[DataError]:
+    """Yield a missing folder, missing files of languages, and files of unknown languages."""
+    directory = folder / entry.folder
+    if not directory.is_dir():
+        yield DataError(f"missing: {len(entry.languages)} languages of {entry.folder}", path=directory)
         return
     if task is None:
         return
     wanted = {submission_path(folder, task, language).name: language for language in entry.languages}
-    present = {path.name: path for path in sorted(place.iterdir())}
+    present = {path.name: path for path in sorted(directory.iterdir())}
     for name, language in wanted.items():
         if name not in present or not present[name].is_file():
-            yield DataError(f"missing: {entry.folder} in '{language}'", path=place / name)
+            yield DataError(f"missing: {entry.folder} in '{language}'", path=directory / name)
     example = next(iter(wanted)).replace(f"-{wanted[next(iter(wanted))]}.", "-<language>.")
     for name, path in present.items():
         if name not in wanted:
             yield DataError(
-                f"a stray file in {entry.folder}/",
+                f"unexpected file in {entry.folder}/",
                 path=path,
                 allowed=[f"{example} in {' '.join(entry.languages)}"],
-                hint="Take it away.",
+                hint="Remove it.",
             )
 
 
 def _expected(task: Task, language: str, gold: Path | None) -> Expected | DataError:
-    """What a file is compared with; a problem where the labels themselves cannot be read."""
+    """Return what a file is compared with, or a problem where the labels themselves cannot be read."""
     labels = None if gold is None else submission_path(gold, task, language)
     if labels is None or not labels.is_file():
         return Expected(task, language, rows=published_rows(task, language))
@@ -190,7 +190,7 @@ def _expected(task: Task, language: str, gold: Path | None) -> Expected | DataEr
 
 
 def _scores(folder: Path, gold: Path | None, clean: dict[str, list[str]]) -> FolderScores | None:
-    """Score what has no problem and has labels."""
+    """Score the files that have labels and no problem."""
     if gold is None:
         return None
     found = FolderScores({}, ())

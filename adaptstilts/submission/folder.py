@@ -1,4 +1,4 @@
-"""XTREME's submission folder: ``<task>/test-<language>.tsv`` or ``.json``, read and written.
+"""Reading and writing of XTREME's submission folder: ``<task>/test-<language>.tsv`` or ``.json``.
 
 The format follows from the kind of task: one label a line (classification), one tag a line with a blank line between
 sentences (tagging), one JSON object from question id to answer (span extraction; the labels are in SQuAD's format), one
@@ -25,14 +25,13 @@ _FILE_NAME = re.compile(r"test-(?P<language>[A-Za-z-]+)\.(tsv|jsonl?)")
 
 @dataclass(frozen=True)
 class Submission:
-    """The content of one file of predictions or labels.
+    """Content of one file of predictions or labels.
 
     Attributes:
-        path: The file.
         content: What `adaptstilts.evaluate.metrics.score_examples` takes for the task's metric: label words, lists of
             tags, answers (predictions) or lists of answers (labels) by question id, candidate ids by query id, class
             indices, pairs of ids, or row numbers.
-        lines: Line in which each item starts, from 1; empty for a JSON document.
+        lines: Line on which each item starts, from 1; empty for a JSON document.
         is_numbered: Whether question ids were repeated, so that all have ``#`` and their position appended.
     """
 
@@ -44,7 +43,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class _Format:
-    """How a sort of prediction stands in a file."""
+    """File format of a kind of predictions."""
 
     suffix: str
     read: Callable[[Path, Task], Submission]
@@ -53,29 +52,12 @@ class _Format:
 
 
 def submission_path(folder: Path, task: Task, language: str) -> Path:
-    """Say where the file of a task and language stands.
-
-    Args:
-        folder: Folder of predictions or of labels.
-        task: The task.
-        language: ISO 639-1 code.
-
-    Returns:
-        ``<folder>/<task>/test-<language>.<suffix>``.
-    """
+    """Return ``<folder>/<task>/test-<language>.<suffix>``, for predictions and labels alike."""
     return folder / (task.folder or task.name) / f"test-{language}{_format_of(task).suffix}"
 
 
 def submitted_languages(folder: Path, task: Task) -> tuple[str, ...]:
-    """List the languages for which a folder has a file of a task.
-
-    Args:
-        folder: Folder of predictions or of labels.
-        task: The task.
-
-    Returns:
-        Language codes: those of the task in its order, then others in alphabetical order.
-    """
+    """Return the languages for which a folder has a file of a task: the task's in its order, then others by code."""
     suffix = _format_of(task).suffix
     names = [_FILE_NAME.fullmatch(path.name) for path in (folder / (task.folder or task.name)).glob(f"*{suffix}")]
     found = {name["language"] for name in names if name}
@@ -85,13 +67,6 @@ def submitted_languages(folder: Path, task: Task) -> tuple[str, ...]:
 def read_predictions(path: Path, task: Task) -> Submission:
     """Read the predictions for one task and language.
 
-    Args:
-        path: The file.
-        task: The task.
-
-    Returns:
-        Its content.
-
     Raises:
         DataError: If the file is missing, empty or malformed, or holds a label that the task lacks; with the line.
     """
@@ -99,15 +74,9 @@ def read_predictions(path: Path, task: Task) -> Submission:
 
 
 def read_labels(path: Path, task: Task) -> Submission:
-    """Read the gold labels for one task and language; as predictions, but answers are in SQuAD's format.
+    """Read the gold labels for one task and language; like predictions, but answers are in SQuAD's format.
 
-    Args:
-        path: The file.
-        task: The task.
-
-    Returns:
-        Its content. Question ids that occur more than once get ``#`` and their position appended, as in
-        `adaptstilts.readers.registry`.
+    Question ids that occur more than once get ``#`` and their position appended, as in `adaptstilts.readers.registry`.
 
     Raises:
         DataError: If the file is missing, empty or malformed, or holds a label that the task lacks; with the line.
@@ -116,17 +85,10 @@ def read_labels(path: Path, task: Task) -> Submission:
 
 
 def write_predictions(folder: Path, task: Task, language: str, predictions: Any) -> Path:  # noqa: ANN401
-    """Write the predictions for one task and language.
+    """Write the predictions for one task and language to their place in a folder; return the file.
 
-    Args:
-        folder: Folder of predictions; made where missing.
-        task: The task.
-        language: ISO 639-1 code.
-        predictions: As `read_predictions` returns them in ``content``; classes may also be indices into the task's
-            labels.
-
-    Returns:
-        The file.
+    Predictions are as in the ``content`` that `read_predictions` returns; classes may also be indices into the task's
+    labels.
     """
     path = submission_path(folder, task, language)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -138,15 +100,10 @@ def write_predictions(folder: Path, task: Task, language: str, predictions: Any)
 
 
 def match_to_labels(predictions: Submission, labels: Submission) -> Any:  # noqa: ANN401
-    """Check that predictions answer the labels, item by item.
+    """Return the content of predictions after checking, item by item, that it fits the labels.
 
-    Args:
-        predictions: Predictions.
-        labels: Labels of the same task and language.
-
-    Returns:
-        The content of the predictions, under the labels' question ids for span extraction: a prediction for an id that
-        the labels repeat counts for each of them; a question without a prediction stays without.
+    Answers get the labels' question ids: a prediction for an id that the labels repeat counts for each of them, and a
+    question without a prediction stays without.
 
     Raises:
         DataError: If the numbers of lines, of sentences or of tags differ, or a question id is unknown.
@@ -178,7 +135,7 @@ def _match_sentences(predictions: Submission, labels: Submission) -> None:
                 f"{labels.path}:{labels.lines[number]}",
                 path=predictions.path,
                 line=predictions.lines[number],
-                hint="Predict one tag for every word; sentences must not be cut.",
+                hint="Predict one tag for every word; do not truncate sentences.",
             )
 
 
@@ -198,13 +155,7 @@ def _match_questions(predictions: Submission, labels: Submission) -> dict[str, s
 
 
 def numbered_rows(path: Path) -> list[tuple[int, str]]:
-    """Read the lines of a file of predictions or labels.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Stripped lines with their numbers from 1, without the blank ones at the end; at least one.
+    """Return the stripped lines of a file with their numbers from 1, at least one, without the blank ones at the end.
 
     Raises:
         DataError: If there is none, or the file cannot be read.
@@ -334,7 +285,7 @@ def _read_ranks(path: Path, _: Task) -> Submission:
         if not isinstance(ids, list) or not ids or not all(isinstance(one, str) and one for one in ids):
             raise DataError("expected a list of candidate ids, best first", path=path, key=name)
         if len(set(ids)) < len(ids):
-            raise DataError("a candidate stands twice", path=path, key=name, hint="List each candidate once.")
+            raise DataError("a candidate is listed twice", path=path, key=name, hint="List each candidate once.")
     return Submission(path, record)
 
 
@@ -361,6 +312,7 @@ def _write_json(answers: Mapping[str, object]) -> Iterable[str]:
 
 
 def _same(suffix: str, read: Callable[[Path, Task], Submission], write: Callable[[Any], Iterable[str]]) -> _Format:
+    """Return a format in which labels look like predictions."""
     return _Format(suffix, read, read, write)
 
 

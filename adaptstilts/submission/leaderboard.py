@@ -1,4 +1,4 @@
-"""From a study's predictions to the lines that XTREME's leaderboard wants."""
+"""Conversion of a study's predictions into the rows that XTREME's leaderboard expects."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ _NUMBERED = re.compile(r"(?P<name>.*)#(?P<position>\d+)", re.DOTALL)
 
 
 def leaderboard_content(task: Task, predictions: Any, english: Sequence[str] = ()) -> tuple[Any, str]:  # noqa: ANN401
-    """Bring the predictions for one task and language into the leaderboard's order and under its ids.
+    """Put the predictions for one task and language into the leaderboard's order, under its ids.
 
-    Args:
-        task: The task.
-        predictions: As a prediction stage keeps them.
-        english: For Tatoeba, the English sentences in the order in which they were predicted.
+    `predictions` are as a prediction stage stores them; `english` holds, for Tatoeba only, the English sentences in the
+    order in which they were predicted.
 
     Returns:
-        What `adaptstilts.submission.folder.write_predictions` takes, and a note on what was lost; mostly empty.
+        What `adaptstilts.submission.folder.write_predictions` takes, and a note on what was lost; usually empty.
 
     Raises:
         EvaluationError: If predictions and English sentences differ in number.
@@ -39,14 +37,11 @@ def leaderboard_content(task: Task, predictions: Any, english: Sequence[str] = (
 def published_ids(answers: Mapping[str, str]) -> tuple[dict[str, str], str]:
     """Undo the numbering of question ids that occur more than once in their file.
 
-    The reader appends ``#`` and the position in the file to all ids of a file in which one is repeated. Of the answers
-    to questions that share an id the last one in the file is kept, since a JSON object holds one.
-
-    Args:
-        answers: Answer by id, as predicted.
+    The reader appends ``#`` and the position in the file to all ids of a file in which one is repeated. A JSON object
+    holds one answer per id, so of the answers to questions that share an id the last one is kept.
 
     Returns:
-        Answer by the publisher's id, and a note where questions share an id.
+        Publisher's id -> answer, and a note where questions share an id.
     """
     parts = [_NUMBERED.fullmatch(name) for name in answers]
     positions = {int(part["position"]): part for part in parts if part}
@@ -62,11 +57,7 @@ def sorted_rows(rows: Sequence[int], english: Sequence[str]) -> list[int]:
 
     Args:
         rows: Predicted row of the foreign side, from 0, for each English sentence.
-        english: The English sentences in the same order.
-
-    Returns:
-        The rows in the order of the sorted sentences; equal sentences keep theirs. A side that is sorted already stays
-        as it is.
+        english: English sentences in the same order; equal sentences keep theirs.
 
     Raises:
         EvaluationError: If they differ in number.

@@ -35,28 +35,14 @@ Scores: TypeAlias = dict[str, dict[str, dict[str, float]]]
 
 @dataclass(frozen=True)
 class FolderScores:
-    """The scores of a folder.
-
-    Attributes:
-        scores: Percent by task, language and name of the score.
-        notes: What was left out, one sentence each.
-    """
+    """Scores of a folder, with a note of one sentence on each thing that was left out."""
 
     scores: Scores
     notes: tuple[str, ...]
 
 
 def score_file(predictions: Path, labels: Path, task: Task, language: str) -> dict[str, float]:
-    """Score one file of predictions.
-
-    Args:
-        predictions: Predictions in XTREME's submission format.
-        labels: Labels of the same task and language.
-        task: The task.
-        language: ISO 639-1 code.
-
-    Returns:
-        Percent by name of the score.
+    """Score one file of predictions in XTREME's submission format; return percent by name of the score.
 
     Raises:
         DataError: If a file cannot be read or the two do not fit together; with file and line.
@@ -67,26 +53,19 @@ def score_file(predictions: Path, labels: Path, task: Task, language: str) -> di
 def score_folder(
     predictions: Path, labels: Path, tasks: Sequence[str] | None = None, languages: Sequence[str] | None = None
 ) -> FolderScores:
-    """Score a folder of predictions in XTREME's submission layout.
+    """Score a folder of predictions in XTREME's submission layout against a folder of labels in the same layout.
 
-    Args:
-        predictions: Folder with one subfolder for each task.
-        labels: Folder with the labels in the same layout.
-        tasks: Tasks to score; all that both folders hold where None.
-        languages: ISO 639-1 codes to score; all that both folders hold where None.
-
-    Returns:
-        The scores, tasks and languages in the registry's order, and notes on what was left out.
+    Tasks and languages are by default all that both folders hold; scores are in the registry's order.
 
     Raises:
         ConfigError: If a task is unknown.
-        DataError: If a folder is missing, a task or language asked for has no files, nothing is left to score, or a
-            file is malformed.
+        DataError: If a folder is missing, a given task or language has no files, nothing is left to score, or a file
+            is malformed.
     """
     for folder in (predictions, labels):
         _require_folder(folder)
     notes: list[str] = []
-    chosen = _present_tasks(predictions, notes) if tasks is None else _asked_tasks(predictions, labels, tasks)
+    chosen = _present_tasks(predictions, notes) if tasks is None else _selected_tasks(predictions, labels, tasks)
     present = {task.name: _common_languages(predictions, labels, task, notes) for task in chosen}
     _require_languages(languages or (), present, predictions)
     scores: Scores = {}
@@ -108,13 +87,7 @@ def score_folder(
 
 
 def averages(scores: FolderScores) -> tuple[BenchmarkScores, ...]:
-    """Average the scores of a folder as the benchmarks do.
-
-    Args:
-        scores: What `score_folder` returns.
-
-    Returns:
-        XTREME's averages, and XTREME-R's.
+    """Average the scores of a folder as XTREME and XTREME-R do, in this order.
 
     Raises:
         EvaluationError: If a task has no language, or a score is missing.
@@ -123,14 +96,7 @@ def averages(scores: FolderScores) -> tuple[BenchmarkScores, ...]:
 
 
 def score_record(scores: FolderScores) -> dict[str, Any]:
-    """Return scores as plain values for scripts.
-
-    Args:
-        scores: What `score_folder` returns.
-
-    Returns:
-        The scores by task, language and name; beside the tasks, ``averages`` by benchmark and ``notes``.
-    """
+    """Return scores as plain values: by task, language and name; also ``averages`` by benchmark, and ``notes``."""
     by_benchmark = {found.benchmark.name: found.record() for found in averages(scores)}
     return {**scores.scores, "averages": by_benchmark, "notes": list(scores.notes)}
 
@@ -138,12 +104,8 @@ def score_record(scores: FolderScores) -> dict[str, Any]:
 def score_text(scores: FolderScores) -> str:
     """Return scores as text for a terminal: a table per task, the benchmarks' averages, and the notes.
 
-    Args:
-        scores: What `score_folder` returns.
-
-    Returns:
-        Percent with one decimal; languages down, metrics across. XTREME-R's averages are left out where nothing counts
-        in it that does not count in XTREME.
+    All values are percent with one decimal; languages run down, metrics across. XTREME-R's averages are left out if
+    they would count nothing that XTREME's do not.
     """
     blocks = [_task_table(task, by_language) for task, by_language in scores.scores.items()]
     has_more = counts_more(XTREME_R, XTREME, scores.scores, by_folder=True)
@@ -172,7 +134,7 @@ def _task_table(name: str, by_language: Mapping[str, Mapping[str, float]]) -> st
 
 
 def _averages_text(found: BenchmarkScores) -> str:
-    """Tasks below their groups, then the overall figure, then what is missing; the numbers are XTREME's columns."""
+    """Return the averages in XTREME's columns: tasks below their groups, the overall score, and what is missing."""
     heading = found.benchmark.title if found.is_complete else f"{found.benchmark.title}, partial"
     lines = [f"{heading:<36}" + "".join(f"{name:>12}" for name in ("score", "English", "zero-shot", "gap"))]
     for group, average in found.groups.items():
@@ -207,7 +169,7 @@ def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) 
         )
     wanted = gold.content
     if task.metric is Metric.ACCURACY_F1:
-        # The positive class is known by its place, whatever its word.
+        # The positive class is known by its index, whatever its word.
         found, wanted = ([task.labels.index(word) for word in words] for words in (found, wanted))
     return score_examples(task.metric, found, wanted, language), notes
 
@@ -237,17 +199,18 @@ def _present_tasks(predictions: Path, notes: list[str]) -> list[Task]:
     found = {entry.name for entry in predictions.iterdir() if entry.is_dir()}
     known = [task for task in all_tasks() if task.name in found]
     notes.extend(
-        f"skipped {name}/, which is no task of this package" for name in sorted(found - {task.name for task in known})
+        f"skipped {name}/, which is not a task of this package"
+        for name in sorted(found - {task.name for task in known})
     )
     return known
 
 
-def _asked_tasks(predictions: Path, labels: Path, names: Sequence[str]) -> list[Task]:
-    asked = {get_task(name).name for name in names}
-    for name in sorted(asked):
+def _selected_tasks(predictions: Path, labels: Path, names: Sequence[str]) -> list[Task]:
+    selected = {get_task(name).name for name in names}
+    for name in sorted(selected):
         for folder in (predictions, labels):
             _require_folder(folder / name)
-    return [task for task in all_tasks() if task.name in asked]
+    return [task for task in all_tasks() if task.name in selected]
 
 
 def _common_languages(predictions: Path, labels: Path, task: Task, notes: list[str]) -> list[str]:
@@ -258,5 +221,5 @@ def _common_languages(predictions: Path, labels: Path, task: Task, notes: list[s
             notes.append(f"{task.name}: no {what} for {', '.join(lacking)}")
     outside = [language for language in found if language in wanted and language not in task.languages]
     if outside:
-        notes.append(f"{task.name}: {', '.join(outside)} not among the task's languages, scored all the same")
+        notes.append(f"{task.name}: {', '.join(outside)} scored although not among the task's languages")
     return [language for language in found if language in wanted]

@@ -273,7 +273,7 @@ def test_score_gives_task_language_metric_then_averages_and_notes(submission: tu
     assert (said.code, said.err) == (0, "")
     record = said.json
     totals = record.pop("averages")
-    assert record.pop("notes") == ["skipped other/, which is no task of this package"]
+    assert record.pop("notes") == ["skipped other/, which is not a task of this package"]
     assert record == {
         "xnli": {"en": {"accuracy": pytest.approx(200 / 3)}, "de": {"accuracy": 50.0}},
         "tatoeba": {"de": {"accuracy": pytest.approx(200 / 3)}},
@@ -301,7 +301,7 @@ def test_score_shows_tables_averages_and_notes(submission: tuple[Path, Path]):
     ]
     assert "  without pawsx, udpos, panx, xquad, mlqa, tydiqa, bucc2018" in blocks[2]
     assert "  xnli without ar, bg, el," in blocks[2]
-    assert blocks[3] == "note: skipped other/, which is no task of this package"
+    assert blocks[3] == "note: skipped other/, which is not a task of this package"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_write_is_the_same_to_the_byte_for_the_same_rows(tmp_path):
 
 @pytest.mark.parametrize("rows", [[], Bitext("de", (), ENGLISH, None)])
 def test_write_is_refused_without_rows(tmp_path, rows):
-    with pytest.raises(DataError, match=r"arrow/test/de: no rows of tatoeba test in 'de' to write"):
+    with pytest.raises(DataError, match=r"arrow/test/de: there are no test rows of tatoeba in 'de' to write"):
         write_split(tmp_path, get_task("tatoeba"), Split.TEST, "de", rows, ())
 
 

@@ -130,7 +130,7 @@ def test_check_steps_through_every_split(root):
 
 def test_check_of_a_folder_without_data_is_an_error(tmp_path, capsys):
     assert main(["data", "check", str(tmp_path)]) == 2
-    assert "holds no known file of these tasks" in capsys.readouterr().err
+    assert "holds no file of these tasks" in capsys.readouterr().err
     assert main(["data", "check", str(tmp_path / "gone")]) == 2
     assert "gone: no such folder" in capsys.readouterr().err
 
@@ -153,7 +153,7 @@ def test_other_rows_than_the_lock_file_names_are_a_problem(tmp_path, capsys):
     assert main(["data", "check", str(tmp_path), "pawsx"]) == 2
     assert "pawsx/dev/de: expected 3 rows as fetched, found 2" in capsys.readouterr().err
     assert main(["data", "check", str(tmp_path), "xnli", "tatoeba"]) == 2
-    assert "holds no known file" in capsys.readouterr().err
+    assert "holds no file of these tasks" in capsys.readouterr().err
 
 
 def test_training_set_of_another_task_is_compared_too(tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.data.checklist.generate import generate
-from adaptstilts.data.checklist.templates import FOLDER, Group, parse_templates, read_templates
+from adaptstilts.data.checklist.templates import FOLDER, TemplateGroup, parse_templates, read_templates
 from adaptstilts.data.checklist.write import write_checklist
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.languages import get_language
@@ -23,14 +23,14 @@ LANGUAGES = MULTICHECKLIST.languages
 EVERY = pytest.mark.parametrize(("test", "language"), list(itertools.product(CHECKLIST_TESTS, LANGUAGES)))
 
 
-def fillings(group: Group) -> Iterator[dict[str, str]]:
+def fillings(group: TemplateGroup) -> Iterator[dict[str, str]]:
     """Every choice of words that a group allows."""
     people = [dict(zip("ab", pair, strict=True)) for pair in itertools.permutations(group.names, 2)] or [{}]
     for parts in itertools.product(people, *group.words):
         yield {place: word for part in parts for place, word in part.items()}
 
 
-def contexts_of(group: Group) -> Iterator[str]:
+def contexts_of(group: TemplateGroup) -> Iterator[str]:
     return (template.format(**words) for words in fillings(group) for template in group.contexts)
 
 
@@ -50,7 +50,9 @@ def test_every_filling_of_every_template_holds_each_answer_once_and_no_empty_pla
                     assert set(counts) == {1}, (context, question)
         # Every place of the group is used, so that no list of words is there in vain.
         texts = [*group.contexts, *(text for item in group.questions for text in (item.ask, *item.answers))]
-        assert group.places == {place for place in group.places if any(f"{{{place}}}" in text for text in texts)}
+        assert group.placeholders == {
+            place for place in group.placeholders if any(f"{{{place}}}" in text for text in texts)
+        }
 
 
 @EVERY
@@ -114,7 +116,8 @@ def test_generate_begins_with_the_same_cases_however_many_are_wanted():
 
 def test_generate_says_how_many_there_are_when_asked_for_too_many():
     with pytest.raises(
-        DataError, match=r"property-id: 9999 cases asked for, but 19\d\d different ones found\. Ask for"
+        DataError,
+        match=r"property-id: 9999 cases requested, but the templates give only 19\d\d different ones\. Request",
     ):
         generate("property", "id", cases=9999)
 
@@ -133,9 +136,9 @@ def test_read_templates_names_the_languages_when_one_has_none():
     ("old", "new", "message"),
     [
         ("property:", "properties:", "has templates for comparison, intensifier, properties\\. Allowed: comparison,"),
-        ("names: *names", "name: *names", "intensifier: 'name' is not a key. Did you mean 'names'\\?"),
+        ("names: *names", "name: *names", "intensifier: 'name' is not a key of a group. Did you mean 'names'\\?"),
         ("- tall | taller | shorter", "- tall | taller", r"comparison: 'tall \| taller' has 2 forms, expected 3"),
-        ("{a} is {more} than", "{a} is {mroe} than", r"comparison: no word for the place \{mroe\} in"),
+        ("{a} is {more} than", "{a} is {mroe} than", r"comparison: no word for the placeholder \{mroe\} in"),
     ],
     ids=["test", "key", "forms", "place"],
 )

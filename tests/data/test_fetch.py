@@ -17,7 +17,7 @@ import yaml
 from repository import ROOT
 
 from adaptstilts.cli.main import main
-from adaptstilts.data.download import Patience
+from adaptstilts.data.download import RetryPolicy
 from adaptstilts.data.fetch import FetchOptions, fetch
 from adaptstilts.data.lock import LOCK_NAME, read_lock, verify_split
 from adaptstilts.data.obtain import OfflineError
@@ -29,7 +29,7 @@ from adaptstilts.tasks.spec import Kind, Split
 
 COMMIT = "1234567890" * 4
 NEWER = "abcdef1234" * 4
-HASTY = Patience(tries=2, first_delay=0.0, longest_delay=0.0, timeout=10.0)
+HASTY = RetryPolicy(tries=2, first_delay=0.0, longest_delay=0.0, timeout=10.0)
 
 
 class Notes:
@@ -169,7 +169,7 @@ def publish_names(site, commit, words):
 
 def options(text, **more):
     manifest = Manifest.model_validate(yaml.safe_load(text))
-    return FetchOptions(**{"manifest": manifest, "patience": HASTY, **more})
+    return FetchOptions(**{"manifest": manifest, "retry": HASTY, **more})
 
 
 def arrow_bytes(root):
@@ -190,7 +190,7 @@ def run(arguments, **environment):
 def test_fetch_converts_records_and_says_where_everything_is_from(published, site, tmp_path):
     notes = Notes()
     result = fetch(tmp_path, ["qqp", "bucc2018", "tatoeba"], notes, options(published))
-    assert result.made == (
+    assert result.fetched == (
         "qqp/train/en", "qqp/dev/en", "bucc2018/dev/de", "bucc2018/test/de", "tatoeba/test/de", "tatoeba/test/fr",
     )  # fmt: skip
     assert notes.splits[:2] == [("qqp/train/en", 1, 2), ("qqp/dev/en", 2, 2)]
@@ -219,7 +219,7 @@ def test_fetch_leaves_publishers_files_where_a_kind_has_no_arrow_layout(publishe
     data, lock = DataRoot(tmp_path), read_lock(tmp_path)
     assert lock.rows("squad1", Split.TRAIN, "en") == len(data.load(get_task("squad1"), Split.TRAIN, "en")) == 300
     verify_split(lock, data, get_task("squad1"), Split.TRAIN, "en")
-    assert fetch(tmp_path, ["squad1"], Notes(), options(published)).made == ()
+    assert fetch(tmp_path, ["squad1"], Notes(), options(published)).fetched == ()
     (tmp_path / "squad/train-v1.1.json").write_bytes(squad("train", 299))
     with pytest.raises(DataError, match=r"squad/train-v1\.1\.json: SHA-256 is "):
         verify_split(lock, data, get_task("squad1"), Split.TRAIN, "en")
@@ -235,8 +235,8 @@ def test_fetch_asks_nobody_when_everything_is_there(published, site, tmp_path):
     before, asked = arrow_bytes(tmp_path), len(site.requests)
     notes = Notes()
     result = fetch(tmp_path, ["qqp"], notes, options(published))
-    assert (result.made, result.there) == ((), ("qqp/train/en", "qqp/dev/en"))
-    assert notes.lines == ["qqp: 2 of 2 splits are there"]
+    assert (result.fetched, result.present) == ((), ("qqp/train/en", "qqp/dev/en"))
+    assert notes.lines == ["qqp: 2 of 2 splits are present already"]
     assert arrow_bytes(tmp_path) == before
     assert len(site.requests) == asked
 
@@ -246,7 +246,7 @@ def test_fetch_mends_a_split_whose_file_is_damaged(published, tmp_path):
     before = arrow_bytes(tmp_path)
     path = tmp_path / "qqp/arrow/dev/en/data-00000-of-00001.arrow"
     path.write_bytes(path.read_bytes()[:-9])
-    assert fetch(tmp_path, ["qqp"], Notes(), options(published)).made == ("qqp/dev/en",)
+    assert fetch(tmp_path, ["qqp"], Notes(), options(published)).fetched == ("qqp/dev/en",)
     assert arrow_bytes(tmp_path) == before
 
 
@@ -315,7 +315,7 @@ def test_fetches_at_once_into_one_folder_take_turns(published, site, tmp_path):
     gate.set()
     outputs = [process.communicate(timeout=100) for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), outputs
-    assert said == f"{tmp_path / 'data'}: another fetch is at work here; waiting for it\n"
+    assert said == f"{tmp_path / 'data'}: another fetch is running here; waiting for it\n"
     assert [stdout.rpartition(": ")[2] for stdout, _ in outputs] == [
         "4 splits fetched, 0 were there\n",
         "0 splits fetched, 4 were there\n",
@@ -356,7 +356,7 @@ def test_fetch_stops_when_the_checksum_of_the_manifest_is_not_met(published, tmp
     manifest.write_text(published.replace('/qqp.zip"}', f'/qqp.zip", sha256: "{"0" * 64}"}}'))
     assert main(["data", "fetch", "qqp", "--root", str(tmp_path / "data"), "--manifest", str(manifest)]) == 2
     output = capsys.readouterr()
-    assert f"expected {'0' * 64}; what arrived is deleted" in output.err
+    assert f"expected {'0' * 64}; the download was deleted" in output.err
     assert output.out == ""
     assert not list((tmp_path / "data").rglob("*.arrow"))
 
@@ -368,7 +368,7 @@ def test_fetch_goes_on_with_other_tasks_when_one_cannot_be_had(published, site, 
         fetch(tmp_path, ["qqp", "squad1", "tatoeba"], Notes(), options(published))
     lines = str(caught.value).splitlines()
     assert len(lines) == 2
-    assert "qqp.zip: the server answers 404" in lines[0] and "a web page in place of the file" in lines[1]
+    assert "qqp.zip: the server answers 404" in lines[0] and "a web page instead of the file" in lines[1]
     assert read_lock(tmp_path).rows("tatoeba", Split.TEST, "de") == 4
 
 
@@ -383,20 +383,20 @@ def test_fetch_offline_uses_what_is_downloaded_and_asks_nobody(published, site, 
 
 
 def test_fetch_offline_names_what_was_not_downloaded(published, site, tmp_path):
-    with pytest.raises(DataError, match=r"offline, and 2 files were not downloaded before: .*train-v1\.1\.json, .*dev"):
+    with pytest.raises(DataError, match=r"offline, and 2 files have not been downloaded: .*train-v1\.1\.json, .*dev"):
         fetch(tmp_path, ["squad1"], Notes(), options(published, offline=True))
     assert site.requests == []
 
 
 def test_fetch_offline_raises_one_error_for_all_tasks(published, tmp_path):
-    with pytest.raises(OfflineError, match=r"offline, and 5 files were not downloaded before") as caught:
+    with pytest.raises(OfflineError, match=r"offline, and 5 files have not been downloaded") as caught:
         fetch(tmp_path, ["squad1", "qqp", "bucc2018"], Notes(), options(published, offline=True))
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_fetch_keeps_english_training_data_when_languages_are_chosen(published, site, tmp_path):
     result = fetch(tmp_path, ["tatoeba", "squad1"], Notes(), options(published, languages=("fr",)))
-    assert result.made == ("tatoeba/test/fr", "squad1/train/en", "squad1/dev/en")
+    assert result.fetched == ("tatoeba/test/fr", "squad1/train/en", "squad1/dev/en")
     assert not any("deu" in path for _, path, _ in site.requests)
 
 
@@ -410,7 +410,7 @@ def test_fetch_raises_when_a_task_has_none_of_the_languages(published, tmp_path)
 def test_fetch_of_everything_passes_over_tasks_without_the_language(published, tmp_path):
     notes = Notes()
     result = fetch(tmp_path, [], notes, options(published.replace("  panx:", "  panx_later:"), languages=("fr",)))
-    assert result.made == ("qqp/train/en", "qqp/dev/en", "squad1/train/en", "squad1/dev/en", "tatoeba/test/fr")
+    assert result.fetched == ("qqp/train/en", "qqp/dev/en", "squad1/train/en", "squad1/dev/en", "tatoeba/test/fr")
     assert "bucc2018 has no data in fr" in notes.lines
 
 
@@ -422,8 +422,8 @@ def test_fetch_says_what_to_do_for_a_licensed_task(published, tmp_path):
 def test_fetch_of_everything_leaves_licensed_tasks_with_a_line(published, tmp_path):
     text = published.replace("hub: some/names", "hub: some/names").replace("  panx:", "  panx_later:")
     result = fetch(tmp_path, [], Notes(), options(text))
-    assert result.left == ("ccg: CCGbank is licensed; order it.",)
-    assert len(result.made) == 8
+    assert result.by_hand == ("ccg: CCGbank is licensed; order it.",)
+    assert len(result.fetched) == 8
 
 
 def test_fetch_raises_before_anything_is_downloaded_when_a_task_is_unknown(published, site, tmp_path):
@@ -485,7 +485,7 @@ def test_fetch_says_in_one_line_when_the_hub_has_no_such_repository(published, s
     _, errors = process.communicate(timeout=100)
     assert process.returncode == 2
     assert len(errors.strip().splitlines()) == 1
-    assert "some/nowhere cannot be had from the hub: RepositoryNotFoundError" in errors
+    assert "some/nowhere cannot be downloaded from the hub: RepositoryNotFoundError" in errors
 
 
 def test_command_tells_which_training_data_is_missing(published, site, tmp_path, capsys):

@@ -136,20 +136,20 @@ def test_study_stops_before_training_when_a_checksum_is_another(root, tmp_path):
 
 def test_study_stops_before_training_when_a_fetched_file_is_gone(root, tmp_path):
     (root / "pawsx/arrow/dev/en/data-00000-of-00001.arrow").unlink()
-    with pytest.raises(AdaptstiltsError, match=r"pawsx/dev/en: fetched by the lock file, but not there"):
+    with pytest.raises(AdaptstiltsError, match=r"pawsx/dev/en: recorded in the lock file, but missing"):
         planned(root, tmp_path)
 
 
 def test_study_stops_when_a_fetched_test_set_is_gone_in_place_of_scoring_dev(root, tmp_path):
     fetched(root, PAWSX, Split.DEV, "de", ROWS)
     (root / "pawsx/arrow/test/de/data-00000-of-00001.arrow").unlink()
-    with pytest.raises(AdaptstiltsError, match=r"pawsx/test/de: fetched by the lock file, but not there"):
+    with pytest.raises(AdaptstiltsError, match=r"pawsx/test/de: recorded in the lock file, but missing"):
         planned(root, tmp_path)
 
 
 def test_study_stops_when_a_fetched_language_is_gone_unless_it_takes_what_is_there(root, tmp_path):
     (root / "pawsx/arrow/test/de/data-00000-of-00001.arrow").unlink()
-    with pytest.raises(AdaptstiltsError, match=r"pawsx/test/de: fetched by the lock file, but not there"):
+    with pytest.raises(AdaptstiltsError, match=r"pawsx/test/de: recorded in the lock file, but missing"):
         planned(root, tmp_path)
     assert planned(root, tmp_path, "evaluation: {languages: present}").stages
 

@@ -178,7 +178,7 @@ def test_read_manifest_raises_when_a_task_names_a_source_that_is_not_there(tmp_p
         "tasks: {xnli: {parts: [{source: xnly, languages: {test: all}, place: {}}]}}\n",
         encoding="utf-8",
     )
-    with pytest.raises(ConfigError, match=r"own.yaml: no source 'xnly'\. Did you mean 'xnli'\?"):
+    with pytest.raises(ConfigError, match=r"own.yaml: there is no source 'xnly'\. Did you mean 'xnli'\?"):
         read_manifest(path)
 
 

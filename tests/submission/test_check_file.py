@@ -90,7 +90,7 @@ def test_duplicate_unknown_and_unanswered_question_ids_are_told_with_their_lines
     found = problems(tmp_path, "xquad", text, gold=squad("q1", "q2", "q3", "ü"))
     assert [line.split(". ")[0].removesuffix(".") for line in found] == [
         "pred:5: ü: expected text, found int",
-        "pred:4: q1: the question id stands in line 2 too",
+        "pred:4: q1: the question id is also on line 2",
         "pred:3: q9: no question of gold has this id",
         "pred: 2 of 4 questions have no answer, the first is 'q2'",
     ]
@@ -136,7 +136,7 @@ def test_pairs_must_be_ids_of_either_side_and_stand_once(tmp_path: Path):
         "pred:2: 'en-2' is not the id of a sentence in 'de'",
         "pred:2: 'de-2' is not the id of a sentence in 'en'",
         "pred:3: 'de-3' is not two ids with a tab between them",
-        "pred:4: the pair de-1 en-1 stands in line 1 too",
+        "pred:4: the pair de-1 en-1 is also on line 1",
     ]
 
 
@@ -156,11 +156,11 @@ def test_every_malformed_list_of_candidates_is_told_with_its_line(tmp_path: Path
     assert [line.split(". ")[0].removesuffix(".") for line in found] == [
         "pred:1: m1: expected a list of candidate ids, best first",
         "pred:2: m2: expected a list of candidate ids, best first",
-        "pred:3: m3: a candidate id is no text",
-        "pred:4: m4: a candidate stands twice",
-        "pred:5: m5: 21 candidates, the first 20 count",
+        "pred:3: m3: a candidate id is not text",
+        "pred:4: m4: a candidate is listed twice",
+        "pred:5: m5: 21 candidates, but only the first 20 count",
         "pred:6: m6: expected a list of candidate ids, best first",
-        "pred:8: m7: the query id stands in line 7 too",
+        "pred:8: m7: the query id is also on line 7",
         "pred:9: m9: no question of gold has this id",
         "pred: 1 of 8 questions have no answer, the first is 'm8'",
     ]

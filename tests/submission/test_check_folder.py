@@ -32,7 +32,7 @@ def test_mock_predictions_pass_and_score_as_expected(mock: Path, gold: Path):
     found = check_folder(mock, gold, XTREME)
     assert found.problems == ()
     assert found.files == sum(len(entry.languages) for entry in XTREME.entries) == 162
-    assert found.notes == ("mewslix/ is not checked: no task of XTREME",)
+    assert found.notes == ("mewslix/ is not checked: not a task of XTREME",)
     expected = json.loads((gold.parent / "expected.json").read_text(encoding="utf-8"))
     assert found.scores is not None
     assert set(found.scores.scores) == set(expected) - {"mewslix"}
@@ -66,13 +66,13 @@ def test_every_problem_of_a_folder_is_told_at_once(mock: Path, gold: Path):
     (mock / "pawsx" / "test-ko.tsv").write_text("1\n2\n", encoding="utf-8")
     found = shown(mock, gold)
     assert [line.split(". ")[0].removesuffix(".") for line in found] == [
-        "notes.txt: a stray file",
-        "squad: a stray folder",
-        "xnli/test-pl.tsv: a stray file in xnli/",
+        "notes.txt: unexpected file",
+        "squad: unexpected folder",
+        "xnli/test-pl.tsv: unexpected file in xnli/",
         "pawsx/test-ko.tsv:2: '2' is not a label of pawsx",
         "pawsx/test-ko.tsv:2: 2 lines, but 10 in pawsx/test-ko.tsv",
         "udpos/test-yo.tsv: missing: udpos in 'yo'",
-        "xquad/test-de.tsv: a stray file in xquad/",
+        "xquad/test-de.tsv: unexpected file in xquad/",
         "mlqa: missing: 7 languages of mlqa",
     ]
     assert "Allowed: test-<language>.json in en ar de" in found[6]
@@ -102,7 +102,7 @@ def test_files_that_nothing_says_the_rows_of_are_noted(
     for path in (labels / "bucc2018").iterdir():
         path.unlink()
     found = check_folder(mock, labels, XTREME, ["bucc2018"])
-    note = "the number of rows of 4 files is not compared: neither labels nor a published number"
+    note = "the number of rows of 4 files was not compared: there are neither labels nor a published number"
     assert (found.problems, found.notes, found.scores) == ((), (note,), None)
 
 

@@ -233,7 +233,7 @@ def test_matching_counts_a_prediction_for_every_question_that_shares_its_id(tmp_
         ('{"m1": "Q1"}', r"test-de\.json: m1: expected a list of candidate ids"),
         ('{"m1": []}', r"test-de\.json: m1: expected a list of candidate ids"),
         ('{"m1": [""]}', r"test-de\.json: m1: expected a list of candidate ids"),
-        ('{"m1": ["Q1", "Q2", "Q1"]}', r"test-de\.json: m1: a candidate stands twice"),
+        ('{"m1": ["Q1", "Q2", "Q1"]}', r"test-de\.json: m1: a candidate is listed twice"),
     ],
 )
 def test_ranks_name_file_and_query_when_they_are_malformed(tmp_path: Path, text: str, message: str):

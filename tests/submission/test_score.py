@@ -76,9 +76,9 @@ def test_folder_scores_note_what_was_left_out(folders: tuple[Path, Path]):
     write(labels, {"xnli/test-pl.tsv": "neutral\n"})
     found = score_folder(predictions, labels)
     assert set(found.notes) == {
-        "skipped glue/, which is no task of this package",
+        "skipped glue/, which is not a task of this package",
         "xnli: no predictions for de",
-        "xnli: pl not among the task's languages, scored all the same",
+        "xnli: pl scored although not among the task's languages",
         "tatoeba: no labels for de",
         "xquad/en: 1 of 2 questions have no prediction and score 0",
     }

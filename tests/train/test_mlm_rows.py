@@ -43,7 +43,10 @@ def test_read_folder_takes_line_numbers_as_keys_when_there_is_no_tab(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("k\tone\ntwo\n", r"en\.txt:2: the line has no key"), ("k\tone\nk\ttwo\n", r"en\.txt:2: the key 'k' comes twice")],
+    [
+        ("k\tone\ntwo\n", r"en\.txt:2: the line has no key"),
+        ("k\tone\nk\ttwo\n", r"en\.txt:2: the key 'k' occurs twice"),
+    ],
 )
 def test_read_folder_names_file_and_line_when_a_key_is_wrong(tmp_path, content, message):
     (tmp_path / "en.txt").write_text(content, encoding="utf-8")

@@ -1,11 +1,11 @@
-"""From templates to cases: a context, questions on it, and answers with their offsets; the same for the same seed."""
+"""Cases of the checklist tests, generated from templates: a context, questions, and answers with their offsets."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass
 
-from adaptstilts.data.checklist.templates import Group, read_templates
+from adaptstilts.data.checklist.templates import TemplateGroup, read_templates
 from adaptstilts.errors import DataError
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, case_name
 from adaptstilts.tasks.examples import Answer
@@ -13,9 +13,9 @@ from adaptstilts.tasks.examples import Answer
 DEFAULT_CASES = 200
 """Cases per test and language; MultiCheckList's number."""
 DEFAULT_SEED = 42
-"""MultiCheckList's seed; the cases are others all the same, since the templates are."""
+"""MultiCheckList's seed; the cases differ all the same, since the templates do."""
 _TRIES = 50
-"""Draws per wanted case before the templates count as used up."""
+"""Draws per case before the templates count as exhausted."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,7 @@ class Question:
 
     Attributes:
         id: Unique over all tests and languages: test, language, case, question.
-        text: The question.
-        answers: Right answers as they stand in the context.
+        answers: Right answers as they occur in the context.
     """
 
     id: str
@@ -35,74 +34,62 @@ class Question:
 
 @dataclass(frozen=True)
 class Case:
-    """A case: passed when all of its questions are answered rightly.
-
-    Attributes:
-        context: One or two sentences.
-        questions: All that the templates ask of it.
-    """
+    """A context of one or two sentences with its questions; passed when all of them are answered correctly."""
 
     context: str
     questions: tuple[Question, ...]
 
 
 def generate(test: str, language: str, *, cases: int = DEFAULT_CASES, seed: int = DEFAULT_SEED) -> tuple[Case, ...]:
-    """Make the cases of one test in one language; groups of templates take turns.
-
-    Args:
-        test: Name of the test.
-        language: ISO 639-1 code.
-        cases: How many, at least 1.
-        seed: Decides which.
-
-    Returns:
-        Cases of which no two have the same context.
+    """Generate the cases of one test in one language, all with different contexts; groups of templates take turns.
 
     Raises:
         ConfigError: If there are no templates in the language.
-        DataError: If the test is not known, or its templates do not make so many cases.
+        DataError: If the test is not known, or its templates cannot give that many cases.
     """
     if test not in CHECKLIST_TESTS:
         raise DataError(f"'{test}' is not a checklist test", value=test, allowed=CHECKLIST_TESTS)
     groups = read_templates(language)[test]
-    chance = random.Random(f"{seed}/{test}/{language}")
+    rng = random.Random(f"{seed}/{test}/{language}")
     made: dict[str, Case] = {}
     for turn in range(_TRIES * cases):
         if len(made) == cases:
             break
         group = groups[turn % len(groups)]
-        words = _draw(group, chance)
-        context = chance.choice(group.contexts).format(**words)
+        words = _draw_words(group, rng)
+        context = rng.choice(group.contexts).format(**words)
         if context not in made:
-            made[context] = Case(context, _ask(group, words, context, case_name(test, language, len(made))))
+            made[context] = Case(context, _questions(group, words, context, case_name(test, language, len(made))))
     if len(made) < cases:
         raise DataError(
-            f"{cases} cases asked for, but {len(made)} different ones found",
+            f"{cases} cases requested, but the templates give only {len(made)} different ones",
             key=f"{test}-{language}",
-            hint="Ask for fewer.",
+            hint="Request fewer cases.",
         )
     return tuple(made.values())
 
 
-def _draw(group: Group, chance: random.Random) -> dict[str, str]:
-    words = dict(zip("ab", chance.sample(group.names, 2), strict=True)) if group.names else {}
+def _draw_words(group: TemplateGroup, rng: random.Random) -> dict[str, str]:
+    words = dict(zip("ab", rng.sample(group.names, 2), strict=True)) if group.names else {}
     for alternatives in group.words:
-        words.update(chance.choice(alternatives))
+        words.update(rng.choice(alternatives))
     return words
 
 
-def _ask(group: Group, words: dict[str, str], context: str, name: str) -> tuple[Question, ...]:
+def _questions(group: TemplateGroup, words: dict[str, str], context: str, name: str) -> tuple[Question, ...]:
     return tuple(
         Question(
             id=f"{name}-{number}",
             text=template.ask.format(**words),
-            answers=tuple(_find(text, context) for text in dict.fromkeys(t.format(**words) for t in template.answers)),
+            answers=tuple(
+                _locate(text, context) for text in dict.fromkeys(t.format(**words) for t in template.answers)
+            ),
         )
         for number, template in enumerate(group.questions)
     )
 
 
-def _find(text: str, context: str) -> Answer:
+def _locate(text: str, context: str) -> Answer:
     if context.count(text) != 1:
-        raise DataError(f"the answer '{text}' stands {context.count(text)} times in '{context}', expected once")
+        raise DataError(f"the answer '{text}' occurs {context.count(text)} times in '{context}', expected once")
     return Answer(text, context.index(text))

@@ -1,4 +1,4 @@
-"""The templates of the checklist tests: one YAML file for each language, read and checked.
+"""Templates of the checklist tests: one YAML file per language, read and checked.
 
 They were written for this project, in simplified but grammatical sentences, and have not been checked by native
 speakers. The idea is MultiCheckList's (Ruder et al. 2021, after CheckList, Ribeiro et al. 2020); its templates are not
@@ -20,32 +20,27 @@ from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST
 
 FOLDER = Path(__file__).with_name("templates")
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _KEYS = ("names", "values", "forms", "contexts", "questions")
 
 
 @dataclass(frozen=True)
 class QuestionTemplate:
-    """A question with its answers.
-
-    Attributes:
-        ask: The question, with places for words such as ``{more}``.
-        answers: Right answers, as they stand in the context.
-    """
+    """A question, with placeholders such as ``{more}``, and its right answers as they occur in the context."""
 
     ask: str
     answers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Group:
-    """Words that go together in gender and number, and the sentences they fit into.
+class TemplateGroup:
+    """Words that agree in gender and number, and the sentences that they fit into.
 
     Attributes:
         names: People, of whom a case takes two, ``{a}`` and ``{b}``; empty where a test has none.
-        words: For each kind of word its alternatives; an alternative holds one or more forms, by name of their place.
+        words: Alternatives for each kind of word; an alternative maps placeholders to one or more forms.
         contexts: Sentences that hold the answers.
-        questions: What is asked of each context.
+        questions: Questions asked about each context.
     """
 
     names: tuple[str, ...]
@@ -54,21 +49,15 @@ class Group:
     questions: tuple[QuestionTemplate, ...]
 
     @property
-    def places(self) -> frozenset[str]:
-        """Names of the places that the group has words for."""
+    def placeholders(self) -> frozenset[str]:
+        """Placeholders that the group has words for."""
         people = {"a", "b"} if self.names else set()
         return frozenset(people.union(*(words[0] for words in self.words)))
 
 
 @cache
-def read_templates(language: str) -> Mapping[str, tuple[Group, ...]]:
-    """Read the templates of one language.
-
-    Args:
-        language: ISO 639-1 code.
-
-    Returns:
-        The groups of each test of `CHECKLIST_TESTS`.
+def read_templates(language: str) -> Mapping[str, tuple[TemplateGroup, ...]]:
+    """Return the templates of one language: the groups of each test of `CHECKLIST_TESTS`.
 
     Raises:
         ConfigError: If there are none in this language.
@@ -81,17 +70,13 @@ def read_templates(language: str) -> Mapping[str, tuple[Group, ...]]:
     return parse_templates(FOLDER / f"{language}.yaml")
 
 
-def parse_templates(path: Path) -> dict[str, tuple[Group, ...]]:
-    """Read a file of templates.
+def parse_templates(path: Path) -> dict[str, tuple[TemplateGroup, ...]]:
+    """Read a YAML file of templates: for each test a list of groups.
 
-    Args:
-        path: YAML: for each test a list of groups with ``names``, ``values``, ``forms``, ``contexts``, ``questions``.
-
-    Returns:
-        The groups of each test.
+    A group has the keys ``names``, ``values``, ``forms``, ``contexts`` and ``questions``.
 
     Raises:
-        DataError: If a test is missing, a key is unknown, forms do not fit their names, or a place has no word.
+        DataError: If a test is missing, a key is unknown, forms do not fit their names, or a placeholder has no word.
     """
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     found = sorted(document) if isinstance(document, dict) else []
@@ -100,36 +85,39 @@ def parse_templates(path: Path) -> dict[str, tuple[Group, ...]]:
     return {test: tuple(_group(item, path, test) for item in document[test]) for test in CHECKLIST_TESTS}
 
 
-def _group(record: Mapping[str, Any], path: Path, test: str) -> Group:
+def _group(record: Mapping[str, Any], path: Path, test: str) -> TemplateGroup:
     unknown = [key for key in record if key not in _KEYS]
     if unknown:
-        raise DataError(f"'{unknown[0]}' is not a key", path=path, key=test, value=unknown[0], allowed=_KEYS)
+        raise DataError(f"'{unknown[0]}' is not a key of a group", path=path, key=test, value=unknown[0], allowed=_KEYS)
     words: list[tuple[Mapping[str, str], ...]] = [
-        tuple({place: word} for word in _listed(text, ",")) for place, text in record.get("values", {}).items()
+        tuple({placeholder: word} for word in _split(text, ","))
+        for placeholder, text in record.get("values", {}).items()
     ]
     words += [_forms(head, rows, path, test) for head, rows in record.get("forms", {}).items()]
-    group = Group(
-        names=_listed(record.get("names", ""), ","),
+    group = TemplateGroup(
+        names=_split(record.get("names", ""), ","),
         words=tuple(words),
         contexts=tuple(record["contexts"]),
         questions=tuple(QuestionTemplate(item["ask"], tuple(item["answers"])) for item in record["questions"]),
     )
     texts = [*group.contexts, *(text for item in group.questions for text in (item.ask, *item.answers))]
     for text in texts:
-        strange = set(_PLACE.findall(text)) - group.places
+        strange = set(_PLACEHOLDER.findall(text)) - group.placeholders
         if strange:
-            raise DataError(f"no word for the place {{{min(strange)}}} in '{text}'", path=path, key=test)
+            raise DataError(f"no word for the placeholder {{{min(strange)}}} in '{text}'", path=path, key=test)
     return group
 
 
 def _forms(head: str, rows: list[str], path: Path, test: str) -> tuple[Mapping[str, str], ...]:
-    places = _listed(head, ",")
-    split = [_listed(row, "|") for row in rows]
+    placeholders = _split(head, ",")
+    split = [_split(row, "|") for row in rows]
     for row, forms in zip(rows, split, strict=True):
-        if len(forms) != len(places):
-            raise DataError(f"'{row}' has {len(forms)} forms, expected {len(places)}: {head}", path=path, key=test)
-    return tuple(dict(zip(places, forms, strict=True)) for forms in split)
+        if len(forms) != len(placeholders):
+            raise DataError(
+                f"'{row}' has {len(forms)} forms, expected {len(placeholders)}: {head}", path=path, key=test
+            )
+    return tuple(dict(zip(placeholders, forms, strict=True)) for forms in split)
 
 
-def _listed(text: str, separator: str) -> tuple[str, ...]:
+def _split(text: str, separator: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(separator)) if text else ()

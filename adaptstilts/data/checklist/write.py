@@ -12,26 +12,19 @@ from adaptstilts.errors import DataError
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST, file_of_test
 
 FORMAT_VERSION = 1
-"""Of the templates and the generator together; raised when the same seed gives other cases."""
+"""Version of templates and generator together; raised when the same seed gives other cases."""
 
 
 def write_checklist(
     root: Path, languages: Sequence[str] = (), *, cases: int = DEFAULT_CASES, seed: int = DEFAULT_SEED
 ) -> tuple[Path, ...]:
-    """Write the tests below a data root, where the target task `multichecklist` reads them.
+    """Write the tests below a data root, where the target task `multichecklist` reads them; files there are replaced.
 
-    Args:
-        root: The data root; made if missing, files of the same names are replaced.
-        languages: ISO 639-1 codes; all that there are templates in when empty.
-        cases: Cases per test and language.
-        seed: Decides which.
-
-    Returns:
-        The files, test by test.
+    Languages are ISO 639-1 codes; if empty, all that have templates.
 
     Raises:
         ConfigError: If there are no templates in a language.
-        DataError: If the templates do not make so many cases, or a file cannot be written.
+        DataError: If the templates cannot give that many cases, or a file cannot be written.
     """
     made = {
         root / file_of_test(test, language): (test, generate(test, language, cases=cases, seed=seed))

@@ -1,1 +1,1 @@
-"""Rows in other languages, and equal texts in training and evaluation data."""
+"""Contamination of data sets: rows in other languages, and texts shared by training and evaluation data."""

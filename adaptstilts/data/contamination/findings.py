@@ -1,4 +1,4 @@
-"""What was found of leaks and overlaps in the data of a study."""
+"""Leaks and overlaps found in the data of a study."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from adaptstilts.data.contamination.overlap import Overlap
 
 @dataclass(frozen=True)
 class Pair:
-    """A training set and what a target is scored on.
+    """A training set, a set that a target task is scored on, and what the two share.
 
     Attributes:
-        training: Task whose set is trained on.
-        training_split: ``train``, or ``dev`` by which the checkpoint is chosen.
-        target: Target task.
+        training: Task whose training or dev set it is.
+        training_split: ``train``, or ``dev`` where the set selects the checkpoint.
         target_split: Split that is scored.
-        overlap: What they share.
     """
 
     training: str
@@ -33,8 +31,8 @@ class Findings:
     """Leaks and overlaps of a study.
 
     Attributes:
-        leaks: What was found of other languages in each English training set, by task.
-        pairs: Every training and dev set with every scored set, those that share nothing too.
+        leaks: Task -> rows in other languages in its English training set.
+        pairs: Every training and dev set with every scored set, also where they share nothing.
     """
 
     leaks: Mapping[str, Leak]
@@ -42,16 +40,16 @@ class Findings:
 
     @property
     def leaking(self) -> dict[str, Leak]:
-        """The training sets that hold other languages."""
+        """Training sets that hold other languages."""
         return {name: leak for name, leak in self.leaks.items() if leak.is_leak}
 
     @property
     def overlapping(self) -> tuple[Pair, ...]:
-        """The pairs that share anything."""
+        """Pairs that share anything."""
         return tuple(pair for pair in self.pairs if not pair.overlap.is_none)
 
     def summary(self) -> str:
-        """Return what was found in one line."""
+        """Return all findings in one line."""
         leaks = f"no other language in {len(self.leaks)} English training sets"
         if self.leaking:
             leaks = f"other languages in the English training sets of {', '.join(self.leaking)}"

@@ -1,4 +1,4 @@
-"""Rows of other languages in a set that should be English. Pure functions over examples.
+"""Detection of rows in other languages in a set that should be English; pure functions over examples.
 
 Three signs, from certain to likely; a row counts for the first that it shows:
 
@@ -27,29 +27,29 @@ from adaptstilts.data.contamination.overlap import Row, texts
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages, get_language
 
 MOST_SHARE = 0.01
-"""Share of rows up to which script and words are taken for names, quotations and noise, not for a leak."""
+"""Share of rows up to which script and words count as names, quotations and noise, not as a leak."""
 FEWEST_ROWS = 3
-"""Rows that show script or words before they are taken for a leak, however small the set."""
+"""Least number of rows that make a leak by script or words, however small the set."""
 FEWEST_WORDS = 3
-"""Function words of another language that a row must hold to be taken for a row in it."""
+"""Least number of function words of another language that make a row one in that language."""
 
 _LETTERS_BEYOND_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff\u2c60-\u2c7f\ua720-\ua7ff\uff21-\uff5a]")
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORDS = re.compile(r"[^\W\d_]+(?:[\u0300-\u036f]+[^\W\d_]*)*")
 _ID_LANGUAGE = re.compile(r"([a-z]+)-")
 _MOST_WORDS = 120
-"""Words of a text that are looked at."""
+"""Most words of a text that are examined."""
 
 
 @dataclass
 class Leak:
-    """Rows of other languages in a set of English ones.
+    """Counts of rows in other languages in an English set.
 
     Attributes:
-        rows: Rows looked at.
-        by_id: Rows by the language that their id names.
-        by_script: Rows by the script of most of their letters, as Unicode names it in lower case.
-        by_words: Rows by the language (ISO 639-1) whose function words they hold.
+        rows: All rows examined.
+        by_id: By the language that the id names.
+        by_script: By the script of most letters, as Unicode names it in lower case.
+        by_words: By the language (ISO 639-1) of the function words.
         example: Id of the first such row; empty where there is none.
     """
 
@@ -68,12 +68,12 @@ class Leak:
     def is_leak(self) -> bool:
         """Whether other languages were mixed in.
 
-        One id is enough; of other signs `FEWEST_ROWS` rows are needed, and more than `MOST_SHARE` of all.
+        One id is enough; the other signs need `FEWEST_ROWS` rows, and `MOST_SHARE` of all.
         """
         return bool(self.by_id) or self.foreign_rows >= max(FEWEST_ROWS, MOST_SHARE * self.rows)
 
     def signs(self) -> str:
-        """Return what was found in one line: ``by id: arabic 5, finnish 3; by script: greek 1``; empty for nothing."""
+        """Return the counts in one line, ``by id: arabic 5, finnish 3; by script: greek 1``; empty if all are 0."""
         named = (("id", self.by_id), ("script", self.by_script), ("words", self.by_words))
         return "; ".join(
             f"by {sign}: " + ", ".join(f"{name} {count:,}" for name, count in counts.most_common())
@@ -83,14 +83,7 @@ class Leak:
 
 
 def find_leak(examples: Iterable[Row]) -> Leak:
-    """Look for rows of other languages in an English set.
-
-    Args:
-        examples: Examples of any kind, or sentences; read once.
-
-    Returns:
-        What was found.
-    """
+    """Count the rows in other languages in an English set of examples or sentences."""
     leak = Leak()
     for row in examples:
         leak.rows += 1
@@ -108,13 +101,10 @@ def _signs(leak: Leak, text: str) -> Iterable[tuple[Counter[str], str]]:
 
 
 def language_of_id(name: str) -> str:
-    """Return the language, other than English, that an id begins with.
-
-    Args:
-        name: Id of a row, such as ``finnish-4711-0``.
+    """Return the language, other than English, that the id of a row begins with.
 
     Returns:
-        English name of the language in lower case; empty where the id names none.
+        English name in lower case (``finnish`` for ``finnish-4711-0``); empty where the id names none.
     """
     found = _ID_LANGUAGE.match(name)
     return found[1] if found and found[1] in _language_names() else ""
@@ -123,11 +113,8 @@ def language_of_id(name: str) -> str:
 def foreign_script(text: str) -> str:
     """Return the script of a text most of whose letters are not Latin.
 
-    Args:
-        text: Any text.
-
     Returns:
-        First word of the Unicode names of its commonest letters beyond Latin, in lower case (``cyrillic``); empty
+        First word of the Unicode names of its most frequent non-Latin letters, in lower case (``cyrillic``); empty
         where at least half of the letters are Latin.
     """
     if text.isascii():
@@ -139,13 +126,10 @@ def foreign_script(text: str) -> str:
 
 
 def foreign_words(text: str) -> str:
-    """Return the language whose function words a text in Latin script holds in place of English ones.
-
-    Args:
-        text: Any text.
+    """Return the language whose function words a text in Latin script holds instead of English ones.
 
     Returns:
-        ISO 639-1 code; empty where fewer than `FEWEST_WORDS` were found, or not twice as many as English ones.
+        ISO 639-1 code; empty where fewer than `FEWEST_WORDS` were found, or at most twice as many as English ones.
     """
     by_word = languages_by_word()
     words = _WORDS.findall(unicodedata.normalize("NFC", text[: 12 * _MOST_WORDS]).casefold())[:_MOST_WORDS]

@@ -1,4 +1,4 @@
-"""The same texts in two data sets, or twice in one. Pure functions over examples.
+"""Texts that occur in two data sets, or twice in one; pure functions over examples.
 
 Texts are compared by 64-bit fingerprints of their normal form, so that a set of a million rows takes 24 bytes per row,
 whatever the length of its texts. Two different texts of a million share a fingerprint with a chance of about one in
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHORTEST_BYTES = 20
-"""Normal forms of fewer bytes in UTF-8 ("Thank you very much.") are not compared: anyone may have written them."""
+"""Length in UTF-8 bytes of the shortest normal form compared; anyone may have written less ("Thank you very much.")."""
 
 _NOT_COMPARED = 0
 _FINGERPRINT_BYTES = 8
@@ -32,7 +32,7 @@ Row: TypeAlias = Example | Sentence
 
 
 class _Kept(dict[int, "int | None"]):
-    """Translation table that is filled as characters come: None for those that do not count."""
+    """Translation table that drops characters which do not count; filled as characters occur."""
 
     def __missing__(self, code: int) -> int | None:
         kept = None if unicodedata.category(chr(code))[0] in _DROPPED_CATEGORIES else code
@@ -47,13 +47,7 @@ def normalise(text: str) -> str:
     """Return the form in which texts are compared.
 
     Unicode NFKC, case folded, without punctuation, white space and control characters; letters, digits, marks and
-    symbols (``+``, ``$``) stay. White space goes altogether, so that a text and its tokens are the same.
-
-    Args:
-        text: Any text.
-
-    Returns:
-        Its normal form; empty for punctuation alone.
+    symbols (``+``, ``$``) stay. Dropping all white space makes a text and its tokens equal.
     """
     folded = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return folded.casefold().translate(_KEPT)
@@ -64,7 +58,7 @@ class Prints:
     """Fingerprints of the rows of a set; 0 where a text is missing or too short to be compared.
 
     Attributes:
-        rows: Of all texts of a row together, in whatever order they stand; shape (rows,).
+        rows: Of all texts of a row together, in any order; shape (rows,).
         passages: Of the context, prompt, premise, first sentence, or the sentence itself; shape (rows,).
         questions: Of the question, hypothesis or second sentence; 0 for kinds without one; shape (rows,).
     """
@@ -75,12 +69,12 @@ class Prints:
 
     @cached_property
     def known_rows(self) -> NDArray[np.uint64]:
-        """Different rows, sorted."""
+        """Distinct fingerprints of rows, sorted."""
         return _sorted(self.rows)
 
     @cached_property
     def known_texts(self) -> NDArray[np.uint64]:
-        """Different passages and questions, sorted."""
+        """Distinct fingerprints of passages and questions, sorted."""
         import numpy as np  # noqa: PLC0415
 
         return _sorted(np.concatenate((self.passages, self.questions)))
@@ -88,11 +82,11 @@ class Prints:
 
 @dataclass(frozen=True)
 class Overlap:
-    """How much of an evaluation set occurs in a training set; all three are numbers of rows of the evaluation set.
+    """How much of an evaluation set occurs in a training set; all counts are rows of the evaluation set.
 
     Attributes:
-        rows: Rows of the evaluation set.
-        same_rows: Rows all of whose texts are those of one training row, in whatever order.
+        rows: All rows.
+        same_rows: Rows all of whose texts are those of one training row, in any order.
         same_passages: Rows whose passage occurs among the training texts.
         same_questions: Rows whose question occurs among the training texts.
     """
@@ -109,14 +103,7 @@ class Overlap:
 
 
 def fingerprint(examples: Iterable[Row]) -> Prints:
-    """Return the fingerprints of examples of any kind.
-
-    Args:
-        examples: Examples, or the sentences of one side of a bitext; read once.
-
-    Returns:
-        As many fingerprints as there are examples.
-    """
+    """Return the fingerprints of examples of any kind, or of the sentences of one side of a bitext."""
     import numpy as np  # noqa: PLC0415 - slow to import, and a study that is only planned does without
 
     values = np.fromiter((value for row in examples for value in _fingerprints(row)), dtype=np.uint64)
@@ -135,15 +122,7 @@ def joined(parts: Iterable[Prints]) -> Prints:
 
 
 def compare(evaluation: Prints, training: Prints) -> Overlap:
-    """Count the rows of an evaluation set that occur in a training set.
-
-    Args:
-        evaluation: The evaluation set.
-        training: The training set.
-
-    Returns:
-        The counts.
-    """
+    """Count the rows of an evaluation set that occur in a training set."""
     return Overlap(
         rows=len(evaluation.rows),
         same_rows=_shared(evaluation.rows, training.known_rows),
@@ -153,22 +132,14 @@ def compare(evaluation: Prints, training: Prints) -> Overlap:
 
 
 def repeated_rows(prints: Prints) -> int:
-    """Return how many rows of a set have all texts in common with an earlier one."""
+    """Return how many rows of a set have the same texts as an earlier one."""
     import numpy as np  # noqa: PLC0415
 
     return int(np.count_nonzero(prints.rows != _NOT_COMPARED)) - len(prints.known_rows)
 
 
 def rows_of(loaded: list[Example] | Bitext, *, english: bool = False) -> Iterable[Row]:
-    """Return what of a split is compared: its examples, or the sentences of one side of a bitext.
-
-    Args:
-        loaded: What `adaptstilts.readers.data_root.DataRoot.load` returned.
-        english: Of a bitext the English side; otherwise the foreign one.
-
-    Returns:
-        The rows.
-    """
+    """Return the rows of a split to compare: its examples, or one side of a bitext (the foreign one by default)."""
     if isinstance(loaded, Bitext):
         return loaded.english if english else loaded.foreign
     return loaded

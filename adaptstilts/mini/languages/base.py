@@ -1,4 +1,4 @@
-"""What every language of the mini world must be able to do."""
+"""Interface that every language of the mini world implements."""
 
 from __future__ import annotations
 
@@ -21,26 +21,17 @@ class Grammar(Protocol):
     lexicon: dict[str, str]
 
     def say(self, clause: Clause, connective: str | None = None) -> Sentence:
-        """Realise a statement.
+        """Realise a statement, opened by ``and``, ``then``, ``but`` or ``because`` if one is given.
 
-        Args:
-            clause: What is said.
-            connective: ``and``, ``then``, ``but`` or ``because`` to open the sentence with, or None.
-
-        Returns:
-            The sentence with closing punctuation; each word carries its role, part of speech and entity type, and
-            the words of one constituent (including its case particles or adpositions) share one role.
+        The sentence has closing punctuation. Each word carries its role, part of speech and entity type; the words of
+        one constituent (including its case particles or adpositions) share one role.
         """
         ...
 
     def ask(self, clause: Clause, asked: Role) -> Sentence:
-        """Realise a question about one constituent.
+        """Realise a question in which the question word replaces the constituent asked for.
 
-        Args:
-            clause: The whole event, with the constituent that is asked for filled in.
-            asked: `Role.SUBJECT`, `Role.OBJECT`, `Role.PLACE` or `Role.TIME`.
-
-        Returns:
-            The question; the constituent asked for is replaced by the question word.
+        `clause` is the whole event with that constituent filled in; `asked` is its role: subject, object, place or
+        time.
         """
         ...

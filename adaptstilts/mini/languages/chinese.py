@@ -27,7 +27,7 @@ _VERY = word("很", "ADV", Role.PREDICATE)
 
 
 class Chinese:
-    """The Chinese grammar; see `adaptstilts.mini.languages.base.Grammar`."""
+    """Chinese grammar; see `adaptstilts.mini.languages.base.Grammar`."""
 
     code = "zh"
     spaced = False
@@ -67,7 +67,7 @@ def _time(clause: Clause) -> tuple[Word, ...]:
 
 
 def _from_place(clause: Clause, asked: Role | None = None) -> tuple[Word, ...]:
-    """Return negation, place, and verb with object or predicate; what is asked for is replaced by a question word."""
+    """Return negation, place, and verb with object or predicate; a question word replaces what is asked for."""
     place = () if clause.place is None else _place(clause.place)
     if asked is Role.PLACE:
         place = (word("在", "ADP", asked), word(lexicon.FUNCTION["where"], "ADV", asked, "where"))

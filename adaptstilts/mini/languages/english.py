@@ -51,7 +51,7 @@ _QUESTION_WORDS = {Role.PLACE: ("where", "ADV"), Role.TIME: ("when", "ADV")}
 
 
 class English:
-    """The English grammar; see `adaptstilts.mini.languages.base.Grammar`."""
+    """English grammar; see `adaptstilts.mini.languages.base.Grammar`."""
 
     code = "en"
     spaced = True

@@ -47,7 +47,7 @@ _NOT = word("nicht", "PART", Role.VERB, "not")
 
 
 class German:
-    """The German grammar; see `adaptstilts.mini.languages.base.Grammar`."""
+    """German grammar; see `adaptstilts.mini.languages.base.Grammar`."""
 
     code = "de"
     spaced = True
@@ -90,7 +90,7 @@ class German:
 
 
 def _after_verb(clause: Clause, asked: Role | None = None) -> tuple[Word, ...]:
-    """Return the middle field and what closes the clause, without the subject and what is asked for."""
+    """Return the middle field and the end of the clause, without the subject and what is asked for."""
     time = _time(clause.time) if clause.time is not None and asked is not Role.TIME else ()
     place = _place(clause.place) if clause.place is not None and asked is not Role.PLACE else ()
     if clause.verb == "be":
@@ -190,7 +190,7 @@ def _predicate(clause: Clause, asked: Role | None) -> tuple[Word, ...]:
 
 @cache
 def _kind(kind: str, person: bool, woman: bool, plural: bool, negated: bool) -> tuple[Word, ...]:
-    """Return what the subject is said to be: "ein Tier", "Lehrerin", "keine Tiere"."""
+    """Return the noun predicated of the subject: "ein Tier", "Lehrerin", "keine Tiere"."""
     noun, gender = _noun(kind, "nom", plural), lexicon.NOUNS[kind][1]
     if woman and not plural and kind in lexicon.KINDS_OF_WOMEN:
         noun, gender = lexicon.KINDS_OF_WOMEN[kind], "f"

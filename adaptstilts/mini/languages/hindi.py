@@ -37,7 +37,7 @@ _NOT = word("नहीं", "PART", Role.VERB, "not")
 
 
 class Hindi:
-    """The Hindi grammar; see `adaptstilts.mini.languages.base.Grammar`."""
+    """Hindi grammar; see `adaptstilts.mini.languages.base.Grammar`."""
 
     code = "hi"
     spaced = True
@@ -81,7 +81,7 @@ class Hindi:
 
 
 def _has_ne(verb: str) -> bool:
-    """Say whether the subject of this verb takes "ne"."""
+    """Return whether the subject of this verb takes "ne"."""
     return verb not in FEELINGS and (verb in lexicon.TRANSITIVE or verb in lexicon.OF_OBJECT)
 
 
@@ -116,7 +116,7 @@ def _place(place: Phrase) -> tuple[Word, ...]:
 
 
 def _noun_with_do(verb: str, person: bool) -> tuple[str, str, str]:
-    """Return the postposition of the object, the noun that is said with "do", and its gender."""
+    """Return the postposition of the object, the noun that combines with "do", and its gender."""
     return lexicon.OF_PERSON[verb] if person and verb in lexicon.OF_PERSON else lexicon.OF_OBJECT[verb]
 
 
@@ -187,7 +187,7 @@ def _adjective(adjective: str, head: str, gender: str, inflected: bool) -> str:
 
 
 def _verb(clause: Clause, asked: Role | None = None) -> tuple[Word, ...]:
-    """Return what closes the clause: predicate, negation and verb, with agreement."""
+    """Return the end of the clause: predicate, negation and verb, with agreement."""
     subject = ("m", False)
     if asked is not Role.SUBJECT:
         subject = (_gender(clause.subject.head), clause.subject.number > 1)
@@ -210,7 +210,7 @@ def _copula(negated: bool, plural: bool) -> tuple[Word, ...]:
 
 @cache
 def _finite(verb: str, gender: str, plural: bool, negated: bool, person: bool) -> tuple[Word, ...]:
-    """Return negation and finite verb; a noun that is said with "do" comes first and carries the concept."""
+    """Return negation and finite verb; a noun that combines with "do" comes first and carries the concept."""
     noun, stem = "", "कर"
     if verb in lexicon.OF_OBJECT:
         _, noun, noun_gender = _noun_with_do(verb, person)

@@ -32,7 +32,7 @@ _NOT = word("не", "PART", Role.VERB, "not")
 
 
 class Russian:
-    """The Russian grammar; see `adaptstilts.mini.languages.base.Grammar`."""
+    """Russian grammar; see `adaptstilts.mini.languages.base.Grammar`."""
 
     code = "ru"
     spaced = True
@@ -80,12 +80,12 @@ def _opener(connective: str) -> tuple[Word, ...]:
 def _from_verb(clause: Clause, gender: str, asked: Role | None = None) -> tuple[Word, ...]:
     """Return negation, verb, object and place, or place, negation and predicate; without what is asked for."""
     place = _place(clause.place) if clause.place is not None and asked is not Role.PLACE else ()
-    denied = (_NOT,) if clause.negated else ()
+    negation = (_NOT,) if clause.negated else ()
     if clause.verb == "be":
-        return (*place, *denied, *_predicate(clause, gender))
+        return (*place, *negation, *_predicate(clause, gender))
     thing = clause.object if asked is not Role.OBJECT else None
-    told = () if thing is None else _object(thing, clause.verb)
-    return (*denied, _verb(clause.verb, gender), *told, *place)
+    objects = () if thing is None else _object(thing, clause.verb)
+    return (*negation, _verb(clause.verb, gender), *objects, *place)
 
 
 @cache
@@ -192,7 +192,7 @@ def _predicate(clause: Clause, gender: str) -> tuple[Word, ...]:
 
 @cache
 def _kind(kind: str, gender: str, person: bool, woman: bool) -> Word:
-    """Return what the subject is said to be: "животное", "певица", "врачи"."""
+    """Return the noun predicated of the subject: "животное", "певица", "врачи"."""
     noun = _PLURAL[kind]["nom"] if gender == "p" else _SINGULAR[kind]["nom"]
     if woman and gender == "f":
         noun = lexicon.KINDS_OF_WOMEN.get(kind, noun)

@@ -11,14 +11,9 @@ _HUSHERS = "жшчщ"
 
 
 def singular(forms: tuple[str, ...], animate: bool) -> dict[str, str]:
-    """Decline a noun in the singular.
+    """Decline a noun in the singular; return its form by case.
 
-    Args:
-        forms: Nominative, gender, genitive, plural nominative, plural genitive.
-        animate: Whether it stands for a person or an animal.
-
-    Returns:
-        Case -> form.
+    `forms` are the nominative, gender, genitive, plural nominative and plural genitive.
     """
     nominative, gender, genitive, *_ = forms
     cases = {"nom": nominative, "gen": genitive, "acc": nominative, "dat": nominative, "loc": nominative}
@@ -40,15 +35,7 @@ def singular(forms: tuple[str, ...], animate: bool) -> dict[str, str]:
 
 
 def plural(forms: tuple[str, ...], animate: bool) -> dict[str, str]:
-    """Decline a noun in the plural.
-
-    Args:
-        forms: Nominative, gender, genitive, plural nominative, plural genitive.
-        animate: Whether it stands for a person or an animal.
-
-    Returns:
-        Case -> form.
-    """
+    """Decline a noun in the plural; see `singular`."""
     single, _, one, nominative, genitive = forms
     if single == one:
         return dict.fromkeys(("nom", "gen", "acc", "dat", "loc"), nominative)
@@ -61,10 +48,7 @@ def plural(forms: tuple[str, ...], animate: bool) -> dict[str, str]:
 
 
 def adjective(citation: str) -> dict[tuple[str, str], str]:
-    """Decline an adjective.
-
-    Args:
-        citation: Nominative masculine ("новый", "большой", "хороший", "синий").
+    """Decline an adjective from its nominative masculine ("новый", "большой", "хороший", "синий").
 
     Returns:
         (case, gender) -> form; the accusative of masculines and plurals is left out, as it is the nominative or the
@@ -92,14 +76,7 @@ def adjective(citation: str) -> dict[tuple[str, str], str]:
 
 
 def city(forms: tuple[str, ...]) -> dict[str, str]:
-    """Decline the name of a city.
-
-    Args:
-        forms: Nominative, gender, prepositional.
-
-    Returns:
-        Case -> form, without the genitive.
-    """
+    """Decline a city's name from nominative, gender and prepositional; return its form by case (no genitive)."""
     nominative, gender, locative = forms
     cases = {"nom": nominative, "acc": nominative, "dat": nominative, "loc": locative}
     if nominative == locative:
@@ -110,14 +87,6 @@ def city(forms: tuple[str, ...]) -> dict[str, str]:
 
 
 def past(masculine: str, feminine: str) -> dict[str, str]:
-    """Form the past tense from its masculine and feminine ("нашёл", "нашла").
-
-    Args:
-        masculine: Masculine singular.
-        feminine: Feminine singular, reflexive or not.
-
-    Returns:
-        Gender -> form.
-    """
+    """Return the past tense by gender, from masculine and feminine singular ("нашёл", "нашла"), reflexive or not."""
     stem, tail = (feminine[:-3], "сь") if feminine.endswith("ась") else (feminine[:-1], "")
     return {"m": masculine, "f": feminine, "n": f"{stem}о{tail}", "p": f"{stem}и{tail}"}

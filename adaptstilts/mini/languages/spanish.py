@@ -24,7 +24,7 @@ _NOT = word("no", "ADV", Role.VERB, "not")
 
 
 class Spanish:
-    """The Spanish grammar; see `adaptstilts.mini.languages.base.Grammar`."""
+    """Spanish grammar; see `adaptstilts.mini.languages.base.Grammar`."""
 
     code = "es"
     spaced = True
@@ -99,7 +99,7 @@ def _after_verb(clause: Clause, asked: Role | None = None) -> list[Word]:
 
 @lru_cache(maxsize=1 << 16)
 def _object(thing: Phrase, verb: str) -> tuple[Word, ...]:
-    """Return the object, after "a" where it is called for ("al" for "a el")."""
+    """Return the object, after "a" where the verb or a person requires it ("al" for "a el")."""
     words = _noun_phrase(thing, Role.OBJECT)
     marker = _marker(verb, thing.head, thing.head in PEOPLE)
     if marker and words[0].form == "el":
@@ -135,7 +135,7 @@ def _noun_phrase(phrase: Phrase, role: Role) -> tuple[Word, ...]:
 
 
 def _article(phrase: Phrase, gender: str, role: Role) -> str:
-    """Return the article, "" for none; a mass has one when it is the subject ("la leche es blanca")."""
+    """Return the article, "" for none; a mass noun has one when it is the subject ("la leche es blanca")."""
     if phrase.head in lexicon.MASCULINE_ARTICLE and phrase.number == 1:
         gender = "m"
     mass = phrase.head in MASS and phrase.number == 1
@@ -184,7 +184,7 @@ def _predicate(clause: Clause, asked: Role | None) -> tuple[Word, ...]:
 
 @cache
 def _kind(kind: str, person: bool, woman: bool, plural: bool) -> tuple[Word, ...]:
-    """Return what the subject is said to be: "un animal", "médica", "animales"."""
+    """Return the noun predicated of the subject: "un animal", "médica", "animales"."""
     noun, gender, many = lexicon.NOUNS[kind]
     if plural:
         return (word(many, "NOUN", Role.PREDICATE, kind),)

@@ -25,7 +25,7 @@ _BE = {False: word("ni", "AUX", Role.VERB, "be"), True: word("si", "AUX", Role.V
 
 
 class Swahili:
-    """The Swahili grammar; see `adaptstilts.mini.languages.base.Grammar`."""
+    """Swahili grammar; see `adaptstilts.mini.languages.base.Grammar`."""
 
     code = "sw"
     spaced = True
@@ -80,7 +80,7 @@ def _class(phrase: Phrase) -> int:
 
 
 def _from_verb(clause: Clause, subject: int, asked: Role | None = None) -> tuple[Word, ...]:
-    """Return verb, object or predicate, place and time; what is asked for is replaced by a question word."""
+    """Return verb, object or predicate, place and time; a question word replaces what is asked for."""
     place = () if clause.place is None else _place(clause.place)
     time = () if clause.time is None else _time(clause.time)
     if asked is Role.PLACE:
@@ -102,16 +102,9 @@ def _from_verb(clause: Clause, subject: int, asked: Role | None = None) -> tuple
 
 @cache
 def _verb(verb: str, subject: int, marked: int | None, negated: bool) -> tuple[Word, ...]:
-    """Return the finite verb and the noun it is said with.
+    """Return the finite verb, and the noun that it combines with where there is one.
 
-    Args:
-        verb: Verb concept.
-        subject: Noun class of the subject.
-        marked: Noun class of the object if the verb marks it (1 or 2), else None.
-        negated: Whether the event is denied.
-
-    Returns:
-        One or two words.
+    `subject` and `marked` are noun classes: the subject's, and the object's if the verb marks it (1 or 2), else None.
     """
     stem, _, noun = lexicon.VERBS[verb].partition("+")
     tail = stem if marked is None else _object_prefix(marked, stem) + stem
@@ -135,7 +128,7 @@ def _object_prefix(marked: int, stem: str) -> str:
 
 
 def _state(clause: Clause, subject: int, asked: Role | None) -> tuple[Word, ...]:
-    """Return copula and predicate; a state that a verb says has no copula."""
+    """Return copula and predicate; a state that is expressed by a verb has no copula."""
     if clause.predicate in lexicon.STATES:
         return _said_by_verb(clause.predicate, subject, clause.negated)
     copula = _BE[clause.negated]

@@ -30,7 +30,7 @@ _NOT = word("değil", "AUX", Role.VERB, "not")
 
 
 class Turkish:
-    """The Turkish grammar; see `adaptstilts.mini.languages.base.Grammar`."""
+    """Turkish grammar; see `adaptstilts.mini.languages.base.Grammar`."""
 
     code = "tr"
     spaced = True
@@ -87,15 +87,12 @@ def _infinitive(forms: str) -> str:
 
 
 def _ending(spoken: str, case: str, *, possessed: bool = False) -> str:
-    """Return a case ending, with its linking consonant.
+    """Return a case ending in vowel harmony with the spoken word before it, with its linking consonant.
 
     Args:
-        spoken: What it follows, as it is spoken.
+        spoken: The word, as it is spoken.
         case: ``acc``, ``dat``, ``loc`` or ``abl``.
         possessed: Whether a possessive ending stands before it.
-
-    Returns:
-        The ending in harmony with the last vowel.
     """
     vowel = _last_vowel(spoken)
     if case in ("acc", "dat"):
@@ -171,7 +168,7 @@ def _object(clause: Clause) -> tuple[Word, ...]:
 
 
 def _verb(clause: Clause) -> tuple[Word, ...]:
-    """Return what closes the clause: the verb, or the predicate with "değil" if it is denied."""
+    """Return the end of the clause: the verb, or the predicate with "değil" if it is negated."""
     if clause.verb != "be":
         return _event(clause.verb, clause.negated)
     denied = (_NOT,) if clause.negated else ()
@@ -186,7 +183,7 @@ def _verb(clause: Clause) -> tuple[Word, ...]:
 
 @cache
 def _event(verb: str, negated: bool) -> tuple[Word, ...]:
-    """Return the finite verb; a noun that is said with it carries the concept."""
+    """Return the finite verb; a noun that combines with it carries the concept."""
     noun, _, stem = lexicon.VERBS[verb].rpartition("+")
     if verb in lexicon.PRESENTS:
         form = lexicon.PRESENTS[verb][negated]

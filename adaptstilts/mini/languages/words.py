@@ -1,4 +1,4 @@
-"""What several languages share: who the names stand for, cached words, closing a sentence, reading a lexicon table."""
+"""Parts that several grammars share: classes of nouns, cached words, sentence endings, lexicon tables."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ENTITIES: dict[str, str] = {
 
 
 def is_woman(head: str) -> bool:
-    """Say whether a phrase with this head names a woman (of the nouns, only those that say so themselves)."""
+    """Return whether a phrase with this head names a woman (of the nouns, only those that say so themselves)."""
     return head in WOMEN or head in {"woman", "nurse"}
 
 
@@ -57,22 +57,12 @@ def word(form: str, upos: str, role: Role, concept: str = "", entity: str = "") 
 
 @lru_cache(maxsize=1 << 16)
 def capitalised(first: Word) -> Word:
-    """Return the same word with a capital letter, as the first of a sentence."""
+    """Return the word with a capital letter, as the first of a sentence."""
     return Word(first.form[0].upper() + first.form[1:], first.upos, first.role, first.concept, first.entity)
 
 
 def close(words: Sequence[Word], mark: str, opening: str = "", *, spaced: bool = True) -> Sentence:
-    """Make a sentence: a capital letter at the start, punctuation at the end.
-
-    Args:
-        words: The words of the sentence without punctuation, at least one.
-        mark: Closing punctuation.
-        opening: Opening punctuation, if the language has any.
-        spaced: Whether the language puts spaces between words.
-
-    Returns:
-        The sentence; its punctuation marks are words with `Role.OTHER`.
-    """
+    """Make a sentence: capitalise the first of its words and add punctuation marks, which have `Role.OTHER`."""
     opened = (word(opening, "PUNCT", Role.OTHER),) if opening else ()
     return Sentence((*opened, capitalised(words[0]), *words[1:], word(mark, "PUNCT", Role.OTHER)), spaced)
 
@@ -80,15 +70,8 @@ def close(words: Sequence[Word], mark: str, opening: str = "", *, spaced: bool =
 def read_table(text: str, columns: int) -> dict[str, tuple[str, ...]]:
     """Read a lexicon table: one concept per line, then its forms, separated by spaces.
 
-    Args:
-        text: The table; empty lines are left out.
-        columns: Number of forms after the concept.
-
-    Returns:
-        Concept id -> its forms.
-
     Raises:
-        DataError: If a line has another number of forms, or a concept comes twice.
+        DataError: If a line does not have `columns` forms, or a concept occurs twice.
     """
     table: dict[str, tuple[str, ...]] = {}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -104,16 +87,10 @@ def read_table(text: str, columns: int) -> dict[str, tuple[str, ...]]:
 
 
 def read_pairs(text: str) -> dict[str, str]:
-    """Read a lexicon list of concepts with one form each, several to a line.
-
-    Args:
-        text: Concept, form, concept, form and so on, separated by spaces or line breaks.
-
-    Returns:
-        Concept id -> its form.
+    """Read a lexicon list: concept, form, concept, form and so on, separated by spaces or line breaks.
 
     Raises:
-        DataError: If a form is missing, or a concept comes twice.
+        DataError: If a form is missing, or a concept occurs twice.
     """
     items = text.split()
     if len(items) % 2:
