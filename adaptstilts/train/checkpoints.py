@@ -26,6 +26,8 @@ from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import ResumeSection
 from adaptstilts.errors import CheckpointError
+from adaptstilts.store.manifest import KEY_DIGITS
+from adaptstilts.store.store import RESUME_FOLDER
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -36,8 +38,6 @@ from typing import Protocol
 
 FORMAT = 1
 """Raised when the content of a checkpoint changes; one of another format is not used."""
-FOLDER = ".resume"
-_KEY_DIGITS = 16
 _TEMPORARY = ".partial"
 
 
@@ -244,7 +244,7 @@ def resume_folder(root: Path, key: str) -> Path:
         root: Folder of the store.
         key: Key of the stage.
     """
-    return root / FOLDER / key[:_KEY_DIGITS]
+    return root / RESUME_FOLDER / key[:KEY_DIGITS]
 
 
 def remove_checkpoints(root: Path, key: str) -> None:
@@ -256,7 +256,7 @@ def remove_checkpoints(root: Path, key: str) -> None:
     """
     shutil.rmtree(resume_folder(root, key), ignore_errors=True)
     with contextlib.suppress(OSError):  # others are still under way
-        (root / FOLDER).rmdir()
+        (root / RESUME_FOLDER).rmdir()
 
 
 def _read(path: Path, key: str, run: str) -> Snapshot:
