@@ -1,16 +1,22 @@
-"""Processes that claim: several at once, and one that is killed while it holds."""
+"""Processes that claim: several at once, one that is killed while it holds, and this one at work on a stage."""
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from repository import ROOT
 
-Claim = Callable[[int], AbstractContextManager[bool]]
+from adaptstilts.engine.journal import Journal, StageLog
+from adaptstilts.store.stage import Stage
+from adaptstilts.store.store import Store
+
+Claim = Callable[[int], AbstractContextManager[object]]
 
 
 def race(claim: Claim, *, processes: int, rounds: int) -> list[list[int]]:
@@ -25,8 +31,8 @@ def race(claim: Claim, *, processes: int, rounds: int) -> list[list[int]]:
         won = []
         for turn in range(rounds):
             barrier.wait(60)
-            with claim(turn) as is_mine:
-                won.append(is_mine)
+            with claim(turn) as held:
+                won.append(bool(held))
                 barrier.wait(60)
         results.put((number, won))
 
@@ -47,3 +53,11 @@ def start_holder(code: str, *arguments: object) -> subprocess.Popen[str]:
     assert holder.stdout is not None
     assert holder.stdout.readline().strip() == "True"
     return holder
+
+
+@contextlib.contextmanager
+def at_work(root: Path, stage: Stage, worker: str = "") -> Iterator[StageLog]:
+    """Claim a stage and open its log, as an engine does."""
+    with Store(root).claim(stage) as progress, Journal(root, worker).stage(stage, progress=progress) as log:
+        assert progress is not None
+        yield log

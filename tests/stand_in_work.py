@@ -12,7 +12,7 @@ import signal
 import time
 from pathlib import Path
 
-from adaptstilts.engine.journal import StepCallback
+from adaptstilts.engine.journal import StageLog
 from adaptstilts.errors import DataError
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage, make_stage
@@ -44,13 +44,13 @@ class OutOfMemoryError(RuntimeError):
 class StandInRunner:
     """Makes a file with the stage's slug in it."""
 
-    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
+    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, log: StageLog) -> Artefact:
         with (Path(store.root) / "attempts").open("a") as file:
             file.write(f"{stage.slug} {os.getpid()}\n")
         with store.writing(stage, {}) as folder:
             (folder / "name").write_text(stage.slug)
             (folder / "gpu").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", ""))
-            on_step(1, 2, "half")
+            log.stepped(1, 2, "half")
             self._misbehave(stage.slug, store)
         found = store.find(stage)
         assert found is not None

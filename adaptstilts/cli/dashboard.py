@@ -241,7 +241,7 @@ class TerminalWatcher:
             if self._store is not None and time.perf_counter() - self._read_at >= _SECONDS_BETWEEN_READINGS:
                 self._read_at = time.perf_counter()
                 self._done.update(self._observer.made().keys())
-                self._beats = {beat.key: beat for beat in read_beats(self._store)}
+                self._beats = {beat.key: beat for beat in read_beats(self._observer.store)}
             beats = {key: beat for key, beat in self._beats.items() if key not in self._failures}
             beats |= {key: self._merged(beat, beats.get(key)) for key, beat in self._own.items()}
             failures = list(self._failures.values())

@@ -1,4 +1,4 @@
-"""What happened to each stage, as JSON lines; with it the signs of life that `adaptstilts status` reads.
+"""What happened to each stage, as JSON lines, and how far it is.
 
 One file per stage, ``logs/<kind>/<slug>-<key>.jsonl`` below the store, to which every attempt appends. It is no part of
 the artefact and decides no key. Each line is written at once to a file opened for appending: on a local file system
@@ -25,15 +25,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from adaptstilts.engine.heartbeats import (
-    Failure,
-    Heart,
-    Progress,
-    clear_failure,
-    remove_beats,
-    stage_file,
-    write_failure,
-)
+from adaptstilts.engine.heartbeats import Failure, clear_failure, write_failure
+from adaptstilts.store.leases import Progress
 from adaptstilts.store.stage import Stage
 
 if TYPE_CHECKING:
@@ -74,23 +67,23 @@ class Journal:
 
     def path(self, stage: Stage) -> Path:
         """Return where a stage's log lies or would lie."""
-        return self.root / LOGS_FOLDER / stage.kind.value / f"{stage_file(stage)}.jsonl"
+        return self.root / LOGS_FOLDER / stage.kind.value / f"{stage.folder}.jsonl"
 
-    def stage(self, stage: Stage, on_step: StepCallback | None = None) -> StageLog:
+    def stage(self, stage: Stage, on_step: StepCallback | None = None, progress: Progress | None = None) -> StageLog:
         """Return the log of one attempt at a stage, to be entered while it is worked on.
 
         Args:
             stage: The stage; this process must be the one that makes it.
             on_step: Also told about steps.
+            progress: Where to note how far it is: that of the claim on the stage.
 
         Returns:
             The log; it writes ``started`` on entering and ``finished``, ``failed`` or ``interrupted`` on leaving.
         """
-        return StageLog(self, stage, on_step)
+        return StageLog(self, stage, on_step, progress)
 
     def failed(self, stage: Stage, error: BaseException) -> None:
         """Write that a stage failed where its worker could not: it died, or the engine gave up on it."""
-        remove_beats(self.root, stage.key)
         write_event(self.path(stage), {**self.heading("failed", stage.key), **_what(error)}, is_first=True)
         self.keep_failure(stage, error)
 
@@ -128,11 +121,19 @@ class StageLog:
         journal: The log it belongs to.
         stage: The stage.
         on_step: Also told about steps.
+        progress: Where to note how far it is.
     """
 
-    def __init__(self, journal: Journal, stage: Stage, on_step: StepCallback | None = None) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        stage: Stage,
+        on_step: StepCallback | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         self.followers: list[Follower] = []
-        self.progress = Progress()
+        self.progress = Progress() if progress is None else progress
+        self.progress.worker = journal.worker
         self._journal = journal
         self._stage = stage
         self._on_step = on_step
@@ -142,18 +143,9 @@ class StageLog:
         self._began = time.perf_counter()
 
     def __enter__(self) -> Self:
-        """Write ``started`` and show a sign of life."""
+        """Write ``started``."""
         self._began = time.perf_counter()
         self._write("started", name=self._stage.name, kind=self._stage.kind.value)
-        record = {
-            "key": self._stage.key,
-            "name": self._stage.name,
-            "kind": self._stage.kind.value,
-            "started": _now(),
-            **self._journal.place(),
-        }
-        self._heart = Heart(self._journal.root, record, self.progress)
-        self._heart.start()
         return self
 
     def __exit__(
@@ -170,7 +162,6 @@ class StageLog:
             self._journal.keep_failure(self._stage, error)
         else:
             self._write("interrupted", seconds=seconds, type=type(error).__name__)
-        self._heart.stop()
 
     def stepped(self, done: int, total: int, note: str = "", numbers: StepNumbers | None = None) -> None:
         """So many steps are done.

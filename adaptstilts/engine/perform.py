@@ -28,12 +28,13 @@ def perform(order: Order, store: Store, runner: Runner, on_step: StepCallback) -
     """
     key = order.stage.key
     try:
-        with store.claim(order.stage) as is_mine:
-            if not is_mine:
+        with store.claim(order.stage) as progress:
+            if progress is None:
                 return Answer(key, "busy")
             if store.find(order.stage) is not None:
                 return Answer(key, "there")
-            runner.run(order.stage, order.inputs, store, on_step)
+            with Journal(store.root).stage(order.stage, on_step, progress) as log:
+                log.made(runner.run(order.stage, order.inputs, store, log))
     except AdaptstiltsError as error:
         return Answer(key, "failed", error)
     except Exception as error:  # noqa: BLE001 - it costs this stage only

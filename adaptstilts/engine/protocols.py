@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from adaptstilts.engine.journal import StepCallback
+from adaptstilts.engine.journal import StageLog
 from adaptstilts.errors import AdaptstiltsError
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage
@@ -48,14 +48,14 @@ class Watcher(Protocol):
 class Runner(Protocol):
     """Makes the artefact of one stage."""
 
-    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
+    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, log: StageLog) -> Artefact:
         """Make the artefact.
 
         Args:
             stage: What to make.
             inputs: The stages it builds on; all are finished.
             store: Where it goes.
-            on_step: Told how far it is.
+            log: Told how far it is.
 
         Returns:
             The finished artefact.

@@ -238,6 +238,7 @@ class _Run:
             "the same command goes on from here."
         )
         given_up = EngineError(f"{reason}, after {tries}", hint=hint)
+        self.store.revoke(stage)
         Journal(self.store.root).failed(stage, given_up)
         self._fail(stage, given_up)
 

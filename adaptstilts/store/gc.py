@@ -12,16 +12,18 @@ from typing import Any
 
 from adaptstilts.errors import DamagedError
 from adaptstilts.formatting import size_text
-from adaptstilts.store.claims import Claims
 from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST
 from adaptstilts.store.process import Mark, is_alive
 from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.show import name_of
 from adaptstilts.store.stage import FORMAT_VERSION, StageKind
-from adaptstilts.store.store import CLAIMS_FOLDER, RESUME_FOLDER, Store
+from adaptstilts.store.store import RESUME_FOLDER, Store
 
 UNFINISHED_DAYS = 2.0
 """Age at which a folder that a process elsewhere left unfinished, and that nobody claims, is taken for abandoned."""
+
+_FORMER_FOLDERS = (".claims", ".running")
+"""Where older versions kept locks and signs of life."""
 
 
 @dataclass
@@ -80,8 +82,6 @@ def find_waste(store: Store, needed: set[str] | None = None) -> Waste:
     _find_unfinished(store, waste)
     _find_resume_states(store, {artefact.key[:KEY_DIGITS] for artefact in artefacts}, needed, waste)
     if isinstance(store, SharedStore):
-        for name in store.stale_leases():
-            waste.items.append((f"dead claim {name}", 0, partial(store.remove_lease, name)))
         for place in store.orphans():
             waste.items.append((f"broken-off upload {'/'.join(place)}", 0, partial(store.remove_orphan, place)))
     for artefact in artefacts:
@@ -103,10 +103,13 @@ def _unclaimed(store: Store, key: str, act: Callable[[], object]) -> bool:
 
 
 def _find_unfinished(store: Store, waste: Waste) -> None:
-    claims = Claims(store.root / CLAIMS_FOLDER)
-    dead = claims.sweep(remove=False)
-    if dead:
-        waste.items.append((f"{len(dead)} files of dead claims", 0, partial(claims.sweep, remove=True)))
+    for leases in store.leases():
+        for name in leases.stale():
+            waste.items.append((f"dead claim {name}", 0, partial(leases.remove_stale, name)))
+    for folder in (store.root / name for name in _FORMER_FOLDERS):
+        if folder.is_dir() and _is_old(folder):
+            what = f"{folder.name}, which an older version left"
+            waste.items.append((what, _folder_bytes(folder), partial(_remove_tree, folder)))
     for folder in store.unfinished():
         if _is_abandoned(store, folder):
             waste.items.append((f"unfinished {folder.name}", _folder_bytes(folder), partial(_remove_tree, folder)))

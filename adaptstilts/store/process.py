@@ -107,30 +107,3 @@ def _started(process: int) -> str | None:
         return ""
     except psutil.Error:
         return None
-
-
-_HELD: dict[tuple[int, str], object] = {}
-"""What this process holds, by process id, so that a forked child inherits nothing."""
-
-
-def hold(name: str) -> bool:
-    """Take a name for this thread, against all others of this process.
-
-    Args:
-        name: What to hold; the same wherever in the process it is asked for.
-
-    Returns:
-        Whether it was free.
-    """
-    token = object()
-    return _HELD.setdefault((os.getpid(), name), token) is token
-
-
-def let_go(name: str) -> None:
-    """Give a held name back."""
-    _HELD.pop((os.getpid(), name), None)
-
-
-def is_held(name: str) -> bool:
-    """Say whether this process holds a name."""
-    return (os.getpid(), name) in _HELD

@@ -5,7 +5,7 @@ read, each checked against its recorded hash. Below the address lie
 
 - ``<kind>/<first digits of the key>/<upload>/...``: the files of one upload,
 - ``<kind>/<first digits of the key>/manifest.json``: the manifest, written last, which names the upload,
-- ``.claims``: leases on stages that are being made.
+- ``.leases``: leases on stages that are being made.
 
 Two machines that make the same stage upload side by side, and the manifest that is created first counts. Where the file
 system can create a file exclusively (object stores with conditional writes, file systems), a stage is made by one
@@ -16,17 +16,16 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DamagedError, StoreError
+from adaptstilts.errors import DamagedError
 from adaptstilts.store.artefact import Artefact, DamageCallback, told
-from adaptstilts.store.claims import LEASE_SUFFIX, kept_fresh
-from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
+from adaptstilts.store.leases import LIFETIME_SECONDS, Leases, Text
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
     MANIFEST,
@@ -38,10 +37,9 @@ from adaptstilts.store.manifest import (
     unwritable,
     write_synced,
 )
-from adaptstilts.store.process import Mark
 from adaptstilts.store.remote import LOCAL_PROTOCOLS, Remote, is_address
 from adaptstilts.store.stage import Stage, StageKind
-from adaptstilts.store.store import CLAIMS_FOLDER, Store
+from adaptstilts.store.store import LEASES_FOLDER, Store
 
 SHARED_MARK = ".shared"
 """File in a local copy that is the same at the address; a whole copy without it is still to be uploaded."""
@@ -136,25 +134,9 @@ class SharedStore(Store):
             self._drop_copy(error)
             return self.open(stage)
 
-    @contextlib.contextmanager
-    def claim_of(self, key: str) -> Iterator[bool]:
-        """See `Store.claim_of`; first against others on this machine, then, with a lease, against other machines."""
-        with super().claim_of(key) as is_mine:
-            leases = self._leases()
-            lease = leases.acquire(f"{key[:KEY_DIGITS]}{LEASE_SUFFIX}") if is_mine else None
-            if lease is None:
-                yield False
-                return
-            try:
-                with kept_fresh(lambda: leases.refresh(lease), self.lifetime / 4):
-                    yield True
-            finally:
-                with contextlib.suppress(StoreError):  # an unreachable lease ends with its lifetime
-                    leases.release(lease)
-
-    def claimant_of(self, key: str) -> Mark | None:
-        """See `Store.claimant_of`."""
-        return super().claimant_of(key) or self._leases().holder(f"{key[:KEY_DIGITS]}{LEASE_SUFFIX}")
+    def leases(self) -> list[Leases]:
+        """See `Store.leases`; first against others on this machine, then against other machines."""
+        return [*super().leases(), Leases(_RemoteObjects(self.remote), self.lifetime, seldom=True)]
 
     def discard(self, stage: Stage) -> None:
         """See `Store.discard`; at the address and on this machine."""
@@ -217,7 +199,7 @@ class SharedStore(Store):
         claimed when the claims are listed, or named by its manifest after that.
         """
         places = sorted({_place_of(name) for kind in StageKind for name in self.remote.names(kind.value)} - {()})
-        leased = {name[:KEY_DIGITS] for name in self._leases().objects.names()}
+        leased = {lease.name[:KEY_DIGITS] for lease in self.leases()[-1].read_all()}
         free = [place for place in places if not self._is_in_use(place[1], leased)]
         contents = self.remote.read_many({_manifest_of(place) for place in free})
         return [place for place in free if self._is_orphan(place, contents.get(_manifest_of(place)))]
@@ -231,24 +213,9 @@ class SharedStore(Store):
         self.remote.delete(*place)
         return True
 
-    def stale_leases(self) -> list[str]:
-        """Return the names of leases at the address whose holders are dead."""
-        return [name for name in self._leases().objects.names() if self._is_stale(name)]
-
-    def remove_lease(self, name: str) -> bool:
-        """Remove a lease that `stale_leases` has found, if it still is one; say whether it was."""
-        if not self._is_stale(name):
-            return False
-        self.remote.delete(CLAIMS_FOLDER, name)
-        return True
-
-    def _is_stale(self, name: str) -> bool:
-        leases = self._leases()
-        lease = leases.read(name)
-        return lease is not None and leases.is_over(lease) and leases.holder(name) is None  # not held by a thread here
-
     def _is_in_use(self, digits: str, leased: set[str]) -> bool:
-        return (self.claimant_of(digits) if digits in leased else super().claimant_of(digits)) is not None
+        places = self.leases()
+        return self._holder(digits, places if digits in leased else places[:1]) is not None
 
     def _is_orphan(self, place: tuple[str, ...], content: bytes | None) -> bool:
         """Say whether no manifest names an upload; one that is damaged may have named any."""
@@ -257,9 +224,6 @@ class SharedStore(Store):
         with contextlib.suppress(DamagedError):
             return bool(self._artefact(None, content, _manifest_of(place)).manifest["upload"] != place[2])
         return False
-
-    def _leases(self) -> Leases:
-        return Leases(_RemoteObjects(self.remote), self.lifetime)
 
     def _remote(self, stage: Stage) -> tuple[str, str]:
         return stage.kind.value, stage.key[:KEY_DIGITS]
@@ -362,23 +326,31 @@ class _RemoteObjects:
 
     def __init__(self, remote: Remote) -> None:
         self.remote = remote
-        self.place = f"{remote.address}/{CLAIMS_FOLDER}"
+        self.place = f"{remote.address}/{LEASES_FOLDER}"
 
     def create(self, name: str, text: str) -> bool:
-        return self.remote.create(text.encode(), CLAIMS_FOLDER, name)
+        return self.remote.create(text.encode(), LEASES_FOLDER, name)
 
-    def read(self, name: str) -> str | None:
-        content = self.remote.read(CLAIMS_FOLDER, name)
-        return None if content is None else content.decode("utf-8", errors="replace")
+    def read(self, name: str) -> Text | None:
+        content = self.remote.read(LEASES_FOLDER, name)
+        return None if content is None else _text(content)
+
+    def read_all(self) -> Mapping[str, Text]:
+        contents = self.remote.read_many(self.remote.names(LEASES_FOLDER))
+        return {name.rpartition("/")[2]: _text(content) for name, content in contents.items()}
 
     def write(self, name: str, text: str) -> None:
-        self.remote.write(text.encode(), CLAIMS_FOLDER, name)
+        self.remote.write(text.encode(), LEASES_FOLDER, name)
 
     def delete(self, name: str) -> None:
-        self.remote.delete(CLAIMS_FOLDER, name)
+        self.remote.delete(LEASES_FOLDER, name)
 
-    def names(self) -> Iterable[str]:
-        return [os.path.basename(name) for name in self.remote.names(CLAIMS_FOLDER)]  # noqa: PTH119 - no local path
+    def now(self) -> float:
+        return time.time()
+
+
+def _text(content: bytes) -> Text:
+    return Text(content.decode("utf-8", errors="replace"), None)
 
 
 def _uploaded(manifest: dict[str, Any]) -> tuple[str, str, str]:

@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel
 
+from adaptstilts.store.manifest import KEY_DIGITS
+
 FORMAT_VERSION = 4
 """Part of every key; raised when the meaning of a stage or the content of its artefact changes."""
 
@@ -80,6 +82,11 @@ class Stage:
     def kind(self) -> StageKind:
         """The kind of its job."""
         return self.job.kind
+
+    @property
+    def folder(self) -> str:
+        """Name of its artefact's folder, and start of the names of its other files."""
+        return f"{self.slug}-{self.key[:KEY_DIGITS]}"
 
 
 def make_stage(name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> Stage:

@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 
 from adaptstilts.errors import DamagedError, StoreError
 from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, told
-from adaptstilts.store.claims import Claims
+from adaptstilts.store.leases import LEASE_SUFFIX, FolderObjects, Leases, Progress, hold
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
     MANIFEST,
@@ -40,7 +40,7 @@ from adaptstilts.store.manifest import (
 from adaptstilts.store.process import SEPARATOR, Mark, here, is_alive
 from adaptstilts.store.stage import FORMAT_VERSION, Stage, StageKind, describe
 
-CLAIMS_FOLDER = ".claims"
+LEASES_FOLDER = ".leases"
 RESUME_FOLDER = ".resume"
 """Folder of the states from which a broken-off stage goes on, by the first digits of its key."""
 UNFINISHED_FOLDER = ".unfinished"
@@ -197,32 +197,40 @@ class Store:
             self._put(temporary, self.root / manifest["kind"] / name, manifest)
 
     @contextlib.contextmanager
-    def claim(self, stage: Stage) -> Iterator[bool]:
+    def claim(self, stage: Stage) -> Iterator[Progress | None]:
         """Say, for as long as the block runs, that this process makes a stage; never waits.
 
-        What a claim guarantees, and what happens when a process that holds one dies: `adaptstilts.store.claims`.
-
-        Args:
-            stage: The stage.
+        What a claim guarantees, and what happens when a process that holds one dies: `adaptstilts.store.leases`.
 
         Yields:
-            True if it is this process's to make; False if another process, or thread, is making it.
+            What the block tells how far it is, for all who look on; None if another process, or thread, is making it.
 
         Raises:
             WriteError: If the store cannot be written.
         """
-        with self.claim_of(stage.key) as is_mine:
-            yield is_mine
+        with self._claim(stage.key, {"key": stage.key, "name": stage.name, "kind": stage.kind.value}) as progress:
+            yield progress
 
     @contextlib.contextmanager
     def claim_of(self, key: str) -> Iterator[bool]:
-        """Claim the stage with a key; see `claim`. The first digits of the key do."""
+        """Keep others from making the stage with a key, while something else is done with it; see `claim`.
+
+        The first digits of the key do.
+
+        Yields:
+            Whether nobody is making it.
+        """
+        with self._claim(key) as progress:
+            yield progress is not None
+
+    @contextlib.contextmanager
+    def _claim(self, key: str, work: dict[str, str] | None = None) -> Iterator[Progress | None]:
         with contextlib.ExitStack() as stack:
             try:
-                is_mine = stack.enter_context(self._claims().claim(key[:KEY_DIGITS]))
+                progress = stack.enter_context(hold(self.leases(), _lease_name(key), work))
             except OSError as error:
                 raise unwritable(error, self.root) from error
-            yield is_mine
+            yield progress
 
     def is_claimed(self, stage: Stage) -> bool:
         """Say whether a living process is making a stage; reads one small file."""
@@ -234,10 +242,24 @@ class Store:
 
     def claimant_of(self, key: str) -> Mark | None:
         """Return the process that is making the stage with a key, or None."""
+        return self._holder(key, self.leases())
+
+    def _holder(self, key: str, places: Iterable[Leases]) -> Mark | None:
         try:
-            return self._claims().holder(key[:KEY_DIGITS])
+            holders = (leases.holder(_lease_name(key)) for leases in places)
+            return next((holder for holder in holders if holder is not None), None)
         except OSError as error:
             raise StoreError(f"cannot be read: {error.strerror}", path=error.filename or self.root) from error
+
+    def revoke(self, stage: Stage) -> None:
+        """Take a stage from a process that is known to have died, unless that is seen to live."""
+        for leases in self.leases():
+            with contextlib.suppress(OSError, StoreError):
+                leases.revoke(_lease_name(stage.key))
+
+    def leases(self) -> list[Leases]:
+        """Return the places whose leases whoever makes a stage holds, in the order in which they are taken."""
+        return [Leases(FolderObjects(self.root / LEASES_FOLDER))]
 
     def discard(self, stage: Stage) -> None:
         """Remove a stage's artefact, damaged or not: at once out of its place, then from the disk.
@@ -308,11 +330,8 @@ class Store:
         """
         return list(damages(artefact.folder, artefact.manifest["files"], again=True, on_bytes=on_bytes))
 
-    def _claims(self) -> Claims:
-        return Claims(self.root / CLAIMS_FOLDER)
-
     def _place(self, stage: Stage) -> Path:
-        return self.root / stage.kind.value / f"{stage.slug}-{stage.key[:KEY_DIGITS]}"
+        return self.root / stage.kind.value / stage.folder
 
     def _folders(self, kind: str) -> list[Path]:
         """Return the folders of a kind of stages that are named as artefacts are, in order."""
@@ -370,6 +389,10 @@ class Store:
             return
         sync_folder(final.parent)
         take_over_hashes(temporary, final, manifest)
+
+
+def _lease_name(key: str) -> str:
+    return f"{key[:KEY_DIGITS]}{LEASE_SUFFIX}"
 
 
 def _read(folder: Path, stage: Stage) -> Artefact | None:

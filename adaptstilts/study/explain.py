@@ -9,9 +9,9 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from adaptstilts.engine.heartbeats import KEY_DIGITS
 from adaptstilts.errors import ConfigError
 from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.stage import FORMAT_VERSION, Stage, StageKind, content_key, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.plan import Plan

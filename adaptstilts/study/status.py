@@ -1,8 +1,7 @@
 """Where a study stands: what runs, waits, is done, failed or lost, and the time left. Free of torch.
 
-Everything comes from the store that all workers share: manifests, heartbeats and failures. `look` reads them,
-`summarise` is pure. Of a store that is an address, manifests are those at the address; heartbeats and failures lie in
-the local folder, and are those of this machine.
+Everything comes from the store that all workers share: manifests, signs of life and failures. `look` reads them,
+`summarise` is pure. Of a store that is an address, failures lie in the local folder, and are those of this machine.
 """
 
 from __future__ import annotations
@@ -205,7 +204,7 @@ class Observer:
             The status; that of an empty store where the folder is not there.
         """
         root = self.store.root
-        made, beats, failures = self.made(), read_beats(root), read_failures(root)
+        made, beats, failures = self.made(), read_beats(self.store), read_failures(root)
         if self.plan is None:
             status = summarise_store(made, beats, failures, self._damaged)
             mine: Collection[str] = made.keys()

@@ -73,7 +73,7 @@ def lost_line(beat: Beat) -> str:
     """Return one line on a worker that gives no sign of life."""
     return (
         f"{beat.name}: no sign of life from {place(beat)} for {estimate_text(beat.age)}: "
-        "worker died or is unreachable; its stage is taken over when its claim expires"
+        "worker died or is unreachable; the next run, or one that is under way, takes its stage over"
     )
 
 

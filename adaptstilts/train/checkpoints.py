@@ -26,6 +26,8 @@ from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import ResumeSection
 from adaptstilts.errors import CheckpointError
+from adaptstilts.store.manifest import KEY_DIGITS
+from adaptstilts.store.store import RESUME_FOLDER
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -36,8 +38,6 @@ from typing import Protocol
 
 FORMAT = 1
 """Number that rises when the content of a checkpoint changes; a checkpoint of another format is not used."""
-FOLDER = ".resume"
-_KEY_DIGITS = 16
 _TEMPORARY = ".partial"
 
 
@@ -227,14 +227,14 @@ class Checkpoints:
 
 def resume_folder(root: Path, key: str) -> Path:
     """Return the folder of a stage's checkpoints in the store at ``root``."""
-    return root / FOLDER / key[:_KEY_DIGITS]
+    return root / RESUME_FOLDER / key[:KEY_DIGITS]
 
 
 def remove_checkpoints(root: Path, key: str) -> None:
     """Remove the checkpoints of a stage whose artefact is finished."""
     shutil.rmtree(resume_folder(root, key), ignore_errors=True)
     with contextlib.suppress(OSError):  # others are still under way
-        (root / FOLDER).rmdir()
+        (root / RESUME_FOLDER).rmdir()
 
 
 def _read(path: Path, key: str, run: str) -> Snapshot:

@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from claimers import at_work
 from rich.console import Console
 
 from adaptstilts.cli.dashboard import Dashboard, TerminalWatcher, draw
 from adaptstilts.engine.heartbeats import Beat
-from adaptstilts.engine.journal import Journal
 from adaptstilts.errors import DataError
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage, make_stage
@@ -129,7 +129,7 @@ def test_step_moves_the_bar_of_its_own_stage_only():
 
 def test_watcher_shows_the_steps_of_workers_elsewhere_from_the_store(tmp_path: Path):
     watcher = TerminalWatcher(PLAN, Console(file=io.StringIO()), workers=2, store=tmp_path)
-    with Journal(tmp_path, worker="w9").stage(LEFT) as left, Journal(tmp_path).stage(RIGHT):
+    with at_work(tmp_path, LEFT, worker="w9") as left, at_work(tmp_path, RIGHT):
         left.stepped(2, 8, "loss 0.7")
         deadline = time.monotonic() + 10
         while "2/8" not in "\n".join(lines_of(watcher)) and time.monotonic() < deadline:

@@ -14,7 +14,7 @@ import pytest
 from repository import ROOT
 
 from adaptstilts.engine import journal as journal_module
-from adaptstilts.engine.heartbeats import read_beats, read_failures
+from adaptstilts.engine.heartbeats import read_failures
 from adaptstilts.engine.journal import Journal, StepNumbers, made_counts, read_events, write_event
 from adaptstilts.errors import DataError
 from adaptstilts.store.artefact import Artefact
@@ -66,18 +66,7 @@ def test_stage_that_is_interrupted_has_not_failed(tmp_path: Path):
     with pytest.raises(KeyboardInterrupt), Journal(tmp_path).stage(one):
         raise KeyboardInterrupt
     assert [event["event"] for event in events(tmp_path, one)] == ["started", "interrupted"]
-    assert (read_failures(tmp_path), read_beats(tmp_path)) == ([], [])
-
-
-def test_failure_told_by_an_engine_takes_the_dead_workers_sign_of_life_away(tmp_path: Path):
-    one = stage()
-    log = Journal(tmp_path).stage(one)
-    log.__enter__()
-    assert len(read_beats(tmp_path)) == 1
-    Journal(tmp_path).failed(one, DataError("worker lost three times"))
-    assert read_beats(tmp_path) == []
-    assert read_failures(tmp_path)[0].error == "worker lost three times."
-    log.__exit__(None, None, None)
+    assert read_failures(tmp_path) == []
 
 
 def test_steps_are_thinned_averaged_and_the_last_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -3,17 +3,23 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from claimers import at_work
 
+from adaptstilts.engine.heartbeats import read_beats, read_failures
 from adaptstilts.engine.in_process import InProcessEngine
-from adaptstilts.engine.journal import Journal, StepCallback, read_events
+from adaptstilts.engine.journal import Journal, StageLog, read_events
+from adaptstilts.engine.protocols import Answer
 from adaptstilts.engine.scheduler import Outcome, carry_out, sort_out
 from adaptstilts.errors import AdaptstiltsError, DamagedError, DataError, StoreError, WriteError
 from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.leases import Lease
+from adaptstilts.store.process import here
 from adaptstilts.store.stage import Stage, make_stage
 from adaptstilts.store.store import MANIFEST, Store
 from adaptstilts.study.plan.jobs import DataJob, ScoreJob
@@ -38,12 +44,12 @@ class Runner:
         self.ran: list[str] = []
         self.at = at or {}
 
-    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
+    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, log: StageLog) -> Artefact:
         self.ran.append(stage.name)
         with store.writing(stage, {}) as folder:
             (folder / "name").write_text(stage.name)
             self.at.get(stage.name, lambda: None)()
-            on_step(1, 2, "half")
+            log.stepped(1, 2, "half")
         found = store.find(stage)
         assert found is not None
         return found
@@ -260,8 +266,8 @@ def test_input_that_is_removed_again_and_again_fails_its_user(tmp_path: Path):
 
 def test_artefact_that_is_removed_at_once_counts_as_lost(tmp_path: Path):
     class Removing(Runner):
-        def run(self, stage, inputs, store, on_step):
-            made = super().run(stage, inputs, store, on_step)
+        def run(self, stage, inputs, store, log):
+            made = super().run(stage, inputs, store, log)
             if stage is LEFT:
                 store.discard(stage)
             return made
@@ -291,6 +297,34 @@ def test_only_a_lack_of_memory_is_tried_again(tmp_path: Path, error: Exception):
     assert ("out of memory: MemoryError, after 3 tries" in str(outcome.failures[LEFT.key])) == is_tried_again
 
 
+def test_stage_whose_workers_died_again_and_again_has_failed_and_is_not_lost(tmp_path: Path):
+    store = Store(tmp_path)
+
+    def die() -> None:
+        """Leave the lease as a worker on another machine leaves it that is killed."""
+        (lease,) = store.leases()[0].read_all()
+        died.append(lease)
+        raise MemoryError
+
+    died: list[Lease] = []
+    runner = Runner({"left": die})
+    engine = InProcessEngine(runner, store, lambda *step: None)
+    answers = engine.answers
+
+    def answers_of_the_dead(seconds: float | None) -> Sequence[Answer]:
+        found = answers(seconds)
+        if died:
+            lease = replace(died.pop(), holder=replace(here(), host="elsewhere"))
+            store.leases()[0].objects.create(lease.name, lease.text())
+        return found
+
+    engine.answers = answers_of_the_dead  # type: ignore[method-assign]
+    outcome = carry_out(PLAN, store, engine, Watcher())
+    assert list(outcome.failures) == [LEFT.key]
+    assert [failure.key for failure in read_failures(tmp_path)] == [LEFT.key]
+    assert read_beats(store) == []
+
+
 def test_file_that_cannot_be_read_fails_its_stage_alone(tmp_path: Path):
     place = tmp_path / "store" / "data" / "world" / "x.tsv"
     error = OSError(5, "Input/output error", str(place))
@@ -301,16 +335,15 @@ def test_file_that_cannot_be_read_fails_its_stage_alone(tmp_path: Path):
 
 
 def test_stages_that_another_process_makes_are_waited_for_and_taken_over(tmp_path: Path):
-    store, other = Store(tmp_path), Store(tmp_path)
+    store = Store(tmp_path)
     carry(store, Runner({"left": stop(DataError("stop here"))}), Watcher())
     shutil.rmtree(store.folder(RIGHT))
 
     def elsewhere() -> None:
-        with other.claim(LEFT) as is_mine:
-            assert is_mine
+        with at_work(tmp_path, LEFT) as log:
             claimed.set()
             time.sleep(0.6)
-            Runner().run(LEFT, (WORLD,), other, lambda done, total, note: None)
+            Runner().run(LEFT, (WORLD,), Store(tmp_path), log)
 
     claimed = threading.Event()
     thread = threading.Thread(target=elsewhere)

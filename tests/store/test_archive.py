@@ -45,7 +45,7 @@ def test_artefacts_travel_with_their_inputs_in_any_form(store, tmp_path, name):
     again = import_bundle(other, tmp_path / name)
     assert (again.placed, len(again.there)) == ([], 2)
     assert again.text() == "0 artefacts placed, 2 were there"
-    assert {path.name for path in (tmp_path / "other").iterdir()} == {"data", "score", ".unfinished", ".claims"}
+    assert {path.name for path in (tmp_path / "other").iterdir()} == {"data", "score", ".unfinished", ".leases"}
 
 
 def cut(folder):

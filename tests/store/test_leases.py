@@ -1,57 +1,238 @@
 from __future__ import annotations
 
+import os
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from claimers import race
+from claimers import race, start_holder
 
-from adaptstilts.store.claims import Claims
-from adaptstilts.store.leases import FolderObjects, Lease, Leases
+from adaptstilts.errors import StoreError
+from adaptstilts.store import leases as leases_module
+from adaptstilts.store.leases import FolderObjects, Lease, Leases, hold
 from adaptstilts.store.process import here
 
+HOLD = """
+import sys, time
+from pathlib import Path
+from adaptstilts.store.leases import FolderObjects, Leases, hold
+with hold([Leases(FolderObjects(Path(sys.argv[1])))], "a") as held:
+    print(held is not None, flush=True)
+    time.sleep(60)
+"""
 DEAD = replace(here(), started="1")
+"""A process with this one's id that started when the machine did: the id was given out again."""
 FAR = replace(here(), host="elsewhere")
 
 
-def test_lease_is_taken_once_and_again_when_released(tmp_path):
-    leases = Leases(FolderObjects(tmp_path))
-    lease = leases.acquire("a")
-    assert leases.acquire("a") is None
-    assert leases.holder("a") == here()
-    leases.release(lease)
+def at(folder: Path, lifetime: float = 60.0) -> Leases:
+    return Leases(FolderObjects(folder), lifetime)
+
+
+def leave(folder: Path, holder=DEAD, name: str = "a", *, silence: float = 0.0, number: str = "old") -> Path:
+    """Write the lease that a process has left."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(Lease(number, holder, time.time(), name).text())
+    os.utime(path, (time.time() - silence,) * 2)
+    return path
+
+
+def attempt(leases: Leases, name: str = "a") -> bool:
+    with hold([leases], name) as held:
+        return held is not None
+
+
+def until(is_so, seconds: float = 20.0) -> bool:
+    end = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < end:
+        time.sleep(0.02)
+    return is_so()
+
+
+def test_lease_is_given_once_and_again_when_given_back(tmp_path):
+    leases = at(tmp_path / "leases")
+    with hold([leases], "a") as held, hold([leases], "b") as other:
+        assert None not in {id(held), id(other)}
+        assert not attempt(leases)
+        assert not attempt(at(tmp_path / "leases"))
+        assert leases.holder("a") == here()
     assert leases.holder("a") is None
-    assert leases.acquire("a") is not None
+    assert list((tmp_path / "leases").iterdir()) == []
+    assert attempt(leases)
 
 
-def test_refresh_gives_a_sign_of_life_only_while_the_lease_is_the_holders(tmp_path):
-    leases = Leases(FolderObjects(tmp_path))
-    lease = leases.acquire("a")
-    leases.refresh(replace(lease, beat=0))
-    assert leases.read("a").beat == pytest.approx(time.time(), abs=5)
-    leases.objects.write("a", Lease("other", FAR, 1.0, "a").text())
-    leases.refresh(lease)
-    leases.release(lease)
-    assert leases.read("a").beat == 1.0
+def test_lease_is_given_back_when_the_block_raises(tmp_path):
+    with pytest.raises(ZeroDivisionError), hold([at(tmp_path)], "a"):
+        raise ZeroDivisionError
+    assert attempt(at(tmp_path))
+
+
+def test_lease_is_the_same_under_another_name_of_its_folder(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with hold([at(tmp_path / "real")], "a"):
+        assert not attempt(at(tmp_path / "link"))
+        assert at(tmp_path / "link").holder("a") == here()
+
+
+def test_lease_excludes_other_threads_of_the_process(tmp_path):
+    gate, won = threading.Barrier(8), []
+
+    def compete() -> None:
+        gate.wait()
+        with hold([at(tmp_path)], "a") as held:
+            won.append(held is not None)
+            gate.wait()
+
+    threads = [threading.Thread(target=compete) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(won) == [False] * 7 + [True]
+
+
+@pytest.mark.parametrize("left", [False, True], ids=["free", "dead"])
+def test_one_of_eight_processes_has_a_lease_in_every_round(tmp_path, left):
+    for turn in range(100 * left):
+        leave(tmp_path, DEAD, str(turn), number=f"old{turn}")
+    won = race(lambda turn: hold([at(tmp_path)], str(turn)), processes=8, rounds=100)
+    assert [len(winners) for winners in won] == [1] * 100
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_reaped", [True, False], ids=["reaped", "zombie"])
+def test_lease_of_a_killed_process_is_taken_over_at_once(tmp_path, is_reaped):
+    holder = start_holder(HOLD, tmp_path)
+    try:
+        assert not attempt(at(tmp_path))
+        assert at(tmp_path).holder("a").process == holder.pid
+        holder.kill()
+        if is_reaped:
+            holder.wait()
+        else:
+            os.waitid(os.P_PID, holder.pid, os.WEXITED | os.WNOWAIT)
+        assert at(tmp_path).holder("a") is None
+        assert attempt(at(tmp_path))
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("holder", "silence", "is_taken"), [(DEAD, 0, True), (FAR, 30, False), (FAR, 65, False), (FAR, 80, True)]
+    ("holder", "silence", "is_taken"),
+    [(DEAD, 0, True), (FAR, 0, False), (FAR, 30, False), (FAR, 65, False), (FAR, 80, True)],
 )
-def test_lease_of_a_dead_or_silent_holder_is_replaced(tmp_path, holder, silence, is_taken):
-    leases = Leases(FolderObjects(tmp_path))
-    leases.objects.write("a", Lease("old", holder, time.time() - silence, "a").text())
+def test_lease_of_a_dead_or_silent_holder_is_taken_over(tmp_path, holder, silence, is_taken):
+    leave(tmp_path, holder, silence=silence)
+    leases = at(tmp_path)
+    assert (leases.holder("a") is None) == is_taken
+    assert leases.stale() == ["a"] * is_taken
     lease = leases.acquire("a")
     assert (lease is not None) == is_taken
     assert leases.read("a").number == (lease.number if is_taken else "old")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
+@pytest.mark.parametrize("process", [1, 2**22 + 1, os.getpid()])
+def test_lease_of_another_boot_or_container_of_this_host_lives_while_it_gives_signs(tmp_path, process):
+    other = replace(here(), space="other", process=process)
+    leave(tmp_path, other)
+    assert not attempt(at(tmp_path))
+    leave(tmp_path, other, silence=80)
+    assert attempt(at(tmp_path))
+
+
+def test_lease_this_process_forgot_is_taken_over(tmp_path):
+    leave(tmp_path, here())
+    assert attempt(at(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"number": 1, "holder": null, "beat": 0}'])
+def test_lease_that_nobody_can_read_is_over_after_its_lifetime(tmp_path, text):
+    (tmp_path / "a").write_text(text)
+    assert not attempt(at(tmp_path))
+    assert at(tmp_path).holder("a").host == "unknown"
+    os.utime(tmp_path / "a", (time.time() - 100,) * 2)
+    assert attempt(at(tmp_path))
+
+
+def test_age_is_told_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
+    leave(tmp_path, FAR)
+    monkeypatch.setattr(time, "time", lambda: 4e9)  # a machine whose clock is decades ahead
+    assert not attempt(at(tmp_path))
+    assert at(tmp_path).age(at(tmp_path).read("a")) < 10
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_lease_with_a_time_that_has_not_come_yet_is_over_when_it_stays_as_it_is(tmp_path, monkeypatch):
+    leave(tmp_path, FAR, silence=-86400)
+    assert not attempt(at(tmp_path))
+    clock = time.monotonic
+    monkeypatch.setattr(leases_module.time, "monotonic", lambda: clock() + 100)
+    leave(tmp_path, FAR, silence=-86500)  # a sign of life: the clock is wrong, and the holder lives
+    assert not attempt(at(tmp_path))
+    monkeypatch.setattr(leases_module.time, "monotonic", lambda: clock() + 200)
+    assert attempt(at(tmp_path))
+
+
+def test_lease_stays_fresh_while_the_block_runs(tmp_path):
+    with hold([at(tmp_path, lifetime=0.4)], "a"):
+        path = tmp_path / "a"
+        os.utime(path, (0, 0))
+        assert until(lambda: path.stat().st_mtime > 0)
+
+
+def test_lease_says_how_far_its_holder_is_as_soon_as_there_is_progress(tmp_path, monkeypatch):
+    monkeypatch.setattr(leases_module, "_STEP_SECONDS", 0.02)
+    leases = at(tmp_path, lifetime=4000)
+    with hold([leases], "a", {"key": "k", "name": "make", "kind": "data"}) as progress:
+        first = leases.read("a")
+        assert first.work.items() >= {"key": "k", "name": "make", "kind": "data", "done": 0, "note": ""}.items()
+        progress.done, progress.total, progress.note = 3, 9, "loss 0.5"
+        assert until(lambda: leases.read("a").work["done"] == 3)
+        now = leases.read("a")
+        assert (now.number, now.work["total"], now.work["note"]) == (first.number, 9, "loss 0.5")
+        assert now.work["seconds"] >= first.work["seconds"]
+
+
+def test_signs_of_life_go_on_when_one_could_not_be_written(tmp_path, monkeypatch):
+    failing = [StoreError("no network"), OSError(28, "No space left on device")]
+    write = FolderObjects.write
+
+    def fail_first(self: FolderObjects, name: str, text: str) -> None:
+        if failing:
+            raise failing.pop()
+        write(self, name, text)
+
+    monkeypatch.setattr(FolderObjects, "write", fail_first)
+    with hold([at(tmp_path, lifetime=0.2)], "a"):
+        os.utime(tmp_path / "a", (0, 0))
+        assert until(lambda: (tmp_path / "a").stat().st_mtime > 0)
+
+
+def test_refresh_gives_a_sign_of_life_only_while_the_lease_is_the_holders(tmp_path):
+    leases = at(tmp_path)
+    lease = leases.acquire("a")
+    os.utime(tmp_path / "a", (0, 0))
+    leases.refresh(lease, {"done": 1})
+    assert (leases.read("a").beat, leases.read("a").work) == (pytest.approx(time.time(), abs=5), {"done": 1})
+    (tmp_path / "a").unlink()  # by someone who takes the holder for dead
+    leases.refresh(lease, {})
+    assert leases.holder("a") == here()
+    leave(tmp_path, FAR, number="other")
+    leases.refresh(lease, {})
+    leases.release(lease)
+    assert leases.read("a").number == "other"
+
+
 def test_lease_is_replaced_though_one_who_replaced_it_died_halfway(tmp_path):
-    leases = Leases(FolderObjects(tmp_path))
-    leases.objects.write("a", Lease("old", DEAD, 0, "a").text())
-    leases.objects.write("a.old", Lease("next", DEAD, 0, "a").text())
+    leave(tmp_path, DEAD)
+    leave(tmp_path, DEAD, "a.old", number="next")
+    leases = at(tmp_path)
     lease = leases.acquire("a")
     assert leases.read("a").number == lease.number
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
@@ -63,26 +244,75 @@ def test_one_who_replaces_a_lease_that_is_another_by_then_gives_up(tmp_path):
 
         def create(self, name: str, text: str) -> bool:
             if name == "a.old":
-                self.write("a", Lease("new", FAR, time.time(), "a").text())
+                leave(tmp_path, FAR, number="new")
             return super().create(name, text)
 
+    leave(tmp_path, DEAD)
     leases = Leases(Slow(tmp_path))
-    leases.objects.write("a", Lease("old", DEAD, 0, "a").text())
     assert leases.acquire("a") is None
     assert leases.read("a").number == "new"
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-def test_one_of_eight_processes_replaces_a_dead_lease_in_every_round(tmp_path: Path, monkeypatch):
-    import errno
-    import os
+def test_lease_is_had_though_the_answer_that_it_was_created_was_lost(tmp_path):
+    class Lossy(FolderObjects):
+        def create(self, name: str, text: str) -> bool:
+            super().create(name, text)
+            return super().create(name, text)
 
-    def refuse(source: str, target: str) -> None:
-        raise OSError(errno.EPERM, "Operation not permitted", source, None, target)
-
-    monkeypatch.setattr(os, "link", refuse)
-    for turn in range(50):
-        FolderObjects(tmp_path).write(f"{turn}.lease", Lease(f"old{turn}", DEAD, 0, "").text())
-    claims = Claims(tmp_path)
-    assert [len(won) for won in race(lambda turn: claims.claim(str(turn)), processes=8, rounds=50)] == [1] * 50
+    leases = Leases(Lossy(tmp_path))
+    with hold([leases], "a") as held:
+        assert held is not None
+        assert leases.holder("a") == here()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_leases_of_several_places_are_held_together_or_not_at_all(tmp_path):
+    one, two = at(tmp_path / "one"), at(tmp_path / "two")
+    with hold([two], "a"), hold([one, two], "a") as held:
+        assert held is None
+        assert one.holder("a") is None
+    with hold([one, two], "a"):
+        assert (one.holder("a"), two.holder("a")) == (here(), here())
+    assert (one.holder("a"), two.holder("a")) == (None, None)
+
+
+def test_lease_raises_when_its_folder_cannot_be_made(tmp_path):
+    (tmp_path / "leases").write_text("")
+    with pytest.raises(FileExistsError), hold([at(tmp_path / "leases")], "a"):
+        pass
+
+
+def test_lease_leaves_nothing_when_the_disk_is_full(tmp_path, monkeypatch):
+    def full(path: Path, mode: str, **options):
+        path.touch(exist_ok=False)
+        return open("/dev/full", "w")  # noqa: PTH123 - closed by whoever writes
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(OSError, match="No space left"), hold([at(tmp_path)], "a"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_dead_processes_left_is_found_and_removed_and_nothing_else(tmp_path):
+    leases = at(tmp_path)
+    leave(tmp_path, DEAD, "dead")
+    leave(tmp_path, DEAD, "dead.12.0abc", number="half")  # was writing a sign of life
+    leave(tmp_path, FAR, "far")
+    (tmp_path / ".clock-x").touch()
+    os.utime(tmp_path / ".clock-x", (0, 0))
+    with hold([leases], "mine"):
+        assert sorted(leases.stale()) == [".clock-x", "dead", "dead.12.0abc"]
+        assert [leases.remove_stale(name) for name in (*leases.stale(), "far", "mine", "none")] == [True] * 3 + [
+            False
+        ] * 3
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["far", "mine"]
+
+
+@pytest.mark.parametrize(("holder", "is_removed"), [(DEAD, True), (FAR, True), (here(), False)])
+def test_lease_of_a_process_that_is_known_to_have_ended_is_removed_unless_it_is_seen_to_live(
+    tmp_path, holder, is_removed
+):
+    leave(tmp_path, holder)
+    at(tmp_path).revoke("a")
+    assert (tmp_path / "a").exists() is not is_removed

@@ -260,7 +260,7 @@ def test_file_system_that_removes_a_file_in_another_way_than_a_folder(shelf, mon
     with one.claim(STAGE):
         make(one)
     assert one.claimant(STAGE) is None
-    assert one.remote.names(".claims") == []
+    assert one.remote.names(".leases") == []
     one.discard(STAGE)
     one.discard(STAGE)
     assert one.remote.names("data") == []
@@ -454,7 +454,7 @@ def test_upload_that_ends_while_orphans_are_looked_for_is_none(machines, monkeyp
     upload = json.loads(one.remote.read("data", STAGE.key[:16], MANIFEST))["upload"]
     monkeypatch.setattr(two.remote, "names", names)
     assert two.orphans() == []
-    assert asked[-1] == (".claims",)
+    assert asked[-1] == (".leases",)
 
 
 def test_orphan_that_has_come_into_use_is_not_removed(machines):
@@ -476,18 +476,18 @@ def test_orphan_that_has_come_into_use_is_not_removed(machines):
 def test_lease_that_has_come_into_use_is_not_removed(machines):
     one, two = machines
     name = f"{STAGE.key[:16]}.lease"
-    one.remote.write(Lease("old", FAR, time.time() - 100, name).text().encode(), ".claims", name)
-    assert two.stale_leases() == [name]
+    one.remote.write(Lease("old", FAR, time.time() - 100, name).text().encode(), ".leases", name)
+    assert two.leases()[-1].stale() == [name]
     with one.claim(STAGE) as is_mine:
         assert is_mine
-        assert two.remove_lease(name) is False
-    assert two.remove_lease(name) is False
+        assert two.leases()[-1].remove_stale(name) is False
+    assert two.leases()[-1].remove_stale(name) is False
 
 
 def test_claim_holds_between_machines(machines):
     one, two = machines
     with one.claim(STAGE) as is_mine, two.claim(STAGE) as is_other, two.claim(OTHER) as is_free:
-        assert (is_mine, is_other, is_free) == (True, False, True)
+        assert (is_mine is None, is_other is None, is_free is None) == (False, True, False)
         assert two.claimant(STAGE) == here()
     assert not two.is_claimed(STAGE)
     with two.claim(STAGE) as is_mine:
@@ -498,18 +498,18 @@ def test_claim_holds_between_machines(machines):
 def test_claim_of_a_silent_machine_is_taken_over(machines, silence, expected):
     one, _ = machines
     name = f"{STAGE.key[:16]}.lease"
-    one.remote.write(Lease("old", FAR, time.time() - silence, name).text().encode(), ".claims", name)
-    assert one.stale_leases() == [name] * expected
+    one.remote.write(Lease("old", FAR, time.time() - silence, name).text().encode(), ".leases", name)
+    assert one.leases()[-1].stale() == [name] * expected
     with one.claim(STAGE) as is_mine:
-        assert is_mine == expected
+        assert (is_mine is not None) == expected
 
 
 def test_claim_stays_fresh_while_the_block_runs(tmp_path):
     store = SharedStore("memory://fresh", tmp_path, lifetime=0.4)
     with store.claim(STAGE):
-        first = json.loads(store.remote.read(".claims", f"{STAGE.key[:16]}.lease"))["beat"]
+        first = json.loads(store.remote.read(".leases", f"{STAGE.key[:16]}.lease"))["beat"]
         deadline = time.monotonic() + 20
-        while (now := json.loads(store.remote.read(".claims", f"{STAGE.key[:16]}.lease"))["beat"]) == first:
+        while (now := json.loads(store.remote.read(".leases", f"{STAGE.key[:16]}.lease"))["beat"]) == first:
             assert time.monotonic() < deadline
             time.sleep(0.05)
     assert now > first
@@ -527,7 +527,7 @@ store = module.SharedStore(f"shelf://{sys.argv[1]}/shared", Path(sys.argv[1]) / 
 stages = [make_stage("generate", "mini", DataJob(1, seed, 10, 10, 10)) for seed in range(8)]
 if sys.argv[3] == "hold":
     with store.claim(stages[0]) as is_mine:
-        print(is_mine, flush=True)
+        print(is_mine is not None, flush=True)
         time.sleep(60)
 made = []
 while len(store.present(stages)) < len(stages):

@@ -202,11 +202,13 @@ def test_waste_of_a_tidy_store_is_nothing(store):
 
 def test_leftovers_are_found_and_removed_and_nothing_else(store):
     root = store.root
-    claims = root / ".claims"
-    claims.mkdir(exist_ok=True)
-    dead = claims / f"{SCORE.key[:16]}.lock^{DEAD.text}~0a^1^2"
-    dead.write_text(str(dead))
-    (claims / f"{SCORE.key[:16]}.lock").hardlink_to(dead)
+    leases = root / ".leases"
+    leases.mkdir(exist_ok=True)
+    dead = f"{SCORE.key[:16]}.lease"
+    (leases / dead).write_text(Lease("old", DEAD, 0, dead).text())
+    for name, days in ((".claims", 5), (".running", 0)):
+        (root / name).mkdir()
+        os.utime(root / name, (time.time() - days * 86400,) * 2)
     unfinished = root / ".unfinished"
     far = replace(DEAD, host="elsewhere").text
     for name in (f"{DEAD.text}~aa~1", f"{far}~bb~old", f"{far}~cc~new", f"{here().text}~dd~1"):
@@ -223,18 +225,19 @@ def test_leftovers_are_found_and_removed_and_nothing_else(store):
         os.utime(path, (time.time() - 5 * 86400,) * 2)
     waste = find_waste(store)
     assert what(waste) == [
-        "2 files of dead claims",
+        f"dead claim {dead}",
+        ".claims, which an older version left",
         f"unfinished {far}~bb~old",
         f"unfinished {DEAD.text}~aa~1",
         f"without a manifest {broken.name}",
         f"state to resume {SCORE.key[:16]}, which is finished",
     ]
-    assert waste.text().endswith("would remove 5 things, 11 B; do it with --yes")
+    assert waste.text().endswith("would remove 6 things, 11 B; do it with --yes")
     assert broken.exists()
     waste.remove()
-    assert waste.text().endswith("removed 5 things, 11 B")
+    assert waste.text().endswith("removed 6 things, 11 B")
     assert find_waste(store).items == []
-    assert list(claims.iterdir()) == []
+    assert list(leases.iterdir()) == []
     assert len(list(unfinished.iterdir())) == 2
     assert (root / ".resume" / ("f" * 16) / "state").exists()
     assert len(store.find_all([WORLD, SCORE, OTHER])) == 3
@@ -307,7 +310,7 @@ def test_waste_of_a_shared_store_is_at_its_address_too(tmp_path):
     store = SharedStore("memory://waste", tmp_path)
     make(store, WORLD, SCORE)
     name = f"{OTHER.key[:16]}.lease"
-    store.remote.write(Lease("old", DEAD, 0, name).text().encode(), ".claims", name)
+    store.remote.write(Lease("old", DEAD, 0, name).text().encode(), ".leases", name)
     store.remote.write(b"x", "data", WORLD.key[:16], "0abc", "a.bin")
     waste = find_waste(store, {WORLD.key})
     assert what(waste)[:2] == [f"dead claim {name}", f"broken-off upload data/{WORLD.key[:16]}/0abc"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from claimers import at_work
 
 from adaptstilts.engine.heartbeats import Beat, Failure
 from adaptstilts.engine.journal import Journal
@@ -157,8 +158,8 @@ def test_text_says_what_runs_failed_and_is_lost_and_how_to_go_on():
         "  make right: step 3 of 4, loss 0.5, 210 examples/s, for 30 s, about 10 s left (node7:11 w3)",
         "",
         "lost",
-        "  make left-score: no sign of life from node7:11 for 75 s: worker died or is unreachable; its stage is taken "
-        "over when its claim expires",
+        "  make left-score: no sign of life from node7:11 for 75 s: worker died or is unreachable; the next run, or "
+        "one that is under way, takes its stage over",
         "",
         "failed: make left: x.tsv: no rows.",
         "  node7, now",
@@ -176,7 +177,7 @@ def test_look_finds_in_a_store_what_workers_left_there(tmp_path: Path):
     journal = Journal(tmp_path)
     with pytest.raises(DataError, match="no rows"), journal.stage(LEFT):
         raise DataError("no rows")
-    with journal.stage(RIGHT) as log:
+    with at_work(tmp_path, RIGHT) as log:
         log.stepped(1, 3, "de")
         status = Observer(Store(tmp_path), PLAN).look()
         assert states(status) == {"done": 1, "running": 1, "failed": 1, "left_out": 2}
@@ -218,6 +219,22 @@ def test_what_one_machine_finishes_at_an_address_is_done_on_every_other(tmp_path
     assert states(observer.look()) == {"done": 2, "waiting": 3}
     assert states(whole.look()) == {"done": 2}
     assert not (tmp_path / "there").exists()
+
+
+def test_what_one_machine_makes_at_an_address_runs_for_every_other_until_it_gives_no_sign(tmp_path: Path, request):
+    address = f"memory://{request.node.name}"
+    here, there = SharedStore(address, tmp_path / "here"), SharedStore(address, tmp_path / "there")
+    with here.claim(LEFT):
+        for store in (here, there):
+            (running,) = Observer(store, PLAN).look().running
+            assert (running.beat.name, running.beat.pid) == ("make left", os.getpid())
+        name = f"{LEFT.key[:16]}.lease"
+        said = json.loads(here.remote.read(".leases", name))
+        far = {**said, "holder": said["holder"].replace("~", "-far~", 1), "number": "far", "beat": time.time() - 100}
+        here.remote.write(json.dumps(far).encode(), ".leases", name)
+        assert states(Observer(here, PLAN).look())["running"] == 1
+        status = Observer(there, PLAN).look()
+        assert (status.running, [beat.age > 99 for beat in status.lost]) == ((), [True])
 
 
 def test_artefact_that_is_damaged_before_it_was_shared_does_not_stop_a_look_at_an_address(tmp_path: Path, request):
@@ -269,7 +286,7 @@ def test_artefact_that_is_damaged_is_not_done_until_it_is_whole_again(tmp_path: 
     assert [item.name for item in whole.look().damaged] == [folder.name]
     assert not status.is_over
     assert status.seconds_left == pytest.approx(sum(map(observer.pace.seconds, (LEFT, RIGHT, BOTH))))
-    with Journal(tmp_path).stage(LEFT):
+    with at_work(tmp_path, LEFT):
         assert states(observer.look()) == {"done": 2, "running": 1, "waiting": 2}
         assert states(whole.look()) == {"done": 2, "running": 1}
     store.discard(LEFT)

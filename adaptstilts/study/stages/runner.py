@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.engine.heartbeats import stage_file
-from adaptstilts.engine.journal import LOGS_FOLDER, Journal, StageLog, StepCallback
+from adaptstilts.engine.journal import LOGS_FOLDER, StageLog
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import EncoderCache
 from adaptstilts.runtime import environment, make_deterministic, pick_device, quiet_libraries, set_threads
@@ -65,23 +64,20 @@ class LocalRunner:
         self.encoders = EncoderCache(self.device)
         self.networks = LastNetwork(self.device, self.encoders.load)
 
-    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, on_step: StepCallback) -> Artefact:
+    def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, log: StageLog) -> Artefact:
         """Make the artefact of one stage; see `adaptstilts.engine.protocols.Runner`."""
-        with Journal(store.root).stage(stage, on_step) as log:
-            with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
-                _MAKE[type(stage.job)](self, stage.job, StageRun(stage, Inputs(inputs, store), folder, log))
-            if stage.kind is StageKind.TRAIN:
-                remove_checkpoints(store.root, stage.key)
-            artefact = Inputs((stage,), store).artefact(stage.key)
-            log.made(artefact)
-        return artefact
+        with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
+            _MAKE[type(stage.job)](self, stage.job, StageRun(stage, Inputs(inputs, store), folder, log))
+        if stage.kind is StageKind.TRAIN:
+            remove_checkpoints(store.root, stage.key)
+        return Inputs((stage,), store).artefact(stage.key)
 
     @contextlib.contextmanager
     def _tracked(self, stage: Stage, store: Store, log: StageLog) -> Iterator[None]:
         if stage.kind is not StageKind.TRAIN or not self.tracking:
             yield
             return
-        run = TrackedRun(stage.name, stage_file(stage), project=self.project, settings=describe(stage.job))
+        run = TrackedRun(stage.name, stage.folder, project=self.project, settings=describe(stage.job))
         with tracked(self.tracking, run, store.root / LOGS_FOLDER) as trackers:
             log.followers.append(trackers)
             yield

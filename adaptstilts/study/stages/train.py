@@ -47,9 +47,7 @@ if TYPE_CHECKING:
 
 from typing import TYPE_CHECKING
 
-from adaptstilts.engine.heartbeats import (
-    Progress,
-)
+from adaptstilts.store.leases import Progress
 from adaptstilts.study.layout import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER
 from adaptstilts.study.stages.weights import starting_point
 from adaptstilts.train.checkpoints import CheckpointLog

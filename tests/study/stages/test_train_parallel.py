@@ -64,7 +64,8 @@ def ignore(*_: object) -> None:
 
 
 def run(config: StudyConfig, plan: Plan, stage: Stage, store: Store, on_step=ignore) -> Artefact:
-    return LocalRunner(config).run(stage, plan.inputs_of(stage), store, on_step)
+    with Journal(store.root).stage(stage, on_step) as log:
+        return LocalRunner(config).run(stage, plan.inputs_of(stage), store, log)
 
 
 def trains(plan: Plan, method: str, task: str) -> Stage:
@@ -245,11 +246,11 @@ def test_sigterm_leaves_a_checkpoint_and_closes_log_claim_and_heartbeat(config, 
     command = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     try:
         deadline = time.monotonic() + 120
-        while not any(beat.done for beat in read_beats(store.root)):
+        while not any(beat.done for beat in read_beats(store)):
             assert command.poll() is None, command.stdout.read()
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        (beat,) = read_beats(store.root)
+        (beat,) = read_beats(store)
         if whole_group:
             os.killpg(command.pid, signal.SIGTERM)
         else:
@@ -262,8 +263,8 @@ def test_sigterm_leaves_a_checkpoint_and_closes_log_claim_and_heartbeat(config, 
     assert "interrupted; finished stages are kept" in said
     assert "Traceback" not in said
     assert len(list(resume_folder(store.root, beat.key).glob("step-*.json"))) == 1
-    assert read_beats(store.root) == []
-    assert not any(path.is_file() for path in (store.root / ".claims").rglob("*"))
+    assert read_beats(store) == []
+    assert not any(path.is_file() for path in (store.root / ".leases").rglob("*"))
     (log,) = (store.root / "logs" / "train").glob(f"*-{beat.key[:16]}.jsonl")
     events = [event["event"] for event in read_events(log)]
     assert events[-1] == "interrupted"
