@@ -14,9 +14,9 @@ from adaptstilts.store.stage import SUMMARIES, DataPlace, Stage, StageKind, Stag
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Compared, Run, Shown
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.report import last_stages, told_cells
-from adaptstilts.study.plan.retrieval import settings_line
+from adaptstilts.study.plan.retrieval import retrieves, settings_line
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Split, Task
+from adaptstilts.tasks.spec import Split, Task
 
 _COUNTS = {"max_train": None, "max_evaluation": None, "leaks": "stop"}
 """Of the data section, what does not change which data there is."""
@@ -185,7 +185,7 @@ def retrieval_lines(config: StudyConfig) -> list[str]:
 
 
 def _retrieval_targets(config: StudyConfig) -> list[Task]:
-    return [task for task in map(get_task, config.target.tasks) if task.kind is Kind.RETRIEVE]
+    return [task for task in map(get_task, config.target.tasks) if retrieves(task)]
 
 
 def _told_apart(stages: Mapping[str, Stage], users: Mapping[str, Sequence[Variant]]) -> list[Stage]:

@@ -26,6 +26,7 @@ from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import HELD_OUT_MOST, HELD_OUT_SHARE
 from adaptstilts.study.plan.data_facts import MINI, OFFICIAL
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Metric, Split, Task
 
@@ -135,12 +136,12 @@ class Volumes:
         """
         task = get_task(job.task)
         rows = self._evaluation_rows(task, split, language)
-        sides = 2 if task.kind is Kind.RETRIEVE else 1
+        sides = 2 if FACTS[task.kind].is_bitext else 1
         if task.metric is Metric.BUCC_F1 and not self._is_mini:
             rows = _BUCC_SENTENCES // sides
         if job.max_evaluation is not None:
             rows = min(rows, job.max_evaluation)
-        per_example = 1 if task.kind is Kind.MATCH else self.rows_per_example(task)
+        per_example = 1 if task.pool is not None else self.rows_per_example(task)  # candidates: see `pool`
         length = min(self.length(task, language), job.max_length)
         return Volume(rows * sides * per_example, length, job.max_length, examples=rows)
 
@@ -159,9 +160,8 @@ class Volumes:
 
     def rows_per_example(self, task: Task) -> int:
         """Return how many sequences an example is: alternatives of a question, query and candidate of a pair."""
-        if task.kind is Kind.MATCH:
-            return 2
-        return _CHOICES.get(task.name, _OTHER_CHOICES) if task.kind is Kind.CHOOSE else 1
+        sequences = FACTS[task.kind].sequences
+        return _CHOICES.get(task.name, _OTHER_CHOICES) if sequences is None else sequences
 
     def outputs(self, task: Task) -> int:
         """Return the classes or tags of a task's head."""
