@@ -58,7 +58,7 @@ class Planner:
 def _settings(config: StudyConfig, family: Family, task: Task, phase: PhaseName) -> TrainSettings:
     section = config.intermediate if phase == "intermediate" else config.target
     override = section.overrides.get(task.name)
-    settings = resolve(getattr(section, family), override, task=task.name, phase=phase, family=family)
+    settings = resolve(getattr(section, family), override, recipe=task.recipe, phase=phase, family=family)
     counts = FACTS[task.kind].lengths
     return replace(
         settings,
