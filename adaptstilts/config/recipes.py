@@ -1,11 +1,11 @@
-"""Recipes: per-task training settings where a configuration says nothing.
+"""Training settings where a configuration says nothing: those of a family, and what tasks' own recipes put over them.
 
-Sources. Full models: the run-configuration writer of jiant's XTREME guide, by the authors of X-STILTs (learning rate,
-epochs, batch size, length per target task; simple-API defaults of 3 epochs and length 256 for intermediate tasks).
-Adapters and fusion: the published run configurations of Poth et al. 2021 (efficient-task-transfer): learning rate 1e-4
-(fusion 5e-5), up to 15 epochs, patience 4, no warm-up, no weight decay, lengths per task. The tasks that train only
-XTREME-R's new targets: XTREME's scripts for xlm-roberta-large (train_xcopa.sh, train_lareqa.sh, train_mewslix.sh); of
-these, adapters take batch size and lengths.
+Sources, also of the recipes that tasks declare. Full models: the run-configuration writer of jiant's XTREME guide, by
+the authors of X-STILTs (learning rate, epochs, batch size, length per target task; simple-API defaults of 3 epochs and
+length 256 for intermediate tasks). Adapters and fusion: the published run configurations of Poth et al. 2021
+(efficient-task-transfer): learning rate 1e-4 (fusion 5e-5), up to 15 epochs, patience 4, no warm-up, no weight decay,
+batch size and length per task. The tasks that train only XTREME-R's new targets: XTREME's scripts for xlm-roberta-large
+(train_xcopa.sh, train_lareqa.sh, train_mewslix.sh); of these, adapters take batch size and lengths.
 """
 
 from __future__ import annotations
@@ -48,78 +48,56 @@ _ADAPTER = TrainSettings(
     learning_rate=1e-4, epochs=15, batch_size=32, max_length=128, warmup=0.0, weight_decay=0.0, patience=4
 )
 
-# Full models, by training task: (epochs, batch size, length) of the target phase in jiant's XTREME guide.
-_FULL_TARGET: dict[str, tuple[int, int, int]] = {
-    "mnli": (2, 32, 256),
-    "pawsx": (5, 32, 256),
-    "udpos": (10, 32, 256),
-    "panx": (10, 32, 256),
-    "squad1": (2, 16, 384),
-    "tydiqa": (2, 16, 384),
-}
-_QUESTION_LENGTH = 384
-# Adapters, by training task: (batch size, length) in Poth et al. 2021; tydiqa as their SQuAD.
-_ADAPTER_TASK: dict[str, tuple[int, int]] = {
-    "mnli": (32, 128),
-    "squad1": (16, 384),
-    "squad2": (16, 384),
-    "tydiqa": (16, 384),
-    "hellaswag": (16, 200),
-    "cosmosqa": (16, 128),
-    "commonsenseqa": (16, 80),
-}
+
+@dataclass(frozen=True)
+class PartialSettings:
+    """Settings that a task does not train with as others of its family do; None where it does. See `TrainSettings`."""
+
+    learning_rate: float | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    max_length: int | None = None
+    max_query_length: int | None = None
+    warmup: float | None = None
+    weight_decay: float | None = None
 
 
-# Tasks that train XTREME-R's new targets: (learning rate, epochs, batch size, length) in XTREME's scripts; all without
-# warm-up and weight decay. In those of dual encoders a step is four micro-batches, whose candidates are not compared
-# with each other: `accumulation: 4` does the same; without it each query has four times as many candidates.
-_XTREME_R: dict[str, tuple[float, int, int, int]] = {
-    "siqa": (3e-5, 5, 32, 128),
-    "copa": (3e-5, 5, 32, 128),
-    "squad_r": (2e-5, 3, 16, 256),
-    "wikipairs": (1e-5, 2, 32, 64),
-}
-_QUERY_LENGTH: dict[str, int] = {"squad_r": 96, "wikipairs": 64}
+@dataclass(frozen=True)
+class Recipe:
+    """How a task is trained where a configuration says nothing; sources in the module's docstring.
 
-
-def recipe(task: str, phase: PhaseName, family: Family) -> TrainSettings:
-    """Return the settings used where a configuration is silent.
-
-    Args:
-        task: Name of the training task.
-        phase: Phase in which it is trained.
-        family: What is trained.
-
-    Returns:
-        Complete settings; sources in the module's docstring.
+    Attributes:
+        full: Of full models.
+        full_target: Of full models in the target phase, over ``full``.
+        adapter: Of adapters and fusion.
     """
-    settings = _recipe(task, phase, family)
-    return replace(settings, max_query_length=_QUERY_LENGTH[task]) if task in _QUERY_LENGTH else settings
+
+    full: PartialSettings = PartialSettings()
+    full_target: PartialSettings = PartialSettings()
+    adapter: PartialSettings = PartialSettings()
+
+    def settings(self, phase: PhaseName, family: Family) -> TrainSettings:
+        """Return complete settings.
+
+        Args:
+            phase: Phase in which the task is trained.
+            family: What is trained.
+        """
+        if family == "full":
+            settings = _with(_FULL, self.full)
+            return _with(settings, self.full_target) if phase == "target" else settings
+        return _with(replace(_ADAPTER, learning_rate=5e-5) if family == "fusion" else _ADAPTER, self.adapter)
 
 
-def _recipe(task: str, phase: PhaseName, family: Family) -> TrainSettings:
-    if family == "full":
-        settings = _FULL
-        if task in _XTREME_R:
-            rate, epochs, batch_size, max_length = _XTREME_R[task]
-            settings = replace(settings, learning_rate=rate, warmup=0.0, weight_decay=0.0)
-            return replace(settings, epochs=epochs, batch_size=batch_size, max_length=max_length)
-        if phase == "target" and task in _FULL_TARGET:
-            epochs, batch_size, max_length = _FULL_TARGET[task]
-            return replace(settings, epochs=epochs, batch_size=batch_size, max_length=max_length)
-        return replace(settings, max_length=_QUESTION_LENGTH) if task in {"squad1", "squad2"} else settings
-    settings = replace(_ADAPTER, learning_rate=5e-5) if family == "fusion" else _ADAPTER
-    if task in _ADAPTER_TASK or task in _XTREME_R:
-        batch_size, max_length = _ADAPTER_TASK[task] if task in _ADAPTER_TASK else _XTREME_R[task][2:]
-        return replace(settings, batch_size=batch_size, max_length=max_length)
-    return settings
+def _with(settings: TrainSettings, step: PartialSettings) -> TrainSettings:
+    return replace(settings, **{name: value for name, value in vars(step).items() if value is not None})
 
 
 def resolve(
     section: TrainSection,
     override: TrainOverride | None,
     *,
-    task: str,
+    recipe: Recipe,
     phase: PhaseName,
     family: Family,
 ) -> TrainSettings:
@@ -128,7 +106,7 @@ def resolve(
     Args:
         section: Settings of the phase for this family.
         override: Settings of this task, if any.
-        task: Name of the training task.
+        recipe: Recipe of the training task.
         phase: Phase in which it is trained.
         family: What is trained.
 
@@ -142,4 +120,4 @@ def resolve(
             chosen[key] = None
     if override is not None:
         chosen.update({key: value for key, value in override.model_dump().items() if value is not None})
-    return replace(recipe(task, phase, family), **chosen)
+    return replace(recipe.settings(phase, family), **chosen)

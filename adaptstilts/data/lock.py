@@ -10,7 +10,8 @@ from typing import Any
 
 from adaptstilts.errors import DataError
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.tasks.spec import Kind, Split, Task
+from adaptstilts.tasks.kinds import FACTS
+from adaptstilts.tasks.spec import Split, Task
 
 LOCK_NAME = "adaptstilts.lock.json"
 """Name of the lock file, at the top of the data root."""
@@ -169,7 +170,7 @@ def verify_split(lock: Lock, data: DataRoot, task: Task, split: Split, language:
 
 def counted_file(task: Task, paths: list[Path]) -> Path:
     """Return the Arrow file whose rows are those of a split: for retrieval the pairs, or else the foreign side."""
-    if task.kind is Kind.RETRIEVE:
+    if FACTS[task.kind].is_bitext:
         for table in ("gold", "foreign"):
             for path in paths:
                 if path.parent.name == table:

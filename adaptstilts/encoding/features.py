@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from adaptstilts.errors import ConfigError, EvaluationError
 from adaptstilts.tasks.examples import Candidate, Example, Sentence, SpanExample
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind
 
 if TYPE_CHECKING:
@@ -143,6 +144,13 @@ class Encoded:
         return groups
 
 
+_DEFAULTS = {
+    Kind.EXTRACT: EncodeSettings(max_length=384),
+    Kind.RETRIEVE: EncodeSettings(max_length=512),
+    Kind.MATCH: EncodeSettings(max_query_length=96),
+}
+
+
 def default_settings(kind: Kind) -> EncodeSettings:
     """Return the lengths used where nothing else is said.
 
@@ -153,10 +161,7 @@ def default_settings(kind: Kind) -> EncodeSettings:
         384 sub-tokens for span extraction, 512 for retrieval, else 256, as in jiant's XTREME guide; for dual encoders
         256 for candidates and 96 for queries, as in XTREME's train_lareqa.sh.
     """
-    if kind is Kind.MATCH:
-        return EncodeSettings(max_length=256, max_query_length=96)
-    lengths = {Kind.EXTRACT: 384, Kind.RETRIEVE: 512}
-    return EncodeSettings(max_length=lengths.get(kind, 256))
+    return _DEFAULTS.get(kind, EncodeSettings())
 
 
 def check_settings(settings: EncodeSettings, kind: Kind) -> None:
@@ -210,11 +215,11 @@ def short_lengths(settings: EncodeSettings, kind: Kind) -> list[ShortLength]:
         kind: Kind of task they are for.
     """
     least = {"max_length": (SHORTEST, ""), "doc_stride": (1, ""), "max_query_length": (1, "")}
-    if kind is Kind.EXTRACT:
+    if FACTS[kind].query == "beside_context":
         query = settings.max_query_length
         reason = f"a question may take {query} of them (max_query_length), and {SHORTEST} must be left for text"
         least["max_length"] = (query + SHORTEST, reason)
-    if kind is Kind.MATCH:
+    if FACTS[kind].query == "own_row":
         least["max_query_length"] = (SHORTEST, "")
     values = {key: getattr(settings, key) for key in least}
     return [

@@ -23,6 +23,7 @@ from adaptstilts.evaluate.decode import Window, answer_question, decode_choices,
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.runtime import autocast
 from adaptstilts.tasks.examples import SpanExample, TagExample
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind, Task
 from adaptstilts.train.batches import Batch, collate, sorted_batches
 
@@ -58,8 +59,7 @@ def predict(
 ) -> Predicted:
     """Predict a task that has a head; predictions are in the order of the examples."""
     logits = raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision, on_step=on_step)
-    decoders = {Kind.CLASSIFY: _classes, Kind.CHOOSE: _choices, Kind.TAG: _tags, Kind.EXTRACT: _spans}
-    return decoders[task.kind](task, labels, encoded, logits)
+    return _DECODERS[task.kind](task, labels, encoded, logits)
 
 
 def raw_scores(
@@ -97,10 +97,11 @@ def raw_scores(
 
 
 def _unpadded(scores: NDArray[np.float32], encoded: Encoded, index: int) -> NDArray[np.float32]:
-    feature = encoded.features[index]
-    if encoded.kind in {Kind.TAG, Kind.EXTRACT}:
+    feature, facts = encoded.features[index], FACTS[encoded.kind]
+    if facts.scores_tokens:
         return scores[: feature.size].copy()
-    return scores[: len(feature.rows)].copy() if encoded.kind is Kind.CHOOSE else scores.copy()
+    is_choice = facts.sequences is None
+    return scores[: len(feature.rows)].copy() if is_choice else scores.copy()
 
 
 def _classes(_: Task, __: tuple[str, ...], encoded: Encoded, logits: Sequence[NDArray[np.float32]]) -> Predicted:
@@ -157,6 +158,9 @@ def _window(encoded: Encoded, index: int, logits: NDArray[np.float32]) -> Window
     if not isinstance(feature, SpanFeature):
         raise TypeError("spans need questions")
     return Window(start=logits[:, 0], end=logits[:, 1], offsets=feature.offsets)
+
+
+_DECODERS = {Kind.CLASSIFY: _classes, Kind.CHOOSE: _choices, Kind.TAG: _tags, Kind.EXTRACT: _spans}
 
 
 def sentence_vectors(

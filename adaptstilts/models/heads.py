@@ -9,6 +9,7 @@ head, the active one.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind
 
 if TYPE_CHECKING:
@@ -46,16 +48,6 @@ class HeadSpec:
     labels: tuple[str, ...] = ()
 
 
-_LAYERS = {Kind.CLASSIFY: 2, Kind.CHOOSE: 2, Kind.TAG: 1, Kind.EXTRACT: 1, Kind.MATCH: 1}
-_LIBRARY_TYPES = {
-    Kind.CLASSIFY: "classification",
-    Kind.CHOOSE: "multiple_choice",
-    Kind.TAG: "tagging",
-    Kind.EXTRACT: "question_answering",
-    Kind.MATCH: "classification",
-}
-
-
 def spec_for(kind: Kind, labels: tuple[str, ...]) -> HeadSpec:
     """Return the head a kind of task needs.
 
@@ -66,8 +58,40 @@ def spec_for(kind: Kind, labels: tuple[str, ...]) -> HeadSpec:
     Returns:
         Its shape.
     """
-    outputs = {Kind.CHOOSE: 1, Kind.EXTRACT: 2, Kind.MATCH: 0}.get(kind, len(labels))
-    return HeadSpec(kind=kind, outputs=outputs, labels=labels if kind in {Kind.CLASSIFY, Kind.TAG} else ())
+    facts = FACTS[kind]
+    outputs = len(labels) if facts.outputs is None else facts.outputs
+    return HeadSpec(kind=kind, outputs=outputs, labels=labels if facts.has_labels else ())
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What of a head is of its kind alone.
+
+    Attributes:
+        library_type: The `adapters` library's name of such a head.
+        library_options: What else the library wants to know of it.
+        finish: Turns what the last layer gives into what the head gives.
+        has_dropout: Whether there is dropout before its layers.
+    """
+
+    library_type: str
+    library_options: Mapping[str, bool]
+    finish: Callable[[Tensor], Tensor] = lambda scores: scores
+    has_dropout: bool = True
+
+
+_FORMS: dict[Kind, _Form] = {
+    Kind.CLASSIFY: _Form("classification", {"use_pooler": False, "bias": True}),
+    Kind.CHOOSE: _Form("multiple_choice", {"use_pooler": False}, lambda scores: scores.squeeze(-1)),
+    Kind.TAG: _Form("tagging", {}),
+    Kind.EXTRACT: _Form("question_answering", {}),
+    Kind.MATCH: _Form(
+        "classification",
+        {"use_pooler": False, "bias": True},
+        lambda vectors: normalize(vectors.tanh(), dim=-1),
+        has_dropout=False,
+    ),
+}
 
 
 class Head(nn.Sequential):
@@ -85,8 +109,8 @@ class Head(nn.Sequential):
 
     def __init__(self, spec: HeadSpec, width: int, dropout: float, std: float = 0.02) -> None:
         layers: list[nn.Module] = []
-        dropout = 0.0 if spec.kind is Kind.MATCH else dropout
-        if _LAYERS[spec.kind] == 2:
+        dropout = dropout if _FORMS[spec.kind].has_dropout else 0.0
+        if FACTS[spec.kind].head_layers == 2:
             layers += [nn.Dropout(dropout), nn.Linear(width, width), nn.Tanh()]
         layers += [nn.Dropout(dropout), nn.Linear(width, spec.outputs or width)]
         super().__init__(*layers)
@@ -106,12 +130,9 @@ class Head(nn.Sequential):
             (batch, classes) for classification, (batch,) for choices, (batch, tokens, tags) for tagging,
             (batch, tokens, 2) for spans, unit vectors of shape (batch, width) for dual encoders.
         """
-        if self.spec.kind in {Kind.CLASSIFY, Kind.CHOOSE, Kind.MATCH}:
+        if not FACTS[self.spec.kind].scores_tokens:
             hidden = hidden[:, 0]
-        scores: Tensor = super().forward(hidden)  # type: ignore[no-untyped-call]
-        if self.spec.kind is Kind.MATCH:
-            return normalize(scores.tanh(), dim=-1)
-        return scores.squeeze(-1) if self.spec.kind is Kind.CHOOSE else scores
+        return _FORMS[self.spec.kind].finish(super().forward(hidden))  # type: ignore[no-untyped-call]
 
 
 def library_config(spec: HeadSpec, width: int, choices: int = 2) -> dict[str, Any]:
@@ -125,20 +146,17 @@ def library_config(spec: HeadSpec, width: int, choices: int = 2) -> dict[str, An
     Returns:
         The ``config`` entry of that file.
     """
-    config: dict[str, Any] = {
-        "head_type": _LIBRARY_TYPES[spec.kind],
-        "layers": _LAYERS[spec.kind],
+    facts, form = FACTS[spec.kind], _FORMS[spec.kind]
+    sizes = {"num_choices": choices} if facts.sequences is None else {"num_labels": spec.outputs or width}
+    return {
+        "head_type": form.library_type,
+        "layers": facts.head_layers,
         "activation_function": "tanh",
         "label2id": {label: index for index, label in enumerate(spec.labels)} or None,
-        "dropout_prob": 0.0 if spec.kind is Kind.MATCH else None,
+        "dropout_prob": None if form.has_dropout else 0.0,
+        **sizes,
+        **form.library_options,
     }
-    if spec.kind is Kind.CHOOSE:
-        config |= {"num_choices": choices, "use_pooler": False}
-    else:
-        config |= {"num_labels": spec.outputs or width}
-    if spec.kind in {Kind.CLASSIFY, Kind.MATCH}:
-        config |= {"use_pooler": False, "bias": True}
-    return config
 
 
 def new_head(spec: HeadSpec, width: int, dropout: float, *, seed: int, std: float = 0.02) -> Head:
@@ -197,8 +215,8 @@ def load_head(folder: Path, width: int, dropout: float) -> Head:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         kind = Kind(record["kind"])
-        outputs = 0 if kind is Kind.MATCH else _outputs(record["config"])
-        spec = HeadSpec(kind, outputs, tuple(record["labels"]))
+        fixed = FACTS[kind].outputs
+        spec = HeadSpec(kind, _outputs(record["config"]) if fixed is None else fixed, tuple(record["labels"]))
         tensors = load_file(folder / WEIGHTS_FILE)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CheckpointError(f"holds no readable head: {error}", path=path) from error

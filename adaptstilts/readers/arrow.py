@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from adaptstilts.errors import DataError
 from adaptstilts.readers.lines import Request, as_csv_writes
@@ -35,11 +34,11 @@ def read_arrow(request: Request) -> Iterator[Example] | Bitext:
 
     For retrieval ``request.paths`` holds the foreign side, the English side and, where known, the gold pairs.
     """
-    kind = Kind(request.option("kind", "", tuple(_READERS)))
-    if kind is Kind.RETRIEVE:
-        return _bitext(request)
-    examples: Iterator[Example] = _READERS[kind.value](open_table(request.path), request)
-    return examples
+    return _READERS[request.option("kind", "", tuple(_READERS))](request)
+
+
+def _of_one_table(read: Callable[[Table, Request], Iterator[Example]]) -> Callable[[Request], Iterator[Example]]:
+    return lambda request: read(open_table(request.path), request)
 
 
 def _pairs(table: Table, request: Request) -> Iterator[Example]:
@@ -137,11 +136,11 @@ def tag_words(paths: tuple[Path, ...]) -> set[str]:
     return found
 
 
-_READERS: dict[str, Callable[[Table, Request], Any]] = {
-    Kind.CLASSIFY.value: _pairs,
-    Kind.CHOOSE.value: _choices,
-    Kind.TAG.value: _sentences,
-    Kind.EXTRACT.value: _questions,
-    Kind.MATCH.value: _queries,
-    Kind.RETRIEVE.value: lambda _, request: _bitext(request),
+_READERS: dict[str, Callable[[Request], Iterator[Example] | Bitext]] = {
+    Kind.CLASSIFY.value: _of_one_table(_pairs),
+    Kind.CHOOSE.value: _of_one_table(_choices),
+    Kind.TAG.value: _of_one_table(_sentences),
+    Kind.EXTRACT.value: _of_one_table(_questions),
+    Kind.MATCH.value: _of_one_table(_queries),
+    Kind.RETRIEVE.value: _bitext,
 }

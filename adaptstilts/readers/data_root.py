@@ -18,8 +18,9 @@ from adaptstilts.readers.match import POOL_READERS
 from adaptstilts.readers.registry import READERS, TAG_READERS
 from adaptstilts.readers.sampling import hold_out, sample, shrink
 from adaptstilts.tasks.examples import Bitext, Candidate, Example, MatchExample, SpanExample, TagExample
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import training_task
-from adaptstilts.tasks.spec import Kind, Split, Task
+from adaptstilts.tasks.spec import Split, Task
 
 HELD_OUT_SHARE = 10
 """One row in this many is held out of a training set whose dev set is missing or unlabelled."""
@@ -109,7 +110,7 @@ class DataRoot:
         self, task: Task, split: Split, language: str, limit: int | None = None, *, labelled: bool = False
     ) -> list[Example] | Bitext:
         """Read one language and split of any task; see `load_examples` and `load_bitext`."""
-        if task.kind is Kind.RETRIEVE:
+        if FACTS[task.kind].is_bitext:
             return self.load_bitext(task, split, language, limit)
         return self.load_examples(task, split, language, limit, labelled=labelled)
 
@@ -173,7 +174,7 @@ class DataRoot:
             if not all(map(_is_hidden, rows)):
                 problems += _unlabelled(rows, part.paths[0])
             examples += rows
-        if task.kind is Kind.RETRIEVE:
+        if FACTS[task.kind].is_bitext:
             return Inspection(None, 0, tuple(problems))
         return Inspection(examples, sum(map(_is_hidden, examples)), tuple(problems))
 

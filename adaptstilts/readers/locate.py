@@ -9,7 +9,8 @@ from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
 from adaptstilts.readers import arrow as readers_arrow
 from adaptstilts.readers.listing import Listing
-from adaptstilts.tasks.spec import Kind, Layout, Split, Task
+from adaptstilts.tasks.kinds import FACTS
+from adaptstilts.tasks.spec import Layout, Split, Task
 
 _SIDES = ("foreign", "english")
 _HUB_NAMES = {"zh": "Chinese"}
@@ -83,12 +84,12 @@ def find_own(root: Path | Listing, task: Task, split: Split, language: str) -> F
     listing = _listing(root)
     folder = _own_folder(task, split, language)
     names: tuple[str, ...] = (f"{folder}/{readers_arrow.FILE}",)
-    if task.kind is Kind.RETRIEVE:
+    if FACTS[task.kind].is_bitext:
         names = tuple(f"{folder}/{side}/{readers_arrow.FILE}" for side in _SIDES)
     paths = tuple(path for name in names for path in listing.matches(name))
     if len(paths) < len(names):
         return None
-    if task.kind is Kind.RETRIEVE:
+    if FACTS[task.kind].is_bitext:
         paths += listing.matches(f"{folder}/gold/{readers_arrow.FILE}")
     quoting = tuple(option for option in task.layouts[split].options if option[0] == "quoting")
     return Found(Layout("arrow", (names,), (("kind", task.kind.value), *quoting)), paths)

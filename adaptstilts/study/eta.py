@@ -82,7 +82,7 @@ def _generated_rows(world: Mapping[str, Any], task: str) -> int:
         world: The generator's job as plain values.
         task: Name of the task.
     """
-    return int(world["low_resource" if task == "tydiqa" else "train"])
+    return int(world["low_resource" if get_task(task).low_resource else "train"])
 
 
 class Pace:

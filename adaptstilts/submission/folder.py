@@ -48,7 +48,7 @@ class _Format:
     suffix: str
     read: Callable[[Path, Task], Submission]
     read_labels: Callable[[Path, Task], Submission]
-    write: Callable[[Any], Iterable[str]]
+    write: Callable[[Any, Task], Iterable[str]]
 
 
 def submission_path(folder: Path, task: Task, language: str) -> Path:
@@ -92,9 +92,7 @@ def write_predictions(folder: Path, task: Task, language: str, predictions: Any)
     """
     path = submission_path(folder, task, language)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if task.kind is Kind.CLASSIFY:
-        predictions = [task.labels[label] if isinstance(label, int) else label for label in predictions]
-    text = "".join(f"{line}\n" for line in _format_of(task).write(predictions))
+    text = "".join(f"{line}\n" for line in _format_of(task).write(predictions, task))
     path.write_text(text, encoding="utf-8", newline="\n")
     return path
 
@@ -300,31 +298,37 @@ def _members(record: Mapping[str, Any], key: str, path: Path) -> list[dict[str, 
     return found
 
 
-def _write_tags(sentences: Sequence[Sequence[str]]) -> Iterable[str]:
+def _write_labels(labels: Sequence[str | int], task: Task) -> Iterable[str]:
+    return (task.labels[label] if isinstance(label, int) else label for label in labels)
+
+
+def _write_tags(sentences: Sequence[Sequence[str]], _: Task) -> Iterable[str]:
     for number, sentence in enumerate(sentences):
         if number:
             yield ""
         yield from sentence
 
 
-def _write_json(answers: Mapping[str, object]) -> Iterable[str]:
+def _write_json(answers: Mapping[str, object], _: Task) -> Iterable[str]:
     yield json.dumps(dict(answers), ensure_ascii=False, indent=1)
 
 
-def _same(suffix: str, read: Callable[[Path, Task], Submission], write: Callable[[Any], Iterable[str]]) -> _Format:
+def _same(
+    suffix: str, read: Callable[[Path, Task], Submission], write: Callable[[Any, Task], Iterable[str]]
+) -> _Format:
     """Return a format in which labels look like predictions."""
     return _Format(suffix, read, read, write)
 
 
 _FORMATS: dict[Kind, _Format] = {
-    Kind.CLASSIFY: _same(".tsv", _read_labels_by_line, lambda labels: labels),
+    Kind.CLASSIFY: _same(".tsv", _read_labels_by_line, _write_labels),
     Kind.TAG: _same(".tsv", _read_tags, _write_tags),
     Kind.EXTRACT: _Format(".json", _read_answers, _read_squad, _write_json),
-    Kind.CHOOSE: _same(".jsonl", _read_choices, lambda choices: (json.dumps({"label": one}) for one in choices)),
+    Kind.CHOOSE: _same(".jsonl", _read_choices, lambda choices, _: (json.dumps({"label": one}) for one in choices)),
     Kind.MATCH: _same(".json", _read_ranks, _write_json),
-    Kind.RETRIEVE: _same(".tsv", _read_pairs, lambda pairs: ("\t".join(pair) for pair in sorted(pairs))),
+    Kind.RETRIEVE: _same(".tsv", _read_pairs, lambda pairs, _: ("\t".join(pair) for pair in sorted(pairs))),
 }
-_ROW_NUMBERS = _same(".tsv", _read_row_numbers, lambda rows: (str(row) for row in rows))
+_ROW_NUMBERS = _same(".tsv", _read_row_numbers, lambda rows, _: (str(row) for row in rows))
 
 
 def _format_of(task: Task) -> _Format:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adaptstilts.errors import EvaluationError
@@ -24,14 +24,10 @@ def leaderboard_content(task: Task, predictions: Any, english: Sequence[str] = (
     Raises:
         EvaluationError: If predictions and English sentences differ in number.
     """
-    if task.kind is Kind.EXTRACT:
-        return published_ids(predictions)
     if task.metric is Metric.TATOEBA_ACCURACY:
         return sorted_rows(predictions, english), ""
-    if task.kind is Kind.RETRIEVE:
-        note = "" if predictions else "no pair was mined, the file is empty"
-        return frozenset((foreign, partner) for foreign, partner in predictions), note
-    return predictions, ""
+    content = _CONTENT.get(task.kind)
+    return (predictions, "") if content is None else content(predictions)
 
 
 def published_ids(answers: Mapping[str, str]) -> tuple[dict[str, str], str]:
@@ -69,3 +65,12 @@ def sorted_rows(rows: Sequence[int], english: Sequence[str]) -> list[int]:
         raise EvaluationError(f"{len(rows)} predictions for {len(english)} English sentences")
     order = sorted(range(len(english)), key=lambda at: english[at].strip())
     return [rows[at] for at in order]
+
+
+def _mined_pairs(predictions: Sequence[Sequence[str]]) -> tuple[frozenset[tuple[str, str]], str]:
+    note = "" if predictions else "no pair was mined, the file is empty"
+    return frozenset((foreign, partner) for foreign, partner in predictions), note
+
+
+# Other kinds are written as they are predicted.
+_CONTENT: dict[Kind, Callable[[Any], tuple[Any, str]]] = {Kind.EXTRACT: published_ids, Kind.RETRIEVE: _mined_pairs}

@@ -27,7 +27,7 @@ from adaptstilts.submission.folder import (
     submitted_languages,
 )
 from adaptstilts.tasks.registry import all_tasks, get_task
-from adaptstilts.tasks.spec import Kind, Metric, Task
+from adaptstilts.tasks.spec import Metric, Task
 
 Scores: TypeAlias = dict[str, dict[str, dict[str, float]]]
 """Percent by task, language and name of the score."""
@@ -162,7 +162,7 @@ def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) 
     gold = read_labels(labels, task)
     found = match_to_labels(read_predictions(predictions, task), gold)
     notes = []
-    if task.kind in {Kind.EXTRACT, Kind.MATCH} and len(found) < len(gold.content):
+    if isinstance(gold.content, Mapping) and len(found) < len(gold.content):
         lacking = len(gold.content) - len(found)
         notes.append(
             f"{task.name}/{language}: {lacking} of {len(gold.content)} questions have no prediction and score 0"

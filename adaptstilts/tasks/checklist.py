@@ -7,7 +7,7 @@ MultiCheckList's. A target like XQuAD: trained on SQuAD 1.1, answered zero-shot;
 from __future__ import annotations
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.tasks.spec import Kind, Layout, Metric, Phase, Split, Task
+from adaptstilts.tasks.spec import Kind, Layout, Metric, Phase, Size, Split, Task
 
 CHECKLIST_TESTS = ("comparison", "intensifier", "property")
 """The tests: who is taller; who is more tired (very, a little); which size, colour and material a thing has."""
@@ -54,6 +54,7 @@ MULTICHECKLIST = Task(
     kind=Kind.EXTRACT,
     metric=Metric.CHECKLIST,
     languages=("en", "de", "es", "fr", "hi", "id", "ru", "sw", "tr", "zh"),
+    size=Size(60),
     train_task="squad1",
     layouts={Split.TEST: Layout("squad_files", (tuple(file_of_test(test, "{language}") for test in CHECKLIST_TESTS),))},
     rows=87_599,

@@ -1,21 +1,53 @@
 """The nine English intermediate tasks of X-STILTs (Phang et al. 2020).
 
-Training set sizes: the dataset cards of the Hugging Face hub for the single sets, their sum for ANLI+.
+Training set sizes: the dataset cards of the Hugging Face hub for the single sets, their sum for ANLI+. Sources of sizes
+and recipes: `adaptstilts.tasks.spec.Size` and `adaptstilts.config.recipes`.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from adaptstilts.config.recipes import PartialSettings, Recipe
 from adaptstilts.tasks import layouts
-from adaptstilts.tasks.hub_layouts import hub
-from adaptstilts.tasks.spec import Hub, Kind, Layout, Metric, Phase, Split, Task
+from adaptstilts.tasks.hub_layouts import NLI_COLUMNS, QUESTIONS, SPLITS, columns, hub_rows
+from adaptstilts.tasks.spec import Hub, Kind, Layout, Metric, Phase, Size, Split, Task
 
 NLI_LABELS = ("contradiction", "entailment", "neutral")
 """Label order of every NLI task, as in XTREME's and jiant's processors."""
 
 _ENGLISH = ("en",)
 _ANLI_KEYS = (("first", "context"), ("second", "hypothesis"), ("label", "label"), ("id", "uid"), ("words", "c e n"))
+
+_MNLI_HUB = Hub(
+    "nyu-mll/glue",
+    "mnli",
+    "labels in the order entailment, neutral, contradiction",
+    reader="hub_pairs",
+    columns=NLI_COLUMNS,
+    splits=((Split.DEV, ("validation_matched",)),),
+)
+_QQP_HUB = Hub(
+    "nyu-mll/glue",
+    "qqp",
+    reader="hub_pairs",
+    columns=columns(first="question1", second="question2", label="label"),
+    words="not_duplicate duplicate",
+)
+_SNLI_HUB = Hub("stanfordnlp/snli", "plain_text", reader="hub_pairs", columns=NLI_COLUMNS)
+_ANLI_HUB = Hub(
+    "facebook/anli",
+    "plain_text",
+    "ANLI alone; ANLI+ pools it with MNLI and SNLI",
+    reader="hub_pairs",
+    columns=(*NLI_COLUMNS, ("id", "uid")),
+)
+_SQUAD1_HUB = Hub("rajpurkar/squad", "plain_text", reader="hub_spans", columns=QUESTIONS)
+_SQUAD1_XTREME = Hub("google/xtreme", "SQuAD", reader="hub_spans", columns=QUESTIONS)
+_SQUAD2_HUB = Hub("rajpurkar/squad_v2", "squad_v2", reader="hub_spans", columns=QUESTIONS)
+_HELLASWAG_HUB = Hub("Rowan/hellaswag", reader="hub_records", columns=columns(records="hellaswag"))
+_COSMOSQA_HUB = Hub("allenai/cosmos_qa", reader="hub_records", columns=columns(records="cosmosqa"))
+_COMMONSENSEQA_HUB = Hub("tau/commonsense_qa", reader="hub_records", columns=columns(records="commonsenseqa"))
 
 # XTREME's download has MNLI only as the training file of XNLI.
 _MNLI_TRAIN = Layout(
@@ -24,13 +56,13 @@ _MNLI_TRAIN = Layout(
     otherwise=layouts.first_of(
         Layout("pairs_tsv", (("xnli/train-en.tsv",),), layouts.QUOTING),
         layouts.xnli_train(),
-        hub("mnli", Split.TRAIN),
+        hub_rows(_MNLI_HUB, Split.TRAIN),
     ),
 )
 _MNLI_DEV = Layout(
     "pairs_jsonl",
     layouts.unpacked("mnli", "multinli_1.0", "multinli_1.0_dev_matched.jsonl"),
-    otherwise=hub("mnli", Split.DEV),
+    otherwise=hub_rows(_MNLI_HUB, Split.DEV),
 )
 """XNLI's English dev file is no substitute: those rows may be what is scored."""
 
@@ -39,7 +71,9 @@ def _snli(split: Split) -> Layout:
     name = split.value
     parallel = (f"snli/s1.{name}", f"snli/s2.{name}", f"snli/labels.{name}")
     files = layouts.unpacked("snli", "snli_1.0", f"snli_1.0_{name}.jsonl")
-    return layouts.first_of(Layout("pairs_jsonl", files), Layout("pairs_parallel", (parallel,)), hub("snli", split))
+    return layouts.first_of(
+        Layout("pairs_jsonl", files), Layout("pairs_parallel", (parallel,)), hub_rows(_SNLI_HUB, split)
+    )
 
 
 def _anli(split: Split) -> tuple[Layout, ...]:
@@ -48,10 +82,15 @@ def _anli(split: Split) -> tuple[Layout, ...]:
             "pairs_jsonl",
             layouts.unpacked("anli", "anli_v1.0", f"R{part}/{split.value}.jsonl"),
             _ANLI_KEYS,
-            otherwise=hub(f"anli {part}", split),
+            otherwise=hub_rows(_anli_hub(part), split),
         )
         for part in (1, 2, 3)
     )
+
+
+def _anli_hub(part: int) -> Hub:
+    splits = tuple((split, tuple(f"{name}_r{part}" for name in names)) for split, names in SPLITS.items())
+    return replace(_ANLI_HUB, splits=splits)
 
 
 def _squad(name: str, folder: str, *rows: Layout) -> Layout:
@@ -65,13 +104,14 @@ ANLI = Task(
     kind=Kind.CLASSIFY,
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
+    size=Size(40, mini_length=27),
     labels=NLI_LABELS,
     layouts={
         Split.TRAIN: replace(_MNLI_TRAIN, parts=(_snli(Split.TRAIN), *_anli(Split.TRAIN))),
         Split.DEV: replace(_MNLI_DEV, parts=(_snli(Split.DEV), *_anli(Split.DEV))),
     },
     rows=1_104_934,
-    hub=Hub("facebook/anli", note="ANLI alone; ANLI+ pools it with MNLI and SNLI"),
+    hub=_ANLI_HUB,
     citation="Nie et al. 2020, with MNLI and SNLI (Bowman et al. 2015)",
     licence="ANLI CC BY-NC 4.0; SNLI CC BY-SA 4.0; MNLI see there",
 )
@@ -83,10 +123,15 @@ MNLI = Task(
     kind=Kind.CLASSIFY,
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
+    size=Size(40, mini_length=22),
     labels=NLI_LABELS,
     layouts={Split.TRAIN: _MNLI_TRAIN, Split.DEV: _MNLI_DEV},
     rows=392_702,
-    hub=Hub("nyu-mll/glue", "mnli", "labels in the order entailment, neutral, contradiction"),
+    recipe=Recipe(
+        full_target=PartialSettings(epochs=2, batch_size=32, max_length=256),
+        adapter=PartialSettings(batch_size=32, max_length=128),
+    ),
+    hub=_MNLI_HUB,
     citation="Williams et al. 2018",
     licence="by genre: OANC, CC BY-SA, CC BY, public domain",
 )
@@ -98,13 +143,14 @@ QQP = Task(
     kind=Kind.CLASSIFY,
     metric=Metric.ACCURACY_F1,
     languages=_ENGLISH,
+    size=Size(40, mini_length=20),
     labels=("0", "1"),
     layouts={
-        Split.TRAIN: Layout("qqp", (("qqp/train.tsv",), ("QQP/train.tsv",)), otherwise=hub("qqp", Split.TRAIN)),
-        Split.DEV: Layout("qqp", (("qqp/dev.tsv",), ("QQP/dev.tsv",)), otherwise=hub("qqp", Split.DEV)),
+        Split.TRAIN: Layout("qqp", (("qqp/train.tsv",), ("QQP/train.tsv",)), otherwise=hub_rows(_QQP_HUB, Split.TRAIN)),
+        Split.DEV: Layout("qqp", (("qqp/dev.tsv",), ("QQP/dev.tsv",)), otherwise=hub_rows(_QQP_HUB, Split.DEV)),
     },
     rows=363_846,
-    hub=Hub("nyu-mll/glue", "qqp"),
+    hub=_QQP_HUB,
     citation="Iyer et al. 2017, in GLUE (Wang et al. 2019)",
     licence="Quora's terms of service",
 )
@@ -116,12 +162,18 @@ SQUAD1 = Task(
     kind=Kind.EXTRACT,
     metric=Metric.SQUAD,
     languages=_ENGLISH,
+    size=Size(171, mini_length=43),
     layouts={
-        Split.TRAIN: _squad("train-v1.1.json", "v1.1", hub("squad1", Split.TRAIN), hub("xtreme squad", Split.TRAIN)),
-        Split.DEV: _squad("dev-v1.1.json", "v1.1", hub("squad1", Split.DEV), hub("xtreme squad", Split.DEV)),
+        split: _squad(name, "v1.1", hub_rows(_SQUAD1_HUB, split), hub_rows(_SQUAD1_XTREME, split))
+        for split, name in ((Split.TRAIN, "train-v1.1.json"), (Split.DEV, "dev-v1.1.json"))
     },
     rows=87_599,
-    hub=Hub("rajpurkar/squad"),
+    recipe=Recipe(
+        full=PartialSettings(max_length=384),
+        full_target=PartialSettings(epochs=2, batch_size=16, max_length=384),
+        adapter=PartialSettings(batch_size=16, max_length=384),
+    ),
+    hub=_SQUAD1_HUB,
     citation="Rajpurkar et al. 2016",
     licence="CC BY-SA 4.0",
 )
@@ -133,13 +185,18 @@ SQUAD2 = Task(
     kind=Kind.EXTRACT,
     metric=Metric.SQUAD2,
     languages=_ENGLISH,
+    size=Size(171, mini_length=44),
     layouts={
-        Split.TRAIN: _squad("train-v2.0.json", "v2.0", hub("squad2", Split.TRAIN)),
-        Split.DEV: _squad("dev-v2.0.json", "v2.0", hub("squad2", Split.DEV)),
+        Split.TRAIN: _squad("train-v2.0.json", "v2.0", hub_rows(_SQUAD2_HUB, Split.TRAIN)),
+        Split.DEV: _squad("dev-v2.0.json", "v2.0", hub_rows(_SQUAD2_HUB, Split.DEV)),
     },
     rows=130_319,
     unanswerable=True,
-    hub=Hub("rajpurkar/squad_v2"),
+    recipe=Recipe(
+        full=PartialSettings(max_length=384),
+        adapter=PartialSettings(batch_size=16, max_length=384),
+    ),
+    hub=_SQUAD2_HUB,
     citation="Rajpurkar et al. 2018",
     licence="CC BY-SA 4.0",
 )
@@ -151,16 +208,20 @@ HELLASWAG = Task(
     kind=Kind.CHOOSE,
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
+    size=Size(90, choices=4, mini_length=31),
     layouts={
         Split.TRAIN: layouts.first_of(
             Layout("hellaswag", (("hellaswag/hellaswag_train.jsonl",),)),
-            hub("hellaswag", Split.TRAIN),
+            hub_rows(_HELLASWAG_HUB, Split.TRAIN),
             Layout("hellaswag", (("hellaswag/hellaswag_train.from_val.jsonl",),)),
         ),
-        Split.DEV: Layout("hellaswag", (("hellaswag/hellaswag_val.jsonl",),), otherwise=hub("hellaswag", Split.DEV)),
+        Split.DEV: layouts.first_of(
+            Layout("hellaswag", (("hellaswag/hellaswag_val.jsonl",),)), hub_rows(_HELLASWAG_HUB, Split.DEV)
+        ),
     },
     rows=39_905,
-    hub=Hub("Rowan/hellaswag"),
+    recipe=Recipe(adapter=PartialSettings(batch_size=16, max_length=200)),
+    hub=_HELLASWAG_HUB,
     citation="Zellers et al. 2019",
     licence="MIT",
 )
@@ -172,6 +233,8 @@ CCG = Task(
     kind=Kind.TAG,
     metric=Metric.TOKEN_ACCURACY,
     languages=_ENGLISH,
+    # Tags: the supertags of CCGbank, as jiant's task lists them.
+    size=Size(26, training_rows=38_000, tags=1_363, mini_length=10, mini_tags=20),
     layouts={
         Split.TRAIN: Layout("sentence_lines", (("ccg/ccg.train",),)),
         Split.DEV: Layout("sentence_lines", (("ccg/ccg.dev",),)),
@@ -188,16 +251,18 @@ COSMOSQA = Task(
     kind=Kind.CHOOSE,
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
+    size=Size(115, choices=4, mini_length=60),
     layouts={
         Split.TRAIN: layouts.first_of(
             Layout("cosmosqa", (("cosmosqa/train.csv",),)),
-            hub("cosmosqa", Split.TRAIN),
+            hub_rows(_COSMOSQA_HUB, Split.TRAIN),
             Layout("cosmosqa", (("cosmosqa/train.from_valid.csv",),)),
         ),
-        Split.DEV: Layout("cosmosqa", (("cosmosqa/valid.csv",),), otherwise=hub("cosmosqa", Split.DEV)),
+        Split.DEV: Layout("cosmosqa", (("cosmosqa/valid.csv",),), otherwise=hub_rows(_COSMOSQA_HUB, Split.DEV)),
     },
     rows=25_262,
-    hub=Hub("allenai/cosmos_qa"),
+    recipe=Recipe(adapter=PartialSettings(batch_size=16, max_length=128)),
+    hub=_COSMOSQA_HUB,
     citation="Huang et al. 2019",
     licence="none stated in its repository",
 )
@@ -209,20 +274,22 @@ COMMONSENSEQA = Task(
     kind=Kind.CHOOSE,
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
+    size=Size(22, choices=5, mini_length=12),
     layouts={
         Split.TRAIN: Layout(
             "commonsenseqa",
             (("commonsenseqa/train_rand_split.jsonl",),),
-            otherwise=hub("commonsenseqa", Split.TRAIN),
+            otherwise=hub_rows(_COMMONSENSEQA_HUB, Split.TRAIN),
         ),
         Split.DEV: Layout(
             "commonsenseqa",
             (("commonsenseqa/dev_rand_split.jsonl",),),
-            otherwise=hub("commonsenseqa", Split.DEV),
+            otherwise=hub_rows(_COMMONSENSEQA_HUB, Split.DEV),
         ),
     },
     rows=9_741,
-    hub=Hub("tau/commonsense_qa"),
+    recipe=Recipe(adapter=PartialSettings(batch_size=16, max_length=80)),
+    hub=_COMMONSENSEQA_HUB,
     citation="Talmor et al. 2019",
     licence="MIT",
 )

@@ -2,19 +2,63 @@
 
 from __future__ import annotations
 
-from adaptstilts.errors import ConfigError
+import re
+from collections.abc import Iterator
+
+from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.tasks import checklist, intermediate, xtreme, xtreme_r
-from adaptstilts.tasks.spec import BenchmarkName, Group, Task
+from adaptstilts.tasks.kinds import FACTS
+from adaptstilts.tasks.spec import BenchmarkName, Group, Phase, Task
 
 _TASKS: dict[str, Task] = {
     task.name: task
     for tasks in (intermediate.TASKS, xtreme.TASKS, xtreme_r.TASKS, xtreme_r.TRAINING_TASKS, checklist.TASKS)
     for task in tasks
 }
+_NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+
+
+def register(task: Task) -> None:
+    """Add a task to those of the package, so that configurations can name it.
+
+    The table holds for this process alone: a process that reads a plan with the task in it registers it too.
+
+    Args:
+        task: A task of a known kind; the tasks that it names are registered before it.
+
+    Raises:
+        ConfigError: If another task has its name, or it lacks what its kind needs.
+        ProblemsError: For several such problems.
+    """
+    raise_all(list(_problems(task)))
+    _TASKS[task.name] = task
+
+
+def _problems(task: Task) -> Iterator[AdaptstiltsError]:
+    """Yield what keeps a task from being registered."""
+    name, facts, size = task.name, FACTS[task.kind], task.size
+    if name in _TASKS:
+        yield ConfigError(f"there is a task '{name}' already", value=name, hint="Give the new one another name.")
+    if not _NAME.fullmatch(name):
+        yield ConfigError(f"'{name}' cannot name a task", allowed=["lower case letters, digits and underscores"])
+    for role, other in (("train_task", task.train_task), ("after", task.after)):
+        if other is not None and other not in _TASKS:
+            yield ConfigError(f"'{other}', the {role} of '{name}', is not a task", value=other, allowed=_TASKS)
+    has_labels = bool(task.labels or task.labels_from_data)
+    if has_labels != facts.has_labels:
+        needs = "needs label words" if facts.has_labels else "has no label words"
+        yield ConfigError(f"'{name}': a task of kind {task.kind.value} {needs}", key="labels")
+    if task.labels_from_data and size.tags < 1:
+        yield ConfigError(f"'{name}' learns its tags from its data: how many are they?", key="size.tags")
+    if facts.sequences is None and size.choices < 2:
+        yield ConfigError(f"'{name}': a question has at least two choices", key="size.choices")
+    if task.phase is Phase.TARGET and facts.has_candidates != (task.pool is not None):
+        needs = "needs a pool of candidates" if facts.has_candidates else "has no pool of candidates"
+        yield ConfigError(f"'{name}': a target of kind {task.kind.value} {needs}", key="pool")
 
 
 def intermediate_tasks() -> tuple[Task, ...]:
-    """Return the intermediate tasks in the order of the paper's tables."""
+    """Return the paper's nine intermediate tasks in the order of its tables; see `all_tasks` for others."""
     return intermediate.TASKS
 
 
@@ -31,7 +75,10 @@ def benchmark_tasks(benchmark: BenchmarkName) -> tuple[Task, ...]:
 
 
 def all_tasks() -> tuple[Task, ...]:
-    """Return the intermediate tasks, XTREME's targets, XTREME-R's, what trains only these, and what is in none."""
+    """Return the intermediate tasks, XTREME's targets, XTREME-R's, what trains only these, what is in no benchmark.
+
+    Tasks that were registered stand last.
+    """
     return tuple(_TASKS.values())
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any
+from typing import Any, TypeAlias
+
+from adaptstilts.config.recipes import Recipe
 
 
 class Kind(str, Enum):
@@ -115,24 +117,78 @@ class Layout:
     parts: tuple[Layout, ...] = ()
 
 
+Columns: TypeAlias = tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True)
 class Hub:
-    """Where the full data set lives on the Hugging Face hub.
+    """A data set on the Hugging Face hub.
 
     Attributes:
         repository: Repository id.
-        config: Configuration name; ``{language}`` and ``{language3}`` as in `Layout`.
+        config: Configuration; ``{language}``, ``{language3}`` and ``{name}`` as in `Layout`. Empty for none.
         note: What is wrong with the hub copy, if anything.
+        reader: Reader of its rows; empty where they are not read.
+        columns: What a reader needs to know -> the column; see the readers in `adaptstilts.readers.hub`.
+        splits: Names of its splits, where they are not the usual ones.
+        words: The data set's names of the task's classes, in the task's order; empty if they are the same.
+        languages: Where one configuration holds several languages, those it holds, separated by spaces.
     """
 
     repository: str
-    config: str | None = None
+    config: str = ""
     note: str = ""
+    reader: str = ""
+    columns: Columns = ()
+    splits: tuple[tuple[Split, tuple[str, ...]], ...] = ()
+    words: str = ""
+    languages: str = ""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much text the examples of a task are, so that a study can be priced without reading them.
+
+    Lengths are means without padding, in sub-tokens of XLM-R's tokenizer: of pairs (40), PAWS-X (58), SQuAD's windows
+    (171), UDPOS (26) and PAN-X (15) counted on the English training sets, of XQuAD on its English and its Hindi files
+    (223 and 290, here 223 and 256; MLQA as XQuAD), of BUCC2018 on its four pairs of languages, dev included (84
+    million). Those of multiple choice, CCG, Tatoeba and dual encoders are guesses.
+
+    Attributes:
+        length: Mean sub-tokens of a sequence: a window, an alternative, a sentence.
+        english_length: The same in English where that was counted apart.
+        choices: Alternatives of a question (`CHOOSE` only).
+        training_rows: Guess at the number of training examples where no number is published.
+        evaluation_rows: Guess at the examples of a language where its number is not published; mean over the languages.
+        sentences: Sentences of both sides in one language, dev included, where all are searched (mining).
+        pool: Candidates of the published pool.
+        tags: Number of tags where they are learnt from the data.
+        mini_length: Mean sub-tokens, with the miniature's tokenizer, over the English training set of the mini world;
+            None for a task that it does not have.
+        mini_tags: As ``tags``, in the mini world.
+    """
+
+    length: float
+    english_length: float | None = None
+    choices: int = 1
+    training_rows: int = 0
+    evaluation_rows: int = 1_000
+    sentences: int | None = None
+    pool: int = 0
+    tags: int = 0
+    mini_length: float | None = None
+    mini_tags: int = 0
+
+
+_NO_KEY = {"key": False}
+"""Metadata of a field that decides nothing of a stage that its other settings and files do not tell."""
 
 
 @dataclass(frozen=True)
 class Task:
     """One task, declared once.
+
+    A field counts in `declared`, and so in keys of stages, unless it is declared with ``metadata={"key": False}``.
 
     Attributes:
         name: Identifier used in configurations, folders and tables; lower case letters, digits and underscores.
@@ -142,6 +198,7 @@ class Task:
         metric: Major metric.
         languages: ISO 639-1 codes of the languages it is evaluated in, source language first when present; XTREME's
             where it is a task of both benchmarks.
+        size: How much text it is.
         languages_r: Languages that XTREME-R adds.
         benchmarks: Benchmarks it is a task of; empty for tasks that are no targets.
         labels: Label words in the order of the classes; empty but for `CLASSIFY` and `TAG`. A tagging task whose tags
@@ -159,33 +216,38 @@ class Task:
         rows: Published number of training examples, or None where unknown.
         unanswerable: Whether questions without an answer occur (span extraction only).
         labels_from_data: The tag set is learnt from the training file.
+        low_resource: Whether its English training set is small; the mini world has a setting of its own for such.
+        recipe: How it is trained where a configuration says nothing.
         hub: Hugging Face source.
         citation: Short reference.
         licence: Licence as its publisher states it.
     """
 
-    name: str
-    title: str
-    phase: Phase
+    name: str = field(metadata=_NO_KEY)
+    title: str = field(metadata=_NO_KEY)
+    phase: Phase = field(metadata=_NO_KEY)
     kind: Kind
     metric: Metric
-    languages: tuple[str, ...]
-    languages_r: tuple[str, ...] = ()
-    benchmarks: tuple[BenchmarkName, ...] = ()
+    languages: tuple[str, ...] = field(metadata=_NO_KEY)
+    size: Size = field(metadata=_NO_KEY)
+    languages_r: tuple[str, ...] = field(default=(), metadata=_NO_KEY)
+    benchmarks: tuple[BenchmarkName, ...] = field(default=(), metadata=_NO_KEY)
     labels: tuple[str, ...] = ()
-    train_task: str | None = None
-    after: str | None = None
+    train_task: str | None = field(default=None, metadata=_NO_KEY)
+    after: str | None = field(default=None, metadata=_NO_KEY)
     layouts: dict[Split, Layout] = field(default_factory=dict, hash=False)
     pool: Layout | None = None
-    group: Group | None = None
-    trains: bool = True
-    folder: str = ""
-    rows: int | None = None
+    group: Group | None = field(default=None, metadata=_NO_KEY)
+    trains: bool = field(default=True, metadata=_NO_KEY)
+    folder: str = field(default="", metadata=_NO_KEY)
+    rows: int | None = field(default=None, metadata=_NO_KEY)
     unanswerable: bool = False
     labels_from_data: bool = False
-    hub: Hub | None = None
-    citation: str = ""
-    licence: str = ""
+    low_resource: bool = field(default=False, metadata=_NO_KEY)
+    recipe: Recipe = field(default=Recipe(), metadata=_NO_KEY)
+    hub: Hub | None = field(default=None, metadata=_NO_KEY)
+    citation: str = field(default="", metadata=_NO_KEY)
+    licence: str = field(default="", metadata=_NO_KEY)
 
     @property
     def test_split(self) -> Split:
@@ -208,24 +270,20 @@ class Task:
 def declared(task: Task) -> str:
     """Return a digest of what of a declaration decides results: keys of stages count it.
 
-    Args:
-        task: The task.
-
     Returns:
-        16 hexadecimal digits of its kind, metric, labels and readers with their options. Names, languages, folders,
-        published numbers and the like decide nothing of a stage that its other settings and files do not tell.
+        16 hexadecimal digits of the fields that count: kind, metric, labels and readers with their options.
     """
-    layouts = {split.value: _read_by(layout) for split, layout in task.layouts.items()}
-    facts = {
-        "kind": task.kind.value,
-        "metric": task.metric.value,
-        "labels": task.labels,
-        "labels_from_data": task.labels_from_data,
-        "unanswerable": task.unanswerable,
-        "layouts": layouts,
-        "pool": None if task.pool is None else _read_by(task.pool),
-    }
+    facts = {item.name: _plain(getattr(task, item.name)) for item in fields(task) if item.metadata.get("key", True)}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    """Return what of a field's value counts: of a layout only who reads it."""
+    if isinstance(value, Layout):
+        return _read_by(value)
+    if isinstance(value, dict):
+        return {key.value: _plain(item) for key, item in value.items()}
+    return value.value if isinstance(value, Enum) else value
 
 
 def _read_by(layout: Layout) -> list[Any]:

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from adaptstilts.config.recipes import PartialSettings, Recipe
 from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.tasks.hub_layouts import columns
 from adaptstilts.tasks.intermediate import SQUAD1
-from adaptstilts.tasks.spec import BenchmarkName, Group, Hub, Kind, Layout, Metric, Phase, Split, Task
-from adaptstilts.tasks.xtreme import TATOEBA
+from adaptstilts.tasks.spec import BenchmarkName, Group, Hub, Kind, Layout, Metric, Phase, Size, Split, Task
+from adaptstilts.tasks.xtreme_retrieval import TATOEBA
 
 _XTREME_R = (BenchmarkName.XTREME_R,)
 _ENGLISH = (SOURCE_LANGUAGE,)
+
+
+def _recipe(
+    learning_rate: float, epochs: int, batch_size: int, max_length: int, max_query_length: int | None = None
+) -> Recipe:
+    """Recipe of XTREME's scripts, all without warm-up and weight decay."""
+    adapter = PartialSettings(batch_size=batch_size, max_length=max_length, max_query_length=max_query_length)
+    full = replace(adapter, learning_rate=learning_rate, epochs=epochs, warmup=0.0, weight_decay=0.0)
+    return Recipe(full=full, adapter=adapter)
 
 
 def _siqa(xtreme: str, published: str) -> Layout:
@@ -30,7 +41,9 @@ SIQA = Task(
     kind=Kind.CHOOSE,
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
+    size=Size(35, choices=3, training_rows=33_000),
     layouts={Split.TRAIN: _siqa("trn", "train"), Split.DEV: _siqa("dev", "dev")},
+    recipe=_recipe(3e-5, 5, 32, 128),
     hub=Hub("allenai/social_i_qa"),
     citation="Sap et al. 2019",
     licence="CC BY 4.0",
@@ -43,12 +56,14 @@ COPA = Task(
     kind=Kind.CHOOSE,
     metric=Metric.ACCURACY,
     languages=_ENGLISH,
+    size=Size(20, choices=2),
     after="siqa",
     layouts={
         Split.TRAIN: Layout("copa", (("xcopa/train-en.jsonl",), ("xcopa/copa-en/train-en.jsonl",))),
         Split.DEV: Layout("copa", (("xcopa/val-en.jsonl",), ("xcopa/copa-en/val-en.jsonl",))),
     },
     rows=400,
+    recipe=_recipe(3e-5, 5, 32, 128),
     hub=Hub("aps/super_glue", "copa"),
     citation="Roemmele et al. 2011",
     licence="BSD 2-clause",
@@ -69,12 +84,14 @@ XCOPA = Task(
     kind=Kind.CHOOSE,
     metric=Metric.ACCURACY,
     languages=("et", "ht", "id", "it", "qu", "sw", "ta", "th", "tr", "vi", "zh"),
+    size=Size(20, choices=2, evaluation_rows=500),
     benchmarks=_XTREME_R,
     train_task="copa",
     layouts={Split.DEV: _xcopa("dev", "val"), Split.TEST: _xcopa("test", "test")},
     group=Group.CLASSIFICATION,
     rows=400,
-    hub=Hub("cambridgeltl/xcopa", "{language}"),
+    # Not among its layouts, since keys of stages count these.
+    hub=Hub("cambridgeltl/xcopa", "{language}", reader="hub_records", columns=columns(records="copa")),
     citation="Ponti et al. 2020",
     licence="CC BY 4.0",
 )
@@ -84,6 +101,7 @@ TATOEBA_R = replace(
     name="tatoeba_r",
     title="Tatoeba, encoder trained on SQuAD",
     languages=(*TATOEBA.languages, "az", "lt", "pl", "ro", "uk"),
+    size=Size(12),
     benchmarks=_XTREME_R,
     train_task="squad1",
     trains=True,
@@ -92,6 +110,8 @@ TATOEBA_R = replace(
 )
 """Sentences are compared as in XTREME's Tatoeba, but by the encoder of a model that was trained on SQuAD 1.1."""
 
+# In XTREME's scripts for dual encoders a step is four micro-batches, whose candidates are not compared with each other:
+# `accumulation: 4` does the same; without it each query has four times as many candidates.
 SQUAD_R = Task(
     name="squad_r",
     title="SQuAD 1.1, answer sentences",
@@ -99,8 +119,10 @@ SQUAD_R = Task(
     kind=Kind.MATCH,
     metric=Metric.MAP20,
     languages=_ENGLISH,
+    size=Size(90),
     layouts={split: Layout("squad_sentences", SQUAD1.layouts[split].files) for split in (Split.TRAIN, Split.DEV)},
     rows=87_599,
+    recipe=_recipe(2e-5, 3, 16, 256, max_query_length=96),
     hub=SQUAD1.hub,
     citation=SQUAD1.citation,
     licence=SQUAD1.licence,
@@ -115,6 +137,7 @@ LAREQA = Task(
     kind=Kind.MATCH,
     metric=Metric.MAP20,
     languages=("en", "ar", "de", "el", "es", "hi", "ru", "th", "tr", "vi", "zh"),
+    size=Size(90, evaluation_rows=1_190, pool=13_014),
     benchmarks=_XTREME_R,
     train_task="squad_r",
     layouts={Split.TEST: Layout("xquad_r", _XQUAD_R)},
@@ -133,11 +156,13 @@ WIKIPAIRS = Task(
     kind=Kind.MATCH,
     metric=Metric.MAP20,
     languages=_ENGLISH,
+    size=Size(55),
     layouts={
         split: Layout("entity_pairs", ((f"mewslix/wikipedia_pairs-{split.value}.jsonl",),))
         for split in (Split.TRAIN, Split.DEV)
     },
     rows=167_719,
+    recipe=_recipe(1e-5, 2, 32, 64, max_query_length=64),
     hub=Hub("izhx/mewsli-x"),
     citation="Ruder et al. 2021",
     licence="none stated with the files",
@@ -162,6 +187,7 @@ MEWSLIX = Task(
     kind=Kind.MATCH,
     metric=Metric.MAP20,
     languages=_MEWSLIX_LANGUAGES,
+    size=Size(55, evaluation_rows=1_330, pool=1_003_893),
     benchmarks=_XTREME_R,
     train_task="wikipairs",
     layouts={Split.DEV: _mentions("dev"), Split.TEST: _mentions("test")},

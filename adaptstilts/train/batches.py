@@ -127,7 +127,7 @@ def cut(items: Sequence[Feature], parts: int) -> list[Sequence[Feature]]:
 
 
 def targets_in(items: Sequence[Feature], kind: Kind) -> int:
-    """Return how many predictions the loss of a batch sums over, as `target_count` tells of its tensors.
+    """Return how many predictions the loss of a batch sums over.
 
     Raises:
         TrainingError: If an item has no label.

@@ -16,12 +16,12 @@ from adaptstilts.encoding.features import Feature
 from adaptstilts.errors import TrainingError
 from adaptstilts.models.network import TaskNetwork, restore_state, trained_state
 from adaptstilts.runtime import autocast, derive_seed, half_dtype
+from adaptstilts.tasks.kinds import micro_batch_count
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate, cut, grouped_batches, targets_in
 from adaptstilts.train.checkpoints import Checkpoints
 from adaptstilts.train.distributed import SINGLE_PROCESS, Group
-from adaptstilts.train.losses import hide_padding, loss_sum
-from adaptstilts.train.micro_batches import micro_batch_count
+from adaptstilts.train.losses import loss_sum
 from adaptstilts.train.optim import build_optimizer, build_schedule
 from adaptstilts.train.state import Progress, Run, put_back, run_digest, take
 
@@ -240,10 +240,7 @@ def _loss(network: TaskNetwork, items: Sequence[Feature], work: _Work) -> Tensor
     if batch.targets is None:
         raise TrainingError("a training example has no label", hint="Training needs labelled files.")
     with autocast(device, work.settings.precision):
-        scores = batch.scores(network)
-        if work.kind is Kind.EXTRACT:
-            scores = hide_padding(scores, batch.attention_mask)
-        return loss_sum(work.kind, scores, batch.targets)
+        return loss_sum(work.kind, batch.scores(network), batch.targets, batch.attention_mask)
 
 
 def _evaluate(run: Run, score_dev: Callable[[TaskNetwork], float], group: Group) -> None:

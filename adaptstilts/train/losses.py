@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -18,43 +20,50 @@ most, so in XTREME's training (2e-5, some 16,000 steps, decaying) it stays betwe
 """
 
 
-def loss_sum(kind: Kind, scores: Tensor, targets: Tensor) -> Tensor:
-    """Return the summed cross-entropy of a batch; divide it by `target_count`.
+def loss_sum(kind: Kind, scores: Tensor, targets: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    """Return the summed cross-entropy of a batch; divide it by the number of targets (`batches.targets_in`).
 
     Args:
-        kind: Kind of task.
         scores: Output of the head: (batch, classes); (batch, choices), impossible choices at -inf; (batch, tokens,
-            tags); (batch, tokens, 2), padding at -inf; (queries, candidates), where each query's own candidate stands
-            in its column.
+            tags); (batch, tokens, 2); (queries, candidates), where each query's own candidate stands in its column.
         targets: Class or choice, shape (batch,); tags with `IGNORED` gaps, shape (batch, tokens); start and end
             sub-token of the span, shape (batch, 2), for which the mean of both losses is taken; number of each query's
             candidate, shape (queries,): other columns with the same one are left out, since they are right too.
+        attention_mask: 1 for real sub-tokens, shape (batch, tokens); None where nothing is padding. A span is chosen
+            among real ones alone, as at prediction; else its loss would depend on the batch's width.
     """
-    scores = scores.float()
-    if kind is Kind.TAG:
-        return cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
-    if kind is Kind.EXTRACT:
-        start = cross_entropy(scores[..., 0], targets[:, 0], reduction="sum")
-        end = cross_entropy(scores[..., 1], targets[:, 1], reduction="sum")
-        return (start + end) / 2
-    if kind is Kind.MATCH:
-        own = torch.arange(len(targets), device=scores.device)
-        is_equal = (targets[:, None] == targets) & (own[:, None] != own)
-        return cross_entropy(scores.masked_fill(is_equal, float("-inf")), own, reduction="sum")
+    return _LOSSES[kind](scores.float(), targets, attention_mask)
+
+
+def _of_classes(scores: Tensor, targets: Tensor, _: Tensor | None) -> Tensor:
     return cross_entropy(scores, targets, reduction="sum")
 
 
-def target_count(kind: Kind, targets: Tensor) -> int:
-    """Return the number of predictions that `loss_sum` sums over."""
-    return int((targets != IGNORED).sum()) if kind is Kind.TAG else targets.shape[0]
+def _of_tags(scores: Tensor, targets: Tensor, _: Tensor | None) -> Tensor:
+    return cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="sum")
 
 
-def hide_padding(scores: Tensor, attention_mask: Tensor) -> Tensor:
-    """Set span scores (batch, tokens, 2) at padding to -inf, as at prediction; else the loss depends on the width.
+def _of_spans(scores: Tensor, targets: Tensor, attention_mask: Tensor | None) -> Tensor:
+    if attention_mask is not None:
+        scores = scores.masked_fill(attention_mask[..., None] == 0, float("-inf"))
+    start = cross_entropy(scores[..., 0], targets[:, 0], reduction="sum")
+    end = cross_entropy(scores[..., 1], targets[:, 1], reduction="sum")
+    return (start + end) / 2
 
-    ``attention_mask``, shape (batch, tokens), is 1 for real sub-tokens.
-    """
-    return scores.masked_fill(attention_mask[..., None] == 0, float("-inf"))
+
+def _of_queries(scores: Tensor, targets: Tensor, _: Tensor | None) -> Tensor:
+    own = torch.arange(len(targets), device=scores.device)
+    is_equal = (targets[:, None] == targets) & (own[:, None] != own)
+    return cross_entropy(scores.masked_fill(is_equal, float("-inf")), own, reduction="sum")
+
+
+_LOSSES: dict[Kind, Callable[[Tensor, Tensor, Tensor | None], Tensor]] = {
+    Kind.CLASSIFY: _of_classes,
+    Kind.CHOOSE: _of_classes,
+    Kind.TAG: _of_tags,
+    Kind.EXTRACT: _of_spans,
+    Kind.MATCH: _of_queries,
+}
 
 
 def match_scores(queries: Tensor, candidates: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from adaptstilts.config.load import load_study
 from adaptstilts.config.recipes import resolve
 from adaptstilts.config.schema import TrainOverride, TrainSection
 from adaptstilts.errors import ConfigError, ProblemsError
+from adaptstilts.tasks.registry import get_task
 
 MINIMAL = "name: demo\nintermediate:\n  tasks: [mnli]\ntarget:\n  tasks: [xnli]\n"
 
@@ -96,7 +97,7 @@ def test_load_refuses_override_without_value(tmp_path):
 
 def test_resolve_prefers_override_then_section_then_recipe():
     section = TrainSection(learning_rate=3e-4, evaluate_examples=None)
-    settings = resolve(section, TrainOverride(epochs=9), task="mnli", phase="target", family="full")
+    settings = resolve(section, TrainOverride(epochs=9), recipe=get_task("mnli").recipe, phase="target", family="full")
     assert (settings.learning_rate, settings.epochs, settings.batch_size) == (3e-4, 9, 32)
     assert settings.evaluate_examples is None
 
@@ -111,7 +112,7 @@ def test_resolve_prefers_override_then_section_then_recipe():
     ],
 )
 def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, expected):
-    settings = resolve(TrainSection(), None, task=task, phase="target", family=family)
+    settings = resolve(TrainSection(), None, recipe=get_task(task).recipe, phase="target", family=family)
     assert (settings.learning_rate, settings.epochs, settings.batch_size, settings.max_length) == expected
 
 

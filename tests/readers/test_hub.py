@@ -8,9 +8,9 @@ from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.lines import Request
 from adaptstilts.readers.registry import READERS
 from adaptstilts.tasks.examples import Answer, Bitext, ChoiceExample, PairExample, Sentence, SpanExample, TagExample
-from adaptstilts.tasks.hub_layouts import HUB, hub
-from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Split
+from adaptstilts.tasks.hub_layouts import hub_rows
+from adaptstilts.tasks.registry import all_tasks, get_task
+from adaptstilts.tasks.spec import Layout, Split, Task
 
 TEXT = Value("string")
 GLUE = ["entailment", "neutral", "contradiction"]
@@ -246,7 +246,7 @@ def test_xcopa_rows_ask_for_cause_or_effect(tmp_path):
     columns = {"premise": ["Sataa."], "choice1": ["Kastun."], "choice2": ["Nukun."], "question": ["effect"],
                "label": [0], "idx": [500], "changed": [False]}  # fmt: skip
     Dataset.from_dict(columns).to_parquet(str(path))
-    layout = hub("xcopa", Split.TEST)
+    layout = hub_rows(get_task("xcopa").hub, Split.TEST)
     rows = READERS[layout.reader](Request((path,), (), "et", options=dict(layout.options)))
     assert list(rows) == [ChoiceExample("500", "Sataa. What was the effect?", ("Kastun.", "Nukun."), 0)]
 
@@ -309,11 +309,27 @@ def test_wrong_copies_are_left_alone_when_right_ones_are_there(write, data_root)
     assert root.load(get_task("udpos"), Split.TEST, "el") == [TagExample("0", ("a", "b"), None)]
 
 
-@pytest.mark.parametrize("name", HUB)
-def test_every_data_set_of_the_hub_has_a_reader_and_is_pinned_to_a_folder(name):
-    layout = hub(name, Split.TRAIN)
-    assert layout.reader in READERS
-    assert all(files[0].startswith(f"hub/{HUB[name].repository}/") for files in layout.files)
+def hub_layouts_of(task: Task) -> list[Layout]:
+    found = list(task.layouts.values())
+    for layout in found:
+        found += [*layout.parts, *([layout.otherwise] if layout.otherwise else [])]
+    return [layout for layout in found if layout.files[0][0].startswith("hub/")]
+
+
+@pytest.mark.parametrize("task", [task for task in all_tasks() if hub_layouts_of(task)], ids=lambda task: task.name)
+def test_every_data_set_of_the_hub_has_a_reader_and_is_pinned_to_a_folder(task):
+    for layout in hub_layouts_of(task):
+        assert layout.reader in READERS
+        (repository,) = {"/".join(name.split("/")[1:3]) for files in layout.files for name in files}
+        assert "{" not in repository
+
+
+def test_hub_source_of_a_task_is_among_those_that_are_read():
+    apart = ("xcopa", "squad_r")  # read as published files alone
+    for task in all_tasks():
+        if task.hub is not None and task.hub.reader and task.name not in apart:
+            files = [layout.files[0][0] for layout in hub_layouts_of(task)]
+            assert any(name.startswith(f"hub/{task.hub.repository}/") for name in files), task.name
 
 
 def test_tag_lists_of_large_arrays_are_read(tmp_path):

@@ -3,9 +3,10 @@ import sys
 
 import pytest
 
-from adaptstilts.errors import ConfigError
+from adaptstilts.errors import ConfigError, ProblemsError
 from adaptstilts.languages import get_language
 from adaptstilts.readers.registry import READERS
+from adaptstilts.tasks import registry
 from adaptstilts.tasks.registry import (
     all_tasks,
     benchmark_tasks,
@@ -15,7 +16,7 @@ from adaptstilts.tasks.registry import (
     training_chain,
     training_task,
 )
-from adaptstilts.tasks.spec import BenchmarkName, Kind, Layout, Phase, Split, Task
+from adaptstilts.tasks.spec import BenchmarkName, Kind, Layout, Metric, Phase, Size, Split, Task
 
 TASKS = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
 
@@ -38,7 +39,7 @@ def test_registry_holds_nine_tasks_per_phase_in_the_papers_order():
 
 
 def test_registry_ends_with_what_xtreme_r_adds_and_what_trains_only_that_and_what_is_in_no_benchmark():
-    assert [(task.name, task.phase) for task in all_tasks()[18:]] == [
+    assert [(task.name, task.phase) for task in all_tasks()[18:27]] == [
         ("xcopa", Phase.TARGET),
         ("tatoeba_r", Phase.TARGET),
         ("mewslix", Phase.TARGET),
@@ -49,6 +50,7 @@ def test_registry_ends_with_what_xtreme_r_adds_and_what_trains_only_that_and_wha
         ("squad_r", Phase.TRAINING),
         ("multichecklist", Phase.TARGET),
     ]
+    assert not any(task.benchmarks for task in all_tasks()[26:])
 
 
 @TASKS
@@ -159,3 +161,68 @@ def test_registry_imports_neither_torch_nor_transformers_nor_numpy():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
+
+
+@pytest.fixture
+def own_table(monkeypatch):
+    """A table of tasks that the test alone sees."""
+    monkeypatch.setattr(registry, "_TASKS", dict(registry._TASKS))
+
+
+def toy(**changes) -> Task:
+    declaration = {
+        "name": "toy_nli",
+        "title": "Toy NLI",
+        "phase": Phase.TARGET,
+        "kind": Kind.CLASSIFY,
+        "metric": Metric.ACCURACY,
+        "languages": ("en", "de"),
+        "size": Size(30),
+        "labels": ("no", "yes"),
+        "layouts": {split: Layout("pairs_tsv", ((f"toy/{split.value}-{{language}}.tsv",),)) for split in Split},
+    }
+    return Task(**(declaration | changes))
+
+
+def test_registered_task_is_found_like_any_other(own_table):
+    registry.register(toy())
+    assert get_task("toy_nli") == all_tasks()[-1]
+    registry.register(toy(name="toy_nli_r", train_task="toy_nli"))
+    assert [task.name for task in training_chain(get_task("toy_nli_r"))] == ["toy_nli"]
+    assert toy() not in intermediate_tasks() + target_tasks()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"name": "xnli"}, r"there is a task 'xnli' already\. Give the new one another name"),
+        ({"name": "Toy"}, r"'Toy' cannot name a task\. Allowed: lower case"),
+        ({"name": "../toy"}, r"'\.\./toy' cannot name a task"),
+        ({"train_task": "mnil"}, r"'mnil', the train_task of 'toy_nli', is not a task\. .*mnli"),
+        ({"after": "mnil"}, r"'mnil', the after of"),
+        ({"labels": ()}, r"labels: 'toy_nli': a task of kind classify needs label words"),
+        ({"kind": Kind.EXTRACT}, r"labels: 'toy_nli': a task of kind extract has no label words"),
+        ({"labels": (), "labels_from_data": True}, r"size\.tags: .*how many are they"),
+        ({"kind": Kind.CHOOSE, "labels": ()}, r"size\.choices: .*at least two choices"),
+        ({"kind": Kind.MATCH, "labels": ()}, r"pool: .*a target of kind match needs a pool"),
+        ({"pool": Layout("entities", (("pool.jsonl",),))}, r"pool: .*a target of kind classify has no pool"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_task_that_cannot_be_used_is_not_registered(own_table, changes, message):
+    before = all_tasks()
+    with pytest.raises(ConfigError, match=message):
+        registry.register(toy(**changes))
+    assert all_tasks() == before
+
+
+def test_all_problems_of_a_task_are_told_at_once(own_table):
+    with pytest.raises(ProblemsError) as caught:
+        registry.register(toy(name="xnli", labels=()))
+    assert len(caught.value.problems) == 2
+
+
+@TASKS
+def test_tasks_of_the_package_would_pass_the_checks_of_registering(monkeypatch, task):
+    monkeypatch.setattr(registry, "_TASKS", {other.name: other for other in all_tasks() if other is not task})
+    registry.register(task)

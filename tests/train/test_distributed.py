@@ -14,12 +14,12 @@ from safetensors.torch import load_file
 
 from adaptstilts.config.schema import ResumeSection
 from adaptstilts.models.network import trained_state
+from adaptstilts.tasks.kinds import micro_batch_count
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import cut, targets_in
 from adaptstilts.train.checkpoints import Checkpoints
 from adaptstilts.train.distributed import SINGLE_PROCESS, Group
 from adaptstilts.train.loop import RunContext, fit
-from adaptstilts.train.micro_batches import micro_batch_count
 from adaptstilts.train.sharding import shard_frozen
 
 UNEVEN = 17

@@ -12,9 +12,9 @@ from adaptstilts.errors import TrainingError
 from adaptstilts.models.heads import new_head, spec_for
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate, grouped_batches, sorted_batches
+from adaptstilts.train.batches import collate, grouped_batches, sorted_batches, targets_in
 from adaptstilts.train.loop import fit, planned_steps
-from adaptstilts.train.losses import group_choices, hide_padding, loss_sum, target_count
+from adaptstilts.train.losses import group_choices, loss_sum
 from adaptstilts.train.optim import build_optimizer, build_schedule, learning_rate
 
 SETTINGS = TrainSettings(
@@ -195,11 +195,12 @@ def test_sorted_batches_bound_the_padded_size():
 
 
 def test_collate_pads_ids_masks_and_tags():
-    batch = collate([item((0, 7, 2), (IGNORED, 3, IGNORED)), item((0, 2), (IGNORED, IGNORED))], Kind.TAG)
+    items = [item((0, 7, 2), (IGNORED, 3, IGNORED)), item((0, 2), (IGNORED, IGNORED))]
+    batch = collate(items, Kind.TAG)
     assert batch.input_ids.tolist() == [[0, 7, 2], [0, 2, 1]]
     assert batch.attention_mask.tolist() == [[1, 1, 1], [1, 1, 0]]
     assert batch.targets.tolist() == [[IGNORED, 3, IGNORED], [IGNORED] * 3]
-    assert target_count(Kind.TAG, batch.targets) == 1
+    assert targets_in(items, Kind.TAG) == 1
 
 
 def test_group_choices_fills_questions_with_fewer_choices():
@@ -216,5 +217,5 @@ def test_loss_sum_of_spans_is_the_mean_of_start_and_end():
 def test_loss_of_a_span_is_the_same_with_more_padding():
     scores, targets = torch.randn(2, 5, 2, generator=torch.Generator().manual_seed(1)), torch.tensor([[0, 1], [1, 2]])
     mask = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 1, 0, 0]])
-    wide = loss_sum(Kind.EXTRACT, hide_padding(scores, mask), targets)
+    wide = loss_sum(Kind.EXTRACT, scores, targets, mask)
     assert torch.equal(wide, loss_sum(Kind.EXTRACT, scores[:, :3], targets))

@@ -9,7 +9,8 @@ from adaptstilts.config.schema import Family, PhaseSection, StudyConfig
 from adaptstilts.store.stage import Stage, StageMaker
 from adaptstilts.study.plan.data_facts import DataFacts
 from adaptstilts.study.plan.jobs import Reference
-from adaptstilts.tasks.spec import Kind, Split, Task
+from adaptstilts.tasks.kinds import FACTS
+from adaptstilts.tasks.spec import Split, Task
 
 Pairs = tuple[tuple[str, Split], ...]
 """Languages with their splits."""
@@ -57,8 +58,10 @@ class Planner:
 
 def _settings(section: PhaseSection, family: Family, task: Task, phase: PhaseName) -> TrainSettings:
     override = section.overrides.get(task.name)
-    settings = resolve(getattr(section, family), override, task=task.name, phase=phase, family=family)
-    if task.kind is Kind.EXTRACT:
-        return settings
-    settings = replace(settings, doc_stride=TrainSettings.doc_stride)
-    return settings if task.kind is Kind.MATCH else replace(settings, max_query_length=TrainSettings.max_query_length)
+    settings = resolve(getattr(section, family), override, recipe=task.recipe, phase=phase, family=family)
+    counts = FACTS[task.kind].lengths
+    return replace(
+        settings,
+        doc_stride=settings.doc_stride if "doc_stride" in counts else TrainSettings.doc_stride,
+        max_query_length=settings.max_query_length if "max_query_length" in counts else TrainSettings.max_query_length,
+    )

@@ -13,8 +13,8 @@ from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.backbone import read_config
 from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task, training_task
-from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS
 
 _OFFSET = 2
@@ -52,7 +52,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
                 short[place(found.key), found][job.task] = None
             for name, asked in (
                 ("max_length", lengths.max_length),
-                ("max_query_length", lengths.max_query_length if kind is Kind.MATCH else 0),
+                ("max_query_length", lengths.max_query_length if FACTS[kind].query == "own_row" else 0),
             ):
                 if most is not None and asked > most:
                     long[place(name), name, asked][job.task] = None

@@ -7,9 +7,8 @@ from pathlib import Path
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.models.backbone import locate, read_config
 from adaptstilts.results.setting import RunSetting
-from adaptstilts.study.plan.retrieval import settings_line
+from adaptstilts.study.plan.retrieval import retrieves, settings_line
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind
 
 _LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "vocab_size": 250_002}
 """Shape of XLM-R Large."""
@@ -39,6 +38,6 @@ def run_setting(config: StudyConfig) -> RunSetting:
         retrieval={
             task.name: settings_line(config.retrieval, task)
             for task in map(get_task, config.target.tasks)
-            if task.kind is Kind.RETRIEVE
+            if retrieves(task)
         },
     )

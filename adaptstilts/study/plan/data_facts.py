@@ -13,8 +13,9 @@ from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import has_option
 from adaptstilts.study.plan.jobs import DataJob
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import benchmark_tasks
-from adaptstilts.tasks.spec import BenchmarkName, Kind, Split, Task
+from adaptstilts.tasks.spec import BenchmarkName, Split, Task
 
 MINI = "mini"
 """Name of the embedded world in ``data.root``."""
@@ -92,7 +93,7 @@ class MiniFacts:
                 hint="Set data.root=FOLDER, a folder that has it.",
             )
         split = task.test_split
-        foreign_only = task.kind is Kind.RETRIEVE
+        foreign_only = FACTS[task.kind].is_bitext
         found = tuple((code, split) for code in self.codes if not (foreign_only and code == SOURCE_LANGUAGE))
         return _require_one(task, found, MINI_LANGUAGES[1:] if foreign_only else MINI_LANGUAGES)
 

@@ -10,9 +10,9 @@ from adaptstilts.config.schema import MethodName
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.builder import Pairs, Planner
 from adaptstilts.study.plan.jobs import PredictJob, ScoreJob, Source, TrainJob, job_of, jobs_of
-from adaptstilts.study.plan.retrieval import retrieval_settings
+from adaptstilts.study.plan.retrieval import retrieval_settings, retrieves
 from adaptstilts.tasks.registry import training_task
-from adaptstilts.tasks.spec import Kind, Split, Task, declared
+from adaptstilts.tasks.spec import Split, Task, declared
 from adaptstilts.train.methods import METHODS, Method
 
 
@@ -115,9 +115,9 @@ def _parts(planner: Planner, target: Task, *, hidden: bool) -> tuple[tuple[Pairs
 
 def _is_whole(planner: Planner, target: Task) -> bool:
     """Whether the languages of a target cannot be predicted apart; see `PredictJob`."""
-    if target.kind is Kind.MATCH:
+    if target.pool is not None:  # all languages search one pool
         return True
-    return target.kind is Kind.RETRIEVE and retrieval_settings(planner.config.retrieval, target).layer == FITTED
+    return retrieves(target) and retrieval_settings(planner.config.retrieval, target).layer == FITTED
 
 
 def _shared(
@@ -126,7 +126,7 @@ def _shared(
     """What the predictions of a target with one network have in common, whatever the language."""
     config = planner.config
     settings = planner.settings(method.family, training_task(target), "target")
-    retrieval = retrieval_settings(config.retrieval, target) if target.kind is Kind.RETRIEVE else None
+    retrieval = retrieval_settings(config.retrieval, target) if retrieves(target) else None
     canonical = _canonical(method, retrieval is not None, trained)
     return {
         "method": canonical,
@@ -161,6 +161,6 @@ def _trained_task(trained: Stage | None) -> str | None:
 
 def _with_dev(target: Task, languages: Pairs) -> Pairs:
     """BUCC's threshold is fitted on dev, so dev files count where test is scored."""
-    if target.kind is not Kind.RETRIEVE or Split.DEV not in target.layouts:
+    if not retrieves(target) or Split.DEV not in target.layouts:
         return languages
     return languages + tuple((code, Split.DEV) for code, split in languages if split is Split.TEST)

@@ -25,9 +25,9 @@ from adaptstilts.study.plan.jobs import (
     jobs_of,
 )
 from adaptstilts.study.plan.report import report_stages
-from adaptstilts.study.plan.retrieval import preset_note
+from adaptstilts.study.plan.retrieval import preset_note, retrieves
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
-from adaptstilts.tasks.spec import Kind, Phase, Task, declared
+from adaptstilts.tasks.spec import Phase, Task, declared
 from adaptstilts.train.methods import METHODS, Method
 
 if TYPE_CHECKING:
@@ -118,10 +118,10 @@ def _cell(planner: Planner, method: Method, names: tuple[str, ...], target: Task
     if target.trains:
         task = training_task(target)
         trained: Stage | None = _train_stage(planner, method, task, "target", sources, seed)
-        note = f"encoder trained on {task.name}" if target.kind is Kind.RETRIEVE else ""
+        note = f"encoder trained on {task.name}" if retrieves(target) else ""
     else:
         trained, note = _untrained(planner, method, sources, seed)
-    if target.kind is Kind.RETRIEVE:
+    if retrieves(target):
         note = "; ".join(part for part in (note, preset_note(planner.config.retrieval, target)) if part)
     stages = partial(predict_stages, planner, method, target, trained, sources, seed)
     predict = stages()

@@ -21,9 +21,10 @@ from adaptstilts.study.plan.jobs import (
     TrainJob,
     jobs_of,
 )
-from adaptstilts.study.plan.retrieval import settings_line
+from adaptstilts.study.plan.retrieval import retrieves, settings_line
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Split
+from adaptstilts.tasks.spec import Split
 from adaptstilts.train.methods import METHODS
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def report_stages(planner: Planner, cells: tuple[Cell, ...], published: RunSetti
     """
     config = planner.config
     targets = tuple(dict.fromkeys(config.target.tasks))
-    retrieval = [task for task in map(get_task, targets) if task.kind is Kind.RETRIEVE]
+    retrieval = [task for task in map(get_task, targets) if retrieves(task)]
     lines = tuple((task.name, settings_line(config.retrieval, task)) for task in retrieval)
     tables = AnalyseJob(
         cells=told_cells(cells),
@@ -81,8 +82,7 @@ def last_stages(
 def told_cells(cells: Iterable[Cell]) -> tuple[Cell, ...]:
     """Return cells without the predictions that no table tells of: all but those of retrieval, which tell layers."""
     return tuple(
-        replace(cell, predict=cell.predict if get_task(cell.target).kind is Kind.RETRIEVE else (), hidden=())
-        for cell in cells
+        replace(cell, predict=cell.predict if retrieves(get_task(cell.target)) else (), hidden=()) for cell in cells
     )
 
 
@@ -121,7 +121,7 @@ def _files_of(planner: Planner, compared: Compared) -> tuple[str, ...]:
     wanted = [(get_task(name), split) for name in compared.trained for split in (Split.TRAIN, Split.DEV)]
     for name, languages in compared.scored:
         task = get_task(name)
-        if task.kind is not Kind.RETRIEVE and SOURCE_LANGUAGE not in dict(languages):
+        if not FACTS[task.kind].is_bitext and SOURCE_LANGUAGE not in dict(languages):
             wanted += [(task, split) for split in (Split.TEST, Split.DEV)]
     found = (planner.facts.english_files(task, split) for task, split in wanted)
     return tuple(dict.fromkeys(digest for digest in found if digest is not None))

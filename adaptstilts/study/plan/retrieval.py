@@ -8,8 +8,9 @@ from adaptstilts.config.retrieval import FITTED, RetrievalSettings, Use, changes
 from adaptstilts.config.schema import RetrievalOverride, RetrievalSection
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
 from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import all_tasks
-from adaptstilts.tasks.spec import Kind, Metric, Split, Task
+from adaptstilts.tasks.spec import Metric, Split, Task
 
 _POOLING_WORDS = {
     "mean": "mean of all sub-tokens",
@@ -59,6 +60,11 @@ def settings_line(section: RetrievalSection, task: Task) -> str:
     return f"{task.name}: {preset_note(section, task)}: {', '.join(parts)}."
 
 
+def retrieves(task: Task) -> bool:
+    """Return whether section `retrieval` says how a task is scored: vectors are compared, no head is trained."""
+    return not FACTS[task.kind].has_head
+
+
 def check_retrieval(section: RetrievalSection, targets: Sequence[str]) -> list[AdaptstiltsError]:
     """Check that overrides name retrieval tasks, that every setting has an effect, and that dev layers can be fitted.
 
@@ -69,7 +75,7 @@ def check_retrieval(section: RetrievalSection, targets: Sequence[str]) -> list[A
     Returns:
         All problems.
     """
-    tasks = {task.name: task for task in all_tasks() if task.kind is Kind.RETRIEVE}
+    tasks = {task.name: task for task in all_tasks() if retrieves(task)}
     problems: list[AdaptstiltsError] = []
     for name, override in section.overrides.items():
         if name in tasks:
@@ -111,7 +117,7 @@ def _check_fitted(section: RetrievalSection, task: Task) -> list[AdaptstiltsErro
         return []
     override = section.overrides.get(task.name)
     own = override is not None and override.layer is not None
-    others = [other.name for other in all_tasks() if other.kind is Kind.RETRIEVE and Split.DEV in other.layouts]
+    others = [other.name for other in all_tasks() if retrieves(other) and Split.DEV in other.layouts]
     return [
         ConfigError(
             f"{task.name} has no dev split to choose a layer on",

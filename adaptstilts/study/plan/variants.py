@@ -14,9 +14,9 @@ from adaptstilts.store.stage import SUMMARIES, DataPlace, Stage, StageKind, Stag
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Compared, Run, Shown
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.report import last_stages, told_cells
-from adaptstilts.study.plan.retrieval import settings_line
+from adaptstilts.study.plan.retrieval import retrieves, settings_line
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Split
+from adaptstilts.tasks.spec import Split
 
 _COUNTS = {"max_train": None, "max_evaluation": None, "leaks": "stop"}
 """Of the data section, what does not change which data there is."""
@@ -179,7 +179,7 @@ def retrieval_lines(chosen: Sequence[Variant]) -> list[str]:
             variant.label: [
                 settings_line(variant.config.retrieval, task)
                 for task in map(get_task, variant.config.target.tasks)
-                if task.kind is Kind.RETRIEVE
+                if retrieves(task)
             ]
             for variant in chosen
         }

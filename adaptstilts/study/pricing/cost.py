@@ -18,10 +18,10 @@ from adaptstilts.study.pricing.dimensions import BackboneShape, shape_of
 from adaptstilts.study.pricing.flops import Build, bottleneck_width, parameters, sequence_flops
 from adaptstilts.study.pricing.memory import Memory, prediction_memory, training_memory, written_bytes
 from adaptstilts.study.pricing.workload import Volume, Volumes
+from adaptstilts.tasks.kinds import micro_batch_count
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS
-from adaptstilts.train.micro_batches import micro_batch_count
 
 _SPAN_BYTES = 300
 """A question's answers as they are kept: twenty spans with scores."""
@@ -245,7 +245,7 @@ class Pricing:
         build, blocks = self._build(job, shape, volumes), _blocks(job, shape)
         parts = [volumes.prediction(job, code, split) for code, split in job.languages]
         written = sum(_raw_bytes(volume, build, shape) for volume in parts)
-        if get_task(job.task).kind is Kind.MATCH:
+        if get_task(job.task).pool is not None:
             parts.append(volumes.pool(job))
         flops = sum(volume.sequences * sequence_flops(shape, build, volume.tokens, blocks).forward for volume in parts)
         return Price(

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from adaptstilts.study.pricing.dimensions import BackboneShape
+from adaptstilts.tasks.kinds import FACTS, KindFacts
 from adaptstilts.tasks.spec import Kind
 
 Trained = Literal["encoder", "adapter", "fusion", "nothing"]
@@ -135,16 +136,16 @@ def _place_backward(width: int, build: Build, tokens: float, *, is_lowest: bool)
 
 def _head_flops(width: int, build: Build, tokens: float) -> float:
     """Operations of the head: on the first token, or on all of them."""
-    if build.head in {Kind.CLASSIFY, Kind.CHOOSE}:
-        return 2.0 * width**2 + 2.0 * width * _outputs(build)
-    if build.head is Kind.MATCH:
-        return 2.0 * width**2
-    return 0.0 if build.head is None else tokens * 2.0 * width * _outputs(build)
+    if build.head is None:
+        return 0.0
+    facts = FACTS[build.head]
+    read = tokens if facts.scores_tokens else 1.0
+    return read * ((facts.head_layers - 1) * 2.0 * width**2 + 2.0 * width * _last_width(width, build, facts))
 
 
-def _outputs(build: Build) -> int:
-    fixed = {Kind.CHOOSE: 1, Kind.EXTRACT: 2}
-    return build.outputs if build.head is None else fixed.get(build.head, build.outputs)
+def _last_width(width: int, build: Build, facts: KindFacts) -> int:
+    """Numbers that the last layer of a head gives: scores, or a vector."""
+    return (build.outputs if facts.outputs is None else facts.outputs) or width
 
 
 @dataclass(frozen=True)
@@ -198,10 +199,7 @@ def parameters(shape: BackboneShape, build: Build) -> Parameters:
 
 
 def _head_parameters(width: int, build: Build) -> int:
-    square = width * width + width
     if build.head is None:
         return 0
-    if build.head is Kind.MATCH:
-        return square
-    last = (width + 1) * _outputs(build)
-    return square + last if build.head in {Kind.CLASSIFY, Kind.CHOOSE} else last
+    facts = FACTS[build.head]
+    return (width + 1) * ((facts.head_layers - 1) * width + _last_width(width, build, facts))

@@ -12,8 +12,8 @@ from adaptstilts.study.plan.jobs import DataJob, PredictJob, TrainJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.pricing.cost import FREE, Price, Pricing, total
 from adaptstilts.study.pricing.memory import Memory
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS
 
 _FAMILIES = {"full": "full models", "adapter": "adapters", "fusion": "fusions"}
@@ -306,6 +306,6 @@ def _fits(memory: Memory | None, pricing: Pricing) -> bool:
 
 
 def _not_alike(job: TrainJob) -> str:
-    if get_task(job.task).kind is Kind.MATCH:
+    if FACTS[get_task(job.task).kind].has_candidates:
         return " (each query then has fewer candidates)"
     return ""

@@ -35,8 +35,9 @@ from adaptstilts.study.plan.data_facts import OFFICIAL
 from adaptstilts.study.plan.jobs import Compared
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import by_data
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Split, Task
+from adaptstilts.tasks.spec import Split, Task
 
 FORMAT_VERSION = 1
 """Part of the name of everything remembered; raised when texts are compared in another way."""
@@ -172,7 +173,7 @@ def _scored_sets(compared: Compared, root: DataRoot) -> Iterator[_Set]:
     """Yield the English side of what each target is scored on; other languages are translations of it, or of no use."""
     for name, languages in compared.scored:
         task = get_task(name)
-        if task.kind is Kind.RETRIEVE:
+        if FACTS[task.kind].is_bitext:
             for split in dict.fromkeys(split for _, split in languages):
                 yield _Set(task, split, tuple(code for code, other in languages if other is split))
             continue

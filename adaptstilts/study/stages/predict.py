@@ -20,7 +20,6 @@ from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.match import match
 from adaptstilts.study.stages.retrieve import retrieve
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind
 
 if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples
@@ -77,7 +76,7 @@ def predict_stage(
             record = {"split": split.value, "examples": count, "note": note, "direction": job.retrieval.direction}
             _write(folder, language, record, found)
         return
-    if task.kind is Kind.MATCH:
+    if task.pool is not None:
         for language, split, found, note, count in match(network, job, examples, on_step):
             _write(folder, language, {"split": split.value, "examples": count, "note": note}, found)
         return

@@ -10,8 +10,9 @@ from adaptstilts.study.layout import PREDICTIONS_FOLDER
 from adaptstilts.study.plan.jobs import ScoreJob
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.match import right_candidates
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Metric
+from adaptstilts.tasks.spec import Metric
 
 if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples
@@ -34,17 +35,17 @@ def score_stage(job: ScoreJob, inputs: Inputs, examples: Examples) -> dict[str, 
     task = get_task(job.task)
     artefact = inputs.artefact(job.predictions)
     labels = examples.root.labels(task)
-    right = right_candidates(job, examples) if task.kind is Kind.MATCH else {}
+    right = right_candidates(job, examples) if task.pool is not None else {}
     table: dict[str, dict[str, Any]] = {}
     for language, split in job.languages:
         record = artefact.read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
         predictions = record["predictions"]
         if task.metric is Metric.BUCC_F1:
             predictions = {(foreign, english) for foreign, english in predictions}
-        if task.kind is Kind.RETRIEVE:
+        if FACTS[task.kind].is_bitext:
             bitext = examples.bitext(task, split, language, job.max_evaluation)
             gold = gold_of(task.metric, bitext, labels, direction=record["direction"])
-        elif task.kind is Kind.MATCH:
+        elif task.pool is not None:
             gold = right[language]
         else:
             gold = gold_of(task.metric, examples.evaluation(task, split, language, job.max_evaluation), labels)

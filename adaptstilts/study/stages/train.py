@@ -32,8 +32,9 @@ from adaptstilts.study.layout import TRAINING_FILE
 from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.tasks.examples import ChoiceExample
+from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Task
+from adaptstilts.tasks.spec import Task
 from adaptstilts.train.checkpoints import Checkpoints
 from adaptstilts.train.distributed import SINGLE_PROCESS, Group
 from adaptstilts.train.loop import FitReport, RunContext, fit
@@ -157,7 +158,7 @@ def dev_scorer(
 
     def score(network: TaskNetwork) -> float:
         precision = job.settings.precision
-        if task.kind is Kind.MATCH:
+        if FACTS[task.kind].has_candidates:
             found = predict_pairs(network, encoded, batch_tokens=_DEV_BATCH_TOKENS, precision=precision)
         else:
             found = predict(network, task, labels, encoded, batch_tokens=_DEV_BATCH_TOKENS, precision=precision)

@@ -5,10 +5,10 @@ import pytest
 
 from adaptstilts.data.lock import Lock, LockedSplit, write_lock
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
-from adaptstilts.study.pricing.workload import _LENGTHS, Volumes, planned_steps
+from adaptstilts.study.pricing.workload import Volumes, planned_steps
 from adaptstilts.study.study import Study
 from adaptstilts.tasks.registry import all_tasks, get_task
-from adaptstilts.tasks.spec import Split
+from adaptstilts.tasks.spec import BenchmarkName, Kind, Phase, Split
 from adaptstilts.train import loop
 
 PAPER = Path("configs/xtreme_xlmr_large.yaml")
@@ -104,8 +104,14 @@ def test_evaluating_everything_once_takes_what_was_counted(paper):
 
 
 @pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
-def test_every_task_has_a_length_of_its_own(task):
-    assert task.name in _LENGTHS
+def test_every_task_has_what_its_price_needs(task):
+    size = task.size
+    assert size.length > 0
+    assert (size.choices > 1) == (task.kind is Kind.CHOOSE)
+    assert (size.tags > 0) == task.labels_from_data
+    assert (size.pool > 0) == (task.pool is not None)
+    in_mini = task.phase is Phase.INTERMEDIATE or BenchmarkName.XTREME in task.benchmarks
+    assert (size.mini_length is not None) == in_mini
 
 
 def test_steps_are_those_of_the_training_loop(paper):
