@@ -1,4 +1,4 @@
-"""Numbers, sizes and durations as people read them."""
+"""Numbers, sizes, durations and columns of text as people read them."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 def scaled(number: float) -> str:
     """Return a number with three digits and a letter: ``3.17 M``."""
     for size, letter in _SCALES:
-        if number >= size:
-            return f"{number / size:.3g} {letter}" if number < 1000 * size else f"{number / size:,.0f} {letter}"
+        if number >= 0.9995 * size:
+            return f"{number / size:.3g} {letter}" if number < 999.5 * size else f"{number / size:,.0f} {letter}"
     return f"{number:.3g}"
 
 
@@ -78,3 +78,18 @@ def signed_text(value: float) -> str:
     """Return a difference with its sign and one decimal; zero has no sign."""
     text = f"{value:+.1f}"
     return "0.0" if text in {"+0.0", "-0.0"} else text
+
+
+def aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
+    """Return rows as lines, each column as wide as its widest text and two spaces apart.
+
+    A table of rich would do the same at 45 microseconds a cell, which is seconds for the 9,000 stages of a large plan.
+
+    Args:
+        rows: Texts, as many in each row; the header comes first.
+        sides: ``<`` for a column of texts and ``>`` for one of numbers; the last sign holds for all columns after it.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides = sides.ljust(len(widths), sides[-1])
+    cells = ([f"{text:{side}{width}}" for text, side, width in zip(row, sides, widths, strict=True)] for row in rows)
+    return ["  ".join(row).rstrip() for row in cells]

@@ -3,11 +3,13 @@
 import pytest
 
 from adaptstilts.formatting import (
+    aligned,
     count_text,
     duration_text,
     estimate_text,
     minutes_text,
     range_text,
+    scaled,
     signed_text,
     size_text,
 )
@@ -77,3 +79,22 @@ def test_duration_text_takes_the_unit_that_fits(seconds: float, text: str):
 )
 def test_estimate_text_has_no_fractions_of_a_second(seconds: float, text: str):
     assert estimate_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(12, "12"), (999, "999"), (1_000, "1 k"), (999_949, "1 M"), (3_172_000, "3.17 M"), (4.56e15, "4,560 T")],
+)
+def test_scaled_never_shows_an_exponent(number: float, text: str):
+    assert scaled(number) == text
+
+
+def test_aligned_makes_columns_as_wide_as_their_widest_text():
+    rows = [("name", "kind", "size"), ("a", "train", "7 kB"), ("longer", "", "12.5 MB")]
+    assert aligned(rows, "<<>") == [
+        "name    kind      size",
+        "a       train     7 kB",
+        "longer         12.5 MB",
+    ]
+    assert aligned([("", "1", "22"), ("x", "333", "")], "<>") == ["     1  22", "x  333"]
+    assert aligned([], "<") == []

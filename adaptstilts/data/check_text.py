@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from adaptstilts.data.check import FolderCheck, LanguageCheck, Mark, SplitCheck
+from adaptstilts.formatting import aligned
 
 NOTHING = "-"
 _HEADER = ("task", "split", "present", "rows", "published", "", "labels", "repeated", "in train", "foreign")
-_TEXT_COLUMNS = frozenset({0, 1, 2, 5, 6})
+_SIDES = "<<<>><<>"
 _LEGEND = (
     "present: official languages that are there, + others; rows: pairs for retrieval; repeated: rows that stand",
     "earlier in the same set too; in train: rows that are in the training set too; foreign: rows of English sets that",
@@ -27,9 +28,7 @@ def table(check: FolderCheck) -> str:
     Returns:
         Text without the problems.
     """
-    rows = [_HEADER, *(_cells(split) for split in check.splits)]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(_HEADER))]
-    lines = [_line(row, widths) for row in rows]
+    lines = aligned([_HEADER, *(_cells(split) for split in check.splits)], _SIDES)
     missing = [
         f"{split.task}: {split.split.value}: missing in {_languages(split.missing)}"
         for split in check.splits
@@ -143,11 +142,3 @@ def _languages(codes: Sequence[str]) -> str:
 
 def _number(count: int) -> str:
     return f"{count:,}"
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = (
-        text.ljust(width) if index in _TEXT_COLUMNS else text.rjust(width)
-        for index, (text, width) in enumerate(zip(row, widths, strict=True))
-    )
-    return "  ".join(cells).rstrip()

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.formatting import aligned
 from adaptstilts.languages import all_languages
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
 from adaptstilts.results.rows import ResultRow, mean
@@ -115,12 +116,11 @@ def published_text(figures: Sequence[Figure]) -> str:
     """Return figures as lines for a terminal, task by task, each with the number of its source below the table."""
     notes: dict[str, int] = {}
     order = list(dict.fromkeys((item.task, item.metric) for item in figures))
-    lines = [f"{'task':<10}{'metric':<23}{'language':<10}{'system':<25}{'score':>7}  source"]
+    rows = [("task", "metric", "language", "system", "score", "source")]
     for item in sorted(figures, key=lambda item: order.index((item.task, item.metric))):
         number = notes.setdefault(f"{item.document}, {item.place}: {item.setting}", len(notes) + 1)
-        named = f"{item.task:<10}{item.metric:<23}{item.language:<10}{item.system:<25}"
-        lines.append(f"{named}{score_text(item.value):>7}  [{number}]")
-    return "\n".join([*lines, "", *(f"[{number}] {note}" for note, number in notes.items())])
+        rows.append((item.task, item.metric, item.language, item.system, score_text(item.value), f"[{number}]"))
+    return "\n".join([*aligned(rows, "<<<<><"), "", *(f"[{number}] {note}" for note, number in notes.items())])
 
 
 def score_text(value: float) -> str:
