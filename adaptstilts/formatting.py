@@ -62,12 +62,6 @@ def count_text(count: float) -> str:
     return f"{count / 1e3:.1f} k" if count < 999_950 else f"{count / 1e6:.2f} M"
 
 
-def minutes_text(seconds: float) -> str:
-    """Return a time in minutes: ``0.4``, ``12``."""
-    minutes = seconds / 60
-    return f"{minutes:.1f}" if minutes < 9.95 else f"{minutes:.0f}"
-
-
 def range_text(values: Sequence[int], as_text: Callable[[float], str]) -> str:
     """Return the smallest and the largest of some numbers, or one text where both read the same."""
     low, high = as_text(min(values)), as_text(max(values))

@@ -7,7 +7,6 @@ from adaptstilts.formatting import (
     count_text,
     duration_text,
     estimate_text,
-    minutes_text,
     range_text,
     scaled,
     signed_text,
@@ -46,11 +45,6 @@ def test_count_text_moves_to_the_next_unit_before_it_would_round_up(count: int, 
 )
 def test_size_text_uses_decimal_units(size: float, text: str):
     assert size_text(size) == text
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(24, "0.4"), (596, "9.9"), (597, "10"), (3600, "60")])
-def test_minutes_text_drops_the_decimal_from_ten(seconds: float, text: str):
-    assert minutes_text(seconds) == text
 
 
 def test_range_text_gives_one_text_when_both_ends_read_the_same():

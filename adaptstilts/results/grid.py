@@ -1,7 +1,8 @@
-"""A neutral table of texts, rendered as GitHub Markdown or for the terminal, and numbers in short."""
+"""A table of texts with footnotes, rendered as GitHub Markdown or for the terminal."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 NOTHING = "-"
 TERMINAL_WIDTH = 100
+_WIDE_SPACE = "\u2003"
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -85,7 +87,10 @@ def terminal_text(grids: Iterable[Grid]) -> str:
     for grid in grids:
         # Footnotes below a narrow table would be broken to its width, so they are written as lines.
         console.print(terminal(replace(grid, footnotes=())))
-        console.print("".join(f" {note}\n" for note in grid.footnotes), highlight=False, markup=False)
+        notes = (
+            textwrap.fill(note, TERMINAL_WIDTH, initial_indent=" ", subsequent_indent="   ") for note in grid.footnotes
+        )
+        console.print("".join(f"{note}\n" for note in notes), highlight=False, markup=False)
     return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
 
 
@@ -123,7 +128,9 @@ def _width(grid: Grid, gap: int) -> int:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").strip()
+    """Text of a cell; Markdown drops plain spaces at its start, so an indent is written as wide ones."""
+    indent = len(text) - len(text.lstrip(" "))
+    return _WIDE_SPACE * indent + text.replace("|", "\\|").replace("\n", " ").strip()
 
 
 def _aligned(text: str, width: int, is_left: bool) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.formatting import count_text, minutes_text, range_text, signed_text, size_text
+from adaptstilts.formatting import count_text, duration_text, range_text, signed_text, size_text
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
 from adaptstilts.results.rows import RunRow, TaskScore, mean
 from adaptstilts.results.transfer import Cell, Gain, Scope, TransferTable, methods_in_order
 
 SCOPE_WORDS = {Scope.ALL: "all languages", Scope.ZERO_SHOT: "all languages but English", Scope.ENGLISH: "English"}
+_TRAINED = "trained: parameters with gradients, heads included"
 _LONGEST_SOURCE = 16
 _LONGEST_LABEL = 14
 
@@ -51,6 +52,8 @@ def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) 
     missing = [f"{table.method} {', '.join(table.missing)}" for table in tables if table.missing]
     if missing:
         notes.remark(f"No difference yet: {'; '.join(missing)}.")
+    if has_costs:
+        notes.remark(f"{_TRAINED}; file: size of what a target run saves.")
     return Grid(
         title=f"Points above or below '{first.reference}', mean over {SCOPE_WORDS[first.scope]}",
         header=(*header, *(("trained", "file") if has_costs else ())),
@@ -77,8 +80,8 @@ def best_grid(best: Sequence[Gain]) -> Grid:
     reference = best[0].reference if best else "the reference"
     if best:
         notes.remark(f"Mean of the differences: {signed_text(mean([gain.difference for gain in best]))}.")
-    notes.remark("Chosen on the scores shown: the upper end of what a choice could give.")
-    header = ("target", "method", "source", "score", f"to '{reference}'")
+    notes.remark("Chosen on the scores shown, so these differences are the most that any choice could give.")
+    header = ("target", "method", "source", "score", f"vs '{reference}'")
     return Grid("Best setting per target", header, rows, text_columns=3, footnotes=notes.lines())
 
 
@@ -103,17 +106,20 @@ def cost_grid(runs: Sequence[RunRow]) -> Grid:
             range_text([run.trained_parameters for run in found], count_text),
             f"{100 * mean([run.trained_parameters / run.total_parameters for run in found]):.1f} %",
             range_text([run.artefact_bytes for run in found], size_text),
-            minutes_text(sum(run.train_seconds for run in found)),
+            duration_text(sum(run.train_seconds for run in found)),
         )
         for (method, family), found in sorted(groups.items(), key=lambda item: order.index(item[0][0]))
     )
-    total = minutes_text(sum(run.train_seconds for run in runs))
+    total = duration_text(sum(run.train_seconds for run in runs))
     return Grid(
         title="What was trained",
-        header=("method", "family", "runs", "trained", "of all", "file", "minutes"),
+        header=("method", "family", "runs", "trained", "share", "file", "time"),
         rows=(*rows, ("all", "", str(len(runs)), "", "", "", total)),
         text_columns=2,
-        footnotes=("Trained: parameters with gradients, heads included. File: what one run leaves behind.",),
+        footnotes=(
+            f"{_TRAINED}; share: of all the model's parameters.",
+            "file: size of what a run saves; time: that of training, for all runs of the row together.",
+        ),
     )
 
 
@@ -142,9 +148,10 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
                 [score.transfer_gap for score in found],
             )
             languages = len(found[0].by_language)
-            rows.append((name, method, str(languages), *(_average_text(values) for values in columns)))
+            rows.append((name, method, str(languages), *(average_text(values) for values in columns)))
     header = ("target", "method", "languages", "mean", "English", "zero-shot", "gap")
     notes.remark("In percent, averaged over intermediate tasks and seeds.")
+    notes.remark("zero-shot: mean over the languages other than English; gap: English minus zero-shot.")
     return Grid(
         title="English and zero-shot scores",
         header=header,
@@ -152,6 +159,12 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
         text_columns=2,
         footnotes=notes.lines(),
     )
+
+
+def average_text(values: Sequence[float | None]) -> str:
+    """Return the mean of the values that there are, with one decimal, or a dash."""
+    present = [value for value in values if value is not None]
+    return f"{mean(present):.1f}" if present else NOTHING
 
 
 def source_label(source: str) -> str:
@@ -232,7 +245,7 @@ def _mean_text(table: TransferTable, source: str, notes: Footnotes) -> str:
         return NOTHING
     if table.is_complete(source):
         return signed_text(value)
-    notes.remark("Mean in brackets: over the targets that the row has.")
+    notes.remark("Means in brackets are over the targets for which the row has a difference.")
     return f"({signed_text(value)})"
 
 
@@ -241,8 +254,3 @@ def _source_text(source: str, notes: Footnotes) -> str:
     if label in {source, "none"}:
         return label
     return f"{label}{notes.mark([source.replace('+', ', ')])}"
-
-
-def _average_text(values: Sequence[float | None]) -> str:
-    present = [value for value in values if value is not None]
-    return f"{mean(present):.1f}" if present else NOTHING

@@ -260,7 +260,8 @@ def _compare(own: Sequence[TaskScore], reference: Sequence[TaskScore], name: str
         if shared:
             differences[seed] = mean([values[language] - others[language] for language in shared])
         if shared and len(shared) < len(values.keys() | others.keys()):
-            notes[f"compared over the {len(shared)} languages that '{name}' has too"] = None
+            languages = "language" if len(shared) == 1 else "languages"
+            notes[f"compared over the {len(shared)} {languages} that '{name}' has too"] = None
     if reference_by_seed and not differences:
         notes[f"no seed or language in common with '{name}'"] = None
     seeds = tuple(differences or own_by_seed)

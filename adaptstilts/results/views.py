@@ -112,7 +112,7 @@ class StudyView:
         scores = self.scores
         parts = [f"{summarise(scores)}\n", *_remarks(notes)]
         if self.heatmap is not None:
-            parts.append(f"![Differences to {REFERENCE}]({self.heatmap.name})\n")
+            parts.append(f"![Differences from {REFERENCE}]({self.heatmap.name})\n")
         parts.extend(markdown(grid) for grid in main_grids(scores, self.runs))
         against_adapter = [
             table for table in transfer_tables(scores, reference=ADAPTER_REFERENCE) if _is_adapter(table, scores)

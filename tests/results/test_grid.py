@@ -1,4 +1,4 @@
-"""Rendering of grids, and numbers in short."""
+"""Rendering of grids."""
 
 from adaptstilts.results.grid import TERMINAL_WIDTH, Footnotes, Grid, markdown, terminal, terminal_text
 
@@ -7,7 +7,7 @@ GRID = Grid(
     header=("source", "xnli¹"),
     rows=(("full", ""), (" a|b", "+1.2\n±0.3"), ("adapter", "-10.0")),
     sections=frozenset({0}),
-    footnotes=("¹ one seed", "Second line."),
+    footnotes=("¹ one seed", f"Second line{', longer than the table' * 5}."),
 )
 
 
@@ -18,11 +18,11 @@ def test_markdown_aligns_columns_marks_sections_and_escapes_bars():
         "| source   |     xnli¹ |\n"
         "| :------- | --------: |\n"
         "| **full** |           |\n"
-        "| a\\|b     | +1.2 ±0.3 |\n"
+        "| \u2003a\\|b    | +1.2 ±0.3 |\n"
         "| adapter  |     -10.0 |\n"
         "\n"
         "¹ one seed<br>\n"
-        "Second line.\n"
+        f"{GRID.footnotes[1]}\n"
     )
 
 
@@ -32,6 +32,8 @@ def test_terminal_text_puts_spread_below_and_footnotes_in_full_lines():
     assert "  a|b      +1.2" in lines
     assert "           ±0.3" in lines
     assert " ¹ one seed" in lines
+    assert lines[lines.index(" ¹ one seed") + 2].startswith("   table, longer")
+    assert max(map(len, lines)) <= TERMINAL_WIDTH
     assert lines.count("Two methods") == 2
 
 

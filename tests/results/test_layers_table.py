@@ -30,7 +30,7 @@ def test_table_shows_the_used_layer_beside_the_best():
 def test_table_says_which_scores_were_fitted_and_that_the_best_was_chosen_on_them():
     text = markdown(layers_grid(CURVES))
     assert "threshold fitted on dev" in text
-    assert "no dev split: layers are scored on the scored split" in text
+    assert "no dev split: scored on the split of the results" in text
     assert "chosen on the scores shown" in text
 
 

@@ -58,7 +58,7 @@ def test_mean_over_part_of_the_languages_is_in_brackets_and_leaves_others_of_the
     means, languages = published_grids(rows, LARGE)
     assert cells(means)[0][:5] == ["xnli", "accuracy", "2 of 15", "(75.0)", "-"]
     assert [row[:2] for row in cells(languages)] == [["en", "80.0"], ["de", "70.0"]]
-    assert "in brackets: not over all languages" in " ".join(means.footnotes)
+    assert "In brackets: the mean over fewer languages than the published one." in means.footnotes
 
 
 def test_languages_stand_beside_published_ones_with_their_setting():
@@ -83,7 +83,7 @@ def test_retrieval_has_no_published_mean_and_tells_split_and_what_the_run_did():
     assert cells(grid) == [["de", "60.0", "77.7¹"], ["zh", "50.0", "66.5¹"]]
     assert "layer 14 of 24, mean over all sub-tokens" in grid.footnotes[0]
     assert grid.footnotes[1:] == (
-        "bucc2018: run scored on test, published on dev.",
+        "bucc2018: scored on test, published for dev.",
         "bucc2018: no training data: the backbone itself.",
         "bucc2018: threshold fitted on dev.",
         "bucc2018: layer 7.",
@@ -96,7 +96,7 @@ def test_split_that_is_not_the_benchmarks_is_marked_at_the_target():
     rows = flat("direct", "", "udpos", "f1", 60.0, split="dev")
     (grid,) = published_grids(rows, LARGE)
     assert cells(grid)[0][0] == "udpos¹"
-    assert grid.footnotes[0] == "¹ udpos: run scored on dev, published on test"
+    assert grid.footnotes[0] == "¹ udpos: scored on dev, published for test"
 
 
 def test_other_backbone_and_fewer_rows_are_told_below_the_table():
@@ -104,12 +104,21 @@ def test_other_backbone_and_fewer_rows_are_told_below_the_table():
     setting = RunSetting("mini", is_large=False, max_train=1600, max_evaluation=20)
     (grid,) = published_grids(rows, setting)
     assert grid.footnotes[-2:] == (
-        "Another backbone: the run's is 'mini', the published ones are XLM-R Large.",
-        "Fewer rows: the run has at most 1,600 training rows per task and 20 evaluation rows per language, the "
-        "published ones have all.",
+        "This study's backbone is 'mini'; the published scores are those of XLM-R Large.",
+        "This study uses at most 1,600 training rows per task and 20 evaluation rows per language; the published ones "
+        "use all.",
     )
     (grid,) = published_grids(rows, LARGE)
-    assert not [note for note in grid.footnotes if note.startswith(("Another", "Fewer"))]
+    assert not [note for note in grid.footnotes if note.startswith("This study")]
+
+
+def test_other_backbone_is_told_once_for_all_tables():
+    rows = scored("direct", "", "xnli", "accuracy", {"en": 80.0}) + scored(
+        "direct", "", "pawsx", "accuracy", {"en": 9.0}
+    )
+    grids = published_grids(rows, RunSetting("mini", is_large=False))
+    assert len(grids) == 3
+    assert [sum(note.startswith("This study's backbone") for note in grid.footnotes) for grid in grids] == [1, 0, 0]
 
 
 @pytest.mark.parametrize("target", ["multichecklist"])

@@ -59,7 +59,7 @@ def test_variants_that_lack_targets_or_languages_are_marked(scores: tuple[TaskSc
     kept = [score for score in scores if (score.variant, score.target) != (LABELS[1], "tatoeba")]
     grid = variants_grid(variant_means(kept), kept)
     assert grid.rows[1][1] == "(70.0)"
-    assert "In brackets: over the targets that the variant has." in grid.footnotes
+    assert "Means in brackets are over the targets that the variant has." in grid.footnotes
     cut = [
         replace(score, by_language=score.by_language[:1]) if score.variant == LABELS[1] else score for score in scores
     ]
@@ -68,7 +68,7 @@ def test_variants_that_lack_targets_or_languages_are_marked(scores: tuple[TaskSc
 
 def test_best_variant_comes_with_the_remark_that_it_was_chosen_on_these_scores(scores: tuple[TaskScore, ...]):
     grid = best_variants_grid(best_variants(scores))
-    assert grid.rows[0] == ("xnli", "direct", "all alike", "70.0", "-")
+    assert grid.rows[0] == ("xnli", "direct", "all equal", "70.0", "-")
     assert grid.rows[2] == ("xnli", "adapter", LABELS[3], "72.5", "69.5")
     assert grid.footnotes[0].startswith("Chosen on the scores shown")
 
