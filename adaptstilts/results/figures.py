@@ -60,10 +60,7 @@ def draw_heatmap(tables: Sequence[TransferTable], path: Path) -> Path:
 
     Args:
         tables: Tables of one study with the same reference, scope and targets, one per method.
-        path: PNG file to write, 300 dots per inch.
-
-    Returns:
-        `path`.
+        path: PNG file to write; returned.
 
     Raises:
         EvaluationError: If no table has a difference.
@@ -114,10 +111,7 @@ def draw_languages(scores: Sequence[TaskScore], path: Path) -> Path:
 
     Args:
         scores: Scores of a study.
-        path: PNG file to write, 300 dots per inch.
-
-    Returns:
-        `path`.
+        path: PNG file to write; returned.
 
     Raises:
         EvaluationError: If there is no score.

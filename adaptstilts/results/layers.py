@@ -94,23 +94,13 @@ def best_layer(by_language: Mapping[str, Mapping[int, float]]) -> int:
 
     Args:
         by_language: Score by language and layer, the same layers in each.
-
-    Returns:
-        The layer.
     """
     layers = sorted(next(iter(by_language.values())))
     return max(layers, key=lambda layer: mean([scores[layer] for scores in by_language.values()]))
 
 
 def layer_curves(rows: Sequence[LayerRow]) -> tuple[LayerCurve, ...]:
-    """Aggregate rows to one curve per setting: major metrics are averaged, then languages.
-
-    Args:
-        rows: Scores by layer of a study.
-
-    Returns:
-        One curve per method, source, target, seed and variant, in the order of the rows.
-    """
+    """Average major metrics, then languages: one curve per method, source, target, seed and variant, in their order."""
     groups: dict[tuple[str, str, str, int, str], list[LayerRow]] = {}
     for row in rows:
         if row.is_major:
@@ -137,14 +127,7 @@ def _curve(rows: Sequence[LayerRow]) -> LayerCurve:
 
 
 def layers_grid(curves: Sequence[LayerCurve]) -> Grid:
-    """Lay out the layer that was used beside the best one.
-
-    Args:
-        curves: Scores by layer of a study.
-
-    Returns:
-        One row per setting.
-    """
+    """Lay out the layer that was used beside the best one, one row per setting."""
     notes = Footnotes()
     is_swept = any(curve.variant for curve in curves)
     rows = tuple(
@@ -173,10 +156,7 @@ def draw_layers(curves: Sequence[LayerCurve], path: Path) -> Path:
 
     Args:
         curves: Scores by layer of a study.
-        path: PNG file to write, 300 dots per inch.
-
-    Returns:
-        `path`.
+        path: PNG file to write; returned.
 
     Raises:
         EvaluationError: If there is no curve.

@@ -69,13 +69,7 @@ def published() -> tuple[Figure, ...]:
 
 
 def parse_published(path: Path) -> tuple[Figure, ...]:
-    """Read a file of published figures.
-
-    Args:
-        path: YAML as in ``published.yaml``, which says what its parts mean.
-
-    Returns:
-        The figures.
+    """Read a file of published figures; ``published.yaml`` says what its parts mean.
 
     Raises:
         DataError: If a source, task, language, key or number cannot be right, or a figure stands twice.
@@ -98,13 +92,7 @@ def parse_published(path: Path) -> tuple[Figure, ...]:
 
 
 def of_task(name: str | None) -> tuple[Figure, ...]:
-    """Return what is published for a task, or the means of all tasks.
-
-    Args:
-        name: Name of a task; None for the means of all.
-
-    Returns:
-        The figures.
+    """Return what is published for a task, or, with None, the means of all tasks.
 
     Raises:
         ConfigError: If nothing is published here under that name.
@@ -181,11 +169,7 @@ def _name(figure: Figure) -> str:
 
 
 def published_grids(rows: Sequence[ResultRow], setting: RunSetting) -> tuple[Grid, ...]:
-    """Lay out a study's scores beside published ones, score by score: nothing is averaged over unlike scores.
-
-    Args:
-        rows: Result rows of a study on real data.
-        setting: Its set-up.
+    """Lay out a study's scores on real data beside published ones; scores of different kinds are never averaged.
 
     Returns:
         The table of means over languages, then one of single languages for each task and metric for which there are

@@ -1,4 +1,4 @@
-"""What the numbers of a study say in words; every statement is computed."""
+"""The summary of a study in words; every statement is computed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,8 @@ def summarise(scores: Sequence[TaskScore]) -> str:
     """Say for each target whether intermediate training helped, by how much, and where it hurt.
 
     Full models are compared with ``direct``, adapters and fusions with ``adapter``, so that what is described is the
-    effect of the intermediate task and not that of training fewer parameters.
-
-    Args:
-        scores: Scores of a study.
-
-    Returns:
-        One paragraph in Markdown, ending with how many seeds it rests on.
+    effect of the intermediate task and not that of training fewer parameters. The text is one paragraph of Markdown
+    and ends with how many seeds it rests on.
     """
     gains = intermediate_gains(scores)
     if not gains:

@@ -1,4 +1,4 @@
-"""The tables of a study: differences by source and target, the best settings, zero-shot scores, and costs."""
+"""The main tables of a report: differences by source and target, best settings, zero-shot scores, and costs."""
 
 from __future__ import annotations
 
@@ -64,13 +64,10 @@ def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) 
 
 
 def best_grid(best: Sequence[Gain]) -> Grid:
-    """Lay out the best setting of each target.
+    """Lay out the best setting of each target, one row each.
 
     Args:
         best: From `adaptstilts.results.transfer.best_per_target`.
-
-    Returns:
-        One row per target.
     """
     notes = Footnotes()
     rows = tuple(
@@ -86,13 +83,9 @@ def best_grid(best: Sequence[Gain]) -> Grid:
 
 
 def cost_grid(runs: Sequence[RunRow]) -> Grid:
-    """Lay out what was trained and what it cost, by method; intermediate runs are counted once for all methods.
+    """Lay out what was trained and what it cost, one row per method and family.
 
-    Args:
-        runs: All training runs of a study.
-
-    Returns:
-        One row per method and family.
+    Intermediate runs are counted once, however many methods use them.
     """
     groups: dict[tuple[str, str], list[RunRow]] = {}
     for run in runs:
@@ -124,14 +117,9 @@ def cost_grid(runs: Sequence[RunRow]) -> Grid:
 
 
 def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
-    """Lay out English, the other languages and the gap between them, averaged over sources and seeds.
+    """Lay out English, the other languages and the gap between them, one row per target and method.
 
-    Args:
-        scores: Scores of a study.
-
-    Returns:
-        One row per target and method; the gap is English minus the mean of the other languages. Notes that all scores
-        of a target carry stand at its name.
+    Scores are averaged over sources and seeds; notes that all scores of a target carry stand at its name.
     """
     rows = []
     notes = Footnotes()
@@ -168,7 +156,7 @@ def average_text(values: Sequence[float | None]) -> str:
 
 
 def source_label(source: str) -> str:
-    """Return how a table calls a source: its name, ``none``, or how many tasks a fusion joins."""
+    """Return what tables call a source: its name, ``none``, or the number of tasks where a fusion's name is long."""
     if not source:
         return "none"
     return source if len(source) <= _LONGEST_SOURCE else f"{source.count('+') + 1} tasks"

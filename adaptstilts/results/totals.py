@@ -1,4 +1,4 @@
-"""A study's scores as XTREME and XTREME-R average them: per setting, down to the language."""
+"""A study's scores as XTREME and XTREME-R average them, per setting: rows for scores.csv, and tables."""
 
 from __future__ import annotations
 
@@ -84,10 +84,6 @@ class SettingScores:
 def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[SettingScores, ...]:
     """Average a study's scores as a benchmark does, one setting at a time.
 
-    Args:
-        rows: Result rows.
-        benchmark: The benchmark.
-
     Returns:
         One entry per setting that has a score which counts, in the order in which settings first come.
 
@@ -104,11 +100,7 @@ def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[Set
 def score_rows(rows: Sequence[ResultRow]) -> list[tuple[object, ...]]:
     """Return the scores of every setting as rows of `SCORE_COLUMNS`: languages, tasks, groups, overall.
 
-    Args:
-        rows: Result rows of a study.
-
-    Returns:
-        Rows of plain values; numbers are percent, several missing parts or notes are joined by semicolons.
+    Numbers are percent; several missing parts or notes are joined by semicolons.
     """
     return [row for benchmark in BENCHMARKS for one in setting_scores(rows, benchmark) for row in _rows_of(one)]
 
@@ -159,11 +151,7 @@ def _values(average: Average) -> tuple[object, ...]:
 def benchmark_grids(rows: Sequence[ResultRow]) -> tuple[Grid, ...]:
     """Lay out a study's scores as the benchmarks do: two tables for XTREME, and for XTREME-R where more counts there.
 
-    Args:
-        rows: Result rows of a study.
-
-    Returns:
-        The tables; none where no score counts in a benchmark.
+    There are none where no score counts in a benchmark.
     """
     shown = [XTREME, *([XTREME_R] if counts_more(XTREME_R, XTREME, _by_task(rows)) else [])]
     return tuple(grid for benchmark in shown for grid in _grids_of(benchmark, rows))
@@ -257,7 +245,7 @@ def _text(averages: Sequence[Average | None]) -> str:
 
 
 def _common_notes(task: str, settings: Sequence[SettingScores]) -> tuple[str, ...]:
-    """Notes that the task's score carries in every setting; the other tables tell those of single settings."""
+    """Notes that the task's score carries in every setting; those of single settings stand in the other tables."""
     having = [one.notes[task] for one in settings if task in one.notes]
     return tuple(note for note in having[0] if all(note in notes for notes in having)) if having else ()
 

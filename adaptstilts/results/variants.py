@@ -1,4 +1,4 @@
-"""Variants of a sweep beside each other: means over targets, and the best of each target."""
+"""Variants of a sweep beside each other: means over targets, the best of each target, tables and pictures."""
 
 from __future__ import annotations
 
@@ -70,14 +70,7 @@ class BestVariant:
 
 
 def variant_means(scores: Iterable[TaskScore]) -> tuple[VariantMean, ...]:
-    """Average each method over targets, variant by variant.
-
-    Args:
-        scores: Scores of a study.
-
-    Returns:
-        Variants in the order in which they first come, in each of them methods in the order of the configuration.
-    """
+    """Average each method over targets, variant by variant; methods come in the order of the configuration."""
     known = list(scores)
     targets: dict[str, set[str]] = defaultdict(set)
     for score in known:
@@ -91,14 +84,7 @@ def variant_means(scores: Iterable[TaskScore]) -> tuple[VariantMean, ...]:
 
 
 def best_variants(scores: Iterable[TaskScore]) -> tuple[BestVariant, ...]:
-    """Find the best variant of each target and method.
-
-    Args:
-        scores: Scores of a study.
-
-    Returns:
-        Targets in the order in which they first come, in each of them methods in the order of the configuration.
-    """
+    """Find the best variant of each target and method; methods come in the order of the configuration."""
     known = list(scores)
     found = []
     for target in dict.fromkeys(score.target for score in known):
@@ -145,14 +131,11 @@ class ShownVariant:
 
 
 def variants_grid(means: Sequence[VariantMean], scores: Sequence[TaskScore]) -> Grid:
-    """Lay out means over targets: variants down, methods across.
+    """Lay out means over targets: variants that have a score down, methods across.
 
     Args:
-        means: From `adaptstilts.results.variants.variant_means`.
+        means: From `variant_means`.
         scores: The scores they are means of.
-
-    Returns:
-        One row per variant that has a score.
     """
     found = {(item.variant, item.method): item for item in means}
     methods = methods_in_order(item.method for item in means)
@@ -168,14 +151,7 @@ def variants_grid(means: Sequence[VariantMean], scores: Sequence[TaskScore]) -> 
 
 
 def best_variants_grid(best: Sequence[BestVariant]) -> Grid:
-    """Lay out the best variant of each target and method.
-
-    Args:
-        best: From `adaptstilts.results.variants.best_variants`.
-
-    Returns:
-        One row per target and method.
-    """
+    """Lay out the best variant of each target and method, one row each."""
     rows = tuple(
         (item.target, item.method, "all equal" if item.variant is None else item.variant, f"{item.score:.1f}",
          NOTHING if item.variant is None else f"{item.lowest:.1f}")
@@ -199,17 +175,14 @@ def numeric_axes(shown: Sequence[ShownVariant]) -> tuple[str, ...]:
 def draw_axis(name: str, shown: Sequence[ShownVariant], means: Sequence[VariantMean], path: Path) -> Path:
     """Draw means over targets by the value of one setting: one line per method, bars for the spread over seeds.
 
-    Variants that differ in other settings too have a panel for each of those; of more than nine panels, and where the
-    other settings change together with this one, a single panel is drawn.
+    There is a panel for each combination of the other settings; a single one where there would be more than nine, or
+    where the other settings change together with this one.
 
     Args:
         name: Name of the setting.
         shown: The variants.
         means: Their means.
-        path: PNG file to write, 300 dots per inch.
-
-    Returns:
-        `path`.
+        path: PNG file to write; returned.
 
     Raises:
         EvaluationError: If fewer than two of its values have a score.
