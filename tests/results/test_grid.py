@@ -1,6 +1,8 @@
 """Rendering of grids."""
 
-from adaptstilts.results.grid import TERMINAL_WIDTH, Footnotes, Grid, markdown, terminal, terminal_text
+import pytest
+
+from adaptstilts.results.grid import TERMINAL_WIDTH, Footnotes, Grid, markdown, terminal_text
 
 GRID = Grid(
     title="Two methods",
@@ -37,9 +39,11 @@ def test_terminal_text_puts_spread_below_and_footnotes_in_full_lines():
     assert lines.count("Two methods") == 2
 
 
-def test_terminal_colours_gains_and_losses_only():
-    styles = [str(cell.style) for cell in terminal(GRID).columns[1].cells]
-    assert [style for style in styles if style] == ["green", "red"]
+def test_terminal_text_has_no_colour_where_a_terminal_would_show_it(monkeypatch: pytest.MonkeyPatch):
+    plain = terminal_text([GRID])
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert terminal_text([GRID]) == plain
+    assert "\x1b" not in plain
 
 
 def test_terminal_narrows_gaps_when_the_table_would_not_fit():

@@ -160,7 +160,7 @@ def tree_lines(record: dict[str, Any], most: int = MOST_LINES) -> list[str]:
     from rich.console import Console  # noqa: PLC0415
 
     depth = max((level for level in range(1, 5) if _size(record, level) <= most), default=1)
-    console = Console(file=StringIO(), width=WIDTH, color_system=None)
+    console = Console(file=StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
     with console.capture() as drawn:
         console.print(_branch(record, depth))
     lines = [line.rstrip() for line in drawn.get().splitlines()]
