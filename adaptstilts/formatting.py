@@ -18,17 +18,19 @@ def size_text(count: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a time in the unit that fits: ``4.4 s``, ``80 s``, ``12 min``, ``3.4 h``, ``2.1 d``."""
+    """Return a time in the unit that fits: ``4.4 s``, ``80 s``, ``1.5 min``, ``12 min``, ``3.4 h``, ``2.1 d``."""
     if seconds < 89.5:
         return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
+        return f"{seconds / 60:.1f} min" if seconds < 597 else f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} d"
 
 
 def estimate_text(seconds: float) -> str:
-    """Return a time that is known roughly, such as the time left: ``4 s``, ``12 min``, ``3.4 h``."""
-    return f"{seconds:.0f} s" if seconds < 89.5 else duration_text(seconds)
+    """Return a time that is known roughly, such as the time left: ``4 s``, ``2 min``, ``3.4 h``."""
+    if seconds < 89.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else duration_text(seconds)
 
 
 def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:

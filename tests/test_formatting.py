@@ -58,7 +58,9 @@ def test_range_text_gives_one_text_when_both_ends_read_the_same():
         (0.25, "0.2 s"),
         (4.4, "4.4 s"),
         (89, "89 s"),
-        (89.6, "1 min"),
+        (89.6, "1.5 min"),
+        (596, "9.9 min"),
+        (597, "10 min"),
         (600, "10 min"),
         (9000, "2.5 h"),
         (180_000, "2.1 d"),
@@ -69,7 +71,7 @@ def test_duration_text_takes_the_unit_that_fits(seconds: float, text: str):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "0 s"), (4.4, "4 s"), (89, "89 s"), (600, "10 min"), (9000, "2.5 h")]
+    ("seconds", "text"), [(0.2, "0 s"), (4.4, "4 s"), (89, "89 s"), (90, "2 min"), (600, "10 min"), (9000, "2.5 h")]
 )
 def test_estimate_text_has_no_fractions_of_a_second(seconds: float, text: str):
     assert estimate_text(seconds) == text

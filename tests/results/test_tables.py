@@ -102,10 +102,10 @@ def test_cost_grid_counts_intermediate_runs_once(runs: list[RunRow]):
     assert grid.rows == (
         ("intermediate", "full", "1", "3.90 M", "97.5 %", "15.6 MB", "60 s"),
         ("intermediate", "adapter", "2", "25.0 k", "0.6 %", "100 kB", "60 s"),
-        ("direct", "full", "1", "3.90 M", "97.5 %", "15.6 MB", "2 min"),
-        ("full", "full", "2", "3.90 M", "97.5 %", "15.6 MB", "3 min"),
+        ("direct", "full", "1", "3.90 M", "97.5 %", "15.6 MB", "1.5 min"),
+        ("full", "full", "2", "3.90 M", "97.5 %", "15.6 MB", "3.0 min"),
         ("adapter", "adapter", "1", "25.0 k", "0.6 %", "100 kB", "60 s"),
-        ("stack", "adapter", "2", "25.0 k to 27.0 k", "0.7 %", "100 kB to 108 kB", "2 min"),
+        ("stack", "adapter", "2", "25.0 k to 27.0 k", "0.7 %", "100 kB to 108 kB", "2.0 min"),
         ("fuse", "fusion", "1", "66.0 k", "1.7 %", "264 kB", "10 min"),
         ("all", "", "10", "", "", "", "20 min"),
     )
