@@ -222,7 +222,9 @@ def _means_grid(entries: Sequence[tuple[list[ResultRow], list[Figure]]]) -> Grid
         )
     if any(text.startswith("(") for line in lines for text in line):
         notes.remark("In brackets: the mean over fewer languages than the published one.")
-    notes.remark(f"'{_INTERMEDIATE}': the best of the study's intermediate tasks, chosen on the scores shown.")
+    notes.remark(
+        f"'{_INTERMEDIATE}': the best of the study's intermediate tasks, chosen on the scores shown: an upper bound."
+    )
     header = ("target", "metric", "languages", *plain, _INTERMEDIATE, *BASELINES)
     title = "Beside published scores: means over languages"
     return Grid(title, header, tuple(lines), text_columns=2, footnotes=notes.lines())

@@ -49,6 +49,8 @@ def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) 
             ]
             costs = _cost_texts(runs, table.method, source, has_costs)
             rows.append((label, *texts, _mean_text(table, source, notes), *costs))
+    if any(cell.spread is not None for table in tables for cell in (*table.references, *table.cells)):
+        notes.remark("±: standard deviation over seeds.")
     missing = [f"{table.method} {', '.join(table.missing)}" for table in tables if table.missing]
     if missing:
         notes.remark(f"No difference yet: {'; '.join(missing)}.")
@@ -77,7 +79,7 @@ def best_grid(best: Sequence[Gain]) -> Grid:
     reference = best[0].reference if best else "the reference"
     if best:
         notes.remark(f"Mean of the differences: {signed_text(mean([gain.difference for gain in best]))}.")
-    notes.remark("Chosen on the scores shown, so these differences are the most that any choice could give.")
+    notes.remark("Chosen on the scores shown, so the differences are upper bounds.")
     header = ("target", "method", "source", "score", f"vs '{reference}'")
     return Grid("Best setting per target", header, rows, text_columns=3, footnotes=notes.lines())
 

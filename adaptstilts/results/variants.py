@@ -144,7 +144,7 @@ def variants_grid(means: Sequence[VariantMean], scores: Sequence[TaskScore]) -> 
         (variant, *(_mean_text(found.get((variant, method)), notes) for method in methods))
         for variant in dict.fromkeys(item.variant for item in means)
     )
-    notes.remark("Mean over targets, in percent, averaged over intermediate tasks; ± over seeds.")
+    notes.remark("Mean over targets, in percent, averaged over intermediate tasks; ±: standard deviation over seeds.")
     if _languages_differ(scores):
         notes.remark("Some variants are scored in other languages than others, so their means cannot be compared.")
     return Grid("Variants, mean over targets", ("variant", *methods), rows, footnotes=notes.lines())
@@ -157,7 +157,7 @@ def best_variants_grid(best: Sequence[BestVariant]) -> Grid:
          NOTHING if item.variant is None else f"{item.lowest:.1f}")
         for item in best
     )  # fmt: skip
-    remark = "Chosen on the scores shown, so the most that any choice could give. Lowest: score of the worst variant."
+    remark = "Chosen on the scores shown, so the scores are upper bounds; lowest: score of the worst variant."
     header = ("target", "method", "variant", "score", "lowest")
     return Grid("Best variant per target", header, rows, text_columns=3, footnotes=(remark,))
 

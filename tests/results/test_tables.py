@@ -47,6 +47,7 @@ def test_transfer_grid_shows_spread_when_there_are_two_seeds(rows: list[ResultRo
     assert grid.rows[0][1] == "70.0\n±0.0"
     # Differences 3.5 and 5.5: mean 4.5, sample deviation sqrt(2).
     assert grid.rows[2][1] == "+4.5\n±1.4"
+    assert "±: standard deviation over seeds." in grid.footnotes
 
 
 def test_transfer_grid_brackets_means_and_names_gaps_when_a_cell_is_missing(scores: list[TaskScore]):

@@ -103,7 +103,9 @@ def test_variants_stand_below_each_other_with_a_column_per_method(scores: tuple[
         (LABELS[2], "45.0", "46.8"),
         (LABELS[3], "45.0", "47.8"),
     ]
-    assert grid.footnotes == ("Mean over targets, in percent, averaged over intermediate tasks; ± over seeds.",)
+    assert grid.footnotes == (
+        "Mean over targets, in percent, averaged over intermediate tasks; ±: standard deviation over seeds.",
+    )
 
 
 def test_variants_that_lack_targets_or_languages_are_marked(scores: tuple[TaskScore, ...]):
