@@ -1,4 +1,4 @@
-"""Numbers, sizes and durations as people read them."""
+"""Numbers, sizes, durations and columns of text as people read them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ def size_text(count: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """Return a time in the unit that fits: ``4.4 s``, ``80 s``, ``12 min``, ``3.4 h``, ``2.1 d``."""
+    """Return a time in the unit that fits: ``4.4 s``, ``80 s``, ``1.5 min``, ``12 min``, ``3.4 h``, ``2.1 d``."""
     if seconds < 89.5:
         return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
+        return f"{seconds / 60:.1f} min" if seconds < 597 else f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} d"
 
 
 def estimate_text(seconds: float) -> str:
-    """Return a time that is known roughly, such as the time left: ``4 s``, ``12 min``, ``3.4 h``."""
-    return f"{seconds:.0f} s" if seconds < 89.5 else duration_text(seconds)
+    """Return a time that is known roughly, such as the time left: ``4 s``, ``2 min``, ``3.4 h``."""
+    if seconds < 89.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else duration_text(seconds)
 
 
 def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
@@ -50,8 +52,8 @@ _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 def scaled(number: float) -> str:
     """Return a number with three digits and a letter: ``3.17 M``."""
     for size, letter in _SCALES:
-        if number >= size:
-            return f"{number / size:.3g} {letter}" if number < 1000 * size else f"{number / size:,.0f} {letter}"
+        if number >= 0.9995 * size:
+            return f"{number / size:.3g} {letter}" if number < 999.5 * size else f"{number / size:,.0f} {letter}"
     return f"{number:.3g}"
 
 
@@ -60,12 +62,6 @@ def count_text(count: float) -> str:
     if count < 1_000:
         return f"{count:.0f}"
     return f"{count / 1e3:.1f} k" if count < 999_950 else f"{count / 1e6:.2f} M"
-
-
-def minutes_text(seconds: float) -> str:
-    """Return a time in minutes: ``0.4``, ``12``."""
-    minutes = seconds / 60
-    return f"{minutes:.1f}" if minutes < 9.95 else f"{minutes:.0f}"
 
 
 def range_text(values: Sequence[int], as_text: Callable[[float], str]) -> str:
@@ -78,3 +74,18 @@ def signed_text(value: float) -> str:
     """Return a difference with its sign and one decimal; zero has no sign."""
     text = f"{value:+.1f}"
     return "0.0" if text in {"+0.0", "-0.0"} else text
+
+
+def aligned(rows: Sequence[Sequence[str]], sides: str) -> list[str]:
+    """Return rows as lines, each column as wide as its widest text and two spaces apart.
+
+    A table of rich would do the same at 45 microseconds a cell, which is seconds for the 9,000 stages of a large plan.
+
+    Args:
+        rows: Texts, as many in each row; the header comes first.
+        sides: ``<`` for a column of texts and ``>`` for one of numbers; the last sign holds for all columns after it.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    sides = sides.ljust(len(widths), sides[-1])
+    cells = ([f"{text:{side}{width}}" for text, side, width in zip(row, sides, widths, strict=True)] for row in rows)
+    return ["  ".join(row).rstrip() for row in cells]

@@ -107,7 +107,7 @@ def test_report_shows_published_scores_beside_the_target_that_has_some(folder: P
     (table,) = (part for part in text.split("### ") if part.startswith("Beside published scores"))
     assert [line.split("|")[1].strip() for line in table.splitlines() if line.startswith("| xquad")] == ["xquad"] * 2
     assert "2 of 11" in table
-    assert "Another backbone: the run's is" in table
+    assert "This study's backbone is" in table
 
 
 def test_mini_world_is_refused_with_the_tasks_it_has(capsys: pytest.CaptureFixture[str], folder: Path):

@@ -3,11 +3,12 @@
 import pytest
 
 from adaptstilts.formatting import (
+    aligned,
     count_text,
     duration_text,
     estimate_text,
-    minutes_text,
     range_text,
+    scaled,
     signed_text,
     size_text,
 )
@@ -46,11 +47,6 @@ def test_size_text_uses_decimal_units(size: float, text: str):
     assert size_text(size) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(24, "0.4"), (596, "9.9"), (597, "10"), (3600, "60")])
-def test_minutes_text_drops_the_decimal_from_ten(seconds: float, text: str):
-    assert minutes_text(seconds) == text
-
-
 def test_range_text_gives_one_text_when_both_ends_read_the_same():
     assert range_text([24_010, 23_990], count_text) == "24.0 k"
     assert range_text([66_000, 24_000], count_text) == "24.0 k to 66.0 k"
@@ -62,7 +58,9 @@ def test_range_text_gives_one_text_when_both_ends_read_the_same():
         (0.25, "0.2 s"),
         (4.4, "4.4 s"),
         (89, "89 s"),
-        (89.6, "1 min"),
+        (89.6, "1.5 min"),
+        (596, "9.9 min"),
+        (597, "10 min"),
         (600, "10 min"),
         (9000, "2.5 h"),
         (180_000, "2.1 d"),
@@ -73,7 +71,26 @@ def test_duration_text_takes_the_unit_that_fits(seconds: float, text: str):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "0 s"), (4.4, "4 s"), (89, "89 s"), (600, "10 min"), (9000, "2.5 h")]
+    ("seconds", "text"), [(0.2, "0 s"), (4.4, "4 s"), (89, "89 s"), (90, "2 min"), (600, "10 min"), (9000, "2.5 h")]
 )
 def test_estimate_text_has_no_fractions_of_a_second(seconds: float, text: str):
     assert estimate_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(12, "12"), (999, "999"), (1_000, "1 k"), (999_949, "1 M"), (3_172_000, "3.17 M"), (4.56e15, "4,560 T")],
+)
+def test_scaled_never_shows_an_exponent(number: float, text: str):
+    assert scaled(number) == text
+
+
+def test_aligned_makes_columns_as_wide_as_their_widest_text():
+    rows = [("name", "kind", "size"), ("a", "train", "7 kB"), ("longer", "", "12.5 MB")]
+    assert aligned(rows, "<<>") == [
+        "name    kind      size",
+        "a       train     7 kB",
+        "longer         12.5 MB",
+    ]
+    assert aligned([("", "1", "22"), ("x", "333", "")], "<>") == ["     1  22", "x  333"]
+    assert aligned([], "<") == []

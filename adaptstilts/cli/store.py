@@ -154,7 +154,7 @@ def export(
 ) -> None:
     """Write artefacts to a file or folder with checksums.
 
-    Example: adaptstilts store export "train adapter mnli seed 1" --to mnli.tar --with-inputs
+    Example: adaptstilts store export "train adapter: mnli, seed 1" --to mnli.tar --with-inputs
     """
     from adaptstilts.store.archive import choose  # noqa: PLC0415
     from adaptstilts.store.archive import export as write  # noqa: PLC0415

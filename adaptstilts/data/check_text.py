@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from adaptstilts.data.check import FolderCheck, LanguageCheck, Mark, SplitCheck
+from adaptstilts.formatting import aligned
 
 NOTHING = "-"
 _HEADER = ("task", "split", "present", "rows", "published", "", "labels", "repeated", "in train", "foreign")
-_TEXT_COLUMNS = frozenset({0, 1, 2, 5, 6})
+_SIDES = "<<<>><<>"
 _LEGEND = (
     "present: official languages that are there, + others; rows: pairs for retrieval; repeated: rows that",
     "occur earlier in the same set; in train: rows that also occur in the training set; foreign: rows of English sets",
@@ -20,9 +21,7 @@ _FEW_LANGUAGES = 8
 
 def table(check: FolderCheck) -> str:
     """Return a table with one line per task and split, and the notes below it; problems are left out."""
-    rows = [_HEADER, *(_cells(split) for split in check.splits)]
-    widths = [max(len(row[index]) for row in rows) for index in range(len(_HEADER))]
-    lines = [_line(row, widths) for row in rows]
+    lines = aligned([_HEADER, *(_cells(split) for split in check.splits)], _SIDES)
     missing = [
         f"{split.task}: {split.split.value}: missing in {_languages(split.missing)}"
         for split in check.splits
@@ -133,11 +132,3 @@ def _languages(codes: Sequence[str]) -> str:
 
 def _number(count: int) -> str:
     return f"{count:,}"
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = (
-        text.ljust(width) if index in _TEXT_COLUMNS else text.rjust(width)
-        for index, (text, width) in enumerate(zip(row, widths, strict=True))
-    )
-    return "  ".join(cells).rstrip()

@@ -1,4 +1,4 @@
-"""Leaks and overlaps of a study's data, as a section of its report."""
+"""The section of a report on leaks and overlaps of the study's data."""
 
 from __future__ import annotations
 
@@ -19,27 +19,19 @@ _LEGEND = (
 
 
 def add_overlaps(report: Path, findings: Findings, about: str = "") -> None:
-    """Put the section at the end of a report.
+    """Put the section of leaks and overlaps at the end of a report.
 
     Args:
         report: The report, in Markdown.
         findings: What was found.
-        about: Which data of the report it is, where there are several.
+        about: Whose data it is, where the report is of several variants.
     """
     with report.open("a", encoding="utf-8") as file:
         file.write(f"\n{overlap_section(findings, about)}")
 
 
 def overlap_section(findings: Findings, about: str = "") -> str:
-    """Return the section: a line on other languages, and a table of the pairs of sets that share anything.
-
-    Args:
-        findings: What was found.
-        about: Which data of the report it is, where there are several.
-
-    Returns:
-        Markdown.
-    """
+    """Return the section in Markdown: a line on other languages, and a table of the pairs of sets that share texts."""
     title = f"{TITLE}: {about}" if about else TITLE
     pairs = findings.overlapping
     words = f"{_leak_text(findings)} {len(pairs)} of {len(findings.pairs)} pairs of sets share texts."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from adaptstilts.errors import EvaluationError
 from adaptstilts.formatting import signed_text
@@ -60,10 +60,7 @@ def draw_heatmap(tables: Sequence[TransferTable], path: Path) -> Path:
 
     Args:
         tables: Tables of one study with the same reference, scope and targets, one per method.
-        path: PNG file to write, 300 dots per inch.
-
-    Returns:
-        `path`.
+        path: PNG file to write; returned.
 
     Raises:
         EvaluationError: If no table has a difference.
@@ -103,8 +100,8 @@ def draw_heatmap(tables: Sequence[TransferTable], path: Path) -> Path:
     height = max(heights[0] - below - _TITLE, 1.2)
     scope = "" if shown[0].scope is Scope.ALL else f", {SCOPE_WORDS[shown[0].scope]}"
     bar = _place(figure, scale, figure.get_figheight() - _TITLE - height, 0.12, height)
-    _draw_scale(bar, limit, f"points to '{shown[0].reference}'{scope}", least_gap=0.25 / height)
-    return _save(figure, path)
+    _draw_scale(bar, limit, f"points vs '{shown[0].reference}'{scope}", least_gap=0.25 / height)
+    return save_figure(figure, path, is_cropped=True)
 
 
 def draw_languages(scores: Sequence[TaskScore], path: Path) -> Path:
@@ -114,10 +111,7 @@ def draw_languages(scores: Sequence[TaskScore], path: Path) -> Path:
 
     Args:
         scores: Scores of a study.
-        path: PNG file to write, 300 dots per inch.
-
-    Returns:
-        `path`.
+        path: PNG file to write; returned.
 
     Raises:
         EvaluationError: If there is no score.
@@ -142,7 +136,36 @@ def draw_languages(scores: Sequence[TaskScore], path: Path) -> Path:
             left += widths[target]
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", ncols=len(methods), fontsize=_FONT, frameon=False)
-    return _save(figure, path)
+    return save_figure(figure, path, is_cropped=True)
+
+
+def new_panels(
+    count: int, *, columns: int, size: tuple[float, float], above: float = 0.0, share_y: bool = False
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure of equal panels in rows.
+
+    Args:
+        count: Panels.
+        columns: Most panels in a row.
+        size: Width and height of a panel in inches.
+        above: Room above all of them in inches.
+        share_y: Whether all have the same vertical scale.
+    """
+    columns = min(columns, count)
+    rows = math.ceil(count / columns)
+    figure = _new_figure(columns * size[0], rows * size[1] + above, layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=share_y).flatten()
+    for axes in panels[count:]:
+        axes.set_visible(False)
+    return figure, list(panels[:count])
+
+
+def save_figure(figure: Figure, path: Path, *, is_cropped: bool = False) -> Path:
+    """Write a figure as PNG, 300 dots per inch, cropped to what is drawn or not, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    box = "tight" if is_cropped else None
+    figure.savefig(path, dpi=DPI, format="png", facecolor="white", bbox_inches=box, pad_inches=0.05)
+    return path
 
 
 def _draw_panel(axes: Axes, table: TransferTable, limit: float, *, has_sources: bool) -> None:
@@ -274,11 +297,11 @@ def _draw_target(axes: Axes, target: str, languages: dict[str, dict[str, list[fl
     axes.set_title(target, fontsize=_FONT + 1, loc="left")
 
 
-def _new_figure(width: float, height: float) -> Figure:
+def _new_figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
-    figure = Figure(figsize=(width, height))
+    figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)
     return figure
 
@@ -286,9 +309,3 @@ def _new_figure(width: float, height: float) -> Figure:
 def _place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
     across, up = figure.get_size_inches()
     return figure.add_axes((left / across, bottom / up, width / across, height / up))
-
-
-def _save(figure: Figure, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI, format="png", facecolor="white", bbox_inches="tight", pad_inches=0.05)
-    return path

@@ -1,9 +1,10 @@
-"""A neutral table of texts, rendered as GitHub Markdown or for the terminal, and numbers in short."""
+"""A table of texts with footnotes, rendered as GitHub Markdown or for the terminal."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 NOTHING = "-"
 TERMINAL_WIDTH = 100
+_WIDE_SPACE = "\u2003"
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -63,13 +65,11 @@ def markdown(grid: Grid) -> str:
     rows = [(f"**{row[0]}**", *row[1:]) if number in grid.sections else row for number, row in enumerate(grid.rows)]
     texts = [[_escaped(text) for text in row] for row in (grid.header, *rows)]
     widths = [max(3, *(len(text) for text in column)) for column in zip(*texts, strict=True)]
-    is_text = [index < grid.text_columns for index in range(len(widths))]
-    rule = [
-        ":" + "-" * (width - 1) if left else "-" * (width - 1) + ":"
-        for width, left in zip(widths, is_text, strict=True)
-    ]
+    sides = ["<" if index < grid.text_columns else ">" for index in range(len(widths))]
+    rule = ["-" * (width - 1) for width in widths]
+    rule = [f":{dashes}" if side == "<" else f"{dashes}:" for dashes, side in zip(rule, sides, strict=True)]
     lines = [
-        f"| {' | '.join(_aligned(text, width, left) for text, width, left in zip(row, widths, is_text, strict=True))} |"
+        f"| {' | '.join(f'{text:{side}{width}}' for text, side, width in zip(row, sides, widths, strict=True))} |"
         for row in (texts[0], rule, *texts[1:])
     ]
     notes = ["", "<br>\n".join(grid.footnotes)] if grid.footnotes else []
@@ -80,39 +80,31 @@ def terminal_text(grids: Iterable[Grid]) -> str:
     """Render grids as plain text for a terminal of 100 columns, without colour."""
     from rich.console import Console  # noqa: PLC0415
 
-    written = StringIO()
-    console = Console(file=written, width=TERMINAL_WIDTH, color_system=None, force_terminal=False)
-    for grid in grids:
-        # Footnotes below a narrow table would be broken to its width, so they are written as lines.
-        console.print(terminal(replace(grid, footnotes=())))
-        console.print("".join(f" {note}\n" for note in grid.footnotes), highlight=False, markup=False)
-    return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
+    console = Console(file=StringIO(), width=TERMINAL_WIDTH, color_system=None, force_jupyter=False)
+    with console.capture() as written:
+        for grid in grids:
+            console.print(_table(grid))
+            # A caption of the table would be broken to its width, so footnotes are written as lines.
+            for note in grid.footnotes:
+                lines = textwrap.fill(note, TERMINAL_WIDTH, initial_indent=" ", subsequent_indent="   ")
+                console.print(lines, highlight=False, markup=False)
+            console.print()
+    return "\n".join(line.rstrip() for line in written.get().splitlines())
 
 
-def terminal(grid: Grid) -> Table:
-    """Render a grid for the terminal; nine targets with their costs fit in 100 columns."""
+def _table(grid: Grid) -> Table:
     from rich import box  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     # Two spaces between columns where they fit, else one: the box itself puts one there.
     gap = 1 if _width(grid, 2) <= TERMINAL_WIDTH else 0
-    table = Table(
-        title=Text(grid.title, style="bold"),
-        title_justify="left",
-        caption=Text("\n".join(grid.footnotes)) if grid.footnotes else None,
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, gap, 0, 0),
-        pad_edge=False,
-    )
+    title = Text(grid.title)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, gap, 0, 0), pad_edge=False)
     for index, name in enumerate(grid.header):
         table.add_column(Text(name), justify="left" if index < grid.text_columns else "right")
-    for number, row in enumerate(grid.rows):
-        texts = [
-            Text(text, style=_colour(text) if index >= grid.text_columns else "") for index, text in enumerate(row)
-        ]
-        table.add_row(*texts, style="bold" if number in grid.sections else "")
+    for row in grid.rows:
+        table.add_row(*map(Text, row))
     return table
 
 
@@ -123,14 +115,6 @@ def _width(grid: Grid, gap: int) -> int:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").strip()
-
-
-def _aligned(text: str, width: int, is_left: bool) -> str:
-    return text.ljust(width) if is_left else text.rjust(width)
-
-
-def _colour(text: str) -> str:
-    if text == NOTHING or text[:1] not in {"+", "-"}:
-        return ""
-    return "green" if text.startswith("+") else "red"
+    """Text of a cell; Markdown drops plain spaces at its start, so an indent is written as wide ones."""
+    indent = len(text) - len(text.lstrip(" "))
+    return _WIDE_SPACE * indent + text.replace("|", "\\|").replace("\n", " ").strip()

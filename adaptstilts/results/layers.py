@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.results.figures import DPI
+from adaptstilts.results.figures import new_panels, save_figure
 from adaptstilts.results.grid import Footnotes, Grid
 from adaptstilts.results.rows import mean
 from adaptstilts.results.tables import source_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_PANEL = (4.2, 2.6)
+_FONT = 8
+_MOST_NAMED = 8
+"""Curves of a panel that are named and coloured apart; more of them are drawn alike, by method."""
 
 
 @dataclass(frozen=True)
@@ -90,23 +94,13 @@ def best_layer(by_language: Mapping[str, Mapping[int, float]]) -> int:
 
     Args:
         by_language: Score by language and layer, the same layers in each.
-
-    Returns:
-        The layer.
     """
     layers = sorted(next(iter(by_language.values())))
     return max(layers, key=lambda layer: mean([scores[layer] for scores in by_language.values()]))
 
 
 def layer_curves(rows: Sequence[LayerRow]) -> tuple[LayerCurve, ...]:
-    """Aggregate rows to one curve per setting: major metrics are averaged, then languages.
-
-    Args:
-        rows: Scores by layer of a study.
-
-    Returns:
-        One curve per method, source, target, seed and variant, in the order of the rows.
-    """
+    """Average major metrics, then languages: one curve per method, source, target, seed and variant, in their order."""
     groups: dict[tuple[str, str, str, int, str], list[LayerRow]] = {}
     for row in rows:
         if row.is_major:
@@ -132,25 +126,8 @@ def _curve(rows: Sequence[LayerRow]) -> LayerCurve:
     )
 
 
-_PANEL = (4.2, 2.6)
-
-
-_FONT = 8
-
-
-_MOST_NAMED = 8
-"""Curves of a panel that are named and coloured apart; more of them are drawn alike, by method."""
-
-
 def layers_grid(curves: Sequence[LayerCurve]) -> Grid:
-    """Lay out the layer that was used beside the best one.
-
-    Args:
-        curves: Scores by layer of a study.
-
-    Returns:
-        One row per setting.
-    """
+    """Lay out the layer that was used beside the best one, one row per setting."""
     notes = Footnotes()
     is_swept = any(curve.variant for curve in curves)
     rows = tuple(
@@ -167,7 +144,7 @@ def layers_grid(curves: Sequence[LayerCurve]) -> Grid:
         )
         for curve in curves
     )
-    notes.remark("Best: chosen on the scores shown, the upper end of what a choice of the layer could give.")
+    notes.remark("Best layer: chosen on the scores shown, so its score is an upper bound.")
     columns = ("target", *(("variant",) if is_swept else ()), "method", "source", "split")
     header = (*columns, "layer used", "score", "best layer", "score")
     title = "Retrieval by hidden layer, mean over languages"
@@ -179,32 +156,18 @@ def draw_layers(curves: Sequence[LayerCurve], path: Path) -> Path:
 
     Args:
         curves: Scores by layer of a study.
-        path: PNG file to write, 300 dots per inch.
-
-    Returns:
-        `path`.
+        path: PNG file to write; returned.
 
     Raises:
         EvaluationError: If there is no curve.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
     if not curves:
         raise EvaluationError("0 layers to draw", hint="Set retrieval.sweep=true and run the study.")
     targets = list(dict.fromkeys(curve.target for curve in curves))
-    columns = min(2, len(targets))
-    rows = math.ceil(len(targets) / columns)
-    figure = Figure(figsize=(columns * _PANEL[0], rows * _PANEL[1]), layout="constrained")
-    FigureCanvasAgg(figure)
-    panels = figure.subplots(rows, columns, squeeze=False).flatten()
-    for axes, target in zip(panels, targets, strict=False):
+    figure, panels = new_panels(len(targets), columns=2, size=_PANEL)
+    for axes, target in zip(panels, targets, strict=True):
         _draw_target(axes, target, [curve for curve in curves if curve.target == target])
-    for axes in panels[len(targets) :]:
-        axes.set_visible(False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI, format="png", facecolor="white")
-    return path
+    return save_figure(figure, path)
 
 
 def _draw_target(axes: Axes, target: str, curves: Sequence[LayerCurve]) -> None:
@@ -239,5 +202,5 @@ def _label(curve: LayerCurve) -> str:
 
 def _notes_of(curve: LayerCurve) -> list[str]:
     notes = [note for note in curve.note.split("; ") if note]
-    # Said once more for splits that are scored, since a layer chosen here would be chosen on the test scores.
-    return notes if set(curve.splits) == {"dev"} else [*notes, "no dev split: layers are scored on the scored split"]
+    # A layer chosen on the split that the results are scored on is chosen on the test scores.
+    return notes if set(curve.splits) == {"dev"} else [*notes, "no dev split: scored on the split of the results"]

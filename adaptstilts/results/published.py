@@ -1,9 +1,9 @@
-"""Published scores as data: what others report for the benchmarks' tasks, each figure with its source and setting."""
+"""Published scores of the benchmarks' tasks, each with its source and setting, and a study's scores beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.formatting import aligned
 from adaptstilts.languages import all_languages
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
 from adaptstilts.results.rows import ResultRow, mean
@@ -25,6 +26,10 @@ MEAN = "mean"
 """In place of a language: the mean over all of the benchmark's languages, as the document gives it."""
 OTHER_TASKS = ("xtreme", "xcopa", "lareqa")
 """Names besides those of our tasks; ``xtreme`` for averages over tasks."""
+BASELINES = ("XLM-R Large", "X-STILTs")
+"""Systems that reports show beside a study."""
+_PLAIN = ("direct", "adapter")
+_INTERMEDIATE = "with intermediate"
 _TABLE_KEYS = ("source", "setting", "systems", "split", "beside")
 _BESIDE = ("", "means", "languages")
 
@@ -65,13 +70,7 @@ def published() -> tuple[Figure, ...]:
 
 
 def parse_published(path: Path) -> tuple[Figure, ...]:
-    """Read a file of published figures.
-
-    Args:
-        path: YAML as in ``published.yaml``, which says what its parts mean.
-
-    Returns:
-        The figures.
+    """Read a file of published figures; ``published.yaml`` says what its parts mean.
 
     Raises:
         DataError: If a source, task, language, key or number cannot be right, or a figure stands twice.
@@ -94,13 +93,7 @@ def parse_published(path: Path) -> tuple[Figure, ...]:
 
 
 def of_task(name: str | None) -> tuple[Figure, ...]:
-    """Return what is published for a task, or the means of all tasks.
-
-    Args:
-        name: Name of a task; None for the means of all.
-
-    Returns:
-        The figures.
+    """Return what is published for a task, or, with None, the means of all tasks.
 
     Raises:
         ConfigError: If nothing is published here under that name.
@@ -116,12 +109,11 @@ def published_text(figures: Sequence[Figure]) -> str:
     """Return figures as lines for a terminal, task by task, each with the number of its source below the table."""
     notes: dict[str, int] = {}
     order = list(dict.fromkeys((item.task, item.metric) for item in figures))
-    lines = [f"{'task':<10}{'metric':<23}{'language':<10}{'system':<25}{'score':>7}  source"]
+    rows = [("task", "metric", "language", "system", "score", "source")]
     for item in sorted(figures, key=lambda item: order.index((item.task, item.metric))):
         number = notes.setdefault(f"{item.document}, {item.place}: {item.setting}", len(notes) + 1)
-        named = f"{item.task:<10}{item.metric:<23}{item.language:<10}{item.system:<25}"
-        lines.append(f"{named}{score_text(item.value):>7}  [{number}]")
-    return "\n".join([*lines, "", *(f"[{number}] {note}" for note, number in notes.items())])
+        rows.append((item.task, item.metric, item.language, item.system, score_text(item.value), f"[{number}]"))
+    return "\n".join([*aligned(rows, "<<<<><"), "", *(f"[{number}] {note}" for note, number in notes.items())])
 
 
 def score_text(value: float) -> str:
@@ -177,22 +169,8 @@ def _name(figure: Figure) -> str:
     return f"{figure.system} {figure.task}.{figure.metric} {figure.language}"
 
 
-BASELINES = ("XLM-R Large", "X-STILTs")
-"""Systems that stand beside a run."""
-
-
-_PLAIN = ("direct", "adapter")
-
-
-_INTERMEDIATE = "with intermediate"
-
-
 def published_grids(rows: Sequence[ResultRow], setting: RunSetting) -> tuple[Grid, ...]:
-    """Lay out a study's scores beside published ones, score by score: nothing is averaged over unlike scores.
-
-    Args:
-        rows: Result rows of a study on real data.
-        setting: Its set-up.
+    """Lay out a study's scores on real data beside published ones; scores of different kinds are never averaged.
 
     Returns:
         The table of means over languages, then one of single languages for each task and metric for which there are
@@ -200,7 +178,7 @@ def published_grids(rows: Sequence[ResultRow], setting: RunSetting) -> tuple[Gri
     """
     shown = [item for item in published() if item.beside and item.system in BASELINES]
     means: list[tuple[list[ResultRow], list[Figure]]] = []
-    grids: list[Grid] = []
+    singles: list[tuple[list[ResultRow], list[Figure]]] = []
     for kind in dict.fromkeys((row.target, row.metric) for row in rows):
         # Published means are over the benchmark's languages, so others of the run are left aside.
         languages = get_task(kind[0]).languages
@@ -212,11 +190,15 @@ def published_grids(rows: Sequence[ResultRow], setting: RunSetting) -> tuple[Gri
         if own and averages:
             means.append((own, averages))
         if single:
-            grids.append(_languages_grid(own, single, setting))
-    return (*([_means_grid(means, setting)] if means else ()), *grids)
+            singles.append((own, single))
+    grids = [*([_means_grid(means)] if means else []), *(_languages_grid(*entry, setting) for entry in singles)]
+    if grids:
+        # What sets the study apart as a whole is said once, below the first table.
+        grids[0] = replace(grids[0], footnotes=(*grids[0].footnotes, *_setting_remarks(setting)))
+    return tuple(grids)
 
 
-def _means_grid(entries: Sequence[tuple[list[ResultRow], list[Figure]]], setting: RunSetting) -> Grid:
+def _means_grid(entries: Sequence[tuple[list[ResultRow], list[Figure]]]) -> Grid:
     notes = Footnotes()
     plain = [method for method in _PLAIN if any(row.method == method for own, _ in entries for row in own)]
     lines = []
@@ -239,9 +221,11 @@ def _means_grid(entries: Sequence[tuple[list[ResultRow], list[Figure]]], setting
                 *(_figures_text([item for item in figures if item.system == name], notes) for name in BASELINES),
             )
         )
-    notes.remark("Each row is one kind of score; in brackets: not over all languages that the published mean is over.")
-    notes.remark(f"'{_INTERMEDIATE}': the run's best setting with one by the score shown, the upper end of a choice.")
-    _remark(notes, setting)
+    if any(text.startswith("(") for line in lines for text in line):
+        notes.remark("In brackets: the mean over fewer languages than the published one.")
+    notes.remark(
+        f"'{_INTERMEDIATE}': the best of the study's intermediate tasks, chosen on the scores shown: an upper bound."
+    )
     header = ("target", "metric", "languages", *plain, _INTERMEDIATE, *BASELINES)
     title = "Beside published scores: means over languages"
     return Grid(title, header, tuple(lines), text_columns=2, footnotes=notes.lines())
@@ -264,7 +248,6 @@ def _languages_grid(own: Sequence[ResultRow], figures: Sequence[Figure], setting
         notes.remark(f"{note}.")
     if task.name in setting.retrieval:
         notes.remark(setting.retrieval[task.name])
-    _remark(notes, setting)
     header = ("language", *(_setting_text(*one) for one in settings), *systems)
     title = f"Beside published scores: {task.name}, {own[0].metric}, by language"
     return Grid(title, header, tuple(lines), footnotes=notes.lines())
@@ -310,20 +293,23 @@ def _run_notes(rows: Sequence[ResultRow], task: Task, figures: Sequence[Figure])
     wanted = dict.fromkeys(item.split or task.test_split.value for item in figures)
     notes = []
     if set(splits) != set(wanted):
-        notes.append(f"{task.name}: run scored on {' and '.join(splits)}, published on {' and '.join(wanted)}")
-    if not FACTS[task.kind].has_head:  # scores depend on how vectors are compared, which the note tells
-        told = dict.fromkeys(note for row in rows if row.method in _PLAIN for note in row.note.split("; ") if note)
-        notes += [f"{task.name}: {note}" for note in told]
+        notes.append(f"{task.name}: scored on {' and '.join(splits)}, published for {' and '.join(wanted)}")
+    if not FACTS[task.kind].has_head:  # scores depend on how vectors are compared, which the note says
+        of_rows = dict.fromkeys(note for row in rows if row.method in _PLAIN for note in row.note.split("; ") if note)
+        notes += [f"{task.name}: {note}" for note in of_rows]
     return notes
 
 
-def _remark(notes: Footnotes, setting: RunSetting) -> None:
+def _setting_remarks(setting: RunSetting) -> list[str]:
+    """What sets the whole study apart from the published ones."""
+    remarks = []
     if not setting.is_large:
-        notes.remark(f"Another backbone: the run's is '{setting.backbone}', the published ones are XLM-R Large.")
+        remarks.append(f"This study's backbone is '{setting.backbone}'; the published scores are those of XLM-R Large.")
     limits = (
         (setting.max_train, "training rows per task"),
         (setting.max_evaluation, "evaluation rows per language"),
     )
-    told = [f"{most:,} {what}" for most, what in limits if most is not None]
-    if told:
-        notes.remark(f"Fewer rows: the run has at most {' and '.join(told)}, the published ones have all.")
+    used = [f"{most:,} {what}" for most, what in limits if most is not None]
+    if used:
+        remarks.append(f"This study uses at most {' and '.join(used)}; the published ones use all.")
+    return remarks

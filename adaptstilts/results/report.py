@@ -42,7 +42,7 @@ class ReportFiles:
         results: Every score, one row each.
         runs: Every training run, one row each.
         transfer: Every difference to a reference, one row each.
-        scores: Every score as XTREME and XTREME-R average them: languages, tasks, groups, overall.
+        scores: The scores as XTREME and XTREME-R average them: languages, tasks, groups, overall.
         heatmap: Picture of the differences; None where there is nothing to compare yet.
         languages: Picture of the scores by language; None without scores.
         layers: Every score by hidden layer, one row each; None where layers were not swept.
@@ -71,7 +71,7 @@ class ReportFiles:
         return tuple(path for path in found if path is not None)
 
     def record(self) -> dict[str, Any]:
-        """Return what of it not every report has, as plain values without the folder."""
+        """Return what differs from report to report, as plain values without the folder."""
         return {
             "heatmap": None if self.heatmap is None else self.heatmap.name,
             "languages": None if self.languages is None else self.languages.name,
@@ -107,24 +107,9 @@ def write_report(
     notes: Sequence[str] = (),
     more: Additions = _NOTHING_MORE,
 ) -> ReportFiles:
-    """Write a study's report: report.md, four tables (results, runs, transfer, scores) as CSV, and two figures.
+    """Write the tables, the page and the pictures of a report in one go.
 
-    Where hidden layers were scored, layers.csv and layers.png too. A sweep has a figure per swept number, and the two
-    figures for each of its variants.
-
-    Args:
-        folder: Where to write; made if missing, files of the same names are replaced.
-        rows: Scores.
-        runs: Training runs.
-        title: Heading of the report.
-        notes: Remarks on the whole study, each a sentence in Markdown.
-        more: What else is shown.
-
-    Returns:
-        The files.
-
-    Raises:
-        EvaluationError: If the scores contradict each other.
+    Args and errors are those of `write_tables` and `write_pages`.
     """
     write_tables(folder, rows, runs, more.layers)
     return write_pages(folder, rows, runs, title, notes, more)
@@ -134,12 +119,6 @@ def write_tables(
     folder: Path, rows: Sequence[ResultRow], runs: Sequence[RunRow], layers: Sequence[LayerRow] = ()
 ) -> None:
     """Write the tables of a study as CSV: results, runs, transfer and scores; layers where they were scored.
-
-    Args:
-        folder: Where to write; made if missing.
-        rows: Scores.
-        runs: Training runs.
-        layers: Scores by hidden layer.
 
     Raises:
         EvaluationError: If the scores contradict each other.
@@ -160,7 +139,10 @@ def write_pages(
     notes: Sequence[str] = (),
     more: Additions = _NOTHING_MORE,
 ) -> ReportFiles:
-    """Write report.md and its pictures; it links to the tables that `write_tables` writes.
+    """Write report.md and its pictures: a heat map of differences and the scores by language.
+
+    The page links to the tables that `write_tables` writes. A sweep has a picture per swept number, and those two for
+    each of its variants; where hidden layers were scored, there is one of them.
 
     Args:
         folder: Where to write; made if missing.
@@ -168,7 +150,7 @@ def write_pages(
         runs: Training runs.
         title: Heading of the report.
         notes: Remarks on the whole study, each a sentence in Markdown.
-        more: What else is shown.
+        more: What only some studies have to show.
 
     Returns:
         The files, as if the tables were in the same folder.
@@ -188,32 +170,18 @@ def write_pages(
         draw_layers(layer_curves(more.layers), folder / LAYERS_PICTURE)
         text += f"\n{_layers_text(more.layers)}"
     (folder / REPORT).write_text(text, encoding="utf-8")
-    has_layers = bool(more.layers)
-    return ReportFiles(
-        report=folder / REPORT,
-        results=folder / RESULTS,
-        runs=folder / RUNS,
-        transfer=folder / TRANSFER,
-        scores=folder / SCORES,
-        heatmap=view.heatmap,
-        languages=view.languages,
-        layers=folder / LAYERS if has_layers else None,
-        layers_picture=folder / LAYERS_PICTURE if has_layers else None,
-        text=view.terminal(),
-        pictures=view.pictures,
-    )
+    pages = {
+        "heatmap": None if view.heatmap is None else view.heatmap.name,
+        "languages": None if view.languages is None else view.languages.name,
+        "layers": bool(more.layers),
+        "pictures": [path.name for path in view.pictures],
+        "text": view.terminal(),
+    }
+    return files_in(folder, pages)
 
 
 def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
-    """Return where the files of a report are.
-
-    Args:
-        folder: Their folder.
-        pages: What `ReportFiles.record` returned.
-
-    Returns:
-        The files.
-    """
+    """Return where the files of a report are, from their folder and what `ReportFiles.record` returned."""
 
     def where(name: str | None) -> Path | None:
         return None if name is None else folder / name
@@ -246,13 +214,7 @@ def _layers_text(layers: Sequence[LayerRow]) -> str:
 def transfer_rows(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:
     """Return every difference as a row of `TRANSFER_COLUMNS`, to both references and over all three scopes.
 
-    In a sweep each variant is compared with its own references.
-
-    Args:
-        scores: Scores of a study.
-
-    Returns:
-        Rows of plain values; several seeds or notes are joined by semicolons.
+    In a sweep each variant is compared with its own references. Several seeds or notes are joined by semicolons.
     """
     known = list(scores)
     labels = dict.fromkeys(score.variant for score in known)

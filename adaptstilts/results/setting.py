@@ -1,4 +1,4 @@
-"""What of a study's set-up its report tells; apart, so that planning need not load reports."""
+"""The part of a study's set-up that its report mentions; apart, so that planning need not load reports."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class RunSetting:
-    """What of a study's set-up a comparison with published scores rests on.
+    """What a comparison with published scores must say of a study's set-up.
 
     Attributes:
         backbone: Its name.
         is_large: Whether it is XLM-R Large, or has its shape.
         max_train: Most training rows per task; None for all.
         max_evaluation: Most evaluation rows per task and language; None for all.
-        retrieval: For retrieval targets how their sentence vectors are made and compared, layer included, in a line.
+        retrieval: By retrieval target, a line on how sentence vectors are made and compared, layer included.
     """
 
     backbone: str

@@ -1,4 +1,4 @@
-"""What the numbers of a study say in words; every statement is computed."""
+"""The summary of a study in words; every statement is computed."""
 
 from __future__ import annotations
 
@@ -17,18 +17,13 @@ def summarise(scores: Sequence[TaskScore]) -> str:
     """Say for each target whether intermediate training helped, by how much, and where it hurt.
 
     Full models are compared with ``direct``, adapters and fusions with ``adapter``, so that what is described is the
-    effect of the intermediate task and not that of training fewer parameters.
-
-    Args:
-        scores: Scores of a study.
-
-    Returns:
-        One paragraph in Markdown, ending with how many seeds it rests on.
+    effect of the intermediate task and not that of training fewer parameters. The text is one paragraph of Markdown
+    and ends with how many seeds it rests on.
     """
     gains = intermediate_gains(scores)
     if not gains:
         return "No setting with an intermediate task has been scored together with its reference yet."
-    references = ", ".join(
+    references = ", and ".join(
         f"{_listed(methods)} with `{reference}`"
         for reference in dict.fromkeys(gain.reference for gain in gains)
         if (methods := [f"`{m}`" for m in dict.fromkeys(gain.method for gain in gains if gain.reference == reference)])
@@ -55,15 +50,18 @@ def _about_target(gains: Sequence[Gain]) -> str:
     worst = min(gains, key=lambda gain: gain.difference)
     average = f"on average {signed_text(mean([gain.difference for gain in gains]))}"
     name = f"**{gains[0].target}**"
+    if settings == 1:
+        verdict = "helped" if helped else "hurt" if hurt else "no change"
+        return f"{name}: {verdict} with {_setting(best)}."
     if not helped and not hurt:
-        return f"{name}: no change in {settings} of {_settings(settings)} ({average})."
+        return f"{name}: no change in {settings} settings ({average})."
     parts = []
     if helped:
-        parts.append(f"helped in {len(helped)} of {_settings(settings)}, most with {_setting(best)}")
+        parts.append(f"helped in {len(helped)} of {settings} settings, {_most(helped)} {_setting(best)}")
     else:
-        parts.append(f"helped in none of {_settings(settings)}")
+        parts.append(f"helped in none of {settings} settings")
     if hurt:
-        parts.append(f"hurt in {len(hurt)}, most with {_setting(worst)}")
+        parts.append(f"hurt in {len(hurt)}, {_most(hurt)} {_setting(worst)}")
     return f"{name}: {'; '.join(parts)} ({average})."
 
 
@@ -71,8 +69,8 @@ def _setting(gain: Gain) -> str:
     return f"`{gain.method}` from {source_label(gain.source)} ({signed_text(gain.difference)})"
 
 
-def _settings(count: int) -> str:
-    return f"{count} setting" if count == 1 else f"{count} settings"
+def _most(gains: Sequence[Gain]) -> str:
+    return "with" if len(gains) == 1 else "most with"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,16 +1,17 @@
-"""The tables of a study: differences by source and target, the best settings, zero-shot scores, and costs."""
+"""The main tables of a report: differences by source and target, best settings, zero-shot scores, and costs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.formatting import count_text, minutes_text, range_text, signed_text, size_text
+from adaptstilts.formatting import count_text, duration_text, range_text, signed_text, size_text
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
 from adaptstilts.results.rows import RunRow, TaskScore, mean
 from adaptstilts.results.transfer import Cell, Gain, Scope, TransferTable, methods_in_order
 
 SCOPE_WORDS = {Scope.ALL: "all languages", Scope.ZERO_SHOT: "all languages but English", Scope.ENGLISH: "English"}
+_TRAINED = "trained: parameters with gradients, heads included"
 _LONGEST_SOURCE = 16
 _LONGEST_LABEL = 14
 
@@ -48,9 +49,13 @@ def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) 
             ]
             costs = _cost_texts(runs, table.method, source, has_costs)
             rows.append((label, *texts, _mean_text(table, source, notes), *costs))
+    if any(cell.spread is not None for table in tables for cell in (*table.references, *table.cells)):
+        notes.remark("±: standard deviation over seeds.")
     missing = [f"{table.method} {', '.join(table.missing)}" for table in tables if table.missing]
     if missing:
         notes.remark(f"No difference yet: {'; '.join(missing)}.")
+    if has_costs:
+        notes.remark(f"{_TRAINED}; file: size of what a target run saves.")
     return Grid(
         title=f"Points above or below '{first.reference}', mean over {SCOPE_WORDS[first.scope]}",
         header=(*header, *(("trained", "file") if has_costs else ())),
@@ -61,13 +66,10 @@ def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) 
 
 
 def best_grid(best: Sequence[Gain]) -> Grid:
-    """Lay out the best setting of each target.
+    """Lay out the best setting of each target, one row each.
 
     Args:
         best: From `adaptstilts.results.transfer.best_per_target`.
-
-    Returns:
-        One row per target.
     """
     notes = Footnotes()
     rows = tuple(
@@ -77,19 +79,15 @@ def best_grid(best: Sequence[Gain]) -> Grid:
     reference = best[0].reference if best else "the reference"
     if best:
         notes.remark(f"Mean of the differences: {signed_text(mean([gain.difference for gain in best]))}.")
-    notes.remark("Chosen on the scores shown: the upper end of what a choice could give.")
-    header = ("target", "method", "source", "score", f"to '{reference}'")
+    notes.remark("Chosen on the scores shown, so the differences are upper bounds.")
+    header = ("target", "method", "source", "score", f"vs '{reference}'")
     return Grid("Best setting per target", header, rows, text_columns=3, footnotes=notes.lines())
 
 
 def cost_grid(runs: Sequence[RunRow]) -> Grid:
-    """Lay out what was trained and what it cost, by method; intermediate runs are counted once for all methods.
+    """Lay out what was trained and what it cost, one row per method and family.
 
-    Args:
-        runs: All training runs of a study.
-
-    Returns:
-        One row per method and family.
+    Intermediate runs are counted once, however many methods use them.
     """
     groups: dict[tuple[str, str], list[RunRow]] = {}
     for run in runs:
@@ -103,29 +101,27 @@ def cost_grid(runs: Sequence[RunRow]) -> Grid:
             range_text([run.trained_parameters for run in found], count_text),
             f"{100 * mean([run.trained_parameters / run.total_parameters for run in found]):.1f} %",
             range_text([run.artefact_bytes for run in found], size_text),
-            minutes_text(sum(run.train_seconds for run in found)),
+            duration_text(sum(run.train_seconds for run in found)),
         )
         for (method, family), found in sorted(groups.items(), key=lambda item: order.index(item[0][0]))
     )
-    total = minutes_text(sum(run.train_seconds for run in runs))
+    total = duration_text(sum(run.train_seconds for run in runs))
     return Grid(
         title="What was trained",
-        header=("method", "family", "runs", "trained", "of all", "file", "minutes"),
+        header=("method", "family", "runs", "trained", "share", "file", "time"),
         rows=(*rows, ("all", "", str(len(runs)), "", "", "", total)),
         text_columns=2,
-        footnotes=("Trained: parameters with gradients, heads included. File: what one run leaves behind.",),
+        footnotes=(
+            f"{_TRAINED}; share: of all the model's parameters.",
+            "file: size of what a run saves; time: that of training, for all runs of the row together.",
+        ),
     )
 
 
 def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
-    """Lay out English, the other languages and the gap between them, averaged over sources and seeds.
+    """Lay out English, the other languages and the gap between them, one row per target and method.
 
-    Args:
-        scores: Scores of a study.
-
-    Returns:
-        One row per target and method; the gap is English minus the mean of the other languages. Notes that all scores
-        of a target carry stand at its name.
+    Scores are averaged over sources and seeds; notes that all scores of a target carry stand at its name.
     """
     rows = []
     notes = Footnotes()
@@ -142,9 +138,10 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
                 [score.transfer_gap for score in found],
             )
             languages = len(found[0].by_language)
-            rows.append((name, method, str(languages), *(_average_text(values) for values in columns)))
+            rows.append((name, method, str(languages), *(average_text(values) for values in columns)))
     header = ("target", "method", "languages", "mean", "English", "zero-shot", "gap")
     notes.remark("In percent, averaged over intermediate tasks and seeds.")
+    notes.remark("zero-shot: mean over the languages other than English; gap: English minus zero-shot.")
     return Grid(
         title="English and zero-shot scores",
         header=header,
@@ -154,8 +151,14 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
     )
 
 
+def average_text(values: Sequence[float | None]) -> str:
+    """Return the mean of the values that there are, with one decimal, or a dash."""
+    present = [value for value in values if value is not None]
+    return f"{mean(present):.1f}" if present else NOTHING
+
+
 def source_label(source: str) -> str:
-    """Return how a table calls a source: its name, ``none``, or how many tasks a fusion joins."""
+    """Return what tables call a source: its name, ``none``, or the number of tasks where a fusion's name is long."""
     if not source:
         return "none"
     return source if len(source) <= _LONGEST_SOURCE else f"{source.count('+') + 1} tasks"
@@ -232,7 +235,7 @@ def _mean_text(table: TransferTable, source: str, notes: Footnotes) -> str:
         return NOTHING
     if table.is_complete(source):
         return signed_text(value)
-    notes.remark("Mean in brackets: over the targets that the row has.")
+    notes.remark("Means in brackets are over the targets for which the row has a difference.")
     return f"({signed_text(value)})"
 
 
@@ -241,8 +244,3 @@ def _source_text(source: str, notes: Footnotes) -> str:
     if label in {source, "none"}:
         return label
     return f"{label}{notes.mark([source.replace('+', ', ')])}"
-
-
-def _average_text(values: Sequence[float | None]) -> str:
-    present = [value for value in values if value is not None]
-    return f"{mean(present):.1f}" if present else NOTHING

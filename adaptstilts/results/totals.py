@@ -1,4 +1,4 @@
-"""A study's scores as XTREME and XTREME-R average them: per setting, down to the language."""
+"""A study's scores as XTREME and XTREME-R average them, per setting: rows for scores.csv, and tables."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from adaptstilts.evaluate.benchmark import (
     benchmark_scores,
     counts_more,
 )
-from adaptstilts.results.grid import NOTHING, Footnotes, Grid
-from adaptstilts.results.rows import ResultRow, mean, task_scores
-from adaptstilts.results.tables import source_label
+from adaptstilts.results.grid import Footnotes, Grid
+from adaptstilts.results.rows import ResultRow, task_scores
+from adaptstilts.results.tables import average_text, source_label
 
 SCORE_COLUMNS = (
     "benchmark",
@@ -40,6 +40,10 @@ SCORE_COLUMNS = (
     "variant",
 )
 """Columns of scores.csv; ``level`` is language, task, group or overall."""
+_LONGEST_LIST = 6
+"""Missing languages that are named one by one; of more, only the number is given."""
+_FEW_SETTINGS = 2
+"""Settings that are named one by one; of more, only the number is given."""
 
 
 class Setting(NamedTuple):
@@ -80,10 +84,6 @@ class SettingScores:
 def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[SettingScores, ...]:
     """Average a study's scores as a benchmark does, one setting at a time.
 
-    Args:
-        rows: Result rows.
-        benchmark: The benchmark.
-
     Returns:
         One entry per setting that has a score which counts, in the order in which settings first come.
 
@@ -100,19 +100,20 @@ def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[Set
 def score_rows(rows: Sequence[ResultRow]) -> list[tuple[object, ...]]:
     """Return the scores of every setting as rows of `SCORE_COLUMNS`: languages, tasks, groups, overall.
 
-    Args:
-        rows: Result rows of a study.
-
-    Returns:
-        Rows of plain values; numbers are percent, several missing parts or notes are joined by semicolons.
+    Numbers are percent; several missing parts or notes are joined by semicolons.
     """
     return [row for benchmark in BENCHMARKS for one in setting_scores(rows, benchmark) for row in _rows_of(one)]
 
 
-def _of_setting(setting: Setting, rows: Sequence[ResultRow], benchmark: Benchmark) -> SettingScores:
+def _by_task(rows: Iterable[ResultRow]) -> dict[str, dict[str, dict[str, float]]]:
+    """Scores by task, language and metric."""
     by_task: dict[str, dict[str, dict[str, float]]] = {}
     for row in rows:
         by_task.setdefault(row.target, {}).setdefault(row.language, {})[row.metric] = row.value
+    return by_task
+
+
+def _of_setting(setting: Setting, rows: Sequence[ResultRow], benchmark: Benchmark) -> SettingScores:
     counted = {entry.task: entry.languages for entry in benchmark.entries}
     scores = [score for score in task_scores(rows) if score.target in counted]
     languages = {
@@ -120,7 +121,7 @@ def _of_setting(setting: Setting, rows: Sequence[ResultRow], benchmark: Benchmar
         for score in scores
     }
     notes = {score.target: score.notes for score in scores}
-    return SettingScores(setting, benchmark_scores(benchmark, by_task), languages, notes)
+    return SettingScores(setting, benchmark_scores(benchmark, _by_task(rows)), languages, notes)
 
 
 def _rows_of(one: SettingScores) -> list[tuple[object, ...]]:
@@ -147,23 +148,12 @@ def _values(average: Average) -> tuple[object, ...]:
     return (*numbers, average.is_partial, "; ".join(average.missing))
 
 
-_LONGEST_LIST = 6
-"""Missing languages that are named one by one; of more, their number is told."""
-
-
 def benchmark_grids(rows: Sequence[ResultRow]) -> tuple[Grid, ...]:
     """Lay out a study's scores as the benchmarks do: two tables for XTREME, and for XTREME-R where more counts there.
 
-    Args:
-        rows: Result rows of a study.
-
-    Returns:
-        The tables; none where no score counts in a benchmark.
+    There are none where no score counts in a benchmark.
     """
-    by_task: dict[str, dict[str, dict[str, float]]] = {}
-    for row in rows:
-        by_task.setdefault(row.target, {}).setdefault(row.language, {})[row.metric] = row.value
-    shown = [XTREME, *([XTREME_R] if counts_more(XTREME_R, XTREME, by_task) else [])]
+    shown = [XTREME, *([XTREME_R] if counts_more(XTREME_R, XTREME, _by_task(rows)) else [])]
     return tuple(grid for benchmark in shown for grid in _grids_of(benchmark, rows))
 
 
@@ -187,8 +177,9 @@ def _task_grid(
         (*_labels(key), *(_text([one.scores.tasks.get(task) for one in found]) for task in tasks))
         for key, found in by_row.items()
     ]
-    for line in _missing_lines(benchmark, settings):
-        notes.remark(line)
+    missing = _missing_texts(benchmark, settings)
+    if missing:
+        notes.remark(f"In brackets: partial, not {benchmark.title}'s own figure. Missing: {', '.join(missing)}.")
     _remark_on_seeds(notes, by_row)
     return Grid(
         title=f"{benchmark.title} scores: tasks",
@@ -213,13 +204,12 @@ def _group_grid(
                 *_labels(key),
                 *(_text([one.scores.groups.get(group) for one in found]) for group in groups),
                 _text(overall),
-                *(_number(values) for values in (*others, [average.gap for average in present])),
+                *(average_text(values) for values in (*others, [average.gap for average in present])),
             )
         )
     notes = Footnotes()
-    notes.remark("Score: every task counts the same, English included where the task has it.")
-    notes.remark("Zero-shot: the same with English left out of every task.")
-    notes.remark("English and gap (English minus the other languages): over the tasks that have English.")
+    notes.remark("Groups and overall: means over tasks, with English where a task has it; zero-shot: without English.")
+    notes.remark("English and gap (English minus the other languages): means over the tasks that have English.")
     if any(one.scores.overall is not None and one.scores.overall.is_partial for one in settings):
         notes.remark(
             f"In brackets: partial, not {benchmark.title}'s own figure; the table of tasks says what is missing."
@@ -250,43 +240,49 @@ def _labels(key: tuple[str, str]) -> tuple[str, str]:
 def _text(averages: Sequence[Average | None]) -> str:
     """The mean over seeds, in brackets where a seed's figure is partial."""
     present = [average for average in averages if average is not None]
-    text = _number([average.score for average in present])
+    text = average_text([average.score for average in present])
     return f"({text})" if any(average.is_partial for average in present) else text
 
 
-def _number(values: Sequence[float | None]) -> str:
-    present = [value for value in values if value is not None]
-    return f"{mean(present):.1f}" if present else NOTHING
-
-
 def _common_notes(task: str, settings: Sequence[SettingScores]) -> tuple[str, ...]:
-    """Notes that the task's score carries in every setting; the other tables tell those of single settings."""
+    """Notes that the task's score carries in every setting; those of single settings stand in the other tables."""
     having = [one.notes[task] for one in settings if task in one.notes]
     return tuple(note for note in having[0] if all(note in notes for notes in having)) if having else ()
 
 
-def _missing_lines(benchmark: Benchmark, settings: Sequence[SettingScores]) -> list[str]:
-    """One line where all settings lack the same, else one line per setting that lacks something."""
-    lacking = {one.setting: _missing_text(one) for one in settings}
-    if not any(lacking.values()):
-        return []
-    words = f"In brackets: partial, not {benchmark.title}'s own figure. Missing"
-    if len(set(lacking.values())) == 1:
-        return [f"{words}: {next(iter(lacking.values()))}."]
-    return [f"{words} in {_setting_text(setting)}: {text}." for setting, text in lacking.items() if text]
+def _missing_texts(benchmark: Benchmark, settings: Sequence[SettingScores]) -> list[str]:
+    """Tasks that partial scores lack, then those that lack languages; each with the settings, unless it is all."""
+    tasks, languages = [], []
+    for entry in benchmark.entries:
+        without = [one for one in settings if entry.task in one.scores.missing_tasks]
+        lacking = [one for one in settings if entry.task in one.scores.missing_languages]
+        if without:
+            tasks.append(entry.task + _where(without, settings))
+        if lacking:
+            text = _languages_text([one.scores.missing_languages[entry.task] for one in lacking])
+            languages.append(f"{entry.task} in {text}{_where(lacking, settings)}")
+    return [*tasks, *languages]
+
+
+def _languages_text(missing: Sequence[Sequence[str]]) -> str:
+    """The languages where all settings lack the same few, else how many they lack."""
+    fewest, most = min(map(len, missing)), max(map(len, missing))
+    if most <= _LONGEST_LIST and len(set(map(tuple, missing))) == 1:
+        return " ".join(missing[0])
+    return f"{most} languages" if fewest == most else f"{fewest} to {most} languages"
+
+
+def _where(found: Sequence[SettingScores], settings: Sequence[SettingScores]) -> str:
+    if len(found) == len(settings):
+        return ""
+    if len(found) > _FEW_SETTINGS:
+        return f" ({len(found)} of {len(settings)} models)"
+    return f" ({' and '.join(_setting_text(one.setting) for one in found)})"
 
 
 def _setting_text(setting: Setting) -> str:
-    source = f" from {setting.source}" if setting.source else ""
+    source = f" from {source_label(setting.source)}" if setting.source else ""
     return f"{setting.method}{source}, seed {setting.seed}"
-
-
-def _missing_text(one: SettingScores) -> str:
-    parts = list(one.scores.missing_tasks)
-    for task, languages in one.scores.missing_languages.items():
-        few = len(languages) <= _LONGEST_LIST
-        parts.append(f"{task} in {' '.join(languages) if few else f'{len(languages)} languages'}")
-    return ", ".join(parts)
 
 
 def _remark_on_seeds(notes: Footnotes, by_row: dict[tuple[str, str], list[SettingScores]]) -> None:

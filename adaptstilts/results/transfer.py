@@ -177,11 +177,6 @@ def transfer_tables(
 ) -> tuple[TransferTable, ...]:
     """Compare every method of a study with a reference.
 
-    Args:
-        scores: Scores of a study.
-        reference: Method to compare with.
-        scope: Languages to average over.
-
     Returns:
         One table per method other than the reference, in the order of the configuration's method names.
     """
@@ -191,14 +186,7 @@ def transfer_tables(
 
 
 def best_per_target(tables: Sequence[TransferTable]) -> tuple[Gain, ...]:
-    """Return the largest difference of each target over all rows of all tables; ties go to the first.
-
-    Args:
-        tables: Tables with the same targets.
-
-    Returns:
-        One gain per target that has a difference, in the order of the columns.
-    """
+    """Return the largest difference of each target over all rows of all tables; ties go to the first."""
     found = gains(tables)
     targets = _ordered(gain.target for gain in found)
     return tuple(max((gain for gain in found if gain.target == target), key=_size) for target in targets)
@@ -221,13 +209,6 @@ def intermediate_gains(scores: Iterable[TaskScore], *, scope: Scope = Scope.ALL)
 
     Full models are compared with ``direct``; adapters and fusions with ``adapter``, or with ``direct`` where the study
     has no ``adapter``. Settings without an intermediate task are left out.
-
-    Args:
-        scores: Scores of a study.
-        scope: Languages to average over.
-
-    Returns:
-        The gains, target by target.
     """
     known = list(scores)
     has_adapter = any(score.method == ADAPTER_REFERENCE for score in known)
@@ -260,7 +241,8 @@ def _compare(own: Sequence[TaskScore], reference: Sequence[TaskScore], name: str
         if shared:
             differences[seed] = mean([values[language] - others[language] for language in shared])
         if shared and len(shared) < len(values.keys() | others.keys()):
-            notes[f"compared over the {len(shared)} languages that '{name}' has too"] = None
+            languages = "language" if len(shared) == 1 else "languages"
+            notes[f"compared over the {len(shared)} {languages} that '{name}' has too"] = None
     if reference_by_seed and not differences:
         notes[f"no seed or language in common with '{name}'"] = None
     seeds = tuple(differences or own_by_seed)

@@ -1,8 +1,7 @@
-"""Variants of a sweep beside each other: means over targets, and the best of each target."""
+"""Variants of a sweep beside each other: means over targets, the best of each target, tables and pictures."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.config.sweep import settings_text, value_text
 from adaptstilts.errors import EvaluationError
-from adaptstilts.results.figures import DPI, STYLES
+from adaptstilts.results.figures import STYLES, new_panels, save_figure
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
 from adaptstilts.results.rows import TaskScore, mean, spread
 from adaptstilts.results.transfer import methods_in_order
@@ -19,8 +18,16 @@ from adaptstilts.results.transfer import methods_in_order
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Settings = tuple[tuple[str, Any], ...]
+
 _ALIKE = 1e-9
 """Points; smaller differences come from adding up in another order."""
+_PANEL = (3.4, 2.6)
+_FONT = 8
+_COLUMNS = 3
+_MOST_PANELS = 9
+_BY_FACTORS = ("learning_rate", "reduction_factor")
+"""Settings that are drawn on a logarithmic scale."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +70,7 @@ class BestVariant:
 
 
 def variant_means(scores: Iterable[TaskScore]) -> tuple[VariantMean, ...]:
-    """Average each method over targets, variant by variant.
-
-    Args:
-        scores: Scores of a study.
-
-    Returns:
-        Variants in the order in which they first come, in each of them methods in the order of the configuration.
-    """
+    """Average each method over targets, variant by variant; methods come in the order of the configuration."""
     known = list(scores)
     targets: dict[str, set[str]] = defaultdict(set)
     for score in known:
@@ -84,14 +84,7 @@ def variant_means(scores: Iterable[TaskScore]) -> tuple[VariantMean, ...]:
 
 
 def best_variants(scores: Iterable[TaskScore]) -> tuple[BestVariant, ...]:
-    """Find the best variant of each target and method.
-
-    Args:
-        scores: Scores of a study.
-
-    Returns:
-        Targets in the order in which they first come, in each of them methods in the order of the configuration.
-    """
+    """Find the best variant of each target and method; methods come in the order of the configuration."""
     known = list(scores)
     found = []
     for target in dict.fromkeys(score.target for score in known):
@@ -122,25 +115,6 @@ def _mean_of(scores: Sequence[TaskScore], targets: set[str]) -> VariantMean:
     )
 
 
-_PANEL = (3.4, 2.6)
-
-
-_FONT = 8
-
-
-_COLUMNS = 3
-
-
-_MOST_PANELS = 9
-
-
-_BY_FACTORS = ("learning_rate", "reduction_factor")
-"""Settings that are drawn on a logarithmic scale."""
-
-
-Settings = tuple[tuple[str, Any], ...]
-
-
 @dataclass(frozen=True)
 class ShownVariant:
     """One variant of a sweep in a report.
@@ -157,14 +131,11 @@ class ShownVariant:
 
 
 def variants_grid(means: Sequence[VariantMean], scores: Sequence[TaskScore]) -> Grid:
-    """Lay out means over targets: variants down, methods across.
+    """Lay out means over targets: variants that have a score down, methods across.
 
     Args:
-        means: From `adaptstilts.results.variants.variant_means`.
+        means: From `variant_means`.
         scores: The scores they are means of.
-
-    Returns:
-        One row per variant that has a score.
     """
     found = {(item.variant, item.method): item for item in means}
     methods = methods_in_order(item.method for item in means)
@@ -173,29 +144,20 @@ def variants_grid(means: Sequence[VariantMean], scores: Sequence[TaskScore]) -> 
         (variant, *(_mean_text(found.get((variant, method)), notes) for method in methods))
         for variant in dict.fromkeys(item.variant for item in means)
     )
-    notes.remark("Mean over targets, in percent, averaged over intermediate tasks; ± over seeds.")
+    notes.remark("Mean over targets, in percent, averaged over intermediate tasks; ±: standard deviation over seeds.")
     if _languages_differ(scores):
-        notes.remark("Targets are scored in other languages in some variants: their means are not of the same rows.")
+        notes.remark("Some variants are scored in other languages than others, so their means cannot be compared.")
     return Grid("Variants, mean over targets", ("variant", *methods), rows, footnotes=notes.lines())
 
 
 def best_variants_grid(best: Sequence[BestVariant]) -> Grid:
-    """Lay out the best variant of each target and method.
-
-    Args:
-        best: From `adaptstilts.results.variants.best_variants`.
-
-    Returns:
-        One row per target and method.
-    """
+    """Lay out the best variant of each target and method, one row each."""
     rows = tuple(
-        (item.target, item.method, "all alike" if item.variant is None else item.variant, f"{item.score:.1f}",
+        (item.target, item.method, "all equal" if item.variant is None else item.variant, f"{item.score:.1f}",
          NOTHING if item.variant is None else f"{item.lowest:.1f}")
         for item in best
     )  # fmt: skip
-    remark = (
-        "Chosen on the scores shown: the upper end of what a choice could give. Lowest: score of the worst variant."
-    )
+    remark = "Chosen on the scores shown, so the scores are upper bounds; lowest: score of the worst variant."
     header = ("target", "method", "variant", "score", "lowest")
     return Grid("Best variant per target", header, rows, text_columns=3, footnotes=(remark,))
 
@@ -213,51 +175,37 @@ def numeric_axes(shown: Sequence[ShownVariant]) -> tuple[str, ...]:
 def draw_axis(name: str, shown: Sequence[ShownVariant], means: Sequence[VariantMean], path: Path) -> Path:
     """Draw means over targets by the value of one setting: one line per method, bars for the spread over seeds.
 
-    Variants that differ in other settings too have a panel for each of those; of more than nine panels, and where the
-    other settings change together with this one, a single panel is drawn.
+    There is a panel for each combination of the other settings; a single one where there would be more than nine, or
+    where the other settings change together with this one.
 
     Args:
         name: Name of the setting.
         shown: The variants.
         means: Their means.
-        path: PNG file to write, 300 dots per inch.
-
-    Returns:
-        `path`.
+        path: PNG file to write; returned.
 
     Raises:
         EvaluationError: If fewer than two of its values have a score.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
     scored = {item.variant for item in means}
     present = [variant for variant in shown if variant.label in scored and _is_number(dict(variant.settings).get(name))]
     if len({dict(variant.settings)[name] for variant in present}) < 2:
         raise EvaluationError(f"fewer than 2 values of {name} have a score", hint="Finish the study first.")
     panels = _panels(name, present)
-    columns = min(_COLUMNS, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    figure = Figure(figsize=(columns * _PANEL[0], rows * _PANEL[1] + 0.3), layout="constrained")
-    FigureCanvasAgg(figure)
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True).flatten()
+    figure, grid = new_panels(len(panels), columns=_COLUMNS, size=_PANEL, above=0.3, share_y=True)
     methods = methods_in_order(item.method for item in means)
     found = {(item.variant, item.method): item for item in means}
-    for axes, (title, variants) in zip(grid, panels.items(), strict=False):
+    for axes, (title, variants) in zip(grid, panels.items(), strict=True):
         places = {variant.label: float(dict(variant.settings)[name]) for variant in variants}
         for number, method in enumerate(methods):
             own = [(place, found[label, method]) for label, place in places.items() if (label, method) in found]
             _draw_line(axes, method, own, STYLES[number % len(STYLES)])
         _label_panel(axes, name, title, sorted(set(places.values())))
-    for axes in grid[len(panels) :]:
-        axes.set_visible(False)
-    for axes in grid[::columns]:
+    for axes in grid[::_COLUMNS]:
         axes.set_ylabel("mean over targets, %", fontsize=_FONT)
     handles, labels = grid[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(methods), fontsize=_FONT, frameon=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=DPI, format="png", facecolor="white")
-    return path
+    return save_figure(figure, path)
 
 
 def _panels(name: str, variants: Sequence[ShownVariant]) -> dict[str, list[ShownVariant]]:
@@ -309,7 +257,7 @@ def _mean_text(item: VariantMean | None, notes: Footnotes) -> str:
     spread = "" if item.spread is None else f" ±{item.spread:.1f}"
     if item.is_complete:
         return f"{item.score:.1f}{spread}"
-    notes.remark("In brackets: over the targets that the variant has.")
+    notes.remark("Means in brackets are over the targets that the variant has.")
     return f"({item.score:.1f}{spread})"
 
 

@@ -1,4 +1,4 @@
-"""What a report shows of a study's scores and runs: of all of them, or of a sweep variant by variant."""
+"""What a report shows: a study as a whole, or a sweep variant by variant."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class StudyView:
         scores = self.scores
         parts = [f"{summarise(scores)}\n", *_remarks(notes)]
         if self.heatmap is not None:
-            parts.append(f"![Differences to {REFERENCE}]({self.heatmap.name})\n")
+            parts.append(f"![Differences from {REFERENCE}]({self.heatmap.name})\n")
         parts.extend(markdown(grid) for grid in main_grids(scores, self.runs))
         against_adapter = [
             table for table in transfer_tables(scores, reference=ADAPTER_REFERENCE) if _is_adapter(table, scores)
@@ -200,15 +200,7 @@ class SweepView:
 
 
 def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Grid, ...]:
-    """Return the tables that a finished study shows first: differences, best settings, costs.
-
-    Args:
-        scores: Scores of the study.
-        runs: Its training runs.
-
-    Returns:
-        As many of the three as there is something to show for.
-    """
+    """Return the tables that a study shows first, as far as there is something in them: differences, best, costs."""
     tables = transfer_tables(scores)
     best = best_per_target(tables)
     grids = []

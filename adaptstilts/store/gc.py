@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DamagedError
-from adaptstilts.formatting import size_text
+from adaptstilts.formatting import aligned, size_text
 from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST
 from adaptstilts.store.process import Mark, is_alive
 from adaptstilts.store.shared import SharedStore
@@ -52,8 +52,8 @@ class Waste:
 
     def text(self) -> str:
         """Return it for a terminal."""
-        lines = [f"{size_text(count):>9}  {what}" for what, count, _ in self.items]
-        lines += [f"     left  {error}" for error in self.damaged]
+        rows = [(size_text(count), what) for what, count, _ in self.items]
+        lines = aligned([*rows, *(("left", str(error)) for error in self.damaged)], "><")
         total = f"{len(self.items)} things, {size_text(sum(count for _, count, _ in self.items))}"
         if not self.items:
             return "\n".join([*lines, "nothing to remove"])

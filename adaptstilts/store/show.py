@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DamagedError, StoreError
-from adaptstilts.formatting import duration_text, size_text
+from adaptstilts.formatting import aligned, duration_text, size_text
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.leases import SLOP_SECONDS
 from adaptstilts.store.manifest import KEY_DIGITS
@@ -95,18 +95,15 @@ def listing(artefacts: Iterable[Artefact]) -> list[dict[str, Any]]:
 
 def listing_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return a listing for a terminal."""
-    lines = [f"{'stage':<56} {'kind':<8} {'key':<{KEY_DIGITS}} {'size':>9} {'age':>7} {'took':>7}  host"]
+    table = [("stage", "kind", "key", "size", "age", "took", "host")]
     for row in rows:
-        age = _age_text(row["age_seconds"])
-        lines.append(
-            f"{row['name'][:56]:<56} {row['kind']:<8} {row['key'][:KEY_DIGITS]} {size_text(row['bytes']):>9} {age:>7} "
-            f"{duration_text(row['seconds']):>7}  {row['host']}".rstrip()
-        )
+        size, age, took = size_text(row["bytes"]), _age_text(row["age_seconds"]), duration_text(row["seconds"])
+        table.append((row["name"], row["kind"], row["key"][:KEY_DIGITS], size, age, took, row["host"]))
     kinds = Counter(row["kind"] for row in rows)
     parts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     took = duration_text(sum(row["seconds"] for row in rows))
     total = f"{len(rows)} artefacts, {size_text(sum(row['bytes'] for row in rows))}, {took} to make"
-    return "\n".join([*lines, total + (f" ({parts})" if parts else "")])
+    return "\n".join([*aligned(table, "<<<>>><"), total + (f" ({parts})" if parts else "")])
 
 
 def resolve(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedError] = ()) -> Artefact:
@@ -192,16 +189,15 @@ def details(artefacts: Sequence[Artefact], artefact: Artefact) -> dict[str, Any]
 def details_text(record: Mapping[str, Any]) -> str:
     """Return the details of an artefact for a terminal."""
     manifest = record["manifest"]
-    lines = [f"{name:<12} {manifest.get(name, '')}" for name in ("name", "kind", "key", "format", "started", "host")]
-    lines += [f"{'took':<12} {duration_text(manifest['seconds'])}", f"{'folder':<12} {record['folder']}"]
+    facts = [(name, str(manifest.get(name, ""))) for name in ("name", "kind", "key", "format", "started", "host")]
+    facts += [("took", duration_text(manifest["seconds"])), ("folder", record["folder"])]
     for title, items in (("made from", record["made_from"]), ("used by", record["used_by"])):
         words = [f"{item['key'][:KEY_DIGITS]} {item['name'] or 'not in this store'}" for item in items]
-        lines += [f"{title:<12} {word}" for word in words or ["nothing"]]
-    lines += ["files"]
-    lines += [
-        f"  {size_text(item['bytes']):>9}  {item['sha256'][:KEY_DIGITS]}  {name}"
-        for name, item in manifest["files"].items()
+        facts += [(title, word) for word in words or ["nothing"]]
+    files = [
+        ("", size_text(item["bytes"]), item["sha256"][:KEY_DIGITS], name) for name, item in manifest["files"].items()
     ]
+    lines = [*aligned(facts, "<"), "files", *aligned(files, "<><")]
     for title in ("job", "environment"):
         lines += [title, *(f"  {name}: {_short(value)}" for name, value in manifest.get(title, {}).items())]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adaptstilts.engine.heartbeats import Beat
-from adaptstilts.formatting import estimate_text
+from adaptstilts.formatting import aligned, estimate_text
 from adaptstilts.study.status import STATES, Running, Status
 
 
@@ -95,11 +95,10 @@ def go_on_line(status: Status, go_on: str) -> str:
 
 def _table(status: Status) -> list[str]:
     states = [state for state in STATES if state in STATES[:3] or status.total(state)]
-    lines = [f"{'kind':<10}{'all':>7}" + "".join(f"{state.replace('_', ' '):>10}" for state in states)]
+    rows = [["kind", "all", *(state.replace("_", " ") for state in states)]]
     for kind, count in status.counts.items():
-        cells = "".join(f"{count[state]:>10}" for state in states)
-        lines.append(f"{kind:<10}{sum(count.values()):>7}{cells}")
-    return lines
+        rows.append([kind, str(sum(count.values())), *(str(count[state]) for state in states)])
+    return aligned(rows, "<>")
 
 
 def _shorten(names: Sequence[str], most: int = 5) -> str:

@@ -19,6 +19,7 @@ from adaptstilts.evaluate.benchmark import (
     mean,
 )
 from adaptstilts.evaluate.metrics import score_examples
+from adaptstilts.formatting import aligned
 from adaptstilts.submission.folder import (
     match_to_labels,
     read_labels,
@@ -124,38 +125,37 @@ def _task_table(name: str, by_language: Mapping[str, Mapping[str, float]]) -> st
     # SQuAD 2.0 has no scores of answerable questions where there are none.
     common = [metric for metric in metrics if all(metric in scores for scores in by_language.values())]
     means = {metric: mean([scores[metric] for scores in by_language.values()]) for metric in common}
-    widths = {metric: max(16, len(metric) + 2) for metric in metrics}
-    lines = [f"{name:<12}" + "".join(f"{metric:>{widths[metric]}}" for metric in metrics)]
-    for label, values in (*by_language.items(), (f"mean of {len(by_language)}", means)):
-        texts = [f"{values[metric]:.1f}" if metric in values else "-" for metric in metrics]
-        cells = (f"{text:>{width}}" for text, width in zip(texts, widths.values(), strict=True))
-        lines.append(f"  {label:<10}" + "".join(cells))
-    return "\n".join(lines)
+    rows = [
+        (f"  {label}", *(f"{values[metric]:.1f}" if metric in values else "-" for metric in metrics))
+        for label, values in (*by_language.items(), (f"mean of {len(by_language)}", means))
+    ]
+    return "\n".join(aligned([(name, *metrics), *rows], "<>"))
 
 
 def _averages_text(found: BenchmarkScores) -> str:
     """Return the averages in XTREME's columns: tasks below their groups, the overall score, and what is missing."""
     heading = found.benchmark.title if found.is_complete else f"{found.benchmark.title}, partial"
-    lines = [f"{heading:<36}" + "".join(f"{name:>12}" for name in ("score", "English", "zero-shot", "gap"))]
+    rows = [(heading, "score", "English", "zero-shot", "gap")]
     for group, average in found.groups.items():
-        lines.append(_average_line(f"  {group.replace('_', ' ')}", average))
-        lines += [
-            _average_line(f"    {entry.folder}", found.tasks[entry.task])
+        rows.append(_average_row(f"  {group.replace('_', ' ')}", average))
+        rows += [
+            _average_row(f"    {entry.folder}", found.tasks[entry.task])
             for entry in found.benchmark.entries
             if entry.group == group and entry.task in found.tasks
         ]
     if found.overall is not None:
-        lines.append(_average_line("  overall", found.overall))
+        rows.append(_average_row("  overall", found.overall))
+    lines = aligned(rows, "<>")
     if found.missing_tasks:
         lines.append(f"  without {', '.join(found.missing_tasks)}")
     lines += [f"  {task} without {', '.join(languages)}" for task, languages in found.missing_languages.items()]
     return "\n".join(lines)
 
 
-def _average_line(label: str, average: Average) -> str:
+def _average_row(label: str, average: Average) -> tuple[str, str, str, str, str]:
     values = (average.score, average.english, average.zero_shot, average.gap)
-    texts = ["-" if value is None else f"{value:.1f}" for value in values]
-    return f"{label + (', partial' if average.is_partial else ''):<36}" + "".join(f"{text:>12}" for text in texts)
+    score, english, zero_shot, gap = ("-" if value is None else f"{value:.1f}" for value in values)
+    return (f"{label}, partial" if average.is_partial else label, score, english, zero_shot, gap)
 
 
 def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) -> tuple[dict[str, float], list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from adaptstilts.formatting import aligned
 from adaptstilts.tasks.registry import training_chain, training_task
 from adaptstilts.tasks.spec import Task
 
@@ -44,14 +45,11 @@ def summarise(task: Task) -> dict[str, Any]:
 
 def table(tasks: Sequence[Task]) -> str:
     """Return a table of tasks for a terminal, one line each; languages that XTREME-R adds stand after a plus."""
-    lines = [f"{'name':<16}{'phase':<14}{'kind':<10}{'metric':<18}{'trains on':<15}languages"]
+    rows = [("name", "phase", "kind", "metric", "trains on", "languages")]
     for task in tasks:
         chain = " > ".join(each.name for each in training_chain(task)) if task.trains else "-"
-        lines.append(
-            f"{task.name:<16}{task.phase.value:<14}{task.kind.value:<10}{task.metric.value:<18}{chain:<15}"
-            f"{_languages(task)}"
-        )
-    return "\n".join(lines)
+        rows.append((task.name, task.phase.value, task.kind.value, task.metric.value, chain, _languages(task)))
+    return "\n".join(aligned(rows, "<"))
 
 
 def _languages(task: Task) -> str:

@@ -114,8 +114,10 @@ def test_plan_of_the_paper_shows_what_sharing_saves():
     assert {shared["name"].split(":")[0] for shared in record["shared_runs"]} == {"train direct", "train adapter"}
     assert record["training_runs"] < record["training_runs_without_sharing"]
     assert [line.split(":")[0] for line in said.json["retrieval"]] == ["bucc2018", "tatoeba"]
-    lines = say("plan", XTREME).out.splitlines()
-    assert [line for line in lines if "retrieval preset xtreme-paper" in line] == said.json["retrieval"]
+    text = say("plan", XTREME).out
+    assert " ".join(said.json["retrieval"]) in " ".join(text.split())
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 120
     last = lines[-2:]
     assert last[0].startswith(f"{len(record['stages'])} stages, 0 of them finished, for {record['cells']} table cells")
     assert last[1].startswith(f"{record['training_runs']} training runs; ")
@@ -144,9 +146,9 @@ def test_plan_is_folded_unless_every_stage_is_asked_for():
     short = say("plan", XTREME).out.splitlines()
     assert len(short) < 160
     tree = say("plan", XTREME, "--tree").out
-    assert "├─ direct" in tree
+    assert "├── direct" in tree
     assert "full models, naive loops" not in tree
-    assert "├─ direct" not in say("plan", XTREME, "--table").out
+    assert "├── direct" not in say("plan", XTREME, "--table").out
     stages = say("plan", XTREME, "--json").json["stages"]
     assert len(say("plan", XTREME, "--all").out.splitlines()) == len(stages) + 2 + len(short)
 

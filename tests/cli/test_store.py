@@ -38,7 +38,7 @@ def test_ls_lists_a_store(store):
 
 def test_show_shows_an_artefact_or_near_matches(store):
     said = say("store", "show", SCORE.key[:8], "--store", store.root)
-    assert f"made from    {WORLD.key[:16]} generate the world" in said.out
+    assert f"made from  {WORLD.key[:16]} generate the world" in said.out
     assert say("store", "show", "nli", "--store", store.root, "--json").json["manifest"]["key"] == SCORE.key
     said = say("store", "show", "score nil", "--store", store.root)
     assert (said.code, "Did you mean 'score nli'?" in said.err) == (2, True)

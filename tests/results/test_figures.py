@@ -17,13 +17,13 @@ from adaptstilts.results.transfer import transfer_tables
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """Figures in the order in which they were saved."""
     found: list[Figure] = []
-    save = figures._save
+    save = figures.save_figure
 
-    def keep(figure: Figure, path: Path) -> Path:
+    def keep(figure: Figure, path: Path, *, is_cropped: bool = False) -> Path:
         found.append(figure)
-        return save(figure, path)
+        return save(figure, path, is_cropped=is_cropped)
 
-    monkeypatch.setattr(figures, "_save", keep)
+    monkeypatch.setattr(figures, "save_figure", keep)
     return found
 
 

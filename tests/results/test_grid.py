@@ -1,13 +1,15 @@
-"""Rendering of grids, and numbers in short."""
+"""Rendering of grids."""
 
-from adaptstilts.results.grid import TERMINAL_WIDTH, Footnotes, Grid, markdown, terminal, terminal_text
+import pytest
+
+from adaptstilts.results.grid import TERMINAL_WIDTH, Footnotes, Grid, markdown, terminal_text
 
 GRID = Grid(
     title="Two methods",
     header=("source", "xnli¹"),
     rows=(("full", ""), (" a|b", "+1.2\n±0.3"), ("adapter", "-10.0")),
     sections=frozenset({0}),
-    footnotes=("¹ one seed", "Second line."),
+    footnotes=("¹ one seed", f"Second line{', longer than the table' * 5}."),
 )
 
 
@@ -18,11 +20,11 @@ def test_markdown_aligns_columns_marks_sections_and_escapes_bars():
         "| source   |     xnli¹ |\n"
         "| :------- | --------: |\n"
         "| **full** |           |\n"
-        "| a\\|b     | +1.2 ±0.3 |\n"
+        "| \u2003a\\|b    | +1.2 ±0.3 |\n"
         "| adapter  |     -10.0 |\n"
         "\n"
         "¹ one seed<br>\n"
-        "Second line.\n"
+        f"{GRID.footnotes[1]}\n"
     )
 
 
@@ -32,12 +34,16 @@ def test_terminal_text_puts_spread_below_and_footnotes_in_full_lines():
     assert "  a|b      +1.2" in lines
     assert "           ±0.3" in lines
     assert " ¹ one seed" in lines
+    assert lines[lines.index(" ¹ one seed") + 2].startswith("   table, longer")
+    assert max(map(len, lines)) <= TERMINAL_WIDTH
     assert lines.count("Two methods") == 2
 
 
-def test_terminal_colours_gains_and_losses_only():
-    styles = [str(cell.style) for cell in terminal(GRID).columns[1].cells]
-    assert [style for style in styles if style] == ["green", "red"]
+def test_terminal_text_has_no_colour_where_a_terminal_would_show_it(monkeypatch: pytest.MonkeyPatch):
+    plain = terminal_text([GRID])
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert terminal_text([GRID]) == plain
+    assert "\x1b" not in plain
 
 
 def test_terminal_narrows_gaps_when_the_table_would_not_fit():

@@ -30,7 +30,11 @@ def test_transfer_grid_lays_out_all_methods_with_costs(scores: list[TaskScore], 
         ("fuse: mnli+qqp", "+1.5", "+1.0", "+1.2", "66.0 k", "264 kB"),
     )
     assert grid.sections == {1, 5, 8}
-    assert grid.footnotes == ("¹ dev set is the test set", "² the backbone itself")
+    assert grid.footnotes == (
+        "¹ dev set is the test set",
+        "² the backbone itself",
+        "trained: parameters with gradients, heads included; file: size of what a target run saves.",
+    )
 
 
 def test_transfer_grid_leaves_costs_out_when_there_are_no_runs(scores: list[TaskScore]):
@@ -43,13 +47,14 @@ def test_transfer_grid_shows_spread_when_there_are_two_seeds(rows: list[ResultRo
     assert grid.rows[0][1] == "70.0\n±0.0"
     # Differences 3.5 and 5.5: mean 4.5, sample deviation sqrt(2).
     assert grid.rows[2][1] == "+4.5\n±1.4"
+    assert "±: standard deviation over seeds." in grid.footnotes
 
 
 def test_transfer_grid_brackets_means_and_names_gaps_when_a_cell_is_missing(scores: list[TaskScore]):
     kept = [score for score in scores if (score.method, score.target) != ("stack", "tatoeba")]
     grid = transfer_grid(transfer_tables(kept))
     assert grid.rows[6] == (" mnli", "+1.5", "-", "(+1.5)")
-    assert "Mean in brackets: over the targets that the row has." in grid.footnotes
+    assert "Means in brackets are over the targets for which the row has a difference." in grid.footnotes
     assert "No difference yet: stack tatoeba." in grid.footnotes
 
 
@@ -81,14 +86,14 @@ def test_transfer_grid_fits_the_terminal_when_nine_tasks_meet_nine_targets(score
     lines = terminal_text([transfer_grid(transfer_tables(made), runs)]).splitlines()
     assert max(map(len, lines)) <= TERMINAL_WIDTH
     assert not any("…" in line for line in lines)
-    # Title, blank, header, rule, reference, method, nine sources: no row was broken.
-    assert len(lines) == 6 + len(sources) + 1
+    # Title, blank, header, rule, reference, method, nine sources, blank, footnote: no row was broken.
+    assert len(lines) == 6 + len(sources) + 2
 
 
 def test_best_grid_names_the_winner_and_warns_of_the_choice(scores: list[TaskScore]):
     grid = best_grid(best_per_target(transfer_tables(scores)))
     assert grid.rows == (("xnli", "full", "mnli", "73.5", "+3.5"), ("tatoeba", "full", "mnli", "32.0", "+12.0"))
-    assert grid.header[-1] == "to 'direct'"
+    assert grid.header[-1] == "vs 'direct'"
     assert grid.footnotes[0] == "Mean of the differences: +7.8."
     assert "Chosen on the scores shown" in grid.footnotes[1]
 
@@ -96,14 +101,14 @@ def test_best_grid_names_the_winner_and_warns_of_the_choice(scores: list[TaskSco
 def test_cost_grid_counts_intermediate_runs_once(runs: list[RunRow]):
     grid = cost_grid(runs)
     assert grid.rows == (
-        ("intermediate", "full", "1", "3.90 M", "97.5 %", "15.6 MB", "1.0"),
-        ("intermediate", "adapter", "2", "25.0 k", "0.6 %", "100 kB", "1.0"),
-        ("direct", "full", "1", "3.90 M", "97.5 %", "15.6 MB", "1.5"),
-        ("full", "full", "2", "3.90 M", "97.5 %", "15.6 MB", "3.0"),
-        ("adapter", "adapter", "1", "25.0 k", "0.6 %", "100 kB", "1.0"),
-        ("stack", "adapter", "2", "25.0 k to 27.0 k", "0.7 %", "100 kB to 108 kB", "2.0"),
-        ("fuse", "fusion", "1", "66.0 k", "1.7 %", "264 kB", "10"),
-        ("all", "", "10", "", "", "", "20"),
+        ("intermediate", "full", "1", "3.90 M", "97.5 %", "15.6 MB", "60 s"),
+        ("intermediate", "adapter", "2", "25.0 k", "0.6 %", "100 kB", "60 s"),
+        ("direct", "full", "1", "3.90 M", "97.5 %", "15.6 MB", "1.5 min"),
+        ("full", "full", "2", "3.90 M", "97.5 %", "15.6 MB", "3.0 min"),
+        ("adapter", "adapter", "1", "25.0 k", "0.6 %", "100 kB", "60 s"),
+        ("stack", "adapter", "2", "25.0 k to 27.0 k", "0.7 %", "100 kB to 108 kB", "2.0 min"),
+        ("fuse", "fusion", "1", "66.0 k", "1.7 %", "264 kB", "10 min"),
+        ("all", "", "10", "", "", "", "20 min"),
     )
 
 

@@ -150,9 +150,9 @@ def test_text_says_what_runs_failed_and_is_lost_and_how_to_go_on():
         "1 of 5 stages done, 1 running, 1 failed, 1 left out, 1 lost, about 50 s left with 1 worker, "
         "1 made in the last hour, 210 training examples/s",
         "",
-        "kind          all      done   running   waiting    failed  left out      lost",
-        "data            1         1         0         0         0         0         0",
-        "score           4         0         1         0         1         1         1",
+        "kind   all  done  running  waiting  failed  left out  lost",
+        "data     1     1        0        0       0         0     0",
+        "score    4     0        1        0       1         1     1",
         "",
         "running",
         "  make right: step 3 of 4, loss 0.5, 210 examples/s, for 30 s, about 10 s left (node7:11 w3)",

@@ -170,10 +170,10 @@ def test_score_text_has_a_dash_where_a_language_lacks_a_score():
     whole = {"exact_match": 50.0, "f1": 60.0, "answerable_exact_match": 40.0}
     scores = {"squad2": {"en": whole, "de": {"exact_match": 30.0, "f1": 40.0}}}
     assert score_text(FolderScores(scores, ())).splitlines() == [
-        "squad2           exact_match              f1  answerable_exact_match",
-        "  en                    50.0            60.0                    40.0",
-        "  de                    30.0            40.0                       -",
-        "  mean of 2             40.0            50.0                       -",
+        "squad2       exact_match    f1  answerable_exact_match",
+        "  en                50.0  60.0                    40.0",
+        "  de                30.0  40.0                       -",
+        "  mean of 2         40.0  50.0                       -",
     ]
 
 

@@ -116,7 +116,7 @@ def _notes(pricing: Pricing, *, jobs: Collection[object], is_priced: bool) -> li
         ]
     device = pricing.device
     notes = [
-        f"hours: operations at {100 * pricing.utilisation:g} % of the peak rate of {device.title}; "
+        f"times: operations at {100 * pricing.utilisation:g} % of the peak rate of {device.title}; "
         "lengths are mean sub-tokens without padding"
     ]
     if any(isinstance(job, TrainJob) and job.settings.patience is not None for job in jobs):

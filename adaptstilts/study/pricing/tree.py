@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from io import StringIO
+from typing import TYPE_CHECKING, Any
 
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
 from adaptstilts.train.methods import METHODS
 
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+WIDTH = 120
+"""Columns, where longer lines are broken."""
 MOST_LINES = 120
 """Lines of a tree before its lower levels are folded into the lines above them."""
 _MOST_NAMED = 12
@@ -150,12 +156,14 @@ def tree_lines(record: dict[str, Any], most: int = MOST_LINES) -> list[str]:
     Args:
         record: As `Node.record` returns it.
         most: Lines; lower levels are folded, and if that does not do, lines are left out at the end.
-
-    Returns:
-        Its lines.
     """
+    from rich.console import Console  # noqa: PLC0415
+
     depth = max((level for level in range(1, 5) if _size(record, level) <= most), default=1)
-    lines = [_line(record, is_folded=False), *_drawn(record, "", depth)]
+    console = Console(file=StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
+    with console.capture() as drawn:
+        console.print(_branch(record, depth))
+    lines = [line.rstrip() for line in drawn.get().splitlines()]
     if len(lines) > most:
         lines = [*lines[: most - 1], f"... {len(lines) - most + 1} more lines; --all lists every stage"]
     return lines
@@ -165,14 +173,14 @@ def _size(record: dict[str, Any], depth: int) -> int:
     return 1 + (sum(_size(child, depth - 1) for child in record["children"]) if depth else 0)
 
 
-def _drawn(record: dict[str, Any], start: str, depth: int) -> Iterator[str]:
-    children = record["children"]
-    for index, child in enumerate(children):
-        is_last = index == len(children) - 1
-        is_folded = depth == 1 and bool(child["children"])
-        yield f"{start}{'└─ ' if is_last else '├─ '}{_line(child, is_folded=is_folded)}"
-        if depth > 1:
-            yield from _drawn(child, start + ("   " if is_last else "│  "), depth - 1)
+def _branch(record: dict[str, Any], depth: int) -> Tree:
+    from rich.text import Text  # noqa: PLC0415
+    from rich.tree import Tree  # noqa: PLC0415
+
+    branch = Tree(Text(_line(record, is_folded=depth == 0 and bool(record["children"]))))
+    if depth:
+        branch.children = [_branch(child, depth - 1) for child in record["children"]]
+    return branch
 
 
 def _line(record: dict[str, Any], *, is_folded: bool) -> str:

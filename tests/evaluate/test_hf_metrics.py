@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.evaluate import modules
+from adaptstilts.evaluate import hf_metrics
 
 ANSWERS = {
     "predictions": [{"id": "1", "prediction_text": "der Fuchs"}, {"id": "2", "prediction_text": ""}],
@@ -54,18 +54,18 @@ def refuse(*arguments):
 socket.socket.connect = refuse
 socket.getaddrinfo = refuse
 import evaluate
-from adaptstilts.evaluate import modules
+from adaptstilts.evaluate import hf_metrics
 
 inputs = json.loads(sys.stdin.read())
 found = {"loaded": {}, "by_path": {}}
 for name, values in inputs.items():
-    found["loaded"][name] = modules.load(name).compute(**values)
-    found["by_path"][name] = evaluate.load(str(modules.script_folder(name))).compute(**values)
-growing = modules.load("accuracy")
+    found["loaded"][name] = hf_metrics.load(name).compute(**values)
+    found["by_path"][name] = evaluate.load(hf_metrics.__file__, name).compute(**values)
+growing = hf_metrics.load("accuracy")
 growing.add(prediction="a", reference="a")
 growing.add_batch(predictions=["b", "c"], references=["b", "d"])
 found["growing"] = growing.compute()
-found["combined"] = evaluate.combine([modules.load("chunk_f1")]).compute(**inputs["chunk_f1"])
+found["combined"] = evaluate.combine([hf_metrics.load("chunk_f1")]).compute(**inputs["chunk_f1"])
 print(json.dumps(found))
 """
 
@@ -74,7 +74,7 @@ print(json.dumps(found))
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     """What all metrics give in a fresh process without network, with an empty home and cache."""
     home = tmp_path_factory.mktemp("home")
-    package = str(Path(modules.__file__).parents[3])
+    package = str(Path(hf_metrics.__file__).parents[2])
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("HF_")},
         "HOME": str(home),
@@ -96,26 +96,33 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("name", modules.NAMES)
-def test_module_gives_the_scores_counted_by_hand_however_it_is_loaded(name: str, results: dict[str, dict]):
+@pytest.mark.parametrize("name", sorted(hf_metrics.METRICS))
+def test_metric_gives_the_scores_counted_by_hand_however_it_is_loaded(name: str, results: dict[str, dict]):
     assert results["loaded"][name] == pytest.approx(EXPECTED[name], abs=1e-12)
     assert results["by_path"][name] == results["loaded"][name]
 
 
-def test_module_adds_examples_one_by_one_and_in_batches(results: dict[str, dict]):
+def test_metric_adds_examples_one_by_one_and_in_batches(results: dict[str, dict]):
     assert results["growing"] == pytest.approx({"accuracy": 200 / 3}, abs=1e-12)
 
 
-def test_module_can_be_combined(results: dict[str, dict]):
+def test_metric_can_be_combined(results: dict[str, dict]):
     assert results["combined"] == pytest.approx(EXPECTED["chunk_f1"], abs=1e-12)
 
 
-def test_every_script_is_listed():
-    folders = {path.parent.name for path in Path(modules.__file__).parent.glob("*/*.py")}
-    assert folders == set(modules.NAMES) == set(INPUTS)
+def test_every_metric_has_a_hand_computed_case():
+    assert set(hf_metrics.METRICS) == set(INPUTS) == set(EXPECTED)
 
 
-@pytest.mark.parametrize("function", [modules.load, modules.script_folder])
-def test_loading_raises_with_a_guess_when_a_name_is_unknown(function):
+@pytest.mark.parametrize("name", sorted(hf_metrics.METRICS))
+def test_metric_says_what_it_takes_and_gives(name: str, tmp_path: Path):
+    metric = hf_metrics.load(name, cache_dir=tmp_path)
+    assert metric.name == f"adaptstilts_{name}"
+    assert all(f"    {argument}: " in metric.inputs_description for argument in INPUTS[name])
+    assert all(score in metric.inputs_description for score in EXPECTED[name])
+    assert metric.description.endswith("in percent.")
+
+
+def test_loading_raises_with_a_guess_when_a_name_is_unknown():
     with pytest.raises(EvaluationError, match=r"'chunkf1' is not a metric\. Did you mean 'chunk_f1'"):
-        function("chunkf1")
+        hf_metrics.load("chunkf1")

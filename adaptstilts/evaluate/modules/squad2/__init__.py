@@ -1,1 +1,0 @@
-"""Script of the metric `squad2`."""
