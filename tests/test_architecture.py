@@ -51,6 +51,8 @@ LIGHT = (
     "evaluate/retrieval.py",
     "evaluate/benchmark.py",
     "mini/**/*.py",
+    "models/attachments.py",
+    "models/bottlenecks.py",
     "readers/**/*.py",
     "results/**/*.py",
     "store/**/*.py",

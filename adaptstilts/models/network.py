@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,32 +11,28 @@ import torch
 from torch import Tensor, nn
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.adapters import AdapterStack, Composition
+from adaptstilts.models.attachments import Attached, AttachmentHost, New
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import Head, load_head
 
 if TYPE_CHECKING:
-    from transformers import XLMRobertaModel
+    from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """Which files a network is put together from.
+    """What a network is put together from, for training and for prediction.
 
     Attributes:
         encoder: Folder or hub id of the encoder.
         revision: Revision of a hub encoder.
-        adapters: (name, folder) of the adapters to load, bottom first.
-        fusion: (name, folder) of a trained fusion over them.
-        average: Name of an untrained fusion that averages them; used where ``fusion`` is None.
+        attached: What is attached to it, bottom first; active together, as the last one's kind has it.
         head: Folder of a trained head.
     """
 
     encoder: str
     revision: str | None = None
-    adapters: tuple[tuple[str, Path], ...] = ()
-    fusion: tuple[str, Path] | None = None
-    average: str = ""
+    attached: tuple[Attached, ...] = ()
     head: Path | None = None
 
 
@@ -46,10 +42,10 @@ class TaskNetwork(nn.Module):
     Args:
         encoder: The encoder.
         head: The active head; None for retrieval.
-        attached: Adapters of the encoder; None for a plain model.
+        attached: What is attached to the encoder; None for a plain model.
     """
 
-    def __init__(self, encoder: XLMRobertaModel, head: Head | None, attached: AdapterStack | None) -> None:
+    def __init__(self, encoder: PreTrainedModel, head: Head | None, attached: AttachmentHost | None) -> None:
         super().__init__()
         self.encoder: Any = encoder
         self.head = head
@@ -127,19 +123,19 @@ class TaskNetwork(nn.Module):
         Raises:
             CheckpointError: If another set-up is active.
         """
-        if self.attached is not None and self.attached.active is not None:
-            self.attached.check_active(self.attached.active)
+        if self.attached is not None:
+            self.attached.check_active()
 
 
-EncoderLoader = Callable[[str, str | None], "XLMRobertaModel"]
+EncoderLoader = Callable[[str, str | None], "PreTrainedModel"]
 """Loads an encoder from a folder or hub id and a revision."""
 
 
 def assemble(assembly: Assembly, load: EncoderLoader = load_encoder) -> TaskNetwork:
-    """Put a network together from files.
+    """Put a network together.
 
     Args:
-        assembly: Which ones.
+        assembly: From what.
         load: Loads the encoder; one that keeps encoders in memory gives weights that must not be written to.
 
     Returns:
@@ -149,20 +145,7 @@ def assemble(assembly: Assembly, load: EncoderLoader = load_encoder) -> TaskNetw
         CheckpointError: If anything is missing or does not fit.
     """
     encoder = load(assembly.encoder, assembly.revision)
-    attached = None
-    if assembly.adapters:
-        attached = AdapterStack(encoder)
-        names = tuple(name for name, _ in assembly.adapters)
-        for name, folder in assembly.adapters:
-            attached.load(folder, name)
-        fusion = ""
-        if assembly.fusion is not None:
-            fusion, folder = assembly.fusion
-            attached.load_fusion(folder, fusion, names)
-        elif assembly.average:
-            fusion = assembly.average
-            attached.add_average(fusion, names)
-        attached.activate(Composition(names, fusion))
+    attached = _attach(encoder, assembly.attached) if assembly.attached else None
     head = None
     if assembly.head is not None:
         head = load_head(assembly.head, encoder.config.hidden_size, head_dropout(encoder))
@@ -170,7 +153,19 @@ def assemble(assembly: Assembly, load: EncoderLoader = load_encoder) -> TaskNetw
     return network.requires_grad_(False)
 
 
-def head_dropout(encoder: XLMRobertaModel) -> float:
+def _attach(encoder: PreTrainedModel, entries: Sequence[Attached]) -> AttachmentHost:
+    host = entries[-1].kind.host(encoder)
+    names = [entry.name for entry in entries]
+    for index, entry in enumerate(entries):
+        if isinstance(entry.origin, New):
+            entry.kind.add(host, entry.name, entry.origin, names[:index])
+        else:
+            entry.kind.load(host, entry.name, entry.origin, names[:index])
+    entries[-1].kind.activate(host, names)
+    return host
+
+
+def head_dropout(encoder: PreTrainedModel) -> float:
     """Return the dropout XLM-R uses in its heads: the classifier's own if set, else the hidden one."""
     config = encoder.config
     chosen = config.classifier_dropout if config.classifier_dropout is not None else config.hidden_dropout_prob

@@ -18,6 +18,7 @@ from adaptstilts.results.setting import RunSetting
 from adaptstilts.results.tables import source_label
 from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.tasks.spec import Kind, Task
+from adaptstilts.train.methods import METHODS
 
 FILE = Path(__file__).with_name("published.yaml")
 MEAN = "mean"
@@ -180,7 +181,7 @@ BASELINES = ("XLM-R Large", "X-STILTs")
 """Systems that stand beside a run."""
 
 
-_PLAIN = ("direct", "adapter")
+_PLAIN: tuple[str, ...] = tuple(method.name for method in METHODS.values() if method.use == "none")
 
 
 _INTERMEDIATE = "with intermediate"
@@ -249,7 +250,7 @@ def _means_grid(entries: Sequence[tuple[list[ResultRow], list[Figure]]], setting
 def _languages_grid(own: Sequence[ResultRow], figures: Sequence[Figure], setting: RunSetting) -> Grid:
     task = get_task(own[0].target)
     notes = Footnotes()
-    settings = [(method, "") for method in _PLAIN if any(row.method == method for row in own)]
+    settings: list[tuple[str, str]] = [(method, "") for method in _PLAIN if any(row.method == method for row in own)]
     best = _best(own)
     settings += [] if best is None else [best]
     columns = [_by_language(own, *one) for one in settings]

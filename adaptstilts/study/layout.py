@@ -29,10 +29,4 @@ ENCODER_FOLDER = "encoder"
 HEAD_FOLDER = "head"
 
 
-ADAPTER_FOLDER = "adapter"
-
-
-FUSION_FOLDER = "fusion"
-
-
 RAW_FOLDER = "raw"

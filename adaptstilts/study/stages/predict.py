@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples
 
 from adaptstilts.study.layout import RAW_FOLDER
-from adaptstilts.study.stages.weights import network_of
+from adaptstilts.study.stages.weights import prediction_assembly
 
 
 class LastNetwork:
@@ -71,7 +71,7 @@ def predict_stage(
         AdaptstiltsError: If data or checkpoints cannot be used.
     """
     task = get_task(job.task)
-    network = networks.get(network_of(job, inputs))
+    network = networks.get(prediction_assembly(job, inputs))
     if job.retrieval is not None:
         for language, split, found, note, count in retrieve(network, job, examples, folder, on_step):
             record = {"split": split.value, "examples": count, "note": note, "direction": job.retrieval.direction}
