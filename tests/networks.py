@@ -81,6 +81,6 @@ def batch_of(head: Kind, length: int):
     """Make a batch of two full sequences."""
     ids = [array("i", [5 + index % 40 for index in range(length)]) for _ in range(ROWS)]
     if head is Kind.CHOOSE:
-        return collate([Feature(tuple(ids), 0, 0)], head)
+        return collate([Feature(tuple(ids), 0, 0)], head, 1)
     target = {Kind.TAG: [1] * length, Kind.EXTRACT: (1, 2)}.get(head, 1)
-    return collate([Feature((row,), target, index) for index, row in enumerate(ids)], head)
+    return collate([Feature((row,), target, index) for index, row in enumerate(ids)], head, 1)

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.models.architecture import Architecture, architecture_of
 from adaptstilts.models.attachments import Attached, AttachmentHost, New
-from adaptstilts.models.backbone import load_encoder
+from adaptstilts.models.backbone import TOKEN_TYPES, load_encoder
 from adaptstilts.models.heads import Head, load_head
 
 if TYPE_CHECKING:
@@ -51,12 +52,23 @@ class TaskNetwork(nn.Module):
         self.head = head
         self.attached = attached
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    @property
+    def architecture(self) -> Architecture:
+        """What is particular to the encoder's family."""
+        return architecture_of(self.encoder.config)
+
+    @property
+    def padding_id(self) -> int:
+        """Id that the encoder takes for padding."""
+        return int(self.encoder.config.pad_token_id)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """Return the head's scores.
 
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
             attention_mask: 1 for real sub-tokens, 0 for padding, shape (batch, tokens).
+            token_type_ids: 1 for sub-tokens of a second text, shape (batch, tokens); for encoders that have them.
 
         Returns:
             Scores as `Head.forward` gives them.
@@ -66,33 +78,46 @@ class TaskNetwork(nn.Module):
         """
         if self.head is None:
             raise CheckpointError("this network has no head", hint="Retrieval uses hidden states; see `hidden`.")
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        hidden = self._last_vectors(input_ids, attention_mask, token_type_ids)
         # The head is small; in half precision its scores would be rounded to steps of 0.03 and more.
         with torch.autocast(hidden.device.type, enabled=False):
             scores: Tensor = self.head(hidden.float())
         return scores
 
-    def hidden(self, input_ids: Tensor, attention_mask: Tensor, layer: int) -> Tensor:
+    def _last_vectors(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None) -> Tensor:
+        types = {} if token_type_ids is None else {TOKEN_TYPES: token_type_ids}
+        vectors: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **types).last_hidden_state
+        return vectors
+
+    def hidden(
+        self, input_ids: Tensor, attention_mask: Tensor, layer: int, token_type_ids: Tensor | None = None
+    ) -> Tensor:
         """Return the token vectors of one layer; the blocks above it are not run.
 
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
             attention_mask: Shape (batch, tokens).
             layer: 0 for the embeddings, n for the output of the n-th block.
+            token_type_ids: As `forward` takes them.
 
         Returns:
             Shape (batch, tokens, width).
         """
-        stack = self.encoder.encoder
-        blocks = stack.layer
-        stack.layer = blocks[:layer]
+        architecture, encoder = self.architecture, self.encoder
+        blocks: Any = architecture.blocks(encoder)
+        architecture.replace_blocks(encoder, blocks[:layer])
         try:
-            vectors: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            return self._last_vectors(input_ids, attention_mask, token_type_ids)
         finally:
-            stack.layer = blocks
-        return vectors
+            architecture.replace_blocks(encoder, blocks)
 
-    def visit_layers(self, input_ids: Tensor, attention_mask: Tensor, visit: Callable[[int, Tensor], None]) -> None:
+    def visit_layers(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        visit: Callable[[int, Tensor], None],
+        token_type_ids: Tensor | None = None,
+    ) -> None:
         """Show the token vectors of every layer in one pass; none of them is kept.
 
         Args:
@@ -100,8 +125,9 @@ class TaskNetwork(nn.Module):
             attention_mask: Shape (batch, tokens).
             visit: Called with 0 and the embeddings, then with n and the output of the n-th block, each of shape
                 (batch, tokens, width).
+            token_type_ids: As `forward` takes them.
         """
-        blocks = self.encoder.encoder.layer
+        blocks: Any = self.architecture.blocks(self.encoder)
 
         def before_first(_: nn.Module, values: tuple[Any, ...], named: dict[str, Any]) -> None:
             visit(0, values[0] if values else named["hidden_states"])
@@ -112,7 +138,7 @@ class TaskNetwork(nn.Module):
         hooks = [blocks[0].register_forward_pre_hook(before_first, with_kwargs=True)]
         hooks += [block.register_forward_hook(after(number)) for number, block in enumerate(blocks, start=1)]
         try:
-            self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+            self._last_vectors(input_ids, attention_mask, token_type_ids)
         finally:
             for hook in hooks:
                 hook.remove()
@@ -166,10 +192,10 @@ def _attach(encoder: PreTrainedModel, entries: Sequence[Attached]) -> Attachment
 
 
 def head_dropout(encoder: PreTrainedModel) -> float:
-    """Return the dropout XLM-R uses in its heads: the classifier's own if set, else the hidden one."""
+    """Return the dropout of heads on an encoder: the classifier's own if set, else that of hidden states."""
     config = encoder.config
-    chosen = config.classifier_dropout if config.classifier_dropout is not None else config.hidden_dropout_prob
-    return float(chosen)
+    settings = (getattr(config, name, None) for name in architecture_of(config).head_dropout)
+    return float(next(value for value in settings if value is not None))
 
 
 def save_encoder(network: TaskNetwork, folder: Path) -> None:

@@ -102,7 +102,7 @@ def test_equal_candidates_of_a_batch_are_no_negatives_of_each_other():
 
 
 def test_queries_and_candidates_are_padded_apart_and_scored_by_one_encoder(tiny_encoder_folder):
-    batch = collate(pairs()[:3], Kind.MATCH)
+    batch = collate(pairs()[:3], Kind.MATCH, 1)
     assert batch.input_ids.shape == (3, 4)
     assert batch.candidates is not None
     assert batch.candidates[0].shape == batch.candidates[1].shape == (3, 7)

@@ -144,7 +144,7 @@ def test_what_was_trained_on_one_task_goes_on_under_another(tiny_encoder_folder,
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
     item = items(1)[0]
-    batch = collate([item], Kind.CLASSIFY)
+    batch = collate([item], Kind.CLASSIFY, 1)
     first.eval()
     second.eval()
     assert torch.equal(first(batch.input_ids, batch.attention_mask), second(batch.input_ids, batch.attention_mask))

@@ -9,15 +9,13 @@ from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.encoding.features import EncodeSettings, ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.backbone import read_config
 from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.registry import get_task, training_task
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS
-
-_OFFSET = 2
-"""Positions that XLM-R keeps for padding: it counts from padding id + 1."""
 
 
 def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
@@ -32,9 +30,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
         ConfigError: For one problem.
         ProblemsError: For several.
     """
-    shape = read_config(Path(backbone.location)) if Path(backbone.location).is_dir() else {}
-    positions, layers = shape.get("max_position_embeddings"), shape.get("num_hidden_layers")
-    most = positions - _OFFSET if isinstance(positions, int) else None
+    most, layers = _most_positions_and_layers(Path(backbone.location))
     short: dict[tuple[str, ShortLength], dict[str, None]] = defaultdict(dict)
     long: dict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
     problems: dict[str, AdaptstiltsError] = {}
@@ -55,7 +51,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
         retrieval = job.retrieval if isinstance(job, PredictJob) else None
         # A preset's layer is mapped to the backbone's depth, and a fitted one is found there.
         layer = retrieval.layer if retrieval is not None and retrieval.blocks is None else None
-        if isinstance(job, PredictJob) and isinstance(layers, int) and isinstance(layer, int) and layer > layers:
+        if isinstance(job, PredictJob) and layers is not None and isinstance(layer, int) and layer > layers:
             problem = f"layer {layer} of a backbone with {layers} layers for {job.task}"
             allowed = (f"0 to {layers}",)
             hint = f"retrieval.overrides.{job.task}.layer stands over it."
@@ -69,6 +65,17 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
         for (key, name, asked), tasks in long.items()
     ]
     raise_all([*too_long, *(found.error(key, tasks) for (key, found), tasks in short.items()), *problems.values()])
+
+
+def _most_positions_and_layers(folder: Path) -> tuple[int | None, int | None]:
+    """Return the sub-tokens that a backbone has positions for, and its blocks; None where they are not known."""
+    if not folder.is_dir():
+        return None, None
+    config = read_config(folder)
+    architecture = architecture_of(config, folder / "config.json")
+    positions, layers = (config.get(architecture.sizes[name]) for name in ("positions", "layers"))
+    most = positions - architecture.reserved_positions if isinstance(positions, int) else None
+    return most, layers if isinstance(layers, int) else None
 
 
 def _lengths(job: TrainJob | PredictJob) -> EncodeSettings:

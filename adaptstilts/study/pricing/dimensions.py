@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.models.architecture import ARCHITECTURES
 from adaptstilts.models.backbone import read_config
 from adaptstilts.study.plan.jobs import Reference
 
 
 @dataclass(frozen=True)
 class BackboneShape:
-    """Numbers that decide the size of an XLM-R encoder without pooler.
+    """Numbers that decide the size of an encoder without pooler.
 
     Attributes:
         layers: Blocks.
@@ -22,7 +23,7 @@ class BackboneShape:
         inner: Width of the feed-forward blocks.
         heads: Attention heads.
         vocabulary: Sub-tokens.
-        positions: Rows of the position table, XLM-R's two reserved ones included.
+        positions: Rows of the position table, reserved ones included.
         segments: Rows of the segment table.
     """
 
@@ -63,16 +64,6 @@ KNOWN: dict[str, BackboneShape] = {
 }
 """Shapes by hub id, from the models' config.json on the Hugging Face hub (Conneau et al. 2020)."""
 
-_FIELDS = {
-    "layers": "num_hidden_layers",
-    "width": "hidden_size",
-    "inner": "intermediate_size",
-    "heads": "num_attention_heads",
-    "vocabulary": "vocab_size",
-    "positions": "max_position_embeddings",
-    "segments": "type_vocab_size",
-}
-
 
 def shape_of(backbone: Reference) -> BackboneShape | None:
     """Find the shape of a backbone.
@@ -82,7 +73,7 @@ def shape_of(backbone: Reference) -> BackboneShape | None:
 
     Returns:
         Its shape: of a folder from its config.json; of a hub id from `KNOWN`, else from the config.json of the local
-        Hugging Face cache. None where none of them tells.
+        Hugging Face cache. None where none of them tells, or for a family of encoders that has no row.
 
     Raises:
         CheckpointError: If a folder's config.json is not JSON.
@@ -103,9 +94,12 @@ def shape_of(backbone: Reference) -> BackboneShape | None:
 
 
 def _from_config(config: dict[str, Any]) -> BackboneShape | None:
-    found = {name: config.get(key) for name, key in _FIELDS.items()}
+    architecture = ARCHITECTURES.get(str(config.get("model_type")))
+    if architecture is None:
+        return None
+    found = {name: config.get(key) for name, key in architecture.sizes.items()}
     numbers = {name: value for name, value in found.items() if isinstance(value, int) and value > 0}
-    return BackboneShape(**numbers) if numbers.keys() == _FIELDS.keys() else None
+    return BackboneShape(**numbers) if numbers.keys() == architecture.sizes.keys() else None
 
 
 def _cached_config(repository: str, revision: str) -> Path | None:

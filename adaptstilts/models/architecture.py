@@ -1,0 +1,96 @@
+"""What differs between the families of encoders, one row each. Free of torch.
+
+A backbone is opened by Hugging Face's automatic classes; what those do not say stands here. A new family whose encoder
+returns ``last_hidden_state`` of its last block is one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from adaptstilts.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+_SIZES = MappingProxyType(
+    {
+        "layers": "num_hidden_layers",
+        "width": "hidden_size",
+        "inner": "intermediate_size",
+        "heads": "num_attention_heads",
+        "vocabulary": "vocab_size",
+        "positions": "max_position_embeddings",
+        "segments": "type_vocab_size",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A family of encoders.
+
+    Attributes:
+        model_type: Its name in a config.json.
+        published: Start of the hub ids of its published models; names folders in files that leave the machine.
+        adapter_class: The `adapters` library's class with heads, which saved heads name.
+        reserved_positions: Rows of the position table that no sub-token uses.
+        token_types: Whether the second text of a pair is marked by token types.
+        layers: Path of the list of blocks inside the encoder.
+        embeddings: Path of the word vectors inside the encoder.
+        attention: Implementation of attention.
+        options: Arguments of its class.
+        head_dropout: Settings that hold the dropout of heads; the first that is set counts.
+        sizes: Keys of its config.json, by the names of `adaptstilts.study.pricing.dimensions.BackboneShape`.
+    """
+
+    model_type: str
+    published: str
+    adapter_class: str
+    reserved_positions: int
+    token_types: bool
+    layers: str = "encoder.layer"
+    embeddings: str = "embeddings.word_embeddings"
+    attention: str = "sdpa"
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({"add_pooling_layer": False}))
+    head_dropout: tuple[str, ...] = ("classifier_dropout", "hidden_dropout_prob")
+    sizes: Mapping[str, str] = field(default_factory=lambda: _SIZES)
+
+    def blocks(self, encoder: Module) -> Module:
+        """Return the list of blocks of an encoder."""
+        return encoder.get_submodule(self.layers)
+
+    def replace_blocks(self, encoder: Module, blocks: Module) -> None:
+        """Give an encoder another list of blocks."""
+        above, _, name = self.layers.rpartition(".")
+        setattr(encoder.get_submodule(above), name, blocks)
+
+    def word_vectors(self, encoder: Module) -> Module:
+        """Return the table of word vectors of an encoder."""
+        return encoder.get_submodule(self.embeddings)
+
+
+# XLM-R counts positions from padding id + 1.
+XLM_R = Architecture("xlm-roberta", "FacebookAI/xlm-roberta", "XLMRobertaAdapterModel", 2, token_types=False)
+
+ARCHITECTURES: dict[str, Architecture] = {row.model_type: row for row in (XLM_R,)}
+
+
+def architecture_of(config: object, path: Path | None = None) -> Architecture:
+    """Return the row of a backbone.
+
+    Args:
+        config: Its config.json, read or as Hugging Face's class.
+        path: File to name in an error.
+
+    Raises:
+        CheckpointError: If there is no row for its model type.
+    """
+    found = config.get("model_type") if isinstance(config, Mapping) else getattr(config, "model_type", None)
+    if found not in ARCHITECTURES:
+        raise CheckpointError(f"model_type '{found}' is not supported", path=path, allowed=tuple(ARCHITECTURES))
+    return ARCHITECTURES[str(found)]
