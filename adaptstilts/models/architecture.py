@@ -1,4 +1,4 @@
-"""What differs between the families of encoders, one row each. Free of torch.
+"""What differs between the families of encoders, one row each, and the shape of a backbone. Free of torch.
 
 A backbone is opened by Hugging Face's automatic classes; what those do not say stands here. A new family whose encoder
 returns ``last_hidden_state`` of its last block is one row.
@@ -31,6 +31,51 @@ _SIZES = MappingProxyType(
 
 
 @dataclass(frozen=True)
+class BackboneShape:
+    """Numbers that decide the size of an encoder without pooler.
+
+    Attributes:
+        layers: Blocks.
+        width: Width of the token vectors.
+        inner: Width of the feed-forward blocks.
+        heads: Attention heads.
+        vocabulary: Sub-tokens.
+        positions: Rows of the position table, reserved ones included.
+        segments: Rows of the segment table.
+    """
+
+    layers: int
+    width: int
+    inner: int
+    heads: int
+    vocabulary: int
+    positions: int
+    segments: int = 1
+
+    @property
+    def embedding_parameters(self) -> int:
+        """Parameters of the three tables and their LayerNorm."""
+        return (self.vocabulary + self.positions + self.segments + 2) * self.width
+
+    @property
+    def block_parameters(self) -> int:
+        """Parameters of one block: four square projections, two of the feed-forward, two LayerNorms."""
+        attention = 4 * (self.width * self.width + self.width)
+        feed_forward = 2 * self.width * self.inner + self.inner + self.width
+        return attention + feed_forward + 4 * self.width
+
+    @property
+    def parameters(self) -> int:
+        """All parameters."""
+        return self.embedding_parameters + self.layers * self.block_parameters
+
+    @property
+    def tensors(self) -> int:
+        """Tensors of a checkpoint: five of the embeddings, sixteen of each block."""
+        return 5 + 16 * self.layers
+
+
+@dataclass(frozen=True)
 class Architecture:
     """A family of encoders.
 
@@ -45,7 +90,7 @@ class Architecture:
         attention: Implementation of attention.
         options: Arguments of its class.
         head_dropout: Settings that hold the dropout of heads; the first that is set counts.
-        sizes: Keys of its config.json, by the names of `adaptstilts.study.pricing.dimensions.BackboneShape`.
+        sizes: Keys of its config.json, by the names of `BackboneShape`.
     """
 
     model_type: str

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from adaptstilts.models.architecture import BackboneShape
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -18,74 +20,48 @@ if TYPE_CHECKING:
     from adaptstilts.models.heads import Head
 
 
-class Blocks(Protocol):
-    """Sizes of a backbone that the size of an attachment depends on."""
-
-    @property
-    def layers(self) -> int:
-        """Blocks."""
-        ...
-
-    @property
-    def width(self) -> int:
-        """Width of the token vectors."""
-        ...
-
-    @property
-    def inner(self) -> int:
-        """Width of the feed-forward blocks."""
-        ...
-
-
 class AttachmentShape(Protocol):
     """Sizes of all that is attached to a network: the part on top, which trains or has trained, and what lies below."""
-
-    @property
-    def part(self) -> str:
-        """`Attachment.part` of the part on top."""
-        ...
 
     @property
     def frozen(self) -> int:
         """Adapters below the part on top."""
         ...
 
-    def own_parameters(self, blocks: Blocks) -> int:
+    def own_parameters(self, backbone: BackboneShape) -> int:
         """Count the parameters of the part on top, in all blocks."""
         ...
 
-    def parameters(self, blocks: Blocks) -> int:
+    def parameters(self, backbone: BackboneShape) -> int:
         """Count all parameters that are attached."""
         ...
 
-    def own_tensors(self, blocks: Blocks) -> int:
+    def own_tensors(self, backbone: BackboneShape) -> int:
         """Count the tensors in the file of the part on top."""
         ...
 
-    def forward_flops(self, blocks: Blocks, tokens: float) -> float:
+    def forward_flops(self, backbone: BackboneShape, tokens: float) -> float:
         """Count the operations on one sequence in one block."""
         ...
 
-    def backward_flops(self, blocks: Blocks, tokens: float, *, is_lowest: bool) -> float:
+    def backward_flops(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
         """Count the operations of the backward pass in one block, where the part on top trains.
 
         Args:
-            blocks: The backbone.
+            backbone: The backbone.
             tokens: Sub-tokens of the sequence.
             is_lowest: Whether this is the first block, below which no gradient is needed: then also what the backward
                 pass takes in the block itself, which is else counted as a whole.
         """
         ...
 
-    def saved_values(self, blocks: Blocks, *, is_half: bool) -> float:
+    def saved_values(self, backbone: BackboneShape, *, is_half: bool) -> float:
         """Count the values per sub-token and block that are kept for the backward pass beside the block's own."""
         ...
 
 
 class AttachmentHost(Protocol):
     """An encoder with what is attached to it, by name."""
-
-    encoder: Any
 
     @property
     def names(self) -> Iterable[str]:

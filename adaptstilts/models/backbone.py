@@ -1,4 +1,7 @@
-"""The backbone: an encoder and its tokenizer, from a folder, the embedded miniature, or the hub."""
+"""The backbone: an encoder and its tokenizer, from a folder, the embedded miniature, or the hub.
+
+`location` is a folder or a hub id, as `locate` returns it; `revision` is that of a hub id.
+"""
 
 from __future__ import annotations
 
@@ -122,10 +125,6 @@ def read_config(folder: Path) -> dict[str, object]:
 def fingerprint(location: str, revision: str | None = None) -> str:
     """Identify a backbone by its contents.
 
-    Args:
-        location: What `locate` returned.
-        revision: Revision of a hub backbone.
-
     Returns:
         SHA-256 over config, weights and tokenizer files of a folder; over id and revision for a hub backbone.
     """
@@ -153,10 +152,6 @@ def fingerprint(location: str, revision: str | None = None) -> str:
 def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
     """Load the settings of a backbone, defaults included.
 
-    Args:
-        location: What `locate` returned.
-        revision: Revision of a hub backbone.
-
     Raises:
         CheckpointError: If there are none.
     """
@@ -170,14 +165,7 @@ def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
 
 
 def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
-    """Load the encoder in fp32, without pooler.
-
-    Args:
-        location: What `locate` returned.
-        revision: Revision of a hub backbone.
-
-    Returns:
-        The encoder in evaluation mode.
+    """Load the encoder in fp32, without pooler, in evaluation mode.
 
     Raises:
         CheckpointError: If the weights cannot be read or do not fill the encoder.
@@ -249,10 +237,6 @@ class EncoderCache:
     def load(self, location: str, revision: str | None = None) -> PreTrainedModel:
         """Return an encoder as `load_encoder` does, from memory where it is kept.
 
-        Args:
-            location: What `locate` returned.
-            revision: Revision of a hub backbone.
-
         Returns:
             The encoder, on the cache's device where it is kept, else on the CPU.
 
@@ -289,13 +273,6 @@ def own_weights(encoder: torch.nn.Module) -> None:
 
 def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerFast:
     """Load the fast tokenizer of a backbone.
-
-    Args:
-        location: What `locate` returned.
-        revision: Revision of a hub backbone.
-
-    Returns:
-        The tokenizer.
 
     Raises:
         CheckpointError: If there is none, or it pads with another id than the encoder takes for padding.

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
-from adaptstilts.models.attachments import AttachmentShape, Blocks, New
+from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.attachments import AttachmentShape, New
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,43 +41,38 @@ class BottleneckShape:
     frozen: int = 0
 
     @property
-    def part(self) -> str:
-        """The part on top is an adapter."""
-        return "adapter"
-
-    @property
     def places(self) -> int:
         """Places of a block that have bottlenecks: after attention too for ``double_seq_bn``."""
         return 2 if self.kind == "double_seq_bn" else 1
 
-    def own_parameters(self, blocks: Blocks) -> int:
+    def own_parameters(self, backbone: BackboneShape) -> int:
         """Count the parameters of one adapter."""
-        one = 2 * blocks.width * self.width + self.width + blocks.width
-        return blocks.layers * self.places * one
+        one = 2 * backbone.width * self.width + self.width + backbone.width
+        return backbone.layers * self.places * one
 
-    def parameters(self, blocks: Blocks) -> int:
+    def parameters(self, backbone: BackboneShape) -> int:
         """Count the parameters of all adapters."""
-        return (self.frozen + 1) * self.own_parameters(blocks)
+        return (self.frozen + 1) * self.own_parameters(backbone)
 
-    def own_tensors(self, blocks: Blocks) -> int:
+    def own_tensors(self, backbone: BackboneShape) -> int:
         """Count the tensors of one adapter."""
-        return blocks.layers * self.places * 4
+        return backbone.layers * self.places * 4
 
-    def forward_flops(self, blocks: Blocks, tokens: float) -> float:
+    def forward_flops(self, backbone: BackboneShape, tokens: float) -> float:
         """Count the operations of all adapters in one block."""
-        return self.places * tokens * (self.frozen + 1) * 4.0 * blocks.width * self.width
+        return self.places * tokens * (self.frozen + 1) * 4.0 * backbone.width * self.width
 
-    def backward_flops(self, blocks: Blocks, tokens: float, *, is_lowest: bool) -> float:
+    def backward_flops(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
         """Count the gradients of one block; two for weights, and one for inputs where one is needed below."""
-        thin = 2.0 * blocks.width * self.width
+        thin = 2.0 * backbone.width * self.width
         full = tokens * (4.0 * thin + self.frozen * 2.0 * thin)
         if not is_lowest:
             return self.places * full
-        return tokens * 3.0 * thin + _upper_place(self.places, full, blocks, tokens)
+        return tokens * 3.0 * thin + _upper_place(self.places, full, backbone, tokens)
 
-    def saved_values(self, blocks: Blocks, *, is_half: bool) -> float:
+    def saved_values(self, backbone: BackboneShape, *, is_half: bool) -> float:
         """Count no values: bottlenecks are narrow."""
-        del blocks, is_half
+        del backbone, is_half
         return 0.0
 
 
@@ -95,11 +91,6 @@ class FusionShape:
     frozen: int
 
     @property
-    def part(self) -> str:
-        """The part on top is a fusion."""
-        return "fusion"
-
-    @property
     def _has_values(self) -> bool:
         return self.kind == "dynamic"
 
@@ -107,49 +98,49 @@ class FusionShape:
     def _projections(self) -> int:
         return 1 + self.frozen * (2 if self._has_values else 1)
 
-    def own_parameters(self, blocks: Blocks) -> int:
+    def own_parameters(self, backbone: BackboneShape) -> int:
         """Count the parameters of the fusion; its value matrix has no bias."""
-        square = blocks.width * blocks.width
-        one = 2 * (square + blocks.width) + (square if self._has_values else 0)
-        return blocks.layers * self.adapter.places * one
+        square = backbone.width * backbone.width
+        one = 2 * (square + backbone.width) + (square if self._has_values else 0)
+        return backbone.layers * self.adapter.places * one
 
-    def parameters(self, blocks: Blocks) -> int:
+    def parameters(self, backbone: BackboneShape) -> int:
         """Count the parameters of the fusion and of its adapters."""
-        return self.frozen * self.adapter.own_parameters(blocks) + self.own_parameters(blocks)
+        return self.frozen * self.adapter.own_parameters(backbone) + self.own_parameters(backbone)
 
-    def own_tensors(self, blocks: Blocks) -> int:
+    def own_tensors(self, backbone: BackboneShape) -> int:
         """Count the tensors of the fusion."""
-        return blocks.layers * self.adapter.places * (5 if self._has_values else 4)
+        return backbone.layers * self.adapter.places * (5 if self._has_values else 4)
 
-    def forward_flops(self, blocks: Blocks, tokens: float) -> float:
+    def forward_flops(self, backbone: BackboneShape, tokens: float) -> float:
         """Count the operations of the fusion and of its adapters in one block."""
-        adapters = self.frozen * 4.0 * blocks.width * self.adapter.width
-        fusion = 2.0 * self._projections * blocks.width**2 + 4.0 * self.frozen * blocks.width
+        adapters = self.frozen * 4.0 * backbone.width * self.adapter.width
+        fusion = 2.0 * self._projections * backbone.width**2 + 4.0 * self.frozen * backbone.width
         return self.adapter.places * (tokens * (adapters + fusion))
 
-    def backward_flops(self, blocks: Blocks, tokens: float, *, is_lowest: bool) -> float:
+    def backward_flops(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
         """Count the gradients of one block; the adapters need none for their weights."""
-        full = self._place_backward(blocks, tokens, is_lowest=False)
+        full = self._place_backward(backbone, tokens, is_lowest=False)
         if not is_lowest:
             return self.adapter.places * full
-        return self._place_backward(blocks, tokens, is_lowest=True) + _upper_place(
-            self.adapter.places, full, blocks, tokens
+        return self._place_backward(backbone, tokens, is_lowest=True) + _upper_place(
+            self.adapter.places, full, backbone, tokens
         )
 
-    def _place_backward(self, blocks: Blocks, tokens: float, *, is_lowest: bool) -> float:
-        square, thin = 2.0 * blocks.width**2, 2.0 * blocks.width * self.adapter.width
+    def _place_backward(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
+        square, thin = 2.0 * backbone.width**2, 2.0 * backbone.width * self.adapter.width
         inputs = 0.0 if is_lowest else self._projections * square + self.frozen * 2.0 * thin
-        products = 2.0 * self.frozen * blocks.width * (3.0 if is_lowest and not self._has_values else 4.0)
+        products = 2.0 * self.frozen * backbone.width * (3.0 if is_lowest and not self._has_values else 4.0)
         return tokens * (self._projections * square + inputs + products)
 
-    def saved_values(self, blocks: Blocks, *, is_half: bool) -> float:
+    def saved_values(self, backbone: BackboneShape, *, is_half: bool) -> float:
         """Count the outputs of the fused adapters and what the fusion makes of them."""
-        return float(self.frozen * self.adapter.places * (3 if is_half else 4) * blocks.width)
+        return float(self.frozen * self.adapter.places * (3 if is_half else 4) * backbone.width)
 
 
-def _upper_place(places: int, full: float, blocks: Blocks, tokens: float) -> float:
+def _upper_place(places: int, full: float, backbone: BackboneShape, tokens: float) -> float:
     """Operations in the first block above its first bottleneck: those of a second one, and the feed-forward between."""
-    return 0.0 if places == 1 else full + tokens * 4.0 * blocks.width * blocks.inner
+    return 0.0 if places == 1 else full + tokens * 4.0 * backbone.width * backbone.inner
 
 
 def bottleneck_width(width: int, reduction_factor: float) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from adaptstilts.config.retrieval import FITTED, layer_at
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.sweep import variants
+from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.attachments import AttachmentShape
 from adaptstilts.models.bottlenecks import AVERAGE
 from adaptstilts.store.stage import Stage
@@ -16,7 +17,7 @@ from adaptstilts.study.plan.jobs import PredictJob, Reference, Source, TrainJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import by_data, part_of
 from adaptstilts.study.pricing.devices import Device, check_utilisation
-from adaptstilts.study.pricing.dimensions import BackboneShape, shape_of
+from adaptstilts.study.pricing.dimensions import shape_of
 from adaptstilts.study.pricing.flops import Build, parameters, sequence_flops
 from adaptstilts.study.pricing.memory import Memory, prediction_memory, training_memory, written_bytes
 from adaptstilts.study.pricing.workload import Volume, Volumes

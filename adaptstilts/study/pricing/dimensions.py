@@ -1,62 +1,15 @@
-"""Shapes of backbones: what is needed to count parameters and operations without loading a model. Free of torch."""
+"""Where the shape of a backbone is known from without loading it. Free of torch."""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.models.architecture import ARCHITECTURES
+from adaptstilts.models.architecture import ARCHITECTURES, BackboneShape
 from adaptstilts.models.backbone import read_config
 from adaptstilts.study.plan.jobs import Reference
-
-
-@dataclass(frozen=True)
-class BackboneShape:
-    """Numbers that decide the size of an encoder without pooler.
-
-    Attributes:
-        layers: Blocks.
-        width: Width of the token vectors.
-        inner: Width of the feed-forward blocks.
-        heads: Attention heads.
-        vocabulary: Sub-tokens.
-        positions: Rows of the position table, reserved ones included.
-        segments: Rows of the segment table.
-    """
-
-    layers: int
-    width: int
-    inner: int
-    heads: int
-    vocabulary: int
-    positions: int
-    segments: int = 1
-
-    @property
-    def embedding_parameters(self) -> int:
-        """Parameters of the three tables and their LayerNorm."""
-        return (self.vocabulary + self.positions + self.segments + 2) * self.width
-
-    @property
-    def block_parameters(self) -> int:
-        """Parameters of one block: four square projections, two of the feed-forward, two LayerNorms."""
-        attention = 4 * (self.width * self.width + self.width)
-        feed_forward = 2 * self.width * self.inner + self.inner + self.width
-        return attention + feed_forward + 4 * self.width
-
-    @property
-    def parameters(self) -> int:
-        """All parameters."""
-        return self.embedding_parameters + self.layers * self.block_parameters
-
-    @property
-    def tensors(self) -> int:
-        """Tensors of a checkpoint: five of the embeddings, sixteen of each block."""
-        return 5 + 16 * self.layers
-
 
 KNOWN: dict[str, BackboneShape] = {
     "FacebookAI/xlm-roberta-base": BackboneShape(12, 768, 3072, 12, 250_002, 514),

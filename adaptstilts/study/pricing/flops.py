@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.attachments import AttachmentShape
-from adaptstilts.study.pricing.dimensions import BackboneShape
 from adaptstilts.tasks.spec import Kind
 
 Trained = Literal["encoder", "attachment", "nothing"]

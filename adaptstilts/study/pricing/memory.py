@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.study.pricing.devices import Arithmetic
-from adaptstilts.study.pricing.dimensions import BackboneShape
 from adaptstilts.study.pricing.flops import Build, Parameters, parameters
 from adaptstilts.tasks.spec import Kind
 

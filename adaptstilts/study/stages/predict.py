@@ -14,19 +14,17 @@ from adaptstilts.evaluate.predict import Predicted, predict
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.network import Assembly, EncoderLoader, TaskNetwork, assemble
 from adaptstilts.store.json_files import write_json
-from adaptstilts.study.layout import PREDICTIONS_FOLDER
+from adaptstilts.study.layout import PREDICTIONS_FOLDER, RAW_FOLDER
 from adaptstilts.study.plan.jobs import PredictJob
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.match import match
 from adaptstilts.study.stages.retrieve import retrieve
+from adaptstilts.study.stages.weights import prediction_assembly
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
 
 if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples
-
-from adaptstilts.study.layout import RAW_FOLDER
-from adaptstilts.study.stages.weights import prediction_assembly
 
 
 class LastNetwork:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.encoding.features import EncodeSettings
+from adaptstilts.engine.heartbeats import Progress
 from adaptstilts.engine.journal import StepNumbers
 from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.match import predict_pairs
@@ -27,13 +28,14 @@ from adaptstilts.models.network import EncoderLoader, TaskNetwork, parameter_cou
 from adaptstilts.readers.data_root import TrainingData
 from adaptstilts.readers.sampling import sample
 from adaptstilts.store.json_files import write_json
-from adaptstilts.study.layout import TRAINING_FILE
+from adaptstilts.study.layout import ENCODER_FOLDER, HEAD_FOLDER, TRAINING_FILE
 from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.inputs import Inputs
+from adaptstilts.study.stages.weights import training_assembly
 from adaptstilts.tasks.examples import ChoiceExample
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Task
-from adaptstilts.train.checkpoints import Checkpoints
+from adaptstilts.train.checkpoints import CheckpointLog, Checkpoints
 from adaptstilts.train.distributed import ALONE, Group
 from adaptstilts.train.loop import FitReport, Surroundings, fit
 from adaptstilts.train.methods import METHODS, Method
@@ -43,15 +45,6 @@ from adaptstilts.train.sharding import shard_frozen, to_cpu
 
 if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples
-
-from typing import TYPE_CHECKING
-
-from adaptstilts.engine.heartbeats import (
-    Progress,
-)
-from adaptstilts.study.layout import ENCODER_FOLDER, HEAD_FOLDER
-from adaptstilts.study.stages.weights import training_assembly
-from adaptstilts.train.checkpoints import CheckpointLog
 
 _DEV_BATCH_TOKENS = 8192
 

@@ -3,9 +3,10 @@ import json
 import pytest
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.backbone import load_encoder, mini_folder
 from adaptstilts.study.plan.jobs import Reference
-from adaptstilts.study.pricing.dimensions import KNOWN, BackboneShape, shape_of
+from adaptstilts.study.pricing.dimensions import KNOWN, shape_of
 
 CONFIG = {
     "model_type": "xlm-roberta", "num_hidden_layers": 4, "hidden_size": 24, "intermediate_size": 48,
