@@ -40,8 +40,10 @@ class BackboneShape:
         inner: Width of the feed-forward blocks.
         heads: Attention heads.
         vocabulary: Sub-tokens.
-        positions: Rows of the position table, reserved ones included.
+        positions: Rows of the position table, reserved ones included; 0 where there is none.
         segments: Rows of the segment table.
+        has_bias: Whether linear layers and norms have biases.
+        is_gated: Whether the feed-forward has a gate, a third matrix.
     """
 
     layers: int
@@ -51,18 +53,30 @@ class BackboneShape:
     vocabulary: int
     positions: int
     segments: int = 1
+    has_bias: bool = True
+    is_gated: bool = False
 
     @property
     def embedding_parameters(self) -> int:
-        """Parameters of the three tables and their LayerNorm."""
-        return (self.vocabulary + self.positions + self.segments + 2) * self.width
+        """Parameters of the three tables and their norm."""
+        return (self.vocabulary + self.positions + self.segments) * self.width + self._norm_parameters
 
     @property
     def block_parameters(self) -> int:
-        """Parameters of one block: four square projections, two of the feed-forward, two LayerNorms."""
-        attention = 4 * (self.width * self.width + self.width)
-        feed_forward = 2 * self.width * self.inner + self.inner + self.width
-        return attention + feed_forward + 4 * self.width
+        """Parameters of one block: four square projections, those of the feed-forward, two norms."""
+        attention = 4 * self.width * self.width
+        feed_forward = (3 if self.is_gated else 2) * self.width * self.inner
+        biases = 5 * self.width + (2 if self.is_gated else 1) * self.inner
+        return attention + feed_forward + (biases if self.has_bias else 0) + 2 * self._norm_parameters
+
+    @property
+    def feed_forward_flops(self) -> float:
+        """Operations of the feed-forward of one block on one sub-token."""
+        return (6.0 if self.is_gated else 4.0) * self.width * self.inner
+
+    @property
+    def _norm_parameters(self) -> int:
+        return (2 if self.has_bias else 1) * self.width
 
     @property
     def parameters(self) -> int:
@@ -87,10 +101,12 @@ class Architecture:
         token_types: Whether the second text of a pair is marked by token types.
         layers: Path of the list of blocks inside the encoder.
         embeddings: Path of the word vectors inside the encoder.
+        has_bias: Whether linear layers and norms have biases.
+        is_gated: Whether the feed-forward has a gate.
         attention: Implementation of attention.
         options: Arguments of its class.
         head_dropout: Settings that hold the dropout of heads; the first that is set counts.
-        sizes: Keys of its config.json, by the names of `BackboneShape`.
+        sizes: Keys of its config.json, by the names of `BackboneShape`; tables that it lacks are left out.
     """
 
     model_type: str
@@ -100,10 +116,27 @@ class Architecture:
     token_types: bool
     layers: str = "encoder.layer"
     embeddings: str = "embeddings.word_embeddings"
+    has_bias: bool = True
+    is_gated: bool = False
     attention: str = "sdpa"
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({"add_pooling_layer": False}))
     head_dropout: tuple[str, ...] = ("classifier_dropout", "hidden_dropout_prob")
     sizes: Mapping[str, str] = field(default_factory=lambda: _SIZES)
+
+    def shape(self, config: Mapping[str, Any]) -> BackboneShape | None:
+        """Return the shape that a config.json gives; None where it lacks a number."""
+        numbers = {"positions": 0, "segments": 0}
+        for name, key in self.sizes.items():
+            value = config.get(key)
+            if not isinstance(value, int) or value <= 0:
+                return None
+            numbers[name] = value
+        return BackboneShape(**numbers, has_bias=self.has_bias, is_gated=self.is_gated)
+
+    def longest(self, config: Mapping[str, Any]) -> int | None:
+        """Return the most sub-tokens of a row that a config.json allows; None where it does not say."""
+        positions = config.get("max_position_embeddings")
+        return positions - self.reserved_positions if isinstance(positions, int) else None
 
     def blocks(self, encoder: Module) -> Module:
         """Return the list of blocks of an encoder."""

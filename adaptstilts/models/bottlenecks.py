@@ -140,7 +140,7 @@ class FusionShape:
 
 def _upper_place(places: int, full: float, backbone: BackboneShape, tokens: float) -> float:
     """Operations in the first block above its first bottleneck: those of a second one, and the feed-forward between."""
-    return 0.0 if places == 1 else full + tokens * 4.0 * backbone.width * backbone.inner
+    return 0.0 if places == 1 else full + tokens * backbone.feed_forward_flops
 
 
 def bottleneck_width(width: int, reduction_factor: float) -> int:

@@ -184,6 +184,25 @@ def test_full_model_is_taken_up_again(folder, tmp_path):
         assert torch.equal(batch.scores(again), batch.scores(network.eval()))
 
 
+def test_shape_without_biases_and_position_table_and_with_gates_is_that_of_modernbert(monkeypatch):
+    from transformers import ModernBertConfig, ModernBertModel
+
+    sizes = {
+        name: key for name, key in ARCHITECTURES["xlm-roberta"].sizes.items() if name not in {"positions", "segments"}
+    }
+    row = Architecture(
+        "modernbert", "answerdotai/ModernBERT", "", 0, token_types=False, has_bias=False, is_gated=True, sizes=sizes
+    )
+    config = ModernBertConfig(
+        vocab_size=99, hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48, pad_token_id=0,
+        bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
+    )  # fmt: skip
+    shape = row.shape(config.to_dict())
+    # Its first block lacks a norm, and there is one behind its last block.
+    assert shape.parameters == sum(parameter.numel() for parameter in ModernBertModel(config).parameters())
+    assert shape.feed_forward_flops == 2 * 3 * 32 * 48
+
+
 def test_prices_know_its_size(folder):
     encoder = load_encoder(folder)
     shape = shape_of(Reference(folder, None, "f" * 64))

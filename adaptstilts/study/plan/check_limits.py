@@ -73,9 +73,8 @@ def _most_positions_and_layers(folder: Path) -> tuple[int | None, int | None]:
         return None, None
     config = read_config(folder)
     architecture = architecture_of(config, folder / "config.json")
-    positions, layers = (config.get(architecture.sizes[name]) for name in ("positions", "layers"))
-    most = positions - architecture.reserved_positions if isinstance(positions, int) else None
-    return most, layers if isinstance(layers, int) else None
+    layers = config.get(architecture.sizes["layers"])
+    return architecture.longest(config), layers if isinstance(layers, int) else None
 
 
 def _lengths(job: TrainJob | PredictJob) -> EncodeSettings:

@@ -48,11 +48,7 @@ def shape_of(backbone: Reference) -> BackboneShape | None:
 
 def _from_config(config: dict[str, Any]) -> BackboneShape | None:
     architecture = ARCHITECTURES.get(str(config.get("model_type")))
-    if architecture is None:
-        return None
-    found = {name: config.get(key) for name, key in architecture.sizes.items()}
-    numbers = {name: value for name, value in found.items() if isinstance(value, int) and value > 0}
-    return BackboneShape(**numbers) if numbers.keys() == architecture.sizes.keys() else None
+    return None if architecture is None else architecture.shape(config)
 
 
 def _cached_config(repository: str, revision: str) -> Path | None:

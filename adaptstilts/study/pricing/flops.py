@@ -2,8 +2,8 @@
 
 A multiply-add is two operations, and matrix products are all that is counted, as in torch's FLOP counter and in Kaplan
 et al. 2020. With width d and feed-forward width f, a token's forward pass in one block takes 8 d^2 + 4 d f in the
-projections and the feed-forward, and 4 n d in attention over n tokens. What an attachment takes it says itself; see
-`adaptstilts.models.bottlenecks`.
+projections and the feed-forward (6 d f with a gate), and 4 n d in attention over n tokens. What an attachment takes it
+says itself; see `adaptstilts.models.bottlenecks`.
 
 The backward pass takes as much again for each operand that needs a gradient. Weights that are frozen need none. What
 enters the lowest trained tensor needs none either: where adapters train, nothing below the first of them does.
@@ -75,7 +75,7 @@ def sequence_flops(shape: BackboneShape, build: Build, tokens: float, blocks: in
     """
     run = shape.layers if blocks is None else blocks
     attention = 4.0 * tokens * tokens * shape.width
-    linear = tokens * (8.0 * shape.width**2 + 4.0 * shape.width * shape.inner)
+    linear = tokens * (8.0 * shape.width**2 + shape.feed_forward_flops)
     attached = 0.0 if build.attached is None else build.attached.forward_flops(shape, tokens)
     head = _head_flops(shape.width, build, tokens)
     forward = run * (attention + linear + attached) + head
