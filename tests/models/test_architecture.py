@@ -184,7 +184,7 @@ def test_full_model_is_taken_up_again(folder, tmp_path):
         assert torch.equal(batch.scores(again), batch.scores(network.eval()))
 
 
-def test_shape_without_biases_and_position_table_and_with_gates_is_that_of_modernbert(monkeypatch):
+def test_shape_without_biases_and_position_table_and_with_gates_is_that_of_modernbert():
     from transformers import ModernBertConfig, ModernBertModel
 
     sizes = {
