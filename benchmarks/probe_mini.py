@@ -15,7 +15,6 @@ from pathlib import Path
 import torch
 
 from adaptstilts.config.recipes import TrainSettings
-from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.encoding.encode import encode
 from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.evaluate.predict import predict, sentence_vectors
@@ -23,13 +22,13 @@ from adaptstilts.evaluate.retrieval import search
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import load_encoder, load_tokenizer
 from adaptstilts.models.heads import spec_for
-from adaptstilts.models.network import TaskNetwork
+from adaptstilts.models.network import Assembly, TaskNetwork
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.registry import get_task, training_task
 from adaptstilts.tasks.spec import Split
 from adaptstilts.train.loop import fit
 from adaptstilts.train.methods import METHODS
-from adaptstilts.train.setup import StartingPoint, prepare
+from adaptstilts.train.setup import build_network
 
 BATCH_TOKENS = 4096
 SETTINGS = EncodeSettings(128, 64, 32)
@@ -41,13 +40,11 @@ def fine_tune(folder, tokenizer, root, task, *, seed, epochs):
     trained_on = training_task(task)
     examples = root.training_data(trained_on, None).train
     encoded = encode(trained_on, examples, tokenizer, SETTINGS)
-    network = prepare(
+    network = build_network(
         METHODS["direct"],
-        StartingPoint(encoder=folder),
+        Assembly(folder),
         task=trained_on.name,
         head=spec_for(trained_on.kind, root.labels(trained_on)),
-        adapter=AdapterSection(),
-        fusion=FusionSection(),
         seed=seed,
     )
     recipe = TrainSettings(epochs=epochs, max_length=128, patience=None, **RECIPE)

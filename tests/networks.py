@@ -11,13 +11,15 @@ from transformers import XLMRobertaConfig, XLMRobertaModel
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.encoding.features import Feature
 from adaptstilts.models.adapters import AdapterStack
+from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.bottlenecks import ADAPTER
 from adaptstilts.models.heads import spec_for
-from adaptstilts.study.pricing.dimensions import BackboneShape
-from adaptstilts.study.pricing.flops import Build, bottleneck_width
+from adaptstilts.study.pricing.flops import Build
+from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate
 from adaptstilts.train.methods import METHODS
-from adaptstilts.train.setup import StartingPoint, prepare
+from adaptstilts.train.setup import build_network
 
 METHOD_NAMES = ("direct", "full", "adapter", "stack", "continue", "fuse")
 FUSED = ("qqp", "squad1", "ccg")
@@ -57,10 +59,10 @@ def build_of(method, shape, head, *, adapter="seq_bn", fusion="dynamic"):
     row = METHODS[method]
     if row.family == "full":
         return Build("encoder", head=head, outputs=3)
-    frozen = {"below": 1, "fused": len(FUSED)}.get(row.use, 0)
-    width = bottleneck_width(shape.width, REDUCTION)
-    trained = "fusion" if row.use == "fused" else "adapter"
-    return Build(trained, adapter, width, frozen, fusion if row.use == "fused" else None, head, 3)
+    own = AdapterSection(kind=adapter, reduction_factor=REDUCTION)
+    below = [ADAPTER.shape(own, shape.width, ())] * {"below": 1, "fused": len(FUSED)}.get(row.use, 0)
+    section = FusionSection(kind=fusion) if row.use == "fused" else own
+    return Build("attachment", row.attachment.shape(section, shape.width, below), head, 3)
 
 
 def network_of(method, folder, adapters, head, *, adapter="seq_bn", fusion="dynamic"):
@@ -68,21 +70,17 @@ def network_of(method, folder, adapters, head, *, adapter="seq_bn", fusion="dyna
     adapters = [] if method == "full" else adapters
     row = METHODS[method]
     count = {"below": 1, "fused": len(FUSED)}.get(row.use, 1 if method == "continue" else 0)
-    return prepare(
-        row,
-        StartingPoint(str(folder), sources=tuple(adapters[:count])),
-        task="mnli",
-        head=spec_for(head, _TAGS),
-        adapter=AdapterSection(kind=adapter, reduction_factor=REDUCTION),
-        fusion=FusionSection(kind=fusion),
-        seed=1,
+    section = (
+        FusionSection(kind=fusion) if row.use == "fused" else AdapterSection(kind=adapter, reduction_factor=REDUCTION)
     )
+    assembly = starting_assembly(row, "mnli", str(folder), sources=adapters[:count], section=section, seed=1)
+    return build_network(row, assembly, task="mnli", head=spec_for(head, _TAGS), seed=1)
 
 
 def batch_of(head: Kind, length: int):
     """Make a batch of two full sequences."""
     ids = [array("i", [5 + index % 40 for index in range(length)]) for _ in range(ROWS)]
     if head is Kind.CHOOSE:
-        return collate([Feature(tuple(ids), 0, 0)], head)
+        return collate([Feature(tuple(ids), 0, 0)], head, 1)
     target = {Kind.TAG: [1] * length, Kind.EXTRACT: (1, 2)}.get(head, 1)
-    return collate([Feature((row,), target, index) for index, row in enumerate(ids)], head)
+    return collate([Feature((row,), target, index) for index, row in enumerate(ids)], head, 1)

@@ -572,13 +572,13 @@ def second(new_study: Callable[[], Study], ran: Said) -> Iterator[tuple[Study, l
     from adaptstilts.study.stages import train as run_train
 
     watched: list[Watched] = []
-    prepare, fit = run_train.prepare, run_train.fit
+    build_network, fit = run_train.build_network, run_train.fit
 
     def state(network: Any) -> dict[str, Any]:
         return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
-    def watched_prepare(method: Any, *values: Any, **named: Any) -> Any:
-        network = prepare(method, *values, **named)
+    def watched_build(method: Any, *values: Any, **named: Any) -> Any:
+        network = build_network(method, *values, **named)
         watched.append(Watched(method.name, state(network), {}))
         return network
 
@@ -589,7 +589,7 @@ def second(new_study: Callable[[], Study], ran: Said) -> Iterator[tuple[Study, l
 
     study = new_study()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_train, "prepare", watched_prepare)
+        patch.setattr(run_train, "build_network", watched_build)
         patch.setattr(run_train, "fit", watched_fit)
         said = study.say("run", "target.tasks=[xnli]", "methods=[full, adapter, stack, continue, fuse]")
     assert said.code == 0, said.err

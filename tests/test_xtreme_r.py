@@ -251,6 +251,8 @@ def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_activ
     from adaptstilts.encoding.encode import encode
     from adaptstilts.evaluate.predict import sentence_vectors
     from adaptstilts.evaluate.retrieval import find_neighbours, normalise
+    from adaptstilts.models.attachments import Attached
+    from adaptstilts.models.bottlenecks import ADAPTER
     from adaptstilts.models.network import Assembly, assemble
     from adaptstilts.tasks.examples import Sentence
 
@@ -269,7 +271,8 @@ def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_activ
     found = np.load(path / "raw" / "de.npz")
     similarities = {}
     for adapters in (stacked, stacked[:1]):
-        network = assemble(Assembly(str(wider_backbone), adapters=adapters))
+        attached = tuple(Attached(ADAPTER, name, folder) for name, folder in adapters)
+        network = assemble(Assembly(str(wider_backbone), attached=attached))
         sides = []
         for text in ("Boot {} schläft.", "Boat {} sleeps."):
             side = [Sentence(str(at), text.format(at)) for at in range(6)]

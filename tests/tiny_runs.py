@@ -101,7 +101,7 @@ def score(made: TaskNetwork) -> float:
     from adaptstilts.train.losses import loss_sum
 
     assert made.head is not None
-    batch = collate(items(made.head.spec.kind), made.head.spec.kind)
+    batch = collate(items(made.head.spec.kind), made.head.spec.kind, 1)
     with torch.inference_mode():
         loss = float(loss_sum(made.head.spec.kind, batch.scores(made), batch.targets))  # type: ignore[arg-type]
     return -loss if math.isfinite(loss) else -math.inf

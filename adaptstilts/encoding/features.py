@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from adaptstilts.errors import ConfigError, EvaluationError
@@ -50,11 +50,13 @@ class Feature:
         target: Class or choice; tag per sub-token, `IGNORED` where there is none; (start, end) sub-token of the answer,
             (0, 0) where the window has none; number of the candidate among the distinct ones; None where hidden.
         example: Position of its example.
+        segments: Where the second text of each row begins, or would; None for backbones without token types.
     """
 
     rows: tuple[Ids, ...]
     target: int | tuple[int, int] | Ids | None
     example: int
+    segments: tuple[int, ...] | None = field(default=None, kw_only=True)
 
     @property
     def input_ids(self) -> Ids:

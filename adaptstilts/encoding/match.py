@@ -43,13 +43,15 @@ def encode_matches(
         if isinstance(item, Candidate):
             rows = [_candidate_row(item, pieces, frame, settings.max_length)]
         else:
-            query = pieces[item.query]
-            rows = [(frame.around(query[: frame.room(settings.max_query_length, pair=False)]), len(query))]
+            whole = pieces[item.query]
+            query = whole[: frame.room(settings.max_query_length, pair=False)]
+            rows = [(frame.around(query), query, len(whole))]
             if item.candidate is not None:
                 rows.append(_candidate_row(item.candidate, pieces, frame, settings.max_length))
                 target = numbers.setdefault(item.candidate.id, len(numbers))
-        truncated += any(len(row) < whole for row, whole in rows)
-        features.append(Feature(tuple(row for row, _ in rows), target, index))
+        truncated += any(len(row) < length for row, _, length in rows)
+        segments = frame.segments(*(first for _, first, _ in rows))
+        features.append(Feature(tuple(row for row, _, _ in rows), target, index, segments=segments))
     return Encoded(Kind.MATCH, items, features, truncated)
 
 
@@ -59,12 +61,13 @@ def _texts(item: MatchExample | Candidate) -> tuple[str, ...]:
     return (item.query,) if item.candidate is None else (item.query, *_texts(item.candidate))
 
 
-def _candidate_row(item: Candidate, pieces: dict[str, Ids], frame: Frame, most: int) -> tuple[Ids, int]:
-    """Return the row of a candidate, and how many sub-tokens of text it has uncut."""
+def _candidate_row(item: Candidate, pieces: dict[str, Ids], frame: Frame, most: int) -> tuple[Ids, Ids, int]:
+    """Return the row of a candidate, its first text in it, and how many sub-tokens of text it has uncut."""
     text = pieces[item.text]
     if item.context is None:
-        return frame.around(text[: frame.room(most, pair=False)]), len(text)
+        cut = text[: frame.room(most, pair=False)]
+        return frame.around(cut), cut, len(text)
     context, room = pieces[item.context], frame.room(most, pair=True)
     whole = len(text) + len(context)
     first, second = (len(text), len(context)) if whole <= room else longest_first(len(text), len(context), room)
-    return frame.around(text[:first], context[:second]), whole
+    return frame.around(text[:first], context[:second]), text[:first], whole

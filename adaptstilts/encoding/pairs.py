@@ -44,7 +44,8 @@ def encode_pairs(
             kept, kept_second = longest_first(len(first), 0 if second is None else len(second), room)
             first = first[:kept]
             second = None if second is None else second[:kept_second]
-        features.append(Feature((frame.around(first, second),), example.label, index))
+        row = frame.around(first, second)
+        features.append(Feature((row,), example.label, index, segments=frame.segments(first)))
     return Encoded(Kind.CLASSIFY, examples, features, truncated)
 
 
@@ -89,12 +90,14 @@ def encode_choices(
     truncated = 0
     for index, example in enumerate(examples):
         prompt = pieces[example.prompt]
-        rows = []
+        rows, starts = [], []
         for choice in (pieces[text] for text in example.choices):
             most = max(room - len(prompt), int(room * CHOICE_SHARE))
-            rows.append(frame.around(prompt[max(0, len(prompt) + min(len(choice), most) - room) :], choice[:most]))
+            start = prompt[max(0, len(prompt) + min(len(choice), most) - room) :]
+            rows.append(frame.around(start, choice[:most]))
+            starts.append(start)
         truncated += any(len(prompt) + len(pieces[text]) > room for text in example.choices)
-        features.append(Feature(tuple(rows), example.label, index))
+        features.append(Feature(tuple(rows), example.label, index, segments=frame.segments(*starts)))
     return Encoded(Kind.CHOOSE, examples, features, truncated)
 
 
@@ -114,6 +117,9 @@ def encode_sentences(
     frame = frame_of(tokenizer)
     pieces = tokenise(tokenizer, (sentence.text for sentence in sentences))
     room = frame.room(settings.max_length, pair=False)
-    rows = [pieces[sentence.text] for sentence in sentences]
-    features = [Feature((frame.around(row[:room]),), None, index) for index, row in enumerate(rows)]
-    return Encoded(Kind.RETRIEVE, sentences, features, sum(len(row) > room for row in rows))
+    whole = [pieces[sentence.text] for sentence in sentences]
+    rows = [row[:room] for row in whole]
+    features = [
+        Feature((frame.around(row),), None, index, segments=frame.segments(row)) for index, row in enumerate(rows)
+    ]
+    return Encoded(Kind.RETRIEVE, sentences, features, sum(len(row) > room for row in whole))

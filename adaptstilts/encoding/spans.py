@@ -56,7 +56,11 @@ def encode_spans(
                 shift = context_first - first
                 target = (answer[0] + shift, answer[1] + shift) if inside and answer else NO_ANSWER
             row = frame.around(question, ids[first:after])
-            features.append(SpanFeature((row,), target, index, offsets[first:after], context_first))
+            features.append(
+                SpanFeature(
+                    (row,), target, index, offsets[first:after], context_first, segments=frame.segments(question)
+                )
+            )
     return Encoded(Kind.EXTRACT, examples, features, truncated)
 
 

@@ -33,11 +33,13 @@ class Frame:
         opening: Ids before the first text.
         middle: Ids between two texts.
         closing: Ids after the last text.
+        has_types: Whether the backbone tells the second text from the first by token types.
     """
 
     opening: tuple[int, ...]
     middle: tuple[int, ...]
     closing: tuple[int, ...]
+    has_types: bool = False
 
     def room(self, max_length: int, *, pair: bool) -> int:
         """Return the sub-tokens that are left for text."""
@@ -53,9 +55,15 @@ class Frame:
         row.extend(self.closing)
         return row
 
+    def segments(self, *firsts: Ids) -> tuple[int, ...] | None:
+        """Return where the second text begins in each row, given the first text of each; None without token types."""
+        if not self.has_types:
+            return None
+        return tuple(len(self.opening) + len(first) + len(self.middle) for first in firsts)
+
 
 def frame_of(tokenizer: PreTrainedTokenizerFast) -> Frame:
-    """Return the special tokens of a tokenizer: ``<s> a </s></s> b </s>`` for XLM-R.
+    """Return the special tokens of a tokenizer: ``<s> a </s></s> b </s>`` of XLM-R, ``[CLS] a [SEP] b [SEP]`` of BERT.
 
     Args:
         tokenizer: A fast tokenizer with a beginning and a separator token.
@@ -70,11 +78,12 @@ def frame_of(tokenizer: PreTrainedTokenizerFast) -> Frame:
         raise CheckpointError(
             f"tokenizer {type(tokenizer).__name__} is not a fast tokenizer with <s> and </s>",
             path=tokenizer.name_or_path or None,
-            hint="Use the XLMRobertaTokenizerFast of the checkpoint",
+            hint="Use the fast tokenizer of the checkpoint",
         )
     opening, separator = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
     middle = tokenizer.num_special_tokens_to_add(pair=True) - 2
-    return Frame((opening,), (separator,) * middle, (separator,))
+    has_types = "token_type_ids" in tokenizer.model_input_names
+    return Frame((opening,), (separator,) * middle, (separator,), has_types)
 
 
 def tokenise(tokenizer: PreTrainedTokenizerFast, texts: Iterable[str]) -> dict[str, Ids]:

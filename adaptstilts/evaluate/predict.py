@@ -84,7 +84,7 @@ def raw_scores(
     with torch.inference_mode():
         for indices in sorted_batches(encoded.features, batch_tokens):
             features = [encoded.features[index] for index in indices]
-            batch = collate(features, encoded.kind).to(device)
+            batch = collate(features, encoded.kind, network.padding_id).to(device)
             with autocast(device, precision):
                 scores = batch.scores(network)
             array = scores.float().cpu().numpy()
@@ -186,7 +186,7 @@ def sentence_vectors(
     vectors = np.zeros((len(encoded.features), network.encoder.config.hidden_size), dtype=np.float32)
 
     def take(indices: list[int], batch: Batch) -> None:
-        hidden = network.hidden(batch.input_ids, batch.attention_mask, layer)
+        hidden = network.hidden(batch.input_ids, batch.attention_mask, layer, batch.token_type_ids)
         vectors[indices] = pool(hidden.float(), batch.attention_mask, pooling).cpu().numpy()
 
     _each_batch(network, encoded, take, batch_tokens=batch_tokens, precision=precision, on_step=on_step)
@@ -213,7 +213,7 @@ def layer_vectors(
         def keep(layer: int, hidden: Tensor) -> None:
             into[layer, indices] = pool(hidden.float(), batch.attention_mask, pooling).cpu().numpy()
 
-        network.visit_layers(batch.input_ids, batch.attention_mask, keep)
+        network.visit_layers(batch.input_ids, batch.attention_mask, keep, batch.token_type_ids)
 
     _each_batch(network, encoded, take, batch_tokens=batch_tokens, precision=precision)
 
@@ -234,7 +234,8 @@ def _each_batch(
     done = 0
     with torch.inference_mode():
         for indices in sorted_batches(encoded.features, batch_tokens):
-            batch = collate([encoded.features[index] for index in indices], Kind.RETRIEVE).to(device)
+            features = [encoded.features[index] for index in indices]
+            batch = collate(features, Kind.RETRIEVE, network.padding_id).to(device)
             with autocast(device, precision):
                 take(indices, batch)
             done += len(indices)

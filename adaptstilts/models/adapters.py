@@ -9,7 +9,8 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from adaptstilts.errors import CheckpointError, TrainingError
 from adaptstilts.models.heads import Head, save_head
 
 if TYPE_CHECKING:
-    from transformers import XLMRobertaModel
+    from transformers import PreTrainedModel
 
 WEIGHTS_FILE = "adapter.safetensors"
 FUSION_WEIGHTS_FILE = "model_adapter_fusion.safetensors"
@@ -73,14 +74,26 @@ class AdapterStack:
     """The adapters of one encoder: add, load, save, activate, and choose what trains.
 
     Args:
-        encoder: A plain XLM-R encoder; it is given adapter support in place.
+        encoder: A plain encoder; it is given adapter support in place.
     """
 
-    def __init__(self, encoder: XLMRobertaModel) -> None:
+    def __init__(self, encoder: PreTrainedModel) -> None:
         self.encoder: Any = encoder
         self.active: Composition | None = None
-        self._names: set[str] = set()
+        self._own: dict[str, frozenset[str]] = {}
         adapters.init(self.encoder)
+
+    @property
+    def names(self) -> Iterable[str]:
+        """What is attached: adapters and fusions."""
+        return self._own
+
+    def own_parameters(self, name: str) -> frozenset[str]:
+        """Return the names, in the encoder, of the parameters that came with an adapter or a fusion.
+
+        They are those that were not there before it was added, whatever the library calls them.
+        """
+        return self._own[name]
 
     def add(self, name: str, section: AdapterSection, *, seed: int, identity: bool) -> None:
         """Add an adapter with fresh weights.
@@ -92,7 +105,6 @@ class AdapterStack:
             identity: Start as the exact identity (up-projection zero), not as the library starts this kind: small
                 random weights; for par_bn, whose output is scaled by 4, the identity as well (He et al. 2022).
         """
-        self._register(name)
         start = {"init_weights": "mam_adapter"} if identity else {}
         config = AdapterConfig.load(
             section.kind,
@@ -101,10 +113,8 @@ class AdapterStack:
             dropout=section.dropout,
             **start,
         )
-        state = torch.random.get_rng_state()
-        torch.manual_seed(seed)
-        self.encoder.add_adapter(name, config=config)
-        torch.random.set_rng_state(state)
+        with self._attaching(name), _seeded(seed):
+            self.encoder.add_adapter(name, config=config)
 
     def load(self, folder: Path, name: str) -> None:
         """Load an adapter, accepting nothing but a complete fit.
@@ -116,14 +126,14 @@ class AdapterStack:
         Raises:
             CheckpointError: If files are missing, the width or depth differs, or any tensor is missing or left over.
         """
-        self._register(name)
-        _check_width(folder / "adapter_config.json", self.encoder.config.hidden_size, folder / WEIGHTS_FILE)
         info: dict[str, Any] = {}
-        try:
-            self.encoder.load_adapter(str(folder), load_as=name, loading_info=info, use_safetensors=True)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-            raise CheckpointError(f"adapter cannot be loaded: {_first_line(error)}", path=folder) from error
-        self._check_complete(info, folder, what="adapter")
+        with self._attaching(name):
+            _check_width(folder / "adapter_config.json", self.encoder.config.hidden_size, folder / WEIGHTS_FILE)
+            try:
+                self.encoder.load_adapter(str(folder), load_as=name, loading_info=info, use_safetensors=True)
+            except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+                raise CheckpointError(f"adapter cannot be loaded: {_first_line(error)}", path=folder) from error
+            self._check_complete(info, folder, what="adapter")
 
     def save(self, name: str, folder: Path, head: Head | None = None, *, choices: int = 2) -> None:
         """Write an adapter, and its head, so that ``load_adapter`` of the plain library takes it.
@@ -150,11 +160,8 @@ class AdapterStack:
             section: Its shape.
             seed: Decides its weights.
         """
-        self._register(name)
-        state = torch.random.get_rng_state()
-        torch.manual_seed(seed)
-        self.encoder.add_adapter_fusion(list(members), config=section.kind, name=name)
-        torch.random.set_rng_state(state)
+        with self._attaching(name), _seeded(seed):
+            self.encoder.add_adapter_fusion(list(members), config=section.kind, name=name)
 
     def add_average(self, name: str, members: Sequence[str]) -> None:
         """Add a fusion that is the plain average of its adapters' outputs, exactly and without training.
@@ -165,8 +172,8 @@ class AdapterStack:
             name: Name of the layer.
             members: Adapter names.
         """
-        self._register(name)
-        self.encoder.add_adapter_fusion(list(members), config="static", name=name)
+        with self._attaching(name):
+            self.encoder.add_adapter_fusion(list(members), config="static", name=name)
         with torch.no_grad():
             for key, parameter in self.encoder.named_parameters():
                 if f".adapter_fusion_layer.{name}." in key:
@@ -190,8 +197,8 @@ class AdapterStack:
             raise CheckpointError(
                 f"the fusion was trained over {config.get('adapter_names')}, not over {list(members)}", path=path
             )
-        self._register(name)
-        self.encoder.add_adapter_fusion(list(members), config=config["config"], name=name)
+        with self._attaching(name):
+            self.encoder.add_adapter_fusion(list(members), config=config["config"], name=name)
         self._fill_fusion(folder / FUSION_WEIGHTS_FILE, str(config["name"]), name)
 
     def save_fusion(
@@ -213,6 +220,14 @@ class AdapterStack:
         if head is not None:
             save_head(head, name, folder, self.encoder.config, choices=choices)
 
+    def activate_stack(self, names: Sequence[str]) -> None:
+        """Make adapters active, each on the output of the one before it."""
+        self.activate(Composition(tuple(names)))
+
+    def activate_fusion(self, name: str, members: Sequence[str]) -> None:
+        """Make a fusion and its adapters active."""
+        self.activate(Composition(tuple(members), name))
+
     def activate(self, composition: Composition) -> None:
         """Make a composition the active one and check that it is.
 
@@ -220,19 +235,25 @@ class AdapterStack:
             CheckpointError: If one of its adapters or its fusion is not there.
         """
         wanted = {*composition.adapters, *({composition.fusion} if composition.fusion else ())}
-        missing = sorted(wanted - self._names)
+        missing = sorted(wanted - self._own.keys())
         if missing or not composition.adapters:
-            raise CheckpointError(f"cannot activate {missing or 'an empty composition'}", allowed=sorted(self._names))
+            raise CheckpointError(f"cannot activate {missing or 'an empty composition'}", allowed=sorted(self._own))
         self.encoder.set_active_adapters(composition.block())
         self.active = composition
         self.check_active(composition)
 
-    def check_active(self, composition: Composition) -> None:
+    def check_active(self, composition: Composition | None = None) -> None:
         """Raise unless exactly this composition is active.
+
+        Args:
+            composition: None for the one that was activated last; where none was, all is well.
 
         Raises:
             CheckpointError: If another composition, or none, is active.
         """
+        composition = composition or self.active
+        if composition is None:
+            return
         found = self.encoder.active_adapters
         wanted = composition.block()
         if (
@@ -264,11 +285,18 @@ class AdapterStack:
                 total = total + (identity - parameter).pow(2).sum()
         return total
 
-    def _register(self, name: str) -> None:
-        if name in self._names:
+    @contextmanager
+    def _attaching(self, name: str) -> Iterator[None]:
+        """Register a name, and after the block the parameters that are new with it."""
+        if name in self._own:
             raise CheckpointError(f"'{name}' is already there", value=name, allowed=())
-        check_names([*self._names, name])
-        self._names.add(name)
+        check_names([*self._own, name])
+        before = self._parameter_names()
+        yield
+        self._own[name] = frozenset(self._parameter_names() - before)
+
+    def _parameter_names(self) -> set[str]:
+        return {key for key, _ in self.encoder.named_parameters()}
 
     def _check_complete(self, info: dict[str, Any], folder: Path, *, what: str) -> None:
         missing, unexpected = info.get("missing_keys", []), info.get("unexpected_keys", [])
@@ -308,23 +336,32 @@ def trainable_names(model: torch.nn.Module) -> frozenset[str]:
     return frozenset(name for name, parameter in model.named_parameters() if parameter.requires_grad)
 
 
-def check_trainable(model: torch.nn.Module, promised: frozenset[str]) -> None:
-    """Compare what trains with what the method promised.
+def check_trainable(model: torch.nn.Module, expected: frozenset[str]) -> None:
+    """Compare what trains with what should.
 
     Args:
         model: The whole network.
-        promised: Parameter names that must train; no other may.
+        expected: Parameter names that must train; no other may.
 
     Raises:
         TrainingError: If the sets differ; the message lists the difference.
     """
     found = trainable_names(model)
-    if found != promised:
-        extra, missing = sorted(found - promised), sorted(promised - found)
+    if found != expected:
+        extra, missing = sorted(found - expected), sorted(expected - found)
         raise TrainingError(
             f"{len(extra)} tensors train that should not {extra[:3]}, "
             f"{len(missing)} do not train that should {missing[:3]}"
         )
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Let random numbers depend on a seed, and leave those that come after as they would have been."""
+    state = torch.random.get_rng_state()
+    torch.manual_seed(seed)
+    yield
+    torch.random.set_rng_state(state)
 
 
 def _belongs(key: str, name: str) -> bool:

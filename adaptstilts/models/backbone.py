@@ -1,4 +1,7 @@
-"""The backbone: an XLM-R encoder and its tokenizer, from a folder, the embedded miniature, or the hub."""
+"""The backbone: an encoder and its tokenizer, from a folder, the embedded miniature, or the hub.
+
+`location` is a folder or a hub id, as `locate` returns it; `revision` is that of a hub id.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.models.architecture import architecture_of
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedTokenizerFast, XLMRobertaModel
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 MINI = "mini"
 """Name of the embedded miniature backbone in configurations."""
@@ -22,8 +26,9 @@ _WEIGHT_FILES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
+TOKEN_TYPES = "token_type_ids"
+"""Hugging Face's name of token types among the inputs of a model."""
 _TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model")
-_ANCHOR = "FacebookAI/xlm-roberta"
 
 
 def locate(name: str) -> str:
@@ -83,11 +88,7 @@ def _check_folder(folder: Path) -> None:
     for what, names in (("weights", _WEIGHT_FILES), ("tokenizer", _TOKENIZER_FILES)):
         if not any((folder / name).is_file() for name in names):
             raise CheckpointError(f"the backbone folder has no {what}", path=folder, allowed=names)
-    model_type = read_config(folder).get("model_type")
-    if model_type != "xlm-roberta":
-        raise CheckpointError(
-            f"model_type '{model_type}' is not supported", path=folder / "config.json", allowed=("xlm-roberta",)
-        )
+    architecture_of(read_config(folder), folder / "config.json")
     _check_tokenizer(folder)
 
 
@@ -124,10 +125,6 @@ def read_config(folder: Path) -> dict[str, object]:
 def fingerprint(location: str, revision: str | None = None) -> str:
     """Identify a backbone by its contents.
 
-    Args:
-        location: What `locate` returned.
-        revision: Revision of a hub backbone.
-
     Returns:
         SHA-256 over config, weights and tokenizer files of a folder; over id and revision for a hub backbone.
     """
@@ -152,35 +149,46 @@ def fingerprint(location: str, revision: str | None = None) -> str:
     return digest.hexdigest()
 
 
-def load_encoder(location: str, revision: str | None = None) -> XLMRobertaModel:
-    """Load the encoder in fp32, without pooler, with scaled-dot-product attention.
+def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
+    """Load the settings of a backbone, defaults included.
 
-    Args:
-        location: What `locate` returned.
-        revision: Revision of a hub backbone.
+    Raises:
+        CheckpointError: If there are none.
+    """
+    from transformers import AutoConfig  # noqa: PLC0415
 
-    Returns:
-        The encoder in evaluation mode.
+    try:
+        config: PretrainedConfig = AutoConfig.from_pretrained(location, revision=revision or "main")
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(f"cannot be loaded as a backbone: {_first_line(error)}", path=location) from error
+    return config
+
+
+def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
+    """Load the encoder in fp32, without pooler, in evaluation mode.
 
     Raises:
         CheckpointError: If the weights cannot be read or do not fill the encoder.
     """
     import torch  # noqa: PLC0415
     from safetensors import SafetensorError  # noqa: PLC0415
-    from transformers import XLMRobertaModel  # noqa: PLC0415
+    from transformers import AutoModel  # noqa: PLC0415
 
+    config = load_config(location, revision)
+    architecture = architecture_of(config, Path(location))
     try:
-        encoder, info = XLMRobertaModel.from_pretrained(
+        encoder, info = AutoModel.from_pretrained(
             location,
+            config=config,
             revision=revision or "main",
-            add_pooling_layer=False,
-            attn_implementation="sdpa",
+            attn_implementation=architecture.attention,
             dtype=torch.float32,
             output_loading_info=True,
+            **architecture.options,
         )
     except (OSError, ValueError, RuntimeError, TypeError, KeyError, SafetensorError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise CheckpointError(f"cannot be loaded as an XLM-R backbone: {first}", path=location) from error
+        problem = f"cannot be loaded as a backbone of type {architecture.model_type}: {_first_line(error)}"
+        raise CheckpointError(problem, path=location) from error
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
     if missing or info["mismatched_keys"]:
         names = missing or [item[0] for item in info["mismatched_keys"]]
@@ -191,7 +199,7 @@ def load_encoder(location: str, revision: str | None = None) -> XLMRobertaModel:
         )
     # A local path must not travel with adapters; the library writes this name into every adapter_config.json.
     encoder.config._name_or_path = (
-        f"{_ANCHOR}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
+        f"{architecture.published}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
         if Path(location).is_dir()
         else location
     )
@@ -214,7 +222,7 @@ class EncoderCache:
         self._device = device
         self._most = most
         self._names: list[tuple[str, str | None]] = []
-        self._kept: dict[tuple[str, str | None], XLMRobertaModel] = {}
+        self._kept: dict[tuple[str, str | None], PreTrainedModel] = {}
 
     def keep(self, location: str, revision: str | None = None) -> None:
         """Keep an encoder once it is loaded; others, such as fully trained ones, are loaded each time."""
@@ -226,12 +234,8 @@ class EncoderCache:
             self._kept.pop(other, None)
         self._names = self._names[-self._most :]
 
-    def load(self, location: str, revision: str | None = None) -> XLMRobertaModel:
+    def load(self, location: str, revision: str | None = None) -> PreTrainedModel:
         """Return an encoder as `load_encoder` does, from memory where it is kept.
-
-        Args:
-            location: What `locate` returned.
-            revision: Revision of a hub backbone.
 
         Returns:
             The encoder, on the cache's device where it is kept, else on the CPU.
@@ -270,27 +274,31 @@ def own_weights(encoder: torch.nn.Module) -> None:
 def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedTokenizerFast:
     """Load the fast tokenizer of a backbone.
 
-    Args:
-        location: What `locate` returned.
-        revision: Revision of a hub backbone.
-
-    Returns:
-        The tokenizer.
-
     Raises:
-        CheckpointError: If there is none, or its ids do not fit XLM-R's layout.
+        CheckpointError: If there is none, or it pads with another id than the encoder takes for padding.
     """
-    from transformers import XLMRobertaTokenizerFast  # noqa: PLC0415
+    from transformers import AutoTokenizer  # noqa: PLC0415
 
     folder = Path(location)
     if folder.is_dir() and not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
     _check_tokenizer(folder)
+    config = load_config(location, revision)
+    architecture = architecture_of(config, Path(location))
     try:
-        tokenizer = XLMRobertaTokenizerFast.from_pretrained(location, revision=revision or "main")
+        tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
+            location, revision=revision or "main"
+        )
     except (OSError, ValueError, AttributeError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise CheckpointError(f"has no usable tokenizer: {first}", path=location) from error
-    if tokenizer.pad_token_id != 1:
-        raise CheckpointError(f"the padding id is {tokenizer.pad_token_id}, XLM-R's is 1", path=location)
-    return tokenizer  # type: ignore[no-any-return]
+        raise CheckpointError(f"has no usable tokenizer: {_first_line(error)}", path=location) from error
+    if tokenizer.pad_token_id != config.pad_token_id:
+        raise CheckpointError(
+            f"the padding id is {tokenizer.pad_token_id}, the encoder's is {config.pad_token_id}", path=location
+        )
+    if not architecture.token_types:
+        tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != TOKEN_TYPES]
+    return tokenizer
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

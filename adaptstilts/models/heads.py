@@ -22,11 +22,12 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.models.architecture import architecture_of
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind
 
 if TYPE_CHECKING:
-    from transformers import XLMRobertaConfig
+    from transformers import PretrainedConfig
 
 CONFIG_FILE = "head_config.json"
 WEIGHTS_FILE = "model_head.safetensors"
@@ -168,7 +169,7 @@ def new_head(spec: HeadSpec, width: int, dropout: float, *, seed: int, std: floa
     return head
 
 
-def save_head(head: Head, name: str, folder: Path, config: XLMRobertaConfig, *, choices: int = 2) -> None:
+def save_head(head: Head, name: str, folder: Path, config: PretrainedConfig, *, choices: int = 2) -> None:
     """Write a head in the `adapters` library's format, with its labels beside it.
 
     Args:
@@ -184,7 +185,7 @@ def save_head(head: Head, name: str, folder: Path, config: XLMRobertaConfig, *, 
         "hidden_size": config.hidden_size,
         "kind": head.spec.kind.value,
         "labels": list(head.spec.labels),
-        "model_class": "XLMRobertaAdapterModel",
+        "model_class": architecture_of(config).adapter_class,
         "model_name": config._name_or_path,
         "model_type": config.model_type,
         "name": name,

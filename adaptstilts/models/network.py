@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,32 +11,29 @@ import torch
 from torch import Tensor, nn
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.adapters import AdapterStack, Composition
-from adaptstilts.models.backbone import load_encoder
+from adaptstilts.models.architecture import Architecture, architecture_of
+from adaptstilts.models.attachments import Attached, AttachmentHost, New
+from adaptstilts.models.backbone import TOKEN_TYPES, load_encoder
 from adaptstilts.models.heads import Head, load_head
 
 if TYPE_CHECKING:
-    from transformers import XLMRobertaModel
+    from transformers import PreTrainedModel
 
 
 @dataclass(frozen=True)
 class Assembly:
-    """Which files a network is put together from.
+    """What a network is put together from, for training and for prediction.
 
     Attributes:
         encoder: Folder or hub id of the encoder.
         revision: Revision of a hub encoder.
-        adapters: (name, folder) of the adapters to load, bottom first.
-        fusion: (name, folder) of a trained fusion over them.
-        average: Name of an untrained fusion that averages them; used where ``fusion`` is None.
+        attached: What is attached to it, bottom first; active together, as the last one's kind has it.
         head: Folder of a trained head.
     """
 
     encoder: str
     revision: str | None = None
-    adapters: tuple[tuple[str, Path], ...] = ()
-    fusion: tuple[str, Path] | None = None
-    average: str = ""
+    attached: tuple[Attached, ...] = ()
     head: Path | None = None
 
 
@@ -46,21 +43,32 @@ class TaskNetwork(nn.Module):
     Args:
         encoder: The encoder.
         head: The active head; None for retrieval.
-        attached: Adapters of the encoder; None for a plain model.
+        attached: What is attached to the encoder; None for a plain model.
     """
 
-    def __init__(self, encoder: XLMRobertaModel, head: Head | None, attached: AdapterStack | None) -> None:
+    def __init__(self, encoder: PreTrainedModel, head: Head | None, attached: AttachmentHost | None) -> None:
         super().__init__()
         self.encoder: Any = encoder
         self.head = head
         self.attached = attached
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+    @property
+    def architecture(self) -> Architecture:
+        """What is particular to the encoder's family."""
+        return architecture_of(self.encoder.config)
+
+    @property
+    def padding_id(self) -> int:
+        """Id that the encoder takes for padding."""
+        return int(self.encoder.config.pad_token_id)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """Return the head's scores.
 
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
             attention_mask: 1 for real sub-tokens, 0 for padding, shape (batch, tokens).
+            token_type_ids: 1 for sub-tokens of a second text, shape (batch, tokens); for encoders that have them.
 
         Returns:
             Scores as `Head.forward` gives them.
@@ -70,33 +78,46 @@ class TaskNetwork(nn.Module):
         """
         if self.head is None:
             raise CheckpointError("this network has no head", hint="Retrieval uses hidden states; see `hidden`.")
-        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        hidden = self._last_vectors(input_ids, attention_mask, token_type_ids)
         # The head is small; in half precision its scores would be rounded to steps of 0.03 and more.
         with torch.autocast(hidden.device.type, enabled=False):
             scores: Tensor = self.head(hidden.float())
         return scores
 
-    def hidden(self, input_ids: Tensor, attention_mask: Tensor, layer: int) -> Tensor:
+    def _last_vectors(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None) -> Tensor:
+        types = {} if token_type_ids is None else {TOKEN_TYPES: token_type_ids}
+        vectors: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask, **types).last_hidden_state
+        return vectors
+
+    def hidden(
+        self, input_ids: Tensor, attention_mask: Tensor, layer: int, token_type_ids: Tensor | None = None
+    ) -> Tensor:
         """Return the token vectors of one layer; the blocks above it are not run.
 
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
             attention_mask: Shape (batch, tokens).
             layer: 0 for the embeddings, n for the output of the n-th block.
+            token_type_ids: As `forward` takes them.
 
         Returns:
             Shape (batch, tokens, width).
         """
-        stack = self.encoder.encoder
-        blocks = stack.layer
-        stack.layer = blocks[:layer]
+        architecture, encoder = self.architecture, self.encoder
+        blocks: Any = architecture.blocks(encoder)
+        architecture.replace_blocks(encoder, blocks[:layer])
         try:
-            vectors: Tensor = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            return self._last_vectors(input_ids, attention_mask, token_type_ids)
         finally:
-            stack.layer = blocks
-        return vectors
+            architecture.replace_blocks(encoder, blocks)
 
-    def visit_layers(self, input_ids: Tensor, attention_mask: Tensor, visit: Callable[[int, Tensor], None]) -> None:
+    def visit_layers(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        visit: Callable[[int, Tensor], None],
+        token_type_ids: Tensor | None = None,
+    ) -> None:
         """Show the token vectors of every layer in one pass; none of them is kept.
 
         Args:
@@ -104,8 +125,9 @@ class TaskNetwork(nn.Module):
             attention_mask: Shape (batch, tokens).
             visit: Called with 0 and the embeddings, then with n and the output of the n-th block, each of shape
                 (batch, tokens, width).
+            token_type_ids: As `forward` takes them.
         """
-        blocks = self.encoder.encoder.layer
+        blocks: Any = self.architecture.blocks(self.encoder)
 
         def before_first(_: nn.Module, values: tuple[Any, ...], named: dict[str, Any]) -> None:
             visit(0, values[0] if values else named["hidden_states"])
@@ -116,7 +138,7 @@ class TaskNetwork(nn.Module):
         hooks = [blocks[0].register_forward_pre_hook(before_first, with_kwargs=True)]
         hooks += [block.register_forward_hook(after(number)) for number, block in enumerate(blocks, start=1)]
         try:
-            self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+            self._last_vectors(input_ids, attention_mask, token_type_ids)
         finally:
             for hook in hooks:
                 hook.remove()
@@ -127,19 +149,19 @@ class TaskNetwork(nn.Module):
         Raises:
             CheckpointError: If another set-up is active.
         """
-        if self.attached is not None and self.attached.active is not None:
-            self.attached.check_active(self.attached.active)
+        if self.attached is not None:
+            self.attached.check_active()
 
 
-EncoderLoader = Callable[[str, str | None], "XLMRobertaModel"]
+EncoderLoader = Callable[[str, str | None], "PreTrainedModel"]
 """Loads an encoder from a folder or hub id and a revision."""
 
 
 def assemble(assembly: Assembly, load: EncoderLoader = load_encoder) -> TaskNetwork:
-    """Put a network together from files.
+    """Put a network together.
 
     Args:
-        assembly: Which ones.
+        assembly: From what.
         load: Loads the encoder; one that keeps encoders in memory gives weights that must not be written to.
 
     Returns:
@@ -149,20 +171,7 @@ def assemble(assembly: Assembly, load: EncoderLoader = load_encoder) -> TaskNetw
         CheckpointError: If anything is missing or does not fit.
     """
     encoder = load(assembly.encoder, assembly.revision)
-    attached = None
-    if assembly.adapters:
-        attached = AdapterStack(encoder)
-        names = tuple(name for name, _ in assembly.adapters)
-        for name, folder in assembly.adapters:
-            attached.load(folder, name)
-        fusion = ""
-        if assembly.fusion is not None:
-            fusion, folder = assembly.fusion
-            attached.load_fusion(folder, fusion, names)
-        elif assembly.average:
-            fusion = assembly.average
-            attached.add_average(fusion, names)
-        attached.activate(Composition(names, fusion))
+    attached = _attach(encoder, assembly.attached) if assembly.attached else None
     head = None
     if assembly.head is not None:
         head = load_head(assembly.head, encoder.config.hidden_size, head_dropout(encoder))
@@ -170,11 +179,23 @@ def assemble(assembly: Assembly, load: EncoderLoader = load_encoder) -> TaskNetw
     return network.requires_grad_(False)
 
 
-def head_dropout(encoder: XLMRobertaModel) -> float:
-    """Return the dropout XLM-R uses in its heads: the classifier's own if set, else the hidden one."""
+def _attach(encoder: PreTrainedModel, entries: Sequence[Attached]) -> AttachmentHost:
+    host = entries[-1].kind.host(encoder)
+    names = [entry.name for entry in entries]
+    for index, entry in enumerate(entries):
+        if isinstance(entry.origin, New):
+            entry.kind.add(host, entry.name, entry.origin, names[:index])
+        else:
+            entry.kind.load(host, entry.name, entry.origin, names[:index])
+    entries[-1].kind.activate(host, names)
+    return host
+
+
+def head_dropout(encoder: PreTrainedModel) -> float:
+    """Return the dropout of heads on an encoder: the classifier's own if set, else that of hidden states."""
     config = encoder.config
-    chosen = config.classifier_dropout if config.classifier_dropout is not None else config.hidden_dropout_prob
-    return float(chosen)
+    settings = (getattr(config, name, None) for name in architecture_of(config).head_dropout)
+    return float(next(value for value in settings if value is not None))
 
 
 def save_encoder(network: TaskNetwork, folder: Path) -> None:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from adaptstilts.pretrain.batches import BOS, EOS, PAD, Row
-
-if TYPE_CHECKING:
-    from transformers import XLMRobertaForMaskedLM, XLMRobertaModel
+from adaptstilts.pretrain.xlmr import MaskedModel
 
 _FIRST_PIECE = 4
 """First id in XLM-R's layout that is not a special token."""
@@ -101,7 +98,7 @@ def mask(padded: Padded, *, rate: float, mask_id: int, rng: np.random.Generator)
     )
 
 
-def hidden_states(model: XLMRobertaForMaskedLM, padded: Padded) -> Tensor:
+def hidden_states(model: MaskedModel, padded: Padded) -> Tensor:
     """Return the token vectors of the last layer, shape (rows, tokens, width)."""
     hidden: Tensor = model.roberta(
         input_ids=padded.input_ids, attention_mask=padded.attention_mask, position_ids=padded.position_ids
@@ -109,7 +106,7 @@ def hidden_states(model: XLMRobertaForMaskedLM, padded: Padded) -> Tensor:
     return hidden
 
 
-def masked_loss(model: XLMRobertaForMaskedLM, hidden: Tensor, masked: Masked) -> Tensor:
+def masked_loss(model: MaskedModel, hidden: Tensor, masked: Masked) -> Tensor:
     """Return the mean cross-entropy of the hidden sub-tokens in nats; other positions skip the output layer.
 
     `hidden` are the token vectors, shape (rows, tokens, width).
@@ -166,19 +163,3 @@ def ranking_loss(left: Tensor, right: Tensor, temperature: float) -> Tensor:
     scores = unit_left @ unit_right.T / temperature
     gold = torch.arange(len(left), device=left.device)
     return (nn.functional.cross_entropy(scores, gold) + nn.functional.cross_entropy(scores.T, gold)) / 2
-
-
-def lower_layers(model: XLMRobertaForMaskedLM, layers: int) -> XLMRobertaModel:
-    """Return an encoder that shares the embeddings and the first layers with the model.
-
-    Its last hidden state is the model's hidden state after that many layers.
-    """
-    from transformers import XLMRobertaModel  # noqa: PLC0415
-
-    encoder = model.roberta
-    with torch.device("meta"):
-        shallow: XLMRobertaModel = XLMRobertaModel(encoder.config, add_pooling_layer=False)  # type: ignore[no-untyped-call]
-    shallow.embeddings = encoder.embeddings
-    shallow.encoder.layer = nn.ModuleList(list(encoder.encoder.layer)[:layers])
-    shallow.train(model.training)
-    return shallow

@@ -21,6 +21,7 @@ from adaptstilts.pretrain.files import (
 )
 from adaptstilts.pretrain.run import PretrainingRun, build_run, held_out_losses, take_step
 from adaptstilts.pretrain.tokenizer import train_tokenizer
+from adaptstilts.pretrain.xlmr import open_tokenizer
 from adaptstilts.runtime import set_threads
 
 if TYPE_CHECKING:
@@ -72,12 +73,10 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
 
 
 def _tokenizer(settings: PretrainSection, corpus: Corpus, part: Path) -> PreTrainedTokenizerFast:
-    """Train the tokenizer, or load the one of an earlier part."""
-    from transformers import XLMRobertaTokenizerFast  # noqa: PLC0415
-
+    """Train the tokenizer, or open the one of an earlier part."""
     folder = part / "tokenizer"
     if (folder / "tokenizer.json").is_file():
-        return XLMRobertaTokenizerFast.from_pretrained(str(folder))  # type: ignore[no-any-return]
+        return open_tokenizer(folder)
     vocabulary = settings.vocabulary
     least = vocabulary.whole_words
     words = {} if least is None else {word: count for word, count in corpus.words.items() if count >= least}

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adaptstilts.config.pretrain import ArchitectureSection, PretrainSection
+from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.errors import ConfigError, TrainingError
 from adaptstilts.pretrain.batches import Row, RowSource, encode_lines, wrap
 from adaptstilts.pretrain.corpora import Corpus
 from adaptstilts.pretrain.mlm import (
     hidden_states,
-    lower_layers,
     mask,
     masked_loss,
     matching_loss,
@@ -25,13 +24,14 @@ from adaptstilts.pretrain.mlm import (
     pad,
     ranking_loss,
 )
+from adaptstilts.pretrain.xlmr import MaskedModel, build_model, lower_layers
 from adaptstilts.runtime import autocast, derive_seed, pick_device
 from adaptstilts.train.optim import build_optimizer, build_schedule
 
 if TYPE_CHECKING:
     from torch.optim import AdamW
     from torch.optim.lr_scheduler import LambdaLR
-    from transformers import PreTrainedTokenizerFast, XLMRobertaForMaskedLM
+    from transformers import PreTrainedTokenizerFast
 
 _HELD_OUT_ROWS = 64
 
@@ -41,7 +41,7 @@ class PretrainingRun:
     """A pretraining run in memory: model, optimiser, data, and how far it is."""
 
     settings: PretrainSection
-    model: Any  # XLMRobertaForMaskedLM; its methods are not typed
+    model: MaskedModel
     optimizer: AdamW
     schedule: LambdaLR
     rows: RowSource
@@ -51,32 +51,6 @@ class PretrainingRun:
     step: int = 0
     tokens: int = 0
     seconds: float = 0.0
-
-
-def build_model(architecture: ArchitectureSection, pieces: int, seed: int) -> XLMRobertaForMaskedLM:
-    """Return an XLM-R with random weights and a tied output layer, in training mode and fp32.
-
-    `pieces` is the size of the vocabulary.
-    """
-    from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM  # noqa: PLC0415
-
-    torch.manual_seed(derive_seed(seed, "weights"))
-    config = XLMRobertaConfig(  # type: ignore[no-untyped-call]
-        vocab_size=pieces,
-        hidden_size=architecture.width,
-        num_hidden_layers=architecture.layers,
-        num_attention_heads=architecture.heads,
-        intermediate_size=architecture.feed_forward,
-        max_position_embeddings=architecture.positions,
-        hidden_dropout_prob=architecture.dropout,
-        attention_probs_dropout_prob=architecture.dropout,
-        type_vocab_size=1,
-        layer_norm_eps=1e-5,
-        bos_token_id=0,
-        pad_token_id=1,
-        eos_token_id=2,
-    )
-    return XLMRobertaForMaskedLM._from_config(config, attn_implementation="sdpa").train()  # type: ignore[no-any-return]
 
 
 def build_run(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedTokenizerFast) -> PretrainingRun:
@@ -106,7 +80,7 @@ def build_run(settings: PretrainSection, corpus: Corpus, tokenizer: PreTrainedTo
         seed=settings.seed,
     )
     device = pick_device(settings.device)
-    model: Any = build_model(settings.architecture, len(tokenizer), settings.seed)
+    model = build_model(settings.architecture, len(tokenizer), settings.seed)
     matcher = nn.Sequential(nn.Linear(settings.architecture.width, settings.architecture.width), nn.Tanh(),
                             nn.Linear(settings.architecture.width, 1))  # fmt: skip
     trained = nn.ModuleDict({"model": model.to(device), "matcher": matcher.to(device)})

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.config.pretrain import VocabularySection
 from adaptstilts.errors import CheckpointError, ConfigError
+from adaptstilts.pretrain.xlmr import tokenizer_from_pieces
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -78,7 +79,7 @@ def train_tokenizer(
 ) -> PreTrainedTokenizerFast:
     """Learn pieces from text and save a tokenizer with XLM-R's ids (<s> 0, <pad> 1, </s> 2, <unk> 3, <mask> last).
 
-    Equal input gives equal files. Both `AutoTokenizer` and the slow `XLMRobertaTokenizer` open the folder.
+    Equal input gives equal files. Both `AutoTokenizer` and XLM-R's slow tokenizer open the folder.
 
     Args:
         lines: Text to learn from, about one sentence per line.
@@ -160,9 +161,7 @@ def _with_pieces(model: Any, pieces: Mapping[str, float]) -> Any:  # noqa: ANN40
 
 
 def _save(path: Path, folder: Path, max_length: int) -> PreTrainedTokenizerFast:
-    from transformers import XLMRobertaTokenizerFast  # noqa: PLC0415
-
-    tokenizer: PreTrainedTokenizerFast = XLMRobertaTokenizerFast(vocab_file=str(path), model_max_length=max_length)  # type: ignore[no-untyped-call]
+    tokenizer = tokenizer_from_pieces(path, max_length)
     expected = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": len(tokenizer) - 1}
     found = tokenizer.get_vocab()
     wrong = {name: found.get(name) for name, index in expected.items() if found.get(name) != index}

@@ -20,6 +20,7 @@ from adaptstilts.results.tables import source_label
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.tasks.spec import Task
+from adaptstilts.train.methods import METHODS
 
 FILE = Path(__file__).with_name("published.yaml")
 MEAN = "mean"
@@ -28,7 +29,7 @@ OTHER_TASKS = ("xtreme", "xcopa", "lareqa")
 """Names besides those of our tasks; ``xtreme`` for averages over tasks."""
 BASELINES = ("XLM-R Large", "X-STILTs")
 """Systems that reports show beside a study."""
-_PLAIN = ("direct", "adapter")
+_PLAIN = tuple(method.name for method in METHODS.values() if method.use == "none")
 _INTERMEDIATE = "with intermediate"
 _TABLE_KEYS = ("source", "setting", "systems", "split", "beside")
 _BESIDE = ("", "means", "languages")
@@ -234,7 +235,7 @@ def _means_grid(entries: Sequence[tuple[list[ResultRow], list[Figure]]]) -> Grid
 def _languages_grid(own: Sequence[ResultRow], figures: Sequence[Figure], setting: RunSetting) -> Grid:
     task = get_task(own[0].target)
     notes = Footnotes()
-    settings = [(method, "") for method in _PLAIN if any(row.method == method for row in own)]
+    settings: list[tuple[str, str]] = [(method, "") for method in _PLAIN if any(row.method == method for row in own)]
     best = _best(own)
     settings += [] if best is None else [best]
     columns = [_by_language(own, *one) for one in settings]

@@ -15,9 +15,10 @@ from adaptstilts.config.schema import MethodName
 from adaptstilts.errors import EvaluationError
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.results.rows import TaskScore, mean, spread
+from adaptstilts.train.methods import FAMILIES
 
-REFERENCE = "direct"
-ADAPTER_REFERENCE = "adapter"
+REFERENCE = FAMILIES["full"].alone
+ADAPTER_REFERENCE = FAMILIES["adapter"].alone
 
 
 class Scope(str, Enum):
@@ -211,11 +212,12 @@ def intermediate_gains(scores: Iterable[TaskScore], *, scope: Scope = Scope.ALL)
     has no ``adapter``. Settings without an intermediate task are left out.
     """
     known = list(scores)
-    has_adapter = any(score.method == ADAPTER_REFERENCE for score in known)
+    found = {score.method for score in known}
     tables = []
     for method in methods_in_order(score.method for score in known if score.source):
         family = next(score.family for score in known if score.method == method)
-        reference = REFERENCE if family == "full" or not has_adapter else ADAPTER_REFERENCE
+        own = FAMILIES[family].alone
+        reference = own if own in found else REFERENCE
         tables.append(transfer_table(known, method, reference=reference, scope=scope))
     return tuple(gain for gain in gains(tables) if gain.source)
 

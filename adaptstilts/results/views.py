@@ -32,6 +32,7 @@ from adaptstilts.results.variants import (
     variant_means,
     variants_grid,
 )
+from adaptstilts.train.methods import FAMILIES
 
 
 class View(Protocol):
@@ -222,4 +223,4 @@ def _has_differences(table: TransferTable) -> bool:
 
 
 def _is_adapter(table: TransferTable, scores: Sequence[TaskScore]) -> bool:
-    return any(score.method == table.method and score.family != "full" for score in scores)
+    return any(score.method == table.method and FAMILIES[score.family].attachment is not None for score in scores)

@@ -1,4 +1,4 @@
-"""Small files inside artefacts."""
+"""Names of files and folders inside artefacts."""
 
 from __future__ import annotations
 
@@ -12,27 +12,12 @@ NOTES_FILE = "notes.json"
 PAGES_FILE = "pages.json"
 """Which files a report has, and its text for the terminal."""
 
-
 SCORES_FILE = "scores.json"
-
-
 TRAINING_FILE = "training.json"
-
-
 LAYERS_FILE = "layers.json"
-"""Of the predictions of a retrieval target: the layer that was used, and the scores of all where they were swept."""
-
+"""The layer that a retrieval target was predicted with, and the scores of all layers where they were swept."""
 
 ENCODER_FOLDER = "encoder"
-
-
 HEAD_FOLDER = "head"
-
-
-ADAPTER_FOLDER = "adapter"
-
-
-FUSION_FOLDER = "fusion"
-
-
+"""Folders of a full model and its head; attachments name their own (`Attachment.part`)."""
 RAW_FOLDER = "raw"

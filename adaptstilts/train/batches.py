@@ -12,6 +12,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -22,8 +23,8 @@ from adaptstilts.errors import TrainingError
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.losses import group_choices, match_scores
 
-PADDING_ID = 1
-"""XLM-R's padding id."""
+Inputs: TypeAlias = tuple[Tensor, Tensor, Tensor | None]
+"""Ids, mask and token types of padded rows, each of shape (rows, tokens)."""
 WINDOW = 50
 """Batches per window of the length grouping."""
 
@@ -37,15 +38,17 @@ class Batch:
         attention_mask: 1 for real sub-tokens, shape (rows, tokens).
         targets: See `adaptstilts.train.losses.loss_sum`; None where hidden.
         sizes: Rows per question, for multiple choice; else None.
-        candidates: Ids and mask of the candidates, padded apart from the queries, for training dual encoders; else
-            None.
+        candidates: Ids, mask and token types of the candidates, padded apart from the queries, for training dual
+            encoders; else None.
+        token_type_ids: 1 for sub-tokens of a second text, shape (rows, tokens); None where the backbone has none.
     """
 
     input_ids: Tensor
     attention_mask: Tensor
     targets: Tensor | None
     sizes: list[int] | None = None
-    candidates: tuple[Tensor, Tensor] | None = None
+    candidates: Inputs | None = None
+    token_type_ids: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device."""
@@ -53,54 +56,73 @@ class Batch:
             self,
             input_ids=self.input_ids.to(device, non_blocking=True),
             attention_mask=self.attention_mask.to(device, non_blocking=True),
-            targets=None if self.targets is None else self.targets.to(device, non_blocking=True),
+            targets=_moved(self.targets, device),
             candidates=None
             if self.candidates is None
-            else (self.candidates[0].to(device, non_blocking=True), self.candidates[1].to(device, non_blocking=True)),
+            else (
+                self.candidates[0].to(device, non_blocking=True),
+                self.candidates[1].to(device, non_blocking=True),
+                _moved(self.candidates[2], device),
+            ),
+            token_type_ids=_moved(self.token_type_ids, device),
         )
 
-    def scores(self, network: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    def scores(self, network: Callable[[Tensor, Tensor, Tensor | None], Tensor]) -> Tensor:
         """Run a network over the batch.
 
         Args:
-            network: Gives scores, or vectors for dual encoders, from ids and mask.
+            network: Gives scores, or vectors for dual encoders, from ids, mask and token types.
 
         Returns:
             Its scores: one row per question where it scores alternatives one by one, one row per query with a column
             per candidate where there are candidates.
         """
-        found = network(self.input_ids, self.attention_mask)
+        found = network(self.input_ids, self.attention_mask, self.token_type_ids)
         if self.candidates is not None:
             return match_scores(found, network(*self.candidates))
         return found if self.sizes is None else group_choices(found, self.sizes)
 
 
-def collate(items: Sequence[Feature], kind: Kind) -> Batch:
+def _moved(tensor: Tensor | None, device: torch.device) -> Tensor | None:
+    return None if tensor is None else tensor.to(device, non_blocking=True)
+
+
+def collate(items: Sequence[Feature], kind: Kind, padding_id: int) -> Batch:
     """Pad items to the longest among them.
 
     Args:
         items: At least one; all with targets, or none.
         kind: Kind of task.
+        padding_id: Id that stands where a row has ended.
 
     Returns:
         The batch, on the CPU.
     """
     has_candidates = kind is Kind.MATCH and len(items[0].rows) == 2
-    rows = [row for item in items for row in (item.rows[:1] if has_candidates else item.rows)]
-    input_ids, attention_mask = _padded(rows)
+    own = slice(0, 1) if has_candidates else slice(None)
+    input_ids, attention_mask, token_type_ids = _padded(items, own, padding_id)
     sizes = [len(item.rows) for item in items] if kind is Kind.CHOOSE else None
-    candidates = _padded([item.rows[1] for item in items]) if has_candidates else None
-    return Batch(input_ids, attention_mask, _targets(items, kind, input_ids.shape[1]), sizes, candidates)
+    candidates = _padded(items, slice(1, 2), padding_id) if has_candidates else None
+    targets = _targets(items, kind, input_ids.shape[1])
+    return Batch(input_ids, attention_mask, targets, sizes, candidates, token_type_ids)
 
 
-def _padded(rows: Sequence[Ids]) -> tuple[Tensor, Tensor]:
+def _padded(items: Sequence[Feature], which: slice, padding_id: int) -> Inputs:
+    """Pad some rows of each item; token types are there where the items say where second texts begin."""
+    rows: list[Ids] = [row for item in items for row in item.rows[which]]
     width = max(len(row) for row in rows)
-    input_ids = torch.full((len(rows), width), PADDING_ID, dtype=torch.long)
+    input_ids = torch.full((len(rows), width), padding_id, dtype=torch.long)
     attention_mask = torch.zeros((len(rows), width), dtype=torch.long)
     for index, row in enumerate(rows):
         input_ids[index, : len(row)] = torch.from_numpy(np.asarray(row, dtype=np.int64))
         attention_mask[index, : len(row)] = 1
-    return input_ids, attention_mask
+    seconds = [start for item in items if item.segments is not None for start in item.segments[which]]
+    if not seconds:
+        return input_ids, attention_mask, None
+    token_type_ids = torch.zeros_like(attention_mask)
+    for index, (row, start) in enumerate(zip(rows, seconds, strict=True)):
+        token_type_ids[index, start : len(row)] = 1
+    return input_ids, attention_mask, token_type_ids
 
 
 def _targets(items: Sequence[Feature], kind: Kind, width: int) -> Tensor | None:

@@ -236,7 +236,7 @@ def _backward(run: Run, work: _Work, items: Sequence[Feature]) -> float:
 def _loss(network: TaskNetwork, items: Sequence[Feature], work: _Work) -> Tensor:
     """Return the summed loss of a micro-batch."""
     device = work.trained[0].device
-    batch = collate(items, work.kind).to(device)
+    batch = collate(items, work.kind, network.padding_id).to(device)
     if batch.targets is None:
         raise TrainingError("a training example has no label", hint="Training needs labelled files.")
     with autocast(device, work.settings.precision):

@@ -33,7 +33,9 @@ def shard_frozen(network: TaskNetwork, group: Group) -> Group:
     if group.size == 1 or all(parameter in trained for parameter in encoder.parameters()):
         return replace(group, is_sharded=False)
     mesh = init_device_mesh(group.device.type, (group.size,))
-    for unit in (*encoder.encoder.layer, encoder.embeddings.word_embeddings, encoder):
+    architecture = network.architecture
+    blocks = architecture.blocks(encoder).children()
+    for unit in (*blocks, architecture.word_vectors(encoder), encoder):
         fully_shard(unit, mesh=mesh, ignored_params=trained)
     return group
 

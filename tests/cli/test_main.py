@@ -711,7 +711,9 @@ def test_backbone_with_an_unknown_activation_is_refused(study: Study, tmp_path: 
     assert said.code == 2
     looked, failed, last = said.err.splitlines()
     assert looked.startswith("leaks and overlaps: ")
-    assert re.search(r"failed: train direct: udpos.*other: cannot be loaded as an XLM-R backbone: 'foo'", failed)
+    assert re.search(
+        r"failed: train direct: udpos.*other: cannot be loaded as a backbone of type xlm-roberta: 'foo'", failed
+    )
     assert last == "no finished score to report: of 7 stages 1 failed, 6 left out."
     counted = study.say("status", f"backbone={other}", "methods=[direct]", "target.tasks=[udpos]").out.splitlines()[0]
     assert re.match(r"0 of 7 stages done, 1 failed, 6 left out", counted)

@@ -255,3 +255,20 @@ def test_train_only_trains_one_adapter_of_a_stack(tiny_encoder_folder):
     names = trainable_names(stack.encoder)
     assert len(names) == 3 * 4
     assert all(".adapters.target_xnli." in name for name in names)
+
+
+def test_own_parameters_are_those_that_came_with_a_name(tiny_encoder_folder, tmp_path):
+    stack = AdapterStack(encoder(tiny_encoder_folder))
+    plain = {key for key, _ in stack.encoder.named_parameters()}
+    for name in ("mnli", "qqp"):
+        stack.add(name, SECTION, seed=1, identity=False)
+    stack.save("qqp", tmp_path)
+    stack.load(tmp_path, "target_xnli")
+    stack.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(), seed=4)
+    counts = {name: len(stack.own_parameters(name)) for name in stack.names}
+    assert counts == {"mnli": 3 * 4, "qqp": 3 * 4, "target_xnli": 3 * 4, "fusion_xnli": 3 * 5}
+    assert all(".adapter_fusion_layer.fusion_xnli." in key for key in stack.own_parameters("fusion_xnli"))
+    assert all(".adapters.target_xnli." in key for key in stack.own_parameters("target_xnli"))
+    own = frozenset().union(*(stack.own_parameters(name) for name in stack.names))
+    assert {key for key, _ in stack.encoder.named_parameters()} == plain | own
+    assert not plain & own

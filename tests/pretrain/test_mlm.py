@@ -8,7 +8,6 @@ from adaptstilts.config.pretrain import ArchitectureSection
 from adaptstilts.pretrain.batches import Row
 from adaptstilts.pretrain.mlm import (
     hidden_states,
-    lower_layers,
     mask,
     masked_loss,
     matching_loss,
@@ -16,7 +15,7 @@ from adaptstilts.pretrain.mlm import (
     pad,
     ranking_loss,
 )
-from adaptstilts.pretrain.run import build_model
+from adaptstilts.pretrain.xlmr import build_model, lower_layers
 
 MASK = 99
 

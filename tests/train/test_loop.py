@@ -1,6 +1,7 @@
 import math
 from array import array
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -28,6 +29,7 @@ class Encoder(nn.Module):
     def __init__(self):
         super().__init__()
         torch.manual_seed(0)
+        self.config = SimpleNamespace(pad_token_id=1)
         self.embedding = nn.Embedding(50, 8)
 
     def forward(self, input_ids, attention_mask):
@@ -196,7 +198,7 @@ def test_sorted_batches_bound_the_padded_size():
 
 def test_collate_pads_ids_masks_and_tags():
     items = [item((0, 7, 2), (IGNORED, 3, IGNORED)), item((0, 2), (IGNORED, IGNORED))]
-    batch = collate(items, Kind.TAG)
+    batch = collate(items, Kind.TAG, 1)
     assert batch.input_ids.tolist() == [[0, 7, 2], [0, 2, 1]]
     assert batch.attention_mask.tolist() == [[1, 1, 1], [1, 1, 0]]
     assert batch.targets.tolist() == [[IGNORED, 3, IGNORED], [IGNORED] * 3]

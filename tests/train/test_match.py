@@ -7,19 +7,20 @@ import pytest
 import torch
 
 from adaptstilts.config.recipes import TrainSettings
-from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.config.schema import AdapterSection
 from adaptstilts.encoding.features import Encoded, Feature
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.match import predict_pairs, unit_vectors
 from adaptstilts.evaluate.metrics import mean_average_precision
 from adaptstilts.models.heads import load_head, new_head, save_head, spec_for
+from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.examples import Candidate, MatchExample
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate, targets_in
 from adaptstilts.train.loop import fit
 from adaptstilts.train.losses import SCALE, loss_sum, match_scores
 from adaptstilts.train.methods import METHODS
-from adaptstilts.train.setup import StartingPoint, prepare
+from adaptstilts.train.setup import build_network
 
 SETTINGS = TrainSettings(
     learning_rate=5e-3, epochs=25, batch_size=4, max_length=32, warmup=0.0, weight_decay=0.0, patience=None
@@ -47,15 +48,9 @@ def encoded_pairs():
 
 
 def network(folder, method="direct"):
-    return prepare(
-        METHODS[method],
-        StartingPoint(str(folder)),
-        task="squad_r",
-        head=spec_for(Kind.MATCH, ()),
-        adapter=AdapterSection(reduction_factor=2),
-        fusion=FusionSection(),
-        seed=1,
-    )
+    row, section = METHODS[method], AdapterSection(reduction_factor=2)
+    assembly = starting_assembly(row, "squad_r", str(folder), section=section, seed=1)
+    return build_network(row, assembly, task="squad_r", head=spec_for(Kind.MATCH, ()), seed=1)
 
 
 def test_head_gives_unit_vectors_of_the_first_token_and_is_restored_exactly(tiny_encoder_folder, tmp_path):
@@ -108,7 +103,7 @@ def test_equal_candidates_of_a_batch_are_no_negatives_of_each_other():
 
 
 def test_queries_and_candidates_are_padded_apart_and_scored_by_one_encoder(tiny_encoder_folder):
-    batch = collate(pairs()[:3], Kind.MATCH)
+    batch = collate(pairs()[:3], Kind.MATCH, 1)
     assert batch.input_ids.shape == (3, 4)
     assert batch.candidates is not None
     assert batch.candidates[0].shape == batch.candidates[1].shape == (3, 7)

@@ -12,11 +12,12 @@ from adaptstilts.models.adapters import check_trainable, trainable_names
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import parameter_counts, save_encoder
+from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate
 from adaptstilts.train.loop import fit
-from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
-from adaptstilts.train.setup import StartingPoint, prepare, promised_names
+from adaptstilts.train.methods import METHODS
+from adaptstilts.train.setup import build_network, expected_trainable
 
 LABELS = ("a", "b")
 SECTION = AdapterSection(reduction_factor=4)
@@ -40,16 +41,13 @@ def items(count=8):
 
 
 def build(method, folder, sources=(), head=None, seed=1, task="mnli"):
-    start = StartingPoint(str(folder), sources=sources, head=head)
-    return prepare(
-        METHODS[method],
-        start,
-        task=task,
-        head=spec_for(Kind.CLASSIFY, LABELS),
-        adapter=SECTION,
-        fusion=FusionSection(),
-        seed=seed,
-    )
+    row = METHODS[method]
+    assembly = starting_assembly(row, task, str(folder), sources=sources, head=head, section=section_of(row), seed=seed)
+    return build_network(row, assembly, task=task, head=spec_for(Kind.CLASSIFY, LABELS), seed=seed)
+
+
+def section_of(row):
+    return FusionSection() if row.use == "fused" else SECTION
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +82,13 @@ def test_each_method_trains_exactly_what_it_promises(tiny_encoder_folder, source
     network = build(method, tiny_encoder_folder, chosen)
     trained, total = parameter_counts(network)
     assert trained == (total if count is None else count)
-    assert trainable_names(network) == promised_names(network, METHODS[method], "mnli")
+    assert trainable_names(network) == expected_trainable(network, METHODS[method], "mnli")
 
 
 @pytest.mark.parametrize("method", ["adapter", "stack", "continue", "fuse"])
 def test_frozen_tensors_are_bit_identical_after_training(tiny_encoder_folder, sources, method):
     network = build(method, tiny_encoder_folder, sources_of(method, sources))
-    promised = promised_names(network, METHODS[method], "mnli")
+    promised = expected_trainable(network, METHODS[method], "mnli")
     before = {name: tensor.clone() for name, tensor in network.named_parameters()}
     report = fit(network, items(), SETTINGS, kind=Kind.CLASSIFY, seed=1, score_dev=None)
     changed = {name for name, tensor in network.named_parameters() if not torch.equal(tensor, before[name])}
@@ -131,23 +129,22 @@ def test_what_was_trained_on_one_task_goes_on_under_another(tiny_encoder_folder,
     if row.family == "full":
         save_encoder(first, tmp_path / "encoder")
         save_head(first.head, "siqa", tmp_path, first.encoder.config)
-        start = StartingPoint(str(tmp_path / "encoder"), head=tmp_path)
-    elif row.family == "fusion":
-        first.attached.save_fusion(fusion_name("siqa"), [name for name, _ in chosen], tmp_path, first.head)
-        start = StartingPoint(str(tiny_encoder_folder), sources=chosen, head=tmp_path, going_on=tmp_path)
+        start = starting_assembly(row, "copa", str(tmp_path / "encoder"), head=tmp_path)
     else:
-        first.attached.save(target_adapter("siqa"), tmp_path, first.head)
-        start = StartingPoint(str(tiny_encoder_folder), sources=chosen, head=tmp_path, going_on=tmp_path)
-    second = prepare(row, start, task="copa", head=spec_for(Kind.CLASSIFY, LABELS), adapter=SECTION,
-                     fusion=FusionSection(), seed=2)  # fmt: skip
-    assert trainable_names(second) == promised_names(second, row, "copa")
+        members = [name for name, _ in chosen]
+        row.attachment.save(first.attached, row.attachment.name("siqa"), tmp_path, members, first.head, choices=2)
+        start = starting_assembly(
+            row, "copa", str(tiny_encoder_folder), sources=chosen, head=tmp_path, resume_from=tmp_path
+        )
+    second = build_network(row, start, task="copa", head=spec_for(Kind.CLASSIFY, LABELS), seed=2)
+    assert trainable_names(second) == expected_trainable(second, row, "copa")
     assert {name.replace("copa", "siqa") for name in trainable_names(second)} == trainable_names(first)
     before = {name.replace("siqa", "copa"): tensor for name, tensor in first.named_parameters()}
     after = dict(second.named_parameters())
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
     item = items(1)[0]
-    batch = collate([item], Kind.CLASSIFY)
+    batch = collate([item], Kind.CLASSIFY, 1)
     first.eval()
     second.eval()
     assert torch.equal(first(batch.input_ids, batch.attention_mask), second(batch.input_ids, batch.attention_mask))
@@ -198,12 +195,12 @@ def test_half_precision_on_a_cpu_stays_near_single_precision(tiny_encoder_folder
     assert losses[1] == pytest.approx(losses[0], abs=0.05)
 
 
-def test_prepare_refuses_wrong_number_of_sources(tiny_encoder_folder, sources):
+def test_build_network_refuses_wrong_number_of_sources(tiny_encoder_folder, sources):
     with pytest.raises(TrainingError, match="'stack' cannot start from 2 intermediate adapters"):
         build("stack", tiny_encoder_folder, sources)
 
 
-def test_prepare_refuses_head_of_another_width(tiny_encoder_folder, sources, tmp_path):
+def test_build_network_refuses_head_of_another_width(tiny_encoder_folder, sources, tmp_path):
     from adaptstilts.models.heads import new_head, save_head
 
     config = load_encoder(str(tiny_encoder_folder)).config
@@ -213,7 +210,7 @@ def test_prepare_refuses_head_of_another_width(tiny_encoder_folder, sources, tmp
 
 
 @pytest.mark.parametrize("labels", [("b", "a"), ("a", "b", "c")])
-def test_prepare_refuses_head_with_other_labels(tiny_encoder_folder, tmp_path, labels):
+def test_build_network_refuses_head_with_other_labels(tiny_encoder_folder, tmp_path, labels):
     from adaptstilts.models.heads import new_head, save_head
 
     config = load_encoder(str(tiny_encoder_folder)).config
@@ -228,3 +225,21 @@ def test_check_trainable_lists_the_difference(tiny_encoder_folder):
     network.encoder.embeddings.word_embeddings.weight.requires_grad_(True)
     with pytest.raises(TrainingError, match=r"1 tensors train that should not \['encoder\.embeddings\.word_embeddings"):
         check_trainable(network, promised)
+
+
+def test_expected_trainable_refuses_a_network_without_the_attachment(tiny_encoder_folder):
+    network = build("adapter", tiny_encoder_folder)
+    with pytest.raises(TrainingError, match=r"'target_xnli' is to train and is not there: \['target_mnli'\]"):
+        expected_trainable(network, METHODS["adapter"], "xnli")
+
+
+def test_a_freezing_slip_of_an_attachment_is_noticed(tiny_encoder_folder, sources, monkeypatch):
+    from adaptstilts.models.adapters import AdapterStack
+
+    def slip(stack, names):
+        for key, parameter in stack.encoder.named_parameters():
+            parameter.requires_grad_(".adapters." in key)
+
+    monkeypatch.setattr(AdapterStack, "train_only", slip)
+    with pytest.raises(TrainingError, match="12 tensors train that should not"):
+        build("stack", tiny_encoder_folder, sources[:1])

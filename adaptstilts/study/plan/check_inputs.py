@@ -9,6 +9,7 @@ from pathlib import Path
 from adaptstilts.config.retrieval import FITTED
 from adaptstilts.config.schema import DataSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
+from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.backbone import read_config
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.stage import Stage
@@ -21,7 +22,6 @@ from adaptstilts.tasks.registry import get_task, training_chain
 from adaptstilts.tasks.spec import Task
 from adaptstilts.train.methods import METHODS
 
-_EMBEDDINGS = "embeddings.word_embeddings.weight"
 _HUB_SECONDS = 20.0
 
 Attempt = Callable[[], object]
@@ -126,9 +126,10 @@ def check_weights(backbone: Reference) -> None:
     if not path.is_file():
         return
     config = read_config(path.parent)
+    embeddings = f"{architecture_of(config, path.parent / 'config.json').embeddings}.weight"
     try:
         with safe_open(path, framework="numpy") as file:
-            name = next((name for name in file.keys() if name.endswith(_EMBEDDINGS)), None)  # noqa: SIM118
+            name = next((name for name in file.keys() if name.endswith(embeddings)), None)  # noqa: SIM118
             shape = [] if name is None else list(file.get_slice(name).get_shape())
     except (SafetensorError, OSError) as error:
         raise CheckpointError(

@@ -10,15 +10,13 @@ from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.encoding.features import ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.backbone import read_config
 from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task, training_task
 from adaptstilts.train.methods import METHODS
-
-_OFFSET = 2
-"""Positions that XLM-R keeps for padding: it counts from padding id + 1."""
 
 
 def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
@@ -33,9 +31,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
         ConfigError: For one problem.
         ProblemsError: For several.
     """
-    shape = read_config(Path(backbone.location)) if Path(backbone.location).is_dir() else {}
-    positions, layers = shape.get("max_position_embeddings"), shape.get("num_hidden_layers")
-    most = positions - _OFFSET if isinstance(positions, int) else None
+    most, layers = _most_positions_and_layers(Path(backbone.location))
     short: dict[tuple[str, ShortLength], dict[str, None]] = defaultdict(dict)
     long: dict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
     problems: dict[str, AdaptstiltsError] = {}
@@ -58,7 +54,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
                     long[place(name), name, asked][job.task] = None
         # A preset's layer is mapped to the backbone's depth, and a fitted one is found there.
         layer = retrieval.layer if retrieval is not None and retrieval.blocks is None else None
-        if prediction is not None and isinstance(layers, int) and isinstance(layer, int) and layer > layers:
+        if prediction is not None and layers is not None and isinstance(layer, int) and layer > layers:
             problem = f"layer {layer} of a backbone with {layers} layers for {prediction.task}"
             allowed = (f"0 to {layers}",)
             hint = f"retrieval.overrides.{prediction.task}.layer stands over it."
@@ -72,6 +68,16 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
         for (key, name, asked), tasks in long.items()
     ]
     raise_all([*too_long, *(found.error(key, tasks) for (key, found), tasks in short.items()), *problems.values()])
+
+
+def _most_positions_and_layers(folder: Path) -> tuple[int | None, int | None]:
+    """Return the sub-tokens that a backbone has positions for, and its blocks; None where they are not known."""
+    if not folder.is_dir():
+        return None, None
+    config = read_config(folder)
+    architecture = architecture_of(config, folder / "config.json")
+    layers = config.get(architecture.sizes["layers"])
+    return architecture.longest(config), layers if isinstance(layers, int) else None
 
 
 def _key(config: StudyConfig, job: TrainJob | PredictJob, phase: PhaseName, name: str, *, retrieves: bool) -> str:

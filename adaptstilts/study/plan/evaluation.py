@@ -149,9 +149,7 @@ def _shared(
 
 def _canonical(method: Method, retrieves: bool, trained: Stage | None) -> MethodName:
     """Methods that are the same network on a target without training share its predictions."""
-    if not retrieves or trained is not None:
-        return method.name  # type: ignore[return-value]
-    return {"adapter": "direct", "continue": "stack"}.get(method.name, method.name)  # type: ignore[return-value]
+    return method.untrained_as if retrieves and trained is None else method.name
 
 
 def _trained_task(trained: Stage | None) -> str | None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from adaptstilts.config.recipes import PhaseName
-from adaptstilts.config.schema import Family, FusionSection, MethodName, StudyConfig
+from adaptstilts.config.schema import AdapterSection, Family, FusionSection, MethodName, StudyConfig
 from adaptstilts.engine.graph import Graph
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.builder import Planner
@@ -28,7 +28,7 @@ from adaptstilts.study.plan.report import report_stages
 from adaptstilts.study.plan.retrieval import preset_note, retrieves
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
 from adaptstilts.tasks.spec import Phase, Task, declared
-from adaptstilts.train.methods import METHODS, Method
+from adaptstilts.train.methods import FAMILIES, METHODS, Method
 
 if TYPE_CHECKING:
     from adaptstilts.results.setting import RunSetting
@@ -128,7 +128,7 @@ def _cell(planner: Planner, method: Method, names: tuple[str, ...], target: Task
     score = score_stages(planner, predict)
     hidden = stages(hidden=True) if planner.config.evaluation.submission else ()
     return Cell(
-        method=_name(method),
+        method=method.name,
         source="+".join(names),
         target=target.name,
         seed=seed,
@@ -145,19 +145,14 @@ def _untrained(planner: Planner, method: Method, sources: tuple[Source, ...], se
     if method.use == "fused":
         choice = planner.config.fusion.retrieval
         if choice == AVERAGE:
-            return None, "no training data: plain average of the adapters"
+            return None, f"no training data: {method.untrained}"
         stage = _train_stage(planner, method, get_task(choice), "intermediate", sources, seed)
         return stage, f"no training data: fusion trained on {choice}"
-    notes = {
-        "direct": "no training data: the backbone itself",
-        "full": "no training data: the intermediate model itself",
-        "adapter": "no training data: the backbone itself",
-    }
-    return None, notes.get(method.name, "no training data: the backbone with the intermediate adapter")
+    return None, f"no training data: {method.untrained}"
 
 
 def _intermediate_run(planner: Planner, task: Task, family: Family, seed: int) -> Stage:
-    method = METHODS["direct" if family == "full" else "adapter"]
+    method = METHODS[FAMILIES[family].alone]
     return _train_stage(planner, method, task, "intermediate", (), seed)
 
 
@@ -192,15 +187,15 @@ def _new_train_stage(
     config = planner.config
     hold_out = _holds_out(planner, task)
     job = TrainJob(
-        method=_name(method),
+        method=method.name,
         task=task.name,
         settings=planner.settings(method.family, task, phase),
         seed=seed,
         backbone=planner.backbone,
         sources=sources,
-        reuse_head=method.name == "full" and before is None and _same_labels(get_task(sources[0].task), task),
-        adapter=config.adapter if "adapter" in method.trains and method.use != "start" else None,
-        fusion=_fusion_shape(config.fusion) if "fusion" in method.trains else None,
+        reuse_head=_reuses_head(method, sources, task) and before is None,
+        adapter=_adapter_shape(config, method),
+        fusion=_fusion_shape(config.fusion) if method.use == "fused" else None,
         data=planner.facts.training_files(task, dev=not hold_out),
         max_train=config.data.max_train,
         hold_out=hold_out,
@@ -215,6 +210,20 @@ def _new_train_stage(
         job,
         (*planner.data_inputs, *(source.key for source in (*sources, *([job.after] if job.after else [])))),
     )
+
+
+def _adapter_shape(config: StudyConfig, method: Method) -> AdapterSection | None:
+    """Return what decides the shape of a new adapter; None where none is made."""
+    if method.attachment is None or method.use in {"start", "fused"}:
+        return None
+    shape: AdapterSection = getattr(config, method.attachment.part)
+    return shape
+
+
+def _reuses_head(method: Method, sources: tuple[Source, ...], task: Task) -> bool:
+    """Return whether a full model goes on with the head of the intermediate task."""
+    is_full = method.attachment is None and method.use == "start"
+    return is_full and _same_labels(get_task(sources[0].task), task)
 
 
 def _fusion_shape(section: FusionSection) -> FusionSection:
@@ -236,7 +245,3 @@ def _same_labels(one: Task, other: Task) -> bool:
 
 def _keys(stages: tuple[Stage, ...]) -> tuple[str, ...]:
     return tuple(stage.key for stage in stages)
-
-
-def _name(method: Method) -> MethodName:
-    return method.name  # type: ignore[return-value]

@@ -7,15 +7,17 @@ from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from adaptstilts.config.retrieval import FITTED, layer_at
-from adaptstilts.config.schema import AdapterSection
 from adaptstilts.config.sweep import Variant
+from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.attachments import AttachmentShape
+from adaptstilts.models.bottlenecks import AVERAGE
 from adaptstilts.store.stage import Stage
-from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
+from adaptstilts.study.plan.jobs import PredictJob, Reference, Source, TrainJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import parts_by_data
 from adaptstilts.study.pricing.devices import Device, check_utilisation
-from adaptstilts.study.pricing.dimensions import BackboneShape, shape_of
-from adaptstilts.study.pricing.flops import Build, bottleneck_width, parameters, sequence_flops
+from adaptstilts.study.pricing.dimensions import shape_of
+from adaptstilts.study.pricing.flops import Build, parameters, sequence_flops
 from adaptstilts.study.pricing.memory import Memory, prediction_memory, training_memory, written_bytes
 from adaptstilts.study.pricing.workload import Volume, Volumes
 from adaptstilts.tasks.kinds import micro_batch_count
@@ -100,6 +102,7 @@ class Pricing:
         self._plan = plan
         self._shapes: dict[Reference, BackboneShape | None] = {}
         self._prices: dict[Hashable, Price | None] = {}
+        self._sizes: dict[Hashable, AttachmentShape] = {}
 
     @property
     def assumed(self) -> set[str]:
@@ -116,23 +119,21 @@ class Pricing:
             Its price; None where the backbone's shape is not known.
         """
         job, volumes = stage.job, self._volumes_of(stage)
+        if not isinstance(job, TrainJob | PredictJob):
+            return FREE
+        shape = self.shape(job.backbone)
+        attached = None if shape is None else self._attached(job, shape.width)
         if isinstance(job, TrainJob):
-            adapter = self._adapter(job)
             alike: Hashable = (
                 id(volumes), job.method, job.task, job.settings, job.backbone, len(job.sources), job.max_train,
-                job.hold_out, _sizes(adapter), job.fusion and job.fusion.kind,
+                job.hold_out, attached,
             )  # fmt: skip
             return self._known(alike, lambda: self._training(job, volumes))
-        if isinstance(job, PredictJob):
-            trained = self._trained(job)
-            adapter = self._adapter_below(job, trained)
-            alike = (
-                id(volumes), job.method, job.task, job.languages, job.trained_task, len(job.sources), job.average,
-                job.backbone, job.retrieval, job.max_evaluation, job.max_length, job.precision, job.batch_tokens,
-                _sizes(adapter), trained and trained.fusion and trained.fusion.kind,
-            )  # fmt: skip
-            return self._known(alike, lambda: self._prediction(job, volumes))
-        return FREE
+        alike = (
+            id(volumes), job.method, job.task, job.languages, job.trained_task, len(job.sources), job.average,
+            job.backbone, job.retrieval, job.max_evaluation, job.max_length, job.precision, job.batch_tokens, attached,
+        )  # fmt: skip
+        return self._known(alike, lambda: self._prediction(job, volumes))
 
     def memory_on(
         self, stage: Stage, device: Device, processes: int | None = None, **settings: object
@@ -171,35 +172,43 @@ class Pricing:
         """Return what the network of a stage is made of beside its backbone."""
         if isinstance(job, TrainJob):
             return self._training_build(job, shape, volumes)
-        method, task = METHODS[job.method], get_task(job.task)
-        trained = self._trained(job)
+        task = get_task(job.task)
         head = None if job.retrieval is not None else task.kind
-        outputs = volumes.outputs(task)
-        adapter = self._adapter_below(job, trained)
-        if method.family == "full" or adapter is None:
-            return Build("nothing", head=head, outputs=outputs)
-        kind, reduction = adapter.kind, adapter.reduction_factor
-        bottleneck = bottleneck_width(shape.width, reduction)
-        frozen, fusion = len(job.sources), None
-        if job.average:
-            fusion = "static"
-        elif method.use == "fused" and trained is not None:
-            fusion = "dynamic" if trained.fusion is None else trained.fusion.kind
-        elif trained is None:
-            frozen -= 1  # the one adapter there is counts as the network's own
-        return Build("nothing", kind, bottleneck, frozen, fusion, head, outputs)
+        return Build("nothing", self._attached(job, shape.width), head, volumes.outputs(task))
 
     def _training_build(self, job: TrainJob, shape: BackboneShape, volumes: Volumes) -> Build:
-        method, task = METHODS[job.method], get_task(job.task)
-        outputs, adapter = volumes.outputs(task), self._adapter(job)
-        if method.family == "full" or adapter is None:
-            return Build("encoder", head=task.kind, outputs=outputs)
-        bottleneck = bottleneck_width(shape.width, adapter.reduction_factor)
-        if "fusion" in method.trains:
-            fusion = "dynamic" if job.fusion is None else job.fusion.kind
-            return Build("fusion", adapter.kind, bottleneck, len(job.sources), fusion, task.kind, outputs)
-        frozen = len(job.sources) if method.use == "below" else 0
-        return Build("adapter", adapter.kind, bottleneck, frozen, None, task.kind, outputs)
+        task, attached = get_task(job.task), self._attached(job, shape.width)
+        return Build("encoder" if attached is None else "attachment", attached, task.kind, volumes.outputs(task))
+
+    def _attached(self, job: TrainJob | PredictJob, width: int) -> AttachmentShape | None:
+        """Return the sizes of all that a stage attaches to its backbone; None for full models and the backbone itself.
+
+        Args:
+            job: A training run or a prediction.
+            width: Width of the backbone.
+        """
+        if isinstance(job, PredictJob):
+            trained = self._trained(job)
+            if trained is not None:
+                return self._attached(trained, width)
+            below = self._below(job.sources, width)
+            return AVERAGE.shape(None, width, below) if job.average else next(iter(below), None)
+        method = METHODS[job.method]
+        if method.attachment is None:
+            return None
+        section = job.fusion or job.adapter
+        known = (job.method, section, job.sources, width)
+        if known not in self._sizes:
+            below = self._below(job.sources, width)
+            is_same = method.use == "start" and bool(below)
+            self._sizes[known] = below[0] if is_same else method.attachment.shape(section, width, below)
+        return self._sizes[known]
+
+    def _below(self, sources: tuple[Source, ...], width: int) -> list[AttachmentShape]:
+        """Return the sizes of what the runs that a stage builds on have trained."""
+        jobs = [self._plan.stage(source.key).job for source in sources]
+        found = [self._attached(job, width) for job in jobs if isinstance(job, TrainJob)]
+        return [each for each in found if each is not None]
 
     def _known(self, alike: Hashable, make: Callable[[], Price | None]) -> Price | None:
         if alike not in self._prices:
@@ -262,21 +271,6 @@ class Pricing:
         found = None if job.trained is None else self._plan.stage(job.trained).job
         return found if isinstance(found, TrainJob) else None
 
-    def _adapter(self, job: TrainJob) -> AdapterSection | None:
-        """The shape of a run's adapters: its own, else that of the first run it builds on."""
-        if job.adapter is not None or not job.sources or METHODS[job.method].family == "full":
-            return job.adapter
-        source = self._plan.stage(job.sources[0].key).job
-        return self._adapter(source) if isinstance(source, TrainJob) else None
-
-    def _adapter_below(self, job: PredictJob, trained: TrainJob | None) -> AdapterSection | None:
-        if trained is not None:
-            return self._adapter(trained)
-        if not job.sources:
-            return None
-        source = self._plan.stage(job.sources[0].key).job
-        return self._adapter(source) if isinstance(source, TrainJob) else None
-
 
 def _volumes_by_data(variants: Sequence[Variant], plan: Plan) -> list[tuple[Volumes, Collection[str]]]:
     """Return the volumes of each different data that a study reads, with the keys of the stages that read it."""
@@ -284,10 +278,6 @@ def _volumes_by_data(variants: Sequence[Variant], plan: Plan) -> list[tuple[Volu
     if len(parts) == 1:
         return [(Volumes(variants[0].config), ())]
     return [(Volumes(first.config), {stage.key for stage in part.stages}) for first, part in parts]
-
-
-def _sizes(adapter: AdapterSection | None) -> Hashable:
-    return None if adapter is None else (adapter.kind, adapter.reduction_factor)
 
 
 def _blocks(job: PredictJob, shape: BackboneShape) -> int | None:

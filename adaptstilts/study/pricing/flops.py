@@ -1,13 +1,9 @@
 """Floating-point operations, parameters and saved tensors of a network, by formula. Free of torch.
 
 A multiply-add is two operations, and matrix products are all that is counted, as in torch's FLOP counter and in Kaplan
-et al. 2020. With width d, feed-forward width f, bottleneck width r, and N fused adapters, a token's forward pass in one
-block takes
-
-- 8 d^2 + 4 d f in the projections and the feed-forward, and 4 n d in attention over n tokens,
-- 4 d r in each bottleneck,
-- 2 (1 + 2 N) d^2 + 4 N d in an AdapterFusion as the `adapters` library computes it: a query, and keys and values of all
-  N outputs (without value matrix: 2 (1 + N) d^2 + 4 N d).
+et al. 2020. With width d and feed-forward width f, a token's forward pass in one block takes 8 d^2 + 4 d f in the
+projections and the feed-forward (6 d f with a gate), and 4 n d in attention over n tokens. What an attachment takes it
+says itself; see `adaptstilts.models.bottlenecks`.
 
 The backward pass takes as much again for each operand that needs a gradient. Weights that are frozen need none. What
 enters the lowest trained tensor needs none either: where adapters train, nothing below the first of them does.
@@ -18,11 +14,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from adaptstilts.study.pricing.dimensions import BackboneShape
+from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.attachments import AttachmentShape
 from adaptstilts.tasks.kinds import FACTS, KindFacts
 from adaptstilts.tasks.spec import Kind
 
-Trained = Literal["encoder", "adapter", "fusion", "nothing"]
+Trained = Literal["encoder", "attachment", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -48,37 +45,21 @@ class Build:
     """What a network is made of beside its backbone.
 
     Attributes:
-        trained: The part that trains; its head does wherever anything does.
-        adapter: Kind of the bottlenecks; None where there are none.
-        bottleneck: Their inner width.
-        frozen: Frozen bottlenecks at each place: below a new one, or fused.
-        fusion: Kind of the fusion; None where there is none.
+        trained: What trains; the head does wherever anything does.
+        attached: What is attached; None for a plain backbone.
         head: Kind of task whose head it has; None for retrieval.
         outputs: Classes or tags.
     """
 
     trained: Trained
-    adapter: str | None = None
-    bottleneck: int = 0
-    frozen: int = 0
-    fusion: str | None = None
+    attached: AttachmentShape | None = None
     head: Kind | None = None
     outputs: int = 0
 
     @property
-    def has_own_adapter(self) -> bool:
-        """Whether there is an adapter besides the frozen ones, whether it trains here or did."""
-        return self.adapter is not None and self.fusion is None
-
-    @property
-    def places(self) -> int:
-        """Places of a block that have bottlenecks: after attention too for ``double_seq_bn``."""
-        return 0 if self.adapter is None else 2 if self.adapter == "double_seq_bn" else 1
-
-
-def bottleneck_width(width: int, reduction_factor: float) -> int:
-    """Return the inner width of a bottleneck, as the `adapters` library rounds it."""
-    return max(1, int(width // reduction_factor))
+    def frozen(self) -> int:
+        """Frozen adapters: below a new one, or fused."""
+        return 0 if self.attached is None else self.attached.frozen
 
 
 def sequence_flops(shape: BackboneShape, build: Build, tokens: float, blocks: int | None = None) -> Flops:
@@ -95,43 +76,18 @@ def sequence_flops(shape: BackboneShape, build: Build, tokens: float, blocks: in
     """
     run = shape.layers if blocks is None else blocks
     attention = 4.0 * tokens * tokens * shape.width
-    linear = tokens * (8.0 * shape.width**2 + 4.0 * shape.width * shape.inner)
-    place = _place_forward(shape.width, build, tokens)
+    linear = tokens * (8.0 * shape.width**2 + shape.feed_forward_flops)
+    attached = 0.0 if build.attached is None else build.attached.forward_flops(shape, tokens)
     head = _head_flops(shape.width, build, tokens)
-    forward = run * (attention + linear + build.places * place) + head
-    if build.trained == "nothing":
-        return Flops(forward, 0.0)
+    forward = run * (attention + linear + attached) + head
     if build.trained == "encoder":
         return Flops(forward, 2.0 * forward)
-    full = _place_backward(shape.width, build, tokens, is_lowest=False)
-    upper = 2.0 * attention + linear + build.places * full
-    # In the first block nothing below the first bottleneck has a gradient.
-    lowest = _place_backward(shape.width, build, tokens, is_lowest=True)
-    if build.places == 2:
-        lowest += full + tokens * 4.0 * shape.width * shape.inner
+    if build.trained == "nothing" or build.attached is None:
+        return Flops(forward, 0.0)
+    upper = 2.0 * attention + linear + build.attached.backward_flops(shape, tokens, is_lowest=False)
+    # In the first block nothing below the first trained tensor has a gradient.
+    lowest = build.attached.backward_flops(shape, tokens, is_lowest=True)
     return Flops(forward, (run - 1) * upper + lowest + 2.0 * head)
-
-
-def _place_forward(width: int, build: Build, tokens: float) -> float:
-    bottlenecks = build.frozen + (1 if build.has_own_adapter else 0)
-    found = bottlenecks * 4.0 * width * build.bottleneck
-    if build.fusion is not None:
-        projections = 1 + build.frozen * (2 if build.fusion == "dynamic" else 1)
-        found += 2.0 * projections * width**2 + 4.0 * build.frozen * width
-    return tokens * found
-
-
-def _place_backward(width: int, build: Build, tokens: float, *, is_lowest: bool) -> float:
-    """Gradients of the bottlenecks of one place; at the lowest one none for what enters it."""
-    square, thin, count = 2.0 * width**2, 2.0 * width * build.bottleneck, build.frozen
-    if build.fusion is None:
-        own = 3.0 * thin if is_lowest else 4.0 * thin  # two for weights, one or two for inputs
-        return tokens * (own + (0.0 if is_lowest else count * 2.0 * thin))
-    has_values = build.fusion == "dynamic"
-    projections = 1 + count * (2 if has_values else 1)
-    inputs = 0.0 if is_lowest else projections * square + count * 2.0 * thin
-    products = 2.0 * count * width * (3.0 if is_lowest and not has_values else 4.0)
-    return tokens * (projections * square + inputs + products)
 
 
 def _head_flops(width: int, build: Build, tokens: float) -> float:
@@ -154,16 +110,14 @@ class Parameters:
 
     Attributes:
         encoder: Of the backbone.
-        adapter: Of one adapter, in all blocks.
-        fusion: Of the fusion, in all blocks.
+        attached: Of the attachment on top, in all blocks.
         head: Of the head.
         trained: Of the parts that train.
         total: Of everything.
     """
 
     encoder: int
-    adapter: int
-    fusion: int
+    attached: int
     head: int
     trained: int
     total: int
@@ -179,21 +133,16 @@ def parameters(shape: BackboneShape, build: Build) -> Parameters:
     Returns:
         The counts.
     """
-    width, places = shape.width, shape.layers * build.places
-    adapter = places * (2 * width * build.bottleneck + build.bottleneck + width)
-    fusion = 0
-    if build.fusion is not None:
-        values = width * width if build.fusion == "dynamic" else 0  # the value matrix has no bias
-        fusion = places * (2 * (width * width + width) + values)
-    head = _head_parameters(width, build)
-    bodies = {"encoder": shape.parameters, "adapter": adapter, "fusion": fusion, "nothing": 0}
-    attached = (build.frozen + (1 if build.has_own_adapter else 0)) * adapter + fusion
+    own, attached = 0, 0
+    if build.attached is not None:
+        own, attached = build.attached.own_parameters(shape), build.attached.parameters(shape)
+    head = _head_parameters(shape.width, build)
+    bodies = {"encoder": shape.parameters + head, "attachment": own + head, "nothing": 0}
     return Parameters(
         encoder=shape.parameters,
-        adapter=adapter,
-        fusion=fusion,
+        attached=own,
         head=head,
-        trained=bodies[build.trained] + (head if build.trained != "nothing" else 0),
+        trained=bodies[build.trained],
         total=shape.parameters + attached + head,
     )
 

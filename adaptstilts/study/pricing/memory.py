@@ -19,8 +19,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.study.pricing.devices import Arithmetic
-from adaptstilts.study.pricing.dimensions import BackboneShape
 from adaptstilts.study.pricing.flops import Build, Parameters, parameters
 from adaptstilts.tasks.spec import Kind
 
@@ -129,8 +129,8 @@ def _saved_values(shape: BackboneShape, build: Build, arithmetic: Arithmetic) ->
     is_single = arithmetic == "fp32"
     if build.trained == "encoder":
         return (16 if is_single else 10) * shape.width + 2 * shape.inner
-    fused = build.frozen * build.places * (4 if is_single else 3) if build.fusion is not None else 0
-    return ((12 if is_single else 7) + fused) * shape.width + shape.inner
+    attached = 0.0 if build.attached is None else build.attached.saved_values(shape, is_half=not is_single)
+    return (12 if is_single else 7) * shape.width + shape.inner + attached
 
 
 def written_bytes(shape: BackboneShape, build: Build) -> int:
@@ -150,11 +150,8 @@ def written_bytes(shape: BackboneShape, build: Build) -> int:
     twice = _SAFETENSORS_BYTES + _PICKLED_BYTES
     head_tensors = 4 if build.head in {Kind.CLASSIFY, Kind.CHOOSE} else 2
     head = 2 * _FLOAT * counts.head + head_tensors * twice
-    places = shape.layers * build.places
-    if build.trained == "encoder":
+    if build.attached is None:
         body = _FLOAT * counts.encoder + shape.tensors * _SAFETENSORS_BYTES
-    elif build.trained == "fusion":
-        body = 2 * _FLOAT * counts.fusion + places * (5 if build.fusion == "dynamic" else 4) * twice
     else:
-        body = 2 * _FLOAT * counts.adapter + places * 4 * twice
+        body = 2 * _FLOAT * counts.attached + build.attached.own_tensors(shape) * twice
     return body + head + _SETTINGS_BYTES

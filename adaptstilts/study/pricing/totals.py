@@ -14,11 +14,8 @@ from adaptstilts.study.pricing.cost import FREE, Price, Pricing, total
 from adaptstilts.study.pricing.memory import Memory
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.train.methods import METHODS
+from adaptstilts.train.methods import FAMILIES, METHODS
 
-_FAMILIES = {"full": "full models", "adapter": "adapters", "fusion": "fusions"}
-_COLUMNS = {"full models": ("full",), "adapters": ("adapter", "fusion")}
-"""Families that are set side by side: the methods direct and full, and adapter, stack, continue and fuse."""
 _PHASES = ("data", "intermediate", "target", "predict")
 _MOST_WARNINGS = 5
 _HOUR = 3600.0
@@ -193,7 +190,7 @@ def make_bill(plan: Plan, pricing: Pricing, done: Collection[str], seconds: Mapp
 def _place(row: str) -> tuple[int, int]:
     """Where a row stands: in the order in which stages are carried out, and of the methods."""
     phase, _, name = row.partition(" ")
-    names = [*_FAMILIES.values(), *METHODS]
+    names = [*(family.many for family in FAMILIES.values()), *METHODS]
     place = _PHASES.index(phase) if phase in _PHASES else len(_PHASES)
     return place, names.index(name) if name in names else 0
 
@@ -207,7 +204,7 @@ def _intermediate(plan: Plan) -> set[str]:
 def _row(stage: Stage, intermediate: Collection[str]) -> str:
     job = stage.job
     if isinstance(job, TrainJob) and stage.key in intermediate:
-        return f"intermediate {_FAMILIES[METHODS[job.method].family]}"
+        return f"intermediate {FAMILIES[METHODS[job.method].family].many}"
     if isinstance(job, TrainJob | PredictJob):
         return f"{'target' if isinstance(job, TrainJob) else 'predict'} {job.method}"
     return stage.kind.value
@@ -217,10 +214,11 @@ def _add_columns(bill: Bill, plan: Plan, prices: Mapping[str, Price], done: Coll
     """Sum what the cells of each column need: once with sharing, and once as if every cell made all of it anew."""
     known: dict[str, frozenset[str]] = {}
     runs = {stage.key for stage in plan.stages if isinstance(stage.job, TrainJob)}
-    for name, families in _COLUMNS.items():
+    for group in dict.fromkeys(family.group for family in FAMILIES.values()):
+        name = FAMILIES[group].many
         times: Counter[str] = Counter()
         for cell in plan.cells:
-            if METHODS[cell.method].family in families:
+            if FAMILIES[METHODS[cell.method].family].group == group:
                 trained = () if cell.train is None else (cell.train,)
                 times.update(_needed(plan, known, (*trained, *cell.predict, *cell.score, *cell.hidden)))
         if times:
@@ -275,7 +273,7 @@ def _remedy(stage: Stage, phase: str, pricing: Pricing) -> str:
     options = [_more_processes(stage, pricing), _smaller_batches(stage, job, section, pricing)]
     if any(options):
         return f"set {', or '.join(filter(None, options))}"
-    if METHODS[job.method].family == "full":
+    if METHODS[job.method].attachment is None:
         return "its weights, gradients and optimizer alone are too much; use adapters, or a larger device"
     return "give a larger device"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
-from adaptstilts.train.methods import METHODS
+from adaptstilts.train.methods import FAMILIES, METHODS
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -20,7 +20,6 @@ WIDTH = 120
 MOST_LINES = 120
 """Lines of a tree before its lower levels are folded into the lines above them."""
 _MOST_NAMED = 12
-_FAMILIES = {"full": "full model", "adapter": "adapter", "fusion": "fusion"}
 
 
 @dataclass
@@ -90,7 +89,7 @@ def plan_tree(plan: Plan, title: str) -> Node:
         names = cell.source.split("+") if cell.source else []
         branch = root
         if method.use in {"start", "below"}:
-            family = _FAMILIES[method.intermediate or "full"]
+            family = FAMILIES[method.intermediate or method.family].one
             branch = root.child(f"{family} {cell.source}", f"intermediate {family}: {cell.source}", cell.source)
         says = ""
         if method.use == "fused":
@@ -135,7 +134,7 @@ def _add_source(plan: Plan, key: str, root: Node) -> None:
     """Enter an intermediate run at its own line, which is made for fusions that are alone in using it."""
     job = plan.stage(key).job
     if isinstance(job, TrainJob) and not job.sources:
-        family = _FAMILIES[METHODS[job.method].family]
+        family = FAMILIES[METHODS[job.method].family].one
         root.child(f"{family} {job.task}", f"intermediate {family}: {job.task}", job.task).runs.add(key)
 
 

@@ -14,18 +14,16 @@ from adaptstilts.evaluate.predict import Predicted, predict
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.network import Assembly, EncoderLoader, TaskNetwork, assemble
 from adaptstilts.store.json_files import write_json
-from adaptstilts.study.layout import PREDICTIONS_FOLDER
+from adaptstilts.study.layout import PREDICTIONS_FOLDER, RAW_FOLDER
 from adaptstilts.study.plan.jobs import PredictJob
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.match import match
 from adaptstilts.study.stages.retrieve import retrieve
+from adaptstilts.study.stages.weights import prediction_assembly
 from adaptstilts.tasks.registry import get_task
 
 if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples
-
-from adaptstilts.study.layout import RAW_FOLDER
-from adaptstilts.study.stages.weights import network_of
 
 
 class LastNetwork:
@@ -70,7 +68,7 @@ def predict_stage(
         AdaptstiltsError: If data or checkpoints cannot be used.
     """
     task = get_task(job.task)
-    network = networks.get(network_of(job, inputs))
+    network = networks.get(prediction_assembly(job, inputs))
     if job.retrieval is not None:
         for language, split, found, note, count in retrieve(network, job, examples, folder, on_step):
             record = {"split": split.value, "examples": count, "note": note, "direction": job.retrieval.direction}

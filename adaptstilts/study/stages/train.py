@@ -15,7 +15,6 @@ import torch
 from safetensors import SafetensorError
 
 from adaptstilts.config.recipes import TrainSettings
-from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.engine.journal import StepNumbers
 from adaptstilts.evaluate.gold import gold_of
@@ -28,30 +27,26 @@ from adaptstilts.models.network import EncoderLoader, TaskNetwork, parameter_cou
 from adaptstilts.readers.data_root import TrainingData
 from adaptstilts.readers.sampling import sample
 from adaptstilts.store.json_files import write_json
-from adaptstilts.study.layout import TRAINING_FILE
+from adaptstilts.store.leases import Progress
+from adaptstilts.study.layout import ENCODER_FOLDER, HEAD_FOLDER, TRAINING_FILE
 from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.inputs import Inputs
+from adaptstilts.study.stages.weights import training_assembly
 from adaptstilts.tasks.examples import ChoiceExample
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Task
-from adaptstilts.train.checkpoints import Checkpoints
+from adaptstilts.train.checkpoints import CheckpointLog, Checkpoints
 from adaptstilts.train.distributed import SINGLE_PROCESS, Group
 from adaptstilts.train.loop import FitReport, RunContext, fit
-from adaptstilts.train.methods import METHODS, Method, fusion_name, target_adapter
+from adaptstilts.train.methods import METHODS, Method
 from adaptstilts.train.optim import learning_rate
-from adaptstilts.train.setup import prepare
+from adaptstilts.train.setup import build_network
 from adaptstilts.train.sharding import shard_frozen, to_cpu
 
 if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples
 
-from typing import TYPE_CHECKING
-
-from adaptstilts.store.leases import Progress
-from adaptstilts.study.layout import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER
-from adaptstilts.study.stages.weights import starting_point
-from adaptstilts.train.checkpoints import CheckpointLog
 
 _DEV_BATCH_TOKENS = 8192
 
@@ -89,13 +84,11 @@ def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
     data = examples.training(task, job.max_train, hold_out=job.hold_out)
     labels = examples.root.labels(task)
     settings = EncodeSettings(job.settings.max_length, job.settings.doc_stride, job.settings.max_query_length)
-    network = prepare(
+    network = build_network(
         method,
-        starting_point(job, inputs),
+        training_assembly(job, inputs),
         task=task.name,
         head=spec_for(task.kind, labels),
-        adapter=job.adapter or AdapterSection(),
-        fusion=job.fusion or FusionSection(),
         seed=job.seed,
         load=load,
     ).to(device)
@@ -172,12 +165,9 @@ def _scored_elsewhere(_: TaskNetwork) -> float:
 
 
 def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[], torch.Tensor] | None:
-    if "fusion" not in method.trains or job.fusion is None or job.fusion.kind != "dynamic":
+    if method.attachment is None:
         return None
-    attached, weight = network.attached, job.fusion.regularisation
-    if attached is None or weight == 0:
-        return None
-    return lambda: weight * attached.regularisation(fusion_name(job.task))
+    return method.attachment.penalty(network.attached, method.attachment.name(job.task), job.fusion or job.adapter)
 
 
 def _save_or_say_why(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:
@@ -198,16 +188,13 @@ def _save(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingDat
     head = network.head
     if head is None:
         raise TypeError("a trained network has a head")
-    if "encoder" in method.trains:
+    kind = method.attachment
+    if kind is None:
         save_encoder(network, folder / ENCODER_FOLDER)
         save_head(head, job.task, folder / HEAD_FOLDER, network.encoder.config, choices=choices)
-    elif network.attached is None:
-        raise TypeError("an adapter method has adapters")
-    elif "adapter" in method.trains:
-        network.attached.save(target_adapter(job.task), folder / ADAPTER_FOLDER, head, choices=choices)
     else:
-        members = tuple(source.task for source in job.sources)
-        network.attached.save_fusion(fusion_name(job.task), members, folder / FUSION_FOLDER, head, choices=choices)
+        below = [source.task for source in job.sources]
+        kind.save(network.attached, kind.name(job.task), folder / kind.part, below, head, choices=choices)
 
 
 def _record(report: FitReport, network: TaskNetwork, data: TrainingData, folder: Path) -> dict[str, Any]:

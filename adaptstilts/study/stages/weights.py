@@ -1,54 +1,128 @@
-"""Which weights a network is put together from, for training and for prediction."""
+"""How the network of a stage is put together, for training and for prediction."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
+from adaptstilts.config.schema import Section
+from adaptstilts.errors import TrainingError
+from adaptstilts.models.attachments import Attached, New
+from adaptstilts.models.bottlenecks import AVERAGE
 from adaptstilts.models.network import Assembly
-from adaptstilts.study.layout import ADAPTER_FOLDER, ENCODER_FOLDER, FUSION_FOLDER, HEAD_FOLDER
-from adaptstilts.study.plan.jobs import PredictJob, TrainJob
+from adaptstilts.runtime import derive_seed
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.study.layout import ENCODER_FOLDER, HEAD_FOLDER
+from adaptstilts.study.plan.jobs import PredictJob, Source, TrainJob
 from adaptstilts.study.stages.inputs import Inputs
-from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
-from adaptstilts.train.setup import StartingPoint
+from adaptstilts.train.methods import METHODS, Method
+
+Sources = Sequence[tuple[str, Path]]
+"""Intermediate tasks with the folders of what was trained on them, in order."""
 
 
-def starting_point(job: TrainJob, inputs: Inputs) -> StartingPoint:
-    """Return where a job's weights come from: the backbone, its intermediate runs, and an earlier run that goes on."""
+def training_assembly(job: TrainJob, inputs: Inputs) -> Assembly:
+    """Return what a run starts from: the backbone, its intermediate runs, and an earlier run that goes on."""
     method = METHODS[job.method]
     earlier = inputs.artefact(job.after.key) if job.after is not None else None
-    if method.family == "full" and earlier is not None:
-        return StartingPoint(str(earlier.file(ENCODER_FOLDER)), head=earlier.file(HEAD_FOLDER))
-    if method.use == "start" and method.family == "full":
-        artefact = inputs.artefact(job.sources[0].key)
-        head = artefact.file(HEAD_FOLDER) if job.reuse_head else None
-        return StartingPoint(str(artefact.file(ENCODER_FOLDER)), head=head)
-    sources = tuple((source.task, inputs.artefact(source.key).file(ADAPTER_FOLDER)) for source in job.sources)
+    if method.attachment is None:
+        if earlier is not None:
+            return _full_model(earlier, with_head=True)
+        if method.use == "start":
+            return _full_model(inputs.artefact(job.sources[0].key), with_head=job.reuse_head)
     going_on = None
-    if earlier is not None:
-        going_on = earlier.file(FUSION_FOLDER if "fusion" in method.trains else ADAPTER_FOLDER)
-    return StartingPoint(job.backbone.location, job.backbone.revision, sources, head=going_on, going_on=going_on)
+    if earlier is not None and method.attachment is not None:
+        going_on = earlier.file(method.attachment.part)
+    return starting_assembly(
+        method,
+        job.task,
+        job.backbone.location,
+        revision=job.backbone.revision,
+        sources=_folders(method, job.sources, inputs),
+        resume_from=going_on,
+        head=going_on,
+        section=job.fusion or job.adapter,
+        seed=job.seed,
+    )
 
 
-_AVERAGE = "fusion_average"
-
-
-def network_of(job: PredictJob, inputs: Inputs) -> Assembly:
-    """Return the files a job's network is put together from."""
-    method = METHODS[job.method]
-    encoder, revision = job.backbone.location, job.backbone.revision
+def prediction_assembly(job: PredictJob, inputs: Inputs) -> Assembly:
+    """Return what predicts: what a training run made, or what it would have built on where there is none."""
+    method, backbone = METHODS[job.method], job.backbone
     trained = inputs.artefact(job.trained) if job.trained is not None else None
-    if method.family == "full":
+    if method.attachment is None:
         source = trained or (inputs.artefact(job.sources[0].key) if job.sources else None)
         if source is None:
-            return Assembly(encoder, revision)
-        head = source.file(HEAD_FOLDER) if trained is not None else None
-        return Assembly(str(source.file(ENCODER_FOLDER)), head=head)
-    adapters = tuple((source.task, inputs.artefact(source.key).file(ADAPTER_FOLDER)) for source in job.sources)
-    if trained is None or job.trained_task is None:
-        return Assembly(encoder, revision, adapters, average=_AVERAGE if job.average else "")
-    # A retrieval target borrows a fusion trained on another task, without that task's head.
-    own_head = job.retrieval is None
-    if method.use == "fused":
-        fusion = trained.file(FUSION_FOLDER)
-        name = fusion_name(job.trained_task)
-        return Assembly(encoder, revision, adapters, fusion=(name, fusion), head=fusion if own_head else None)
-    adapter = trained.file(ADAPTER_FOLDER)
-    return Assembly(encoder, revision, (*adapters, (target_adapter(job.trained_task), adapter)), head=adapter)
+            return Assembly(backbone.location, backbone.revision)
+        return _full_model(source, with_head=trained is not None)
+    below = _below(method, _folders(method, job.sources, inputs))
+    if trained is not None and job.trained_task is not None:
+        folder = trained.file(method.attachment.part)
+        attached = (*below, Attached(method.attachment, method.attachment.name(job.trained_task), folder))
+        # A retrieval target borrows a fusion trained on another task, without that task's head.
+        is_borrowed = method.use == "fused" and job.retrieval is not None
+        return Assembly(backbone.location, backbone.revision, attached, None if is_borrowed else folder)
+    if job.average:
+        below = (*below, Attached(AVERAGE, AVERAGE.name("average"), New(None)))
+    return Assembly(backbone.location, backbone.revision, below)
+
+
+def starting_assembly(  # noqa: PLR0913 - every place that weights may come from
+    method: Method,
+    task: str,
+    encoder: str,
+    *,
+    revision: str | None = None,
+    sources: Sources = (),
+    resume_from: Path | None = None,
+    head: Path | None = None,
+    section: Section | None = None,
+    seed: int = 0,
+) -> Assembly:
+    """Return what a run starts from, given where its weights lie.
+
+    Args:
+        method: Row of the table.
+        task: Training task; names the attachment that trains.
+        encoder: Folder or hub id of the encoder.
+        revision: Revision of a hub encoder.
+        sources: What was trained on intermediate tasks; empty for full models, which start from ``encoder``.
+        resume_from: Folder of the attachment that an earlier run of the same method has trained, and that goes on.
+        head: Folder of a head to go on with; None for a new one.
+        section: Shape of a new attachment.
+        seed: Decides the weights of a new attachment.
+
+    Raises:
+        TrainingError: If the method cannot start from so many sources.
+    """
+    _check_sources(method, len(sources))
+    if method.attachment is None:
+        return Assembly(encoder, revision, head=head)
+    origin: Path | New = New(section, derive_seed(seed, method.attachment.part, task), method.identity)
+    if method.use == "start":
+        origin, sources = sources[0][1], ()
+    trained = Attached(method.attachment, method.attachment.name(task), resume_from or origin)
+    return Assembly(encoder, revision, (*_below(method, sources), trained), head)
+
+
+def _full_model(artefact: Artefact, *, with_head: bool) -> Assembly:
+    head = artefact.file(HEAD_FOLDER) if with_head else None
+    return Assembly(str(artefact.file(ENCODER_FOLDER)), head=head)
+
+
+def _folders(method: Method, sources: Sequence[Source], inputs: Inputs) -> Sources:
+    kind = method.source_attachment
+    return [] if kind is None else [(each.task, inputs.artefact(each.key).file(kind.part)) for each in sources]
+
+
+def _below(method: Method, sources: Sources) -> tuple[Attached, ...]:
+    kind = method.source_attachment
+    return () if kind is None else tuple(Attached(kind, name, folder) for name, folder in sources)
+
+
+def _check_sources(method: Method, found: int) -> None:
+    fits = {"none": found == 0, "start": found <= 1, "below": found == 1, "fused": found >= 1}[method.use]
+    if method.use == "start" and method.attachment is not None:
+        fits = found == 1
+    if not fits:
+        raise TrainingError(f"method '{method.name}' cannot start from {found} intermediate adapters")

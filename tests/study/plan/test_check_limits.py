@@ -11,7 +11,8 @@ from tests.study.plan.test_plan import CONFIGS, plan_of
 
 @pytest.fixture
 def backbone(tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps({"max_position_embeddings": 130, "num_hidden_layers": 4}))
+    config = {"model_type": "xlm-roberta", "max_position_embeddings": 130, "num_hidden_layers": 4}
+    (tmp_path / "config.json").write_text(json.dumps(config))
     return Reference(str(tmp_path), None, "f" * 64)
 
 

@@ -3,13 +3,14 @@ import json
 import pytest
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.backbone import load_encoder, mini_folder
 from adaptstilts.study.plan.jobs import Reference
-from adaptstilts.study.pricing.dimensions import KNOWN, BackboneShape, shape_of
+from adaptstilts.study.pricing.dimensions import KNOWN, shape_of
 
 CONFIG = {
-    "num_hidden_layers": 4, "hidden_size": 24, "intermediate_size": 48, "num_attention_heads": 2, "vocab_size": 99,
-    "max_position_embeddings": 40, "type_vocab_size": 1,
+    "model_type": "xlm-roberta", "num_hidden_layers": 4, "hidden_size": 24, "intermediate_size": 48,
+    "num_attention_heads": 2, "vocab_size": 99, "max_position_embeddings": 40, "type_vocab_size": 1,
 }  # fmt: skip
 SHAPE = BackboneShape(4, 24, 48, 2, 99, 40)
 
@@ -42,7 +43,9 @@ def test_other_hub_ids_are_looked_up_in_the_local_cache(tmp_path, monkeypatch, r
     assert of("someone/xlmr", revision) == SHAPE
 
 
-@pytest.mark.parametrize("text", ["{", "[]", json.dumps(CONFIG | {"hidden_size": None})])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", json.dumps(CONFIG | {"hidden_size": None}), json.dumps(CONFIG | {"model_type": "other"})]
+)
 def test_cached_file_that_tells_no_shape_counts_as_unknown(tmp_path, monkeypatch, text):
     monkeypatch.delenv("HF_HUB_CACHE", raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path))

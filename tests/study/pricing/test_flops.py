@@ -12,8 +12,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import XLMRobertaModel
 
+from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.bottlenecks import BottleneckShape, FusionShape
 from adaptstilts.models.network import TaskNetwork, parameter_counts
-from adaptstilts.study.pricing.dimensions import KNOWN, BackboneShape
+from adaptstilts.study.pricing.dimensions import KNOWN
 from adaptstilts.study.pricing.flops import Build, parameters, sequence_flops
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.losses import loss_sum
@@ -120,10 +122,11 @@ def test_parameters_are_counted_exactly(folders, sources, method, head):
 def test_xlm_r_large_has_the_sizes_that_are_known():
     large = KNOWN["FacebookAI/xlm-roberta-large"]
     assert large.parameters == 559_890_432 - (1024 * 1024 + 1024)  # published figure, less its pooler
-    assert parameters(large, Build("adapter", "seq_bn", 64)).adapter == 3_171_840
-    assert parameters(large, Build("adapter", "double_seq_bn", 64)).adapter == 6_343_680
-    assert parameters(large, Build("fusion", "seq_bn", 64, 9, "dynamic")).fusion == 75_546_624
-    assert parameters(large, Build("fusion", "seq_bn", 64, 9, "static")).fusion == 50_380_800
+    assert parameters(large, Build("attachment", BottleneckShape("seq_bn", 64))).attached == 3_171_840
+    assert parameters(large, Build("attachment", BottleneckShape("double_seq_bn", 64))).attached == 6_343_680
+    for kind, count in (("dynamic", 75_546_624), ("static", 50_380_800)):
+        fusion = FusionShape(kind, BottleneckShape("seq_bn", 64), 9)
+        assert parameters(large, Build("attachment", fusion)).attached == count
 
 
 def test_step_ratios_of_xlm_r_large_are_those_counted_before():
@@ -131,9 +134,9 @@ def test_step_ratios_of_xlm_r_large_are_those_counted_before():
     full = sequence_flops(large, Build("encoder"), 40)
     assert full.forward / 40 == pytest.approx(604e6 + 3.9e6, rel=0.002)
     ratios = {
-        0.665: Build("adapter", "seq_bn", 64),
-        0.685: Build("adapter", "double_seq_bn", 64),
-        2.29: Build("fusion", "seq_bn", 64, 9, "dynamic"),
+        0.665: Build("attachment", BottleneckShape("seq_bn", 64)),
+        0.685: Build("attachment", BottleneckShape("double_seq_bn", 64)),
+        2.29: Build("attachment", FusionShape("dynamic", BottleneckShape("seq_bn", 64), 9)),
     }
     for ratio, build in ratios.items():
         assert sequence_flops(large, build, 40).step / full.step == pytest.approx(ratio, rel=0.02)

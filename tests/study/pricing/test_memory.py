@@ -4,14 +4,16 @@ import pytest
 import torch
 from networks import METHOD_NAMES, batch_of, build_of, network_of, save_adapters, save_encoder
 
+from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.bottlenecks import BottleneckShape, FusionShape
 from adaptstilts.models.heads import save_head
 from adaptstilts.models.network import save_encoder as write_encoder
-from adaptstilts.study.pricing.dimensions import KNOWN, BackboneShape
+from adaptstilts.study.pricing.dimensions import KNOWN
 from adaptstilts.study.pricing.flops import Build
 from adaptstilts.study.pricing.memory import prediction_memory, training_memory, written_bytes
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.losses import loss_sum
-from adaptstilts.train.methods import METHODS, fusion_name, target_adapter
+from adaptstilts.train.methods import METHODS
 
 SHAPE = BackboneShape(3, 192, 768, 4, 300, 130)
 LARGE = KNOWN["FacebookAI/xlm-roberta-large"]
@@ -29,15 +31,13 @@ def sources(folder, tmp_path_factory):
 
 def write(network, method, folder, sources):
     """Write what a training stage writes."""
-    trains = METHODS[method].trains
-    if "encoder" in trains:
+    kind = METHODS[method].attachment
+    if kind is None:
         write_encoder(network, folder / "encoder")
         save_head(network.head, "mnli", folder / "head", network.encoder.config)
-    elif "adapter" in trains:
-        network.attached.save(target_adapter("mnli"), folder, network.head)
     else:
         names = [name for name, _ in sources]
-        network.attached.save_fusion(fusion_name("mnli"), names, folder, network.head)
+        kind.save(network.attached, kind.name("mnli"), folder, names, network.head, choices=2)
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
@@ -82,10 +82,10 @@ def test_xlm_r_large_holds_what_was_counted_before():
     assert held == pytest.approx(16 * LARGE.parameters)  # 8.96 GB with its pooler
     per_token = training_memory(LARGE, Build("encoder"), "bf16", sequences=1, tokens=1).activations / LARGE.layers
     assert per_token == pytest.approx(37_000, rel=0.02)
-    adapter = Build("adapter", "seq_bn", 64)
+    adapter = Build("attachment", BottleneckShape("seq_bn", 64))
     per_token = training_memory(LARGE, adapter, "bf16", sequences=1, tokens=1).activations / LARGE.layers
     assert per_token == pytest.approx(23_000, rel=0.03)
-    fused = Build("fusion", "seq_bn", 64, 9, "dynamic")
+    fused = Build("attachment", FusionShape("dynamic", BottleneckShape("seq_bn", 64), 9))
     both = [training_memory(LARGE, build, "bf16", sequences=1, tokens=4096).activations for build in (adapter, fused)]
     assert both[1] - both[0] == pytest.approx(5.4e9, rel=0.02)
 
@@ -101,7 +101,7 @@ def test_checkpointing_keeps_one_vector_a_block():
 
 
 def test_frozen_weights_are_spread_over_processes_and_what_trains_is_not():
-    build = Build("adapter", "seq_bn", 64)
+    build = Build("attachment", BottleneckShape("seq_bn", 64))
     alone, shared = (
         training_memory(LARGE, build, "fp32", sequences=64, tokens=128, shards=shards) for shards in (1, 4)
     )

@@ -1,0 +1,275 @@
+"""Bottleneck adapters and AdapterFusion as attachments: names, files and sizes. Free of torch.
+
+With width d, bottleneck width r, and N fused adapters, a token's forward pass in one block takes
+
+- 4 d r in each bottleneck,
+- 2 (1 + 2 N) d^2 + 4 N d in an AdapterFusion as the `adapters` library computes it: a query, and keys and values of all
+  N outputs (without value matrix: 2 (1 + N) d^2 + 4 N d).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.attachments import AttachmentShape, New
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
+
+    from adaptstilts.models.adapters import AdapterStack
+    from adaptstilts.models.heads import Head
+
+
+@dataclass(frozen=True)
+class BottleneckShape:
+    """Sizes of bottleneck adapters that are stacked.
+
+    Attributes:
+        kind: Kind of adapter in the `adapters` library's terms.
+        width: Inner width of each bottleneck.
+        frozen: Frozen ones below the one on top, which have its shape.
+    """
+
+    kind: str
+    width: int
+    frozen: int = 0
+
+    @property
+    def places(self) -> int:
+        """Places of a block that have bottlenecks: after attention too for ``double_seq_bn``."""
+        return 2 if self.kind == "double_seq_bn" else 1
+
+    def own_parameters(self, backbone: BackboneShape) -> int:
+        """Count the parameters of one adapter."""
+        one = 2 * backbone.width * self.width + self.width + backbone.width
+        return backbone.layers * self.places * one
+
+    def parameters(self, backbone: BackboneShape) -> int:
+        """Count the parameters of all adapters."""
+        return (self.frozen + 1) * self.own_parameters(backbone)
+
+    def own_tensors(self, backbone: BackboneShape) -> int:
+        """Count the tensors of one adapter."""
+        return backbone.layers * self.places * 4
+
+    def forward_flops(self, backbone: BackboneShape, tokens: float) -> float:
+        """Count the operations of all adapters in one block."""
+        return self.places * tokens * (self.frozen + 1) * 4.0 * backbone.width * self.width
+
+    def backward_flops(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
+        """Count the gradients of one block; two for weights, and one for inputs where one is needed below."""
+        thin = 2.0 * backbone.width * self.width
+        full = tokens * (4.0 * thin + self.frozen * 2.0 * thin)
+        if not is_lowest:
+            return self.places * full
+        return tokens * 3.0 * thin + _upper_place(self.places, full, backbone, tokens)
+
+    def saved_values(self, backbone: BackboneShape, *, is_half: bool) -> float:
+        """Count no values: bottlenecks are narrow."""
+        del backbone, is_half
+        return 0.0
+
+
+@dataclass(frozen=True)
+class FusionShape:
+    """Sizes of an AdapterFusion and the adapters it fuses.
+
+    Attributes:
+        kind: ``dynamic``, or ``static`` without value matrix.
+        adapter: Shape of each adapter.
+        frozen: How many are fused.
+    """
+
+    kind: str
+    adapter: BottleneckShape
+    frozen: int
+
+    @property
+    def _has_values(self) -> bool:
+        return self.kind == "dynamic"
+
+    @property
+    def _projections(self) -> int:
+        return 1 + self.frozen * (2 if self._has_values else 1)
+
+    def own_parameters(self, backbone: BackboneShape) -> int:
+        """Count the parameters of the fusion; its value matrix has no bias."""
+        square = backbone.width * backbone.width
+        one = 2 * (square + backbone.width) + (square if self._has_values else 0)
+        return backbone.layers * self.adapter.places * one
+
+    def parameters(self, backbone: BackboneShape) -> int:
+        """Count the parameters of the fusion and of its adapters."""
+        return self.frozen * self.adapter.own_parameters(backbone) + self.own_parameters(backbone)
+
+    def own_tensors(self, backbone: BackboneShape) -> int:
+        """Count the tensors of the fusion."""
+        return backbone.layers * self.adapter.places * (5 if self._has_values else 4)
+
+    def forward_flops(self, backbone: BackboneShape, tokens: float) -> float:
+        """Count the operations of the fusion and of its adapters in one block."""
+        adapters = self.frozen * 4.0 * backbone.width * self.adapter.width
+        fusion = 2.0 * self._projections * backbone.width**2 + 4.0 * self.frozen * backbone.width
+        return self.adapter.places * (tokens * (adapters + fusion))
+
+    def backward_flops(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
+        """Count the gradients of one block; the adapters need none for their weights."""
+        full = self._place_backward(backbone, tokens, is_lowest=False)
+        if not is_lowest:
+            return self.adapter.places * full
+        return self._place_backward(backbone, tokens, is_lowest=True) + _upper_place(
+            self.adapter.places, full, backbone, tokens
+        )
+
+    def _place_backward(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
+        square, thin = 2.0 * backbone.width**2, 2.0 * backbone.width * self.adapter.width
+        inputs = 0.0 if is_lowest else self._projections * square + self.frozen * 2.0 * thin
+        products = 2.0 * self.frozen * backbone.width * (3.0 if is_lowest and not self._has_values else 4.0)
+        return tokens * (self._projections * square + inputs + products)
+
+    def saved_values(self, backbone: BackboneShape, *, is_half: bool) -> float:
+        """Count the outputs of the fused adapters and what the fusion makes of them."""
+        return float(self.frozen * self.adapter.places * (3 if is_half else 4) * backbone.width)
+
+
+def _upper_place(places: int, full: float, backbone: BackboneShape, tokens: float) -> float:
+    """Operations in the first block above its first bottleneck: those of a second one, and the feed-forward between."""
+    return 0.0 if places == 1 else full + tokens * backbone.feed_forward_flops
+
+
+def bottleneck_width(width: int, reduction_factor: float) -> int:
+    """Return the inner width of a bottleneck, as the `adapters` library rounds it."""
+    return max(1, int(width // reduction_factor))
+
+
+class BottleneckAdapter:
+    """A bottleneck adapter, on a frozen backbone or over frozen adapters."""
+
+    part = "adapter"
+
+    def name(self, task: str) -> str:
+        """Return the name of the adapter that is trained on a task."""
+        return f"target_{task}"
+
+    def host(self, encoder: PreTrainedModel) -> AdapterStack:
+        """Give an encoder adapter support in place."""
+        from adaptstilts.models.adapters import AdapterStack  # noqa: PLC0415
+
+        return AdapterStack(encoder)
+
+    def add(self, host: AdapterStack, name: str, new: New, below: Sequence[str]) -> None:
+        """Add an adapter with fresh weights."""
+        del below
+        section = new.section if isinstance(new.section, AdapterSection) else AdapterSection()
+        host.add(name, section, seed=new.seed, identity=new.identity)
+
+    def load(self, host: AdapterStack, name: str, folder: Path, below: Sequence[str]) -> None:
+        """Load an adapter."""
+        del below
+        host.load(folder, name)
+
+    def save(
+        self,
+        host: AdapterStack,
+        name: str,
+        folder: Path,
+        below: Sequence[str],
+        head: Head | None,
+        *,
+        choices: int,
+    ) -> None:
+        """Write an adapter and its head."""
+        del below
+        host.save(name, folder, head, choices=choices)
+
+    def activate(self, host: AdapterStack, names: Sequence[str]) -> None:
+        """Stack adapters, the first at the bottom."""
+        host.activate_stack(names)
+
+    def penalty(self, host: AdapterStack, name: str, section: AdapterSection) -> None:
+        """Add nothing to the loss."""
+
+    def shape(self, section: AdapterSection | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
+        """Return the sizes of an adapter over others, which are taken to have its shape."""
+        section = section or AdapterSection()
+        return BottleneckShape(section.kind, bottleneck_width(width, section.reduction_factor), len(below))
+
+
+class AdapterFusion:
+    """An AdapterFusion (Pfeiffer et al. 2021) over the frozen adapters below it."""
+
+    part = "fusion"
+
+    def name(self, task: str) -> str:
+        """Return the name of the fusion that is trained on a task; fusions over the same adapters need their own."""
+        return f"fusion_{task}"
+
+    def host(self, encoder: PreTrainedModel) -> AdapterStack:
+        """Give an encoder adapter support in place."""
+        return ADAPTER.host(encoder)
+
+    def add(self, host: AdapterStack, name: str, new: New, below: Sequence[str]) -> None:
+        """Add a fusion with fresh weights."""
+        section = new.section if isinstance(new.section, FusionSection) else FusionSection()
+        host.add_fusion(name, below, section, seed=new.seed)
+
+    def load(self, host: AdapterStack, name: str, folder: Path, below: Sequence[str]) -> None:
+        """Load a fusion that was trained over the adapters below."""
+        host.load_fusion(folder, name, below)
+
+    def save(
+        self,
+        host: AdapterStack,
+        name: str,
+        folder: Path,
+        below: Sequence[str],
+        head: Head | None,
+        *,
+        choices: int,
+    ) -> None:
+        """Write a fusion and its head."""
+        host.save_fusion(name, below, folder, head, choices=choices)
+
+    def activate(self, host: AdapterStack, names: Sequence[str]) -> None:
+        """Fuse all adapters below the fusion."""
+        host.activate_fusion(names[-1], names[:-1])
+
+    def penalty(self, host: AdapterStack, name: str, section: FusionSection | None) -> Callable[[], Tensor] | None:
+        """Return the weighted distance of the value matrices from identity; there is none without value matrices."""
+        if section is None or section.kind != "dynamic" or section.regularisation == 0:
+            return None
+        weight = section.regularisation
+        return lambda: weight * host.regularisation(name)
+
+    def shape(self, section: FusionSection | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
+        """Return the sizes of a fusion over adapters, which are taken to have the shape of the first."""
+        del width
+        first = next((each for each in below if isinstance(each, BottleneckShape)), None)
+        if first is None:
+            raise TypeError("a fusion needs bottleneck adapters below it")
+        return FusionShape((section or FusionSection()).kind, first, len(below))
+
+
+class AdapterAverage(AdapterFusion):
+    """The plain average of the adapters below it, which stands in for a fusion where there is nothing to train on."""
+
+    def add(self, host: AdapterStack, name: str, new: New, below: Sequence[str]) -> None:
+        """Add a fusion that averages."""
+        del new
+        host.add_average(name, below)
+
+    def shape(self, section: FusionSection | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
+        """Return the sizes of a fusion without value matrix."""
+        del section
+        return super().shape(FusionSection(kind="static"), width, below)
+
+
+ADAPTER = BottleneckAdapter()
+FUSION = AdapterFusion()
+AVERAGE = AdapterAverage()
