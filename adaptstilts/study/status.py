@@ -23,7 +23,6 @@ from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.stage import Stage, StageKind, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.eta import Pace, seconds_of
-from adaptstilts.study.plan.jobs import DataJob
 from adaptstilts.study.plan.plan import Plan
 
 STATES = ("done", "running", "waiting", "failed", "left_out", "lost", "damaged")
@@ -152,7 +151,7 @@ class Observer:
         self.plan = plan
         self.pace = Pace()
         for stage in plan.stages if plan is not None else ():
-            if isinstance(stage.job, DataJob):
+            if stage.kind is StageKind.DATA:
                 self.pace.add_world(stage.key, describe(stage.job))
         self._seen: dict[Path, Made] = {}
         self._damaged: list[DamagedError] = []

@@ -13,9 +13,9 @@ from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
-from adaptstilts.store.stage import Stage
+from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.study.layout import DATA_FOLDER, PREDICTIONS_FOLDER
-from adaptstilts.study.plan.jobs import Cell, DataJob, PredictJob
+from adaptstilts.study.plan.jobs import Cell, PredictJob, job_of
 from adaptstilts.study.select import Wanted, choose_cells, setting_text
 from adaptstilts.study.study import Study
 from adaptstilts.submission.check_folder import published_rows, task_of
@@ -178,8 +178,8 @@ class _Finished:
         """Key of the stage that predicts each language, and the split; the leaderboard's split is preferred."""
         found: dict[str, tuple[str, Split]] = {}
         for key in (*cell.predict, *cell.hidden):
-            job = self.plan.stage(key).job
-            for language, split in job.languages if isinstance(job, PredictJob) else ():
+            job = job_of(self.plan.stage(key), PredictJob)
+            for language, split in job.languages if job is not None else ():
                 if language not in found or split is task.test_split:
                     found[language] = (key, split)
         return found
@@ -199,10 +199,9 @@ class _Finished:
         return leaderboard_content(task, record["predictions"], english)
 
     def _english(self, stage: Stage, language: str, split: Split) -> list[str]:
-        if not isinstance(stage.job, PredictJob):
-            return []
-        task = get_task(stage.job.task)
-        if task.metric is not Metric.TATOEBA_ACCURACY:
+        job = job_of(stage, PredictJob)
+        task = None if job is None else get_task(job.task)
+        if task is None or task.metric is not Metric.TATOEBA_ACCURACY:
             return []
         folder = self._data_folder(stage)
         if folder not in self._roots:
@@ -212,7 +211,7 @@ class _Finished:
 
     def _data_folder(self, stage: Stage) -> Path:
         """The generated world that a stage builds on, or else the folder that it reads."""
-        world = next((item.key for item in self.plan.inputs_of(stage) if isinstance(item.job, DataJob)), None)
+        world = next((item.key for item in self.plan.inputs_of(stage) if item.kind is StageKind.DATA), None)
         if world is not None:
             return self.done[world].file(DATA_FOLDER)
         return Path(self._own_root if stage.place is None else stage.place.root).expanduser()

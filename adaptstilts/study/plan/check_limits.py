@@ -12,7 +12,7 @@ from adaptstilts.encoding.features import ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.backbone import read_config
-from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob, job_of
+from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob, intermediate_runs, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task, training_task
@@ -35,7 +35,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
     short: dict[tuple[str, ShortLength], dict[str, None]] = defaultdict(dict)
     long: dict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
     problems: dict[str, AdaptstiltsError] = {}
-    intermediate = {source.key for stage in plan.stages for source in getattr(stage.job, "sources", ())}
+    intermediate = intermediate_runs(plan.stages)
     for stage in plan.stages:
         prediction = job_of(stage, PredictJob)
         job = job_of(stage, TrainJob) or (None if prediction is None or prediction.trained is not None else prediction)

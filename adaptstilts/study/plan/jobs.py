@@ -328,6 +328,11 @@ class ReportJob:
 J = TypeVar("J")
 
 
+def intermediate_runs(stages: Iterable[Stage]) -> set[str]:
+    """Return the keys of the training runs that others of these stages start from, put below or fuse."""
+    return {source.key for stage in stages for source in getattr(stage.job, "sources", ())}
+
+
 def job_of(stage: Stage | None, kind: type[J]) -> J | None:
     """Return a stage's job if it is of one type; None for other stages, and for no stage."""
     return stage.job if stage is not None and isinstance(stage.job, kind) else None

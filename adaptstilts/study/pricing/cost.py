@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 from adaptstilts.config.retrieval import FITTED, layer_at
 from adaptstilts.config.sweep import Variant
@@ -12,12 +13,12 @@ from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.attachments import AttachmentShape
 from adaptstilts.models.bottlenecks import AVERAGE
 from adaptstilts.store.stage import Stage
-from adaptstilts.study.plan.jobs import PredictJob, Reference, Source, TrainJob
+from adaptstilts.study.plan.jobs import PredictJob, Reference, Source, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import parts_by_data
 from adaptstilts.study.pricing.devices import Device, check_utilisation
 from adaptstilts.study.pricing.dimensions import shape_of
-from adaptstilts.study.pricing.flops import Build, parameters, sequence_flops
+from adaptstilts.study.pricing.flops import Build, Trained, parameters, sequence_flops
 from adaptstilts.study.pricing.memory import Memory, prediction_memory, training_memory, written_bytes
 from adaptstilts.study.pricing.workload import Volume, Volumes
 from adaptstilts.tasks.kinds import micro_batch_count
@@ -77,6 +78,15 @@ def total(priced: Iterable[tuple[Price, int]]) -> Price:
     return Price(flops, seconds, tokens, trained, written, memory)
 
 
+def _fields_but(job: type, *left_out: str) -> Callable[[object], tuple[Hashable, ...]]:
+    return attrgetter(*(field.name for field in fields(job) if field.name not in left_out))
+
+
+_OF_TRAINING = _fields_but(TrainJob, "seed", "data", "sources", "after")
+_OF_PREDICTION = _fields_but(PredictJob, "data", "sources", "trained")
+"""What of a job decides its price: all that is not left out here by name, so that no new field can be forgotten."""
+
+
 class Pricing:
     """Prices of a plan's stages on one device.
 
@@ -118,22 +128,17 @@ class Pricing:
         Returns:
             Its price; None where the backbone's shape is not known.
         """
-        job, volumes = stage.job, self._volumes_of(stage)
-        if not isinstance(job, TrainJob | PredictJob):
-            return FREE
-        shape = self.shape(job.backbone)
-        attached = None if shape is None else self._attached(job, shape.width)
-        if isinstance(job, TrainJob):
-            alike: Hashable = (
-                id(volumes), job.method, job.task, job.settings, job.backbone, len(job.sources), job.max_train,
-                job.hold_out, attached,
-            )  # fmt: skip
-            return self._known(alike, lambda: self._training(job, volumes))
-        alike = (
-            id(volumes), job.method, job.task, job.languages, job.trained_task, len(job.sources), job.average,
-            job.backbone, job.retrieval, job.max_evaluation, job.max_length, job.precision, job.batch_tokens, attached,
-        )  # fmt: skip
-        return self._known(alike, lambda: self._prediction(job, volumes))
+        training, prediction = job_of(stage, TrainJob), job_of(stage, PredictJob)
+        volumes = self._volumes_of(stage)
+        if training is not None:
+            attached = self._attached(training)
+            alike: Hashable = (id(volumes), *_OF_TRAINING(training), len(training.sources), attached)
+            return self._known(alike, lambda: self._training(training, attached, volumes))
+        if prediction is not None:
+            attached = self._attached_in_prediction(prediction)
+            alike = (id(volumes), *_OF_PREDICTION(prediction), len(prediction.sources), attached)
+            return self._known(alike, lambda: self._prediction(prediction, attached, volumes))
+        return FREE
 
     def memory_on(
         self, stage: Stage, device: Device, processes: int | None = None, **settings: object
@@ -149,13 +154,14 @@ class Pricing:
         Returns:
             The peak; None for other stages and where the backbone's shape is not known.
         """
-        job = stage.job
-        shape = self.shape(job.backbone) if isinstance(job, TrainJob) else None
-        if not isinstance(job, TrainJob) or shape is None:
+        job = job_of(stage, TrainJob)
+        shape = None if job is None else self.shape(job.backbone)
+        if job is None or shape is None:
             return None
         changed = replace(job, settings=replace(job.settings, **settings))  # type: ignore[arg-type]
         volumes = self._volumes_of(stage)
-        return self._peak(changed, shape, volumes, device, processes or self.parallel.processes)
+        build = _build(changed, self._attached(job), volumes)
+        return self._peak(changed, shape, build, volumes, device, processes or self.parallel.processes)
 
     def shape(self, backbone: Reference) -> BackboneShape | None:
         """Return the shape of a backbone, or None where it is not known."""
@@ -168,46 +174,34 @@ class Pricing:
     def _volumes_of(self, stage: Stage) -> Volumes:
         return next((volumes for volumes, keys in self._volumes if stage.key in keys), self._volumes[0][0])
 
-    def _build(self, job: TrainJob | PredictJob, shape: BackboneShape, volumes: Volumes) -> Build:
-        """Return what the network of a stage is made of beside its backbone."""
-        if isinstance(job, TrainJob):
-            return self._training_build(job, shape, volumes)
-        task = get_task(job.task)
-        head = None if job.retrieval is not None else task.kind
-        return Build("nothing", self._attached(job, shape.width), head, volumes.outputs(task))
-
-    def _training_build(self, job: TrainJob, shape: BackboneShape, volumes: Volumes) -> Build:
-        task, attached = get_task(job.task), self._attached(job, shape.width)
-        return Build("encoder" if attached is None else "attachment", attached, task.kind, volumes.outputs(task))
-
-    def _attached(self, job: TrainJob | PredictJob, width: int) -> AttachmentShape | None:
-        """Return the sizes of all that a stage attaches to its backbone; None for full models and the backbone itself.
-
-        Args:
-            job: A training run or a prediction.
-            width: Width of the backbone.
-        """
-        if isinstance(job, PredictJob):
-            trained = self._trained(job)
-            if trained is not None:
-                return self._attached(trained, width)
-            below = self._below(job.sources, width)
-            return AVERAGE.shape(None, width, below) if job.average else next(iter(below), None)
-        method = METHODS[job.method]
-        if method.attachment is None:
+    def _attached(self, job: TrainJob) -> AttachmentShape | None:
+        """Return the sizes of all that a run attaches to its backbone; None for full models and unknown backbones."""
+        method, shape = METHODS[job.method], self.shape(job.backbone)
+        if method.attachment is None or shape is None:
             return None
-        section = job.fusion or job.adapter
+        section, width = job.fusion or job.adapter, shape.width
         known = (job.method, section, job.sources, width)
         if known not in self._sizes:
-            below = self._below(job.sources, width)
+            below = self._below(job.sources)
             is_same = method.use == "start" and bool(below)
             self._sizes[known] = below[0] if is_same else method.attachment.shape(section, width, below)
         return self._sizes[known]
 
-    def _below(self, sources: tuple[Source, ...], width: int) -> list[AttachmentShape]:
+    def _attached_in_prediction(self, job: PredictJob) -> AttachmentShape | None:
+        """Return the same of a prediction: what its run has trained, or else the intermediate runs."""
+        trained = None if job.trained is None else job_of(self._plan.stage(job.trained), TrainJob)
+        if trained is not None:
+            return self._attached(trained)
+        shape = self.shape(job.backbone)
+        if shape is None:
+            return None
+        below = self._below(job.sources)
+        return AVERAGE.shape(None, shape.width, below) if job.average else next(iter(below), None)
+
+    def _below(self, sources: tuple[Source, ...]) -> list[AttachmentShape]:
         """Return the sizes of what the runs that a stage builds on have trained."""
-        jobs = [self._plan.stage(source.key).job for source in sources]
-        found = [self._attached(job, width) for job in jobs if isinstance(job, TrainJob)]
+        runs = [job_of(self._plan.stage(source.key), TrainJob) for source in sources]
+        found = [self._attached(run) for run in runs if run is not None]
         return [each for each in found if each is not None]
 
     def _known(self, alike: Hashable, make: Callable[[], Price | None]) -> Price | None:
@@ -215,11 +209,11 @@ class Pricing:
             self._prices[alike] = make()
         return self._prices[alike]
 
-    def _training(self, job: TrainJob, volumes: Volumes) -> Price | None:
+    def _training(self, job: TrainJob, attached: AttachmentShape | None, volumes: Volumes) -> Price | None:
         shape = self.shape(job.backbone)
         if shape is None:
             return None
-        build, volume = self._build(job, shape, volumes), volumes.training(job)
+        build, volume = _build(job, attached, volumes), volumes.training(job)
         one = sequence_flops(shape, build, volume.tokens)
         step = one.step + (one.forward if job.settings.gradient_checkpointing else 0.0)
         flops = volume.sequences * step + volume.dev_sequences * one.forward
@@ -229,16 +223,18 @@ class Pricing:
             tokens=volume.sequences * volume.tokens,
             trained=parameters(shape, build).trained,
             written=written_bytes(shape, build),
-            memory=self._peak(job, shape, volumes, self.device, self.parallel.processes),
+            memory=self._peak(job, shape, build, volumes, self.device, self.parallel.processes),
         )
 
-    def _peak(self, job: TrainJob, shape: BackboneShape, volumes: Volumes, device: Device, processes: int) -> Memory:
-        """The peak of one process; of all together where they share the memory of a CPU."""
+    def _peak(
+        self, job: TrainJob, shape: BackboneShape, build: Build, volumes: Volumes, device: Device, processes: int
+    ) -> Memory:
+        """Return the peak of one process; of all together where they share the memory of a CPU."""
         settings, task = job.settings, get_task(job.task)
         parts = micro_batch_count(task.kind, settings.accumulation, processes)
         found = training_memory(
             shape,
-            self._training_build(job, shape, volumes),
+            build,
             device.arithmetic(settings.precision),
             sequences=math.ceil(settings.batch_size / parts) * volumes.rows_per_example(task),
             tokens=settings.max_length,
@@ -247,14 +243,15 @@ class Pricing:
         )
         return found.times(processes) if device.name == "cpu" else found
 
-    def _prediction(self, job: PredictJob, volumes: Volumes) -> Price | None:
+    def _prediction(self, job: PredictJob, attached: AttachmentShape | None, volumes: Volumes) -> Price | None:
         shape = self.shape(job.backbone)
         if shape is None:
             return None
-        build, blocks = self._build(job, shape, volumes), _blocks(job, shape)
+        task, blocks = get_task(job.task), _blocks(job, shape)
+        build = Build("nothing", attached, None if job.retrieval is not None else task.kind, volumes.outputs(task))
         parts = [volumes.prediction(job, code, split) for code, split in job.languages]
         written = sum(_raw_bytes(volume, build, shape) for volume in parts)
-        if get_task(job.task).pool is not None:
+        if task.pool is not None:
             parts.append(volumes.pool(job))
         flops = sum(volume.sequences * sequence_flops(shape, build, volume.tokens, blocks).forward for volume in parts)
         return Price(
@@ -267,9 +264,12 @@ class Pricing:
             ),
         )
 
-    def _trained(self, job: PredictJob) -> TrainJob | None:
-        found = None if job.trained is None else self._plan.stage(job.trained).job
-        return found if isinstance(found, TrainJob) else None
+
+def _build(job: TrainJob, attached: AttachmentShape | None, volumes: Volumes) -> Build:
+    """Return what a training network is made of beside its backbone."""
+    task = get_task(job.task)
+    trained: Trained = "encoder" if METHODS[job.method].attachment is None else "attachment"
+    return Build(trained, attached, task.kind, volumes.outputs(task))
 
 
 def _volumes_by_data(variants: Sequence[Variant], plan: Plan) -> list[tuple[Volumes, Collection[str]]]:

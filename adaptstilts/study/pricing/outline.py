@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from adaptstilts.config.sweep import Variant
@@ -11,7 +11,7 @@ from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import SUMMARIES, StageKind
 from adaptstilts.store.store import Store
 from adaptstilts.study.eta import seconds_of
-from adaptstilts.study.plan.jobs import Reference, TrainJob
+from adaptstilts.study.plan.jobs import Reference, TrainJob, jobs_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import labels_of, retrieval_lines
 from adaptstilts.study.pricing.cost import Pricing
@@ -56,10 +56,10 @@ def outline(
     done = artefacts.keys()
     bill = make_bill(plan, pricing, done, _measured(artefacts, pricing.device))
     used = Counter(key for stage in plan.stages if stage.kind not in SUMMARIES for key in stage.inputs)
-    jobs = [(stage, stage.job) for stage in plan.stages]
-    intermediate = {source.key for _, job in jobs if isinstance(job, TrainJob) for source in job.sources}
+    trainings = [job for _, job in jobs_of(plan.stages, TrainJob)]
+    intermediate = {source.key for job in trainings for source in job.sources}
     labels = labels_of(plan)
-    backbone = next((job.backbone for _, job in jobs if hasattr(job, "backbone")), None)
+    backbone = next((stage.job.backbone for stage in plan.stages if hasattr(stage.job, "backbone")), None)
     return {
         "stages": [
             {
@@ -88,7 +88,7 @@ def outline(
         },
         "tree": plan_tree(plan, _title(variants[0].config.backbone, backbone, pricing)).record(done),
         **bill.record(pricing.device.memory),
-        "notes": _notes(pricing, jobs=[job for _, job in jobs], is_priced=bill.is_priced),
+        "notes": _notes(pricing, trainings, is_priced=bill.is_priced),
     }
 
 
@@ -107,7 +107,7 @@ def _title(name: str, backbone: Reference | None, pricing: Pricing) -> str:
     return f"{name}, {shape.layers} x {shape.width}, {shape.parameters / 1e6:,.1f} M parameters"
 
 
-def _notes(pricing: Pricing, *, jobs: Collection[object], is_priced: bool) -> list[str]:
+def _notes(pricing: Pricing, trainings: Sequence[TrainJob], *, is_priced: bool) -> list[str]:
     if not is_priced:
         names = ", ".join(sorted(pricing.unknown))
         return [
@@ -119,12 +119,12 @@ def _notes(pricing: Pricing, *, jobs: Collection[object], is_priced: bool) -> li
         f"times: operations at {100 * pricing.utilisation:g} % of the peak rate of {device.title}; "
         "lengths are mean sub-tokens without padding"
     ]
-    if any(isinstance(job, TrainJob) and job.settings.patience is not None for job in jobs):
+    if any(job.settings.patience is not None for job in trainings):
         notes.append("upper bounds: runs that patience may end early are priced to their last epoch")
     processes = pricing.parallel.processes
     if processes > 1 and device.name != "cpu":
         notes.append(f"memory of training stages: that of each of {processes} processes, with a device of its own")
-    epochs = _epochs(jobs)
+    epochs = _epochs(trainings)
     if len(set(epochs.values())) > 1:
         notes.append(f"epochs: {', '.join(f'{family} {said}' for family, said in epochs.items())}")
     if pricing.assumed:
@@ -138,12 +138,11 @@ def _notes(pricing: Pricing, *, jobs: Collection[object], is_priced: bool) -> li
     return notes
 
 
-def _epochs(jobs: Collection[object]) -> dict[str, str]:
+def _epochs(trainings: Sequence[TrainJob]) -> dict[str, str]:
     """Return how many epochs each family of weights is trained for, by what it is called."""
     found: dict[str, set[int]] = {}
-    for job in jobs:
-        if isinstance(job, TrainJob):
-            found.setdefault(f"{METHODS[job.method].family} runs", set()).add(job.settings.epochs)
+    for job in trainings:
+        found.setdefault(f"{METHODS[job.method].family} runs", set()).add(job.settings.epochs)
     return {
         family: f"{min(counts)}" if len(counts) == 1 else f"{min(counts)} to {max(counts)}"
         for family, counts in found.items()

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adaptstilts.store.stage import Stage
-from adaptstilts.study.plan.jobs import DataJob, PredictJob, TrainJob
+from adaptstilts.store.stage import Stage, StageKind
+from adaptstilts.study.plan.jobs import PredictJob, TrainJob, intermediate_runs, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.pricing.cost import FREE, Price, Pricing, total
 from adaptstilts.study.pricing.memory import Memory
@@ -54,7 +54,7 @@ class Sum:
 
     def add(self, stage: Stage, price: Price, *, is_done: bool, seconds: float | None = None) -> None:
         """Add a stage."""
-        trains = isinstance(stage.job, TrainJob)
+        trains = stage.kind is StageKind.TRAIN
         self.stages += 1
         self.done += is_done
         self.runs += trains
@@ -174,7 +174,7 @@ def make_bill(plan: Plan, pricing: Pricing, done: Collection[str], seconds: Mapp
     """
     bill = Bill()
     prices: dict[str, Price] = {}
-    intermediate = _intermediate(plan)
+    intermediate = intermediate_runs(plan.stages)
     for stage in plan.stages:
         price = pricing.price(stage)
         bill.is_priced = bill.is_priced and price is not None
@@ -195,25 +195,19 @@ def _place(row: str) -> tuple[int, int]:
     return place, names.index(name) if name in names else 0
 
 
-def _intermediate(plan: Plan) -> set[str]:
-    """Keys of the runs that others build on."""
-    jobs = [stage.job for stage in plan.stages]
-    return {source.key for job in jobs if isinstance(job, TrainJob | PredictJob) for source in job.sources}
-
-
 def _row(stage: Stage, intermediate: Collection[str]) -> str:
-    job = stage.job
-    if isinstance(job, TrainJob) and stage.key in intermediate:
-        return f"intermediate {FAMILIES[METHODS[job.method].family].many}"
-    if isinstance(job, TrainJob | PredictJob):
-        return f"{'target' if isinstance(job, TrainJob) else 'predict'} {job.method}"
-    return stage.kind.value
+    training, prediction = job_of(stage, TrainJob), job_of(stage, PredictJob)
+    if training is not None and stage.key in intermediate:
+        return f"intermediate {FAMILIES[METHODS[training.method].family].many}"
+    if training is not None:
+        return f"target {training.method}"
+    return stage.kind.value if prediction is None else f"predict {prediction.method}"
 
 
 def _add_columns(bill: Bill, plan: Plan, prices: Mapping[str, Price], done: Collection[str]) -> None:
     """Sum what the cells of each column need: once with sharing, and once as if every cell made all of it anew."""
     known: dict[str, frozenset[str]] = {}
-    runs = {stage.key for stage in plan.stages if isinstance(stage.job, TrainJob)}
+    runs = {stage.key for stage in plan.stages if stage.kind is StageKind.TRAIN}
     for group in dict.fromkeys(family.group for family in FAMILIES.values()):
         name = FAMILIES[group].many
         times: Counter[str] = Counter()
@@ -222,7 +216,8 @@ def _add_columns(bill: Bill, plan: Plan, prices: Mapping[str, Price], done: Coll
                 trained = () if cell.train is None else (cell.train,)
                 times.update(_needed(plan, known, (*trained, *cell.predict, *cell.score, *cell.hidden)))
         if times:
-            naive = total((prices[key], count) for key, count in times.items())
+            # In the plan's order, since sums of rounded numbers depend on it.
+            naive = total((prices[stage.key], times[stage.key]) for stage in plan.stages)
             bill.naive[name] = (sum(count for key, count in times.items() if key in runs), naive)
             column = bill.columns[name] = Sum()
             for stage in plan.stages:
@@ -239,7 +234,7 @@ def _with_inputs(plan: Plan, known: dict[str, frozenset[str]], key: str) -> froz
     if key not in known:
         stage = plan.stage(key)
         above = (_with_inputs(plan, known, one) for one in stage.inputs)
-        known[key] = frozenset() if isinstance(stage.job, DataJob) else frozenset({key}).union(*above)
+        known[key] = frozenset() if stage.kind is StageKind.DATA else frozenset({key}).union(*above)
     return known[key]
 
 
@@ -247,8 +242,8 @@ def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], interme
     """Name what does not fit, once for every method and task, with the cheapest change that helps."""
     found: dict[str, str] = {}
     for stage in plan.stages:
-        memory, job = prices[stage.key].memory, stage.job
-        if memory is None or memory.total <= pricing.device.memory or not isinstance(job, TrainJob | PredictJob):
+        memory, job = prices[stage.key].memory, job_of(stage, TrainJob) or job_of(stage, PredictJob)
+        if memory is None or memory.total <= pricing.device.memory or job is None:
             continue
         phase = "intermediate" if stage.key in intermediate else "target"
         what = f"{stage.kind.value} {job.method} {job.task}"
@@ -264,10 +259,10 @@ def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], interme
 
 
 def _remedy(stage: Stage, phase: str, pricing: Pricing) -> str:
-    job = stage.job
-    if isinstance(job, PredictJob):
-        return f"set evaluation.batch_tokens below {job.batch_tokens}, or give a larger device"
-    if not isinstance(job, TrainJob):
+    job, prediction = job_of(stage, TrainJob), job_of(stage, PredictJob)
+    if prediction is not None:
+        return f"set evaluation.batch_tokens below {prediction.batch_tokens}, or give a larger device"
+    if job is None:
         return "give a larger device"
     section = f"{phase}.{METHODS[job.method].family}"
     options = [_more_processes(stage, pricing), _smaller_batches(stage, job, section, pricing)]

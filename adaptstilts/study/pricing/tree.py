@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from adaptstilts.study.plan.jobs import PredictJob, TrainJob
+from adaptstilts.study.plan.jobs import PredictJob, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
 from adaptstilts.train.methods import FAMILIES, METHODS
@@ -104,8 +104,8 @@ def plan_tree(plan: Plan, title: str) -> Node:
         leaf = branch.child(chain, chain, "")
         languages = 0
         for key in (*cell.predict, *cell.hidden):
-            job = plan.stage(key).job
-            if isinstance(job, PredictJob):
+            job = job_of(plan.stage(key), PredictJob)
+            if job is not None:
                 leaf.predictions[key] = len(job.languages)
                 languages += len(job.languages)
         _add_runs(plan, cell.train, root, leaf)
@@ -120,8 +120,8 @@ def plan_tree(plan: Plan, title: str) -> Node:
 
 def _add_runs(plan: Plan, key: str | None, root: Node, leaf: Node) -> None:
     """Enter a target run, the runs it goes on from, and the intermediate runs it builds on."""
-    job = None if key is None else plan.stage(key).job
-    if key is None or not isinstance(job, TrainJob):
+    job = None if key is None else job_of(plan.stage(key), TrainJob)
+    if key is None or job is None:
         return
     leaf.runs.add(key)
     for source in job.sources:
@@ -132,8 +132,8 @@ def _add_runs(plan: Plan, key: str | None, root: Node, leaf: Node) -> None:
 
 def _add_source(plan: Plan, key: str, root: Node) -> None:
     """Enter an intermediate run at its own line, which is made for fusions that are alone in using it."""
-    job = plan.stage(key).job
-    if isinstance(job, TrainJob) and not job.sources:
+    job = job_of(plan.stage(key), TrainJob)
+    if job is not None and not job.sources:
         family = FAMILIES[METHODS[job.method].family].one
         root.child(f"{family} {job.task}", f"intermediate {family}: {job.task}", job.task).runs.add(key)
 
