@@ -1,11 +1,11 @@
-"""Recipes: per-task training settings where a configuration says nothing.
+"""Recipes: training settings per task, used for whatever a configuration leaves open.
 
 Sources. Full models: the run-configuration writer of jiant's XTREME guide, by the authors of X-STILTs (learning rate,
 epochs, batch size, length per target task; simple-API defaults of 3 epochs and length 256 for intermediate tasks).
 Adapters and fusion: the published run configurations of Poth et al. 2021 (efficient-task-transfer): learning rate 1e-4
-(fusion 5e-5), up to 15 epochs, patience 4, no warm-up, no weight decay, lengths per task. The tasks that train only
-XTREME-R's new targets: XTREME's scripts for xlm-roberta-large (train_xcopa.sh, train_lareqa.sh, train_mewslix.sh); of
-these, adapters take batch size and lengths.
+(fusion 5e-5), up to 15 epochs, patience 4, no warm-up, no weight decay, lengths per task. Tasks that only train
+XTREME-R's new targets: XTREME's scripts for xlm-roberta-large (train_xcopa.sh, train_lareqa.sh, train_mewslix.sh), of
+which adapters take batch size and lengths.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PhaseName = Literal["intermediate", "target"]
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What one training run does, nothing left open; fields as in `TrainSection`."""
+    """Complete settings of one training run, with no value left open; fields as in `TrainSection`."""
 
     learning_rate: float
     epochs: int
@@ -70,9 +70,10 @@ _ADAPTER_TASK: dict[str, tuple[int, int]] = {
 }
 
 
-# Tasks that train XTREME-R's new targets: (learning rate, epochs, batch size, length) in XTREME's scripts; all without
-# warm-up and weight decay. In those of dual encoders a step is four micro-batches, whose candidates are not compared
-# with each other: `accumulation: 4` does the same; without it each query has four times as many candidates.
+# Tasks that train XTREME-R's new targets: (learning rate, epochs, batch size, length) in XTREME's scripts, which use
+# neither warm-up nor weight decay. The scripts of dual encoders take four micro-batches per step and compare a query
+# with the candidates of its own micro-batch only. `accumulation: 4` does the same; without it each query has four times
+# as many candidates.
 _XTREME_R: dict[str, tuple[float, int, int, int]] = {
     "siqa": (3e-5, 5, 32, 128),
     "copa": (3e-5, 5, 32, 128),
@@ -83,16 +84,7 @@ _QUERY_LENGTH: dict[str, int] = {"squad_r": 96, "wikipairs": 64}
 
 
 def recipe(task: str, phase: PhaseName, family: Family) -> TrainSettings:
-    """Return the settings used where a configuration is silent.
-
-    Args:
-        task: Name of the training task.
-        phase: Phase in which it is trained.
-        family: What is trained.
-
-    Returns:
-        Complete settings; sources in the module's docstring.
-    """
+    """Return the recipe of a training task; its sources are in the module's docstring."""
     settings = _recipe(task, phase, family)
     return replace(settings, max_query_length=_QUERY_LENGTH[task]) if task in _QUERY_LENGTH else settings
 
@@ -123,21 +115,13 @@ def resolve(
     phase: PhaseName,
     family: Family,
 ) -> TrainSettings:
-    """Combine recipe, section and per-task override; the later wins where it says something.
+    """Combine the recipe of a training task, the section of its phase and family, and the task's override.
 
-    Args:
-        section: Settings of the phase for this family.
-        override: Settings of this task, if any.
-        task: Name of the training task.
-        phase: Phase in which it is trained.
-        family: What is trained.
-
-    Returns:
-        Settings with nothing left open.
+    Where several give a value, the override wins over the section, and the section over the recipe.
     """
     chosen = {key: value for key, value in section.model_dump().items() if value is not None}
     explicit = section.model_fields_set
-    for key in ("evaluate_examples",):  # null is meaningful here: all dev examples
+    for key in ("evaluate_examples",):  # null is a value here: all dev examples
         if key in explicit and getattr(section, key) is None:
             chosen[key] = None
     if override is not None:

@@ -573,7 +573,10 @@ def test_misspelt_key_is_named_with_file_and_line(study: Study):
 
 @pytest.mark.parametrize("verb", ["validate", "plan", "run", "report", "pretrain"])
 def test_missing_configuration_is_named(verb: str):
-    refused(say(verb, "none.yaml"), r"^none\.yaml: no such configuration file\. Runnable ones lie in configs/")
+    refused(
+        say(verb, "none.yaml"),
+        r"^none\.yaml: no such configuration file\. The configurations that come with the package are in configs/",
+    )
 
 
 @pytest.mark.parametrize("verb", ["validate", "run"])
