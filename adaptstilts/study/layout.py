@@ -1,38 +1,24 @@
-"""Small files inside artefacts."""
+"""Names of files and folders inside artefacts."""
 
 from __future__ import annotations
 
 DATA_FOLDER = "files"
-"""Folder of the generated data sets inside their artefact."""
+"""Generated data sets."""
 PREDICTIONS_FOLDER = "predictions"
-"""Folder of the predictions by language inside their artefact."""
+"""Predictions, one file per language."""
 
 NOTES_FILE = "notes.json"
-"""Remarks on a whole study, beside its tables."""
+"""Remarks on a whole study, stored with its tables."""
 PAGES_FILE = "pages.json"
-"""Which files a report has, and its text for the terminal."""
-
-
+"""Names of a report's files, and its text for the terminal."""
 SCORES_FILE = "scores.json"
-
-
 TRAINING_FILE = "training.json"
-
-
 LAYERS_FILE = "layers.json"
-"""Of the predictions of a retrieval target: the layer that was used, and the scores of all where they were swept."""
-
+"""Layer that a retrieval target was predicted with; with a sweep, the scores of all layers."""
 
 ENCODER_FOLDER = "encoder"
-
-
 HEAD_FOLDER = "head"
-
-
 ADAPTER_FOLDER = "adapter"
-
-
 FUSION_FOLDER = "fusion"
-
-
 RAW_FOLDER = "raw"
+"""Raw scores of predictions, one file per language."""

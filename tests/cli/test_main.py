@@ -171,7 +171,7 @@ def test_plan_tells_why_a_stage_is_not_there():
     assert said.out.splitlines()[1] == "  is not there"
     record = say("plan", XTREME, "--why", "train fuse*pawsx*", "--json").json[0]
     assert (record["done"], record["nearest"], len(record["missing"])) == (False, None, 9)
-    refused(say("plan", XTREME, "--why", "train fuze*"), "--why: 'train fuze\\*' is no stage of this study")
+    refused(say("plan", XTREME, "--why", "train fuze*"), "--why: 'train fuze\\*' is not a stage of this study")
 
 
 def test_validate_says_so_in_both_forms_when_all_is_well():
