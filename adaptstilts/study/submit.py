@@ -170,8 +170,7 @@ class _Finished:
         self._roots: dict[Path, DataRoot] = {}
 
     def stages(self, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
-        """Return each language with the key of the stage that predicts it, and the split; the leaderboard's is
-        preferred."""
+        """Return by language the key of the stage that predicts it and the split, preferably the leaderboard's."""
         found: dict[str, tuple[str, Split]] = {}
         for key in (*cell.predict, *cell.hidden):
             job = self.plan.stage(key).job
