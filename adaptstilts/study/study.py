@@ -145,5 +145,5 @@ def _open_store(location: str, cache: str | None) -> Store:
     store = store_at(location, cache)
     if store.root.exists() and not store.root.is_dir():
         key = "store" if store.location == str(store.root) else "store_cache"
-        raise ConfigError(f"'{store.root}' is a file, not a folder", key=key, hint=f"Set {key}=FOLDER.")
+        raise ConfigError(f"'{store.root}' is a file", key=key, hint=f"Set {key}=FOLDER.")
     return store

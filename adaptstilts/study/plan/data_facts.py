@@ -239,7 +239,7 @@ class FolderFacts:
                 seen.add(code)
                 problems += [
                     DataError(
-                        f"contains no examples of {task.name} in '{code}'",
+                        f"holds no examples of {task.name} in '{code}'",
                         path=path,
                         hint="Remove the empty file, or leave the language out of evaluation.languages.",
                     )
