@@ -236,7 +236,7 @@ def test_folder_is_replaced_only_by_force_and_only_if_it_is_a_submission(written
     assert not (folder / "mlqa").exists()
     (folder / "thesis.tex").write_text("x", encoding="utf-8")
     said = say(*words, "--force")
-    assert said.err == f"{folder}: holds other things than a submission: thesis.tex. Give another --to DIR.\n"
+    assert said.err == f"{folder}: contains files that are not of a submission: thesis.tex. Give another --to DIR.\n"
     assert (folder / "thesis.tex").is_file()
 
 
@@ -301,7 +301,7 @@ def test_form_of_the_command_must_be_one_of_two(words: tuple[str, ...]):
     said = say("submit", *words)
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith(
-        "give either a study and where to write it, or a folder to check. Allowed: submit CONFIG"
+        "give either a study and a folder to write to, or a folder to check. Allowed: submit CONFIG"
     )
 
 

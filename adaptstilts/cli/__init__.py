@@ -1,1 +1,1 @@
-"""What people type and see: the command line, progress and the dashboard."""
+"""The command line, its progress lines and the dashboard."""

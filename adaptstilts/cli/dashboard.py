@@ -1,4 +1,4 @@
-"""What a person sees while a plan is carried out: a line per finished stage, and a dashboard below the lines."""
+"""Progress of a study on the terminal: a line per finished stage, and a dashboard below the lines."""
 
 from __future__ import annotations
 
@@ -34,20 +34,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _DRAWINGS_PER_SECOND = 2.0
-_SECONDS_BETWEEN_READINGS = 2.0
-"""Of the store."""
+_SECONDS_BETWEEN_STORE_READS = 2.0
 _BAR_WIDTH = 20
 
 
 def draw(status: Status, *, most_rows: int) -> RenderableType:
-    """Draw where a study stands: one bar for the whole, the kinds, and a row with a bar per running stage.
+    """Draw a status: one bar for the whole study, counts per kind of stage, and a row with a bar per running stage.
 
-    Args:
-        status: Where it stands.
-        most_rows: Rows for running stages; of more, only their number is said.
-
-    Returns:
-        What rich can print.
+    Returns something that rich can print. At most ``most_rows`` running stages are drawn; the others are counted.
     """
     done = status.total("done")
     head = Table.grid(padding=(0, 1))
@@ -98,11 +92,11 @@ def _running_table(running: Sequence[Running]) -> Table:
 
 
 class Dashboard:
-    """Draws a status over and over between entering and leaving, on a terminal only.
+    """Redraws a status continuously while its context is open, on an interactive terminal only.
 
     Args:
         console: Where to draw.
-        look: Returns what to draw; called from another thread.
+        look: Returns the status to draw; called from another thread.
     """
 
     def __init__(self, console: Console, look: Callable[[], Status]) -> None:
@@ -112,7 +106,7 @@ class Dashboard:
 
     def __enter__(self) -> Self:
         """Start drawing."""
-        if self._console.is_interactive:  # elsewhere the library would add an empty line
+        if self._console.is_interactive:  # on other outputs rich would add an empty line
             self._live = Live(
                 console=self._console,
                 transient=True,
@@ -131,14 +125,14 @@ class Dashboard:
 
 
 class TerminalWatcher:
-    """Draws progress on stderr; on anything but a terminal it writes lines only.
+    """Shows the progress of a run on stderr: a dashboard on a terminal, lines only elsewhere.
 
     Args:
         plan: The plan that is carried out.
         console: Where to draw.
-        workers: Stages that run side by side.
-        store: Folder of the store; measured times and the heartbeats of workers elsewhere are read from it. None for
-            what this process is told alone.
+        workers: Number of stages that run at the same time.
+        store: Folder of the store, from which measured times and the heartbeats of workers elsewhere are read. Without
+            it, only the calls of this watcher count.
     """
 
     def __init__(self, plan: Plan, console: Console, *, workers: int = 1, store: Path | None = None) -> None:
@@ -147,7 +141,7 @@ class TerminalWatcher:
         self._workers = workers
         self._store = store
         self._observer = Observer(Store(store if store is not None else Path()), plan)
-        self._lock = threading.RLock()  # the drawing thread looks while the study's thread tells
+        self._lock = threading.RLock()  # one thread draws while another reports
         self._closed = 0
         self._done: set[str] = set()
         self._failures: dict[str, Failure] = {}
@@ -169,7 +163,7 @@ class TerminalWatcher:
         self._dashboard.__exit__(kind, error, trace)
 
     def skipped(self, stages: list[Stage]) -> None:
-        """Say how many stages are there already."""
+        """Write how many stages are finished already."""
         with self._lock:
             self._done.update(stage.key for stage in stages)
             self._closed = len(stages)
@@ -179,26 +173,26 @@ class TerminalWatcher:
             self.line(f"skipping {len(stages)} finished stages ({parts})")
 
     def started(self, stage: Stage, left: int, worker: str = "") -> None:
-        """Show the running stage."""
+        """Show a stage as running."""
         beat = Beat(stage.key, stage.name, stage.kind.value, platform.node(), os.getpid(), worker)
         with self._lock:
             self._own[stage.key] = beat
             self._began[stage.key] = time.perf_counter()
 
     def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:
-        """Move the stage's bar."""
+        """Move a stage's bar."""
         with self._lock:
             if stage.key in self._own:
                 self._own[stage.key] = replace(self._own[stage.key], done=done, total=total, note=note)
 
     def put_back(self, stage: Stage) -> None:
-        """Take the stage's bar away."""
+        """Remove a stage's bar, as the stage waits again."""
         with self._lock:
             self._own.pop(stage.key, None)
             self._began.pop(stage.key, None)
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:
-        """Write the stage's line."""
+        """Write a finished stage's line."""
         with self._lock:
             self._close(stage)
             self._done.add(stage.key)
@@ -213,7 +207,7 @@ class TerminalWatcher:
         self.line(text)
 
     def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
-        """Write the error."""
+        """Write a failed stage's error."""
         failure = Failure(
             key=stage.key,
             name=stage.name,
@@ -232,13 +226,13 @@ class TerminalWatcher:
         self.line(f"failed: {stage.name}: {error}", style="red")
 
     def line(self, text: str, style: str = "") -> None:
-        """Write a line, above what is drawn."""
+        """Write a line above the dashboard."""
         self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
     def status(self) -> Status:
-        """Return where the study stands, from what was told and from the heartbeats in the store."""
+        """Return the status of the study, from this watcher's calls and from the heartbeats in the store."""
         with self._lock:
-            if self._store is not None and time.perf_counter() - self._read_at >= _SECONDS_BETWEEN_READINGS:
+            if self._store is not None and time.perf_counter() - self._read_at >= _SECONDS_BETWEEN_STORE_READS:
                 self._read_at = time.perf_counter()
                 self._done.update(self._observer.made().keys())
                 self._beats = {beat.key: beat for beat in read_beats(self._observer.store)}
@@ -250,7 +244,7 @@ class TerminalWatcher:
             )
 
     def _merged(self, own: Beat, stored: Beat | None) -> Beat:
-        """Return what is known of a stage that this process was told of: what it was told of steps is newer."""
+        """Return the newest facts on a stage that this process runs; its own step counts beat the stored ones."""
         beat = own if stored is None else stored
         seconds = time.perf_counter() - self._began[own.key]
         steps = own if own.total else beat

@@ -1,4 +1,4 @@
-"""The verbs below ``adaptstilts data``: getting the data sets and checking a folder of them."""
+"""The commands ``adaptstilts data ...``: download data sets, check a data folder, write question-answering tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from adaptstilts.errors import raise_all
 
 data_app = typer.Typer(
     name="data",
-    help="Get the data sets, and check a folder of them.",
+    help="Download data sets, check a folder of them, and write question-answering tests.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -21,12 +21,14 @@ data_app = typer.Typer(
 @data_app.command()
 def checklist(
     *,
-    root: Annotated[Path, typer.Option("--to", help="Data root; the files go to its folder multichecklist.")],
-    language: Annotated[list[str] | None, typer.Option("--language", help="Only this one; may be repeated.")] = None,
+    root: Annotated[Path, typer.Option("--to", help="Data root; the files go into its folder multichecklist.")],
+    language: Annotated[
+        list[str] | None, typer.Option("--language", help="Only this language; may be repeated.")
+    ] = None,
     cases: Annotated[int, typer.Option("--cases", min=1, help="Cases per test and language.")] = 200,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Decides which cases.")] = 42,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed that decides which cases are drawn.")] = 42,
 ) -> None:
-    """Write tests of question answering made from templates, for the target `multichecklist`.
+    """Write question-answering tests made from templates, for the target `multichecklist`.
 
     Who is taller, who is more tired, what colour is it: three tests in ten languages, in the manner of MultiCheckList.
 
@@ -40,23 +42,26 @@ def checklist(
 
 @data_app.command()
 def fetch(
-    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks; all that can be downloaded when none.")] = None,
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks to download; by default all that can be.")] = None,
     *,
-    root: Annotated[Path, typer.Option("--root", help="Folder for the data; give it as data.root later.")],
+    root: Annotated[Path, typer.Option("--root", help="Folder for the data; set data.root to it later.")],
     language: Annotated[
         list[str] | None,
-        typer.Option("--language", help="Dev and test sets of this language only (English training too); repeatable."),
+        typer.Option(
+            "--language", help="Dev and test sets of this language only, besides English training; may be repeated."
+        ),
     ] = None,
     offline: Annotated[
-        bool, typer.Option("--offline", help="Never touch the network: use what ROOT/.downloads holds.")
+        bool, typer.Option("--offline", help="Never use the network, only files in ROOT/.downloads.")
     ] = False,
     manifest: Annotated[
-        Path | None, typer.Option("--manifest", help="Your own sources, in the form of adaptstilts/data/sources.yaml.")
+        Path | None,
+        typer.Option("--manifest", help="Your own list of sources, in the format of adaptstilts/data/sources.yaml."),
     ] = None,
 ) -> None:
     """Download data sets, check them, and convert them to one layout.
 
-    Resumes what broke off; skips what is there; records rows and checksums in ROOT/adaptstilts.lock.json.
+    Resumes interrupted downloads, skips finished ones, and records rows and checksums in ROOT/adaptstilts.lock.json.
 
     Example: adaptstilts data fetch xnli mnli --root data --language de
     """
@@ -73,7 +78,7 @@ def fetch(
         with FetchWatcher(Console(stderr=True)) as watcher:
             result = start(root, tasks or (), watcher, options)
     except KeyboardInterrupt:
-        typer.echo("interrupted; what is downloaded is kept, and the same command goes on from it", err=True)
+        typer.echo("interrupted; downloads are kept, and the same command resumes", err=True)
         raise typer.Exit(130) from None
     for note in result.by_hand:
         typer.echo(note, err=True)
@@ -84,17 +89,17 @@ def fetch(
 
 @data_app.command()
 def check(
-    root: Annotated[Path, typer.Argument(help="Folder with data sets; what you give as data.root.")],
-    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks; all of them when none.")] = None,
+    root: Annotated[Path, typer.Argument(help="Folder with data sets, as in data.root.")],
+    tasks: Annotated[list[str] | None, typer.Argument(help="Tasks to check; by default all.")] = None,
     *,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Missing languages and other numbers of rows than published are errors.")
+        bool, typer.Option("--strict", help="Also report missing languages and unexpected numbers of rows as errors.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
     """Read every row of a folder of data sets and show what is there, missing, leaked or wrong.
 
-    Exit status 2 if something is wrong with a file, with one line for each problem.
+    Exit status 2 if a file has a problem, with one line for each problem.
 
     Example: adaptstilts data check data xnli mnli
     """

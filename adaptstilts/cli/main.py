@@ -1,4 +1,4 @@
-"""The command line: verbs, flags, exit codes. The only module that prints."""
+"""The command line: commands, options, exit status. Only modules of this folder write to the terminal."""
 
 from __future__ import annotations
 
@@ -35,24 +35,23 @@ app = typer.Typer(
 app.add_typer(data_app)
 app.add_typer(store_app)
 
-_OUTSIDE = {
+_SYSTEM_REFUSALS = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,
 }  # fmt: skip
-"""What a system refuses for reasons outside of this program; no bug, wherever it happens."""
+"""Errors of the operating system that are not bugs of this program, wherever they occur."""
 
-ConfigArgument = Annotated[Path, typer.Argument(help="A study's YAML file, such as configs/quickstart.yaml.")]
-OverrideArgument = Annotated[list[str] | None, typer.Argument(help="key=value settings over those of the file.")]
+ConfigArgument = Annotated[Path, typer.Argument(help="The study's YAML file, such as configs/quickstart.yaml.")]
+OverrideArgument = Annotated[
+    list[str] | None, typer.Argument(help="key=value settings that override those of the file.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: Words after the program's name; those of the process when None.
+    """Run the command line on words (by default those of the process) and return its exit status.
 
     Returns:
-        Exit status: 0 done, 2 input that cannot be used, 130 interrupted, 143 ended by SIGTERM. Bugs raise.
+        0 done, 2 input that cannot be used, 130 interrupted, 143 ended by SIGTERM. Bugs raise.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products on GPUs need
@@ -62,15 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         typer.echo(str(error), err=True)
         return 2
     except OSError as error:
-        if error.errno not in _OUTSIDE or error.filename is None:
+        if error.errno not in _SYSTEM_REFUSALS or error.filename is None:
             raise
-        hint = "Check its permissions and the room on its disk."
+        hint = "Check its permissions and the free space on its disk."
         typer.echo(
             str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)), err=True
         )
         return 2
     except SystemExit as stop:
-        if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):  # typer says 1
+        if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):  # typer would exit with 1
             return 130
         return stop.code if isinstance(stop.code, int) else 0
     return 0
@@ -100,7 +99,9 @@ def tasks(as_json: JsonOption = False) -> None:
 
 @app.command()
 def published(
-    task: Annotated[str | None, typer.Argument(help="A task, for all its figures; without one the means.")] = None,
+    task: Annotated[
+        str | None, typer.Argument(help="A task, to list all its figures; by default the mean of every task.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List published scores with their sources and settings.
@@ -117,7 +118,7 @@ def published(
 def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
     """Check a study before anything is computed.
 
-    Settings, tasks, languages, backbone, every row of its files, leaks and overlaps.
+    Reads settings, task and language names, the backbone's files and every row of the data; finds leaks and overlaps.
 
     Example: adaptstilts validate configs/slices.yaml data.root=my_data
     """
@@ -137,23 +138,24 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     config: ConfigArgument,
     overrides: OverrideArgument = None,
     device: Annotated[
-        str, typer.Option("--device", help="What to price for: h100, a100, rtx4090, t4, cpu ...")
+        str, typer.Option("--device", help="Device to estimate for: h100, a100, rtx4090, t4, cpu ...")
     ] = "h100",
     utilisation: Annotated[
-        float, typer.Option("--utilisation", help="Share of the device's peak rate that is reached.")
+        float, typer.Option("--utilisation", help="Share of the device's peak rate that training reaches.")
     ] = 0.4,
-    tree: Annotated[bool, typer.Option("--tree", help="Only the tree.")] = False,
-    table: Annotated[bool, typer.Option("--table", help="Only the tables.")] = False,
+    tree: Annotated[bool, typer.Option("--tree", help="Print only the tree.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="Print only the tables.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Also list every stage.")] = False,
     why: Annotated[
-        str | None, typer.Option("--why", help="Why a stage is not there: its name, folder, key, or a pattern.")
+        str | None,
+        typer.Option("--why", help="Explain why this stage is not in the store: its name, folder, key, or a pattern."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a study's stages, what they cost, and what sharing saves.
 
-    As a tree and as tables: parameters, bytes, operations, hours and memory on a device. --why STAGE tells what
-    differs from the nearest artefact that is there.
+    Prints a tree and tables with parameters, bytes, operations, hours and memory on a device. With --why STAGE, says
+    how a stage differs from the nearest artefact in the store.
 
     Example: adaptstilts plan configs/xtreme_xlmr_large.yaml --device a100
     """
@@ -179,13 +181,15 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
 def run(
     config: ConfigArgument,
     overrides: OverrideArgument = None,
-    engine: Annotated[str | None, typer.Option("--engine", help="local, ray or slurm; as engine.name=...")] = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make damaged artefacts again.")] = False,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="local, ray or slurm; the same as engine.name=...")
+    ] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Find damaged artefacts and make them again.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Carry a study out and write its report.
+    """Run a study and write its report.
 
-    Trains what is missing, evaluates zero-shot, writes tables and figures; finished stages are skipped.
+    Trains what is missing, evaluates zero-shot, and writes tables and figures; finished stages are skipped.
 
     Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
     """
@@ -207,7 +211,7 @@ def run(
             rebuild=rebuild,
         )
     except (KeyboardInterrupt, SystemExit) as stop:
-        typer.echo("interrupted; finished stages are kept, and the same command goes on from them", err=True)
+        typer.echo("interrupted; finished stages are kept, and the same command resumes", err=True)
         raise typer.Exit(TERMINATED if isinstance(stop, SystemExit) else 130) from None
     _show_result(result, as_json=as_json)
     if result.failed:
@@ -219,7 +223,7 @@ app.command()(status)
 
 @app.command()
 def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
-    """Write the report of what is finished.
+    """Write the report of the stages that are finished.
 
     Example: adaptstilts report configs/quickstart.yaml
     """
@@ -231,15 +235,18 @@ def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: 
 
 @app.command()
 def score(
-    predictions: Annotated[Path, typer.Argument(help="Folder <task>/test-<language>.tsv|json of predictions.")],
-    gold: Annotated[Path, typer.Option("--gold", help="Folder of the same layout with labels.")],
+    predictions: Annotated[Path, typer.Argument(help="Folder of predictions: <task>/test-<language>.tsv|json.")],
+    gold: Annotated[Path, typer.Option("--gold", help="Folder of labels in the same layout.")],
     task: Annotated[list[str] | None, typer.Option("--task", help="Only this task; may be repeated.")] = None,
-    language: Annotated[list[str] | None, typer.Option("--language", help="Only this one; may be repeated.")] = None,
+    language: Annotated[
+        list[str] | None, typer.Option("--language", help="Only this language; may be repeated.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a folder in XTREME's submission layout.
+    """Score a folder of predictions in XTREME's submission layout.
 
-    Per language, task, group and overall as XTREME averages, with English and without; what is missing is named.
+    Prints scores per language, task, group and overall as XTREME averages them, with and without English, and names
+    what is missing.
 
     Example: adaptstilts score predictions --gold labels --json
     """
@@ -257,22 +264,31 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
     source: Annotated[str | None, typer.Option("--source", help="Only this intermediate task, or `none`.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Only this seed.")] = None,
-    variant: Annotated[str | None, typer.Option("--variant", help="Of a sweep, the variant of this label.")] = None,
-    best: Annotated[bool, typer.Option("--best", help="Per task the setting that is best on English dev.")] = False,
-    any_split: Annotated[bool, typer.Option("--any-split", help="Also files of other splits than test.")] = False,
+    variant: Annotated[
+        str | None, typer.Option("--variant", help="Only the variant of a sweep with this label.")
+    ] = None,
+    best: Annotated[
+        bool, typer.Option("--best", help="For each task, the setting with the best English dev score.")
+    ] = False,
+    any_split: Annotated[
+        bool, typer.Option("--any-split", help="Also write predictions on other splits than the leaderboard's.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier submission.")] = False,
-    check: Annotated[Path | None, typer.Option("--check", help="A folder to check instead of writing one.")] = None,
-    gold: Annotated[Path | None, typer.Option("--gold", help="Labels for --check, in the same layout.")] = None,
-    task: Annotated[list[str] | None, typer.Option("--task", help="Check only this one; may be repeated.")] = None,
+    check: Annotated[Path | None, typer.Option("--check", help="Folder to check instead of writing one.")] = None,
+    gold: Annotated[
+        Path | None, typer.Option("--gold", help="Folder of labels for --check, in the same layout.")
+    ] = None,
+    task: Annotated[list[str] | None, typer.Option("--task", help="Check only this task; may be repeated.")] = None,
     benchmark: Annotated[
-        str | None, typer.Option("--benchmark", help="xtreme or xtreme_r; that of the study, or xtreme to check.")
+        str | None,
+        typer.Option("--benchmark", help="xtreme or xtreme_r; by default that of the study, or xtreme with --check."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a study's predictions as XTREME's leaderboard wants them, or check such a folder.
+    """Write a study's predictions in the format of XTREME's leaderboard, or check such a folder.
 
-    CONFIG --to DIR writes <task>/test-<language>.tsv|json and says what is missing. --check DIR finds everything that
-    is wrong with a folder, and scores it where --gold gives labels.
+    CONFIG --to DIR writes <task>/test-<language>.tsv|json and says what is missing. --check DIR lists everything that
+    is wrong with a folder, and scores it if --gold gives labels.
 
     Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
     """
@@ -287,7 +303,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
         _write_submission(study, to, wanted, benchmark, any_split=any_split, force=force, as_json=as_json)
     else:
         raise ConfigError(
-            "give either a study and where to write it, or a folder to check",
+            "give either a study and a folder to write to, or a folder to check",
             allowed=(
                 "submit CONFIG --to DIR [--method M --source S --seed N --variant V | --best]",
                 "submit --check DIR [--gold DIR]",
@@ -297,12 +313,12 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
 
 @app.command()
 def pretrain(
-    config: Annotated[Path, typer.Argument(help="A pretraining file, such as configs/pretrain_mini.yaml.")],
+    config: Annotated[Path, typer.Argument(help="A pretraining configuration, such as configs/pretrain_mini.yaml.")],
     overrides: OverrideArgument = None,
 ) -> None:
     """Train a small backbone from text.
 
-    Tokenizer, masked and translation language modelling; goes on where it stopped.
+    Learns a tokenizer, then trains with masked and translation language modelling; resumes where it stopped.
 
     Example: adaptstilts pretrain configs/pretrain_mini.yaml output=checkpoints/my_mini
     """

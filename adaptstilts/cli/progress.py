@@ -1,4 +1,4 @@
-"""What a person sees while data is fetched and checked: lines, bars, and the time left."""
+"""Progress of downloads and checks on the terminal: lines, bars, and the time left."""
 
 from __future__ import annotations
 
@@ -26,16 +26,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 _SECONDS_BETWEEN_LINES = 10.0
-"""Between two lines on the same download, where no bar can be drawn."""
+"""Shortest time between two progress lines when no bar can be drawn."""
 
 
 class _Drawing:
-    """Bars that are drawn between entering and leaving, on a terminal only; lines are written anywhere.
-
-    Args:
-        console: Where to draw.
-        columns: What a bar consists of.
-    """
+    """Progress bars that are drawn while their context is open, on a terminal only; lines are written anywhere."""
 
     def __init__(self, console: Console, *columns: ProgressColumn) -> None:
         self._console = console
@@ -51,7 +46,7 @@ class _Drawing:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop drawing and leave the terminal as it was."""
-        if self._console.is_interactive:  # elsewhere the library would add an empty line
+        if self._console.is_interactive:  # on other outputs rich would add an empty line
             self._progress.stop()
 
     def line(self, text: str) -> None:
@@ -60,12 +55,9 @@ class _Drawing:
 
 
 class FetchWatcher(_Drawing):
-    """Draws what a fetch does on stderr: a bar per download with speed and time left, a line per finished split.
+    """Shows a download on stderr: a bar per file with speed and time left, and a line per finished split.
 
-    On anything but a terminal downloads are told in lines, at most one in ten seconds.
-
-    Args:
-        console: Where to draw.
+    On anything but a terminal it writes lines instead of bars, at most one in ten seconds.
     """
 
     def __init__(self, console: Console) -> None:
@@ -79,7 +71,7 @@ class FetchWatcher(_Drawing):
         )
         self._bars: dict[str, TaskID] = {}
         self._started: dict[str, tuple[float, int]] = {}
-        self._said = 0.0
+        self._last_line = 0.0
 
     def arrived(self, name: str, done: int, total: int | None) -> None:
         """Move a download's bar."""
@@ -90,8 +82,8 @@ class FetchWatcher(_Drawing):
         if done == total:
             self._progress.remove_task(self._bars.pop(name))
             self.line(f"downloaded {name}, {_size(done)}")
-        elif not self._console.is_interactive and time.perf_counter() - self._said > _SECONDS_BETWEEN_LINES:
-            self._said = time.perf_counter()
+        elif not self._console.is_interactive and time.perf_counter() - self._last_line > _SECONDS_BETWEEN_LINES:
+            self._last_line = time.perf_counter()
             self.line(f"{name}: {_size(done)}{self._left(name, done, total)}")
 
     def _left(self, name: str, done: int, total: int | None) -> str:
@@ -108,11 +100,7 @@ class FetchWatcher(_Drawing):
 
 
 class CheckWatcher(_Drawing):
-    """Draws how far a check of a data folder is, on a terminal only.
-
-    Args:
-        console: Where to draw.
-    """
+    """Draws the progress of a check of a data folder, on a terminal only."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(
@@ -130,11 +118,7 @@ class CheckWatcher(_Drawing):
 
 
 class VerifyWatcher(_Drawing):
-    """Draws how far reading a store is, with the time left: a bar on a terminal, else a line every ten seconds.
-
-    Args:
-        console: Where to draw.
-    """
+    """Shows the progress of reading a store, with the time left: a bar on a terminal, else a line every ten seconds."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(
@@ -146,14 +130,14 @@ class VerifyWatcher(_Drawing):
             TimeRemainingColumn(),
         )
         self._bar = self._progress.add_task("", total=None)
-        self._began = self._said = time.perf_counter()
+        self._began = self._last_line = time.perf_counter()
 
     def read(self, done: int, total: int, note: str) -> None:
         """Move the bar."""
         self._progress.update(self._bar, completed=done, total=total, description=note)
         now = time.perf_counter()
-        if not self._console.is_interactive and now - self._said > _SECONDS_BETWEEN_LINES:
-            self._said = now
+        if not self._console.is_interactive and now - self._last_line > _SECONDS_BETWEEN_LINES:
+            self._last_line = now
             left = (now - self._began) * (total - done) / max(done, 1)
             self.line(f"{_size(done)} of {_size(total)} read, about {estimate_text(left)} left")
 

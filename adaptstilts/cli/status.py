@@ -1,4 +1,4 @@
-"""The verb ``adaptstilts status``: what runs, waits, is done, failed, lost or damaged, and the time left."""
+"""The command ``adaptstilts status``: running, waiting, done, failed, lost and damaged stages, and the time left."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ if TYPE_CHECKING:
 
 
 def status(
-    config: Annotated[Path | None, typer.Argument(help="The study's YAML file; not with --store.")] = None,
-    overrides: Annotated[list[str] | None, typer.Argument(help="key=value settings, as it was run with.")] = None,
+    config: Annotated[Path | None, typer.Argument(help="The study's YAML file; leave it out with --store.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(help="key=value settings that the study was run with.")
+    ] = None,
     *,
     store: Annotated[
-        str | None, typer.Option("--store", help="Look at a store, whatever studies it is of: its folder or address.")
+        str | None, typer.Option("--store", help="Folder or address of a store, to show everything that runs on it.")
     ] = None,
     store_cache: Annotated[
         str | None,
         typer.Option("--store-cache", help="Local folder for a --store that is an address."),
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Draw it over and over until all is done.")] = False,
-    every: Annotated[float, typer.Option("--every", min=0.5, help="Seconds between two looks, with --watch.")] = 5.0,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep redrawing until all stages are done.")] = False,
+    every: Annotated[float, typer.Option("--every", min=0.5, help="Seconds between two updates, with --watch.")] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
-    """Say where a study stands: from any terminal or host that sees its store.
+    """Show how far a study is, from any terminal or host that sees its store.
 
-    Running, waiting, done, failed, lost and damaged stages, the time left, and the command that goes on.
+    Lists running, waiting, done, failed, lost and damaged stages, the time left, and the command that continues the
+    study.
 
     Example: adaptstilts status configs/quickstart.yaml --watch
     """
@@ -61,7 +64,7 @@ def _store_observer(location: str, cache: str | None) -> Observer:
 
     store = store_at(location, cache)
     if not is_address(location) and not store.root.is_dir():
-        raise StoreError("there is no such folder", path=location, hint="Give the store of a study that has begun.")
+        raise StoreError("no such folder", path=location, hint="Name the store of a study that has been started.")
     return Observer(store)
 
 
@@ -76,7 +79,7 @@ def _observer(config: Path | None, overrides: Sequence[str]) -> Observer:
 
 
 def _watch(observer: Observer, every: float) -> None:
-    """Draw until nothing is left to do or the user has seen enough; on anything but a terminal write lines."""
+    """Draw until nothing is left to do or the user interrupts; on anything but a terminal write lines."""
     from rich.console import Console  # noqa: PLC0415
 
     from adaptstilts.cli.dashboard import Dashboard  # noqa: PLC0415

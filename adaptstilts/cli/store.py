@@ -1,4 +1,4 @@
-"""The verbs below ``adaptstilts store``: looking after finished work, and handing it on."""
+"""The commands ``adaptstilts store ...``: list, check, clean up, export and import finished work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 store_app = typer.Typer(
     name="store",
-    help="Look after the store of finished work, and hand artefacts on.",
+    help="List, check, clean up, export and import finished work.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -28,16 +28,19 @@ StoreOption = Annotated[
     str, typer.Option("--store", help="Folder of the store, or its address, such as s3://bucket/folder.")
 ]
 CacheOption = Annotated[
-    str | None, typer.Option("--store-cache", help="Local folder for a store that is an address, as in the study.")
+    str | None,
+    typer.Option("--store-cache", help="Local folder for a store that is an address, as in the study's store_cache."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-KeysArgument = Annotated[list[str], typer.Argument(help="Keys, first digits of them, or names of stages.")]
+KeysArgument = Annotated[list[str], typer.Argument(help="Keys, their first digits, or names of stages.")]
 
 
 @store_app.command()
 def ls(
     *,
-    kind: Annotated[list[str] | None, typer.Option("--kind", help="Only this kind; may be repeated.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Only this kind of stage, such as train; may be repeated.")
+    ] = None,
     store: StoreOption = "checkpoints",
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
@@ -57,13 +60,13 @@ def ls(
 
 @store_app.command()
 def show(
-    key: Annotated[str, typer.Argument(help="A key, first digits of one, or a stage's name.")],
+    key: Annotated[str, typer.Argument(help="A key, its first digits, or a stage's name.")],
     *,
     store: StoreOption = "checkpoints",
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one artefact: what it is, what it was made from, and what was made from it.
+    """Show one artefact: its settings, the artefacts it was made from, and those made from it.
 
     Example: adaptstilts store show 3fa8
     """
@@ -80,13 +83,15 @@ def show(
 
 @store_app.command()
 def verify(
-    keys: Annotated[list[str] | None, typer.Argument(help="Keys, digits or names; all artefacts when none.")] = None,
+    keys: Annotated[
+        list[str] | None, typer.Argument(help="Keys, their first digits, or names of stages; by default all artefacts.")
+    ] = None,
     *,
     store: StoreOption = "checkpoints",
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every byte of a store and compare it with what was written.
+    """Read every byte of a store and compare it with the checksums written with it.
 
     Exit status 2 if something is damaged, with one line for each file.
 
@@ -107,21 +112,21 @@ def gc(
         list[str] | None,
         typer.Argument(
             metavar="CONFIG|key=value",
-            help="Studies, with the settings that they were run with; what none of them needs is removed.",
+            help="Studies to keep, with the settings they were run with; artefacts none of them uses are removed.",
         ),
     ] = None,
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this it is only listed.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove; without this option, only list.")] = False,
     store: Annotated[
-        str | None, typer.Option("--store", help="Folder of the store, or its address; that of the studies.")
+        str | None, typer.Option("--store", help="Folder of the store, or its address; by default that of the studies.")
     ] = None,
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove what nobody needs: leftovers of processes that died, and what none of the named studies uses.
+    """Remove leftovers of processes that died, and artefacts that none of the named studies uses.
 
-    Without studies only leftovers and artefacts of older formats go. What is being made is never touched, and what is
-    damaged is named and stays. Settings hold for all named studies.
+    Without studies, only leftovers and artefacts of older formats are removed. Unfinished work of running processes
+    stays; damaged artefacts are listed and stay. Settings apply to all named studies.
 
     Example: adaptstilts store gc configs/quickstart.yaml configs/slices.yaml "seeds=[1,2]" --yes
     """
@@ -148,11 +153,13 @@ def export(
     keys: KeysArgument,
     *,
     to: Annotated[Path, typer.Option("--to", help="A file ending with .tar or .tar.gz, or a folder.")],
-    with_inputs: Annotated[bool, typer.Option("--with-inputs", help="Also all that they were made from.")] = False,
+    with_inputs: Annotated[
+        bool, typer.Option("--with-inputs", help="Also export all artefacts they were made from.")
+    ] = False,
     store: StoreOption = "checkpoints",
     store_cache: CacheOption = None,
 ) -> None:
-    """Write artefacts to a file or folder with checksums.
+    """Write artefacts with their checksums to an archive or folder.
 
     Example: adaptstilts store export "train adapter: mnli, seed 1" --to mnli.tar --with-inputs
     """
@@ -166,13 +173,13 @@ def export(
 
 @store_app.command(name="import")
 def import_(
-    bundle: Annotated[Path, typer.Argument(help="What `store export` has written.")],
+    bundle: Annotated[Path, typer.Argument(help="An archive or folder written by `store export`.")],
     *,
     store: StoreOption = "checkpoints",
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Place exported artefacts in a store, once every one of them has been checked.
+    """Add exported artefacts to a store, after checking every one of them.
 
     Example: adaptstilts store import mnli.tar
     """
@@ -186,7 +193,7 @@ def import_(
 
 @contextlib.contextmanager
 def _option_named() -> Iterator[None]:
-    """Let an error of a store that cannot be written name the option of these verbs, where it names that of a study."""
+    """Make errors of a store that cannot be written name the option --store instead of a study's setting."""
     try:
         yield
     except WriteError as error:
@@ -201,10 +208,12 @@ def _open(location: str, cache: str | None) -> Store:
 
 
 def _place(studies: Mapping[Path, Study], store: str | None, cache: str | None) -> tuple[str, str | None]:
-    """Return the store, and its local folder, that options and studies name; with --store, a study need not name any.
+    """Return the location of the store, and its local folder, that options and studies name.
+
+    With --store, studies that set no store of their own are taken to use that one.
 
     Raises:
-        ConfigError: If they name several: what a study in one of them needs says nothing of the others.
+        ConfigError: If several stores are named: what a study in one needs says nothing about the others.
     """
     from adaptstilts.store.shared import store_at  # noqa: PLC0415
 
@@ -221,12 +230,12 @@ def _place(studies: Mapping[Path, Study], store: str | None, cache: str | None) 
     places = {name: _shown(store_at(location, folder)) for name, location, folder in named}
     if len(set(places.values())) > 1:
         several = "; ".join(f"{name}: {place}" for name, place in places.items())
-        raise ConfigError(f"several stores are named ({several})", hint="Name one store, and studies that use it.")
+        raise ConfigError(f"several stores are named ({several})", hint="Name one store, and only studies that use it.")
     return named[0][1:]
 
 
 def _shown(store: Store) -> str:
-    """Return where a store is, the same for all names of one place."""
+    """Return where a store is, as a text that is equal for all names of the same place."""
     root = str(store.root.resolve())
     return root if store.location == str(store.root) else f"{store.location} by way of {root}"
 

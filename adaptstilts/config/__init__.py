@@ -1,1 +1,1 @@
-"""Configuration: the schema with every default, and loading with all problems reported at once."""
+"""Configuration files: the schema with every default, and loading that reports all problems at once."""

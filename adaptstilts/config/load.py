@@ -1,4 +1,4 @@
-"""Reading configurations: file, overrides, checks; all problems at once, each with file, line and key."""
+"""Load configuration files and overrides; all problems are reported at once, each with file, line and key."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with the scalars people mean.
+    """YAML in which plain values mean what people expect.
 
-    ``1e-4`` is a number, ``no`` a language, only true and false are booleans; dates, ``1:30``, ``010`` and ``0x10`` are
-    text.
+    ``1e-4`` is a number, ``no`` is a language code and only true and false are booleans; dates, ``1:30``, ``010`` and
+    ``0x10`` are text.
     """
 
 
@@ -59,14 +59,14 @@ _PLAIN = {
     "too_short": ("{value!r} is an empty list", "Name at least one."),
     "tuple_type": ("{value!r} is not a list", "Write [{value}]."),
 }
-"""Problem and next step for some of pydantic's kinds of error."""
+"""Problem and next step, for pydantic error types whose own message says too little."""
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
-"""Kinds of error where a single value belongs, or several for a sweep."""
+"""Pydantic error types of keys that take a single value, or a list of values to sweep over."""
 _ALLOWED = {
     NAME_PATTERN: ("letters, digits, _, . and -, of which the first is a letter or a digit",),
     DEVICE_PATTERN: ("auto", "cpu", "cuda", "cuda:N"),
 }
-"""What patterns of the schema allow, in words."""
+"""Allowed values in words, by the schema's regular expression."""
 
 
 def load_study(path: Path, overrides: Sequence[str] = ()) -> tuple[StudyConfig, Origin]:
@@ -77,12 +77,12 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> tuple[StudyConfig, 
         overrides: ``key=value`` strings with dotted keys, applied over the file; values are YAML.
 
     Returns:
-        The validated configuration, and where its settings stand. Where values are swept, the configuration is that of
-        the first variant, and ``sweep`` names all; `adaptstilts.config.sweep.variants` makes them.
+        The validated configuration and where each setting is written. If values are swept, the configuration is that of
+        the first variant and its field ``sweep`` lists all of them; `adaptstilts.config.sweep.variants` makes them.
 
     Raises:
-        ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
-        ProblemsError: If several settings are unusable.
+        ConfigError: If the file is missing, is not YAML, or holds one invalid setting.
+        ProblemsError: If several settings are invalid.
     """
     values, origin = _read_with_overrides(path, overrides)
     plain, axes, wrong = take_axes(values, origin.overridden)
@@ -104,7 +104,7 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> tuple[StudyConfig, 
 def _read_point(
     plain: dict[str, Any], axis: Axis, point: int, origin: Origin, problems: list[AdaptstiltsError]
 ) -> StudyConfig | None:
-    """Read the study at one point of one axis; of its problems only those of the axis are new."""
+    """Read the study at one point of an axis; add only problems of the axis' own keys, as the others are known."""
     values = plain
     for key, value in zip(axis.keys, axis.points[point], strict=True):
         values = put(values, key, value)
@@ -116,19 +116,13 @@ def _read_point(
 
 
 def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
-    """Read a YAML file into a section, with overrides, reporting every problem with its line.
+    """Read a YAML file and overrides into a section of the given schema.
 
-    Args:
-        path: YAML file.
-        overrides: ``key=value`` strings with dotted keys.
-        schema: The pydantic model to fill.
-
-    Returns:
-        The validated section.
+    Overrides are ``key=value`` strings with dotted keys.
 
     Raises:
-        ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
-        ProblemsError: If several settings are unusable.
+        ConfigError: If the file is missing, is not YAML, or holds one invalid setting.
+        ProblemsError: If several settings are invalid.
     """
     values, origin = _read_with_overrides(path, overrides)
     problems: list[AdaptstiltsError] = []
@@ -146,7 +140,7 @@ def _read_model(
     problems: list[AdaptstiltsError],
     only: Sequence[KeyPath] | None = None,
 ) -> Model | None:
-    """Fill a section; add its problems, or those of some keys only, to the others."""
+    """Validate values against a schema; append what is wrong, or only what is wrong with the keys ``only``."""
     try:
         return schema.model_validate(values)
     except ValidationError as error:
@@ -166,9 +160,17 @@ def _read_with_overrides(path: Path, overrides: Sequence[str]) -> tuple[dict[str
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     if path.is_dir():
-        raise ConfigError("is a folder, not a configuration file", path=path, hint="Runnable ones lie in configs/.")
+        raise ConfigError(
+            "is a folder, not a configuration file",
+            path=path,
+            hint="The configurations that come with the package are in configs/.",
+        )
     if not path.is_file():
-        raise ConfigError("no such configuration file", path=path, hint="Runnable ones lie in configs/.")
+        raise ConfigError(
+            "no such configuration file",
+            path=path,
+            hint="The configurations that come with the package are in configs/.",
+        )
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
@@ -180,19 +182,21 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise ConfigError(f"not valid YAML: {error.problem}", path=path, line=line) from error
     except RecursionError as error:
-        raise ConfigError("not valid YAML: a value holds itself", path=path, hint="Take the alias (*) out.") from error
+        raise ConfigError("not valid YAML: a value contains itself", path=path, hint="Remove the alias (*).") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"not a UTF-8 YAML file: {reason}", path=path) from error
     except OSError as error:
         raise ConfigError(f"cannot be read ({error.strerror})", path=path) from error
     if not isinstance(values, dict):
-        raise ConfigError("holds no keys", path=path, line=1, hint="A configuration is a list of `key: value` lines.")
+        raise ConfigError(
+            "contains no keys", path=path, line=1, hint="A configuration is a list of `key: value` lines."
+        )
     return _unshared(values), lines
 
 
 def _unshared(value: Any) -> Any:  # noqa: ANN401 - what YAML holds
-    """Copy values so that an alias (*) is a value of its own: an override of one place leaves the others alone."""
+    """Copy values so that each use of a YAML alias (*) is its own object and can be overridden alone."""
     if isinstance(value, dict):
         return {key: _unshared(item) for key, item in value.items()}
     return [_unshared(item) for item in value] if isinstance(value, list) else value
@@ -203,7 +207,7 @@ def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], 
         for key, value in node.value:
             here = (*prefix, str(key.value))
             if here in lines:
-                raise ConfigError("stands twice", path=path, line=key.start_mark.line + 1, key=dotted(here))
+                raise ConfigError("is given twice", path=path, line=key.start_mark.line + 1, key=dotted(here))
             lines[here] = key.start_mark.line + 1
             _collect_lines(value, here, lines, path)
     elif isinstance(node, yaml.SequenceNode):
@@ -268,12 +272,12 @@ def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
 
 
 def _location(item: Any) -> KeyPath:  # noqa: ANN401 - pydantic's ErrorDetails
-    """Return the key path of a problem, without pydantic's names for the branches of a union."""
+    """Return the key path of a problem, without the names that pydantic gives to the branches of a union."""
     return tuple(part for part in item["loc"] if isinstance(part, int) or not part.startswith(("tuple[", "literal[")))
 
 
 def _one_each(items: Sequence[Any]) -> list[Any]:
-    """Keep one problem per key: the first branch of a union, and no remark on a list whose items have problems."""
+    """Keep one problem per key: the first branch of a union, and none on a list whose items have their own."""
     places = [_location(item) for item in items]
     kept: dict[KeyPath, Any] = {}
     for place, item in zip(places, items, strict=True):

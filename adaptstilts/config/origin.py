@@ -1,4 +1,4 @@
-"""Where the settings of a configuration stand: file, line and key, as errors name them."""
+"""Where settings are written: the file, line and key that error messages name."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from adaptstilts.errors import AdaptstiltsError, ProblemsError
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the values of a configuration stand.
+    """Where the settings of a configuration are written.
 
     Attributes:
-        path: The file; None where the configuration was made in memory.
-        lines: Lines of its keys and list items.
-        overridden: Keys that overrides give; errors about these name no file.
-        places: Where the values of swept keys stand, which is elsewhere than their name says.
+        path: The file; None if the configuration was made in memory.
+        lines: Line numbers of keys and list items.
+        overridden: Keys set by overrides; errors about them name no file.
+        places: For each swept key, where its values are written: below ``sweep`` or in a list.
     """
 
     path: Path | None = None
@@ -30,15 +30,15 @@ class Origin:
     places: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
 
     def swept(self, places: Mapping[KeyPath, KeyPath]) -> Origin:
-        """Return the same with other places of swept keys."""
+        """Return a copy with other places of swept keys."""
         return replace(self, places=places)
 
     def place(self, key: KeyPath) -> KeyPath:
-        """Return where a setting stands: below ``sweep``, or as an item of a list, if its values are swept."""
+        """Return where a setting is written: below ``sweep`` or as an item of a list if it is swept."""
         return next(((*self.places[swept], *key[len(swept) :]) for swept in self.places if _holds(swept, key)), key)
 
     def where(self, key: KeyPath) -> dict[str, Any]:
-        """Return key, file and line of a setting, or of the section it would stand in, as arguments of an error."""
+        """Return key, file and line of a setting, or of the section it belongs to, as keyword arguments of an error."""
         place = self.place(key)
         if self._is_overridden(place):
             return {"key": dotted(place)}
@@ -46,11 +46,7 @@ class Origin:
 
     @contextmanager
     def named_in_errors(self) -> Iterator[None]:
-        """Add file and line to errors about settings that are raised in the block.
-
-        Yields:
-            Nothing.
-        """
+        """Add file and line to errors about settings that are raised in the block."""
         try:
             yield
         except AdaptstiltsError as error:
@@ -63,7 +59,7 @@ class Origin:
         if error.key is None or error.path is not None:
             return
         key = _parts(error.key)
-        is_placed = any(_holds(place, key) for place in self.places.values())  # by a block within this one
+        is_placed = any(_holds(place, key) for place in self.places.values())  # already placed by a nested block
         place = key if is_placed else self.place(key)
         if place != key:
             error.key = dotted(place)
@@ -79,7 +75,7 @@ class Origin:
 
 
 def dotted(key: KeyPath) -> str:
-    """Return a key as text: ``target.tasks[1]``."""
+    """Return a key path as text, such as ``target.tasks[1]``."""
     text = ""
     for part in key:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -87,7 +83,7 @@ def dotted(key: KeyPath) -> str:
 
 
 def _parts(key: str) -> KeyPath:
-    """Undo `dotted`."""
+    """Return the key path of a text that `dotted` made."""
     found = re.findall(r"\[(\d+)\]|([^.\[]+)", key)
     return tuple(int(number) if number else name for number, name in found)
 

@@ -1,4 +1,4 @@
-"""Training settings where a configuration says nothing: those of a family, and what tasks' own recipes put over them.
+"""Recipes: the training settings of whatever a configuration leaves open, by family of weights and by task.
 
 Sources, also of the recipes that tasks declare. Full models: the run-configuration writer of jiant's XTREME guide, by
 the authors of X-STILTs (learning rate, epochs, batch size, length per target task; simple-API defaults of 3 epochs and
@@ -20,7 +20,7 @@ PhaseName = Literal["intermediate", "target"]
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What one training run does, nothing left open; fields as in `TrainSection`."""
+    """Complete settings of one training run, with no value left open; fields as in `TrainSection`."""
 
     learning_rate: float
     epochs: int
@@ -101,7 +101,7 @@ def resolve(
     phase: PhaseName,
     family: Family,
 ) -> TrainSettings:
-    """Combine recipe, section and per-task override; the later wins where it says something.
+    """Combine the recipe of a training task, the section of its phase and family, and the task's override.
 
     Args:
         section: Settings of the phase for this family.
@@ -115,7 +115,7 @@ def resolve(
     """
     chosen = {key: value for key, value in section.model_dump().items() if value is not None}
     explicit = section.model_fields_set
-    for key in ("evaluate_examples",):  # null is meaningful here: all dev examples
+    for key in ("evaluate_examples",):  # null is a value here: all dev examples
         if key in explicit and getattr(section, key) is None:
             chosen[key] = None
     if override is not None:

@@ -1,7 +1,7 @@
-"""Sweeps: lists of values in a configuration, and the variants of the study that they make.
+"""Sweeps: lists of values in a configuration, and the variants of the study that they stand for.
 
-A list where a single value belongs is an axis, and so is every key of the section ``sweep``; axes are crossed in the
-order in which they stand. A list of mappings below ``sweep`` is one axis whose keys change together.
+A list where a single value belongs is an axis, and so is every key of the section ``sweep``. Every combination of the
+axes is a variant. A list of mappings below ``sweep`` is one axis whose keys change together.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from pydantic import BaseModel
 from adaptstilts.config.schema import StudyConfig
 
 SECTION = "sweep"
-"""Key of a configuration below which axes stand."""
+"""Configuration section that holds axes."""
 
-_SWEPT = (
+_SWEEPABLE = (
     "backbone", "revision", "methods", "data", "intermediate", "target", "adapter", "fusion", "retrieval", "evaluation",
 )  # fmt: skip
-"""Keys and sections of a study that decide results."""
-_IDLE = frozenset({"data.leaks", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep"})
-"""Keys of these sections on which no score depends."""
+"""Keys and sections that decide results."""
+_WITHOUT_EFFECT = frozenset({"data.leaks", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep"})
+"""Keys in these sections that change no score."""
 _SMALL = 0.01
-"""Numbers below are written with an exponent."""
+"""Numbers below this are written with an exponent."""
 
 KeyPath = tuple[str | int, ...]
 
 
 class SweepProblem(NamedTuple):
-    """What is wrong with a sweep.
+    """A problem with a sweep, before it is an error with file and line.
 
     Attributes:
-        place: Where it stands in the file or in the overrides.
-        problem: What it is.
+        place: Where it is written in the file or the overrides.
+        problem: What is wrong.
         hint: What to do.
     """
 
@@ -48,12 +48,12 @@ class SweepProblem(NamedTuple):
 
 @dataclass(frozen=True)
 class Axis:
-    """Keys that take several values, together.
+    """One or more keys that take several values together.
 
     Attributes:
-        keys: The keys of the configuration.
-        points: Their values, one row per point, one value per key.
-        places: Where each of these values stands.
+        keys: The swept keys.
+        points: Values, one row per point and one value per key.
+        places: Where each of these values is written.
     """
 
     keys: tuple[KeyPath, ...]
@@ -61,11 +61,11 @@ class Axis:
     places: tuple[tuple[KeyPath, ...], ...]
 
     def place(self, number: int) -> KeyPath:
-        """Return the innermost place that holds all values of a key."""
+        """Return the innermost section or list that holds all values of a key, given by its number."""
         return _common([places[number] for places in self.places])
 
     def mapping(self, point: int) -> dict[str, Any]:
-        """Return the values of a point by dotted key."""
+        """Return the values at a point, given by its number, by dotted key."""
         return dict(zip(map(_dotted, self.keys), self.points[point], strict=True))
 
 
@@ -74,9 +74,9 @@ class Variant:
     """One study of a sweep.
 
     Attributes:
-        label: What tells it from the others, such as ``reduction_factor=4 learning_rate=1e-3``; empty without a sweep.
-        settings: Name of each swept key, as short as it is unambiguous, and its value here.
-        config: The whole configuration, without a sweep.
+        label: Text that identifies it, such as ``reduction_factor=4 learning_rate=1e-3``; empty without a sweep.
+        settings: Swept keys, shortened while unambiguous, with their values in this variant.
+        config: The variant's complete configuration, without a sweep.
     """
 
     label: str
@@ -85,14 +85,7 @@ class Variant:
 
 
 def variants(config: StudyConfig) -> tuple[Variant, ...]:
-    """Return the studies that a configuration stands for.
-
-    Args:
-        config: The study.
-
-    Returns:
-        One variant per combination of swept values, in order; one with an empty label where nothing is swept.
-    """
+    """Return one variant per combination of swept values, in order; without a sweep, one with an empty label."""
     if not config.sweep:
         return (Variant("", (), config),)
     keys = [tuple(key.split(".")) for key in config.sweep[0]]
@@ -110,12 +103,12 @@ def variants(config: StudyConfig) -> tuple[Variant, ...]:
 
 
 def settings_text(settings: Sequence[tuple[str, Any]]) -> str:
-    """Return swept keys with their values as a label: ``reduction_factor=4 learning_rate=1e-3``."""
+    """Return swept keys with their values as a label, such as ``reduction_factor=4 learning_rate=1e-3``."""
     return " ".join(f"{name}={value_text(value)}" for name, value in settings)
 
 
 def value_text(value: object) -> str:
-    """Return a value of a configuration in short: ``1e-3``, ``16``, ``true``, ``null``, ``mnli+qqp``."""
+    """Return a configuration value in short form: ``1e-3``, ``16``, ``true``, ``null``, ``mnli+qqp``."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -128,21 +121,21 @@ def value_text(value: object) -> str:
 
 
 def can_be_swept(key: KeyPath) -> bool:
-    """Say whether a key of the schema, or a section, may be an axis: scores depend on it."""
-    return key[0] in _SWEPT and _dotted(key) not in _IDLE
+    """Say whether a key or section may be swept, which it may if scores depend on it."""
+    return key[0] in _SWEEPABLE and _dotted(key) not in _WITHOUT_EFFECT
 
 
 def take_axes(
     values: dict[str, Any], overridden: Collection[KeyPath]
 ) -> tuple[dict[str, Any], list[Axis], list[SweepProblem]]:
-    """Take the axes out of the values of a configuration file.
+    """Separate the axes from the other values of a configuration.
 
     Args:
-        values: What stands in the file, with the overrides.
-        overridden: Keys of the overrides.
+        values: Contents of the file, with overrides applied.
+        overridden: Keys set by overrides.
 
     Returns:
-        The values with the first value of each axis in its place; axes in the order in which they stand; problems.
+        The values, with each axis replaced by its first value; the axes in the order of the file; the problems.
     """
     axes: list[Axis] = []
     problems: list[SweepProblem] = []
@@ -159,14 +152,16 @@ def take_axes(
         wrong = list(_check(axis))
         problems += wrong
         good += [] if wrong else [axis]
-        if not wrong or axis.places[0][0][0] != SECTION:  # what cannot be swept gives no second problem
+        if (
+            not wrong or axis.places[0][0][0] != SECTION
+        ):  # validation of a value that cannot be swept would add a second problem
             for key, value in zip(axis.keys, axis.points[0], strict=True):
                 plain = put(plain, key, value)
     return plain, good, [*problems, *_check_together(axes, overridden)]
 
 
 def put(values: dict[str, Any], key: KeyPath, value: object) -> dict[str, Any]:
-    """Return values with one set; the original stays as it is, and so it does where the key is in no section."""
+    """Return a copy of values with one key set; unchanged if part of the key's path is not a section."""
     first, *rest = key
     if not rest:
         return {**values, str(first): value}
@@ -175,33 +170,29 @@ def put(values: dict[str, Any], key: KeyPath, value: object) -> dict[str, Any]:
 
 
 def same_points(axis: Axis, models: Sequence[StudyConfig]) -> list[SweepProblem]:
-    """Find points of an axis that are the same once they are read: 4 and 4.0, or twice the same.
+    """Find points of an axis that are equal once validated, such as 4 and 4.0.
 
     Args:
-        axis: The axis.
+        axis: The axis to look through.
         models: The study at each of its points.
 
     Returns:
-        One problem per point that stood before.
+        One problem per point that repeats an earlier one.
     """
     seen: list[list[Any]] = []
     problems = []
     for place, model in zip(axis.places, models, strict=True):
         read = [_value_at(model, key) for key in axis.keys]
         if read in seen:
-            problems.append(SweepProblem(_common(place), f"{settings_text(_named(axis, read))} stands twice", ""))
+            problems.append(SweepProblem(_common(place), f"{settings_text(_named(axis, read))} is given twice", ""))
         seen.append(read)
     return problems
 
 
 def combinations(axes: Sequence[Axis]) -> tuple[dict[str, Any], ...]:
-    """Cross axes.
+    """Return every combination of the axes' values by dotted key, the last axis changing fastest.
 
-    Args:
-        axes: The axes; those with one point change nothing.
-
-    Returns:
-        Values by dotted key, one mapping per combination, the last axis changing fastest; none where nothing changes.
+    Axes with a single point are left out; if no axis is left, there are no combinations.
     """
     real = [axis for axis in axes if len(axis.points) > 1]
     points = itertools.product(*([axis.mapping(point) for point in range(len(axis.points))] for axis in real))
@@ -210,7 +201,7 @@ def combinations(axes: Sequence[Axis]) -> tuple[dict[str, Any], ...]:
 
 
 def _lists(values: Mapping[str, Any], section: type[BaseModel], path: KeyPath) -> Iterator[tuple[KeyPath, list[Any]]]:
-    """Yield lists that stand where a single value belongs."""
+    """Yield each list in the configuration where a single value belongs, with its key."""
     for name, value in values.items():
         field = section.model_fields.get(name)
         parts = () if field is None else tuple(_parts(field.annotation))
@@ -251,28 +242,28 @@ def _section_axes(section: object, overridden: Collection[KeyPath]) -> tuple[lis
 
 
 def _crossed(section: dict[str, Any], overridden: Collection[KeyPath]) -> tuple[list[Axis], list[SweepProblem]]:
-    """Every key an axis; an override stands over the same key of the file, however that is written."""
+    """Read a mapping: every key is an axis. An override replaces the same key of the file, however that is written."""
     axes: dict[KeyPath, Axis] = {}
     problems = []
     for place, key, values in _leaves(section, (SECTION,), ()):
         if not isinstance(values, list):
             problems.append(SweepProblem(place, f"{values!r} is not a list of values", f"Write [{values}]."))
         elif key in axes and place not in overridden:
-            problems.append(SweepProblem(place, "stands twice", ""))
+            problems.append(SweepProblem(place, "is given twice", ""))
         else:
             axes[key] = _single(key, place, values)
     return list(axes.values()), problems
 
 
 def _joint(section: list[dict[str, Any]]) -> tuple[list[Axis], list[SweepProblem]]:
-    """One axis of keys that change together."""
+    """Read a list of mappings: one axis of keys that change together."""
     rows = [list(_leaves(point, (SECTION, number), ())) for number, point in enumerate(section)]
     keys = [tuple(key for _, key, _ in row) for row in rows]
     for number, own in enumerate(keys):
         if set(own) != set(keys[0]) or not own or len(set(own)) < len(own):
             named = ", ".join(map(_dotted, keys[0])) or "no key"
-            hint = "Every mapping of the list gives a value to the same keys."
-            problem = f"names {', '.join(map(_dotted, own)) or 'no key'}, where the first one names {named}"
+            hint = "Every mapping of the list must give a value to the same keys."
+            problem = f"gives {', '.join(map(_dotted, own)) or 'no key'}, but the first mapping gives {named}"
             return [], [SweepProblem((SECTION, number), problem, hint)]
     if not rows:
         return [], []
@@ -283,7 +274,7 @@ def _joint(section: list[dict[str, Any]]) -> tuple[list[Axis], list[SweepProblem
 
 
 def _leaves(values: dict[str, Any], place: KeyPath, key: KeyPath) -> Iterator[tuple[KeyPath, KeyPath, Any]]:
-    """Yield (where it stands, key, value); keys may be dotted, nested, or both."""
+    """Yield (place, key, value) of each setting; keys may be dotted, nested, or both."""
     for name, value in values.items():
         own = (*key, *str(name).split("."))
         if isinstance(value, dict) and value:
@@ -300,13 +291,13 @@ def _check(axis: Axis) -> Iterator[SweepProblem]:
         place = axis.place(number)
         dotted = _dotted(key)
         if key[0] == "seeds":
-            hint = "Give all of them as `seeds`: every variant is trained once per seed."
-            yield SweepProblem(place, "seeds are no axis of a sweep", hint)
+            hint = "List them all in `seeds`: every variant is trained once per seed."
+            yield SweepProblem(place, "seeds cannot be swept", hint)
         elif key[0] in StudyConfig.model_fields and not can_be_swept(key):
-            hint = f"Keys of {', '.join(_SWEPT)} can be."
+            hint = f"Keys that can be swept are in: {', '.join(_SWEEPABLE)}."
             yield SweepProblem(place, "cannot be swept, as no score depends on it", hint)
         elif any(isinstance(point[number], dict) for point in axis.points):
-            yield SweepProblem(place, f"'{dotted}' is swept by sections", "Sweep single keys of it.")
+            yield SweepProblem(place, f"'{dotted}' is swept over whole sections", "Sweep single keys of it.")
 
 
 def _check_together(axes: Sequence[Axis], overridden: Collection[KeyPath]) -> Iterator[SweepProblem]:
@@ -314,15 +305,15 @@ def _check_together(axes: Sequence[Axis], overridden: Collection[KeyPath]) -> It
     for axis in axes:
         for key, place in zip(axis.keys, axis.places[0], strict=True):
             if key in seen:
-                yield SweepProblem(place, f"'{_dotted(key)}' is swept twice", "Take one of the two lists out.")
+                yield SweepProblem(place, f"'{_dotted(key)}' is swept twice", "Remove one of the two lists.")
             elif key in overridden and place[: len(key)] != key:
                 hint = f"Set sweep.{_dotted(key)}=[VALUE] to sweep over that value only."
-                yield SweepProblem(key, "has no effect, as `sweep` gives the values of this key", hint)
+                yield SweepProblem(key, "has no effect, as `sweep` sets the values of this key", hint)
             seen.add(key)
 
 
 def _short_names(keys: Sequence[KeyPath]) -> list[str]:
-    """The last parts of each key, as many as tell it from the others."""
+    """Return the last parts of each key, as many as distinguish it from the others."""
     names = []
     for key in keys:
         others = [other for other in keys if other != key]
@@ -347,7 +338,7 @@ def _value_at(config: StudyConfig, key: KeyPath) -> Any:  # noqa: ANN401 - any s
 
 
 def _common(places: Sequence[KeyPath]) -> KeyPath:
-    """The innermost place that holds all of these."""
+    """Return the innermost place that contains all of these."""
     if len(places) == 1:
         return places[0]
     shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*places, strict=False))

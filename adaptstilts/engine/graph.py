@@ -1,4 +1,4 @@
-"""Stages in an order in which each comes after its inputs."""
+"""Graph of stages, ordered so that each comes after its inputs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from adaptstilts.store.stage import Stage
 
 @dataclass(frozen=True)
 class Graph:
-    """Stages to carry out, each exactly once and after its inputs."""
+    """Stages to carry out, each after its inputs and only once."""
 
     stages: tuple[Stage, ...]
 
@@ -19,7 +19,7 @@ class Graph:
         return self._by_key[key]
 
     def inputs_of(self, stage: Stage) -> tuple[Stage, ...]:
-        """Return the stages that one builds on."""
+        """Return the stages that a stage builds on."""
         return tuple(self._by_key[key] for key in stage.inputs)
 
     @cached_property

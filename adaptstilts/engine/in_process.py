@@ -1,4 +1,4 @@
-"""The simplest engine: this process, one stage at a time."""
+"""The simplest engine: stages run in this process, one at a time."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 
 StageStep = Callable[[Stage, int, int, str], None]
-"""Told (stage, steps done, steps in all, a word on it)."""
+"""Called with (stage, steps done, steps in total, a short note such as the loss)."""
 
 
 class InProcessEngine:
-    """Carries stages out in this process, in order.
+    """Runs stages in this process, in order.
 
     Args:
-        runner: Makes artefacts; or a function that makes the runner, called when the first stage is carried out.
+        runner: Makes artefacts; or a function that makes the runner, called when the first stage is run.
         store: Where artefacts go.
-        on_step: Told how far the running stage is.
+        on_step: Called with the progress of the running stage.
     """
 
     def __init__(self, runner: Runner | Callable[[], Runner], store: Store, on_step: StageStep) -> None:
@@ -30,19 +30,19 @@ class InProcessEngine:
 
     @property
     def is_full(self) -> bool:
-        """Whether there is a stage to carry out."""
+        """Whether a stage is waiting to be run."""
         return self._order is not None
 
     def has_room(self, order: Order) -> bool:
-        """Whether there is no other stage to carry out."""
+        """Whether no other stage is waiting to be run."""
         return self._order is None
 
     def submit(self, order: Order) -> None:
-        """Take the next order; it is carried out when the answer is asked for."""
+        """Take the next order; it is carried out when `answers` is called."""
         self._order = order
 
     def answers(self, seconds: float | None) -> Sequence[Answer]:
-        """Carry the order out, however long it takes."""
+        """Carry out the order, however long it takes."""
         if self._order is None:
             return ()
         order, self._order = self._order, None
@@ -55,4 +55,4 @@ class InProcessEngine:
         return (perform(order, self._store, self._runner, stepped),)
 
     def close(self, *, at_once: bool) -> None:
-        """Do nothing: nothing runs between two calls."""
+        """Do nothing, as nothing runs between two calls."""

@@ -1,8 +1,8 @@
-"""Ray: every stage is a task with its resources, wherever Ray runs: one machine, a SLURM allocation, Kubernetes.
+"""Stages as Ray tasks, each with its resources, wherever Ray runs: one machine, a SLURM allocation, Kubernetes.
 
-Ray keeps the processes of finished tasks and gives them the next ones, so that a backbone that one stage has loaded is
-there for the next (``max_calls=0``; Ray's default for tasks on GPUs is a new process for each). All workers must see
-the store, the data and the backbone under the same paths or URLs.
+Ray reuses the processes of finished tasks, so that a backbone that one stage has loaded is in memory for the next
+(``max_calls=0``; Ray's default for tasks on GPUs is a new process for each). All workers must see the store, the data
+and the backbone under the same paths or URLs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.engine.protocols import Answer, MakeRunner, Order
 from adaptstilts.engine.resources import NeedsOf, computes
-from adaptstilts.engine.worker import perform_here, untold
+from adaptstilts.engine.worker import ignore_steps, perform_here
 from adaptstilts.errors import EngineError
 from adaptstilts.store.stage import StageKind
 from adaptstilts.store.store import Store
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 _GIGABYTE = 1_000_000_000
 _SHARES = 8
-"""A share of a GPU is rounded up to a whole number of this many parts."""
-_MOST_WAITING = 4
-"""Orders that are handed to Ray beyond what it can start at once, times the CPUs it has."""
+"""Shares of a GPU are rounded up to eighths."""
+_ORDERS_PER_CPU = 4
+"""Orders given to Ray at a time, per CPU of the cluster; more than it can start, so that it never idles."""
 
 
 class RayEngine:
-    """Carries stages out as Ray tasks.
+    """Runs stages as Ray tasks.
 
     Args:
-        config: The study; ``config.engine`` says which cluster, and what a stage takes.
+        config: The study; ``config.engine`` names the cluster and the resources of a stage.
         make_runner: Makes the runner of each worker.
         store: Where artefacts go.
-        needs: Memory that a stage takes on a GPU.
-        tell: Told a line about the cluster.
+        needs: Estimates the GPU memory of a stage.
+        on_message: Called with a line about the cluster.
 
     Raises:
         EngineError: If Ray is not installed, or the cluster cannot be reached.
@@ -48,7 +48,7 @@ class RayEngine:
         make_runner: MakeRunner,
         store: Store,
         needs: NeedsOf,
-        tell: Callable[[str], None],
+        on_message: Callable[[str], None],
     ) -> None:
         self._ray: Any = _import_ray()
         self._settings = config.engine
@@ -61,7 +61,7 @@ class RayEngine:
         self._cpus = max(1, int(resources.get("CPU", 1)))
         self._gpus = float(resources.get("GPU", 0))
         self._gpu_bytes = _smallest_gpu(self._gpus)
-        tell(f"ray: {len(self._ray.nodes())} nodes, {self._cpus} CPUs, {self._gpus:g} GPUs")
+        on_message(f"ray: {len(self._ray.nodes())} nodes, {self._cpus} CPUs, {self._gpus:g} GPUs")
         self._make_runner = self._ray.put(make_runner)
         self._store = self._ray.put(store)
         self._task = self._ray.remote(max_calls=0)(perform_here)
@@ -69,17 +69,17 @@ class RayEngine:
 
     @property
     def is_full(self) -> bool:
-        """Whether enough orders wait at Ray; Ray itself decides when there are resources for one."""
-        return len(self._running) >= self._cpus * _MOST_WAITING
+        """Whether Ray has enough orders; Ray itself decides when there are resources for each."""
+        return len(self._running) >= self._cpus * _ORDERS_PER_CPU
 
     def has_room(self, order: Order) -> bool:
-        """Whether another order may be handed over."""
+        """Whether Ray can be given another order."""
         return not self.is_full
 
     def submit(self, order: Order) -> None:
-        """Hand an order to Ray."""
+        """Give an order to Ray."""
         task = self._task.options(name=order.stage.name, max_retries=0, **self._resources(order))
-        self._running[task.remote(self._make_runner, self._store, order, untold)] = order
+        self._running[task.remote(self._make_runner, self._store, order, ignore_steps)] = order
 
     def answers(self, seconds: float | None) -> Sequence[Answer]:
         """Wait for a task to end, or for its worker to die."""
@@ -87,7 +87,7 @@ class RayEngine:
         return [self._answer(reference) for reference in ended]
 
     def close(self, *, at_once: bool) -> None:
-        """Cancel what runs, and leave the cluster; one that was started here ends."""
+        """Cancel running tasks if ``at_once``, and leave the cluster; one that was started here is shut down."""
         for reference in self._running if at_once else ():
             self._ray.cancel(reference, force=True)
         self._running = {}
@@ -157,12 +157,12 @@ def _import_ray() -> Any:  # noqa: ANN401 - an optional module
 
 
 def _cpus_here(config: StudyConfig) -> int:
-    """CPUs of a cluster that is started here: enough for `workers` stages at a time."""
+    """Return the CPUs of a cluster started on this machine: enough for `workers` stages at a time."""
     return config.workers * (config.engine.cpus_per_stage or config.threads or 1)
 
 
 def _smallest_gpu(gpus: float) -> int:
-    """Memory in bytes of this machine's smallest GPU, taken for that of all nodes; 0 where there is none here."""
+    """Return the bytes of this machine's smallest GPU, assumed for all nodes; 0 if neither has a GPU."""
     from adaptstilts.engine.resources import this_machine  # noqa: PLC0415
 
     return min(this_machine("auto").gpus, default=0) if gpus else 0

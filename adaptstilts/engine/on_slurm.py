@@ -1,8 +1,8 @@
-"""SLURM through submitit: jobs in arrays, requeued when they are preempted or their time is over.
+"""Stages as SLURM jobs through submitit: in arrays, requeued when they are preempted or their time is over.
 
-What is ready at one moment is submitted as one job array. Predictions of one network are one job, so that it is loaded
-once. Stages that run no network (scores, tables, the report) are carried out here: a job would cost more than they do.
-All nodes must see the store, the data and the backbone under the same paths or URLs.
+Stages that are ready at the same moment are submitted as one job array. Predictions of one network are one job, so that
+it is loaded once. Stages that run no network (scores, tables, the report) run in the submitting process, as a job would
+take longer than they do. All nodes must see the store, the data and the backbone under the same paths or URLs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from adaptstilts.engine.in_process import InProcessEngine
 from adaptstilts.engine.protocols import Answer, MakeRunner, Order
 from adaptstilts.engine.resources import computes
-from adaptstilts.engine.worker import perform_here, untold
+from adaptstilts.engine.worker import ignore_steps, perform_here
 from adaptstilts.errors import EngineError
 from adaptstilts.store.stage import StageKind
 from adaptstilts.store.store import Store
@@ -27,33 +27,27 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 1.0
 _LOCAL_POLL_SECONDS = 0.1
-"""Between two looks at the jobs; submitit itself asks SLURM far less often."""
+"""Time between two checks of the jobs; submitit itself asks SLURM far less often."""
 _MOST_TIMEOUTS = 1000
-"""Times that a job may run out of time and go on as a new one."""
-_MOST_WAITING = 1000
-"""Orders of one array; SLURM's own limit (MaxArraySize) is 1001 unless a cluster changes it."""
+"""How often a job may reach its time limit and continue as a new job."""
+_MOST_IN_ARRAY = 1000
+"""Most orders of one array; SLURM's own limit (MaxArraySize) is 1001 by default."""
 
 
 @dataclass
 class Job:
-    """What one SLURM job does: its stages one after the other. Called on the node.
-
-    Attributes:
-        make_runner: Makes the runner.
-        store: The store.
-        orders: Stages to carry out.
-    """
+    """Stages that one SLURM job runs one after the other; called on the node."""
 
     make_runner: MakeRunner
     store: Store
     orders: tuple[Order, ...]
 
     def __call__(self) -> tuple[Answer, ...]:
-        """Carry them out."""
-        return tuple(perform_here(self.make_runner, self.store, order, untold) for order in self.orders)
+        """Run the stages."""
+        return tuple(perform_here(self.make_runner, self.store, order, ignore_steps) for order in self.orders)
 
     def checkpoint(self) -> Any:  # noqa: ANN401 - submitit's type
-        """Go on as a new job: finished stages are in the store, a training run goes on from its last state."""
+        """Continue as a new job: finished stages are in the store, and training resumes from its last saved state."""
         from submitit.helpers import DelayedSubmission  # noqa: PLC0415
 
         return DelayedSubmission(self)
@@ -61,21 +55,21 @@ class Job:
 
 @dataclass
 class _Submitted:
-    """A job and what it was asked for."""
+    """A submitted job and the orders that it carries out."""
 
     job: Any
     orders: tuple[Order, ...]
 
 
 class SlurmEngine:
-    """Carries stages out as SLURM jobs.
+    """Runs stages as SLURM jobs.
 
     Args:
-        config: The study; ``config.engine.slurm`` says what a job takes.
-        make_runner: Makes the runner of each job; paths in it must hold on all nodes.
-        store: Where artefacts go; logs of the jobs are below ``.slurm`` there.
-        light: Carries out the stages that run no network.
-        tell: Told a line about each array.
+        config: The study; ``config.engine.slurm`` holds the resources and options of a job.
+        make_runner: Makes the runner of each job; paths in it must be valid on all nodes.
+        store: Where artefacts go; logs of the jobs are in its folder ``.slurm``.
+        light: Runs the stages that run no network.
+        on_message: Called with a line about each array.
 
     Raises:
         EngineError: If submitit is not installed, or there is no SLURM here.
@@ -87,13 +81,13 @@ class SlurmEngine:
         make_runner: MakeRunner,
         store: Store,
         light: InProcessEngine,
-        tell: Callable[[str], None],
+        on_message: Callable[[str], None],
     ) -> None:
         submitit = _import_submitit()
         self._make_runner = make_runner
         self._store = store
         self._light = light
-        self._tell = tell
+        self._on_message = on_message
         self._folder = Path(str(store.root)) / ".slurm"
         try:
             self._executor: Any = submitit.AutoExecutor(
@@ -113,22 +107,22 @@ class SlurmEngine:
 
     @property
     def is_full(self) -> bool:
-        """Whether the next array is as long as it may be."""
-        return len(self._pending) >= _MOST_WAITING
+        """Whether the next array has reached its largest size."""
+        return len(self._pending) >= _MOST_IN_ARRAY
 
     def has_room(self, order: Order) -> bool:
-        """Whether the order fits into the next array, or is light and nothing light is waiting."""
+        """Whether the order fits into the next array; without a network, whether no other such order waits."""
         return not self.is_full if computes(order.stage) else self._light.has_room(order)
 
     def submit(self, order: Order) -> None:
-        """Put an order into the next array, which is submitted when an answer is asked for."""
+        """Add an order to the next array, which is submitted when `answers` is called."""
         if computes(order.stage):
             self._pending.append(order)
         else:
             self._light.submit(order)
 
     def answers(self, seconds: float | None) -> Sequence[Answer]:
-        """Submit what is pending, carry out what is light, and wait for a job to end."""
+        """Submit the next array, run a waiting stage without a network, or else wait for a job to end."""
         self._send()
         if self._light.is_full:
             return self._light.answers(seconds)
@@ -140,7 +134,7 @@ class SlurmEngine:
             time.sleep(self._pause if seconds is None else min(self._pause, seconds))
 
     def close(self, *, at_once: bool) -> None:
-        """Cancel jobs that run; without ``at_once`` there are none."""
+        """Cancel running jobs if ``at_once``; otherwise none is running."""
         for submitted in self._jobs if at_once else ():
             submitted.job.cancel()
         self._jobs = []
@@ -156,7 +150,9 @@ class SlurmEngine:
         submitted = self._executor.submit_array(jobs)
         self._jobs += [_Submitted(job, work.orders) for job, work in zip(submitted, jobs, strict=True)]
         count, first = len(jobs), str(submitted[0].job_id).split("_")[0]
-        self._tell(f"slurm: {count} job{'s' if count > 1 else ''} in array {first} for {len(self._pending)} stages")
+        self._on_message(
+            f"slurm: {count} job{'s' if count > 1 else ''} in array {first} for {len(self._pending)} stages"
+        )
         self._pending = []
 
     def _read(self, submitted: _Submitted) -> Sequence[Answer]:
@@ -173,7 +169,7 @@ class SlurmEngine:
 
 
 def _parameters(config: StudyConfig) -> dict[str, Any]:
-    """What a job takes, in submitit's words."""
+    """Return the resources and options of a job under submitit's names."""
     engine, slurm = config.engine, config.engine.slurm
     gpus = 1.0 if engine.gpus_per_stage == "auto" else float(engine.gpus_per_stage)
     chosen: dict[str, Any] = {
@@ -192,7 +188,7 @@ def _parameters(config: StudyConfig) -> dict[str, Any]:
             chosen[f"slurm_{name}"] = value
     if slurm.setup:
         chosen["slurm_setup"] = list(slurm.setup)
-    if slurm.cluster != "slurm":  # submitit's local executor knows none of these
+    if slurm.cluster != "slurm":  # submitit's local executor takes no other parameters
         chosen = {name: value for name, value in chosen.items() if name in {"name", "timeout_min", "gpus_per_node"}}
     return chosen
 

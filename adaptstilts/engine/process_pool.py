@@ -1,8 +1,9 @@
-"""Worker processes of this machine: independent stages run side by side, each worker on its own, or on its GPU.
+"""Worker processes of this machine: each runs independent stages, on its own GPU if there is one.
 
-Results do not depend on the number of workers: each stage seeds itself, and its key says what decides it. Small models
-gain most, since one stage cannot keep several cores, or a large GPU, busy. A worker that dies takes only its own stage
-with it; another one takes its place.
+Results do not depend on the number of workers: each stage seeds itself, and its key covers everything that decides its
+result. Small models gain most, since one stage cannot keep several cores, or a large GPU, busy. A worker that dies
+loses
+only its current stage, and another one replaces it.
 """
 
 from __future__ import annotations
@@ -32,17 +33,21 @@ if TYPE_CHECKING:
 
     from adaptstilts.engine.resources import Machine, Needs, NeedsOf
 
-_GOODBYE_SECONDS = 5.0
-"""Time that a worker without work is given to end by itself."""
-_FAREWELL_SECONDS = 20.0
-"""The same with work: to finish a training step and write a checkpoint."""
+_IDLE_EXIT_SECONDS = 5.0
+"""Time that an idle worker is given to end by itself."""
+_BUSY_EXIT_SECONDS = 20.0
+"""Time that a busy worker is given to finish a training step and write a checkpoint."""
 _SECONDS_BETWEEN_STEPS = 0.1
-"""Between two messages on how far a stage is."""
+"""Shortest time between two progress messages of a worker."""
 
 
 @dataclass
 class _Worker:
-    """One worker process, as its parent sees it."""
+    """One worker process, as its parent sees it.
+
+    Attributes:
+        last: Inputs of its last order, whose network it may still have in memory.
+    """
 
     number: int
     process: SpawnProcess
@@ -54,21 +59,21 @@ class _Worker:
 
 @dataclass(frozen=True)
 class _Bug:
-    """An exception that is no answer: the text of its traceback."""
+    """Traceback of an unexpected exception in a worker."""
 
     text: str
 
 
 class ProcessEngine:
-    """Carries stages out in worker processes.
+    """Runs stages in worker processes.
 
     Args:
-        workers: How many there are.
+        workers: Number of processes.
         make_runner: Makes the runner of each worker.
         store: Where artefacts go.
-        on_step: Told how far each running stage is.
+        on_step: Called with the progress of each running stage.
         machine: GPUs of this machine and their memory.
-        needs: Memory that a stage takes on a GPU.
+        needs: Estimates the GPU memory of a stage.
     """
 
     def __init__(
@@ -91,16 +96,16 @@ class ProcessEngine:
 
     @property
     def is_full(self) -> bool:
-        """Whether all workers are at work."""
+        """Whether all workers are busy."""
         busy = sum(worker.order is not None for worker in self._workers)
         return busy >= self._most
 
     def has_room(self, order: Order) -> bool:
-        """Whether a worker is free whose GPU, if it has one, has memory left for this stage."""
+        """Whether a worker is free and its GPU, if it has one, has enough memory left for this stage."""
         return self._free(order) is not None
 
     def submit(self, order: Order) -> None:
-        """Give an order to a free worker; one that has the network in memory is preferred."""
+        """Give an order to a free worker, preferably to one that has its network in memory."""
         number = self._free(order)
         if number is None:
             raise RuntimeError("no worker is free")
@@ -109,14 +114,14 @@ class ProcessEngine:
         try:
             worker.pipe.send(order)
         except (BrokenPipeError, ConnectionResetError):
-            return  # it has died: the next wait sees that its process has ended
+            return  # the worker died; the next wait notices that its process has ended
 
     def answers(self, seconds: float | None) -> Sequence[Answer]:
-        """Wait for messages of workers, or for one of them to die."""
+        """Wait until a worker sends a message or dies."""
         handles = [handle for worker in self._workers for handle in (worker.pipe, worker.process.sentinel)]
-        spoke = wait(handles, seconds)
-        heard = [worker for worker in self._workers if worker.pipe in spoke or worker.process.sentinel in spoke]
-        return [answer for worker in heard for answer in self._hear(worker)]
+        ready = wait(handles, seconds)
+        active = [worker for worker in self._workers if worker.pipe in ready or worker.process.sentinel in ready]
+        return [answer for worker in active for answer in self._read_messages(worker)]
 
     def close(self, *, at_once: bool) -> None:
         """End all workers."""
@@ -126,7 +131,7 @@ class ProcessEngine:
             else:
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     worker.pipe.send(None)
-        deadline = time.monotonic() + (_FAREWELL_SECONDS if at_once else _GOODBYE_SECONDS)
+        deadline = time.monotonic() + (_BUSY_EXIT_SECONDS if at_once else _IDLE_EXIT_SECONDS)
         for worker in self._workers:
             worker.process.join(max(0.0, deadline - time.monotonic()))
             if worker.process.is_alive():
@@ -135,31 +140,31 @@ class ProcessEngine:
             worker.pipe.close()
         self._workers = []
 
-    def _hear(self, worker: _Worker) -> list[Answer]:
-        """Read all that a worker has said; a dead one is lost with its order, and its place is free again."""
+    def _read_messages(self, worker: _Worker) -> list[Answer]:
+        """Read all messages of a worker; if it is dead, report its order as lost and free its place."""
         answers: list[Answer] = []
         try:
             while worker.pipe.poll():
-                answers += self._understand(worker, worker.pipe.recv())
+                answers += self._handle(worker, worker.pipe.recv())
         except (EOFError, ConnectionResetError):
             pass
         else:
             if worker.process.exitcode is None:
                 return answers
-        worker.process.join(_GOODBYE_SECONDS)
+        worker.process.join(_IDLE_EXIT_SECONDS)
         self._workers.remove(worker)
         worker.pipe.close()
         if worker.order is not None:
-            error = EngineError(f"a worker process died ({_how(worker.process.exitcode)})")
+            error = EngineError(f"a worker process died ({_exit_reason(worker.process.exitcode)})")
             answers.append(Answer(worker.order.stage.key, "lost", error))
         return answers
 
     def _end(self, worker: _Worker) -> None:
-        """End a worker that met what nobody foresaw, such as a GPU in disorder: the next stage gets a fresh one."""
+        """End a worker that met an unexpected error, such as a GPU fault: the next stage gets a fresh one."""
         worker.process.terminate()
-        worker.process.join(_GOODBYE_SECONDS)
+        worker.process.join(_IDLE_EXIT_SECONDS)
 
-    def _understand(self, worker: _Worker, message: object) -> list[Answer]:
+    def _handle(self, worker: _Worker, message: object) -> list[Answer]:
         if isinstance(message, _Bug):
             raise RuntimeError(f"a worker process met a bug:\n{message.text}")
         if isinstance(message, Answer):
@@ -172,7 +177,7 @@ class ProcessEngine:
         return []
 
     def _free(self, order: Order) -> int | None:
-        """Number of a free worker, or of one to start; on GPUs the one whose GPU has most memory left."""
+        """Return the number of a free worker, or of one to start; on GPUs the one whose GPU has most memory left."""
         busy = {worker.number for worker in self._workers if worker.order is not None}
         last = {worker.number: worker.last for worker in self._workers}
         free = [number for number in range(self._most) if number not in busy]
@@ -192,18 +197,18 @@ class ProcessEngine:
         return number % len(self._machine.gpus)
 
     def _computing_on(self, gpu: int) -> list[int]:
-        """Bytes that each stage needs which computes on a GPU; 0 where that is not known."""
+        """Return the bytes that each stage needs which runs a network on a GPU; 0 if that is not known."""
         running = [worker.order for worker in self._workers if worker.order is not None and worker.gpu == gpu]
         needs = [self._needs_of(order) for order in running]
         return [need.gpu_bytes for need in needs if need.computes]
 
     def _needs_of(self, order: Order) -> Needs:
-        """What an order takes; where its worker was lost before, the estimate is not believed: a GPU to itself."""
+        """Return an order's needs; after a lost worker its memory counts as unknown, so it gets its own GPU."""
         needs = self._needs(order.stage)
         return replace(needs, gpu_bytes=0) if order.tries else needs
 
     def _left(self, gpu: int) -> int:
-        """Bytes of a GPU that no running stage needs; none beside a stage whose need is not known."""
+        """Return the bytes of a GPU that no running stage needs; 0 beside a stage whose need is not known."""
         taken = self._computing_on(gpu)
         return 0 if 0 in taken else self._machine.gpus[gpu] - sum(taken)
 
@@ -224,26 +229,26 @@ class ProcessEngine:
         return worker
 
 
-def _how(code: int | None) -> str:
+def _exit_reason(code: int | None) -> str:
     if code is not None and code < 0:
         return f"signal {signal.Signals(-code).name}"
     return f"exit status {code}"
 
 
 def _work(pipe: Connection, make_runner: MakeRunner, store: Store, changes: Mapping[str, str]) -> None:
-    """Carry orders out until there are no more; an interruption of the terminal is the parent's to handle.
+    """Carry out orders until there are no more; Ctrl-C in the terminal is left to the parent.
 
     SIGTERM ends the worker: a training run first finishes its step and leaves a checkpoint.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
-    os.environ.update(changes)  # before torch is there
-    said = 0.0
+    os.environ.update(changes)  # before torch is imported
+    last_sent = 0.0
 
     def stepped(done: int, total: int, note: str) -> None:
-        nonlocal said
-        if done == total or time.monotonic() - said > _SECONDS_BETWEEN_STEPS:
-            said = time.monotonic()
+        nonlocal last_sent
+        if done == total or time.monotonic() - last_sent > _SECONDS_BETWEEN_STEPS:
+            last_sent = time.monotonic()
             pipe.send((done, total, note))
 
     with sigterm_as_exit(), contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
@@ -254,12 +259,12 @@ def _work(pipe: Connection, make_runner: MakeRunner, store: Store, changes: Mapp
 def _answer(make_runner: MakeRunner, store: Store, order: Order, on_step: StepCallback) -> Answer | _Bug:
     try:
         return perform_here(make_runner, store, order, on_step)
-    except Exception:  # noqa: BLE001 - told in the parent, where it ends the run
+    except Exception:  # noqa: BLE001 - raised again in the parent, where it ends the run
         return _Bug(traceback.format_exc())
 
 
 def _end_with_parent() -> None:
-    """End this process as soon as its parent is no more, even where the parent was killed."""
+    """End this process as soon as its parent has ended, even if the parent was killed."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -1,4 +1,4 @@
-"""What a stage takes of a machine, and what a machine has. Free of torch."""
+"""Resources: what a stage needs, and which GPUs a machine has. Free of torch."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from adaptstilts.store.stage import Stage, StageKind
 
 _MEBIBYTE = 1 << 20
 _SHARE_KEPT_FREE = 0.08
-"""Part of a GPU's memory that is left to its context, to other programs and to errors of the estimate."""
+"""Share of a GPU's memory reserved for its context, other programs and errors of the estimate."""
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What one stage takes while it runs.
+    """Resources that one stage needs while it runs.
 
     Attributes:
         computes: Whether it runs a network; else it needs no GPU.
-        gpu_bytes: Memory on a GPU, in bytes, or on each where several processes make it; 0 where it is not known.
+        gpu_bytes: Memory on each GPU it uses; 0 if that is not known.
     """
 
     computes: bool
@@ -30,12 +30,12 @@ class Needs:
 
 
 def computes(stage: Stage) -> bool:
-    """Say whether a stage runs a network, and so wants a GPU."""
+    """Say whether a stage runs a network, and so needs a GPU."""
     return stage.kind in {StageKind.TRAIN, StageKind.PREDICT}
 
 
 NeedsOf = Callable[[Stage], Needs]
-"""Tells what a stage takes."""
+"""Estimates the resources of a stage."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,18 @@ class Machine:
     """GPUs of a machine.
 
     Attributes:
-        gpus: Memory of each that stages may use, in bytes; empty where there is none.
-        names: What ``CUDA_VISIBLE_DEVICES`` calls each of them.
+        gpus: Bytes of memory that stages may use on each GPU.
+        names: Name of each GPU in ``CUDA_VISIBLE_DEVICES``.
     """
 
     gpus: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
 
     def grouped(self, size: int) -> Machine:
-        """Return the same machine with ``size`` GPUs in the place of each, for stages that take several.
+        """Return the machine with groups of ``size`` neighbouring GPUs in place of single ones.
 
-        Args:
-            size: GPUs of one stage.
-
-        Returns:
-            Groups of neighbouring GPUs, each with the memory of its smallest; GPUs that make no whole group are left
-            out. A machine without GPUs stays as it is.
+        Such a group serves a stage that uses several GPUs; its memory is that of its smallest GPU. GPUs that do not
+        fill a group are left out. A machine without GPUs is returned unchanged.
 
         Raises:
             EngineError: If there are GPUs, but fewer than ``size``.
@@ -82,20 +78,20 @@ def this_machine(device: str) -> Machine:
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``, as in the configuration.
 
     Returns:
-        Those that ``device`` and ``CUDA_VISIBLE_DEVICES`` leave; none for ``cpu``, and where the driver's tool
-        ``nvidia-smi`` is not there or does not answer.
+        GPUs that ``device`` and ``CUDA_VISIBLE_DEVICES`` allow; none for ``cpu``, or if the driver's tool
+        ``nvidia-smi`` is missing or fails.
     """
     tool = shutil.which("nvidia-smi")
     if device == "cpu" or tool is None:
         return Machine()
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [tool, "--query-gpu=index,uuid,memory.total", "--format=csv,noheader,nounits"],
             capture_output=True, text=True, check=True, timeout=30,
         ).stdout  # fmt: skip
     except (OSError, subprocess.SubprocessError):
         return Machine()
-    rows = [[part.strip() for part in line.split(",")] for line in said.splitlines() if line.count(",") == 2]
+    rows = [[part.strip() for part in line.split(",")] for line in output.splitlines() if line.count(",") == 2]
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = [index for index, _, _ in rows] if visible is None else [name for name in visible.split(",") if name]
     memory = {name: int(size) for index, uuid, size in rows for name in (index, uuid) if size.isdigit()}

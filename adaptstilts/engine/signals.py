@@ -1,4 +1,4 @@
-"""The end that a system asks for (SIGTERM) as an exception: logs, claims and checkpoints are closed in order."""
+"""SIGTERM as an exception, so that logs, claims and checkpoints are closed in order."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from types import FrameType
 
 TERMINATED = 128 + signal.SIGTERM
-"""Exit status of a process that SIGTERM has ended, as a shell tells it."""
+"""Exit status of a process ended by SIGTERM, as shells report it."""
 
 
 @contextlib.contextmanager
 def sigterm_as_exit() -> Iterator[None]:
-    """Turn SIGTERM into `SystemExit` while the block runs; where others handle it, leave it to them.
+    """Turn SIGTERM into `SystemExit` while the block runs, unless another handler is installed.
 
-    The first one counts: those that follow, such as from a batch system that asks again, do not disturb the closing.
+    Only the first signal counts: later ones, such as those of a batch system that repeats itself, do not interrupt the
+    closing.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:

@@ -1,4 +1,4 @@
-"""What a worker process does with an order; one runner per process stays warm between orders."""
+"""Carrying out orders in a worker process, whose runner is kept from one order to the next."""
 
 from __future__ import annotations
 
@@ -21,18 +21,14 @@ def _runner(pickled: bytes) -> Runner:
     return make_runner()
 
 
-def untold(done: int, total: int, note: str) -> None:
-    """Report steps to nobody: workers elsewhere are watched through the store."""
+def ignore_steps(done: int, total: int, note: str) -> None:
+    """Discard progress: workers elsewhere are watched through the store."""
 
 
-def perform_here(make_runner: MakeRunner, store: Store, order: Order, on_step: StepCallback = untold) -> Answer:
-    """Carry an order out in this process.
+def perform_here(make_runner: MakeRunner, store: Store, order: Order, on_step: StepCallback = ignore_steps) -> Answer:
+    """Carry out an order in this process.
 
-    Args:
-        make_runner: Makes the runner, unless an equal one has made it in this process before.
-        store: The store that all workers share.
-        order: What to make.
-        on_step: Called with how far it is.
+    The runner is made once per process and kept while ``make_runner`` stays equal, so that a loaded network is reused.
     """
     try:
         runner = _runner(pickle.dumps(make_runner))

@@ -1,4 +1,4 @@
-"""From a configuration to the engine that carries its stages out."""
+"""Opening the engine that a study's configuration names."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from adaptstilts.study.stages.runner import LocalRunner
 
 
-def open_engine(study: Study, on_step: StageStep, tell: Callable[[str], None]) -> Engine:
-    """Start the engine that a study names.
+def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], None]) -> Engine:
+    """Open the engine that a study names.
 
     Args:
         study: The study, as `placed_for_engine` returns it.
         on_step: Called with the progress of stages that run on this machine; that of others is read from the store.
-        tell: Called with a line about the engine.
+        on_message: Called with a line about the engine.
 
     Returns:
         The engine; `adaptstilts.engine.scheduler.carry_out` closes it.
@@ -39,12 +39,12 @@ def open_engine(study: Study, on_step: StageStep, tell: Callable[[str], None]) -
     if config.engine.name == "ray":
         from adaptstilts.engine.on_ray import RayEngine  # noqa: PLC0415
 
-        return RayEngine(config, make_runner, store, needs_of(study.variants, study.plan), tell)
+        return RayEngine(config, make_runner, store, needs_of(study.variants, study.plan), on_message)
     here = InProcessEngine(make_runner, store, on_step)
     if config.engine.name == "slurm":
         from adaptstilts.engine.on_slurm import SlurmEngine  # noqa: PLC0415
 
-        return SlurmEngine(config, make_runner, store, here, tell)
+        return SlurmEngine(config, make_runner, store, here, on_message)
     if config.workers > 1:
         from adaptstilts.engine.process_pool import ProcessEngine  # noqa: PLC0415
 
@@ -55,20 +55,16 @@ def open_engine(study: Study, on_step: StageStep, tell: Callable[[str], None]) -
 
 
 def local_runner(config: StudyConfig) -> LocalRunner:
-    """Return a runner of a study's stages; a function by name, so that it travels to other processes."""
+    """Return the runner of a study's stages in this process; a module-level function, so that it can be pickled."""
     from adaptstilts.study.stages.runner import LocalRunner  # noqa: PLC0415 - brings torch
 
     return LocalRunner(config)
 
 
 def placed_for_engine(study: Study) -> Study:
-    """Make paths absolute for engines whose workers may run in another folder.
+    """Return the study with absolute paths, for engines whose workers may run in another folder.
 
-    Args:
-        study: The study.
-
-    Returns:
-        The same study; folders and files that are there, and the store, are named from the root.
+    Existing folders and files and the store are made absolute; with the engine local, the study is returned unchanged.
     """
     config = study.config
     if config.engine.name == "local":

@@ -1,4 +1,4 @@
-"""How long stages take: estimates from the measured times of finished ones. Pure, and free of torch."""
+"""Estimates of how long stages take, from the measured times of finished ones. Pure, and free of torch."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from adaptstilts.train.methods import METHODS
 
 _GUESS_SECONDS = {StageKind.DATA.value: 10.0, StageKind.TRAIN.value: 10.0, StageKind.PREDICT.value: 3.0}
 _OTHER_GUESS_SECONDS = 0.3
-"""Of the mini world on a CPU: what stands in until something is measured, and the proportion between kinds of which one
-is measured."""
+"""Times in the mini world on a CPU: used until something is measured, and as the ratio between kinds of stages of which
+only some are measured."""
 
 Group = tuple[str, ...]
 
@@ -27,8 +27,8 @@ class Shape:
     """What the time of a stage depends on.
 
     Attributes:
-        groups: From the stages most like it to all of its kind.
-        work: What the time is proportional to among stages of a group, in a unit of its own per kind.
+        groups: Groups of similar stages, from the most similar to all of the same kind.
+        work: Amount of work, to which time is proportional within a group; each kind of stage has its own unit.
     """
 
     groups: tuple[Group, ...]
@@ -39,14 +39,14 @@ def shape_of(kind: str, job: dict[str, Any], world: Mapping[str, Any] | None = N
     """Return what the time of a stage depends on.
 
     Args:
-        kind: Its kind.
-        job: Its job, as `adaptstilts.store.stage.describe` returns it and manifests hold it.
-        world: Job of the stage that generated its data; None where they are published ones.
+        kind: Kind of the stage.
+        job: Job as plain values, as `adaptstilts.store.stage.describe` returns it and manifests hold it.
+        world: Job of the stage that generated its data; None for published data.
 
     Returns:
-        Groups: same backbone, method and task; then the same task with the same family of weights; the same task; the
-        same method; the same backbone; the same kind. Work: of a training run the examples of all its steps times
-        sub-tokens of the longest input; of predictions and scores the number of languages; else 1.
+        Groups: same backbone, method and task; the same task with the same family of weights; the same task; the same
+            method; the same backbone; the same kind. Work: for a training run, the examples of all its steps times
+            sub-tokens of the longest input; for predictions and scores, the number of languages; else 1.
     """
     backbone = str((job.get("backbone") or {}).get("fingerprint", ""))
     method, task = str(job.get("method", "")), str(job.get("task", ""))
@@ -76,17 +76,12 @@ def _training_work(job: dict[str, Any], task: str, world: Mapping[str, Any] | No
 
 
 def _generated_rows(world: Mapping[str, Any], task: str) -> int:
-    """Return the training examples of a task in a generated world.
-
-    Args:
-        world: The generator's job as plain values.
-        task: Name of the task.
-    """
+    """Return the number of training examples of a task in a generated world."""
     return int(world["low_resource" if get_task(task).low_resource else "train"])
 
 
 class Pace:
-    """Estimates of the time that stages take."""
+    """Estimates the time of stages from measured ones."""
 
     def __init__(self) -> None:
         self._worlds: dict[str, Mapping[str, Any]] = {}
@@ -96,25 +91,17 @@ class Pace:
         self._shapes: dict[str, Shape] = {}
 
     def add_world(self, key: str, job: Mapping[str, Any]) -> None:
-        """Take in how much a stage generates that others read.
-
-        Args:
-            key: Key of the stage.
-            job: Its job as plain values.
-        """
+        """Record how much data a stage generates that others read."""
         self._worlds[key] = job
 
     def add(self, kind: str, job: dict[str, Any], seconds: float, inputs: Iterable[str] = ()) -> None:
-        """Take in the measured time of a finished stage; that of a run on generated data only if it is known how much.
+        """Record the wall time of a finished stage.
 
-        Args:
-            kind: Its kind.
-            job: Its job as plain values.
-            seconds: Wall time.
-            inputs: Keys of the stages that it builds on.
+        ``job`` is the stage's job as plain values, ``inputs`` are the keys of the stages it builds on. A training run
+        on generated data only counts if the amount of that data is known.
         """
         if job.get("data") == [f"{job.get('task')}/train"] and not any(key in self._worlds for key in inputs):
-            return  # names of generated files, where others have fingerprints
+            return  # only generated data has names in place of fingerprints
         shape = self._shape_of(kind, job, inputs)
         for group in shape.groups:
             self._measured[group][0] += seconds
@@ -123,25 +110,21 @@ class Pace:
         self._kinds[kind][1] += 1
 
     def hint(self, stage: Stage, seconds: float) -> None:
-        """Take in what a running stage will take at its present speed; used where nothing like it is finished."""
+        """Record how long a running stage will take at its present speed; used until a similar one is finished."""
         shape = self._shape(stage)
         for group in shape.groups:
             self._hints[group] = seconds / shape.work
 
     def knows(self, stage: Stage) -> bool:
-        """Return whether a stage of this kind was measured; if not, its time is a guess."""
+        """Say whether a stage of this kind was measured; if not, its time is a guess."""
         kind = (stage.kind.value,)
         return kind in self._measured or kind in self._hints
 
     def seconds(self, stage: Stage) -> float:
-        """Return about how long a stage takes.
+        """Return the estimated wall time of a stage.
 
-        Args:
-            stage: The stage.
-
-        Returns:
-            Wall time: from the finished stages most like it, in proportion to the work; from a running stage; in
-            proportion to other kinds; or a guess.
+        It is scaled by work from the most similar finished stages, or else from a running one. If neither exists, it is
+        a guess, scaled by how long the measured kinds took compared with their guesses.
         """
         shape = self._shape(stage)
         for group in shape.groups:
@@ -168,20 +151,20 @@ def _guess(kind: str) -> float:
 
 
 def seconds_of(folder: Path, manifest: Mapping[str, Any]) -> float:
-    """Return how long an artefact took to make.
+    """Return the wall time in seconds that an artefact took to make.
 
-    Args:
-        folder: Its folder.
-        manifest: Its manifest, which tells of the last attempt.
-
-    Returns:
-        Wall time in seconds; of a training run that went on after an interruption, that of all its steps, where its
-        record is on this machine.
+    A manifest knows only the last attempt; for a training run that was resumed, the time of all its steps is read from
+    its record, if that is on this machine.
     """
     last = float(manifest["seconds"])
     if manifest.get("kind") != StageKind.TRAIN.value:
         return last
     try:
         return max(last, float(json.loads((folder / TRAINING_FILE).read_bytes())["seconds"]))
-    except (OSError, ValueError, KeyError, TypeError):  # not on this machine, or damaged: who reads results will say so
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+    ):  # not on this machine, or damaged, which is reported when results are read
         return last

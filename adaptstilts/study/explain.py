@@ -1,4 +1,4 @@
-"""Why a stage is not in the store: what differs between it and the nearest artefact that is there. Free of torch."""
+"""Explanation of why a stage is not in the store: how it differs from the nearest artefact. Free of torch."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _MOST_EXPLAINED = 10
 _MOST_SHOWN = 5
 _FEWEST_DIGITS = 4
 _NEAR = 0.5
-"""Share of a job's fields that must agree with those of an artefact that is called near."""
+"""Share of a job's fields that must be equal for an artefact to count as near."""
 _REFERENCES = ("sources", "after", "trained", "predictions", "analysis")
-"""Fields of jobs that hold keys of other stages; what differs in those is told of the stages themselves."""
+"""Fields of jobs that hold keys of other stages; those stages are compared themselves."""
 _COLLECTED = ("cells", "runs")
-"""Long lists of records in a job: how many differ is told, not where they stand."""
+"""Long lists of records in a job, of which only the number of differences is shown."""
 _IN_WORDS = {
     "data": "files changed",
     "backbone.fingerprint": "other configuration, weights or tokenizer",
-    "declared": "the task is declared in another way: kind, metric, labels or readers",
-    "compared": "other tasks, languages or files are looked through for overlaps",
+    "declared": "the declaration of the task changed: kind, metric, labels or readers",
+    "compared": "other tasks, languages or files are searched for overlaps",
 }
 _NOTHING = "(nothing)"
 
@@ -38,8 +38,8 @@ Fields = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What explanations look things up in."""
+class _Lookup:
+    """The plan, the store, and the store's artefacts by kind, read when first needed."""
 
     plan: Plan
     store: Store
@@ -57,32 +57,33 @@ class _Look:
     def by_key(self, key: str) -> Artefact | None:
         return self._by_key.get(key)
 
-    def name_there(self, key: str) -> str:
-        """What an artefact is called; its key where it is no longer in the store."""
+    def name_of(self, key: str) -> str:
+        """Return an artefact's name; its key if it is no longer in the store."""
         found = self.by_key(key)
         return key[:KEY_DIGITS] if found is None else str(found.manifest.get("name", found.folder.name))
 
 
 def explain(plan: Plan, store: Store, wanted: str) -> list[dict[str, Any]]:
-    """Say of stages whether they are there, and if not, what differs from the nearest artefact.
+    """Say of stages whether they are in the store, and if not, how they differ from the nearest artefact.
 
     Args:
-        plan: The plan.
-        store: The artefacts.
-        wanted: Name of a stage, start of its folder's name, start of its key (4 digits and more), or a pattern of
-            either with ``*`` and ``?``.
+        plan: The study's stages.
+        store: Where artefacts are looked for.
+        wanted: Name of a stage, its folder's name, the start of its key (4 digits or more), or a pattern of either with
+            ``*`` and ``?``.
 
     Returns:
         For each stage found (ten at most): ``stage``, ``key``, ``done``, ``folder`` of its artefact or of the nearest
         one, ``nearest`` (its name and time), ``differences`` (``path``, ``here``, ``there``, ``says``, and for an input
-        ``differences`` of its own), ``missing`` (inputs that are not there), ``left_out`` (how many more were found).
+        ``differences`` of its own), ``missing`` (inputs that are not finished), ``left_out`` (how many more were
+        found).
 
     Raises:
         ConfigError: If no stage fits.
-        DamagedError: If an artefact asked for is damaged.
+        DamagedError: If the artefact of a stage or of one of its inputs is damaged.
     """
     stages = find_stages(plan, wanted)
-    look = _Look(plan, store, {})
+    look = _Lookup(plan, store, {})
     left_out = max(0, len(stages) - _MOST_EXPLAINED)
     return [{**_explain(look, stage), "left_out": left_out} for stage in stages[:_MOST_EXPLAINED]]
 
@@ -105,7 +106,7 @@ def find_stages(plan: Plan, wanted: str) -> list[Stage]:
     ]
     if not same:
         raise ConfigError(
-            f"'{wanted}' is no stage of this study",
+            f"'{wanted}' is not a stage of this study",
             key="--why",
             value=wanted,
             allowed=[stage.name for stage in plan.stages],
@@ -114,14 +115,14 @@ def find_stages(plan: Plan, wanted: str) -> list[Stage]:
     return same
 
 
-def _explain(look: _Look, stage: Stage) -> dict[str, Any]:
+def _explain(look: _Lookup, stage: Stage) -> dict[str, Any]:
     found = look.store.find(stage)
     record: dict[str, Any] = {
         "stage": stage.name,
         "key": stage.key,
         "done": found is not None,
         "folder": None if found is None else str(found.folder),
-        "nearest": None if found is None else _said(found),
+        "nearest": None if found is None else _name_and_time(found),
         "differences": [],
         "missing": [one.name for one in look.plan.inputs_of(stage) if look.store.find(one) is None],
     }
@@ -129,19 +130,23 @@ def _explain(look: _Look, stage: Stage) -> dict[str, Any]:
         return record
     near = _nearest(look, stage)
     if near is not None:
-        record |= {"folder": str(near.folder), "nearest": _said(near), "differences": _differences(look, stage, near)}
+        record |= {
+            "folder": str(near.folder),
+            "nearest": _name_and_time(near),
+            "differences": _differences(look, stage, near),
+        }
     return record
 
 
-def _said(artefact: Artefact) -> str:
+def _name_and_time(artefact: Artefact) -> str:
     manifest = artefact.manifest
     return f"{manifest.get('name', artefact.folder.name)}, made {manifest.get('started', 'at an unknown time')}"
 
 
-def _nearest(look: _Look, stage: Stage) -> Artefact | None:
-    """The artefact of the same kind, method and task with most equal fields; of several the last made.
+def _nearest(look: _Lookup, stage: Stage) -> Artefact | None:
+    """Return the artefact of the same kind, method and task with most equal fields; of several the newest.
 
-    All tables and reports of a store are near: there are few, and they have little in common but what is looked for.
+    Every table and report of a store is near: there are few, and only their long lists tell them apart.
     """
     here = _counted(describe(stage.job))
     best: tuple[float, str] = (0.0 if stage.kind in {StageKind.ANALYSE, StageKind.REPORT} else _NEAR, "")
@@ -159,7 +164,7 @@ def _nearest(look: _Look, stage: Stage) -> Artefact | None:
 
 
 def _counted(job: Mapping[str, Any]) -> Fields:
-    """Return what counts in how near two jobs are: their fields, and records of long lists wherever those stand."""
+    """Return the fields of a job that two jobs are compared by; records of long lists count at any position."""
     found = _fields({name: value for name, value in job.items() if name not in _COLLECTED})
     return found | {record: True for name in _COLLECTED for record in _records(job, name)}
 
@@ -169,7 +174,7 @@ def _records(job: Mapping[str, Any], name: str) -> set[str]:
 
 
 def _fields(value: object, path: str = "") -> Fields:
-    """Flatten a job to its single values; an empty list counts as a value."""
+    """Return the single values of a job by dotted path; an empty list is a value."""
     if isinstance(value, Mapping) and value:
         pairs = [(f"{path}.{name}" if path else str(name), item) for name, item in value.items()]
     elif isinstance(value, list) and value:
@@ -179,7 +184,7 @@ def _fields(value: object, path: str = "") -> Fields:
     return {name: found for below, item in pairs for name, found in _fields(item, below).items()}
 
 
-def _differences(look: _Look, stage: Stage, near: Artefact) -> list[dict[str, Any]]:
+def _differences(look: _Lookup, stage: Stage, near: Artefact) -> list[dict[str, Any]]:
     there_job = near.manifest.get("job", {})
     here_job = describe(stage.job)
     found = [*_format_difference(near), *_field_differences(here_job, there_job)]
@@ -194,7 +199,7 @@ def _difference(path: str, here: object, there: object, says: str = "") -> dict[
 
 
 def _format_difference(near: Artefact) -> list[dict[str, Any]]:
-    """Find the format version that an artefact's key was made with; `FORMAT_VERSION` is part of every key."""
+    """Report the format version that an artefact's key was made with, if it is not `FORMAT_VERSION`."""
     manifest = near.manifest
     arguments = (str(manifest.get("kind")), manifest.get("job", {}), manifest.get("inputs", []))
     versions = [one for one in range(FORMAT_VERSION, 0, -1) if content_key(one, *arguments) == manifest.get("key")]
@@ -206,7 +211,7 @@ def _format_difference(near: Artefact) -> list[dict[str, Any]]:
 
 
 def _field_differences(here_job: dict[str, Any], there_job: dict[str, Any]) -> list[dict[str, Any]]:
-    """Compare what is no key of another stage; of what would be long or says nothing, words are told."""
+    """Compare the fields that are not keys of other stages; long or cryptic values are replaced by words."""
     apart = {*_REFERENCES, *_COLLECTED}
     here, there = (
         _fields({name: value for name, value in job.items() if name not in apart}) for job in (here_job, there_job)
@@ -233,12 +238,12 @@ def _collected_differences(here_job: dict[str, Any], there_job: dict[str, Any]) 
 
 
 def _input_differences(
-    look: _Look, stage: Stage, near: Artefact, here_job: dict[str, Any], there_job: dict[str, Any]
+    look: _Lookup, stage: Stage, near: Artefact, here_job: dict[str, Any], there_job: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Pair the inputs of both by the part they play, and say of each pair that differs why it does."""
+    """Pair the inputs of both sides by their role, and explain each pair that differs."""
     shared = set(stage.inputs) & set(near.manifest.get("inputs", []))
     here = _parts(stage.inputs, here_job, shared, lambda key: look.plan.stage(key).name)
-    there = _parts(near.manifest.get("inputs", []), there_job, shared, look.name_there)
+    there = _parts(near.manifest.get("inputs", []), there_job, shared, look.name_of)
     found = []
     for side, parts in (("here", here), ("there", there)):
         others = there if side == "here" else here
@@ -259,7 +264,7 @@ def _input_differences(
 
 
 def _parts(keys: Iterable[str], job: dict[str, Any], shared: set[str], name_of: Callable[[str], str]) -> dict[str, str]:
-    """Return the inputs of a stage by the part they play in its job; those that play none by name, if not shared."""
+    """Return inputs by their role in the stage's job; those without a role by name, unless both sides have them."""
     parts: dict[str, str] = {}
     for source in job.get("sources") or ():
         parts[f"source {source['task']}"] = source["key"]
@@ -284,11 +289,7 @@ def _shown(value: object) -> str:
 
 
 def explain_text(records: list[dict[str, Any]]) -> str:
-    """Return explanations for a terminal.
-
-    Args:
-        records: As `explain` returns them.
-    """
+    """Return the result of `explain` as text for a terminal."""
     lines: list[str] = []
     for record in records:
         lines.append(f"{record['stage']} ({record['key'][:16]})")

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 DATA_FOLDER = "files"
-"""Folder of the generated data sets inside their artefact."""
+"""Generated data sets."""
 PREDICTIONS_FOLDER = "predictions"
-"""Folder of the predictions by language inside their artefact."""
+"""Predictions, one file per language."""
 
 NOTES_FILE = "notes.json"
-"""Remarks on a whole study, beside its tables."""
+"""Remarks on a whole study, stored with its tables."""
 PAGES_FILE = "pages.json"
-"""Which files a report has, and its text for the terminal."""
-
+"""Names of a report's files, and its text for the terminal."""
 SCORES_FILE = "scores.json"
 TRAINING_FILE = "training.json"
 LAYERS_FILE = "layers.json"
-"""The layer that a retrieval target was predicted with, and the scores of all layers where they were swept."""
+"""Layer that a retrieval target was predicted with; with a sweep, the scores of all layers."""
 
 ENCODER_FOLDER = "encoder"
 HEAD_FOLDER = "head"
 """Folders of a full model and its head; attachments name their own (`Attachment.part`)."""
 RAW_FOLDER = "raw"
+"""Raw scores of predictions, one file per language."""

@@ -1,4 +1,4 @@
-"""The results folder of a study: copies of its tables and its report, or a report of what is finished."""
+"""The results folder of a study: copies of its tables and report, or a report of what is finished so far."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from adaptstilts.study.stages.contamination import data_roots
 from adaptstilts.study.stages.report import report_stage, write_study_tables
 from adaptstilts.study.study import Study
 
-_NOT_SHOWN = frozenset({NOTES_FILE, PAGES_FILE})
+_INTERNAL = frozenset({NOTES_FILE, PAGES_FILE})
 _HINT = "Set results=FOLDER."
 
 
@@ -35,21 +35,13 @@ def make_folder(folder: Path) -> None:
 def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFiles:
     """Copy a study's tables and report into its results folder.
 
-    Each file appears at once and whole, so that several processes may do so at the same time.
-
-    Args:
-        tables: The tables.
-        report: The report.
-        folder: The results folder.
-
-    Returns:
-        The files.
+    Each file is replaced in one step, so that several processes may do this at the same time.
 
     Raises:
         StoreError: If the folder cannot be written.
     """
     make_folder(folder)
-    sources = {name: part.file(name) for part in (tables, report) for name in part.names if name not in _NOT_SHOWN}
+    sources = {name: part.file(name) for part in (tables, report) for name in part.names if name not in _INTERNAL}
     for name, path in sources.items():
         unfinished = folder / f".{name}.{os.getpid()}"
         try:
@@ -62,15 +54,12 @@ def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFile
 
 
 def report_what_is_there(study: Study, done: Mapping[str, Artefact], missing: Sequence[str]) -> ReportFiles:
-    """Write tables and report of what is finished of a study straight into its results folder.
+    """Write tables and report of the finished part of a study straight into its results folder.
 
     Args:
         study: The study.
         done: Finished artefacts by key.
-        missing: Remarks on what is not finished.
-
-    Returns:
-        The files.
+        missing: Remarks on what is not finished, which the report shows.
 
     Raises:
         AdaptstiltsError: If records or data cannot be read, or the folder cannot be written.

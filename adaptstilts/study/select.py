@@ -1,4 +1,4 @@
-"""Which setting of a study a submission is made of."""
+"""Selection of the setting of a study that a submission is made of."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ from adaptstilts.study.plan.variants import labels_of
 from adaptstilts.tasks.registry import get_task
 
 NO_SOURCE = "none"
-"""Word for a setting without an intermediate task."""
+"""Value of ``--source`` for settings without an intermediate task."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for; None stands for anything.
+    """Setting that a submission is made of; None matches anything.
 
     Attributes:
-        method: Method.
-        source: Intermediate task; names joined by ``+`` for a fusion; ``none``.
-        seed: Seed.
+        source: Intermediate task; for a fusion, names joined by ``+``; ``none`` for settings without one.
         best: Whether to choose per task, by the score on the English dev set.
         variant: Label of a variant of a sweep.
     """
@@ -37,32 +35,27 @@ class Wanted:
     variant: str | None = None
 
     def matches(self, cell: Cell) -> bool:
-        """Say whether a cell is of such a setting."""
+        """Say whether a cell is of a setting that is wanted."""
         source = "" if self.source == NO_SOURCE else self.source
         is_setting = self.method in {None, cell.method} and source in {None, cell.source}
         return is_setting and self.seed in {None, cell.seed} and self.variant in {None, cell.variant}
 
 
 def setting_text(cell: Cell) -> str:
-    """Return the flags that name a cell's setting."""
+    """Return the command-line flags that select a cell's setting."""
     variant = f" --variant {shlex.quote(cell.variant)}" if cell.variant else ""
     return f"--method {cell.method} --source {cell.source or NO_SOURCE} --seed {cell.seed}{variant}"
 
 
 def choose_cells(plan: Plan, done: Mapping[str, Artefact], wanted: Wanted) -> dict[str, Cell]:
-    """Choose one cell per target task.
+    """Return the cell of each target task that belongs to the wanted setting.
 
-    Args:
-        plan: The study's plan.
-        done: Its finished artefacts, by key.
-        wanted: What is asked for.
-
-    Returns:
-        The cell of each target task of the study.
+    ``done`` holds the study's finished artefacts by key.
 
     Raises:
         ConfigError: If no setting matches, or several settings or variants do and the best was not asked for.
-        StoreError: If the best cannot be told as no training run is finished.
+        StoreError: If the best is asked for and no finished training run has a dev score.
+        EvaluationError: If the best is asked for and a target without training has no setting to choose by.
     """
     _check_variant(plan, wanted)
     cells = [cell for cell in plan.cells if wanted.matches(cell)]
@@ -85,8 +78,8 @@ def _check_variant(plan: Plan, wanted: Wanted) -> None:
     labels = labels_of(plan)
     if wanted.variant is not None and wanted.variant not in labels:
         known = labels if any(labels) else None
-        hint = None if known else "The study is no sweep: leave --variant out."
-        problem = f"'{wanted.variant}' is no variant of the study"
+        hint = None if known else "The study is not a sweep: leave --variant out."
+        problem = f"'{wanted.variant}' is not a variant of the study"
         raise ConfigError(problem, key="--variant", value=wanted.variant, allowed=known, hint=hint)
     if wanted.variant is None and len(labels) > 1 and not wanted.best:
         raise ConfigError(
@@ -98,7 +91,7 @@ def _check_variant(plan: Plan, wanted: Wanted) -> None:
 
 
 def _best(done: Mapping[str, Artefact], cells: Sequence[Cell]) -> dict[str, Cell]:
-    """Take for each target the cell that is best on the English dev set, the first of equal ones.
+    """Return for each target the cell that is best on the English dev set, the first of equal ones.
 
     Targets without training have no dev score of their own: they take the setting with the best mean over the others,
     among those that have scores on all of them.

@@ -1,4 +1,4 @@
-"""Whole studies: plan, carry out, collect, report."""
+"""What the commands validate, run and report do with a study."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from adaptstilts.study.study import Study
 from adaptstilts.train.trackers import check_installed
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
-"""Makes what is told about progress, once the plan is known."""
+"""Makes the watcher of a run, once the plan is known."""
 
 
 @dataclass(frozen=True)
 class StudyResult:
-    """What a command shows at its end.
+    """Result of a run or a report, as the command line shows it.
 
     Attributes:
         files: Files written, and the tables as text.
-        made: Stages carried out this time.
-        skipped: Stages that were there.
+        made: Number of stages made this time.
+        skipped: Number of stages that were finished before.
         failed: One line per failed or left-out stage.
     """
 
@@ -44,7 +44,7 @@ class StudyResult:
     failed: tuple[str, ...]
 
     def json_record(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the result as plain values."""
         return {
             "made": self.made,
             "skipped": self.skipped,
@@ -53,35 +53,30 @@ class StudyResult:
         }
 
 
-def validate_study(study: Study, tell: Callable[[str], None]) -> Plan:
+def validate_study(study: Study, on_message: Callable[[str], None]) -> Plan:
     """Check a study before anything is computed: settings, files, rows, leaks and overlaps.
 
-    Args:
-        study: The study.
-        tell: Called with a line about overlaps.
-
-    Returns:
-        Its plan.
+    ``on_message`` is called with a line about overlaps.
 
     Raises:
-        AdaptstiltsError: If anything cannot be used.
+        AdaptstiltsError: If anything in it cannot be used.
     """
     with study.settings_named():
         plan = study.check()
-        look_for_overlaps(study.variants, plan, study.store, tell)
+        look_for_overlaps(study.variants, plan, study.store, on_message)
     return plan
 
 
 def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> StudyResult:
-    """Carry out what is missing of a study and write its report.
+    """Make all missing stages of a study and write its report.
 
     Args:
-        study: The study.
-        watch: Makes the watcher of the run.
-        rebuild: Throw damaged artefacts away and make them again; every byte of the study's artefacts is read.
+        study: The study to run.
+        watch: Makes the watcher, which is called with the progress of the run.
+        rebuild: Check every byte of the study's artefacts, and make damaged ones again.
 
     Returns:
-        What came of it. Stages that failed are told in it; finished work is kept.
+        What was made, skipped and written. Stages that fail are listed in it, and finished work is kept.
 
     Raises:
         AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
@@ -114,13 +109,7 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
 
 
 def report_study(study: Study) -> StudyResult:
-    """Write the report of what is finished.
-
-    Args:
-        study: The study.
-
-    Returns:
-        What is finished.
+    """Write the report of the stages that are finished.
 
     Raises:
         AdaptstiltsError: If nothing is finished.
@@ -130,12 +119,12 @@ def report_study(study: Study) -> StudyResult:
         outcome = Outcome(done=study.store.find_all(stages))
         for stage in stages[-2:]:
             if stage.key not in outcome.done and all(key in outcome.done for key in stage.inputs):
-                _make_last(study, stage, outcome)
+                _make_summary(study, stage, outcome)
         return _report(study, outcome)
 
 
-def _make_last(study: Study, stage: Stage, outcome: Outcome) -> None:
-    """Make the tables or the report, unless another process is at it: it is then written without being kept."""
+def _make_summary(study: Study, stage: Stage, outcome: Outcome) -> None:
+    """Make the tables or the report; if another process is making it, the report is written without storing it."""
     order = Order(stage, study.plan.inputs_of(stage))
     answer = perform(order, study.store, local_runner(study.config), lambda done, total, note: None)
     if answer.error is not None:
@@ -163,7 +152,7 @@ def _report(study: Study, outcome: Outcome) -> StudyResult:
 def _partial(study: Study, outcome: Outcome, failed: Sequence[str]) -> ReportFiles:
     scores = {key for cell in study.plan.cells for key in cell.score}
     if scores and not scores & outcome.done.keys():
-        if failed:  # the watcher was told what each stage said
+        if failed:  # the watcher has shown the error of each stage
             counts = f"{len(outcome.failures)} failed, {len(outcome.left_out)} left out"
             raise StoreError(f"no finished score to report: of {len(study.plan.stages)} stages {counts}")
         raise StoreError("no finished score to report", path=study.config.store, hint="Start with: adaptstilts run")

@@ -26,11 +26,9 @@ from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, p
 
 
 class Study:
-    """A study, with what follows from its configuration; nothing is planned or opened before it is asked for.
+    """A study and what follows from its configuration; plan and store are made when first used.
 
-    Args:
-        config: The configuration.
-        origin: Where its settings stand, for errors about them; nowhere by default.
+    ``origin`` says where the settings are written, for errors about them; without it, errors name no file.
     """
 
     def __init__(self, config: StudyConfig, origin: Origin | None = None) -> None:
@@ -39,14 +37,7 @@ class Study:
 
     @classmethod
     def load(cls, path: Path | str, overrides: Sequence[str] = ()) -> Study:
-        """Read a study from its file.
-
-        Args:
-            path: YAML file.
-            overrides: ``key=value`` strings with dotted keys, applied over the file.
-
-        Returns:
-            The study.
+        """Read a study from a YAML file and ``key=value`` strings with dotted keys, which override it.
 
         Raises:
             AdaptstiltsError: If the file or its settings cannot be used; all problems at once.
@@ -55,15 +46,15 @@ class Study:
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
-        """Variants of a sweep; one with an empty label where nothing is swept."""
+        """Variants of the sweep; without a sweep, one with an empty label."""
         return variants(self.config)
 
     @cached_property
     def plan(self) -> Plan:
-        """Stages of all variants; tasks, files, languages and backbone are looked up, no example or weight is read.
+        """Stages of all variants; tasks, files, languages and backbone are looked up, but no example or weight is read.
 
         Raises:
-            AdaptstiltsError: If one of those is not there; all problems at once.
+            AdaptstiltsError: If one of those is missing; all problems at once.
         """
         with self.settings_named():
             return _plan(self.variants)
@@ -73,8 +64,8 @@ class Study:
         """Store of the study's artefacts.
 
         Raises:
-            ConfigError: If a file is in the place of its folder.
-            StoreError: If it is an address whose file system is not known or not installed.
+            ConfigError: If there is a file where its folder should be.
+            StoreError: If it is an address whose file system is unknown or not installed.
         """
         with self.settings_named():
             return _open_store(self.config.store, self.config.store_cache)
@@ -85,10 +76,7 @@ class Study:
         return Path(self.config.results).expanduser() / self.config.name
 
     def check(self) -> Plan:
-        """Plan the study and read every row that its unfinished stages need.
-
-        Returns:
-            The plan.
+        """Plan the study and read every data row that its unfinished stages need.
 
         Raises:
             AdaptstiltsError: If it cannot be planned, or a file is malformed, empty or unlabelled.
@@ -99,12 +87,12 @@ class Study:
         return self.plan
 
     def settings_named(self) -> AbstractContextManager[None]:
-        """Return a context in which errors about settings get the file and line where these stand."""
+        """Return a context that adds file and line to errors about settings."""
         return self.origin.named_in_errors()
 
 
 def _plan(chosen: Sequence[Variant]) -> Plan:
-    """Plan all variants; of a single one, errors name no variant."""
+    """Plan all variants and join their plans; errors name the variant if there are several."""
     planner = _VariantPlanner()
     if len(chosen) == 1:
         return planner.plan(chosen[0].config)
@@ -113,14 +101,14 @@ def _plan(chosen: Sequence[Variant]) -> Plan:
     for variant in chosen:
         try:
             planned.append((variant, planner.plan(variant.config)))
-        except AdaptstiltsError as error:  # noqa: PERF203 - every one is tried
+        except AdaptstiltsError as error:  # noqa: PERF203 - all are tried
             problems.append((variant, error))
     raise_all(of_variants(problems, len(chosen)))
     return join_plans(planned)
 
 
 class _VariantPlanner:
-    """Plans variants of a study; data and backbone that several of them share are looked up once."""
+    """Plans the variants of a study, looking up data and backbone once for all variants that share them."""
 
     def __init__(self) -> None:
         self._backbones: dict[tuple[str, str | None], Reference] = {}
@@ -144,10 +132,12 @@ class _VariantPlanner:
             self._backbones[name, revision] = backbone
         return self._backbones[name, revision]
 
-    def _facts_for(self, data: DataSection, asked: EvaluationSection) -> tuple[DataFacts, DataJob | None]:
-        key = f"{data_key(data)} {asked.languages} {asked.benchmark} {asked.submission}"
+    def _facts_for(self, data: DataSection, evaluation: EvaluationSection) -> tuple[DataFacts, DataJob | None]:
+        key = f"{data_key(data)} {evaluation.languages} {evaluation.benchmark} {evaluation.submission}"
         if key not in self._facts:
-            self._facts[key] = facts_for(data, asked.languages, asked.benchmark, submission=asked.submission)
+            self._facts[key] = facts_for(
+                data, evaluation.languages, evaluation.benchmark, submission=evaluation.submission
+            )
         return self._facts[key]
 
 

@@ -1,4 +1,4 @@
-"""The leaderboard folder of a study: its finished predictions, one setting, in XTREME's submission format."""
+"""Leaderboard submissions: finished predictions of one setting of a study, in XTREME's submission format."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from adaptstilts.tasks.spec import Metric, Split, Task
 
 @dataclass
 class TaskFiles:
-    """What became of one task of the benchmark.
+    """Files of one task of the benchmark: which were written, and why others were not.
 
     Attributes:
-        setting: Flags of the setting it is taken from; empty where the study does not have the task.
+        setting: Flags of the setting it is taken from; empty if the study does not have the task.
         written: Languages whose file was written.
-        other_split: Languages that are predicted on another split than the leaderboard's, with that split.
-        unfinished: Languages that the study predicts, but has not yet.
+        other_split: Languages predicted on another split than the leaderboard's, with that split.
+        unfinished: Languages whose predictions are planned but not finished.
         missing: Languages that the study does not predict.
-        notes: What a person must know of the files, one sentence each.
+        notes: Remarks on the files, one sentence each.
     """
 
     setting: str = ""
@@ -48,13 +48,11 @@ class TaskFiles:
 
 @dataclass(frozen=True)
 class SubmittedStudy:
-    """What was written and what was not.
+    """Result of writing a submission.
 
     Attributes:
-        folder: Where.
-        benchmark: For which benchmark.
         any_split: Whether files of other splits than the leaderboard's were written too.
-        tasks: By folder of the task, in the benchmark's order.
+        tasks: Files by the task's folder, in the benchmark's order.
     """
 
     folder: Path
@@ -64,11 +62,11 @@ class SubmittedStudy:
 
     @property
     def count(self) -> int:
-        """How many files were written."""
+        """Number of files written."""
         return sum(len(files.written) for files in self.tasks.values())
 
     def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the result as plain values."""
         tasks = {name: dict(vars(files)) for name, files in self.tasks.items()}
         lacking = any(files.missing or files.unfinished for files in self.tasks.values())
         is_complete = not lacking and not self.is_short
@@ -76,11 +74,11 @@ class SubmittedStudy:
 
     @property
     def is_short(self) -> bool:
-        """Whether files were left out as they are of another split than the leaderboard's."""
+        """Whether files were left out because they are of another split than the leaderboard's."""
         return any(files.other_split for files in self.tasks.values()) and not self.any_split
 
     def text(self) -> str:
-        """Return it for a terminal: a line per task, what is missing, and what to do about it."""
+        """Return the result for a terminal: a line per task, what is missing, and what to do about it."""
         lines = [f"{'task':<12}{'files':>10}  setting"]
         for entry in self.benchmark.entries:
             files = self.tasks[entry.folder]
@@ -113,21 +111,18 @@ def submit_study(
 ) -> SubmittedStudy:
     """Write the leaderboard folder of a study from its finished predictions.
 
-    The folder appears at once and whole, or not at all.
+    The folder appears complete or not at all.
 
     Args:
         study: The study.
         folder: Where to write.
-        wanted: Which setting.
-        benchmark: Whose tasks and languages are written.
-        any_split: Also write what was predicted on another split than the leaderboard's.
-        force: Replace a folder that holds an earlier submission.
-
-    Returns:
-        What was written and what is missing.
+        wanted: Which setting to write.
+        benchmark: Benchmark whose tasks and languages are written.
+        any_split: Also write predictions on other splits than the leaderboard's.
+        force: Replace an earlier submission in the folder.
 
     Raises:
-        ConfigError: If the study was cut to some rows, or not one setting is asked for.
+        ConfigError: If the study predicts only some rows, or not exactly one setting is named.
         StoreError: If no prediction of the setting is finished, or the folder cannot be written.
     """
     with study.settings_named():
@@ -166,7 +161,7 @@ def _check_whole(study: Study, wanted: Wanted) -> None:
 
 
 class _Finished:
-    """The finished predictions of a study, and the English sentences that some of them go by."""
+    """Finished predictions of a study, and the English sentences that Tatoeba's predictions are ordered by."""
 
     def __init__(self, study: Study, done: Mapping[str, Artefact]) -> None:
         self.plan = study.plan
@@ -175,7 +170,7 @@ class _Finished:
         self._roots: dict[Path, DataRoot] = {}
 
     def stages(self, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
-        """Key of the stage that predicts each language, and the split; the leaderboard's split is preferred."""
+        """Return by language the key of the stage that predicts it and the split, preferably the leaderboard's."""
         found: dict[str, tuple[str, Split]] = {}
         for key in (*cell.predict, *cell.hidden):
             job = job_of(self.plan.stage(key), PredictJob)
@@ -185,7 +180,7 @@ class _Finished:
         return found
 
     def content(self, key: str, task: Task, language: str, split: Split) -> tuple[Any, str]:
-        """Return what `leaderboard_content` makes of a language's predictions."""
+        """Return a language's predictions in the leaderboard's form, and a remark on them."""
         record = self.done[key].read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
         if record.get("direction") == "foreign_to_english" and task.metric is Metric.TATOEBA_ACCURACY:
             raise EvaluationError(
@@ -210,7 +205,7 @@ class _Finished:
         return [sentence.text for sentence in bitext.english]
 
     def _data_folder(self, stage: Stage) -> Path:
-        """The generated world that a stage builds on, or else the folder that it reads."""
+        """Return the data that a stage reads: its generated mini world, or a folder of files."""
         world = next((item.key for item in self.plan.inputs_of(stage) if item.kind is StageKind.DATA), None)
         if world is not None:
             return self.done[world].file(DATA_FOLDER)
@@ -255,14 +250,14 @@ def _next_step(submitted: SubmittedStudy) -> str:
 
 
 def _check_target(folder: Path, *, force: bool) -> None:
-    """Refuse to replace anything but an earlier submission, and that only when told to."""
+    """Refuse to replace anything but an earlier submission, and that without --force."""
     if folder.exists() and not folder.is_dir():
         raise StoreError("is a file", path=folder, hint="Give a folder as --to.")
     held = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     known = {entry.folder for benchmark in BENCHMARKS for entry in benchmark.entries}
     others = [name for name in held if name not in known]
     if held and (others or not force):
-        what = f"holds other things than a submission: {', '.join(others[:3])}" if others else "is not empty"
+        what = f"contains files that are not of a submission: {', '.join(others[:3])}" if others else "is not empty"
         hint = "Give another --to DIR." if others else "Give another --to DIR, or replace it with --force."
         raise StoreError(what, path=folder, hint=hint)
 

@@ -173,7 +173,7 @@ def test_plan_tells_why_a_stage_is_not_there():
     assert said.out.splitlines()[1] == "  is not there"
     record = say("plan", XTREME, "--why", "train fuse*pawsx*", "--json").json[0]
     assert (record["done"], record["nearest"], len(record["missing"])) == (False, None, 9)
-    refused(say("plan", XTREME, "--why", "train fuze*"), "--why: 'train fuze\\*' is no stage of this study")
+    refused(say("plan", XTREME, "--why", "train fuze*"), "--why: 'train fuze\\*' is not a stage of this study")
 
 
 def test_validate_says_so_in_both_forms_when_all_is_well():
@@ -575,7 +575,10 @@ def test_misspelt_key_is_named_with_file_and_line(study: Study):
 
 @pytest.mark.parametrize("verb", ["validate", "plan", "run", "report", "pretrain"])
 def test_missing_configuration_is_named(verb: str):
-    refused(say(verb, "none.yaml"), r"^none\.yaml: no such configuration file\. Runnable ones lie in configs/")
+    refused(
+        say(verb, "none.yaml"),
+        r"^none\.yaml: no such configuration file\. The configurations that come with the package are in configs/",
+    )
 
 
 @pytest.mark.parametrize("verb", ["validate", "run"])
@@ -613,8 +616,8 @@ def test_missing_configuration_is_named(verb: str):
             r"train-v1\.1\.json:1: q0: the answer is 'king', but the context has 'ing ' at offset 5",
         ),
         (SQUAD, "{", r"train-v1\.1\.json:1: not JSON"),
-        ("udpos/test-de.tsv", "", r"test-de\.tsv: holds no examples of udpos in 'de'\. Take an empty file away"),
-        (XNLI, "\n", r"dev-de\.tsv: holds no examples of xnli in 'de'\. Take an empty file away"),
+        ("udpos/test-de.tsv", "", r"test-de\.tsv: holds no examples of udpos in 'de'\. Remove the empty file"),
+        (XNLI, "\n", r"dev-de\.tsv: holds no examples of xnli in 'de'\. Remove the empty file"),
         ("xquad/xquad.de.json", "", r"xquad\.de\.json: holds no examples of xquad in 'de'"),
         ("xquad/xquad.de.json", '{"data": []}', r"xquad\.de\.json: holds no examples of xquad in 'de'"),
         ("tatoeba/tatoeba.deu-eng.eng", "", r"deu-eng\.eng: holds no examples of tatoeba in 'de'"),

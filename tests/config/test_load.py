@@ -75,8 +75,8 @@ def test_load_names_command_line_key_without_file_when_override_is_wrong(tmp_pat
     ("text", "message"),
     [
         ("name: [", r"study\.yaml:1: not valid YAML"),
-        ("- a\n", r"holds no keys"),
-        ("name: a\nname: b\n", r"study\.yaml:2: name: stands twice"),
+        ("- a\n", r"contains no keys"),
+        ("name: a\nname: b\n", r"study\.yaml:2: name: is given twice"),
         ("title: x\n", r"name: is required"),
     ],
 )
@@ -119,7 +119,7 @@ def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("title: &x [*x]\n", r"study\.yaml: not valid YAML: a value holds itself"),
+        ("title: &x [*x]\n", r"study\.yaml: not valid YAML: a value contains itself"),
         ("title: a\0b\n", r"study\.yaml: not a UTF-8 YAML file: unacceptable character"),
         ("device: tpu\n", r"study\.yaml:6: device: 'tpu' is not allowed\. .*Allowed: auto, cpu, cuda, cuda:N\.$"),
         ("methods: []\n", r"study\.yaml:6: methods: \[\] is an empty list\. Name at least one"),

@@ -158,7 +158,7 @@ def test_stage_is_found_by_name_folder_key_and_pattern():
 
 def test_stage_that_is_none_is_refused_with_the_like():
     with pytest.raises(
-        ConfigError, match=r"'train stack: mnli > mnli, seed 2' is no stage.*Did you mean 'train stack: "
+        ConfigError, match=r"'train stack: mnli > mnli, seed 2' is not a stage.*Did you mean 'train stack: "
     ):
         find_stages(plan_of(), "train stack: mnli > mnli, seed 2")
 

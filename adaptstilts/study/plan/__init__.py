@@ -1,1 +1,1 @@
-"""From a configuration to stages with content keys; free of torch."""
+"""Planning: from a configuration to stages with content keys. Free of torch."""

@@ -1,4 +1,4 @@
-"""What is known while a plan is made: the configuration, facts about its data, the stages so far. Free of torch."""
+"""State of a plan that is being made: the configuration, facts about its data, the stages so far. Free of torch."""
 
 from __future__ import annotations
 
@@ -18,17 +18,15 @@ Pairs = tuple[tuple[str, Split], ...]
 
 @dataclass
 class Planner:
-    """Collects stages while a configuration is walked through.
+    """Collects the stages of a study.
 
     Attributes:
-        config: The study.
-        facts: Facts about its data.
-        backbone: Its backbone.
+        facts: Facts about the study's data.
         stages: Stages so far by key, each after its inputs.
-        requested_runs: Training runs that were asked for so far, shared or not.
-        data_inputs: Key of the stage that makes the data; empty where it is there.
-        trained: Training runs by what they were asked for with.
-        parts: What is evaluated in stages of its own, by target and whether labels are hidden.
+        requested_runs: Training runs requested so far, whether new or shared.
+        data_inputs: Key of the stage that generates the data; empty for data in files.
+        trained: Training runs by the arguments they were requested with.
+        parts: Groups of languages that are evaluated in one stage each, by target and whether labels are hidden.
         make: Builds stages.
     """
 
@@ -44,11 +42,11 @@ class Planner:
     _settings: dict[tuple[str, str, str], TrainSettings] = field(default_factory=dict)
 
     def add(self, stage: Stage) -> Stage:
-        """Take a stage in, unless there is one of its key; return the one that is there."""
+        """Add a stage unless there is one with its key; return the one that is in the plan."""
         return self.stages.setdefault(stage.key, stage)
 
     def settings(self, family: Family, task: Task, phase: PhaseName) -> TrainSettings:
-        """Return the settings of a task's training, without those that have no effect on its kind."""
+        """Return the training settings of a task, with those that have no effect on its kind at their defaults."""
         known = (family, task.name, phase)
         if known not in self._settings:
             section = self.config.intermediate if phase == "intermediate" else self.config.target

@@ -1,4 +1,4 @@
-"""What a configuration asks for, checked before it is planned: names of tasks and languages, and what goes together."""
+"""Checks of a configuration before it is planned: names of tasks and languages, and combinations of settings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from adaptstilts.tasks.spec import Phase
 from adaptstilts.train.methods import METHODS
 
 AVERAGE = "average"
-"""Value of ``fusion.retrieval`` that stands for the plain average of the adapters."""
+"""Value of ``fusion.retrieval`` for the plain average of the adapters."""
 
 
 def check_tasks(config: StudyConfig) -> None:
-    """Check the names of tasks in a configuration and what is asked of them.
+    """Check the names and combinations of tasks, methods and languages in a configuration.
 
     Raises:
         ConfigError: For one problem.
@@ -44,7 +44,7 @@ def check_tasks(config: StudyConfig) -> None:
             ConfigError(
                 f"{', '.join(needing)} need an intermediate task",
                 key="intermediate.tasks",
-                hint="Name one, or set methods to [direct, adapter], which need none.",
+                hint="Name one, or set methods=[direct,adapter], which need none.",
             )
         )
     problems += _check_names(config.fusion.tasks, config.intermediate.tasks, "fusion.tasks", "task that can stand here")
@@ -60,7 +60,7 @@ def check_tasks(config: StudyConfig) -> None:
 
 
 def _check_overrides(names: tuple[str, ...], key: str) -> list[AdaptstiltsError]:
-    """Overrides go by the name of the task whose rows are trained on; others would have no effect."""
+    """Check that overrides name tasks with training rows of their own; other names would have no effect."""
     trainable = tuple(task.name for task in all_tasks() if task.trains and task.train_task is None)
     problems: list[AdaptstiltsError] = []
     for name in names:
@@ -90,7 +90,7 @@ def _check_repeated(values: tuple[object, ...], key: str, what: str) -> list[Ada
 
 
 def _check_composed(adapter: AdapterSection, methods: tuple[MethodName, ...]) -> list[AdaptstiltsError]:
-    """Refuse adapters that cannot lie below others where methods set them there."""
+    """Refuse kinds of adapters that cannot be stacked or fused if a method does so."""
     composed = [method for method in methods if METHODS[method].use in {"below", "fused"}]
     if adapter.kind != "par_bn" or not composed:
         return []
@@ -113,5 +113,5 @@ def _check_names(
             problem = f"'{name}' is not {article} {what}"
             problems.append(ConfigError(problem, key=key, value=name, allowed=allowed, hint=hint))
     twice = sorted({name for name in names if names.count(name) > 1})
-    problems += [ConfigError(f"'{name}' stands twice", key=key, value=name) for name in twice]
+    problems += [ConfigError(f"'{name}' is given twice", key=key, value=name) for name in twice]
     return problems

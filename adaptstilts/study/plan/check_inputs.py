@@ -1,4 +1,4 @@
-"""Checks before anything is computed: files of every task, their rows, the backbone's weights. Free of torch."""
+"""Checks of a study's inputs before anything is computed: data files, rows, weights, the hub. Free of torch."""
 
 from __future__ import annotations
 
@@ -28,11 +28,7 @@ Attempt = Callable[[], object]
 
 
 def check_files(config: StudyConfig, facts: DataFacts) -> None:
-    """Look for the files of every task of a study.
-
-    Args:
-        config: The study; its task names are checked already.
-        facts: Facts about its data.
+    """Check that the files of every task of a study exist; task names must have been checked before.
 
     Raises:
         AdaptstiltsError: If some are missing; all problems at once.
@@ -47,9 +43,9 @@ def check_files(config: StudyConfig, facts: DataFacts) -> None:
 
 
 def check_rows(data: DataSection, plan: Plan, store: Store) -> None:
-    """Read every row that the unfinished stages of a study need, so that none fails halfway for its data.
+    """Read every row that the unfinished stages of a study need, so that none fails halfway because of its data.
 
-    The mini world and data that is yet to come are left aside.
+    The mini world and data that is not there yet are skipped.
 
     Args:
         data: The data that all of these stages read.
@@ -57,7 +53,7 @@ def check_rows(data: DataSection, plan: Plan, store: Store) -> None:
         store: Where finished artefacts are.
 
     Raises:
-        AdaptstiltsError: If files are malformed, empty, or unlabelled where labels are needed; all at once.
+        AdaptstiltsError: If files are malformed, empty, or lack labels that are needed; all problems at once.
     """
     if data.root in {MINI, OFFICIAL}:
         return
@@ -72,7 +68,7 @@ def check_rows(data: DataSection, plan: Plan, store: Store) -> None:
 
 
 def _reads(stage: Stage, root: DataRoot, *, labelled: bool) -> dict[tuple[object, ...], Attempt]:
-    """Return what a stage reads, as functions that read it; equal reads have equal keys."""
+    """Return the reads of a stage as functions, by a key that is equal for equal reads."""
     training, prediction = job_of(stage, TrainJob), job_of(stage, PredictJob)
     if training is not None:
         task = get_task(training.task)
@@ -98,24 +94,21 @@ def _read_pool(root: DataRoot, task: Task) -> None:
 
 
 def check_data_is_there(data: DataSection) -> None:
-    """Refuse to run on data that can only be planned with.
+    """Refuse to run on a data root that is only for planning.
 
     Raises:
-        ConfigError: If the data root is a stand-in for planning.
+        ConfigError: If it is.
     """
     if data.root == OFFICIAL:
         raise ConfigError(
-            f"'{OFFICIAL}' stands for data that is not there, a study can be planned on it but not run",
+            f"'{OFFICIAL}' stands for data that is not there: a study can be planned with it, but not run",
             key="data.root",
             hint="Set data.root=FOLDER, the folder with the data sets.",
         )
 
 
 def check_weights(backbone: Reference) -> None:
-    """Compare the weights of a backbone's folder with its config.json; a hub id is left for `check_hub`.
-
-    Args:
-        backbone: The backbone, as located.
+    """Compare the weights of a backbone's folder with its config.json; a hub id is left to `check_hub`.
 
     Raises:
         CheckpointError: If the weights are damaged, or of another width or vocabulary.
@@ -141,16 +134,14 @@ def check_weights(backbone: Reference) -> None:
                 f"{config.get(key)} here, but the word vectors of {path.name} have {found}",
                 path=path.parent / "config.json",
                 key=key,
-                hint="Is config.json the one the weights were saved with?",
+                hint="Use the config.json that the weights were saved with.",
             )
 
 
 def check_hub(plan: Plan, store: Store) -> None:
-    """Ask the hub for a backbone that is neither a folder nor in the local cache: one try, in place of many later.
+    """Check on the hub for a backbone that is neither a folder nor cached, so that a wrong id fails once and early.
 
-    Args:
-        plan: The study's plan; where nothing of it needs the backbone any more, the hub is not asked.
-        store: Where finished artefacts are.
+    The hub is not contacted if no unfinished stage of the plan needs the backbone.
 
     Raises:
         CheckpointError: If the hub cannot be reached or has no such repository.
@@ -174,19 +165,19 @@ def _check_on_hub(backbone: Reference) -> None:
         huggingface_hub.HfApi().model_info(backbone.location, revision=backbone.revision, timeout=_HUB_SECONDS)
     except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"no backbone '{backbone.location}': it is no folder here, and the hub answers {type(error).__name__}",
+            f"no backbone '{backbone.location}': it is not a folder here, and the hub answers {type(error).__name__}",
             key="backbone",
             hint="Give `mini`, a folder saved with save_pretrained, or the id of a public repository.",
         ) from error
 
 
 def _problems(attempts: Iterable[Attempt]) -> Iterator[AdaptstiltsError]:
-    """Try all, and yield each different problem once."""
+    """Call all attempts, and yield each different problem once."""
     said: set[str] = set()
     for attempt in attempts:
         try:
             attempt()
-        except AdaptstiltsError as error:  # noqa: PERF203 - every one is tried
+        except AdaptstiltsError as error:  # noqa: PERF203 - all are tried
             if str(error) not in said:
                 said.add(str(error))
                 yield error

@@ -1,4 +1,4 @@
-"""What a backbone can take, compared with what a plan asks of it, before anything is computed. Free of torch."""
+"""Checks of a plan against the limits of its backbone: input lengths and layers. Free of torch."""
 
 from __future__ import annotations
 
@@ -20,12 +20,9 @@ from adaptstilts.train.methods import METHODS
 
 
 def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
-    """Check lengths and layers of all stages.
+    """Check the input lengths and layers of all stages.
 
-    Args:
-        config: The study.
-        plan: Its plan.
-        backbone: Its backbone; for a hub id only the lengths' lower ends can be checked.
+    If the backbone is a hub id, only minimum lengths are checked.
 
     Raises:
         ConfigError: For one problem.
@@ -57,7 +54,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
         if prediction is not None and layers is not None and isinstance(layer, int) and layer > layers:
             problem = f"layer {layer} of a backbone with {layers} layers for {prediction.task}"
             allowed = (f"0 to {layers}",)
-            hint = f"retrieval.overrides.{prediction.task}.layer stands over it."
+            hint = f"Set it lower, here or in retrieval.overrides.{prediction.task}.layer."
             problems.setdefault(problem, ConfigError(problem, key="retrieval.layer", allowed=allowed, hint=hint))
     too_long = [
         ConfigError(
@@ -81,7 +78,7 @@ def _most_positions_and_layers(folder: Path) -> tuple[int | None, int | None]:
 
 
 def _key(config: StudyConfig, job: TrainJob | PredictJob, phase: PhaseName, name: str, *, retrieves: bool) -> str:
-    """Return where a length of a stage is set, or would be: for its task, else for all tasks."""
+    """Return the key by which a length of a stage is set or could be: the task's override, else the general one."""
     if retrieves:
         section, task, general = config.retrieval.overrides, job.task, "retrieval"
     else:

@@ -1,4 +1,4 @@
-"""What a study's set-up is, for a comparison with published scores."""
+"""The set-up of a study, for comparison with published scores."""
 
 from __future__ import annotations
 
@@ -16,14 +16,7 @@ _LARGE_NAME = "xlm-roberta-large"
 
 
 def run_setting(config: StudyConfig) -> RunSetting:
-    """Describe a study.
-
-    Args:
-        config: The study.
-
-    Returns:
-        Its set-up; a backbone that is not in a folder is judged by its name.
-    """
+    """Describe the set-up of a study; whether a backbone on the hub is XLM-R Large is judged by its name."""
     folder = Path(locate(config.backbone))
     if folder.is_dir():
         shape = read_config(folder)

@@ -1,4 +1,4 @@
-"""What a plan must know about its data: which languages are there, and fingerprints of the files."""
+"""Facts about data that a plan needs: which languages are there, and fingerprints of the files."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from adaptstilts.tasks.registry import benchmark_tasks
 from adaptstilts.tasks.spec import BenchmarkName, Split, Task
 
 MINI = "mini"
-"""Name of the embedded world in ``data.root``."""
+"""Value of ``data.root`` for the built-in mini world."""
 OFFICIAL = "official"
-"""In ``data.root``: plan from what the benchmarks publish, before any file is there."""
+"""Value of ``data.root`` for planning from the benchmarks' published figures, before any file is there."""
 MINI_LANGUAGES = ("en", "de", "es", "ru", "tr", "sw", "hi", "zh")
-"""Languages of the embedded world; named here so that planning need not build their grammars."""
+"""Languages of the mini world; listed here so that planning need not build their grammars."""
 
 _EVALUATED = (Split.TEST, Split.DEV)
-"""Splits that are scored, the preferred one first."""
+"""Splits that can be scored, the preferred one first."""
 _HARDLY_BYTES = 64
-"""Smaller files are looked into for whether they hold anything but blanks."""
+"""Files smaller than this are read to see whether they hold anything but white space."""
 
 
 class DataFacts(Protocol):
-    """Facts about a data root that a plan rests on."""
+    """Facts about a data root that a plan is based on."""
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return the languages a task can be evaluated in, with the split that is scored."""
+        """Return the languages in which a task can be scored, each with the split that is scored."""
         ...
 
     def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return the languages whose test split is there but not scored, as its labels are hidden, with that split."""
+        """Return the languages whose test files are there but have hidden labels, with the test split."""
         ...
 
     def scores_english_dev(self, task: Task) -> bool:
-        """Whether the English dev split of a task is what would be scored, whatever languages are."""
+        """Say whether English would be scored on its dev split."""
         ...
 
     def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
-        """Return fingerprints of a task's English training files, and of its dev files where ``dev`` asks for them."""
+        """Return fingerprints of a task's English training files and, with ``dev``, of its dev files."""
         ...
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
@@ -54,16 +54,16 @@ class DataFacts(Protocol):
         ...
 
     def english_files(self, task: Task, split: Split) -> str | None:
-        """Return the fingerprint of English files; None where none are there, or a stage's key stands for them."""
+        """Return the fingerprint of English files; None if there are none, or if a stage's key covers them."""
         ...
 
 
 class MiniFacts:
-    """Facts about the embedded world, known without generating it.
+    """Facts about the mini world, known without generating it.
 
     Args:
-        job: The generator's settings.
-        choice: ``official`` or ``present`` (all of the world's languages), or a list of languages.
+        job: Settings of the generator.
+        choice: ``official`` or ``present`` (both mean all of its languages), or a list of languages.
     """
 
     def __init__(self, job: DataJob, choice: str | tuple[str, ...]) -> None:
@@ -79,7 +79,7 @@ class MiniFacts:
         self.codes = MINI_LANGUAGES if isinstance(choice, str) else choice
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return the languages; retrieval pairs them with English and so lacks English itself.
+        """Return the languages and the split that is scored; retrieval has no English, which it pairs with the others.
 
         Raises:
             DataError: If the mini world has no such task: it has the nine targets of XTREME.
@@ -98,23 +98,23 @@ class MiniFacts:
         return _require_one(task, found, MINI_LANGUAGES[1:] if foreign_only else MINI_LANGUAGES)
 
     def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return nothing: all labels of the world are known."""
+        """Return nothing, as all labels of the mini world are known."""
         return ()
 
     def scores_english_dev(self, task: Task) -> bool:
-        """Whether the world has no other English evaluation set than the dev split."""
+        """Say whether the dev split is the task's only English evaluation set."""
         return task.test_split is Split.DEV
 
     def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
-        """Return the name of the training set; the generator's key stands for its content."""
+        """Return the name of the training set; the generator's key covers its contents."""
         return (f"{task.name}/train",)
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
-        """Return the names of the evaluation sets; the generator's key stands for their content."""
+        """Return the names of the evaluation sets; the generator's key covers their contents."""
         return tuple(f"{task.name}/{split.value}/{code}" for code, split in languages)
 
     def english_files(self, task: Task, split: Split) -> str | None:
-        """Return nothing: the generator's key stands for all files."""
+        """Return None, as the generator's key covers all files."""
         return None
 
 
@@ -124,9 +124,9 @@ class FolderFacts:
     Args:
         root: The folder.
         choice: ``official``, ``present`` or a list of languages.
-        quoting: Option of the readers.
-        benchmark: Whose languages are the official ones.
-        submission: Whether a task may have nothing to score, as long as its test split is there.
+        quoting: Value of ``data.quoting``, an option of the readers.
+        benchmark: Benchmark whose languages are the official ones.
+        submission: Whether a task may have nothing to score, as long as its test files are there.
 
     Raises:
         DataError: If the folder does not exist.
@@ -151,13 +151,13 @@ class FolderFacts:
         self.submission = submission
         self.quoting = quoting
         self._lock = read_lock(root)
-        # A plan asks for the same facts in every cell of its table; each is found out once.
+        # A plan needs the same facts for every cell of its table; each is looked up once.
         self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
         self._training: dict[tuple[str, bool], tuple[str, ...]] = {}
         self._evaluation: dict[tuple[str, Split, str], str | None] = {}
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return the languages present, with the labelled split of each; none for a submission without labels.
+        """Return the languages that are there, with the labelled split of each; none for a submission without labels.
 
         Raises:
             DataError: If there is none, or one that was asked for is missing.
@@ -167,13 +167,13 @@ class FolderFacts:
         return self._languages[task.name]
 
     def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return the languages whose test split is there but not scored, as its labels are hidden, with that split."""
+        """Return the languages whose test files are there but have hidden labels, with the test split."""
         scored = self.languages(task)
         codes = self._test_languages(task)
         return tuple((code, task.test_split) for code in codes if (code, task.test_split) not in scored)
 
     def _test_languages(self, task: Task) -> tuple[str, ...]:
-        """The benchmark's languages among those chosen whose test files are there."""
+        """Return the chosen languages whose test files are there."""
         chosen = task.official(self.benchmark) if isinstance(self.choice, str) else self.choice
         return tuple(code for code in self.root.languages(task, task.test_split) if code in chosen)
 
@@ -190,7 +190,7 @@ class FolderFacts:
                 f"{task.name}: no labelled evaluation file in any language; looked for {', '.join(looked)}",
                 path=self.root.path,
                 key="target.tasks",
-                hint="Add the files, or take the task out.",
+                hint="Add the files, or remove the task.",
             )
         found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
         if self.choice == "official":
@@ -215,12 +215,12 @@ class FolderFacts:
         return _require_one(task, found, present)
 
     def _verify(self, task: Task, split: Split, code: str) -> None:
-        """Compare files with what the lock file says was fetched, where there is one."""
+        """Compare files with the lock file, if there is one."""
         if self._lock is not None:
             verify_split(self._lock, self.root, task, split, code)
 
     def _refuse_lost_files(self, task: Task) -> None:
-        """Raise where what was fetched is gone: the language, or the split it is scored on, would change unseen."""
+        """Raise if fetched files are gone; without an error, languages or the scored split would silently change."""
         if self._lock is None or self.choice == "present":
             return
         for split in (split for split in _EVALUATED if split in task.layouts):
@@ -230,7 +230,7 @@ class FolderFacts:
                     self._verify(task, split, code)
 
     def _refuse_empty_files(self, task: Task) -> None:
-        """Raise for languages whose evaluation file is there with nothing in it; they would be left out unseen."""
+        """Raise for languages whose evaluation file is empty; without an error, they would silently be left out."""
         problems: list[AdaptstiltsError] = []
         seen: set[str] = set()
         for split in (split for split in _EVALUATED if split in task.layouts):
@@ -242,7 +242,7 @@ class FolderFacts:
                     DataError(
                         f"holds no examples of {task.name} in '{code}'",
                         path=path,
-                        hint="Take an empty file away, or leave the language out of evaluation.languages.",
+                        hint="Remove the empty file, or leave the language out of evaluation.languages.",
                     )
                     for path in self._empty_files(task, split, code)
                 ]
@@ -259,15 +259,15 @@ class FolderFacts:
         return self.choice == "present" or code in task.official(self.benchmark)
 
     def scores_english_dev(self, task: Task) -> bool:
-        """Whether English is labelled in the dev split and not in the test split."""
+        """Say whether English is labelled in the dev split and not in the test split."""
         is_labelled = self.root.is_labelled
         return not is_labelled(task, Split.TEST, SOURCE_LANGUAGE) and is_labelled(task, Split.DEV, SOURCE_LANGUAGE)
 
     def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
-        """Return SHA-256 of the English training files, and of the dev files where they are asked for and there.
+        """Return SHA-256 digests of the English training files and, with ``dev``, of the dev files that are there.
 
         Raises:
-            DataError: If files are missing, or are not those that the lock file names.
+            DataError: If files are missing, or differ from those in the lock file.
         """
         known = (task.name, dev)
         if known not in self._training:
@@ -283,17 +283,17 @@ class FolderFacts:
         return *self._option(task), train
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
-        """Return SHA-256 of each language's evaluation files."""
+        """Return SHA-256 digests of each language's evaluation files."""
         digests = (self._evaluation_file(task, split, code) for code, split in languages)
         pool = () if task.pool is None else (self._pool(task),)
         return *self._option(task), *(digest for digest in digests if digest is not None), *pool
 
     def english_files(self, task: Task, split: Split) -> str | None:
-        """Return SHA-256 of English files, if they are there."""
+        """Return the SHA-256 digest of English files; None if there are none."""
         return self._evaluation_file(task, split, SOURCE_LANGUAGE) if split in task.layouts else None
 
     def _option(self, task: Task) -> tuple[str, ...]:
-        """How quotation marks are read, where a reader of the task asks: elsewhere it decides nothing."""
+        """Return how quotation marks are read if that affects the task, else nothing."""
         return (f"quoting {self.quoting}",) if has_option(task, "quoting") else ()
 
     def _evaluation_file(self, task: Task, split: Split, code: str) -> str | None:
@@ -305,18 +305,18 @@ class FolderFacts:
         return self._evaluation[known]
 
     def _pool(self, task: Task) -> str:
-        """Fingerprint of the pool, which may hold more languages than are evaluated."""
+        """Return the fingerprint of the candidate pool, which may contain more languages than are evaluated."""
         for code, _ in self.root.pool(task):
             self._verify(task, task.test_split, code)
         return self.root.pool_fingerprint(task)
 
 
 class OfficialFacts:
-    """Facts as the benchmarks publish them: for planning and pricing a study before its data is there.
+    """Facts as the benchmarks publish them, for planning and pricing a study before its data is there.
 
     Args:
         choice: ``official``, ``present`` (the same here) or a list of languages.
-        benchmark: Whose languages are the official ones.
+        benchmark: Benchmark whose languages are the official ones.
     """
 
     def __init__(self, choice: str | tuple[str, ...], benchmark: BenchmarkName = BenchmarkName.XTREME) -> None:
@@ -324,18 +324,18 @@ class OfficialFacts:
         self.benchmark = benchmark
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return the task's official languages with its scored split."""
+        """Return the task's official languages with the split that is scored."""
         split = task.test_split
         official = task.official(self.benchmark)
         chosen = official if isinstance(self.choice, str) else self.choice
         return _require_one(task, tuple((code, split) for code in official if code in chosen), official)
 
     def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
-        """Return nothing: labels count as known until the data is there."""
+        """Return nothing: until the data is there, labels count as known."""
         return ()
 
     def scores_english_dev(self, task: Task) -> bool:
-        """Whether nothing but the dev split is published with labels."""
+        """Say whether only the dev split is published with labels."""
         return task.test_split is Split.DEV
 
     def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
@@ -348,7 +348,7 @@ class OfficialFacts:
         return *(f"official/{task.name}/{split.value}/{code}" for code, split in languages), *pool
 
     def english_files(self, task: Task, split: Split) -> str | None:
-        """Return nothing: there are no files yet."""
+        """Return None, as there are no files yet."""
         return None
 
 
@@ -359,16 +359,13 @@ def facts_for(
     *,
     submission: bool = False,
 ) -> tuple[DataFacts, DataJob | None]:
-    """Return the facts of a configuration's data, and the generator's job for the embedded world.
+    """Return the facts of a configuration's data and, for the mini world, the generator's job.
 
     Args:
-        section: Data section.
-        choice: ``evaluation.languages``.
-        benchmark: ``evaluation.benchmark``.
-        submission: ``evaluation.submission``.
-
-    Returns:
-        The facts; None as job for a folder of files.
+        section: Data section of the configuration.
+        choice: Value of ``evaluation.languages``.
+        benchmark: Value of ``evaluation.benchmark``.
+        submission: Value of ``evaluation.submission``.
 
     Raises:
         DataError: If the folder does not exist, or the mini world lacks a language.
@@ -400,9 +397,9 @@ def _require_one(
 ) -> tuple[tuple[str, Split], ...]:
     if not found:
         raise DataError(
-            f"{task.name} can be scored in none of the languages asked for",
+            f"{task.name} can be scored in none of the chosen languages",
             key="evaluation.languages",
             allowed=present,
-            hint=f"Add one of its languages, or take {task.name} out of target.tasks.",
+            hint=f"Add one of its languages, or remove {task.name} from target.tasks.",
         )
     return found

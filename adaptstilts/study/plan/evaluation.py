@@ -1,4 +1,4 @@
-"""The stages that predict and score a target with one network: one per language where languages are independent."""
+"""Stages that predict and score a target with one network: one per language if languages are independent."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def predict_stages(
     """Plan the predictions of a target with one network.
 
     Args:
-        planner: Takes the stages in.
-        method: Method whose network it is.
-        target: The target.
-        trained: Its training run; None where there is none.
-        sources: The intermediate runs.
-        seed: Seed, for names.
-        hidden: Plan test splits whose labels are hidden, not what is scored.
+        planner: Collects the stages.
+        method: Method that the network is trained by.
+        target: The target task.
+        trained: Training run of the network; None if there is none.
+        sources: Intermediate runs.
+        seed: Seed, for the names of the stages.
+        hidden: Plan test splits with hidden labels instead of what is scored.
 
     Returns:
-        The stages in the order of the languages; empty where nothing is asked for.
+        The stages in the order of the languages; none if there is nothing to predict.
     """
     parts = _parts(planner, target, hidden=hidden)
     if not parts:
@@ -62,7 +62,7 @@ def predict_stages(
 
 
 def score_stages(planner: Planner, predictions: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    """Plan the scoring of predictions, each by itself, so that one that fails costs no other's score."""
+    """Plan the scoring of predictions, one stage per prediction, so that a failure costs no other score."""
     stages = []
     for stage, job in jobs_of(predictions, PredictJob):
         score = ScoreJob(job.task, job.languages, stage.key, job.max_evaluation, job.declared)
@@ -72,20 +72,16 @@ def score_stages(planner: Planner, predictions: tuple[Stage, ...]) -> tuple[Stag
 
 
 def above_target(above: str) -> list[str]:
-    """Return what stands before the target in a name: nothing, the sources, or how many they are."""
+    """Return what precedes the target in a name: nothing, the sources, or from four sources on their number."""
     if not above:
         return []
     return [above if above.count("+") < 3 else f"{above.count('+') + 1}-tasks"]
 
 
 def in_order_of_networks(stages: dict[str, Stage]) -> tuple[Stage, ...]:
-    """Let all predictions of a network follow each other, so that a worker can keep it in memory between them.
+    """Return the stages with all predictions of a network in a row, so that a worker can keep it in memory.
 
-    Args:
-        stages: Stages by key, each after its inputs.
-
-    Returns:
-        The stages, each after its inputs.
+    ``stages`` holds stages by key. In it and in the result, each comes after its inputs.
     """
     by_network: dict[tuple[str, tuple[str, ...]], list[Stage]] = {}
     for stage, job in jobs_of(stages.values(), PredictJob):
@@ -101,7 +97,7 @@ def in_order_of_networks(stages: dict[str, Stage]) -> tuple[Stage, ...]:
 
 
 def _parts(planner: Planner, target: Task, *, hidden: bool) -> tuple[tuple[Pairs, tuple[str, ...]], ...]:
-    """What is predicted in one stage each, with fingerprints of the files that it reads."""
+    """Return the groups of languages that are predicted in one stage each, with fingerprints of their files."""
     known = (target.name, hidden)
     if known not in planner.parts:
         facts = planner.facts
@@ -114,7 +110,7 @@ def _parts(planner: Planner, target: Task, *, hidden: bool) -> tuple[tuple[Pairs
 
 
 def _is_whole(planner: Planner, target: Task) -> bool:
-    """Whether the languages of a target cannot be predicted apart; see `PredictJob`."""
+    """Say whether all languages of a target must be predicted in one stage; see `PredictJob`."""
     if target.pool is not None:  # all languages search one pool
         return True
     return retrieves(target) and retrieval_settings(planner.config.retrieval, target).layer == FITTED
@@ -123,7 +119,7 @@ def _is_whole(planner: Planner, target: Task) -> bool:
 def _shared(
     planner: Planner, method: Method, target: Task, trained: Stage | None, sources: tuple[Source, ...]
 ) -> dict[str, Any]:
-    """What the predictions of a target with one network have in common, whatever the language."""
+    """Return the fields that the predictions of a target with one network share, whatever the language."""
     config = planner.config
     settings = planner.settings(method.family, training_task(target), "target")
     retrieval = retrieval_settings(config.retrieval, target) if retrieves(target) else None
@@ -148,7 +144,7 @@ def _shared(
 
 
 def _canonical(method: Method, retrieves: bool, trained: Stage | None) -> MethodName:
-    """Methods that are the same network on a target without training share its predictions."""
+    """Return one method for all that are the same network on an untrained target, so that they share predictions."""
     return method.untrained_as if retrieves and trained is None else method.name
 
 
@@ -158,7 +154,7 @@ def _trained_task(trained: Stage | None) -> str | None:
 
 
 def _with_dev(target: Task, languages: Pairs) -> Pairs:
-    """BUCC's threshold is fitted on dev, so dev files count where test is scored."""
+    """Return the languages, with dev splits added for BUCC2018, whose threshold is fitted on dev."""
     if not retrieves(target) or Split.DEV not in target.layouts:
         return languages
     return languages + tuple((code, Split.DEV) for code, split in languages if split is Split.TEST)

@@ -1,4 +1,4 @@
-"""What the stages of a study do: one immutable job per kind. A job decides the content key of its stage."""
+"""Jobs: what each kind of stage does, as an immutable record that decides the stage's content key."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Reference:
     """A backbone, identified by its contents.
 
     Attributes:
-        location: Folder or hub id; does not count in keys.
-        revision: Revision of a hub backbone.
-        fingerprint: What counts.
+        location: Folder or hub id; not part of keys.
+        revision: Revision on the hub; not part of keys.
+        fingerprint: Digest of the contents.
     """
 
     location: str = field(metadata={"key": False})
@@ -37,8 +37,8 @@ class Source:
     """A training run that another stage builds on.
 
     Attributes:
-        task: Its training task.
-        key: Key of the run.
+        task: Training task of the run.
+        key: Key of its stage.
     """
 
     task: str
@@ -63,20 +63,16 @@ class TrainJob:
     """Train one network.
 
     Attributes:
-        method: Row of the table of methods.
         task: Training task.
-        settings: Optimisation.
-        seed: Seed of the run.
-        backbone: Backbone below everything.
         sources: Intermediate runs, in order.
-        reuse_head: Whether the head of the intermediate run goes on.
-        adapter: Shape of a new adapter; None where none is made.
-        fusion: Shape of a new fusion; None where none is made.
-        data: Fingerprints of the training and dev files, or of the generated world.
+        reuse_head: Whether the head of the intermediate run is trained further.
+        adapter: Shape of a new adapter; None if none is made.
+        fusion: Shape of a new fusion; None if none is made.
+        data: Fingerprints of the training and dev files, or name of the generated set.
         max_train: Most training examples.
         hold_out: Whether dev examples are held out of the training set.
-        after: Run of the same method on another task whose weights, head included, go on; None for a run that starts
-            as its method says.
+        after: Run of the same method on another task whose weights, head included, are trained further; None for a run
+            that starts as its method says.
         declared: Digest of the task's declaration.
     """
 
@@ -99,7 +95,7 @@ class TrainJob:
 
     @property
     def lengths(self) -> EncodeSettings:
-        """How its examples are cut into inputs."""
+        """Settings by which examples are cut into inputs."""
         return EncodeSettings(self.settings.max_length, self.settings.doc_stride, self.settings.max_query_length)
 
 
@@ -107,26 +103,23 @@ class TrainJob:
 class PredictJob:
     """Predict one target in one language with one network.
 
-    All languages of a target are in one job where they cannot be had apart: dual encoders, whose pool of candidates is
-    encoded once per network, and retrieval by a layer that is fitted over all languages.
+    One job has all languages of a target if they cannot be separated: for dual encoders, whose pool of candidates is
+    encoded once per network, and for retrieval by a layer that is fitted over all languages.
 
     Attributes:
-        method: Method whose network it is.
         task: Target task.
-        languages: (language, split) pairs to predict; one, but for the exceptions above.
-        trained: Training run of the network; None for retrieval.
+        languages: (language, split) pairs to predict; one, except in the cases above.
+        trained: Key of the network's training run; None for an untrained retrieval target.
         trained_task: Training task of that run.
         sources: Intermediate runs below or fused, in order.
         average: Whether the sources are averaged without a trained fusion (retrieval).
-        backbone: Backbone below everything.
-        retrieval: What decides a retrieval target: only settings that have an effect on it.
-        data: Fingerprints of the files that are read for it.
+        retrieval: Settings that affect a retrieval target; None for other targets.
+        data: Fingerprints of the files that are read.
         max_evaluation: Most examples per language.
         max_length: Most sub-tokens per input.
-        doc_stride: Window movement (span extraction).
-        max_query_length: Question or query length (span extraction, dual encoders).
-        precision: Arithmetic.
-        batch_tokens: Sub-tokens per batch; does not count in keys.
+        doc_stride: Sub-tokens between the starts of two windows (span extraction).
+        max_query_length: Most sub-tokens of a question (span extraction) or query (dual encoders).
+        batch_tokens: Sub-tokens per batch; not part of keys.
         declared: Digest of the target's declaration.
     """
 
@@ -152,18 +145,17 @@ class PredictJob:
 
     @property
     def lengths(self) -> EncodeSettings:
-        """How its examples are cut into inputs."""
+        """Settings by which examples are cut into inputs."""
         return EncodeSettings(self.max_length, self.doc_stride, self.max_query_length)
 
 
 @dataclass(frozen=True)
 class ScoreJob:
-    """Score what one stage predicted against gold.
+    """Score the predictions of one stage against gold labels.
 
     Attributes:
-        task: Target task.
         languages: (language, split) pairs predicted.
-        predictions: Key of the predictions.
+        predictions: Key of the predicting stage.
         max_evaluation: Most examples per language.
         declared: Digest of the target's declaration.
     """
@@ -182,17 +174,14 @@ class Cell:
     """One number of the study's tables, and the stages it comes from.
 
     Attributes:
-        method: Method.
-        source: Intermediate task; names joined by ``+`` for a fusion; empty for none.
-        target: Target task.
-        seed: Seed.
-        train: Key of the training run; None where the target has no training.
+        source: Intermediate task; for a fusion, names joined by ``+``; empty for none.
+        train: Key of the training run; None if the target has no training.
         predict: Keys of the predictions, in the order of the languages.
-        score: Keys of the scores, one for each of ``predict``; empty where no label is known, so that ``predict`` is
-            for a submission only.
-        note: What a reader of the number must know.
-        hidden: Keys of the predictions for test splits whose labels are hidden.
-        variant: Label of the variant of a sweep that it belongs to; empty without a sweep.
+        score: Keys of the scores, one for each of ``predict``; empty if no label is known, so that ``predict`` is for a
+            submission only.
+        note: Remark that must be read with the number.
+        hidden: Keys of the predictions for test splits with hidden labels.
+        variant: Label of its variant of a sweep; empty without a sweep.
     """
 
     method: MethodName
@@ -209,17 +198,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Run:
-    """A training run as results tell of it.
+    """A training run in the tables of results.
 
     Attributes:
         key: Key of its stage.
-        method: Method of the first table cell that it stands in; empty for an intermediate run that stands in none.
-        family: What is trained.
+        method: Method of the first table cell that uses it; empty for an intermediate run that no cell uses directly.
+        family: Family of weights that it trains.
         source: Intermediate task or tasks.
-        target: Target of that cell; empty likewise.
-        seed: Seed.
+        target: Target of that cell; empty if there is no cell.
         stage: Name of its stage.
-        variants: Labels of the variants that need it; one, which is empty, without a sweep.
+        variants: Labels of the variants that need it; without a sweep, one empty label.
     """
 
     key: str
@@ -234,12 +222,12 @@ class Run:
 
 @dataclass(frozen=True)
 class Remarks:
-    """What is remarked on a study, or on a variant of a sweep, beside its numbers.
+    """Facts shown beside the numbers of a study, or of a variant of a sweep.
 
     Attributes:
         targets: Target tasks.
-        benchmark: Whose averages they count in or not.
-        retrieval: Each retrieval target, with its settings in a line.
+        benchmark: Benchmark whose averages are shown.
+        retrieval: Retrieval targets, each with a line about its settings.
         variant: Label of the variant; empty without a sweep.
     """
 
@@ -254,10 +242,10 @@ class AnalyseJob:
     """Collect the results of a study into tables.
 
     Attributes:
-        cells: What the study wants to know. Of predictions only those are named whose layers are told (retrieval).
-        runs: Its training runs.
-        remarks: What is remarked on it, variant by variant.
-        version: Version of the package: tables are made anew by each.
+        cells: Cells of the tables. They name predictions only if their layers are shown (retrieval).
+        runs: Training runs.
+        remarks: Remarks, one record per variant.
+        version: Version of the package, each of which makes its tables anew.
     """
 
     kind: ClassVar[StageKind] = StageKind.ANALYSE
@@ -270,12 +258,12 @@ class AnalyseJob:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a report shows a study as, or a variant of a sweep.
+    """A study, or a variant of a sweep, as the report shows it.
 
     Attributes:
-        published: Its set-up, for a comparison with published scores; None for none.
+        published: Set-up of the study for comparison with published scores; None for no comparison.
         variant: Label of the variant; empty without a sweep.
-        settings: Its swept settings by name.
+        settings: Swept settings by name.
     """
 
     published: RunSetting | None
@@ -285,15 +273,15 @@ class Shown:
 
 @dataclass(frozen=True)
 class Compared:
-    """What is looked through for leaks and overlaps.
+    """Data that is searched for leaks and overlaps.
 
     Attributes:
         trained: Training tasks.
-        scored: Each target with the (language, split) pairs that are scored, or predicted where none is.
-        data: Fingerprints of the English training and dev files, and of what else is compared but not scored.
-        world: Key of the stage that makes the data; None where it is there.
-        title: What is said of it in the report, where a sweep reads several data.
-        place: Where it is; None where all stages of the study read the same. Does not count in keys.
+        scored: Targets with the (language, split) pairs that are scored or, if none is, predicted.
+        data: Fingerprints of the English training and dev files, and of other files that are compared but not scored.
+        world: Key of the stage that generates the data; None for data in files.
+        title: Heading in the report, if a sweep reads several data roots.
+        place: Location of the data; None if all stages of the study read the same. Not part of keys.
     """
 
     trained: tuple[str, ...]
@@ -309,11 +297,11 @@ class ReportJob:
     """Write the report of a study.
 
     Attributes:
-        analysis: Key of the tables it shows.
+        analysis: Key of the stage that makes the tables.
         title: Heading.
         shown: The study, or the variants of a sweep.
-        compared: What is looked through for leaks and overlaps, data by data.
-        version: Version of the package: reports are made anew by each.
+        compared: Data searched for leaks and overlaps, one record per data root.
+        version: Version of the package, each of which makes its reports anew.
     """
 
     kind: ClassVar[StageKind] = StageKind.REPORT
@@ -334,12 +322,12 @@ def intermediate_runs(stages: Iterable[Stage]) -> set[str]:
 
 
 def job_of(stage: Stage | None, kind: type[J]) -> J | None:
-    """Return a stage's job if it is of one type; None for other stages, and for no stage."""
+    """Return a stage's job if it is of the given type; None for other stages and for no stage."""
     return stage.job if stage is not None and isinstance(stage.job, kind) else None
 
 
 def jobs_of(stages: Iterable[Stage], kind: type[J]) -> Iterator[tuple[Stage, J]]:
-    """Yield the stages whose job is of one type, each with its job."""
+    """Yield the stages whose job is of the given type, each with its job."""
     for stage in stages:
         if isinstance(stage.job, kind):
             yield stage, stage.job

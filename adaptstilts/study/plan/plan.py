@@ -1,4 +1,4 @@
-"""From a configuration to stages: a pure function, free of torch, that recognises equal work by its key."""
+"""From a configuration to a plan: a pure function, free of torch, that recognises equal work by its content key."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan(Graph):
-    """A study's stages, and the numbers they are for.
+    """Stages of a study, and the table cells that they are for.
 
     Attributes:
-        cells: What the study wants to know.
+        cells: Cells of the study's tables.
         requested_runs: Training runs that loops over seeds, methods, sources and targets would start without sharing.
     """
 
@@ -48,12 +48,12 @@ class Plan(Graph):
 
     @property
     def tables(self) -> AnalyseJob:
-        """What is put into the study's tables."""
+        """Job that makes the study's tables."""
         return next(job for _, job in jobs_of(reversed(self.stages), AnalyseJob))
 
     @property
     def report(self) -> ReportJob:
-        """What the study's report shows."""
+        """Job that writes the study's report."""
         return next(job for _, job in jobs_of(reversed(self.stages), ReportJob))
 
 
@@ -69,12 +69,9 @@ def make_plan(
     Args:
         config: The study.
         facts: Facts about its data.
-        backbone: Its backbone, with fingerprint.
-        data: Generator's job, for the embedded world.
-        published: The study's set-up, for a comparison of its report with published scores; None for none.
-
-    Returns:
-        The plan.
+        backbone: The study's backbone with its fingerprint.
+        data: Job of the mini world's generator; None for data in files.
+        published: Set-up of the study for comparison with published scores; None for no comparison.
 
     Raises:
         AdaptstiltsError: If tasks, methods or languages do not fit together; all problems at once.
@@ -141,7 +138,7 @@ def _cell(planner: Planner, method: Method, names: tuple[str, ...], target: Task
 
 
 def _untrained(planner: Planner, method: Method, sources: tuple[Source, ...], seed: int) -> tuple[Stage | None, str]:
-    """Return what stands in for target training on a target without training data, and the note that says so."""
+    """Return what replaces target training on a target without training data, and a note about it."""
     if method.use == "fused":
         choice = planner.config.fusion.retrieval
         if choice == AVERAGE:
@@ -169,7 +166,7 @@ def _train_stage(
 
 
 def _told_apart(planner: Planner, stage: Stage, phase: PhaseName) -> Stage:
-    """Name the phase where a run of the same name has the settings of the other phase."""
+    """Add the phase to the name of a run if another run with settings of the other phase has the same name."""
     if all(known.name != stage.name or known.key == stage.key for known in planner.trained.values()):
         return stage
     return replace(stage, name=f"{stage.name}, {phase} settings")
@@ -227,15 +224,15 @@ def _reuses_head(method: Method, sources: tuple[Source, ...], task: Task) -> boo
 
 
 def _fusion_shape(section: FusionSection) -> FusionSection:
-    """What decides a fusion's training; which tasks are fused is told by the sources."""
+    """Return the fields that decide a fusion's training; the sources say which tasks are fused."""
     changes: dict[str, object] = {"tasks": (), "retrieval": AVERAGE}
-    if section.kind == "static":  # it has no value matrix to be kept close to identity
+    if section.kind == "static":  # it has no value matrix to keep close to the identity
         changes["regularisation"] = FusionSection().regularisation
     return section.model_copy(update=changes)
 
 
 def _holds_out(planner: Planner, task: Task) -> bool:
-    """Whether the English dev set would be scored, so that checkpoints are picked on held-out training rows."""
+    """Say whether checkpoints are picked on held-out training rows, as the English dev set is scored."""
     return task.phase is Phase.TARGET and planner.facts.scores_english_dev(task)
 
 

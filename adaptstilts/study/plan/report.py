@@ -32,15 +32,12 @@ if TYPE_CHECKING:
 
 
 def report_stages(planner: Planner, cells: tuple[Cell, ...], published: RunSetting | None) -> tuple[Stage, Stage]:
-    """Plan the tables and the report of all that is planned so far.
+    """Plan the tables and the report of all stages so far; these two are not added to the planner.
 
     Args:
-        planner: The stages so far.
-        cells: What the study wants to know.
-        published: The study's set-up, for a comparison with published scores; None for none.
-
-    Returns:
-        The stage of the tables and that of the report; neither is taken in.
+        planner: Stages so far.
+        cells: Cells of the tables.
+        published: Set-up of the study for comparison with published scores; None for no comparison.
     """
     config = planner.config
     targets = tuple(dict.fromkeys(config.target.tasks))
@@ -58,17 +55,10 @@ def report_stages(planner: Planner, cells: tuple[Cell, ...], published: RunSetti
 def last_stages(
     tables: AnalyseJob, title: str, shown: tuple[Shown, ...], compared: tuple[Compared, ...], make: StageMaker
 ) -> tuple[Stage, Stage]:
-    """Make the stages of a study's tables and of its report.
+    """Make the stages of a study's tables and report.
 
-    Args:
-        tables: What is put into tables.
-        title: Heading of the report.
-        shown: What the report shows.
-        compared: What is looked through for leaks and overlaps.
-        make: Builds stages.
-
-    Returns:
-        The two stages.
+    ``title`` is the heading of the report, ``shown`` are its studies, and ``compared`` is searched for leaks and
+    overlaps.
     """
     needed = dict.fromkeys(run.key for run in tables.runs)
     for cell in tables.cells:
@@ -80,14 +70,14 @@ def last_stages(
 
 
 def told_cells(cells: Iterable[Cell]) -> tuple[Cell, ...]:
-    """Return cells without the predictions that no table tells of: all but those of retrieval, which tell layers."""
+    """Return cells with only the predictions that tables need: those of retrieval, whose layers are shown."""
     return tuple(
         replace(cell, predict=cell.predict if retrieves(get_task(cell.target)) else (), hidden=()) for cell in cells
     )
 
 
 def _runs(planner: Planner, cells: tuple[Cell, ...]) -> tuple[Run, ...]:
-    """Each training run once, however many cells use it; the first of them names it."""
+    """Return each training run once, named by the first cell that uses it."""
     owner = {cell.train: cell for cell in reversed(cells) if cell.train is not None}
     runs = []
     for stage, job in jobs_of(planner.stages.values(), TrainJob):
@@ -117,7 +107,7 @@ def _compared(planner: Planner) -> Compared:
 
 
 def _files_of(planner: Planner, compared: Compared) -> tuple[str, ...]:
-    """Fingerprints of English sets that are compared, whether or not they decide another stage."""
+    """Return fingerprints of the English sets that are compared, whether or not they decide another stage."""
     wanted = [(get_task(name), split) for name in compared.trained for split in (Split.TRAIN, Split.DEV)]
     for name, languages in compared.scored:
         task = get_task(name)

@@ -1,4 +1,4 @@
-"""Retrieval settings of a study's targets: checks, what decides each of them, and how results name them."""
+"""Retrieval settings of a study's targets: checks, the settings in effect, and how results name them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _POOLING_WORDS = {
 
 
 def use_of(task: Task) -> Use:
-    """Return what a retrieval task asks for."""
+    """Return whether a retrieval task mines pairs or searches."""
     return "mine" if task.metric is Metric.BUCC_F1 else "search"
 
 
 def retrieval_settings(section: RetrievalSection, task: Task) -> RetrievalSettings:
-    """Return what decides a retrieval task's result."""
+    """Return the settings that decide a retrieval task's result."""
     return resolve_retrieval(section, task.name, use_of(task))
 
 
 def preset_note(section: RetrievalSection, task: Task) -> str:
-    """Name a task's preset and every setting that differs from it, for the notes of results."""
+    """Return the name of a task's preset and every setting that differs from it, for the notes of results."""
     differing = [
         f"{name} {value}" for name, value in changes(section, task.name, use_of(task)).items() if value is not None
     ]
@@ -38,7 +38,7 @@ def preset_note(section: RetrievalSection, task: Task) -> str:
 
 
 def settings_line(section: RetrievalSection, task: Task) -> str:
-    """Tell a task's settings in one line of Markdown."""
+    """Describe a task's retrieval settings in one line of Markdown."""
     settings = retrieval_settings(section, task)
     layer = f"layer {settings.layer}"
     if settings.layer == FITTED:
@@ -66,14 +66,9 @@ def retrieves(task: Task) -> bool:
 
 
 def check_retrieval(section: RetrievalSection, targets: Sequence[str]) -> list[AdaptstiltsError]:
-    """Check that overrides name retrieval tasks, that every setting has an effect, and that dev layers can be fitted.
+    """Check that overrides name retrieval tasks, that each setting has an effect, and that dev layers can be fitted.
 
-    Args:
-        section: Settings of retrieval.
-        targets: Names of the target tasks; they need not be checked yet.
-
-    Returns:
-        All problems.
+    The names of targets need not have been checked before. All problems are returned.
     """
     tasks = {task.name: task for task in all_tasks() if retrieves(task)}
     problems: list[AdaptstiltsError] = []
@@ -98,7 +93,7 @@ def check_retrieval(section: RetrievalSection, targets: Sequence[str]) -> list[A
 def _check_override(section: RetrievalSection, override: RetrievalOverride, task: Task) -> list[AdaptstiltsError]:
     idle = [name for name in sorted(without_effect(use_of(task))) if getattr(override, name) is not None]
     problems: list[AdaptstiltsError] = [
-        ConfigError(f"has no effect on {task.name}", key=f"retrieval.overrides.{task.name}.{name}", hint="Take it out.")
+        ConfigError(f"has no effect on {task.name}", key=f"retrieval.overrides.{task.name}.{name}", hint="Remove it.")
         for name in idle
     ]
     if override.neighbours is not None and retrieval_settings(section, task).margin == "none":
@@ -106,7 +101,7 @@ def _check_override(section: RetrievalSection, override: RetrievalOverride, task
             ConfigError(
                 f"has no effect on {task.name} without a margin",
                 key=f"retrieval.overrides.{task.name}.neighbours",
-                hint="Take it out, or set its margin to ratio or distance.",
+                hint="Remove it, or set its margin to ratio or distance.",
             )
         )
     return problems
@@ -131,15 +126,10 @@ def _check_fitted(section: RetrievalSection, task: Task) -> list[AdaptstiltsErro
 
 
 def require_dev(root: DataRoot, task: Task, language: str) -> None:
-    """Check that a layer can be chosen on a task's dev split.
-
-    Args:
-        root: The data.
-        task: A retrieval task.
-        language: ISO 639-1 code of one of its languages.
+    """Check that a layer of a retrieval task can be chosen on the dev split of a language.
 
     Raises:
-        DataError: If there are no dev files, or their gold is hidden.
+        DataError: If there are no dev files, or their labels are hidden.
     """
     if not root.is_labelled(task, Split.DEV, language):
         raise DataError(

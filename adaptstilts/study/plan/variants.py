@@ -1,4 +1,4 @@
-"""Plans of swept studies: one graph for all variants, in which equal work stands once. Free of torch."""
+"""Plans of swept studies: one graph for all variants, in which equal stages appear once. Free of torch."""
 
 from __future__ import annotations
 
@@ -19,21 +19,15 @@ from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Split
 
 _COUNTS = {"max_train": None, "max_evaluation": None, "leaks": "stop"}
-"""Of the data section, what does not change which data there is."""
+"""Settings of the data section that do not change which data is read, with neutral values."""
 
 
 def join_plans(planned: Sequence[tuple[Variant, Plan]]) -> Plan:
-    """Make one plan of the plans of all variants.
+    """Join the plans of all variants into one.
 
-    Stages with equal keys are one. Where stages of several variants would have one name, it tells them apart by the
-    settings in which they differ.
-
-    Args:
-        planned: The variants with their plans.
-
-    Returns:
-        The plan: data first, then variant by variant what those before it lack; its cells name their variant. A single
-        plan comes back as it is.
+    Stages with equal keys are one stage. If stages of several variants would have the same name, the settings in which
+    they differ are added to it. Data comes first, then the stages of each variant that those before it lack; cells name
+    their variant. A single plan is returned unchanged.
     """
     if len(planned) == 1:
         return planned[0][1]
@@ -66,7 +60,7 @@ def join_plans(planned: Sequence[tuple[Variant, Plan]]) -> Plan:
 def _joined_tables(
     planned: Sequence[tuple[Variant, Plan]], names: Mapping[str, str], cells: Iterable[Cell]
 ) -> AnalyseJob:
-    """What is put into tables, of all variants."""
+    """Return the job that makes the tables of all variants."""
     runs: dict[str, Run] = {}
     for variant, plan in planned:
         for run in plan.tables.runs:
@@ -83,7 +77,7 @@ def _joined_tables(
 
 
 def _joined_data(group: Sequence[Variant], plans: Mapping[str, Plan], *, with_place: bool, is_titled: bool) -> Compared:
-    """What is looked through of data that several variants read."""
+    """Return the data to search for leaks that a group of variants reads."""
     first, parts = group[0], [plans[variant.label].report.compared[0] for variant in group]
     scored: dict[str, dict[tuple[str, Split], None]] = defaultdict(dict)
     for name, pairs in (one for part in parts for one in part.scored):
@@ -100,7 +94,7 @@ def _joined_data(group: Sequence[Variant], plans: Mapping[str, Plan], *, with_pl
 
 
 def users_of(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Return the labels of the variants that need each stage, by its key."""
+    """Return by stage key the labels of the variants that need the stage."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for label in labels_of(plan):
         for key in _needed(plan, [cell for cell in plan.cells if cell.variant == label]):
@@ -109,12 +103,12 @@ def users_of(plan: Plan) -> dict[str, tuple[str, ...]]:
 
 
 def labels_of(plan: Plan) -> tuple[str, ...]:
-    """Return the labels of a plan's variants; one, which is empty, without a sweep."""
+    """Return the labels of a plan's variants; without a sweep, one empty label."""
     return tuple(dict.fromkeys(cell.variant for cell in plan.cells))
 
 
 def part_of(plan: Plan, labels: Sequence[str]) -> Plan:
-    """Return what some variants need of a plan."""
+    """Return the part of a plan that some variants need."""
     if set(labels_of(plan)) <= set(labels):
         return plan
     cells = tuple(cell for cell in plan.cells if cell.variant in labels)
@@ -124,7 +118,7 @@ def part_of(plan: Plan, labels: Sequence[str]) -> Plan:
 
 
 def by_data(chosen: Sequence[Variant]) -> list[list[Variant]]:
-    """Group variants by the data that they read, in order."""
+    """Group variants by the data they read, in order."""
     groups: dict[str, list[Variant]] = defaultdict(list)
     for variant in chosen:
         groups[data_key(variant.config.data)].append(variant)
@@ -132,14 +126,11 @@ def by_data(chosen: Sequence[Variant]) -> list[list[Variant]]:
 
 
 def parts_by_data(chosen: Sequence[Variant], plan: Plan) -> list[tuple[Variant, Plan]]:
-    """Split a study by the data that it reads.
-
-    Args:
-        chosen: All variants of the study.
-        plan: Its plan.
+    """Split a study's plan by the data that its variants read.
 
     Returns:
-        For each different data, the first variant that reads it, and what all variants that read it need of the plan.
+        For each different data section, the first variant that reads it, and the part of the plan that its readers
+        need.
     """
     groups = by_data(chosen)
     return [(group[0], part_of(plan, [variant.label for variant in group])) for group in groups]
@@ -151,14 +142,9 @@ def data_key(section: DataSection) -> str:
 
 
 def of_variants(problems: Sequence[tuple[Variant, AdaptstiltsError]], count: int) -> list[AdaptstiltsError]:
-    """Say each problem of a sweep once, and of which variant it is unless it is one of all.
+    """Merge the problems of all variants: each is reported once, with its variants unless all have it.
 
-    Args:
-        problems: Problems with the variants that have them.
-        count: How many variants there are.
-
-    Returns:
-        The problems.
+    ``count`` is the number of variants.
     """
     first: dict[str, AdaptstiltsError] = {}
     owners: dict[str, list[str]] = defaultdict(list)
@@ -173,7 +159,7 @@ def of_variants(problems: Sequence[tuple[Variant, AdaptstiltsError]], count: int
 
 
 def retrieval_lines(chosen: Sequence[Variant]) -> list[str]:
-    """Return the settings in effect for each retrieval target; those not of all variants begin with the variant."""
+    """Return a line on the settings of each retrieval target; lines not common to all variants name the variant."""
     return merged_lines(
         {
             variant.label: [
@@ -187,7 +173,7 @@ def retrieval_lines(chosen: Sequence[Variant]) -> list[str]:
 
 
 def _told_apart(stages: Mapping[str, Stage], users: Mapping[str, Sequence[Variant]]) -> list[Stage]:
-    """Put behind each name that stands several times what tells its stages apart."""
+    """Make the names of stages unique by adding what distinguishes stages of the same name."""
     groups: dict[str, list[Stage]] = defaultdict(list)
     for stage in stages.values():
         groups[stage.name].append(stage)
@@ -201,7 +187,7 @@ def _told_apart(stages: Mapping[str, Stage], users: Mapping[str, Sequence[Varian
 def _names(name: str, users: Sequence[Sequence[Variant]]) -> list[str]:
     """Name stages by the settings that all their variants share and others do not; else by their first variant.
 
-    Two stages of one name are never of one variant, so that the first variants differ.
+    Two stages with one name are never of the same variant, so their first variants differ.
     """
     everywhere = _shared([variant for group in users for variant in group])
     texts = [settings_text([item for item in _shared(group) if item not in everywhere]) for group in users]
@@ -215,7 +201,7 @@ def _shared(group: Sequence[Variant]) -> list[tuple[str, object]]:
 
 
 def _needed(plan: Plan, cells: Sequence[Cell]) -> set[str]:
-    """Keys of the stages behind some cells."""
+    """Return the keys of all stages that some cells depend on."""
     waiting = [key for cell in cells for key in _keys_of(cell)]
     needed: set[str] = set()
     while waiting:

@@ -39,7 +39,7 @@ def test_layers_of_presets_pass_whatever_the_depth(backbone, override):
             r"max_length: 129 sub-tokens for tatoeba are more than the backbone's 128 positions",
         ),
         ("retrieval.layer=5", r"retrieval\.layer: layer 5 of a backbone with 4 layers for tatoeba\. Allowed: 0 to 4"),
-        ("retrieval.overrides.tatoeba.layer=5", r"retrieval\.overrides\.tatoeba\.layer stands over it\."),
+        ("retrieval.overrides.tatoeba.layer=5", r"Set it lower, here or in retrieval\.overrides\.tatoeba\.layer\."),
         (
             "retrieval.overrides.tatoeba.max_length=129",
             r"^retrieval\.overrides\.tatoeba\.max_length: 129 sub-tokens for tatoeba are more than",

@@ -452,7 +452,7 @@ def test_reader_options_are_part_of_the_keys_of_the_tasks_that_have_them(shared_
     [
         ("target.tasks=[xnly]", r"target\.tasks: 'xnly' is not a target task\. Did you mean 'xnli'"),
         ("intermediate.tasks=[xnli]", r"'xnli' is not an intermediate task"),
-        ("target.tasks=[xnli, xnli]", r"'xnli' stands twice"),
+        ("target.tasks=[xnli, xnli]", r"'xnli' is given twice"),
         ("methods=[direct, full, direct]", r"methods: .* names a method twice"),
         ("fusion.retrieval=qqp", r"fusion\.retrieval: 'qqp' .*Allowed: average, mnli"),
         ("intermediate.tasks=[]", r"need an intermediate task"),

@@ -189,10 +189,10 @@ def test_submission_takes_one_variant():
     with pytest.raises(ConfigError, match=r"^--variant: the study has 2 variants, .*Allowed: reduction_factor=4, red"):
         choose_cells(plan, {}, Wanted(method="direct"))
     with pytest.raises(
-        ConfigError, match=r"^--variant: 'reduction_factor=5' is no variant .*Did you mean 'reduction_f"
+        ConfigError, match=r"^--variant: 'reduction_factor=5' is not a variant .*Did you mean 'reduction_f"
     ):
         choose_cells(plan, {}, Wanted(variant="reduction_factor=5"))
     cell = choose_cells(plan, {}, Wanted(variant="reduction_factor=16"))["xnli"]
     assert cell.variant == "reduction_factor=16"
-    with pytest.raises(ConfigError, match=r"^--variant: 'x' is no variant of the study\. The study is no sweep"):
+    with pytest.raises(ConfigError, match=r"^--variant: 'x' is not a variant of the study\. The study is not a sweep"):
         choose_cells(plan_of("methods=[direct]", "target.tasks=[xnli]"), {}, Wanted(variant="x"))
