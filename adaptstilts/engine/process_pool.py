@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.engine.in_process import StageStep
 from adaptstilts.engine.journal import StepCallback
-from adaptstilts.engine.protocols import Answer, MakeRunner, Order
+from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
 from adaptstilts.engine.signals import sigterm_as_exit
 from adaptstilts.engine.worker import perform_here
 from adaptstilts.errors import CrashError, EngineError
@@ -48,13 +48,13 @@ class _Worker:
     process: SpawnProcess
     pipe: Connection
     gpu: int | None
-    order: Order | None = None
+    request: StageRequest | None = None
     last: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class _Bug:
-    """An exception that is no answer: the text of its traceback."""
+    """An exception that is no result: the text of its traceback."""
 
     text: str
 
@@ -92,31 +92,31 @@ class ProcessEngine:
     @property
     def is_full(self) -> bool:
         """Whether all workers are at work."""
-        busy = sum(worker.order is not None for worker in self._workers)
+        busy = sum(worker.request is not None for worker in self._workers)
         return busy >= self._most
 
-    def has_room(self, order: Order) -> bool:
+    def has_room(self, request: StageRequest) -> bool:
         """Whether a worker is free whose GPU, if it has one, has memory left for this stage."""
-        return self._free(order) is not None
+        return self._free(request) is not None
 
-    def submit(self, order: Order) -> None:
-        """Give an order to a free worker; one that has the network in memory is preferred."""
-        number = self._free(order)
+    def submit(self, request: StageRequest) -> None:
+        """Give a request to a free worker; one that has the network in memory is preferred."""
+        number = self._free(request)
         if number is None:
             raise RuntimeError("no worker is free")
         worker = next((worker for worker in self._workers if worker.number == number), None) or self._start(number)
-        worker.order, worker.last = order, frozenset(order.stage.inputs)
+        worker.request, worker.last = request, frozenset(request.stage.inputs)
         try:
-            worker.pipe.send(order)
+            worker.pipe.send(request)
         except (BrokenPipeError, ConnectionResetError):
             return  # it has died: the next wait sees that its process has ended
 
-    def answers(self, seconds: float | None) -> Sequence[Answer]:
+    def results(self, seconds: float | None) -> Sequence[StageResult]:
         """Wait for messages of workers, or for one of them to die."""
         handles = [handle for worker in self._workers for handle in (worker.pipe, worker.process.sentinel)]
         spoke = wait(handles, seconds)
         heard = [worker for worker in self._workers if worker.pipe in spoke or worker.process.sentinel in spoke]
-        return [answer for worker in heard for answer in self._hear(worker)]
+        return [result for worker in heard for result in self._hear(worker)]
 
     def close(self, *, at_once: bool) -> None:
         """End all workers."""
@@ -135,52 +135,52 @@ class ProcessEngine:
             worker.pipe.close()
         self._workers = []
 
-    def _hear(self, worker: _Worker) -> list[Answer]:
-        """Read all that a worker has said; a dead one is lost with its order, and its place is free again."""
-        answers: list[Answer] = []
+    def _hear(self, worker: _Worker) -> list[StageResult]:
+        """Read all that a worker has said; a dead one is lost with its request, and its place is free again."""
+        results: list[StageResult] = []
         try:
             while worker.pipe.poll():
-                answers += self._understand(worker, worker.pipe.recv())
+                results += self._understand(worker, worker.pipe.recv())
         except (EOFError, ConnectionResetError):
             pass
         else:
             if worker.process.exitcode is None:
-                return answers
+                return results
         worker.process.join(_GOODBYE_SECONDS)
         self._workers.remove(worker)
         worker.pipe.close()
-        if worker.order is not None:
+        if worker.request is not None:
             error = EngineError(f"a worker process died ({_how(worker.process.exitcode)})")
-            answers.append(Answer(worker.order.stage.key, "lost", error))
-        return answers
+            results.append(StageResult(worker.request.stage.key, "lost", error))
+        return results
 
     def _end(self, worker: _Worker) -> None:
         """End a worker that met what nobody foresaw, such as a GPU in disorder: the next stage gets a fresh one."""
         worker.process.terminate()
         worker.process.join(_GOODBYE_SECONDS)
 
-    def _understand(self, worker: _Worker, message: object) -> list[Answer]:
+    def _understand(self, worker: _Worker, message: object) -> list[StageResult]:
         if isinstance(message, _Bug):
             raise RuntimeError(f"a worker process met a bug:\n{message.text}")
-        if isinstance(message, Answer):
-            worker.order = None
+        if isinstance(message, StageResult):
+            worker.request = None
             if isinstance(message.error, CrashError):
                 self._end(worker)
             return [message]
-        if worker.order is not None and isinstance(message, tuple):
-            self._on_step(worker.order.stage, *message)
+        if worker.request is not None and isinstance(message, tuple):
+            self._on_step(worker.request.stage, *message)
         return []
 
-    def _free(self, order: Order) -> int | None:
+    def _free(self, request: StageRequest) -> int | None:
         """Number of a free worker, or of one to start; on GPUs the one whose GPU has most memory left."""
-        busy = {worker.number for worker in self._workers if worker.order is not None}
+        busy = {worker.number for worker in self._workers if worker.request is not None}
         last = {worker.number: worker.last for worker in self._workers}
         free = [number for number in range(self._most) if number not in busy]
-        wanted_inputs = frozenset(order.stage.inputs)
+        wanted_inputs = frozenset(request.stage.inputs)
         free.sort(key=lambda number: -len(last.get(number, frozenset()) & wanted_inputs))
         if not free or not self._machine.gpus:
             return free[0] if free else None
-        wanted = self._needs_of(order)
+        wanted = self._needs_of(request)
         if not wanted.computes:
             return free[0]
         idle = [number for number in free if not self._computing_on(self._gpu_of(number))]
@@ -193,14 +193,14 @@ class ProcessEngine:
 
     def _computing_on(self, gpu: int) -> list[int]:
         """Bytes that each stage needs which computes on a GPU; 0 where that is not known."""
-        running = [worker.order for worker in self._workers if worker.order is not None and worker.gpu == gpu]
-        needs = [self._needs_of(order) for order in running]
+        running = [worker.request for worker in self._workers if worker.request is not None and worker.gpu == gpu]
+        needs = [self._needs_of(request) for request in running]
         return [need.gpu_bytes for need in needs if need.computes]
 
-    def _needs_of(self, order: Order) -> Needs:
-        """What an order takes; where its worker was lost before, the estimate is not believed: a GPU to itself."""
-        needs = self._needs(order.stage)
-        return replace(needs, gpu_bytes=0) if order.tries else needs
+    def _needs_of(self, request: StageRequest) -> Needs:
+        """What a request takes; where its worker was lost before, the estimate is not believed: a GPU to itself."""
+        needs = self._needs(request.stage)
+        return replace(needs, gpu_bytes=0) if request.tries else needs
 
     def _left(self, gpu: int) -> int:
         """Bytes of a GPU that no running stage needs; none beside a stage whose need is not known."""
@@ -231,7 +231,7 @@ def _how(code: int | None) -> str:
 
 
 def _work(pipe: Connection, make_runner: MakeRunner, store: Store, changes: Mapping[str, str]) -> None:
-    """Carry orders out until there are no more; an interruption of the terminal is the parent's to handle.
+    """Carry requests out until there are no more; an interruption of the terminal is the parent's to handle.
 
     SIGTERM ends the worker: a training run first finishes its step and leaves a checkpoint.
     """
@@ -247,13 +247,13 @@ def _work(pipe: Connection, make_runner: MakeRunner, store: Store, changes: Mapp
             pipe.send((done, total, note))
 
     with sigterm_as_exit(), contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        while (order := pipe.recv()) is not None:
-            pipe.send(_answer(make_runner, store, order, stepped))
+        while (request := pipe.recv()) is not None:
+            pipe.send(_result(make_runner, store, request, stepped))
 
 
-def _answer(make_runner: MakeRunner, store: Store, order: Order, on_step: StepCallback) -> Answer | _Bug:
+def _result(make_runner: MakeRunner, store: Store, request: StageRequest, on_step: StepCallback) -> StageResult | _Bug:
     try:
-        return perform_here(make_runner, store, order, on_step)
+        return perform_here(make_runner, store, request, on_step)
     except Exception:  # noqa: BLE001 - told in the parent, where it ends the run
         return _Bug(traceback.format_exc())
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from adaptstilts.engine.perform import perform
-from adaptstilts.engine.protocols import Order, Watcher
+from adaptstilts.engine.protocols import StageRequest, Watcher
 from adaptstilts.engine.scheduler import Outcome, carry_out, failed_lines
 from adaptstilts.engine.signals import sigterm_as_exit
 from adaptstilts.errors import StoreError
@@ -136,10 +136,10 @@ def report_study(study: Study) -> StudyResult:
 
 def _make_last(study: Study, stage: Stage, outcome: Outcome) -> None:
     """Make the tables or the report, unless another process is at it: it is then written without being kept."""
-    order = Order(stage, study.plan.inputs_of(stage))
-    answer = perform(order, study.store, local_runner(study.config), lambda done, total, note: None)
-    if answer.error is not None:
-        raise answer.error
+    request = StageRequest(stage, study.plan.inputs_of(stage))
+    result = perform(request, study.store, local_runner(study.config), lambda done, total, note: None)
+    if result.error is not None:
+        raise result.error
     artefact = study.store.find(stage)
     if artefact is not None:
         outcome.done[stage.key] = artefact

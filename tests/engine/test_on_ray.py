@@ -8,7 +8,7 @@ from stand_in_work import QuietWatcher, StandInRunner, attempts, plan_of, stage
 
 from adaptstilts.config.schema import EngineSection, StudyConfig
 from adaptstilts.engine.on_ray import RayEngine
-from adaptstilts.engine.protocols import Order
+from adaptstilts.engine.protocols import StageRequest
 from adaptstilts.engine.resources import Needs
 from adaptstilts.engine.scheduler import carry_out
 from adaptstilts.errors import EngineError
@@ -59,4 +59,4 @@ def test_share_of_a_gpu_follows_the_estimated_memory(asked, needed, share):
     engine = object.__new__(RayEngine)
     engine._settings = EngineSection(gpus_per_stage=asked)
     engine._needs, engine._gpu_bytes, engine._gpus, engine._threads = lambda _: Needs(True, needed), 100, 1.0, None
-    assert engine._gpu_share(Order(stage("x"), ())) == share
+    assert engine._gpu_share(StageRequest(stage("x"), ())) == share
