@@ -86,7 +86,7 @@ class StageRequest:
 
 
 ResultKind = Literal["built", "cached", "claimed", "failed", "lost"]
-"""built: just now; cached: it was in the store already; claimed: another process is making it; failed: its input makes it
+"""built: just now; cached: in the store already; claimed: another process is making it; failed: its input makes it
 impossible; lost: the worker died or ran out of memory, and another try may succeed."""
 
 

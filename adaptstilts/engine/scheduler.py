@@ -43,7 +43,7 @@ class Outcome:
     left_out: list[str] = field(default_factory=list)
 
 
-def carry_out(
+def run_graph(
     graph: Graph,
     store: Store,
     engine: Engine,
@@ -138,7 +138,7 @@ def discard_damaged(store: Store, stage: Stage, watcher: Watcher) -> bool:
 
 @dataclass
 class _Run:
-    """The state of one call of `carry_out`."""
+    """The state of one call of `run_graph`."""
 
     graph: Graph
     store: Store

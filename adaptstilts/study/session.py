@@ -10,7 +10,7 @@ from typing import Any
 
 from adaptstilts.engine.perform import perform
 from adaptstilts.engine.protocols import StageRequest, Watcher
-from adaptstilts.engine.scheduler import Outcome, carry_out, failed_lines
+from adaptstilts.engine.scheduler import Outcome, failed_lines, run_graph
 from adaptstilts.engine.signals import sigterm_as_exit
 from adaptstilts.errors import StoreError
 from adaptstilts.results.report import ReportFiles
@@ -101,7 +101,7 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         check_hub(plan, store)
         make_folder(study.results_folder)
         with sigterm_as_exit(), watch(plan) as watcher:
-            outcome = carry_out(
+            outcome = run_graph(
                 plan,
                 store,
                 open_engine(study, watcher.stepped, watcher.noted),

@@ -10,7 +10,7 @@ from adaptstilts.config.schema import EngineSection, StudyConfig
 from adaptstilts.engine.on_ray import RayEngine
 from adaptstilts.engine.protocols import StageRequest
 from adaptstilts.engine.resources import Needs
-from adaptstilts.engine.scheduler import carry_out
+from adaptstilts.engine.scheduler import run_graph
 from adaptstilts.errors import EngineError
 from adaptstilts.store.store import Store
 
@@ -24,7 +24,7 @@ def test_ray_makes_every_stage_once_keeps_workers_and_survives_a_killed_one(tmp_
     stages = (dying, bad, stage("after", bad), *(stage(f"slow-{number}", dying) for number in range(5)))
     store, watcher, lines = Store(tmp_path), QuietWatcher(), []
     engine = RayEngine(CONFIG, StandInRunner, store, lambda _: Needs(True, 0), lines.append)
-    outcome = carry_out(plan_of(*stages), store, engine, watcher, retries=1)
+    outcome = run_graph(plan_of(*stages), store, engine, watcher, retries=1)
     assert lines == ["ray: 1 nodes, 2 CPUs, 0 GPUs"]
     assert str(outcome.failures[bad.key]) == "some.tsv: no rows."
     assert outcome.left_out == ["after"]

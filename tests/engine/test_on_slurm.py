@@ -13,7 +13,7 @@ from adaptstilts.engine import on_slurm
 from adaptstilts.engine.in_process import InProcessEngine
 from adaptstilts.engine.on_slurm import SlurmEngine
 from adaptstilts.engine.protocols import StageRequest
-from adaptstilts.engine.scheduler import carry_out
+from adaptstilts.engine.scheduler import run_graph
 from adaptstilts.errors import EngineError
 from adaptstilts.store.stage import Stage, make_stage
 from adaptstilts.store.store import Store
@@ -46,7 +46,7 @@ def test_jobs_are_sent_as_arrays_light_stages_stay_here_and_lost_jobs_are_tried_
     dying, bad = stage("die-once"), stage("bad-input")
     plan = Plan((dying, bad, light("score", dying), stage("after", bad)), (), 0)
     store, watcher, lines = Store(tmp_path), QuietWatcher(), []
-    outcome = carry_out(plan, store, engine_of(store, watcher, lines), watcher, retries=1)
+    outcome = run_graph(plan, store, engine_of(store, watcher, lines), watcher, retries=1)
     assert len(outcome.made) == 2
     assert str(outcome.failures[bad.key]) == "some.tsv: no rows."
     assert outcome.left_out == ["after"]

@@ -17,7 +17,7 @@ from adaptstilts.engine.journal import Journal, read_events
 from adaptstilts.engine.process_pool import ProcessEngine
 from adaptstilts.engine.protocols import StageRequest
 from adaptstilts.engine.resources import Machine, Needs
-from adaptstilts.engine.scheduler import Outcome, carry_out
+from adaptstilts.engine.scheduler import Outcome, run_graph
 from adaptstilts.store.store import Store
 
 NO_GPU = Machine()
@@ -32,7 +32,7 @@ def carry(
 ) -> tuple[Outcome, QuietWatcher, Store]:
     store, watcher = Store(tmp_path), QuietWatcher()
     engine = ProcessEngine(2, make_runner, store, watcher.stepped, machine, lambda _: Needs(True, 1))
-    outcome = carry_out(plan_of(*stages), store, engine, watcher, retries=retries)
+    outcome = run_graph(plan_of(*stages), store, engine, watcher, retries=retries)
     return outcome, watcher, store
 
 
@@ -163,7 +163,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
         from pathlib import Path
         from stand_in_work import QuietWatcher, StandInRunner, plan_of, stage
         from adaptstilts.engine.process_pool import ProcessEngine
-        from adaptstilts.engine.scheduler import carry_out
+        from adaptstilts.engine.scheduler import run_graph
         from adaptstilts.engine.resources import Machine, Needs
         from adaptstilts.store.store import Store
 
@@ -171,7 +171,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
             store, watcher = Store(Path(sys.argv[1])), QuietWatcher()
             engine = ProcessEngine(2, StandInRunner, store, watcher.stepped, Machine(), lambda _: Needs(True, 0))
             stages = [stage(f"slow-{number}") for number in range(200)]
-            carry_out(plan_of(*stages), store, engine, watcher)
+            run_graph(plan_of(*stages), store, engine, watcher)
         """
     )
     (tmp_path / "main.py").write_text(script)

@@ -15,7 +15,7 @@ from adaptstilts.engine.heartbeats import read_beats, read_failures
 from adaptstilts.engine.in_process import InProcessEngine
 from adaptstilts.engine.journal import Journal, StageLog, read_events
 from adaptstilts.engine.protocols import StageResult
-from adaptstilts.engine.scheduler import Outcome, carry_out, sort_out
+from adaptstilts.engine.scheduler import Outcome, run_graph, sort_out
 from adaptstilts.errors import AdaptstiltsError, DamagedError, DataError, StoreError, WriteError
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.leases import Lease
@@ -84,7 +84,7 @@ class Watcher:
 
 
 def carry(store: Store, runner: Runner, watcher: Watcher, **more: Any) -> Outcome:
-    return carry_out(PLAN, store, InProcessEngine(runner, store, watcher.stepped), watcher, **more)
+    return run_graph(PLAN, store, InProcessEngine(runner, store, watcher.stepped), watcher, **more)
 
 
 def stop(error: BaseException) -> Callable[[], None]:
@@ -319,7 +319,7 @@ def test_stage_whose_workers_died_again_and_again_has_failed_and_is_not_lost(tmp
         return found
 
     engine.results = results_of_the_dead  # type: ignore[method-assign]
-    outcome = carry_out(PLAN, store, engine, Watcher())
+    outcome = run_graph(PLAN, store, engine, Watcher())
     assert list(outcome.failures) == [LEFT.key]
     assert [failure.key for failure in read_failures(tmp_path)] == [LEFT.key]
     assert read_beats(store) == []
