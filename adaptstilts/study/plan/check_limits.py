@@ -11,7 +11,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.encoding.features import ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.backbone import read_config
-from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob, job_of
+from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task, training_task
@@ -21,7 +21,7 @@ _OFFSET = 2
 """Positions that XLM-R keeps for padding: it counts from padding id + 1."""
 
 
-def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
+def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None:
     """Check lengths and layers of all stages.
 
     Args:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reference:
+class BackboneRef:
     """A backbone, identified by its contents.
 
     Attributes:
@@ -86,7 +86,7 @@ class TrainJob:
     task: str
     settings: TrainSettings
     seed: int
-    backbone: Reference
+    backbone: BackboneRef
     sources: tuple[Source, ...]
     reuse_head: bool
     adapter: AdapterSection | None
@@ -139,7 +139,7 @@ class PredictJob:
     trained_task: str | None
     sources: tuple[Source, ...]
     average: bool
-    backbone: Reference
+    backbone: BackboneRef
     retrieval: RetrievalSettings | None
     data: tuple[str, ...]
     max_evaluation: int | None
@@ -233,7 +233,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Remarks:
+class Notes:
     """What is remarked on a study, or on a variant of a sweep, beside its numbers.
 
     Attributes:
@@ -264,12 +264,12 @@ class AnalyseJob:
 
     cells: tuple[Cell, ...]
     runs: tuple[Run, ...]
-    remarks: tuple[Remarks, ...]
+    remarks: tuple[Notes, ...]
     version: str
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReportView:
     """What a report shows a study as, or a variant of a sweep.
 
     Attributes:
@@ -284,7 +284,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Compared:
+class OverlapCheck:
     """What is looked through for leaks and overlaps.
 
     Attributes:
@@ -320,8 +320,8 @@ class ReportJob:
 
     analysis: str
     title: str
-    shown: tuple[Shown, ...]
-    compared: tuple[Compared, ...]
+    shown: tuple[ReportView, ...]
+    compared: tuple[OverlapCheck, ...]
     version: str
 
 

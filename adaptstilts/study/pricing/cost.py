@@ -10,7 +10,7 @@ from adaptstilts.config.retrieval import FITTED, layer_at
 from adaptstilts.config.schema import AdapterSection
 from adaptstilts.config.sweep import Variant
 from adaptstilts.store.stage import Stage
-from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob
+from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, TrainJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import parts_by_data
 from adaptstilts.study.pricing.devices import Device, check_utilisation
@@ -98,7 +98,7 @@ class Pricing:
         self.unknown: set[str] = set()
         """Backbones whose shape is not known, found out on the way."""
         self._plan = plan
-        self._shapes: dict[Reference, BackboneShape | None] = {}
+        self._shapes: dict[BackboneRef, BackboneShape | None] = {}
         self._prices: dict[Hashable, Price | None] = {}
 
     @property
@@ -156,7 +156,7 @@ class Pricing:
         volumes = self._volumes_of(stage)
         return self._peak(changed, shape, volumes, device, processes or self.parallel.processes)
 
-    def shape(self, backbone: Reference) -> BackboneShape | None:
+    def shape(self, backbone: BackboneRef) -> BackboneShape | None:
         """Return the shape of a backbone, or None where it is not known."""
         if backbone not in self._shapes:
             self._shapes[backbone] = shape_of(backbone)

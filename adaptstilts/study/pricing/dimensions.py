@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.models.backbone import read_config
-from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.jobs import BackboneRef
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ _FIELDS = {
 }
 
 
-def shape_of(backbone: Reference) -> BackboneShape | None:
+def shape_of(backbone: BackboneRef) -> BackboneShape | None:
     """Find the shape of a backbone.
 
     Args:
