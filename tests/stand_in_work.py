@@ -85,7 +85,7 @@ class QuietWatcher:
     def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:
         self.told.append(("stepped", stage.slug, done, total, note))
 
-    def put_back(self, stage: Stage) -> None:
+    def requeued(self, stage: Stage) -> None:
         self.told.append(("put back", stage.slug))
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:

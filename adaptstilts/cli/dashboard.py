@@ -185,7 +185,7 @@ class TerminalWatcher:
             if stage.key in self._own:
                 self._own[stage.key] = replace(self._own[stage.key], done=done, total=total, note=note)
 
-    def put_back(self, stage: Stage) -> None:
+    def requeued(self, stage: Stage) -> None:
         """Remove a stage's bar, as the stage waits again."""
         with self._lock:
             self._own.pop(stage.key, None)

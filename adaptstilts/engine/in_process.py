@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from adaptstilts.engine.perform import perform
-from adaptstilts.engine.protocols import Answer, Order, Runner
+from adaptstilts.engine.protocols import Runner, StageRequest, StageResult
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 
@@ -26,33 +26,33 @@ class InProcessEngine:
         self._runner = runner
         self._store = store
         self._on_step = on_step
-        self._order: Order | None = None
+        self._request: StageRequest | None = None
 
     @property
     def is_full(self) -> bool:
         """Whether a stage is waiting to be run."""
-        return self._order is not None
+        return self._request is not None
 
-    def has_room(self, order: Order) -> bool:
+    def has_room(self, request: StageRequest) -> bool:
         """Whether no other stage is waiting to be run."""
-        return self._order is None
+        return self._request is None
 
-    def submit(self, order: Order) -> None:
-        """Take the next order; it is carried out when `answers` is called."""
-        self._order = order
+    def submit(self, request: StageRequest) -> None:
+        """Take the next request; it is carried out when `results` is called."""
+        self._request = request
 
-    def answers(self, seconds: float | None) -> Sequence[Answer]:
-        """Carry out the order, however long it takes."""
-        if self._order is None:
+    def results(self, seconds: float | None) -> Sequence[StageResult]:
+        """Carry out the request, however long it takes."""
+        if self._request is None:
             return ()
-        order, self._order = self._order, None
+        request, self._request = self._request, None
         if not hasattr(self._runner, "run"):
             self._runner = self._runner()
 
         def stepped(done: int, total: int, note: str) -> None:
-            self._on_step(order.stage, done, total, note)
+            self._on_step(request.stage, done, total, note)
 
-        return (perform(order, self._store, self._runner, stepped),)
+        return (perform(request, self._store, self._runner, stepped),)
 
     def close(self, *, at_once: bool) -> None:
         """Do nothing, as nothing runs between two calls."""

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from adaptstilts.engine.protocols import Answer, MakeRunner, Order
+from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
 from adaptstilts.engine.resources import NeedsOf, computes
 from adaptstilts.engine.worker import ignore_steps, perform_here
 from adaptstilts.errors import EngineError
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _GIGABYTE = 1_000_000_000
 _SHARES = 8
 """Shares of a GPU are rounded up to eighths."""
-_ORDERS_PER_CPU = 4
-"""Orders given to Ray at a time, per CPU of the cluster; more than it can start, so that it never idles."""
+_REQUESTS_PER_CPU = 4
+"""Requests given to Ray at a time, per CPU of the cluster; more than it can start, so that it never idles."""
 
 
 class RayEngine:
@@ -65,26 +65,26 @@ class RayEngine:
         self._make_runner = self._ray.put(make_runner)
         self._store = self._ray.put(store)
         self._task = self._ray.remote(max_calls=0)(perform_here)
-        self._running: dict[Any, Order] = {}
+        self._running: dict[Any, StageRequest] = {}
 
     @property
     def is_full(self) -> bool:
-        """Whether Ray has enough orders; Ray itself decides when there are resources for each."""
-        return len(self._running) >= self._cpus * _ORDERS_PER_CPU
+        """Whether Ray has enough requests; Ray itself decides when there are resources for each."""
+        return len(self._running) >= self._cpus * _REQUESTS_PER_CPU
 
-    def has_room(self, order: Order) -> bool:
-        """Whether Ray can be given another order."""
+    def has_room(self, request: StageRequest) -> bool:
+        """Whether Ray can be given another request."""
         return not self.is_full
 
-    def submit(self, order: Order) -> None:
-        """Give an order to Ray."""
-        task = self._task.options(name=order.stage.name, max_retries=0, **self._resources(order))
-        self._running[task.remote(self._make_runner, self._store, order, ignore_steps)] = order
+    def submit(self, request: StageRequest) -> None:
+        """Give a request to Ray."""
+        task = self._task.options(name=request.stage.name, max_retries=0, **self._resources(request))
+        self._running[task.remote(self._make_runner, self._store, request, ignore_steps)] = request
 
-    def answers(self, seconds: float | None) -> Sequence[Answer]:
+    def results(self, seconds: float | None) -> Sequence[StageResult]:
         """Wait for a task to end, or for its worker to die."""
         ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=seconds)
-        return [self._answer(reference) for reference in ended]
+        return [self._result(reference) for reference in ended]
 
     def close(self, *, at_once: bool) -> None:
         """Cancel running tasks if ``at_once``, and leave the cluster; one that was started here is shut down."""
@@ -94,17 +94,17 @@ class RayEngine:
         if self._started_here:
             self._ray.shutdown()
 
-    def _answer(self, reference: Any) -> Answer:  # noqa: ANN401 - Ray's reference
-        order = self._running.pop(reference)
+    def _result(self, reference: Any) -> StageResult:  # noqa: ANN401 - Ray's reference
+        request = self._running.pop(reference)
         errors = self._ray.exceptions
         try:
-            answer: Answer = self._ray.get(reference)
+            result: StageResult = self._ray.get(reference)
         except errors.RayTaskError as error:
             raise error.as_instanceof_cause() from None
         except errors.RayError as error:
             reason = EngineError(f"Ray lost its worker ({type(error).__name__})")
-            return Answer(order.stage.key, "lost", reason)
-        return answer
+            return StageResult(request.stage.key, "lost", reason)
+        return result
 
     def _connect(self, config: StudyConfig) -> None:
         if not self._started_here:
@@ -125,21 +125,21 @@ class RayEngine:
                 hint="Start it with `ray start --head`, or set engine.address=null for one of this machine.",
             ) from error
 
-    def _resources(self, order: Order) -> dict[str, Any]:
+    def _resources(self, request: StageRequest) -> dict[str, Any]:
         chosen: dict[str, Any] = {"num_cpus": self._settings.cpus_per_stage or self._threads or 1}
         if self._settings.memory_gb is not None:
             chosen["memory"] = int(self._settings.memory_gb * _GIGABYTE)
-        if self._gpus and computes(order.stage):
-            several = order.stage.kind is StageKind.TRAIN and self._processes > 1
-            chosen["num_gpus"] = self._processes if several else self._gpu_share(order)
+        if self._gpus and computes(request.stage):
+            several = request.stage.kind is StageKind.TRAIN and self._processes > 1
+            chosen["num_gpus"] = self._processes if several else self._gpu_share(request)
         return chosen
 
-    def _gpu_share(self, order: Order) -> float:
+    def _gpu_share(self, request: StageRequest) -> float:
         share = self._settings.gpus_per_stage
         if share != "auto":
             return float(share)
-        wanted = self._needs(order.stage).gpu_bytes
-        if order.tries or not wanted or not self._gpu_bytes:
+        wanted = self._needs(request.stage).gpu_bytes
+        if request.tries or not wanted or not self._gpu_bytes:
             return 1.0
         parts = -(-wanted * _SHARES // self._gpu_bytes)
         return min(_SHARES, max(1, parts)) / _SHARES

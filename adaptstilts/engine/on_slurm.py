@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.engine.in_process import InProcessEngine
-from adaptstilts.engine.protocols import Answer, MakeRunner, Order
+from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
 from adaptstilts.engine.resources import computes
 from adaptstilts.engine.worker import ignore_steps, perform_here
 from adaptstilts.errors import EngineError
@@ -31,7 +31,7 @@ _LOCAL_POLL_SECONDS = 0.1
 _MOST_TIMEOUTS = 1000
 """How often a job may reach its time limit and continue as a new job."""
 _MOST_IN_ARRAY = 1000
-"""Most orders of one array; SLURM's own limit (MaxArraySize) is 1001 by default."""
+"""Most requests of one array; SLURM's own limit (MaxArraySize) is 1001 by default."""
 
 
 @dataclass
@@ -40,11 +40,11 @@ class Job:
 
     make_runner: MakeRunner
     store: Store
-    orders: tuple[Order, ...]
+    requests: tuple[StageRequest, ...]
 
-    def __call__(self) -> tuple[Answer, ...]:
+    def __call__(self) -> tuple[StageResult, ...]:
         """Run the stages."""
-        return tuple(perform_here(self.make_runner, self.store, order, ignore_steps) for order in self.orders)
+        return tuple(perform_here(self.make_runner, self.store, request, ignore_steps) for request in self.requests)
 
     def checkpoint(self) -> Any:  # noqa: ANN401 - submitit's type
         """Continue as a new job: finished stages are in the store, and training resumes from its last saved state."""
@@ -55,10 +55,10 @@ class Job:
 
 @dataclass
 class _Submitted:
-    """A submitted job and the orders that it carries out."""
+    """A submitted job and the requests that it carries out."""
 
     job: Any
-    orders: tuple[Order, ...]
+    requests: tuple[StageRequest, ...]
 
 
 class SlurmEngine:
@@ -99,7 +99,7 @@ class SlurmEngine:
                 hint="Run on a login node, or set engine.slurm.cluster=local.",
             ) from error  # fmt: skip
         self._executor.update_parameters(**_parameters(config))
-        self._pending: list[Order] = []
+        self._pending: list[StageRequest] = []
         self._jobs: list[_Submitted] = []
         self._unknown = submitit.core.utils.UncompletedJobError
         self._failed = submitit.core.utils.FailedJobError
@@ -110,27 +110,27 @@ class SlurmEngine:
         """Whether the next array has reached its largest size."""
         return len(self._pending) >= _MOST_IN_ARRAY
 
-    def has_room(self, order: Order) -> bool:
-        """Whether the order fits into the next array; without a network, whether no other such order waits."""
-        return not self.is_full if computes(order.stage) else self._light.has_room(order)
+    def has_room(self, request: StageRequest) -> bool:
+        """Whether the request fits into the next array; without a network, whether no other such request waits."""
+        return not self.is_full if computes(request.stage) else self._light.has_room(request)
 
-    def submit(self, order: Order) -> None:
-        """Add an order to the next array, which is submitted when `answers` is called."""
-        if computes(order.stage):
-            self._pending.append(order)
+    def submit(self, request: StageRequest) -> None:
+        """Add a request to the next array, which is submitted when `results` is called."""
+        if computes(request.stage):
+            self._pending.append(request)
         else:
-            self._light.submit(order)
+            self._light.submit(request)
 
-    def answers(self, seconds: float | None) -> Sequence[Answer]:
+    def results(self, seconds: float | None) -> Sequence[StageResult]:
         """Submit the next array, run a waiting stage without a network, or else wait for a job to end."""
         self._send()
         if self._light.is_full:
-            return self._light.answers(seconds)
+            return self._light.results(seconds)
         started = time.monotonic()
         while True:
             ended = [submitted for submitted in self._jobs if submitted.job.done()]
             if ended or (seconds is not None and time.monotonic() - started >= seconds):
-                return [answer for submitted in ended for answer in self._read(submitted)]
+                return [result for submitted in ended for result in self._read(submitted)]
             time.sleep(self._pause if seconds is None else min(self._pause, seconds))
 
     def close(self, *, at_once: bool) -> None:
@@ -142,30 +142,30 @@ class SlurmEngine:
     def _send(self) -> None:
         if not self._pending:
             return
-        groups: dict[tuple[str, ...], list[Order]] = defaultdict(list)
-        for order in self._pending:
-            is_prediction = order.stage.kind is StageKind.PREDICT
-            groups[order.stage.inputs if is_prediction else (order.stage.key,)].append(order)
-        jobs = [Job(self._make_runner, self._store, tuple(orders)) for orders in groups.values()]
+        groups: dict[tuple[str, ...], list[StageRequest]] = defaultdict(list)
+        for request in self._pending:
+            is_prediction = request.stage.kind is StageKind.PREDICT
+            groups[request.stage.inputs if is_prediction else (request.stage.key,)].append(request)
+        jobs = [Job(self._make_runner, self._store, tuple(requests)) for requests in groups.values()]
         submitted = self._executor.submit_array(jobs)
-        self._jobs += [_Submitted(job, work.orders) for job, work in zip(submitted, jobs, strict=True)]
+        self._jobs += [_Submitted(job, work.requests) for job, work in zip(submitted, jobs, strict=True)]
         count, first = len(jobs), str(submitted[0].job_id).split("_")[0]
         self._on_message(
             f"slurm: {count} job{'s' if count > 1 else ''} in array {first} for {len(self._pending)} stages"
         )
         self._pending = []
 
-    def _read(self, submitted: _Submitted) -> Sequence[Answer]:
+    def _read(self, submitted: _Submitted) -> Sequence[StageResult]:
         self._jobs.remove(submitted)
         try:
-            answers: Sequence[Answer] = submitted.job.result()
+            results: Sequence[StageResult] = submitted.job.result()
         except self._failed as error:
             raise RuntimeError(f"a job met a bug, its log is {submitted.job.paths.stderr}:\n{error}") from error
         except self._unknown:
             job = submitted.job
             reason = EngineError(f"job {job.job_id} ended as {job.state}; its log is {job.paths.stderr}")
-            return [Answer(order.stage.key, "lost", reason) for order in submitted.orders]
-        return answers
+            return [StageResult(request.stage.key, "lost", reason) for request in submitted.requests]
+        return results
 
 
 def _parameters(config: StudyConfig) -> dict[str, Any]:

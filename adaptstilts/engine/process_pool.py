@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.engine.in_process import StageStep
 from adaptstilts.engine.journal import StepCallback
-from adaptstilts.engine.protocols import Answer, MakeRunner, Order
+from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
 from adaptstilts.engine.signals import sigterm_as_exit
 from adaptstilts.engine.worker import perform_here
 from adaptstilts.errors import CrashError, EngineError
@@ -46,14 +46,14 @@ class _Worker:
     """One worker process, as its parent sees it.
 
     Attributes:
-        last: Inputs of its last order, whose network it may still have in memory.
+        last: Inputs of its last request, whose network it may still have in memory.
     """
 
     number: int
     process: SpawnProcess
     pipe: Connection
     gpu: int | None
-    order: Order | None = None
+    request: StageRequest | None = None
     last: frozenset[str] = frozenset()
 
 
@@ -97,31 +97,31 @@ class ProcessEngine:
     @property
     def is_full(self) -> bool:
         """Whether all workers are busy."""
-        busy = sum(worker.order is not None for worker in self._workers)
+        busy = sum(worker.request is not None for worker in self._workers)
         return busy >= self._most
 
-    def has_room(self, order: Order) -> bool:
+    def has_room(self, request: StageRequest) -> bool:
         """Whether a worker is free and its GPU, if it has one, has enough memory left for this stage."""
-        return self._free(order) is not None
+        return self._free(request) is not None
 
-    def submit(self, order: Order) -> None:
-        """Give an order to a free worker, preferably to one that has its network in memory."""
-        number = self._free(order)
+    def submit(self, request: StageRequest) -> None:
+        """Give a request to a free worker, preferably to one that has its network in memory."""
+        number = self._free(request)
         if number is None:
             raise RuntimeError("no worker is free")
         worker = next((worker for worker in self._workers if worker.number == number), None) or self._start(number)
-        worker.order, worker.last = order, frozenset(order.stage.inputs)
+        worker.request, worker.last = request, frozenset(request.stage.inputs)
         try:
-            worker.pipe.send(order)
+            worker.pipe.send(request)
         except (BrokenPipeError, ConnectionResetError):
             return  # the worker died; the next wait notices that its process has ended
 
-    def answers(self, seconds: float | None) -> Sequence[Answer]:
+    def results(self, seconds: float | None) -> Sequence[StageResult]:
         """Wait until a worker sends a message or dies."""
         handles = [handle for worker in self._workers for handle in (worker.pipe, worker.process.sentinel)]
         ready = wait(handles, seconds)
         active = [worker for worker in self._workers if worker.pipe in ready or worker.process.sentinel in ready]
-        return [answer for worker in active for answer in self._read_messages(worker)]
+        return [result for worker in active for result in self._read_messages(worker)]
 
     def close(self, *, at_once: bool) -> None:
         """End all workers."""
@@ -140,52 +140,52 @@ class ProcessEngine:
             worker.pipe.close()
         self._workers = []
 
-    def _read_messages(self, worker: _Worker) -> list[Answer]:
-        """Read all messages of a worker; if it is dead, report its order as lost and free its place."""
-        answers: list[Answer] = []
+    def _read_messages(self, worker: _Worker) -> list[StageResult]:
+        """Read all messages of a worker; if it is dead, report its request as lost and free its place."""
+        results: list[StageResult] = []
         try:
             while worker.pipe.poll():
-                answers += self._handle(worker, worker.pipe.recv())
+                results += self._handle(worker, worker.pipe.recv())
         except (EOFError, ConnectionResetError):
             pass
         else:
             if worker.process.exitcode is None:
-                return answers
+                return results
         worker.process.join(_IDLE_EXIT_SECONDS)
         self._workers.remove(worker)
         worker.pipe.close()
-        if worker.order is not None:
+        if worker.request is not None:
             error = EngineError(f"a worker process died ({_exit_reason(worker.process.exitcode)})")
-            answers.append(Answer(worker.order.stage.key, "lost", error))
-        return answers
+            results.append(StageResult(worker.request.stage.key, "lost", error))
+        return results
 
     def _end(self, worker: _Worker) -> None:
         """End a worker that met an unexpected error, such as a GPU fault: the next stage gets a fresh one."""
         worker.process.terminate()
         worker.process.join(_IDLE_EXIT_SECONDS)
 
-    def _handle(self, worker: _Worker, message: object) -> list[Answer]:
+    def _handle(self, worker: _Worker, message: object) -> list[StageResult]:
         if isinstance(message, _Bug):
             raise RuntimeError(f"a worker process met a bug:\n{message.text}")
-        if isinstance(message, Answer):
-            worker.order = None
+        if isinstance(message, StageResult):
+            worker.request = None
             if isinstance(message.error, CrashError):
                 self._end(worker)
             return [message]
-        if worker.order is not None and isinstance(message, tuple):
-            self._on_step(worker.order.stage, *message)
+        if worker.request is not None and isinstance(message, tuple):
+            self._on_step(worker.request.stage, *message)
         return []
 
-    def _free(self, order: Order) -> int | None:
+    def _free(self, request: StageRequest) -> int | None:
         """Return the number of a free worker, or of one to start; on GPUs the one whose GPU has most memory left."""
-        busy = {worker.number for worker in self._workers if worker.order is not None}
+        busy = {worker.number for worker in self._workers if worker.request is not None}
         last = {worker.number: worker.last for worker in self._workers}
         free = [number for number in range(self._most) if number not in busy]
-        wanted_inputs = frozenset(order.stage.inputs)
+        wanted_inputs = frozenset(request.stage.inputs)
         free.sort(key=lambda number: -len(last.get(number, frozenset()) & wanted_inputs))
         if not free or not self._machine.gpus:
             return free[0] if free else None
-        wanted = self._needs_of(order)
+        wanted = self._needs_of(request)
         if not wanted.computes:
             return free[0]
         idle = [number for number in free if not self._computing_on(self._gpu_of(number))]
@@ -198,14 +198,14 @@ class ProcessEngine:
 
     def _computing_on(self, gpu: int) -> list[int]:
         """Return the bytes that each stage needs which runs a network on a GPU; 0 if that is not known."""
-        running = [worker.order for worker in self._workers if worker.order is not None and worker.gpu == gpu]
-        needs = [self._needs_of(order) for order in running]
+        running = [worker.request for worker in self._workers if worker.request is not None and worker.gpu == gpu]
+        needs = [self._needs_of(request) for request in running]
         return [need.gpu_bytes for need in needs if need.computes]
 
-    def _needs_of(self, order: Order) -> Needs:
-        """Return an order's needs; after a lost worker its memory counts as unknown, so it gets its own GPU."""
-        needs = self._needs(order.stage)
-        return replace(needs, gpu_bytes=0) if order.tries else needs
+    def _needs_of(self, request: StageRequest) -> Needs:
+        """Return a request's needs; after a lost worker its memory counts as unknown, so it gets its own GPU."""
+        needs = self._needs(request.stage)
+        return replace(needs, gpu_bytes=0) if request.tries else needs
 
     def _left(self, gpu: int) -> int:
         """Return the bytes of a GPU that no running stage needs; 0 beside a stage whose need is not known."""
@@ -236,7 +236,7 @@ def _exit_reason(code: int | None) -> str:
 
 
 def _work(pipe: Connection, make_runner: MakeRunner, store: Store, changes: Mapping[str, str]) -> None:
-    """Carry out orders until there are no more; Ctrl-C in the terminal is left to the parent.
+    """Carry out requests until there are no more; Ctrl-C in the terminal is left to the parent.
 
     SIGTERM ends the worker: a training run first finishes its step and leaves a checkpoint.
     """
@@ -252,13 +252,13 @@ def _work(pipe: Connection, make_runner: MakeRunner, store: Store, changes: Mapp
             pipe.send((done, total, note))
 
     with sigterm_as_exit(), contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        while (order := pipe.recv()) is not None:
-            pipe.send(_answer(make_runner, store, order, stepped))
+        while (request := pipe.recv()) is not None:
+            pipe.send(_result(make_runner, store, request, stepped))
 
 
-def _answer(make_runner: MakeRunner, store: Store, order: Order, on_step: StepCallback) -> Answer | _Bug:
+def _result(make_runner: MakeRunner, store: Store, request: StageRequest, on_step: StepCallback) -> StageResult | _Bug:
     try:
-        return perform_here(make_runner, store, order, on_step)
+        return perform_here(make_runner, store, request, on_step)
     except Exception:  # noqa: BLE001 - raised again in the parent, where it ends the run
         return _Bug(traceback.format_exc())
 

@@ -1,4 +1,4 @@
-"""What the engine's parts know of each other: orders and answers, engines, runners, watchers."""
+"""What the engine's parts know of each other: requests and results, engines, runners, watchers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Watcher(Protocol):
         """A running stage has done so many of its steps."""
         ...
 
-    def put_back(self, stage: Stage) -> None:
+    def requeued(self, stage: Stage) -> None:
         """A stage that began waits again: another process is making it, or its worker was lost."""
         ...
 
@@ -71,7 +71,7 @@ MakeRunner = Callable[[], Runner]
 
 
 @dataclass(frozen=True)
-class Order:
+class StageRequest:
     """All that a worker needs to make one artefact.
 
     Attributes:
@@ -85,44 +85,44 @@ class Order:
     tries: int = 0
 
 
-Answered = Literal["made", "there", "busy", "failed", "lost"]
-"""made: now; there: was there already; busy: another process is making it; failed: its input makes it impossible; lost:
-the worker died or ran out of memory, which another try may not."""
+ResultKind = Literal["built", "cached", "claimed", "failed", "lost"]
+"""built: just now; cached: in the store already; claimed: another process is making it; failed: its input makes it
+impossible; lost: the worker died or ran out of memory, and another try may succeed."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came of an order.
+class StageResult:
+    """What came of a request.
 
     Attributes:
         key: Key of its stage.
-        what: See `Answered`.
+        what: See `ResultKind`.
         error: Why it failed or was lost.
     """
 
     key: str
-    what: Answered
+    what: ResultKind
     error: AdaptstiltsError | None = None
 
 
 class Engine(Protocol):
-    """Takes orders and answers each of them once, in any order."""
+    """Takes requests, and returns one result for each, in any order."""
 
-    def has_room(self, order: Order) -> bool:
-        """Whether this order would be started now rather than wait for another to end."""
+    def has_room(self, request: StageRequest) -> bool:
+        """Whether this request would be started now rather than wait for another to end."""
         ...
 
     @property
     def is_full(self) -> bool:
-        """Whether there is room for no order at all."""
+        """Whether there is room for no request at all."""
         ...
 
-    def submit(self, order: Order) -> None:
-        """Take an order; it may be started later."""
+    def submit(self, request: StageRequest) -> None:
+        """Take a request; it may be started later."""
         ...
 
-    def answers(self, seconds: float | None) -> Sequence[Answer]:
-        """Wait for an answer.
+    def results(self, seconds: float | None) -> Sequence[StageResult]:
+        """Wait for a result.
 
         Args:
             seconds: Longest wait; None for no limit.

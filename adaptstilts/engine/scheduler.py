@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from adaptstilts.engine.graph import Graph
 from adaptstilts.engine.journal import Journal
-from adaptstilts.engine.protocols import Answer, Engine, Order, Watcher
+from adaptstilts.engine.protocols import Engine, StageRequest, StageResult, Watcher
 from adaptstilts.engine.queue import Waiting
 from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, WriteError
 from adaptstilts.store.artefact import Artefact
@@ -43,7 +43,7 @@ class Outcome:
     left_out: list[str] = field(default_factory=list)
 
 
-def carry_out(
+def run_graph(
     graph: Graph,
     store: Store,
     engine: Engine,
@@ -138,7 +138,7 @@ def discard_damaged(store: Store, stage: Stage, watcher: Watcher) -> bool:
 
 @dataclass
 class _Run:
-    """The state of one call of `carry_out`."""
+    """The state of one call of `run_graph`."""
 
     graph: Graph
     store: Store
@@ -172,21 +172,21 @@ class _Run:
             if self.store.is_claimed(stage):
                 self.elsewhere[stage.key] = stage
                 continue
-            order = Order(stage, self.graph.inputs_of(stage), self.lost[stage.key])
-            if not self.engine.has_room(order):
+            request = StageRequest(stage, self.graph.inputs_of(stage), self.lost[stage.key])
+            if not self.engine.has_room(request):
                 if self.engine.is_full:
                     break
                 continue
             self.watcher.started(stage, len(self.waiting) + len(self.running))
             self.waiting.remove(stage)
-            self.engine.submit(order)
+            self.engine.submit(request)
             self.running[stage.key] = stage
 
     def take(self) -> None:
-        """Wait for answers, and look at what other processes are making."""
+        """Wait for results, and look at what other processes are making."""
         if self.running:
-            for answer in self.engine.answers(self.pause if self.elsewhere else None):
-                self._take(answer)
+            for result in self.engine.results(self.pause if self.elsewhere else None):
+                self._take(result)
         else:
             if not self.has_told_of_waiting:
                 self.has_told_of_waiting = True
@@ -197,20 +197,20 @@ class _Run:
         if self.elsewhere:
             self._look_elsewhere()
 
-    def _take(self, answer: Answer) -> None:
-        stage = self.running.pop(answer.key)
-        if isinstance(answer.error, WriteError):
-            raise answer.error  # nothing more could be kept
-        if answer.what == "busy":
-            self.watcher.put_back(stage)
+    def _take(self, result: StageResult) -> None:
+        stage = self.running.pop(result.key)
+        if isinstance(result.error, WriteError):
+            raise result.error  # nothing more could be kept
+        if result.what == "claimed":
+            self.watcher.requeued(stage)
             self.waiting.add(stage)
             self.elsewhere[stage.key] = stage
-        elif answer.what == "lost":
-            self._lose(stage, answer.error)
-        elif answer.what == "failed" and answer.error is not None:
-            self._fail(stage, answer.error)
+        elif result.what == "lost":
+            self._lose(stage, result.error)
+        elif result.what == "failed" and result.error is not None:
+            self._fail(stage, result.error)
         else:
-            self._finish(stage, is_mine=answer.what == "made")
+            self._finish(stage, is_mine=result.what == "built")
 
     def _finish(self, stage: Stage, *, is_mine: bool) -> None:
         artefact = self.store.find(stage)
@@ -228,7 +228,7 @@ class _Run:
         reason = error.problem if error is not None else "its worker died"
         if self.lost[stage.key] <= self.retries:
             times = f"{self.lost[stage.key]} of {self.retries} times"
-            self.watcher.put_back(stage)
+            self.watcher.requeued(stage)
             self.watcher.noted(f"tried again ({times}): {stage.name}: {reason}")
             self.waiting.add(stage)
             return
@@ -247,7 +247,7 @@ class _Run:
             lacks = self._missing_inputs(stage)
             if lacks is not None:
                 self.remade[stage.key] += 1
-                self.watcher.put_back(stage)
+                self.watcher.requeued(stage)
                 self.waiting.add(stage, lacks)
                 return
         self.outcome.failures[stage.key] = error

@@ -1,4 +1,4 @@
-"""Carrying out orders in a worker process, whose runner is kept from one order to the next."""
+"""Carrying out requests in a worker process, whose runner is kept from one request to the next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.engine.perform import perform
-from adaptstilts.engine.protocols import Answer, MakeRunner, Order, Runner
+from adaptstilts.engine.protocols import MakeRunner, Runner, StageRequest, StageResult
 from adaptstilts.errors import AdaptstiltsError
 
 if TYPE_CHECKING:
@@ -25,13 +25,15 @@ def ignore_steps(done: int, total: int, note: str) -> None:
     """Discard progress: workers elsewhere are watched through the store."""
 
 
-def perform_here(make_runner: MakeRunner, store: Store, order: Order, on_step: StepCallback = ignore_steps) -> Answer:
-    """Carry out an order in this process.
+def perform_here(
+    make_runner: MakeRunner, store: Store, request: StageRequest, on_step: StepCallback = ignore_steps
+) -> StageResult:
+    """Carry out a request in this process.
 
     The runner is made once per process and kept while ``make_runner`` stays equal, so that a loaded network is reused.
     """
     try:
         runner = _runner(pickle.dumps(make_runner))
     except AdaptstiltsError as error:
-        return Answer(order.stage.key, "failed", error)
-    return perform(order, store, runner, on_step)
+        return StageResult(request.stage.key, "failed", error)
+    return perform(request, store, runner, on_step)

@@ -77,7 +77,7 @@ class Artefact:
 
 
 @contextlib.contextmanager
-def told(on_damage: DamageCallback | None) -> Iterator[None]:
+def report_to(on_damage: DamageCallback | None) -> Iterator[None]:
     """Give damage that the block finds to a callback, if there is one, and go on after the block."""
     try:
         yield

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DamagedError
-from adaptstilts.store.artefact import Artefact, DamageCallback, told
+from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
 from adaptstilts.store.leases import LIFETIME_SECONDS, Leases, Text
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
@@ -107,7 +107,7 @@ class SharedStore(Store):
         names = {"/".join((*self._remote(stage), MANIFEST)): stage for stage in missing}
         contents = self.remote.read_many(name for name in names if name in there)
         for name, content in contents.items():
-            with told(on_damage):
+            with report_to(on_damage):
                 artefact = self._artefact(names[name], content)
                 if check:
                     self._complete(artefact)
@@ -173,7 +173,7 @@ class SharedStore(Store):
         ]
         found = []
         for name, content in sorted(self.remote.read_many(names).items()):
-            with told(on_damage):
+            with report_to(on_damage):
                 found.append(self._artefact(None, content, name))
         return found
 

@@ -21,7 +21,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from adaptstilts.errors import DamagedError, StoreError
-from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, told
+from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, report_to
 from adaptstilts.store.leases import LEASE_SUFFIX, FolderObjects, Leases, Progress, hold
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
@@ -106,7 +106,7 @@ class Store:
         found: dict[str, Artefact] = {}
         for stage in wanted:
             folder = index.get(stage.key[:KEY_DIGITS])
-            with told(on_damage):
+            with report_to(on_damage):
                 artefact = None if folder is None else _read(folder, stage)
                 if artefact is not None and check:
                     raise_first(damages(artefact.folder, artefact.manifest["files"]))
@@ -314,7 +314,7 @@ class Store:
         found = []
         for kind in [kind.value for kind in StageKind] if kinds is None else kinds:
             for folder in self._folders(kind):
-                with told(on_damage), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                with report_to(on_damage), contextlib.suppress(FileNotFoundError, NotADirectoryError):
                     found.append(Artefact(folder, read_manifest(folder / MANIFEST)))
         return found
 

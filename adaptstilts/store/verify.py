@@ -9,7 +9,7 @@ from typing import Any
 
 from adaptstilts.errors import DamagedError, StoreError
 from adaptstilts.formatting import size_text
-from adaptstilts.store.artefact import Artefact, told
+from adaptstilts.store.artefact import Artefact, report_to
 from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.show import name_of, resolve
 from adaptstilts.store.store import Store
@@ -96,6 +96,6 @@ def _chosen(
     chosen: list[Artefact] = []
     damaged: list[DamagedError] = []
     for word in words:
-        with told(damaged.append):
+        with report_to(damaged.append):
             chosen.append(resolve(known, word, unread))
     return chosen, damaged

@@ -29,7 +29,7 @@ def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], No
         on_message: Called with a line about the engine.
 
     Returns:
-        The engine; `adaptstilts.engine.scheduler.carry_out` closes it.
+        The engine; `adaptstilts.engine.scheduler.run_graph` closes it.
 
     Raises:
         EngineError: If it is not installed or cannot be reached.

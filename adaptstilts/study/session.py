@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 
 from adaptstilts.engine.perform import perform
-from adaptstilts.engine.protocols import Order, Watcher
-from adaptstilts.engine.scheduler import Outcome, carry_out, failed_lines
+from adaptstilts.engine.protocols import StageRequest, Watcher
+from adaptstilts.engine.scheduler import Outcome, failed_lines, run_graph
 from adaptstilts.engine.signals import sigterm_as_exit
 from adaptstilts.errors import StoreError
 from adaptstilts.results.report import ReportFiles
@@ -96,7 +96,7 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         check_hub(plan, store)
         make_folder(study.results_folder)
         with sigterm_as_exit(), watch(plan) as watcher:
-            outcome = carry_out(
+            outcome = run_graph(
                 plan,
                 store,
                 open_engine(study, watcher.stepped, watcher.noted),
@@ -125,10 +125,10 @@ def report_study(study: Study) -> StudyResult:
 
 def _make_summary(study: Study, stage: Stage, outcome: Outcome) -> None:
     """Make the tables or the report; if another process is making it, the report is written without storing it."""
-    order = Order(stage, study.plan.inputs_of(stage))
-    answer = perform(order, study.store, local_runner(study.config), lambda done, total, note: None)
-    if answer.error is not None:
-        raise answer.error
+    request = StageRequest(stage, study.plan.inputs_of(stage))
+    result = perform(request, study.store, local_runner(study.config), lambda done, total, note: None)
+    if result.error is not None:
+        raise result.error
     artefact = study.store.find(stage)
     if artefact is not None:
         outcome.done[stage.key] = artefact

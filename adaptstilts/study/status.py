@@ -17,7 +17,7 @@ from typing import Any
 
 from adaptstilts.engine.heartbeats import Beat, Failure, read_beats, read_failures
 from adaptstilts.errors import DamagedError
-from adaptstilts.store.artefact import told
+from adaptstilts.store.artefact import report_to
 from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST, check_sizes, read_manifest
 from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.stage import Stage, StageKind, describe
@@ -167,7 +167,7 @@ class Observer:
             folder = self.store.root / kind.value
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if path not in self._seen:
-                    with told(self._damaged.append), contextlib.suppress(OSError):  # perhaps it is being put there
+                    with report_to(self._damaged.append), contextlib.suppress(OSError):  # perhaps it is being put there
                         self._see(path, _whole_manifest(path))
                 if path in self._seen:
                     yield self._seen[path]

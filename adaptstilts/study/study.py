@@ -20,7 +20,7 @@ from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_w
 from adaptstilts.study.plan.check_limits import check_limits
 from adaptstilts.study.plan.comparison import run_setting
 from adaptstilts.study.plan.data_facts import MINI, DataFacts, facts_for
-from adaptstilts.study.plan.jobs import DataJob, Reference
+from adaptstilts.study.plan.jobs import BackboneRef, DataJob
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, parts_by_data
 
@@ -111,7 +111,7 @@ class _VariantPlanner:
     """Plans the variants of a study, looking up data and backbone once for all variants that share them."""
 
     def __init__(self) -> None:
-        self._backbones: dict[tuple[str, str | None], Reference] = {}
+        self._backbones: dict[tuple[str, str | None], BackboneRef] = {}
         self._facts: dict[str, tuple[DataFacts, DataJob | None]] = {}
 
     def plan(self, config: StudyConfig) -> Plan:
@@ -124,10 +124,10 @@ class _VariantPlanner:
         check_limits(config, plan, backbone)
         return plan
 
-    def _backbone(self, name: str, revision: str | None) -> Reference:
+    def _backbone(self, name: str, revision: str | None) -> BackboneRef:
         if (name, revision) not in self._backbones:
             location = locate(name)
-            backbone = Reference(location, revision, fingerprint(location, revision))
+            backbone = BackboneRef(location, revision, fingerprint(location, revision))
             check_weights(backbone)
             self._backbones[name, revision] = backbone
         return self._backbones[name, revision]

@@ -12,7 +12,7 @@ from repository import CONFIGS
 from adaptstilts.config.load import load, load_study
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.study.plan.data_facts import facts_for
-from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.jobs import BackboneRef
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.tasks.registry import benchmark_tasks, get_task, intermediate_tasks, target_tasks
 from adaptstilts.tasks.spec import BenchmarkName, Kind
@@ -26,7 +26,7 @@ STUDIES = [path for path in FILES if path not in PRETRAINING]
 def plan_of(path: Path, overrides: list[str]) -> Plan:
     config, _ = load_study(path, overrides)
     facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
-    return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
+    return make_plan(config, facts, BackboneRef("somewhere", None, "f" * 64), job)
 
 
 def test_all_configurations_are_found():

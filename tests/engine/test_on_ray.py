@@ -8,9 +8,9 @@ from stand_in_work import QuietWatcher, StandInRunner, attempts, plan_of, stage
 
 from adaptstilts.config.schema import EngineSection, StudyConfig
 from adaptstilts.engine.on_ray import RayEngine
-from adaptstilts.engine.protocols import Order
+from adaptstilts.engine.protocols import StageRequest
 from adaptstilts.engine.resources import Needs
-from adaptstilts.engine.scheduler import carry_out
+from adaptstilts.engine.scheduler import run_graph
 from adaptstilts.errors import EngineError
 from adaptstilts.store.store import Store
 
@@ -24,7 +24,7 @@ def test_ray_makes_every_stage_once_keeps_workers_and_survives_a_killed_one(tmp_
     stages = (dying, bad, stage("after", bad), *(stage(f"slow-{number}", dying) for number in range(5)))
     store, watcher, lines = Store(tmp_path), QuietWatcher(), []
     engine = RayEngine(CONFIG, StandInRunner, store, lambda _: Needs(True, 0), lines.append)
-    outcome = carry_out(plan_of(*stages), store, engine, watcher, retries=1)
+    outcome = run_graph(plan_of(*stages), store, engine, watcher, retries=1)
     assert lines == ["ray: 1 nodes, 2 CPUs, 0 GPUs"]
     assert str(outcome.failures[bad.key]) == "some.tsv: no rows."
     assert outcome.left_out == ["after"]
@@ -59,4 +59,4 @@ def test_share_of_a_gpu_follows_the_estimated_memory(asked, needed, share):
     engine = object.__new__(RayEngine)
     engine._settings = EngineSection(gpus_per_stage=asked)
     engine._needs, engine._gpu_bytes, engine._gpus, engine._threads = lambda _: Needs(True, needed), 100, 1.0, None
-    assert engine._gpu_share(Order(stage("x"), ())) == share
+    assert engine._gpu_share(StageRequest(stage("x"), ())) == share

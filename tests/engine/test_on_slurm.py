@@ -12,8 +12,8 @@ from adaptstilts.config.schema import EngineSection, SlurmSection, StudyConfig
 from adaptstilts.engine import on_slurm
 from adaptstilts.engine.in_process import InProcessEngine
 from adaptstilts.engine.on_slurm import SlurmEngine
-from adaptstilts.engine.protocols import Order
-from adaptstilts.engine.scheduler import carry_out
+from adaptstilts.engine.protocols import StageRequest
+from adaptstilts.engine.scheduler import run_graph
 from adaptstilts.errors import EngineError
 from adaptstilts.store.stage import Stage, make_stage
 from adaptstilts.store.store import Store
@@ -46,7 +46,7 @@ def test_jobs_are_sent_as_arrays_light_stages_stay_here_and_lost_jobs_are_tried_
     dying, bad = stage("die-once"), stage("bad-input")
     plan = Plan((dying, bad, light("score", dying), stage("after", bad)), (), 0)
     store, watcher, lines = Store(tmp_path), QuietWatcher(), []
-    outcome = carry_out(plan, store, engine_of(store, watcher, lines), watcher, retries=1)
+    outcome = run_graph(plan, store, engine_of(store, watcher, lines), watcher, retries=1)
     assert len(outcome.made) == 2
     assert str(outcome.failures[bad.key]) == "some.tsv: no rows."
     assert outcome.left_out == ["after"]
@@ -61,16 +61,16 @@ def test_jobs_are_sent_as_arrays_light_stages_stay_here_and_lost_jobs_are_tried_
 def test_a_preempted_job_goes_on_as_a_new_one(tmp_path: Path):
     store, watcher, lines = Store(tmp_path), QuietWatcher(), []
     engine = engine_of(store, watcher, lines)
-    engine.submit(Order(stage("slow-once"), ()))
-    assert engine.answers(0) == []
+    engine.submit(StageRequest(stage("slow-once"), ()))
+    assert engine.results(0) == []
     job = engine._jobs[0].job
     deadline = time.monotonic() + 60
     while not attempts(store) and time.monotonic() < deadline:
         time.sleep(0.02)
     for child in psutil.Process(job._process.pid).children():  # as SLURM does it before it takes the node away
         child.send_signal(signal.SIGUSR2)
-    (answer,) = engine.answers(90)
-    assert answer.what == "made"
+    (result,) = engine.results(90)
+    assert result.what == "built"
     assert [slug for slug, _ in attempts(store)] == ["slow-once", "slow-once"]
     engine.close(at_once=False)
 

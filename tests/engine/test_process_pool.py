@@ -15,9 +15,9 @@ from stand_in_work import QuietWatcher, StandInRunner, attempts, plan_of, stage
 
 from adaptstilts.engine.journal import Journal, read_events
 from adaptstilts.engine.process_pool import ProcessEngine
-from adaptstilts.engine.protocols import Order
+from adaptstilts.engine.protocols import StageRequest
 from adaptstilts.engine.resources import Machine, Needs
-from adaptstilts.engine.scheduler import Outcome, carry_out
+from adaptstilts.engine.scheduler import Outcome, run_graph
 from adaptstilts.store.store import Store
 
 NO_GPU = Machine()
@@ -32,7 +32,7 @@ def carry(
 ) -> tuple[Outcome, QuietWatcher, Store]:
     store, watcher = Store(tmp_path), QuietWatcher()
     engine = ProcessEngine(2, make_runner, store, watcher.stepped, machine, lambda _: Needs(True, 1))
-    outcome = carry_out(plan_of(*stages), store, engine, watcher, retries=retries)
+    outcome = run_graph(plan_of(*stages), store, engine, watcher, retries=retries)
     return outcome, watcher, store
 
 
@@ -111,7 +111,7 @@ def test_stage_that_is_tried_again_has_a_gpu_to_itself(tmp_path, monkeypatch):
     needs = lambda _: Needs(True, 20)  # noqa: E731
     made = ProcessEngine(4, StandInRunner, Store(tmp_path), QuietWatcher().stepped, Machine((100,), ("0",)), needs)
     monkeypatch.setattr(made, "_start", lambda number: _StoppedWorker(made, number))
-    again, other = Order(stage("again"), (), tries=1), Order(stage("other"), ())
+    again, other = StageRequest(stage("again"), (), tries=1), StageRequest(stage("other"), ())
     made.submit(other)
     assert not made.has_room(again)
     made._workers.clear()
@@ -128,23 +128,23 @@ def test_stages_share_a_gpu_as_far_as_its_memory_allows(tmp_path, monkeypatch, w
     monkeypatch.setattr(made, "_start", lambda number: _StoppedWorker(made, number))
     taken = []
     for number in range(6):
-        order = Order(stage(f"s{number}"), ())
-        if not made.has_room(order):
+        request = StageRequest(stage(f"s{number}"), ())
+        if not made.has_room(request):
             break
-        made.submit(order)
+        made.submit(request)
         taken.append(made._workers[-1].gpu)
     assert taken == fits
 
 
 class _StoppedWorker:
-    """A worker that takes an order and does nothing."""
+    """A worker that takes a request and does nothing."""
 
     def __init__(self, engine: ProcessEngine, number: int) -> None:
-        self.number, self.gpu, self.order, self.last = number, engine._gpu_of(number), None, frozenset()
+        self.number, self.gpu, self.request, self.last = number, engine._gpu_of(number), None, frozenset()
         self.pipe = self
         engine._workers.append(self)
 
-    def send(self, order: object) -> None:
+    def send(self, request: object) -> None:
         pass
 
 
@@ -163,7 +163,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
         from pathlib import Path
         from stand_in_work import QuietWatcher, StandInRunner, plan_of, stage
         from adaptstilts.engine.process_pool import ProcessEngine
-        from adaptstilts.engine.scheduler import carry_out
+        from adaptstilts.engine.scheduler import run_graph
         from adaptstilts.engine.resources import Machine, Needs
         from adaptstilts.store.store import Store
 
@@ -171,7 +171,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
             store, watcher = Store(Path(sys.argv[1])), QuietWatcher()
             engine = ProcessEngine(2, StandInRunner, store, watcher.stepped, Machine(), lambda _: Needs(True, 0))
             stages = [stage(f"slow-{number}") for number in range(200)]
-            carry_out(plan_of(*stages), store, engine, watcher)
+            run_graph(plan_of(*stages), store, engine, watcher)
         """
     )
     (tmp_path / "main.py").write_text(script)

@@ -14,8 +14,8 @@ from claimers import at_work
 from adaptstilts.engine.heartbeats import read_beats, read_failures
 from adaptstilts.engine.in_process import InProcessEngine
 from adaptstilts.engine.journal import Journal, StageLog, read_events
-from adaptstilts.engine.protocols import Answer
-from adaptstilts.engine.scheduler import Outcome, carry_out, sort_out
+from adaptstilts.engine.protocols import StageResult
+from adaptstilts.engine.scheduler import Outcome, run_graph, sort_out
 from adaptstilts.errors import AdaptstiltsError, DamagedError, DataError, StoreError, WriteError
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.leases import Lease
@@ -73,7 +73,7 @@ class Watcher:
     def noted(self, text: str) -> None:
         self.told.append(("noted", text))
 
-    def put_back(self, stage: Stage) -> None:
+    def requeued(self, stage: Stage) -> None:
         self.told.append(("put back", stage.slug))
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:
@@ -84,7 +84,7 @@ class Watcher:
 
 
 def carry(store: Store, runner: Runner, watcher: Watcher, **more: Any) -> Outcome:
-    return carry_out(PLAN, store, InProcessEngine(runner, store, watcher.stepped), watcher, **more)
+    return run_graph(PLAN, store, InProcessEngine(runner, store, watcher.stepped), watcher, **more)
 
 
 def stop(error: BaseException) -> Callable[[], None]:
@@ -309,17 +309,17 @@ def test_stage_whose_workers_died_again_and_again_has_failed_and_is_not_lost(tmp
     died: list[Lease] = []
     runner = Runner({"left": die})
     engine = InProcessEngine(runner, store, lambda *step: None)
-    answers = engine.answers
+    results = engine.results
 
-    def answers_of_the_dead(seconds: float | None) -> Sequence[Answer]:
-        found = answers(seconds)
+    def results_of_the_dead(seconds: float | None) -> Sequence[StageResult]:
+        found = results(seconds)
         if died:
             lease = replace(died.pop(), holder=replace(here(), host="elsewhere"))
             store.leases()[0].objects.create(lease.name, lease.text())
         return found
 
-    engine.answers = answers_of_the_dead  # type: ignore[method-assign]
-    outcome = carry_out(PLAN, store, engine, Watcher())
+    engine.results = results_of_the_dead  # type: ignore[method-assign]
+    outcome = run_graph(PLAN, store, engine, Watcher())
     assert list(outcome.failures) == [LEFT.key]
     assert [failure.key for failure in read_failures(tmp_path)] == [LEFT.key]
     assert read_beats(store) == []

@@ -12,7 +12,7 @@ from adaptstilts.models.architecture import ARCHITECTURES, Architecture, archite
 from adaptstilts.models.backbone import load_encoder, load_tokenizer, locate
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble
-from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.jobs import BackboneRef
 from adaptstilts.study.pricing.dimensions import shape_of
 from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.examples import Answer, Candidate, ChoiceExample, MatchExample, PairExample, SpanExample
@@ -205,5 +205,5 @@ def test_shape_without_biases_and_position_table_and_with_gates_is_that_of_moder
 
 def test_prices_know_its_size(folder):
     encoder = load_encoder(folder)
-    shape = shape_of(Reference(folder, None, "f" * 64))
+    shape = shape_of(BackboneRef(folder, None, "f" * 64))
     assert shape.parameters == sum(parameter.numel() for parameter in encoder.parameters())

@@ -4,7 +4,16 @@ from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection
 from adaptstilts.results.setting import RunSetting
 from adaptstilts.store.stage import DataPlace, StageMaker, make_stage
-from adaptstilts.study.plan.jobs import Compared, DataJob, Reference, ReportJob, ScoreJob, Shown, Source, TrainJob
+from adaptstilts.study.plan.jobs import (
+    BackboneRef,
+    DataJob,
+    OverlapCheck,
+    ReportJob,
+    ReportView,
+    ScoreJob,
+    Source,
+    TrainJob,
+)
 from adaptstilts.tasks.spec import Split
 
 SETTINGS = TrainSettings(
@@ -15,7 +24,7 @@ TRAIN = TrainJob(
     task="mnli",
     settings=SETTINGS,
     seed=1,
-    backbone=Reference("here", "main", "f" * 64),
+    backbone=BackboneRef("here", "main", "f" * 64),
     sources=(Source("qqp", "a" * 64),),
     reuse_head=False,
     adapter=AdapterSection(reduction_factor=4),
@@ -28,12 +37,14 @@ REPORT = ReportJob(
     analysis="b" * 64,
     title='Größe "x"\n',
     shown=(
-        Shown(RunSetting("xlmr", is_large=True, max_train=5, retrieval={"tatoeba": "layer 14", "bucc2018": "layer 8"})),
-        Shown(None, "rate=1e-3 tasks=[a]", (("rate", 1e-3), ("tasks", ["a"]), ("kind", None), ("is", True))),
+        ReportView(
+            RunSetting("xlmr", is_large=True, max_train=5, retrieval={"tatoeba": "layer 14", "bucc2018": "layer 8"})
+        ),
+        ReportView(None, "rate=1e-3 tasks=[a]", (("rate", 1e-3), ("tasks", ["a"]), ("kind", None), ("is", True))),
     ),
     compared=(
-        Compared(("mnli",), (("xnli", (("en", Split.TEST),)),)),
-        Compared(("qqp",), (), ("e" * 64,), "f" * 64, "data of x", DataPlace("here", "clean")),
+        OverlapCheck(("mnli",), (("xnli", (("en", Split.TEST),)),)),
+        OverlapCheck(("qqp",), (), ("e" * 64,), "f" * 64, "data of x", DataPlace("here", "clean")),
     ),
     version="1",
 )

@@ -12,7 +12,7 @@ from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.study.plan.data_facts import facts_for
-from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.jobs import BackboneRef
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.select import Wanted, choose_cells, setting_text
 
@@ -25,7 +25,7 @@ def plan() -> Plan:
     """direct, and stack over two tasks, on two targets with training and one without."""
     config, _ = load_study(QUICKSTART, [*SMALL, "fusion.retrieval=average"])
     facts, job = facts_for(config.data, config.evaluation.languages)
-    return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
+    return make_plan(config, facts, BackboneRef("somewhere", None, "f" * 64), job)
 
 
 def finished(plan: Plan, folder: Path, scores: dict[tuple[str, str], float | None]) -> dict[str, Artefact]:

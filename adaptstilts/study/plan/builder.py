@@ -8,7 +8,7 @@ from adaptstilts.config.recipes import PhaseName, TrainSettings, resolve
 from adaptstilts.config.schema import Family, PhaseSection, StudyConfig
 from adaptstilts.store.stage import Stage, StageMaker
 from adaptstilts.study.plan.data_facts import DataFacts
-from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.jobs import BackboneRef
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Split, Task
 
@@ -32,7 +32,7 @@ class Planner:
 
     config: StudyConfig
     facts: DataFacts
-    backbone: Reference
+    backbone: BackboneRef
     stages: dict[str, Stage] = field(default_factory=dict)
     requested_runs: int = 0
     data_inputs: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.data_facts import MINI, OFFICIAL, DataFacts
-from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob, job_of, jobs_of
+from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, TrainJob, job_of, jobs_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.retrieval import require_dev
 from adaptstilts.tasks.registry import get_task, training_chain
@@ -107,7 +107,7 @@ def check_data_is_there(data: DataSection) -> None:
         )
 
 
-def check_weights(backbone: Reference) -> None:
+def check_weights(backbone: BackboneRef) -> None:
     """Compare the weights of a backbone's folder with its config.json; a hub id is left to `check_hub`.
 
     Raises:
@@ -155,7 +155,7 @@ def check_hub(plan: Plan, store: Store) -> None:
             _check_on_hub(backbone)
 
 
-def _check_on_hub(backbone: Reference) -> None:
+def _check_on_hub(backbone: BackboneRef) -> None:
     import huggingface_hub  # noqa: PLC0415 - slow
 
     cached = huggingface_hub.try_to_load_from_cache(backbone.location, "config.json", revision=backbone.revision)

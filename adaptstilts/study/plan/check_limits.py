@@ -12,14 +12,14 @@ from adaptstilts.encoding.features import ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.backbone import read_config
-from adaptstilts.study.plan.jobs import PredictJob, Reference, TrainJob, intermediate_runs, job_of
+from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, TrainJob, intermediate_runs, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task, training_task
 from adaptstilts.train.methods import METHODS
 
 
-def check_limits(config: StudyConfig, plan: Plan, backbone: Reference) -> None:
+def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None:
     """Check the input lengths and layers of all stages.
 
     If the backbone is a hub id, only minimum lengths are checked.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reference:
+class BackboneRef:
     """A backbone, identified by its contents.
 
     Attributes:
@@ -82,7 +82,7 @@ class TrainJob:
     task: str
     settings: TrainSettings
     seed: int
-    backbone: Reference
+    backbone: BackboneRef
     sources: tuple[Source, ...]
     reuse_head: bool
     adapter: AdapterSection | None
@@ -132,7 +132,7 @@ class PredictJob:
     trained_task: str | None
     sources: tuple[Source, ...]
     average: bool
-    backbone: Reference
+    backbone: BackboneRef
     retrieval: RetrievalSettings | None
     data: tuple[str, ...]
     max_evaluation: int | None
@@ -221,7 +221,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Remarks:
+class Notes:
     """Facts shown beside the numbers of a study, or of a variant of a sweep.
 
     Attributes:
@@ -244,7 +244,7 @@ class AnalyseJob:
     Attributes:
         cells: Cells of the tables. They name predictions only if their layers are shown (retrieval).
         runs: Training runs.
-        remarks: Remarks, one record per variant.
+        remarks: Notes, one record per variant.
         version: Version of the package, each of which makes its tables anew.
     """
 
@@ -252,12 +252,12 @@ class AnalyseJob:
 
     cells: tuple[Cell, ...]
     runs: tuple[Run, ...]
-    remarks: tuple[Remarks, ...]
+    remarks: tuple[Notes, ...]
     version: str
 
 
 @dataclass(frozen=True)
-class Shown:
+class ReportView:
     """A study, or a variant of a sweep, as the report shows it.
 
     Attributes:
@@ -272,7 +272,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Compared:
+class OverlapCheck:
     """Data that is searched for leaks and overlaps.
 
     Attributes:
@@ -308,8 +308,8 @@ class ReportJob:
 
     analysis: str
     title: str
-    shown: tuple[Shown, ...]
-    compared: tuple[Compared, ...]
+    shown: tuple[ReportView, ...]
+    compared: tuple[OverlapCheck, ...]
     version: str
 
 

@@ -16,9 +16,9 @@ from adaptstilts.study.plan.data_facts import DataFacts
 from adaptstilts.study.plan.evaluation import above_target, in_order_of_networks, predict_stages, score_stages
 from adaptstilts.study.plan.jobs import (
     AnalyseJob,
+    BackboneRef,
     Cell,
     DataJob,
-    Reference,
     ReportJob,
     Source,
     TrainJob,
@@ -60,7 +60,7 @@ class Plan(Graph):
 def make_plan(
     config: StudyConfig,
     facts: DataFacts,
-    backbone: Reference,
+    backbone: BackboneRef,
     data: DataJob | None,
     published: RunSetting | None = None,
 ) -> Plan:

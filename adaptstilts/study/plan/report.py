@@ -13,11 +13,11 @@ from adaptstilts.study.plan.builder import Planner
 from adaptstilts.study.plan.jobs import (
     AnalyseJob,
     Cell,
-    Compared,
-    Remarks,
+    Notes,
+    OverlapCheck,
     ReportJob,
+    ReportView,
     Run,
-    Shown,
     TrainJob,
     jobs_of,
 )
@@ -46,14 +46,16 @@ def report_stages(planner: Planner, cells: tuple[Cell, ...], published: RunSetti
     tables = AnalyseJob(
         cells=told_cells(cells),
         runs=_runs(planner, cells),
-        remarks=(Remarks(targets, config.evaluation.benchmark, lines),),
+        remarks=(Notes(targets, config.evaluation.benchmark, lines),),
         version=__version__,
     )
-    return last_stages(tables, config.title or config.name, (Shown(published),), (_compared(planner),), planner.make)
+    return last_stages(
+        tables, config.title or config.name, (ReportView(published),), (_compared(planner),), planner.make
+    )
 
 
 def last_stages(
-    tables: AnalyseJob, title: str, shown: tuple[Shown, ...], compared: tuple[Compared, ...], make: StageMaker
+    tables: AnalyseJob, title: str, shown: tuple[ReportView, ...], compared: tuple[OverlapCheck, ...], make: StageMaker
 ) -> tuple[Stage, Stage]:
     """Make the stages of a study's tables and report.
 
@@ -96,17 +98,17 @@ def _runs(planner: Planner, cells: tuple[Cell, ...]) -> tuple[Run, ...]:
     return tuple(runs)
 
 
-def _compared(planner: Planner) -> Compared:
+def _compared(planner: Planner) -> OverlapCheck:
     trained = dict.fromkeys(job.task for _, job in jobs_of(planner.stages.values(), TrainJob))
     scored = []
     for name in planner.config.target.tasks:
         task = get_task(name)
         scored.append((name, planner.facts.languages(task) or planner.facts.hidden_languages(task)))
-    compared = Compared(tuple(trained), tuple(scored), world=next(iter(planner.data_inputs), None))
+    compared = OverlapCheck(tuple(trained), tuple(scored), world=next(iter(planner.data_inputs), None))
     return replace(compared, data=_files_of(planner, compared))
 
 
-def _files_of(planner: Planner, compared: Compared) -> tuple[str, ...]:
+def _files_of(planner: Planner, compared: OverlapCheck) -> tuple[str, ...]:
     """Return fingerprints of the English sets that are compared, whether or not they decide another stage."""
     wanted = [(get_task(name), split) for name in compared.trained for split in (Split.TRAIN, Split.DEV)]
     for name, languages in compared.scored:

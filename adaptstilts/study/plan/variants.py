@@ -11,7 +11,7 @@ from adaptstilts.config.sweep import Variant, settings_text
 from adaptstilts.errors import AdaptstiltsError, ProblemsError
 from adaptstilts.formatting import merged_lines
 from adaptstilts.store.stage import SUMMARIES, DataPlace, Stage, StageKind, StageMaker
-from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Compared, Run, Shown
+from adaptstilts.study.plan.jobs import AnalyseJob, Cell, OverlapCheck, ReportView, Run
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.report import last_stages, told_cells
 from adaptstilts.study.plan.retrieval import retrieves, settings_line
@@ -49,7 +49,8 @@ def join_plans(planned: Sequence[tuple[Variant, Plan]]) -> Plan:
         _joined_tables(planned, {stage.key: stage.name for stage in named}, cells),
         planned[0][1].report.title,
         tuple(
-            Shown(plan.report.shown[0].published, variant.label, tuple(variant.settings)) for variant, plan in planned
+            ReportView(plan.report.shown[0].published, variant.label, tuple(variant.settings))
+            for variant, plan in planned
         ),
         tuple(_joined_data(group, plans, with_place=len(places) > 1, is_titled=len(groups) > 1) for group in groups),
         StageMaker(),
@@ -76,14 +77,16 @@ def _joined_tables(
     )
 
 
-def _joined_data(group: Sequence[Variant], plans: Mapping[str, Plan], *, with_place: bool, is_titled: bool) -> Compared:
+def _joined_data(
+    group: Sequence[Variant], plans: Mapping[str, Plan], *, with_place: bool, is_titled: bool
+) -> OverlapCheck:
     """Return the data to search for leaks that a group of variants reads."""
     first, parts = group[0], [plans[variant.label].report.compared[0] for variant in group]
     scored: dict[str, dict[tuple[str, Split], None]] = defaultdict(dict)
     for name, pairs in (one for part in parts for one in part.scored):
         scored[name].update(dict.fromkeys(pairs))
     data = first.config.data
-    return Compared(
+    return OverlapCheck(
         trained=tuple(dict.fromkeys(name for part in parts for name in part.trained)),
         scored=tuple((name, tuple(pairs)) for name, pairs in scored.items()),
         data=tuple(dict.fromkeys(digest for part in parts for digest in part.data)),

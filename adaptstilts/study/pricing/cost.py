@@ -13,7 +13,7 @@ from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.attachments import AttachmentShape
 from adaptstilts.models.bottlenecks import AVERAGE
 from adaptstilts.store.stage import Stage
-from adaptstilts.study.plan.jobs import PredictJob, Reference, Source, TrainJob, job_of
+from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, Source, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import parts_by_data
 from adaptstilts.study.pricing.devices import Device, check_utilisation
@@ -110,7 +110,7 @@ class Pricing:
         self.unknown: set[str] = set()
         """Backbones whose shape is not known, found out on the way."""
         self._plan = plan
-        self._shapes: dict[Reference, BackboneShape | None] = {}
+        self._shapes: dict[BackboneRef, BackboneShape | None] = {}
         self._prices: dict[Hashable, Price | None] = {}
         self._sizes: dict[Hashable, AttachmentShape] = {}
 
@@ -163,7 +163,7 @@ class Pricing:
         build = _build(changed, self._attached(job), volumes)
         return self._peak(changed, shape, build, volumes, device, processes or self.parallel.processes)
 
-    def shape(self, backbone: Reference) -> BackboneShape | None:
+    def shape(self, backbone: BackboneRef) -> BackboneShape | None:
         """Return the shape of a backbone, or None where it is not known."""
         if backbone not in self._shapes:
             self._shapes[backbone] = shape_of(backbone)

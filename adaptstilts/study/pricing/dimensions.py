@@ -9,7 +9,7 @@ from typing import Any
 
 from adaptstilts.models.architecture import ARCHITECTURES, BackboneShape
 from adaptstilts.models.backbone import read_config
-from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.jobs import BackboneRef
 
 KNOWN: dict[str, BackboneShape] = {
     "FacebookAI/xlm-roberta-base": BackboneShape(12, 768, 3072, 12, 250_002, 514),
@@ -18,7 +18,7 @@ KNOWN: dict[str, BackboneShape] = {
 """Shapes by hub id, from the models' config.json on the Hugging Face hub (Conneau et al. 2020)."""
 
 
-def shape_of(backbone: Reference) -> BackboneShape | None:
+def shape_of(backbone: BackboneRef) -> BackboneShape | None:
     """Find the shape of a backbone.
 
     Args:

@@ -11,7 +11,7 @@ from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import SUMMARIES, StageKind
 from adaptstilts.store.store import Store
 from adaptstilts.study.eta import seconds_of
-from adaptstilts.study.plan.jobs import Reference, TrainJob, jobs_of
+from adaptstilts.study.plan.jobs import BackboneRef, TrainJob, jobs_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import labels_of, retrieval_lines
 from adaptstilts.study.pricing.cost import Pricing
@@ -100,7 +100,7 @@ def _measured(artefacts: dict[str, Artefact], device: Device) -> dict[str, float
     }
 
 
-def _title(name: str, backbone: Reference | None, pricing: Pricing) -> str:
+def _title(name: str, backbone: BackboneRef | None, pricing: Pricing) -> str:
     shape = None if backbone is None else pricing.shape(backbone)
     if shape is None:
         return f"{name}, shape unknown"

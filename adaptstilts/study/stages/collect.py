@@ -11,7 +11,7 @@ from adaptstilts.results.layers import LayerRow
 from adaptstilts.results.rows import ResultRow, RunRow
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.study.layout import LAYERS_FILE, SCORES_FILE, TRAINING_FILE
-from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Remarks, Run
+from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Notes, Run
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName
 from adaptstilts.train.methods import FAMILIES, METHODS
@@ -185,7 +185,7 @@ def _layers_of(cell: Cell, record: Mapping[str, Any]) -> list[LayerRow]:
     ]
 
 
-def retrieval_notes(remarks: Remarks, cells: Sequence[Cell], done: Mapping[str, Artefact]) -> list[str]:
+def retrieval_notes(remarks: Notes, cells: Sequence[Cell], done: Mapping[str, Artefact]) -> list[str]:
     """Return, for each retrieval target, the settings in effect and the layers that were used.
 
     Args:

@@ -32,7 +32,7 @@ from adaptstilts.store.stage import DataPlace
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import DATA_FOLDER
 from adaptstilts.study.plan.data_facts import OFFICIAL
-from adaptstilts.study.plan.jobs import Compared
+from adaptstilts.study.plan.jobs import OverlapCheck
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import by_data
 from adaptstilts.tasks.kinds import FACTS
@@ -87,7 +87,9 @@ def look_for_overlaps(
     return found
 
 
-def _look(compared: Compared, root: DataRoot, store: Store, tell: Callable[[str], None], *, stops: bool) -> Findings:
+def _look(
+    compared: OverlapCheck, root: DataRoot, store: Store, tell: Callable[[str], None], *, stops: bool
+) -> Findings:
     found = find_overlaps(compared, root, store)
     tell(found.summary())
     problems: list[AdaptstiltsError] = []
@@ -100,7 +102,7 @@ def _look(compared: Compared, root: DataRoot, store: Store, tell: Callable[[str]
     return found
 
 
-def find_overlaps(compared: Compared, root: DataRoot, store: Store) -> Findings:
+def find_overlaps(compared: OverlapCheck, root: DataRoot, store: Store) -> Findings:
     """Find leaks and overlaps of a study's data; files that were compared before are not read again.
 
     Training sets count whole, whatever ``data.max_train`` says, as do evaluation sets.
@@ -141,7 +143,7 @@ def data_roots(data: DataSection, plan: Plan, store: Store) -> list[DataRoot | N
     return [open_data(item, own, worlds) for item in plan.report.compared]
 
 
-def open_data(compared: Compared, own: DataPlace, worlds: Mapping[str, Artefact | None]) -> DataRoot | None:
+def open_data(compared: OverlapCheck, own: DataPlace, worlds: Mapping[str, Artefact | None]) -> DataRoot | None:
     """Return data to look through.
 
     Args:
@@ -169,7 +171,7 @@ def _training_sets(tasks: Sequence[Task], root: DataRoot) -> Iterator[_Set]:
                 yield _Set(task, split, (SOURCE_LANGUAGE,))
 
 
-def _scored_sets(compared: Compared, root: DataRoot) -> Iterator[_Set]:
+def _scored_sets(compared: OverlapCheck, root: DataRoot) -> Iterator[_Set]:
     """Yield the English side of what each target is scored on; other languages are translations of it, or of no use."""
     for name, languages in compared.scored:
         task = get_task(name)

@@ -13,7 +13,7 @@ from adaptstilts.models.backbone import load_tokenizer
 from adaptstilts.readers.data_root import HELD_OUT_MOST, HELD_OUT_SHARE, DataRoot, TrainingData
 from adaptstilts.readers.sampling import hold_out as cut_in_two
 from adaptstilts.readers.sampling import sample
-from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.jobs import BackboneRef
 from adaptstilts.tasks.examples import Bitext, Candidate, Example, Sentence
 from adaptstilts.tasks.spec import Split, Task
 
@@ -94,7 +94,7 @@ class Examples:
             raise TypeError(f"{task.name} is not retrieval")
         return found
 
-    def tokenizer(self, backbone: Reference) -> PreTrainedTokenizerFast:
+    def tokenizer(self, backbone: BackboneRef) -> PreTrainedTokenizerFast:
         """Return the tokenizer of a backbone."""
         if backbone.fingerprint not in self._tokenizers:
             self._tokenizers[backbone.fingerprint] = load_tokenizer(backbone.location, backbone.revision)
@@ -104,7 +104,7 @@ class Examples:
         self,
         task: Task,
         examples: list[Example] | tuple[Sentence, ...] | tuple[Candidate, ...],
-        backbone: Reference,
+        backbone: BackboneRef,
         settings: EncodeSettings,
         *,
         what: tuple[object, ...],

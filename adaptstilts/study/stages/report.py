@@ -17,7 +17,7 @@ from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import write_json
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
-from adaptstilts.study.plan.jobs import AnalyseJob, ReportJob, Shown
+from adaptstilts.study.plan.jobs import AnalyseJob, ReportJob, ReportView
 from adaptstilts.study.stages.collect import layer_rows, notes, result_rows, run_rows
 from adaptstilts.study.stages.contamination import find_overlaps
 
@@ -85,5 +85,5 @@ def _additions(job: ReportJob, rows: Sequence[ResultRow], layers: Sequence[Layer
     return Additions(layers=layers, variants=tuple(variants))
 
 
-def _baselines(shown: Shown, rows: Sequence[ResultRow]) -> Sequence[Grid]:
+def _baselines(shown: ReportView, rows: Sequence[ResultRow]) -> Sequence[Grid]:
     return () if shown.published is None else published_grids(rows, shown.published)

@@ -5,7 +5,7 @@ import pytest
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, ProblemsError
 from adaptstilts.study.plan.check_limits import check_limits
-from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.jobs import BackboneRef
 from tests.study.plan.test_plan import CONFIGS, plan_of
 
 
@@ -13,7 +13,7 @@ from tests.study.plan.test_plan import CONFIGS, plan_of
 def backbone(tmp_path):
     config = {"model_type": "xlm-roberta", "max_position_embeddings": 130, "num_hidden_layers": 4}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    return Reference(str(tmp_path), None, "f" * 64)
+    return BackboneRef(str(tmp_path), None, "f" * 64)
 
 
 def check(overrides, backbone):

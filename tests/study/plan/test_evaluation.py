@@ -12,7 +12,7 @@ import pytest
 from adaptstilts.config.load import load_study
 from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.study.plan.data_facts import facts_for
-from adaptstilts.study.plan.jobs import Reference, TrainJob
+from adaptstilts.study.plan.jobs import BackboneRef, TrainJob
 from adaptstilts.study.plan.plan import Plan, make_plan
 
 PAIRS = "The boat left.\tIt was cold.\tneutral\n"
@@ -74,7 +74,7 @@ def plan_of(root: Path, tasks: str, overrides: Sequence[str] = ()) -> Plan:
     path.write_text(STUDY.format(root=root, tasks=tasks), encoding="utf-8")
     config, _ = load_study(path, overrides)
     facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
-    return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
+    return make_plan(config, facts, BackboneRef("somewhere", None, "f" * 64), job)
 
 
 def predicted(plan: Plan) -> dict[str, str]:

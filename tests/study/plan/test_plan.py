@@ -9,12 +9,12 @@ from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, DataError, ProblemsError
 from adaptstilts.store.stage import StageKind, describe, make_stage
 from adaptstilts.study.plan.data_facts import MINI_LANGUAGES, facts_for
-from adaptstilts.study.plan.jobs import Reference, TrainJob
+from adaptstilts.study.plan.jobs import BackboneRef, TrainJob
 from adaptstilts.study.plan.plan import make_plan
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, declared
 
-BACKBONE = Reference("somewhere", None, "f" * 64)
+BACKBONE = BackboneRef("somewhere", None, "f" * 64)
 
 
 def plan_of(name, overrides=(), backbone=BACKBONE):
@@ -89,7 +89,7 @@ IDLE = [
 
 def test_keys_do_not_depend_on_names_or_places():
     one = plan_of("mini_all.yaml")
-    moved = Reference("elsewhere", None, BACKBONE.fingerprint)
+    moved = BackboneRef("elsewhere", None, BACKBONE.fingerprint)
     other = plan_of("mini_all.yaml", IDLE, moved)
     assert keys_of(one) == keys_of(other)
 
@@ -112,7 +112,7 @@ def test_keys_of_training_depend_on_what_decides_it(override):
 
 def test_key_depends_on_the_backbone():
     one = {stage.key for stage in plan_of("quickstart.yaml").stages if stage.kind is not StageKind.DATA}
-    other = plan_of("quickstart.yaml", backbone=Reference("somewhere", None, "e" * 64))
+    other = plan_of("quickstart.yaml", backbone=BackboneRef("somewhere", None, "e" * 64))
     assert not one & {stage.key for stage in other.stages}
 
 

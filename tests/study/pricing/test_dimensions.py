@@ -5,7 +5,7 @@ import pytest
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.backbone import load_encoder, mini_folder
-from adaptstilts.study.plan.jobs import Reference
+from adaptstilts.study.plan.jobs import BackboneRef
 from adaptstilts.study.pricing.dimensions import KNOWN, shape_of
 
 CONFIG = {
@@ -16,7 +16,7 @@ SHAPE = BackboneShape(4, 24, 48, 2, 99, 40)
 
 
 def of(location, revision=None):
-    return shape_of(Reference(str(location), revision, "0"))
+    return shape_of(BackboneRef(str(location), revision, "0"))
 
 
 def test_folder_tells_its_shape_and_the_shape_the_parameters():

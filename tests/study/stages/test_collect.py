@@ -11,7 +11,7 @@ from adaptstilts.config.load import load_study
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.data_facts import facts_for
-from adaptstilts.study.plan.jobs import Cell, Reference, TrainJob
+from adaptstilts.study.plan.jobs import BackboneRef, Cell, TrainJob
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.stages.collect import (
     benchmark_notes,
@@ -32,7 +32,7 @@ def plan() -> Plan:
     """All methods with two intermediate tasks on three targets."""
     config, _ = load_study(QUICKSTART, SMALL)
     facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
-    return make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
+    return make_plan(config, facts, BackboneRef("somewhere", None, "f" * 64), job)
 
 
 def artefact(folder: Path, stage: Stage, name: str, content: Any) -> dict[str, Artefact]:
@@ -143,7 +143,7 @@ def test_run_rows_name_intermediate_runs_by_their_task_and_others_by_their_targe
 def test_run_rows_hold_each_run_once_however_many_targets_use_it(tmp_path: Path):
     config, _ = load_study(QUICKSTART, ["methods=[direct]", "target.tasks=[xquad, mlqa]"])
     facts, job = facts_for(config.data, config.evaluation.languages, config.evaluation.benchmark)
-    plan = make_plan(config, facts, Reference("somewhere", None, "f" * 64), job)
+    plan = make_plan(config, facts, BackboneRef("somewhere", None, "f" * 64), job)
     (stage,) = trainings(plan).values()
     (row,) = run_rows(plan.tables, artefact(tmp_path, stage, "training.json", trained(best_dev=None)))
     assert (row.method, row.target, row.best_dev) == ("direct", "xquad", None)

@@ -17,7 +17,7 @@ from adaptstilts.evaluate.metrics import bucc_scores
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import fingerprint
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble
-from adaptstilts.study.plan.jobs import PredictJob, Reference
+from adaptstilts.study.plan.jobs import BackboneRef, PredictJob
 from adaptstilts.study.stages import retrieve as run_retrieve
 from adaptstilts.study.stages.examples import Examples
 from adaptstilts.study.stages.retrieve import LanguageResult, retrieve
@@ -57,7 +57,7 @@ def carry_out(examples: Examples, network: TaskNetwork, tmp_path: Path) -> Retri
             trained_task=None,
             sources=(),
             average=False,
-            backbone=Reference(str(MINI), None, fingerprint(str(MINI), None)),
+            backbone=BackboneRef(str(MINI), None, fingerprint(str(MINI), None)),
             retrieval=replace(preset, **{"blocks": None, "layer": 2, **changed}),
             data=(),
             max_evaluation=None,
