@@ -137,7 +137,7 @@ def test_lease_of_a_dead_or_silent_holder_is_taken_over(tmp_path, holder, silenc
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-@pytest.mark.parametrize("process", [1, 2**22 + 1, os.getpid()])
+@pytest.mark.parametrize("process", [1, 2**22 + 1, os.getpid()], ids=["first", "another", "ours"])
 def test_lease_of_another_boot_or_container_of_this_host_lives_while_it_gives_signs(tmp_path, process):
     other = replace(here(), space="other", process=process)
     leave(tmp_path, other)
