@@ -242,6 +242,9 @@ def _work(rank: int, port: int, request: TrainRequest, writer: Connection[Any, A
         writer.send(("failure", error))
         writer.close()
         os._exit(1)  # without waiting for a group that is broken
+    writer.close()
+    # At once: threads of torch's process groups may still run, and abort an interpreter that is being taken down.
+    os._exit(0)
 
 
 def _end_with_parent() -> None:
