@@ -307,7 +307,7 @@ def test_weights_that_find_no_room_are_an_error_of_the_store(tmp_path, number):
 
 
 def test_errors_about_files_elsewhere_are_not_taken_for_the_stores(tmp_path):
-    message = r"data\.tsv: cannot be read: No such file or directory\. Look at the disk; the same command"
+    message = r"data\.tsv: cannot be read: No such file or directory\. Check the disk; the same command"
     with pytest.raises(StoreError, match=message) as caught, Store(tmp_path / "store").writing(STAGE, {}):
         (tmp_path / "data.tsv").read_text()
     assert not isinstance(caught.value, WriteError)
