@@ -10,7 +10,7 @@ from adaptstilts.results.tables import average_text, source_label
 
 _PREFIX = "error_"
 _RATE = "error_rate"
-"""Mean over the tests; the other metrics of that prefix are single tests."""
+"""Metric of the mean over the tests; other metrics with the prefix are single tests."""
 
 
 def checklist_grid(rows: Sequence[ResultRow]) -> Grid | None:
