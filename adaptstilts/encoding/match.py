@@ -55,7 +55,7 @@ def _texts(item: MatchExample | Candidate) -> tuple[str, ...]:
 
 
 def _candidate_row(item: Candidate, pieces: dict[str, Ids], frame: Frame, most: int) -> tuple[Ids, int]:
-    """Return the row of a candidate, and the number of sub-tokens of its uncut text."""
+    """Return the row of a candidate, and how many sub-tokens of text it has uncut."""
     text = pieces[item.text]
     if item.context is None:
         return frame.around(text[: frame.room(most, pair=False)]), len(text)

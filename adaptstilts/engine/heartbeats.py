@@ -97,12 +97,12 @@ def read_beats(store: Store) -> list[Beat]:
         with contextlib.suppress(OSError):
             for lease in leases.read_all():
                 beat = _beat(lease, leases)
-                if beat is not None and (beat.key not in found or _order(beat) < _order(found[beat.key])):
+                if beat is not None and (beat.key not in found or _sort_key(beat) < _sort_key(found[beat.key])):
                     found[beat.key] = beat
     return sorted(found.values(), key=lambda beat: -beat.seconds)
 
 
-def _order(beat: Beat) -> tuple[bool, float]:
+def _sort_key(beat: Beat) -> tuple[bool, float]:
     return beat.is_lost, beat.age
 
 
@@ -112,9 +112,9 @@ def _beat(lease: Lease, leases: Leases) -> Beat | None:
     if lease.holder is None or not lease.name.endswith(LEASE_SUFFIX) or not names <= lease.work.keys():
         return None
     age, is_lost = max(0.0, leases.age(lease) or 0.0), leases.is_over(lease)
-    said = {name: lease.work[name] for name in names}
-    said["seconds"] += 0.0 if is_lost else age
-    return Beat(**said, host=lease.holder.host, pid=lease.holder.process, age=age, is_lost=is_lost)
+    fields = {name: lease.work[name] for name in names}
+    fields["seconds"] += 0.0 if is_lost else age
+    return Beat(**fields, host=lease.holder.host, pid=lease.holder.process, age=age, is_lost=is_lost)
 
 
 def write_failure(root: Path, failure: Failure) -> None:
@@ -134,7 +134,7 @@ def read_failures(root: Path) -> list[Failure]:
     names = {item.name for item in dataclasses.fields(Failure)}
     found = []
     for path in (root / FAILED_FOLDER).glob("*.json"):
-        with contextlib.suppress(OSError, ValueError):  # it has succeeded meanwhile
+        with contextlib.suppress(OSError, ValueError):  # the stage has succeeded meanwhile
             record = json.loads(path.read_bytes())
             if isinstance(record, dict) and names <= record.keys():
                 found.append(Failure(**{name: record[name] for name in names}))

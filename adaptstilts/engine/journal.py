@@ -39,7 +39,7 @@ from dataclasses import dataclass
 LOGS_FOLDER = "logs"
 _LEAST_SECONDS = 1.0
 _LEAST_SHARE = 0.01
-"""Between two ``step`` events: a second, and a hundredth of the steps. The last step is always written."""
+"""Least distance of two ``step`` events: a second, and a hundredth of the steps. The last step is always written."""
 _LONGEST_TEXT = 4000
 
 StepCallback = Callable[[int, int, str], None]
@@ -83,7 +83,7 @@ class Journal:
 
     def failed(self, stage: Stage, error: BaseException) -> None:
         """Record a failure that the worker could not: it died, or the engine gave up."""
-        write_event(self.path(stage), {**self.heading("failed", stage.key), **_what(error)}, is_first=True)
+        write_event(self.path(stage), {**self.heading("failed", stage.key), **_error_fields(error)}, is_first=True)
         self.keep_failure(stage, error)
 
     def noted(self, stage: Stage, text: str) -> None:
@@ -98,7 +98,7 @@ class Journal:
             kind=stage.kind.value,
             when=_now(),
             log=self.path(stage).relative_to(self.root).as_posix(),
-            **_what(error),
+            **_error_fields(error),
             **self.place(),
         )
         write_failure(self.root, failure)
@@ -150,7 +150,7 @@ class StageLog:
             self._write("finished", seconds=seconds, bytes=self._bytes)
             clear_failure(self._journal.root, self._stage.key)
         elif isinstance(error, Exception):
-            self._write("failed", seconds=seconds, **_what(error))
+            self._write("failed", seconds=seconds, **_error_fields(error))
             self._journal.keep_failure(self._stage, error)
         else:
             self._write("interrupted", seconds=seconds, type=type(error).__name__)
@@ -176,7 +176,7 @@ class StageLog:
             self.progress.examples_per_second = speed
             values["examples_per_second"] = speed
             self._write_step(event)
-        self._tell(values, done)
+        self._send(values, done)
         if self._on_step is not None:
             self._on_step(done, total, note)
 
@@ -190,7 +190,7 @@ class StageLog:
         """
         self._steps.paused += seconds
         self._write("dev", step=step, score=score, seconds=round(seconds, 3))
-        self._tell({"dev_score": score}, step)
+        self._send({"dev_score": score}, step)
 
     def checkpoint(self, step: int, seconds: float) -> None:
         """Record a checkpoint after ``step`` optimiser steps; writing it took ``seconds``."""
@@ -213,13 +213,13 @@ class StageLog:
             for name, value in record.items()
             if isinstance(value, int | float) and math.isfinite(value)
         }
-        self._tell(dict(numbers), self.progress.done)
+        self._send(dict(numbers), self.progress.done)
 
     def made(self, artefact: Artefact) -> None:
         """Note the size of the finished artefact for ``finished``."""
         self._bytes = sum(int(record["bytes"]) for record in artefact.manifest["files"].values())
 
-    def _tell(self, values: dict[str, float | None], step: int) -> None:
+    def _send(self, values: dict[str, float | None], step: int) -> None:
         known = {name: value for name, value in values.items() if value is not None}
         if known:
             for follower in self.followers:
@@ -313,7 +313,7 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
     for line in content.split(b"\n"):
         try:
             event = json.loads(line)
-        except ValueError:  # also what is not UTF-8
+        except ValueError:  # includes text that is not UTF-8
             continue
         if isinstance(event, dict) and "event" in event:
             yield event
@@ -331,7 +331,7 @@ def made_counts(root: Path) -> dict[str, int]:
     return dict(counts)
 
 
-def _what(error: BaseException) -> dict[str, Any]:
+def _error_fields(error: BaseException) -> dict[str, Any]:
     return {"error": str(error)[:_LONGEST_TEXT] or type(error).__name__, "type": type(error).__name__}
 
 

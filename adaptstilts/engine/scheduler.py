@@ -197,7 +197,7 @@ class _Run:
     def _finish(self, stage: Stage, *, is_mine: bool) -> None:
         artefact = self.store.find(stage)
         if artefact is None:
-            self._lose(stage, EngineError("its artefact was removed as soon as it was there"))
+            self._lose(stage, EngineError("its artefact was removed right after it was made"))
             return
         self.outcome.done[stage.key] = artefact
         self.waiting.finish(stage.key)

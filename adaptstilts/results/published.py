@@ -88,7 +88,7 @@ def parse_published(path: Path) -> tuple[Figure, ...]:
             figures.append(figure)
     unused = set(sources) - {table["source"] for table in document["tables"]}
     if unused:
-        raise DataError(f"source '{min(unused)}' has no figure", path=path, key="sources")
+        raise DataError(f"source '{min(unused)}' has no figures", path=path, key="sources")
     return tuple(figures)
 
 

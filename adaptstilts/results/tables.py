@@ -161,7 +161,7 @@ def source_label(source: str) -> str:
 
 def _check_alike(tables: Sequence[TransferTable]) -> None:
     if not tables:
-        raise EvaluationError("0 transfer tables to lay out", hint="Score a method beside the reference first.")
+        raise EvaluationError("0 transfer tables to show", hint="Score a method beside the reference first.")
     first = tables[0]
     for table in tables[1:]:
         if (table.reference, table.scope, table.targets) != (first.reference, first.scope, first.targets):

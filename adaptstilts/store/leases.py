@@ -229,7 +229,7 @@ class Leases:
             is_mine = self._take(mine)
         finally:
             if not is_mine:
-                _let_go(mine)
+                _forget(mine)
         return mine if is_mine else None
 
     def refresh(self, lease: Lease, work: Mapping[str, Any]) -> None:
@@ -249,7 +249,7 @@ class Leases:
                 if found is not None and found.number == lease.number:
                     self.objects.delete(lease.name)
         finally:
-            _let_go(lease)
+            _forget(lease)
 
     def holder(self, name: str) -> Mark | None:
         """Return the living process that holds a lease, or None."""
@@ -385,18 +385,18 @@ def _kept_fresh(
     """
     done = threading.Event()
 
-    def go_on() -> None:
-        said = [(dataclasses.replace(progress), time.monotonic()) for _ in held]
+    def renew() -> None:
+        written = [(dataclasses.replace(progress), time.monotonic()) for _ in held]
         while not done.wait(min(leases.pause for leases, _ in held)):
             for number, (leases, lease) in enumerate(held):
-                last, when = said[number]
+                last, when = written[number]
                 pause = leases.pause_without_steps if progress == last else leases.pause
                 if time.monotonic() - when >= pause:
-                    said[number] = (dataclasses.replace(progress), time.monotonic())
+                    written[number] = (dataclasses.replace(progress), time.monotonic())
                     with contextlib.suppress(OSError, StoreError):
                         leases.refresh(lease, doing())
 
-    thread = threading.Thread(target=go_on, daemon=True, name="lease")
+    thread = threading.Thread(target=renew, daemon=True, name="lease")
     thread.start()
     try:
         yield
@@ -414,5 +414,5 @@ def _parse(name: str, found: Text) -> Lease:
     return Lease(f"unread{len(found.text)}", None, found.written, name)
 
 
-def _let_go(lease: Lease) -> None:
+def _forget(lease: Lease) -> None:
     _held.discard((os.getpid(), lease.number))

@@ -65,7 +65,7 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise ValueError("not a manifest")
     if manifest.pop("seal", None) != (_seal(text) if "format" in manifest else None):
-        raise ValueError("other bytes than were written")
+        raise ValueError("its text has changed since it was written")
     for name, kind in _FIELDS.items():
         if not _is_a(manifest.get(name), kind):
             raise ValueError(f"not a manifest: '{name}' is missing or of another type")
@@ -73,10 +73,10 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
         if not _is_a(manifest[name], _LATER_FIELDS[name]):
             raise ValueError(f"not a manifest: '{name}' is of another type")
     if not all(isinstance(key, str) for key in manifest["inputs"]):
-        raise ValueError("not a manifest: 'inputs' are no keys")
+        raise ValueError("not a manifest: 'inputs' holds something other than keys")
     for name, record in manifest["files"].items():
         if not is_inside(name):
-            raise ValueError(f"not a manifest: '{name}' is no path inside the artefact")
+            raise ValueError(f"not a manifest: '{name}' is not a path inside the artefact")
         if not isinstance(record, dict) or not _is_record(record):
             raise ValueError(f"not a manifest: the size or hash of '{name}' is missing")
     return manifest

@@ -194,7 +194,7 @@ class Remote:
                 f"{self.shown}: the package for '{protocol}://' addresses is not installed", key="store", hint=hint
             ) from error
         except TypeError as error:  # the address lacks a part that the file system needs, such as a host
-            raise StoreError(f"{self.shown}: not a whole address: {error}", key="store") from error
+            raise StoreError(f"{self.shown}: not a complete address: {error}", key="store") from error
         except ValueError as error:
             from fsspec.registry import known_implementations  # noqa: PLC0415
 

@@ -237,11 +237,11 @@ class SharedStore(Store):
         except ValueError as error:
             raise DamagedError(f"{where}: damaged: {error}", folder=folder) from error
         if stage is not None and manifest["key"] != stage.key:
-            raise DamagedError(f"{where}: the manifest is of another stage", folder=folder)
+            raise DamagedError(f"{where}: the manifest belongs to another stage", folder=folder)
         if not {"kind", "slug", "upload"} <= manifest.keys():
             raise DamagedError(f"{where}: damaged: not the manifest of an upload", folder=folder)
         if stage is None and name != _manifest_of(_uploaded(manifest)):
-            raise DamagedError(f"{where}: the manifest is of another stage", folder=folder)
+            raise DamagedError(f"{where}: the manifest belongs to another stage", folder=folder)
         slug = manifest["slug"] if stage is None else stage.slug
         place = self.root / manifest["kind"] / f"{slug}-{manifest['key'][:KEY_DIGITS]}"
         return Artefact(place, manifest, partial(self._fetch, place, manifest))

@@ -372,7 +372,7 @@ def _read(folder: Path, stage: Stage) -> Artefact | None:
         return None
     artefact = Artefact(folder, read_manifest(path))
     if artefact.key != stage.key:
-        raise DamagedError("the manifest is of another stage", path=path, folder=folder)
+        raise DamagedError("the manifest belongs to another stage", path=path, folder=folder)
     check_sizes(folder, artefact.manifest)
     return artefact
 

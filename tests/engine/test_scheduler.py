@@ -274,7 +274,7 @@ def test_artefact_that_is_removed_at_once_counts_as_lost(tmp_path: Path):
 
     runner = Removing()
     outcome = carry(Store(tmp_path), runner, Watcher(), retries=1)
-    assert "its artefact was removed as soon as it was there, after 2 tries" in str(outcome.failures[LEFT.key])
+    assert "its artefact was removed right after it was made, after 2 tries" in str(outcome.failures[LEFT.key])
     assert runner.ran.count("left") == 2
     assert outcome.left_out == ["left-score", "both"]
 

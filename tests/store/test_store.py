@@ -122,7 +122,7 @@ def test_find_refuses_a_manifest_of_another_stage(tmp_path):
     artefact = make(Store(tmp_path))
     path = artefact.folder / MANIFEST
     path.write_text(manifest_text({**json.loads(path.read_text()), "key": "0" * 64}))
-    with pytest.raises(StoreError, match="manifest is of another stage"):
+    with pytest.raises(StoreError, match="manifest belongs to another stage"):
         Store(tmp_path).find(STAGE)
 
 
