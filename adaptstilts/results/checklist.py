@@ -14,7 +14,7 @@ _RATE = "error_rate"
 
 
 def checklist_grid(rows: Sequence[ResultRow]) -> Grid | None:
-    """Lay out error rates by test, averaged over languages and seeds; None where no target has error rates."""
+    """Tabulate error rates by test, averaged over languages and seeds; None where no target has error rates."""
     errors = [row for row in rows if row.metric.startswith(_PREFIX)]
     if not errors:
         return None

@@ -28,7 +28,7 @@ _FORMER_FOLDERS = (".claims", ".running")
 
 @dataclass
 class Waste:
-    """What may be removed from a store.
+    """Removable contents of a store.
 
     Attributes:
         items: Description, size in bytes, and a function that removes it; that returns False if it has come into use.
