@@ -1,4 +1,4 @@
-"""From examples to sub-token ids, by kind of task; torch-free."""
+"""Encoding of examples as sub-token ids, by kind of task; free of torch."""
 
 from __future__ import annotations
 
@@ -35,13 +35,9 @@ def encode(
     """Encode the examples of a task, the sentences of one side of a retrieval task, or candidates of a pool.
 
     Args:
-        task: The task; its kind decides how.
-        examples: Examples of that kind.
-        tokenizer: The backbone's fast tokenizer.
+        examples: Examples of the task's kind.
+        tokenizer: A fast tokenizer.
         settings: Lengths; None for the defaults of the kind.
-
-    Returns:
-        Features with the way back to the examples.
 
     Raises:
         ConfigError: If a length is too small.

@@ -1,4 +1,4 @@
-"""Encoding of queries and candidates for dual encoders: each is a row of its own."""
+"""Encoding of queries and candidates for dual encoders, each in a row of its own."""
 
 from __future__ import annotations
 
@@ -23,11 +23,6 @@ def encode_matches(
     A query is ``<s> query </s>`` of at most ``max_query_length`` sub-tokens; a candidate is ``<s> text </s>``, or
     ``<s> text </s></s> context </s>``, of at most ``max_length``, special tokens included. Of a text and a context that
     are too long the longer is cut first, at its end.
-
-    Args:
-        items: Queries or candidates.
-        tokenizer: The backbone's tokenizer.
-        settings: Lengths.
 
     Returns:
         One feature per item: the row of the query, followed by that of its candidate where it has one; or the row of

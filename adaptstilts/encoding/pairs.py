@@ -14,22 +14,13 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 CHOICE_SHARE = 0.75
-"""Most of a row that a choice may take when it does not fit beside its prompt."""
+"""Largest share of a row for a choice that does not fit beside its prompt."""
 
 
 def encode_pairs(
     examples: Sequence[PairExample], tokenizer: PreTrainedTokenizerFast, settings: EncodeSettings
 ) -> Encoded:
-    """Encode sentences and sentence pairs; of a pair that is too long the longer text is cut first, at its end.
-
-    Args:
-        examples: The pairs.
-        tokenizer: The backbone's tokenizer.
-        settings: Lengths.
-
-    Returns:
-        One feature per example.
-    """
+    """Encode sentences and sentence pairs; of a pair that is too long the longer text is cut first, at its end."""
     frame = frame_of(tokenizer)
     texts = (text for example in examples for text in (example.first, example.second) if text is not None)
     pieces = tokenise(tokenizer, texts)
@@ -50,16 +41,14 @@ def encode_pairs(
 
 
 def longest_first(first: int, second: int, room: int) -> tuple[int, int]:
-    """Share room between two texts by cutting the longer one first.
+    """Return how many sub-tokens of two texts to keep, cutting the longer one first.
+
+    The result is that of the ``longest_first`` strategy of fast tokenizers, which gives the odd one to the longer text.
 
     Args:
         first: Sub-tokens of the first text.
         second: Sub-tokens of the second text.
-        room: Sub-tokens there is room for, fewer than both have.
-
-    Returns:
-        Sub-tokens of either that are kept; the same as those of the ``longest_first`` strategy of fast tokenizers,
-        which gives the odd one to the longer text.
+        room: Sub-tokens to keep in all; fewer than both texts have.
     """
     half = room // 2
     if min(first, second) <= half:
@@ -72,16 +61,9 @@ def encode_choices(
 ) -> Encoded:
     """Encode multiple choice: one row of prompt and choice for each choice.
 
-    What does not fit is cut off the start of the prompt, since the end is what the choices go on from (as in jiant). A
-    choice that fills the row by itself is cut at its end to three quarters of it.
-
-    Args:
-        examples: The questions; their numbers of choices may differ.
-        tokenizer: The backbone's tokenizer.
-        settings: Lengths.
-
-    Returns:
-        One feature per example.
+    A row that is too long loses the start of the prompt, since the choices continue its end (as in jiant). A choice
+    that fills the row by itself is cut at its end to three quarters of it. Questions may differ in their number of
+    choices.
     """
     frame = frame_of(tokenizer)
     pieces = tokenise(tokenizer, (text for example in examples for text in (example.prompt, *example.choices)))
@@ -104,16 +86,7 @@ def encode_choices(
 def encode_sentences(
     sentences: Sequence[Sentence], tokenizer: PreTrainedTokenizerFast, settings: EncodeSettings
 ) -> Encoded:
-    """Encode the sentences of one side of a retrieval task; too long ones are cut at their end.
-
-    Args:
-        sentences: The sentences.
-        tokenizer: The backbone's tokenizer.
-        settings: Lengths.
-
-    Returns:
-        One feature per sentence, without target.
-    """
+    """Encode the sentences of one side of a retrieval task, without targets; long ones are cut at their end."""
     frame = frame_of(tokenizer)
     pieces = tokenise(tokenizer, (sentence.text for sentence in sentences))
     room = frame.room(settings.max_length, pair=False)

@@ -1,4 +1,4 @@
-"""Encoding of questions on contexts: sliding windows, with offsets back to the characters of the context."""
+"""Encoding of questions about contexts: sliding windows, with offsets into the characters of the context."""
 
 from __future__ import annotations
 
@@ -23,18 +23,10 @@ NO_ANSWER = (0, 0)
 def encode_spans(
     examples: Sequence[SpanExample], tokenizer: PreTrainedTokenizerFast, settings: EncodeSettings
 ) -> Encoded:
-    """Encode questions on contexts as ``<s> question </s></s> window </s>``.
+    """Encode questions about contexts as ``<s> question </s></s> window </s>``, one feature or more per question.
 
     The target is the first gold answer. A window that does not hold all of it has `NO_ANSWER`, as has every window of
-    an unanswerable question.
-
-    Args:
-        examples: The questions.
-        tokenizer: The backbone's tokenizer.
-        settings: Lengths; windows move by ``doc_stride`` sub-tokens, or by a whole window if that is less.
-
-    Returns:
-        One feature or more per question.
+    an unanswerable question. Windows move by ``doc_stride`` sub-tokens, or by a whole window if that is less.
     """
     frame = frame_of(tokenizer)
     contexts = tokenise_with_offsets(tokenizer, (example.context for example in examples))
@@ -76,9 +68,9 @@ def _windows(tokens: int, room: int, stride: int) -> Iterator[tuple[int, int]]:
 
 
 def _answer_tokens(example: SpanExample, offsets: NDArray[np.int32]) -> tuple[int, int] | None:
-    """Find the first and the last context token of the first gold answer.
+    """Return the first and the last context token of the first gold answer.
 
-    White space around the answer is left aside. A character that no token covers is given to the token after it at the
+    White space around the answer is ignored. A character that no token covers is given to the token after it at the
     answer's start, to the one before it at its end.
     """
     if not example.answers or not len(offsets):

@@ -1,4 +1,4 @@
-"""Encoding of tagged sentences: labels on first sub-tokens, long sentences in several parts."""
+"""Encoding of tagged sentences: labels on first sub-tokens, long sentences split into parts."""
 
 from __future__ import annotations
 
@@ -18,19 +18,11 @@ if TYPE_CHECKING:
 def encode_tags(
     examples: Sequence[TagExample], tokenizer: PreTrainedTokenizerFast, settings: EncodeSettings
 ) -> Encoded:
-    """Encode tagged sentences word by word.
+    """Encode tagged sentences word by word: one feature or more per sentence, none for one without words.
 
     The label stands on a word's first sub-token. A sentence that is too long is split at word boundaries into parts
-    that are as long as they can be; `features.join_tags` puts them together again. A word without a sub-token, or with
+    that are as long as possible; `features.join_tags` puts them together again. A word without a sub-token, or with
     more than fit into a row, becomes ``<unk>``, as in XTREME.
-
-    Args:
-        examples: The sentences.
-        tokenizer: The backbone's tokenizer.
-        settings: Lengths.
-
-    Returns:
-        One feature or more per sentence, none for a sentence without words.
     """
     frame = frame_of(tokenizer)
     room = frame.room(settings.max_length, pair=False)

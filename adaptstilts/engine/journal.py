@@ -1,10 +1,10 @@
-"""What happened to each stage, as JSON lines, and how far it is.
+"""Event logs of stages, as JSON lines.
 
 One file per stage, ``logs/<kind>/<slug>-<key>.jsonl`` below the store, to which every attempt appends. It is no part of
 the artefact and decides no key. Each line is written at once to a file opened for appending: on a local file system
-lines of several processes never mix. On a network file system two hosts that append to a file at one moment could lose
-a line; a stage has one worker at a time, so that they do not. A line that a crash has cut short is ended by the next
-writer and left out by the reader.
+lines of several processes never mix. On a network file system two hosts that append at the same moment could lose a
+line, but a stage has only one worker at a time. A line that a crash has cut short is ended by the next writer and left
+out by the reader.
 
 Events: ``started``, ``resumed``, ``step``, ``dev``, ``checkpoint``, ``note``, and at the end one of ``finished``,
 ``failed`` and ``interrupted``.
@@ -39,17 +39,17 @@ from dataclasses import dataclass
 LOGS_FOLDER = "logs"
 _LEAST_SECONDS = 1.0
 _LEAST_SHARE = 0.01
-"""Between two ``step`` events: a second, and a hundredth of the steps. The last step is always written."""
+"""Least distance of two ``step`` events: a second, and a hundredth of the steps. The last step is always written."""
 _LONGEST_TEXT = 4000
 
 StepCallback = Callable[[int, int, str], None]
 
 
 class Follower(Protocol):
-    """Told the numbers of a training run; trackers are."""
+    """Receives the numbers of a training run, as experiment trackers do."""
 
     def log(self, values: dict[str, float], step: int) -> None:
-        """Take the values of a step."""
+        """Record the values of a step."""
         ...
 
 
@@ -58,7 +58,7 @@ class Journal:
 
     Args:
         root: Folder of the store.
-        worker: What the engine calls this worker; empty where it has no name.
+        worker: Name that the engine gives this worker; may be empty.
     """
 
     def __init__(self, root: Path, worker: str = "") -> None:
@@ -66,40 +66,39 @@ class Journal:
         self.worker = worker
 
     def path(self, stage: Stage) -> Path:
-        """Return where a stage's log lies or would lie."""
+        """Return the path of a stage's log, whether or not it exists."""
         return self.root / LOGS_FOLDER / stage.kind.value / f"{stage.folder}.jsonl"
 
     def stage(self, stage: Stage, on_step: StepCallback | None = None, progress: Progress | None = None) -> StageLog:
-        """Return the log of one attempt at a stage, to be entered while it is worked on.
+        """Return the log of one attempt at a stage, a context manager to work in.
+
+        It writes ``started`` on entering and ``finished``, ``failed`` or ``interrupted`` on leaving.
 
         Args:
-            stage: The stage; this process must be the one that makes it.
-            on_step: Also told about steps.
-            progress: Where to note how far it is: that of the claim on the stage.
-
-        Returns:
-            The log; it writes ``started`` on entering and ``finished``, ``failed`` or ``interrupted`` on leaving.
+            stage: The stage; this process must hold its claim.
+            on_step: Called with steps done, steps in all and a note.
+            progress: The claim's record of progress, kept up to date.
         """
         return StageLog(self, stage, on_step, progress)
 
     def failed(self, stage: Stage, error: BaseException) -> None:
-        """Write that a stage failed where its worker could not: it died, or the engine gave up on it."""
-        write_event(self.path(stage), {**self.heading("failed", stage.key), **_what(error)}, is_first=True)
+        """Record a failure that the worker could not: it died, or the engine gave up."""
+        write_event(self.path(stage), {**self.heading("failed", stage.key), **_error_fields(error)}, is_first=True)
         self.keep_failure(stage, error)
 
     def noted(self, stage: Stage, text: str) -> None:
-        """Write anything worth knowing of a stage that no attempt is told."""
+        """Write a note about a stage outside any attempt."""
         write_event(self.path(stage), {**self.heading("note", stage.key), "text": text[-_LONGEST_TEXT:]}, is_first=True)
 
     def keep_failure(self, stage: Stage, error: BaseException) -> None:
-        """Keep why a stage failed for `adaptstilts status`, until it succeeds."""
+        """Keep the error of a stage for `adaptstilts status` until the stage succeeds."""
         failure = Failure(
             key=stage.key,
             name=stage.name,
             kind=stage.kind.value,
             when=_now(),
             log=self.path(stage).relative_to(self.root).as_posix(),
-            **_what(error),
+            **_error_fields(error),
             **self.place(),
         )
         write_failure(self.root, failure)
@@ -109,20 +108,13 @@ class Journal:
         return {"host": platform.node(), "pid": os.getpid(), "worker": self.worker}
 
     def heading(self, event: str, key: str) -> dict[str, Any]:
-        """Return the fields that every event has."""
+        """Return the fields that all events share."""
         place = {name: value for name, value in self.place().items() if value != ""}
         return {"time": _now(), "event": event, "key": key, **place}
 
 
 class StageLog:
-    """The log of one attempt at one stage, entered while it is worked on.
-
-    Args:
-        journal: The log it belongs to.
-        stage: The stage.
-        on_step: Also told about steps.
-        progress: Where to note how far it is.
-    """
+    """Log of one attempt at one stage; made by `Journal.stage`."""
 
     def __init__(
         self,
@@ -151,26 +143,26 @@ class StageLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write how it ended."""
+        """Write the ending: ``finished``, ``failed`` or ``interrupted``."""
         self._write_step(self._steps.pending())
         seconds = round(time.perf_counter() - self._began, 3)
         if error is None:
             self._write("finished", seconds=seconds, bytes=self._bytes)
             clear_failure(self._journal.root, self._stage.key)
         elif isinstance(error, Exception):
-            self._write("failed", seconds=seconds, **_what(error))
+            self._write("failed", seconds=seconds, **_error_fields(error))
             self._journal.keep_failure(self._stage, error)
         else:
             self._write("interrupted", seconds=seconds, type=type(error).__name__)
 
     def stepped(self, done: int, total: int, note: str = "", numbers: StepNumbers | None = None) -> None:
-        """So many steps are done.
+        """Record that a step is finished.
 
         Args:
             done: Steps done.
             total: Steps in all.
-            note: What a person sees, such as the loss.
-            numbers: What the step of a training run is measured by; None for steps of other stages.
+            note: Text for people, such as the loss.
+            numbers: Measurements of a training step; None for other stages.
         """
         if not self.progress.total:
             self.progress.first, self.progress.before = done, round(time.perf_counter() - self._began, 3)
@@ -184,50 +176,50 @@ class StageLog:
             self.progress.examples_per_second = speed
             values["examples_per_second"] = speed
             self._write_step(event)
-        self._tell(values, done)
+        self._send(values, done)
         if self._on_step is not None:
             self._on_step(done, total, note)
 
     def dev(self, step: int, score: float, seconds: float = 0.0) -> None:
-        """The dev set was scored after a step.
+        """Record a score on the dev set.
 
         Args:
             step: Optimiser steps done.
-            score: Score in percent of the major metric.
-            seconds: Wall time of scoring; it does not count in examples per second.
+            score: Major metric in percent.
+            seconds: Wall time of scoring; does not count in examples per second.
         """
         self._steps.paused += seconds
         self._write("dev", step=step, score=score, seconds=round(seconds, 3))
-        self._tell({"dev_score": score}, step)
+        self._send({"dev_score": score}, step)
 
     def checkpoint(self, step: int, seconds: float) -> None:
-        """A checkpoint was written after a step, which took so many seconds."""
+        """Record a checkpoint after ``step`` optimiser steps; writing it took ``seconds``."""
         self._steps.paused += seconds
         self._write("checkpoint", step=step, seconds=round(seconds, 3))
 
     def resumed(self, step: int) -> None:
-        """The attempt goes on after a step that an earlier one has done."""
+        """Record that the attempt continues after ``step`` steps of an earlier one."""
         self.progress.done = step
         self._write("resumed", step=step)
 
     def noted(self, text: str) -> None:
-        """Write anything else worth knowing."""
+        """Write a note."""
         self._write("note", text=text[:_LONGEST_TEXT])
 
     def summary(self, record: dict[str, Any]) -> None:
-        """Tell followers the numbers of a finished training run's record."""
+        """Pass the numbers of a finished training run's record to the followers."""
         numbers = {
             f"summary/{name}": value
             for name, value in record.items()
             if isinstance(value, int | float) and math.isfinite(value)
         }
-        self._tell(dict(numbers), self.progress.done)
+        self._send(dict(numbers), self.progress.done)
 
     def made(self, artefact: Artefact) -> None:
-        """The artefact is in the store; its size becomes part of ``finished``."""
+        """Note the size of the finished artefact for ``finished``."""
         self._bytes = sum(int(record["bytes"]) for record in artefact.manifest["files"].values())
 
-    def _tell(self, values: dict[str, float | None], step: int) -> None:
+    def _send(self, values: dict[str, float | None], step: int) -> None:
         known = {name: value for name, value in values.items() if value is not None}
         if known:
             for follower in self.followers:
@@ -243,7 +235,7 @@ class StageLog:
 
 
 class _StepEvents:
-    """Turns steps into events that are not too many; what lies between two of them is averaged."""
+    """Thins steps out into events, and averages what lies between two of them."""
 
     def __init__(self) -> None:
         self.paused = 0.0
@@ -254,7 +246,7 @@ class _StepEvents:
         self._examples = 0
 
     def add(self, done: int, total: int, note: str, numbers: StepNumbers | None) -> dict[str, Any] | None:
-        """Take a step in; return the event that is due, if one is."""
+        """Take in a step; return the event that is due, if any."""
         self._last = {"step": done, "steps": total}
         if numbers is None:
             self._last["note"] = note
@@ -269,7 +261,7 @@ class _StepEvents:
         return self.pending()
 
     def pending(self) -> dict[str, Any] | None:
-        """Return the event of the steps since the last one; None if there were none."""
+        """Return an event for the steps since the last one; None if there were none."""
         event = {name: value for name, value in self._last.items() if value not in {None, ""}}
         if not event:
             return None
@@ -284,14 +276,13 @@ class _StepEvents:
 
 
 def write_event(path: Path, record: dict[str, Any], *, is_first: bool = False) -> None:
-    """Append one line to a log; nothing happens where it cannot be written.
+    """Append one line to a log; a log that cannot be written is ignored.
 
-    What keeps a log from being written keeps the artefact from being written too, and is an error there.
+    Whatever prevents it also prevents writing the artefact, and is reported there.
 
     Args:
-        path: The log; it and its folder are made if missing.
         record: Plain values; numbers that are not finite become null.
-        is_first: Whether it is the first of an attempt, so that the line before may be cut short.
+        is_first: Whether an attempt begins, so that the last line may have been cut short.
     """
     line = json.dumps({name: _finite(value) for name, value in record.items()}, ensure_ascii=False) + "\n"
     with contextlib.suppress(OSError):
@@ -301,7 +292,7 @@ def write_event(path: Path, record: dict[str, Any], *, is_first: bool = False) -
 
 
 def _end_of_line(file: Any) -> str:  # noqa: ANN401 - a raw file
-    """Return what ends the line that a killed writer has left."""
+    """Return the line break that a killed writer failed to write, or nothing."""
     size = file.seek(0, os.SEEK_END)
     if size == 0:
         return ""
@@ -310,14 +301,7 @@ def _end_of_line(file: Any) -> str:  # noqa: ANN401 - a raw file
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """Return the events of a log in the order in which they were written.
-
-    Args:
-        path: The log.
-
-    Returns:
-        Its events; none if it is not there. A line that a crash has cut short is left out.
-    """
+    """Return the events of a log as written, without lines that a crash cut short; empty if there is no log."""
     return list(_events(path))
 
 
@@ -329,22 +313,16 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
     for line in content.split(b"\n"):
         try:
             event = json.loads(line)
-        except ValueError:  # also what is not UTF-8
+        except ValueError:  # includes text that is not UTF-8
             continue
         if isinstance(event, dict) and "event" in event:
             yield event
 
 
 def made_counts(root: Path) -> dict[str, int]:
-    """Return how often each artefact was made, as told by the logs.
+    """Return how often each artefact was made according to the logs: ``finished`` events by stage key.
 
-    A worker that was killed after its artefact was in place and before it could say so counts as not having made it.
-
-    Args:
-        root: Folder of the store.
-
-    Returns:
-        Number of ``finished`` events by key of the stage; 0 for stages that were started only.
+    Stages that only started count 0, as does a worker killed between storing its artefact and logging it.
     """
     counts: Counter[str] = Counter()
     for path in sorted((root / LOGS_FOLDER).glob("*/*.jsonl")):
@@ -353,7 +331,7 @@ def made_counts(root: Path) -> dict[str, int]:
     return dict(counts)
 
 
-def _what(error: BaseException) -> dict[str, Any]:
+def _error_fields(error: BaseException) -> dict[str, Any]:
     return {"error": str(error)[:_LONGEST_TEXT] or type(error).__name__, "type": type(error).__name__}
 
 
@@ -371,12 +349,11 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - JSON values
 
 @dataclass(frozen=True)
 class StepNumbers:
-    """What a step of a training run is measured by.
+    """Measurements of one training step.
 
     Attributes:
-        loss: Mean loss of the step; not finite where training fails.
-        learning_rate: Learning rate of the step.
-        examples: Examples of the step, in all processes together.
+        loss: Mean loss; not finite where training diverges.
+        examples: Examples in all processes together.
     """
 
     loss: float

@@ -1,4 +1,4 @@
-"""Making one artefact, wherever that happens: claim it, look again whether it is there, make it."""
+"""Makes one artefact, on whatever engine: claim the stage, check that it is still missing, run it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,18 @@ from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 
 _LONGEST_REASON = 300
-"""Letters of an unforeseen error that are told; its log has all of it."""
+"""Most characters of an unexpected error in a message; the log has all of it."""
 
 
 def perform(request: StageRequest, store: Store, runner: Runner, on_step: StepCallback) -> StageResult:
-    """Make an artefact unless it is there or another process is making it.
+    """Make an artefact unless it is in the store or another process is making it.
 
     Args:
-        request: What to make.
-        store: Where it goes; its claim keeps two processes from making the same artefact.
-        runner: Makes it.
-        on_step: Told how far it is.
+        store: Receives the artefact; its claim keeps two processes from making the same one.
+        on_step: Called with steps done, steps in all and a note.
 
     Returns:
-        The result; all errors are in it, foreseen or not.
+        The result; it carries every error, expected or not.
     """
     key = request.stage.key
     try:
@@ -37,17 +35,17 @@ def perform(request: StageRequest, store: Store, runner: Runner, on_step: StepCa
                 log.made(runner.run(request.stage, request.inputs, store, log))
     except AdaptstiltsError as error:
         return StageResult(key, "failed", error)
-    except Exception as error:  # noqa: BLE001 - it costs this stage only
+    except Exception as error:  # noqa: BLE001 - any error costs only this stage
         return _crashed(request.stage, store, error)
     return StageResult(key, "built")
 
 
 def _crashed(stage: Stage, store: Store, error: Exception) -> StageResult:
-    """Put the traceback of what nobody foresaw into the stage's log; a lack of memory may end with another try."""
+    """Log the traceback of an unexpected error and return the result; out of memory counts as a lost worker."""
     journal = Journal(store.root)
     journal.noted(stage, traceback.format_exc())
-    said = (str(error).strip().splitlines() or [""])[0][:_LONGEST_REASON].rstrip(".")
+    reason = (str(error).strip().splitlines() or [""])[0][:_LONGEST_REASON].rstrip(".")
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, without loading it
-        return StageResult(stage.key, "lost", EngineError(f"out of memory: {said or type(error).__name__}"))
-    hint = f"A bug, or trouble of the machine; the traceback is in {journal.path(stage)}."
-    return StageResult(stage.key, "failed", CrashError(f"{type(error).__name__}: {said}", hint=hint))
+        return StageResult(stage.key, "lost", EngineError(f"out of memory: {reason or type(error).__name__}"))
+    hint = f"A bug, or a problem of the machine; the traceback is in {journal.path(stage)}."
+    return StageResult(stage.key, "failed", CrashError(f"{type(error).__name__}: {reason}", hint=hint))

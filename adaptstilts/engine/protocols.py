@@ -1,4 +1,4 @@
-"""What the engine's parts know of each other: requests and results, engines, runners, watchers."""
+"""Interfaces between the parts of an engine: requests and results, engines, runners, watchers."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from adaptstilts.store.store import Store
 
 
 class Watcher(Protocol):
-    """Told what happens while a plan is carried out; the command line draws it."""
+    """Receives the events of a run; the command line draws them."""
 
     def skipped(self, stages: list[Stage]) -> None:
-        """These stages were there already."""
+        """Called once with the stages that are in the store already."""
         ...
 
     def started(self, stage: Stage, left: int, worker: str = "") -> None:
-        """A stage begins, on this worker; ``left`` stages are to do, this one included."""
+        """A worker begins a stage; ``left`` stages are unfinished, this one included."""
         ...
 
     def stepped(self, stage: Stage, done: int, total: int, note: str) -> None:
-        """A running stage has done so many of its steps."""
+        """A running stage has finished ``done`` of its ``total`` steps."""
         ...
 
     def requeued(self, stage: Stage) -> None:
-        """A stage that began waits again: another process is making it, or its worker was lost."""
+        """A stage that had begun waits again: another process is making it, or its worker was lost."""
         ...
 
     def finished(self, stage: Stage, artefact: Artefact) -> None:
@@ -37,11 +37,11 @@ class Watcher(Protocol):
         ...
 
     def noted(self, text: str) -> None:
-        """Something about the whole study is known."""
+        """A message about the whole run."""
         ...
 
     def failed(self, stage: Stage, error: AdaptstiltsError) -> None:
-        """A stage could not be made; what depends on it is left out."""
+        """A stage could not be made; the stages that depend on it are left out."""
         ...
 
 
@@ -49,19 +49,14 @@ class Runner(Protocol):
     """Makes the artefact of one stage."""
 
     def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, log: StageLog) -> Artefact:
-        """Make the artefact.
+        """Make the artefact of a stage.
 
         Args:
-            stage: What to make.
-            inputs: The stages it builds on; all are finished.
-            store: Where it goes.
-            log: Told how far it is.
-
-        Returns:
-            The finished artefact.
+            inputs: The stages it builds on, all finished.
+            log: Receives steps, notes and numbers.
 
         Raises:
-            AdaptstiltsError: If input makes it impossible.
+            AdaptstiltsError: If the input is unusable.
         """
         ...
 
@@ -72,12 +67,11 @@ MakeRunner = Callable[[], Runner]
 
 @dataclass(frozen=True)
 class StageRequest:
-    """All that a worker needs to make one artefact.
+    """Everything a worker needs to make one artefact.
 
     Attributes:
-        stage: What to make.
         inputs: The stages it builds on.
-        tries: How often its worker was lost already; from then on it has a GPU to itself.
+        tries: How often a worker was lost on this stage; from the first time on it gets a GPU to itself.
     """
 
     stage: Stage
@@ -92,12 +86,12 @@ impossible; lost: the worker died or ran out of memory, and another try may succ
 
 @dataclass(frozen=True)
 class StageResult:
-    """What came of a request.
+    """The outcome of one request.
 
     Attributes:
-        key: Key of its stage.
+        key: Key of the stage.
         what: See `ResultKind`.
-        error: Why it failed or was lost.
+        error: Reason of a failure or a loss.
     """
 
     key: str
@@ -106,32 +100,32 @@ class StageResult:
 
 
 class Engine(Protocol):
-    """Takes requests, and returns one result for each, in any order."""
+    """Runs stages: takes requests, and returns one result for each, in any order."""
 
     def has_room(self, request: StageRequest) -> bool:
-        """Whether this request would be started now rather than wait for another to end."""
+        """Whether this request would start now rather than wait for another one to end."""
         ...
 
     @property
     def is_full(self) -> bool:
-        """Whether there is room for no request at all."""
+        """Whether no request at all would start now."""
         ...
 
     def submit(self, request: StageRequest) -> None:
-        """Take a request; it may be started later."""
+        """Accept a request; the stage may start later."""
         ...
 
     def results(self, seconds: float | None) -> Sequence[StageResult]:
-        """Wait for a result.
+        """Wait for results.
 
         Args:
             seconds: Longest wait; None for no limit.
 
         Returns:
-            What is known now; empty where time is over.
+            All results that have come in; empty if the time is over.
         """
         ...
 
     def close(self, *, at_once: bool) -> None:
-        """End all workers; ``at_once`` without waiting for what they are doing."""
+        """End all workers; with ``at_once`` without waiting for their current stages."""
         ...

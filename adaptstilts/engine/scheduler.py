@@ -1,6 +1,6 @@
-"""Carrying out a plan with an engine: what is ready goes out, what is there is skipped, what fails costs only itself.
+"""Runs a graph of stages on an engine: ready stages are submitted, finished ones skipped, failures contained.
 
-The engine decides where stages run; this module decides which, and when. Engines are in `adaptstilts.study.engines`.
+The engine decides where stages run; this module decides which, and when. Engines: `adaptstilts.study.engine`.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from adaptstilts.store.store import Store
 
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
-"""Seconds between two looks at stages that other processes are making."""
+"""Seconds between two checks of stages that other processes are making."""
 _MOST_REMADE = 3
-"""Times that inputs of a stage are made again in one run: someone else removes them."""
+"""How often the inputs of a stage are made again in one run; more often, somebody keeps removing them."""
 
 
 @dataclass
 class Outcome:
-    """What came of a graph of stages.
+    """Results of running a graph of stages.
 
     Attributes:
         done: Artefacts by key.
-        made: Keys of the stages carried out this time, by this call.
+        made: Keys of the stages that this call made.
         failures: Error by key of the stage it happened in.
         left_out: Names of stages that needed a failed one.
     """
@@ -53,25 +53,19 @@ def run_graph(
     rebuild: bool = False,
     when_data_is_there: Callable[[], object] | None = None,
 ) -> Outcome:
-    """Make every artefact of a graph that is not there.
+    """Make every artefact of a graph that is missing from the store.
 
-    A stage that fails takes with it only the stages that need it. A stage that another process is making is waited for
-    while there is other work. An interruption leaves finished artefacts as they are; the next call skips them.
+    A failed stage takes with it only the stages that need it. A stage that another process is making is waited for, and
+    other work goes on meanwhile. An interruption leaves finished artefacts as they are; the next call skips them.
 
     Args:
-        graph: The stages.
-        store: Where artefacts are.
-        engine: Carries stages out; it is closed in any case.
-        watcher: Told what happens.
-        retries: Times a stage is tried again after its worker was lost.
-        rebuild: Throw damaged artefacts away and make them again.
-        when_data_is_there: Called once before the first stage that does not make data.
-
-    Returns:
-        What came of it.
+        engine: Runs the stages; closed in any case.
+        retries: How often a stage is tried again after its worker was lost.
+        rebuild: Remove damaged artefacts and make them again.
+        when_data_is_there: Called once, before the first stage that does not make data.
 
     Raises:
-        DamagedError: If an artefact that should be there is damaged, and ``rebuild`` is not given.
+        DamagedError: If a finished artefact is damaged and ``rebuild`` is not set.
         WriteError: If the store cannot be written.
     """
     outcome, todo = sort_out(graph, store, watcher, rebuild=rebuild)
@@ -94,19 +88,16 @@ def run_graph(
 
 
 def sort_out(graph: Graph, store: Store, watcher: Watcher, *, rebuild: bool = False) -> tuple[Outcome, list[Stage]]:
-    """Tell finished stages from those to do.
+    """Separate finished stages from those to do.
 
     Args:
-        graph: The stages.
-        store: Where artefacts are.
-        watcher: Told which are skipped.
-        rebuild: Throw damaged artefacts away and make them again.
+        rebuild: Remove damaged artefacts and make them again.
 
     Returns:
-        The outcome so far, and the stages to do in their order.
+        The outcome so far, and the stages to do in the graph's order.
 
     Raises:
-        DamagedError: If an artefact that should be there is damaged, and ``rebuild`` is not given.
+        DamagedError: If a finished artefact is damaged and ``rebuild`` is not set.
     """
     if rebuild:
         for stage in graph.stages:
@@ -117,16 +108,7 @@ def sort_out(graph: Graph, store: Store, watcher: Watcher, *, rebuild: bool = Fa
 
 
 def discard_damaged(store: Store, stage: Stage, watcher: Watcher) -> bool:
-    """Read every byte of a stage's artefact, and throw it away if it is damaged.
-
-    Args:
-        store: Where it is.
-        stage: The stage.
-        watcher: Told if it is damaged.
-
-    Returns:
-        Whether it was.
-    """
+    """Read every byte of a stage's artefact and remove it if it is damaged; return whether it was."""
     try:
         store.open(stage)
     except DamagedError as error:
@@ -138,7 +120,7 @@ def discard_damaged(store: Store, stage: Stage, watcher: Watcher) -> bool:
 
 @dataclass
 class _Run:
-    """The state of one call of `run_graph`."""
+    """State of one call of `run_graph`."""
 
     graph: Graph
     store: Store
@@ -151,7 +133,7 @@ class _Run:
     running: dict[str, Stage] = field(default_factory=dict)
     elsewhere: dict[str, Stage] = field(default_factory=dict)
     pause: float = _FIRST_PAUSE
-    has_told_of_waiting: bool = False
+    has_noted_waiting: bool = False
     lost: Counter[str] = field(default_factory=Counter)
     remade: Counter[str] = field(default_factory=Counter)
     data: tuple[str, ...] = field(init=False)
@@ -161,11 +143,11 @@ class _Run:
 
     @property
     def makes_data(self) -> bool:
-        """Whether data that other stages read is still to be made."""
+        """Whether a data stage is still unfinished."""
         return any(key not in self.outcome.done for key in self.data)
 
     def send(self) -> None:
-        """Give the engine what is ready, as far as it has room; the graph's order decides who is first."""
+        """Submit ready stages while the engine has room, in the graph's order."""
         for stage in self.waiting.ready():
             if stage.key in self.elsewhere:
                 continue
@@ -183,13 +165,13 @@ class _Run:
             self.running[stage.key] = stage
 
     def take(self) -> None:
-        """Wait for results, and look at what other processes are making."""
+        """Wait for results, then check the stages that other processes are making."""
         if self.running:
             for result in self.engine.results(self.pause if self.elsewhere else None):
                 self._take(result)
         else:
-            if not self.has_told_of_waiting:
-                self.has_told_of_waiting = True
+            if not self.has_noted_waiting:
+                self.has_noted_waiting = True
                 self.watcher.noted(
                     f"waiting for another process, which is making: {next(iter(self.elsewhere.values())).name}"
                 )
@@ -215,7 +197,7 @@ class _Run:
     def _finish(self, stage: Stage, *, is_mine: bool) -> None:
         artefact = self.store.find(stage)
         if artefact is None:
-            self._lose(stage, EngineError("its artefact was removed as soon as it was there"))
+            self._lose(stage, EngineError("its artefact was removed right after it was made"))
             return
         self.outcome.done[stage.key] = artefact
         self.waiting.finish(stage.key)
@@ -254,10 +236,10 @@ class _Run:
         self.watcher.failed(stage, error)
 
     def _missing_inputs(self, stage: Stage) -> list[str] | None:
-        """Have inputs of a stage made again that are gone, or damaged and may be thrown away.
+        """Queue the inputs of a stage that have been removed, or are damaged and may be replaced.
 
         Returns:
-            Their keys; none where all are whole by now, None where one is damaged and stays so.
+            Their keys, empty if all inputs are whole by now; None if one is damaged and must stay.
         """
         missing = []
         for item in (*self.graph.inputs_of(stage), stage):
@@ -278,7 +260,7 @@ class _Run:
         return [item.key for item in missing]
 
     def _look_elsewhere(self) -> None:
-        """Take over what other processes have finished, and try what they have let go of."""
+        """Collect what other processes have finished, and retry what they have released."""
         free = [stage for stage in self.elsewhere.values() if not self.store.is_claimed(stage)]
         for stage in free:
             del self.elsewhere[stage.key]
@@ -289,9 +271,9 @@ class _Run:
 
 
 def failed_lines(graph: Graph, outcome: Outcome) -> tuple[str, ...]:
-    """Return one line per failed stage, then one per stage that was left out because of them.
+    """Return one line per failed stage, then one per stage left out because of it.
 
-    Tables and report are not among the latter: in their place there is a report of what is finished.
+    Tables and report are not listed as left out, since a partial report takes their place.
     """
     written = {stage.name for stage in graph.stages if stage.kind in SUMMARIES}
     lines: Iterable[str] = (f"{graph.stage(key).name}: {error}" for key, error in outcome.failures.items())

@@ -10,11 +10,11 @@ from adaptstilts.results.tables import average_text, source_label
 
 _PREFIX = "error_"
 _RATE = "error_rate"
-"""Mean over the tests; the other metrics of that prefix are single tests."""
+"""Metric of the mean over the tests; other metrics with the prefix are single tests."""
 
 
 def checklist_grid(rows: Sequence[ResultRow]) -> Grid | None:
-    """Lay out error rates by test, averaged over languages and seeds; None where no target has error rates."""
+    """Tabulate error rates by test, averaged over languages and seeds; None where no target has error rates."""
     errors = [row for row in rows if row.metric.startswith(_PREFIX)]
     if not errors:
         return None

@@ -1,4 +1,4 @@
-"""The section of a report on leaks and overlaps of the study's data."""
+"""Report section on leaks and overlaps between training and scored data."""
 
 from __future__ import annotations
 
@@ -19,12 +19,10 @@ _LEGEND = (
 
 
 def add_overlaps(report: Path, findings: Findings, about: str = "") -> None:
-    """Put the section of leaks and overlaps at the end of a report.
+    """Append the section on leaks and overlaps to a Markdown report.
 
     Args:
-        report: The report, in Markdown.
-        findings: What was found.
-        about: Whose data it is, where the report is of several variants.
+        about: Data that the findings are about, where a report covers several variants.
     """
     with report.open("a", encoding="utf-8") as file:
         file.write(f"\n{overlap_section(findings, about)}")

@@ -1,4 +1,4 @@
-"""Figures of a study as PNG files. matplotlib is loaded inside the functions, and its global settings stay untouched.
+"""Figures of a study as PNG files. matplotlib is loaded inside the functions; its global settings stay untouched.
 
 All lengths are inches; axes are placed by hand so that cells have one size in every panel.
 """
@@ -53,14 +53,13 @@ STYLES = (
 
 
 def draw_heatmap(tables: Sequence[TransferTable], path: Path) -> Path:
-    """Draw differences as heat maps, one panel per method, sources down and targets across.
+    """Draw differences as heat maps, one panel per method, sources down and targets across; return the path.
 
     Colours are centred at zero and shared by the panels. Their strength grows with the square root of the difference,
     so that one point is still seen beside twenty; the numbers stand in the cells.
 
     Args:
         tables: Tables of one study with the same reference, scope and targets, one per method.
-        path: PNG file to write; returned.
 
     Raises:
         EvaluationError: If no table has a difference.
@@ -105,13 +104,10 @@ def draw_heatmap(tables: Sequence[TransferTable], path: Path) -> Path:
 
 
 def draw_languages(scores: Sequence[TaskScore], path: Path) -> Path:
-    """Draw scores by language, one panel per target: English first, then the languages by the first method's score.
+    """Draw scores by language, one panel per target; return the path.
 
-    A mark is a method's mean over sources and seeds, a line reaches from its lowest to its highest score.
-
-    Args:
-        scores: Scores of a study.
-        path: PNG file to write; returned.
+    English comes first, then the languages by the first method's score. A mark is a method's mean over sources and
+    seeds, a line reaches from its lowest to its highest score.
 
     Raises:
         EvaluationError: If there is no score.
@@ -142,10 +138,9 @@ def draw_languages(scores: Sequence[TaskScore], path: Path) -> Path:
 def new_panels(
     count: int, *, columns: int, size: tuple[float, float], above: float = 0.0, share_y: bool = False
 ) -> tuple[Figure, list[Axes]]:
-    """Make a figure of equal panels in rows.
+    """Create a figure of ``count`` equal panels in rows.
 
     Args:
-        count: Panels.
         columns: Most panels in a row.
         size: Width and height of a panel in inches.
         above: Room above all of them in inches.
@@ -161,7 +156,7 @@ def new_panels(
 
 
 def save_figure(figure: Figure, path: Path, *, is_cropped: bool = False) -> Path:
-    """Write a figure as PNG, 300 dots per inch, cropped to what is drawn or not, and return its path."""
+    """Write a figure as PNG, 300 dots per inch, and return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     box = "tight" if is_cropped else None
     figure.savefig(path, dpi=DPI, format="png", facecolor="white", bbox_inches=box, pad_inches=0.05)
@@ -169,7 +164,7 @@ def save_figure(figure: Figure, path: Path, *, is_cropped: bool = False) -> Path
 
 
 def _draw_panel(axes: Axes, table: TransferTable, limit: float, *, has_sources: bool) -> None:
-    """Draw one method: its targets, and their mean a little apart."""
+    """Draw one method: its targets, and their mean slightly apart."""
     import numpy  # noqa: PLC0415
 
     targets, sources = len(table.targets), len(table.sources)
@@ -207,20 +202,20 @@ def _draw_panel(axes: Axes, table: TransferTable, limit: float, *, has_sources: 
 
 
 def _label_columns(axes: Axes, targets: Sequence[str]) -> None:
-    """Name the columns below a panel; with no targets, leave them without names."""
+    """Write target names below a panel; without targets, leave the columns unnamed."""
     names = [*targets, "mean"] if targets else []
     middles = [column + 0.5 + _MEAN_GAP * (column == len(targets)) for column in range(len(names))]
     axes.set_xticks(middles, names, rotation=45, ha="right", rotation_mode="anchor", fontsize=_FONT)
 
 
 def _columns(slots: int, slot_width: float, room: float) -> int:
-    """Columns that fit, no more than an even filling of the rows needs."""
+    """Return how many slots fit in a row, but no more than are needed to fill the rows evenly."""
     most = max(1, int(room // slot_width))
     return math.ceil(slots / math.ceil(slots / most))
 
 
 def _slot_height(tables: Sequence[TransferTable]) -> float:
-    """Height of tables that stand below each other, with their titles."""
+    """Return the height of tables stacked below each other, with their titles."""
     return sum(_TITLE + len(table.sources) * _CELL_HEIGHT for table in tables)
 
 
@@ -250,7 +245,7 @@ def _draw_scale(axes: Axes, limit: float, words: str, *, least_gap: float) -> No
 
 
 def _by_language(scores: Sequence[TaskScore], target: str) -> dict[str, dict[str, list[float]]]:
-    """Scores of one target: language -> method -> values, languages in the order of the panel."""
+    """Return the scores of one target by language and method, languages in the order of the panel."""
     found: dict[str, dict[str, list[float]]] = {}
     for score in scores:
         if score.target == target:
@@ -265,7 +260,7 @@ def _by_language(scores: Sequence[TaskScore], target: str) -> dict[str, dict[str
 
 
 def _fill_rows(widths: dict[str, float], row_width: float) -> list[list[str]]:
-    """Put panels into rows, in order, as many as fit."""
+    """Distribute panels over rows, in order, as many as fit."""
     rows: list[list[str]] = []
     used = math.inf
     for target, width in widths.items():
@@ -278,7 +273,7 @@ def _fill_rows(widths: dict[str, float], row_width: float) -> list[list[str]]:
 
 
 def _draw_target(axes: Axes, target: str, languages: dict[str, dict[str, list[float]]], methods: Sequence[str]) -> None:
-    """Draw one target: a mark per language and method, beside each other."""
+    """Draw one target: marks of all methods side by side for each language."""
     step = 0.8 / max(1, len(methods))
     for number, method in enumerate(methods):
         colour, mark = STYLES[number % len(STYLES)]

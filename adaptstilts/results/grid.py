@@ -1,4 +1,4 @@
-"""A table of texts with footnotes, rendered as GitHub Markdown or for the terminal."""
+"""Tables of texts with footnotes, rendered as GitHub Markdown or for the terminal."""
 
 from __future__ import annotations
 
@@ -22,10 +22,8 @@ class Grid:
     """A table of texts.
 
     Attributes:
-        title: Heading.
-        header: Column names.
         rows: One text per column; a line break separates a value from its spread.
-        text_columns: How many columns from the left hold text; the others hold numbers and are right-aligned.
+        text_columns: Number of columns from the left with text; the others hold numbers and are right-aligned.
         sections: Indices of rows that head the rows below them.
         footnotes: Notes in the order of their marks, then remarks without a mark.
     """
@@ -46,7 +44,7 @@ class Footnotes:
         self._remarks: dict[str, None] = {}
 
     def mark(self, notes: Iterable[str]) -> str:
-        """Return the superscript marks of notes, which may be none."""
+        """Return the superscript marks of notes; an empty text for none."""
         numbers = sorted(self._numbers.setdefault(note, len(self._numbers) + 1) for note in notes)
         return " ".join(str(number).translate(_SUPERSCRIPTS) for number in numbers)
 
@@ -115,6 +113,6 @@ def _width(grid: Grid, gap: int) -> int:
 
 
 def _escaped(text: str) -> str:
-    """Text of a cell; Markdown drops plain spaces at its start, so an indent is written as wide ones."""
+    """Escape the text of a cell; Markdown drops plain spaces at its start, so an indent is written as wide ones."""
     indent = len(text) - len(text.lstrip(" "))
     return _WIDE_SPACE * indent + text.replace("|", "\\|").replace("\n", " ").strip()

@@ -1,4 +1,4 @@
-"""Scores of every hidden layer of an encoder (retrieval), and which layer is best."""
+"""Retrieval scores of every hidden layer of an encoder, and the best layer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PANEL = (4.2, 2.6)
 _FONT = 8
 _MOST_NAMED = 8
-"""Curves of a panel that are named and coloured apart; more of them are drawn alike, by method."""
+"""Most curves of a panel with names and colours of their own; more are coloured by method."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,13 @@ class LayerRow:
         method: Method name, such as ``direct`` or ``stack``.
         source: Intermediate task; names joined by ``+`` for a fusion; empty where there is none.
         target: Retrieval target.
-        seed: Seed of the runs it comes from.
         language: ISO 639-1 code.
         layer: Hidden layer, from 0 for the embeddings.
-        is_used: Whether the study's results are those of this layer.
-        metric: Name of the metric.
+        is_used: Whether the study's results come from this layer.
         value: Score in percent.
-        is_major: Whether the task's score is made of this metric.
-        split: Split the layers were scored on: ``dev`` where the task has one, else the one that is scored.
-        note: What a reader of the number must know.
+        is_major: Whether the metric counts in the task's score.
+        split: Split that the layers were scored on: ``dev`` where the task has one, else the one that is scored.
+        note: Remark for readers of the number.
         variant: Label of its variant in a sweep; empty without one.
     """
 
@@ -62,14 +60,10 @@ class LayerCurve:
     """Scores of one setting by layer, each a mean over languages.
 
     Attributes:
-        method: Method name.
         source: Intermediate task or tasks, or empty.
-        target: Retrieval target.
-        seed: Seed.
         used: Layer of the study's results.
-        splits: Splits the layers were scored on.
+        splits: Splits that the layers were scored on.
         by_layer: Mean over languages of the major score in percent, from layer 0 up.
-        note: Note of its rows.
         variant: Label of its variant in a sweep; empty without one.
     """
 
@@ -90,10 +84,10 @@ class LayerCurve:
 
 
 def best_layer(by_language: Mapping[str, Mapping[int, float]]) -> int:
-    """Return the layer with the highest mean over languages; of equal ones the lowest.
+    """Return the layer with the highest mean over languages, the lowest of equal ones.
 
     Args:
-        by_language: Score by language and layer, the same layers in each.
+        by_language: Scores by language and layer, with the same layers in each language.
     """
     layers = sorted(next(iter(by_language.values())))
     return max(layers, key=lambda layer: mean([scores[layer] for scores in by_language.values()]))
@@ -127,7 +121,7 @@ def _curve(rows: Sequence[LayerRow]) -> LayerCurve:
 
 
 def layers_grid(curves: Sequence[LayerCurve]) -> Grid:
-    """Lay out the layer that was used beside the best one, one row per setting."""
+    """Tabulate the layer that was used beside the best one, one row per setting."""
     notes = Footnotes()
     is_swept = any(curve.variant for curve in curves)
     rows = tuple(
@@ -152,11 +146,9 @@ def layers_grid(curves: Sequence[LayerCurve]) -> Grid:
 
 
 def draw_layers(curves: Sequence[LayerCurve], path: Path) -> Path:
-    """Draw scores by layer, one panel per target, one line per setting; a ring marks the layer that was used.
+    """Draw scores by layer and return the path; a ring marks the layer that was used.
 
-    Args:
-        curves: Scores by layer of a study.
-        path: PNG file to write; returned.
+    There is one panel per target, with one line per setting.
 
     Raises:
         EvaluationError: If there is no curve.

@@ -1,4 +1,4 @@
-"""Published scores of the benchmarks' tasks, each with its source and setting, and a study's scores beside them."""
+"""Published scores of the benchmarks' tasks with source and setting, and tables that compare a study with them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from adaptstilts.train.methods import METHODS
 
 FILE = Path(__file__).with_name("published.yaml")
 MEAN = "mean"
-"""In place of a language: the mean over all of the benchmark's languages, as the document gives it."""
+"""Stands for a language: the mean over all of the benchmark's languages, as the document gives it."""
 OTHER_TASKS = ("xtreme", "xcopa", "lareqa")
 """Names besides those of our tasks; ``xtreme`` for averages over tasks."""
 BASELINES = ("XLM-R Large", "X-STILTs")
@@ -40,14 +40,14 @@ class Figure:
     """One published number.
 
     Attributes:
-        system: What was scored, such as ``XLM-R Large``.
-        task: Name of the task; of averages over tasks ``xtreme``.
+        system: Scored system, such as ``XLM-R Large``.
+        task: Name of the task; ``xtreme`` for averages over tasks.
         metric: Name of the score, as in our results where we have it.
         language: ISO 639-1 code, or `MEAN`.
         value: Percent.
-        document: Where it was read.
-        place: Where in the document.
-        setting: How it was made, as far as it matters for a comparison.
+        document: Publication.
+        place: Table or page in the document.
+        setting: Conditions that matter for a comparison.
         split: Split it was scored on; empty for the one that the benchmark scores.
         beside: Whether reports show it beside a run: ``means``, ``languages``, or empty for no.
     """
@@ -66,15 +66,15 @@ class Figure:
 
 @cache
 def published() -> tuple[Figure, ...]:
-    """Return all published figures, in the order of their file."""
+    """Return all published figures in the order of their file."""
     return parse_published(FILE)
 
 
 def parse_published(path: Path) -> tuple[Figure, ...]:
-    """Read a file of published figures; ``published.yaml`` says what its parts mean.
+    """Read a file of published figures; ``published.yaml`` documents its format.
 
     Raises:
-        DataError: If a source, task, language, key or number cannot be right, or a figure stands twice.
+        DataError: If a source, task, language, key or number is invalid, or a figure stands twice.
     """
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     sources: Mapping[str, Mapping[str, str]] = document["sources"]
@@ -89,20 +89,20 @@ def parse_published(path: Path) -> tuple[Figure, ...]:
             figures.append(figure)
     unused = set(sources) - {table["source"] for table in document["tables"]}
     if unused:
-        raise DataError(f"source '{min(unused)}' has no figure", path=path, key="sources")
+        raise DataError(f"source '{min(unused)}' has no figures", path=path, key="sources")
     return tuple(figures)
 
 
 def of_task(name: str | None) -> tuple[Figure, ...]:
-    """Return what is published for a task, or, with None, the means of all tasks.
+    """Return the published figures of a task, or, with None, the means of all tasks.
 
     Raises:
-        ConfigError: If nothing is published here under that name.
+        ConfigError: If there is none.
     """
     found = tuple(item for item in published() if (item.language == MEAN if name is None else item.task == name))
     if not found:
         known = sorted({item.task for item in published()})
-        raise ConfigError(f"no published figure of '{name}'", value=name, allowed=known)
+        raise ConfigError(f"no published figure for '{name}'", value=name, allowed=known)
     return found
 
 
@@ -118,7 +118,7 @@ def published_text(figures: Sequence[Figure]) -> str:
 
 
 def score_text(value: float) -> str:
-    """Return a published score with the digits it was published with: one decimal, or two."""
+    """Return a published score with as many decimals as published: one, or two."""
     return f"{value:.1f}" if round(value, 1) == value else f"{value:.2f}"
 
 
@@ -171,11 +171,11 @@ def _name(figure: Figure) -> str:
 
 
 def published_grids(rows: Sequence[ResultRow], setting: RunSetting) -> tuple[Grid, ...]:
-    """Lay out a study's scores on real data beside published ones; scores of different kinds are never averaged.
+    """Tabulate a study's scores on real data beside published ones; scores of different kinds are never averaged.
 
     Returns:
-        The table of means over languages, then one of single languages for each task and metric for which there are
-        figures; none where nothing is published for the study's targets.
+        The table of means over languages, then one of single languages for each task and metric that has figures; none
+        where nothing is published for the study's targets.
     """
     shown = [item for item in published() if item.beside and item.system in BASELINES]
     means: list[tuple[list[ResultRow], list[Figure]]] = []
@@ -194,7 +194,7 @@ def published_grids(rows: Sequence[ResultRow], setting: RunSetting) -> tuple[Gri
             singles.append((own, single))
     grids = [*([_means_grid(means)] if means else []), *(_languages_grid(*entry, setting) for entry in singles)]
     if grids:
-        # What sets the study apart as a whole is said once, below the first table.
+        # Remarks on the whole study stand once, below the first table.
         grids[0] = replace(grids[0], footnotes=(*grids[0].footnotes, *_setting_remarks(setting)))
     return tuple(grids)
 
@@ -255,7 +255,7 @@ def _languages_grid(own: Sequence[ResultRow], figures: Sequence[Figure], setting
 
 
 def _by_language(rows: Sequence[ResultRow], method: str, source: str) -> dict[str, float]:
-    """Mean over seeds by language; empty where the setting was not scored."""
+    """Return means over seeds by language; empty where the setting was not scored."""
     values: dict[str, list[float]] = {}
     for row in rows:
         if (row.method, row.source) == (method, source):
@@ -264,7 +264,7 @@ def _by_language(rows: Sequence[ResultRow], method: str, source: str) -> dict[st
 
 
 def _best(rows: Sequence[ResultRow]) -> tuple[str, str] | None:
-    """The setting with an intermediate task that has the highest mean over languages."""
+    """Return the setting with an intermediate task that has the highest mean over languages."""
     settings = dict.fromkeys((row.method, row.source) for row in rows if row.source)
     return max(settings, key=lambda one: mean(list(_by_language(rows, *one).values())), default=None)
 
@@ -281,7 +281,7 @@ def _mean_text(values: dict[str, float], is_partial: bool) -> str:
 
 
 def _figures_text(figures: Sequence[Figure], notes: Footnotes) -> str:
-    """Each different value once, with the marks of its sources."""
+    """Return each distinct value once, with the marks of its sources."""
     by_value: dict[float, list[str]] = {}
     for item in figures:
         by_value.setdefault(item.value, []).append(f"{item.document}, {item.place}: {item.setting}")
@@ -289,20 +289,20 @@ def _figures_text(figures: Sequence[Figure], notes: Footnotes) -> str:
 
 
 def _run_notes(rows: Sequence[ResultRow], task: Task, figures: Sequence[Figure]) -> list[str]:
-    """What must be known of the run to compare it with the published figures of one task."""
+    """Return notes on the run that a comparison with the published figures of a task needs."""
     splits = dict.fromkeys(row.split for row in rows)
     wanted = dict.fromkeys(item.split or task.test_split.value for item in figures)
     notes = []
     if set(splits) != set(wanted):
         notes.append(f"{task.name}: scored on {' and '.join(splits)}, published for {' and '.join(wanted)}")
     if not FACTS[task.kind].has_head:  # scores depend on how vectors are compared, which the note says
-        of_rows = dict.fromkeys(note for row in rows if row.method in _PLAIN for note in row.note.split("; ") if note)
-        notes += [f"{task.name}: {note}" for note in of_rows]
+        row_notes = dict.fromkeys(note for row in rows if row.method in _PLAIN for note in row.note.split("; ") if note)
+        notes += [f"{task.name}: {note}" for note in row_notes]
     return notes
 
 
 def _setting_remarks(setting: RunSetting) -> list[str]:
-    """What sets the whole study apart from the published ones."""
+    """Return remarks on differences between the study as a whole and the published ones."""
     remarks = []
     if not setting.is_large:
         remarks.append(f"This study's backbone is '{setting.backbone}'; the published scores are those of XLM-R Large.")

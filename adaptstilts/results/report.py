@@ -1,4 +1,4 @@
-"""The files of a report: Markdown, CSV tables, and pictures."""
+"""Files of a report: Markdown, CSV tables, and figures."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ TRANSFER_COLUMNS = (
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """Where a report was written.
+    """Paths of a written report.
 
     Attributes:
         report: Markdown.
         results: Every score, one row each.
         runs: Every training run, one row each.
         transfer: Every difference to a reference, one row each.
-        scores: The scores as XTREME and XTREME-R average them: languages, tasks, groups, overall.
-        heatmap: Picture of the differences; None where there is nothing to compare yet.
-        languages: Picture of the scores by language; None without scores.
+        scores: Averages as in XTREME and XTREME-R: languages, tasks, groups, overall.
+        heatmap: Figure of the differences; None where there is nothing to compare yet.
+        languages: Figure of the scores by language; None without scores.
         layers: Every score by hidden layer, one row each; None where layers were not swept.
-        layers_picture: Picture of them; None likewise.
+        layers_picture: Figure of ``layers``.
         text: Summary and main tables for the terminal.
-        pictures: Pictures of a sweep: one per swept number, then those of each variant.
+        pictures: Figures of a sweep: one per swept number, then those of each variant.
     """
 
     report: Path
@@ -65,13 +65,13 @@ class ReportFiles:
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The files that were written, the report first."""
+        """Paths of all files, the report first."""
         tables = (self.report, self.results, self.runs, self.transfer, self.scores, self.layers)
         found = (*tables, self.heatmap, self.languages, self.layers_picture, *self.pictures)
         return tuple(path for path in found if path is not None)
 
     def record(self) -> dict[str, Any]:
-        """Return what differs from report to report, as plain values without the folder."""
+        """Return everything that differs between reports, as plain values without the folder."""
         return {
             "heatmap": None if self.heatmap is None else self.heatmap.name,
             "languages": None if self.languages is None else self.languages.name,
@@ -83,11 +83,11 @@ class ReportFiles:
 
 @dataclass(frozen=True)
 class Additions:
-    """What only some studies have to show.
+    """Optional parts of a report.
 
     Attributes:
         layers: Scores by hidden layer.
-        baselines: Tables that show the study beside published scores; the terminal shows the first.
+        baselines: Tables with published scores; the terminal shows the first.
         variants: Variants of a sweep.
     """
 
@@ -107,10 +107,7 @@ def write_report(
     notes: Sequence[str] = (),
     more: Additions = _NOTHING_MORE,
 ) -> ReportFiles:
-    """Write the tables, the page and the pictures of a report in one go.
-
-    Args and errors are those of `write_tables` and `write_pages`.
-    """
+    """Write a whole report: CSV tables, page and figures; see `write_tables` and `write_pages`."""
     write_tables(folder, rows, runs, more.layers)
     return write_pages(folder, rows, runs, title, notes, more)
 
@@ -139,21 +136,16 @@ def write_pages(
     notes: Sequence[str] = (),
     more: Additions = _NOTHING_MORE,
 ) -> ReportFiles:
-    """Write report.md and its pictures: a heat map of differences and the scores by language.
+    """Write report.md and its figures: a heat map of differences and the scores by language.
 
-    The page links to the tables that `write_tables` writes. A sweep has a picture per swept number, and those two for
-    each of its variants; where hidden layers were scored, there is one of them.
+    The page links to the tables that `write_tables` writes. A sweep has a figure per swept number, and those two for
+    each of its variants; one more shows scores by hidden layer, if there are any.
 
     Args:
-        folder: Where to write; made if missing.
-        rows: Scores.
-        runs: Training runs.
-        title: Heading of the report.
         notes: Remarks on the whole study, each a sentence in Markdown.
-        more: What only some studies have to show.
 
     Returns:
-        The files, as if the tables were in the same folder.
+        Paths of all files, with the tables expected in the same folder.
 
     Raises:
         EvaluationError: If the scores contradict each other.
@@ -181,7 +173,7 @@ def write_pages(
 
 
 def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
-    """Return where the files of a report are, from their folder and what `ReportFiles.record` returned."""
+    """Return the paths of a report's files from their folder and the record of `ReportFiles.record`."""
 
     def where(name: str | None) -> Path | None:
         return None if name is None else folder / name

@@ -28,14 +28,12 @@ class ResultRow:
         family: What was trained: ``full`` or ``adapter``.
         source: Intermediate task; names joined by ``+`` for a fusion; empty where there is none.
         target: Target task.
-        language: ISO 639-1 code of the evaluated language.
-        metric: Name of the metric.
+        language: ISO 639-1 code.
         value: Score in percent.
-        is_major: Whether the task's score is made of this metric; if several are, they are averaged.
-        split: Part of the data set: ``dev`` or ``test``.
+        is_major: Whether the metric counts in the task's score; several such metrics are averaged.
+        split: ``dev`` or ``test``.
         examples: Number of scored examples.
-        seed: Seed of the runs it comes from.
-        note: What a reader of the number must know, shown as a footnote; several are joined by ``; ``.
+        note: Remark for readers of the number, shown as a footnote; several are joined by ``; ``.
         variant: Label of its variant in a sweep, such as ``reduction_factor=4``; empty without one.
     """
 
@@ -56,18 +54,17 @@ class ResultRow:
 
 @dataclass(frozen=True)
 class RunRow:
-    """One training run and what it cost.
+    """One training run and its cost.
 
     Attributes:
         method: Method it belongs to; empty for an intermediate run that several methods use.
         family: What was trained: ``full``, ``adapter`` or ``fusion``.
         source: Intermediate task; names joined by ``+`` for a fusion; empty where there is none.
         target: Target task; empty for the training of an intermediate task.
-        seed: Seed of the run.
         trained_parameters: Parameters that received gradients, head included.
         total_parameters: All parameters of the model.
-        artefact_bytes: Size of what was saved, in bytes.
-        train_seconds: Wall-clock training time in seconds.
+        artefact_bytes: Size of the saved files.
+        train_seconds: Wall time of training.
         train_examples: Size of the training set.
         best_dev: Best score on the source language's dev set in percent; None without a dev set.
         stage: Name of the stage in the plan.
@@ -91,14 +88,11 @@ class RunRow:
 
 @dataclass(frozen=True)
 class TaskScore:
-    """The score of one target in one setting, by language.
+    """Score of one target in one setting, by language.
 
     Attributes:
-        method: Method name.
         family: What was trained.
         source: Intermediate task or tasks, or empty.
-        target: Target task.
-        seed: Seed.
         by_language: Major score in percent per language code, in the order of the rows.
         notes: Notes of its rows, each once.
         variant: Label of its variant in a sweep; empty without one.
@@ -141,23 +135,18 @@ Row = TypeVar("Row")
 
 
 def write_csv(path: Path, rows: Sequence[Row], row_type: type[Row]) -> None:
-    """Write rows to a CSV file whose columns are the fields of `row_type`; numbers keep every digit.
+    """Write rows to a CSV file, atomically and with every digit; its columns are the fields of `row_type`.
 
     Args:
-        path: File to write; replaced at once, so that a reader never sees half of it.
-        rows: The rows; none gives a file with only a header.
         row_type: A dataclass: `ResultRow`, `RunRow` or `adaptstilts.results.layers.LayerRow`.
     """
     write_table(path, _columns(row_type), [astuple(row) for row in rows])  # type: ignore[call-overload]
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write any table of plain values as CSV: None as nothing, booleans as true and false, floats in full.
+    """Write plain values as CSV: None as nothing, booleans as true and false, floats in full.
 
-    Args:
-        path: File to write; its folder is made if missing.
-        columns: Header.
-        rows: As many values per row as columns.
+    The file is replaced atomically, and its folder made if missing.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
@@ -169,14 +158,10 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
-    """Read what `write_csv` wrote.
+    """Read the rows that `write_csv` wrote; columns may be in any order.
 
     Args:
-        path: CSV file with one column per field of `row_type`, in any order.
         row_type: A dataclass: `ResultRow`, `RunRow` or `adaptstilts.results.layers.LayerRow`.
-
-    Returns:
-        The rows, equal to those written.
 
     Raises:
         DataError: If the file is missing or not UTF-8, a column is missing or unknown, or a value has the wrong type.
@@ -202,11 +187,7 @@ def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
 def task_scores(rows: Iterable[ResultRow]) -> tuple[TaskScore, ...]:
     """Aggregate major metrics to one score per method, source, target, seed, variant and language.
 
-    Args:
-        rows: Result rows; those that are not major are left out.
-
-    Returns:
-        Scores in the order in which their first rows come.
+    Scores stand in the order of their first rows.
 
     Raises:
         EvaluationError: If a score stands twice, is not finite, or if the languages of one target have different
@@ -265,7 +246,7 @@ def _task_score(rows: Sequence[ResultRow]) -> TaskScore:
 
 
 def _notes(rows: Sequence[ResultRow]) -> tuple[str, ...]:
-    """Notes of the rows, each once, and a note on languages that were not scored on a test set."""
+    """Return the notes of rows, each once, and a note on languages that were not scored on a test set."""
     notes = dict.fromkeys(note for row in rows for note in row.note.split("; ") if note)
     splits: dict[str, dict[str, None]] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The part of a study's set-up that its report mentions; apart, so that planning need not load reports."""
+"""Settings of a study that its report mentions; a module of its own, so that planning need not load reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class RunSetting:
-    """What a comparison with published scores must say of a study's set-up.
+    """Settings that matter in a comparison with published scores.
 
     Attributes:
         backbone: Its name.

@@ -1,4 +1,4 @@
-"""The summary of a study in words; every statement is computed."""
+"""Summary of a study in words; every statement is computed."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from adaptstilts.results.tables import source_label
 from adaptstilts.results.transfer import Gain, intermediate_gains
 
 NEGLIGIBLE = 1.0
-"""Points; smaller differences are called no change. A convention for the text, not a significance test."""
+"""Points below which a difference is called no change: a convention for the text, not a significance test."""
 
 
 def summarise(scores: Sequence[TaskScore]) -> str:
-    """Say for each target whether intermediate training helped, by how much, and where it hurt.
+    """Return a paragraph of Markdown on each target: whether intermediate training helped, how much, and where it hurt.
 
-    Full models are compared with ``direct``, adapters and fusions with ``adapter``, so that what is described is the
-    effect of the intermediate task and not that of training fewer parameters. The text is one paragraph of Markdown
-    and ends with how many seeds it rests on.
+    Full models are compared with ``direct``, adapters and fusions with ``adapter``: the text describes the effect
+    of the intermediate task and not that of training fewer parameters. It ends with the number of seeds.
     """
     gains = intermediate_gains(scores)
     if not gains:

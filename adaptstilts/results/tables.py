@@ -1,4 +1,4 @@
-"""The main tables of a report: differences by source and target, best settings, zero-shot scores, and costs."""
+"""Main tables of a report: differences by source and target, best settings, zero-shot scores, and costs."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ _LONGEST_LABEL = 14
 
 
 def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) -> Grid:
-    """Lay out differences: methods and their sources down, targets across, then the mean and what a target run costs.
+    """Tabulate differences: methods and their sources down, targets across, then the mean and the cost of a target run.
+
+    The first row holds the reference's scores in percent.
 
     Args:
         tables: Tables of one study with the same reference, scope and targets, one per method.
-        runs: Training runs; with none, the cost columns are left out.
-
-    Returns:
-        The grid; its first row holds the reference's scores in percent.
+        runs: Training runs; without any, the cost columns are left out.
 
     Raises:
         EvaluationError: If there is no table, or if they do not share reference, scope and targets.
@@ -66,11 +65,7 @@ def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) 
 
 
 def best_grid(best: Sequence[Gain]) -> Grid:
-    """Lay out the best setting of each target, one row each.
-
-    Args:
-        best: From `adaptstilts.results.transfer.best_per_target`.
-    """
+    """Tabulate the best settings from `adaptstilts.results.transfer.best_per_target`, one row per target."""
     notes = Footnotes()
     rows = tuple(
         (gain.target, gain.method, _source_text(gain.source, notes), f"{gain.score:.1f}", signed_text(gain.difference))
@@ -85,9 +80,9 @@ def best_grid(best: Sequence[Gain]) -> Grid:
 
 
 def cost_grid(runs: Sequence[RunRow]) -> Grid:
-    """Lay out what was trained and what it cost, one row per method and family.
+    """Tabulate what was trained and what it cost, one row per method and family.
 
-    Intermediate runs are counted once, however many methods use them.
+    Intermediate runs count once, however many methods use them.
     """
     groups: dict[tuple[str, str], list[RunRow]] = {}
     for run in runs:
@@ -119,7 +114,7 @@ def cost_grid(runs: Sequence[RunRow]) -> Grid:
 
 
 def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
-    """Lay out English, the other languages and the gap between them, one row per target and method.
+    """Tabulate English, the other languages and the gap between them, one row per target and method.
 
     Scores are averaged over sources and seeds; notes that all scores of a target carry stand at its name.
     """
@@ -152,13 +147,13 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
 
 
 def average_text(values: Sequence[float | None]) -> str:
-    """Return the mean of the values that there are, with one decimal, or a dash."""
+    """Return the mean of the values that are not None, with one decimal, or a dash."""
     present = [value for value in values if value is not None]
     return f"{mean(present):.1f}" if present else NOTHING
 
 
 def source_label(source: str) -> str:
-    """Return what tables call a source: its name, ``none``, or the number of tasks where a fusion's name is long."""
+    """Return a source's label in tables: its name, ``none``, or the number of tasks of a fusion with a long name."""
     if not source:
         return "none"
     return source if len(source) <= _LONGEST_SOURCE else f"{source.count('+') + 1} tasks"
@@ -166,7 +161,7 @@ def source_label(source: str) -> str:
 
 def _check_alike(tables: Sequence[TransferTable]) -> None:
     if not tables:
-        raise EvaluationError("0 transfer tables to lay out", hint="Score a method beside the reference first.")
+        raise EvaluationError("0 transfer tables to show", hint="Score a method beside the reference first.")
     first = tables[0]
     for table in tables[1:]:
         if (table.reference, table.scope, table.targets) != (first.reference, first.scope, first.targets):
@@ -175,7 +170,7 @@ def _check_alike(tables: Sequence[TransferTable]) -> None:
 
 
 def _labelled_rows(table: TransferTable, notes: Footnotes) -> Iterator[tuple[str, str | None]]:
-    """Label and source of each row; a heading has no source. A method with one short row needs no heading."""
+    """Yield label and source of each row; a heading has no source. A method with one short row needs no heading."""
     if len(table.sources) == 1:
         source = table.sources[0]
         label = f"{table.method}: {_source_text(source, notes)}" if source else table.method
@@ -202,7 +197,7 @@ def _reference_texts(table: TransferTable, notes: Footnotes, common: dict[str, t
 
 
 def _cost_texts(runs: Sequence[RunRow], method: str, source: str, is_shown: bool) -> tuple[str, ...]:
-    """Mean trained parameters and mean file size of a setting's target runs."""
+    """Return mean trained parameters and mean file size of a setting's target runs."""
     if not is_shown:
         return ()
     found = [run for run in runs if run.target and (run.method, run.source) == (method, source)]
@@ -213,7 +208,7 @@ def _cost_texts(runs: Sequence[RunRow], method: str, source: str, is_shown: bool
 
 
 def _notes_of_column(tables: Sequence[TransferTable], target: str) -> tuple[str, ...]:
-    """Notes that every cell of a column carries, the reference included: they belong to its head."""
+    """Return the notes that every cell of a column carries, the reference included: they belong to its head."""
     cells = [cell for table in tables for cell in (*table.references, *table.cells) if cell.target == target]
     return tuple(note for note in cells[0].notes if all(note in cell.notes for cell in cells)) if cells else ()
 

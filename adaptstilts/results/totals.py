@@ -1,4 +1,4 @@
-"""A study's scores as XTREME and XTREME-R average them, per setting: rows for scores.csv, and tables."""
+"""Averages of XTREME and XTREME-R over a study's scores, per setting: rows for scores.csv, and tables."""
 
 from __future__ import annotations
 
@@ -41,19 +41,17 @@ SCORE_COLUMNS = (
 )
 """Columns of scores.csv; ``level`` is language, task, group or overall."""
 _LONGEST_LIST = 6
-"""Missing languages that are named one by one; of more, only the number is given."""
+"""Most missing languages that are listed; of more, only the number is given."""
 _FEW_SETTINGS = 2
-"""Settings that are named one by one; of more, only the number is given."""
+"""Most settings that are listed; of more, only the number is given."""
 
 
 class Setting(NamedTuple):
     """One column of a benchmark's table: how a model was made, with one seed.
 
     Attributes:
-        method: Method name.
         family: What was trained.
         source: Intermediate task; names joined by ``+``; empty for none.
-        seed: Seed.
         variant: Label of a variant of a sweep; empty without one.
     """
 
@@ -69,10 +67,8 @@ class SettingScores:
     """A setting's averages in one benchmark.
 
     Attributes:
-        setting: The setting.
-        scores: The averages.
         languages: Major score in percent by task and language, for what the benchmark counts.
-        notes: By task, what a reader of its numbers must know.
+        notes: Remarks for readers of the numbers, by task.
     """
 
     setting: Setting
@@ -85,7 +81,7 @@ def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[Set
     """Average a study's scores as a benchmark does, one setting at a time.
 
     Returns:
-        One entry per setting that has a score which counts, in the order in which settings first come.
+        One entry per setting with a score that counts, in the order in which settings first come.
 
     Raises:
         EvaluationError: If a score stands twice or is missing.
@@ -93,7 +89,7 @@ def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[Set
     by_setting: dict[Setting, list[ResultRow]] = {}
     for row in rows:
         by_setting.setdefault(Setting(row.method, row.family, row.source, row.seed, row.variant), []).append(row)
-    found = (_of_setting(setting, own, benchmark) for setting, own in by_setting.items())
+    found = (_average_setting(setting, own, benchmark) for setting, own in by_setting.items())
     return tuple(one for one in found if one.scores.overall is not None)
 
 
@@ -106,14 +102,14 @@ def score_rows(rows: Sequence[ResultRow]) -> list[tuple[object, ...]]:
 
 
 def _by_task(rows: Iterable[ResultRow]) -> dict[str, dict[str, dict[str, float]]]:
-    """Scores by task, language and metric."""
+    """Return scores by task, language and metric."""
     by_task: dict[str, dict[str, dict[str, float]]] = {}
     for row in rows:
         by_task.setdefault(row.target, {}).setdefault(row.language, {})[row.metric] = row.value
     return by_task
 
 
-def _of_setting(setting: Setting, rows: Sequence[ResultRow], benchmark: Benchmark) -> SettingScores:
+def _average_setting(setting: Setting, rows: Sequence[ResultRow], benchmark: Benchmark) -> SettingScores:
     counted = {entry.task: entry.languages for entry in benchmark.entries}
     scores = [score for score in task_scores(rows) if score.target in counted]
     languages = {
@@ -149,7 +145,7 @@ def _values(average: Average) -> tuple[object, ...]:
 
 
 def benchmark_grids(rows: Sequence[ResultRow]) -> tuple[Grid, ...]:
-    """Lay out a study's scores as the benchmarks do: two tables for XTREME, and for XTREME-R where more counts there.
+    """Tabulate a study's scores as the benchmarks do: two tables for XTREME, and two for XTREME-R if more counts there.
 
     There are none where no score counts in a benchmark.
     """
@@ -238,20 +234,20 @@ def _labels(key: tuple[str, str]) -> tuple[str, str]:
 
 
 def _text(averages: Sequence[Average | None]) -> str:
-    """The mean over seeds, in brackets where a seed's figure is partial."""
+    """Return the mean over seeds, in brackets where a seed's figure is partial."""
     present = [average for average in averages if average is not None]
     text = average_text([average.score for average in present])
     return f"({text})" if any(average.is_partial for average in present) else text
 
 
 def _common_notes(task: str, settings: Sequence[SettingScores]) -> tuple[str, ...]:
-    """Notes that the task's score carries in every setting; those of single settings stand in the other tables."""
+    """Return the notes that a task's score carries in every setting; others stand in other tables."""
     having = [one.notes[task] for one in settings if task in one.notes]
     return tuple(note for note in having[0] if all(note in notes for notes in having)) if having else ()
 
 
 def _missing_texts(benchmark: Benchmark, settings: Sequence[SettingScores]) -> list[str]:
-    """Tasks that partial scores lack, then those that lack languages; each with the settings, unless it is all."""
+    """List the tasks that partial scores lack, then those that lack languages, with the settings unless it is all."""
     tasks, languages = [], []
     for entry in benchmark.entries:
         without = [one for one in settings if entry.task in one.scores.missing_tasks]
@@ -265,7 +261,7 @@ def _missing_texts(benchmark: Benchmark, settings: Sequence[SettingScores]) -> l
 
 
 def _languages_text(missing: Sequence[Sequence[str]]) -> str:
-    """The languages where all settings lack the same few, else how many they lack."""
+    """Return the missing languages where all settings lack the same few, else their number."""
     fewest, most = min(map(len, missing)), max(map(len, missing))
     if most <= _LONGEST_LIST and len(set(map(tuple, missing))) == 1:
         return " ".join(missing[0])

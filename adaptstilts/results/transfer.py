@@ -1,4 +1,4 @@
-"""Transfer tables: what each intermediate task changes on each target, against a reference method.
+"""Transfer tables: the effect of each intermediate task on each target, against a reference method.
 
 Source: Phang et al. 2020 (X-STILTs): intermediate tasks down, target tasks across, each cell the score minus that of
 the model trained on the target alone.
@@ -37,13 +37,12 @@ class Cell:
 
     Attributes:
         source: Intermediate task or tasks, or empty.
-        target: Target task.
         score: Mean score over `seeds`, in percent.
         difference: Mean over `seeds` of score minus reference, in points; None without a reference.
         spread: Sample standard deviation over `seeds` of the difference, or of the score where there is no difference;
             None for fewer than two seeds.
         seeds: Those that the reference has too; all of the setting's own where there is no difference.
-        notes: What a reader must know, each once.
+        notes: Remarks for readers of the number, each once.
     """
 
     source: str
@@ -60,12 +59,10 @@ class TransferTable:
     """All cells of one method.
 
     Attributes:
-        method: The method that is compared.
-        reference: The method it is compared with.
         scope: Languages that were averaged.
         sources: Rows.
         targets: Columns: every target that the study scored.
-        cells: What there is, in the order of rows, then columns.
+        cells: Scored settings, in the order of rows, then columns.
         references: The reference's own scores, for the targets that it has.
     """
 
@@ -101,7 +98,7 @@ class TransferTable:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Targets for which no difference could be computed, because the method or the reference was not scored."""
+        """Targets without any difference, because the method or the reference was not scored."""
         present = {cell.target for cell in self.cells if cell.difference is not None}
         return tuple(target for target in self.targets if target not in present)
 
@@ -111,11 +108,8 @@ class Gain:
     """A difference with its setting.
 
     Attributes:
-        target: Target task.
-        method: Method name.
         source: Intermediate task or tasks, or empty.
         difference: In points.
-        reference: Method it is compared with.
         score: Score of the setting in percent.
     """
 
@@ -132,16 +126,12 @@ def transfer_table(
 ) -> TransferTable:
     """Compare one method with a reference, source by source and target by target.
 
-    Runs are paired by seed and by language: a difference is taken over the seeds and languages that both have.
+    Runs are paired by seed and by language: a difference is taken over the seeds and languages that both have. Columns
+    are all targets of the study, so that the tables of several methods line up.
 
     Args:
         scores: Scores of a study, from `adaptstilts.results.rows.task_scores`.
-        method: Method to compare.
-        reference: Method to compare it with; one without an intermediate task.
-        scope: Languages to average over.
-
-    Returns:
-        The table; its columns are all targets of the study, so that the tables of several methods line up.
+        reference: A method without an intermediate task.
 
     Raises:
         EvaluationError: If the reference has several sources for one target.
@@ -176,11 +166,7 @@ def transfer_table(
 def transfer_tables(
     scores: Iterable[TaskScore], *, reference: str = REFERENCE, scope: Scope = Scope.ALL
 ) -> tuple[TransferTable, ...]:
-    """Compare every method of a study with a reference.
-
-    Returns:
-        One table per method other than the reference, in the order of the configuration's method names.
-    """
+    """Compare every other method of a study with a reference: one table each, in the configuration's order."""
     known = list(scores)
     methods = [method for method in methods_in_order(score.method for score in known) if method != reference]
     return tuple(transfer_table(known, method, reference=reference, scope=scope) for method in methods)
@@ -206,7 +192,7 @@ def gains(tables: Sequence[TransferTable]) -> tuple[Gain, ...]:
 
 
 def intermediate_gains(scores: Iterable[TaskScore], *, scope: Scope = Scope.ALL) -> tuple[Gain, ...]:
-    """Return what intermediate training itself changes: each setting against the same family without it.
+    """Return the effect of intermediate training itself: each setting against the same family without it.
 
     Full models are compared with ``direct``; adapters and fusions with ``adapter``, or with ``direct`` where the study
     has no ``adapter``. Settings without an intermediate task are left out.
@@ -223,7 +209,7 @@ def intermediate_gains(scores: Iterable[TaskScore], *, scope: Scope = Scope.ALL)
 
 
 def methods_in_order(methods: Iterable[str]) -> tuple[str, ...]:
-    """Return method names once each, in the order of the configuration's list; unknown ones last."""
+    """Return distinct method names in the order of the configuration's list; unknown ones last."""
     found = _ordered(methods)
     order = get_args(MethodName)
     return tuple(sorted(found, key=lambda method: order.index(method) if method in order else len(order)))

@@ -1,4 +1,4 @@
-"""Variants of a sweep beside each other: means over targets, the best of each target, tables and pictures."""
+"""Comparison of a sweep's variants: means over targets, the best variant of each target, tables and figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Settings = tuple[tuple[str, Any], ...]
 
 _ALIKE = 1e-9
-"""Points; smaller differences come from adding up in another order."""
+"""Points; smaller differences are rounding errors of the order of addition."""
 _PANEL = (3.4, 2.6)
 _FONT = 8
 _COLUMNS = 3
@@ -32,11 +32,10 @@ _BY_FACTORS = ("learning_rate", "reduction_factor")
 
 @dataclass(frozen=True)
 class VariantMean:
-    """One method in one variant.
+    """Mean of one method in one variant.
 
     Attributes:
         variant: Label of the variant.
-        method: Method name.
         score: Mean over seeds of the mean over targets, in percent; a target's score is its mean over intermediate
             tasks.
         spread: Sample standard deviation over seeds of the mean over targets; None for fewer than two seeds.
@@ -52,14 +51,12 @@ class VariantMean:
 
 @dataclass(frozen=True)
 class BestVariant:
-    """One method on one target.
+    """Best variant of one method on one target.
 
     Attributes:
-        target: Target task.
-        method: Method name.
         variant: Label of the best variant, of equal ones the first; None where all score the same.
-        score: Its mean over intermediate tasks and seeds, in percent.
-        lowest: That of the worst variant.
+        score: Mean of the best variant over intermediate tasks and seeds, in percent.
+        lowest: The same mean of the worst variant.
     """
 
     target: str
@@ -120,7 +117,6 @@ class ShownVariant:
     """One variant of a sweep in a report.
 
     Attributes:
-        label: Its label.
         settings: Its swept settings by name.
         baselines: Tables that show it beside published scores.
     """
@@ -131,11 +127,10 @@ class ShownVariant:
 
 
 def variants_grid(means: Sequence[VariantMean], scores: Sequence[TaskScore]) -> Grid:
-    """Lay out means over targets: variants that have a score down, methods across.
+    """Tabulate means over targets, from `variant_means`: variants that have a score down, methods across.
 
     Args:
-        means: From `variant_means`.
-        scores: The scores they are means of.
+        scores: The scores that the means are made of.
     """
     found = {(item.variant, item.method): item for item in means}
     methods = methods_in_order(item.method for item in means)
@@ -151,7 +146,7 @@ def variants_grid(means: Sequence[VariantMean], scores: Sequence[TaskScore]) -> 
 
 
 def best_variants_grid(best: Sequence[BestVariant]) -> Grid:
-    """Lay out the best variant of each target and method, one row each."""
+    """Tabulate the best variant of each target and method, one row each."""
     rows = tuple(
         (item.target, item.method, "all equal" if item.variant is None else item.variant, f"{item.score:.1f}",
          NOTHING if item.variant is None else f"{item.lowest:.1f}")
@@ -173,16 +168,10 @@ def numeric_axes(shown: Sequence[ShownVariant]) -> tuple[str, ...]:
 
 
 def draw_axis(name: str, shown: Sequence[ShownVariant], means: Sequence[VariantMean], path: Path) -> Path:
-    """Draw means over targets by the value of one setting: one line per method, bars for the spread over seeds.
+    """Draw means over targets by the value of one setting and return the path.
 
-    There is a panel for each combination of the other settings; a single one where there would be more than nine, or
-    where the other settings change together with this one.
-
-    Args:
-        name: Name of the setting.
-        shown: The variants.
-        means: Their means.
-        path: PNG file to write; returned.
+    Each method has a line, with bars for the spread over seeds. There is a panel for each combination of the other
+    settings; a single one where there would be more than nine, or where the other settings change with this one.
 
     Raises:
         EvaluationError: If fewer than two of its values have a score.
@@ -209,7 +198,7 @@ def draw_axis(name: str, shown: Sequence[ShownVariant], means: Sequence[VariantM
 
 
 def _panels(name: str, variants: Sequence[ShownVariant]) -> dict[str, list[ShownVariant]]:
-    """Group variants by what they have besides this setting."""
+    """Group variants by their other settings."""
     groups: dict[str, list[ShownVariant]] = defaultdict(list)
     for variant in variants:
         groups[settings_text([item for item in variant.settings if item[0] != name])].append(variant)

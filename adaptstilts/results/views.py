@@ -1,4 +1,4 @@
-"""What a report shows: a study as a whole, or a sweep variant by variant."""
+"""Contents of a report: a whole study, or a sweep variant by variant."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ from adaptstilts.train.methods import FAMILIES
 
 
 class View(Protocol):
-    """What a report shows.
+    """Contents of a report.
 
     Attributes:
-        heatmap: Picture of the differences; None where there is none.
-        languages: Picture of the scores by language; None likewise.
-        pictures: Further pictures.
+        heatmap: Figure of the differences; None where there is none.
+        languages: Figure of scores by language; None where there is none.
+        pictures: Further figures.
     """
 
     heatmap: Path | None
@@ -62,14 +62,11 @@ class View(Protocol):
 
 
 class StudyView:
-    """One study, or one variant of a sweep.
+    """View of one study, or of one variant of a sweep.
 
     Args:
-        rows: Its scores.
-        runs: Its training runs.
-        folder: Where its pictures go.
-        baselines: Tables that show it beside published scores; the terminal shows the first.
-        suffix: What tells its pictures from those of other variants.
+        baselines: Tables with published scores; the terminal shows the first.
+        suffix: Distinguishes its figures from those of other variants.
     """
 
     def __init__(
@@ -136,12 +133,9 @@ class StudyView:
 
 
 class SweepView:
-    """A sweep: its variants beside each other, then each as a study of its own.
+    """View of a sweep: the variants side by side, then each as a study of its own.
 
     Args:
-        rows: Scores of all variants.
-        runs: Training runs of all variants.
-        folder: Where pictures go.
         shown: The variants; those without a score are left out.
     """
 
@@ -171,7 +165,7 @@ class SweepView:
         self.pictures = (*self.axes.values(), *own)
 
     def draw(self) -> None:
-        """Draw all of them."""
+        """Draw all figures."""
         means = variant_means(self.scores)
         for name, path in self.axes.items():
             draw_axis(name, self.shown, means, path)
@@ -179,11 +173,11 @@ class SweepView:
             view.draw()
 
     def terminal(self) -> str:
-        """Return the variants beside each other, and costs."""
+        """Return the comparison of the variants, and costs."""
         return terminal_text((*self._first_grids(), *([cost_grid(self.runs)] if self.runs else [])))
 
     def parts(self, notes: Sequence[str]) -> list[str]:
-        """Return the variants beside each other, then each as a study of its own."""
+        """Return the comparison of the variants, then each as a study of its own."""
         first, *others = self._first_grids()
         parts = [f"A sweep of {len(self.shown)} variants, {len(self.views)} of them with scores.\n", *_remarks(notes)]
         parts.append(markdown(first))
@@ -201,7 +195,7 @@ class SweepView:
 
 
 def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Grid, ...]:
-    """Return the tables that a study shows first, as far as there is something in them: differences, best, costs."""
+    """Return the tables that a study shows first, as far as there are any: differences, best settings, costs."""
     tables = transfer_tables(scores)
     best = best_per_target(tables)
     grids = []

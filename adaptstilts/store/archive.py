@@ -1,7 +1,7 @@
-"""Artefacts on the move: out of a store into a file or folder, and from there into another store.
+"""Export of artefacts to a file or folder, and import into another store.
 
-A bundle holds the artefacts' folders as they lie in a store, and ``SHA256SUMS`` over all of their files, as
-``sha256sum -c`` reads it. Nothing of a bundle is placed in a store before all of it has been checked.
+A bundle holds the artefacts' folders as in a store, and ``SHA256SUMS`` over all of their files, in the format of
+``sha256sum -c``. An import places nothing before the whole bundle has been checked.
 """
 
 from __future__ import annotations
@@ -45,15 +45,11 @@ _BLOCK = 1 << 20
 
 
 def choose(store: Store, words: Sequence[str], *, with_inputs: bool) -> list[Artefact]:
-    """Return the artefacts that people name.
+    """Return the artefacts that a user names, each once, inputs first.
 
     Args:
-        store: The store.
-        words: Keys, prefixes or names, as `adaptstilts.store.show.resolve` takes them.
-        with_inputs: Whether all that they were made from comes too.
-
-    Returns:
-        The artefacts, inputs first, each once.
+        words: Keys, prefixes or names, as for `adaptstilts.store.show.resolve`.
+        with_inputs: Whether to add everything they were made from.
 
     Raises:
         StoreError: If a word names none or several, or an input is not in the store.
@@ -79,19 +75,18 @@ def choose(store: Store, words: Sequence[str], *, with_inputs: bool) -> list[Art
 
 
 def export(artefacts: Sequence[Artefact], target: Path) -> None:
-    """Write artefacts to a bundle; every byte is checked on the way.
+    """Write artefacts to a bundle, checking every byte.
 
     Args:
-        artefacts: What to write.
-        target: A file that ends with .tar, .tar.gz or .tgz, or a folder; must not be there.
+        target: A file ending in .tar, .tar.gz or .tgz, or a folder; must not exist.
 
     Raises:
-        StoreError: If the target is there already, or has the name of an archive of another kind.
+        StoreError: If the target exists, or is named as an unsupported kind of archive.
         DamagedError: If a file of an artefact is damaged; nothing is written then.
         WriteError: If the target cannot be written.
     """
     if target.exists():
-        raise StoreError("is there already", path=target, hint="Give another --to, or remove it.")
+        raise StoreError("exists already", path=target, hint="Give another --to, or remove it.")
     is_archive = target.name.lower().endswith(_ARCHIVES)
     if not is_archive and target.suffix.lower() in _OTHER_ARCHIVES:
         hint = "A name without an ending makes a folder."
@@ -164,13 +159,12 @@ def _archive(path: Path, name: str) -> Iterator[_Archive]:
 
 @dataclass(frozen=True)
 class Imported:
-    """What came of an import.
+    """Outcome of an import: names of artefacts.
 
     Attributes:
-        placed: Names of the artefacts that were placed.
-        replaced: Names of those that were damaged in the store, and are whole now.
-        there: Names of those that were there already, every byte of them.
-        busy: Names of those that a process is making right now; they were left to it.
+        replaced: Damaged in the store before, whole now.
+        there: In the store already, every byte of them.
+        busy: Skipped, because a process is making them right now.
     """
 
     placed: list[str] = field(default_factory=list)
@@ -179,11 +173,11 @@ class Imported:
     busy: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the outcome as plain values."""
         return {"placed": self.placed, "replaced": self.replaced, "there": self.there, "busy": self.busy}
 
     def text(self) -> str:
-        """Return it for a terminal."""
+        """Return the outcome as lines for a terminal."""
         lines = [f"placed {name}" for name in self.placed]
         lines += [f"replaced {name}, which was damaged" for name in self.replaced]
         lines += [f"left {name}, which a process is making" for name in self.busy]
@@ -195,21 +189,17 @@ class Imported:
 
 
 def import_bundle(store: Store, source: Path) -> Imported:
-    """Place the artefacts of a bundle in a store, once all of the bundle has been checked.
+    """Check a bundle, then place its artefacts in a store.
 
-    Of those that are in the store every byte is read, and a damaged one is replaced.
+    Artefacts that are in the store already are verified byte by byte, and replaced if damaged.
 
     Args:
-        store: The store.
-        source: A bundle: an archive or a folder.
-
-    Returns:
-        What was placed, what was replaced and what was there.
+        source: An archive or a folder.
 
     Raises:
-        StoreError: If it is not a bundle, holds anything but plain files in their places, or says of an artefact a key
-            that is not that of its content; nothing is placed then.
-        DamagedError: If a file is not what its manifest says; nothing is placed then.
+        StoreError: If it is not a bundle, holds anything but plain files in their places, or a key does not match its
+            content; nothing is placed then.
+        DamagedError: If a file does not match its manifest; nothing is placed then.
         WriteError: If the store cannot be written.
     """
     if not source.exists():
@@ -259,20 +249,20 @@ def _place(store: Store, manifests: Mapping[Path, dict[str, Any]]) -> Imported:
 
 
 def _clear(store: Store, manifest: dict[str, Any]) -> None:
-    """Remove what is in a store under an artefact's key, whatever its folders are called."""
+    """Remove every folder of an artefact's key from a store, under whatever name."""
     kind, digits = store.root / manifest["kind"], manifest["key"][:KEY_DIGITS]
     for folder in {kind / f"{manifest['slug']}-{digits}", *kind.glob(f"*-{digits}")}:
         store.remove(folder)
 
 
 def _unpack(source: Path, root: Path) -> None:
-    """Unpack plain files that stay inside the folder; anything else is refused before the first one is written."""
+    """Unpack an archive after checking that it holds only plain files inside its folder."""
     try:
         with tarfile.open(source) as tar:
             members = tar.getmembers()
             for member in members:
                 if not member.isfile() and not member.isdir():
-                    raise StoreError(f"'{member.name}' is a link or device, no plain file", path=source)
+                    raise StoreError(f"'{member.name}' is a link or a device, not a plain file", path=source)
                 if not is_inside(member.name):
                     raise StoreError(f"'{member.name}' leads out of the bundle", path=source)
             for member in members:
@@ -281,8 +271,8 @@ def _unpack(source: Path, root: Path) -> None:
                     _write(content, root / member.name)
     except (tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
         hint = "Is it whole? Bundles are made by: adaptstilts store export"
-        reason = str(error).partition("\n")[0].rstrip(":")  # what each way to read it said follows
-        raise StoreError(f"not a bundle that can be read: {reason}", path=source, hint=hint) from error
+        reason = str(error).partition("\n")[0].rstrip(":")  # the rest lists each format that was tried
+        raise StoreError(f"not a readable bundle: {reason}", path=source, hint=hint) from error
 
 
 def _write(content: IO[bytes], target: Path) -> None:
@@ -292,24 +282,24 @@ def _write(content: IO[bytes], target: Path) -> None:
 
 
 def _check(path: Path, root: Path, source: Path) -> dict[str, Any]:
-    """Return an artefact's manifest if its place, key and files are what they should be."""
+    """Return the manifest of an artefact in a bundle, after checking its place, key and files."""
     place = path.parent.relative_to(root).as_posix()
     try:
         manifest = parse_manifest(path.read_bytes())
         key = content_key(manifest["format"], manifest["kind"], manifest["job"], manifest["inputs"])
         parts = (manifest["name"], manifest["slug"], manifest["kind"])
     except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{place}/{MANIFEST}: not a manifest that can be used: {error}", path=source) from error
+        raise StoreError(f"{place}/{MANIFEST}: not a usable manifest: {error}", path=source) from error
     if manifest["key"] != key:
-        raise StoreError(f"{place}: key {manifest['key'][:KEY_DIGITS]} is not that of its content", path=source)
+        raise StoreError(f"{place}: key {manifest['key'][:KEY_DIGITS]} does not match its content", path=source)
     if not all(isinstance(part, str) for part in parts) or place != f"{parts[2]}/{parts[1]}-{key[:KEY_DIGITS]}":
-        raise StoreError(f"{place}: an artefact in a folder of another name", path=source)
+        raise StoreError(f"{place}: the folder's name does not fit its manifest", path=source)
     if parts[2] not in {kind.value for kind in StageKind}:
         raise StoreError(
-            f"{place}: no kind of stage", path=source, value=parts[2], allowed=[k.value for k in StageKind]
+            f"{place}: not a kind of stage", path=source, value=parts[2], allowed=[k.value for k in StageKind]
         )
     if any(file.is_symlink() for file in (path.parent, *path.parent.rglob("*"))):
-        raise StoreError(f"{place}: holds a link, no plain files", path=source)
+        raise StoreError(f"{place}: holds a link; only plain files are allowed", path=source)
     for damage in damages(path.parent, manifest["files"], again=True):
         name = "" if damage.path is None else damage.path.relative_to(root).as_posix()
         raise StoreError(f"{name}: {damage.problem}", path=source, hint="Export it again; nothing was placed.")
@@ -317,7 +307,7 @@ def _check(path: Path, root: Path, source: Path) -> dict[str, Any]:
 
 
 def _check_sums(root: Path, source: Path) -> None:
-    """Compare the manifests with the bundle's list of checksums; the manifests themselves say the rest."""
+    """Compare the manifests with the bundle's checksums; the manifests vouch for all other files."""
     path = root / CHECKSUMS
     if not path.is_file():
         raise StoreError(f"lacks {CHECKSUMS}", path=source, hint="Export it again; nothing was placed.")

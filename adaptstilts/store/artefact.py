@@ -1,4 +1,4 @@
-"""A finished stage's folder, whose files are compared with its manifest before they are read."""
+"""Finished stages: a folder whose files are checked against its manifest before they are read."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ DamageCallback = Callable[[DamagedError], object]
 
 @dataclass(frozen=True)
 class Artefact:
-    """A finished stage's folder.
+    """Folder of a finished stage.
 
     Attributes:
-        folder: Where it lies.
-        manifest: What was written when it was finished.
-        fetch: Brings a file or folder of it to this machine; None where all is here.
+        manifest: Key, inputs, environment, and size and hash of each file, as written on finishing.
+        fetch: Downloads a file or folder of it by name; None if everything is local.
     """
 
     folder: Path
@@ -36,24 +35,24 @@ class Artefact:
 
     @property
     def seconds(self) -> float:
-        """Wall time it took to make."""
+        """Wall time of making it."""
         return float(self.manifest["seconds"])
 
     @property
     def bytes(self) -> int:
-        """Size of its files together."""
+        """Total size of its files."""
         return sum(record["bytes"] for record in self.manifest["files"].values())
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of its files; without a manifest, of those that lie in its folder."""
+        """Names of its files: from the manifest, or from the folder where that lists none."""
         return tuple(self.manifest.get("files", ())) or tuple(sorted(path.name for path in self.folder.iterdir()))
 
     def file(self, name: str) -> Path:
-        """Return a file or folder of the artefact to read, once its bytes are those that were written.
+        """Return the path of a file or folder of the artefact, once its bytes have been verified.
 
         Raises:
-            DamagedError: If it is not there or damaged.
+            DamagedError: If it is missing or damaged.
         """
         if self.fetch is not None:
             self.fetch(name)
@@ -64,7 +63,7 @@ class Artefact:
         return path
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values
-        """Return a JSON file of the artefact.
+        """Return the content of a JSON file of the artefact.
 
         Raises:
             DamagedError: If it is missing or damaged.
@@ -78,7 +77,7 @@ class Artefact:
 
 @contextlib.contextmanager
 def report_to(on_damage: DamageCallback | None) -> Iterator[None]:
-    """Give damage that the block finds to a callback, if there is one, and go on after the block."""
+    """Pass damage found in the block to a callback and continue after the block; without a callback, raise it."""
     try:
         yield
     except DamagedError as error:
@@ -88,7 +87,7 @@ def report_to(on_damage: DamageCallback | None) -> Iterator[None]:
 
 
 def raise_first(errors: Iterator[DamagedError]) -> None:
-    """Raise the first of some errors, if there is one."""
+    """Raise the first of the errors, if any."""
     error = next(errors, None)
     if error is not None:
         raise error

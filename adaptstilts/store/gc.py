@@ -1,4 +1,4 @@
-"""What nobody needs in a store: leftovers of dead processes, and artefacts that no named study uses."""
+"""Garbage collection: leftovers of dead processes, and artefacts that no named study uses."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from adaptstilts.store.stage import FORMAT_VERSION, StageKind
 from adaptstilts.store.store import RESUME_FOLDER, Store
 
 UNFINISHED_DAYS = 2.0
-"""Age at which a folder that a process elsewhere left unfinished, and that nobody claims, is taken for abandoned."""
+"""Age at which an unfinished, unclaimed folder of a process on another machine counts as abandoned."""
 
 _FORMER_FOLDERS = (".claims", ".running")
-"""Where older versions kept locks and signs of life."""
+"""Folders in which older versions kept locks and signs of life."""
 
 
 @dataclass
 class Waste:
-    """What may be removed from a store.
+    """Removable contents of a store.
 
     Attributes:
-        items: What it is, its size in bytes, and what removes it; that returns False where it has come into use.
-        damaged: Errors of what is damaged: it stays, since somebody may need it, and its key is not known for sure.
+        items: Description, size in bytes, and a function that removes it; that returns False if it has come into use.
+        damaged: Damaged artefacts; they stay, because their keys are uncertain and somebody may need them.
         removed: Whether the items were removed.
     """
 
@@ -41,7 +41,7 @@ class Waste:
     removed: bool = False
 
     def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the findings as plain values."""
         items = [{"what": what, "bytes": count} for what, count, _ in self.items]
         return {
             "items": items,
@@ -51,7 +51,7 @@ class Waste:
         }
 
     def text(self) -> str:
-        """Return it for a terminal."""
+        """Return the findings as lines for a terminal."""
         rows = [(size_text(count), what) for what, count, _ in self.items]
         lines = aligned([*rows, *(("left", str(error)) for error in self.damaged)], "><")
         total = f"{len(self.items)} things, {size_text(sum(count for _, count, _ in self.items))}"
@@ -60,22 +60,21 @@ class Waste:
         return "\n".join([*lines, f"removed {total}" if self.removed else f"would remove {total}; do it with --yes"])
 
     def remove(self) -> None:
-        """Remove all of it, but for what has come into use meanwhile."""
+        """Remove all items except those that have come into use meanwhile."""
         self.items = [item for item in self.items if item[2]() is not False]
         self.removed = True
 
 
 def find_waste(store: Store, needed: set[str] | None = None) -> Waste:
-    """Find what nobody needs; never what a living process claims.
+    """Find what nobody needs; never what a living process has claimed.
 
     Args:
-        store: The store.
         needed: Keys of all stages that somebody needs; None to look for leftovers only.
 
     Returns:
         Leftovers: unfinished folders of dead processes, dead claims, states to resume finished stages from, folders
         without a manifest, and artefacts of older formats. With ``needed`` also all artefacts of other keys, and old
-        states to resume them from. What has a damaged manifest is named and stays.
+        states to resume them from. Artefacts with damaged manifests are listed and stay.
     """
     waste = Waste()
     artefacts = store.artefacts(on_damage=waste.damaged.append)
@@ -97,7 +96,7 @@ def find_waste(store: Store, needed: set[str] | None = None) -> Waste:
 
 
 def _unclaimed(store: Store, key: str, act: Callable[[], object]) -> bool:
-    """Remove what is kept of a stage while nobody can make it, unless somebody is at it; say whether it was removed."""
+    """Call ``act`` with a stage claimed; return whether it removed anything, False if somebody is making the stage."""
     with store.claim_of(key) as is_mine:
         return is_mine and act() is not False
 

@@ -1,4 +1,4 @@
-"""JSON files that other processes see whole or not at all."""
+"""Writing of JSON files."""
 
 from __future__ import annotations
 
@@ -9,23 +9,13 @@ from typing import Any
 
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON values
-    """Write plain values as JSON, with sorted keys.
-
-    Args:
-        path: File; its folder is made if missing.
-        value: Plain values.
-    """
+    """Write plain values as JSON with sorted keys; the folder is made if missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
 
 
 def replace_json(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON values
-    """Write plain values as `write_json` does, but so that others see the file whole or not at all.
-
-    Args:
-        path: File; its folder is made if missing.
-        value: Plain values.
-    """
+    """Write as `write_json` does, but atomically: other processes see the old file or the new one."""
     partial = path.with_name(f"{path.name}.{os.getpid()}")
     write_json(partial, value)
     partial.replace(path)

@@ -1,7 +1,7 @@
-"""Leases: which process is making a stage, and how far it is, in a place that several machines may share.
+"""Leases: which process is making a stage and how far it is, in a folder or at an address that machines share.
 
-A lease is a small file, or an object at an address, that is created only if it is not there. It names the process that
-holds it and what that process is doing; while it does, a thread writes it again and again, which is the sign of life.
+A lease is a small file, or an object at an address, that is created only if there is none. It names the process that
+holds it and its work. As long as that process works, a thread rewrites the lease again and again: the sign of life.
 
 - A holder that was a process of this machine and has ended is dead at once.
 - Any other holder is dead when it has given no sign of life for its lifetime.
@@ -34,9 +34,9 @@ from adaptstilts.store.process import Mark, here, is_alive
 
 LEASE_SUFFIX = ".lease"
 LIFETIME_SECONDS = 60.0
-"""Silence after which a holder that cannot be seen from here counts as dead."""
+"""Seconds of silence after which a holder on another machine counts as dead."""
 SLOP_SECONDS = 10.0
-"""Added to the lifetime: what the clocks of two machines may differ by, or a network file system may lag behind."""
+"""Seconds added to the lifetime for clocks of two machines that differ, and for network file systems that lag."""
 _STEP_SECONDS = 1.0
 """Least time between two signs of life in a folder while the stage makes steps."""
 _BEAT_SECONDS = 5.0
@@ -45,24 +45,24 @@ _BEAT_SECONDS = 5.0
 _held: set[tuple[int, str]] = set()
 """Process id and number of the leases that threads of this process hold; a forked child holds none of them."""
 _seen: dict[tuple[str, str, float | None], float] = {}
-"""When this process first saw a lease as it is, on a clock that does not jump."""
+"""When this process first saw a lease in its present state, on a clock that does not jump."""
 
 
 class Text(NamedTuple):
-    """The content of a lease's object, and when it was written by the clock of its place; None where it has none."""
+    """Content of a lease's object, and when it was written by the clock of its place, if that has one."""
 
     text: str
     written: float | None
 
 
 class Objects(Protocol):
-    """Small texts by name, in a place that several processes see."""
+    """Storage of small texts by name that several processes see."""
 
     place: str
     """Name of the place."""
 
     def create(self, name: str, text: str) -> bool:
-        """Write a text unless there is one; say whether it was written."""
+        """Write a text unless the name is taken; return whether it was written."""
         ...
 
     def read(self, name: str) -> Text | None:
@@ -74,7 +74,7 @@ class Objects(Protocol):
         ...
 
     def write(self, name: str, text: str) -> None:
-        """Write a text over what is there."""
+        """Write a text, replacing any other."""
         ...
 
     def delete(self, name: str) -> None:
@@ -82,14 +82,14 @@ class Objects(Protocol):
         ...
 
     def now(self) -> float:
-        """Return the time by the place's clock, or by this machine's where the place has none."""
+        """Return the time by the storage's clock, or by this machine's if it has none."""
         ...
 
 
 class FolderObjects:
-    """Texts in a folder of a file system; made when the first text is.
+    """Texts in a folder of a file system; the folder is made with the first text.
 
-    Its clock is that of the machine that holds the file system: it stamps a file that is written to ask for the time.
+    The clock is that of the machine that holds the file system, read off the time stamp of a newly written file.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -113,7 +113,7 @@ class FolderObjects:
         return True
 
     def read(self, name: str) -> Text | None:
-        """See `Objects`; the time is that of the open file, for which a network file system asks its server again."""
+        """See `Objects`; the time is that of the open file, which makes a network file system ask its server again."""
         try:
             with (self.folder / name).open(encoding="utf-8", errors="replace") as file:
                 return Text(file.read(), os.fstat(file.fileno()).st_mtime)
@@ -140,7 +140,7 @@ class FolderObjects:
         (self.folder / name).unlink(missing_ok=True)
 
     def now(self) -> float:
-        """See `Objects`; this machine's clock where the folder cannot be written."""
+        """See `Objects`; this machine's clock if the folder cannot be written."""
         return self._ahead + time.time()
 
     @cached_property
@@ -158,16 +158,16 @@ class FolderObjects:
 
 @dataclass
 class Progress:
-    """How far the holder of a lease is: its work changes it, the thread that keeps the lease writes it down.
+    """Progress of the holder of a lease: updated by its work, written by the thread that renews the lease.
 
     Attributes:
         done: Steps done; optimiser steps of a training run, languages of predictions.
-        total: Steps in all; 0 until the work tells.
+        total: Steps in all; 0 until the work reports a number.
         note: Last note, such as the loss.
-        first: Steps done when the attempt first told of one; many where it goes on from a checkpoint.
-        before: Seconds until then: reading data, loading the backbone.
-        examples_per_second: Speed of a training run; None where it is not known.
-        worker: What the engine calls the worker; empty where it has no name.
+        first: Steps done at the attempt's first report; more than 0 after resuming from a checkpoint.
+        before: Seconds before that report: reading data, loading the backbone.
+        examples_per_second: Training speed; None if unknown.
+        worker: Name that the engine gives the worker; may be empty.
     """
 
     done: int = 0
@@ -181,16 +181,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class Lease:
-    """What a lease says.
+    """Content of a lease.
 
     Attributes:
         number: Random name of this lease; a new one for every holder.
         holder: Process that holds it; None if the object cannot be read.
-        beat: Last sign of life, seconds since 1970 by the place's clock, or by the holder's where the place has none;
-            None where it is not known.
+        beat: Last sign of life, seconds since 1970 by the place's clock, or by the holder's if the place has none; None
+            if unknown.
         name: Name of the object.
-        work: What the holder is doing: ``key``, ``name`` and ``kind`` of the stage that it makes, ``started`` (UTC by
-            its clock), ``seconds`` since then, and the fields of `Progress`. Empty where it makes no stage.
+        work: What the holder is doing: ``key``, ``name`` and ``kind`` of the stage, ``started`` (UTC by its clock),
+            ``seconds`` since then, and the fields of `Progress`. Empty if it makes no stage.
     """
 
     number: str
@@ -200,18 +200,18 @@ class Lease:
     work: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self) -> str:
-        """Return what to write."""
+        """Return the lease as JSON."""
         holder = None if self.holder is None else self.holder.text
         return json.dumps({"number": self.number, "holder": holder, "beat": self.beat, **self.work})
 
 
 class Leases:
-    """Leases in one place.
+    """All leases in one place.
 
     Args:
-        objects: The place.
-        lifetime: Silence after which a holder that cannot be seen from here counts as dead, in seconds.
-        seldom: Whether writing costs so much that a sign of life is given four times in a lifetime only.
+        objects: Storage of the leases.
+        lifetime: Seconds of silence after which a holder on another machine counts as dead.
+        seldom: Whether writing is expensive: a sign of life is then given only four times per lifetime.
     """
 
     def __init__(self, objects: Objects, lifetime: float = LIFETIME_SECONDS, *, seldom: bool = False) -> None:
@@ -221,15 +221,7 @@ class Leases:
         self.pause = self.pause_without_steps if seldom else min(_STEP_SECONDS, lifetime / 4)
 
     def acquire(self, name: str, work: Mapping[str, Any] | None = None) -> Lease | None:
-        """Take a lease without waiting.
-
-        Args:
-            name: Name of its object.
-            work: See `Lease`.
-
-        Returns:
-            The lease, or None if another process or thread holds it or is just taking it.
-        """
+        """Take a lease without waiting; None if another process or thread holds or is just taking it."""
         mine = Lease(secrets.token_hex(8), here(), time.time(), name, work or {})
         _held.add((os.getpid(), mine.number))
         is_mine = False
@@ -237,11 +229,11 @@ class Leases:
             is_mine = self._take(mine)
         finally:
             if not is_mine:
-                _let_go(mine)
+                _forget(mine)
         return mine if is_mine else None
 
     def refresh(self, lease: Lease, work: Mapping[str, Any]) -> None:
-        """Give a sign of life, unless the lease is another's by now; one that was removed is put back."""
+        """Give a sign of life, unless the lease has a new holder; a lease that was removed is written again."""
         now = replace(lease, beat=time.time(), work=work)
         found = self.read(lease.name)
         if found is None:
@@ -250,14 +242,14 @@ class Leases:
             self.objects.write(lease.name, now.text())
 
     def release(self, lease: Lease) -> None:
-        """Give a lease back, unless it is another's by now; one that cannot be removed ends with its lifetime."""
+        """Give a lease back, unless it has a new holder; one that cannot be removed expires."""
         try:
             with contextlib.suppress(OSError, StoreError):
                 found = self.read(lease.name)
                 if found is not None and found.number == lease.number:
                     self.objects.delete(lease.name)
         finally:
-            _let_go(lease)
+            _forget(lease)
 
     def holder(self, name: str) -> Mark | None:
         """Return the living process that holds a lease, or None."""
@@ -272,13 +264,13 @@ class Leases:
         return None if found is None else _parse(name, found)
 
     def read_all(self) -> list[Lease]:
-        """Return all leases of stages, and what is being written or was left beside them."""
+        """Return all leases, and the partial or abandoned objects beside them."""
         return [_parse(name, found) for name, found in self.objects.read_all().items()]
 
     def is_over(self, lease: Lease) -> bool:
-        """Say whether a lease's holder is dead: the rule for those who would take it over and for those who look on.
+        """Return whether a lease's holder is dead; one rule for processes that take over and for those that only look.
 
-        A lease of this process that no thread holds is a forgotten one, and over.
+        A lease of this process that no thread holds was forgotten, and is over.
         """
         if (os.getpid(), lease.number) in _held:
             return False
@@ -286,21 +278,21 @@ class Leases:
         if alive is not None:
             return not alive or lease.holder == here()
         age = self.age(lease)
-        if age is None or age < -SLOP_SECONDS:  # a clock was moved: go by when this process first saw it as it is
+        if age is None or age < -SLOP_SECONDS:  # a clock was moved: go by when this process first saw this state
             state = (f"{self.objects.place}/{lease.name}", lease.number, lease.beat)
             age = time.monotonic() - _seen.setdefault(state, time.monotonic())
         return age > self.lifetime + SLOP_SECONDS
 
     def age(self, lease: Lease) -> float | None:
-        """Return the seconds since a lease's last sign of life; None where that is not known."""
+        """Return the seconds since a lease's last sign of life; None if unknown."""
         return None if lease.beat is None else self.objects.now() - lease.beat
 
     def stale(self) -> list[str]:
-        """Return the names of what dead holders left."""
+        """Return the names of the leases of dead holders."""
         return [lease.name for lease in self.read_all() if self.is_over(lease)]
 
     def remove_stale(self, name: str) -> bool:
-        """Remove what `stale` has found, if its holder still is dead; say whether it was removed."""
+        """Remove a lease that `stale` has named if its holder is still dead; return whether it was removed."""
         lease = self.read(name)
         mine = self.acquire(name) if lease is not None and self.is_over(lease) else None
         if mine is not None:
@@ -308,7 +300,7 @@ class Leases:
         return mine is not None
 
     def revoke(self, name: str) -> None:
-        """Remove the lease of a holder that is known to have ended, unless it is seen to live."""
+        """Remove the lease of a holder that is known to have ended, unless it is seen to be alive."""
         lease = self.read(name)
         if lease is not None and (lease.holder is None or not is_alive(lease.holder)):
             self.objects.delete(name)
@@ -318,7 +310,7 @@ class Leases:
             return self._is_there(mine)
         first = found = self.read(mine.name)
         if found is not None and found.number == mine.number:
-            return True  # it was created, and the answer that said so was lost on the network
+            return True  # it was created, and the network lost the reply
         tried: list[str] = []
         while found is not None and self.is_over(found):
             takeover = f"{mine.name}.{found.number}"
@@ -329,7 +321,7 @@ class Leases:
         return False
 
     def _replace(self, first: Lease | None, mine: Lease, takeovers: list[str]) -> bool:
-        """Put a lease in place of the one found first, if it is still that one."""
+        """Overwrite the lease found first, if it is still in place."""
         now = self.read(mine.name)
         if first is None or now is None or now.number != first.number:
             self.objects.delete(takeovers[-1])
@@ -340,22 +332,21 @@ class Leases:
         return self._is_there(mine)
 
     def _is_there(self, mine: Lease) -> bool:
-        """Say whether a lease is there as written: where creating is not exclusive, the last writer has it."""
+        """Return whether the lease is stored as written: without exclusive creation, the last writer wins."""
         found = self.read(mine.name)
         return found is not None and found.number == mine.number
 
 
 @contextlib.contextmanager
 def hold(places: Sequence[Leases], name: str, work: Mapping[str, Any] | None = None) -> Iterator[Progress | None]:
-    """Hold a lease in each of some places while the block runs, if it is free in all; never waits.
+    """Hold a lease in several places while the block runs, if it is free in all; never waits.
 
     Args:
         places: Where to take it, in this order.
-        name: Name of its object.
-        work: ``key``, ``name`` and ``kind`` of the stage that is made; None where none is.
+        work: ``key``, ``name`` and ``kind`` of the stage to make; None for other work.
 
     Yields:
-        What the block tells how far it is, or None if another process, or thread, has the lease.
+        The progress, for the block to update; None if another process or thread holds the lease.
 
     Raises:
         OSError: If a folder cannot be written.
@@ -367,8 +358,8 @@ def hold(places: Sequence[Leases], name: str, work: Mapping[str, Any] | None = N
 
     def doing() -> dict[str, Any]:
         seconds = round(time.perf_counter() - began, 3)
-        told = {**dataclasses.asdict(progress), "started": started, "seconds": seconds}
-        return {} if work is None else {**work, **told}
+        state = {**dataclasses.asdict(progress), "started": started, "seconds": seconds}
+        return {} if work is None else {**work, **state}
 
     with contextlib.ExitStack() as stack:
         held: list[tuple[Leases, Lease]] = []
@@ -388,24 +379,24 @@ def hold(places: Sequence[Leases], name: str, work: Mapping[str, Any] | None = N
 def _kept_fresh(
     held: Sequence[tuple[Leases, Lease]], progress: Progress, doing: Callable[[], dict[str, Any]]
 ) -> Iterator[None]:
-    """Give signs of life from a thread while the block runs: sooner where there is progress.
+    """Renew leases from a thread while the block runs, more often while there is progress.
 
-    The work never waits for the file system. What cannot be written is left out: a sign of life must not end the work.
+    The work never waits for the file system. Write errors are ignored: a sign of life must not end the work.
     """
     done = threading.Event()
 
-    def go_on() -> None:
-        said = [(dataclasses.replace(progress), time.monotonic()) for _ in held]
+    def renew() -> None:
+        written = [(dataclasses.replace(progress), time.monotonic()) for _ in held]
         while not done.wait(min(leases.pause for leases, _ in held)):
             for number, (leases, lease) in enumerate(held):
-                last, when = said[number]
+                last, when = written[number]
                 pause = leases.pause_without_steps if progress == last else leases.pause
                 if time.monotonic() - when >= pause:
-                    said[number] = (dataclasses.replace(progress), time.monotonic())
+                    written[number] = (dataclasses.replace(progress), time.monotonic())
                     with contextlib.suppress(OSError, StoreError):
                         leases.refresh(lease, doing())
 
-    thread = threading.Thread(target=go_on, daemon=True, name="lease")
+    thread = threading.Thread(target=renew, daemon=True, name="lease")
     thread.start()
     try:
         yield
@@ -423,5 +414,5 @@ def _parse(name: str, found: Text) -> Lease:
     return Lease(f"unread{len(found.text)}", None, found.written, name)
 
 
-def _let_go(lease: Lease) -> None:
+def _forget(lease: Lease) -> None:
     _held.discard((os.getpid(), lease.number))

@@ -1,6 +1,6 @@
-"""Manifests of artefacts: what they hold, reading and checking them, and writing files that stay written.
+"""Manifests of artefacts: their content, reading and checking them, and durable writing of files.
 
-What a file's hash was is remembered by path, size and time of change, so that one process reads a large file once.
+Hashes of files are remembered by path, size and time of change, so that one process reads a large file once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {"key": str, "files": dict, "input
 _LATER_FIELDS: dict[str, type] = {
     "format": int, "name": str, "slug": str, "kind": str, "host": str, "upload": str, "job": dict, "environment": dict,
 }  # fmt: skip
-"""Fields that manifests of older formats, or of other places, lack."""
+"""Fields that manifests of older formats, or outside addresses, lack."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
 _BLOCK = 1 << 20
@@ -41,8 +41,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
     Raises:
         DamagedError: If it is not a manifest.
-        StoreError: If it is there and cannot be read.
-        FileNotFoundError: If it is not there.
+        StoreError: If it exists and cannot be read.
+        FileNotFoundError: If it does not exist.
     """
     try:
         return parse_manifest(path.read_bytes())
@@ -58,14 +58,14 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
     """Return the manifest in a text.
 
     Raises:
-        ValueError: If it is not one; says why.
+        ValueError: If it is not one; the message gives the reason.
     """
     text = content.decode("utf-8")
     manifest = json.loads(text)
     if not isinstance(manifest, dict):
         raise ValueError("not a manifest")
     if manifest.pop("seal", None) != (_seal(text) if "format" in manifest else None):
-        raise ValueError("other bytes than were written")
+        raise ValueError("its text has changed since it was written")
     for name, kind in _FIELDS.items():
         if not _is_a(manifest.get(name), kind):
             raise ValueError(f"not a manifest: '{name}' is missing or of another type")
@@ -73,29 +73,29 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
         if not _is_a(manifest[name], _LATER_FIELDS[name]):
             raise ValueError(f"not a manifest: '{name}' is of another type")
     if not all(isinstance(key, str) for key in manifest["inputs"]):
-        raise ValueError("not a manifest: 'inputs' are no keys")
+        raise ValueError("not a manifest: 'inputs' holds something other than keys")
     for name, record in manifest["files"].items():
         if not is_inside(name):
-            raise ValueError(f"not a manifest: '{name}' is no path inside the artefact")
+            raise ValueError(f"not a manifest: '{name}' is not a path inside the artefact")
         if not isinstance(record, dict) or not _is_record(record):
             raise ValueError(f"not a manifest: the size or hash of '{name}' is missing")
     return manifest
 
 
 def manifest_text(manifest: dict[str, Any]) -> str:
-    """Return the text of a manifest, with a hash of itself in it: it vouches for the files, and for itself."""
+    """Return the text of a manifest, with its own hash as ``seal``: it vouches for the files and for itself."""
     text = json.dumps({**manifest, "seal": _NO_SEAL}, indent=2, sort_keys=True, ensure_ascii=False)
     return text.replace(f'"seal": "{_NO_SEAL}"', f'"seal": "{_seal(text)}"')
 
 
 def _seal(text: str) -> str:
-    """Hash a manifest's text as if it had no seal yet."""
+    """Hash a manifest's text without its seal."""
     plain = re.sub(r'"seal": "[0-9a-f]{64}"', f'"seal": "{_NO_SEAL}"', text)
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def is_inside(name: str) -> bool:
-    """Say whether a name is a plain path of a file below some folder."""
+    """Return whether a name is a plain relative path that stays inside its folder."""
     parts = name.split("/")
     return bool(name) and "\\" not in name and "\0" not in name and not ({"", ".", ".."} & set(parts))
 
@@ -110,10 +110,10 @@ def _is_a(value: object, kind: type | tuple[type, ...]) -> bool:
 
 
 def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
-    """Compare the sizes of an artefact's files with those recorded; files that are not recorded do not count.
+    """Compare the sizes of an artefact's files with those recorded; unrecorded files do not count.
 
     Raises:
-        DamagedError: If a file is missing or of another size.
+        DamagedError: If a file is missing or has another size.
     """
     for name, record in manifest["files"].items():
         if _size(folder / name) != record["bytes"]:
@@ -121,23 +121,19 @@ def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def select(files: Files, name: str) -> Files:
-    """Return the records of a file, or of all files below a folder; an empty name stands for all."""
+    """Return the records of a file, or of all files below a folder; an empty name selects all."""
     return {path: record for path, record in files.items() if not name or path == name or path.startswith(f"{name}/")}
 
 
 def damages(
     folder: Path, files: Files, *, again: bool = False, on_bytes: Callable[[int], object] | None = None
 ) -> Iterator[DamagedError]:
-    """Compare the content of an artefact's files with the hashes recorded.
+    """Compare an artefact's files with the hashes recorded; yield one error per damaged file.
 
     Args:
-        folder: The artefact's folder.
         files: Records of the files to read.
-        again: Whether to read files that this process has read already.
-        on_bytes: Told how many bytes were read, block by block.
-
-    Yields:
-        One error per damaged file.
+        again: Whether to read files again that this process has read.
+        on_bytes: Called with the number of bytes read, block by block.
     """
     for name, record in files.items():
         path = folder / name
@@ -148,15 +144,11 @@ def damages(
 
 
 def file_hash(path: Path, *, again: bool = False, on_bytes: Callable[[int], object] | None = None) -> str:
-    """Return the SHA-256 of a file's content.
+    """Return the SHA-256 of a file's content, 64 hexadecimal digits.
 
     Args:
-        path: The file.
-        again: Whether to read it even if this process has, and size and time of change are as they were.
-        on_bytes: Told how many bytes were read, block by block.
-
-    Returns:
-        64 hexadecimal digits.
+        again: Whether to read the file even if this process has, and size and time of change are the same.
+        on_bytes: Called with the number of bytes read, block by block.
     """
     known = _identity(path)
     if again or known not in _hashes:
@@ -165,13 +157,7 @@ def file_hash(path: Path, *, again: bool = False, on_bytes: Callable[[int], obje
 
 
 def take_over_hashes(source: Path, target: Path, manifest: dict[str, Any]) -> None:
-    """Remember the hashes of files whose folder was moved.
-
-    Args:
-        source: Where the folder was.
-        target: Where it is.
-        manifest: Its manifest.
-    """
+    """Keep the remembered hashes of files whose folder was moved from ``source`` to ``target``."""
     for name in manifest["files"]:
         _, size, changed = _identity(target / name)
         digits = _hashes.pop((str(source / name), size, changed), None)
@@ -180,14 +166,7 @@ def take_over_hashes(source: Path, target: Path, manifest: dict[str, Any]) -> No
 
 
 def inventory(folder: Path) -> Files:
-    """Return size and SHA-256 of all files below a folder, having made sure that they are on the disk.
-
-    Args:
-        folder: The folder.
-
-    Returns:
-        Records by relative path, in order.
-    """
+    """Return size and SHA-256 of all files below a folder, by sorted relative path, once all are on the disk."""
     files: Files = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
@@ -200,7 +179,7 @@ def inventory(folder: Path) -> Files:
 
 
 def write_synced(path: Path, text: str) -> None:
-    """Write a text so that it is on the disk when this returns, and is seen whole or not at all."""
+    """Write a text atomically; it is on the disk when this returns."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with partial.open("w", encoding="utf-8") as handle:
         handle.write(text)
@@ -211,7 +190,7 @@ def write_synced(path: Path, text: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make sure that the names in a folder are on the disk, on systems that can."""
+    """Make sure that the names in a folder are on the disk, on systems that support it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:  # systems that open no folders
@@ -226,24 +205,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def unreadable(error: OSError, path: Path) -> StoreError:
-    """Return the error that says that something of a store is there and cannot be read.
-
-    Args:
-        error: What the system said.
-        path: What it was asked for.
-    """
+    """Return the error for a file of a store that exists and cannot be read."""
     hint = "Check its permissions and its disk."
     return StoreError(f"cannot be read: {error.strerror or error}", path=error.filename or path, hint=hint)
 
 
 def unwritable(error: OSError, place: Path | str) -> WriteError:
-    """Return the error that says that a store cannot be written.
-
-    Args:
-        error: What the system said.
-        place: The store.
-    """
-    named = error.filename2 or error.filename  # of a move, where to
+    """Return the error for a store, named by ``place``, that cannot be written."""
+    named = error.filename2 or error.filename  # the target of a move
     where = f" ({named})" if named is not None else ""
     hint = "Set store=FOLDER, or make room; finished stages are kept."
     return WriteError(f"cannot be written: {error.strerror or error}{where}", path=place, hint=hint)

@@ -1,8 +1,8 @@
-"""Which process of which machine something is from, and whether that process still lives.
+"""Identity of processes across machines, and whether they are still alive.
 
-What several machines write side by side (locks, unfinished folders) carries the mark of its process. A process id alone
-says little: ids are given out again, containers count from one, and machines share names. A mark therefore holds when
-the process started, and which boot and which process namespace the id counts in.
+Files that several machines write side by side (locks, unfinished folders) carry the mark of their process. A process id
+alone says little: ids are reused, containers count from one, and machines share names. A mark therefore also holds when
+the process started, and the boot and process namespace in which the id counts.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from functools import lru_cache
 from pathlib import Path
 
 SEPARATOR = "~"
-"""Between the parts of a mark in a file's name; no host name has it."""
+"""Separates the parts of a mark in a file name; no host name contains it."""
 _ENDED = frozenset("ZXx")
-"""States of a process that runs no more: a zombie is only a number that its parent has not asked for yet."""
+"""States of a process that has ended: a zombie is only an id whose parent has not collected it yet."""
 _PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A process of a machine.
+    """Identity of a process.
 
     Attributes:
         host: Name of the machine.
-        space: Boot of the machine and process namespace; ids are only comparable where it is equal.
-        started: When the process started, in the units of its system.
+        space: Boot of the machine and process namespace; ids are comparable only where it is equal.
+        started: Start of the process, in the units of its system.
         process: Process id.
     """
 
@@ -39,12 +39,12 @@ class Mark:
 
     @property
     def text(self) -> str:
-        """The mark as part of a file's name."""
+        """The mark as part of a file name."""
         return SEPARATOR.join((self.host, self.space, self.started, str(self.process)))
 
     @classmethod
     def parse(cls, text: str) -> Mark | None:
-        """Return the mark that a text begins with, or None if it is not one."""
+        """Return the mark at the start of a text, or None if there is none."""
         parts = text.split(SEPARATOR)
         if len(parts) < 4 or not parts[3].isdigit():
             return None
@@ -63,14 +63,7 @@ def _mark(process: int) -> Mark:
 
 
 def is_alive(mark: Mark) -> bool | None:
-    """Say whether a process lives.
-
-    Args:
-        mark: The process.
-
-    Returns:
-        Whether it lives; None if that cannot be seen from here: it is of another machine, boot or container.
-    """
+    """Return whether a process is alive; None if it cannot be seen: another machine, boot or container has it."""
     import psutil  # noqa: PLC0415 - not needed to plan
 
     if (mark.host, mark.space) != (here().host, here().space):
@@ -90,7 +83,7 @@ def _space() -> str:
 
 
 def _started(process: int) -> str | None:
-    """Return when a process started; an empty text if it has ended, None if that is not to be seen."""
+    """Return when a process started; an empty text if it has ended, None if that cannot be seen."""
     try:
         fields = (
             (_PROC / str(process) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

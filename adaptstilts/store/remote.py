@@ -1,6 +1,6 @@
-"""A folder in a file system that fsspec knows: the few things a shared store asks of it, with plain errors.
+"""Folders at fsspec addresses: the few operations that a shared store needs, with plain errors.
 
-fsspec and what it needs for a file system are only imported when an address is used.
+fsspec and the package for a file system are imported only when an address is used.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ _PACKAGES = {
     "smb": "smbprotocol", "webdav": "webdav4", "hf": "huggingface_hub", "http": "aiohttp", "https": "aiohttp",
     "box": "boxfs", "lakefs": "lakefs-spec", "tos": "tosfs",
 }  # fmt: skip
-"""Package to install, by the start of an address."""
+"""Package to install, by protocol of an address."""
 _BACKENDS = frozenset(
     {"botocore", "aiobotocore", "s3fs", "gcsfs", "google", "aiohttp", "azure", "adlfs", "paramiko", "requests",
      "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub", "ftplib"}
 )  # fmt: skip
-"""Packages whose own errors are those of a place that cannot be used, not bugs of this one."""
+"""Packages whose own errors mean that an address cannot be used, not a bug of this package."""
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
 
 
 def is_address(location: str) -> bool:
-    """Say whether a store's location is an address rather than a path."""
+    """Return whether a store's location is an address rather than a path."""
     return "://" in location and not location.startswith(LOCAL_PROTOCOLS)
 
 
 def shown_address(address: str) -> str:
-    """Return an address without a password that may be in it."""
+    """Return an address without the password it may contain."""
     start, _, rest = address.partition("://")
     before, at, after = rest.partition("@")
     return f"{start}://{after}" if at and ":" in before and "/" not in before else address
 
 
 class Remote:
-    """A folder in a file system that fsspec knows.
+    """A folder at an address that fsspec supports.
 
-    Made anew from its address in every process, so that it travels with what is sent to workers.
+    Pickles as its address: every process opens its own connection.
 
     Args:
-        address: Such as ``s3://bucket/folder``.
+        address: For example ``s3://bucket/folder``.
     """
 
     def __init__(self, address: str) -> None:
@@ -75,23 +75,23 @@ class Remote:
         raise AssertionError("unreachable")
 
     def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Return the contents of several files by name, in as few requests at a time as the file system allows.
+        """Return the contents of several files by name, in as few requests as the file system allows.
 
-        Files that are not there are left out; one that cannot be read is an error, since it may well be there.
+        Missing files are left out; one that cannot be read is an error, since it may well exist.
         """
         with self._plainly():
             paths = {self.path(name): name for name in names}
-            plain = [path for path in paths if not has_magic(path)]  # where others would be taken for patterns
+            plain = [path for path in paths if not has_magic(path)]  # fsspec takes others for patterns
             found = self._fresh().cat(plain, on_error="return") if plain else {}
-            answers = {name: found[path] if path in found else self.read(name) for path, name in paths.items()}
-            for answer in answers.values():
-                if isinstance(answer, BaseException) and not _is_absent(answer):
-                    raise answer
-            return {name: answer for name, answer in answers.items() if isinstance(answer, bytes)}
+            contents = {name: found[path] if path in found else self.read(name) for path, name in paths.items()}
+            for content in contents.values():
+                if isinstance(content, BaseException) and not _is_absent(content):
+                    raise content
+            return {name: content for name, content in contents.items() if isinstance(content, bytes)}
         raise AssertionError("unreachable")
 
     def names(self, *parts: str) -> list[str]:
-        """Return the names of all files below a folder, relative to the address; empty if it is not there."""
+        """Return the names of all files below a folder, relative to the address; empty if it does not exist."""
         with self._plainly():
             base, files = f"{self.path()}/", self._fresh()
             try:
@@ -103,7 +103,7 @@ class Remote:
         raise AssertionError("unreachable")
 
     def is_there(self) -> bool:
-        """Say whether there is a folder at the address."""
+        """Return whether a folder exists at the address."""
         with self._plainly():
             path = self.path()
             try:
@@ -116,13 +116,13 @@ class Remote:
         raise AssertionError("unreachable")
 
     def write(self, content: bytes, *parts: str) -> None:
-        """Write a small file over what is there."""
+        """Write a small file, replacing any other."""
         with self._plainly(writing=True):
             self._make_parent(parts)
             self._connect()[0].pipe_file(self.path(*parts), content)
 
     def create(self, content: bytes, *parts: str) -> bool:
-        """Write a small file unless it is there; exclusive where the file system has that."""
+        """Write a small file unless it exists, exclusively where the file system can; return whether it was written."""
         with self._plainly(writing=True):
             self._make_parent(parts)
             files, path = self._fresh(), self.path(*parts)
@@ -139,13 +139,13 @@ class Remote:
         raise AssertionError("unreachable")
 
     def upload(self, source: Path, *parts: str) -> None:
-        """Copy a file of this machine to it."""
+        """Copy a local file to the address."""
         with self._plainly(writing=True):
             self._make_parent(parts)
             self._connect()[0].put_file(str(source), self.path(*parts))
 
     def download(self, target: Path, *parts: str) -> bool:
-        """Copy a file of it to this machine; say whether it was there."""
+        """Copy a file from the address to this machine; return whether it existed."""
         with self._plainly():
             try:
                 self._fresh().get_file(self.path(*parts), str(target))
@@ -155,7 +155,7 @@ class Remote:
         raise AssertionError("unreachable")
 
     def blocks(self, *parts: str, size: int = 1 << 20) -> Iterator[bytes]:
-        """Yield a file's content block by block; nothing if it is not there."""
+        """Yield a file's content block by block; nothing if it does not exist."""
         with self._plainly():
             try:
                 file = self._fresh().open(self.path(*parts), "rb")
@@ -166,16 +166,18 @@ class Remote:
                     yield block
 
     def delete(self, *parts: str) -> None:
-        """Remove a file or folder, if it is there."""
+        """Remove a file or folder, if it exists."""
         with self._plainly(writing=True), contextlib.suppress(FileNotFoundError):
             files, path = self._fresh(), self.path(*parts)
-            files.rm(path, recursive=files.info(path)["type"] == "directory")  # not all take a file for a small folder
+            files.rm(
+                path, recursive=files.info(path)["type"] == "directory"
+            )  # some refuse to remove a file recursively
 
     def _make_parent(self, parts: tuple[str, ...]) -> None:
         self._connect()[0].makedirs(self.path(*parts[:-1], *parts[-1].split("/")[:-1]), exist_ok=True)
 
     def _fresh(self) -> Any:  # noqa: ANN401 - a file system of fsspec
-        """Return the file system with nothing remembered of what other machines may have changed."""
+        """Return the file system without its cache, since other machines may have changed files."""
         files = self._connect()[0]
         files.invalidate_cache()
         return files
@@ -191,8 +193,8 @@ class Remote:
             raise StoreError(
                 f"{self.shown}: the package for '{protocol}://' addresses is not installed", key="store", hint=hint
             ) from error
-        except TypeError as error:  # what its file system must be told, such as a host
-            raise StoreError(f"{self.shown}: not a whole address: {error}", key="store") from error
+        except TypeError as error:  # the address lacks a part that the file system needs, such as a host
+            raise StoreError(f"{self.shown}: not a complete address: {error}", key="store") from error
         except ValueError as error:
             from fsspec.registry import known_implementations  # noqa: PLC0415
 
@@ -206,14 +208,14 @@ class Remote:
 
 
 class _Plainly(contextlib.AbstractContextManager[None]):
-    """Turns what a file system says it cannot do into an error that people can use."""
+    """Turns errors of a file system and its package into `StoreError` and `WriteError`."""
 
     def __init__(self, shown: str, *, writing: bool) -> None:
         self._shown = shown
         self._writing = writing
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Translate an error of the system or of a file system's own package."""
+        """Translate an error of the system or of a file system's package."""
         if not isinstance(error, Exception):
             return
         if not isinstance(error, OSError | EOFError) and type(error).__module__.partition(".")[0] not in _BACKENDS:
@@ -227,16 +229,16 @@ class _Plainly(contextlib.AbstractContextManager[None]):
 
 
 def _is_absent(error: BaseException) -> bool:
-    """Say whether a file system means that there is no such file or folder; some have errors of their own for it."""
-    is_told = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
-    return is_told or (isinstance(error, OSError) and error.errno in _ABSENT)
+    """Return whether an error, which may be the file system's own, means that a file or folder does not exist."""
+    is_builtin = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+    return is_builtin or (isinstance(error, OSError) and error.errno in _ABSENT)
 
 
 def _all_files(files: Any, folder: str) -> Iterator[str]:  # noqa: ANN401 - a file system of fsspec
     """Yield the paths of all files below a folder.
 
-    fsspec's own search takes a folder that cannot be listed for an empty one; those of object stores do not, and ask
-    for a thousand files at a time.
+    fsspec's generic search treats a folder that cannot be listed as empty. Object stores have their own search, which
+    raises an error and lists a thousand files per request.
     """
     if not _searches_as_fsspec(type(files)):
         yield from files.find(folder)

@@ -1,4 +1,4 @@
-"""A store at an address that several machines share, with a local folder to work in.
+"""A store at an address that several machines share, with a local working folder.
 
 Stages are written locally and uploaded when finished. Files of artefacts made elsewhere are downloaded when they are
 read, each checked against its recorded hash. Below the address lie
@@ -42,19 +42,16 @@ from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.store.store import LEASES_FOLDER, Store
 
 SHARED_MARK = ".shared"
-"""File in a local copy that is the same at the address; a whole copy without it is still to be uploaded."""
+"""File in a local copy that has been uploaded; a whole copy without it still has to be."""
 _CACHE = Path("checkpoints") / "cache"
 
 
 def store_at(location: str, cache: str | None = None) -> Store:
-    """Return the store at a path or an address.
+    """Return the store at a path or an address; nothing is read yet.
 
     Args:
-        location: A folder; ``file:///folder``; or an address that fsspec knows, such as ``s3://bucket/folder``.
+        location: A folder; ``file:///folder``; or an fsspec address such as ``s3://bucket/folder``.
         cache: Local folder for an address; None for ``checkpoints/cache/<digits of the address>``.
-
-    Returns:
-        The store; nothing is read yet.
     """
     for protocol in LOCAL_PROTOCOLS:
         location = location.removeprefix(protocol)
@@ -66,12 +63,12 @@ def store_at(location: str, cache: str | None = None) -> Store:
 
 
 class SharedStore(Store):
-    """Artefacts below an address, worked on in a local folder.
+    """Artefacts at an address, with a local working folder.
 
     Args:
-        address: Such as ``s3://bucket/folder``.
+        address: For example ``s3://bucket/folder``.
         root: The local folder.
-        lifetime: Silence after which the holder of a claim counts as dead, in seconds.
+        lifetime: Seconds of silence after which the holder of a claim counts as dead.
     """
 
     def __init__(self, address: str, root: Path, lifetime: float = LIFETIME_SECONDS) -> None:
@@ -81,11 +78,11 @@ class SharedStore(Store):
 
     @property
     def location(self) -> str:
-        """The address, as people name it."""
+        """The address without a password."""
         return self.remote.shown
 
     def find(self, stage: Stage) -> Artefact | None:
-        """See `Store.find`; files that are not on this machine come when they are asked for."""
+        """See `Store.find`; files missing on this machine are downloaded when they are read."""
         try:
             local = super().find(stage)
         except DamagedError as error:
@@ -99,7 +96,7 @@ class SharedStore(Store):
     def find_all(
         self, stages: Iterable[Stage], *, check: bool = False, on_damage: DamageCallback | None = None
     ) -> dict[str, Artefact]:
-        """See `Store.find_all`; one listing per kind, and the manifests of what is not on this machine."""
+        """See `Store.find_all`; one listing per kind, and the manifests missing on this machine."""
         wanted = list(stages)
         found = super().find_all(wanted, check=check, on_damage=lambda error: self._drop_copy(error, on_damage))
         missing = [stage for stage in wanted if stage.key not in found]
@@ -122,7 +119,7 @@ class SharedStore(Store):
         return done | {stage.key for stage in wanted if "/".join((*self._remote(stage), MANIFEST)) in there}
 
     def open(self, stage: Stage) -> Artefact | None:
-        """See `Store.open`; brings the whole artefact to this machine."""
+        """See `Store.open`; downloads the whole artefact."""
         artefact = self.find(stage)
         if artefact is None:
             return None
@@ -135,7 +132,7 @@ class SharedStore(Store):
             return self.open(stage)
 
     def leases(self) -> list[Leases]:
-        """See `Store.leases`; first against others on this machine, then against other machines."""
+        """See `Store.leases`; first those of this machine, then those at the address."""
         return [*super().leases(), Leases(_RemoteObjects(self.remote), self.lifetime, seldom=True)]
 
     def discard(self, stage: Stage) -> None:
@@ -152,9 +149,9 @@ class SharedStore(Store):
         super().remove(folder)
 
     def remove_leftovers(self) -> None:
-        """See `Store.remove_leftovers`; also uploads what was finished here when its upload broke off.
+        """See `Store.remove_leftovers`; also uploads finished artefacts whose upload broke off.
 
-        What another process is at, it uploads itself.
+        An artefact that another process has claimed is left to that process.
         """
         super().remove_leftovers()
         for artefact in super().artefacts(on_damage=lambda error: None):
@@ -164,7 +161,7 @@ class SharedStore(Store):
                         self._share(artefact.folder, artefact.manifest)
 
     def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
-        """See `Store.artefacts`; of those at the address."""
+        """See `Store.artefacts`; lists those at the address."""
         names = [
             name
             for kind in ([kind.value for kind in StageKind] if kinds is None else kinds)
@@ -193,10 +190,10 @@ class SharedStore(Store):
         return wrong
 
     def orphans(self) -> list[tuple[str, ...]]:
-        """Return what uploads that broke off, or came second, left at the address, where nobody claims the stage.
+        """Return the uploads that no manifest names and nobody claims: they broke off, or came second.
 
-        First the files are listed, then the claims, then the manifests are read: an upload that ends meanwhile is
-        claimed when the claims are listed, or named by its manifest after that.
+        Files are listed first, then claims, and then manifests are read: an upload that ends meanwhile either is still
+        claimed when the claims are listed, or is named by its manifest later.
         """
         places = sorted({_place_of(name) for kind in StageKind for name in self.remote.names(kind.value)} - {()})
         leased = {lease.name[:KEY_DIGITS] for lease in self.leases()[-1].read_all()}
@@ -205,7 +202,7 @@ class SharedStore(Store):
         return [place for place in free if self._is_orphan(place, contents.get(_manifest_of(place)))]
 
     def remove_orphan(self, place: tuple[str, ...]) -> bool:
-        """Remove what `orphans` has found, if it still is one; say whether it was."""
+        """Remove an upload that `orphans` has found, if it still is one; return whether it was removed."""
         if self.claimant_of(place[1]) is not None:
             return False
         if not self._is_orphan(place, self.remote.read(_manifest_of(place))):
@@ -218,7 +215,7 @@ class SharedStore(Store):
         return self._holder(digits, places if digits in leased else places[:1]) is not None
 
     def _is_orphan(self, place: tuple[str, ...], content: bytes | None) -> bool:
-        """Say whether no manifest names an upload; one that is damaged may have named any."""
+        """Return whether the manifest names another upload or is missing; a damaged one might have named any."""
         if content is None:
             return True
         with contextlib.suppress(DamagedError):
@@ -240,17 +237,17 @@ class SharedStore(Store):
         except ValueError as error:
             raise DamagedError(f"{where}: damaged: {error}", folder=folder) from error
         if stage is not None and manifest["key"] != stage.key:
-            raise DamagedError(f"{where}: the manifest is of another stage", folder=folder)
+            raise DamagedError(f"{where}: the manifest belongs to another stage", folder=folder)
         if not {"kind", "slug", "upload"} <= manifest.keys():
             raise DamagedError(f"{where}: damaged: not the manifest of an upload", folder=folder)
         if stage is None and name != _manifest_of(_uploaded(manifest)):
-            raise DamagedError(f"{where}: the manifest is of another stage", folder=folder)
+            raise DamagedError(f"{where}: the manifest belongs to another stage", folder=folder)
         slug = manifest["slug"] if stage is None else stage.slug
         place = self.root / manifest["kind"] / f"{slug}-{manifest['key'][:KEY_DIGITS]}"
         return Artefact(place, manifest, partial(self._fetch, place, manifest))
 
     def _fetch(self, folder: Path, manifest: dict[str, Any], name: str) -> None:
-        """Bring a file, or all files of a folder, of an artefact to this machine."""
+        """Download a file, or all files of a folder, of an artefact."""
         for path, record in select(manifest["files"], name).items():
             target = folder / path
             if not target.is_file() or target.stat().st_size != record["bytes"]:
@@ -273,7 +270,7 @@ class SharedStore(Store):
                 temporary.unlink()
 
     def _complete(self, artefact: Artefact) -> None:
-        """Bring all of an artefact to this machine; its manifest, written last, says that it is whole."""
+        """Download all files of an artefact, then write its manifest, which marks the local copy as whole."""
         self._fetch(artefact.folder, artefact.manifest, "")
         try:
             artefact.folder.mkdir(parents=True, exist_ok=True)
@@ -284,10 +281,10 @@ class SharedStore(Store):
 
     def _put(self, temporary: Path, final: Path, manifest: dict[str, Any]) -> None:
         super()._put(temporary, final, manifest)
-        self._share(final, read_manifest(final / MANIFEST))  # that of another process, if that was faster
+        self._share(final, read_manifest(final / MANIFEST))  # another process may have been faster
 
     def _share(self, folder: Path, manifest: dict[str, Any]) -> None:
-        """Upload a whole artefact; what another machine has uploaded first stands, and replaces the local one."""
+        """Upload a whole artefact, unless another machine was first: its upload then replaces the local artefact."""
         place, upload = (manifest["kind"], manifest["key"][:KEY_DIGITS]), secrets.token_hex(4)
         if self.remote.read(*place, MANIFEST) is None:
             for name in manifest["files"]:
@@ -299,20 +296,20 @@ class SharedStore(Store):
             self.remote.delete(*place, upload)
         try:
             first = parse_manifest(self.remote.read(*place, MANIFEST) or b"")
-        except ValueError:  # damaged: what is here is the better one
+        except ValueError:  # damaged: the local artefact is the better one
             return
-        if _plain(first) == _plain(manifest):  # the process that uploaded it here ended before it could say so
+        if _plain(first) == _plain(manifest):  # uploaded from here, by a process that ended before it could mark it
             (folder / SHARED_MARK).touch()
         else:
             super().remove(folder)
 
-    def _drop_copy(self, error: DamagedError, tell: DamageCallback | None = None) -> None:
-        """Remove a damaged local copy of what is at the address; anything else that is damaged is told or raised."""
+    def _drop_copy(self, error: DamagedError, on_damage: DamageCallback | None = None) -> None:
+        """Remove a damaged local copy of an artefact at the address; report or raise any other damage."""
         folder = Path(error.folder)
         if _is_shared(folder):
             super().remove(folder)
-        elif tell is not None:
-            tell(error)
+        elif on_damage is not None:
+            on_damage(error)
         else:
             raise error
 
@@ -366,7 +363,7 @@ def _is_shared(folder: Path) -> bool:
 
 
 def _place_of(name: str) -> tuple[str, ...]:
-    """Return the place of the upload that a file is of; nothing where it is of none."""
+    """Return kind, digits and upload of a file at the address; nothing for a file outside any upload."""
     parts = name.split("/")
     return tuple(parts[:3]) if len(parts) > 3 else ()
 

@@ -1,4 +1,4 @@
-"""Looking at a store: what is in it, and one artefact in full."""
+"""Listings of a store's artefacts, and the details of one."""
 
 from __future__ import annotations
 
@@ -24,14 +24,11 @@ _FEWEST_DIGITS = 4
 
 
 def open_existing(location: str, cache: str | None = None) -> Store:
-    """Return the store that lies at a path or an address, to look after it.
+    """Return the existing store at a path or an address.
 
     Args:
-        location: As `adaptstilts.store.shared.store_at` takes it.
-        cache: As there.
-
-    Returns:
-        The store.
+        location: As for `adaptstilts.store.shared.store_at`.
+        cache: As for `adaptstilts.store.shared.store_at`.
 
     Raises:
         StoreError: If there is none, or it cannot be reached.
@@ -46,34 +43,31 @@ def open_existing(location: str, cache: str | None = None) -> Store:
 
 
 def name_of(artefact: Artefact) -> str:
-    """Return the name of the stage that an artefact is of."""
+    """Return the name of an artefact's stage."""
     return str(artefact.manifest.get("name", artefact.folder.name))
 
 
 def place_of(damage: DamagedError) -> tuple[str, str]:
-    """Return the kind of a damaged artefact and the digits of its key, as the names of its folders say them."""
+    """Return kind and key digits of a damaged artefact, read off its folder's name."""
     folder = Path(damage.folder)
     return folder.parent.name, folder.name.rpartition("-")[2]
 
 
 def check_kinds(kinds: Sequence[str] | None) -> Sequence[str] | None:
-    """Return kinds of stages as they are given, None for all.
+    """Return the given kinds of stages, or None, for all, if there are none.
 
     Raises:
-        StoreError: If one is none.
+        StoreError: If one is unknown.
     """
     known = [kind.value for kind in StageKind]
     for kind in kinds or ():
         if kind not in known:
-            raise StoreError(f"'{kind}' is no kind of stage", value=kind, allowed=known)
+            raise StoreError(f"'{kind}' is not a kind of stage", value=kind, allowed=known)
     return kinds or None
 
 
 def listing(artefacts: Iterable[Artefact]) -> list[dict[str, Any]]:
     """Describe artefacts in short.
-
-    Args:
-        artefacts: Some artefacts.
 
     Returns:
         Per artefact ``name``, ``kind``, ``key``, ``bytes``, ``age_seconds`` since it was begun (negative if another
@@ -94,7 +88,7 @@ def listing(artefacts: Iterable[Artefact]) -> list[dict[str, Any]]:
 
 
 def listing_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a listing for a terminal."""
+    """Return a listing as a table for a terminal."""
     table = [("stage", "kind", "key", "size", "age", "took", "host")]
     for row in rows:
         size, age, took = size_text(row["bytes"]), _age_text(row["age_seconds"]), duration_text(row["seconds"])
@@ -107,19 +101,15 @@ def listing_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def resolve(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedError] = ()) -> Artefact:
-    """Return the artefact that a person means.
+    """Return the artefact that a user names.
 
     Args:
-        artefacts: All that there are.
         word: A key, at least four of its first digits, a stage's name, or the name of an artefact's folder.
-        damaged: Errors of those whose manifests are damaged; only their folders say what they are.
-
-    Returns:
-        The artefact.
+        damaged: Errors of artefacts whose manifests are damaged; only their folder names identify them.
 
     Raises:
-        StoreError: If there is none or more than one.
-        DamagedError: If its manifest is damaged.
+        StoreError: If none or several match.
+        DamagedError: If the manifest of the match is damaged.
     """
     found = _meant(artefacts, word, damaged)
     if len(found) == 1:
@@ -134,18 +124,18 @@ def resolve(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedE
             else f"{item.key[:KEY_DIGITS]} ({name_of(item)})"
             for item in found
         ]
-        raise StoreError(f"'{word}' is {len(found)} artefacts", allowed=several, hint="Give more digits of the key.")
+        raise StoreError(f"'{word}' names {len(found)} artefacts", allowed=several, hint="Give more digits of the key.")
     names = (*(name_of(item) for item in artefacts), *(item.key[:KEY_DIGITS] for item in artefacts))
     hint = "See: adaptstilts store ls"
     if damaged:
         hint = f"{len(damaged)} have damaged manifests, see: adaptstilts store verify"
     if len(word) < _FEWEST_DIGITS and set(word.lower()) <= set(string.hexdigits):
-        hint = f"Of a key, at least {_FEWEST_DIGITS} digits are needed."
+        hint = f"Give at least {_FEWEST_DIGITS} digits of the key."
     raise StoreError(f"no artefact '{word}'", value=word, allowed=tuple(dict.fromkeys(names)), hint=hint)
 
 
 def _meant(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedError]) -> list[Artefact | DamagedError]:
-    """Return all that a word can mean: what it names in full, else by digits, else by the start of a folder's name."""
+    """Return all matches of a word: by full name or key, else by digits of a key, else by the start of a folder."""
     digits = word.lower()
     folders = [(Path(error.folder).name, error) for error in damaged]
     found: list[Artefact | DamagedError] = [
@@ -164,13 +154,9 @@ def _meant(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedEr
 def details(artefacts: Sequence[Artefact], artefact: Artefact) -> dict[str, Any]:
     """Describe one artefact in full.
 
-    Args:
-        artefacts: All that there are.
-        artefact: The one.
-
     Returns:
         Its ``manifest`` and ``folder``; ``made_from`` (name and key of each input, and whether it is ``there``); and
-        ``used_by`` (name and key of what was made from it).
+        ``used_by`` (name and key of the artefacts made from it).
     """
     there = {item.key: item for item in artefacts}
     return {
@@ -187,7 +173,7 @@ def details(artefacts: Sequence[Artefact], artefact: Artefact) -> dict[str, Any]
 
 
 def details_text(record: Mapping[str, Any]) -> str:
-    """Return the details of an artefact for a terminal."""
+    """Return the details of an artefact as lines for a terminal."""
     manifest = record["manifest"]
     facts = [(name, str(manifest.get(name, ""))) for name in ("name", "kind", "key", "format", "started", "host")]
     facts += [("took", duration_text(manifest["seconds"])), ("folder", record["folder"])]

@@ -1,4 +1,4 @@
-"""Stages and their content keys. Pure: nothing here reads a file."""
+"""Stages and their content keys; nothing here reads a file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FORMAT_VERSION = 4
 
 
 class StageKind(str, Enum):
-    """What a stage does; also the folder of its artefacts in the store."""
+    """Kind of work of a stage; also the folder of its artefacts in the store."""
 
     DATA = "data"
     TRAIN = "train"
@@ -31,12 +31,12 @@ class StageKind(str, Enum):
 
 
 SUMMARIES = frozenset({StageKind.ANALYSE, StageKind.REPORT})
-"""Stages that summarise all others."""
+"""Kinds of stages that summarise all others."""
 
 
 @dataclass(frozen=True)
 class DataPlace:
-    """Where examples are and how they are read; does not count in keys, which hold what is read.
+    """Location of the examples; does not count in keys, which hold fingerprints of the data.
 
     Attributes:
         root: ``data.root``.
@@ -48,11 +48,11 @@ class DataPlace:
 
 
 class Job(Protocol):
-    """What a stage is to do: a frozen dataclass of plain values, which decides the stage's key.
+    """Work of a stage: a frozen dataclass of plain values that decides the stage's key.
 
     A field counts in the key unless it is declared with ``field(metadata={"key": False})``; one declared with
-    ``{"key": "where set"}`` is left out where it is None, so that keys of jobs that do not use it stay as they were
-    before the field existed. The same holds for dataclasses inside the job.
+    ``{"key": "where set"}`` is left out where it is None, so that jobs that do not use it keep the keys they had before
+    the field existed. The same holds for dataclasses inside the job.
     """
 
     kind: ClassVar[StageKind]
@@ -63,12 +63,12 @@ class Stage:
     """One unit of work with one artefact.
 
     Attributes:
-        name: For people, e.g. ``train stack mnli > xnli seed 1``.
+        name: Readable name, for example ``train stack mnli > xnli seed 1``.
         slug: Start of the artefact's folder name.
-        job: What to do; decides the key.
+        job: The work; decides the key.
         key: Content key, 64 hexadecimal digits.
         inputs: Keys of the stages that must be finished before.
-        place: Where its examples are; None where all stages of the study read the same.
+        place: Location of its examples; None where all stages of the study read the same.
     """
 
     name: str
@@ -85,36 +85,22 @@ class Stage:
 
     @property
     def folder(self) -> str:
-        """Name of its artefact's folder, and start of the names of its other files."""
+        """Name of the artefact's folder, and start of the names of the stage's other files."""
         return f"{self.slug}-{self.key[:KEY_DIGITS]}"
 
 
 def make_stage(name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> Stage:
-    """Build a stage; its key hashes the job, the keys of its inputs and `FORMAT_VERSION`, and nothing else.
-
-    Args:
-        name: For people; not in the key.
-        slug: Start of the folder name; not in the key.
-        job: What to do.
-        inputs: Keys of the stages it needs.
-    """
+    """Build a stage; its key hashes the job, the keys of its inputs and `FORMAT_VERSION`, and nothing else."""
     return StageMaker()(name, slug, job, inputs)
 
 
 def content_key(version: int, kind: str, job: dict[str, Any], inputs: Iterable[str]) -> str:
-    """Return the key of what a stage or a manifest says: 64 hexadecimal digits.
-
-    Args:
-        version: Format version.
-        kind: Value of the `StageKind`.
-        job: The job as `describe` gives it.
-        inputs: Keys of the stages it needs.
-    """
+    """Return the content key, 64 hexadecimal digits, of a job given as plain values by `describe`."""
     return _digest(version, kind, _json(job), inputs)
 
 
 def describe(job: Job) -> dict[str, Any]:
-    """Return the part of a job that counts in its key, as plain values: for manifests."""
+    """Return the part of a job that counts in its key as plain values, for manifests."""
     described = json.loads(_Serialiser().text(job))
     if not isinstance(described, dict):
         raise TypeError(f"{job!r} is not a job")
@@ -122,7 +108,7 @@ def describe(job: Job) -> dict[str, Any]:
 
 
 class StageMaker:
-    """Builds the stages of one plan as `make_stage` does; values that many jobs share are serialised once."""
+    """Builds the stages of one plan as `make_stage` does, serialising values that many jobs share only once."""
 
     def __init__(self) -> None:
         self._serialiser = _Serialiser()
@@ -134,14 +120,14 @@ class StageMaker:
 
 
 def _digest(version: int, kind: str, job: str, inputs: Iterable[str]) -> str:
-    """Hash what JSON with sorted keys makes of ``format``, ``inputs``, ``job`` and ``kind``."""
+    """Hash the JSON text, with sorted keys, of ``format``, ``inputs``, ``job`` and ``kind``."""
     needed = ",".join([f'"{key}"' for key in sorted(inputs)])  # keys are hexadecimal: nothing to escape
     text = f'{{"format":{version},"inputs":[{needed}],"job":{job},"kind":"{kind}"}}'
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 class _Serialiser:
-    """Writes jobs as JSON with sorted keys and no spaces, the form that keys hash.
+    """Writes jobs as JSON with sorted keys and without spaces, the form that keys hash.
 
     Thousands of jobs share a backbone, settings and sources. The text of each of these is kept by the identity of the
     object; the object is kept with it, so that no other can get its identity.
@@ -194,7 +180,7 @@ class _Serialiser:
 
 
 def _counted_fields(kind: type) -> tuple[tuple[str, str, bool], ...]:
-    """Name, label in JSON, and whether it is left out where None, of all fields that count, in order of their names."""
+    """Return the fields that count, sorted: name, JSON label, and whether a value of None is left out."""
     counted = {item.name: item.metadata.get("key", True) for item in dataclasses.fields(kind)}
     names = sorted(name for name, counts in counted.items() if counts)
     return tuple((name, f'"{name}":', counted[name] == "where set") for name in names)

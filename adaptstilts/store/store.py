@@ -42,18 +42,18 @@ from adaptstilts.store.stage import FORMAT_VERSION, Stage, StageKind, describe
 
 LEASES_FOLDER = ".leases"
 RESUME_FOLDER = ".resume"
-"""Folder of the states from which a broken-off stage goes on, by the first digits of its key."""
+"""Folder of checkpoints from which interrupted stages resume, by the first digits of the key."""
 UNFINISHED_FOLDER = ".unfinished"
 
 _ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
-"""What a system says of a disk that takes no more, whichever file it names."""
+"""Errors of a disk that takes no more data, whichever file they name."""
 
 
 class Store:
-    """Artefacts below one folder.
+    """Artefacts in a local folder.
 
     Args:
-        root: The folder; made when the first artefact is written.
+        root: The folder; made with the first artefact.
     """
 
     def __init__(self, root: Path) -> None:
@@ -61,45 +61,35 @@ class Store:
 
     @property
     def location(self) -> str:
-        """Where it is, as people name it."""
+        """The folder, as users name it."""
         return str(self.root)
 
     def folder(self, stage: Stage) -> Path:
-        """Return where a stage's artefact lies or would lie."""
+        """Return the path of a stage's artefact, whether or not it exists."""
         plain = self._place(stage)
         if (plain / MANIFEST).is_file():
             return plain
         return self._index([stage]).get(stage.key[:KEY_DIGITS], plain)
 
     def find(self, stage: Stage) -> Artefact | None:
-        """Return a stage's artefact, or None if it has not been made. Looks at names and sizes only.
-
-        Args:
-            stage: The stage.
-
-        Returns:
-            The artefact, if it is finished.
+        """Return a stage's artefact, or None if it has not been made; checks names and sizes only.
 
         Raises:
-            DamagedError: If its manifest is damaged, or a file is missing or of another size than recorded.
+            DamagedError: If its manifest is damaged, or a file is missing or has another size than recorded.
         """
         return _read(self.folder(stage), stage)
 
     def find_all(
         self, stages: Iterable[Stage], *, check: bool = False, on_damage: DamageCallback | None = None
     ) -> dict[str, Artefact]:
-        """Return the artefacts of those stages that are finished; as `find`, with one listing per kind.
+        """Return the artefacts of the finished ones among stages, by key; like `find`, with one listing per kind.
 
         Args:
-            stages: The stages.
             check: Whether to read every byte too, as `open` does.
-            on_damage: Told of damaged artefacts, which then count as not made; None to raise the first one's error.
-
-        Returns:
-            Artefacts by key, in the order of the stages.
+            on_damage: Receives the errors of damaged artefacts, which then count as not made; None to raise the first.
 
         Raises:
-            DamagedError: If an artefact is damaged and nobody wants to be told.
+            DamagedError: If an artefact is damaged and ``on_damage`` is None.
         """
         wanted = list(stages)
         index = self._index(wanted)
@@ -115,19 +105,13 @@ class Store:
         return found
 
     def present(self, stages: Iterable[Stage]) -> set[str]:
-        """Return the keys of those stages that are finished and not seen to be damaged, at the least cost."""
+        """Return the keys of the finished stages, at the least cost; visibly damaged artefacts do not count."""
         return set(self.find_all(stages, on_damage=lambda _: None))
 
     def open(self, stage: Stage) -> Artefact | None:
-        """Return a stage's artefact to read from, once every byte of it is what was written.
+        """Return a stage's artefact after verifying every byte, or None if it has not been made.
 
         This process reads a file once as long as its size and time of change stay the same.
-
-        Args:
-            stage: The stage.
-
-        Returns:
-            The artefact, or None if it has not been made.
 
         Raises:
             DamagedError: If a file or the manifest is damaged; names the first such file.
@@ -139,16 +123,12 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self, stage: Stage, environment: dict[str, str]) -> Iterator[Path]:
-        """Give a folder to write a stage's files into; on leaving it becomes the artefact.
+        """Yield an empty folder for a stage's files; on leaving it becomes the artefact.
 
-        If the block raises, nothing is kept. If another process has made the artefact meanwhile, its own is kept.
+        If the block raises, nothing is kept. If another process has made the artefact meanwhile, that one is kept.
 
         Args:
-            stage: The stage.
-            environment: Record of the environment, for the manifest.
-
-        Yields:
-            An empty folder.
+            environment: Versions and devices, for the manifest.
 
         Raises:
             WriteError: If the store cannot be written.
@@ -178,13 +158,10 @@ class Store:
 
     @contextlib.contextmanager
     def adopting(self, manifest: dict[str, Any]) -> Iterator[Path]:
-        """Give a folder to write the files of an artefact made elsewhere into; on leaving it is in its place.
+        """Yield an empty folder for the files of an artefact made elsewhere; on leaving it becomes the artefact.
 
         Args:
-            manifest: The artefact's manifest; the block has compared with it what it wrote.
-
-        Yields:
-            An empty folder.
+            manifest: The artefact's manifest; the block has checked its files against it.
 
         Raises:
             WriteError: If the store cannot be written.
@@ -198,12 +175,12 @@ class Store:
 
     @contextlib.contextmanager
     def claim(self, stage: Stage) -> Iterator[Progress | None]:
-        """Say, for as long as the block runs, that this process makes a stage; never waits.
+        """Claim a stage for this process while the block runs; never waits.
 
-        What a claim guarantees, and what happens when a process that holds one dies: `adaptstilts.store.leases`.
+        Guarantees of a claim, and what happens when its holder dies: `adaptstilts.store.leases`.
 
         Yields:
-            What the block tells how far it is, for all who look on; None if another process, or thread, is making it.
+            The progress, for the block to update; None if another process or thread is making the stage.
 
         Raises:
             WriteError: If the store cannot be written.
@@ -213,12 +190,13 @@ class Store:
 
     @contextlib.contextmanager
     def claim_of(self, key: str) -> Iterator[bool]:
-        """Keep others from making the stage with a key, while something else is done with it; see `claim`.
+        """Keep others from making a stage while something else is done with it; see `claim`.
 
-        The first digits of the key do.
+        Args:
+            key: Key of the stage, or its first digits.
 
         Yields:
-            Whether nobody is making it.
+            Whether the claim was free.
         """
         with self._claim(key) as progress:
             yield progress is not None
@@ -233,7 +211,7 @@ class Store:
             yield progress
 
     def is_claimed(self, stage: Stage) -> bool:
-        """Say whether a living process is making a stage; reads one small file."""
+        """Return whether a living process is making a stage; reads one small file."""
         return self.claimant(stage) is not None
 
     def claimant(self, stage: Stage) -> Mark | None:
@@ -252,17 +230,17 @@ class Store:
             raise StoreError(f"cannot be read: {error.strerror}", path=error.filename or self.root) from error
 
     def revoke(self, stage: Stage) -> None:
-        """Take a stage from a process that is known to have died, unless that is seen to live."""
+        """Remove the claim of a process that is known to have died, unless it is seen to be alive."""
         for leases in self.leases():
             with contextlib.suppress(OSError, StoreError):
                 leases.revoke(_lease_name(stage.key))
 
     def leases(self) -> list[Leases]:
-        """Return the places whose leases whoever makes a stage holds, in the order in which they are taken."""
+        """Return the places in which whoever makes a stage holds a lease, in the order of taking them."""
         return [Leases(FolderObjects(self.root / LEASES_FOLDER))]
 
     def discard(self, stage: Stage) -> None:
-        """Remove a stage's artefact, damaged or not: at once out of its place, then from the disk.
+        """Remove a stage's artefact, damaged or not: atomically from its place, then from the disk.
 
         Raises:
             WriteError: If the store cannot be written.
@@ -270,7 +248,7 @@ class Store:
         self.remove(self.folder(stage))
 
     def remove(self, folder: Path) -> None:
-        """Remove an artefact's folder: at once out of its place, then from the disk.
+        """Remove an artefact's folder: atomically from its place, then from the disk.
 
         Raises:
             WriteError: If the store cannot be written.
@@ -286,29 +264,26 @@ class Store:
             raise unwritable(error, self.root) from error
 
     def remove_leftovers(self) -> None:
-        """Remove what processes of this machine that are no more left unfinished; all else may be alive."""
+        """Remove unfinished folders of dead processes of this machine; others may belong to living ones."""
         for folder in self.unfinished():
             mark = Mark.parse(folder.name)
             if mark is not None and is_alive(mark) is False:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def unfinished(self) -> list[Path]:
-        """Return all folders in which stages are, or were, being written."""
+        """Return all folders in which stages are being written, or were when their process died."""
         place = self.root / UNFINISHED_FOLDER
         return sorted(place.iterdir()) if place.is_dir() else []
 
     def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
-        """Return every artefact of the store.
+        """Return every artefact of the store, by kind and name.
 
         Args:
             kinds: Only these kinds of stages; None for all.
-            on_damage: Told of damaged manifests; None to raise the first one's error.
-
-        Returns:
-            The artefacts, by kind and name.
+            on_damage: Receives the errors of damaged manifests; None to raise the first.
 
         Raises:
-            DamagedError: If a manifest is damaged and nobody wants to be told.
+            DamagedError: If a manifest is damaged and ``on_damage`` is None.
             StoreError: If a folder or manifest cannot be read.
         """
         found = []
@@ -319,14 +294,10 @@ class Store:
         return found
 
     def verify(self, artefact: Artefact, on_bytes: Callable[[int], object] | None = None) -> list[DamagedError]:
-        """Read every file of an artefact and compare it with its recorded hash.
+        """Read every file of an artefact again; return one error per file that differs from its recorded hash.
 
         Args:
-            artefact: The artefact.
-            on_bytes: Told how many bytes were read, block by block.
-
-        Returns:
-            One error per damaged file.
+            on_bytes: Called with the number of bytes read, block by block.
         """
         return list(damages(artefact.folder, artefact.manifest["files"], again=True, on_bytes=on_bytes))
 
@@ -334,10 +305,10 @@ class Store:
         return self.root / stage.kind.value / stage.folder
 
     def _folders(self, kind: str) -> list[Path]:
-        """Return the folders of a kind of stages that are named as artefacts are, in order."""
+        """Return the folders of a kind of stages that are named as artefacts are, sorted."""
         place = self.root / kind
         try:
-            names = sorted(os.listdir(place))  # noqa: PTH208 - a pattern passes over what cannot be read
+            names = sorted(os.listdir(place))  # noqa: PTH208 - a glob skips what cannot be read
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
@@ -345,7 +316,7 @@ class Store:
         return [place / name for name in names if len(name) > KEY_DIGITS and name[-KEY_DIGITS - 1] == "-"]
 
     def _index(self, stages: Iterable[Stage]) -> dict[str, Path]:
-        """Return the folders of some stages' kinds by the digits at the end of their names: one listing per kind."""
+        """Return the folders of the stages' kinds by the key digits in their names: one listing per kind."""
         index: dict[str, Path] = {}
         for kind in sorted({stage.kind.value for stage in stages}):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.root / kind) as entries:
@@ -401,18 +372,18 @@ def _read(folder: Path, stage: Stage) -> Artefact | None:
         return None
     artefact = Artefact(folder, read_manifest(path))
     if artefact.key != stage.key:
-        raise DamagedError("the manifest is of another stage", path=path, folder=folder)
+        raise DamagedError("the manifest belongs to another stage", path=path, folder=folder)
     check_sizes(folder, artefact.manifest)
     return artefact
 
 
 @contextlib.contextmanager
 def _reading(temporary: Path) -> Iterator[None]:
-    """Tell what the system says of files that the block reads from what it says of those it writes.
+    """Separate errors of reading, in the block, from errors of writing to ``temporary``.
 
     Raises:
         StoreError: If a file cannot be read.
-        OSError: If one cannot be written: it is in the folder to write into, or there is no room wherever it is.
+        OSError: If a file cannot be written: it is in ``temporary``, or there is no room wherever it is.
     """
     try:
         yield
@@ -420,12 +391,12 @@ def _reading(temporary: Path) -> Iterator[None]:
         names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
         if _number(error) in _ROOM or any(Path(name).absolute().is_relative_to(temporary.absolute()) for name in names):
             raise
-        hint = "Look at the disk; the same command goes on from what is finished."
+        hint = "Check the disk; the same command continues from what is finished."
         where = names[0] if names else None
         raise StoreError(f"cannot be read: {error.strerror or error}", path=where, hint=hint) from error
 
 
 def _number(error: Exception) -> int:
-    """Return the number of what the system said, which safetensors tells in words only; 0 where there is none."""
-    told = re.search(r"os error (\d+)", str(error))
-    return getattr(error, "errno", None) or (int(told[1]) if told is not None else 0)
+    """Return the system's error number, which safetensors gives only in its message; 0 if there is none."""
+    found = re.search(r"os error (\d+)", str(error))
+    return getattr(error, "errno", None) or (int(found[1]) if found is not None else 0)

@@ -1,4 +1,4 @@
-"""Reading every byte of a store, and what is found."""
+"""Verification of a store: reads every byte and reports damage."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from adaptstilts.store.show import name_of, resolve
 from adaptstilts.store.store import Store
 
 ByteCallback = Callable[[int, int, str], object]
-"""Told how many bytes of how many are done, and of what."""
+"""Called with bytes done, bytes in all, and the name of the artefact."""
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What reading every byte of some artefacts has found.
+    """Findings of a verification.
 
     Attributes:
-        artefacts: How many were read.
-        bytes: Their size.
+        artefacts: Number of artefacts read.
+        bytes: Their total size.
         damaged: One error per damaged file or manifest, and per artefact that cannot be read.
-        missing: One line per input that is named in a manifest and not in the store.
+        missing: One line per input that a manifest names and the store lacks.
     """
 
     artefacts: int
@@ -35,12 +35,12 @@ class Checked:
     missing: list[str]
 
     def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Return the findings as plain values."""
         damaged = [str(error) for error in self.damaged]
         return {"artefacts": self.artefacts, "bytes": self.bytes, "damaged": damaged, "missing_inputs": self.missing}
 
     def text(self) -> str:
-        """Return it for a terminal; the damaged files are told as errors."""
+        """Return a summary for a terminal; damaged files are printed separately, as errors."""
         count = len(self.damaged)
         unread = sum(not isinstance(error, DamagedError) for error in self.damaged)
         found = f"{count - unread} damaged files" if count else "all as written"
@@ -52,12 +52,8 @@ def verify_store(store: Store, words: Sequence[str], on_bytes: ByteCallback) -> 
     """Read every byte of a store's artefacts.
 
     Args:
-        store: The store.
-        words: Which artefacts, as `resolve` takes them; none for all.
-        on_bytes: Told how far it is.
-
-    Returns:
-        What was found.
+        words: Artefacts as `resolve` takes them; none for all.
+        on_bytes: Called with bytes done, bytes in all, and the name of the artefact.
 
     Raises:
         StoreError: If a word names no artefact.
@@ -77,8 +73,8 @@ def verify_store(store: Store, words: Sequence[str], on_bytes: ByteCallback) -> 
     for artefact in chosen:
         try:
             found += store.verify(artefact, partial(read, name_of(artefact)))
-        except OSError as error:  # noqa: PERF203 - of its bytes nothing is known: it is not called damaged
-            hint = "Look at the disk, and verify again."
+        except OSError as error:  # noqa: PERF203 - unreadable is not damaged
+            hint = "Check the disk, and verify again."
             reason = f"cannot be read: {error.strerror or error}"
             found.append(StoreError(reason, path=error.filename or artefact.folder, hint=hint))
     missing = [

@@ -222,7 +222,7 @@ def _whole_manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of an artefact whose files all have the sizes that it says."""
     manifest = read_manifest(folder / MANIFEST)
     if not manifest["key"].startswith(_digits(folder)):
-        raise DamagedError("the manifest is of another stage", path=folder / MANIFEST, folder=folder)
+        raise DamagedError("the manifest belongs to another stage", path=folder / MANIFEST, folder=folder)
     check_sizes(folder, manifest)
     return manifest
 

@@ -1,1 +1,1 @@
-"""Tasks as data: what each task is, and the examples of each kind."""
+"""Declarations of tasks, and the examples of each kind of task."""

@@ -1,7 +1,8 @@
 """Minimum functionality tests of question answering in the manner of MultiCheckList (Ruder et al. 2021).
 
-The files are made by ``adaptstilts data checklist``, from templates of our own: no number on them compares with one on
-MultiCheckList's. A target like XQuAD: trained on SQuAD 1.1, answered zero-shot; in no average of XTREME or XTREME-R.
+The files are made by ``adaptstilts data checklist`` from templates of this project: their scores do not compare with
+MultiCheckList's. The target is like XQuAD: trained on SQuAD 1.1, answered zero-shot; in no average of XTREME or
+XTREME-R.
 """
 
 from __future__ import annotations
@@ -16,23 +17,17 @@ _FOLDER = "multichecklist"
 
 
 def file_of_test(test: str, language: str) -> str:
-    """Return where the file of a test and language lies below a data root."""
+    """Return the path of a test's file in one language, relative to a data root."""
     return f"{_FOLDER}/{test}-{language}.json"
 
 
 def case_name(test: str, language: str, number: int) -> str:
-    """Return the name of a case; the ids of its questions are this name, a hyphen and a number."""
+    """Return the name of a case; its questions have this name, a hyphen and a number as ids."""
     return f"{test}-{language}-{number:04d}"
 
 
 def case_of(question: str) -> tuple[str, str]:
-    """Return the test and the name of the case that a question belongs to.
-
-    Args:
-        question: Id of a question.
-
-    Returns:
-        Name of the test, and of the case.
+    """Return the test and the case of a question, by its id.
 
     Raises:
         EvaluationError: If the id does not begin with a test.

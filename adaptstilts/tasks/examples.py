@@ -1,4 +1,4 @@
-"""Examples as readers make them: one frozen dataclass per kind of task."""
+"""Examples as the readers return them: one frozen dataclass per kind of task."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ class PairExample:
 
     Attributes:
         id: Unique within its file.
-        first: First (or only) text.
-        second: Second text, if any.
-        label: Index into the task's labels; None where the label is hidden.
+        label: Index into the task's labels; None where hidden.
     """
 
     id: str
@@ -30,7 +28,7 @@ class ChoiceExample:
     Attributes:
         id: Unique within its file.
         prompt: Context, with the question where there is one.
-        choices: The alternatives, at least two.
+        choices: At least two.
         label: Index of the right one; None where hidden.
     """
 
@@ -46,8 +44,7 @@ class TagExample:
 
     Attributes:
         id: Unique within its file.
-        words: The words.
-        tags: Indices into the task's labels, as many as words; None where hidden.
+        tags: Indices into the task's labels, one per word; None where hidden.
     """
 
     id: str
@@ -57,12 +54,7 @@ class TagExample:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as it stands in the context.
-
-    Attributes:
-        text: Its characters.
-        start: Character offset into the context, from 0.
-    """
+    """An answer as it stands in the context; ``start`` is its character offset, from 0."""
 
     text: str
     start: int
@@ -70,12 +62,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class SpanExample:
-    """A question on a context.
+    """A question about a context.
 
     Attributes:
         id: Unique within its file (made so by position where the publisher's ids are not).
-        question: The question.
-        context: The text that holds the answer.
         answers: Gold answers; empty when the question is unanswerable; None where hidden.
     """
 
@@ -87,12 +77,7 @@ class SpanExample:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of a retrieval collection.
-
-    Attributes:
-        id: Unique on its side.
-        text: Its characters.
-    """
+    """A sentence of a retrieval collection; ``id`` is unique in its language."""
 
     id: str
     text: str
@@ -100,13 +85,12 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Candidate:
-    """What a query may find in a pool.
+    """An entry of a pool in which queries are searched.
 
     Attributes:
         id: Unique in its pool.
-        text: The candidate itself.
-        context: Text around it that is encoded with it, if any.
-        answers: Targets of the queries it is right for.
+        context: Surrounding text that is encoded with it, if any.
+        answers: The ``target`` of each query that it is right for.
     """
 
     id: str
@@ -117,12 +101,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class MatchExample:
-    """A query with what it should find.
+    """A query to be matched with a candidate.
 
     Attributes:
         id: Unique within its file.
-        query: Its text.
-        target: What a candidate must answer to be right; None where hidden.
+        target: Right candidates have this among their ``answers``; None where hidden.
         candidate: The right candidate, in training; None where candidates lie in a pool.
     """
 
@@ -138,8 +121,6 @@ class Bitext:
 
     Attributes:
         language: ISO 639-1 code of the non-English side.
-        foreign: Sentences in that language.
-        english: English sentences.
         gold: Pairs (foreign id, English id); None where hidden.
     """
 

@@ -1,4 +1,4 @@
-"""Rows of data sets of the Hugging Face hub: where they lie, and idioms for the meaning of their columns.
+"""Layouts of Hugging Face hub data sets: paths of their rows and the meaning of their columns.
 
 Rows lie in ``hub/<owner>/<repository>/<config>/`` below the data root, as parquet files under any of the names that the
 hub gives them, or in folders that ``datasets`` saved. Columns as in the data sets' cards; facts of google/xtreme from
@@ -12,11 +12,11 @@ from adaptstilts.tasks.spec import Columns, Hub, Layout, Split
 SPLITS = {Split.TRAIN: ("train",), Split.DEV: ("validation", "dev"), Split.TEST: ("test",)}
 """The usual names of splits."""
 _NAMELESS = ("data", "default")
-"""Folders of rows of a repository with a single configuration."""
+"""Folders of a repository that has only one configuration."""
 
 
 def columns(**names: str) -> Columns:
-    """Return what a reader needs to know -> the column; see the readers in `adaptstilts.readers.hub`."""
+    """Return the columns of a data set by the names that its reader in `adaptstilts.readers.hub` expects."""
     return tuple(names.items())
 
 
@@ -28,11 +28,9 @@ ONLY_VALIDATION = ((Split.TEST, ("validation", "test")),)
 
 
 def hub_rows(source: Hub, split: Split, *, quoting: bool = False) -> Layout:
-    """Return the layout of a data set of the hub.
+    """Return the layout of one split of a hub data set.
 
     Args:
-        source: The data set; it names its reader.
-        split: Part of it.
         quoting: Whether its quotation marks can be read as XTREME's models see them (XNLI, PAWS-X).
     """
     options = (*source.columns, *((("words", source.words),) if source.words else ()))
@@ -43,11 +41,9 @@ def hub_rows(source: Hub, split: Split, *, quoting: bool = False) -> Layout:
 
 
 def refused(source: Hub, split: Split, *, why: str, instead: str) -> Layout:
-    """Return the layout of rows of the hub that are known to be wrong, so that they are found and refused.
+    """Return the layout of hub rows that are known to be wrong, so that they are found and refused.
 
     Args:
-        source: The data set.
-        split: Part of it.
         why: What is wrong with the rows.
         instead: What to use.
     """
@@ -55,7 +51,7 @@ def refused(source: Hub, split: Split, *, why: str, instead: str) -> Layout:
 
 
 def _files(source: Hub, splits: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """Return where rows may lie: as uploaded, as converted by the hub (two ways), as saved by `datasets`."""
+    """Return the possible paths of rows: as uploaded, as converted by the hub (two ways), as saved by `datasets`."""
     configs = [source.config] if source.config else []
     configs += [] if "{" in source.config else _NAMELESS
     folders = (f"hub/{source.repository}/{folder}" for folder in configs)

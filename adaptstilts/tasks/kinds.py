@@ -1,6 +1,6 @@
-"""The kinds of task in one table: what the rest of the package asks of a kind. Free of torch.
+"""Table of the kinds of task: the facts that the rest of the package needs about each. Free of torch.
 
-What is done for a kind (encoding, loss, decoding, layers of the head) stands in tables of the modules that do it.
+Code for a kind (encoding, loss, decoding, layers of the head) stands in tables of the modules that contain it.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ Length = Literal["max_length", "doc_stride", "max_query_length"]
 
 @dataclass(frozen=True)
 class KindFacts:
-    """What holds for every task of a kind.
+    """Facts that hold for every task of a kind.
 
     Attributes:
         has_head: Whether a head is trained; without one the encoder's own vectors are compared, as the section
             `retrieval` of a configuration says.
         head_layers: Linear layers of the head.
-        outputs: What the head gives for each sequence or sub-token: so many scores, one for each label where None,
-            a vector as wide as the encoder's where 0.
+        outputs: Scores of the head per sequence or sub-token; None for one per label, 0 for a vector as wide as the
+            encoder's.
         scores_tokens: Whether the head scores every sub-token; else it reads the first one for the whole sequence.
         has_labels: Whether the task has label words: its classes or tags.
-        sequences: Sequences of one training example; None where it has one for each choice.
-        is_bitext: Whether its examples are two collections of sentences, one English, to be matched across languages;
+        sequences: Sequences of one training example; None for one per choice.
+        is_bitext: Whether the examples are two collections of sentences, one English, to be matched across languages;
             English itself is no language of such a task.
-        has_candidates: Whether queries look for candidates: in training for their own among those of a micro-batch,
+        has_candidates: Whether queries search for candidates: in training for their own among those of a micro-batch,
             at prediction for the right ones in a pool that all languages share.
-        query: Where a question or query stands: in the row of its context, in a row of its own, or nowhere.
+        query: Place of a question or query: in the row of its context, in a row of its own, or nowhere.
         lengths: Settings of length that have an effect.
     """
 
@@ -65,15 +65,14 @@ FACTS: dict[Kind, KindFacts] = {
 
 
 def micro_batch_count(kind: Kind, accumulation: int, processes: int) -> int:
-    """Return into how many micro-batches a step's batch is cut.
+    """Return the number of micro-batches of a training step.
 
     Args:
-        kind: Kind of task.
-        accumulation: Micro-batches asked for.
+        accumulation: Micro-batches requested.
         processes: Processes that share them.
 
     Returns:
-        A multiple of ``processes``, at least ``accumulation``; where queries look for candidates, whose loss depends on
-        which of them share a micro-batch, just ``accumulation``.
+        A multiple of ``processes``, at least ``accumulation``; for queries with candidates, whose loss depends on which
+        of them share a micro-batch, exactly ``accumulation``.
     """
     return accumulation if FACTS[kind].has_candidates else processes * math.ceil(accumulation / processes)

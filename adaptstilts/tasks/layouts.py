@@ -1,4 +1,4 @@
-"""Small functions that say where data sets lie, so that the declarations of tasks stay short."""
+"""Builders of file layouts that several tasks share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from adaptstilts.tasks.spec import Layout, Split
 
 QUOTING = (("quoting", "clean"),)
-"""Option of XNLI's and PAWS-X's layouts: quotation marks as their authors wrote them, or doubled as XTREME has them."""
+"""Option of XNLI and PAWS-X: quotation marks as their authors wrote them, or doubled as in XTREME."""
 UD_2_5 = (
     "af", "ar", "bg", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "kk",
     "ko", "mr", "nl", "pt", "ru", "ta", "te", "th", "tl", "tr", "ur", "vi", "yo", "zh",
@@ -21,14 +21,7 @@ _NLI_WORDS = "contradiction|contradictory entailment neutral"
 
 
 def first_of(*layouts: Layout) -> Layout:
-    """Chain layouts of one split: the first whose files are there is read.
-
-    Args:
-        layouts: The layouts, the preferred one first; at least one.
-
-    Returns:
-        The first, with the others behind it.
-    """
+    """Chain layouts of one split in order of preference: the first whose files exist is read."""
     first, *others = layouts
     if first.otherwise is not None:
         others = [first.otherwise, *others]
@@ -36,7 +29,7 @@ def first_of(*layouts: Layout) -> Layout:
 
 
 def unpacked(folder: str, archive: str, *names: str) -> tuple[tuple[str, ...], ...]:
-    """Return where the files of an unpacked archive may lie.
+    """Return the possible paths of an unpacked archive's files.
 
     Args:
         folder: Folder of the task.
@@ -77,7 +70,7 @@ def pawsx(split: Split) -> Layout:
 
 
 def treebanks(split: Split) -> Layout:
-    """Return the layouts of Universal Dependencies: a folder ``ud``, or the unpacked releases 2.5 and 2.7."""
+    """Return the layout of Universal Dependencies: a folder ``ud``, or the unpacked releases 2.5 and 2.7."""
 
     def below(*folders: str) -> tuple[tuple[str, ...], ...]:
         name = f"UD_*/{{language}}_*-ud-{_UPOS_SPLITS[split]}.conllu"
@@ -89,14 +82,14 @@ def treebanks(split: Split) -> Layout:
 
 
 def wikiann(split: Split) -> Layout:
-    """Return the layout of panx_dataset.zip (AmazonPhotos.zip) with its archives per language unpacked."""
+    """Return the layout of panx_dataset.zip (AmazonPhotos.zip), with its archives per language unpacked."""
     files = (*unpacked("panx", "panx_dataset", f"{{language}}/{split.value}")[1:],)
     older = (*unpacked("panx", "panx_dataset", f"{{language}}-{split.value}")[1:],)
     return Layout("word_lines", (*files, *older), (("words", "prefixed"),), same_rows=True)
 
 
 def tydiqa(split: Split, languages: tuple[str, ...]) -> Layout:
-    """Return the layouts of TyDiQA-GoldP 1.1 as published: a file per language (dev), or one file for all."""
+    """Return the layout of TyDiQA-GoldP 1.1 as published: a file per language (dev), or one file for all."""
     name = f"tydiqa-goldp-v1.1-{split.value}"
     whole = (("language", "id"),)
     files = ((f"tydiqa/{name}.json",), (f"tydiqa/{name}/{name}.json",))
@@ -108,7 +101,7 @@ def tydiqa(split: Split, languages: tuple[str, ...]) -> Layout:
 
 
 def bucc(split: Split) -> Layout:
-    """Return the layout of the shared task's archives; its sample is the dev set, its training set the test set."""
+    """Return the layout of BUCC2018's archives; the published sample is the dev set, the training set the test set."""
     name = f"bucc2018/{{language}}-en/{{language}}-en.{_BUCC_NAMES[split]}"
     sides = (f"{name}.{{language}}", f"{name}.en")
     return Layout("bucc", ((*sides, f"{name}.gold"), sides), same_rows=True)

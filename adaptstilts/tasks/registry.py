@@ -1,4 +1,4 @@
-"""All tasks by name."""
+"""Registry of all tasks by name."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
 
 def register(task: Task) -> None:
-    """Add a task to those of the package, so that configurations can name it.
+    """Add a task, so that configurations can name it.
 
-    The table holds for this process alone: a process that reads a plan with the task in it registers it too.
+    The registration holds for this process alone: a process that reads a plan with the task must register it too.
 
     Args:
-        task: A task of a known kind; the tasks that it names are registered before it.
+        task: A task of a known kind; the tasks it names must be registered before it.
 
     Raises:
         ConfigError: If another task has its name, or it lacks what its kind needs.
@@ -35,7 +35,7 @@ def register(task: Task) -> None:
 
 
 def _problems(task: Task) -> Iterator[AdaptstiltsError]:
-    """Yield what keeps a task from being registered."""
+    """Yield the reasons why a task cannot be registered."""
     name, facts, size = task.name, FACTS[task.kind], task.size
     if name in _TASKS:
         yield ConfigError(f"there is a task '{name}' already", value=name, hint="Give the new one another name.")
@@ -49,7 +49,7 @@ def _problems(task: Task) -> Iterator[AdaptstiltsError]:
         needs = "needs label words" if facts.has_labels else "has no label words"
         yield ConfigError(f"'{name}': a task of kind {task.kind.value} {needs}", key="labels")
     if task.labels_from_data and size.tags < 1:
-        yield ConfigError(f"'{name}' learns its tags from its data: how many are they?", key="size.tags")
+        yield ConfigError(f"'{name}' learns its tags from its data; give their number", key="size.tags")
     if facts.sequences is None and size.choices < 2:
         yield ConfigError(f"'{name}': a question has at least two choices", key="size.choices")
     if task.phase is Phase.TARGET and facts.has_candidates != (task.pool is not None):
@@ -58,12 +58,12 @@ def _problems(task: Task) -> Iterator[AdaptstiltsError]:
 
 
 def intermediate_tasks() -> tuple[Task, ...]:
-    """Return the paper's nine intermediate tasks in the order of its tables; see `all_tasks` for others."""
+    """Return the paper's nine intermediate tasks in the order of its tables."""
     return intermediate.TASKS
 
 
 def target_tasks() -> tuple[Task, ...]:
-    """Return XTREME's nine target tasks in its order; for XTREME-R's see `benchmark_tasks`."""
+    """Return XTREME's nine target tasks in its order; for XTREME-R see `benchmark_tasks`."""
     return xtreme.TASKS
 
 
@@ -75,24 +75,15 @@ def benchmark_tasks(benchmark: BenchmarkName) -> tuple[Task, ...]:
 
 
 def all_tasks() -> tuple[Task, ...]:
-    """Return the intermediate tasks, XTREME's targets, XTREME-R's, what trains only these, what is in no benchmark.
-
-    Tasks that were registered stand last.
-    """
+    """Return all tasks: the paper's intermediate ones, targets, those that only train targets, registered ones last."""
     return tuple(_TASKS.values())
 
 
 def get_task(name: str) -> Task:
-    """Return one task.
-
-    Args:
-        name: Its name.
-
-    Returns:
-        The task.
+    """Return the task of a name.
 
     Raises:
-        ConfigError: If there is none of that name; a near match is suggested.
+        ConfigError: If there is none; the message suggests a near match.
     """
     if name not in _TASKS:
         lowered = name.lower()
@@ -102,25 +93,11 @@ def get_task(name: str) -> Task:
 
 
 def training_task(task: Task) -> Task:
-    """Return the task on whose training and dev sets a task is trained.
-
-    Args:
-        task: Any task.
-
-    Returns:
-        Itself, or the task named by its ``train_task``.
-    """
+    """Return the task whose training and dev sets train a task: itself, or its ``train_task``."""
     return task if task.train_task is None else get_task(task.train_task)
 
 
 def training_chain(task: Task) -> tuple[Task, ...]:
-    """Return the tasks on which a task is trained, one after the other.
-
-    Args:
-        task: Any task that has training data.
-
-    Returns:
-        Its training task last, before it what that is trained after, and so on.
-    """
+    """Return the tasks that a task is trained on, in order; its own training task is the last."""
     last = training_task(task)
     return (last,) if last.after is None else (*training_chain(get_task(last.after)), last)

@@ -1,4 +1,4 @@
-"""What a task is: declarations as data, and the examples that readers hand on.
+"""Data model of a task: kinds, splits, metrics, file layouts, sizes, and the declaration itself.
 
 A task is one frozen `Task` instance. Head, metric, collation and folders follow from its `kind`; nothing else in the
 package asks for a task by name.
@@ -24,22 +24,22 @@ class Kind(str, Enum):
     TAG = "tag"
     EXTRACT = "extract"
     RETRIEVE = "retrieve"
-    """Sentences of two collections are matched by the encoder alone; there is no head."""
+    """Match sentences of two collections by the encoder alone; there is no head."""
     MATCH = "match"
-    """Queries find their candidates in one pool; query and candidate are encoded apart by one dual encoder."""
+    """Search one pool of candidates for queries; a dual encoder encodes query and candidate separately."""
 
 
 class Phase(str, Enum):
-    """Where a task stands in the three-phase recipe."""
+    """Role of a task in the three-phase recipe."""
 
     INTERMEDIATE = "intermediate"
     TARGET = "target"
     TRAINING = "training"
-    """Trains targets and is nothing else: neither an intermediate task of the paper nor scored itself."""
+    """Only trains targets: neither an intermediate task of the paper nor scored itself."""
 
 
 class BenchmarkName(str, Enum):
-    """Which benchmark decides what the official languages of a task are."""
+    """Benchmark, which decides the official languages of a task."""
 
     XTREME = "xtreme"
     """Hu et al. 2020: nine tasks, 40 languages."""
@@ -89,23 +89,22 @@ class Group(str, Enum):
 
 @dataclass(frozen=True)
 class Layout:
-    """Where one split of a task lies below the data root, and who reads it.
+    """Paths of one split of a task below the data root, and its reader.
 
     Attributes:
         reader: Name in `adaptstilts.readers.registry.READERS`.
-        files: Alternatives in order of preference; the first whose files are all present is taken. Each alternative is
-            a tuple of paths relative to the data root that belong to one language and split (several where text and
-            labels lie apart, or where a data set has several parts). ``{language}`` stands for the ISO 639-1 code,
-            ``{language3}`` for the code of the Tatoeba files, ``{name}`` and ``{name_lower}`` for the English
-            name. A path with ``*`` in it
-            names all files that fit, in the order of their file names.
+        files: Alternatives in order of preference; the first whose files all exist is taken. Each is a tuple of paths
+            that belong to one language and split (several where text and labels are apart, or where a data set has
+            several parts). ``{language}`` stands for the ISO 639-1 code, ``{language3}`` for the code of the Tatoeba
+            files, ``{name}`` and ``{name_lower}`` for the English name. A path with ``*`` names all files that match,
+            sorted by name.
         options: Extra options of the reader, by name.
-        otherwise: Taken where none of ``files`` is there: the same split in a form that needs another reader.
-        holds: Languages that the files hold, where one file holds several; empty where a path tells.
+        otherwise: Taken where none of ``files`` exists: the same split in a form that needs another reader.
+        holds: Languages in the files, where one file holds several; empty where the path contains the language.
         same_rows: Whether the files hold the published rows, though not under the first name looked for; if not, the
-            report says that they stand in for the published file.
-        parts: Other data sets that are read after this one and pooled with it (ANLI+); parts that are absent are left
-            out as long as one is present.
+            report says that they replace the published file.
+        parts: Other data sets that are read after this one and pooled with it (ANLI+); missing parts are left out as
+            long as one is present.
     """
 
     reader: str
@@ -127,12 +126,12 @@ class Hub:
     Attributes:
         repository: Repository id.
         config: Configuration; ``{language}``, ``{language3}`` and ``{name}`` as in `Layout`. Empty for none.
-        note: What is wrong with the hub copy, if anything.
+        note: Known faults of the hub copy.
         reader: Reader of its rows; empty where they are not read.
-        columns: What a reader needs to know -> the column; see the readers in `adaptstilts.readers.hub`.
+        columns: Column by the name its reader expects; see `adaptstilts.readers.hub`.
         splits: Names of its splits, where they are not the usual ones.
         words: The data set's names of the task's classes, in the task's order; empty if they are the same.
-        languages: Where one configuration holds several languages, those it holds, separated by spaces.
+        languages: Languages of a configuration that holds several, separated by spaces.
     """
 
     repository: str
@@ -147,7 +146,7 @@ class Hub:
 
 @dataclass(frozen=True)
 class Size:
-    """How much text the examples of a task are, so that a study can be priced without reading them.
+    """Amount of text in a task's examples, so that a study can be priced without reading them.
 
     Lengths are means without padding, in sub-tokens of XLM-R's tokenizer: of pairs (40), PAWS-X (58), SQuAD's windows
     (171), UDPOS (26) and PAN-X (15) counted on the English training sets, of XQuAD on its English and its Hindi files
@@ -156,16 +155,16 @@ class Size:
 
     Attributes:
         length: Mean sub-tokens of a sequence: a window, an alternative, a sentence.
-        english_length: The same in English where that was counted apart.
+        english_length: The same in English where that was counted separately.
         choices: Alternatives of a question (`CHOOSE` only).
-        training_rows: Guess at the number of training examples where no number is published.
-        evaluation_rows: Guess at the examples of a language where its number is not published; mean over the languages.
+        training_rows: Estimated training examples where no number is published.
+        evaluation_rows: Estimated examples per language where no number is published; mean over the languages.
         sentences: Sentences of both sides in one language, dev included, where all are searched (mining).
         pool: Candidates of the published pool.
         tags: Number of tags where they are learnt from the data.
         mini_length: Mean sub-tokens, with the miniature's tokenizer, over the English training set of the mini world;
             None for a task that it does not have.
-        mini_tags: As ``tags``, in the mini world.
+        mini_tags: Number of tags in the mini world.
     """
 
     length: float
@@ -181,45 +180,39 @@ class Size:
 
 
 _NO_KEY = {"key": False}
-"""Metadata of a field that decides nothing of a stage that its other settings and files do not tell."""
+"""Metadata of a field that does not count in keys: it changes no result, or only through settings that count."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """One task, declared once.
+    """Declaration of one task.
 
     A field counts in `declared`, and so in keys of stages, unless it is declared with ``metadata={"key": False}``.
 
     Attributes:
         name: Identifier used in configurations, folders and tables; lower case letters, digits and underscores.
-        title: Name for people and tables.
-        phase: Intermediate, target, or training of targets only.
-        kind: One of the six kinds.
-        metric: Major metric.
-        languages: ISO 639-1 codes of the languages it is evaluated in, source language first when present; XTREME's
-            where it is a task of both benchmarks.
-        size: How much text it is.
+        title: Name in texts for people.
+        languages: ISO 639-1 codes of the evaluated languages, source language first when present; XTREME's where both
+            benchmarks have the task.
+        size: Amount of text, for prices.
         languages_r: Languages that XTREME-R adds.
-        benchmarks: Benchmarks it is a task of; empty for tasks that are no targets.
-        labels: Label words in the order of the classes; empty but for `CLASSIFY` and `TAG`. A tagging task whose tags
-            are read from its training data (CCG) has none here and ``labels_from_data`` set.
-        train_task: Name of the task whose training and dev sets train it (itself when None); two tasks that train on
-            the same rows share one training run.
-        after: Name of the task that is trained before this one, the same weights, head included, going on: training on
-            COPA starts from weights trained on Social IQa. None for a training that starts as the method says.
-        layouts: Where each split lies. Splits that a task lacks are absent.
-        pool: Where the candidates lie among which queries find theirs (`MATCH` targets only); a file per language of
-            the task, or one for all.
-        group: Group in the averages of a benchmark; None for what is in none.
+        benchmarks: Empty for tasks that are no targets.
+        labels: Label words in the order of the classes; empty except for `CLASSIFY` and `TAG`. A tagging task whose
+            tags are read from its training data (CCG) has none here and ``labels_from_data`` set.
+        train_task: Task whose training and dev sets train it (itself when None); two tasks that train on the same rows
+            share one training run.
+        after: Task that is trained before this one with the same weights, head included: training on COPA starts from
+            weights trained on Social IQa. None where training starts as the method says.
+        layouts: Files of each split; splits that a task lacks are absent.
+        pool: Files of the candidates that queries search (`MATCH` targets only); one per language, or one for all.
+        group: Group in the averages of a benchmark.
         trains: Whether it has training data at all (XTREME's BUCC2018 and Tatoeba do not).
         folder: Its folder in a submission, and of its data in our own layout; empty where that is its name.
-        rows: Published number of training examples, or None where unknown.
+        rows: Published number of training examples.
         unanswerable: Whether questions without an answer occur (span extraction only).
         labels_from_data: The tag set is learnt from the training file.
-        low_resource: Whether its English training set is small; the mini world has a setting of its own for such.
-        recipe: How it is trained where a configuration says nothing.
-        hub: Hugging Face source.
-        citation: Short reference.
+        low_resource: Whether its English training set is small; the mini world has a separate setting for such tasks.
+        recipe: Default training settings.
         licence: Licence as its publisher states it.
     """
 
@@ -251,34 +244,29 @@ class Task:
 
     @property
     def test_split(self) -> Split:
-        """The split on which a benchmark compares: test, or dev where there is no test (XTREME's TyDiQA)."""
+        """The split that a benchmark scores: test, or dev where there is no test (XTREME's TyDiQA)."""
         return Split.TEST if Split.TEST in self.layouts else Split.DEV
 
     def official(self, benchmark: BenchmarkName) -> tuple[str, ...]:
-        """Return the languages a benchmark evaluates this task in.
+        """Return the ISO 639-1 codes of a benchmark's languages for this task, those that XTREME-R adds last.
 
-        Args:
-            benchmark: The benchmark; for a task that is not one of its own, the task's only list is taken.
-
-        Returns:
-            ISO 639-1 codes, those that XTREME-R adds last.
+        A task of another benchmark has only one list.
         """
         return self.languages + (self.languages_r if benchmark is BenchmarkName.XTREME_R else ())
 
 
 @functools.cache
 def declared(task: Task) -> str:
-    """Return a digest of what of a declaration decides results: keys of stages count it.
+    """Return a digest of the declaration for keys of stages: 16 hexadecimal digits.
 
-    Returns:
-        16 hexadecimal digits of the fields that count: kind, metric, labels and readers with their options.
+    It covers the fields that decide results: kind, metric, labels and readers with their options.
     """
     facts = {item.name: _plain(getattr(task, item.name)) for item in fields(task) if item.metadata.get("key", True)}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _plain(value: object) -> object:
-    """Return what of a field's value counts: of a layout only who reads it."""
+    """Return a field's value as plain values; layouts are reduced to their readers."""
     if isinstance(value, Layout):
         return _read_by(value)
     if isinstance(value, dict):
@@ -287,6 +275,6 @@ def _plain(value: object) -> object:
 
 
 def _read_by(layout: Layout) -> list[Any]:
-    """Readers and options of a layout, and of what is read in its place or after it."""
+    """Return readers and options of a layout, of its alternatives and its parts."""
     otherwise = None if layout.otherwise is None else _read_by(layout.otherwise)
     return [layout.reader, layout.options, otherwise, [_read_by(part) for part in layout.parts]]

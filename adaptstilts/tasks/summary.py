@@ -1,4 +1,4 @@
-"""Tasks as plain values and as a table, for people and scripts."""
+"""Descriptions of tasks, as plain values and as a table."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ _WIDEST = 44
 
 
 def summarise(task: Task) -> dict[str, Any]:
-    """Return what a user asks of a task, as plain values.
-
-    Args:
-        task: The task.
+    """Describe a task as plain values.
 
     Returns:
         ``name``, ``title``, ``phase``, ``kind``, ``group``, ``metric``, ``labels``, ``languages``, ``languages_r``
         (those that XTREME-R adds), ``benchmarks``, ``trains_on`` (None where nothing is trained),
-        ``trains_after`` (what is trained before that, or None), ``training_rows``, ``hub``, ``licence``, ``citation``.
+        ``trains_after`` (trained before that, or None), ``training_rows``, ``hub``, ``licence``, ``citation``.
     """
     return {
         "name": task.name,
@@ -44,7 +41,7 @@ def summarise(task: Task) -> dict[str, Any]:
 
 
 def table(tasks: Sequence[Task]) -> str:
-    """Return a table of tasks for a terminal, one line each; languages that XTREME-R adds stand after a plus."""
+    """Return a table of tasks for a terminal, one line each; languages that XTREME-R adds follow a plus sign."""
     rows = [("name", "phase", "kind", "metric", "trains on", "languages")]
     for task in tasks:
         chain = " > ".join(each.name for each in training_chain(task)) if task.trains else "-"

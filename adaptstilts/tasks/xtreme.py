@@ -83,7 +83,7 @@ def _codes(text: str) -> tuple[str, ...]:
 
 
 def _pairs(*names: str) -> Layout:
-    """Return the layout of XTREME's sentence pairs, with or without a file of labels."""
+    """Return the layout of XTREME's sentence pairs, from one file or from texts and labels."""
     return Layout("pairs_tsv", (names,), layouts.QUOTING, same_rows=True)
 
 
@@ -92,7 +92,7 @@ def _hub_pairs(split: Split, *sources: Hub) -> tuple[Layout, ...]:
 
 
 def _tagged(folder: str, split: Split, *published: Layout) -> Layout:
-    """Chain XTREME's file and the publishers'; XTREME's test files have no tags, so they come last."""
+    """Return XTREME's file and the publishers' as alternatives; XTREME's test files have no tags, so they come last."""
     name = f"{folder}/{split.value}-{{language}}.tsv"
     ours = Layout("word_lines", ((name,),), same_rows=True)
     return layouts.first_of(*published, ours) if split is Split.TEST else layouts.first_of(ours, *published)

@@ -1,4 +1,4 @@
-"""What XTREME-R adds to XTREME (Ruder et al. 2021): its new target tasks, and the tasks that train nothing but them.
+"""Tasks that XTREME-R adds to XTREME (Ruder et al. 2021): new targets, and the tasks that train only these.
 
 Languages, labels, inputs and files as in XTREME's repository (google-research/xtreme: evaluate.py, utils_preprocess.py,
 scripts and third_party), numbers of rows counted in the published files or taken from the data sets' own pages.

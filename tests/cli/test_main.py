@@ -90,7 +90,7 @@ def test_published_gives_figures_with_their_sources():
     shown = say("published")
     assert re.search(r"^xnli +accuracy +mean +X-STILTs +80\.4  \[1\]$", shown.out, re.MULTILINE)
     assert re.search(r"^\[1\] mT5, README", shown.out, re.MULTILINE)
-    refused(say("published", "xnly"), r"no published figure of 'xnly'\. Did you mean 'xnli'\?")
+    refused(say("published", "xnly"), r"no published figure for 'xnly'\. Did you mean 'xnli'\?")
 
 
 def test_data_checklist_writes_files_for_the_languages_asked_for(tmp_path: Path):

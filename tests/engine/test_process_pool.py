@@ -78,7 +78,7 @@ def test_a_bug_fails_its_stage_alone_and_its_worker_is_replaced(tmp_path):
     bug = stage("bug")
     outcome, _, store = carry(tmp_path, bug, stage("after", bug), stage("slow-a"), stage("slow-b"), stage("slow-c"))
     log = Journal(store.root).path(bug)
-    message = f"ZeroDivisionError: a bug. A bug, or trouble of the machine; the traceback is in {log}."
+    message = f"ZeroDivisionError: a bug. A bug, or a problem of the machine; the traceback is in {log}."
     assert str(outcome.failures[bug.key]) == message
     (note,) = [event["text"] for event in read_events(log) if event["event"] == "note"]
     assert note.startswith("Traceback (most recent call last):")

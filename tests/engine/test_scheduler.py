@@ -274,7 +274,7 @@ def test_artefact_that_is_removed_at_once_counts_as_lost(tmp_path: Path):
 
     runner = Removing()
     outcome = carry(Store(tmp_path), runner, Watcher(), retries=1)
-    assert "its artefact was removed as soon as it was there, after 2 tries" in str(outcome.failures[LEFT.key])
+    assert "its artefact was removed right after it was made, after 2 tries" in str(outcome.failures[LEFT.key])
     assert runner.ran.count("left") == 2
     assert outcome.left_out == ["left-score", "both"]
 
@@ -282,7 +282,9 @@ def test_artefact_that_is_removed_at_once_counts_as_lost(tmp_path: Path):
 def test_a_bug_fails_its_stage_alone_and_leaves_its_traceback_in_the_log(tmp_path: Path):
     store = Store(tmp_path)
     outcome = carry(store, Runner({"left": stop(ZeroDivisionError("a bug"))}), Watcher())
-    assert str(outcome.failures[LEFT.key]).startswith("ZeroDivisionError: a bug. A bug, or trouble of the machine; the")
+    assert str(outcome.failures[LEFT.key]).startswith(
+        "ZeroDivisionError: a bug. A bug, or a problem of the machine; the"
+    )
     assert outcome.left_out == ["left-score", "both"]
     assert RIGHT.key in outcome.done
     assert "test_scheduler.py" in read_events(Journal(store.root).path(LEFT))[-1]["text"]
@@ -329,7 +331,7 @@ def test_file_that_cannot_be_read_fails_its_stage_alone(tmp_path: Path):
     place = tmp_path / "store" / "data" / "world" / "x.tsv"
     error = OSError(5, "Input/output error", str(place))
     outcome = carry(Store(tmp_path / "store"), Runner({"left": stop(error)}), Watcher())
-    message = f"{place}: cannot be read: Input/output error. Look at the disk; the same command goes on from"
+    message = f"{place}: cannot be read: Input/output error. Check the disk; the same command continues from"
     assert str(outcome.failures[LEFT.key]).startswith(message)
     assert RIGHT.key in outcome.done
 

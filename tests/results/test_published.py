@@ -119,7 +119,7 @@ def test_retrieval_baseline_has_all_languages_and_no_mean_of_our_own():
 def test_of_task_gives_one_task_or_the_means_of_all():
     assert {item.task for item in of_task("mlqa")} == {"mlqa"}
     assert {item.language for item in of_task(None)} == {MEAN}
-    with pytest.raises(ConfigError, match=r"no published figure of 'pawx'\. Did you mean 'pawsx'\?"):
+    with pytest.raises(ConfigError, match=r"no published figure for 'pawx'\. Did you mean 'pawsx'\?"):
         of_task("pawx")
 
 

@@ -144,7 +144,7 @@ def test_artefacts_travel_between_addresses(store, tmp_path):
 
 def test_export_refuses_a_target_that_is_there_and_inputs_that_are_not(store, tmp_path):
     (tmp_path / "b.tar").write_text("mine")
-    with pytest.raises(StoreError, match=r"b\.tar: is there already\. Give another --to"):
+    with pytest.raises(StoreError, match=r"b\.tar: exists already\. Give another --to"):
         export(choose(store, ["nli"], with_inputs=False), tmp_path / "b.tar")
     store.discard(WORLD)
     with pytest.raises(StoreError, match=rf"score nli: its input {WORLD.key[:16]} is not in the store"):
@@ -205,11 +205,11 @@ def link(folder):
     ("spoil", "message"),
     [
         (flip, r"score/nli-\w+/deep/a\.bin: damaged"),
-        (rename, "an artefact in a folder of another name"),
+        (rename, "the folder's name does not fit its manifest"),
         (link, "holds a link"),
-        (lambda folder: change_manifest(folder, key="0" * 64), "key 0000000000000000 is not that of its content"),
-        (lambda folder: change_manifest(folder, inputs=[]), "is not that of its content"),
-        (lambda folder: change_manifest(folder, slug="../../nli"), "an artefact in a folder of another name"),
+        (lambda folder: change_manifest(folder, key="0" * 64), "key 0000000000000000 does not match its content"),
+        (lambda folder: change_manifest(folder, inputs=[]), "does not match its content"),
+        (lambda folder: change_manifest(folder, slug="../../nli"), "the folder's name does not fit its manifest"),
         (lambda folder: change_manifest(folder, files={"../a": {"bytes": 1, "sha256": "0" * 64}}), "not a manifest"),
         (lambda folder: change_manifest(folder, files={"b": {"bytes": 1, "sha256": "0" * 64}}), "b: missing or cut"),
         (lambda folder: (folder / CHECKSUMS).write_text(""), "manifest.json: damaged"),
@@ -240,9 +240,9 @@ def archive(path, *members):
         ("../evil", tarfile.REGTYPE, r"'\.\./evil' leads out of the bundle"),
         ("/evil", tarfile.REGTYPE, "leads out"),
         ("data/x/../../../evil", tarfile.REGTYPE, "leads out"),
-        ("data/x/a", tarfile.SYMTYPE, "is a link or device"),
-        ("data/x/a", tarfile.LNKTYPE, "is a link or device"),
-        ("data/x/a", tarfile.FIFOTYPE, "is a link or device"),
+        ("data/x/a", tarfile.SYMTYPE, "is a link or a device"),
+        ("data/x/a", tarfile.LNKTYPE, "is a link or a device"),
+        ("data/x/a", tarfile.FIFOTYPE, "is a link or a device"),
         ("data/x/a", tarfile.REGTYPE, "holds no artefact"),
     ],
 )
@@ -258,7 +258,7 @@ def test_import_says_what_is_no_bundle(store, tmp_path):
         import_bundle(store, tmp_path / "none.tar")
     for content in ("text", "", "x" * 2000):
         (tmp_path / "b.tar").write_text(content)
-        with pytest.raises(StoreError, match=r"not a bundle that can be read: .*\. Is it whole\?") as found:
+        with pytest.raises(StoreError, match=r"not a readable bundle: .*\. Is it whole\?") as found:
             import_bundle(store, tmp_path / "b.tar")
         assert "\n" not in str(found.value)
     export(choose(store, ["nli"], with_inputs=True), tmp_path / "whole.tar.gz")
@@ -267,5 +267,5 @@ def test_import_says_what_is_no_bundle(store, tmp_path):
     (tmp_path / "turned.tar.gz").write_bytes(content[:300] + content[300:400][::-1] + content[400:])
     for name in ("cut", "turned"):
         # What is turned round may end in the archive's structure, or in the text of a manifest.
-        with pytest.raises(StoreError, match=rf"{name}\.tar\.gz: .*not a (bundle|manifest) that can be (read|used): "):
+        with pytest.raises(StoreError, match=rf"{name}\.tar\.gz: .*not a (readable bundle|usable manifest): "):
             import_bundle(Store(tmp_path / "other"), tmp_path / f"{name}.tar.gz")

@@ -173,7 +173,7 @@ def test_address_that_cannot_be_reached_is_told_plainly(tmp_path, monkeypatch, e
 
 
 def test_address_without_a_host_is_told_plainly(tmp_path):
-    with pytest.raises(StoreError, match=r"gone:///x: not a whole address: .*'host'"):
+    with pytest.raises(StoreError, match=r"gone:///x: not a complete address: .*'host'"):
         SharedStore("gone:///x", tmp_path).present([STAGE])
 
 

@@ -70,7 +70,7 @@ def test_listing_shows_no_negative_age(store):
 def test_kinds_that_are_none_are_refused_with_near_matches():
     assert check_kinds(None) is None
     assert check_kinds(["train"]) == ["train"]
-    with pytest.raises(StoreError, match=r"'trian' is no kind of stage\. Did you mean 'train'\?"):
+    with pytest.raises(StoreError, match=r"'trian' is not a kind of stage\. Did you mean 'train'\?"):
         check_kinds(["trian"])
 
 
@@ -82,11 +82,11 @@ def test_resolve_takes_keys_digits_and_names(store, word):
 def test_resolve_names_near_matches_and_all_that_a_word_could_be(store):
     with pytest.raises(StoreError, match=r"no artefact 'score nil'\. Did you mean 'score nli'\?.*store ls"):
         resolve(store.artefacts(), "score nil")
-    with pytest.raises(StoreError, match=rf"no artefact '{SCORE.key[:3]}'\..* at least 4 digits are needed"):
+    with pytest.raises(StoreError, match=rf"no artefact '{SCORE.key[:3]}'\..* at least 4 digits of the key"):
         resolve(store.artefacts(), SCORE.key[:3])
     twin = make_stage("score nli", "nli", ScoreJob("nli", (), "x", None))
     make(store, twin)
-    with pytest.raises(StoreError, match=rf"'score nli' is 2 artefacts\. Allowed: .*{twin.key[:16]} \(score nli\)"):
+    with pytest.raises(StoreError, match=rf"'score nli' names 2 artefacts\. Allowed: .*{twin.key[:16]} \(score nli\)"):
         resolve(store.artefacts(), "score nli")
 
 
@@ -107,7 +107,7 @@ def test_words_name_what_is_damaged_beside_what_is_not(store):
     (store.find(SCORE).folder / MANIFEST).write_text("{")
     damaged = []
     known = store.artefacts(on_damage=damaged.append)
-    with pytest.raises(StoreError, match=rf"'nli' is 2 artefacts\. Allowed: .*{SCORE.key[:16]} \(damaged\)"):
+    with pytest.raises(StoreError, match=rf"'nli' names 2 artefacts\. Allowed: .*{SCORE.key[:16]} \(damaged\)"):
         resolve(known, "nli", damaged)
     with pytest.raises(StoreError, match=r"no artefact 'world 2'\..* 1 have damaged manifests, see: .* verify"):
         resolve(known, "world 2", damaged)
@@ -186,7 +186,7 @@ def test_verify_goes_on_after_an_artefact_that_cannot_be_read(store, monkeypatch
     monkeypatch.setattr(manifests, "_read_hash", refuse)
     checked = verify_store(store, (), lambda *step: None)
     (error,) = checked.damaged
-    assert str(error) == f"{folder}: cannot be read: Input/output error. Look at the disk, and verify again."
+    assert str(error) == f"{folder}: cannot be read: Input/output error. Check the disk, and verify again."
     assert checked.text().endswith("0 damaged files, 1 artefacts cannot be read")
 
 

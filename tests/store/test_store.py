@@ -122,7 +122,7 @@ def test_find_refuses_a_manifest_of_another_stage(tmp_path):
     artefact = make(Store(tmp_path))
     path = artefact.folder / MANIFEST
     path.write_text(manifest_text({**json.loads(path.read_text()), "key": "0" * 64}))
-    with pytest.raises(StoreError, match="manifest is of another stage"):
+    with pytest.raises(StoreError, match="manifest belongs to another stage"):
         Store(tmp_path).find(STAGE)
 
 
@@ -307,7 +307,7 @@ def test_weights_that_find_no_room_are_an_error_of_the_store(tmp_path, number):
 
 
 def test_errors_about_files_elsewhere_are_not_taken_for_the_stores(tmp_path):
-    message = r"data\.tsv: cannot be read: No such file or directory\. Look at the disk; the same command"
+    message = r"data\.tsv: cannot be read: No such file or directory\. Check the disk; the same command"
     with pytest.raises(StoreError, match=message) as caught, Store(tmp_path / "store").writing(STAGE, {}):
         (tmp_path / "data.tsv").read_text()
     assert not isinstance(caught.value, WriteError)

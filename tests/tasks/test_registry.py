@@ -202,7 +202,7 @@ def test_registered_task_is_found_like_any_other(own_table):
         ({"after": "mnil"}, r"'mnil', the after of"),
         ({"labels": ()}, r"labels: 'toy_nli': a task of kind classify needs label words"),
         ({"kind": Kind.EXTRACT}, r"labels: 'toy_nli': a task of kind extract has no label words"),
-        ({"labels": (), "labels_from_data": True}, r"size\.tags: .*how many are they"),
+        ({"labels": (), "labels_from_data": True}, r"size\.tags: .*give their number"),
         ({"kind": Kind.CHOOSE, "labels": ()}, r"size\.choices: .*at least two choices"),
         ({"kind": Kind.MATCH, "labels": ()}, r"pool: .*a target of kind match needs a pool"),
         ({"pool": Layout("entities", (("pool.jsonl",),))}, r"pool: .*a target of kind classify has no pool"),
