@@ -236,7 +236,7 @@ def test_store_without_a_study_shows_what_is_there(finished: Path, tmp_path: Pat
     assert said.out.splitlines()[0] == "8 of 8 stages done, 8 made in the last hour"
     missing = say("status", "--store", tmp_path / "nowhere")
     assert missing.code == 2
-    assert missing.err.endswith("nowhere: there is no such folder. Give the store of a study that has begun.\n")
+    assert missing.err.endswith("nowhere: no such folder. Name the store of a study that has been started.\n")
 
 
 def test_store_is_named_by_its_address_as_by_its_folder(finished: Path, tmp_path: Path):
