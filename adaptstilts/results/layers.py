@@ -8,14 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import EvaluationError
+from adaptstilts.evaluate.metrics import MAJOR
+from adaptstilts.results.analyses import Analysis, Origin
 from adaptstilts.results.figures import new_panels, save_figure
-from adaptstilts.results.grid import Footnotes, Grid
+from adaptstilts.results.grid import Footnotes, Grid, markdown
 from adaptstilts.results.rows import mean
 from adaptstilts.results.tables import source_label
+from adaptstilts.store.artefact import Artefact
+from adaptstilts.tasks.registry import get_task
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LAYERS_FILE = "layers.json"
+"""File of a retrieval target's predictions: the layer that was used and, with a sweep, the scores of all layers."""
 _PANEL = (4.2, 2.6)
 _FONT = 8
 _MOST_NAMED = 8
@@ -196,3 +202,36 @@ def _notes_of(curve: LayerCurve) -> list[str]:
     notes = [note for note in curve.note.split("; ") if note]
     # A layer chosen on the split that the results are scored on is chosen on the test scores.
     return notes if set(curve.splits) == {"dev"} else [*notes, "no dev split: scored on the split of the results"]
+
+
+def _rows(origin: Origin, predictions: Artefact) -> list[LayerRow]:
+    record, majors = predictions.read_json(LAYERS_FILE), MAJOR[get_task(origin.target).metric]
+    return [
+        LayerRow(
+            method=origin.method,
+            source=origin.source,
+            target=origin.target,
+            seed=origin.seed,
+            language=item["language"],
+            layer=item["layer"],
+            is_used=item["layer"] == record["used"],
+            metric=metric,
+            value=float(value),
+            is_major=metric in majors,
+            split=item["split"],
+            note="; ".join(part for part in (origin.note, item["note"]) if part),
+            variant=origin.variant,
+        )
+        for item in record["layers"]
+        for metric, value in item["scores"].items()
+    ]
+
+
+def _page(rows: Sequence[LayerRow], folder: Path, table: str, picture: str) -> str:
+    curves = layer_curves(rows)
+    draw_layers(curves, folder / picture)
+    parts = [markdown(layers_grid(curves)), f"![Scores by hidden layer]({picture})\n", f"Data: [{table}]({table}).\n"]
+    return "\n".join(parts)
+
+
+ANALYSIS = Analysis(LayerRow, _rows, _page)

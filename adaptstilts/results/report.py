@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from adaptstilts.results.grid import Grid, markdown
-from adaptstilts.results.layers import LayerRow, draw_layers, layer_curves, layers_grid
+from adaptstilts.results.analyses import csv_name, get_analysis, picture_name
+from adaptstilts.results.grid import Grid
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
 from adaptstilts.results.totals import SCORE_COLUMNS, score_rows
 from adaptstilts.results.transfer import ADAPTER_REFERENCE, REFERENCE, Scope, transfer_tables
@@ -16,7 +17,7 @@ from adaptstilts.results.variants import ShownVariant
 from adaptstilts.results.views import StudyView, SweepView, View
 
 REPORT, RESULTS, RUNS, TRANSFER, SCORES = "report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"
-LAYERS, LAYERS_PICTURE = "layers.csv", "layers.png"
+_LAYERS = (csv_name("layers"), picture_name("layers"))
 TRANSFER_COLUMNS = (
     "method",
     "source",
@@ -45,9 +46,8 @@ class ReportFiles:
         scores: Averages as in XTREME and XTREME-R: languages, tasks, groups, overall.
         heatmap: Figure of the differences; None where there is nothing to compare yet.
         languages: Figure of the scores by language; None without scores.
-        layers: Every score by hidden layer, one row each; None where layers were not swept.
-        layers_picture: Figure of ``layers``.
         text: Summary and main tables for the terminal.
+        analyses: Table and figure of each analysis of predictions that had something to say.
         pictures: Figures of a sweep: one per swept number, then those of each variant.
     """
 
@@ -58,16 +58,15 @@ class ReportFiles:
     scores: Path
     heatmap: Path | None
     languages: Path | None
-    layers: Path | None
-    layers_picture: Path | None
     text: str
+    analyses: tuple[Path, ...] = ()
     pictures: tuple[Path, ...] = ()
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """Paths of all files, the report first."""
-        tables = (self.report, self.results, self.runs, self.transfer, self.scores, self.layers)
-        found = (*tables, self.heatmap, self.languages, self.layers_picture, *self.pictures)
+        tables = (self.report, self.results, self.runs, self.transfer, self.scores)
+        found = (*tables, self.heatmap, self.languages, *self.analyses, *self.pictures)
         return tuple(path for path in found if path is not None)
 
     def record(self) -> dict[str, Any]:
@@ -75,7 +74,7 @@ class ReportFiles:
         return {
             "heatmap": None if self.heatmap is None else self.heatmap.name,
             "languages": None if self.languages is None else self.languages.name,
-            "layers": self.layers is not None,
+            "analyses": [path.name for path in self.analyses],
             "pictures": [path.name for path in self.pictures],
             "text": self.text,
         }
@@ -86,12 +85,12 @@ class Additions:
     """Optional parts of a report.
 
     Attributes:
-        layers: Scores by hidden layer.
+        analyses: Rows of analyses of predictions, by their names.
         baselines: Tables with published scores; the terminal shows the first.
         variants: Variants of a sweep.
     """
 
-    layers: Sequence[LayerRow] = ()
+    analyses: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     baselines: Sequence[Grid] = ()
     variants: Sequence[ShownVariant] = ()
 
@@ -108,14 +107,17 @@ def write_report(
     more: Additions = _NOTHING_MORE,
 ) -> ReportFiles:
     """Write a whole report: CSV tables, page and figures; see `write_tables` and `write_pages`."""
-    write_tables(folder, rows, runs, more.layers)
+    write_tables(folder, rows, runs, more.analyses)
     return write_pages(folder, rows, runs, title, notes, more)
 
 
 def write_tables(
-    folder: Path, rows: Sequence[ResultRow], runs: Sequence[RunRow], layers: Sequence[LayerRow] = ()
+    folder: Path,
+    rows: Sequence[ResultRow],
+    runs: Sequence[RunRow],
+    analyses: Mapping[str, Sequence[Any]] = MappingProxyType({}),
 ) -> None:
-    """Write the tables of a study as CSV: results, runs, transfer and scores; layers where they were scored.
+    """Write the tables of a study as CSV: results, runs, transfer and scores, and those of analyses that have rows.
 
     Raises:
         EvaluationError: If the scores contradict each other.
@@ -124,8 +126,9 @@ def write_tables(
     write_csv(folder / RUNS, runs, RunRow)
     write_table(folder / TRANSFER, TRANSFER_COLUMNS, transfer_rows(task_scores(rows)))
     write_table(folder / SCORES, SCORE_COLUMNS, score_rows(rows))
-    if layers:
-        write_csv(folder / LAYERS, layers, LayerRow)
+    for name, found in analyses.items():
+        if found:
+            write_csv(folder / csv_name(name), found, get_analysis(name).row)
 
 
 def write_pages(
@@ -158,14 +161,15 @@ def write_pages(
     names = (RESULTS, RUNS, TRANSFER, SCORES)
     data = "Data: " + ", ".join(f"[{name}]({name})" for name in names) + ".\n"
     text = "\n".join([f"# {title}\n", *view.parts(notes), data])
-    if more.layers:
-        draw_layers(layer_curves(more.layers), folder / LAYERS_PICTURE)
-        text += f"\n{_layers_text(more.layers)}"
+    shown = [name for name, found in more.analyses.items() if found]
+    for name in shown:
+        page = get_analysis(name).page(more.analyses[name], folder, csv_name(name), picture_name(name))
+        text += f"\n{page}"
     (folder / REPORT).write_text(text, encoding="utf-8")
     pages = {
         "heatmap": None if view.heatmap is None else view.heatmap.name,
         "languages": None if view.languages is None else view.languages.name,
-        "layers": bool(more.layers),
+        "analyses": [*map(csv_name, shown), *filter(lambda name: (folder / name).is_file(), map(picture_name, shown))],
         "pictures": [path.name for path in view.pictures],
         "text": view.terminal(),
     }
@@ -178,6 +182,8 @@ def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
     def where(name: str | None) -> Path | None:
         return None if name is None else folder / name
 
+    # Reports stored before there was a table of analyses say whether layers were shown.
+    analyses = pages.get("analyses", _LAYERS if pages.get("layers") else ())
     return ReportFiles(
         report=folder / REPORT,
         results=folder / RESULTS,
@@ -186,20 +192,9 @@ def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
         scores=folder / SCORES,
         heatmap=where(pages["heatmap"]),
         languages=where(pages["languages"]),
-        layers=folder / LAYERS if pages["layers"] else None,
-        layers_picture=folder / LAYERS_PICTURE if pages["layers"] else None,
         text=pages["text"],
+        analyses=tuple(folder / name for name in analyses),
         pictures=tuple(folder / name for name in pages["pictures"]),
-    )
-
-
-def _layers_text(layers: Sequence[LayerRow]) -> str:
-    return "\n".join(
-        [
-            markdown(layers_grid(layer_curves(layers))),
-            f"![Scores by hidden layer]({LAYERS_PICTURE})\n",
-            f"Data: [{LAYERS}]({LAYERS}).\n",
-        ]
     )
 
 

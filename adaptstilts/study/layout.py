@@ -13,8 +13,6 @@ PAGES_FILE = "pages.json"
 """Names of a report's files, and its text for the terminal."""
 SCORES_FILE = "scores.json"
 TRAINING_FILE = "training.json"
-LAYERS_FILE = "layers.json"
-"""Layer that a retrieval target was predicted with; with a sweep, the scores of all layers."""
 
 ENCODER_FOLDER = "encoder"
 HEAD_FOLDER = "head"

@@ -35,7 +35,7 @@ def test_write_report_adds_table_figure_and_data_of_layers_where_they_were_swept
 ):
     shape = ("direct", "", "tatoeba", 1, "de")
     layers = [LayerRow(*shape, layer, layer == 1, "accuracy", 10.5 * layer, True, "test", "") for layer in range(3)]
-    files = write_report(tmp_path, rows, runs, "A small study", more=Additions(layers=layers))
+    files = write_report(tmp_path, rows, runs, "A small study", more=Additions(analyses={"layers": layers}))
     text = files.report.read_text(encoding="utf-8")
     assert "### Retrieval by hidden layer, mean over languages" in text
     assert "](layers.png)" in text

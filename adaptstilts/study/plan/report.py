@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts import __version__
 from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.results.analyses import reads
 from adaptstilts.store.stage import Stage, StageMaker
 from adaptstilts.study.plan.builder import Planner
 from adaptstilts.study.plan.jobs import (
@@ -44,7 +45,7 @@ def report_stages(planner: Planner, cells: tuple[Cell, ...], published: RunSetti
     retrieval = [task for task in map(get_task, targets) if retrieves(task)]
     lines = tuple((task.name, settings_line(config.retrieval, task)) for task in retrieval)
     tables = AnalyseJob(
-        cells=told_cells(cells),
+        cells=cells_for_tables(cells),
         runs=_runs(planner, cells),
         remarks=(Notes(targets, config.evaluation.benchmark, lines),),
         version=__version__,
@@ -71,10 +72,10 @@ def last_stages(
     return first, make("report", "report", report, (*worlds, first.key))
 
 
-def told_cells(cells: Iterable[Cell]) -> tuple[Cell, ...]:
-    """Return cells with only the predictions that tables need: those of retrieval, whose layers are shown."""
+def cells_for_tables(cells: Iterable[Cell]) -> tuple[Cell, ...]:
+    """Return cells with only the predictions that an analysis reads."""
     return tuple(
-        replace(cell, predict=cell.predict if retrieves(get_task(cell.target)) else (), hidden=()) for cell in cells
+        replace(cell, predict=cell.predict if reads(get_task(cell.target)) else (), hidden=()) for cell in cells
     )
 
 

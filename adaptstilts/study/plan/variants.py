@@ -13,7 +13,7 @@ from adaptstilts.formatting import merged_lines
 from adaptstilts.store.stage import SUMMARIES, DataPlace, Stage, StageKind, StageMaker
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell, OverlapCheck, ReportView, Run
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.plan.report import last_stages, told_cells
+from adaptstilts.study.plan.report import cells_for_tables, last_stages
 from adaptstilts.study.plan.retrieval import retrieves, settings_line
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Split
@@ -70,7 +70,7 @@ def _joined_tables(
             labels = () if known is None else known.variants
             runs[run.key] = replace(named, stage=names[run.key], variants=(*labels, variant.label))
     return AnalyseJob(
-        cells=told_cells(cells),
+        cells=cells_for_tables(cells),
         runs=tuple(runs.values()),
         remarks=tuple(replace(plan.tables.remarks[0], variant=variant.label) for variant, plan in planned),
         version=planned[0][1].tables.version,

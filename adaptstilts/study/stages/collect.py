@@ -7,10 +7,11 @@ from typing import Any
 
 from adaptstilts.evaluate.metrics import MAJOR
 from adaptstilts.formatting import merged_lines
-from adaptstilts.results.layers import LayerRow
+from adaptstilts.results.analyses import READS, get_analysis
+from adaptstilts.results.layers import LAYERS_FILE
 from adaptstilts.results.rows import ResultRow, RunRow
 from adaptstilts.store.artefact import Artefact
-from adaptstilts.study.layout import LAYERS_FILE, SCORES_FILE, TRAINING_FILE
+from adaptstilts.study.layout import SCORES_FILE, TRAINING_FILE
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Notes, Run
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName
@@ -143,46 +144,16 @@ def training_notes(runs: Sequence[Run], done: Mapping[str, Artefact]) -> list[st
     return sorted(found)
 
 
-def layer_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[LayerRow]:
-    """Return the scores by layer of all cells whose layers were swept.
-
-    Args:
-        job: What the study wants to know.
-        done: Finished artefacts by key.
-
-    Returns:
-        One row per method, source, target, seed, language, layer, metric and variant.
-    """
-    return [
-        row
-        for cell in job.cells
-        for key in cell.predict
-        if key in done
-        for row in _layers_of(cell, done[key].read_json(LAYERS_FILE))
-    ]
-
-
-def _layers_of(cell: Cell, record: Mapping[str, Any]) -> list[LayerRow]:
-    majors = MAJOR[get_task(cell.target).metric]
-    return [
-        LayerRow(
-            method=cell.method,
-            source=cell.source,
-            target=cell.target,
-            seed=cell.seed,
-            language=item["language"],
-            layer=item["layer"],
-            is_used=item["layer"] == record["used"],
-            metric=metric,
-            value=float(value),
-            is_major=metric in majors,
-            split=item["split"],
-            note="; ".join(part for part in (cell.note, item["note"]) if part),
-            variant=cell.variant,
-        )
-        for item in record["layers"]
-        for metric, value in item["scores"].items()
-    ]
+def analysis_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> dict[str, list[Any]]:
+    """Return, by the name of each analysis, the rows that it makes from the finished predictions it reads."""
+    found: dict[str, list[Any]] = {}
+    for name, reads in READS.items():
+        cells = [cell for cell in job.cells if reads(get_task(cell.target))]
+        predictions = [(cell, done[key]) for cell in cells for key in cell.predict if key in done]
+        if predictions:
+            analysis = get_analysis(name)
+            found[name] = [row for cell, artefact in predictions for row in analysis.rows(cell, artefact)]
+    return found
 
 
 def retrieval_notes(remarks: Notes, cells: Sequence[Cell], done: Mapping[str, Artefact]) -> list[str]:
@@ -198,7 +169,7 @@ def retrieval_notes(remarks: Notes, cells: Sequence[Cell], done: Mapping[str, Ar
     """
     used: dict[str, set[str]] = {target: set() for target, _ in remarks.retrieval}
     for cell in cells:
-        for key in cell.predict:
+        for key in cell.predict if cell.target in used else ():
             if key in done:
                 record = done[key].read_json(LAYERS_FILE)
                 used[cell.target].add(f"layer {record['used']} of {record['blocks']}")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.results.analyses import READS, csv_name, get_analysis
 from adaptstilts.results.contamination import add_overlaps
 from adaptstilts.results.grid import Grid
-from adaptstilts.results.layers import LayerRow
 from adaptstilts.results.published import published_grids
-from adaptstilts.results.report import LAYERS, REPORT, RESULTS, RUNS, Additions, write_pages, write_tables
+from adaptstilts.results.report import REPORT, RESULTS, RUNS, Additions, write_pages, write_tables
 from adaptstilts.results.rows import ResultRow, RunRow, read_csv
 from adaptstilts.results.variants import ShownVariant
 from adaptstilts.store.artefact import Artefact
@@ -18,7 +19,7 @@ from adaptstilts.store.json_files import write_json
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
 from adaptstilts.study.plan.jobs import AnalyseJob, ReportJob, ReportView
-from adaptstilts.study.stages.collect import layer_rows, notes, result_rows, run_rows
+from adaptstilts.study.stages.collect import analysis_rows, notes, result_rows, run_rows
 from adaptstilts.study.stages.contamination import find_overlaps
 
 
@@ -35,7 +36,7 @@ def write_study_tables(job: AnalyseJob, done: Mapping[str, Artefact], folder: Pa
     Raises:
         AdaptstiltsError: If a record is damaged, or scores contradict each other.
     """
-    write_tables(folder, result_rows(job, done), run_rows(job, done), layer_rows(job, done))
+    write_tables(folder, result_rows(job, done), run_rows(job, done), analysis_rows(job, done))
     write_json(folder / NOTES_FILE, notes(job, done))
 
 
@@ -61,9 +62,13 @@ def report_stage(
         AdaptstiltsError: If tables or data cannot be read.
     """
     rows, runs = read_csv(tables.file(RESULTS), ResultRow), read_csv(tables.file(RUNS), RunRow)
-    layers = read_csv(tables.file(LAYERS), LayerRow) if LAYERS in tables.names else ()
+    analyses = {
+        name: read_csv(tables.file(csv_name(name)), get_analysis(name).row)
+        for name in READS
+        if csv_name(name) in tables.names
+    }
     files = write_pages(
-        folder, rows, runs, job.title, [*missing, *tables.read_json(NOTES_FILE)], _additions(job, rows, layers)
+        folder, rows, runs, job.title, [*missing, *tables.read_json(NOTES_FILE)], _additions(job, rows, analyses)
     )
     for compared, root in zip(job.compared, roots, strict=True):
         if root is not None:
@@ -71,9 +76,9 @@ def report_stage(
     write_json(folder / PAGES_FILE, files.record())
 
 
-def _additions(job: ReportJob, rows: Sequence[ResultRow], layers: Sequence[LayerRow]) -> Additions:
+def _additions(job: ReportJob, rows: Sequence[ResultRow], analyses: Mapping[str, Sequence[Any]]) -> Additions:
     if len(job.shown) == 1:
-        return Additions(layers=layers, baselines=_baselines(job.shown[0], rows))
+        return Additions(analyses=analyses, baselines=_baselines(job.shown[0], rows))
     variants = (
         ShownVariant(
             label=shown.variant,
@@ -82,7 +87,7 @@ def _additions(job: ReportJob, rows: Sequence[ResultRow], layers: Sequence[Layer
         )
         for shown in job.shown
     )
-    return Additions(layers=layers, variants=tuple(variants))
+    return Additions(analyses=analyses, variants=tuple(variants))
 
 
 def _baselines(shown: ReportView, rows: Sequence[ResultRow]) -> Sequence[Grid]:

@@ -18,9 +18,8 @@ from adaptstilts.evaluate.metrics import MAJOR, score_examples
 from adaptstilts.evaluate.predict import Predicted, layer_vectors, sentence_vectors
 from adaptstilts.evaluate.retrieval import Found, ScoredPair, Side, fit_threshold, mine_pairs, pairs_above, search
 from adaptstilts.models.network import TaskNetwork
-from adaptstilts.results.layers import best_layer
+from adaptstilts.results.layers import LAYERS_FILE, best_layer
 from adaptstilts.store.json_files import write_json
-from adaptstilts.study.layout import LAYERS_FILE
 from adaptstilts.study.plan.jobs import PredictJob
 from adaptstilts.study.plan.retrieval import require_dev
 from adaptstilts.tasks.examples import Bitext

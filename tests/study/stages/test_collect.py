@@ -14,8 +14,8 @@ from adaptstilts.study.plan.data_facts import facts_for
 from adaptstilts.study.plan.jobs import BackboneRef, Cell, TrainJob
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.stages.collect import (
+    analysis_rows,
     benchmark_notes,
-    layer_rows,
     result_rows,
     retrieval_notes,
     run_rows,
@@ -175,7 +175,7 @@ def test_layers_of_all_languages_are_put_together(plan: Plan, tmp_path: Path):
         ]
         record = {"used": 1, "blocks": 2, "fitted_on": None, "layers": layers}
         done |= artefact(tmp_path, stages[language], "layers.json", record)
-    rows = [row for row in layer_rows(plan.tables, done) if row.method == "direct"]
+    rows = [row for row in analysis_rows(plan.tables, done)["layers"] if row.method == "direct"]
     assert [(row.language, row.layer, row.is_used, row.value) for row in rows] == [
         ("de", 0, False, 3.0),
         ("de", 1, True, 3.0),
