@@ -164,7 +164,7 @@ def test_status_of_a_study_that_has_not_begun_makes_nothing(tmp_path: Path, smal
     config = write_study(tmp_path, small_backbone)
     said = say("status", config, "seeds=[1, 2]")
     lines = said.out.splitlines()
-    assert lines[0] == "0 of 13 stages done, 13 waiting, about 44 s left with 1 worker, a guess: little is measured yet"
+    assert lines[0] == "0 of 13 stages done, 13 waiting, about 12 s left with 1 worker, a guess: little is measured yet"
     assert lines[-1] == f"go on: adaptstilts run {config} 'seeds=[1, 2]'"
     assert not (tmp_path / "store").exists()
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from adaptstilts.errors import ConfigError, EvaluationError
-from adaptstilts.tasks.examples import Candidate, Example, Sentence, SpanExample
+from adaptstilts.errors import ConfigError
+from adaptstilts.tasks.examples import Candidate, Example, Sentence
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind
 
@@ -229,50 +229,3 @@ def short_lengths(settings: EncodeSettings, kind: Kind) -> list[ShortLength]:
         for key, (smallest, reason) in least.items()
         if values[key] < smallest
     ]
-
-
-def join_tags(encoded: Encoded, predictions: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Put the predicted tags of all parts of each sentence together.
-
-    Args:
-        encoded: Tagged sentences.
-        predictions: For each feature one label per sub-token.
-
-    Returns:
-        For each sentence one label per word.
-
-    Raises:
-        EvaluationError: If predictions and features do not fit together.
-    """
-    if len(predictions) != len(encoded.features):
-        raise EvaluationError(f"{len(predictions)} rows of predictions for {len(encoded.features)} features")
-    joined: list[list[int]] = [[] for _ in encoded.examples]
-    for feature, row in zip(encoded.features, predictions, strict=True):
-        if not isinstance(feature, TagFeature) or len(row) != feature.size:
-            raise EvaluationError(
-                f"{len(row)} labels for {feature.size} sub-tokens of example {feature.example} (counted from 0)"
-            )
-        joined[feature.example] += [int(row[position]) for position in feature.positions]
-    return joined
-
-
-def span_text(encoded: Encoded, index: int, start: int, end: int) -> str:
-    """Return the characters of the context that a span of sub-tokens covers.
-
-    Args:
-        encoded: Questions with contexts.
-        index: Position of the feature.
-        start: First sub-token.
-        end: Last sub-token.
-
-    Returns:
-        The text as it stands in the context; empty for sub-tokens outside the context.
-    """
-    feature = encoded.features[index]
-    example = encoded.examples[feature.example]
-    if not isinstance(feature, SpanFeature) or not isinstance(example, SpanExample):
-        raise TypeError("span_text needs encoded questions")
-    first, last = start - feature.context_first, end - feature.context_first
-    if not 0 <= first <= last < len(feature.context_offsets):
-        return ""
-    return example.context[int(feature.context_offsets[first, 0]) : int(feature.context_offsets[last, 1])]

@@ -21,8 +21,8 @@ def encode_tags(
     """Encode tagged sentences word by word: one feature or more per sentence, none for one without words.
 
     The label stands on a word's first sub-token. A sentence that is too long is split at word boundaries into parts
-    that are as long as possible; `features.join_tags` puts them together again. A word without a sub-token, or with
-    more than fit into a row, becomes ``<unk>``, as in XTREME.
+    that are as long as possible; `adaptstilts.evaluate.decode.decode_tags` joins their predictions. A word without a
+    sub-token, or with more than fit into a row, becomes ``<unk>``, as in XTREME.
     """
     frame = frame_of(tokenizer)
     room = frame.room(settings.max_length, pair=False)

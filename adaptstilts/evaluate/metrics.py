@@ -136,8 +136,9 @@ def score_examples(
     The metric decides the form of predictions and gold. Classes (indices or words) for `ACCURACY` and
     `TATOEBA_ACCURACY` (row numbers), as indices for `ACCURACY_F1` (class 1 is positive); one list of tags for each
     sentence for `TOKEN_ACCURACY` and `CHUNK_F1` (tag words); answer text by question id, and list of gold texts by
-    question id, for `SQUAD`, `SQUAD2`, `MLQA` and `CHECKLIST`; pairs of ids for `BUCC_F1`. MLQA's normaliser and the
-    cleaning of checklist answers depend on the language (ISO 639-1).
+    question id, for `SQUAD`, `SQUAD2`, `MLQA` and `CHECKLIST`; pairs of ids for `BUCC_F1`; candidate ids by query id,
+    best first, and right ids by query id, for `MAP20`. MLQA's normaliser and the cleaning of checklist answers depend
+    on the language (ISO 639-1).
     """
     return SCORERS[metric](predictions, gold, language)
 

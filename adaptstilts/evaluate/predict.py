@@ -19,7 +19,7 @@ from torch import Tensor
 from adaptstilts.config.schema import Pooling
 from adaptstilts.encoding.features import Encoded, SpanFeature, TagFeature
 from adaptstilts.errors import EvaluationError
-from adaptstilts.evaluate.decode import Window, answer_question, decode_choices, decode_classes, decode_tags
+from adaptstilts.evaluate.decode import N_BEST, Window, answer_question, decode_choices, decode_classes, decode_tags
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.runtime import autocast
 from adaptstilts.tasks.examples import SpanExample, TagExample
@@ -27,8 +27,6 @@ from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind, Task
 from adaptstilts.train.batches import Batch, collate, sorted_batches
 
-N_BEST = 20
-"""Number of candidate answers kept per question."""
 Progress = Callable[[int, int], None]
 
 

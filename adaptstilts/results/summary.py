@@ -21,7 +21,7 @@ def summarise(scores: Sequence[TaskScore]) -> str:
     """
     gains = intermediate_gains(scores)
     if not gains:
-        return "No setting with an intermediate task has been scored together with its reference yet."
+        return "No setting with an intermediate task has been scored together with its reference."
     references = ", and ".join(
         f"{_listed(methods)} with `{reference}`"
         for reference in dict.fromkeys(gain.reference for gain in gains)

@@ -14,10 +14,15 @@ from adaptstilts.study.layout import TRAINING_FILE
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.train.methods import METHODS
 
-_GUESS_SECONDS = {StageKind.DATA.value: 10.0, StageKind.TRAIN.value: 10.0, StageKind.PREDICT.value: 3.0}
-_OTHER_GUESS_SECONDS = 0.3
-"""Times in the mini world on a CPU: used until something is measured, and as the ratio between kinds of stages of which
-only some are measured."""
+_GUESS_SECONDS = {
+    StageKind.DATA.value: 2.5,
+    StageKind.TRAIN.value: 3.5,
+    StageKind.PREDICT.value: 0.1,
+    StageKind.SCORE.value: 0.01,
+}
+_OTHER_GUESS_SECONDS = 1.0
+"""Means of the quickstart on two slow cores: used until something is measured, and as the ratio between kinds of stages
+of which only some are measured."""
 
 Group = tuple[str, ...]
 

@@ -1,7 +1,7 @@
 """Data model of a task: kinds, splits, metrics, file layouts, sizes, and the declaration itself.
 
-A task is one frozen `Task` instance. Head, metric, collation and folders follow from its `kind`; nothing else in the
-package asks for a task by name.
+A task is one frozen `Task` instance. Head, encoding, loss and decoding follow from its `kind`; its metric and its files
+are declared. Nothing else in the package asks for a task by name.
 """
 
 from __future__ import annotations

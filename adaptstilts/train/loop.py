@@ -106,7 +106,7 @@ def fit(
     within rounding.
 
     Args:
-        network: As `adaptstilts.train.setup.prepare` returns it, on its device; parameters that require gradients
+        network: As `adaptstilts.train.setup.build_network` returns it, on its device; parameters that require gradients
             train.
         items: Training items; at least one.
         settings: Optimisation settings.

@@ -2,11 +2,12 @@ import random
 
 import numpy as np
 import pytest
+from encoded import join_tags, span_text
 
 from adaptstilts.encoding.encode import encode
-from adaptstilts.encoding.features import IGNORED, EncodeSettings, default_settings, join_tags, span_text
+from adaptstilts.encoding.features import IGNORED, EncodeSettings, default_settings
 from adaptstilts.encoding.subtokens import frame_of, tokenise, tokenise_with_offsets
-from adaptstilts.errors import CheckpointError, ConfigError, EvaluationError
+from adaptstilts.errors import CheckpointError, ConfigError
 from adaptstilts.tasks.examples import (
     Answer,
     Bitext,
@@ -191,15 +192,6 @@ def test_hidden_tags_leave_no_target(tiny_tokenizer):
     assert encoded.features[0].target is None
 
 
-def test_join_tags_is_refused_when_predictions_do_not_fit(tiny_tokenizer):
-    encoded = encode(UDPOS, [TagExample("0", ("a", "b"), (0, 1))], tiny_tokenizer)
-    with pytest.raises(EvaluationError, match="2 rows of predictions for 1 features"):
-        join_tags(encoded, [[0], [0]])
-    size = encoded.features[0].size
-    with pytest.raises(EvaluationError, match=f"1 labels for {size} sub-tokens of example 0"):
-        join_tags(encoded, [[0]])
-
-
 # Spans
 
 CONTEXTS = {
@@ -319,19 +311,6 @@ def test_long_question_is_cut_and_counted(tiny_tokenizer):
     assert encoded.truncated == 1
     assert encoded.features[0].context_first == 23
     assert span_text(encoded, 0, *encoded.features[0].target) == "king"
-
-
-def test_span_text_is_empty_outside_the_context(tiny_tokenizer):
-    encoded = encode(XQUAD, [question("The king left.", ("king", 4))], tiny_tokenizer)
-    first = encoded.features[0].context_first
-    assert span_text(encoded, 0, 1, first) == ""
-    assert span_text(encoded, 0, first + 1, first) == ""
-
-
-def test_span_text_of_another_kind_is_a_bug(tiny_tokenizer):
-    encoded = encode(MNLI, [PairExample("0", "A", "B", 1)], tiny_tokenizer)
-    with pytest.raises(TypeError, match="span_text needs encoded questions"):
-        span_text(encoded, 0, 0, 0)
 
 
 # Retrieval, settings, tokenizer

@@ -4,9 +4,10 @@ import csv
 from pathlib import Path
 
 import pytest
+from encoded import join_tags, span_text
 
 from adaptstilts.encoding.encode import encode
-from adaptstilts.encoding.features import IGNORED, EncodeSettings, join_tags, span_text
+from adaptstilts.encoding.features import IGNORED, EncodeSettings
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import all_tasks, get_task

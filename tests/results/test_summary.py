@@ -34,6 +34,6 @@ def test_summary_counts_seeds_when_there_are_several(scores: list[TaskScore]):
 
 
 def test_summary_says_so_when_nothing_can_be_compared(scores: list[TaskScore]):
-    expected = "No setting with an intermediate task has been scored together with its reference yet."
+    expected = "No setting with an intermediate task has been scored together with its reference."
     assert summarise([]) == expected
     assert summarise([score for score in scores if score.method in {"direct", "adapter"}]) == expected

@@ -41,7 +41,7 @@ def add(pace: Pace, stage: Stage, seconds: float) -> None:
 def test_estimate_is_a_guess_until_something_is_measured(plan: Plan):
     pace = Pace()
     stage = train(plan, "direct", "mnli")
-    assert (pace.seconds(stage), pace.knows(stage)) == (10.0, False)
+    assert (pace.seconds(stage), pace.knows(stage)) == (3.5, False)
     add(pace, predict(plan, "xnli"), 3.0)
     assert not pace.knows(stage)
     add(pace, train(plan, "adapter", "udpos"), 50.0)
@@ -137,7 +137,7 @@ def test_estimate_of_predictions_is_in_proportion_to_languages(plan: Plan):
 def test_kind_that_is_not_measured_is_estimated_in_proportion_to_one_that_is(plan: Plan):
     pace = Pace()
     add(pace, train(plan, "direct", "mnli"), 5000.0)
-    assert pace.seconds(predict(plan, "xnli")) == pytest.approx(5000 / 10 * 3)
+    assert pace.seconds(predict(plan, "xnli")) == pytest.approx(5000 / 3.5 * 0.1)
 
 
 def test_running_stage_is_the_measure_where_nothing_like_it_is_finished(plan: Plan):

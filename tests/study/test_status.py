@@ -78,7 +78,7 @@ def test_everything_waits_at_first_and_its_time_is_a_guess():
         **dict.fromkeys(STATES, 0),
         "waiting": 4,
     }
-    assert (status.seconds_left, status.is_measured) == (pytest.approx(10 + 4 * 0.3), False)
+    assert (status.seconds_left, status.is_measured) == (pytest.approx(2.5 + 4 * 0.01), False)
 
 
 def test_time_left_is_that_of_what_waits_and_of_what_is_left_of_what_runs():
