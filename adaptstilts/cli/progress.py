@@ -20,7 +20,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from adaptstilts.formatting import estimate_text
+from adaptstilts.formatting import estimate_text, size_text
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -81,10 +81,10 @@ class FetchWatcher(_Drawing):
         self._progress.update(self._bars[name], completed=done, total=total)
         if done == total:
             self._progress.remove_task(self._bars.pop(name))
-            self.line(f"downloaded {name}, {_size(done)}")
+            self.line(f"downloaded {name}, {size_text(done)}")
         elif not self._console.is_interactive and time.perf_counter() - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = time.perf_counter()
-            self.line(f"{name}: {_size(done)}{self._left(name, done, total)}")
+            self.line(f"{name}: {size_text(done)}{self._left(name, done, total)}")
 
     def _left(self, name: str, done: int, total: int | None) -> str:
         if total is None:
@@ -92,7 +92,7 @@ class FetchWatcher(_Drawing):
         began, already = self._started[name]
         speed = (done - already) / max(time.perf_counter() - began, 1e-9)
         left = f", about {estimate_text((total - done) / speed)} left" if speed > 0 else ""
-        return f" of {_size(total)}{left}"
+        return f" of {size_text(total)}{left}"
 
     def converted(self, name: str, done: int, total: int) -> None:
         """Write a split's line."""
@@ -139,10 +139,4 @@ class VerifyWatcher(_Drawing):
         if not self._console.is_interactive and now - self._last_line > _SECONDS_BETWEEN_LINES:
             self._last_line = now
             left = (now - self._began) * (total - done) / max(done, 1)
-            self.line(f"{_size(done)} of {_size(total)} read, about {estimate_text(left)} left")
-
-
-def _size(count: int) -> str:
-    if count < 1_000_000:
-        return f"{count / 1e3:.1f} kB"
-    return f"{count / 1e6:.1f} MB"
+            self.line(f"{size_text(done)} of {size_text(total)} read, about {estimate_text(left)} left")

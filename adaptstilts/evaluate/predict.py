@@ -1,8 +1,7 @@
 """Inference with a network on encoded examples: raw scores, predictions, sentence vectors.
 
 The network is on its device. ``batch_tokens`` is the maximum number of sub-tokens per batch, padding included;
-``precision`` is explained in `adaptstilts.runtime.autocast`; ``on_step`` is called with the number of features done and
-their total.
+``precision`` is explained in `adaptstilts.runtime.autocast`.
 """
 
 from __future__ import annotations
@@ -26,8 +25,6 @@ from adaptstilts.tasks.examples import SpanExample, TagExample
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind, Task
 from adaptstilts.train.batches import Batch, collate, sorted_batches
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,10 +50,9 @@ def predict(
     *,
     batch_tokens: int,
     precision: str = "auto",
-    on_step: Progress | None = None,
 ) -> Predicted:
     """Predict a task that has a head; predictions are in the order of the examples."""
-    logits = raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision, on_step=on_step)
+    logits = raw_scores(network, encoded, batch_tokens=batch_tokens, precision=precision)
     return _DECODERS[task.kind](task, labels, encoded, logits)
 
 
@@ -66,7 +62,6 @@ def raw_scores(
     *,
     batch_tokens: int,
     precision: str = "auto",
-    on_step: Progress | None = None,
 ) -> list[NDArray[np.float32]]:
     """Return the head's scores of every feature, without padding.
 
@@ -78,7 +73,6 @@ def raw_scores(
     network.check_active()
     device = next(network.parameters()).device
     found: list[NDArray[np.float32] | None] = [None] * len(encoded.features)
-    done = 0
     with torch.inference_mode():
         for indices in sorted_batches(encoded.features, batch_tokens):
             features = [encoded.features[index] for index in indices]
@@ -88,9 +82,6 @@ def raw_scores(
             array = scores.float().cpu().numpy()
             for row, index in enumerate(indices):
                 found[index] = _unpadded(array[row], encoded, index)
-            done += len(indices)
-            if on_step is not None:
-                on_step(done, len(encoded.features))
     return [scores for scores in found if scores is not None]
 
 
@@ -169,7 +160,6 @@ def sentence_vectors(
     pooling: Pooling,
     batch_tokens: int,
     precision: str = "auto",
-    on_step: Progress | None = None,
 ) -> NDArray[np.float32]:
     """Return one vector per sentence, shape (sentences, width), pooled as in `pool`.
 
@@ -187,7 +177,7 @@ def sentence_vectors(
         hidden = network.hidden(batch.input_ids, batch.attention_mask, layer, batch.token_type_ids)
         vectors[indices] = pool(hidden.float(), batch.attention_mask, pooling).cpu().numpy()
 
-    _each_batch(network, encoded, take, batch_tokens=batch_tokens, precision=precision, on_step=on_step)
+    _each_batch(network, encoded, take, batch_tokens=batch_tokens, precision=precision)
     return vectors
 
 
@@ -223,22 +213,17 @@ def _each_batch(
     *,
     batch_tokens: int,
     precision: str,
-    on_step: Progress | None = None,
 ) -> None:
     """Call ``take`` with the positions and the batch, on the network's device, of every batch of sentences."""
     network.eval()
     network.check_active()
     device = next(network.parameters()).device
-    done = 0
     with torch.inference_mode():
         for indices in sorted_batches(encoded.features, batch_tokens):
             features = [encoded.features[index] for index in indices]
             batch = collate(features, Kind.RETRIEVE, network.padding_id).to(device)
             with autocast(device, precision):
                 take(indices, batch)
-            done += len(indices)
-            if on_step is not None:
-                on_step(done, len(encoded.features))
 
 
 def pool(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any
 from adaptstilts.errors import ConfigError
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.manifest import KEY_DIGITS
-from adaptstilts.store.stage import FORMAT_VERSION, Stage, StageKind, content_key, describe
+from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.plan import Plan
 
@@ -102,7 +102,7 @@ def find_stages(plan: Plan, wanted: str) -> list[Stage]:
     same = same or [
         stage
         for stage in plan.stages
-        if any(fnmatchcase(text, wanted) for text in (stage.name, stage.slug, f"{stage.slug}-{stage.key[:16]}"))
+        if any(fnmatchcase(text, wanted) for text in (stage.name, stage.slug, stage.folder))
     ]
     if not same:
         raise ConfigError(
@@ -149,7 +149,7 @@ def _nearest(look: _Lookup, stage: Stage) -> Artefact | None:
     Every table and report of a store is near: there are few, and only their long lists tell them apart.
     """
     here = _counted(describe(stage.job))
-    best: tuple[float, str] = (0.0 if stage.kind in {StageKind.ANALYSE, StageKind.REPORT} else _NEAR, "")
+    best: tuple[float, str] = (0.0 if stage.kind in SUMMARIES else _NEAR, "")
     nearest = None
     for artefact in look.of_kind(stage.kind.value):
         there = _counted(artefact.manifest.get("job", {}))
@@ -292,7 +292,7 @@ def explain_text(records: list[dict[str, Any]]) -> str:
     """Return the result of `explain` as text for a terminal."""
     lines: list[str] = []
     for record in records:
-        lines.append(f"{record['stage']} ({record['key'][:16]})")
+        lines.append(f"{record['stage']} ({record['key'][:KEY_DIGITS]})")
         if record["done"]:
             lines.append(f"  is there: {record['folder']}, {record['nearest']}")
             continue

@@ -115,9 +115,8 @@ def report_study(study: Study) -> StudyResult:
         AdaptstiltsError: If nothing is finished.
     """
     with study.settings_named():
-        stages = study.plan.stages
-        outcome = Outcome(done=study.store.find_all(stages))
-        for stage in stages[-2:]:
+        outcome = Outcome(done=study.store.find_all(study.plan.stages))
+        for stage in study.plan.summaries:
             if stage.key not in outcome.done and all(key in outcome.done for key in stage.inputs):
                 _make_summary(study, stage, outcome)
         return _report(study, outcome)
@@ -136,7 +135,7 @@ def _make_summary(study: Study, stage: Stage, outcome: Outcome) -> None:
 
 def _report(study: Study, outcome: Outcome) -> StudyResult:
     failed = failed_lines(study.plan, outcome)
-    tables, report = (outcome.done.get(stage.key) for stage in study.plan.stages[-2:])
+    tables, report = (outcome.done.get(stage.key) for stage in study.plan.summaries)
     if tables is not None and report is not None:
         files = place_report(tables, report, study.results_folder)
     else:

@@ -47,6 +47,12 @@ class Plan(Graph):
     requested_runs: int
 
     @property
+    def summaries(self) -> tuple[Stage, Stage]:
+        """The stages of the study's tables and of its report."""
+        tables, report = self.stages[-2:]
+        return tables, report
+
+    @property
     def tables(self) -> AnalyseJob:
         """Job that makes the study's tables."""
         return next(job for _, job in jobs_of(reversed(self.stages), AnalyseJob))

@@ -96,15 +96,6 @@ def _joined_data(
     )
 
 
-def users_of(plan: Plan) -> dict[str, tuple[str, ...]]:
-    """Return by stage key the labels of the variants that need the stage."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for label in labels_of(plan):
-        for key in _needed(plan, [cell for cell in plan.cells if cell.variant == label]):
-            found[key][label] = None
-    return {key: tuple(labels) for key, labels in found.items()}
-
-
 def labels_of(plan: Plan) -> tuple[str, ...]:
     """Return the labels of a plan's variants; without a sweep, one empty label."""
     return tuple(dict.fromkeys(cell.variant for cell in plan.cells))

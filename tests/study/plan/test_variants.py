@@ -14,7 +14,7 @@ from adaptstilts.store.store import Store
 from adaptstilts.study import study as setup
 from adaptstilts.study.plan.jobs import ReportJob, TrainJob
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.plan.variants import labels_of, part_of, parts_by_data, retrieval_lines, users_of
+from adaptstilts.study.plan.variants import labels_of, part_of, parts_by_data, retrieval_lines
 from adaptstilts.study.pricing.outline import outline
 from adaptstilts.study.pricing.outline_text import outline_text
 from adaptstilts.study.select import Wanted, choose_cells
@@ -67,7 +67,7 @@ def test_sweep_over_target_learning_rates_shares_all_nine_intermediate_adapters(
     plan = plan_of(RATES, "methods=[stack, continue, fuse]")
     sources = {source.key for stage in plan.stages if isinstance(stage.job, TrainJob) for source in stage.job.sources}
     assert len(sources) == 9
-    used = users_of(plan)
+    used = {run.key: run.variants for run in plan.tables.runs}
     assert {used[key] for key in sources} == {("learning_rate=1e-3", "learning_rate=2e-3")}
 
 
