@@ -10,6 +10,7 @@ batch size and length per task. The tasks that train only XTREME-R's new targets
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -39,6 +40,11 @@ class TrainSettings:
     evaluate_examples: int | None = 500
     precision: str = "auto"
     gradient_checkpointing: bool = field(default=False, metadata={"key": False})  # changes memory and time only
+
+    def steps(self, examples: int) -> int:
+        """Return the optimiser steps of a run over so many examples, unless patience ends it earlier."""
+        steps = self.epochs * math.ceil(examples / self.batch_size)
+        return steps if self.max_steps is None else min(steps, self.max_steps)
 
 
 _FULL = TrainSettings(

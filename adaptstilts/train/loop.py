@@ -123,7 +123,7 @@ def fit(
         raise TrainingError("no training examples", hint="Look at data.max_train and at the task's training file.")
     started = time.perf_counter()
     context = RunContext() if context is None else context
-    total = planned_steps(len(items), settings)
+    total = settings.steps(len(items))
     run = _set_up(network, settings, total)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     work = _Work(items, settings, kind, seed, penalty, context.group, trained)
@@ -147,12 +147,6 @@ def fit(
         restore_state(network, run.progress.best_state)
     network.eval()
     return _report(run.progress, total, work, time.perf_counter() - started)
-
-
-def planned_steps(examples: int, settings: TrainSettings) -> int:
-    """Return the number of optimiser steps in a run over ``examples`` examples."""
-    steps = settings.epochs * math.ceil(examples / settings.batch_size)
-    return min(steps, settings.max_steps) if settings.max_steps is not None else steps
 
 
 def _set_up(network: TaskNetwork, settings: TrainSettings, total: int) -> Run:

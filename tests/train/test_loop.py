@@ -14,7 +14,7 @@ from adaptstilts.models.heads import new_head, spec_for
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate, grouped_batches, sorted_batches, targets_in
-from adaptstilts.train.loop import fit, planned_steps
+from adaptstilts.train.loop import fit
 from adaptstilts.train.losses import group_choices, loss_sum
 from adaptstilts.train.optim import build_optimizer, build_schedule, learning_rate
 
@@ -123,8 +123,8 @@ def test_fit_raises_when_a_label_is_hidden():
 
 
 @pytest.mark.parametrize(("examples", "most", "expected"), [(24, None, 12), (25, None, 16), (24, 5, 5)])
-def test_planned_steps_counts_partial_batches_and_obeys_the_limit(examples, most, expected):
-    assert planned_steps(examples, replace(SETTINGS, max_steps=most)) == expected
+def test_steps_of_settings_count_partial_batches_and_obey_the_limit(examples, most, expected):
+    assert replace(SETTINGS, max_steps=most).steps(examples) == expected
 
 
 def test_learning_rate_of_a_step_is_the_one_the_optimiser_uses():

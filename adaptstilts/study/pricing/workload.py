@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.data.lock import Lock, read_lock
 from adaptstilts.data.sources import expected_rows
@@ -74,7 +73,7 @@ class Volumes:
         train, dev = self._training_rows(task, hold_out=job.hold_out)
         if job.max_train is not None:
             train = min(train, job.max_train)
-        steps = planned_steps(train, settings)
+        steps = settings.steps(train)
         evaluations = math.ceil(steps / (settings.evaluate_every or max(1, math.ceil(train / settings.batch_size))))
         examples = min(settings.epochs * train, steps * settings.batch_size)
         scored = dev if settings.evaluate_examples is None else min(dev, settings.evaluate_examples)
@@ -161,9 +160,3 @@ class Volumes:
         if locked is not None:
             return locked
         return expected_rows(task.name, split, language) or (task.rows if split is Split.TRAIN else None)
-
-
-def planned_steps(examples: int, settings: TrainSettings) -> int:
-    """Return the optimiser steps of a run over ``examples`` examples that patience does not end."""
-    steps = settings.epochs * math.ceil(examples / settings.batch_size)
-    return steps if settings.max_steps is None else min(steps, settings.max_steps)

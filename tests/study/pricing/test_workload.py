@@ -5,11 +5,10 @@ import pytest
 
 from adaptstilts.data.lock import Lock, LockedSplit, write_lock
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
-from adaptstilts.study.pricing.workload import Volumes, planned_steps
+from adaptstilts.study.pricing.workload import Volumes
 from adaptstilts.study.study import Study
 from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName, Kind, Phase, Split
-from adaptstilts.train import loop
 
 PAPER = Path("configs/xtreme_xlmr_large.yaml")
 MINI = Path("configs/quickstart.yaml")
@@ -112,10 +111,3 @@ def test_every_task_has_what_its_price_needs(task):
     assert (size.pool > 0) == (task.pool is not None)
     in_mini = task.phase is Phase.INTERMEDIATE or BenchmarkName.XTREME in task.benchmarks
     assert (size.mini_length is not None) == in_mini
-
-
-def test_steps_are_those_of_the_training_loop(paper):
-    job = run_of(paper[1], "direct", "pawsx")
-    for changed in ({}, {"max_steps": 7}, {"batch_size": 7, "epochs": 3}):
-        settings = replace(job.settings, **changed)
-        assert planned_steps(1001, settings) == loop.planned_steps(1001, settings)
