@@ -17,6 +17,7 @@ DEVICE_PATTERN = r"^(auto|cpu|cuda(:\d+)?)$"
 MethodName = Literal["direct", "full", "adapter", "stack", "continue", "fuse"]
 """The six ways of using (or not using) an intermediate task; `adaptstilts.train.methods` says what each one trains."""
 
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Family = Literal["full", "adapter", "fusion"]
 """What is trained: the whole model, a bottleneck adapter, or an AdapterFusion layer (each with its head)."""
 
@@ -112,7 +113,7 @@ class TrainSection(Section):
     patience: int | None = Field(
         None, ge=1, description="Training stops after this many dev evaluations without a gain."
     )
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+    precision: Precision = Field(
         "auto", description="Arithmetic of forward passes; auto is bf16 on a GPU that has it, else fp32."
     )
     gradient_checkpointing: bool = Field(
@@ -239,7 +240,7 @@ class EvaluationSection(Section):
         "submit` can write every file of XTREME's leaderboard.",
     )
     batch_tokens: int = Field(8192, ge=128, description="Sub-tokens per evaluation batch, padding included.")
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+    precision: Precision = Field(
         "auto", description="Arithmetic of evaluation; auto is bf16 on a GPU that has it, else fp32."
     )
 
