@@ -199,7 +199,7 @@ def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Gri
     tables = transfer_tables(scores)
     best = best_per_target(tables)
     grids = []
-    if tables:
+    if any(map(_has_differences, tables)):
         grids.append(transfer_grid(tables, runs))
     if best:
         grids.append(best_grid(best))

@@ -31,7 +31,7 @@ def test_summary_names_leaks_and_the_largest_overlap(findings, text):
 def test_section_lists_pairs_that_share_texts_most_rows_first():
     lines = overlap_section(Findings({"mnli": CLEAN}, (NONE, FEW, MANY))).splitlines()
     assert lines[0] == "### Leaks and overlaps"
-    assert lines[2] == "No other language was found in 1 English training sets. 2 of 3 pairs of sets share texts."
+    assert lines[2] == "No other language was found in 1 English training set. 2 of 3 pairs of sets share texts."
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| x")]
     assert cells == [
         ["xquad test", "squad1 dev", "1,190", "1,190", "1,190", "1,190"],

@@ -115,3 +115,10 @@ def test_write_report_works_when_nothing_is_finished(tmp_path: Path):
     files = write_report(tmp_path, [], [], "No study")
     assert [path.name for path in files.paths] == ["report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"]
     assert "No setting with an intermediate task" in files.text
+
+
+def test_report_without_the_reference_begins_with_scores_and_not_with_an_empty_table(tmp_path, rows, runs):
+    kept = [row for row in rows if row.method == "adapter"]
+    files = write_report(tmp_path, kept, runs, "A study")
+    assert "above or below 'direct'" not in files.report.read_text(encoding="utf-8")
+    assert files.text.startswith("English and zero-shot scores")
