@@ -5,7 +5,7 @@ import pytest
 
 from adaptstilts.data.lock import Lock, LockedSplit, write_lock
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
-from adaptstilts.study.pricing.workload import Volumes, planned_steps
+from adaptstilts.study.pricing.workload import Workloads, planned_steps
 from adaptstilts.study.study import Study
 from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName, Kind, Phase, Split
@@ -31,7 +31,7 @@ def paper():
 
 def test_training_counts_every_epoch_of_the_published_rows(paper):
     config, jobs = paper
-    volume = Volumes(config).training(run_of(jobs, "direct", "pawsx"))
+    volume = Workloads(config).training(run_of(jobs, "direct", "pawsx"))
     assert (volume.sequences, volume.examples, volume.longest) == (5 * 49_401, 49_401, 256)
     assert volume.tokens == 58
     # every 1,000 of 7,720 steps, and at the end, on 500 examples
@@ -40,7 +40,7 @@ def test_training_counts_every_epoch_of_the_published_rows(paper):
 
 def test_alternatives_of_a_question_are_sequences(paper):
     config, jobs = paper
-    volume = Volumes(config).training(run_of(jobs, "direct", "commonsenseqa"))
+    volume = Workloads(config).training(run_of(jobs, "direct", "commonsenseqa"))
     assert volume.sequences == 3 * 9_741 * 5
 
 
@@ -48,12 +48,12 @@ def test_inputs_are_never_longer_than_the_settings_allow(paper):
     config, jobs = paper
     job = run_of(jobs, "direct", "squad1")
     short = replace(job, settings=replace(job.settings, max_length=64))
-    assert Volumes(config).training(short).tokens == 64
+    assert Workloads(config).training(short).tokens == 64
 
 
 def test_fewer_examples_and_steps_are_counted_where_asked_for():
     config, jobs = study(PAPER, "data.max_train=1000", "target.full.max_steps=10", "data.max_evaluation=50")
-    volumes = Volumes(config)
+    volumes = Workloads(config)
     assert volumes.training(run_of(jobs, "direct", "pawsx")).sequences == 320
     assert volumes.training(run_of(jobs, "adapter", "pawsx")).sequences == 15 * 1000
     predict = next(job for job in jobs if isinstance(job, PredictJob) and job.task == "xnli")
@@ -64,7 +64,7 @@ def test_fewer_examples_and_steps_are_counted_where_asked_for():
 
 def test_mini_world_has_the_configured_numbers():
     config, jobs = study(MINI, "data.mini_train=640", "data.mini_low_resource=64")
-    volumes = Volumes(config)
+    volumes = Workloads(config)
     assert volumes.training(run_of(jobs, "direct", "mnli")).examples == 640
     # a tenth is held out, as the dev set is what is scored
     tydiqa = run_of(jobs, "direct", "tydiqa")
@@ -77,14 +77,14 @@ def test_lock_file_stands_over_published_numbers(tmp_path):
     split = LockedSplit(rows=777, files={}, sources=(), revision=None, date="2026-01-01")
     write_lock(tmp_path, Lock().with_split("mnli", Split.TRAIN, "en", split))
     config = Study.load(PAPER, [f"data.root={tmp_path}"]).config
-    volumes = Volumes(config)
+    volumes = Workloads(config)
     assert volumes.rows(get_task("mnli"), Split.TRAIN, "en") == 777
     assert volumes.rows(get_task("qqp"), Split.TRAIN, "en") == 363_846
 
 
 def test_tasks_whose_numbers_are_guesses_are_named(paper):
     config, jobs = paper
-    volumes = Volumes(config)
+    volumes = Workloads(config)
     for job in jobs:
         if isinstance(job, TrainJob):
             volumes.training(job)
@@ -93,7 +93,7 @@ def test_tasks_whose_numbers_are_guesses_are_named(paper):
 
 def test_evaluating_everything_once_takes_what_was_counted(paper):
     config, jobs = paper
-    volumes = Volumes(config)
+    volumes = Workloads(config)
     tokens = {}
     for job in jobs:
         if isinstance(job, PredictJob) and job.method == "direct":
