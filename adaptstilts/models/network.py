@@ -70,7 +70,7 @@ class TaskNetwork(nn.Module):
             token_type_ids: 1 for sub-tokens of a second text, shape (batch, tokens); for encoders that use them.
 
         Returns:
-            Scores as `Head.forward` gives them.
+            Scores in the shape of `Head.forward`.
 
         Raises:
             CheckpointError: If there is no head.

@@ -163,10 +163,8 @@ class Observer:
             folder = self.store.root / kind.value
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if path not in self._seen:
-                    with (
-                        report_to(self._damaged.append),
-                        contextlib.suppress(OSError),
-                    ):  # it may be moved into place just now
+                    # Files may be missing while the artefact is moved into place.
+                    with report_to(self._damaged.append), contextlib.suppress(OSError):
                         self._add(path, _whole_manifest(path))
                 if path in self._seen:
                     yield self._seen[path]

@@ -10,12 +10,12 @@ from adaptstilts.formatting import aligned, estimate_text
 from adaptstilts.study.status import STATES, Running, Status
 
 
-def status_text(status: Status, root: Path, go_on: str) -> str:
+def status_text(status: Status, root: Path, command: str) -> str:
     """Format a status: a summary line, a table of kinds by state, and the stages that run, failed or are damaged.
 
     Args:
         root: Folder of the store, which contains the logs.
-        go_on: Command that continues the study.
+        command: Command that continues the study.
     """
     lines = [head_line(status), "", *_table(status)]
     if status.running:
@@ -31,7 +31,7 @@ def status_text(status: Status, root: Path, go_on: str) -> str:
         lines += ["", f"left out, since they need a stage that failed: {_shorten(status.left_out)}"]
     if status.elsewhere:
         lines += ["", f"{status.elsewhere} stages of other studies running on this store"]
-    lines += ["", go_on_line(status, go_on)]
+    lines += ["", next_step_line(status, command)]
     return "\n".join(lines)
 
 
@@ -51,7 +51,7 @@ def head_line(status: Status) -> str:
 def left_text(status: Status) -> str:
     """Format the estimated time left."""
     workers = "1 worker" if status.workers == 1 else f"{status.workers} workers"
-    guess = "" if status.is_measured else ", a guess: little is measured yet"
+    guess = "" if status.is_measured else ", a guess, since little has been measured yet"
     return f"about {estimate_text(status.seconds_left or 0.0)} left with {workers}{guess}"
 
 
@@ -69,7 +69,7 @@ def lost_line(beat: Beat) -> str:
     """Format the line of a stage whose worker has stopped sending heartbeats."""
     return (
         f"{beat.name}: no sign of life from {place(beat)} for {estimate_text(beat.age)}: "
-        "worker died or is unreachable; the next run, or one that is under way, takes its stage over"
+        "the worker died or is unreachable; the next run, or one in progress, takes over its stage"
     )
 
 
@@ -78,15 +78,15 @@ def place(beat: Beat) -> str:
     return f"{beat.host}:{beat.pid}" + (f" {beat.worker}" if beat.worker else "")
 
 
-def go_on_line(status: Status, go_on: str) -> str:
+def next_step_line(status: Status, command: str) -> str:
     """Format the line with the next command to run."""
     if status.is_over and not status.total("failed"):
-        return f"all done: {go_on}"
+        return f"all done: {command}"
     if status.total("failed"):
-        return f"mend what failed, then: {go_on}"
+        return f"fix what failed, then run: {command}"
     if status.damaged:
-        return f"make what is damaged again, and go on: {go_on}"
-    return f"go on: {go_on}"
+        return f"make the damaged artefacts again and continue: {command}"
+    return f"continue with: {command}"
 
 
 def _table(status: Status) -> list[str]:

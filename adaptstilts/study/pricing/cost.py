@@ -166,12 +166,12 @@ class Pricing:
         if method.attachment is None or shape is None:
             return None
         section, width = job.fusion or job.adapter, shape.width
-        known = (job.method, section, job.sources, width)
-        if known not in self._sizes:
+        size_key = (job.method, section, job.sources, width)
+        if size_key not in self._sizes:
             below = self._source_shapes(job.sources)
             is_same = method.use == "start" and bool(below)
-            self._sizes[known] = below[0] if is_same else method.attachment.shape(section, width, below)
-        return self._sizes[known]
+            self._sizes[size_key] = below[0] if is_same else method.attachment.shape(section, width, below)
+        return self._sizes[size_key]
 
     def _attached_in_prediction(self, job: PredictJob) -> AttachmentShape | None:
         """Compute the sizes of a prediction's attachments: its training run's, or else its intermediate runs'."""

@@ -23,7 +23,7 @@ def shape_of(backbone: BackboneRef) -> BackboneShape | None:
 
     Returns:
         The shape from a folder's config.json; for a hub id from `KNOWN`, else from the config.json in the local Hugging
-        Face cache. None if none of them gives it, or the family of encoders is not supported.
+        Face cache. None if it is in none of them, or the family of encoders is not supported.
 
     Raises:
         CheckpointError: If a folder's config.json is not JSON.

@@ -201,7 +201,7 @@ def _row(stage: Stage, intermediate: Collection[str]) -> str:
 
 def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], done: Collection[str]) -> None:
     """Sum the stages that the cells of each column need, with sharing and as if each cell repeated all of them."""
-    known: dict[str, frozenset[str]] = {}
+    cache: dict[str, frozenset[str]] = {}
     runs = {stage.key for stage in plan.stages if stage.kind is StageKind.TRAIN}
     for group in dict.fromkeys(family.group for family in FAMILIES.values()):
         name = FAMILIES[group].many
@@ -209,7 +209,7 @@ def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], do
         for cell in plan.cells:
             if FAMILIES[METHODS[cell.method].family].group == group:
                 trained = () if cell.train is None else (cell.train,)
-                times.update(_needed(plan, known, (*trained, *cell.predict, *cell.score, *cell.hidden)))
+                times.update(_needed(plan, cache, (*trained, *cell.predict, *cell.score, *cell.hidden)))
         if times:
             # In the plan's order, since sums of rounded numbers depend on it.
             naive = total((prices[stage.key], times[stage.key]) for stage in plan.stages)
@@ -220,17 +220,17 @@ def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], do
                     column.add(stage, prices[stage.key], is_done=stage.key in done)
 
 
-def _needed(plan: Plan, known: dict[str, frozenset[str]], keys: Iterable[str]) -> frozenset[str]:
-    return frozenset().union(*(_with_inputs(plan, known, key) for key in keys))
+def _needed(plan: Plan, cache: dict[str, frozenset[str]], keys: Iterable[str]) -> frozenset[str]:
+    return frozenset().union(*(_with_inputs(plan, cache, key) for key in keys))
 
 
-def _with_inputs(plan: Plan, known: dict[str, frozenset[str]], key: str) -> frozenset[str]:
+def _with_inputs(plan: Plan, cache: dict[str, frozenset[str]], key: str) -> frozenset[str]:
     """Return a stage and all stages it builds on, except the data, which no loop would generate twice."""
-    if key not in known:
+    if key not in cache:
         stage = plan.stage(key)
-        above = (_with_inputs(plan, known, one) for one in stage.inputs)
-        known[key] = frozenset() if stage.kind is StageKind.DATA else frozenset({key}).union(*above)
-    return known[key]
+        above = (_with_inputs(plan, cache, one) for one in stage.inputs)
+        cache[key] = frozenset() if stage.kind is StageKind.DATA else frozenset({key}).union(*above)
+    return cache[key]
 
 
 def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], intermediate: Collection[str]) -> list[str]:

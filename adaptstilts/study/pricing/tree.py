@@ -85,12 +85,12 @@ def plan_tree(plan: Plan, title: str) -> Node:
         if method.use in {"start", "below"}:
             family = FAMILIES[method.intermediate or method.family].one
             branch = root.child(f"{family} {cell.source}", f"intermediate {family}: {cell.source}", cell.source)
-        says = ""
+        detail = ""
         if method.use == "fused":
-            says = f" over {len(names)} adapters: {_joined_names(names)}"
+            detail = f" over {len(names)} adapters: {_joined_names(names)}"
         elif branch is root:
-            says = f" ({method.says})"
-        branch = branch.child(cell.method, cell.method + says)
+            detail = f" ({method.says})"
+        branch = branch.child(cell.method, cell.method + detail)
         if target.trains:
             chain = " > ".join(task.name for task in training_chain(training_task(target)))
         else:
