@@ -1,4 +1,4 @@
-"""Start the same study several times at once on one store, and check that every stage is made once.
+"""Start several copies of a study at once on one store, and check that every stage is made exactly once.
 
     python benchmarks/at_once.py configs/quickstart.yaml --processes 8 --scratch /tmp/at_once
 

@@ -1,10 +1,10 @@
-"""Damage a finished study's store in every file, remove artefacts, and check that each is found and made again alone.
+"""Damage every file of a finished study's store, remove artefacts, and check detection and repair.
 
     python benchmarks/damage.py configs/quickstart.yaml --scratch /tmp/damage
 
-The study is carried out first. Then, with one bit flipped in each of them, every file must be named by `store verify`,
-and refused when it is used; `run --rebuild` must make a random choice of damaged artefacts again and nothing else,
-`run` a random choice of removed ones, and the results must be those of before, byte for byte. Exit status 1 if not.
+The study is run first. Then one bit is flipped in each file: `store verify` must name every file, and using it must
+raise an error. `run --rebuild` must make a random sample of damaged artefacts again and nothing else, `run` a random
+sample of removed ones, and the results must stay equal byte for byte. Exit status 1 if any check fails.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from adaptstilts.study.study import Study
 
 
 def adaptstilts(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with these arguments."""
     return subprocess.run([sys.executable, "-m", "adaptstilts", *words], capture_output=True, text=True, check=False)
 
 
@@ -34,13 +35,13 @@ def flip(path: Path, rng: random.Random) -> None:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """Files that an artefact's manifest vouches for, itself left out; empty ones have no byte to flip."""
+    """List the files in an artefact's manifest, without empty ones, which have no byte to flip."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     return [folder / name for name, record in manifest["files"].items() if record["bytes"]]
 
 
 def not_named(store: Path, damaged: list[Path]) -> list[str]:
-    """What `store verify` does not name of the damaged files, and what it names too many."""
+    """List the damaged files that `store verify` does not name, and report a wrong number of names."""
     said = adaptstilts("store", "verify", "--store", str(store))
     lines = [line for line in (said.stdout + said.stderr).splitlines() if "--rebuild" in line]
     missed = [f"verify does not name {path}" for path in damaged if not any(f"{path}:" in line for line in lines)]
@@ -48,7 +49,7 @@ def not_named(store: Path, damaged: list[Path]) -> list[str]:
 
 
 def unseen_on_use(store: Store, config: Path, words: list[str], rng: random.Random) -> tuple[int, list[str]]:
-    """Flip a bit of each file in turn and open its artefact: how many files, and those that were taken for whole."""
+    """Flip a bit of each file in turn and open its artefact; return the number of files and the undetected ones."""
     problems, count = [], 0
     for stage in Study.load(config, words).plan.stages:
         folder = store.folder(stage)
@@ -67,6 +68,7 @@ def unseen_on_use(store: Store, config: Path, words: list[str], rng: random.Rand
 
 
 def made_again(words: list[str], results: Path, before: bytes, expected: int, what: str) -> list[str]:
+    """Run the study and check the number of stages made and the results."""
     said = adaptstilts("run", *words, "--json")
     if said.returncode != 0:
         return [f"{what}: the run ended with status {said.returncode}: {said.stderr[-500:]}"]

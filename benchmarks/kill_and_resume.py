@@ -1,11 +1,11 @@
-"""Kill a study at random moments, go on, and compare what it leaves with an undisturbed run, byte for byte.
+"""Kill a study at random moments, resume it, and compare its artefacts with an undisturbed run, byte for byte.
 
     python benchmarks/kill_and_resume.py configs/quickstart.yaml --kills 30 --engine local --scratch /tmp/killed
 
-Each round starts the study on an empty store, kills the whole process group with SIGKILL after a random time, starts it
-again, and so on until it finishes; rounds go on until there were enough kills. Compared are results.csv and every file
-of every artefact but those that hold times. What was made is counted from the stages' logs. Exit status 1 if anything
-differs.
+Each round starts the study on an empty store, kills the whole process group with SIGKILL after a random time and
+starts it again until it finishes; rounds are repeated until there were enough kills. The comparison covers results.csv
+and every file of every artefact except those that hold times. Stages made are counted from their logs. Exit status 1 if
+anything differs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 from adaptstilts.engine.journal import made_counts
 
 WITH_TIMES = {"training.json", "runs.csv", "report.md", "pages.json"}
-"""Files that tell how long something took, and so differ from run to run."""
+"""Files that contain times, and so differ from run to run."""
 
 
 def command(arguments: argparse.Namespace, folder: Path) -> list[str]:
@@ -46,7 +46,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def disturbed_round(arguments: argparse.Namespace, folder: Path, usual: float, rng: random.Random, killed: int) -> int:
-    """Run a study to its end, with kills until there were enough; how many there were then, those before included."""
+    """Run a study to its end, killing it until there were enough kills; return the number of kills so far."""
     folder.mkdir(parents=True)
     while True:
         began = time.monotonic()
@@ -65,7 +65,7 @@ def disturbed_round(arguments: argparse.Namespace, folder: Path, usual: float, r
 
 
 def hashes(folder: Path) -> dict[tuple[str, str], str]:
-    """(key, file) -> SHA-256 as recorded, of all files without times in them."""
+    """Read the recorded SHA-256 of all files without times, by key and file."""
     found = {}
     for path in (folder / "store").glob("*/*/manifest.json"):
         manifest = json.loads(path.read_text(encoding="utf-8"))
@@ -76,6 +76,7 @@ def hashes(folder: Path) -> dict[tuple[str, str], str]:
 
 
 def differences(undisturbed: Path, folder: Path) -> list[str]:
+    """List the differences of a round's results and artefacts from the undisturbed run."""
     problems = []
     for path in sorted((undisturbed / "results").glob("*/results.csv")):
         other = folder / path.relative_to(undisturbed)
@@ -85,8 +86,8 @@ def differences(undisturbed: Path, folder: Path) -> list[str]:
     problems += [
         f"{key[:16]} {name}: differs" for (key, name), value in expected.items() if found.get((key, name)) != value
     ]
-    problems += [f"{key[:16]} {name}: nobody asked for it" for key, name in found.keys() - expected.keys()]
-    # A kill between the last rename of an artefact and the line that tells of it leaves a count of 0.
+    problems += [f"{key[:16]} {name}: not in the undisturbed run" for key, name in found.keys() - expected.keys()]
+    # A kill between the last rename of an artefact and the line in its log leaves a count of 0.
     twice = {key: count for key, count in made_counts(folder / "store").items() if count > 1}
     problems += [f"{key[:16]}: made {count} times" for key, count in twice.items()]
     return problems

@@ -1,4 +1,4 @@
-"""Probe a miniature backbone: zero-shot transfer after English training, and retrieval before and after it.
+"""Evaluate a miniature backbone: zero-shot transfer after English training, and retrieval before and after it.
 
 Example: python benchmarks/probe_mini.py checkpoints/mini --json probe.json
 
@@ -36,7 +36,7 @@ RECIPE = {"learning_rate": 5e-4, "batch_size": 32, "warmup": 0.1, "weight_decay"
 
 
 def fine_tune(folder, tokenizer, root, task, *, seed, epochs):
-    """Train the whole model on a task's English training set."""
+    """Fine-tune the full model on a task's English training set."""
     trained_on = training_task(task)
     examples = root.training_data(trained_on, None).train
     encoded = encode(trained_on, examples, tokenizer, SETTINGS)
@@ -53,7 +53,7 @@ def fine_tune(folder, tokenizer, root, task, *, seed, epochs):
 
 
 def zero_shot(network, tokenizer, root, task):
-    """Return accuracy in percent per language: of classes, or of tags over all words."""
+    """Compute the accuracy in percent per language, of classes, or of tags over all words."""
     scores = {}
     labels = root.labels(training_task(task))
     for language in root.languages(task, Split.TEST):
@@ -71,7 +71,7 @@ def zero_shot(network, tokenizer, root, task):
 
 
 def retrieval(network, tokenizer, root):
-    """Return layer -> language -> accuracy in percent of English queries among the foreign sentences."""
+    """Compute the accuracy in percent of English queries among the foreign sentences, by layer and language."""
     task = get_task("tatoeba")
     scores = {}
     for language in root.languages(task, Split.TEST):
@@ -94,6 +94,7 @@ def retrieval(network, tokenizer, root):
 
 
 def show(title, scores):
+    """Print the scores of all languages, and the mean of those other than English."""
     mean = sum(score for code, score in scores.items() if code != "en") / max(1, len(scores.keys() - {"en"}))
     print(f"{title:<28}" + " ".join(f"{code} {score:5.1f}" for code, score in scores.items()) + f" | mean {mean:5.1f}",
           flush=True)  # fmt: skip
@@ -120,6 +121,7 @@ def main():
 
 
 def probe(arguments, tokenizer, root):
+    """Evaluate the backbone untrained and after each fine-tuning."""
     figures = {}
     untrained = TaskNetwork(load_encoder(arguments.backbone).eval(), None, None)
     figures["untrained"] = retrieval(untrained, tokenizer, root)

@@ -1,9 +1,9 @@
-"""Measure how much each difference between tools that compute XTREME scores is worth, on a folder of slices.
+"""Measure the effect of each difference between tools that compute XTREME scores, on small slices of the data.
 
 Example: python benchmarks/xtreme_differences.py --shared FOLDER --json benchmarks/results/xtreme_differences.json
 
 FOLDER holds `data/` (data sets in their published layouts) and `parity/` (the official scorers' mock data and sentence
-vectors). Nothing is trained: rows are read in two ways, or the same predictions scored in two ways.
+vectors). Nothing is trained: the same rows are read in two ways, or the same predictions scored in two ways.
 """
 
 import argparse
@@ -38,7 +38,7 @@ def mean(values):
 
 
 def quoting(data, name):
-    """Rows whose text changes with the way in which doubled quotation marks are read."""
+    """Count the rows whose text depends on how doubled quotation marks are read."""
     roots = [DataRoot(data, options={"quoting": way}) for way in ("clean", "xtreme")]
     task = get_task(name)
     changed = rows = 0
@@ -59,7 +59,7 @@ def quoting(data, name):
 
 
 def fused_tokens(data):
-    """Sentences of UD test files that contain words which XTREME fuses to one token."""
+    """Count the words of UD test files, the multiword tokens that XTREME keeps whole, and the resulting tokens."""
     root, task = DataRoot(data), get_task("udpos")
     found = {}
     for folder in sorted((data / "ud").glob("UD_*")):
@@ -82,7 +82,7 @@ def fused_tokens(data):
 
 
 def mock_scores(mock):
-    """XTREME's mock submission, scored in different ways."""
+    """Score XTREME's mock submission in different ways."""
     scores = score_folder(mock / "predictions", mock / "labels").scores
     udpos = scores["udpos"].values()
     figures = {
@@ -106,7 +106,7 @@ def mock_scores(mock):
 
 
 def retrieval(parity):
-    """Directions, duplicate rules and margins on the same sentence vectors."""
+    """Compare directions, duplicate rules and margins on the same sentence vectors."""
     record = json.loads((parity / "retrieval.json").read_text(encoding="utf-8"))
     vectors = np.load(parity / "retrieval.npz")
     foreign = Side(record["source_ids"], record["source_sentences"], normalise(vectors["source"]))

@@ -164,8 +164,9 @@ def test_status_of_a_study_that_has_not_begun_makes_nothing(tmp_path: Path, smal
     config = write_study(tmp_path, small_backbone)
     said = say("status", config, "seeds=[1, 2]")
     lines = said.out.splitlines()
-    assert lines[0] == "0 of 13 stages done, 13 waiting, about 12 s left with 1 worker, a guess: little is measured yet"
-    assert lines[-1] == f"go on: adaptstilts run {config} 'seeds=[1, 2]'"
+    guess = "a guess, since little has been measured yet"
+    assert lines[0] == f"0 of 13 stages done, 13 waiting, about 12 s left with 1 worker, {guess}"
+    assert lines[-1] == f"continue with: adaptstilts run {config} 'seeds=[1, 2]'"
     assert not (tmp_path / "store").exists()
 
 
@@ -208,7 +209,7 @@ def test_failed_stage_is_shown_with_its_log_until_it_succeeds(study: Path):
     log = study.parent / "store" / failure["log"]
     assert f"  log: {log}" in text
     assert [event["event"] for event in read_events(log)][-2:] == ["started", "failed"]
-    assert text.splitlines()[-1] == f"mend what failed, then: adaptstilts run {study}"
+    assert text.splitlines()[-1] == f"fix what failed, then run: adaptstilts run {study}"
     adapter.write_text(whole, encoding="utf-8")
     assert say("run", study).code == 0
     assert status(study)["failed"] == []
@@ -224,7 +225,7 @@ def test_damaged_artefact_is_not_done_and_the_command_that_ends_the_text_makes_i
         "damaged: train adapter: mnli, seed 1: adapter/adapter_config.json: missing or cut short",
         f"  folder: {adapter.parents[1]}",
         "",
-        f"make what is damaged again, and go on: adaptstilts run {study} --rebuild",
+        f"make the damaged artefacts again and continue: adaptstilts run {study} --rebuild",
     ]
     assert "damaged: " in say("status", "--store", study.parent / "store").out
     assert say("run", study, "--rebuild").code == 0
@@ -317,5 +318,5 @@ def test_study_that_runs_elsewhere_is_seen_and_called_lost_when_it_is_killed(stu
     found = status(study, *LONG)
     assert (found["running"], [lost["pid"] for lost in found["lost"]]) == ([], [other.pid])
     text = say("status", study, *LONG).out
-    assert "worker died or is unreachable; the next run, or one that is under way, takes its stage over" in text
-    assert text.splitlines()[-1] == f"go on: adaptstilts run {study} {' '.join(LONG)}"
+    assert "the worker died or is unreachable; the next run, or one in progress, takes over its stage" in text
+    assert text.splitlines()[-1] == f"continue with: adaptstilts run {study} {' '.join(LONG)}"

@@ -1,1 +1,1 @@
-"""Backbone, heads, adapters, fusion, and their files."""
+"""Backbones, heads, adapters and AdapterFusion, and the files they are stored in."""

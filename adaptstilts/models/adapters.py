@@ -1,7 +1,7 @@
 """Bottleneck adapters and their composition: the only module that imports the `adapters` library.
 
-The library accepts slips quietly: unknown configuration keys, loads that leave an adapter random, fusions named in
-another order, a model without an active adapter. Everything here goes through checks that make them errors.
+The library accepts mistakes silently: unknown configuration keys, loads that leave an adapter random, fusions named in
+another order, a model without an active adapter. The checks in this module turn each of them into an error.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 
 @dataclass(frozen=True)
 class Composition:
-    """How adapters are active together.
+    """Adapters that are active together, as a stack or under a fusion layer.
 
     Attributes:
         adapters: Names, bottom first for a stack.
@@ -47,14 +47,14 @@ class Composition:
     fusion: str = ""
 
     def block(self) -> AdapterCompositionBlock:
-        """Return the library's composition block."""
+        """Build the composition block of the `adapters` library."""
         if self.fusion:
             return Fuse(*self.adapters, name=self.fusion)
         return Stack(*self.adapters)
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Refuse names that the library would mix up: it filters tensors by prefix and splits at commas.
+    """Reject adapter names that the library would confuse: it filters tensors by prefix and splits at commas.
 
     Raises:
         CheckpointError: If a name has other characters than a-z, 0-9, ``_`` and ``-``, or is a prefix of another.
@@ -71,10 +71,10 @@ def check_names(names: Iterable[str]) -> None:
 
 
 class AdapterStack:
-    """The adapters of one encoder: add, load, save, activate, and choose what trains.
+    """The adapters of one encoder: adds, loads, saves and activates them, and selects which ones train.
 
     Args:
-        encoder: A plain encoder; it is given adapter support in place.
+        encoder: A plain encoder; adapter support is added in place.
     """
 
     def __init__(self, encoder: PreTrainedModel) -> None:
@@ -85,13 +85,13 @@ class AdapterStack:
 
     @property
     def names(self) -> Iterable[str]:
-        """What is attached: adapters and fusions."""
+        """Names of the adapters and fusion layers in the encoder."""
         return self._own
 
     def own_parameters(self, name: str) -> frozenset[str]:
-        """Return the names, in the encoder, of the parameters that came with an adapter or a fusion.
+        """List the encoder's parameters that were created by adding an adapter or a fusion layer.
 
-        They are those that were not there before it was added, whatever the library calls them.
+        Found by comparing names before and after, so that nothing depends on how the library names them.
         """
         return self._own[name]
 
@@ -99,11 +99,9 @@ class AdapterStack:
         """Add an adapter with fresh weights.
 
         Args:
-            name: Its name.
-            section: Its shape.
-            seed: Decides its weights.
-            identity: Start as the exact identity (up-projection zero), not as the library starts this kind: small
-                random weights; for par_bn, whose output is scaled by 4, the identity as well (He et al. 2022).
+            identity: Whether to start as the exact identity (up-projection zero). Otherwise the library's own
+                initialisation applies: small random weights; for par_bn, whose output is scaled by 4, the identity
+                as well (He et al. 2022).
         """
         start = {"init_weights": "mam_adapter"} if identity else {}
         config = AdapterConfig.load(
@@ -117,14 +115,10 @@ class AdapterStack:
             self.encoder.add_adapter(name, config=config)
 
     def load(self, folder: Path, name: str) -> None:
-        """Load an adapter, accepting nothing but a complete fit.
-
-        Args:
-            folder: As written by `save`.
-            name: Name under which it is added.
+        """Load an adapter whose tensors must match the encoder exactly.
 
         Raises:
-            CheckpointError: If files are missing, the width or depth differs, or any tensor is missing or left over.
+            CheckpointError: If files are missing, the width or depth differs, or any tensor is missing or unexpected.
         """
         info: dict[str, Any] = {}
         with self._attaching(name):
@@ -136,13 +130,11 @@ class AdapterStack:
             self._check_complete(info, folder, what="adapter")
 
     def save(self, name: str, folder: Path, head: Head | None = None, *, choices: int = 2) -> None:
-        """Write an adapter, and its head, so that ``load_adapter`` of the plain library takes it.
+        """Write an adapter and its head in the format that the library's own ``load_adapter`` reads.
 
         Args:
-            name: Adapter to save.
-            folder: Made if missing; gets ``adapter_config.json``, weights as safetensors and as ``.bin`` (the library
-                reads the latter unless told otherwise), and the same for the head.
-            head: Head trained with it.
+            folder: Created if missing; receives ``adapter_config.json``, weights as safetensors and as ``.bin`` (the
+                library reads the latter by default), and the same for the head.
             choices: Alternatives per question, for a multiple-choice head.
         """
         folder.mkdir(parents=True, exist_ok=True)
@@ -152,25 +144,19 @@ class AdapterStack:
             save_head(head, name, folder, self.encoder.config, choices=choices)
 
     def add_fusion(self, name: str, members: Sequence[str], section: FusionSection, *, seed: int) -> None:
-        """Add an AdapterFusion layer over adapters that are there already.
+        """Add an AdapterFusion layer with fresh weights over adapters that are already attached.
 
         Args:
-            name: Name of the layer; fusions over the same adapters need their own.
-            members: Adapter names; their order belongs to the layer.
-            section: Its shape.
-            seed: Decides its weights.
+            name: Name of the layer, unique even among fusions over the same adapters.
+            members: Adapter names; the order is part of the layer.
         """
         with self._attaching(name), _seeded(seed):
             self.encoder.add_adapter_fusion(list(members), config=section.kind, name=name)
 
     def add_average(self, name: str, members: Sequence[str]) -> None:
-        """Add a fusion that is the plain average of its adapters' outputs, exactly and without training.
+        """Add a fusion layer that averages its adapters' outputs exactly, without training.
 
         With query and key at zero every attention score is equal, and a static fusion has no value matrix.
-
-        Args:
-            name: Name of the layer.
-            members: Adapter names.
         """
         with self._attaching(name):
             self.encoder.add_adapter_fusion(list(members), config="static", name=name)
@@ -180,15 +166,13 @@ class AdapterStack:
                     parameter.zero_()
 
     def load_fusion(self, folder: Path, name: str, members: Sequence[str]) -> None:
-        """Load a fusion layer over adapters that are there already.
+        """Load a fusion layer over adapters that are already attached.
 
         Args:
-            folder: As written by `save_fusion`.
-            name: Name under which it is added.
-            members: Adapter names it must have been trained over, in order.
+            members: Names of the adapters it was trained over, in that order.
 
         Raises:
-            CheckpointError: If it was trained over other adapters or any tensor is missing or left over.
+            CheckpointError: If it was trained over other adapters, or any tensor is missing or unexpected.
         """
         path = folder / "adapter_fusion_config.json"
         _check_width(path, self.encoder.config.hidden_size, folder / FUSION_WEIGHTS_FILE)
@@ -204,7 +188,7 @@ class AdapterStack:
     def save_fusion(
         self, name: str, members: Sequence[str], folder: Path, head: Head | None, *, choices: int = 2
     ) -> None:
-        """Write a fusion layer and its head in the library's format; the order of the members is kept in it."""
+        """Write a fusion layer and its head in the library's format, which records the order of the members."""
         folder.mkdir(parents=True, exist_ok=True)
         self.encoder.save_adapter_fusion(str(folder), Fuse(*members, name=name), use_safetensors=True)
         # The library saves a bare encoder's tensors without the base model's prefix, filters them by the start of the
@@ -221,18 +205,18 @@ class AdapterStack:
             save_head(head, name, folder, self.encoder.config, choices=choices)
 
     def activate_stack(self, names: Sequence[str]) -> None:
-        """Make adapters active, each on the output of the one before it."""
+        """Activate adapters as a stack, each on the output of the one before it."""
         self.activate(Composition(tuple(names)))
 
     def activate_fusion(self, name: str, members: Sequence[str]) -> None:
-        """Make a fusion and its adapters active."""
+        """Activate a fusion layer with its adapters."""
         self.activate(Composition(tuple(members), name))
 
     def activate(self, composition: Composition) -> None:
-        """Make a composition the active one and check that it is.
+        """Activate a composition and check that the library has done so.
 
         Raises:
-            CheckpointError: If one of its adapters or its fusion is not there.
+            CheckpointError: If one of its adapters or its fusion layer is not attached.
         """
         wanted = {*composition.adapters, *({composition.fusion} if composition.fusion else ())}
         missing = sorted(wanted - self._own.keys())
@@ -246,7 +230,7 @@ class AdapterStack:
         """Raise unless exactly this composition is active.
 
         Args:
-            composition: None for the one that was activated last; where none was, all is well.
+            composition: None for the one activated last; if none was, nothing is checked.
 
         Raises:
             CheckpointError: If another composition, or none, is active.
@@ -264,10 +248,10 @@ class AdapterStack:
             raise CheckpointError(f"the active set-up is {found}, not {wanted}")
 
     def train_only(self, names: Sequence[str]) -> None:
-        """Freeze the encoder and all adapters but those named.
+        """Freeze the encoder and all adapters except those named.
 
         Args:
-            names: Adapters or one fusion; empty freezes everything.
+            names: Adapters or one fusion layer; empty to freeze everything.
         """
         self.encoder.freeze_model(True)
         for parameter in self.encoder.parameters():
@@ -277,7 +261,7 @@ class AdapterStack:
                 parameter.requires_grad_(True)
 
     def regularisation(self, name: str) -> torch.Tensor:
-        """Return the squared distance of a fusion's value matrices from identity, summed over layers."""
+        """Compute the squared distance of a fusion's value matrices from identity, summed over layers."""
         total = torch.zeros((), device=self.encoder.device)
         for key, parameter in self.encoder.named_parameters():
             if f".adapter_fusion_layer.{name}.value.weight" in key:
@@ -287,9 +271,9 @@ class AdapterStack:
 
     @contextmanager
     def _attaching(self, name: str) -> Iterator[None]:
-        """Register a name, and after the block the parameters that are new with it."""
+        """Reserve a name, and after the block record the parameters that were added under it."""
         if name in self._own:
-            raise CheckpointError(f"'{name}' is already there", value=name, allowed=())
+            raise CheckpointError(f"'{name}' is already attached", value=name, allowed=())
         check_names([*self._own, name])
         before = self._parameter_names()
         yield
@@ -303,7 +287,7 @@ class AdapterStack:
         if missing or unexpected:
             first = (list(missing) + list(unexpected))[0]
             raise CheckpointError(
-                f"the {what} does not fit the backbone: {len(missing)} tensors missing, {len(unexpected)} left over, "
+                f"the {what} does not fit the backbone: {len(missing)} tensors missing, {len(unexpected)} unexpected, "
                 f"the first is '{first}'",
                 path=folder,
                 hint="It was trained on a backbone of another depth or kind.",
@@ -332,32 +316,31 @@ class AdapterStack:
 
 
 def trainable_names(model: torch.nn.Module) -> frozenset[str]:
-    """Return the names of all parameters that train."""
+    """List the names of all parameters that train."""
     return frozenset(name for name, parameter in model.named_parameters() if parameter.requires_grad)
 
 
 def check_trainable(model: torch.nn.Module, expected: frozenset[str]) -> None:
-    """Compare what trains with what should.
+    """Check that exactly the expected parameters train.
 
     Args:
-        model: The whole network.
-        expected: Parameter names that must train; no other may.
+        expected: Names of the parameters that must train; no others may.
 
     Raises:
-        TrainingError: If the sets differ; the message lists the difference.
+        TrainingError: If the sets differ; the message lists the first differences.
     """
     found = trainable_names(model)
     if found != expected:
         extra, missing = sorted(found - expected), sorted(expected - found)
         raise TrainingError(
             f"{len(extra)} tensors train that should not {extra[:3]}, "
-            f"{len(missing)} do not train that should {missing[:3]}"
+            f"{len(missing)} tensors should train and do not {missing[:3]}"
         )
 
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """Let random numbers depend on a seed, and leave those that come after as they would have been."""
+    """Seed torch inside the block, and restore its random state afterwards."""
     state = torch.random.get_rng_state()
     torch.manual_seed(seed)
     yield
@@ -371,7 +354,9 @@ def _belongs(key: str, name: str) -> bool:
 def _check_width(config_path: Path, width: int, weights_path: Path) -> None:
     for path in (config_path, weights_path):
         if not path.is_file():
-            raise CheckpointError("no such adapter file", path=path, hint="Was the adapter saved completely?")
+            raise CheckpointError(
+                "no such adapter file", path=path, hint="Saving may have been interrupted; save the adapter again."
+            )
     found = _read_json(config_path).get("hidden_size")
     if found != width:
         raise CheckpointError(

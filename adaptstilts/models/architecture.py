@@ -1,7 +1,7 @@
-"""What differs between the families of encoders, one row each, and the shape of a backbone. Free of torch.
+"""Table of supported encoder families, and the shape of a backbone. Free of torch.
 
-A backbone is opened by Hugging Face's automatic classes; what those do not say stands here. A new family whose encoder
-returns ``last_hidden_state`` of its last block is one row.
+Hugging Face's automatic classes load a backbone; the table holds what they do not provide. A new family whose encoder
+returns the ``last_hidden_state`` of its last block takes one row.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _SIZES = MappingProxyType(
 
 @dataclass(frozen=True)
 class BackboneShape:
-    """Numbers that decide the size of an encoder without pooler.
+    """Dimensions of an encoder without pooler, from which its parameters and operations are counted.
 
     Attributes:
-        layers: Blocks.
+        layers: Number of transformer blocks.
         width: Width of the token vectors.
-        inner: Width of the feed-forward blocks.
-        heads: Attention heads.
-        vocabulary: Sub-tokens.
-        positions: Rows of the position table, reserved ones included; 0 where there is none.
+        inner: Inner width of the feed-forward layers.
+        heads: Attention heads per block.
+        vocabulary: Number of sub-tokens.
+        positions: Rows of the position table, reserved ones included; 0 without such a table.
         segments: Rows of the segment table.
         has_bias: Whether linear layers and norms have biases.
-        is_gated: Whether the feed-forward has a gate, a third matrix.
+        is_gated: Whether the feed-forward layers have a gate, which is a third matrix.
     """
 
     layers: int
@@ -58,12 +58,12 @@ class BackboneShape:
 
     @property
     def embedding_parameters(self) -> int:
-        """Parameters of the three tables and their norm."""
+        """Parameters of the word, position and segment tables and their norm."""
         return (self.vocabulary + self.positions + self.segments) * self.width + self._norm_parameters
 
     @property
     def block_parameters(self) -> int:
-        """Parameters of one block: four square projections, those of the feed-forward, two norms."""
+        """Parameters of one block: four square projections, the feed-forward matrices, two norms."""
         attention = 4 * self.width * self.width
         feed_forward = (3 if self.is_gated else 2) * self.width * self.inner
         biases = 5 * self.width + (2 if self.is_gated else 1) * self.inner
@@ -71,7 +71,7 @@ class BackboneShape:
 
     @property
     def feed_forward_flops(self) -> float:
-        """Operations of the feed-forward of one block on one sub-token."""
+        """Operations of one block's feed-forward layers on one sub-token; a multiply-add is two."""
         return (6.0 if self.is_gated else 4.0) * self.width * self.inner
 
     @property
@@ -80,33 +80,33 @@ class BackboneShape:
 
     @property
     def parameters(self) -> int:
-        """All parameters."""
+        """Parameters of the whole encoder."""
         return self.embedding_parameters + self.layers * self.block_parameters
 
     @property
     def tensors(self) -> int:
-        """Tensors of a checkpoint: five of the embeddings, sixteen of each block."""
+        """Tensors in a checkpoint: five for the embeddings, sixteen for each block."""
         return 5 + 16 * self.layers
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A family of encoders.
+    """A family of encoders, as one row of the table.
 
     Attributes:
-        model_type: Its name in a config.json.
-        published: Start of the hub ids of its published models; names folders in files that leave the machine.
-        adapter_class: The `adapters` library's class with heads, which saved heads name.
+        model_type: Name of the family in a config.json.
+        published: Prefix of its published models' hub ids; replaces local folder names in saved adapters.
+        adapter_class: Class with heads in the `adapters` library, recorded in saved heads.
         reserved_positions: Rows of the position table that no sub-token uses.
         token_types: Whether the second text of a pair is marked by token types.
-        layers: Path of the list of blocks inside the encoder.
-        embeddings: Path of the word vectors inside the encoder.
+        layers: Module path of the list of blocks inside the encoder.
+        embeddings: Module path of the word vectors inside the encoder.
         has_bias: Whether linear layers and norms have biases.
-        is_gated: Whether the feed-forward has a gate.
-        attention: Implementation of attention.
-        options: Arguments of its class.
-        head_dropout: Settings that hold the dropout of heads; the first that is set counts.
-        sizes: Keys of its config.json, by the names of `BackboneShape`; tables that it lacks are left out.
+        is_gated: Whether the feed-forward layers have a gate.
+        attention: Hugging Face's name of the attention implementation.
+        options: Further arguments of its Hugging Face class.
+        head_dropout: Keys of its config.json for the dropout of heads; the first that is set applies.
+        sizes: Keys of its config.json by field of `BackboneShape`; tables that it lacks are omitted.
     """
 
     model_type: str
@@ -124,7 +124,7 @@ class Architecture:
     sizes: Mapping[str, str] = field(default_factory=lambda: _SIZES)
 
     def shape(self, config: Mapping[str, Any]) -> BackboneShape | None:
-        """Return the shape that a config.json gives; None where it lacks a number."""
+        """Read the shape from a config.json; None if a number is missing."""
         numbers = {"positions": 0, "segments": 0}
         for name, key in self.sizes.items():
             value = config.get(key)
@@ -134,21 +134,21 @@ class Architecture:
         return BackboneShape(**numbers, has_bias=self.has_bias, is_gated=self.is_gated)
 
     def longest(self, config: Mapping[str, Any]) -> int | None:
-        """Return the most sub-tokens of a row that a config.json allows; None where it does not say."""
+        """Read the maximum input length in sub-tokens from a config.json; None if it is not set."""
         positions = config.get("max_position_embeddings")
         return positions - self.reserved_positions if isinstance(positions, int) else None
 
     def blocks(self, encoder: Module) -> Module:
-        """Return the list of blocks of an encoder."""
+        """Return an encoder's list of transformer blocks."""
         return encoder.get_submodule(self.layers)
 
     def replace_blocks(self, encoder: Module, blocks: Module) -> None:
-        """Give an encoder another list of blocks."""
+        """Replace an encoder's list of transformer blocks."""
         above, _, name = self.layers.rpartition(".")
         setattr(encoder.get_submodule(above), name, blocks)
 
     def word_vectors(self, encoder: Module) -> Module:
-        """Return the table of word vectors of an encoder."""
+        """Return an encoder's table of word vectors."""
         return encoder.get_submodule(self.embeddings)
 
 
@@ -159,14 +159,14 @@ ARCHITECTURES: dict[str, Architecture] = {row.model_type: row for row in (XLM_R,
 
 
 def architecture_of(config: object, path: Path | None = None) -> Architecture:
-    """Return the row of a backbone.
+    """Find the table row of a backbone.
 
     Args:
-        config: Its config.json, read or as Hugging Face's class.
+        config: The parsed config.json, or Hugging Face's configuration object.
         path: File to name in an error.
 
     Raises:
-        CheckpointError: If there is no row for its model type.
+        CheckpointError: If its model type is not in the table.
     """
     found = config.get("model_type") if isinstance(config, Mapping) else getattr(config, "model_type", None)
     if found not in ARCHITECTURES:

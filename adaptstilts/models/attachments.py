@@ -1,7 +1,7 @@
-"""What can be attached to an encoder: names, files, own parameters, and sizes for prices. Free of torch.
+"""Interfaces of modules that can be attached to a frozen encoder, such as adapters. Free of torch.
 
-A new kind of attachment is one class that follows `Attachment`, in a module of its own that imports its library inside
-functions, and a family of weights in `adaptstilts.train.methods` that names it.
+A new kind of attachment is one class that implements `Attachment`, in its own module that imports its library inside
+functions, and a family of weights in `adaptstilts.train.methods` that refers to it.
 """
 
 from __future__ import annotations
@@ -21,91 +21,90 @@ if TYPE_CHECKING:
 
 
 class AttachmentShape(Protocol):
-    """Sizes of all that is attached to a network: the part on top, which trains or has trained, and what lies below."""
+    """Sizes of a network's attachments: the top one, which trains or was trained, and the frozen ones below it."""
 
     @property
     def frozen(self) -> int:
-        """Adapters below the part on top."""
+        """Number of frozen adapters below the top attachment."""
         ...
 
     def own_parameters(self, backbone: BackboneShape) -> int:
-        """Count the parameters of the part on top, in all blocks."""
+        """Count the parameters of the top attachment, in all blocks."""
         ...
 
     def parameters(self, backbone: BackboneShape) -> int:
-        """Count all parameters that are attached."""
+        """Count the parameters of all attachments."""
         ...
 
     def own_tensors(self, backbone: BackboneShape) -> int:
-        """Count the tensors in the file of the part on top."""
+        """Count the tensors in the file of the top attachment."""
         ...
 
     def forward_flops(self, backbone: BackboneShape, tokens: float) -> float:
-        """Count the operations on one sequence in one block."""
+        """Count the forward operations of all attachments on one sequence in one block."""
         ...
 
     def backward_flops(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
-        """Count the operations of the backward pass in one block, where the part on top trains.
+        """Count the backward operations on one sequence in one block, if the top attachment trains.
 
         Args:
-            backbone: The backbone.
-            tokens: Sub-tokens of the sequence.
-            is_lowest: Whether this is the first block, below which no gradient is needed: then also what the backward
-                pass takes in the block itself, which is else counted as a whole.
+            tokens: Sub-tokens in the sequence.
+            is_lowest: Whether this is the first block, below which no gradient is needed. The count then includes the
+                part of the block itself that the backward pass crosses, since the caller does not add the whole block.
         """
         ...
 
     def saved_values(self, backbone: BackboneShape, *, is_half: bool) -> float:
-        """Count the values per sub-token and block that are kept for the backward pass beside the block's own."""
+        """Count the values per sub-token and block saved for the backward pass, in addition to the block's own."""
         ...
 
 
 class AttachmentHost(Protocol):
-    """An encoder with what is attached to it, by name."""
+    """An encoder with its attachments by name."""
 
     @property
     def names(self) -> Iterable[str]:
-        """What is attached."""
+        """Names of the attachments."""
         ...
 
     def own_parameters(self, name: str) -> frozenset[str]:
-        """Return the names, in the encoder, of the parameters that came with an attachment."""
+        """List the names, within the encoder, of the parameters that belong to an attachment."""
         ...
 
     def train_only(self, names: Sequence[str]) -> None:
-        """Freeze the encoder and all attachments but those named."""
+        """Freeze the encoder and all attachments except those named."""
         ...
 
     def check_active(self) -> None:
-        """Raise unless what was activated last is active."""
+        """Raise an error unless the attachments activated last are active."""
         ...
 
 
 class Attachment(Protocol):
-    """A kind of attachment, such as a bottleneck adapter: what the project asks of it.
+    """A kind of attachment, such as a bottleneck adapter.
 
-    `below` are always the names of what is attached already, bottom first.
+    The parameter `below` lists the names of the attachments already present, bottom first.
     """
 
     @property
     def part(self) -> str:
-        """Its section of the configuration, its folder in artefacts, and the seed that its first weights depend on."""
+        """Name of its configuration section, of its folder in artefacts, and of the seed of its initial weights."""
         ...
 
     def name(self, task: str) -> str:
-        """Return the name, inside a network, of the one that is trained on a task; no task name is its prefix."""
+        """Name the attachment that is trained on a task; no task name may be a prefix of the result."""
         ...
 
     def host(self, encoder: Any) -> AttachmentHost:  # noqa: ANN401 - encoders are not typed
-        """Give an encoder, in place, what it takes to have such things attached."""
+        """Add support for this kind of attachment to an encoder, in place."""
         ...
 
     def add(self, host: Any, name: str, new: New, below: Sequence[str]) -> None:  # noqa: ANN401 - of its own library
-        """Attach one with fresh weights."""
+        """Add an attachment with fresh weights."""
         ...
 
     def load(self, host: Any, name: str, folder: Path, below: Sequence[str]) -> None:  # noqa: ANN401
-        """Attach one from its folder, accepting nothing but a complete fit."""
+        """Load an attachment from its folder; its tensors must match the encoder exactly."""
         ...
 
     def save(
@@ -118,24 +117,23 @@ class Attachment(Protocol):
         *,
         choices: int,
     ) -> None:
-        """Write one, with its head, to a folder."""
+        """Write an attachment and its head to a folder."""
         ...
 
     def activate(self, host: Any, names: Sequence[str]) -> None:  # noqa: ANN401
-        """Make attachments active together, the last being of this kind."""
+        """Activate attachments together, bottom first; the last one is of this kind."""
         ...
 
     def penalty(self, host: Any, name: str, section: Any) -> Callable[[], Tensor] | None:  # noqa: ANN401
-        """Return what is added to the training loss, if anything is."""
+        """Return a function that computes the term added to the training loss, or None if there is none."""
         ...
 
     def shape(self, section: Any, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:  # noqa: ANN401
-        """Return the sizes of one and of what lies below it.
+        """Compute the sizes of an attachment and of those below it.
 
         Args:
-            section: Its section of the configuration.
             width: Width of the backbone's token vectors.
-            below: Sizes of what it stands on or fuses.
+            below: Sizes of the attachments that it is stacked on or fuses.
         """
         ...
 
@@ -145,8 +143,8 @@ class New:
     """An attachment with fresh weights.
 
     Attributes:
-        section: Its shape, as the configuration gives it; None where there is nothing to choose.
-        seed: Seed of its weights.
+        section: Its configuration section; None if this kind has no settings.
+        seed: Seed of its initial weights.
         identity: Whether it starts as the exact identity.
     """
 

@@ -1,6 +1,6 @@
-"""The backbone: an encoder and its tokenizer, from a folder, the embedded miniature, or the hub.
+"""Backbones: an encoder and its tokenizer, from a folder, the bundled miniature model, or the hub.
 
-`location` is a folder or a hub id, as `locate` returns it; `revision` is that of a hub id.
+The parameter `location` is a folder or a hub id, as returned by `locate`; `revision` applies to hub ids only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 MINI = "mini"
-"""Name of the embedded miniature backbone in configurations."""
+"""Name of the bundled miniature backbone in configurations."""
 _WEIGHT_FILES = (
     "model.safetensors",
     "model.safetensors.index.json",
@@ -27,12 +27,12 @@ _WEIGHT_FILES = (
     "pytorch_model.bin.index.json",
 )
 TOKEN_TYPES = "token_type_ids"
-"""Hugging Face's name of token types among the inputs of a model."""
+"""Name of the token types among a Hugging Face model's inputs."""
 _TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model")
 
 
 def locate(name: str) -> str:
-    """Turn the configuration's backbone into something that can be opened.
+    """Resolve the configured backbone to a folder or a hub id.
 
     Args:
         name: ``mini``, a folder, or a hub id.
@@ -41,7 +41,7 @@ def locate(name: str) -> str:
         A folder path, or the hub id unchanged.
 
     Raises:
-        CheckpointError: If the embedded miniature is asked for but not there, or a folder lacks weights or tokenizer.
+        CheckpointError: If the folder does not exist or lacks weights or tokenizer, or the name has neither form.
     """
     if name == MINI:
         folder = mini_folder()
@@ -58,7 +58,7 @@ def locate(name: str) -> str:
             hint="Give `mini`, a folder saved with save_pretrained, or an id such as FacebookAI/xlm-roberta-large.",
         )
     if folder.parent.is_dir():
-        # A slip in a folder's name would pass for a hub id and be noticed only when it is asked for.
+        # A misspelt folder name would pass for a hub id and be noticed only when the hub is queried.
         beside = sorted(str(other) for other in folder.parent.iterdir() if (other / "config.json").is_file())
         raise CheckpointError(
             f"'{name}' is no folder, though '{folder.parent}' is one",
@@ -71,7 +71,7 @@ def locate(name: str) -> str:
 
 
 def mini_folder() -> Path:
-    """Return the folder of the embedded miniature: ``checkpoints/mini`` of the working folder or of the source tree."""
+    """Return the folder of the miniature backbone: ``checkpoints/mini`` in the working folder or in the source tree."""
     here = Path("checkpoints") / "mini"
     if here.is_dir():
         return here
@@ -93,7 +93,7 @@ def _check_folder(folder: Path) -> None:
 
 
 def _check_tokenizer(folder: Path) -> None:
-    """Check tokenizer.json, where it is there; the tokenizers library raises bare exceptions."""
+    """Check tokenizer.json if there is one, because the tokenizers library raises bare exceptions."""
     path = folder / "tokenizer.json"
     if not path.is_file():
         return
@@ -107,10 +107,10 @@ def _check_tokenizer(folder: Path) -> None:
 
 
 def read_config(folder: Path) -> dict[str, object]:
-    """Return the backbone's config.json.
+    """Read the config.json of a backbone's folder.
 
     Raises:
-        CheckpointError: If it is not JSON.
+        CheckpointError: If it is not a JSON object.
     """
     path = folder / "config.json"
     try:
@@ -118,15 +118,15 @@ def read_config(folder: Path) -> dict[str, object]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise CheckpointError(f"not valid JSON: {error}", path=path) from error
     if not isinstance(loaded, dict):
-        raise CheckpointError("holds no settings", path=path, hint="It should be a JSON object.")
+        raise CheckpointError("is not a JSON object", path=path, hint="Save the backbone again with save_pretrained.")
     return loaded
 
 
 def fingerprint(location: str, revision: str | None = None) -> str:
-    """Identify a backbone by its contents.
+    """Compute a hash that identifies a backbone by its contents.
 
     Returns:
-        SHA-256 over config, weights and tokenizer files of a folder; over id and revision for a hub backbone.
+        SHA-256 over the config, weight and tokenizer files of a folder, or over id and revision of a hub backbone.
     """
     digest = hashlib.sha256()
     folder = Path(location)
@@ -150,10 +150,10 @@ def fingerprint(location: str, revision: str | None = None) -> str:
 
 
 def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
-    """Load the settings of a backbone, defaults included.
+    """Load the Hugging Face configuration of a backbone, defaults included.
 
     Raises:
-        CheckpointError: If there are none.
+        CheckpointError: If it cannot be loaded.
     """
     from transformers import AutoConfig  # noqa: PLC0415
 
@@ -165,7 +165,7 @@ def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
 
 
 def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
-    """Load the encoder in fp32, without pooler, in evaluation mode.
+    """Load a backbone's encoder in fp32, without pooler, in evaluation mode.
 
     Raises:
         CheckpointError: If the weights cannot be read or do not fill the encoder.
@@ -195,9 +195,9 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
         raise CheckpointError(
             f"the weights lack or misfit {len(names)} tensors of the encoder, the first is '{names[0]}'",
             path=location,
-            hint="Is config.json the one the weights were saved with?",
+            hint="Use the config.json that was saved with the weights.",
         )
-    # A local path must not travel with adapters; the library writes this name into every adapter_config.json.
+    # The library writes this name into every adapter_config.json, where a local path must not appear.
     encoder.config._name_or_path = (
         f"{architecture.published}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
         if Path(location).is_dir()
@@ -207,15 +207,15 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
 
 
 class EncoderCache:
-    """Encoders that stay in memory between the networks that are built on them.
+    """Cache of encoders in memory, so that several networks can be built on one loading.
 
-    Every network gets an encoder of its own, whose modules nothing else shares, so that adapters of one are not in the
-    other; only the weights are the same tensors. They are not written to: a network that trains them copies them first
+    Every network gets an encoder with modules of its own, so that adapters added to one do not appear in another; only
+    the weight tensors are shared. They must not be written to: a network that trains them copies them first
     (`own_weights`).
 
     Args:
-        device: Where kept encoders lie.
-        most: Encoders that are kept, the last ones asked for.
+        device: Device of the cached encoders; None for the CPU.
+        most: Number of encoders that are cached; the ones marked last by `keep` stay.
     """
 
     def __init__(self, device: torch.device | None = None, most: int = 1) -> None:
@@ -225,7 +225,7 @@ class EncoderCache:
         self._kept: dict[tuple[str, str | None], PreTrainedModel] = {}
 
     def keep(self, location: str, revision: str | None = None) -> None:
-        """Keep an encoder once it is loaded; others, such as fully trained ones, are loaded each time."""
+        """Mark an encoder for caching; others, such as fully trained ones, are loaded each time."""
         name = (location, revision)
         if name in self._names:
             self._names.remove(name)
@@ -235,13 +235,13 @@ class EncoderCache:
         self._names = self._names[-self._most :]
 
     def load(self, location: str, revision: str | None = None) -> PreTrainedModel:
-        """Return an encoder as `load_encoder` does, from memory where it is kept.
+        """Return an encoder as `load_encoder` does, from memory if it is cached.
 
         Returns:
-            The encoder, on the cache's device where it is kept, else on the CPU.
+            The encoder, on the cache's device if it is cached, else on the CPU.
 
         Raises:
-            CheckpointError: As `load_encoder`.
+            CheckpointError: If the weights cannot be read or do not fill the encoder.
         """
         import torch  # noqa: PLC0415
 
@@ -262,11 +262,7 @@ class EncoderCache:
 
 
 def own_weights(encoder: torch.nn.Module) -> None:
-    """Give an encoder weights of its own, which may be trained, where it shares them with others.
-
-    Args:
-        encoder: Its parameters are copied in place.
-    """
+    """Copy an encoder's weights in place, so that training does not change those of a cached encoder."""
     for weight in encoder.parameters():
         weight.data = weight.data.clone()
 
@@ -275,7 +271,7 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     """Load the fast tokenizer of a backbone.
 
     Raises:
-        CheckpointError: If there is none, or it pads with another id than the encoder takes for padding.
+        CheckpointError: If there is none, or its padding id differs from the encoder's.
     """
     from transformers import AutoTokenizer  # noqa: PLC0415
 
@@ -293,7 +289,8 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         raise CheckpointError(f"has no usable tokenizer: {_first_line(error)}", path=location) from error
     if tokenizer.pad_token_id != config.pad_token_id:
         raise CheckpointError(
-            f"the padding id is {tokenizer.pad_token_id}, the encoder's is {config.pad_token_id}", path=location
+            f"the tokenizer's padding id is {tokenizer.pad_token_id}, the encoder's is {config.pad_token_id}",
+            path=location,
         )
     if not architecture.token_types:
         tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != TOKEN_TYPES]

@@ -1,4 +1,4 @@
-"""Bottleneck adapters and AdapterFusion as attachments: names, files and sizes. Free of torch.
+"""Bottleneck adapters and AdapterFusion as attachments: their names, files and sizes. Free of torch.
 
 With width d, bottleneck width r, and N fused adapters, a token's forward pass in one block takes
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BottleneckShape:
-    """Sizes of bottleneck adapters that are stacked.
+    """Sizes of a stack of bottleneck adapters.
 
     Attributes:
-        kind: Kind of adapter in the `adapters` library's terms.
+        kind: The `adapters` library's name of the adapter configuration, such as ``seq_bn``.
         width: Inner width of each bottleneck.
-        frozen: Frozen ones below the one on top, which have its shape.
+        frozen: Number of frozen adapters below the top one, which have its shape.
     """
 
     kind: str
@@ -41,14 +41,14 @@ class BottleneckShape:
     frozen: int = 0
 
     @property
-    def places(self) -> int:
-        """Places of a block that have bottlenecks: after attention too for ``double_seq_bn``."""
+    def per_block(self) -> int:
+        """Bottlenecks of one adapter in a block: two for ``double_seq_bn``, which has one after attention too."""
         return 2 if self.kind == "double_seq_bn" else 1
 
     def own_parameters(self, backbone: BackboneShape) -> int:
         """Count the parameters of one adapter."""
         one = 2 * backbone.width * self.width + self.width + backbone.width
-        return backbone.layers * self.places * one
+        return backbone.layers * self.per_block * one
 
     def parameters(self, backbone: BackboneShape) -> int:
         """Count the parameters of all adapters."""
@@ -56,34 +56,34 @@ class BottleneckShape:
 
     def own_tensors(self, backbone: BackboneShape) -> int:
         """Count the tensors of one adapter."""
-        return backbone.layers * self.places * 4
+        return backbone.layers * self.per_block * 4
 
     def forward_flops(self, backbone: BackboneShape, tokens: float) -> float:
-        """Count the operations of all adapters in one block."""
-        return self.places * tokens * (self.frozen + 1) * 4.0 * backbone.width * self.width
+        """Count the forward operations of all adapters on one sequence in one block."""
+        return self.per_block * tokens * (self.frozen + 1) * 4.0 * backbone.width * self.width
 
     def backward_flops(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
-        """Count the gradients of one block; two for weights, and one for inputs where one is needed below."""
+        """Count the backward operations in one block: gradients of both matrices, and of inputs if needed below."""
         thin = 2.0 * backbone.width * self.width
         full = tokens * (4.0 * thin + self.frozen * 2.0 * thin)
         if not is_lowest:
-            return self.places * full
-        return tokens * 3.0 * thin + _upper_place(self.places, full, backbone, tokens)
+            return self.per_block * full
+        return tokens * 3.0 * thin + _upper_bottleneck_flops(self.per_block, full, backbone, tokens)
 
     def saved_values(self, backbone: BackboneShape, *, is_half: bool) -> float:
-        """Count no values: bottlenecks are narrow."""
+        """Return 0: bottlenecks are too narrow to matter."""
         del backbone, is_half
         return 0.0
 
 
 @dataclass(frozen=True)
 class FusionShape:
-    """Sizes of an AdapterFusion and the adapters it fuses.
+    """Sizes of an AdapterFusion layer and of the adapters it fuses.
 
     Attributes:
         kind: ``dynamic``, or ``static`` without value matrix.
         adapter: Shape of each adapter.
-        frozen: How many are fused.
+        frozen: Number of fused adapters.
     """
 
     kind: str
@@ -99,66 +99,66 @@ class FusionShape:
         return 1 + self.frozen * (2 if self._has_values else 1)
 
     def own_parameters(self, backbone: BackboneShape) -> int:
-        """Count the parameters of the fusion; its value matrix has no bias."""
+        """Count the parameters of the fusion layer; its value matrix has no bias."""
         square = backbone.width * backbone.width
         one = 2 * (square + backbone.width) + (square if self._has_values else 0)
-        return backbone.layers * self.adapter.places * one
+        return backbone.layers * self.adapter.per_block * one
 
     def parameters(self, backbone: BackboneShape) -> int:
-        """Count the parameters of the fusion and of its adapters."""
+        """Count the parameters of the fusion layer and its adapters."""
         return self.frozen * self.adapter.own_parameters(backbone) + self.own_parameters(backbone)
 
     def own_tensors(self, backbone: BackboneShape) -> int:
-        """Count the tensors of the fusion."""
-        return backbone.layers * self.adapter.places * (5 if self._has_values else 4)
+        """Count the tensors of the fusion layer."""
+        return backbone.layers * self.adapter.per_block * (5 if self._has_values else 4)
 
     def forward_flops(self, backbone: BackboneShape, tokens: float) -> float:
-        """Count the operations of the fusion and of its adapters in one block."""
+        """Count the forward operations of the fusion layer and its adapters on one sequence in one block."""
         adapters = self.frozen * 4.0 * backbone.width * self.adapter.width
         fusion = 2.0 * self._projections * backbone.width**2 + 4.0 * self.frozen * backbone.width
-        return self.adapter.places * (tokens * (adapters + fusion))
+        return self.adapter.per_block * (tokens * (adapters + fusion))
 
     def backward_flops(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
-        """Count the gradients of one block; the adapters need none for their weights."""
-        full = self._place_backward(backbone, tokens, is_lowest=False)
+        """Count the backward operations in one block; the frozen adapters need no gradients of weights."""
+        full = self._bottleneck_backward(backbone, tokens, is_lowest=False)
         if not is_lowest:
-            return self.adapter.places * full
-        return self._place_backward(backbone, tokens, is_lowest=True) + _upper_place(
-            self.adapter.places, full, backbone, tokens
+            return self.adapter.per_block * full
+        return self._bottleneck_backward(backbone, tokens, is_lowest=True) + _upper_bottleneck_flops(
+            self.adapter.per_block, full, backbone, tokens
         )
 
-    def _place_backward(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
+    def _bottleneck_backward(self, backbone: BackboneShape, tokens: float, *, is_lowest: bool) -> float:
         square, thin = 2.0 * backbone.width**2, 2.0 * backbone.width * self.adapter.width
         inputs = 0.0 if is_lowest else self._projections * square + self.frozen * 2.0 * thin
         products = 2.0 * self.frozen * backbone.width * (3.0 if is_lowest and not self._has_values else 4.0)
         return tokens * (self._projections * square + inputs + products)
 
     def saved_values(self, backbone: BackboneShape, *, is_half: bool) -> float:
-        """Count the outputs of the fused adapters and what the fusion makes of them."""
-        return float(self.frozen * self.adapter.places * (3 if is_half else 4) * backbone.width)
+        """Count the outputs of the fused adapters and their keys and values."""
+        return float(self.frozen * self.adapter.per_block * (3 if is_half else 4) * backbone.width)
 
 
-def _upper_place(places: int, full: float, backbone: BackboneShape, tokens: float) -> float:
-    """Operations in the first block above its first bottleneck: those of a second one, and the feed-forward between."""
-    return 0.0 if places == 1 else full + tokens * backbone.feed_forward_flops
+def _upper_bottleneck_flops(per_block: int, full: float, backbone: BackboneShape, tokens: float) -> float:
+    """Count the first block's backward operations above its first bottleneck: a second one, and the feed-forward."""
+    return 0.0 if per_block == 1 else full + tokens * backbone.feed_forward_flops
 
 
 def bottleneck_width(width: int, reduction_factor: float) -> int:
-    """Return the inner width of a bottleneck, as the `adapters` library rounds it."""
+    """Compute the inner width of a bottleneck with the `adapters` library's rounding."""
     return max(1, int(width // reduction_factor))
 
 
 class BottleneckAdapter:
-    """A bottleneck adapter, on a frozen backbone or over frozen adapters."""
+    """Bottleneck adapters, on a frozen backbone or stacked over frozen adapters."""
 
     part = "adapter"
 
     def name(self, task: str) -> str:
-        """Return the name of the adapter that is trained on a task."""
+        """Name the adapter that is trained on a task."""
         return f"target_{task}"
 
     def host(self, encoder: PreTrainedModel) -> AdapterStack:
-        """Give an encoder adapter support in place."""
+        """Add adapter support to an encoder, in place."""
         from adaptstilts.models.adapters import AdapterStack  # noqa: PLC0415
 
         return AdapterStack(encoder)
@@ -170,7 +170,7 @@ class BottleneckAdapter:
         host.add(name, section, seed=new.seed, identity=new.identity)
 
     def load(self, host: AdapterStack, name: str, folder: Path, below: Sequence[str]) -> None:
-        """Load an adapter."""
+        """Load an adapter from its folder."""
         del below
         host.load(folder, name)
 
@@ -184,43 +184,43 @@ class BottleneckAdapter:
         *,
         choices: int,
     ) -> None:
-        """Write an adapter and its head."""
+        """Write an adapter and its head to a folder."""
         del below
         host.save(name, folder, head, choices=choices)
 
     def activate(self, host: AdapterStack, names: Sequence[str]) -> None:
-        """Stack adapters, the first at the bottom."""
+        """Activate adapters as a stack, the first at the bottom."""
         host.activate_stack(names)
 
     def penalty(self, host: AdapterStack, name: str, section: AdapterSection) -> None:
-        """Add nothing to the loss."""
+        """Return None: adapters add no term to the loss."""
 
     def shape(self, section: AdapterSection | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
-        """Return the sizes of an adapter over others, which are taken to have its shape."""
+        """Compute the sizes of an adapter over others, which are assumed to have the same shape."""
         section = section or AdapterSection()
         return BottleneckShape(section.kind, bottleneck_width(width, section.reduction_factor), len(below))
 
 
 class AdapterFusion:
-    """An AdapterFusion (Pfeiffer et al. 2021) over the frozen adapters below it."""
+    """AdapterFusion layers (Pfeiffer et al. 2021) over the frozen adapters below them."""
 
     part = "fusion"
 
     def name(self, task: str) -> str:
-        """Return the name of the fusion that is trained on a task; fusions over the same adapters need their own."""
+        """Name the fusion layer that is trained on a task; fusions over the same adapters need different names."""
         return f"fusion_{task}"
 
     def host(self, encoder: PreTrainedModel) -> AdapterStack:
-        """Give an encoder adapter support in place."""
+        """Add adapter support to an encoder, in place."""
         return ADAPTER.host(encoder)
 
     def add(self, host: AdapterStack, name: str, new: New, below: Sequence[str]) -> None:
-        """Add a fusion with fresh weights."""
+        """Add a fusion layer with fresh weights."""
         section = new.section if isinstance(new.section, FusionSection) else FusionSection()
         host.add_fusion(name, below, section, seed=new.seed)
 
     def load(self, host: AdapterStack, name: str, folder: Path, below: Sequence[str]) -> None:
-        """Load a fusion that was trained over the adapters below."""
+        """Load a fusion layer that was trained over the adapters below."""
         host.load_fusion(folder, name, below)
 
     def save(
@@ -233,22 +233,22 @@ class AdapterFusion:
         *,
         choices: int,
     ) -> None:
-        """Write a fusion and its head."""
+        """Write a fusion layer and its head to a folder."""
         host.save_fusion(name, below, folder, head, choices=choices)
 
     def activate(self, host: AdapterStack, names: Sequence[str]) -> None:
-        """Fuse all adapters below the fusion."""
+        """Activate the last attachment as the fusion of all adapters before it."""
         host.activate_fusion(names[-1], names[:-1])
 
     def penalty(self, host: AdapterStack, name: str, section: FusionSection | None) -> Callable[[], Tensor] | None:
-        """Return the weighted distance of the value matrices from identity; there is none without value matrices."""
+        """Return the weighted distance of the value matrices from identity; None without value matrices or weight."""
         if section is None or section.kind != "dynamic" or section.regularisation == 0:
             return None
         weight = section.regularisation
         return lambda: weight * host.regularisation(name)
 
     def shape(self, section: FusionSection | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
-        """Return the sizes of a fusion over adapters, which are taken to have the shape of the first."""
+        """Compute the sizes of a fusion layer over adapters, which are assumed to have the shape of the first."""
         del width
         first = next((each for each in below if isinstance(each, BottleneckShape)), None)
         if first is None:
@@ -257,15 +257,15 @@ class AdapterFusion:
 
 
 class AdapterAverage(AdapterFusion):
-    """The plain average of the adapters below it, which stands in for a fusion where there is nothing to train on."""
+    """Plain average of adapters, used instead of AdapterFusion if the target has no training data."""
 
     def add(self, host: AdapterStack, name: str, new: New, below: Sequence[str]) -> None:
-        """Add a fusion that averages."""
+        """Add a fusion layer that averages the adapters below."""
         del new
         host.add_average(name, below)
 
     def shape(self, section: FusionSection | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
-        """Return the sizes of a fusion without value matrix."""
+        """Compute the sizes of a fusion layer without value matrix."""
         del section
         return super().shape(FusionSection(kind="static"), width, below)
 

@@ -1,9 +1,9 @@
-"""Heads: what turns token vectors into class, choice, tag or span scores, or into the vector of a dual encoder.
+"""Task heads: layers that turn token vectors into class, choice, tag or span scores, or into a sentence vector.
 
-Each head has the layers, and so the tensor names, of the `adapters` library's head of the same type; saved heads load
-there. The library has no head for dual encoders: theirs loads as a classification head of one layer, as many classes as
-the vectors are wide, whose scores are the vectors before tanh and scaling to unit length. A network holds exactly one
-head, the active one.
+Each head has the layers, and so the tensor names, of the `adapters` library's head of the same type, so that the
+library can load saved heads. It has no head for dual encoders: theirs loads as a classification head of one layer with
+as many classes as the vectors are wide, whose scores are the vectors before tanh and scaling to unit length. A network
+holds at most one head.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class HeadSpec:
     """Shape of a head.
 
     Attributes:
-        kind: Kind of task it serves.
-        outputs: Scores per token or sequence: classes, tags, 1 for choices, 2 for spans (start and end), 0 for a vector
-            as wide as the encoder's.
-        labels: Label words in order; empty where the kind has none.
+        kind: Kind of task.
+        outputs: Scores per token or sequence: number of classes or tags, 1 for choices, 2 for spans (start and end), 0
+            for a vector as wide as the encoder's.
+        labels: Label names in the order of the scores; empty if the kind has none.
     """
 
     kind: Kind
@@ -50,14 +50,10 @@ class HeadSpec:
 
 
 def spec_for(kind: Kind, labels: tuple[str, ...]) -> HeadSpec:
-    """Return the head a kind of task needs.
+    """Determine the shape of the head for a kind of task.
 
     Args:
-        kind: Any kind but retrieval, which has no head.
-        labels: Labels of the task.
-
-    Returns:
-        Its shape.
+        kind: Any kind except retrieval, which has no head.
     """
     facts = FACTS[kind]
     outputs = len(labels) if facts.outputs is None else facts.outputs
@@ -66,13 +62,13 @@ def spec_for(kind: Kind, labels: tuple[str, ...]) -> HeadSpec:
 
 @dataclass(frozen=True)
 class _Form:
-    """What of a head is of its kind alone.
+    """Properties of a head that follow from the kind of task.
 
     Attributes:
-        library_type: The `adapters` library's name of such a head.
-        library_options: What else the library wants to know of it.
-        finish: Turns what the last layer gives into what the head gives.
-        has_dropout: Whether there is dropout before its layers.
+        library_type: Head type in the `adapters` library.
+        library_options: Further entries of the head's configuration in the library.
+        finish: Turns the output of the last layer into that of the head.
+        has_dropout: Whether there is dropout before the layers.
     """
 
     library_type: str
@@ -96,16 +92,15 @@ _FORMS: dict[Kind, _Form] = {
 
 
 class Head(nn.Sequential):
-    """Dropout and linear layers, with tanh between them where there are two (XLM-R's classification head).
+    """A task head: dropout and a linear layer, or two with tanh between them (XLM-R's classification head).
 
-    A dual encoder's head is one linear layer without dropout on the vector of ``<s>``, then tanh (BERT's pooler), and
-    scaling to unit length (google-research/xtreme, third_party/bert.py).
+    The head of a dual encoder is one linear layer without dropout on the vector of ``<s>``, then tanh (BERT's pooler)
+    and scaling to unit length (google-research/xtreme, third_party/bert.py).
 
     Args:
-        spec: Shape.
         width: Width of the token vectors.
         dropout: Dropout before each linear layer.
-        std: Standard deviation of the initial weights; biases start at 0 (BERT's initialisation).
+        std: Standard deviation of the initial weights; biases are initialised to 0 (as in BERT).
     """
 
     def __init__(self, spec: HeadSpec, width: int, dropout: float, std: float = 0.02) -> None:
@@ -122,7 +117,7 @@ class Head(nn.Sequential):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        """Score tokens or sequences.
+        """Compute the scores of tokens or sequences.
 
         Args:
             hidden: Token vectors, shape (batch, tokens, width).
@@ -137,15 +132,11 @@ class Head(nn.Sequential):
 
 
 def library_config(spec: HeadSpec, width: int, choices: int = 2) -> dict[str, Any]:
-    """Describe a head in the `adapters` library's terms, for its ``head_config.json``.
+    """Build the ``config`` entry of a head's ``head_config.json`` in the `adapters` library's format.
 
     Args:
-        spec: Shape of the head.
         width: Width of the token vectors.
-        choices: Number of alternatives per question, which the library fixes per head.
-
-    Returns:
-        The ``config`` entry of that file.
+        choices: Alternatives per question, which the library fixes per multiple-choice head.
     """
     facts, form = FACTS[spec.kind], _FORMS[spec.kind]
     sizes = {"num_choices": choices} if facts.sequences is None else {"num_labels": spec.outputs or width}
@@ -161,7 +152,7 @@ def library_config(spec: HeadSpec, width: int, choices: int = 2) -> dict[str, An
 
 
 def new_head(spec: HeadSpec, width: int, dropout: float, *, seed: int, std: float = 0.02) -> Head:
-    """Build a head whose weights depend on the seed only."""
+    """Build a head with fresh weights that depend only on the seed."""
     state = torch.random.get_rng_state()
     torch.manual_seed(seed)
     head = Head(spec, width, dropout, std)
@@ -170,13 +161,11 @@ def new_head(spec: HeadSpec, width: int, dropout: float, *, seed: int, std: floa
 
 
 def save_head(head: Head, name: str, folder: Path, config: PretrainedConfig, *, choices: int = 2) -> None:
-    """Write a head in the `adapters` library's format, with its labels beside it.
+    """Write a head and its labels in the `adapters` library's format.
 
     Args:
-        head: The head.
-        name: Its name; the library loads it under this one.
-        folder: Made if missing.
-        config: Configuration of the backbone.
+        name: Name under which the library loads it.
+        folder: Created if missing.
         choices: Alternatives per question, which the library fixes per multiple-choice head.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -202,15 +191,11 @@ def load_head(folder: Path, width: int, dropout: float) -> Head:
     """Read a head written by `save_head`.
 
     Args:
-        folder: Where it lies.
-        width: Width of the backbone.
-        dropout: Dropout of the backbone's head.
-
-    Returns:
-        The head, with its labels.
+        width: Width of the backbone's token vectors.
+        dropout: Dropout before each linear layer.
 
     Raises:
-        CheckpointError: If files are missing or do not fit.
+        CheckpointError: If files are missing or unreadable, or the weights do not fit the width.
     """
     path = folder / CONFIG_FILE
     try:
@@ -220,7 +205,7 @@ def load_head(folder: Path, width: int, dropout: float) -> Head:
         spec = HeadSpec(kind, _outputs(record["config"]) if fixed is None else fixed, tuple(record["labels"]))
         tensors = load_file(folder / WEIGHTS_FILE)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise CheckpointError(f"holds no readable head: {error}", path=path) from error
+        raise CheckpointError(f"is not a readable head: {error}", path=path) from error
     head = Head(spec, width, dropout)
     try:
         head.load_state_dict({key.split(".", 2)[2]: tensor for key, tensor in tensors.items()})

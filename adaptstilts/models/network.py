@@ -1,4 +1,4 @@
-"""A network: one encoder, what is attached to it, and at most one head; put together from files, or written to them."""
+"""Networks: an encoder, its attachments and at most one head, assembled from files and written to them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Assembly:
-    """What a network is put together from, for training and for prediction.
+    """The parts that a network for training or prediction is assembled from.
 
     Attributes:
         encoder: Folder or hub id of the encoder.
         revision: Revision of a hub encoder.
-        attached: What is attached to it, bottom first; active together, as the last one's kind has it.
+        attached: Attachments, bottom first; the kind of the last one decides how they are active together.
         head: Folder of a trained head.
     """
 
@@ -38,12 +38,11 @@ class Assembly:
 
 
 class TaskNetwork(nn.Module):
-    """An encoder with its adapters and the one head that is in use.
+    """An encoder with its attachments and the active head.
 
     Args:
-        encoder: The encoder.
         head: The active head; None for retrieval.
-        attached: What is attached to the encoder; None for a plain model.
+        attached: Attachments of the encoder; None for a plain model.
     """
 
     def __init__(self, encoder: PreTrainedModel, head: Head | None, attached: AttachmentHost | None) -> None:
@@ -54,30 +53,32 @@ class TaskNetwork(nn.Module):
 
     @property
     def architecture(self) -> Architecture:
-        """What is particular to the encoder's family."""
+        """Table row of the encoder's family."""
         return architecture_of(self.encoder.config)
 
     @property
     def padding_id(self) -> int:
-        """Id that the encoder takes for padding."""
+        """Padding id of the encoder."""
         return int(self.encoder.config.pad_token_id)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
-        """Return the head's scores.
+        """Compute the head's scores.
 
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
             attention_mask: 1 for real sub-tokens, 0 for padding, shape (batch, tokens).
-            token_type_ids: 1 for sub-tokens of a second text, shape (batch, tokens); for encoders that have them.
+            token_type_ids: 1 for sub-tokens of a second text, shape (batch, tokens); for encoders that use them.
 
         Returns:
-            Scores as `Head.forward` gives them.
+            Scores in the shape of `Head.forward`.
 
         Raises:
             CheckpointError: If there is no head.
         """
         if self.head is None:
-            raise CheckpointError("this network has no head", hint="Retrieval uses hidden states; see `hidden`.")
+            raise CheckpointError(
+                "this network has no head", hint="For sentence vectors without a head, call `hidden`."
+            )
         hidden = self._last_vectors(input_ids, attention_mask, token_type_ids)
         # The head is small; in half precision its scores would be rounded to steps of 0.03 and more.
         with torch.autocast(hidden.device.type, enabled=False):
@@ -92,13 +93,13 @@ class TaskNetwork(nn.Module):
     def hidden(
         self, input_ids: Tensor, attention_mask: Tensor, layer: int, token_type_ids: Tensor | None = None
     ) -> Tensor:
-        """Return the token vectors of one layer; the blocks above it are not run.
+        """Compute the token vectors of one layer; the blocks above it are not run.
 
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
             attention_mask: Shape (batch, tokens).
             layer: 0 for the embeddings, n for the output of the n-th block.
-            token_type_ids: As `forward` takes them.
+            token_type_ids: See `forward`.
 
         Returns:
             Shape (batch, tokens, width).
@@ -118,14 +119,14 @@ class TaskNetwork(nn.Module):
         visit: Callable[[int, Tensor], None],
         token_type_ids: Tensor | None = None,
     ) -> None:
-        """Show the token vectors of every layer in one pass; none of them is kept.
+        """Call a function with the token vectors of every layer in one pass; none of them is kept.
 
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
             attention_mask: Shape (batch, tokens).
             visit: Called with 0 and the embeddings, then with n and the output of the n-th block, each of shape
                 (batch, tokens, width).
-            token_type_ids: As `forward` takes them.
+            token_type_ids: See `forward`.
         """
         blocks: Any = self.architecture.blocks(self.encoder)
 
@@ -144,31 +145,30 @@ class TaskNetwork(nn.Module):
                 hook.remove()
 
     def check_active(self) -> None:
-        """Raise unless the adapters that should be active are.
+        """Check that the attachments activated last are active.
 
         Raises:
-            CheckpointError: If another set-up is active.
+            CheckpointError: If others are.
         """
         if self.attached is not None:
             self.attached.check_active()
 
 
 EncoderLoader = Callable[[str, str | None], "PreTrainedModel"]
-"""Loads an encoder from a folder or hub id and a revision."""
+"""Function that loads an encoder from a folder or hub id and a revision."""
 
 
 def assemble(assembly: Assembly, load: EncoderLoader = load_encoder) -> TaskNetwork:
-    """Put a network together.
+    """Build a network from its parts, with its attachments active.
 
     Args:
-        assembly: From what.
-        load: Loads the encoder; one that keeps encoders in memory gives weights that must not be written to.
+        load: Loads the encoder; if it caches encoders, their weights must not be written to.
 
     Returns:
-        The network in evaluation mode on the CPU, everything frozen, the composition active.
+        The network in evaluation mode, with all parameters frozen.
 
     Raises:
-        CheckpointError: If anything is missing or does not fit.
+        CheckpointError: If a part is missing or does not fit the encoder.
     """
     encoder = load(assembly.encoder, assembly.revision)
     attached = _attach(encoder, assembly.attached) if assembly.attached else None
@@ -192,7 +192,7 @@ def _attach(encoder: PreTrainedModel, entries: Sequence[Attached]) -> Attachment
 
 
 def head_dropout(encoder: PreTrainedModel) -> float:
-    """Return the dropout of heads on an encoder: the classifier's own if set, else that of hidden states."""
+    """Look up the dropout of heads on an encoder: that of the classifier if set, else that of hidden states."""
     config = encoder.config
     settings = (getattr(config, name, None) for name in architecture_of(config).head_dropout)
     return float(next(value for value in settings if value is not None))
@@ -204,7 +204,7 @@ def save_encoder(network: TaskNetwork, folder: Path) -> None:
 
 
 def trained_state(network: nn.Module) -> dict[str, Tensor]:
-    """Return copies of the tensors that train, on the CPU."""
+    """Copy the parameters that train to the CPU."""
     return {
         name: parameter.detach().to("cpu", copy=True)
         for name, parameter in network.named_parameters()
@@ -213,7 +213,7 @@ def trained_state(network: nn.Module) -> dict[str, Tensor]:
 
 
 def restore_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Copy tensors back that `trained_state` took."""
+    """Copy the tensors from `trained_state` back into a network."""
     parameters = dict(network.named_parameters())
     with torch.no_grad():
         for name, tensor in state.items():
@@ -221,6 +221,6 @@ def restore_state(network: nn.Module, state: Mapping[str, Tensor]) -> None:
 
 
 def parameter_counts(network: nn.Module) -> tuple[int, int]:
-    """Return (trained, all) numbers of parameters."""
+    """Count the parameters that train, and all parameters."""
     trained = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
     return trained, sum(parameter.numel() for parameter in network.parameters())

@@ -1,7 +1,7 @@
-"""Where a study stands: what runs, waits, is done, failed or lost, and the time left. Free of torch.
+"""State of a study: its stages that are done, run, wait, failed or are lost, and the time left. Free of torch.
 
-Everything comes from the store that all workers share: manifests, signs of life and failures. `look` reads them,
-`summarise` is pure. Of a store that is an address, failures lie in the local folder, and are those of this machine.
+All of it is read from the store that the workers share: manifests, heartbeats and failures. `Observer.look` reads them,
+`summarise` is pure. For a store at an address, failures are kept in the local folder and are those of this machine.
 """
 
 from __future__ import annotations
@@ -26,21 +26,19 @@ from adaptstilts.study.eta import Pace, seconds_of
 from adaptstilts.study.plan.plan import Plan
 
 STATES = ("done", "running", "waiting", "failed", "left_out", "lost", "damaged")
-"""What a stage can be. Left out: it needs one that failed. Lost: its worker gives no sign of life. Damaged: its
-artefact is not what was written, as far as manifest and sizes of files show."""
+"""States of a stage. Left out: it needs a stage that failed. Lost: its worker sends no heartbeat. Damaged: its artefact
+differs from what was written, as far as the manifest and the file sizes show."""
 _RECENT_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
 class Made:
-    """A finished artefact, as its manifest tells it.
+    """A finished artefact, as recorded in its manifest.
 
     Attributes:
-        key: Key of the stage.
-        kind: Kind of the stage.
-        job: Its job as plain values.
-        seconds: Wall time it took, all attempts together for a training run.
-        ended: When it was finished, in seconds since 1970 by the clock of its host.
+        job: The stage's job as plain values.
+        seconds: Wall time that making it took; for a training run, of all attempts together.
+        ended: Time it was finished, in seconds since 1970 by its host's clock.
     """
 
     key: str
@@ -52,11 +50,11 @@ class Made:
 
 @dataclass(frozen=True)
 class Running:
-    """A stage that a worker is making.
+    """A stage that a worker is carrying out.
 
     Attributes:
-        beat: The worker's last sign of life.
-        seconds_left: About how long it will still take; None where nothing is known of it.
+        beat: The worker's last heartbeat.
+        seconds_left: Estimated time left; None if there is no estimate.
     """
 
     beat: Beat
@@ -68,9 +66,8 @@ class Damaged:
     """A stage whose artefact is damaged.
 
     Attributes:
-        name: Name of the stage; of its folder where the stage is not known.
-        kind: Kind of the stage.
-        problem: What is wrong.
+        name: Name of the stage, or of its folder if the stage is unknown.
+        problem: Description of the damage.
         folder: Folder or address of the artefact.
     """
 
@@ -82,21 +79,20 @@ class Damaged:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a study, or a store, stands.
+    """State of a study, or of a whole store.
 
     Attributes:
-        counts: Number of stages by kind and state; stages that nothing needs any more are in none.
-        running: Stages that run, the longest running first.
-        lost: Last signs of life of workers that give none any more.
-        failed: What stages failed with.
+        counts: Number of stages by kind and state.
+        running: Running stages, the longest running first.
+        lost: Last heartbeats of workers that have stopped sending any.
+        failed: Failures of stages, with their errors.
         left_out: Names of stages that need a failed one.
-        damaged: Stages whose artefact is damaged.
-        seconds_left: About how long the study still takes with the present workers; None without a plan.
-        workers: Workers that this was divided by.
-        is_measured: Whether most of the time left is known from measured times; if not, it is a guess.
-        elsewhere: Stages of other studies that run on the same store.
-        recent: Artefacts of the study finished in the last hour.
-        seconds_made: Wall time that its finished artefacts took, added up.
+        seconds_left: Estimated time left with the present workers; None without a plan.
+        workers: Number of workers assumed for the time left.
+        is_measured: Whether most of the time left is estimated from measured times; otherwise it is a guess.
+        elsewhere: Number of stages of other studies that run on the same store.
+        recent: Number of artefacts finished in the last hour.
+        seconds_made: Sum of the wall times of the finished artefacts.
     """
 
     counts: Mapping[str, Mapping[str, int]]
@@ -113,7 +109,7 @@ class Status:
     seconds_made: float = 0.0
 
     def total(self, state: str) -> int:
-        """Return the number of stages in a state."""
+        """Count the stages in a state."""
         return sum(states[state] for states in self.counts.values())
 
     @property
@@ -123,27 +119,27 @@ class Status:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing runs and nothing is left to do."""
+        """Whether no stage is running or left to do."""
         return self.stages == self.total("done") + self.total("failed") + self.total("left_out")
 
     @property
     def examples_per_second(self) -> float:
-        """Speed of all running training runs together."""
+        """Training examples per second, summed over all running stages."""
         return sum(each.beat.examples_per_second or 0.0 for each in self.running)
 
     def record(self) -> dict[str, Any]:
-        """Return it as plain values."""
+        """Convert to plain values."""
         return {**asdict(self), "stages": self.stages, "examples_per_second": self.examples_per_second}
 
 
 class Observer:
-    """Looks at a store again and again.
+    """Reader of a store's state that can be called repeatedly.
 
-    Manifests and the sizes of files are read once; of damaged artefacts, and of an address without a study, every time.
+    Manifests and file sizes are read once per artefact. Damaged artefacts, and the whole store if it is at an address
+    and no plan is given, are read every time.
 
     Args:
-        store: The store.
-        plan: The study; None to look at the store as a whole.
+        plan: Plan of a study; None for the state of the whole store.
     """
 
     def __init__(self, store: Store, plan: Plan | None = None) -> None:
@@ -157,7 +153,7 @@ class Observer:
         self._damaged: list[DamagedError] = []
 
     def made(self) -> dict[str, Made]:
-        """Return the finished artefacts of the store by key; damaged ones are left out."""
+        """Read the finished artefacts of the store by key; damaged ones are omitted."""
         self._damaged.clear()
         found = self._at_address(self.store) if isinstance(self.store, SharedStore) else self._in_folders()
         return {made.key: made for made in found}
@@ -167,13 +163,14 @@ class Observer:
             folder = self.store.root / kind.value
             for path in sorted(folder.iterdir()) if folder.is_dir() else ():
                 if path not in self._seen:
-                    with report_to(self._damaged.append), contextlib.suppress(OSError):  # perhaps it is being put there
-                        self._see(path, _whole_manifest(path))
+                    # Files may be missing while the artefact is moved into place.
+                    with report_to(self._damaged.append), contextlib.suppress(OSError):
+                        self._add(path, _whole_manifest(path))
                 if path in self._seen:
                     yield self._seen[path]
 
     def _at_address(self, store: SharedStore) -> Iterator[Made]:
-        """What is finished on any machine; of a study only the manifests that are new are read."""
+        """Yield artefacts finished on any machine; with a plan, only new manifests are read."""
         if self.plan is None:
             found = store.artefacts(on_damage=self._damaged.append)
         else:
@@ -184,11 +181,11 @@ class Observer:
             found = list(store.find_all(new, on_damage=self._damaged.append).values())
         for artefact in found:
             if artefact.folder not in self._seen:
-                self._see(artefact.folder, artefact.manifest)
+                self._add(artefact.folder, artefact.manifest)
             if artefact.folder in self._seen:
                 yield self._seen[artefact.folder]
 
-    def _see(self, folder: Path, manifest: dict[str, Any]) -> None:
+    def _add(self, folder: Path, manifest: dict[str, Any]) -> None:
         made = _made(folder, manifest)
         if made is not None:
             self._seen[folder] = made
@@ -197,11 +194,7 @@ class Observer:
             self.pace.add(made.kind, made.job, made.seconds, manifest["inputs"])
 
     def look(self) -> Status:
-        """Return where things stand now.
-
-        Returns:
-            The status; that of an empty store where the folder is not there.
-        """
+        """Read the current state; a folder that does not exist counts as an empty store."""
         root = self.store.root
         made, beats, failures = self.made(), read_beats(self.store), read_failures(root)
         if self.plan is None:
@@ -219,16 +212,16 @@ class Observer:
 
 
 def _whole_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of an artefact whose files all have the sizes that it says."""
+    """Read the manifest of an artefact and check that all files have the sizes recorded in it."""
     manifest = read_manifest(folder / MANIFEST)
-    if not manifest["key"].startswith(_digits(folder)):
+    if not manifest["key"].startswith(_key_digits(folder)):
         raise DamagedError("the manifest belongs to another stage", path=folder / MANIFEST, folder=folder)
     check_sizes(folder, manifest)
     return manifest
 
 
-def _digits(folder: Path | str) -> str:
-    """Return the digits of the key in the name of an artefact's folder, or at the end of its address."""
+def _key_digits(folder: Path | str) -> str:
+    """Extract the digits of the key from the name of an artefact's folder, or from the end of its address."""
     return Path(folder).name.rpartition("-")[2]
 
 
@@ -251,24 +244,22 @@ def summarise(
     damaged: Sequence[DamagedError] = (),
     workers: int = 1,
 ) -> Status:
-    """Put together where a study stands.
+    """Summarise the state of a study.
+
+    A stage that is done has no other state; one that runs again counts as neither failed nor damaged.
 
     Args:
-        plan: The study.
         done: Keys of finished stages.
-        beats: Signs of life in its store.
-        failures: Failures kept in its store.
-        pace: Estimates of times.
-        damaged: What is wrong with damaged artefacts in its store.
-        workers: Fewest workers to expect; the time left is divided by this or by the number of those seen running.
-
-    Returns:
-        The status. A stage that is done is nothing else; one that runs again is neither failed nor damaged.
+        beats: Heartbeats in the store, also of other studies.
+        failures: Failures in the store, also of other studies.
+        pace: Estimates of the stages' times.
+        damaged: Damaged artefacts in the store, also of other studies.
+        workers: Minimum number of workers; the time left is divided by it, or by the number running if that is larger.
     """
     mine = {stage.key: stage for stage in plan.stages}
     open_beats = {beat.key: beat for beat in beats if beat.key in mine and beat.key not in done}
     failed = {item.key: item for item in failures if item.key in mine and item.key not in done}
-    broken = _by_key(mine.values(), damaged)
+    broken = _damaged_stages(mine.values(), damaged)
     states = _states(plan, done, open_beats, failed, broken)
     running = [_running(beat, mine[key], pace) for key, beat in open_beats.items() if states.get(key) == "running"]
     counts: dict[str, Counter[str]] = {}
@@ -301,9 +292,9 @@ def _running(beat: Beat, stage: Stage, pace: Pace) -> Running:
     return Running(beat, left)
 
 
-def _by_key(stages: Iterable[Stage], damaged: Sequence[DamagedError]) -> dict[str, Damaged]:
-    """Return which of some stages have a damaged artefact, found by the digits in its folder's name."""
-    errors = {_digits(error.folder): error for error in damaged}
+def _damaged_stages(stages: Iterable[Stage], damaged: Sequence[DamagedError]) -> dict[str, Damaged]:
+    """Match damaged artefacts with their stages by the digits of the key in the folder's name."""
+    errors = {_key_digits(error.folder): error for error in damaged}
     found = ((stage, errors.get(stage.key[:KEY_DIGITS])) for stage in stages if errors)
     return {
         stage.key: Damaged(stage.name, stage.kind.value, _problem(error), str(error.folder))
@@ -313,7 +304,7 @@ def _by_key(stages: Iterable[Stage], damaged: Sequence[DamagedError]) -> dict[st
 
 
 def _problem(error: DamagedError) -> str:
-    """Return what is wrong with an artefact, and with which of its files."""
+    """Describe the damage of an artefact, with the file concerned."""
     return error.problem if error.path is None else f"{error.path.relative_to(error.folder)}: {error.problem}"
 
 
@@ -324,7 +315,7 @@ def _states(
     failed: Mapping[str, Failure],
     damaged: Collection[str],
 ) -> dict[str, str]:
-    """Return the state of every stage, in the plan's order."""
+    """Determine the state of every stage, in the plan's order."""
     states: dict[str, str] = {}
     for stage in plan.stages:
         if stage.key in done:
@@ -333,7 +324,7 @@ def _states(
             states[stage.key] = "running"
         elif stage.key in damaged:
             states[stage.key] = "damaged"
-        elif stage.key in beats:  # a stage that fails leaves no beat, so that this attempt came after its failure
+        elif stage.key in beats:  # a failed stage leaves no heartbeat, so this attempt is later than its failure
             states[stage.key] = "lost"
         elif stage.key in failed:
             states[stage.key] = "failed"
@@ -346,19 +337,13 @@ def _states(
 def summarise_store(
     made: Mapping[str, Made], beats: Sequence[Beat], failures: Sequence[Failure], damaged: Sequence[DamagedError] = ()
 ) -> Status:
-    """Put together what is going on in a store, whatever studies it is of; what waits is not known.
+    """Summarise the state of a store across all studies, without waiting stages and time left, which need a plan.
 
     Args:
         made: Finished artefacts by key.
-        beats: Signs of life.
-        failures: Failures kept.
-        damaged: What is wrong with damaged artefacts.
-
-    Returns:
-        The status, without a time left.
     """
     counts = {kind.value: Counter(dict.fromkeys(STATES, 0)) for kind in StageKind}
-    known = {_digits(error.folder): _of_folder(error) for error in damaged}
+    known = {_key_digits(error.folder): _damaged_folder(error) for error in damaged}
     unfinished = [beat for beat in beats if beat.key not in made]
     running = [beat for beat in unfinished if not beat.is_lost]
     lost = [beat for beat in unfinished if beat.is_lost and beat.key[:KEY_DIGITS] not in known]
@@ -367,8 +352,8 @@ def summarise_store(
         for item in failures
         if item.key not in {*made, *(beat.key for beat in unfinished)} and item.key[:KEY_DIGITS] not in known
     ]
-    again = {beat.key[:KEY_DIGITS] for beat in running}
-    broken = [item for digits, item in known.items() if digits not in again]
+    rebuilding = {beat.key[:KEY_DIGITS] for beat in running}
+    broken = [item for digits, item in known.items() if digits not in rebuilding]
     states: dict[str, Collection[Made | Beat | Failure | Damaged]] = {
         "done": made.values(),
         "running": running,
@@ -392,6 +377,6 @@ def summarise_store(
     )
 
 
-def _of_folder(error: DamagedError) -> Damaged:
+def _damaged_folder(error: DamagedError) -> Damaged:
     folder = Path(error.folder)
     return Damaged(folder.name, folder.parent.name, _problem(error), str(error.folder))

@@ -1,4 +1,4 @@
-"""Where a study stands, in words."""
+"""Text of a study's status for the terminal."""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ from adaptstilts.formatting import aligned, estimate_text
 from adaptstilts.study.status import STATES, Running, Status
 
 
-def status_text(status: Status, root: Path, go_on: str) -> str:
-    """Return the status for a terminal.
+def status_text(status: Status, root: Path, command: str) -> str:
+    """Format a status: a summary line, a table of kinds by state, and the stages that run, failed or are damaged.
 
     Args:
-        status: Where things stand.
-        root: Folder of the store, below which logs are.
-        go_on: The command that goes on.
-
-    Returns:
-        A line for the whole, a table of kinds by state, what runs, what failed, is lost and damaged, and the command.
+        root: Folder of the store, which contains the logs.
+        command: Command that continues the study.
     """
     lines = [head_line(status), "", *_table(status)]
     if status.running:
@@ -34,13 +30,13 @@ def status_text(status: Status, root: Path, go_on: str) -> str:
     if status.left_out:
         lines += ["", f"left out, since they need a stage that failed: {_shorten(status.left_out)}"]
     if status.elsewhere:
-        lines += ["", f"{status.elsewhere} more running on this store, of other studies"]
-    lines += ["", go_on_line(status, go_on)]
+        lines += ["", f"{status.elsewhere} stages of other studies running on this store"]
+    lines += ["", next_step_line(status, command)]
     return "\n".join(lines)
 
 
 def head_line(status: Status) -> str:
-    """Return one line on the whole: stages by state, the time left, the speed."""
+    """Format the summary line: stages by state, time left, speed."""
     parts = [f"{status.total('done')} of {status.stages} stages done"]
     parts += [f"{status.total(state)} {state.replace('_', ' ')}" for state in STATES[1:] if status.total(state)]
     if status.seconds_left:
@@ -53,14 +49,14 @@ def head_line(status: Status) -> str:
 
 
 def left_text(status: Status) -> str:
-    """Return the time left in words."""
+    """Format the estimated time left."""
     workers = "1 worker" if status.workers == 1 else f"{status.workers} workers"
-    guess = "" if status.is_measured else ", a guess: little is measured yet"
+    guess = "" if status.is_measured else ", a guess, since little has been measured yet"
     return f"about {estimate_text(status.seconds_left or 0.0)} left with {workers}{guess}"
 
 
 def running_line(each: Running) -> str:
-    """Return one line on a running stage."""
+    """Format the line of a running stage."""
     beat = each.beat
     steps = [f"step {beat.done} of {beat.total}"] if beat.total else []
     speed = [f"{beat.examples_per_second:.0f} examples/s"] if beat.examples_per_second else []
@@ -70,27 +66,27 @@ def running_line(each: Running) -> str:
 
 
 def lost_line(beat: Beat) -> str:
-    """Return one line on a worker that gives no sign of life."""
+    """Format the line of a stage whose worker has stopped sending heartbeats."""
     return (
         f"{beat.name}: no sign of life from {place(beat)} for {estimate_text(beat.age)}: "
-        "worker died or is unreachable; the next run, or one that is under way, takes its stage over"
+        "the worker died or is unreachable; the next run, or one in progress, takes over its stage"
     )
 
 
 def place(beat: Beat) -> str:
-    """Return where a worker is: host, process, and the engine's name for it."""
+    """Format a worker's location: host, process id, and the engine's name for it."""
     return f"{beat.host}:{beat.pid}" + (f" {beat.worker}" if beat.worker else "")
 
 
-def go_on_line(status: Status, go_on: str) -> str:
-    """Return the line that says what to do next."""
+def next_step_line(status: Status, command: str) -> str:
+    """Format the line with the next command to run."""
     if status.is_over and not status.total("failed"):
-        return f"all done: {go_on}"
+        return f"all done: {command}"
     if status.total("failed"):
-        return f"mend what failed, then: {go_on}"
+        return f"fix what failed, then run: {command}"
     if status.damaged:
-        return f"make what is damaged again, and go on: {go_on}"
-    return f"go on: {go_on}"
+        return f"make the damaged artefacts again and continue: {command}"
+    return f"continue with: {command}"
 
 
 def _table(status: Status) -> list[str]:

@@ -1,9 +1,9 @@
-"""From encoded items to padded tensors, in batches of like length.
+"""Batches of padded tensors from encoded items, grouped by length.
 
 Length grouping follows the usual scheme: shuffle, cut into windows of many batches, sort each window by length, cut it
-into batches, shuffle the batches. It gains 2-3 times the throughput of shuffled dynamic padding. The items left over
-for a smaller batch are taken before the sorting: cut off after it, they would always be the longest, and each would
-count for more than an item of a full batch in every epoch.
+into batches, shuffle the batches. It gives 2-3 times the throughput of shuffled dynamic padding. The items of the
+smaller remaining batch are taken before sorting: after it they would always be the longest, and each would have more
+weight in every epoch than an item of a full batch.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.losses import group_choices, match_scores
 
 Inputs: TypeAlias = tuple[Tensor, Tensor, Tensor | None]
-"""Ids, mask and token types of padded rows, each of shape (rows, tokens)."""
+"""Sub-token ids, attention mask and token types of padded rows, each of shape (rows, tokens)."""
 WINDOW = 50
-"""Batches per window of the length grouping."""
+"""Batches per window of length grouping."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A padded batch.
+    """A batch of padded items.
 
     Attributes:
-        input_ids: Shape (rows, tokens).
+        input_ids: Sub-token ids, shape (rows, tokens).
         attention_mask: 1 for real sub-tokens, shape (rows, tokens).
-        targets: See `adaptstilts.train.losses.loss_sum`; None where hidden.
+        targets: Labels in the shape that `adaptstilts.train.losses.loss_sum` takes; None if they are hidden.
         sizes: Rows per question, for multiple choice; else None.
         candidates: Ids, mask and token types of the candidates, padded apart from the queries, for training dual
             encoders; else None.
-        token_type_ids: 1 for sub-tokens of a second text, shape (rows, tokens); None where the backbone has none.
+        token_type_ids: 1 for sub-tokens of a second text, shape (rows, tokens); None if the backbone has none.
     """
 
     input_ids: Tensor
@@ -51,31 +51,31 @@ class Batch:
     token_type_ids: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
-        """Return the batch on a device."""
+        """Copy the batch to a device."""
         return replace(
             self,
             input_ids=self.input_ids.to(device, non_blocking=True),
             attention_mask=self.attention_mask.to(device, non_blocking=True),
-            targets=_moved(self.targets, device),
+            targets=_to_device(self.targets, device),
             candidates=None
             if self.candidates is None
             else (
                 self.candidates[0].to(device, non_blocking=True),
                 self.candidates[1].to(device, non_blocking=True),
-                _moved(self.candidates[2], device),
+                _to_device(self.candidates[2], device),
             ),
-            token_type_ids=_moved(self.token_type_ids, device),
+            token_type_ids=_to_device(self.token_type_ids, device),
         )
 
     def scores(self, network: Callable[[Tensor, Tensor, Tensor | None], Tensor]) -> Tensor:
         """Run a network over the batch.
 
         Args:
-            network: Gives scores, or vectors for dual encoders, from ids, mask and token types.
+            network: Computes scores, or vectors for dual encoders, from ids, mask and token types.
 
         Returns:
-            Its scores: one row per question where it scores alternatives one by one, one row per query with a column
-            per candidate where there are candidates.
+            Scores of the network; for multiple choice, shape (questions, alternatives); for training dual encoders,
+            shape (queries, candidates).
         """
         found = network(self.input_ids, self.attention_mask, self.token_type_ids)
         if self.candidates is not None:
@@ -83,20 +83,15 @@ class Batch:
         return found if self.sizes is None else group_choices(found, self.sizes)
 
 
-def _moved(tensor: Tensor | None, device: torch.device) -> Tensor | None:
+def _to_device(tensor: Tensor | None, device: torch.device) -> Tensor | None:
     return None if tensor is None else tensor.to(device, non_blocking=True)
 
 
 def collate(items: Sequence[Feature], kind: Kind, padding_id: int) -> Batch:
-    """Pad items to the longest among them.
+    """Pad items to the longest among them, as a batch on the CPU.
 
     Args:
-        items: At least one; all with targets, or none.
-        kind: Kind of task.
-        padding_id: Id that stands where a row has ended.
-
-    Returns:
-        The batch, on the CPU.
+        items: At least one item; if one lacks its target, the batch has none.
     """
     has_candidates = kind is Kind.MATCH and len(items[0].rows) == 2
     own = slice(0, 1) if has_candidates else slice(None)
@@ -108,7 +103,7 @@ def collate(items: Sequence[Feature], kind: Kind, padding_id: int) -> Batch:
 
 
 def _padded(items: Sequence[Feature], which: slice, padding_id: int) -> Inputs:
-    """Pad some rows of each item; token types are there where the items say where second texts begin."""
+    """Pad the selected rows of each item; token types are set if the items record where second texts begin."""
     rows: list[Ids] = [row for item in items for row in item.rows[which]]
     width = max(len(row) for row in rows)
     input_ids = torch.full((len(rows), width), padding_id, dtype=torch.long)
@@ -138,36 +133,34 @@ def _targets(items: Sequence[Feature], kind: Kind, width: int) -> Tensor | None:
 
 
 def cut(items: Sequence[Feature], parts: int) -> list[Sequence[Feature]]:
-    """Cut a batch into micro-batches of equal size, the last of which may be smaller.
+    """Split a batch into micro-batches of equal size, the last of which may be smaller.
 
     Args:
-        items: At least one.
-        parts: Most micro-batches; there are fewer where the items do not fill them.
+        items: At least one item.
+        parts: Maximum number of micro-batches; there are fewer if the items do not fill them.
     """
     size = math.ceil(len(items) / parts)
     return [items[first : first + size] for first in range(0, len(items), size)]
 
 
 def targets_in(items: Sequence[Feature], kind: Kind) -> int:
-    """Return how many predictions the loss of a batch sums over.
+    """Count the predictions that the loss of a batch sums over.
 
     Raises:
         TrainingError: If an item has no label.
     """
     if any(item.target is None for item in items):
-        raise TrainingError("a training example has no label", hint="Training needs labelled files.")
+        raise TrainingError("a training example has no label", hint="Train on a labelled file.")
     if kind is not Kind.TAG:
         return len(items)
     return sum(int((np.asarray(item.target) != IGNORED).sum()) for item in items)
 
 
 def grouped_batches(items: Sequence[Feature], batch_size: int, *, seed: int) -> list[list[int]]:
-    """Cut one epoch into batches of like length, in an order that depends on the seed only.
+    """Split one epoch into batches of similar length, in an order that depends only on the seed.
 
     Args:
-        items: Training items.
-        batch_size: Items per batch; one batch (not always the last) may be smaller, and is not grouped by length.
-        seed: Decides the order.
+        batch_size: Items per batch; one batch, not always the last, may be smaller and is not grouped by length.
 
     Returns:
         Indices into ``items``, each exactly once.
@@ -186,11 +179,10 @@ def grouped_batches(items: Sequence[Feature], batch_size: int, *, seed: int) -> 
 
 
 def sorted_batches(items: Sequence[Feature], batch_tokens: int) -> Iterator[list[int]]:
-    """Cut items into evaluation batches, longest first, each with a bounded number of sub-tokens.
+    """Split items into evaluation batches, longest first, each with a bounded number of sub-tokens.
 
     Args:
-        items: Evaluation items.
-        batch_tokens: Most sub-tokens per batch, padding included; an item longer than that is a batch of its own.
+        batch_tokens: Maximum sub-tokens per batch, padding included; a longer item forms a batch of its own.
 
     Yields:
         Indices into ``items``, each exactly once.

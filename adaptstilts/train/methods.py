@@ -1,4 +1,4 @@
-"""The tables of methods and of what they train: the one place that gives a method its meaning. Free of torch."""
+"""Tables of transfer methods and of the families of weights they train. Free of torch."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ Group = Literal["full", "adapter"]
 
 @dataclass(frozen=True)
 class WeightFamily:
-    """What a training run trains, beside the head.
+    """A family of weights that training runs train in addition to the head.
 
     Attributes:
-        name: Name in configurations; its training settings stand under it.
-        attachment: What is attached to the frozen backbone and trains; None where the backbone trains.
-        one: What people call it.
-        many: The same in the plural.
-        group: The group of result tables and price columns that it counts in.
-        alone: The method that trains it from the backbone on one task, as intermediate runs do; empty where none can.
+        name: Name in configurations, and of the section with its training settings.
+        attachment: Attachment to the frozen backbone that trains; None if the backbone itself trains.
+        one: Name in reports, singular.
+        many: Name in reports, plural.
+        group: Group of result tables and price columns that it belongs to.
+        alone: Method that trains it on one task, starting from the backbone, as intermediate runs do; empty if there is
+            none.
     """
 
     name: Family
@@ -46,17 +47,18 @@ FAMILIES: dict[str, WeightFamily] = {
 
 @dataclass(frozen=True)
 class Method:
-    """One row of the table.
+    """A transfer method, as one row of the table.
 
     Attributes:
         name: Name in configurations and tables.
-        family: What it trains, and whose training settings apply.
-        intermediate: Family of the intermediate runs it builds on; None where it uses none.
-        use: What it does with them: nothing, start from one, put one frozen below, or fuse several frozen.
+        family: Family of the weights it trains, whose training settings apply.
+        intermediate: Family of the intermediate runs it builds on; None if it uses none.
+        use: Use of the intermediate weights: ``none``, ``start`` from one, stack on one frozen ``below``, or train a
+            fusion over several frozen ones (``fused``).
         identity: Whether a new adapter starts as the exact identity.
-        says: One line for people.
-        untrained: What its network is on a target without training data, for people.
-        untrained_as: Method whose network is the same there.
+        says: Description of one line, for tables and plans.
+        untrained: Description of its network for a target without training data.
+        untrained_as: Method that has the same network for such a target.
     """
 
     name: MethodName
@@ -70,12 +72,12 @@ class Method:
 
     @property
     def attachment(self) -> Attachment | None:
-        """What it attaches to the frozen backbone and trains; None where it trains the backbone."""
+        """Attachment to the frozen backbone that it trains; None if it trains the backbone."""
         return FAMILIES[self.family].attachment
 
     @property
     def source_attachment(self) -> Attachment | None:
-        """What its intermediate runs have trained; None for full models and where there are none."""
+        """Attachment that its intermediate runs train; None for full models, or if it uses no intermediate runs."""
         return None if self.intermediate is None else FAMILIES[self.intermediate].attachment
 
 
@@ -103,4 +105,4 @@ METHODS: dict[str, Method] = {
         ),
     )
 }  # fmt: skip
-"""The six methods; the head trains in all. Intermediate runs are runs of `WeightFamily.alone`."""
+"""Transfer methods by name; all of them train the head. Intermediate runs use the method `WeightFamily.alone`."""

@@ -1,4 +1,4 @@
-"""Setting up a run: the network a method trains, frozen where it should be, and checked."""
+"""Construction of the network that a method trains, with the other parameters frozen."""
 
 from __future__ import annotations
 
@@ -23,40 +23,35 @@ def build_network(
     seed: int,
     load: EncoderLoader = load_encoder,
 ) -> TaskNetwork:
-    """Build the network of a run, freeze what is to be frozen, and check that nothing else trains.
+    """Build the network of a training run, and check that exactly the method's parameters train.
 
     Args:
-        method: Row of the table.
-        assembly: Where weights come from.
-        task: Training task, after which the part that trains is named.
-        head: Shape of the head.
-        seed: Decides the weights of a new head.
-        load: Loads the encoder; one that is kept in memory is copied where the method trains it.
-
-    Returns:
-        The network, ready to train.
+        assembly: Parts with the initial weights.
+        task: Training task; the attachment that trains is named after it.
+        seed: Seed of a new head's weights.
+        load: Loads the encoder; if the method trains it, its weights are copied first, since they may be cached.
 
     Raises:
-        CheckpointError: If a file does not fit, or a head to go on with has other labels than ``head``.
+        CheckpointError: If a file does not fit, or the labels of a trained head differ from those of ``head``.
         TrainingError: If other parameters train than the method's.
     """
     network = assemble(replace(assembly, head=None), load)
     if method.attachment is None:
         own_weights(network.encoder)
-    network.head = _head(network, assembly.head, head, derive_seed(seed, "head", task))
+    network.head = _build_head(network, assembly.head, head, derive_seed(seed, "head", task))
     _set_trainable(network, method, task)
     check_trainable(network, expected_trainable(network, method, task))
     return network
 
 
 def expected_trainable(network: TaskNetwork, method: Method, task: str) -> frozenset[str]:
-    """Return the names of the parameters that a method trains: its attachment's own or the encoder's, and the head's.
+    """List the names of the parameters that a method trains: those of its attachment or the encoder, and of the head.
 
     Returns:
         Names such as ``encoder.encoder.layer.0.output.adapters.target_xnli.adapter_up.weight``.
 
     Raises:
-        TrainingError: If the attachment that should train is not there.
+        TrainingError: If the network lacks the attachment that should train.
     """
     host = network.attached
     own = {} if host is None else {name: host.own_parameters(name) for name in host.names}
@@ -66,7 +61,9 @@ def expected_trainable(network: TaskNetwork, method: Method, task: str) -> froze
     elif method.attachment.name(task) in own:
         trained = set(own[method.attachment.name(task)])
     else:
-        raise TrainingError(f"'{method.attachment.name(task)}' is to train and is not there: {sorted(own)}")
+        raise TrainingError(
+            f"'{method.attachment.name(task)}' should train but is not attached; attached: {sorted(own)}"
+        )
     head = () if network.head is None else (name for name, _ in network.head.named_parameters())
     return frozenset((*(f"encoder.{name}" for name in trained), *(f"head.{name}" for name in head)))
 
@@ -81,8 +78,8 @@ def _set_trainable(network: TaskNetwork, method: Method, task: str) -> None:
         network.head.requires_grad_(True)
 
 
-def _head(network: TaskNetwork, folder: Path | None, wanted: HeadSpec, seed: int) -> Head:
-    """Return a new head, or one that goes on."""
+def _build_head(network: TaskNetwork, folder: Path | None, wanted: HeadSpec, seed: int) -> Head:
+    """Create a new head, or load a trained one to continue with."""
     config = network.encoder.config
     width, dropout = config.hidden_size, head_dropout(network.encoder)
     if folder is None:
@@ -90,7 +87,7 @@ def _head(network: TaskNetwork, folder: Path | None, wanted: HeadSpec, seed: int
     found = load_head(folder, width, dropout)
     if found.spec != wanted:
         raise CheckpointError(
-            f"a head for {found.spec.kind.value} with labels {list(found.spec.labels)} cannot go on as one for "
+            f"a head for {found.spec.kind.value} with labels {list(found.spec.labels)} cannot be used as one for "
             f"{wanted.kind.value} with labels {list(wanted.labels)}",
             path=folder,
             hint="Start with a new head.",

@@ -1,4 +1,4 @@
-"""Frozen weights spread over the processes of a run, each holding a part and borrowing the rest layer by layer."""
+"""Sharding of frozen weights: each process of a run holds a part and gathers the rest layer by layer."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from adaptstilts.train.distributed import Group
 
 
 def shard_frozen(network: TaskNetwork, group: Group) -> Group:
-    """Spread the frozen weights of a network's encoder over the processes, if the group asks for it.
+    """Shard the frozen weights of a network's encoder over the processes, if the group is marked as sharded.
 
-    What trains stays whole in every process. The units are the layers, the word vectors (which the `adapters` library
-    also names within its prompt tuning, so that they have to be a unit of their own), and what is left.
+    Parameters that train stay whole in every process. The sharded units are the blocks, the word vectors (a unit of
+    their own because the `adapters` library also registers them within its prompt tuning), and the rest.
 
     Args:
-        network: On its device.
-        group: The processes.
+        network: Network on its device.
 
     Returns:
-        The group; no longer marked as sharded where nothing can be: one process, or an encoder that trains.
+        The group, no longer marked as sharded if there is only one process or the encoder trains.
 
     Source: torch's fully sharded data parallelism, `torch.distributed.fsdp.fully_shard`.
     """
@@ -41,7 +40,7 @@ def shard_frozen(network: TaskNetwork, group: Group) -> Group:
 
 
 def to_cpu(network: TaskNetwork, group: Group) -> None:
-    """Move to the CPU what a process has to write: all of a network, or what trains of one that is sharded."""
+    """Move the weights that a process writes to the CPU: the whole network, or if it is sharded, what trains."""
     if not group.is_sharded:
         network.to("cpu")
         return

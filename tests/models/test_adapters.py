@@ -186,7 +186,7 @@ def test_load_fusion_refuses_members_in_another_order(tiny_encoder_folder, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("layers", "message"), [(2, "0 tensors missing, 4 left over"), (4, "4 tensors missing, 0 left")]
+    ("layers", "message"), [(2, "0 tensors missing, 4 unexpected"), (4, "4 tensors missing, 0 unexpected")]
 )
 def test_load_refuses_adapter_of_another_depth(tiny_encoder_folder, tmp_path, layers, message):
     from transformers import XLMRobertaConfig, XLMRobertaModel

@@ -158,8 +158,8 @@ def test_text_says_what_runs_failed_and_is_lost_and_how_to_go_on():
         "  make right: step 3 of 4, loss 0.5, 210 examples/s, for 30 s, about 10 s left (node7:11 w3)",
         "",
         "lost",
-        "  make left-score: no sign of life from node7:11 for 75 s: worker died or is unreachable; the next run, or "
-        "one that is under way, takes its stage over",
+        "  make left-score: no sign of life from node7:11 for 75 s: the worker died or is unreachable; the next run, "
+        "or one in progress, takes over its stage",
         "",
         "failed: make left: x.tsv: no rows.",
         "  node7, now",
@@ -167,7 +167,7 @@ def test_text_says_what_runs_failed_and_is_lost_and_how_to_go_on():
         "",
         "left out, since they need a stage that failed: make both",
         "",
-        "mend what failed, then: adaptstilts run study.yaml seeds=[1]",
+        "fix what failed, then run: adaptstilts run study.yaml seeds=[1]",
     ]
 
 

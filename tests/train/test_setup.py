@@ -229,7 +229,9 @@ def test_check_trainable_lists_the_difference(tiny_encoder_folder):
 
 def test_expected_trainable_refuses_a_network_without_the_attachment(tiny_encoder_folder):
     network = build("adapter", tiny_encoder_folder)
-    with pytest.raises(TrainingError, match=r"'target_xnli' is to train and is not there: \['target_mnli'\]"):
+    with pytest.raises(
+        TrainingError, match=r"'target_xnli' should train but is not attached; attached: \['target_mnli'\]"
+    ):
         expected_trainable(network, METHODS["adapter"], "xnli")
 
 

@@ -1,1 +1,1 @@
-"""What a plan costs: operations, memory, time on a device; free of torch."""
+"""Prices of a plan: operations, memory and time on a device. Free of torch."""

@@ -1,4 +1,4 @@
-"""What the stages of a plan cost: operations, time on a device, parameters, bytes, memory. Free of torch."""
+"""Cost of a plan's stages: operations, time on a device, parameters, bytes and memory. Free of torch."""
 
 from __future__ import annotations
 
@@ -20,29 +20,30 @@ from adaptstilts.study.pricing.devices import Device, check_utilisation
 from adaptstilts.study.pricing.dimensions import shape_of
 from adaptstilts.study.pricing.flops import Build, Trained, parameters, sequence_flops
 from adaptstilts.study.pricing.memory import Memory, prediction_memory, training_memory, written_bytes
-from adaptstilts.study.pricing.workload import Volume, Volumes
+from adaptstilts.study.pricing.workload import Workload, Workloads
 from adaptstilts.tasks.kinds import micro_batch_count
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.methods import METHODS
 
 _SPAN_BYTES = 300
-"""A question's answers as they are kept: twenty spans with scores."""
+"""Stored answers of one question: twenty spans with scores."""
 _NEIGHBOUR_BYTES = 100
+"""Stored neighbours of one query."""
 _WORDS_PER_TOKEN = 0.7
 
 
 @dataclass(frozen=True)
 class Price:
-    """What one stage costs.
+    """Estimated cost of one stage, or a sum over several.
 
     Attributes:
-        flops: Operations, a multiply-add being two.
-        seconds: Time on the device at the given share of its peak rate.
-        tokens: Sub-tokens that pass the network, dev scoring not included.
-        trained: Parameters that train.
-        written: Bytes of the artefact, about.
-        memory: Peak on the device, or on each of several; None where no network is run.
+        flops: Floating-point operations; a multiply-add is two.
+        seconds: Time on the device at the assumed share of its peak rate.
+        tokens: Sub-tokens that pass the network, dev scoring excluded.
+        trained: Number of parameters that train.
+        written: Estimated bytes of the artefact.
+        memory: Peak memory on each device; None for stages that run no network.
     """
 
     flops: float = 0.0
@@ -54,15 +55,11 @@ class Price:
 
 
 FREE = Price()
-"""Of stages that run no network."""
+"""Price of stages that run no network."""
 
 
 def total(priced: Iterable[tuple[Price, int]]) -> Price:
-    """Add up prices; of memory the largest is taken.
-
-    Args:
-        priced: Prices, with how often each is paid.
-    """
+    """Sum prices, each times its count; memory is the largest peak rather than a sum."""
     flops = seconds = tokens = written = 0.0
     trained, memory = 0, None
     for price, count in priced:
@@ -78,37 +75,35 @@ def total(priced: Iterable[tuple[Price, int]]) -> Price:
     return Price(flops, seconds, tokens, trained, written, memory)
 
 
-def _fields_but(job: type, *left_out: str) -> Callable[[object], tuple[Hashable, ...]]:
-    return attrgetter(*(field.name for field in fields(job) if field.name not in left_out))
+def _fields_except(job: type, *excluded: str) -> Callable[[object], tuple[Hashable, ...]]:
+    return attrgetter(*(field.name for field in fields(job) if field.name not in excluded))
 
 
-_OF_TRAINING = _fields_but(TrainJob, "seed", "data", "sources", "after")
-_OF_PREDICTION = _fields_but(PredictJob, "data", "sources", "trained")
-"""What of a job decides its price: all that is not left out here by name, so that no new field can be forgotten."""
+_TRAINING_FIELDS = _fields_except(TrainJob, "seed", "data", "sources", "after")
+_PREDICTION_FIELDS = _fields_except(PredictJob, "data", "sources", "trained")
+"""Fields of a job that determine its price: all but those excluded by name, so that no new field is forgotten."""
 
 
 class Pricing:
     """Prices of a plan's stages on one device.
 
-    Stages that differ only in names, seeds and keys share a price, so that thousands of them are priced in no time.
+    Stages that differ only in names, seeds and keys share a price, which keeps plans of thousands of stages fast.
 
     Args:
         variants: All variants of the study.
-        plan: Its plan.
-        device: Where it would run.
-        utilisation: Share of the device's peak rate that is reached.
+        utilisation: Share of the device's peak rate that is reached, above 0 and at most 1.
 
     Raises:
-        ConfigError: If the utilisation is not above 0 and at most 1.
+        ConfigError: If the utilisation is out of range.
     """
 
     def __init__(self, variants: Sequence[Variant], plan: Plan, device: Device, utilisation: float) -> None:
         self.device = device
         self.utilisation = check_utilisation(utilisation)
         self.parallel = variants[0].config.parallel
-        self._volumes = _volumes_by_data(variants, plan)
+        self._workloads = _workloads_by_data(variants, plan)
         self.unknown: set[str] = set()
-        """Backbones whose shape is not known, found out on the way."""
+        """Backbones of unknown shape, collected while stages are priced."""
         self._plan = plan
         self._shapes: dict[BackboneRef, BackboneShape | None] = {}
         self._prices: dict[Hashable, Price | None] = {}
@@ -116,148 +111,141 @@ class Pricing:
 
     @property
     def assumed(self) -> set[str]:
-        """Tasks whose number of examples is a guess, found out on the way."""
-        return set().union(*(volumes.assumed for volumes, _ in self._volumes))
+        """Tasks whose number of examples is a guess, collected while stages are priced."""
+        return set().union(*(workloads.assumed for workloads, _ in self._workloads))
 
     def price(self, stage: Stage) -> Price | None:
-        """Return what a stage costs.
-
-        Args:
-            stage: A stage of the plan.
-
-        Returns:
-            Its price; None where the backbone's shape is not known.
-        """
+        """Estimate the cost of a stage of the plan; None if the backbone's shape is unknown."""
         training, prediction = job_of(stage, TrainJob), job_of(stage, PredictJob)
-        volumes = self._volumes_of(stage)
+        workloads = self._workloads_of(stage)
         if training is not None:
             attached = self._attached(training)
-            alike: Hashable = (id(volumes), *_OF_TRAINING(training), len(training.sources), attached)
-            return self._known(alike, lambda: self._training(training, attached, volumes))
+            same_price: Hashable = (id(workloads), *_TRAINING_FIELDS(training), len(training.sources), attached)
+            return self._cached(same_price, lambda: self._training(training, attached, workloads))
         if prediction is not None:
             attached = self._attached_in_prediction(prediction)
-            alike = (id(volumes), *_OF_PREDICTION(prediction), len(prediction.sources), attached)
-            return self._known(alike, lambda: self._prediction(prediction, attached, volumes))
+            same_price = (id(workloads), *_PREDICTION_FIELDS(prediction), len(prediction.sources), attached)
+            return self._cached(same_price, lambda: self._prediction(prediction, attached, workloads))
         return FREE
 
     def memory_on(
         self, stage: Stage, device: Device, processes: int | None = None, **settings: object
     ) -> Memory | None:
-        """Return the peak memory of a training stage under other settings.
+        """Estimate the peak memory of a training stage under changed settings.
 
         Args:
-            stage: The stage.
-            device: The device.
-            processes: Processes that carry it out; None for those of the study.
-            settings: Fields of its training settings.
+            processes: Number of processes; None for that of the study.
+            settings: Training settings to change, by field.
 
         Returns:
-            The peak; None for other stages and where the backbone's shape is not known.
+            The peak; None for other stages, and if the backbone's shape is unknown.
         """
         job = job_of(stage, TrainJob)
         shape = None if job is None else self.shape(job.backbone)
         if job is None or shape is None:
             return None
         changed = replace(job, settings=replace(job.settings, **settings))  # type: ignore[arg-type]
-        volumes = self._volumes_of(stage)
-        build = _build(changed, self._attached(job), volumes)
-        return self._peak(changed, shape, build, volumes, device, processes or self.parallel.processes)
+        workloads = self._workloads_of(stage)
+        build = _build(changed, self._attached(job), workloads)
+        return self._peak(changed, shape, build, workloads, device, processes or self.parallel.processes)
 
     def shape(self, backbone: BackboneRef) -> BackboneShape | None:
-        """Return the shape of a backbone, or None where it is not known."""
+        """Look up the shape of a backbone; None if it is unknown."""
         if backbone not in self._shapes:
             self._shapes[backbone] = shape_of(backbone)
             if self._shapes[backbone] is None:
                 self.unknown.add(backbone.location)
         return self._shapes[backbone]
 
-    def _volumes_of(self, stage: Stage) -> Volumes:
-        return next((volumes for volumes, keys in self._volumes if stage.key in keys), self._volumes[0][0])
+    def _workloads_of(self, stage: Stage) -> Workloads:
+        return next((workloads for workloads, keys in self._workloads if stage.key in keys), self._workloads[0][0])
 
     def _attached(self, job: TrainJob) -> AttachmentShape | None:
-        """Return the sizes of all that a run attaches to its backbone; None for full models and unknown backbones."""
+        """Compute the sizes of a training run's attachments; None for full models and unknown backbones."""
         method, shape = METHODS[job.method], self.shape(job.backbone)
         if method.attachment is None or shape is None:
             return None
         section, width = job.fusion or job.adapter, shape.width
-        known = (job.method, section, job.sources, width)
-        if known not in self._sizes:
-            below = self._below(job.sources)
+        size_key = (job.method, section, job.sources, width)
+        if size_key not in self._sizes:
+            below = self._source_shapes(job.sources)
             is_same = method.use == "start" and bool(below)
-            self._sizes[known] = below[0] if is_same else method.attachment.shape(section, width, below)
-        return self._sizes[known]
+            self._sizes[size_key] = below[0] if is_same else method.attachment.shape(section, width, below)
+        return self._sizes[size_key]
 
     def _attached_in_prediction(self, job: PredictJob) -> AttachmentShape | None:
-        """Return the same of a prediction: what its run has trained, or else the intermediate runs."""
+        """Compute the sizes of a prediction's attachments: its training run's, or else its intermediate runs'."""
         trained = None if job.trained is None else job_of(self._plan.stage(job.trained), TrainJob)
         if trained is not None:
             return self._attached(trained)
         shape = self.shape(job.backbone)
         if shape is None:
             return None
-        below = self._below(job.sources)
+        below = self._source_shapes(job.sources)
         return AVERAGE.shape(None, shape.width, below) if job.average else next(iter(below), None)
 
-    def _below(self, sources: tuple[Source, ...]) -> list[AttachmentShape]:
-        """Return the sizes of what the runs that a stage builds on have trained."""
+    def _source_shapes(self, sources: tuple[Source, ...]) -> list[AttachmentShape]:
+        """Compute the sizes of the attachments that a stage's intermediate runs have trained."""
         runs = [job_of(self._plan.stage(source.key), TrainJob) for source in sources]
         found = [self._attached(run) for run in runs if run is not None]
         return [each for each in found if each is not None]
 
-    def _known(self, alike: Hashable, make: Callable[[], Price | None]) -> Price | None:
-        if alike not in self._prices:
-            self._prices[alike] = make()
-        return self._prices[alike]
+    def _cached(self, same_price: Hashable, make: Callable[[], Price | None]) -> Price | None:
+        if same_price not in self._prices:
+            self._prices[same_price] = make()
+        return self._prices[same_price]
 
-    def _training(self, job: TrainJob, attached: AttachmentShape | None, volumes: Volumes) -> Price | None:
+    def _training(self, job: TrainJob, attached: AttachmentShape | None, workloads: Workloads) -> Price | None:
         shape = self.shape(job.backbone)
         if shape is None:
             return None
-        build, volume = _build(job, attached, volumes), volumes.training(job)
-        one = sequence_flops(shape, build, volume.tokens)
+        build, workload = _build(job, attached, workloads), workloads.training(job)
+        one = sequence_flops(shape, build, workload.tokens)
         step = one.step + (one.forward if job.settings.gradient_checkpointing else 0.0)
-        flops = volume.sequences * step + volume.dev_sequences * one.forward
+        flops = workload.sequences * step + workload.dev_sequences * one.forward
         return Price(
             flops=flops,
             seconds=flops / (self.device.rate(job.settings.precision) * self.utilisation),
-            tokens=volume.sequences * volume.tokens,
+            tokens=workload.sequences * workload.tokens,
             trained=parameters(shape, build).trained,
             written=written_bytes(shape, build),
-            memory=self._peak(job, shape, build, volumes, self.device, self.parallel.processes),
+            memory=self._peak(job, shape, build, workloads, self.device, self.parallel.processes),
         )
 
     def _peak(
-        self, job: TrainJob, shape: BackboneShape, build: Build, volumes: Volumes, device: Device, processes: int
+        self, job: TrainJob, shape: BackboneShape, build: Build, workloads: Workloads, device: Device, processes: int
     ) -> Memory:
-        """Return the peak of one process; of all together where they share the memory of a CPU."""
+        """Estimate the peak of one process, or of all together if they share the memory of a CPU."""
         settings, task = job.settings, get_task(job.task)
         parts = micro_batch_count(task.kind, settings.accumulation, processes)
         found = training_memory(
             shape,
             build,
             device.arithmetic(settings.precision),
-            sequences=math.ceil(settings.batch_size / parts) * volumes.rows_per_example(task),
+            sequences=math.ceil(settings.batch_size / parts) * workloads.rows_per_example(task),
             tokens=settings.max_length,
             checkpointing=settings.gradient_checkpointing,
             shards=processes if self.parallel.backbone == "sharded" else 1,
         )
         return found.times(processes) if device.name == "cpu" else found
 
-    def _prediction(self, job: PredictJob, attached: AttachmentShape | None, volumes: Volumes) -> Price | None:
+    def _prediction(self, job: PredictJob, attached: AttachmentShape | None, workloads: Workloads) -> Price | None:
         shape = self.shape(job.backbone)
         if shape is None:
             return None
         task, blocks = get_task(job.task), _blocks(job, shape)
-        build = Build("nothing", attached, None if job.retrieval is not None else task.kind, volumes.outputs(task))
-        parts = [volumes.prediction(job, code, split) for code, split in job.languages]
-        written = sum(_raw_bytes(volume, build, shape) for volume in parts)
+        build = Build("nothing", attached, None if job.retrieval is not None else task.kind, workloads.outputs(task))
+        parts = [workloads.prediction(job, code, split) for code, split in job.languages]
+        written = sum(_prediction_bytes(workload, build, shape) for workload in parts)
         if task.pool is not None:
-            parts.append(volumes.pool(job))
-        flops = sum(volume.sequences * sequence_flops(shape, build, volume.tokens, blocks).forward for volume in parts)
+            parts.append(workloads.pool(job))
+        flops = sum(
+            workload.sequences * sequence_flops(shape, build, workload.tokens, blocks).forward for workload in parts
+        )
         return Price(
             flops=flops,
             seconds=flops / (self.device.rate(job.precision) * self.utilisation),
-            tokens=sum(volume.sequences * volume.tokens for volume in parts),
+            tokens=sum(workload.sequences * workload.tokens for workload in parts),
             written=written,
             memory=prediction_memory(
                 shape, build, self.device.arithmetic(job.precision), batch_tokens=job.batch_tokens
@@ -265,35 +253,35 @@ class Pricing:
         )
 
 
-def _build(job: TrainJob, attached: AttachmentShape | None, volumes: Volumes) -> Build:
-    """Return what a training network is made of beside its backbone."""
+def _build(job: TrainJob, attached: AttachmentShape | None, workloads: Workloads) -> Build:
+    """Describe the network of a training run, apart from its backbone."""
     task = get_task(job.task)
     trained: Trained = "encoder" if METHODS[job.method].attachment is None else "attachment"
-    return Build(trained, attached, task.kind, volumes.outputs(task))
+    return Build(trained, attached, task.kind, workloads.outputs(task))
 
 
-def _volumes_by_data(variants: Sequence[Variant], plan: Plan) -> list[tuple[Volumes, Collection[str]]]:
-    """Return the volumes of each different data that a study reads, with the keys of the stages that read it."""
+def _workloads_by_data(variants: Sequence[Variant], plan: Plan) -> list[tuple[Workloads, Collection[str]]]:
+    """Create the workloads of each data set-up in a study, with the keys of the stages that read it."""
     parts = parts_by_data(variants, plan)
     if len(parts) == 1:
-        return [(Volumes(variants[0].config), ())]
-    return [(Volumes(first.config), {stage.key for stage in part.stages}) for first, part in parts]
+        return [(Workloads(variants[0].config), ())]
+    return [(Workloads(first.config), {stage.key for stage in part.stages}) for first, part in parts]
 
 
 def _blocks(job: PredictJob, shape: BackboneShape) -> int | None:
-    """Blocks that are run: all, or those below the layer that retrieval reads."""
+    """Return how many blocks a prediction runs: up to the layer that retrieval reads; None for all."""
     settings = job.retrieval
     if settings is None or settings.sweep or settings.layer == FITTED:
         return None
     return min(shape.layers, layer_at(int(settings.layer), shape.layers, settings.blocks))
 
 
-def _raw_bytes(volume: Volume, build: Build, shape: BackboneShape) -> float:
-    """Bytes of a language's predictions and raw scores, not compressed."""
+def _prediction_bytes(workload: Workload, build: Build, shape: BackboneShape) -> float:
+    """Estimate the bytes of one language's predictions and raw scores, uncompressed."""
     if build.head is Kind.TAG:
-        return volume.sequences * volume.tokens * _WORDS_PER_TOKEN * (4 * build.outputs + 8)
+        return workload.sequences * workload.tokens * _WORDS_PER_TOKEN * (4 * build.outputs + 8)
     if build.head is Kind.EXTRACT:
-        return volume.examples * _SPAN_BYTES
+        return workload.examples * _SPAN_BYTES
     if build.head in {Kind.CLASSIFY, Kind.CHOOSE}:
-        return volume.sequences * (4 * max(1, build.outputs) + 3)
-    return volume.examples * _NEIGHBOUR_BYTES
+        return workload.sequences * (4 * max(1, build.outputs) + 3)
+    return workload.examples * _NEIGHBOUR_BYTES

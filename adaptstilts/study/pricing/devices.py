@@ -1,12 +1,13 @@
-"""Devices to price a plan for: what their makers state. Free of torch.
+"""Table of devices that a plan can be priced for, with the rates and memory their makers state. Free of torch.
 
 Sources: the data sheets of NVIDIA's H200, H100, A100, L40S, L4, A10, V100 and T4 GPUs, and the white papers of the Ada
 (RTX 4090) and Ampere GA102 (RTX 3090) architectures. Rates are those of dense matrix products (data sheets often print
 twice as much, with sparsity), on tensor cores with sums in fp32 for half precision, and on ordinary cores for fp32,
-since torch does not use TF32 unless it is told to. A gigabyte is taken as 10^9 bytes; cards have a little more, which
-the driver and torch's own overhead use up.
+since torch does not use TF32 by default. A gigabyte counts as 10^9 bytes; cards have a little more, which the driver
+and torch's own overhead use up.
 
-`cpu` is no measured machine: eight cores at 3 GHz with two 8-wide fused multiply-adds per cycle, and 32 GB.
+`cpu` is a nominal machine, not a measured one: eight cores at 3 GHz with two 8-wide fused multiply-adds per cycle, and
+32 GB.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ _GIGA = 10**9
 
 @dataclass(frozen=True)
 class Device:
-    """What a device can do at most.
+    """Peak rates and memory of a device.
 
     Attributes:
         name: Name on the command line.
-        title: Name for people.
+        title: Full name.
         fp32: Operations per second in fp32 (a multiply-add is two).
-        fp16: The same in fp16.
-        bf16: The same in bf16; None where the hardware has none.
-        memory: Bytes.
+        fp16: Operations per second in fp16.
+        bf16: Operations per second in bf16; None if the hardware has none.
+        memory: Memory in bytes.
     """
 
     name: str
@@ -47,7 +48,7 @@ class Device:
     memory: int
 
     def arithmetic(self, precision: str) -> Arithmetic:
-        """Return what a ``precision`` setting computes in: ``auto`` is bf16 where the hardware has it, else fp32."""
+        """Resolve a ``precision`` setting: ``auto`` is bf16 on GPUs that have it, else fp32."""
         if precision == "auto":
             return "bf16" if self.bf16 is not None and self.name != "cpu" else "fp32"
         return precision  # type: ignore[return-value]
@@ -60,7 +61,7 @@ class Device:
         return self.fp16 if arithmetic == "fp16" else self.bf16 or self.fp32
 
     def is_of(self, environment: Mapping[str, str] | None) -> bool:
-        """Return whether an artefact's record of its environment is of such a device; no GPU is `cpu`."""
+        """Return whether the environment recorded in an artefact names this device; one without a GPU is `cpu`."""
         gpu = (environment or {}).get("gpu")
         if gpu is None:
             return self.name == "cpu" and environment is not None
@@ -96,10 +97,10 @@ DEVICES: dict[str, Device] = {
 
 
 def get_device(name: str) -> Device:
-    """Return a device by its name.
+    """Look up a device by its name.
 
     Raises:
-        ConfigError: If it is not one of `DEVICES`.
+        ConfigError: If it is not in `DEVICES`.
     """
     if name not in DEVICES:
         raise ConfigError(f"'{name}' is not a device to price for", key="--device", value=name, allowed=DEVICES)
@@ -107,7 +108,7 @@ def get_device(name: str) -> Device:
 
 
 def check_utilisation(utilisation: float) -> float:
-    """Return a share of the peak rate after checking it.
+    """Return a share of the peak rate if it is valid.
 
     Raises:
         ConfigError: If it is not above 0 and at most 1.

@@ -1,4 +1,4 @@
-"""Where the shape of a backbone is known from without loading it. Free of torch."""
+"""Shapes of backbones, found without loading their weights. Free of torch."""
 
 from __future__ import annotations
 
@@ -21,12 +21,9 @@ KNOWN: dict[str, BackboneShape] = {
 def shape_of(backbone: BackboneRef) -> BackboneShape | None:
     """Find the shape of a backbone.
 
-    Args:
-        backbone: A folder, or a hub id.
-
     Returns:
-        Its shape: of a folder from its config.json; of a hub id from `KNOWN`, else from the config.json of the local
-        Hugging Face cache. None where none of them tells, or for a family of encoders that has no row.
+        The shape from a folder's config.json; for a hub id from `KNOWN`, else from the config.json in the local Hugging
+        Face cache. None if it is in none of them, or the family of encoders is not supported.
 
     Raises:
         CheckpointError: If a folder's config.json is not JSON.
@@ -42,7 +39,7 @@ def shape_of(backbone: BackboneRef) -> BackboneShape | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None  # another program's cache; what it holds is no fault of the study
+        return None  # the cache belongs to another program; a damaged file in it is no error of the study
     return _from_config(found) if isinstance(found, dict) else None
 
 
@@ -52,7 +49,7 @@ def _from_config(config: dict[str, Any]) -> BackboneShape | None:
 
 
 def _cached_config(repository: str, revision: str) -> Path | None:
-    """Return the config.json of a hub id in the local cache, by its layout: refs name commits, snapshots hold files."""
+    """Find the config.json of a hub id in the local cache, where refs name commits and snapshots hold files."""
     home = os.environ.get("HF_HOME", "~/.cache/huggingface")
     cache = Path(os.environ.get("HF_HUB_CACHE", f"{home}/hub")).expanduser()
     folder = cache / f"models--{repository.replace('/', '--')}"

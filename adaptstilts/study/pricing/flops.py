@@ -1,12 +1,12 @@
-"""Floating-point operations, parameters and saved tensors of a network, by formula. Free of torch.
+"""Formulas for the floating-point operations and parameters of a network. Free of torch.
 
 A multiply-add is two operations, and matrix products are all that is counted, as in torch's FLOP counter and in Kaplan
 et al. 2020. With width d and feed-forward width f, a token's forward pass in one block takes 8 d^2 + 4 d f in the
-projections and the feed-forward (6 d f with a gate), and 4 n d in attention over n tokens. What an attachment takes it
-says itself; see `adaptstilts.models.bottlenecks`.
+projections and the feed-forward (6 d f with a gate), and 4 n d in attention over n tokens. For attachments see
+`adaptstilts.models.bottlenecks`.
 
-The backward pass takes as much again for each operand that needs a gradient. Weights that are frozen need none. What
-enters the lowest trained tensor needs none either: where adapters train, nothing below the first of them does.
+The backward pass takes the same number of operations again for each operand that needs a gradient. Frozen weights need
+none, nor do the inputs of the lowest trained tensor: if only adapters train, nothing below the first of them does.
 """
 
 from __future__ import annotations
@@ -24,31 +24,26 @@ Trained = Literal["encoder", "attachment", "nothing"]
 
 @dataclass(frozen=True)
 class Flops:
-    """Operations of one pass.
-
-    Attributes:
-        forward: Of the forward pass.
-        backward: Of the backward pass.
-    """
+    """Operations of a forward and a backward pass; a multiply-add is two."""
 
     forward: float
     backward: float
 
     @property
     def step(self) -> float:
-        """Both."""
+        """Operations of both passes together."""
         return self.forward + self.backward
 
 
 @dataclass(frozen=True)
 class Build:
-    """What a network is made of beside its backbone.
+    """Description of a network apart from its backbone: attachments, head, and what trains.
 
     Attributes:
-        trained: What trains; the head does wherever anything does.
-        attached: What is attached; None for a plain backbone.
-        head: Kind of task whose head it has; None for retrieval.
-        outputs: Classes or tags.
+        trained: The part that trains; the head trains with it.
+        attached: Sizes of the attachments; None for a plain backbone.
+        head: Kind of task that the head is for; None for retrieval.
+        outputs: Number of classes or tags.
     """
 
     trained: Trained
@@ -58,21 +53,16 @@ class Build:
 
     @property
     def frozen(self) -> int:
-        """Frozen adapters: below a new one, or fused."""
+        """Number of frozen adapters: below a new one, or fused."""
         return 0 if self.attached is None else self.attached.frozen
 
 
 def sequence_flops(shape: BackboneShape, build: Build, tokens: float, blocks: int | None = None) -> Flops:
-    """Count the operations of one sequence.
+    """Count the operations on one sequence; the backward pass takes none if nothing trains.
 
     Args:
-        shape: The backbone.
-        build: What is attached to it, and what trains.
-        tokens: Sub-tokens of the sequence, padding included.
-        blocks: Blocks that are run; None for all.
-
-    Returns:
-        Operations; the backward pass is none where nothing trains.
+        tokens: Sub-tokens in the sequence, padding included.
+        blocks: Number of blocks that are run; None for all.
     """
     run = shape.layers if blocks is None else blocks
     attention = 4.0 * tokens * tokens * shape.width
@@ -85,13 +75,13 @@ def sequence_flops(shape: BackboneShape, build: Build, tokens: float, blocks: in
     if build.trained == "nothing" or build.attached is None:
         return Flops(forward, 0.0)
     upper = 2.0 * attention + linear + build.attached.backward_flops(shape, tokens, is_lowest=False)
-    # In the first block nothing below the first trained tensor has a gradient.
+    # In the first block nothing below the first trained tensor needs a gradient.
     lowest = build.attached.backward_flops(shape, tokens, is_lowest=True)
     return Flops(forward, (run - 1) * upper + lowest + 2.0 * head)
 
 
 def _head_flops(width: int, build: Build, tokens: float) -> float:
-    """Operations of the head: on the first token, or on all of them."""
+    """Count the forward operations of the head, on the first token or on all of them."""
     if build.head is None:
         return 0.0
     facts = FACTS[build.head]
@@ -100,20 +90,17 @@ def _head_flops(width: int, build: Build, tokens: float) -> float:
 
 
 def _last_width(width: int, build: Build, facts: KindFacts) -> int:
-    """Numbers that the last layer of a head gives: scores, or a vector."""
+    """Return the output width of a head's last layer: its number of scores, or the width of a vector."""
     return (build.outputs if facts.outputs is None else facts.outputs) or width
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Parameters of a network by part.
+    """Number of parameters of a network by part.
 
     Attributes:
-        encoder: Of the backbone.
-        attached: Of the attachment on top, in all blocks.
-        head: Of the head.
-        trained: Of the parts that train.
-        total: Of everything.
+        attached: Parameters of the top attachment, in all blocks; frozen ones below it count in the total only.
+        trained: Parameters of the parts that train.
     """
 
     encoder: int
@@ -124,15 +111,7 @@ class Parameters:
 
 
 def parameters(shape: BackboneShape, build: Build) -> Parameters:
-    """Count parameters, exactly.
-
-    Args:
-        shape: The backbone.
-        build: What is attached to it, and what trains.
-
-    Returns:
-        The counts.
-    """
+    """Count the parameters of a network exactly."""
     own, attached = 0, 0
     if build.attached is not None:
         own, attached = build.attached.own_parameters(shape), build.attached.parameters(shape)

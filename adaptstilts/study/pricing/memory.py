@@ -1,18 +1,19 @@
-"""Memory that a stage takes at its peak, and bytes that it writes, by formula. Free of torch.
+"""Formulas for the peak memory of a stage and the bytes it writes. Free of torch.
 
-Weights, gradients and AdamW's two moments are held in fp32 (4 bytes each), whatever precision the products have; in
-half precision the blocks' weights are held once more in 2 bytes for the backward pass. What is saved for the backward
-pass, per sub-token and block of width d and feed-forward width f, was counted on small models with torch's
+Weights, gradients and AdamW's two moments are held in fp32 (4 bytes each) at any precision of the products; in half
+precision the blocks' weights are held once more in 2 bytes for the backward pass. The values saved for the backward
+pass, per sub-token and block of width d and feed-forward width f, were counted on small models with torch's
 scaled-dot-product attention:
 
-- everything trains: 10 d + 2 f values in half precision, 16 d + 2 f in fp32;
-- frozen below adapters: 7 d + f and 12 d + f;
-- each adapter that AdapterFusion fuses adds 3 d and 4 d.
+- full model: 10 d + 2 f values in half precision, 16 d + 2 f in fp32;
+- frozen blocks below adapters: 7 d + f in half precision, 12 d + f in fp32;
+- each adapter under AdapterFusion: 3 d in half precision, 4 d in fp32, in addition.
 
-Of frozen weights that are spread over processes each holds its part; the copies in half precision are whole in each, as
-the backward pass needs them, and so are for a moment the word vectors, before there is anything else to keep.
+If frozen weights are sharded over processes, each process holds its part of them. Their copies in half precision are
+whole in each process, since the backward pass needs them, and so are the word vectors for a moment at the start of a
+step, when no activations are held yet.
 
-A batch is taken to be full of inputs of the greatest length, which happens: inputs of like length stand together.
+Batches are assumed to be full of inputs of maximum length, which occurs because inputs of similar length are grouped.
 """
 
 from __future__ import annotations
@@ -27,24 +28,24 @@ from adaptstilts.tasks.spec import Kind
 _FLOAT = 4
 _HALF = 2
 _LOGIT_COPIES = 3
-"""Scores, their softmax and its gradient."""
+"""Copies of the scores of taggers: scores, softmax and its gradient."""
 _SAFETENSORS_BYTES = 140
 """Header of one tensor in a safetensors file."""
 _PICKLED_BYTES = 500
-"""What torch.save adds to one tensor."""
+"""Bytes that torch.save adds to one tensor."""
 _SETTINGS_BYTES = 2_000
-"""Settings beside weights, and what the run says of itself."""
+"""Bytes of the configuration files and the training record."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes a stage holds at its peak.
+    """Peak memory of a stage in bytes, by part.
 
     Attributes:
-        weights: Of everything, copies in half precision included.
-        gradients: Of what trains.
+        weights: All weights, including copies in half precision.
+        gradients: Gradients of the parameters that train.
         optimizer: AdamW's moments.
-        activations: Saved for the backward pass, or live in a forward pass.
+        activations: Values saved for the backward pass, or live in a forward pass.
     """
 
     weights: float
@@ -54,11 +55,11 @@ class Memory:
 
     @property
     def total(self) -> float:
-        """All of it; the optimizer's own copies come when the activations are gone."""
+        """Peak in bytes; AdamW's temporary copies, as large as the gradients, arise when the activations are freed."""
         return self.weights + self.optimizer + self.gradients + max(self.activations, self.gradients)
 
     def times(self, count: int) -> Memory:
-        """Return what several such processes hold together."""
+        """Return the memory of several such processes together."""
         return Memory(count * self.weights, count * self.gradients, count * self.optimizer, count * self.activations)
 
 
@@ -72,19 +73,14 @@ def training_memory(
     checkpointing: bool = False,
     shards: int = 1,
 ) -> Memory:
-    """Estimate the peak of a training run.
+    """Estimate the peak memory of one process in a training run.
 
     Args:
-        shape: The backbone.
-        build: What is attached to it, and what trains.
-        arithmetic: Of the forward and backward passes.
-        sequences: Sequences of a micro-batch.
-        tokens: Sub-tokens of each, padding included.
+        arithmetic: Precision of the forward and backward passes.
+        sequences: Sequences in a micro-batch.
+        tokens: Sub-tokens in each sequence, padding included.
         checkpointing: Whether activations are recomputed block by block.
-        shards: Processes over which the frozen weights are spread.
-
-    Returns:
-        Its parts, in one process.
+        shards: Number of processes over which the frozen weights are sharded.
     """
     counts = parameters(shape, build)
     size = _FLOAT if arithmetic == "fp32" else _HALF
@@ -102,16 +98,11 @@ def training_memory(
 
 
 def prediction_memory(shape: BackboneShape, build: Build, arithmetic: Arithmetic, *, batch_tokens: int) -> Memory:
-    """Estimate the peak of a prediction: the weights, and a few tensors of one block.
+    """Estimate the peak memory of a prediction: the weights, and a few tensors of one block.
 
     Args:
-        shape: The backbone.
-        build: What is attached to it.
-        arithmetic: Of the forward pass.
-        batch_tokens: Sub-tokens of a batch.
-
-    Returns:
-        Its parts.
+        arithmetic: Precision of the forward pass.
+        batch_tokens: Sub-tokens in a batch, padding included.
     """
     live = 2 * shape.inner + (8 + 2 * build.frozen) * shape.width
     size = _FLOAT if arithmetic == "fp32" else _HALF
@@ -134,17 +125,10 @@ def _saved_values(shape: BackboneShape, build: Build, arithmetic: Arithmetic) ->
 
 
 def written_bytes(shape: BackboneShape, build: Build) -> int:
-    """Return the bytes of the artefact of a training run.
+    """Compute the bytes of a training run's artefact, including the overhead of the file formats.
 
     Full models are written once as safetensors; adapters, fusions and heads also as the ``.bin`` that the `adapters`
     library reads.
-
-    Args:
-        shape: The backbone.
-        build: What trained.
-
-    Returns:
-        Bytes, with the files' own overhead.
     """
     counts = parameters(shape, build)
     twice = _SAFETENSORS_BYTES + _PICKLED_BYTES

@@ -1,4 +1,4 @@
-"""What a stage takes of a machine: from its price to what the engine packs by."""
+"""Resources that each stage of a study needs, estimated from its price, for the engine's scheduling."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATIO
 
 
 def needs_of(variants: Sequence[Variant], plan: Plan) -> NeedsOf:
-    """Return a function that tells what stages of a study take.
-
-    Args:
-        variants: All variants of the study.
-        plan: Its plan.
+    """Return a function that estimates the resources of a study's stages.
 
     Returns:
-        The function. Memory is that of a GPU with bf16, and 0 where the backbone's shape is not known.
+        Function from a stage to its needs. Memory is in bytes, for a GPU with bf16; 0 if the backbone's shape is
+        unknown.
     """
     pricing = Pricing(variants, plan, get_device(DEFAULT_DEVICE), DEFAULT_UTILISATION)
 

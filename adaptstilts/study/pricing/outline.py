@@ -1,4 +1,4 @@
-"""A plan as people and scripts see it: stages, tree, prices, and what sharing saves. Free of torch."""
+"""Outline of a plan as plain values: stages, tree, prices, and the savings of sharing. Free of torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import labels_of, retrieval_lines
 from adaptstilts.study.pricing.cost import Pricing
 from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, Device, get_device
-from adaptstilts.study.pricing.totals import make_bill
+from adaptstilts.study.pricing.totals import price_plan
 from adaptstilts.study.pricing.tree import plan_tree
 from adaptstilts.train.methods import METHODS
 
@@ -32,29 +32,26 @@ def outline(
     """Describe a plan as plain values.
 
     Args:
-        plan: The plan.
         variants: All variants of the study.
-        store: Where finished artefacts are.
-        device: Name of the device to price for.
-        utilisation: Share of its peak rate that is reached.
+        device: Name in `adaptstilts.study.pricing.devices.DEVICES`.
+        utilisation: Share of the device's peak rate that is reached, above 0 and at most 1.
 
     Returns:
-        ``stages`` (name, kind, key, done, used_by), ``training_runs`` (those planned) and
-        ``training_runs_without_sharing`` (what loops over methods, sources, targets and seeds would have started),
-        ``shared_runs`` (how many stages use each intermediate run), ``cells``, ``retrieval`` (the settings in effect
-        for each retrieval target), for a sweep ``variants`` (their
-        labels), ``backbone``, ``device``, ``tree`` (of runs, with their counts), and the bill:
-        ``table`` (by kind of stage), ``families`` (full models and adapters, with and without sharing), ``warnings``
-        (what does not fit the device), ``notes`` (what the prices rest on). Times are in hours, the rest in bytes,
-        operations and sub-tokens.
+        ``stages`` (name, kind, key, done, used_by), ``training_runs`` (number planned) and
+        ``training_runs_without_sharing`` (number that loops over methods, sources, targets and seeds would start),
+        ``shared_runs`` (number of stages that use each intermediate run), ``cells``, ``retrieval`` (the settings in
+        effect for each retrieval target), ``variants`` (their labels, for a sweep), ``backbone``, ``device``, ``tree``
+        (training runs with their counts), and the prices: ``table`` (by kind of stage), ``families`` (full models and
+        adapters, with and without sharing), ``warnings`` (stages that do not fit the device), ``notes`` (assumptions
+        behind the prices). Times are in hours, amounts in bytes, operations and sub-tokens.
 
     Raises:
-        ConfigError: If there is no such device, or the utilisation is no share.
+        ConfigError: If the device is unknown or the utilisation is out of range.
     """
     pricing = Pricing(variants, plan, get_device(device), utilisation)
     artefacts = store.find_all(plan.stages)
     done = artefacts.keys()
-    bill = make_bill(plan, pricing, done, _measured(artefacts, pricing.device))
+    prices = price_plan(plan, pricing, done, _measured_seconds(artefacts, pricing.device))
     used = Counter(key for stage in plan.stages if stage.kind not in SUMMARIES for key in stage.inputs)
     trainings = [job for _, job in jobs_of(plan.stages, TrainJob)]
     intermediate = {source.key for job in trainings for source in job.sources}
@@ -87,12 +84,12 @@ def outline(
             "memory_bytes": pricing.device.memory,
         },
         "tree": plan_tree(plan, _title(variants[0].config.backbone, backbone, pricing)).record(done),
-        **bill.record(pricing.device.memory),
-        "notes": _notes(pricing, trainings, is_priced=bill.is_priced),
+        **prices.record(pricing.device.memory),
+        "notes": _notes(pricing, trainings, is_priced=prices.is_priced),
     }
 
 
-def _measured(artefacts: dict[str, Artefact], device: Device) -> dict[str, float]:
+def _measured_seconds(artefacts: dict[str, Artefact], device: Device) -> dict[str, float]:
     return {
         key: seconds_of(found.folder, found.manifest)
         for key, found in artefacts.items()
@@ -126,7 +123,7 @@ def _notes(pricing: Pricing, trainings: Sequence[TrainJob], *, is_priced: bool) 
         notes.append(f"memory of training stages: that of each of {processes} processes, with a device of its own")
     epochs = _epochs(trainings)
     if len(set(epochs.values())) > 1:
-        notes.append(f"epochs: {', '.join(f'{family} {said}' for family, said in epochs.items())}")
+        notes.append(f"epochs: {', '.join(f'{family} {epochs}' for family, epochs in epochs.items())}")
     if pricing.assumed:
         names = ", ".join(sorted(pricing.assumed))
         notes.append(f"numbers of examples that nobody has published, so assumed: {names}")
@@ -139,7 +136,7 @@ def _notes(pricing: Pricing, trainings: Sequence[TrainJob], *, is_priced: bool) 
 
 
 def _epochs(trainings: Sequence[TrainJob]) -> dict[str, str]:
-    """Return how many epochs each family of weights is trained for, by what it is called."""
+    """Return the number or range of epochs of each family's training runs, as text."""
     found: dict[str, set[int]] = {}
     for job in trainings:
         found.setdefault(f"{METHODS[job.method].family} runs", set()).add(job.settings.epochs)

@@ -1,4 +1,4 @@
-"""A plan's outline for a terminal. Free of torch."""
+"""Text of a plan's outline for the terminal. Free of torch."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ _NONE = "-"
 
 
 def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bool = False) -> str:
-    """Return an outline for a terminal.
+    """Format an outline for the terminal.
 
     Args:
-        record: As `adaptstilts.study.pricing.outline.outline` returns it.
-        view: What of it.
-        every_stage: Whether to list every stage too.
+        record: Outline from `adaptstilts.study.pricing.outline.outline`.
+        every_stage: Whether to list every stage in addition.
     """
     lines: list[str] = []
     if every_stage:
@@ -51,7 +50,7 @@ def _stage_lines(record: dict[str, Any]) -> list[str]:
 
 
 def _table(record: dict[str, Any]) -> list[str]:
-    """Stages by kind and method: how many, what they train and write, what they cost, and how much is left."""
+    """Format the table of stages by kind and method: counts, parameters, bytes, cost, and work left."""
     is_measured = any(row["hours_measured"] is not None for row in record["table"])
     head = ["", "stages", "finished", "trained each", "in all", "written", "FLOP", _time_column(record), "left", "peak"]
     rows = [[*head, *(["measured"] if is_measured else [])]]
@@ -74,7 +73,7 @@ def _table(record: dict[str, Any]) -> list[str]:
 
 
 def _savings(record: dict[str, Any]) -> list[str]:
-    """Full models and adapters side by side, each as planned, as naive loops, and what is left of it."""
+    """Format the comparison of full models and adapters: as planned, work left, and as loops without sharing."""
     columns = ("trained parameters", "sub-tokens", "written", "FLOP", _time_column(record), "peak")
     rows = [["", "training runs", *columns]]
     for name, family in record["families"].items():

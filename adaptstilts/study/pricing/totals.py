@@ -1,4 +1,4 @@
-"""The bill of a plan: prices by kind of stage, and what sharing and adapters save. Free of torch."""
+"""Prices of a whole plan, by kind of stage, and the savings of sharing and of adapters. Free of torch."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from adaptstilts.tasks.registry import get_task
 from adaptstilts.train.methods import FAMILIES, METHODS
 
 _PHASES = ("data", "intermediate", "target", "predict")
-_MOST_WARNINGS = 5
+_MAX_WARNINGS = 5
 _HOUR = 3600.0
-_PROCESSES = (2, 4, 8)
-"""Of a stage, to be looked at whether it would fit."""
+_PROCESS_COUNTS = (2, 4, 8)
+"""Numbers of processes to try for a stage that does not fit one device."""
 
 
 @dataclass
-class _Alike:
-    """Stages with one price: how many, how many of them are not finished, and the name of the first."""
+class _SamePrice:
+    """Stages with the same price: their number, the number not finished, and the name of the first."""
 
     price: Price
     name: str
@@ -34,15 +34,15 @@ class _Alike:
 
 
 @dataclass
-class Sum:
-    """Stages with their prices, summed.
+class PriceSum:
+    """Sum of the prices of several stages.
 
     Attributes:
-        stages: How many.
-        done: How many of them are finished.
-        runs: How many train.
-        runs_done: How many of those are finished.
-        measured: Seconds that finished ones took on the device asked for; None where none did.
+        stages: Number of stages.
+        done: Number of finished stages.
+        runs: Number of training stages.
+        runs_done: Number of finished training stages.
+        measured: Seconds that finished stages took on the device priced for; None if none ran on it.
     """
 
     stages: int = 0
@@ -50,42 +50,42 @@ class Sum:
     runs: int = 0
     runs_done: int = 0
     measured: float | None = None
-    _alike: dict[int, _Alike] = field(default_factory=dict)
+    _by_price: dict[int, _SamePrice] = field(default_factory=dict)
 
     def add(self, stage: Stage, price: Price, *, is_done: bool, seconds: float | None = None) -> None:
-        """Add a stage."""
+        """Add a stage; ``seconds`` is its measured time, if there is one."""
         trains = stage.kind is StageKind.TRAIN
         self.stages += 1
         self.done += is_done
         self.runs += trains
         self.runs_done += is_done and trains
-        alike = self._alike.get(id(price)) or self._alike.setdefault(id(price), _Alike(price, stage.name))
-        alike.count += 1
-        alike.left += not is_done
+        entry = self._by_price.get(id(price)) or self._by_price.setdefault(id(price), _SamePrice(price, stage.name))
+        entry.count += 1
+        entry.left += not is_done
         if seconds is not None:
             self.measured = (self.measured or 0.0) + seconds
 
     @property
     def price(self) -> Price:
-        """Of all of them; of memory the largest."""
-        return total((alike.price, alike.count) for alike in self._alike.values())
+        """Price of all stages; memory is the largest peak."""
+        return total((entry.price, entry.count) for entry in self._by_price.values())
 
     @property
     def left(self) -> Price:
-        """Of those that are not finished."""
-        return total((alike.price, alike.left) for alike in self._alike.values())
+        """Price of the stages that are not finished."""
+        return total((entry.price, entry.left) for entry in self._by_price.values())
 
     @property
     def largest(self) -> str:
-        """Name of a stage with the largest peak; empty where none runs a network."""
-        named = {_peak(alike.price): alike.name for alike in reversed(self._alike.values())}
+        """Name of a stage with the largest peak memory; empty if none runs a network."""
+        named = {_peak(entry.price): entry.name for entry in reversed(self._by_price.values())}
         return named[max(named)] if named and max(named) else ""
 
     def record(self, memory: int) -> dict[str, Any]:
-        """Return it as plain values.
+        """Convert to plain values.
 
         Args:
-            memory: Bytes of the device.
+            memory: Memory of the device in bytes.
         """
         price, left = self.price, self.left
         peak = _peak(price) or None
@@ -93,7 +93,7 @@ class Sum:
             "stages": self.stages,
             "done": self.done,
             "to_do": self.stages - self.done,
-            "trained_each": max((alike.price.trained for alike in self._alike.values()), default=0),
+            "trained_each": max((entry.price.trained for entry in self._by_price.values()), default=0),
             **_amounts(price),
             "bytes_to_do": left.written,
             "flops_to_do": left.flops,
@@ -120,28 +120,28 @@ def _amounts(price: Price) -> dict[str, float]:
 
 
 @dataclass
-class Bill:
-    """Prices of a plan.
+class PlanPrices:
+    """Prices of a whole plan.
 
     Attributes:
         rows: Sums by kind of stage and method; intermediate runs by family.
-        columns: Sums for full models and adapters, whatever is shared within each.
-        naive: What loops that share nothing would cost, by the same columns, with their training runs.
-        warnings: Runs that do not fit the device, and what to change.
-        is_priced: Whether there are prices: the backbone's shape is known.
+        columns: Sums for full models and for adapters, with sharing within each.
+        naive: Number of training runs and price of loops that share nothing, by the same columns.
+        warnings: Stages that do not fit the device, with the change that would make them fit.
+        is_priced: Whether all stages have a price, which requires the backbone's shape.
     """
 
-    rows: dict[str, Sum] = field(default_factory=dict)
-    columns: dict[str, Sum] = field(default_factory=dict)
+    rows: dict[str, PriceSum] = field(default_factory=dict)
+    columns: dict[str, PriceSum] = field(default_factory=dict)
     naive: dict[str, tuple[int, Price]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     is_priced: bool = True
 
     def record(self, memory: int) -> dict[str, Any]:
-        """Return it as plain values.
+        """Convert to plain values.
 
         Args:
-            memory: Bytes of the device.
+            memory: Memory of the device in bytes.
         """
         columns = {}
         for name, column in self.columns.items():
@@ -160,35 +160,30 @@ class Bill:
         }
 
 
-def make_bill(plan: Plan, pricing: Pricing, done: Collection[str], seconds: Mapping[str, float]) -> Bill:
-    """Price a plan.
+def price_plan(plan: Plan, pricing: Pricing, done: Collection[str], seconds: Mapping[str, float]) -> PlanPrices:
+    """Sum the prices of a plan's stages.
 
     Args:
-        plan: The plan.
-        pricing: Prices of its stages.
         done: Keys of finished stages.
-        seconds: What finished ones took, by key, where it was measured on the device asked for.
-
-    Returns:
-        The bill.
+        seconds: Measured times of finished stages by key, if they ran on the device priced for.
     """
-    bill = Bill()
+    totals = PlanPrices()
     prices: dict[str, Price] = {}
     intermediate = intermediate_runs(plan.stages)
     for stage in plan.stages:
         price = pricing.price(stage)
-        bill.is_priced = bill.is_priced and price is not None
+        totals.is_priced = totals.is_priced and price is not None
         prices[stage.key] = price or FREE
-        row = bill.rows.setdefault(_row(stage, intermediate), Sum())
+        row = totals.rows.setdefault(_row(stage, intermediate), PriceSum())
         row.add(stage, prices[stage.key], is_done=stage.key in done, seconds=seconds.get(stage.key))
-    bill.rows = dict(sorted(bill.rows.items(), key=lambda item: _place(item[0])))
-    _add_columns(bill, plan, prices, done)
-    bill.warnings = _warnings(plan, pricing, prices, intermediate)
-    return bill
+    totals.rows = dict(sorted(totals.rows.items(), key=lambda item: _row_order(item[0])))
+    _add_columns(totals, plan, prices, done)
+    totals.warnings = _warnings(plan, pricing, prices, intermediate)
+    return totals
 
 
-def _place(row: str) -> tuple[int, int]:
-    """Where a row stands: in the order in which stages are carried out, and of the methods."""
+def _row_order(row: str) -> tuple[int, int]:
+    """Return the sorting key of a row: order of execution, then order of the methods."""
     phase, _, name = row.partition(" ")
     names = [*(family.many for family in FAMILIES.values()), *METHODS]
     place = _PHASES.index(phase) if phase in _PHASES else len(_PHASES)
@@ -204,9 +199,9 @@ def _row(stage: Stage, intermediate: Collection[str]) -> str:
     return stage.kind.value if prediction is None else f"predict {prediction.method}"
 
 
-def _add_columns(bill: Bill, plan: Plan, prices: Mapping[str, Price], done: Collection[str]) -> None:
-    """Sum what the cells of each column need: once with sharing, and once as if every cell made all of it anew."""
-    known: dict[str, frozenset[str]] = {}
+def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], done: Collection[str]) -> None:
+    """Sum the stages that the cells of each column need, with sharing and as if each cell repeated all of them."""
+    cache: dict[str, frozenset[str]] = {}
     runs = {stage.key for stage in plan.stages if stage.kind is StageKind.TRAIN}
     for group in dict.fromkeys(family.group for family in FAMILIES.values()):
         name = FAMILIES[group].many
@@ -214,32 +209,32 @@ def _add_columns(bill: Bill, plan: Plan, prices: Mapping[str, Price], done: Coll
         for cell in plan.cells:
             if FAMILIES[METHODS[cell.method].family].group == group:
                 trained = () if cell.train is None else (cell.train,)
-                times.update(_needed(plan, known, (*trained, *cell.predict, *cell.score, *cell.hidden)))
+                times.update(_needed(plan, cache, (*trained, *cell.predict, *cell.score, *cell.hidden)))
         if times:
             # In the plan's order, since sums of rounded numbers depend on it.
             naive = total((prices[stage.key], times[stage.key]) for stage in plan.stages)
-            bill.naive[name] = (sum(count for key, count in times.items() if key in runs), naive)
-            column = bill.columns[name] = Sum()
+            totals.naive[name] = (sum(count for key, count in times.items() if key in runs), naive)
+            column = totals.columns[name] = PriceSum()
             for stage in plan.stages:
                 if stage.key in times:
                     column.add(stage, prices[stage.key], is_done=stage.key in done)
 
 
-def _needed(plan: Plan, known: dict[str, frozenset[str]], keys: Iterable[str]) -> frozenset[str]:
-    return frozenset().union(*(_with_inputs(plan, known, key) for key in keys))
+def _needed(plan: Plan, cache: dict[str, frozenset[str]], keys: Iterable[str]) -> frozenset[str]:
+    return frozenset().union(*(_with_inputs(plan, cache, key) for key in keys))
 
 
-def _with_inputs(plan: Plan, known: dict[str, frozenset[str]], key: str) -> frozenset[str]:
-    """A stage and all it builds on but the data set, which no loop makes twice."""
-    if key not in known:
+def _with_inputs(plan: Plan, cache: dict[str, frozenset[str]], key: str) -> frozenset[str]:
+    """Return a stage and all stages it builds on, except the data, which no loop would generate twice."""
+    if key not in cache:
         stage = plan.stage(key)
-        above = (_with_inputs(plan, known, one) for one in stage.inputs)
-        known[key] = frozenset() if stage.kind is StageKind.DATA else frozenset({key}).union(*above)
-    return known[key]
+        above = (_with_inputs(plan, cache, one) for one in stage.inputs)
+        cache[key] = frozenset() if stage.kind is StageKind.DATA else frozenset({key}).union(*above)
+    return cache[key]
 
 
 def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], intermediate: Collection[str]) -> list[str]:
-    """Name what does not fit, once for every method and task, with the cheapest change that helps."""
+    """List the stages that do not fit the device, one per method and task, with the cheapest change that helps."""
     found: dict[str, str] = {}
     for stage in plan.stages:
         memory, job = prices[stage.key].memory, job_of(stage, TrainJob) or job_of(stage, PredictJob)
@@ -253,8 +248,8 @@ def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], interme
                 f"{pricing.device.memory / 1e9:.0f} GB: {_remedy(stage, phase, pricing)}"
             )
     listed = list(found.values())
-    if len(listed) > _MOST_WARNINGS:
-        listed = [*listed[:_MOST_WARNINGS], f"{len(listed) - _MOST_WARNINGS} more kinds of runs do not fit either"]
+    if len(listed) > _MAX_WARNINGS:
+        listed = [*listed[:_MAX_WARNINGS], f"{len(listed) - _MAX_WARNINGS} more kinds of runs do not fit either"]
     return listed
 
 
@@ -274,15 +269,18 @@ def _remedy(stage: Stage, phase: str, pricing: Pricing) -> str:
 
 
 def _more_processes(stage: Stage, pricing: Pricing) -> str:
-    """How many processes let a run fit, each on a device; empty where none do. What is trained stays as it is."""
-    for processes in (count for count in _PROCESSES if count > pricing.parallel.processes):
+    """Suggest the number of processes that lets a run fit; empty if none does. Results stay the same."""
+    for processes in (count for count in _PROCESS_COUNTS if count > pricing.parallel.processes):
         if _fits(pricing.memory_on(stage, pricing.device, processes), pricing):
             return f"parallel.processes={processes}, each with a device of its own"
     return ""
 
 
 def _smaller_batches(stage: Stage, job: TrainJob, section: str, pricing: Pricing) -> str:
-    """What lets a run fit one device; empty where nothing does. First of all to recompute, which is in no key."""
+    """Suggest the setting that lets a run fit one device; empty if none does.
+
+    Recomputing activations is tried first, since it changes no content key.
+    """
     powers = range(job.settings.batch_size.bit_length())
     cut = [(recomputed, 2**power) for recomputed in (False, True) for power in powers]
     for recomputed, parts in [(True, job.settings.accumulation), *cut]:
@@ -290,7 +288,7 @@ def _smaller_batches(stage: Stage, job: TrainJob, section: str, pricing: Pricing
         if _fits(pricing.memory_on(stage, pricing.device, **settings), pricing):
             words = [f"{section}.gradient_checkpointing=true"] if recomputed else []
             words += [f"{section}.accumulation={parts}"] if parts != job.settings.accumulation else []
-            return " and ".join(words) + (_not_alike(job) if parts > job.settings.accumulation else "")
+            return " and ".join(words) + (_fewer_candidates_note(job) if parts > job.settings.accumulation else "")
     return ""
 
 
@@ -298,7 +296,7 @@ def _fits(memory: Memory | None, pricing: Pricing) -> bool:
     return memory is not None and memory.total <= pricing.device.memory
 
 
-def _not_alike(job: TrainJob) -> str:
+def _fewer_candidates_note(job: TrainJob) -> str:
     if FACTS[get_task(job.task).kind].has_candidates:
         return " (each query then has fewer candidates)"
     return ""

@@ -1,4 +1,4 @@
-"""A plan as a tree: backbone, intermediate runs, what uses them, targets, predictions. Free of torch."""
+"""A plan as a tree: backbone, intermediate runs, methods that use them, targets and predictions. Free of torch."""
 
 from __future__ import annotations
 
@@ -16,22 +16,20 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 WIDTH = 120
-"""Columns, where longer lines are broken."""
+"""Columns after which lines are wrapped."""
 MOST_LINES = 120
-"""Lines of a tree before its lower levels are folded into the lines above them."""
-_MOST_NAMED = 12
+"""Maximum lines of a tree; longer ones have their lower levels folded into the lines above."""
+_MAX_NAMES = 12
 
 
 @dataclass
 class Node:
-    """A line of the tree with what hangs below it.
+    """A line of the tree with the lines below it.
 
     Attributes:
-        text: What it is.
-        short: Its name in a folded line.
+        short: Name of this line when it is folded into the one above.
         runs: Keys of the training runs of this line.
-        predictions: Languages of the predictions of this line, by key.
-        children: Lines below it.
+        predictions: Number of languages by key of the predictions of this line.
     """
 
     text: str
@@ -41,22 +39,22 @@ class Node:
     children: dict[str, Node] = field(default_factory=dict)
 
     def child(self, name: str, text: str, short: str = "") -> Node:
-        """Return the child of a name, made if it is not there."""
+        """Return the child of that name, created if it does not exist."""
         return self.children.setdefault(name, Node(text, short or name))
 
     def all_runs(self) -> set[str]:
-        """Return the keys of all runs of this line and below."""
+        """Collect the keys of the training runs of this line and below."""
         return self.runs.union(*(child.all_runs() for child in self.children.values()))
 
     def all_predictions(self) -> dict[str, int]:
-        """Return the languages of all predictions of this line and below, by key."""
+        """Collect the numbers of languages of the predictions of this line and below, by key."""
         found = dict(self.predictions)
         for child in self.children.values():
             found |= child.all_predictions()
         return found
 
     def record(self, done: Collection[str]) -> dict[str, Any]:
-        """Return the tree as plain values.
+        """Convert the tree to plain values.
 
         Args:
             done: Keys of finished stages.
@@ -74,14 +72,10 @@ class Node:
 
 
 def plan_tree(plan: Plan, title: str) -> Node:
-    """Arrange a plan's stages by what they build on; seeds and variants of a run share a line.
+    """Arrange a plan's stages by the stages they build on; seeds and variants of a run share a line.
 
     Args:
-        plan: The plan.
-        title: What to call the backbone.
-
-    Returns:
-        The root.
+        title: Text of the root line, which describes the backbone.
     """
     root = Node(title)
     for cell in plan.cells:
@@ -91,12 +85,12 @@ def plan_tree(plan: Plan, title: str) -> Node:
         if method.use in {"start", "below"}:
             family = FAMILIES[method.intermediate or method.family].one
             branch = root.child(f"{family} {cell.source}", f"intermediate {family}: {cell.source}", cell.source)
-        says = ""
+        detail = ""
         if method.use == "fused":
-            says = f" over {len(names)} adapters: {_listed(names)}"
+            detail = f" over {len(names)} adapters: {_joined_names(names)}"
         elif branch is root:
-            says = f" ({method.says})"
-        branch = branch.child(cell.method, cell.method + says)
+            detail = f" ({method.says})"
+        branch = branch.child(cell.method, cell.method + detail)
         if target.trains:
             chain = " > ".join(task.name for task in training_chain(training_task(target)))
         else:
@@ -119,7 +113,7 @@ def plan_tree(plan: Plan, title: str) -> Node:
 
 
 def _add_runs(plan: Plan, key: str | None, root: Node, leaf: Node) -> None:
-    """Enter a target run, the runs it goes on from, and the intermediate runs it builds on."""
+    """Add a target run, the runs it continues, and the intermediate runs it builds on."""
     job = None if key is None else job_of(plan.stage(key), TrainJob)
     if key is None or job is None:
         return
@@ -131,7 +125,7 @@ def _add_runs(plan: Plan, key: str | None, root: Node, leaf: Node) -> None:
 
 
 def _add_source(plan: Plan, key: str, root: Node) -> None:
-    """Enter an intermediate run at its own line, which is made for fusions that are alone in using it."""
+    """Add an intermediate run to its own line, which is created if only fusions use the run."""
     job = job_of(plan.stage(key), TrainJob)
     if job is not None and not job.sources:
         family = FAMILIES[METHODS[job.method].family].one
@@ -139,7 +133,7 @@ def _add_source(plan: Plan, key: str, root: Node) -> None:
 
 
 def _name_leaves(node: Node) -> None:
-    """Write the targets of a run into its line: a level less."""
+    """Move the targets of a run into its line, which saves a level."""
     for child in node.children.values():
         targets = list(child.children.values())
         if (child.runs or child.predictions) and not any(below.children or below.predictions for below in targets):
@@ -149,22 +143,22 @@ def _name_leaves(node: Node) -> None:
         _name_leaves(child)
 
 
-def tree_lines(record: dict[str, Any], most: int = MOST_LINES) -> list[str]:
-    """Draw a tree.
+def tree_lines(record: dict[str, Any], max_lines: int = MOST_LINES) -> list[str]:
+    """Draw a tree as lines of text.
 
     Args:
-        record: As `Node.record` returns it.
-        most: Lines; lower levels are folded, and if that does not do, lines are left out at the end.
+        record: Tree from `Node.record`.
+        max_lines: Maximum; lower levels are folded first, and if that is not enough, lines at the end are omitted.
     """
     from rich.console import Console  # noqa: PLC0415
 
-    depth = max((level for level in range(1, 5) if _size(record, level) <= most), default=1)
+    depth = max((level for level in range(1, 5) if _size(record, level) <= max_lines), default=1)
     console = Console(file=StringIO(), width=WIDTH, color_system=None, force_jupyter=False)
     with console.capture() as drawn:
-        console.print(_branch(record, depth))
+        console.print(_rich_tree(record, depth))
     lines = [line.rstrip() for line in drawn.get().splitlines()]
-    if len(lines) > most:
-        lines = [*lines[: most - 1], f"... {len(lines) - most + 1} more lines; --all lists every stage"]
+    if len(lines) > max_lines:
+        lines = [*lines[: max_lines - 1], f"... {len(lines) - max_lines + 1} more lines; --all lists every stage"]
     return lines
 
 
@@ -172,18 +166,18 @@ def _size(record: dict[str, Any], depth: int) -> int:
     return 1 + (sum(_size(child, depth - 1) for child in record["children"]) if depth else 0)
 
 
-def _branch(record: dict[str, Any], depth: int) -> Tree:
+def _rich_tree(record: dict[str, Any], depth: int) -> Tree:
     from rich.text import Text  # noqa: PLC0415
     from rich.tree import Tree  # noqa: PLC0415
 
     branch = Tree(Text(_line(record, is_folded=depth == 0 and bool(record["children"]))))
     if depth:
-        branch.children = [_branch(child, depth - 1) for child in record["children"]]
+        branch.children = [_rich_tree(child, depth - 1) for child in record["children"]]
     return branch
 
 
 def _line(record: dict[str, Any], *, is_folded: bool) -> str:
-    below = f" -> {_listed([child['short'] for child in record['children']])}" if is_folded else ""
+    below = f" -> {_joined_names([child['short'] for child in record['children']])}" if is_folded else ""
     counts = []
     if record["runs"]:
         counts.append(f"runs {record['runs_done']}/{record['runs']}")
@@ -192,6 +186,6 @@ def _line(record: dict[str, Any], *, is_folded: bool) -> str:
     return f"{record['text']}{below}" + (f"  [{', '.join(counts)}]" if counts else "")
 
 
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:_MOST_NAMED])
-    return shown if len(names) <= _MOST_NAMED else f"{shown} and {len(names) - _MOST_NAMED} more"
+def _joined_names(names: list[str]) -> str:
+    shown = ", ".join(names[:_MAX_NAMES])
+    return shown if len(names) <= _MAX_NAMES else f"{shown} and {len(names) - _MAX_NAMES} more"

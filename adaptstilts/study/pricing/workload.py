@@ -1,7 +1,7 @@
-"""How much text a stage works through: examples, sequences and sub-tokens. Free of torch; no data file is read.
+"""Amount of text a stage processes: examples, sequences and sub-tokens. Free of torch; no data file is read.
 
-Numbers of examples are those of the lock file of the data root, else the published ones, else of the mini world the
-configured ones. Lengths, and guesses at numbers that nobody has published, are those that tasks declare: see
+Numbers of examples come from the lock file of the data root, else they are the published ones; for the mini world they
+are the configured ones. Lengths, and guesses at unpublished numbers, are declared by the tasks: see
 `adaptstilts.tasks.spec.Size`.
 """
 
@@ -25,15 +25,15 @@ from adaptstilts.tasks.spec import Split, Task
 
 
 @dataclass(frozen=True)
-class Volume:
-    """What a stage works through.
+class Workload:
+    """Amount of text that a stage processes.
 
     Attributes:
-        sequences: Sequences that pass the network: windows, alternatives, sentences.
-        tokens: Mean sub-tokens of one.
-        longest: Most sub-tokens of one.
-        dev_sequences: Sequences that are scored meanwhile, to pick the best weights (training only).
-        examples: Examples of the data set, for training those of one epoch.
+        sequences: Sequences that pass the network: windows, alternatives or sentences.
+        tokens: Mean sub-tokens per sequence.
+        longest: Maximum sub-tokens per sequence.
+        dev_sequences: Dev sequences scored during training to select the best checkpoint.
+        examples: Examples of the data set; for training, of one epoch.
     """
 
     sequences: float
@@ -43,12 +43,8 @@ class Volume:
     examples: int = 0
 
 
-class Volumes:
-    """Volumes of a study's stages.
-
-    Args:
-        config: The study.
-    """
+class Workloads:
+    """Estimates of the workloads of a study's stages."""
 
     def __init__(self, config: StudyConfig) -> None:
         self._data = config.data
@@ -57,18 +53,11 @@ class Volumes:
         if config.data.root not in {MINI, OFFICIAL}:
             self._lock = read_lock(Path(config.data.root).expanduser())
         self.assumed: set[str] = set()
-        """Tasks whose number of examples is a guess, found out on the way."""
+        """Tasks whose number of examples is a guess, collected with each estimate."""
         self.rows = cache(self._rows)
 
-    def training(self, job: TrainJob) -> Volume:
-        """Return what a training run works through if patience never ends it: an upper bound.
-
-        Args:
-            job: The run.
-
-        Returns:
-            Its volume: every epoch, and the dev examples of every evaluation.
-        """
+    def training(self, job: TrainJob) -> Workload:
+        """Estimate the workload of a training run that patience does not end early, which is an upper bound."""
         task, settings = get_task(job.task), job.settings
         train, dev = self._training_rows(task, hold_out=job.hold_out)
         if job.max_train is not None:
@@ -78,7 +67,7 @@ class Volumes:
         examples = min(settings.epochs * train, steps * settings.batch_size)
         scored = dev if settings.evaluate_examples is None else min(dev, settings.evaluate_examples)
         per_example = self.rows_per_example(task)
-        return Volume(
+        return Workload(
             sequences=examples * per_example,
             tokens=min(self.length(task, SOURCE_LANGUAGE), settings.max_length),
             longest=settings.max_length,
@@ -86,17 +75,8 @@ class Volumes:
             examples=train,
         )
 
-    def prediction(self, job: PredictJob, language: str, split: Split) -> Volume:
-        """Return what a prediction works through in one language.
-
-        Args:
-            job: The prediction.
-            language: ISO 639-1 code.
-            split: Split that is predicted.
-
-        Returns:
-            Its volume; for retrieval that of both sides.
-        """
+    def prediction(self, job: PredictJob, language: str, split: Split) -> Workload:
+        """Estimate the workload of a prediction in one language; retrieval counts both sides."""
         task = get_task(job.task)
         rows = self._evaluation_rows(task, split, language)
         sides = 2 if FACTS[task.kind].is_bitext else 1
@@ -104,36 +84,36 @@ class Volumes:
             rows = task.size.sentences // sides
         if job.max_evaluation is not None:
             rows = min(rows, job.max_evaluation)
-        per_example = 1 if task.pool is not None else self.rows_per_example(task)  # candidates: see `pool`
+        per_example = 1 if task.pool is not None else self.rows_per_example(task)  # `pool` counts the candidates
         length = min(self.length(task, language), job.max_length)
-        return Volume(rows * sides * per_example, length, job.max_length, examples=rows)
+        return Workload(rows * sides * per_example, length, job.max_length, examples=rows)
 
-    def pool(self, job: PredictJob) -> Volume:
-        """Return what the pool of a dual encoder takes; nothing for other targets."""
+    def pool(self, job: PredictJob) -> Workload:
+        """Estimate the workload of encoding a dual encoder's candidate pool; empty for other targets."""
         task = get_task(job.task)
         length = min(self.length(task, SOURCE_LANGUAGE), job.max_length)
-        return Volume(task.size.pool, length, job.max_length)
+        return Workload(task.size.pool, length, job.max_length)
 
     def length(self, task: Task, language: str) -> float:
-        """Return the mean sub-tokens of a task's sequences in a language."""
+        """Look up the mean sub-tokens per sequence of a task in a language."""
         own = task.size.english_length if language == SOURCE_LANGUAGE else None
         if self._is_mini:
             own = task.size.mini_length
         return float(task.size.length if own is None else own)
 
     def rows_per_example(self, task: Task) -> int:
-        """Return how many sequences an example is: alternatives of a question, query and candidate of a pair."""
+        """Return the sequences per example: alternatives of a question, or query and candidate of a pair."""
         sequences = FACTS[task.kind].sequences
         return task.size.choices if sequences is None else sequences
 
     def outputs(self, task: Task) -> int:
-        """Return the classes or tags of a task's head."""
+        """Return the number of classes or tags of a task's head."""
         if task.labels_from_data:
             return task.size.mini_tags if self._is_mini else task.size.tags
         return len(task.labels)
 
     def _training_rows(self, task: Task, *, hold_out: bool) -> tuple[int, int]:
-        """Training and dev examples, the latter cut off the former where that is done."""
+        """Return the numbers of training and dev examples, after dev examples are held out if the task needs it."""
         train = self.rows(task, Split.TRAIN, SOURCE_LANGUAGE)
         if train is None:
             self.assumed.add(task.name)

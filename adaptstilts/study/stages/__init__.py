@@ -1,1 +1,1 @@
-"""What each kind of stage does: from a job and its inputs to the files of an artefact."""
+"""Stages of a study: functions that carry out a job and write the files of its artefact."""

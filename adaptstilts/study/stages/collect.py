@@ -1,4 +1,4 @@
-"""From finished stages to tidy rows: one per score, one per training run."""
+"""Rows of the result tables, collected from finished stages: one per score, one per training run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ _TITLES = {BenchmarkName.XTREME: "XTREME", BenchmarkName.XTREME_R: "XTREME-R"}
 
 
 def result_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[ResultRow]:
-    """Return the scores of all cells, as far as their scoring is finished.
+    """Collect the scores of all cells whose scoring is finished.
 
     Args:
-        job: What the study wants to know.
         done: Finished artefacts by key.
 
     Returns:
@@ -47,7 +46,7 @@ def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[Res
         notes = [note for note in (cell.note, str(record["note"])) if note]
         values = record["scores"]
         if not isinstance(values, Mapping):
-            raise TypeError(f"scores of {cell.target} in {language} are not a table")
+            raise TypeError(f"the scores of {cell.target} in {language} are not a table")
         rows += [
             ResultRow(
                 method=cell.method,
@@ -70,14 +69,10 @@ def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[Res
 
 
 def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:
-    """Return what each finished training run was, did and cost; each run once, however many cells use it.
+    """Collect one row per finished training run, however many cells use it.
 
     Args:
-        job: What the study wants to know.
         done: Finished artefacts by key.
-
-    Returns:
-        One row per run.
     """
     rows: list[RunRow] = []
     every = tuple(remarks.variant for remarks in job.remarks)
@@ -106,14 +101,13 @@ def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:
 
 
 def notes(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[str]:
-    """Return the remarks on a study: its benchmark, its training sets, its retrieval settings.
+    """Collect the notes on a study's benchmark, training sets and retrieval settings.
 
     Args:
-        job: What the study wants to know.
         done: Finished artefacts by key.
 
     Returns:
-        Sentences in Markdown, each once; those that are not of all variants begin with the variants.
+        Sentences in Markdown without repetitions; those that do not hold for all variants begin with the variants.
     """
     found = {
         remarks.variant: [
@@ -127,7 +121,7 @@ def notes(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[str]:
 
 
 def benchmark_notes(targets: Sequence[str], benchmark: BenchmarkName) -> list[str]:
-    """Return a remark on the targets that are no tasks of the benchmark, if there are any."""
+    """Name the targets that are no tasks of the benchmark, if there are any."""
     inside = benchmark_tasks(benchmark)
     outside = [name for name in targets if get_task(name) not in inside]
     if not outside:
@@ -136,7 +130,7 @@ def benchmark_notes(targets: Sequence[str], benchmark: BenchmarkName) -> list[st
 
 
 def training_notes(runs: Sequence[Run], done: Mapping[str, Artefact]) -> list[str]:
-    """Return what differs from the published set-up in the training sets of finished runs, each remark once."""
+    """Collect the differences of finished runs' training sets from the published set-up, without repetitions."""
     found: dict[str, None] = {}
     for run in runs:
         if run.key in done:
@@ -145,7 +139,7 @@ def training_notes(runs: Sequence[Run], done: Mapping[str, Artefact]) -> list[st
 
 
 def analysis_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> dict[str, list[Any]]:
-    """Return, by the name of each analysis, the rows that it makes from the finished predictions it reads."""
+    """Compute the rows of each analysis from the finished predictions that it reads, by name of the analysis."""
     found: dict[str, list[Any]] = {}
     for name, reads in READS.items():
         cells = [cell for cell in job.cells if reads(get_task(cell.target))]
@@ -157,15 +151,12 @@ def analysis_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> dict[str, li
 
 
 def retrieval_notes(remarks: Notes, cells: Sequence[Cell], done: Mapping[str, Artefact]) -> list[str]:
-    """Return, for each retrieval target, the settings in effect and the layers that were used.
+    """Describe the settings in effect and the layers used, in one note per retrieval target.
 
     Args:
-        remarks: The targets with their settings.
-        cells: Cells of the study, or of the variant.
+        remarks: Notes that name the targets with their settings.
+        cells: Cells of the study, or of one variant.
         done: Finished artefacts by key.
-
-    Returns:
-        One remark per target.
     """
     used: dict[str, set[str]] = {target: set() for target, _ in remarks.retrieval}
     for cell in cells:

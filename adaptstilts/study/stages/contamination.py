@@ -1,8 +1,8 @@
-"""Leaks and overlaps of a study's data, found before training and remembered by the contents of the files.
+"""Search for leaks and overlaps in a study's data, before training and with findings stored by file contents.
 
-Every English training set is searched for other languages, and every training and dev set is compared with what each
-target is scored on. What was found of a file, or of a pair of files, lies in the store below ``overlaps``; nothing of
-it is in the keys of stages, but for that of the report, which holds the fingerprints of what is compared.
+Every English training set is searched for other languages, and every training and dev set is compared with the sets
+that targets are scored on. Findings on a file, or on a pair of files, are stored below ``overlaps`` in the store. They
+are part of no content key; that of the report holds the fingerprints of the data compared.
 """
 
 from __future__ import annotations
@@ -40,21 +40,19 @@ from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Split, Task
 
 FORMAT_VERSION = 1
-"""Part of the name of everything remembered; raised when texts are compared in another way."""
+"""Part of the names of stored findings; to be raised when the comparison of texts changes."""
 FOLDER = "overlaps"
 
 _KEY_DIGITS = 32
-_REPORT_HINT = "Take those rows out or fetch the data set anew; data.leaks=report trains on them all the same"
+_REPORT_HINT = "Remove those rows or fetch the data set again; data.leaks=report trains on them nevertheless"
 
 
 @dataclass(frozen=True)
-class _Set:
-    """One set of rows.
+class _DataSet:
+    """A split of a task, in one or several languages.
 
     Attributes:
-        task: The task.
-        split: Part of it.
-        languages: English, or for retrieval the languages whose English sides are joined.
+        languages: English; for retrieval, the languages whose English sides are joined.
     """
 
     task: Task
@@ -63,18 +61,16 @@ class _Set:
 
 
 def look_for_overlaps(
-    variants: Sequence[Variant], plan: Plan, store: Store, tell: Callable[[str], None]
+    variants: Sequence[Variant], plan: Plan, store: Store, on_message: Callable[[str], None]
 ) -> Findings | None:
-    """Find leaks and overlaps of a study, say in a line what was found, and refuse leaks.
+    """Find leaks and overlaps in a study's data, report a summary, and stop on leaks if the study is set to.
 
     Args:
         variants: All variants of the study.
-        plan: Its plan.
-        store: Where findings are remembered.
-        tell: Told the line, once for each data of a sweep.
+        on_message: Called with the summary line of each data set-up of a sweep.
 
     Returns:
-        The findings, of a sweep over data those of the last data; None where there is no data yet.
+        The findings, for a sweep over data those of the last set-up; None if no data is there yet.
 
     Raises:
         AdaptstiltsError: If English training sets hold other languages and ``data.leaks`` is ``stop``; all at once.
@@ -83,15 +79,15 @@ def look_for_overlaps(
     roots = data_roots(variants[0].config.data, plan, store)
     for group, compared, root in zip(by_data(variants), plan.report.compared, roots, strict=True):
         if root is not None:
-            found = _look(compared, root, store, tell, stops=group[0].config.data.leaks == "stop")
+            found = _check_data(compared, root, store, on_message, stops=group[0].config.data.leaks == "stop")
     return found
 
 
-def _look(
-    compared: OverlapCheck, root: DataRoot, store: Store, tell: Callable[[str], None], *, stops: bool
+def _check_data(
+    compared: OverlapCheck, root: DataRoot, store: Store, on_message: Callable[[str], None], *, stops: bool
 ) -> Findings:
     found = find_overlaps(compared, root, store)
-    tell(found.summary())
+    on_message(found.summary())
     problems: list[AdaptstiltsError] = []
     for name, leak in found.leaking.items() if stops else ():
         path = root.files(get_task(name), Split.TRAIN, SOURCE_LANGUAGE)[0]
@@ -103,27 +99,23 @@ def _look(
 
 
 def find_overlaps(compared: OverlapCheck, root: DataRoot, store: Store) -> Findings:
-    """Find leaks and overlaps of a study's data; files that were compared before are not read again.
+    """Find leaks and overlaps in a study's data; files compared before are not read again.
 
-    Training sets count whole, whatever ``data.max_train`` says, as do evaluation sets.
+    Training and evaluation sets are read in full, regardless of ``data.max_train``.
 
     Args:
-        compared: What is looked through.
-        root: The data.
-        store: Where findings are remembered.
-
-    Returns:
-        The findings.
+        compared: The training sets and the sets that targets are scored on.
+        store: Store that keeps the findings.
 
     Raises:
         DataError: If files are malformed.
     """
-    memory = _Memory(root, store.root / FOLDER)
+    cache = _FindingsCache(root, store.root / FOLDER)
     trained = [get_task(name) for name in compared.trained]
-    leaks = {task.name: memory.leak(_Set(task, Split.TRAIN, (SOURCE_LANGUAGE,))) for task in trained}
+    leaks = {task.name: cache.leak(_DataSet(task, Split.TRAIN, (SOURCE_LANGUAGE,))) for task in trained}
     scored = list(_scored_sets(compared, root))
     pairs = [
-        Pair(*_names(training), *_names(target), memory.overlap(training, target))
+        Pair(*_names(training), *_names(target), cache.overlap(training, target))
         for training in _training_sets(trained, root)
         for target in scored
         if training != target
@@ -131,12 +123,12 @@ def find_overlaps(compared: OverlapCheck, root: DataRoot, store: Store) -> Findi
     return Findings(leaks, tuple(pairs))
 
 
-def _names(rows: _Set) -> tuple[str, str]:
+def _names(rows: _DataSet) -> tuple[str, str]:
     return rows.task.name, rows.split.value
 
 
 def data_roots(data: DataSection, plan: Plan, store: Store) -> list[DataRoot | None]:
-    """Return the data that a study's report compares, in its order; None for what is not there yet."""
+    """Open the data that a study's report compares, in its order; None for data that is not there yet."""
     own = DataPlace(data.root, data.quoting)
     wanted = {item.world for item in plan.report.compared if item.world is not None}
     worlds = {key: store.find(plan.stage(key)) for key in wanted}
@@ -144,15 +136,11 @@ def data_roots(data: DataSection, plan: Plan, store: Store) -> list[DataRoot | N
 
 
 def open_data(compared: OverlapCheck, own: DataPlace, worlds: Mapping[str, Artefact | None]) -> DataRoot | None:
-    """Return data to look through.
+    """Open the data of a comparison; None if it is not there yet.
 
     Args:
-        compared: Which.
-        own: Where the study's data is, if it is not said there.
+        own: Place of the study's data, for comparisons that name none.
         worlds: Generated worlds by the keys of their stages.
-
-    Returns:
-        The data; None where it is not there yet.
     """
     place = compared.place or own
     if compared.world is not None:
@@ -163,64 +151,67 @@ def open_data(compared: OverlapCheck, own: DataPlace, worlds: Mapping[str, Artef
     return DataRoot(Path(place.root).expanduser(), options={"quoting": place.quoting})
 
 
-def _training_sets(tasks: Sequence[Task], root: DataRoot) -> Iterator[_Set]:
-    """Yield what is trained on and what checkpoints are chosen by."""
+def _training_sets(tasks: Sequence[Task], root: DataRoot) -> Iterator[_DataSet]:
+    """Yield the training sets, and the dev sets by which checkpoints are selected."""
     for task in tasks:
         for split in (Split.TRAIN, Split.DEV):
             if SOURCE_LANGUAGE in root.languages(task, split):
-                yield _Set(task, split, (SOURCE_LANGUAGE,))
+                yield _DataSet(task, split, (SOURCE_LANGUAGE,))
 
 
-def _scored_sets(compared: OverlapCheck, root: DataRoot) -> Iterator[_Set]:
-    """Yield the English side of what each target is scored on; other languages are translations of it, or of no use."""
+def _scored_sets(compared: OverlapCheck, root: DataRoot) -> Iterator[_DataSet]:
+    """Yield the English side of the set each target is scored on.
+
+    Other languages are skipped: they are translations of it, or cannot be compared with English training sets.
+    """
     for name, languages in compared.scored:
         task = get_task(name)
         if FACTS[task.kind].is_bitext:
             for split in dict.fromkeys(split for _, split in languages):
-                yield _Set(task, split, tuple(code for code, other in languages if other is split))
+                yield _DataSet(task, split, tuple(code for code, other in languages if other is split))
             continue
         first = dict(languages).get(SOURCE_LANGUAGE)
         for split in (first,) if first is not None else (Split.TEST, Split.DEV):
             if SOURCE_LANGUAGE in root.languages(task, split):
-                yield _Set(task, split, (SOURCE_LANGUAGE,))
+                yield _DataSet(task, split, (SOURCE_LANGUAGE,))
                 break
 
 
-class _Memory:
-    """Findings by the contents of files, on disk; fingerprints of sets while they are needed."""
+class _FindingsCache:
+    """Findings stored on disk by the contents of the files, with fingerprints of data sets kept in memory."""
 
     def __init__(self, root: DataRoot, folder: Path) -> None:
         self._root = root
         self._folder = folder
-        self._contents: dict[_Set, str] = {}
-        self._prints: dict[_Set, Prints] = {}
+        self._contents: dict[_DataSet, str] = {}
+        self._prints: dict[_DataSet, Prints] = {}
 
-    def leak(self, training: _Set) -> Leak:
-        path = self._path("leak", self._content(training))
-        known = _read(path)
-        if known is not None:
-            counts = {name: Counter(value) for name, value in known.items() if isinstance(value, dict)}
-            return Leak(rows=known["rows"], example=known["example"], **counts)
+    def leak(self, training: _DataSet) -> Leak:
+        path = self._path("leak", self._content_hash(training))
+        stored = _read(path)
+        if stored is not None:
+            counts = {name: Counter(value) for name, value in stored.items() if isinstance(value, dict)}
+            return Leak(rows=stored["rows"], example=stored["example"], **counts)
         found = find_leak(self._root.load_examples(training.task, training.split, SOURCE_LANGUAGE))
-        _remember(path, vars(found))
+        _write(path, vars(found))
         return found
 
-    def overlap(self, training: _Set, target: _Set) -> Overlap:
-        path = self._path("pair", self._content(training), self._content(target))
-        known = _read(path)
-        if known is not None:
-            return Overlap(**known)
+    def overlap(self, training: _DataSet, target: _DataSet) -> Overlap:
+        path = self._path("pair", self._content_hash(training), self._content_hash(target))
+        stored = _read(path)
+        if stored is not None:
+            return Overlap(**stored)
         found = compare(self._fingerprints(target), self._fingerprints(training))
-        _remember(path, dataclasses.asdict(found))
+        _write(path, dataclasses.asdict(found))
         return found
 
-    def _content(self, rows: _Set) -> str:
+    def _content_hash(self, rows: _DataSet) -> str:
         if rows not in self._contents:
             files = [self._root.fingerprint(rows.task, rows.split, code) for code in rows.languages]
             self._contents[rows] = hashlib.sha256(" ".join([rows.task.kind.value, *files]).encode()).hexdigest()
         return self._contents[rows]
 
-    def _fingerprints(self, rows: _Set) -> Prints:
+    def _fingerprints(self, rows: _DataSet) -> Prints:
         if rows not in self._prints:
             loaded = (self._root.load(rows.task, rows.split, code) for code in rows.languages)
             self._prints[rows] = joined(fingerprint(rows_of(part, english=True)) for part in loaded)
@@ -232,7 +223,7 @@ class _Memory:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """Return what is remembered; what cannot be read is found anew."""
+    """Read stored findings; None if they cannot be read, so that they are computed again."""
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -240,7 +231,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     return found
 
 
-def _remember(path: Path, values: dict[str, Any]) -> None:
-    """Write what was found; where nothing can be written it is found again."""
+def _write(path: Path, values: dict[str, Any]) -> None:
+    """Store findings if the folder can be written to; otherwise they are computed again next time."""
     with contextlib.suppress(OSError):
         replace_json(path, values)

@@ -1,4 +1,4 @@
-"""Examples of one data root, read and encoded once however many stages use them."""
+"""Cache of the examples of one data root, which are read and encoded once for all stages."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from adaptstilts.tasks.spec import Split, Task
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-_MOST_ENCODED = 400
-"""Encoded sets kept; enough for every language of every target."""
-_MOST_ROWS = 500_000
-"""Rows of an encoded set that is kept; the sides of BUCC2018 are larger and are encoded anew."""
+_MAX_ENCODED = 400
+"""Number of encoded sets in the cache; enough for every language of every target."""
+_MAX_ROWS = 500_000
+"""Maximum rows of an encoded set in the cache; the sides of BUCC2018 are larger and are encoded each time."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class _EncodedKey:
 
 
 class Examples:
-    """Reading and encoding with memory.
+    """Examples of one data root, cached after they are read and encoded.
 
     Args:
         root: Folder with data sets in their published layouts.
@@ -49,12 +49,11 @@ class Examples:
         self._encoded: dict[_EncodedKey, Encoded] = {}
 
     def training(self, task: Task, most: int | None, *, hold_out: bool) -> TrainingData:
-        """Return training and dev examples of a training task, in English.
+        """Return the English training and dev examples of a training task.
 
         Args:
-            task: The training task.
-            most: Most training examples; None for all.
-            hold_out: Take dev examples out of the training set.
+            most: Maximum number of training examples; None for all.
+            hold_out: Whether to split dev examples off the training set.
         """
         key = (task.name, most, hold_out)
         if key not in self._training:
@@ -62,9 +61,9 @@ class Examples:
         return self._training[key]
 
     def _held_out(self, task: Task, most: int | None) -> TrainingData:
-        """Take dev examples out of the training set: a tenth, at most 500, whatever ``most`` is.
+        """Split dev examples off the training set: a tenth, at most 500, independent of ``most``.
 
-        The dev set is not looked at, so that nothing about it decides the run.
+        The dev set is not read, so that it cannot influence the run.
         """
         rows = self.root.load_examples(task, Split.TRAIN, SOURCE_LANGUAGE, labelled=True)
         train, dev = cut_in_two(rows, max(1, min(len(rows) // HELD_OUT_SHARE, HELD_OUT_MOST)))
@@ -75,7 +74,7 @@ class Examples:
         return TrainingData(sample(train, most), dev, (*self.root.notes(task, Split.TRAIN, SOURCE_LANGUAGE), note))
 
     def evaluation(self, task: Task, split: Split, language: str, most: int | None) -> list[Example]:
-        """Return evaluation examples of a task that is not retrieval; labels are None where hidden."""
+        """Return the evaluation examples of a task other than retrieval; hidden labels are None."""
         key = (task.name, split, language, most)
         if key not in self._evaluation:
             self._evaluation[key] = self.root.load_examples(task, split, language, most)
@@ -109,21 +108,17 @@ class Examples:
         *,
         what: tuple[object, ...],
     ) -> Encoded:
-        """Return examples encoded for a backbone.
+        """Encode examples with a backbone's tokenizer, or return them from the cache.
 
         Args:
-            task: The task.
-            examples: Its examples.
-            backbone: Whose tokenizer to use.
-            settings: Lengths.
-            what: Names the examples for the memory: equal names must mean equal examples.
+            what: Cache key of the examples within the task; equal keys must mean equal examples.
         """
         key = _EncodedKey(backbone.fingerprint, (task.name, *what), settings)
         if key not in self._encoded:
-            if len(self._encoded) >= _MOST_ENCODED:
+            if len(self._encoded) >= _MAX_ENCODED:
                 self._encoded.pop(next(iter(self._encoded)))
             encoded = encode(task, examples, self.tokenizer(backbone), settings)
-            if len(examples) > _MOST_ROWS:
+            if len(examples) > _MAX_ROWS:
                 return encoded
             self._encoded[key] = encoded
         return self._encoded[key]

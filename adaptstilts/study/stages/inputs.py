@@ -12,21 +12,16 @@ from adaptstilts.store.store import Store
 
 @dataclass(frozen=True)
 class Inputs:
-    """Artefacts a stage needs.
-
-    Attributes:
-        stages: The stages that make them.
-        store: Where they are.
-    """
+    """Input artefacts of a stage, opened by the keys of the stages that made them."""
 
     stages: tuple[Stage, ...]
     store: Store
 
     def artefact(self, key: str) -> Artefact:
-        """Return a finished input, every byte of it as it was written.
+        """Open an input after checking every byte of its files.
 
         Raises:
-            DamagedError: If a file of it is damaged, or all of it is no longer there.
+            DamagedError: If a file is damaged, or the artefact is no longer in the store.
         """
         stage = next(stage for stage in self.stages if stage.key == key)
         found = self.store.open(stage)
@@ -35,10 +30,10 @@ class Inputs:
         return found
 
     def records(self) -> dict[str, Artefact]:
-        """Return all inputs by key; bytes of a file are compared when it is read, and only then.
+        """Open all inputs by key; the bytes of a file are checked only when it is read.
 
         Raises:
-            DamagedError: If one is no longer there.
+            DamagedError: If an artefact is no longer in the store.
         """
         found = self.store.find_all(self.stages)
         for stage in self.stages:

@@ -26,22 +26,20 @@ if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples
 
 _BLOCK = 20_000
-"""Candidates that are encoded at a time; a pool that fits into one block is kept for the next network."""
+"""Number of candidates encoded at a time; a pool that fits into one block stays cached for the next network."""
 
 
 def match(
     network: TaskNetwork, job: PredictJob, examples: Examples, on_step: StepCallback
 ) -> Iterator[tuple[str, Split, Predicted, str, int]]:
-    """Let the queries of every language find their candidates in one pool over all languages.
+    """Find the nearest candidates of every language's queries in one pool over all languages.
 
     The vectors of the pool are held in memory in single precision: 4 bytes times the width for each candidate, 53 MB
-    for LAReQA and 4.1 GB for Mewsli-X at a width of 1024. Queries are cut by ``max_evaluation``, the pool never is.
+    for LAReQA and 4.1 GB for Mewsli-X at a width of 1024. ``max_evaluation`` limits the queries but never the pool.
 
     Args:
         network: Dual encoder with its head, on its device.
-        job: What to predict.
-        examples: Data.
-        on_step: Told how many languages are done.
+        on_step: Called with the number of languages done.
 
     Yields:
         Language, split, predictions, note and number of queries.
@@ -60,20 +58,16 @@ def match(
         what = (split, language, job.max_evaluation)
         encoded = examples.encoded(task, rows, job.backbone, settings, what=what)
         queries = unit_vectors(network, encoded, batch_tokens=job.batch_tokens, precision=job.precision)
-        asked = [row for row in rows if isinstance(row, MatchExample)]
-        yield language, split, nearest(asked, queries, ids, pool), note, len(rows)
+        query_rows = [row for row in rows if isinstance(row, MatchExample)]
+        yield language, split, nearest(query_rows, queries, ids, pool), note, len(rows)
 
 
 def pool_note(task: Task, languages: Sequence[str], candidates: int) -> str:
-    """Return what a reader of scores must know of the pool: its size, and how many of the task's languages are there.
+    """Describe the candidate pool for readers of the scores: its size, and its share of the task's languages.
 
     Args:
-        task: The task.
-        languages: Languages of the pool's files.
+        languages: Languages of the pool's files; not named if one file holds all languages.
         candidates: Number of candidates.
-
-    Returns:
-        The note; without languages where one file holds all.
     """
     note = f"pool of {candidates:,} candidates"
     if task.pool is None or not is_multilingual(task.pool):
@@ -82,17 +76,13 @@ def pool_note(task: Task, languages: Sequence[str], candidates: int) -> str:
 
 
 def right_candidates(job: ScoreJob, examples: Examples) -> dict[str, dict[str, list[str]]]:
-    """Return the candidates that are right for each query, in all languages of the pool, reading the pool once.
-
-    Args:
-        job: What is scored.
-        examples: Data.
+    """Collect the correct candidates of each query in all languages of the pool, which is read once.
 
     Returns:
         Candidate ids by query id, by language of the queries.
 
     Raises:
-        EvaluationError: If a query has none.
+        EvaluationError: If a query has no correct candidate.
     """
     task = get_task(job.task)
     rows = {code: examples.evaluation(task, split, code, job.max_evaluation) for code, split in job.languages}
@@ -122,6 +112,6 @@ def _pool(
 
 
 def _blocks(candidates: Iterable[Candidate]) -> Iterator[tuple[Candidate, ...]]:
-    waiting = iter(candidates)
-    while block := tuple(islice(waiting, _BLOCK)):
+    remaining = iter(candidates)
+    while block := tuple(islice(remaining, _BLOCK)):
         yield block

@@ -1,4 +1,4 @@
-"""Prediction stages: one network, one target, one language where languages are independent."""
+"""Prediction stages: the predictions of one network for one target, in one or several languages."""
 
 from __future__ import annotations
 
@@ -27,12 +27,7 @@ if TYPE_CHECKING:
 
 
 class LastNetwork:
-    """The network that predicted last, kept for the next language: predictions of a network follow each other.
-
-    Args:
-        device: Where networks lie.
-        load: Loads encoders.
-    """
+    """Cache of the network used last, since consecutive prediction stages often share it."""
 
     def __init__(self, device: torch.device, load: EncoderLoader = load_encoder) -> None:
         self._device = device
@@ -40,29 +35,25 @@ class LastNetwork:
         self._kept: tuple[Assembly, TaskNetwork] | None = None
 
     def get(self, assembly: Assembly) -> TaskNetwork:
-        """Return the network of these files, on its device and frozen."""
+        """Return the network of an assembly, frozen and on the device."""
         if self._kept is None or self._kept[0] != assembly:
-            self._kept = None  # two never lie in memory at once
+            self._kept = None  # freed first, so that two networks are never in memory together
             self._kept = (assembly, assemble(assembly, self._load).to(self._device))
         return self._kept[1]
 
     def drop(self) -> None:
-        """Give its memory back."""
+        """Free the memory of the cached network."""
         self._kept = None
 
 
 def predict_stage(
     job: PredictJob, inputs: Inputs, examples: Examples, folder: Path, networks: LastNetwork, on_step: StepCallback
 ) -> None:
-    """Predict the languages of a job and write predictions and raw scores, one file each per language.
+    """Predict a target in the languages of a job, and write predictions and raw scores of each language.
 
     Args:
-        job: What to predict with which network.
-        inputs: The runs the network comes from.
-        examples: Data.
-        folder: Where to write: ``predictions/<language>.json`` and ``raw/<language>.npz``.
-        networks: Gives the network.
-        on_step: Told how many languages are done.
+        folder: Output folder, for ``predictions/<language>.json`` and ``raw/<language>.npz``.
+        on_step: Called with the number of languages done.
 
     Raises:
         AdaptstiltsError: If data or checkpoints cannot be used.

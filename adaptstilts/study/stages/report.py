@@ -1,4 +1,4 @@
-"""What the last stages of a study do: its tables, and its report. Free of torch."""
+"""Final stages of a study: its result tables and its report. Free of torch."""
 
 from __future__ import annotations
 
@@ -24,14 +24,12 @@ from adaptstilts.study.stages.contamination import find_overlaps
 
 
 def write_study_tables(job: AnalyseJob, done: Mapping[str, Artefact], folder: Path) -> None:
-    """Write the tables of a study and the remarks on it, as far as it is finished.
+    """Write the result tables of a study and the notes on it, for the stages that are finished.
 
-    Of artefacts only the records are read; weights and raw scores stay untouched.
+    Only the records of artefacts are read, not weights or raw scores.
 
     Args:
-        job: What the study wants to know.
         done: Finished artefacts by key.
-        folder: Where to write.
 
     Raises:
         AdaptstiltsError: If a record is damaged, or scores contradict each other.
@@ -48,15 +46,13 @@ def report_stage(
     folder: Path,
     missing: Sequence[str] = (),
 ) -> None:
-    """Write the report of a study, with its pictures, and a record of them.
+    """Write the report of a study with its figures, and a list of the files.
 
     Args:
-        job: What the report shows.
-        tables: The study's tables.
-        roots: The data that is looked through, in the order of the job; None where it is not there yet.
-        store: Where findings of leaks and overlaps are remembered.
-        folder: Where to write.
-        missing: Remarks on what the tables lack.
+        tables: Artefact with the study's result tables.
+        roots: Data searched for leaks and overlaps, in the order of the job; None for data that is not there yet.
+        store: Store that keeps the findings of leaks and overlaps.
+        missing: Notes on results that the tables lack.
 
     Raises:
         AdaptstiltsError: If tables or data cannot be read.

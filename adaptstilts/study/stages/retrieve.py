@@ -1,4 +1,4 @@
-"""What a prediction stage does for a retrieval target: sentence vectors, search or mining, the sweep over layers."""
+"""Prediction for retrieval targets: sentence vectors, search or mining, and the sweep over layers."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
     from adaptstilts.study.stages.examples import Examples
 
 N_BEST_NEIGHBOURS = 10
-"""Nearest sentences kept for each query (Tatoeba)."""
-_MOST_IN_MEMORY = 1 << 30
-"""Bytes of one side's vectors of all layers; more are kept in a file while they are needed."""
+"""Number of nearest sentences kept for each query (Tatoeba)."""
+_MAX_BYTES_IN_MEMORY = 1 << 30
+"""Maximum bytes in memory of one side's vectors of all layers; larger ones are held in a temporary file."""
 
 
 class LanguageResult(NamedTuple):
-    """What was retrieved in one language.
+    """Result of retrieval in one language.
 
     Attributes:
         language: ISO 639-1 code.
         split: Split that is scored.
         found: Predictions and raw scores.
-        note: What a reader of the score must know.
-        queries: Sentences searched for; for mining, English sentences.
+        note: Remark for readers of the score.
+        queries: Number of query sentences; for mining, of English sentences.
     """
 
     language: str
@@ -54,8 +54,8 @@ class LanguageResult(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Trial:
-    """One layer on one split: what was found (None where it is not needed again), threshold and scores."""
+class _LayerResult:
+    """Result of one layer on one split: pairs or neighbours (None if not needed later), threshold and scores."""
 
     found: list[ScoredPair] | Found | None
     threshold: float
@@ -63,8 +63,8 @@ class _Trial:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One encoder on one retrieval target."""
+class _RetrievalRun:
+    """Settings and data of one encoder's prediction of one retrieval target."""
 
     network: TaskNetwork
     job: PredictJob
@@ -82,81 +82,80 @@ class _Run:
         return int(self.network.encoder.config.num_hidden_layers)
 
     def fitting_split(self, language: str, split: Split) -> Split:
-        """The dev split where its gold is there, else the one that is scored."""
+        """Return the dev split if it has gold labels, else the split that is scored."""
         return Split.DEV if self.examples.root.is_labelled(self.task, Split.DEV, language) else split
 
     def bitext(self, language: str, split: Split) -> Bitext:
         return self.examples.bitext(self.task, split, language, self.job.max_evaluation)
 
     def compare(self, bitext: Bitext, foreign: NDArray[np.float32], english: NDArray[np.float32]) -> Any:  # noqa: ANN401
-        """Mined pairs, or what a search found."""
+        """Mine pairs, or search for each query, depending on the task."""
         if not self.mines:
             return search(foreign, english, settings=self.settings, keep=N_BEST_NEIGHBOURS)
         both = ((bitext.foreign, foreign), (bitext.english, english))
         sides = (Side([item.id for item in side], [item.text for item in side], rows) for side, rows in both)
         return mine_pairs(*sides, settings=self.settings)
 
-    def trial(self, bitext: Bitext, found: list[ScoredPair] | Found, *, keep: bool) -> _Trial:
-        """Fit the threshold of mined pairs, and score where all layers are."""
+    def layer_result(self, bitext: Bitext, found: list[ScoredPair] | Found, *, keep: bool) -> _LayerResult:
+        """Fit the threshold of mined pairs, and score the layer if the study sweeps over layers."""
         threshold = fit_threshold(found, bitext.gold or ()) if isinstance(found, list) else 0.0
         scores: dict[str, float] = {}
         if self.settings.sweep:
             predictions = pairs_above(found, threshold) if isinstance(found, list) else found.rows.tolist()
             gold = gold_of(self.task.metric, bitext, (), direction=self.settings.direction)
             scores = score_examples(self.task.metric, predictions, gold, bitext.language)
-        return _Trial(found if keep else None, threshold, scores)
+        return _LayerResult(found if keep else None, threshold, scores)
 
 
 def retrieve(
     network: TaskNetwork, job: PredictJob, examples: Examples, folder: Path, on_step: StepCallback
 ) -> Iterator[LanguageResult]:
-    """Retrieve in every language of a job, each sentence passing the encoder once.
+    """Retrieve in every language of a job, with one pass of the encoder over each sentence.
 
     Args:
-        network: The encoder.
-        job: What to do.
-        examples: Data.
-        folder: Where `LAYERS_FILE` is written at the end; large vectors lie there meanwhile.
-        on_step: Told how many languages are done.
+        folder: Folder for `LAYERS_FILE`, written at the end, and for temporary files of large vectors.
+        on_step: Called with the number of languages done.
 
     Yields:
         One result per language.
 
     Raises:
-        DataError: If a layer is to be fitted where there is no labelled dev split.
+        DataError: If the layer is to be fitted and a language has no labelled dev split.
     """
     if job.retrieval is None:
         raise TypeError(f"{job.task} has no retrieval settings")
-    run = _Run(network, job, job.retrieval, get_task(job.task), examples, folder)
+    run = _RetrievalRun(network, job, job.retrieval, get_task(job.task), examples, folder)
     layers = range(run.blocks + 1) if run.settings.sweep else (_fixed_layer(run),)
-    tried: dict[str, dict[int, _Trial]] = {}
+    results: dict[str, dict[int, _LayerResult]] = {}
     chosen: int | None = None if run.settings.layer == FITTED else _fixed_layer(run)
     if chosen is None:
         for index, (language, split) in enumerate(job.languages):
             on_step(index, len(job.languages), f"{language}, all layers")
             require_dev(examples.root, run.task, language)
-            tried[language] = _try_layers(run, language, split, layers, kept=layers)
-        chosen = best_layer(_majors(run.task, tried))
+            results[language] = _evaluate_layers(run, language, split, layers, kept=layers)
+        chosen = best_layer(_majors(run.task, results))
     for index, (language, split) in enumerate(job.languages):
         on_step(index, len(job.languages), language)
-        if language not in tried:
-            tried[language] = _try_layers(run, language, split, layers, kept=(chosen,))
-        yield _result(run, language, split, tried[language][chosen], layer=chosen)
-        tried[language] = {layer: _Trial(None, one.threshold, one.scores) for layer, one in tried[language].items()}
-    _write_layers(run, tried, chosen)
+        if language not in results:
+            results[language] = _evaluate_layers(run, language, split, layers, kept=(chosen,))
+        yield _result(run, language, split, results[language][chosen], layer=chosen)
+        results[language] = {
+            layer: _LayerResult(None, one.threshold, one.scores) for layer, one in results[language].items()
+        }
+    _write_layers(run, results, chosen)
 
 
-def _fixed_layer(run: _Run) -> int:
+def _fixed_layer(run: _RetrievalRun) -> int:
     layer = run.settings.layer
     if layer == FITTED:
         raise TypeError("the layer is not fixed")
     return layer_at(layer, run.blocks, run.settings.blocks)
 
 
-def _try_layers(
-    run: _Run, language: str, split: Split, layers: Sequence[int], *, kept: Sequence[int]
-) -> dict[int, _Trial]:
-    """Compare the two sides of the split that thresholds and layers are fitted on, by each layer."""
+def _evaluate_layers(
+    run: _RetrievalRun, language: str, split: Split, layers: Sequence[int], *, kept: Sequence[int]
+) -> dict[int, _LayerResult]:
+    """Compare the two sides of the split that thresholds and layers are fitted on, with the vectors of each layer."""
     fitting = run.fitting_split(language, split)
     if not (run.mines or run.settings.sweep):
         fitting = split
@@ -168,7 +167,7 @@ def _try_layers(
             _vectors(run, _encoded(run, bitext, fitting, side=file.stem), layers, file) for file in files
         )
         return {
-            layer: run.trial(bitext, run.compare(bitext, foreign[index], english[index]), keep=layer in kept)
+            layer: run.layer_result(bitext, run.compare(bitext, foreign[index], english[index]), keep=layer in kept)
             for index, layer in enumerate(layers)
         }
     finally:
@@ -176,7 +175,7 @@ def _try_layers(
             file.unlink(missing_ok=True)
 
 
-def _encoded(run: _Run, bitext: Bitext, split: Split, *, side: str) -> Encoded:
+def _encoded(run: _RetrievalRun, bitext: Bitext, split: Split, *, side: str) -> Encoded:
     sentences = bitext.foreign if side == "foreign" else bitext.english
     what = (split, bitext.language, side, run.job.max_evaluation)
     return run.examples.encoded(
@@ -184,8 +183,8 @@ def _encoded(run: _Run, bitext: Bitext, split: Split, *, side: str) -> Encoded:
     )
 
 
-def _vectors(run: _Run, encoded: Encoded, layers: Sequence[int], file: Path) -> NDArray[np.float32]:
-    """Sentence vectors, shape (layers, sentences, width); those of all layers may lie in a file."""
+def _vectors(run: _RetrievalRun, encoded: Encoded, layers: Sequence[int], file: Path) -> NDArray[np.float32]:
+    """Compute sentence vectors, shape (layers, sentences, width), in a memory-mapped file if they are large."""
     pooling, job = run.settings.pooling, run.job
     if len(layers) == 1:
         one = sentence_vectors(
@@ -198,7 +197,7 @@ def _vectors(run: _Run, encoded: Encoded, layers: Sequence[int], file: Path) -> 
         )
         return one[None]
     shape = (len(layers), len(encoded.features), int(run.network.encoder.config.hidden_size))
-    is_large = 4 * int(np.prod(shape)) > _MOST_IN_MEMORY
+    is_large = 4 * int(np.prod(shape)) > _MAX_BYTES_IN_MEMORY
     into: NDArray[np.float32] = (
         np.memmap(file, dtype=np.float32, mode="w+", shape=shape) if is_large else np.zeros(shape, dtype=np.float32)
     )
@@ -208,10 +207,12 @@ def _vectors(run: _Run, encoded: Encoded, layers: Sequence[int], file: Path) -> 
     return into
 
 
-def _result(run: _Run, language: str, split: Split, trial: _Trial, *, layer: int) -> LanguageResult:
-    """Predict the scored split, from what is known of it or anew, with the threshold of the trial."""
+def _result(
+    run: _RetrievalRun, language: str, split: Split, layer_result: _LayerResult, *, layer: int
+) -> LanguageResult:
+    """Predict the scored split with the fitted threshold, searching again unless the results were kept."""
     bitext = run.bitext(language, split)
-    found = trial.found
+    found = layer_result.found
     if found is None:
         sides = (
             _vectors(run, _encoded(run, bitext, split, side=side), (layer,), run.scratch / side)[0]
@@ -224,18 +225,18 @@ def _result(run: _Run, language: str, split: Split, trial: _Trial, *, layer: int
         raw = {"nearest": near.indices, "similarities": near.similarities}
         predicted = Predicted(found.rows.tolist(), raw)
         return LanguageResult(language, split, predicted, _fitted_note(run, language, split, fitted), len(found.rows))
-    mined = sorted(pairs_above(found, trial.threshold))
+    mined = sorted(pairs_above(found, layer_result.threshold))
     raw = {
         "foreign": np.array([pair.foreign for pair in found]),
         "english": np.array([pair.english for pair in found]),
         "scores": np.array([pair.score for pair in found], dtype=np.float64),
-        "threshold": np.array(trial.threshold),
+        "threshold": np.array(layer_result.threshold),
     }
     note = _fitted_note(run, language, split, [*fitted, "threshold"])
     return LanguageResult(language, split, Predicted([list(pair) for pair in mined], raw), note, len(bitext.english))
 
 
-def _fitted_note(run: _Run, language: str, split: Split, what: Sequence[str]) -> str:
+def _fitted_note(run: _RetrievalRun, language: str, split: Split, what: Sequence[str]) -> str:
     if not what:
         return ""
     fitting = run.fitting_split(language, split)
@@ -243,34 +244,34 @@ def _fitted_note(run: _Run, language: str, split: Split, what: Sequence[str]) ->
     return f"{' and '.join(what)} fitted on {fitting.value}{also}"
 
 
-def _majors(task: Task, tried: dict[str, dict[int, _Trial]]) -> dict[str, dict[int, float]]:
-    """Major score by language and layer."""
+def _majors(task: Task, results: dict[str, dict[int, _LayerResult]]) -> dict[str, dict[int, float]]:
+    """Compute the major score by language and layer."""
     return {
         language: {
-            layer: sum(trial.scores[name] for name in MAJOR[task.metric]) / len(MAJOR[task.metric])
-            for layer, trial in trials.items()
+            layer: sum(layer_result.scores[name] for name in MAJOR[task.metric]) / len(MAJOR[task.metric])
+            for layer, layer_result in by_layer.items()
         }
-        for language, trials in tried.items()
+        for language, by_layer in results.items()
     }
 
 
-def _sweep_note(run: _Run, split: Split) -> str:
-    """Scores of mining have a threshold of their own at each layer, fitted on the very split they are scored on."""
+def _sweep_note(run: _RetrievalRun, split: Split) -> str:
+    """Note that mining fits a threshold at each layer on the split that is scored."""
     return f"threshold fitted on {split.value}, which is also scored" if run.mines else ""
 
 
-def _write_layers(run: _Run, tried: dict[str, dict[int, _Trial]], chosen: int) -> None:
+def _write_layers(run: _RetrievalRun, results: dict[str, dict[int, _LayerResult]], chosen: int) -> None:
     rows = [
         {
             "language": language,
             "split": run.fitting_split(language, split).value,
             "layer": layer,
             "note": _sweep_note(run, run.fitting_split(language, split)),
-            "scores": trial.scores,
+            "scores": layer_result.scores,
         }
         for language, split in run.job.languages
-        for layer, trial in tried[language].items()
-        if trial.scores
+        for layer, layer_result in results[language].items()
+        if layer_result.scores
     ]
     fitted_on = Split.DEV.value if run.settings.layer == FITTED else None
     write_json(

@@ -1,4 +1,4 @@
-"""What each kind of stage does on this machine."""
+"""Runner that carries out every kind of stage in the current process."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from adaptstilts.train.trackers import TrackedRun, tracked
 
 
 def remove_finished_checkpoints(stages: tuple[Stage, ...], store: Store) -> None:
-    """Remove checkpoints of stages whose artefact is there: a run was killed between the two."""
+    """Remove the checkpoints of finished stages, which remain if a run is killed right after writing its artefact."""
     stale = [stage for stage in stages if resume_folder(store.root, stage.key).is_dir()]
     for key in store.present(stale):
         remove_checkpoints(store.root, key)
 
 
 class LocalRunner:
-    """Runs stages in this process, one at a time; data and tokenizer stay loaded between them.
+    """Runner that carries out stages one at a time in this process; data and tokenizer stay loaded between them.
 
     Args:
-        config: The study; of it the data root, reader options, device, threads, trackers and name are used, all
-            else is in the stages.
+        config: Study configuration; only settings of the machine and the trackers, the data section and the name are
+            used, since the stages hold all others.
     """
 
     def __init__(self, config: StudyConfig) -> None:
@@ -65,7 +65,7 @@ class LocalRunner:
         self.networks = LastNetwork(self.device, self.encoders.load)
 
     def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, log: StageLog) -> Artefact:
-        """Make the artefact of one stage; see `adaptstilts.engine.protocols.Runner`."""
+        """Carry out one stage and write its artefact; see `adaptstilts.engine.protocols.Runner`."""
         with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
             _MAKE[type(stage.job)](self, stage.job, StageRun(stage, Inputs(inputs, store), folder, log))
         if stage.kind is StageKind.TRAIN:
@@ -83,15 +83,15 @@ class LocalRunner:
             yield
 
     def examples(self, run: StageRun) -> Examples:
-        """Return the data that a stage reads; kept, since the stages of a study read the same."""
+        """Return the examples that a stage reads, cached because the stages of a study share them."""
         place = run.stage.place or self.place
-        known = (self.data_root(run), place.quoting)
-        if known not in self._examples:
-            self._examples[known] = Examples(known[0], quoting=place.quoting)
-        return self._examples[known]
+        cache_key = (self.data_root(run), place.quoting)
+        if cache_key not in self._examples:
+            self._examples[cache_key] = Examples(cache_key[0], quoting=place.quoting)
+        return self._examples[cache_key]
 
     def data_root(self, run: StageRun) -> Path:
-        """Return the folder of the data that a stage reads: a given one, or the generated world among its inputs."""
+        """Return the folder of the data that a stage reads: the configured one, or an input's generated world."""
         root = (run.stage.place or self.place).root
         if root != MINI:
             return Path(root).expanduser()
@@ -101,14 +101,7 @@ class LocalRunner:
 
 @dataclass(frozen=True)
 class StageRun:
-    """One attempt at a stage.
-
-    Attributes:
-        stage: What is made.
-        inputs: The artefacts it builds on.
-        folder: Where its files go.
-        log: Its log.
-    """
+    """One attempt at a stage, with its inputs, output folder and log."""
 
     stage: Stage
     inputs: Inputs
@@ -127,7 +120,7 @@ def _generate(runner: LocalRunner, job: DataJob, run: StageRun) -> None:
 
 
 def _train(runner: LocalRunner, job: TrainJob, run: StageRun) -> None:
-    """Train in this process, or in several that it starts; go on from a checkpoint where there is one."""
+    """Train in this process or in several new ones, from the last checkpoint if there is one."""
     runner.networks.drop()
     runner.encoders.keep(job.backbone.location, job.backbone.revision)
     root, key = run.inputs.store.root, run.stage.key
@@ -187,4 +180,4 @@ _MAKE: dict[type, Callable[[LocalRunner, Any, StageRun], None]] = {
     AnalyseJob: _analyse,
     ReportJob: _report,
 }
-"""What makes the artefact of each kind of stage; a new kind is a job and a row here."""
+"""Functions that make the artefact of each kind of job; a new kind is a job class and a row here."""

@@ -1,4 +1,4 @@
-"""Scoring stages: predictions against gold."""
+"""Scoring stages: comparison of predictions with gold labels."""
 
 from __future__ import annotations
 
@@ -19,18 +19,13 @@ if TYPE_CHECKING:
 
 
 def score_stage(job: ScoreJob, inputs: Inputs, examples: Examples) -> dict[str, dict[str, Any]]:
-    """Score what one stage predicted, language by language.
-
-    Args:
-        job: What to score.
-        inputs: The predictions.
-        examples: Data with the gold labels.
+    """Score the predictions of one stage in each language.
 
     Returns:
-        ``scores`` (metric to percent), ``split``, ``examples`` and ``note`` by language.
+        ``scores`` (percent by metric), ``split``, ``examples`` and ``note`` by language.
 
     Raises:
-        EvaluationError: If predictions and gold do not fit together.
+        EvaluationError: If predictions and gold labels do not match.
     """
     task = get_task(job.task)
     artefact = inputs.artefact(job.predictions)

@@ -1,4 +1,4 @@
-"""Training stages: from a job and its inputs to saved weights."""
+"""Training stages: the training of one network from a job and its inputs, and the saving of its weights."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 _DEV_BATCH_TOKENS = 8192
 
 
-def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
+def train_stage(  # noqa: PLR0913 - job, data and output, and three optional ways of running
     job: TrainJob,
     inputs: Inputs,
     examples: Examples,
@@ -66,16 +66,12 @@ def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
     """Train one network and write its trained parts.
 
     Args:
-        job: What to train.
-        inputs: Intermediate runs it builds on.
-        examples: Data.
-        folder: Where to write: ``encoder`` and ``head`` for full models, ``adapter`` or ``fusion``
-            (with the head) else, and ``training.json``.
-        device: Where to compute.
-        log: Told about steps, dev scores and the result.
-        load: Loads encoders.
-        checkpoints: Where the run leaves its state, and looks for one to go on from.
-        group: The processes that carry out the stage together, each by this call; the first of them writes.
+        inputs: Artefacts of the intermediate runs that the job builds on.
+        folder: Output folder: ``encoder`` and ``head`` for full models, else ``adapter`` or ``fusion`` (with the
+            head), and ``training.json``.
+        log: Receives steps, dev scores and the result.
+        checkpoints: Stores the state of the run, and restores an earlier one; None for no checkpoints.
+        group: Processes that each make this call to carry out the stage together; the first of them writes.
 
     Raises:
         AdaptstiltsError: If data or checkpoints cannot be used.
@@ -101,16 +97,16 @@ def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
         job.settings,
         kind=task.kind,
         seed=job.seed,
-        score_dev=_told(dev_scorer(job, task, labels, data, examples, settings), log)
+        score_dev=_with_logging(dev_scorer(job, task, labels, data, examples, settings), log)
         if group.scores
-        else _scored_elsewhere,
+        else _refuse_to_score,
         penalty=_penalty(network, job, method),
-        context=RunContext(partial(_tell_step, log, job.settings), checkpoints, group),
+        context=RunContext(partial(_log_step, log, job.settings), checkpoints, group),
     )
     if not group.is_first:
         return
     to_cpu(network, group)
-    _save_or_say_why(network, job, method, data, folder)
+    _save_with_os_errors(network, job, method, data, folder)
     record = _record(report, network, data, folder)
     record |= {"processes": group.size, "resume_notes": [] if checkpoints is None else checkpoints.notes}
     record |= {"truncated": encoded.truncated, "replaced_words": encoded.replaced, "labels": list(labels)}
@@ -118,13 +114,13 @@ def train_stage(  # noqa: PLR0913 - what it works on, and three ways to be run
     log.summary(record)
 
 
-def _tell_step(log: TrainingLog, settings: TrainSettings, step: int, total: int, loss: float) -> None:
+def _log_step(log: TrainingLog, settings: TrainSettings, step: int, total: int, loss: float) -> None:
     rate = learning_rate(step, settings, total)
     log.stepped(step, total, f"loss {loss:.3f}", StepNumbers(loss, rate, settings.batch_size))
 
 
-def _told(score_dev: Callable[[TaskNetwork], float], log: TrainingLog) -> Callable[[TaskNetwork], float]:
-    """Return a function that scores the dev set and tells the log, and takes no part in examples per second."""
+def _with_logging(score_dev: Callable[[TaskNetwork], float], log: TrainingLog) -> Callable[[TaskNetwork], float]:
+    """Wrap dev scoring so that it logs score and time, which the log excludes from examples per second."""
 
     def score(network: TaskNetwork) -> float:
         started = time.perf_counter()
@@ -143,7 +139,7 @@ def dev_scorer(
     examples: Examples,
     settings: EncodeSettings,
 ) -> Callable[[TaskNetwork], float]:
-    """Return the function that scores a network on a part of the dev set, in percent of the major metric."""
+    """Return a function that scores a network on a sample of the dev set, as the major metric in percent."""
     most = job.settings.evaluate_examples
     dev = sample(data.dev, most)
     encoded = examples.encoded(task, dev, job.backbone, settings, what=("dev", job.max_train, job.hold_out, most))
@@ -160,8 +156,8 @@ def dev_scorer(
     return score
 
 
-def _scored_elsewhere(_: TaskNetwork) -> float:
-    raise RuntimeError("the first process of a group scores")
+def _refuse_to_score(_: TaskNetwork) -> float:
+    raise RuntimeError("only the first process of a group scores the dev set")
 
 
 def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[], torch.Tensor] | None:
@@ -170,8 +166,8 @@ def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[]
     return method.attachment.penalty(network.attached, method.attachment.name(job.task), job.fusion or job.adapter)
 
 
-def _save_or_say_why(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:
-    """Save; a disk that is full is an `OSError`, which both libraries hide."""
+def _save_with_os_errors(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:
+    """Save, and raise `OSError` if the disk is full, since both libraries raise other errors then."""
     try:
         _save(network, job, method, data, folder)
     except SafetensorError as error:
@@ -212,18 +208,18 @@ def _record(report: FitReport, network: TaskNetwork, data: TrainingData, folder:
 
 
 class TrainingLog(CheckpointLog, Protocol):
-    """Told what happens in a training run; `StageLog` is one, and says more of each."""
+    """Receiver of the events of a training run; `StageLog` implements it."""
 
     progress: Progress
 
     def stepped(self, done: int, total: int, note: str = "", numbers: StepNumbers | None = None) -> None:
-        """So many steps are done."""
+        """Record the number of steps done."""
         ...
 
     def dev(self, step: int, score: float, seconds: float = 0.0) -> None:
-        """The dev set was scored after a step."""
+        """Record a dev score and the seconds that scoring took."""
         ...
 
     def summary(self, record: dict[str, Any]) -> None:
-        """The run is over; these are its numbers."""
+        """Record the final numbers of the run."""
         ...

@@ -1,7 +1,7 @@
-"""One training stage in several processes: started here, watched, and ended together.
+"""Training of one stage in several processes, which are started, monitored and ended here.
 
-The processes find each other as those of ``torchrun`` do: through a store that this process hosts, by the same
-environment variables. None outlives its parent, however that ends.
+The processes find each other like those of ``torchrun``: through a store that this process hosts, with the same
+environment variables. No process outlives its parent, however that ends.
 """
 
 from __future__ import annotations
@@ -37,28 +37,25 @@ if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
 _HOST = "127.0.0.1"
-_GRACE = 5.0
-"""Seconds in which the others may say what happened when one process has failed."""
-_FAREWELL = 20.0
-"""Seconds in which the first process may write a last checkpoint when the run is to end."""
+_FAILURE_SECONDS = 5.0
+"""Seconds that the other processes have to report their errors after one has failed."""
+_CHECKPOINT_SECONDS = 20.0
+"""Seconds that the first process has to write a last checkpoint when the run is interrupted."""
 
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """All that a process needs to carry out a training stage.
+    """Everything that a process needs to carry out a training stage.
 
     Attributes:
-        job: What to train.
-        key: Key of the stage.
-        inputs: Stages it builds on, finished.
-        data_root: Folder with the data.
-        quoting: Option of the readers.
-        folder: Where the stage's files go.
+        key: Content key of the stage.
+        quoting: Option of the readers; see `adaptstilts.config.schema.DataSection`.
+        folder: Output folder of the stage.
         store: Folder of the store, for checkpoints.
         device: Kind of device: ``cpu`` or ``cuda``.
         threads: CPU threads of all processes together; None for torch's own number.
-        resume: When checkpoints are written.
-        parallel: How many processes, and where the frozen backbone lies.
+        resume: Settings of checkpoints.
+        parallel: Number of processes, and whether the frozen backbone is sharded.
     """
 
     job: TrainJob
@@ -75,10 +72,10 @@ class TrainRequest:
 
 
 def check_processes(device: torch.device, processes: int) -> None:
-    """Refuse more processes than a machine has GPUs, or several on a GPU that is named.
+    """Check that each process can have a GPU of its own.
 
     Raises:
-        ConfigError: If so.
+        ConfigError: If there are more processes than GPUs, or several processes and one named GPU.
     """
     if processes == 1 or device.type == "cpu":
         return
@@ -95,7 +92,7 @@ def check_processes(device: torch.device, processes: int) -> None:
 
 
 def check_not_launched() -> None:
-    """Refuse to run a study in every process of a launcher: this package starts the processes itself.
+    """Check that no launcher has started several copies of this command, since it starts the processes itself.
 
     Raises:
         ConfigError: If ``torchrun``, ``accelerate launch`` or the like has started several copies of this command.
@@ -113,30 +110,29 @@ def train_in_processes(request: TrainRequest, log: TrainingLog) -> None:
     """Carry out a training stage in several processes on this machine.
 
     Args:
-        request: What to do.
-        log: Told by the first process what it would tell its own.
+        log: Receives the events of the first process.
 
     Raises:
-        AdaptstiltsError: What a process raised; `TrainingError` if one died.
+        AdaptstiltsError: If a process raised it; `TrainingError` if a process died.
         OSError: If a file cannot be written.
     """
     server = TCPStore(_HOST, 0, is_master=True, wait_for_workers=False)
-    team = _Team(request, server.port, log)
+    training = _TrainingProcesses(request, server.port, log)
     with sigterm_as_exit():
         try:
-            team.start()
-            team.watch()
+            training.start()
+            training.watch()
         except (KeyboardInterrupt, SystemExit):
-            team.ask_to_end()
+            training.end_after_checkpoint()
             raise
         finally:
-            team.end()
-    team.raise_failure()
+            training.end()
+    training.raise_failure()
 
 
 @dataclass
-class _Team:
-    """The processes of one stage, seen from their parent."""
+class _TrainingProcesses:
+    """The processes of one stage, as their parent manages them."""
 
     request: TrainRequest
     port: int
@@ -151,22 +147,22 @@ class _Team:
         for rank in range(self.request.parallel.processes):
             reader, writer = context.Pipe(duplex=False)
             arguments = (rank, self.port, self.request, writer)
-            process = context.Process(target=_work, args=arguments, name=f"train-{rank}", daemon=True)
+            process = context.Process(target=_run_process, args=arguments, name=f"train-{rank}", daemon=True)
             process.start()
             writer.close()
             self.processes.append(process)
             self.readers[reader] = rank
 
     def watch(self) -> None:
-        """Pass on what the processes tell until all have ended, or one failed and the others had their time."""
+        """Forward the processes' events until all have ended, or until the time to report errors is over."""
         deadline = None
         while self.readers and (deadline is None or time.monotonic() < deadline):
             for reader in wait(list(self.readers), timeout=1.0):
-                self._take(reader)  # type: ignore[arg-type]
+                self._receive(reader)  # type: ignore[arg-type]
             if deadline is None and (self.failures or any(self.codes.values())):
-                deadline = time.monotonic() + _GRACE
+                deadline = time.monotonic() + _FAILURE_SECONDS
 
-    def _take(self, reader: Connection[Any, Any]) -> None:
+    def _receive(self, reader: Connection[Any, Any]) -> None:
         rank = self.readers[reader]
         try:
             kind, *content = reader.recv()
@@ -180,17 +176,17 @@ class _Team:
         else:
             getattr(self.log, kind)(*content)
 
-    def ask_to_end(self) -> None:
-        """Let the first process finish its step and write and tell of a checkpoint; it needs the others for that."""
+    def end_after_checkpoint(self) -> None:
+        """Let the first process finish its step and write a checkpoint, for which it needs the others."""
         if self.processes and self.processes[0].is_alive():
             self.processes[0].terminate()
-        deadline = time.monotonic() + _FAREWELL
+        deadline = time.monotonic() + _CHECKPOINT_SECONDS
         while 0 in self.readers.values() and time.monotonic() < deadline:
             for reader in wait(list(self.readers), timeout=1.0):
-                self._take(reader)  # type: ignore[arg-type]
+                self._receive(reader)  # type: ignore[arg-type]
 
     def end(self) -> None:
-        """End every process that is left."""
+        """Kill the processes that still run."""
         for process in self.processes:
             if process.is_alive():
                 process.kill()
@@ -198,9 +194,9 @@ class _Team:
             process.join()
 
     def raise_failure(self) -> None:
-        """Raise what went wrong first: an error of a process, its death, and only then that others missed it."""
-        told = [error for _, error in sorted(self.failures.items())]
-        causes = [error for error in told if not isinstance(error, LostProcessError)]
+        """Raise the first cause: an error in a process or its death, before errors of others that lost contact."""
+        errors = [error for _, error in sorted(self.failures.items())]
+        causes = [error for error in errors if not isinstance(error, LostProcessError)]
         if causes:
             raise causes[0]
         size = len(self.processes)
@@ -208,17 +204,17 @@ class _Team:
             if code < 0:
                 raise TrainingError(
                     f"process {rank} of {size} was ended by {signal.Signals(-code).name}",
-                    hint="Out of memory? The same command goes on from the last checkpoint.",
+                    hint="It may have run out of memory. The same command continues from the last checkpoint.",
                 )
             if code > 0 and rank not in self.failures:
-                raise RuntimeError(f"process {rank} of {size} failed; its traceback stands above")
-        if told:
-            raise told[0]
+                raise RuntimeError(f"process {rank} of {size} failed; see its traceback above")
+        if errors:
+            raise errors[0]
 
 
-def _work(rank: int, port: int, request: TrainRequest, writer: Connection[Any, Any]) -> None:
-    """Be one of the processes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to handle
+def _run_process(rank: int, port: int, request: TrainRequest, writer: Connection[Any, Any]) -> None:
+    """Run one of the processes from start to exit."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the parent handles it
     if rank:  # the first process, which writes the checkpoint, needs the others for its last step
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -237,11 +233,11 @@ def _work(rank: int, port: int, request: TrainRequest, writer: Connection[Any, A
     set_threads(threads)
     quiet_libraries()
     try:
-        take_part(request, lambda *told: writer.send(told) if rank == 0 else None)
+        take_part(request, lambda *event: writer.send(event) if rank == 0 else None)
     except (AdaptstiltsError, OSError) as error:
         writer.send(("failure", error))
         writer.close()
-        os._exit(1)  # without waiting for a group that is broken
+        os._exit(1)  # without waiting for the broken process group
     writer.close()
     # At once: threads of torch's process groups may still run, and abort an interpreter that is being taken down.
     os._exit(0)
@@ -254,56 +250,56 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-class _Telling:
-    """Passes what a training run tells its log on to the process that started it.
+class _ForwardingLog:
+    """Log of a training run that forwards all events to the parent process.
 
     Args:
-        tell: See `take_part`.
+        send: See `take_part`.
     """
 
-    def __init__(self, tell: Callable[..., None]) -> None:
+    def __init__(self, send: Callable[..., None]) -> None:
         self.progress = Progress()
-        self._tell = tell
+        self._send = send
 
     def stepped(self, done: int, total: int, note: str = "", numbers: StepNumbers | None = None) -> None:
-        """So many steps are done."""
+        """Forward the number of steps done."""
         self.progress.done = done
-        self._tell("stepped", done, total, note, numbers)
+        self._send("stepped", done, total, note, numbers)
 
     def dev(self, step: int, score: float, seconds: float = 0.0) -> None:
-        """The dev set was scored after a step."""
-        self._tell("dev", step, score, seconds)
+        """Forward a dev score and the seconds that scoring took."""
+        self._send("dev", step, score, seconds)
 
     def summary(self, record: dict[str, Any]) -> None:
-        """The run is over; these are its numbers."""
-        self._tell("summary", record)
+        """Forward the final numbers of the run."""
+        self._send("summary", record)
 
     def checkpoint(self, step: int, seconds: float) -> None:
-        """A checkpoint was written after a step, which took so many seconds."""
-        self._tell("checkpoint", step, seconds)
+        """Forward that a checkpoint was written, and the seconds it took."""
+        self._send("checkpoint", step, seconds)
 
     def resumed(self, step: int) -> None:
-        """The run goes on after a step that an earlier attempt has done."""
-        self._tell("resumed", step)
+        """Forward the step from which the run was resumed."""
+        self._send("resumed", step)
 
     def noted(self, text: str) -> None:
-        """A checkpoint is damaged, or cannot be written."""
-        self._tell("noted", text)
+        """Forward a message on a checkpoint that is damaged or cannot be written."""
+        self._send("noted", text)
 
 
-def take_part(request: TrainRequest, tell: Callable[..., None]) -> None:
-    """Carry out a training stage as one of the processes that the environment names; any launcher may have set it.
+def take_part(request: TrainRequest, send: Callable[..., None]) -> None:
+    """Carry out a training stage as one process of a group, whose environment variables any launcher may have set.
 
     Args:
-        request: What to do, the same in every process.
-        tell: Called with the name of a method of `TrainingLog` and what to call it with.
+        request: Request that is the same in every process.
+        send: Called with the name of a method of `TrainingLog` and its arguments.
 
     Raises:
         AdaptstiltsError: If the stage cannot be carried out.
     """
     with joined(cpu=request.device == "cpu", is_sharded=request.parallel.backbone == "sharded") as group:
         make_deterministic(group.device)
-        log = _Telling(tell)
+        log = _ForwardingLog(send)
         checkpoints = Checkpoints(resume_folder(request.store, request.key), request.key, request.resume, log)
         train_stage(
             request.job,

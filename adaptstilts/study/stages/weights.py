@@ -1,4 +1,4 @@
-"""How the network of a stage is put together, for training and for prediction."""
+"""Assembly of a stage's network from the artefacts it builds on, for training and for prediction."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.train.methods import METHODS, Method
 
 Sources = Sequence[tuple[str, Path]]
-"""Intermediate tasks with the folders of what was trained on them, in order."""
+"""Intermediate tasks with the folders of the attachments trained on them, in order."""
 
 
 def training_assembly(job: TrainJob, inputs: Inputs) -> Assembly:
-    """Return what a run starts from: the backbone, its intermediate runs, and an earlier run that goes on."""
+    """Describe the network that a training run starts from: backbone, intermediate runs, and a run it continues."""
     method = METHODS[job.method]
     earlier = inputs.artefact(job.after.key) if job.after is not None else None
     if method.attachment is None:
@@ -30,24 +30,24 @@ def training_assembly(job: TrainJob, inputs: Inputs) -> Assembly:
             return _full_model(earlier, with_head=True)
         if method.use == "start":
             return _full_model(inputs.artefact(job.sources[0].key), with_head=job.reuse_head)
-    going_on = None
+    trained_part = None
     if earlier is not None and method.attachment is not None:
-        going_on = earlier.file(method.attachment.part)
+        trained_part = earlier.file(method.attachment.part)
     return starting_assembly(
         method,
         job.task,
         job.backbone.location,
         revision=job.backbone.revision,
         sources=_folders(method, job.sources, inputs),
-        resume_from=going_on,
-        head=going_on,
+        resume_from=trained_part,
+        head=trained_part,
         section=job.fusion or job.adapter,
         seed=job.seed,
     )
 
 
 def prediction_assembly(job: PredictJob, inputs: Inputs) -> Assembly:
-    """Return what predicts: what a training run made, or what it would have built on where there is none."""
+    """Describe the network of a prediction: that of a training run, or without one the network it would start from."""
     method, backbone = METHODS[job.method], job.backbone
     trained = inputs.artefact(job.trained) if job.trained is not None else None
     if method.attachment is None:
@@ -55,11 +55,11 @@ def prediction_assembly(job: PredictJob, inputs: Inputs) -> Assembly:
         if source is None:
             return Assembly(backbone.location, backbone.revision)
         return _full_model(source, with_head=trained is not None)
-    below = _below(method, _folders(method, job.sources, inputs))
+    below = _frozen_sources(method, _folders(method, job.sources, inputs))
     if trained is not None and job.trained_task is not None:
         folder = trained.file(method.attachment.part)
         attached = (*below, Attached(method.attachment, method.attachment.name(job.trained_task), folder))
-        # A retrieval target borrows a fusion trained on another task, without that task's head.
+        # Retrieval uses a fusion trained on another task, without that task's head.
         is_borrowed = method.use == "fused" and job.retrieval is not None
         return Assembly(backbone.location, backbone.revision, attached, None if is_borrowed else folder)
     if job.average:
@@ -67,7 +67,7 @@ def prediction_assembly(job: PredictJob, inputs: Inputs) -> Assembly:
     return Assembly(backbone.location, backbone.revision, below)
 
 
-def starting_assembly(  # noqa: PLR0913 - every place that weights may come from
+def starting_assembly(  # noqa: PLR0913 - all possible origins of weights
     method: Method,
     task: str,
     encoder: str,
@@ -79,21 +79,20 @@ def starting_assembly(  # noqa: PLR0913 - every place that weights may come from
     section: Section | None = None,
     seed: int = 0,
 ) -> Assembly:
-    """Return what a run starts from, given where its weights lie.
+    """Describe the network that a training run starts from, by the folders of its weights.
 
     Args:
-        method: Row of the table.
-        task: Training task; names the attachment that trains.
+        task: Training task; the attachment that trains is named after it.
         encoder: Folder or hub id of the encoder.
         revision: Revision of a hub encoder.
-        sources: What was trained on intermediate tasks; empty for full models, which start from ``encoder``.
-        resume_from: Folder of the attachment that an earlier run of the same method has trained, and that goes on.
-        head: Folder of a head to go on with; None for a new one.
-        section: Shape of a new attachment.
-        seed: Decides the weights of a new attachment.
+        sources: Attachments trained on intermediate tasks; empty for full models, which start from ``encoder``.
+        resume_from: Folder of an attachment from an earlier run of the same method, to be trained further.
+        head: Folder of a head to be trained further; None for a new one.
+        section: Configuration section of a new attachment.
+        seed: Seed of a new attachment's weights.
 
     Raises:
-        TrainingError: If the method cannot start from so many sources.
+        TrainingError: If the method does not take this number of sources.
     """
     _check_sources(method, len(sources))
     if method.attachment is None:
@@ -102,7 +101,7 @@ def starting_assembly(  # noqa: PLR0913 - every place that weights may come from
     if method.use == "start":
         origin, sources = sources[0][1], ()
     trained = Attached(method.attachment, method.attachment.name(task), resume_from or origin)
-    return Assembly(encoder, revision, (*_below(method, sources), trained), head)
+    return Assembly(encoder, revision, (*_frozen_sources(method, sources), trained), head)
 
 
 def _full_model(artefact: Artefact, *, with_head: bool) -> Assembly:
@@ -115,7 +114,7 @@ def _folders(method: Method, sources: Sequence[Source], inputs: Inputs) -> Sourc
     return [] if kind is None else [(each.task, inputs.artefact(each.key).file(kind.part)) for each in sources]
 
 
-def _below(method: Method, sources: Sources) -> tuple[Attached, ...]:
+def _frozen_sources(method: Method, sources: Sources) -> tuple[Attached, ...]:
     kind = method.source_attachment
     return () if kind is None else tuple(Attached(kind, name, folder) for name, folder in sources)
 
@@ -125,4 +124,7 @@ def _check_sources(method: Method, found: int) -> None:
     if method.use == "start" and method.attachment is not None:
         fits = found == 1
     if not fits:
-        raise TrainingError(f"method '{method.name}' cannot start from {found} intermediate adapters")
+        needed = {"none": "none", "start": "one", "below": "one", "fused": "one or more"}[method.use]
+        raise TrainingError(
+            f"method '{method.name}' cannot start from {found} intermediate adapters", hint=f"It takes {needed}."
+        )

@@ -7,8 +7,8 @@ from adaptstilts.errors import ConfigError
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
 from adaptstilts.study.pricing.cost import FREE, Pricing
 from adaptstilts.study.pricing.devices import get_device
-from adaptstilts.study.pricing.totals import make_bill
-from adaptstilts.study.pricing.workload import Volumes
+from adaptstilts.study.pricing.totals import price_plan
+from adaptstilts.study.pricing.workload import Workloads
 from adaptstilts.study.study import Study
 
 PAPER = Path("configs/xtreme_xlmr_large.yaml")
@@ -25,23 +25,23 @@ def priced(*overrides, device="h200", utilisation=0.4, path=PAPER):
     return study.plan, Pricing(study.variants, study.plan, get_device(device), utilisation)
 
 
-def bill_of(*overrides, device="h200", utilisation=0.4, done=()):
+def totals_of(*overrides, device="h200", utilisation=0.4, done=()):
     plan, pricing = priced(*overrides, device=device, utilisation=utilisation)
-    return make_bill(plan, pricing, done, {})
+    return price_plan(plan, pricing, done, {})
 
 
-def training(bill, column):
+def training(totals, column):
     rows = {"full": ("intermediate full models", "target direct", "target full")}
     rows["adapter"] = ("intermediate adapters", "target adapter", "target stack")
-    found = [bill.rows[name] for name in rows[column]]
+    found = [totals.rows[name] for name in rows[column]]
     return sum(row.runs for row in found), sum(row.price.tokens for row in found), found
 
 
 def test_grid_of_nine_by_six_is_what_was_counted_before():
     """Counted: 69 runs, 1.46 G sub-tokens, and at 40 % of 790 TFLOP/s 2.4 hours for full models, 1.6 for adapters."""
-    bill = bill_of("methods=[direct,full,adapter,stack]", *AS_LONG)
+    totals = totals_of("methods=[direct,full,adapter,stack]", *AS_LONG)
     for column, hours in (("full", 2.4), ("adapter", 1.6)):
-        runs, tokens, rows = training(bill, column)
+        runs, tokens, rows = training(totals, column)
         assert runs == 69
         assert tokens == pytest.approx(1.46e9, rel=0.2)
         at_790 = sum(row.price.seconds for row in rows) / 3600 * 989.5 / 790
@@ -49,10 +49,10 @@ def test_grid_of_nine_by_six_is_what_was_counted_before():
 
 
 def test_hours_go_with_utilisation_and_rate():
-    full, half = (bill_of("methods=[direct]", utilisation=share) for share in (0.4, 0.2))
-    seconds = [bill.rows["target direct"].price.seconds for bill in (full, half)]
+    full, half = (totals_of("methods=[direct]", utilisation=share) for share in (0.4, 0.2))
+    seconds = [totals.rows["target direct"].price.seconds for totals in (full, half)]
     assert seconds[1] == pytest.approx(2 * seconds[0])
-    slow = bill_of("methods=[direct]", device="v100").rows["target direct"].price.seconds
+    slow = totals_of("methods=[direct]", device="v100").rows["target direct"].price.seconds
     assert slow == pytest.approx(seconds[0] * 989.5 / 15.7)
 
 
@@ -62,17 +62,17 @@ def test_utilisation_that_is_no_share_is_refused():
 
 
 def test_columns_are_the_methods_with_full_models_and_with_adapters():
-    bill = bill_of()
-    assert {name: column.runs for name, column in bill.columns.items()} == {"full models": 69, "adapters": 127}
-    assert {name: runs for name, (runs, _) in bill.naive.items()} == {"full models": 151, "adapters": 383}
+    totals = totals_of()
+    assert {name: column.runs for name, column in totals.columns.items()} == {"full models": 69, "adapters": 127}
+    assert {name: runs for name, (runs, _) in totals.naive.items()} == {"full models": 151, "adapters": 383}
 
 
 def test_loops_that_share_nothing_start_as_many_runs_as_the_plan_was_asked_for():
     plan, pricing = priced()
-    bill = make_bill(plan, pricing, (), {})
-    assert sum(runs for runs, _ in bill.naive.values()) == plan.requested_runs
-    for name, column in bill.columns.items():
-        assert bill.naive[name][1].flops > 2 * column.price.flops
+    totals = price_plan(plan, pricing, (), {})
+    assert sum(runs for runs, _ in totals.naive.values()) == plan.requested_runs
+    for name, column in totals.columns.items():
+        assert totals.naive[name][1].flops > 2 * column.price.flops
 
 
 def flops_of(data, method="direct"):
@@ -91,7 +91,9 @@ def test_variants_of_a_sweep_over_data_are_priced_by_the_data_of_their_own(key):
 
 def test_sweep_that_leaves_the_data_as_they_are_looks_at_them_once(monkeypatch):
     made = []
-    monkeypatch.setattr("adaptstilts.study.pricing.cost.Volumes", lambda config: made.append(config) or Volumes(config))
+    monkeypatch.setattr(
+        "adaptstilts.study.pricing.cost.Workloads", lambda config: made.append(config) or Workloads(config)
+    )
     flops_of(["target.full.learning_rate=[1e-4,1e-3]"])
     assert len(made) == 1
 
@@ -99,7 +101,7 @@ def test_sweep_that_leaves_the_data_as_they_are_looks_at_them_once(monkeypatch):
 def test_what_is_finished_is_not_left():
     plan, pricing = priced("methods=[direct]", "target.tasks=[xnli,pawsx]")
     done = {stage.key for stage in plan.stages if "pawsx" in stage.name}
-    column = make_bill(plan, pricing, done, {}).columns["full models"]
+    column = price_plan(plan, pricing, done, {}).columns["full models"]
     xnli = sum(pricing.price(stage).flops for stage in plan.stages if stage.key not in done)
     assert column.left.flops == pytest.approx(xnli)
     assert 0 < column.left.flops < column.price.flops
@@ -146,41 +148,41 @@ def test_prediction_pays_for_the_adapters_it_runs():
 
 def test_xtreme_r_is_priced_with_pools_and_chains():
     plan, pricing = priced(device="h100", path="configs/xtreme_r_xlmr_large.yaml")
-    bill = make_bill(plan, pricing, (), {})
-    assert bill.is_priced
-    assert sum(runs for runs, _ in bill.naive.values()) == plan.requested_runs
+    totals = price_plan(plan, pricing, (), {})
+    assert totals.is_priced
+    assert sum(runs for runs, _ in totals.naive.values()) == plan.requested_runs
 
 
 def test_what_does_not_fit_is_named_with_a_change_that_helps():
-    bill = bill_of("methods=[direct]", "target.tasks=[pawsx]", device="rtx4090")
-    assert bill.warnings == []
+    totals = totals_of("methods=[direct]", "target.tasks=[pawsx]", device="rtx4090")
+    assert totals.warnings == []
     tight = ("methods=[direct]", "target.tasks=[pawsx]", "target.full.batch_size=256")
-    (warning,) = bill_of(*tight, device="rtx4090").warnings
+    (warning,) = totals_of(*tight, device="rtx4090").warnings
     assert warning.startswith("train direct: pawsx, seed 1 needs about ")
     assert warning.endswith(
         "NVIDIA GeForce RTX 4090 24 GB has 24 GB: set parallel.processes=8, each with a device of its own, or "
         "target.full.gradient_checkpointing=true"
     )
     for change in ("parallel.processes=8", "target.full.gradient_checkpointing=true"):
-        assert bill_of(*tight, change, device="rtx4090").warnings == []
+        assert totals_of(*tight, change, device="rtx4090").warnings == []
 
 
 def test_batch_is_cut_where_nothing_that_is_in_no_key_helps():
     large = ("methods=[direct]", "target.tasks=[pawsx]", "target.full.batch_size=8192")
-    (warning,) = bill_of(*large, device="rtx4090").warnings
+    (warning,) = totals_of(*large, device="rtx4090").warnings
     assert "24 GB: set target.full.accumulation=" in warning
     number = warning.rsplit("=", 1)[1]
-    assert bill_of(*large, f"target.full.accumulation={number}", device="rtx4090").warnings == []
+    assert totals_of(*large, f"target.full.accumulation={number}", device="rtx4090").warnings == []
 
 
 def test_processes_are_no_remedy_where_they_share_one_memory_or_one_batch():
-    (warning,) = bill_of(
+    (warning,) = totals_of(
         "methods=[direct]", "target.tasks=[pawsx]", "target.full.batch_size=4096", device="cpu"
     ).warnings
     assert "parallel" not in warning
-    two = bill_of("methods=[direct]", "target.tasks=[pawsx]", "parallel.processes=2", device="cpu")
-    one = bill_of("methods=[direct]", "target.tasks=[pawsx]", device="cpu")
-    memory = [bill.rows["target direct"].price.memory for bill in (one, two)]
+    two = totals_of("methods=[direct]", "target.tasks=[pawsx]", "parallel.processes=2", device="cpu")
+    one = totals_of("methods=[direct]", "target.tasks=[pawsx]", device="cpu")
+    memory = [totals.rows["target direct"].price.memory for totals in (one, two)]
     assert memory[1].weights == 2 * memory[0].weights
     assert memory[1].activations == pytest.approx(memory[0].activations)
     overrides = ("methods=[direct]", "target.tasks=[mewslix]")
@@ -193,13 +195,13 @@ def test_processes_are_no_remedy_where_they_share_one_memory_or_one_batch():
 def test_model_that_never_fits_is_said_to():
     plan, pricing = priced("methods=[direct]", "target.tasks=[pawsx]", device="t4")
     pricing.device = replace(pricing.device, memory=4 * 10**9)
-    assert make_bill(plan, pricing, (), {}).warnings[0].endswith("use adapters, or a larger device")
+    assert price_plan(plan, pricing, (), {}).warnings[0].endswith("use adapters, or a larger device")
 
 
 def test_backbone_of_unknown_shape_is_not_priced(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     plan, pricing = priced("backbone=someone/xlmr-huge", "methods=[direct]")
-    bill = make_bill(plan, pricing, (), {})
-    assert not bill.is_priced
+    totals = price_plan(plan, pricing, (), {})
+    assert not totals.is_priced
     assert pricing.unknown == {"someone/xlmr-huge"}
     assert pricing.memory_on(plan.stages[0], pricing.device) is None

@@ -160,7 +160,7 @@ def test_large_vectors_lie_in_a_file_only_while_they_are_needed(carry_out: Retri
         real(*values, into=into, **named)
 
     monkeypatch.setattr(run_retrieve, "layer_vectors", watched)
-    monkeypatch.setattr(run_retrieve, "_MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(run_retrieve, "_MAX_BYTES_IN_MEMORY", 100)
     on_disk, _ = carry_out("tatoeba", sweep=True)
     assert set(kinds) == {np.memmap}
     assert all(same(in_memory[code], on_disk[code]) for code in LANGUAGES)

@@ -167,7 +167,7 @@ def test_death_of_one_process_ends_the_other_and_the_stage_goes_on_after_it(conf
             (victim,) = (process for process in multiprocessing.active_children() if process.name == "train-1")
             os.kill(victim.pid, signal.SIGKILL)
 
-    with pytest.raises(TrainingError, match=r"process 1 of 2 was ended by SIGKILL\. Out of memory\? The same command"):
+    with pytest.raises(TrainingError, match=r"process 1 of 2 was ended by SIGKILL\. It may have run out of memory\."):
         run(in_two(config), plan, stage, store, kill)
     assert time.monotonic() - began[0] < 20
     assert multiprocessing.active_children() == []
