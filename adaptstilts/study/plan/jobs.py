@@ -94,6 +94,11 @@ class TrainJob:
     declared: str = ""
 
     @property
+    def attached(self) -> AdapterSection | FusionSection | None:
+        """Shape of what is newly attached to the backbone; None if nothing is."""
+        return self.fusion or self.adapter
+
+    @property
     def lengths(self) -> EncodeSettings:
         """Settings by which examples are cut into inputs."""
         return EncodeSettings(self.settings.max_length, self.settings.doc_stride, self.settings.max_query_length)

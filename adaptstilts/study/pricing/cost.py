@@ -165,7 +165,7 @@ class Pricing:
         method, shape = METHODS[job.method], self.shape(job.backbone)
         if method.attachment is None or shape is None:
             return None
-        section, width = job.fusion or job.adapter, shape.width
+        section, width = job.attached, shape.width
         size_key = (job.method, section, job.sources, width)
         if size_key not in self._sizes:
             below = self._source_shapes(job.sources)

@@ -48,7 +48,7 @@ def match(
         AdaptstiltsError: If data cannot be used.
     """
     task = get_task(job.task)
-    settings = EncodeSettings(job.max_length, job.doc_stride, job.max_query_length)
+    settings = job.lengths
     on_step(0, len(job.languages), "candidates")
     ids, pool = _pool(network, job, task, examples, settings)
     note = pool_note(task, [code for code, _ in examples.root.pool(task)], len(ids))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.evaluate.predict import Predicted, predict
 from adaptstilts.models.backbone import load_encoder
@@ -72,7 +71,7 @@ def predict_stage(
     for index, (language, split) in enumerate(job.languages):
         on_step(index, len(job.languages), language)
         rows = examples.evaluation(task, split, language, job.max_evaluation)
-        settings = EncodeSettings(job.max_length, job.doc_stride, job.max_query_length)
+        settings = job.lengths
         what = (split, language, job.max_evaluation)
         encoded = examples.encoded(task, rows, job.backbone, settings, what=what)
         labels = examples.root.labels(task)

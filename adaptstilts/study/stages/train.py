@@ -79,7 +79,7 @@ def train_stage(  # noqa: PLR0913 - job, data and output, and three optional way
     method, task = METHODS[job.method], get_task(job.task)
     data = examples.training(task, job.max_train, hold_out=job.hold_out)
     labels = examples.root.labels(task)
-    settings = EncodeSettings(job.settings.max_length, job.settings.doc_stride, job.settings.max_query_length)
+    settings = job.lengths
     network = build_network(
         method,
         training_assembly(job, inputs),
@@ -163,7 +163,7 @@ def _refuse_to_score(_: TaskNetwork) -> float:
 def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[], torch.Tensor] | None:
     if method.attachment is None:
         return None
-    return method.attachment.penalty(network.attached, method.attachment.name(job.task), job.fusion or job.adapter)
+    return method.attachment.penalty(network.attached, method.attachment.name(job.task), job.attached)
 
 
 def _save_with_os_errors(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:

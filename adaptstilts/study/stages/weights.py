@@ -41,7 +41,7 @@ def training_assembly(job: TrainJob, inputs: Inputs) -> Assembly:
         sources=_folders(method, job.sources, inputs),
         resume_from=trained_part,
         head=trained_part,
-        section=job.fusion or job.adapter,
+        section=job.attached,
         seed=job.seed,
     )
 
