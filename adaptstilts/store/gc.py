@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
 import shutil
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -149,8 +153,25 @@ def _is_abandoned(store: Store, folder: Path) -> bool:
 
 
 def _is_old(folder: Path) -> bool:
-    newest = max((path.stat().st_mtime for path in (folder, *folder.rglob("*"))), default=0.0)
-    return time.time() - newest > UNFINISHED_DAYS * 86400
+    return time.time() - _newest_and_bytes(folder)[0] > UNFINISHED_DAYS * 86400
+
+
+def _folder_bytes(folder: Path) -> int:
+    return _newest_and_bytes(folder)[1]
+
+
+def _newest_and_bytes(folder: Path) -> tuple[float, int]:
+    """Return the time of the last change in a folder, infinite if anything vanishes meanwhile, and the files' bytes."""
+    paths = (Path(place, name) for place, folders, files in os.walk(folder) for name in (*folders, *files))
+    found = [_stat(path) for path in (folder, *paths)]
+    newest = max(math.inf if entry is None else entry.st_mtime for entry in found)
+    return newest, sum(entry.st_size for entry in found if entry is not None and stat.S_ISREG(entry.st_mode))
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return path.stat(follow_symlinks=False)
+    return None
 
 
 def _remove_without_manifest(folder: Path) -> bool:
@@ -165,7 +186,3 @@ def _remove_tree(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _folder_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in (folder, *folder.rglob("*")) if path.is_file())

@@ -255,6 +255,28 @@ def test_artefacts_that_no_study_needs_go_only_when_studies_are_named_and_never_
     assert store.find_all([WORLD, SCORE, OTHER]).keys() == needed
 
 
+def test_folder_that_changes_while_it_is_looked_at_stays(store, monkeypatch):
+    far = replace(here(), host="elsewhere")
+    folder = store.root / ".unfinished" / f"{far.text}~{WORLD.key[:16]}~0abc"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "file").touch()
+    for path in (folder / "sub" / "file", folder / "sub", folder):
+        os.utime(path, (0, 0))
+    assert len(find_waste(store).items) == 1
+    stat = Path.stat
+
+    def vanish(path: Path, **options):
+        if path.name in gone:
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", vanish)
+    gone: list[str] = []
+    for name in (folder.name, "sub", "file"):
+        gone[:] = [name]
+        assert find_waste(store).items == []
+
+
 def test_states_to_resume_what_no_study_needs_go_when_they_are_old_and_studies_are_named(store):
     ages = {"a" * 16: 5, "b" * 16: 0, SCORE.key[:16]: 5, "c" * 16: 5}
     store.discard(SCORE)
