@@ -355,8 +355,8 @@ class Store:
         final.parent.mkdir(parents=True, exist_ok=True)
         if (final / MANIFEST).is_file():
             return
-        if final.is_dir():
-            shutil.rmtree(final)
+        if final.is_dir() and not self._clear(final):
+            return
         try:
             temporary.replace(final)
         except OSError:
@@ -365,6 +365,18 @@ class Store:
             return
         sync_folder(final.parent)
         take_over_hashes(temporary, final, manifest)
+
+    def _clear(self, final: Path) -> bool:
+        """Remove a folder without a manifest from an artefact's place; return whether it still had none by then."""
+        aside = self._temporary(final.name.rpartition("-")[2])
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            final.rename(aside)
+            if (aside / MANIFEST).is_file():
+                with contextlib.suppress(OSError):  # yet another process has put an artefact there
+                    aside.rename(final)
+                return False
+            shutil.rmtree(aside)
+        return True
 
 
 def _lease_name(key: str) -> str:
