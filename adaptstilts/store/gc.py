@@ -112,17 +112,20 @@ def _find_unfinished(store: Store, waste: Waste) -> None:
     for folder in (store.root / name for name in _FORMER_FOLDERS):
         if folder.is_dir() and _is_old(folder):
             what = f"{folder.name}, which an older version left"
-            waste.items.append((what, _folder_bytes(folder), partial(_remove_tree, folder)))
+            remove = partial(_remove_if, partial(_is_old, folder), folder)
+            waste.items.append((what, _folder_bytes(folder), remove))
     for folder in store.unfinished():
         if _is_abandoned(store, folder):
-            waste.items.append((f"unfinished {folder.name}", _folder_bytes(folder), partial(_remove_tree, folder)))
+            remove = partial(_remove_if, partial(_is_abandoned, store, folder), folder)
+            waste.items.append((f"unfinished {folder.name}", _folder_bytes(folder), remove))
     for kind in StageKind:
         place = store.root / kind.value
         for folder in sorted(place.glob(f"*-{'?' * KEY_DIGITS}")) if place.is_dir() else ():
             digits = folder.name[-KEY_DIGITS:]
-            if not (folder / MANIFEST).is_file() and store.claimant_of(digits) is None and _is_old(folder):
+            if _lacks_manifest(folder) and store.claimant_of(digits) is None and _is_old(folder):
                 what = f"without a manifest {folder.name}"
-                remove = partial(_unclaimed, store, digits, partial(_remove_without_manifest, folder))
+                act = partial(_remove_if, partial(_lacks_manifest, folder), folder)
+                remove = partial(_unclaimed, store, digits, act)
                 waste.items.append((what, _folder_bytes(folder), remove))
 
 
@@ -174,10 +177,15 @@ def _stat(path: Path) -> os.stat_result | None:
     return None
 
 
-def _remove_without_manifest(folder: Path) -> bool:
-    if (folder / MANIFEST).is_file():
+def _lacks_manifest(folder: Path) -> bool:
+    return not (folder / MANIFEST).is_file()
+
+
+def _remove_if(is_waste: Callable[[], bool], path: Path) -> bool:
+    """Remove a folder if it still is waste; return whether it was."""
+    if not is_waste():
         return False
-    _remove_tree(folder)
+    _remove_tree(path)
     return True
 
 

@@ -309,15 +309,19 @@ def test_what_is_damaged_is_named_and_stays(store):
 def test_what_comes_into_use_before_it_is_removed_stays(store):
     broken = store.root / "data" / f"gone-{'e' * 16}"
     state = store.root / ".resume" / SCORE.key[:16]
-    for folder in (broken, state):
+    far = replace(here(), host="elsewhere").text
+    unfinished, former = store.root / ".unfinished" / f"{far}~{OTHER.key[:16]}~0abc", store.root / ".claims"
+    for folder in (broken, state, unfinished, former):
         folder.mkdir(parents=True)
         os.utime(folder, (time.time() - 5 * 86400,) * 2)
     waste = find_waste(store, {WORLD.key, SCORE.key})
-    assert len(waste.items) == 3
+    assert len(waste.items) == 5
     (broken / MANIFEST).write_text("{")
+    (former / "x.lock").touch()
     with store.claim(SCORE), store.claim(OTHER):
         waste.remove()
-    assert (broken.exists(), state.exists(), store.find(OTHER) is None) == (True, True, False)
+    assert [folder.exists() for folder in (broken, state, unfinished, former)] == [True] * 4
+    assert store.find(OTHER) is not None
     assert waste.text() == "nothing to remove"
 
 
