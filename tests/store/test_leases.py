@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from claimers import race, start_holder
@@ -504,9 +505,10 @@ def test_lease_that_could_not_be_removed_is_removed_later(tmp_path, again):
     if again == "refresh":
         leases.refresh(other, {})
     else:
-        leases.release(leases.acquire("third"))
-    assert [path.name for path in tmp_path.iterdir()] == ["other"]
-    leases.release(other)
+        leases.acquire("third")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "third"][: 1 + (again == "acquire")]
+    for lease in leases.read_all():
+        leases.release(lease)
     assert leases_module._held == leases_module._given_back == {}
 
 
@@ -517,7 +519,7 @@ def test_process_forgets_the_leases_it_has_given_back_and_those_it_did_not_get(t
     assert leases_module._held == leases_module._given_back == {}
 
 
-@pytest.mark.parametrize("moment", ["take", "start"])
+@pytest.mark.parametrize("moment", ["take", "start", "end"])
 def test_interruption_leaves_neither_lease_nor_thread(tmp_path, monkeypatch, moment):
     def interrupted(function):
         def call(*arguments: object) -> None:
@@ -526,10 +528,20 @@ def test_interruption_leaves_neither_lease_nor_thread(tmp_path, monkeypatch, mom
 
         return call
 
-    place, name = (Leases, "take") if moment == "take" else (threading.Thread, "start")
-    monkeypatch.setattr(place, name, interrupted(getattr(place, name)))
-    with pytest.raises(KeyboardInterrupt), hold([at(tmp_path)], "a"):
-        pass
+    class Interrupted(threading.Event):
+        def set(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(leases_module, "_STEP_SECONDS", 0.05 if moment == "end" else 600)
+    if moment == "take":
+        monkeypatch.setattr(Leases, "take", interrupted(Leases.take))
+    elif moment == "start":
+        monkeypatch.setattr(threading.Thread, "start", interrupted(threading.Thread.start))
+    else:
+        monkeypatch.setattr(leases_module, "threading", SimpleNamespace(Event=Interrupted, Thread=threading.Thread))
+    with pytest.raises(KeyboardInterrupt), hold([at(tmp_path, lifetime=4000)], "a"):
+        monkeypatch.undo()
+    monkeypatch.undo()
     assert list(tmp_path.iterdir()) == []
     assert leases_module._held == {}
     assert until(lambda: "lease" not in {thread.name for thread in threading.enumerate()})
