@@ -26,7 +26,7 @@ def perform(request: StageRequest, store: Store, runner: Runner, on_step: StepCa
     """
     key = request.stage.key
     try:
-        with store.claim(request.stage) as progress:
+        with store.claim(request.stage, request.number) as progress:
             if progress is None:
                 return StageResult(key, "claimed")
             if store.find(request.stage) is not None:

@@ -5,6 +5,7 @@ The engine decides where stages run; this module decides which, and when. Engine
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -14,7 +15,7 @@ from adaptstilts.engine.graph import Graph
 from adaptstilts.engine.journal import Journal
 from adaptstilts.engine.protocols import Engine, StageRequest, StageResult, Watcher
 from adaptstilts.engine.queue import Waiting
-from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, WriteError
+from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, StoreError, WriteError
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import SUMMARIES, Stage, StageKind
 from adaptstilts.store.store import Store
@@ -22,6 +23,8 @@ from adaptstilts.store.store import Store
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 """Seconds between two checks of stages that other processes are making."""
+_MOST_UNREADABLE = 10
+"""How many checks of a stage in a row may fail to read its claim; more often, the store cannot be used."""
 _MOST_REMADE = 3
 """How often the inputs of a stage are made again in one run; more often, somebody keeps removing them."""
 
@@ -131,7 +134,9 @@ class _Run:
     retries: int
     rebuild: bool
     running: dict[str, Stage] = field(default_factory=dict)
-    elsewhere: dict[str, Stage] = field(default_factory=dict)
+    elsewhere: dict[str, float] = field(default_factory=dict)  # when to look again at the earliest, by key
+    numbers: dict[str, str] = field(default_factory=dict)  # of the last requests
+    unreadable: Counter[str] = field(default_factory=Counter)
     pause: float = _FIRST_PAUSE
     has_noted_waiting: bool = False
     lost: Counter[str] = field(default_factory=Counter)
@@ -151,10 +156,11 @@ class _Run:
         for stage in self.waiting.ready():
             if stage.key in self.elsewhere:
                 continue
-            if self.store.is_claimed(stage):
-                self.elsewhere[stage.key] = stage
+            if self._is_claimed(stage):
+                self.elsewhere.setdefault(stage.key, 0.0)
                 continue
-            request = StageRequest(stage, self.graph.inputs_of(stage), self.lost[stage.key])
+            number = secrets.token_hex(8)
+            request = StageRequest(stage, self.graph.inputs_of(stage), self.lost[stage.key], number)
             if not self.engine.has_room(request):
                 if self.engine.is_full:
                     break
@@ -163,6 +169,7 @@ class _Run:
             self.waiting.remove(stage)
             self.engine.submit(request)
             self.running[stage.key] = stage
+            self.numbers[stage.key] = number
 
     def take(self) -> None:
         """Wait for results, then check the stages that other processes are making."""
@@ -172,9 +179,8 @@ class _Run:
         else:
             if not self.has_noted_waiting:
                 self.has_noted_waiting = True
-                self.watcher.noted(
-                    f"waiting for another process, which is making: {next(iter(self.elsewhere.values())).name}"
-                )
+                first = self.graph.stage(next(iter(self.elsewhere)))
+                self.watcher.noted(f"waiting for another process, which is making: {first.name}")
             time.sleep(self.pause)
         if self.elsewhere:
             self._look_elsewhere()
@@ -186,7 +192,7 @@ class _Run:
         if result.what == "claimed":
             self.watcher.requeued(stage)
             self.waiting.add(stage)
-            self.elsewhere[stage.key] = stage
+            self.elsewhere[stage.key] = time.monotonic() + self.pause  # though its claim may look free from here
         elif result.what == "lost":
             self._lose(stage, result.error)
         elif result.what == "failed" and result.error is not None:
@@ -220,7 +226,7 @@ class _Run:
             "the same command goes on from here."
         )
         given_up = EngineError(f"{reason}, after {tries}", hint=hint)
-        self.store.revoke(stage)
+        self.store.revoke(stage, self.numbers.get(stage.key, ""))
         Journal(self.store.root).failed(stage, given_up)
         self._fail(stage, given_up)
 
@@ -261,13 +267,28 @@ class _Run:
 
     def _look_elsewhere(self) -> None:
         """Collect what other processes have finished, and retry what they have released."""
-        free = [stage for stage in self.elsewhere.values() if not self.store.is_claimed(stage)]
+        now = time.monotonic()
+        ripe = [self.graph.stage(key) for key, when in self.elsewhere.items() if when <= now]
+        free = [stage for stage in ripe if not self._is_claimed(stage)]
         for stage in free:
             del self.elsewhere[stage.key]
             if self.store.find(stage) is not None:
                 self.waiting.remove(stage)
                 self._finish(stage, is_mine=False)
         self.pause = _FIRST_PAUSE if free else min(_LONGEST_PAUSE, self.pause * 1.5)
+
+    def _is_claimed(self, stage: Stage) -> bool:
+        """Return whether another process is making a stage; also if that cannot be read, for a while."""
+        try:
+            is_claimed = self.store.is_claimed(stage)
+        except StoreError:
+            self.unreadable[stage.key] += 1
+            if self.unreadable[stage.key] > _MOST_UNREADABLE:
+                raise
+            self.elsewhere[stage.key] = time.monotonic() + self.pause
+            return True
+        del self.unreadable[stage.key]
+        return is_claimed
 
 
 def failed_lines(graph: Graph, outcome: Outcome) -> tuple[str, ...]:

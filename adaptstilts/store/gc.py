@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
 import shutil
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -108,17 +112,20 @@ def _find_unfinished(store: Store, waste: Waste) -> None:
     for folder in (store.root / name for name in _FORMER_FOLDERS):
         if folder.is_dir() and _is_old(folder):
             what = f"{folder.name}, which an older version left"
-            waste.items.append((what, _folder_bytes(folder), partial(_remove_tree, folder)))
+            remove = partial(_remove_if, partial(_is_old, folder), folder)
+            waste.items.append((what, _folder_bytes(folder), remove))
     for folder in store.unfinished():
         if _is_abandoned(store, folder):
-            waste.items.append((f"unfinished {folder.name}", _folder_bytes(folder), partial(_remove_tree, folder)))
+            remove = partial(_remove_if, partial(_is_abandoned, store, folder), folder)
+            waste.items.append((f"unfinished {folder.name}", _folder_bytes(folder), remove))
     for kind in StageKind:
         place = store.root / kind.value
         for folder in sorted(place.glob(f"*-{'?' * KEY_DIGITS}")) if place.is_dir() else ():
             digits = folder.name[-KEY_DIGITS:]
-            if not (folder / MANIFEST).is_file() and store.claimant_of(digits) is None and _is_old(folder):
+            if _lacks_manifest(folder) and store.claimant_of(digits) is None and _is_old(folder):
                 what = f"without a manifest {folder.name}"
-                remove = partial(_unclaimed, store, digits, partial(_remove_without_manifest, folder))
+                act = partial(_remove_if, partial(_lacks_manifest, folder), folder)
+                remove = partial(_unclaimed, store, digits, act)
                 waste.items.append((what, _folder_bytes(folder), remove))
 
 
@@ -149,14 +156,36 @@ def _is_abandoned(store: Store, folder: Path) -> bool:
 
 
 def _is_old(folder: Path) -> bool:
-    newest = max((path.stat().st_mtime for path in (folder, *folder.rglob("*"))), default=0.0)
-    return time.time() - newest > UNFINISHED_DAYS * 86400
+    return time.time() - _newest_and_bytes(folder)[0] > UNFINISHED_DAYS * 86400
 
 
-def _remove_without_manifest(folder: Path) -> bool:
-    if (folder / MANIFEST).is_file():
+def _folder_bytes(folder: Path) -> int:
+    return _newest_and_bytes(folder)[1]
+
+
+def _newest_and_bytes(folder: Path) -> tuple[float, int]:
+    """Return the time of the last change in a folder, infinite if anything vanishes meanwhile, and the files' bytes."""
+    paths = (Path(place, name) for place, folders, files in os.walk(folder) for name in (*folders, *files))
+    found = [_stat(path) for path in (folder, *paths)]
+    newest = max(math.inf if entry is None else entry.st_mtime for entry in found)
+    return newest, sum(entry.st_size for entry in found if entry is not None and stat.S_ISREG(entry.st_mode))
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return path.stat(follow_symlinks=False)
+    return None
+
+
+def _lacks_manifest(folder: Path) -> bool:
+    return not (folder / MANIFEST).is_file()
+
+
+def _remove_if(is_waste: Callable[[], bool], path: Path) -> bool:
+    """Remove a folder if it still is waste; return whether it was."""
+    if not is_waste():
         return False
-    _remove_tree(folder)
+    _remove_tree(path)
     return True
 
 
@@ -165,7 +194,3 @@ def _remove_tree(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-def _folder_bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in (folder, *folder.rglob("*")) if path.is_file())

@@ -6,7 +6,8 @@ holds it and its work. As long as that process works, a thread rewrites the leas
 - A holder that was a process of this machine and has ended is dead at once.
 - Any other holder is dead when it has given no sign of life for its lifetime.
 - Whoever finds a dead holder's lease may take it over by creating a second object, named after that very lease: of
-  several who try, one succeeds, and only that one replaces the lease.
+  several who try, one succeeds, and only that one replaces the lease. If it dies before it has, its own object is taken
+  over in the same way.
 
 A clock that jumps can make a living holder look dead, and a machine that sleeps cannot give signs of life. Then a stage
 is made twice, and no harm is done: the store keeps the artefact that is put first and drops the other.
@@ -19,17 +20,15 @@ import dataclasses
 import json
 import os
 import secrets
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from functools import cached_property
-from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from adaptstilts.errors import StoreError
+from adaptstilts.store.objects import Objects, Text
 from adaptstilts.store.process import Mark, here, is_alive
 
 LEASE_SUFFIX = ".lease"
@@ -42,118 +41,18 @@ _STEP_SECONDS = 1.0
 _BEAT_SECONDS = 5.0
 """Time between two signs of life in a folder while the stage makes none."""
 
-_held: set[tuple[int, str]] = set()
-"""Process id and number of the leases that threads of this process hold; a forked child holds none of them."""
-_seen: dict[tuple[str, str, float | None], float] = {}
-"""When this process first saw a lease in its present state, on a clock that does not jump."""
+_LONGEST_WAIT = 2.0
+"""Seconds that the end of a stage waits for a sign of life that is being written."""
 
+_held: dict[tuple[int, str], set[str]] = {}
+"""Names of the objects that may have been written for a lease that this process holds or has still to remove.
 
-class Text(NamedTuple):
-    """Content of a lease's object, and when it was written by the clock of its place, if that has one."""
-
-    text: str
-    written: float | None
-
-
-class Objects(Protocol):
-    """Storage of small texts by name that several processes see."""
-
-    place: str
-    """Name of the place."""
-
-    def create(self, name: str, text: str) -> bool:
-        """Write a text unless the name is taken; return whether it was written."""
-        ...
-
-    def read(self, name: str) -> Text | None:
-        """Return a text, or None if there is none."""
-        ...
-
-    def read_all(self) -> Mapping[str, Text]:
-        """Return all texts by name."""
-        ...
-
-    def write(self, name: str, text: str) -> None:
-        """Write a text, replacing any other."""
-        ...
-
-    def delete(self, name: str) -> None:
-        """Remove a text, if there is one."""
-        ...
-
-    def now(self) -> float:
-        """Return the time by the storage's clock, or by this machine's if it has none."""
-        ...
-
-
-class FolderObjects:
-    """Texts in a folder of a file system; the folder is made with the first text.
-
-    The clock is that of the machine that holds the file system, read off the time stamp of a newly written file.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.place = str(folder)
-
-    def create(self, name: str, text: str) -> bool:
-        """See `Objects`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / name
-        try:
-            file = path.open("x", encoding="utf-8")
-        except FileExistsError:
-            return False
-        try:
-            with file:
-                file.write(text)
-        except OSError:
-            path.unlink(missing_ok=True)
-            raise
-        return True
-
-    def read(self, name: str) -> Text | None:
-        """See `Objects`; the time is that of the open file, which makes a network file system ask its server again."""
-        try:
-            with (self.folder / name).open(encoding="utf-8", errors="replace") as file:
-                return Text(file.read(), os.fstat(file.fileno()).st_mtime)
-        except FileNotFoundError:
-            return None
-
-    def read_all(self) -> Mapping[str, Text]:
-        """See `Objects`."""
-        names = sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else []
-        return {name: text for name in names if (text := self.read(name)) is not None}
-
-    def write(self, name: str, text: str) -> None:
-        """See `Objects`."""
-        partial = self.folder / f"{name}.{os.getpid()}.{secrets.token_hex(4)}"
-        try:
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(self.folder / name)
-        except OSError:
-            partial.unlink(missing_ok=True)
-            raise
-
-    def delete(self, name: str) -> None:
-        """See `Objects`."""
-        (self.folder / name).unlink(missing_ok=True)
-
-    def now(self) -> float:
-        """See `Objects`; this machine's clock if the folder cannot be written."""
-        return self._ahead + time.time()
-
-    @cached_property
-    def _ahead(self) -> float:
-        try:
-            handle, name = tempfile.mkstemp(prefix=".clock-", dir=self.folder)
-        except OSError:
-            return 0.0
-        try:
-            return os.fstat(handle).st_mtime - time.time()
-        finally:
-            os.close(handle)
-            Path(name).unlink(missing_ok=True)
+By process id and number, since a forked child holds none of them.
+"""
+_given_back: dict[tuple[int, str], tuple[str, set[str]]] = {}
+"""Place and names of those among them that have still to be removed."""
+_seen: dict[str, tuple[tuple[str, float | None], float]] = {}
+"""State of each object as this process last saw it, and since when, on a clock that does not jump."""
 
 
 @dataclass
@@ -190,7 +89,8 @@ class Lease:
             if unknown.
         name: Name of the object.
         work: What the holder is doing: ``key``, ``name`` and ``kind`` of the stage, ``started`` (UTC by its clock),
-            ``seconds`` since then, and the fields of `Progress`. Empty if it makes no stage.
+            ``seconds`` since then, the ``request`` it carries out, and the fields of `Progress`. Empty if it makes no
+            stage.
     """
 
     number: str
@@ -198,6 +98,11 @@ class Lease:
     beat: float | None
     name: str
     work: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def takeover(self) -> str:
+        """Name of the object that gives the right to replace this one; no two objects share it."""
+        return f"{self.name}.{self.number}"
 
     def text(self) -> str:
         """Return the lease as JSON."""
@@ -220,20 +125,43 @@ class Leases:
         self.pause_without_steps = min(lifetime if seldom else _BEAT_SECONDS, lifetime / 4)
         self.pause = self.pause_without_steps if seldom else min(_STEP_SECONDS, lifetime / 4)
 
-    def acquire(self, name: str, work: Mapping[str, Any] | None = None) -> Lease | None:
-        """Take a lease without waiting; None if another process or thread holds or is just taking it."""
-        mine = Lease(secrets.token_hex(8), here(), time.time(), name, work or {})
-        _held.add((os.getpid(), mine.number))
+    def acquire(self, name: str, work: Mapping[str, Any] | None = None, *, ended: str = "") -> Lease | None:
+        """Take a lease without waiting; None if another process or thread holds or is just taking it.
+
+        Args:
+            ended: Number of a lease whose holder is known to have ended.
+        """
+        lease = new_lease(name, work)
         is_mine = False
         try:
-            is_mine = self._take(mine)
+            is_mine = self.take(lease, ended=ended)
         finally:
             if not is_mine:
-                _forget(mine)
-        return mine if is_mine else None
+                self.release(lease)
+        return lease if is_mine else None
+
+    def take(self, lease: Lease, *, ended: str = "") -> bool:
+        """Take a new lease without waiting, as `acquire` does; the caller releases it in any case."""
+        self._remove_given_back()
+        _held[_key(lease)] = {lease.name}
+        if self._create(lease.name, lease):
+            return True
+        chain, is_free = self._chain(lease.name, ended)
+        if not chain or not is_free:
+            return False
+        right = chain[-1].takeover
+        _held[_key(lease)].add(right)
+        if not self._create(right, lease) or not all(self._is_there(link) for link in chain):
+            return False
+        self.objects.write(lease.name, lease.text())
+        with contextlib.suppress(OSError, StoreError):
+            for name in (*(link.name for link in chain[1:]), right):
+                self.objects.delete(name)
+        return self._is_there(lease)
 
     def refresh(self, lease: Lease, work: Mapping[str, Any]) -> None:
         """Give a sign of life, unless the lease has a new holder; a lease that was removed is written again."""
+        self._remove_given_back()
         now = replace(lease, beat=time.time(), work=work)
         found = self.read(lease.name)
         if found is None:
@@ -242,21 +170,19 @@ class Leases:
             self.objects.write(lease.name, now.text())
 
     def release(self, lease: Lease) -> None:
-        """Give a lease back, unless it has a new holder; one that cannot be removed expires."""
-        try:
-            with contextlib.suppress(OSError, StoreError):
-                found = self.read(lease.name)
-                if found is not None and found.number == lease.number:
-                    self.objects.delete(lease.name)
-        finally:
-            _forget(lease)
+        """Give a lease back, unless it has a new holder.
+
+        One that cannot be removed is over when this process ends, or takes or refreshes another one successfully.
+        """
+        key = _key(lease)
+        names = _held.setdefault(key, set()) | {lease.name}
+        _given_back[key] = self.objects.place, names
+        self._remove_given_back()
 
     def holder(self, name: str) -> Mark | None:
         """Return the living process that holds a lease, or None."""
-        lease = self.read(name)
-        if lease is None or self.is_over(lease):
-            return None
-        return lease.holder or Mark("unknown", "", "", 0)
+        chain, is_free = self._chain(name)
+        return None if is_free else chain[-1].holder or Mark("unknown", "", "", 0)
 
     def read(self, name: str) -> Lease | None:
         """Return a lease, or None if there is none."""
@@ -272,15 +198,14 @@ class Leases:
 
         A lease of this process that no thread holds was forgotten, and is over.
         """
-        if (os.getpid(), lease.number) in _held:
+        if _key(lease) in _held:
             return False
         alive = None if lease.holder is None else is_alive(lease.holder)
         if alive is not None:
             return not alive or lease.holder == here()
-        age = self.age(lease)
-        if age is None or age < -SLOP_SECONDS:  # a clock was moved: go by when this process first saw this state
-            state = (f"{self.objects.place}/{lease.name}", lease.number, lease.beat)
-            age = time.monotonic() - _seen.setdefault(state, time.monotonic())
+        age, unchanged = self.age(lease), self._seconds_unchanged(lease)
+        if age is None or age < -SLOP_SECONDS:  # a clock was moved
+            age = unchanged
         return age > self.lifetime + SLOP_SECONDS
 
     def age(self, lease: Lease) -> float | None:
@@ -289,7 +214,7 @@ class Leases:
 
     def stale(self) -> list[str]:
         """Return the names of the leases of dead holders."""
-        return [lease.name for lease in self.read_all() if self.is_over(lease)]
+        return [lease.name for lease in self.read_all() if self.is_over(lease) and self.holder(lease.name) is None]
 
     def remove_stale(self, name: str) -> bool:
         """Remove a lease that `stale` has named if its holder is still dead; return whether it was removed."""
@@ -299,42 +224,70 @@ class Leases:
             self.release(mine)
         return mine is not None
 
-    def revoke(self, name: str) -> None:
-        """Remove the lease of a holder that is known to have ended, unless it is seen to be alive."""
+    def revoke(self, name: str, request: str) -> None:
+        """Remove a lease if its holder, which is known to have ended, took it to carry out a request."""
         lease = self.read(name)
-        if lease is not None and (lease.holder is None or not is_alive(lease.holder)):
-            self.objects.delete(name)
+        if lease is None or lease.work.get("request") != request or (lease.holder and is_alive(lease.holder)):
+            return
+        mine = self.acquire(name, ended=lease.number)
+        if mine is not None:
+            self.release(mine)
 
-    def _take(self, mine: Lease) -> bool:
-        if self.objects.create(mine.name, mine.text()):
-            return self._is_there(mine)
-        first = found = self.read(mine.name)
-        if found is not None and found.number == mine.number:
-            return True  # it was created, and the network lost the reply
-        tried: list[str] = []
-        while found is not None and self.is_over(found):
-            takeover = f"{mine.name}.{found.number}"
-            tried.append(takeover)
-            if self.objects.create(takeover, mine.text()):
-                return self._replace(first, mine, tried)
-            found = self.read(takeover)
-        return False
+    def _chain(self, name: str, ended: str = "") -> tuple[list[Lease], bool]:
+        """Return a lease, the takeover objects behind it, each named after the one before, and whether all are over."""
+        chain: list[Lease] = []
+        found = self.read(name)
+        while found is not None:
+            chain.append(found)
+            if found.number != ended and not self.is_over(found):
+                return chain, False
+            found = self.read(found.takeover)
+        return chain, True
 
-    def _replace(self, first: Lease | None, mine: Lease, takeovers: list[str]) -> bool:
-        """Overwrite the lease found first, if it is still in place."""
-        now = self.read(mine.name)
-        if first is None or now is None or now.number != first.number:
-            self.objects.delete(takeovers[-1])
-            return False
-        self.objects.write(mine.name, mine.text())
-        for name in takeovers:
-            self.objects.delete(name)
-        return self._is_there(mine)
+    def _create(self, name: str, lease: Lease) -> bool:
+        """Create an object for a lease; return whether it is there, though the reply may have been lost."""
+        self.objects.create(name, lease.text())
+        return self._is_there(replace(lease, name=name))
 
-    def _is_there(self, mine: Lease) -> bool:
-        """Return whether the lease is stored as written: without exclusive creation, the last writer wins."""
-        found = self.read(mine.name)
-        return found is not None and found.number == mine.number
+    def _is_there(self, lease: Lease) -> bool:
+        """Return whether an object is stored as written: without exclusive creation, the last writer wins."""
+        found = self.read(lease.name)
+        return found is not None and found.number == lease.number
+
+    def _remove_given_back(self) -> None:
+        """Remove what this process has written here for leases it has given back; what fails is tried again later."""
+        for key, (place, names) in list(_given_back.items()):
+            if (key[0], place) != (os.getpid(), self.objects.place) or _given_back.pop(key, None) is None:
+                continue
+            try:
+                for name in tuple(names):
+                    found = self.read(name)
+                    if found is not None and found.number == key[1]:
+                        self.objects.delete(name)
+                    names.discard(name)
+            except (OSError, StoreError):
+                pass
+            finally:
+                if names:
+                    _given_back[key] = place, names
+                else:
+                    _held.pop(key, None)
+
+    def _seconds_unchanged(self, lease: Lease) -> float:
+        """Return for how long this process has seen a lease in its present state."""
+        place, state, now = f"{self.objects.place}/{lease.name}", (lease.number, lease.beat), time.monotonic()
+        if place not in _seen or _seen[place][0] != state:
+            _seen[place] = (state, now)
+        return now - _seen[place][1]
+
+
+def _key(lease: Lease) -> tuple[int, str]:
+    return os.getpid(), lease.number
+
+
+def new_lease(name: str, work: Mapping[str, Any] | None = None) -> Lease:
+    """Return a lease for this process, which does not hold it yet."""
+    return Lease(secrets.token_hex(8), here(), time.time(), name, work or {})
 
 
 @contextlib.contextmanager
@@ -364,12 +317,12 @@ def hold(places: Sequence[Leases], name: str, work: Mapping[str, Any] | None = N
     with contextlib.ExitStack() as stack:
         held: list[tuple[Leases, Lease]] = []
         for leases in places:
-            lease = leases.acquire(name, doing())
-            if lease is None:
+            lease = new_lease(name, doing())
+            stack.callback(leases.release, lease)
+            if not leases.take(lease):
                 stack.close()
                 yield None
                 return
-            stack.callback(leases.release, lease)
             held.append((leases, lease))
         stack.enter_context(_kept_fresh(held, progress, doing))
         yield progress
@@ -381,7 +334,8 @@ def _kept_fresh(
 ) -> Iterator[None]:
     """Renew leases from a thread while the block runs, more often while there is progress.
 
-    The work never waits for the file system. Write errors are ignored: a sign of life must not end the work.
+    The work never waits for the file system, and its end only so long. Errors are ignored: a sign of life must not end
+    the work, nor may the signs end while the work goes on.
     """
     done = threading.Event()
 
@@ -389,20 +343,25 @@ def _kept_fresh(
         written = [(dataclasses.replace(progress), time.monotonic()) for _ in held]
         while not done.wait(min(leases.pause for leases, _ in held)):
             for number, (leases, lease) in enumerate(held):
+                if _key(lease) not in _held:  # given back, though an interruption kept the block from saying so
+                    return
                 last, when = written[number]
                 pause = leases.pause_without_steps if progress == last else leases.pause
-                if time.monotonic() - when >= pause:
+                if time.monotonic() - when >= pause and not done.is_set():
                     written[number] = (dataclasses.replace(progress), time.monotonic())
-                    with contextlib.suppress(OSError, StoreError):
+                    with contextlib.suppress(Exception):
                         leases.refresh(lease, doing())
+                    if done.is_set():  # maybe long ago, and the lease was given back while this was being written
+                        leases.release(lease)
 
     thread = threading.Thread(target=renew, daemon=True, name="lease")
-    thread.start()
     try:
+        thread.start()
         yield
     finally:
         done.set()
-        thread.join()
+        if thread.is_alive():
+            thread.join(_LONGEST_WAIT)
 
 
 def _parse(name: str, found: Text) -> Lease:
@@ -412,7 +371,3 @@ def _parse(name: str, found: Text) -> Lease:
         written = float(beat) if found.written is None else found.written
         return Lease(str(number), Mark.parse(holder), written, name, work)
     return Lease(f"unread{len(found.text)}", None, found.written, name)
-
-
-def _forget(lease: Lease) -> None:
-    _held.discard((os.getpid(), lease.number))

@@ -63,15 +63,20 @@ def _mark(process: int) -> Mark:
 
 
 def is_alive(mark: Mark) -> bool | None:
-    """Return whether a process is alive; None if it cannot be seen: another machine, boot or container has it."""
-    import psutil  # noqa: PLC0415 - not needed to plan
+    """Return whether a process is alive.
 
+    None if that cannot be seen: another machine, boot or container has it, or it is another user's and hidden.
+    """
     if (mark.host, mark.space) != (here().host, here().space):
         return None
-    if not psutil.pid_exists(mark.process):
+    try:
+        os.kill(mark.process, 0)
+    except (ProcessLookupError, OverflowError):
         return False
+    except PermissionError:
+        pass  # another user's
     started = _started(mark.process)
-    return started is None or started == mark.started
+    return None if started is None else started == mark.started
 
 
 def _space() -> str:
@@ -83,7 +88,7 @@ def _space() -> str:
 
 
 def _started(process: int) -> str | None:
-    """Return when a process started; an empty text if it has ended, None if that cannot be seen."""
+    """Return when a process started; an empty text if only its id is left, None if that cannot be seen."""
     try:
         fields = (
             (_PROC / str(process) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
@@ -96,7 +101,5 @@ def _started(process: int) -> str | None:
     try:
         found = psutil.Process(process)
         return "" if found.status() == psutil.STATUS_ZOMBIE else str(int(found.create_time()))
-    except psutil.NoSuchProcess:
-        return ""
-    except psutil.Error:
+    except psutil.Error:  # `NoSuchProcess` is also raised for another user's that the system hides
         return None

@@ -127,15 +127,13 @@ class Remote:
             self._make_parent(parts)
             files, path = self._fresh(), self.path(*parts)
             try:
-                try:
-                    files.pipe_file(path, content, mode="create")
-                except (TypeError, NotImplementedError, ValueError):  # has no such mode
-                    if files.exists(path):
-                        return False
-                    files.pipe_file(path, content)
+                if not _creates_as_fsspec(files):
+                    with contextlib.suppress(TypeError, NotImplementedError, ValueError):  # has no such mode
+                        files.pipe_file(path, content, mode="create")
+                        return True
+                return _create_file(files, path, content)
             except FileExistsError:
                 return False
-            return True
         raise AssertionError("unreachable")
 
     def upload(self, source: Path, *parts: str) -> None:
@@ -253,6 +251,26 @@ def _all_files(files: Any, folder: str) -> Iterator[str]:  # noqa: ANN401 - a fi
             except OSError as error:
                 if not _is_absent(error):  # removed meanwhile
                     raise
+
+
+def _create_file(files: Any, path: str, content: bytes) -> bool:  # noqa: ANN401 - a file system of fsspec
+    """Write a file unless it exists, exclusively where files can be opened so; return whether it has this content."""
+    if files.exists(path):  # some file systems replace it all the same
+        return False
+    try:
+        with files.open(path, "xb") as file:
+            file.write(content)
+    except (NotImplementedError, ValueError):  # has no such mode
+        files.pipe_file(path, content)
+    files.invalidate_cache()
+    return bool(files.cat_file(path) == content)
+
+
+def _creates_as_fsspec(files: Any) -> bool:  # noqa: ANN401 - a file system of fsspec
+    """Return whether a file system creates files as fsspec does unless overridden, which is not exclusive."""
+    from fsspec.spec import AbstractFileSystem  # noqa: PLC0415 - only for stores that are addresses
+
+    return getattr(files.pipe_file, "__func__", None) is AbstractFileSystem.pipe_file
 
 
 def _searches_as_fsspec(kind: Any) -> bool:  # noqa: ANN401 - a class of fsspec

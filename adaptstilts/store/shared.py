@@ -7,9 +7,10 @@ read, each checked against its recorded hash. Below the address lie
 - ``<kind>/<first digits of the key>/manifest.json``: the manifest, written last, which names the upload,
 - ``.leases``: leases on stages that are being made.
 
-Two machines that make the same stage upload side by side, and the manifest that is created first counts. Where the file
-system can create a file exclusively (object stores with conditional writes, file systems), a stage is made by one
-machine at a time. Where it cannot, work may in rare cases be done twice; the results stay right.
+Two machines that make the same stage upload side by side, and the manifest that is created first counts. Where a file
+can be created exclusively, a stage is made by one machine at a time: object stores with conditional writes whose fsspec
+package uses them, and file systems whose package opens files in mode ``xb``, as that of SSH does. Elsewhere, work may
+in rare cases be done twice; the results stay right.
 """
 
 from __future__ import annotations
@@ -17,15 +18,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import secrets
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DamagedError
 from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
-from adaptstilts.store.leases import LIFETIME_SECONDS, Leases, Text
+from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
     MANIFEST,
@@ -37,6 +37,7 @@ from adaptstilts.store.manifest import (
     unwritable,
     write_synced,
 )
+from adaptstilts.store.objects import RemoteObjects
 from adaptstilts.store.remote import LOCAL_PROTOCOLS, Remote, is_address
 from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.store.store import LEASES_FOLDER, Store
@@ -133,7 +134,7 @@ class SharedStore(Store):
 
     def leases(self) -> list[Leases]:
         """See `Store.leases`; first those of this machine, then those at the address."""
-        return [*super().leases(), Leases(_RemoteObjects(self.remote), self.lifetime, seldom=True)]
+        return [*super().leases(), Leases(RemoteObjects(self.remote, LEASES_FOLDER), self.lifetime, seldom=True)]
 
     def discard(self, stage: Stage) -> None:
         """See `Store.discard`; at the address and on this machine."""
@@ -316,38 +317,6 @@ class SharedStore(Store):
     def _damaged(self, problem: str, manifest: dict[str, Any], name: str) -> DamagedError:
         where = f"{self.location}/{'/'.join(_uploaded(manifest))}/{name}"
         return DamagedError(f"{where}: {problem}", folder=f"{self.location}/{'/'.join(_uploaded(manifest)[:2])}")
-
-
-class _RemoteObjects:
-    """Leases at an address; see `adaptstilts.store.leases.Objects`."""
-
-    def __init__(self, remote: Remote) -> None:
-        self.remote = remote
-        self.place = f"{remote.address}/{LEASES_FOLDER}"
-
-    def create(self, name: str, text: str) -> bool:
-        return self.remote.create(text.encode(), LEASES_FOLDER, name)
-
-    def read(self, name: str) -> Text | None:
-        content = self.remote.read(LEASES_FOLDER, name)
-        return None if content is None else _text(content)
-
-    def read_all(self) -> Mapping[str, Text]:
-        contents = self.remote.read_many(self.remote.names(LEASES_FOLDER))
-        return {name.rpartition("/")[2]: _text(content) for name, content in contents.items()}
-
-    def write(self, name: str, text: str) -> None:
-        self.remote.write(text.encode(), LEASES_FOLDER, name)
-
-    def delete(self, name: str) -> None:
-        self.remote.delete(LEASES_FOLDER, name)
-
-    def now(self) -> float:
-        return time.time()
-
-
-def _text(content: bytes) -> Text:
-    return Text(content.decode("utf-8", errors="replace"), None)
 
 
 def _uploaded(manifest: dict[str, Any]) -> tuple[str, str, str]:

@@ -22,7 +22,7 @@ from safetensors import SafetensorError
 
 from adaptstilts.errors import DamagedError, StoreError
 from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, report_to
-from adaptstilts.store.leases import LEASE_SUFFIX, FolderObjects, Leases, Progress, hold
+from adaptstilts.store.leases import LEASE_SUFFIX, Leases, Progress, hold
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
     MANIFEST,
@@ -37,6 +37,7 @@ from adaptstilts.store.manifest import (
     unwritable,
     write_synced,
 )
+from adaptstilts.store.objects import FolderObjects
 from adaptstilts.store.process import SEPARATOR, Mark, here, is_alive
 from adaptstilts.store.stage import FORMAT_VERSION, Stage, StageKind, describe
 
@@ -174,10 +175,13 @@ class Store:
             self._put(temporary, self.root / manifest["kind"] / name, manifest)
 
     @contextlib.contextmanager
-    def claim(self, stage: Stage) -> Iterator[Progress | None]:
+    def claim(self, stage: Stage, request: str = "") -> Iterator[Progress | None]:
         """Claim a stage for this process while the block runs; never waits.
 
         Guarantees of a claim, and what happens when its holder dies: `adaptstilts.store.leases`.
+
+        Args:
+            request: Random name of the request to make the stage, with which `revoke` knows the claim again.
 
         Yields:
             The progress, for the block to update; None if another process or thread is making the stage.
@@ -185,7 +189,8 @@ class Store:
         Raises:
             WriteError: If the store cannot be written.
         """
-        with self._claim(stage.key, {"key": stage.key, "name": stage.name, "kind": stage.kind.value}) as progress:
+        work = {"key": stage.key, "name": stage.name, "kind": stage.kind.value, "request": request}
+        with self._claim(stage.key, work) as progress:
             yield progress
 
     @contextlib.contextmanager
@@ -229,11 +234,11 @@ class Store:
         except OSError as error:
             raise StoreError(f"cannot be read: {error.strerror}", path=error.filename or self.root) from error
 
-    def revoke(self, stage: Stage) -> None:
-        """Remove the claim of a process that is known to have died, unless it is seen to be alive."""
+    def revoke(self, stage: Stage, request: str) -> None:
+        """Remove the claim that was made to carry out a request, by a process that is known to have ended."""
         for leases in self.leases():
             with contextlib.suppress(OSError, StoreError):
-                leases.revoke(_lease_name(stage.key))
+                leases.revoke(_lease_name(stage.key), request)
 
     def leases(self) -> list[Leases]:
         """Return the places in which whoever makes a stage holds a lease, in the order of taking them."""
@@ -350,8 +355,8 @@ class Store:
         final.parent.mkdir(parents=True, exist_ok=True)
         if (final / MANIFEST).is_file():
             return
-        if final.is_dir():
-            shutil.rmtree(final)
+        if final.is_dir() and not self._clear(final):
+            return
         try:
             temporary.replace(final)
         except OSError:
@@ -360,6 +365,18 @@ class Store:
             return
         sync_folder(final.parent)
         take_over_hashes(temporary, final, manifest)
+
+    def _clear(self, final: Path) -> bool:
+        """Remove a folder without a manifest from an artefact's place; return whether it still had none by then."""
+        aside = self._temporary(final.name.rpartition("-")[2])
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            final.rename(aside)
+            if (aside / MANIFEST).is_file():
+                with contextlib.suppress(OSError):  # yet another process has put an artefact there
+                    aside.rename(final)
+                return False
+            shutil.rmtree(aside)
+        return True
 
 
 def _lease_name(key: str) -> str:

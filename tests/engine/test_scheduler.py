@@ -5,16 +5,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from claimers import at_work
 
+from adaptstilts.engine import scheduler
 from adaptstilts.engine.heartbeats import read_beats, read_failures
 from adaptstilts.engine.in_process import InProcessEngine
 from adaptstilts.engine.journal import Journal, StageLog, read_events
-from adaptstilts.engine.protocols import StageResult
+from adaptstilts.engine.protocols import StageRequest, StageResult
 from adaptstilts.engine.scheduler import Outcome, run_graph, sort_out
 from adaptstilts.errors import AdaptstiltsError, DamagedError, DataError, StoreError, WriteError
 from adaptstilts.store.artefact import Artefact
@@ -325,6 +327,63 @@ def test_stage_whose_workers_died_again_and_again_has_failed_and_is_not_lost(tmp
     assert list(outcome.failures) == [LEFT.key]
     assert [failure.key for failure in read_failures(tmp_path)] == [LEFT.key]
     assert read_beats(store) == []
+
+
+def test_stage_that_is_given_up_stays_with_another_process_that_has_it_by_then(tmp_path: Path):
+    store = Store(tmp_path)
+    name = f"{LEFT.key[:16]}.lease"
+    engine = InProcessEngine(Runner({"left": stop(MemoryError())}), store, lambda *step: None)
+    results = engine.results
+
+    def results_of_slow_news(seconds: float | None) -> Sequence[StageResult]:
+        found = results(seconds)
+        if any(result.what == "lost" for result in found):
+            lease = Lease("other", replace(here(), host="elsewhere"), time.time(), name, {"request": "theirs"})
+            store.leases()[0].objects.create(name, lease.text())
+        return found
+
+    engine.results = results_of_slow_news  # type: ignore[method-assign]
+    outcome = run_graph(PLAN, store, engine, Watcher())
+    assert list(outcome.failures) == [LEFT.key]
+    assert store.claimant(LEFT).host == "elsewhere"
+
+
+def test_stage_whose_claim_looks_free_and_is_not_is_tried_only_after_a_pause(tmp_path: Path):
+    class Refusing(InProcessEngine):
+        def submit(self, request: StageRequest) -> None:
+            times.append(time.monotonic())
+            if len(times) > 3:
+                super().submit(request)
+
+        def results(self, seconds: float | None) -> Sequence[StageResult]:
+            return super().results(seconds) if len(times) > 3 else [StageResult(WORLD.key, "claimed")]
+
+    times: list[float] = []
+    store = Store(tmp_path)
+    outcome = run_graph(Plan((WORLD,), (), 0), store, Refusing(Runner(), store, lambda *step: None), Watcher())
+    assert list(outcome.done) == [WORLD.key]
+    assert [later - earlier >= 0.1 for earlier, later in pairwise(times)] == [True] * 3
+
+
+@pytest.mark.parametrize(("errors", "ends"), [(1, False), (1000, True)])
+def test_claim_that_cannot_be_read_counts_as_claimed_for_a_while(tmp_path: Path, monkeypatch, errors: int, ends: bool):
+    monkeypatch.setattr(scheduler, "_LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(scheduler, "_FIRST_PAUSE", 0.01)
+    store, left = Store(tmp_path), [None] * errors
+    is_claimed = store.is_claimed
+
+    def fail_first(stage: Stage) -> bool:
+        if stage is WORLD and left:
+            left.pop()
+            raise StoreError("cannot be read: Stale file handle")
+        return is_claimed(stage)
+
+    monkeypatch.setattr(store, "is_claimed", fail_first)
+    if ends:
+        with pytest.raises(StoreError, match="Stale"):
+            carry(store, Runner(), Watcher())
+    else:
+        assert carry(store, Runner(), Watcher()).failures == {}
 
 
 def test_file_that_cannot_be_read_fails_its_stage_alone(tmp_path: Path):

@@ -19,6 +19,7 @@ from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.store.leases import Lease
 from adaptstilts.store.manifest import manifest_text
 from adaptstilts.store.process import here
+from adaptstilts.store.remote import Remote
 from adaptstilts.store.shared import SHARED_MARK, SharedStore, store_at
 from adaptstilts.store.stage import make_stage
 from adaptstilts.store.store import MANIFEST, Store
@@ -81,8 +82,28 @@ class Shelf(LocalFileSystem):
             file.write(value)
 
 
+class Plain(LocalFileSystem):
+    """A folder whose file system creates files as fsspec does; another process is always a moment faster."""
+
+    protocol = "plain"
+    has_exclusive_mode = True
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return str(path).removeprefix("plain://")
+
+    def exists(self, path, **options):
+        return False
+
+    def _open(self, path, mode="rb", **options):
+        if mode == "xb" and not self.has_exclusive_mode:
+            raise ValueError("no such mode")
+        return super()._open(path, mode, **options)
+
+
 fsspec.register_implementation("counted", CountingMemory, clobber=True)
 fsspec.register_implementation("shelf", Shelf, clobber=True)
+fsspec.register_implementation("plain", Plain, clobber=True)
 
 
 def make(store, stage=STAGE, text="rows"):
@@ -492,6 +513,18 @@ def test_claim_holds_between_machines(machines):
     assert not two.is_claimed(STAGE)
     with two.claim(STAGE) as is_mine:
         assert is_mine
+
+
+@pytest.mark.parametrize("has_exclusive_mode", [True, False])
+def test_file_that_another_creates_at_the_same_time_is_not_created(tmp_path, monkeypatch, has_exclusive_mode):
+    monkeypatch.setattr(Plain, "has_exclusive_mode", has_exclusive_mode)
+    remote = Remote(f"plain://{tmp_path}")
+    assert remote.create(b"ours", "a") is True
+    assert (tmp_path / "a").read_bytes() == b"ours"
+    (tmp_path / "b").write_bytes(b"theirs")
+    if not has_exclusive_mode:  # whoever writes last has it
+        monkeypatch.setattr(Plain, "cat_file", lambda *arguments, **options: b"theirs")
+    assert remote.create(b"ours", "b") is False
 
 
 @pytest.mark.parametrize(("silence", "expected"), [(10, False), (100, True)])

@@ -255,6 +255,28 @@ def test_artefacts_that_no_study_needs_go_only_when_studies_are_named_and_never_
     assert store.find_all([WORLD, SCORE, OTHER]).keys() == needed
 
 
+def test_folder_that_changes_while_it_is_looked_at_stays(store, monkeypatch):
+    far = replace(here(), host="elsewhere")
+    folder = store.root / ".unfinished" / f"{far.text}~{WORLD.key[:16]}~0abc"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "file").touch()
+    for path in (folder / "sub" / "file", folder / "sub", folder):
+        os.utime(path, (0, 0))
+    assert len(find_waste(store).items) == 1
+    stat = Path.stat
+
+    def vanish(path: Path, **options):
+        if path.name in gone:
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(Path, "stat", vanish)
+    gone: list[str] = []
+    for name in (folder.name, "sub", "file"):
+        gone[:] = [name]
+        assert find_waste(store).items == []
+
+
 def test_states_to_resume_what_no_study_needs_go_when_they_are_old_and_studies_are_named(store):
     ages = {"a" * 16: 5, "b" * 16: 0, SCORE.key[:16]: 5, "c" * 16: 5}
     store.discard(SCORE)
@@ -287,15 +309,19 @@ def test_what_is_damaged_is_named_and_stays(store):
 def test_what_comes_into_use_before_it_is_removed_stays(store):
     broken = store.root / "data" / f"gone-{'e' * 16}"
     state = store.root / ".resume" / SCORE.key[:16]
-    for folder in (broken, state):
+    far = replace(here(), host="elsewhere").text
+    unfinished, former = store.root / ".unfinished" / f"{far}~{OTHER.key[:16]}~0abc", store.root / ".claims"
+    for folder in (broken, state, unfinished, former):
         folder.mkdir(parents=True)
         os.utime(folder, (time.time() - 5 * 86400,) * 2)
     waste = find_waste(store, {WORLD.key, SCORE.key})
-    assert len(waste.items) == 3
+    assert len(waste.items) == 5
     (broken / MANIFEST).write_text("{")
+    (former / "x.lock").touch()
     with store.claim(SCORE), store.claim(OTHER):
         waste.remove()
-    assert (broken.exists(), state.exists(), store.find(OTHER) is None) == (True, True, False)
+    assert [folder.exists() for folder in (broken, state, unfinished, former)] == [True] * 4
+    assert store.find(OTHER) is not None
     assert waste.text() == "nothing to remove"
 
 

@@ -85,6 +85,26 @@ def test_artefact_that_another_process_made_meanwhile_is_kept(tmp_path):
     assert list((tmp_path / ".unfinished").iterdir()) == []
 
 
+def test_artefact_that_comes_while_a_folder_without_a_manifest_is_removed_is_kept(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    final = store.root / STAGE.kind.value / STAGE.folder
+    late, rename = [True], Path.rename
+
+    def come(folder: Path, target: Path) -> Path:
+        if folder == final and late:
+            late.pop()
+            (final / "old.txt").unlink()
+            make(store, text="first")
+        return rename(folder, target)
+
+    final.mkdir(parents=True)
+    (final / "old.txt").touch()
+    monkeypatch.setattr(Path, "rename", come)
+    make(store, text="second")
+    assert (store.open(STAGE).folder / "sub" / "a.txt").read_text() == "first"
+    assert store.unfinished() == []
+
+
 def test_find_refuses_a_manifest_of_another_shape(tmp_path):
     artefact = make(Store(tmp_path))
     (artefact.folder / MANIFEST).write_text("[]")
