@@ -33,6 +33,12 @@ def estimate_text(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else duration_text(seconds)
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of a library's error; the name of its class if it has no text."""
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
     """Return each line once; one that does not hold for all variants begins with the labels of those it holds for.
 

@@ -7,6 +7,7 @@ from adaptstilts.formatting import (
     count_text,
     duration_text,
     estimate_text,
+    first_line,
     range_text,
     scaled,
     signed_text,
@@ -94,3 +95,8 @@ def test_aligned_makes_columns_as_wide_as_their_widest_text():
     ]
     assert aligned([("", "1", "22"), ("x", "333", "")], "<>") == ["     1  22", "x  333"]
     assert aligned([], "<") == []
+
+
+def test_first_line_of_an_error_without_text_is_its_class():
+    assert first_line(ValueError("\n  no rows\nmore")) == "no rows"
+    assert first_line(KeyboardInterrupt()) == "KeyboardInterrupt"

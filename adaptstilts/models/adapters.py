@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError, TrainingError
+from adaptstilts.formatting import first_line
 from adaptstilts.models.heads import Head, save_head
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class AdapterStack:
             try:
                 self.encoder.load_adapter(str(folder), load_as=name, loading_info=info, use_safetensors=True)
             except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-                raise CheckpointError(f"adapter cannot be loaded: {_first_line(error)}", path=folder) from error
+                raise CheckpointError(f"adapter cannot be loaded: {first_line(error)}", path=folder) from error
             self._check_complete(info, folder, what="adapter")
 
     def save(self, name: str, folder: Path, head: Head | None = None, *, choices: int = 2) -> None:
@@ -301,7 +302,7 @@ class AdapterStack:
         try:
             tensors = load_file(path)
         except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"fusion cannot be loaded: {_first_line(error)}", path=path) from error
+            raise CheckpointError(f"fusion cannot be loaded: {first_line(error)}", path=path) from error
         saved = {
             key.removeprefix(prefix).replace(
                 f".adapter_fusion_layer.{saved_name}.", f".adapter_fusion_layer.{name}."
@@ -373,7 +374,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, json.JSONDecodeError) as error:
         raise CheckpointError(f"cannot be read: {error}", path=path) from error
     return loaded
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.formatting import first_line
 from adaptstilts.models.architecture import architecture_of
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
     try:
         config: PretrainedConfig = AutoConfig.from_pretrained(location, revision=revision or "main")
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise CheckpointError(f"cannot be loaded as a backbone: {_first_line(error)}", path=location) from error
+        raise CheckpointError(f"cannot be loaded as a backbone: {first_line(error)}", path=location) from error
     return config
 
 
@@ -187,7 +188,7 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
             **architecture.options,
         )
     except (OSError, ValueError, RuntimeError, TypeError, KeyError, SafetensorError) as error:
-        problem = f"cannot be loaded as a backbone of type {architecture.model_type}: {_first_line(error)}"
+        problem = f"cannot be loaded as a backbone of type {architecture.model_type}: {first_line(error)}"
         raise CheckpointError(problem, path=location) from error
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
     if missing or info["mismatched_keys"]:
@@ -286,7 +287,7 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
             location, revision=revision or "main"
         )
     except (OSError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"has no usable tokenizer: {_first_line(error)}", path=location) from error
+        raise CheckpointError(f"has no usable tokenizer: {first_line(error)}", path=location) from error
     if tokenizer.pad_token_id != config.pad_token_id:
         raise CheckpointError(
             f"the tokenizer's padding id is {tokenizer.pad_token_id}, the encoder's is {config.pad_token_id}",
@@ -295,7 +296,3 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     if not architecture.token_types:
         tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != TOKEN_TYPES]
     return tokenizer
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]

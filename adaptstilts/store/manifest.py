@@ -18,6 +18,8 @@ from typing import Any
 from adaptstilts.errors import DamagedError, StoreError, WriteError
 
 MANIFEST = "manifest.json"
+FEWEST_DIGITS = 4
+"""Digits of a key that a person must give at least."""
 KEY_DIGITS = 16
 """Digits of a key in the names of folders and claims."""
 _FIELDS: dict[str, type | tuple[type, ...]] = {"key": str, "files": dict, "inputs": list, "seconds": (int, float)}

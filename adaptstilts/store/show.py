@@ -15,12 +15,10 @@ from adaptstilts.errors import DamagedError, StoreError
 from adaptstilts.formatting import aligned, duration_text, size_text
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.leases import SLOP_SECONDS
-from adaptstilts.store.manifest import KEY_DIGITS
+from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
 from adaptstilts.store.shared import SharedStore, store_at
 from adaptstilts.store.stage import StageKind
 from adaptstilts.store.store import Store
-
-_FEWEST_DIGITS = 4
 
 
 def open_existing(location: str, cache: str | None = None) -> Store:
@@ -129,8 +127,8 @@ def resolve(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedE
     hint = "See: adaptstilts store ls"
     if damaged:
         hint = f"{len(damaged)} have damaged manifests, see: adaptstilts store verify"
-    if len(word) < _FEWEST_DIGITS and set(word.lower()) <= set(string.hexdigits):
-        hint = f"Give at least {_FEWEST_DIGITS} digits of the key."
+    if len(word) < FEWEST_DIGITS and set(word.lower()) <= set(string.hexdigits):
+        hint = f"Give at least {FEWEST_DIGITS} digits of the key."
     raise StoreError(f"no artefact '{word}'", value=word, allowed=tuple(dict.fromkeys(names)), hint=hint)
 
 
@@ -142,7 +140,7 @@ def _meant(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedEr
         item for item in artefacts if word in {item.key, name_of(item), item.folder.name}
     ]
     found += [error for name, error in folders if word == name]
-    if not found and len(word) >= _FEWEST_DIGITS:
+    if not found and len(word) >= FEWEST_DIGITS:
         found += [item for item in artefacts if item.key.startswith(digits)]
         found += [error for error in damaged if place_of(error)[1].startswith(digits[:KEY_DIGITS])]
     if not found:

@@ -11,14 +11,13 @@ from typing import Any
 
 from adaptstilts.errors import ConfigError
 from adaptstilts.store.artefact import Artefact
-from adaptstilts.store.manifest import KEY_DIGITS
+from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
 from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.plan import Plan
 
 _MOST_EXPLAINED = 10
 _MOST_SHOWN = 5
-_FEWEST_DIGITS = 4
 _NEAR = 0.5
 """Share of a job's fields that must be equal for an artefact to count as near."""
 _REFERENCES = ("sources", "after", "trained", "predictions", "analysis")
@@ -97,7 +96,7 @@ def find_stages(plan: Plan, wanted: str) -> list[Stage]:
     same = [stage for stage in plan.stages if wanted in {stage.name, stage.slug, f"{stage.kind.value}/{stage.slug}"}]
     if same:
         return same
-    if len(wanted) >= _FEWEST_DIGITS:
+    if len(wanted) >= FEWEST_DIGITS:
         same = [stage for stage in plan.stages if stage.key.startswith(wanted)]
     same = same or [
         stage

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from adaptstilts.errors import TrainingError
+from adaptstilts.formatting import first_line
 
 TIMEOUT = timedelta(minutes=30)
 """How long a process waits for the others; longer than the longest scoring of a dev set."""
@@ -126,7 +127,7 @@ def _losses_named(group: Group) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        first = str(error).strip().splitlines()[0]
+        first = first_line(error)
         raise LostProcessError(
             f"process {group.rank} of {group.size} lost the others: {first}",
             hint="The same command goes on from the last checkpoint.",
