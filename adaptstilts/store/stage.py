@@ -115,7 +115,7 @@ class StageMaker:
 
     def __call__(self, name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> Stage:
         """Build a stage; see `make_stage`."""
-        key = _digest(FORMAT_VERSION, job.kind.value, self._serialiser.text(job, remember=False), inputs)
+        key = _digest(FORMAT_VERSION, job.kind.value, self._serialiser.fields_text(job), inputs)
         return Stage(name, slug, job, key, inputs)
 
 
@@ -152,7 +152,7 @@ class _Serialiser:
         if type(value) is tuple or type(value) is list:
             text = "[" + ",".join([self.text(item, remember=remember) for item in value]) + "]"
         elif dataclasses.is_dataclass(value):
-            text = self._object(value)
+            text = self.fields_text(value)
         elif isinstance(value, BaseModel):
             text = self.text(value.model_dump(), remember=False)
         elif isinstance(value, Enum):
@@ -166,16 +166,18 @@ class _Serialiser:
             self._texts[id(value)] = (value, text)
         return text
 
-    def _object(self, value: object) -> str:
+    def fields_text(self, value: object) -> str:
+        """Return the JSON text of a dataclass, of the fields that count; the text is not kept."""
         parts, known, kind = [], self._texts, type(value)
         if kind not in self._fields:
             self._fields[kind] = _counted_fields(kind)
         for name, label, only_where_set in self._fields[kind]:
             item = getattr(value, name)
-            if item is None and only_where_set:
-                continue
-            kept = known.get(id(item))
-            parts.append(label + (self.text(item) if kept is None else kept[1]))
+            if type(item) is str:  # strings and known values here, without a call: plans of thousands of stages
+                parts.append(label + encode_basestring_ascii(item))
+            elif item is not None or not only_where_set:
+                kept = known.get(id(item))
+                parts.append(label + (self.text(item) if kept is None else kept[1]))
         return "{" + ",".join(parts) + "}"
 
 
