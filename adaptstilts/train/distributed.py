@@ -31,7 +31,7 @@ class LostProcessError(TrainingError):
 
 
 @dataclass(frozen=True)
-class Group:
+class ProcessGroup:
     """The processes that share one run, as seen from one of them; a single process communicates nothing.
 
     Attributes:
@@ -101,12 +101,12 @@ class Group:
             distributed.broadcast(tensor, src=0)
 
 
-SINGLE_PROCESS = Group()
+SINGLE_PROCESS = ProcessGroup()
 """The group of a run in one process."""
 
 
 @contextlib.contextmanager
-def joined(*, cpu: bool, is_sharded: bool = False) -> Iterator[Group]:
+def joined(*, cpu: bool, is_sharded: bool = False) -> Iterator[ProcessGroup]:
     """Join the processes that the environment names; a group of one process without such variables.
 
     The variables are those of ``torchrun`` and ``accelerate launch`` (``RANK``, ``WORLD_SIZE``, ``LOCAL_RANK``,
@@ -117,13 +117,13 @@ def joined(*, cpu: bool, is_sharded: bool = False) -> Iterator[Group]:
     from accelerate import PartialState  # noqa: PLC0415 - takes a second, and one process needs none of it
 
     state: Any = PartialState(cpu=cpu, timeout=TIMEOUT)
-    yield Group(int(state.process_index), int(state.num_processes), state.device, is_sharded)
+    yield ProcessGroup(int(state.process_index), int(state.num_processes), state.device, is_sharded)
     state.destroy_process_group()
     PartialState._reset_state()
 
 
 @contextlib.contextmanager
-def _losses_named(group: Group) -> Iterator[None]:
+def _losses_named(group: ProcessGroup) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:

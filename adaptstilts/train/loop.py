@@ -20,10 +20,10 @@ from adaptstilts.tasks.kinds import micro_batch_count
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate, cut, grouped_batches, targets_in
 from adaptstilts.train.checkpoints import Checkpoints
-from adaptstilts.train.distributed import SINGLE_PROCESS, Group
+from adaptstilts.train.distributed import SINGLE_PROCESS, ProcessGroup
 from adaptstilts.train.losses import loss_sum
 from adaptstilts.train.optim import build_optimizer, build_schedule
-from adaptstilts.train.state import Progress, Run, put_back, run_digest, take
+from adaptstilts.train.state import TrainingProgress, TrainingRun, put_back, run_digest, take
 
 StepReport = Callable[[int, int, float], None]
 """Called after each optimiser step with (step, total steps, loss)."""
@@ -68,7 +68,7 @@ class RunContext:
 
     on_step: StepReport | None = None
     checkpoints: Checkpoints | None = None
-    group: Group = SINGLE_PROCESS
+    group: ProcessGroup = SINGLE_PROCESS
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class _Work:
     kind: Kind
     seed: int
     penalty: Callable[[], Tensor] | None
-    group: Group
+    group: ProcessGroup
     trained: list[nn.Parameter]
 
     @property
@@ -149,17 +149,17 @@ def fit(
     return _report(run.progress, total, work, time.perf_counter() - started)
 
 
-def _set_up(network: TaskNetwork, settings: TrainSettings, total: int) -> Run:
+def _set_up(network: TaskNetwork, settings: TrainSettings, total: int) -> TrainingRun:
     device = next(network.parameters()).device
     optimizer = build_optimizer(network, settings)
     schedule = build_schedule(optimizer, settings, total)
     scaler = torch.GradScaler(device.type, enabled=half_dtype(device, settings.precision) is torch.float16)
     if settings.gradient_checkpointing:
         network.encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    return Run(network, optimizer, schedule, scaler)
+    return TrainingRun(network, optimizer, schedule, scaler)
 
 
-def _resume(run: Run, context: RunContext, digest: str) -> None:
+def _resume(run: TrainingRun, context: RunContext, digest: str) -> None:
     """Resume a run from its newest good checkpoint; the first process chooses, the others read the same one."""
     checkpoints, group = context.checkpoints, context.group
     if checkpoints is None:
@@ -172,7 +172,7 @@ def _resume(run: Run, context: RunContext, digest: str) -> None:
         put_back(run, snapshot)
 
 
-def _batches(run: Run, work: _Work, total: int) -> Iterator[list[Feature]]:
+def _batches(run: TrainingRun, work: _Work, total: int) -> Iterator[list[Feature]]:
     """Yield the batch of every remaining step, until the last step or until patience runs out."""
     progress = run.progress
     while progress.step < total:
@@ -184,7 +184,7 @@ def _batches(run: Run, work: _Work, total: int) -> Iterator[list[Feature]]:
             yield [work.items[index] for index in indices]
 
 
-def _take_step(run: Run, work: _Work, items: Sequence[Feature]) -> float:
+def _take_step(run: TrainingRun, work: _Work, items: Sequence[Feature]) -> float:
     """Take one optimiser step, the same in every process; return its mean loss."""
     progress = run.progress
     run.network.train()
@@ -204,7 +204,7 @@ def _take_step(run: Run, work: _Work, items: Sequence[Feature]) -> float:
     return loss
 
 
-def _backward(run: Run, work: _Work, items: Sequence[Feature]) -> float:
+def _backward(run: TrainingRun, work: _Work, items: Sequence[Feature]) -> float:
     """Add this process's part to the gradient of one step; return its part of the mean loss.
 
     Dropout is seeded by seed, step and number of the micro-batch, so it does not matter which process computes it.
@@ -237,7 +237,7 @@ def _loss(network: TaskNetwork, items: Sequence[Feature], work: _Work) -> Tensor
         return loss_sum(work.kind, batch.scores(network), batch.targets, batch.attention_mask)
 
 
-def _evaluate(run: Run, score_dev: Callable[[TaskNetwork], float], group: Group) -> None:
+def _evaluate(run: TrainingRun, score_dev: Callable[[TaskNetwork], float], group: ProcessGroup) -> None:
     """Score the dev set, and keep the weights if they are the best; the score of the first process counts."""
     progress = run.progress
     run.network.eval()
@@ -254,11 +254,11 @@ def _evaluate(run: Run, score_dev: Callable[[TaskNetwork], float], group: Group)
         progress.worse += 1
 
 
-def _is_patience_over(progress: Progress, settings: TrainSettings) -> bool:
+def _is_patience_over(progress: TrainingProgress, settings: TrainSettings) -> bool:
     return settings.patience is not None and progress.worse >= settings.patience
 
 
-def _report(progress: Progress, total: int, work: _Work, seconds: float) -> FitReport:
+def _report(progress: TrainingProgress, total: int, work: _Work, seconds: float) -> FitReport:
     stride = max(1, math.ceil(len(progress.losses) / 20))
     chunks = [progress.losses[first : first + stride] for first in range(0, len(progress.losses), stride)]
     return FitReport(

@@ -10,7 +10,7 @@ from adaptstilts.models.attachments import Attachment
 from adaptstilts.models.bottlenecks import ADAPTER, FUSION
 
 Use = Literal["none", "start", "below", "fused"]
-Group = Literal["full", "adapter"]
+ResultGroup = Literal["full", "adapter"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class WeightFamily:
     attachment: Attachment | None
     one: str
     many: str
-    group: Group
+    group: ResultGroup
     alone: str
 
 

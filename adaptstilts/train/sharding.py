@@ -8,10 +8,10 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
 from adaptstilts.models.network import TaskNetwork
-from adaptstilts.train.distributed import Group
+from adaptstilts.train.distributed import ProcessGroup
 
 
-def shard_frozen(network: TaskNetwork, group: Group) -> Group:
+def shard_frozen(network: TaskNetwork, group: ProcessGroup) -> ProcessGroup:
     """Shard the frozen weights of a network's encoder over the processes, if the group is marked as sharded.
 
     Parameters that train stay whole in every process. The sharded units are the blocks, the word vectors (a unit of
@@ -39,7 +39,7 @@ def shard_frozen(network: TaskNetwork, group: Group) -> Group:
     return group
 
 
-def to_cpu(network: TaskNetwork, group: Group) -> None:
+def to_cpu(network: TaskNetwork, group: ProcessGroup) -> None:
     """Move the weights that a process writes to the CPU: the whole network, or if it is sharded, what trains."""
     if not group.is_sharded:
         network.to("cpu")

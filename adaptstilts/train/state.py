@@ -26,7 +26,7 @@ _TORCH = "random/torch"
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """Progress of a run so far.
 
     Attributes:
@@ -52,14 +52,14 @@ class Progress:
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """A training run: network, optimiser, schedule, gradient scaler and progress."""
 
     network: TaskNetwork
     optimizer: AdamW
     schedule: LambdaLR
     scaler: torch.GradScaler
-    progress: Progress = field(default_factory=Progress)
+    progress: TrainingProgress = field(default_factory=TrainingProgress)
 
 
 def run_digest(network: TaskNetwork, items: Sequence[Feature]) -> str:
@@ -72,7 +72,7 @@ def run_digest(network: TaskNetwork, items: Sequence[Feature]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def take(run: Run, *, batches_per_epoch: int, seconds: float) -> Snapshot:
+def take(run: TrainingRun, *, batches_per_epoch: int, seconds: float) -> Snapshot:
     """Copy everything that decides how a run continues from here (between two steps), except frozen weights.
 
     ``seconds`` is the wall time of the run so far.
@@ -105,7 +105,7 @@ def take(run: Run, *, batches_per_epoch: int, seconds: float) -> Snapshot:
     return Snapshot(progress.step, tensors, values, progress.best_step, dict(progress.best_state))
 
 
-def put_back(run: Run, snapshot: Snapshot) -> None:
+def put_back(run: TrainingRun, snapshot: Snapshot) -> None:
     """Restore a snapshot into a fresh run with equal `run_digest`, and add its step to those of earlier resumptions."""
     values, tensors = snapshot.values, snapshot.tensors
     restore_state(run.network, _below(tensors, _WEIGHTS))
@@ -126,7 +126,7 @@ def put_back(run: Run, snapshot: Snapshot) -> None:
     known = dict(values["progress"])
     known["dev_scores"] = [(step, score) for step, score in known["dev_scores"]]
     known["resumed_at"] = [*known["resumed_at"], snapshot.step]
-    run.progress = Progress(**known, best_state=dict(snapshot.best))
+    run.progress = TrainingProgress(**known, best_state=dict(snapshot.best))
 
 
 def _put_random_states_back(snapshot: Snapshot) -> None:

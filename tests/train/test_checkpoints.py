@@ -21,7 +21,7 @@ from adaptstilts.models.network import trained_state
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.checkpoints import Checkpoints, Snapshot, remove_checkpoints, resume_folder
 from adaptstilts.train.loop import RunContext, fit
-from adaptstilts.train.state import Run, put_back, run_digest, take
+from adaptstilts.train.state import TrainingRun, put_back, run_digest, take
 
 KEY = "ab" * 32
 EVERY_STEP = ResumeSection(every_steps=1, every_minutes=None)
@@ -125,7 +125,7 @@ def state(method="adapter", steps=3):
 
     network = tiny_runs.network(method)
     optimizer = build_optimizer(network, tiny_runs.SETTINGS)
-    run = Run(network, optimizer, build_schedule(optimizer, tiny_runs.SETTINGS, 12), torch.GradScaler("cpu"))
+    run = TrainingRun(network, optimizer, build_schedule(optimizer, tiny_runs.SETTINGS, 12), torch.GradScaler("cpu"))
     for step in range(steps):
         network.train()
         torch.manual_seed(step)

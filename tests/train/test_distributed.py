@@ -18,7 +18,7 @@ from adaptstilts.tasks.kinds import micro_batch_count
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import cut, targets_in
 from adaptstilts.train.checkpoints import Checkpoints
-from adaptstilts.train.distributed import SINGLE_PROCESS, Group
+from adaptstilts.train.distributed import SINGLE_PROCESS, ProcessGroup
 from adaptstilts.train.loop import RunContext, fit
 from adaptstilts.train.sharding import shard_frozen
 
@@ -212,7 +212,7 @@ def test_one_process_changes_nothing():
 
 @pytest.mark.parametrize(("rank", "expected"), [(0, [(0, "a"), (2, "c")]), (1, [(1, "b")])])
 def test_process_takes_every_nth_micro_batch(rank, expected):
-    assert Group(rank, 2).own("abc") == expected
+    assert ProcessGroup(rank, 2).own("abc") == expected
 
 
 @pytest.mark.parametrize(

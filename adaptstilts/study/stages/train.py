@@ -37,7 +37,7 @@ from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Task
 from adaptstilts.train.checkpoints import CheckpointLog, Checkpoints
-from adaptstilts.train.distributed import SINGLE_PROCESS, Group
+from adaptstilts.train.distributed import SINGLE_PROCESS, ProcessGroup
 from adaptstilts.train.loop import FitReport, RunContext, fit
 from adaptstilts.train.methods import METHODS, Method
 from adaptstilts.train.optim import learning_rate
@@ -61,7 +61,7 @@ def train_stage(  # noqa: PLR0913 - job, data and output, and three optional way
     load: EncoderLoader = load_encoder,
     *,
     checkpoints: Checkpoints | None = None,
-    group: Group = SINGLE_PROCESS,
+    group: ProcessGroup = SINGLE_PROCESS,
 ) -> None:
     """Train one network and write its trained parts.
 
