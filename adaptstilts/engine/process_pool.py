@@ -12,7 +12,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.engine.in_process import StageStep
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
-from adaptstilts.engine.signals import sigterm_as_exit
+from adaptstilts.engine.signals import end_with_parent, sigterm_as_exit
 from adaptstilts.engine.worker import perform_here
 from adaptstilts.errors import CrashError, EngineError
 from adaptstilts.store.store import Store
@@ -241,7 +240,7 @@ def _work(pipe: Connection, make_runner: MakeRunner, store: Store, changes: Mapp
     SIGTERM ends the worker: a training run first finishes its step and leaves a checkpoint.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_parent()
+    end_with_parent()
     os.environ.update(changes)  # before torch is imported
     last_sent = 0.0
 
@@ -261,16 +260,3 @@ def _result(make_runner: MakeRunner, store: Store, request: StageRequest, on_ste
         return perform_here(make_runner, store, request, on_step)
     except Exception:  # noqa: BLE001 - raised again in the parent, where it ends the run
         return _Bug(traceback.format_exc())
-
-
-def _end_with_parent() -> None:
-    """End this process as soon as its parent has ended, even if the parent was killed."""
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True, name="parent-watch").start()

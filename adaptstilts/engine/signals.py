@@ -1,8 +1,10 @@
-"""SIGTERM as an exception, so that logs, claims and checkpoints are closed in order."""
+"""SIGTERM as an exception, so that everything is closed in order, and workers that end with their parent."""
 
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -40,3 +42,19 @@ def sigterm_as_exit() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def end_with_parent() -> None:
+    """End this worker process as soon as its parent has ended, even if the parent was killed.
+
+    Does nothing in a process that `multiprocessing` has not started.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from adaptstilts.config.schema import ParallelSection, ResumeSection
 from adaptstilts.engine.journal import StepNumbers
-from adaptstilts.engine.signals import sigterm_as_exit
+from adaptstilts.engine.signals import end_with_parent, sigterm_as_exit
 from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
 from adaptstilts.runtime import make_deterministic, quiet_libraries, set_threads
 from adaptstilts.store.leases import Progress
@@ -217,7 +216,7 @@ def _run_process(rank: int, port: int, request: TrainRequest, writer: Connection
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the parent handles it
     if rank:  # the first process, which writes the checkpoint, needs the others for its last step
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     size = request.parallel.processes
     threads = max(1, (request.threads or torch.get_num_threads()) // size)
     os.environ |= {
@@ -241,13 +240,6 @@ def _run_process(rank: int, port: int, request: TrainRequest, writer: Connection
     writer.close()
     # At once: threads of torch's process groups may still run, and abort an interpreter that is being taken down.
     os._exit(0)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 class _ForwardingLog:
