@@ -10,7 +10,7 @@ from transformers import XLMRobertaConfig, XLMRobertaModel
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.encoding.features import Feature
-from adaptstilts.models.adapters import AdapterStack
+from adaptstilts.models.adapters import AdapterHost
 from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.bottlenecks import ADAPTER
 from adaptstilts.models.heads import spec_for
@@ -46,7 +46,7 @@ def save_encoder(folder: Path, shape: BackboneShape) -> Path:
 
 def save_adapters(encoder: Path, folder: Path, kind: str = "seq_bn") -> list[tuple[str, Path]]:
     """Save a random adapter for each of `FUSED`; return (task, folder) of each."""
-    stack = AdapterStack(XLMRobertaModel.from_pretrained(encoder, add_pooling_layer=False))
+    stack = AdapterHost(XLMRobertaModel.from_pretrained(encoder, add_pooling_layer=False))
     made = [(task, folder / task) for task in FUSED]
     for task, place in made:
         stack.add(task, AdapterSection(kind=kind, reduction_factor=REDUCTION), seed=1, identity=False)

@@ -51,7 +51,7 @@ def network(method: str, kind: Kind = Kind.CLASSIFY, *, dropout: float = 0.1) ->
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
     from adaptstilts.config.schema import AdapterSection, FusionSection
-    from adaptstilts.models.adapters import AdapterStack, Composition
+    from adaptstilts.models.adapters import AdapterHost, Composition
     from adaptstilts.models.heads import new_head, spec_for
     from adaptstilts.models.network import TaskNetwork
 
@@ -72,7 +72,7 @@ def network(method: str, kind: Kind = Kind.CLASSIFY, *, dropout: float = 0.1) ->
     made = TaskNetwork(encoder, new_head(spec_for(kind, ("a", "b")), 16, dropout, seed=1), None)
     if method == "full":
         return made
-    made.attached = AdapterStack(encoder)
+    made.attached = AdapterHost(encoder)
     names = {"adapter": ("target_x",), "stack": ("low", "target_x"), "fuse": ("low", "other")}[method]
     for seed, name in enumerate(names):
         made.attached.add(name, AdapterSection(reduction_factor=4, dropout=dropout), seed=seed, identity=False)

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+FUSION_AVERAGE = "average"
+"""Value of ``fusion.retrieval`` for the plain average of the adapters."""
 DEVICE_PATTERN = r"^(auto|cpu|cuda(:\d+)?)$"
 
 MethodName = Literal["direct", "full", "adapter", "stack", "continue", "fuse"]
@@ -171,7 +173,7 @@ class FusionSection(Section):
     )
     tasks: tuple[str, ...] = Field((), description="Intermediate adapters to fuse; empty for all of the study's.")
     retrieval: str = Field(
-        "average",
+        FUSION_AVERAGE,
         description="What replaces a trained fusion on targets without training data: `average` (equal weights) or "
         "the name of the intermediate task on whose training set the fusion is trained.",
     )

@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
-from adaptstilts.errors import CheckpointError, TrainingError
+from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
 from adaptstilts.models.heads import Head, save_head
 
@@ -71,8 +71,8 @@ def check_names(names: Iterable[str]) -> None:
             )
 
 
-class AdapterStack:
-    """The adapters of one encoder: adds, loads, saves and activates them, and selects which ones train.
+class AdapterHost:
+    """An encoder with adapters and fusion layers: adds, loads, saves and activates them, and selects which ones train.
 
     Args:
         encoder: A plain encoder; adapter support is added in place.
@@ -82,6 +82,7 @@ class AdapterStack:
         self.encoder: Any = encoder
         self.active: Composition | None = None
         self._own: dict[str, frozenset[str]] = {}
+        self._members: dict[str, tuple[str, ...]] = {}
         adapters.init(self.encoder)
 
     @property
@@ -131,16 +132,19 @@ class AdapterStack:
             self._check_complete(info, folder, what="adapter")
 
     def save(self, name: str, folder: Path, head: Head | None = None, *, choices: int = 2) -> None:
-        """Write an adapter and its head in the format that the library's own ``load_adapter`` reads.
+        """Write an adapter or a fusion layer, and its head, in the format that the library itself reads.
 
         Args:
-            folder: Created if missing; receives ``adapter_config.json``, weights as safetensors and as ``.bin`` (the
-                library reads the latter by default), and the same for the head.
+            folder: Created if missing; receives the configuration (of a fusion layer, with the order of its adapters),
+                weights as safetensors and as ``.bin`` (which the library reads by default), and the same for the head.
             choices: Alternatives per question, for a multiple-choice head.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        self.encoder.save_adapter(str(folder), name, use_safetensors=True)
-        self.encoder.save_adapter(str(folder), name, use_safetensors=False)
+        if name in self._members:
+            self._save_fusion(name, folder)
+        else:
+            self.encoder.save_adapter(str(folder), name, use_safetensors=True)
+            self.encoder.save_adapter(str(folder), name, use_safetensors=False)
         if head is not None:
             save_head(head, name, folder, self.encoder.config, choices=choices)
 
@@ -151,16 +155,15 @@ class AdapterStack:
             name: Name of the layer, unique even among fusions over the same adapters.
             members: Adapter names; the order is part of the layer.
         """
-        with self._attaching(name), _seeded(seed):
-            self.encoder.add_adapter_fusion(list(members), config=section.kind, name=name)
+        with _seeded(seed):
+            self._attach_fusion(name, members, section.kind)
 
     def add_average(self, name: str, members: Sequence[str]) -> None:
         """Add a fusion layer that averages its adapters' outputs exactly, without training.
 
         With query and key at zero every attention score is equal, and a static fusion has no value matrix.
         """
-        with self._attaching(name):
-            self.encoder.add_adapter_fusion(list(members), config="static", name=name)
+        self._attach_fusion(name, members, "static")
         with torch.no_grad():
             for key, parameter in self.encoder.named_parameters():
                 if f".adapter_fusion_layer.{name}." in key:
@@ -182,28 +185,8 @@ class AdapterStack:
             raise CheckpointError(
                 f"the fusion was trained over {config.get('adapter_names')}, not over {list(members)}", path=path
             )
-        with self._attaching(name):
-            self.encoder.add_adapter_fusion(list(members), config=config["config"], name=name)
+        self._attach_fusion(name, members, config["config"])
         self._fill_fusion(folder / FUSION_WEIGHTS_FILE, str(config["name"]), name)
-
-    def save_fusion(
-        self, name: str, members: Sequence[str], folder: Path, head: Head | None, *, choices: int = 2
-    ) -> None:
-        """Write a fusion layer and its head in the library's format, which records the order of the members."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.encoder.save_adapter_fusion(str(folder), Fuse(*members, name=name), use_safetensors=True)
-        # The library saves a bare encoder's tensors without the base model's prefix, filters them by the start of the
-        # name only, and then silently loads none of them into a model with heads. Written again with the full names.
-        mark = f".adapter_fusion_layer.{name}."
-        tensors = {
-            f"{self.encoder.base_model_prefix}.{key}": parameter.detach().cpu().contiguous()
-            for key, parameter in self.encoder.named_parameters()
-            if mark in key
-        }
-        save_file(tensors, folder / FUSION_WEIGHTS_FILE)
-        torch.save(tensors, folder / "pytorch_model_adapter_fusion.bin")
-        if head is not None:
-            save_head(head, name, folder, self.encoder.config, choices=choices)
 
     def activate_stack(self, names: Sequence[str]) -> None:
         """Activate adapters as a stack, each on the output of the one before it."""
@@ -280,6 +263,24 @@ class AdapterStack:
         yield
         self._own[name] = frozenset(self._parameter_names() - before)
 
+    def _attach_fusion(self, name: str, members: Sequence[str], config: str | dict[str, Any]) -> None:
+        with self._attaching(name):
+            self.encoder.add_adapter_fusion(list(members), config=config, name=name)
+        self._members[name] = tuple(members)
+
+    def _save_fusion(self, name: str, folder: Path) -> None:
+        self.encoder.save_adapter_fusion(str(folder), Fuse(*self._members[name], name=name), use_safetensors=True)
+        # The library saves a bare encoder's tensors without the base model's prefix, filters them by the start of the
+        # name only, and then silently loads none of them into a model with heads. Written again with the full names.
+        mark = f".adapter_fusion_layer.{name}."
+        tensors = {
+            f"{self.encoder.base_model_prefix}.{key}": parameter.detach().cpu().contiguous()
+            for key, parameter in self.encoder.named_parameters()
+            if mark in key
+        }
+        save_file(tensors, folder / FUSION_WEIGHTS_FILE)
+        torch.save(tensors, folder / "pytorch_model_adapter_fusion.bin")
+
     def _parameter_names(self) -> set[str]:
         return {key for key, _ in self.encoder.named_parameters()}
 
@@ -314,29 +315,6 @@ class AdapterStack:
         with torch.no_grad():
             for key, tensor in own.items():
                 tensor.copy_(saved[key])
-
-
-def trainable_names(model: torch.nn.Module) -> frozenset[str]:
-    """List the names of all parameters that train."""
-    return frozenset(name for name, parameter in model.named_parameters() if parameter.requires_grad)
-
-
-def check_trainable(model: torch.nn.Module, expected: frozenset[str]) -> None:
-    """Check that exactly the expected parameters train.
-
-    Args:
-        expected: Names of the parameters that must train; no others may.
-
-    Raises:
-        TrainingError: If the sets differ; the message lists the first differences.
-    """
-    found = trainable_names(model)
-    if found != expected:
-        extra, missing = sorted(found - expected), sorted(expected - found)
-        raise TrainingError(
-            f"{len(extra)} tensors train that should not {extra[:3]}, "
-            f"{len(missing)} tensors should train and do not {missing[:3]}"
-        )
 
 
 @contextmanager

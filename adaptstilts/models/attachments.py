@@ -16,7 +16,7 @@ from adaptstilts.models.architecture import BackboneShape
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from adaptstilts.config.schema import Section
+    from adaptstilts.config.schema import Section, StudyConfig
     from adaptstilts.models.heads import Head
 
 
@@ -87,8 +87,12 @@ class Attachment(Protocol):
     """
 
     @property
-    def part(self) -> str:
-        """Name of its configuration section, of its folder in artefacts, and of the seed of its initial weights."""
+    def kind_name(self) -> str:
+        """Name of the kind, which is that of its folder in artefacts and decides the seed of its initial weights."""
+        ...
+
+    def section(self, config: StudyConfig) -> Section:
+        """Return the settings of a new attachment; those that do not change how it is trained have their defaults."""
         ...
 
     def name(self, task: str) -> str:
@@ -99,7 +103,7 @@ class Attachment(Protocol):
         """Add support for this kind of attachment to an encoder, in place."""
         ...
 
-    def add(self, host: Any, name: str, new: New, below: Sequence[str]) -> None:  # noqa: ANN401 - of its own library
+    def add(self, host: Any, name: str, new: NewAttachment, below: Sequence[str]) -> None:  # noqa: ANN401 - of its own library
         """Add an attachment with fresh weights."""
         ...
 
@@ -107,17 +111,12 @@ class Attachment(Protocol):
         """Load an attachment from its folder; its tensors must match the encoder exactly."""
         ...
 
-    def save(
-        self,
-        host: Any,  # noqa: ANN401
-        name: str,
-        folder: Path,
-        below: Sequence[str],
-        head: Head | None,
-        *,
-        choices: int,
-    ) -> None:
-        """Write an attachment and its head to a folder."""
+    def save(self, host: Any, name: str, folder: Path, head: Head | None, *, choices: int) -> None:  # noqa: ANN401
+        """Write an attachment and its head to a folder.
+
+        Args:
+            choices: Alternatives per question, for a multiple-choice head.
+        """
         ...
 
     def activate(self, host: Any, names: Sequence[str]) -> None:  # noqa: ANN401
@@ -139,7 +138,7 @@ class Attachment(Protocol):
 
 
 @dataclass(frozen=True)
-class New:
+class NewAttachment:
     """An attachment with fresh weights.
 
     Attributes:
@@ -159,4 +158,4 @@ class Attached:
 
     kind: Attachment
     name: str
-    origin: Path | New
+    origin: Path | NewAttachment

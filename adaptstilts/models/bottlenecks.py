@@ -12,18 +12,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.config.schema import AdapterSection, FusionSection, Section
 from adaptstilts.models.architecture import BackboneShape
-from adaptstilts.models.attachments import AttachmentShape, New
+from adaptstilts.models.attachments import AttachmentShape, NewAttachment
 
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedModel
 
-    from adaptstilts.models.adapters import AdapterStack
+    from adaptstilts.config.schema import StudyConfig
+    from adaptstilts.models.adapters import AdapterHost
     from adaptstilts.models.heads import Head
+
+S = TypeVar("S", bound=Section)
 
 
 @dataclass(frozen=True)
@@ -148,128 +151,124 @@ def bottleneck_width(width: int, reduction_factor: float) -> int:
     return max(1, int(width // reduction_factor))
 
 
-class BottleneckAdapter:
+class _LibraryAttachment:
+    """What all attachments of the `adapters` library share."""
+
+    def host(self, encoder: PreTrainedModel) -> AdapterHost:
+        """Add adapter support to an encoder, in place."""
+        from adaptstilts.models.adapters import AdapterHost  # noqa: PLC0415
+
+        return AdapterHost(encoder)
+
+    def save(self, host: AdapterHost, name: str, folder: Path, head: Head | None, *, choices: int) -> None:
+        """Write an adapter or a fusion layer, and its head, to a folder."""
+        host.save(name, folder, head, choices=choices)
+
+
+class BottleneckAdapter(_LibraryAttachment):
     """Bottleneck adapters, on a frozen backbone or stacked over frozen adapters."""
 
-    part = "adapter"
+    kind_name = "adapter"
 
     def name(self, task: str) -> str:
         """Name the adapter that is trained on a task."""
         return f"target_{task}"
 
-    def host(self, encoder: PreTrainedModel) -> AdapterStack:
-        """Add adapter support to an encoder, in place."""
-        from adaptstilts.models.adapters import AdapterStack  # noqa: PLC0415
+    def section(self, config: StudyConfig) -> AdapterSection:
+        """Return the settings of a new adapter."""
+        return config.adapter
 
-        return AdapterStack(encoder)
-
-    def add(self, host: AdapterStack, name: str, new: New, below: Sequence[str]) -> None:
+    def add(self, host: AdapterHost, name: str, new: NewAttachment, below: Sequence[str]) -> None:
         """Add an adapter with fresh weights."""
         del below
-        section = new.section if isinstance(new.section, AdapterSection) else AdapterSection()
+        section = _checked(new.section, AdapterSection)
         host.add(name, section, seed=new.seed, identity=new.identity)
 
-    def load(self, host: AdapterStack, name: str, folder: Path, below: Sequence[str]) -> None:
+    def load(self, host: AdapterHost, name: str, folder: Path, below: Sequence[str]) -> None:
         """Load an adapter from its folder."""
         del below
         host.load(folder, name)
 
-    def save(
-        self,
-        host: AdapterStack,
-        name: str,
-        folder: Path,
-        below: Sequence[str],
-        head: Head | None,
-        *,
-        choices: int,
-    ) -> None:
-        """Write an adapter and its head to a folder."""
-        del below
-        host.save(name, folder, head, choices=choices)
-
-    def activate(self, host: AdapterStack, names: Sequence[str]) -> None:
+    def activate(self, host: AdapterHost, names: Sequence[str]) -> None:
         """Activate adapters as a stack, the first at the bottom."""
         host.activate_stack(names)
 
-    def penalty(self, host: AdapterStack, name: str, section: AdapterSection) -> None:
+    def penalty(self, host: AdapterHost, name: str, section: Section | None) -> None:
         """Return None: adapters add no term to the loss."""
 
-    def shape(self, section: AdapterSection | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
+    def shape(self, section: Section | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
         """Compute the sizes of an adapter over others, which are assumed to have the same shape."""
-        section = section or AdapterSection()
+        section = _checked(section, AdapterSection)
         return BottleneckShape(section.kind, bottleneck_width(width, section.reduction_factor), len(below))
 
 
-class AdapterFusion:
+class AdapterFusion(_LibraryAttachment):
     """AdapterFusion layers (Pfeiffer et al. 2021) over the frozen adapters below them."""
 
-    part = "fusion"
+    kind_name = "fusion"
 
     def name(self, task: str) -> str:
         """Name the fusion layer that is trained on a task; fusions over the same adapters need different names."""
         return f"fusion_{task}"
 
-    def host(self, encoder: PreTrainedModel) -> AdapterStack:
-        """Add adapter support to an encoder, in place."""
-        return ADAPTER.host(encoder)
+    def section(self, config: StudyConfig) -> FusionSection:
+        """Return the settings of a new fusion layer; a stage's sources already say which adapters are fused."""
+        defaults = FusionSection()
+        changes: dict[str, object] = {"tasks": defaults.tasks, "retrieval": defaults.retrieval}
+        if config.fusion.kind == "static":  # it has no value matrix to keep close to the identity
+            changes["regularisation"] = defaults.regularisation
+        return config.fusion.model_copy(update=changes)
 
-    def add(self, host: AdapterStack, name: str, new: New, below: Sequence[str]) -> None:
+    def add(self, host: AdapterHost, name: str, new: NewAttachment, below: Sequence[str]) -> None:
         """Add a fusion layer with fresh weights."""
-        section = new.section if isinstance(new.section, FusionSection) else FusionSection()
+        section = _checked(new.section, FusionSection)
         host.add_fusion(name, below, section, seed=new.seed)
 
-    def load(self, host: AdapterStack, name: str, folder: Path, below: Sequence[str]) -> None:
+    def load(self, host: AdapterHost, name: str, folder: Path, below: Sequence[str]) -> None:
         """Load a fusion layer that was trained over the adapters below."""
         host.load_fusion(folder, name, below)
 
-    def save(
-        self,
-        host: AdapterStack,
-        name: str,
-        folder: Path,
-        below: Sequence[str],
-        head: Head | None,
-        *,
-        choices: int,
-    ) -> None:
-        """Write a fusion layer and its head to a folder."""
-        host.save_fusion(name, below, folder, head, choices=choices)
-
-    def activate(self, host: AdapterStack, names: Sequence[str]) -> None:
+    def activate(self, host: AdapterHost, names: Sequence[str]) -> None:
         """Activate the last attachment as the fusion of all adapters before it."""
         host.activate_fusion(names[-1], names[:-1])
 
-    def penalty(self, host: AdapterStack, name: str, section: FusionSection | None) -> Callable[[], Tensor] | None:
+    def penalty(self, host: AdapterHost, name: str, section: Section | None) -> Callable[[], Tensor] | None:
         """Return the weighted distance of the value matrices from identity; None without value matrices or weight."""
-        if section is None or section.kind != "dynamic" or section.regularisation == 0:
+        section = _checked(section, FusionSection)
+        if section.kind != "dynamic" or section.regularisation == 0:
             return None
         weight = section.regularisation
         return lambda: weight * host.regularisation(name)
 
-    def shape(self, section: FusionSection | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
+    def shape(self, section: Section | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
         """Compute the sizes of a fusion layer over adapters, which are assumed to have the shape of the first."""
         del width
         first = next((each for each in below if isinstance(each, BottleneckShape)), None)
         if first is None:
             raise TypeError("a fusion needs bottleneck adapters below it")
-        return FusionShape((section or FusionSection()).kind, first, len(below))
+        return FusionShape(_checked(section, FusionSection).kind, first, len(below))
 
 
 class AdapterAverage(AdapterFusion):
     """Plain average of adapters, used instead of AdapterFusion if the target has no training data."""
 
-    def add(self, host: AdapterStack, name: str, new: New, below: Sequence[str]) -> None:
+    def add(self, host: AdapterHost, name: str, new: NewAttachment, below: Sequence[str]) -> None:
         """Add a fusion layer that averages the adapters below."""
         del new
         host.add_average(name, below)
 
-    def shape(self, section: FusionSection | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
+    def shape(self, section: Section | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
         """Compute the sizes of a fusion layer without value matrix."""
         del section
         return super().shape(FusionSection(kind="static"), width, below)
 
 
+def _checked(section: Section | None, kind: type[S]) -> S:
+    if not isinstance(section, kind):
+        raise TypeError(f"a new attachment needs its {kind.__name__}, not {type(section).__name__}")
+    return section
+
+
 ADAPTER = BottleneckAdapter()
 FUSION = AdapterFusion()
-AVERAGE = AdapterAverage()
+ADAPTER_AVERAGE = AdapterAverage()

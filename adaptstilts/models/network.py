@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.architecture import Architecture, architecture_of
-from adaptstilts.models.attachments import Attached, AttachmentHost, New
+from adaptstilts.models.attachments import Attached, AttachmentHost, NewAttachment
 from adaptstilts.models.backbone import TOKEN_TYPES, load_encoder
 from adaptstilts.models.heads import Head, load_head
 
@@ -183,7 +183,7 @@ def _attach(encoder: PreTrainedModel, entries: Sequence[Attached]) -> Attachment
     host = entries[-1].kind.host(encoder)
     names = [entry.name for entry in entries]
     for index, entry in enumerate(entries):
-        if isinstance(entry.origin, New):
+        if isinstance(entry.origin, NewAttachment):
             entry.kind.add(host, entry.name, entry.origin, names[:index])
         else:
             entry.kind.load(host, entry.name, entry.origin, names[:index])
@@ -201,6 +201,11 @@ def head_dropout(encoder: PreTrainedModel) -> float:
 def save_encoder(network: TaskNetwork, folder: Path) -> None:
     """Write a fully trained encoder as a Hugging Face checkpoint (safetensors)."""
     network.encoder.save_pretrained(folder, safe_serialization=True)
+
+
+def trainable_names(network: nn.Module) -> frozenset[str]:
+    """List the names of the parameters that train."""
+    return frozenset(name for name, parameter in network.named_parameters() if parameter.requires_grad)
 
 
 def trained_state(network: nn.Module) -> dict[str, Tensor]:

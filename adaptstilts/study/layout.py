@@ -16,6 +16,6 @@ TRAINING_FILE = "training.json"
 
 ENCODER_FOLDER = "encoder"
 HEAD_FOLDER = "head"
-"""Folders of a full model and its head; attachments name their own (`Attachment.part`)."""
+"""Folders of a full model and its head; attachments name their own (`Attachment.kind_name`)."""
 RAW_FOLDER = "raw"
 """Raw scores of predictions, one file per language."""

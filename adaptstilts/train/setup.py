@@ -6,10 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from adaptstilts.errors import CheckpointError, TrainingError
-from adaptstilts.models.adapters import check_trainable
 from adaptstilts.models.backbone import load_encoder, own_weights
 from adaptstilts.models.heads import Head, HeadSpec, load_head, new_head
-from adaptstilts.models.network import Assembly, EncoderLoader, TaskNetwork, assemble, head_dropout
+from adaptstilts.models.network import Assembly, EncoderLoader, TaskNetwork, assemble, head_dropout, trainable_names
 from adaptstilts.runtime import derive_seed
 from adaptstilts.train.methods import Method
 
@@ -66,6 +65,24 @@ def expected_trainable(network: TaskNetwork, method: Method, task: str) -> froze
         )
     head = () if network.head is None else (name for name, _ in network.head.named_parameters())
     return frozenset((*(f"encoder.{name}" for name in trained), *(f"head.{name}" for name in head)))
+
+
+def check_trainable(network: TaskNetwork, expected: frozenset[str]) -> None:
+    """Check that exactly the expected parameters train.
+
+    Args:
+        expected: Names of the parameters that must train; no others may.
+
+    Raises:
+        TrainingError: If the sets differ; the message lists the first differences.
+    """
+    found = trainable_names(network)
+    if found != expected:
+        extra, missing = sorted(found - expected), sorted(expected - found)
+        raise TrainingError(
+            f"{len(extra)} tensors train that should not {extra[:3]}, "
+            f"{len(missing)} tensors should train and do not {missing[:3]}"
+        )
 
 
 def _set_trainable(network: TaskNetwork, method: Method, task: str) -> None:

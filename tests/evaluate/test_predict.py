@@ -11,7 +11,7 @@ from adaptstilts.config.schema import AdapterSection
 from adaptstilts.encoding.features import Encoded, Feature, SpanFeature, TagFeature
 from adaptstilts.errors import CheckpointError, EvaluationError
 from adaptstilts.evaluate.predict import layer_vectors, pool, predict, raw_scores, sentence_vectors
-from adaptstilts.models.adapters import AdapterStack, Composition
+from adaptstilts.models.adapters import AdapterHost, Composition
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import new_head, spec_for
 from adaptstilts.models.network import TaskNetwork
@@ -167,7 +167,7 @@ def test_no_answer_wins_only_where_a_task_has_unanswerable_questions(tiny_encode
 
 def test_predict_refuses_a_set_up_that_was_switched(tiny_encoder_folder: Path):
     net = network(tiny_encoder_folder, Kind.CLASSIFY, LABELS)
-    net.attached = AdapterStack(net.encoder)
+    net.attached = AdapterHost(net.encoder)
     for name in ("mnli", "qqp"):
         net.attached.add(name, AdapterSection(reduction_factor=4), seed=1, identity=False)
     net.attached.activate(Composition(("mnli", "qqp")))
@@ -212,7 +212,7 @@ def test_layer_vectors_equal_those_of_single_layers_to_the_last_bit(
 ):
     net, encoded = network(tiny_encoder_folder, Kind.RETRIEVE), sentences()
     if adapted:
-        net.attached = AdapterStack(net.encoder)
+        net.attached = AdapterHost(net.encoder)
         for name in ("mnli", "qqp"):
             net.attached.add(name, AdapterSection(reduction_factor=4), seed=1, identity=False)
         net.attached.activate(Composition(("mnli", "qqp")))

@@ -6,9 +6,10 @@ from adapters import Fuse, Stack, XLMRobertaAdapterModel
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.adapters import AdapterStack, Composition, check_names, trainable_names
+from adaptstilts.models.adapters import AdapterHost, Composition, check_names
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import new_head, spec_for
+from adaptstilts.models.network import trainable_names
 from adaptstilts.tasks.spec import Kind
 
 SECTION = AdapterSection(reduction_factor=4)
@@ -46,7 +47,7 @@ def library_model(folder):
 @pytest.mark.parametrize("kind", ["seq_bn", "double_seq_bn"])
 def test_new_adapter_on_top_is_the_exact_identity(tiny_encoder_folder, ids, kind):
     section = AdapterSection(kind=kind, reduction_factor=3.7)
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     stack.add("mnli", section, seed=1, identity=False)
     noisy(stack, "mnli")
     stack.activate(Composition(("mnli",)))
@@ -58,7 +59,7 @@ def test_new_adapter_on_top_is_the_exact_identity(tiny_encoder_folder, ids, kind
 
 @pytest.mark.parametrize(("kind", "is_identity"), [("seq_bn", False), ("double_seq_bn", False), ("par_bn", True)])
 def test_new_adapter_starts_as_its_kind_does(tiny_encoder_folder, kind, is_identity):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     stack.add("mnli", AdapterSection(kind=kind, reduction_factor=4), seed=1, identity=False)
     weights = [tensor for key, tensor in stack.encoder.named_parameters() if "adapter_up.weight" in key]
     assert len(weights) == (6 if kind == "double_seq_bn" else 3)
@@ -70,7 +71,7 @@ def test_average_equals_mean_of_adapter_outputs_in_one_layer(tiny_encoder_folder
 
     torch.manual_seed(0)
     config = XLMRobertaConfig.from_pretrained(tiny_encoder_folder, num_hidden_layers=1)
-    stack = AdapterStack(XLMRobertaModel(config, add_pooling_layer=False).eval())
+    stack = AdapterHost(XLMRobertaModel(config, add_pooling_layer=False).eval())
     ups = []
     layer = stack.encoder.encoder.layer[0].output
     layer.LayerNorm.register_forward_pre_hook(lambda module, inputs: ups.append(inputs[0].detach().clone()))
@@ -93,7 +94,7 @@ def test_average_equals_mean_of_adapter_outputs_in_one_layer(tiny_encoder_folder
 
 @pytest.mark.parametrize("kind", ["seq_bn", "double_seq_bn", "par_bn"])
 def test_saved_adapter_and_head_give_equal_logits_in_the_plain_library(tiny_encoder_folder, ids, tmp_path, kind):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     stack.add("mnli", AdapterSection(kind=kind, reduction_factor=4), seed=1, identity=False)
     noisy(stack, "mnli")
     stack.activate(Composition(("mnli",)))
@@ -111,7 +112,7 @@ def test_saved_adapter_and_head_give_equal_logits_in_the_plain_library(tiny_enco
 
 @pytest.mark.parametrize("kind", [Kind.CLASSIFY, Kind.CHOOSE, Kind.TAG, Kind.EXTRACT])
 def test_saved_head_of_each_kind_gives_equal_scores_in_the_plain_library(tiny_encoder_folder, ids, tmp_path, kind):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     stack.add("mnli", SECTION, seed=1, identity=False)
     noisy(stack, "mnli")
     stack.activate(Composition(("mnli",)))
@@ -131,7 +132,7 @@ def test_saved_head_of_each_kind_gives_equal_scores_in_the_plain_library(tiny_en
 
 
 def test_saved_stack_and_fusion_give_equal_logits_in_the_plain_library(tiny_encoder_folder, ids, tmp_path):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     for name in ("mnli", "qqp", "target_udpos"):
         stack.add(name, SECTION, seed=1, identity=False)
         noisy(stack, name)
@@ -139,7 +140,7 @@ def test_saved_stack_and_fusion_give_equal_logits_in_the_plain_library(tiny_enco
     stack.add_fusion("fusion_udpos", ("mnli", "qqp"), FusionSection(), seed=4)
     noisy(stack, "fusion_udpos")
     head = new_head(spec_for(Kind.TAG, ("A", "B")), 32, 0.1, seed=5).eval()
-    stack.save_fusion("fusion_udpos", ("mnli", "qqp"), tmp_path / "fusion", head)
+    stack.save("fusion_udpos", tmp_path / "fusion", head)
     plain = library_model(tiny_encoder_folder)
     for name in ("mnli", "qqp", "target_udpos"):
         plain.load_adapter(str(tmp_path / name))
@@ -158,7 +159,7 @@ def test_saved_stack_and_fusion_give_equal_logits_in_the_plain_library(tiny_enco
 @pytest.mark.parametrize("kind", ["dynamic", "static"])
 def test_fusion_is_restored_exactly_under_another_name(tiny_encoder_folder, ids, tmp_path, kind):
     def build():
-        stack = AdapterStack(encoder(tiny_encoder_folder))
+        stack = AdapterHost(encoder(tiny_encoder_folder))
         for name in ("mnli", "qqp"):
             stack.add(name, SECTION, seed=1, identity=False)
             noisy(stack, name)
@@ -168,7 +169,7 @@ def test_fusion_is_restored_exactly_under_another_name(tiny_encoder_folder, ids,
     first.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(kind=kind), seed=4)
     noisy(first, "fusion_xnli")
     first.activate(Composition(("mnli", "qqp"), "fusion_xnli"))
-    first.save_fusion("fusion_xnli", ("mnli", "qqp"), tmp_path, None)
+    first.save("fusion_xnli", tmp_path)
     second = build()
     second.load_fusion(tmp_path, "fusion_other", ("mnli", "qqp"))
     second.activate(Composition(("mnli", "qqp"), "fusion_other"))
@@ -176,11 +177,11 @@ def test_fusion_is_restored_exactly_under_another_name(tiny_encoder_folder, ids,
 
 
 def test_load_fusion_refuses_members_in_another_order(tiny_encoder_folder, tmp_path):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     for name in ("mnli", "qqp"):
         stack.add(name, SECTION, seed=1, identity=False)
     stack.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(), seed=4)
-    stack.save_fusion("fusion_xnli", ("mnli", "qqp"), tmp_path, None)
+    stack.save("fusion_xnli", tmp_path)
     with pytest.raises(CheckpointError, match=r"trained over \['mnli', 'qqp'\], not over \['qqp', 'mnli'\]"):
         stack.load_fusion(tmp_path, "fusion_other", ("qqp", "mnli"))
 
@@ -191,33 +192,33 @@ def test_load_fusion_refuses_members_in_another_order(tiny_encoder_folder, tmp_p
 def test_load_refuses_adapter_of_another_depth(tiny_encoder_folder, tmp_path, layers, message):
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     stack.add("mnli", SECTION, seed=1, identity=False)
     stack.save("mnli", tmp_path)
     config = XLMRobertaConfig.from_pretrained(tiny_encoder_folder, num_hidden_layers=layers)
-    other = AdapterStack(XLMRobertaModel(config, add_pooling_layer=False))
+    other = AdapterHost(XLMRobertaModel(config, add_pooling_layer=False))
     with pytest.raises(CheckpointError, match=message):
         other.load(tmp_path, "mnli")
 
 
 def test_load_refuses_adapter_of_another_width(tiny_encoder_folder, tmp_path):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     stack.add("mnli", SECTION, seed=1, identity=False)
     stack.save("mnli", tmp_path)
     path = tmp_path / "adapter_config.json"
     config = json.loads(path.read_text())
     path.write_text(json.dumps({**config, "hidden_size": 1024}))
     with pytest.raises(CheckpointError, match=r"adapter_config\.json: hidden_size: .*1024 wide, this one is 32 wide"):
-        AdapterStack(encoder(tiny_encoder_folder)).load(tmp_path, "mnli")
+        AdapterHost(encoder(tiny_encoder_folder)).load(tmp_path, "mnli")
 
 
 def test_load_names_missing_file(tiny_encoder_folder, tmp_path):
     with pytest.raises(CheckpointError, match=r"adapter_config\.json: no such adapter file"):
-        AdapterStack(encoder(tiny_encoder_folder)).load(tmp_path, "mnli")
+        AdapterHost(encoder(tiny_encoder_folder)).load(tmp_path, "mnli")
 
 
 def test_saved_config_holds_no_local_path(tiny_encoder_folder, tmp_path):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     stack.add("mnli", SECTION, seed=1, identity=False)
     stack.save("mnli", tmp_path)
     assert str(tiny_encoder_folder) not in (tmp_path / "adapter_config.json").read_text()
@@ -230,14 +231,14 @@ def test_check_names_refuses_names_the_library_mixes_up(names):
 
 
 def test_activate_names_what_is_missing(tiny_encoder_folder):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     stack.add("mnli", SECTION, seed=1, identity=False)
     with pytest.raises(CheckpointError, match=r"\['qqp'\].*Allowed: mnli"):
         stack.activate(Composition(("mnli", "qqp")))
 
 
 def test_check_active_raises_after_the_set_up_was_switched_behind_our_back(tiny_encoder_folder):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     for name in ("mnli", "qqp"):
         stack.add(name, SECTION, seed=1, identity=False)
     stack.activate(Composition(("mnli", "qqp")))
@@ -247,7 +248,7 @@ def test_check_active_raises_after_the_set_up_was_switched_behind_our_back(tiny_
 
 
 def test_train_only_trains_one_adapter_of_a_stack(tiny_encoder_folder):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     for name in ("mnli", "target_xnli"):
         stack.add(name, SECTION, seed=1, identity=False)
     stack.activate(Composition(("mnli", "target_xnli")))
@@ -258,7 +259,7 @@ def test_train_only_trains_one_adapter_of_a_stack(tiny_encoder_folder):
 
 
 def test_own_parameters_are_those_that_came_with_a_name(tiny_encoder_folder, tmp_path):
-    stack = AdapterStack(encoder(tiny_encoder_folder))
+    stack = AdapterHost(encoder(tiny_encoder_folder))
     plain = {key for key, _ in stack.encoder.named_parameters()}
     for name in ("mnli", "qqp"):
         stack.add(name, SECTION, seed=1, identity=False)

@@ -8,16 +8,15 @@ from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.encoding.features import Feature
 from adaptstilts.errors import CheckpointError, TrainingError
-from adaptstilts.models.adapters import check_trainable, trainable_names
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.heads import save_head, spec_for
-from adaptstilts.models.network import parameter_counts, save_encoder
+from adaptstilts.models.network import parameter_counts, save_encoder, trainable_names
 from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import collate
 from adaptstilts.train.loop import fit
 from adaptstilts.train.methods import METHODS
-from adaptstilts.train.setup import build_network, expected_trainable
+from adaptstilts.train.setup import build_network, check_trainable, expected_trainable
 
 LABELS = ("a", "b")
 SECTION = AdapterSection(reduction_factor=4)
@@ -131,10 +130,9 @@ def test_what_was_trained_on_one_task_goes_on_under_another(tiny_encoder_folder,
         save_head(first.head, "siqa", tmp_path, first.encoder.config)
         start = starting_assembly(row, "copa", str(tmp_path / "encoder"), head=tmp_path)
     else:
-        members = [name for name, _ in chosen]
-        row.attachment.save(first.attached, row.attachment.name("siqa"), tmp_path, members, first.head, choices=2)
+        row.attachment.save(first.attached, row.attachment.name("siqa"), tmp_path, first.head, choices=2)
         start = starting_assembly(
-            row, "copa", str(tiny_encoder_folder), sources=chosen, head=tmp_path, resume_from=tmp_path
+            row, "copa", str(tiny_encoder_folder), sources=chosen, head=tmp_path, continue_from=tmp_path
         )
     second = build_network(row, start, task="copa", head=spec_for(Kind.CLASSIFY, LABELS), seed=2)
     assert trainable_names(second) == expected_trainable(second, row, "copa")
@@ -236,12 +234,12 @@ def test_expected_trainable_refuses_a_network_without_the_attachment(tiny_encode
 
 
 def test_a_freezing_slip_of_an_attachment_is_noticed(tiny_encoder_folder, sources, monkeypatch):
-    from adaptstilts.models.adapters import AdapterStack
+    from adaptstilts.models.adapters import AdapterHost
 
-    def slip(stack, names):
-        for key, parameter in stack.encoder.named_parameters():
+    def slip(host, names):
+        for key, parameter in host.encoder.named_parameters():
             parameter.requires_grad_(".adapters." in key)
 
-    monkeypatch.setattr(AdapterStack, "train_only", slip)
+    monkeypatch.setattr(AdapterHost, "train_only", slip)
     with pytest.raises(TrainingError, match="12 tensors train that should not"):
         build("stack", tiny_encoder_folder, sources[:1])

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from adaptstilts.config.recipes import PhaseName
-from adaptstilts.config.schema import AdapterSection, MethodName, PhaseSection, StudyConfig
+from adaptstilts.config.schema import FUSION_AVERAGE, AdapterSection, MethodName, PhaseSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.languages import all_languages
 from adaptstilts.study.plan.retrieval import check_retrieval
 from adaptstilts.tasks.registry import all_tasks
 from adaptstilts.tasks.spec import Phase
 from adaptstilts.train.methods import METHODS
-
-AVERAGE = "average"
-"""Value of ``fusion.retrieval`` for the plain average of the adapters."""
 
 
 def check_tasks(config: StudyConfig) -> None:
@@ -51,7 +48,7 @@ def check_tasks(config: StudyConfig) -> None:
     retrieval = (config.fusion.retrieval,)
     problems += check_retrieval(config.retrieval, config.target.tasks)
     problems += _check_names(
-        retrieval, (AVERAGE, *config.intermediate.tasks), "fusion.retrieval", "task that can stand here"
+        retrieval, (FUSION_AVERAGE, *config.intermediate.tasks), "fusion.retrieval", "task that can stand here"
     )
     if config.evaluation.submission and config.data.max_evaluation is not None:
         problem = f"a submission needs every row, not {config.data.max_evaluation}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.retrieval import RetrievalSettings
-from adaptstilts.config.schema import AdapterSection, FusionSection, MethodName
+from adaptstilts.config.schema import MethodName, Section
 from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.store.stage import DataPlace, Stage, StageKind
 from adaptstilts.tasks.spec import Split
@@ -66,8 +66,9 @@ class TrainJob:
         task: Training task.
         sources: Intermediate runs, in order.
         reuse_head: Whether the head of the intermediate run is trained further.
-        adapter: Shape of a new adapter; None if none is made.
-        fusion: Shape of a new fusion; None if none is made.
+        adapter: Settings of a new attachment on the backbone or on frozen attachments, of whichever kind the method
+            trains; None if the run adds none. Content keys hold the field's name, which is older than other kinds.
+        fusion: Settings of a new attachment that fuses frozen ones; None if the run adds none.
         data: Fingerprints of the training and dev files, or name of the generated set.
         max_train: Most training examples.
         hold_out: Whether dev examples are held out of the training set.
@@ -85,8 +86,8 @@ class TrainJob:
     backbone: BackboneRef
     sources: tuple[Source, ...]
     reuse_head: bool
-    adapter: AdapterSection | None
-    fusion: FusionSection | None
+    adapter: Section | None
+    fusion: Section | None
     data: tuple[str, ...]
     max_train: int | None
     hold_out: bool
@@ -94,8 +95,8 @@ class TrainJob:
     declared: str = ""
 
     @property
-    def attached(self) -> AdapterSection | FusionSection | None:
-        """Shape of what is newly attached to the backbone; None if nothing is."""
+    def new_attachment(self) -> Section | None:
+        """Settings of the attachment that the run adds with fresh weights; None if it adds none."""
         return self.fusion or self.adapter
 
     @property

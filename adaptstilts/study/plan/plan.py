@@ -7,11 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from adaptstilts.config.recipes import PhaseName
-from adaptstilts.config.schema import AdapterSection, Family, FusionSection, MethodName, StudyConfig
+from adaptstilts.config.schema import FUSION_AVERAGE, Family, MethodName, Section, StudyConfig
 from adaptstilts.engine.graph import Graph
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.builder import Planner
-from adaptstilts.study.plan.check_config import AVERAGE, check_tasks
+from adaptstilts.study.plan.check_config import check_tasks
 from adaptstilts.study.plan.data_facts import DataFacts
 from adaptstilts.study.plan.evaluation import above_target, in_order_of_networks, predict_stages, score_stages
 from adaptstilts.study.plan.jobs import (
@@ -147,7 +147,7 @@ def _untrained(planner: Planner, method: Method, sources: tuple[Source, ...], se
     """Return what replaces target training on a target without training data, and a note about it."""
     if method.use == "fused":
         choice = planner.config.fusion.retrieval
-        if choice == AVERAGE:
+        if choice == FUSION_AVERAGE:
             return None, f"no training data: {method.untrained}"
         stage = _train_stage(planner, method, get_task(choice), "intermediate", sources, seed)
         return stage, f"no training data: fusion trained on {choice}"
@@ -189,6 +189,7 @@ def _new_train_stage(
 ) -> Stage:
     config = planner.config
     hold_out = _holds_out(planner, task)
+    new = _new_attachment(config, method)
     job = TrainJob(
         method=method.name,
         task=task.name,
@@ -197,8 +198,8 @@ def _new_train_stage(
         backbone=planner.backbone,
         sources=sources,
         reuse_head=_reuses_head(method, sources, task) and before is None,
-        adapter=_adapter_shape(config, method),
-        fusion=_fusion_shape(config.fusion) if method.use == "fused" else None,
+        adapter=None if method.use == "fused" else new,
+        fusion=new if method.use == "fused" else None,
         data=planner.facts.training_files(task, dev=not hold_out),
         max_train=config.data.max_train,
         hold_out=hold_out,
@@ -215,26 +216,15 @@ def _new_train_stage(
     )
 
 
-def _adapter_shape(config: StudyConfig, method: Method) -> AdapterSection | None:
-    """Return what decides the shape of a new adapter; None where none is made."""
-    if method.attachment is None or method.use in {"start", "fused"}:
-        return None
-    shape: AdapterSection = getattr(config, method.attachment.part)
-    return shape
+def _new_attachment(config: StudyConfig, method: Method) -> Section | None:
+    """Return the settings of the attachment that a run adds with fresh weights; None if it adds none."""
+    return None if method.attachment is None or method.use == "start" else method.attachment.section(config)
 
 
 def _reuses_head(method: Method, sources: tuple[Source, ...], task: Task) -> bool:
-    """Return whether a full model goes on with the head of the intermediate task."""
+    """Return whether a full model continues with the head of the intermediate task."""
     is_full = method.attachment is None and method.use == "start"
     return is_full and _same_labels(get_task(sources[0].task), task)
-
-
-def _fusion_shape(section: FusionSection) -> FusionSection:
-    """Return the fields that decide a fusion's training; the sources say which tasks are fused."""
-    changes: dict[str, object] = {"tasks": (), "retrieval": AVERAGE}
-    if section.kind == "static":  # it has no value matrix to keep close to the identity
-        changes["regularisation"] = FusionSection().regularisation
-    return section.model_copy(update=changes)
 
 
 def _holds_out(planner: Planner, task: Task) -> bool:

@@ -11,7 +11,7 @@ from adaptstilts.config.retrieval import FITTED, layer_at
 from adaptstilts.config.sweep import Variant
 from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.attachments import AttachmentShape
-from adaptstilts.models.bottlenecks import AVERAGE
+from adaptstilts.models.bottlenecks import ADAPTER_AVERAGE
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, Source, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
@@ -165,7 +165,7 @@ class Pricing:
         method, shape = METHODS[job.method], self.shape(job.backbone)
         if method.attachment is None or shape is None:
             return None
-        section, width = job.attached, shape.width
+        section, width = job.new_attachment, shape.width
         size_key = (job.method, section, job.sources, width)
         if size_key not in self._sizes:
             below = self._source_shapes(job.sources)
@@ -182,7 +182,7 @@ class Pricing:
         if shape is None:
             return None
         below = self._source_shapes(job.sources)
-        return AVERAGE.shape(None, shape.width, below) if job.average else next(iter(below), None)
+        return ADAPTER_AVERAGE.shape(None, shape.width, below) if job.average else next(iter(below), None)
 
     def _source_shapes(self, sources: tuple[Source, ...]) -> list[AttachmentShape]:
         """Compute the sizes of the attachments that a stage's intermediate runs have trained."""

@@ -163,7 +163,7 @@ def _refuse_to_score(_: TaskNetwork) -> float:
 def _penalty(network: TaskNetwork, job: TrainJob, method: Method) -> Callable[[], torch.Tensor] | None:
     if method.attachment is None:
         return None
-    return method.attachment.penalty(network.attached, method.attachment.name(job.task), job.attached)
+    return method.attachment.penalty(network.attached, method.attachment.name(job.task), job.new_attachment)
 
 
 def _save_with_os_errors(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingData, folder: Path) -> None:
@@ -189,8 +189,7 @@ def _save(network: TaskNetwork, job: TrainJob, method: Method, data: TrainingDat
         save_encoder(network, folder / ENCODER_FOLDER)
         save_head(head, job.task, folder / HEAD_FOLDER, network.encoder.config, choices=choices)
     else:
-        below = [source.task for source in job.sources]
-        kind.save(network.attached, kind.name(job.task), folder / kind.part, below, head, choices=choices)
+        kind.save(network.attached, kind.name(job.task), folder / kind.kind_name, head, choices=choices)
 
 
 def _record(report: FitReport, network: TaskNetwork, data: TrainingData, folder: Path) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from adaptstilts.config.schema import Section
 from adaptstilts.errors import TrainingError
-from adaptstilts.models.attachments import Attached, New
-from adaptstilts.models.bottlenecks import AVERAGE
+from adaptstilts.models.attachments import Attached, NewAttachment
+from adaptstilts.models.bottlenecks import ADAPTER_AVERAGE
 from adaptstilts.models.network import Assembly
 from adaptstilts.runtime import derive_seed
 from adaptstilts.store.artefact import Artefact
@@ -32,16 +32,16 @@ def training_assembly(job: TrainJob, inputs: Inputs) -> Assembly:
             return _full_model(inputs.artefact(job.sources[0].key), with_head=job.reuse_head)
     trained_part = None
     if earlier is not None and method.attachment is not None:
-        trained_part = earlier.file(method.attachment.part)
+        trained_part = earlier.file(method.attachment.kind_name)
     return starting_assembly(
         method,
         job.task,
         job.backbone.location,
         revision=job.backbone.revision,
         sources=_folders(method, job.sources, inputs),
-        resume_from=trained_part,
+        continue_from=trained_part,
         head=trained_part,
-        section=job.attached,
+        section=job.new_attachment,
         seed=job.seed,
     )
 
@@ -57,13 +57,13 @@ def prediction_assembly(job: PredictJob, inputs: Inputs) -> Assembly:
         return _full_model(source, with_head=trained is not None)
     below = _frozen_sources(method, _folders(method, job.sources, inputs))
     if trained is not None and job.trained_task is not None:
-        folder = trained.file(method.attachment.part)
+        folder = trained.file(method.attachment.kind_name)
         attached = (*below, Attached(method.attachment, method.attachment.name(job.trained_task), folder))
         # Retrieval uses a fusion trained on another task, without that task's head.
         is_borrowed = method.use == "fused" and job.retrieval is not None
         return Assembly(backbone.location, backbone.revision, attached, None if is_borrowed else folder)
     if job.average:
-        below = (*below, Attached(AVERAGE, AVERAGE.name("average"), New(None)))
+        below = (*below, Attached(ADAPTER_AVERAGE, ADAPTER_AVERAGE.name("average"), NewAttachment(None)))
     return Assembly(backbone.location, backbone.revision, below)
 
 
@@ -74,7 +74,7 @@ def starting_assembly(  # noqa: PLR0913 - all possible origins of weights
     *,
     revision: str | None = None,
     sources: Sources = (),
-    resume_from: Path | None = None,
+    continue_from: Path | None = None,
     head: Path | None = None,
     section: Section | None = None,
     seed: int = 0,
@@ -86,7 +86,7 @@ def starting_assembly(  # noqa: PLR0913 - all possible origins of weights
         encoder: Folder or hub id of the encoder.
         revision: Revision of a hub encoder.
         sources: Attachments trained on intermediate tasks; empty for full models, which start from ``encoder``.
-        resume_from: Folder of an attachment from an earlier run of the same method, to be trained further.
+        continue_from: Folder of an attachment from an earlier run of the same method, to be trained further.
         head: Folder of a head to be trained further; None for a new one.
         section: Configuration section of a new attachment.
         seed: Seed of a new attachment's weights.
@@ -97,10 +97,12 @@ def starting_assembly(  # noqa: PLR0913 - all possible origins of weights
     _check_sources(method, len(sources))
     if method.attachment is None:
         return Assembly(encoder, revision, head=head)
-    origin: Path | New = New(section, derive_seed(seed, method.attachment.part, task), method.identity)
+    origin: Path | NewAttachment = NewAttachment(
+        section, derive_seed(seed, method.attachment.kind_name, task), method.identity
+    )
     if method.use == "start":
         origin, sources = sources[0][1], ()
-    trained = Attached(method.attachment, method.attachment.name(task), resume_from or origin)
+    trained = Attached(method.attachment, method.attachment.name(task), continue_from or origin)
     return Assembly(encoder, revision, (*_frozen_sources(method, sources), trained), head)
 
 
@@ -111,7 +113,7 @@ def _full_model(artefact: Artefact, *, with_head: bool) -> Assembly:
 
 def _folders(method: Method, sources: Sequence[Source], inputs: Inputs) -> Sources:
     kind = method.source_attachment
-    return [] if kind is None else [(each.task, inputs.artefact(each.key).file(kind.part)) for each in sources]
+    return [] if kind is None else [(each.task, inputs.artefact(each.key).file(kind.kind_name)) for each in sources]
 
 
 def _frozen_sources(method: Method, sources: Sources) -> tuple[Attached, ...]:

@@ -29,15 +29,14 @@ def sources(folder, tmp_path_factory):
     return save_adapters(folder, tmp_path_factory.mktemp("adapters"))
 
 
-def write(network, method, folder, sources):
+def write(network, method, folder):
     """Write what a training stage writes."""
     kind = METHODS[method].attachment
     if kind is None:
         write_encoder(network, folder / "encoder")
         save_head(network.head, "mnli", folder / "head", network.encoder.config)
     else:
-        names = [name for name, _ in sources]
-        kind.save(network.attached, kind.name("mnli"), folder, names, network.head, choices=2)
+        kind.save(network.attached, kind.name("mnli"), folder, network.head, choices=2)
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
@@ -45,7 +44,7 @@ def write(network, method, folder, sources):
 @pytest.mark.parametrize("method", METHOD_NAMES)
 def test_bytes_of_an_artefact_are_known_before_it_is_written(folder, sources, tmp_path, method, head):
     network = network_of(method, folder, sources, head)
-    written = write(network, method, tmp_path / "artefact", sources)
+    written = write(network, method, tmp_path / "artefact")
     assert written_bytes(SHAPE, build_of(method, SHAPE, head)) == pytest.approx(written, rel=0.02)
 
 
