@@ -15,10 +15,10 @@ from adaptstilts.config.schema import MethodName
 from adaptstilts.errors import EvaluationError
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.results.rows import TaskScore, mean, spread
-from adaptstilts.train.methods import FAMILIES
+from adaptstilts.train.methods import RESULT_GROUPS
 
-REFERENCE = FAMILIES["full"].alone
-ADAPTER_REFERENCE = FAMILIES["adapter"].alone
+REFERENCE = RESULT_GROUPS["full"].reference
+ADAPTER_REFERENCE = RESULT_GROUPS["adapter"].reference
 
 
 class Scope(str, Enum):
@@ -202,7 +202,7 @@ def intermediate_gains(scores: Iterable[TaskScore], *, scope: Scope = Scope.ALL)
     tables = []
     for method in methods_in_order(score.method for score in known if score.source):
         family = next(score.family for score in known if score.method == method)
-        own = FAMILIES[family].alone
+        own = RESULT_GROUPS[family].reference
         reference = own if own in found else REFERENCE
         tables.append(transfer_table(known, method, reference=reference, scope=scope))
     return tuple(gain for gain in gains(tables) if gain.source)

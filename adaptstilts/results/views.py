@@ -32,7 +32,7 @@ from adaptstilts.results.variants import (
     variant_means,
     variants_grid,
 )
-from adaptstilts.train.methods import FAMILIES
+from adaptstilts.train.methods import RESULT_GROUPS
 
 
 class View(Protocol):
@@ -217,4 +217,6 @@ def _has_differences(table: TransferTable) -> bool:
 
 
 def _is_adapter(table: TransferTable, scores: Sequence[TaskScore]) -> bool:
-    return any(score.method == table.method and FAMILIES[score.family].attachment is not None for score in scores)
+    return any(
+        score.method == table.method and RESULT_GROUPS[score.family].reference == ADAPTER_REFERENCE for score in scores
+    )

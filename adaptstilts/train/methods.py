@@ -10,7 +10,28 @@ from adaptstilts.models.attachments import Attachment
 from adaptstilts.models.bottlenecks import ADAPTER, FUSION
 
 Use = Literal["none", "start", "below", "fused"]
-ResultGroup = Literal["full", "adapter"]
+GroupName = Literal["full", "adapter"]
+
+
+@dataclass(frozen=True)
+class ResultGroup:
+    """A group of families whose results and prices are shown together.
+
+    Attributes:
+        name: Name in result files, where the column is called ``family``.
+        plural: Name in reports.
+        reference: Method without an intermediate task that the group's other methods are compared with.
+    """
+
+    name: GroupName
+    plural: str
+    reference: MethodName
+
+
+RESULT_GROUPS: dict[str, ResultGroup] = {
+    group.name: group
+    for group in (ResultGroup("full", "full models", "direct"), ResultGroup("adapter", "adapters", "adapter"))
+}
 
 
 @dataclass(frozen=True)
@@ -20,27 +41,24 @@ class WeightFamily:
     Attributes:
         name: Name in configurations, and of the section with its training settings.
         attachment: Attachment to the frozen backbone that trains; None if the backbone itself trains.
-        one: Name in reports, singular.
-        many: Name in reports, plural.
+        singular: Name of one in reports.
+        plural: Name of several in reports.
         group: Group of result tables and price columns that it belongs to.
-        alone: Method that trains it on one task, starting from the backbone, as intermediate runs do; empty if there is
-            none.
     """
 
     name: Family
     attachment: Attachment | None
-    one: str
-    many: str
-    group: ResultGroup
-    alone: str
+    singular: str
+    plural: str
+    group: GroupName
 
 
-FAMILIES: dict[str, WeightFamily] = {
+FAMILIES: dict[Family, WeightFamily] = {
     family.name: family
     for family in (
-        WeightFamily("full", None, "full model", "full models", "full", "direct"),
-        WeightFamily("adapter", ADAPTER, "adapter", "adapters", "adapter", "adapter"),
-        WeightFamily("fusion", FUSION, "fusion", "fusions", "adapter", ""),
+        WeightFamily("full", None, "full model", "full models", "full"),
+        WeightFamily("adapter", ADAPTER, "adapter", "adapters", "adapter"),
+        WeightFamily("fusion", FUSION, "fusion", "fusions", "adapter"),
     )
 }
 
@@ -56,7 +74,7 @@ class Method:
         use: Use of the intermediate weights: ``none``, ``start`` from one, stack on one frozen ``below``, or train a
             fusion over several frozen ones (``fused``).
         identity: Whether a new adapter starts as the exact identity.
-        says: Description of one line, for tables and plans.
+        summary: Description of one line, for tables and plans.
         untrained: Description of its network for a target without training data.
         untrained_as: Method that has the same network for such a target.
     """
@@ -66,7 +84,7 @@ class Method:
     intermediate: Family | None
     use: Use
     identity: bool
-    says: str
+    summary: str
     untrained: str
     untrained_as: MethodName
 
@@ -84,7 +102,7 @@ class Method:
 _BACKBONE = "the backbone itself"
 _WITH_ADAPTER = "the backbone with the intermediate adapter"
 
-METHODS: dict[str, Method] = {
+METHODS: dict[MethodName, Method] = {
     method.name: method
     for method in (
         Method("direct", "full", None, "none", False, "full model, target task only", _BACKBONE, "direct"),
@@ -97,7 +115,8 @@ METHODS: dict[str, Method] = {
             "stack", "adapter", "adapter", "below", True, "new adapter over the frozen one", _WITH_ADAPTER, "stack"
         ),
         Method(
-            "continue", "adapter", "adapter", "start", False, "intermediate adapter goes on", _WITH_ADAPTER, "stack"
+            "continue", "adapter", "adapter", "start", False, "intermediate adapter, trained further",
+            _WITH_ADAPTER, "stack",
         ),
         Method(
             "fuse", "fusion", "adapter", "fused", False, "AdapterFusion over frozen adapters",
@@ -105,4 +124,16 @@ METHODS: dict[str, Method] = {
         ),
     )
 }  # fmt: skip
-"""Transfer methods by name; all of them train the head. Intermediate runs use the method `WeightFamily.alone`."""
+"""Transfer methods by name; all of them train the head. Intermediate runs use a `single_task_method`."""
+
+
+def single_task_method(family: Family) -> Method:
+    """Return the method that trains a family on one task, starting from the backbone, as intermediate runs do.
+
+    Raises:
+        ValueError: If there is none, as for fusions.
+    """
+    for method in METHODS.values():
+        if method.family == family and method.use == "none":
+            return method
+    raise ValueError(f"no method trains the family '{family}' on a single task")

@@ -28,7 +28,7 @@ from adaptstilts.study.plan.report import report_stages
 from adaptstilts.study.plan.retrieval import preset_note, retrieves
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
 from adaptstilts.tasks.spec import Phase, Task, declared
-from adaptstilts.train.methods import FAMILIES, METHODS, Method
+from adaptstilts.train.methods import METHODS, Method, single_task_method
 
 if TYPE_CHECKING:
     from adaptstilts.results.setting import RunSetting
@@ -155,8 +155,7 @@ def _untrained(planner: Planner, method: Method, sources: tuple[Source, ...], se
 
 
 def _intermediate_run(planner: Planner, task: Task, family: Family, seed: int) -> Stage:
-    method = METHODS[FAMILIES[family].alone]
-    return _train_stage(planner, method, task, "intermediate", (), seed)
+    return _train_stage(planner, single_task_method(family), task, "intermediate", (), seed)
 
 
 def _train_stage(

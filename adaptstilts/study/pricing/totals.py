@@ -14,7 +14,7 @@ from adaptstilts.study.pricing.cost import FREE, Price, Pricing, total
 from adaptstilts.study.pricing.memory import Memory
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.train.methods import FAMILIES, METHODS
+from adaptstilts.train.methods import FAMILIES, METHODS, RESULT_GROUPS
 
 _PHASES = ("data", "intermediate", "target", "predict")
 _MAX_WARNINGS = 5
@@ -185,7 +185,7 @@ def price_plan(plan: Plan, pricing: Pricing, done: Collection[str], seconds: Map
 def _row_order(row: str) -> tuple[int, int]:
     """Return the sorting key of a row: order of execution, then order of the methods."""
     phase, _, name = row.partition(" ")
-    names = [*(family.many for family in FAMILIES.values()), *METHODS]
+    names = [*(family.plural for family in FAMILIES.values()), *METHODS]
     place = _PHASES.index(phase) if phase in _PHASES else len(_PHASES)
     return place, names.index(name) if name in names else 0
 
@@ -193,7 +193,7 @@ def _row_order(row: str) -> tuple[int, int]:
 def _row(stage: Stage, intermediate: Collection[str]) -> str:
     training, prediction = job_of(stage, TrainJob), job_of(stage, PredictJob)
     if training is not None and stage.key in intermediate:
-        return f"intermediate {FAMILIES[METHODS[training.method].family].many}"
+        return f"intermediate {FAMILIES[METHODS[training.method].family].plural}"
     if training is not None:
         return f"target {training.method}"
     return stage.kind.value if prediction is None else f"predict {prediction.method}"
@@ -203,18 +203,17 @@ def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], do
     """Sum the stages that the cells of each column need, with sharing and as if each cell repeated all of them."""
     cache: dict[str, frozenset[str]] = {}
     runs = {stage.key for stage in plan.stages if stage.kind is StageKind.TRAIN}
-    for group in dict.fromkeys(family.group for family in FAMILIES.values()):
-        name = FAMILIES[group].many
+    for group in RESULT_GROUPS.values():
         times: Counter[str] = Counter()
         for cell in plan.cells:
-            if FAMILIES[METHODS[cell.method].family].group == group:
+            if FAMILIES[METHODS[cell.method].family].group == group.name:
                 trained = () if cell.train is None else (cell.train,)
                 times.update(_needed(plan, cache, (*trained, *cell.predict, *cell.score, *cell.hidden)))
         if times:
             # In the plan's order, since sums of rounded numbers depend on it.
             naive = total((prices[stage.key], times[stage.key]) for stage in plan.stages)
-            totals.naive[name] = (sum(count for key, count in times.items() if key in runs), naive)
-            column = totals.columns[name] = PriceSum()
+            totals.naive[group.plural] = (sum(count for key, count in times.items() if key in runs), naive)
+            column = totals.columns[group.plural] = PriceSum()
             for stage in plan.stages:
                 if stage.key in times:
                     column.add(stage, prices[stage.key], is_done=stage.key in done)

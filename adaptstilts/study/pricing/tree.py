@@ -83,13 +83,13 @@ def plan_tree(plan: Plan, title: str) -> Node:
         names = cell.source.split("+") if cell.source else []
         branch = root
         if method.use in {"start", "below"}:
-            family = FAMILIES[method.intermediate or method.family].one
+            family = FAMILIES[method.intermediate or method.family].singular
             branch = root.child(f"{family} {cell.source}", f"intermediate {family}: {cell.source}", cell.source)
         detail = ""
         if method.use == "fused":
             detail = f" over {len(names)} adapters: {_joined_names(names)}"
         elif branch is root:
-            detail = f" ({method.says})"
+            detail = f" ({method.summary})"
         branch = branch.child(cell.method, cell.method + detail)
         if target.trains:
             chain = " > ".join(task.name for task in training_chain(training_task(target)))
@@ -128,7 +128,7 @@ def _add_source(plan: Plan, key: str, root: Node) -> None:
     """Add an intermediate run to its own line, which is created if only fusions use the run."""
     job = job_of(plan.stage(key), TrainJob)
     if job is not None and not job.sources:
-        family = FAMILIES[METHODS[job.method].family].one
+        family = FAMILIES[METHODS[job.method].family].singular
         root.child(f"{family} {job.task}", f"intermediate {family}: {job.task}", job.task).runs.add(key)
 
 
