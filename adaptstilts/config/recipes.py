@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Literal
 
 from adaptstilts.config.schema import Family, TrainOverride, TrainSection
@@ -53,6 +54,12 @@ _FULL = TrainSettings(
 _ADAPTER = TrainSettings(
     learning_rate=1e-4, epochs=15, batch_size=32, max_length=128, warmup=0.0, weight_decay=0.0, patience=4
 )
+_SETTINGS: dict[Family, TrainSettings] = {
+    "full": _FULL,
+    "adapter": _ADAPTER,
+    "fusion": replace(_ADAPTER, learning_rate=5e-5),
+}
+"""Settings of each family for tasks that change nothing."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +80,9 @@ class Recipe:
     """How a task is trained where a configuration says nothing; sources in the module's docstring.
 
     Attributes:
-        full: Of full models.
-        full_target: Of full models in the target phase, over ``full``.
-        adapter: Of adapters and fusion.
+        full: Settings of full models.
+        full_target: Settings of full models in the target phase, which override ``full``.
+        adapter: Settings of adapters and fusions.
     """
 
     full: PartialSettings = PartialSettings()
@@ -89,10 +96,12 @@ class Recipe:
             phase: Phase in which the task is trained.
             family: What is trained.
         """
-        if family == "full":
-            settings = _with(_FULL, self.full)
-            return _with(settings, self.full_target) if phase == "target" else settings
-        return _with(replace(_ADAPTER, learning_rate=5e-5) if family == "fusion" else _ADAPTER, self.adapter)
+        changes: dict[Family, tuple[PartialSettings, ...]] = {
+            "full": (self.full, self.full_target) if phase == "target" else (self.full,),
+            "adapter": (self.adapter,),
+            "fusion": (self.adapter,),
+        }
+        return reduce(_with, changes[family], _SETTINGS[family])
 
 
 def _with(settings: TrainSettings, step: PartialSettings) -> TrainSettings:

@@ -20,12 +20,12 @@ from adaptstilts.config.schema import StudyConfig
 SECTION = "sweep"
 """Configuration section that holds axes."""
 
-_SWEEPABLE = (
-    "backbone", "revision", "methods", "data", "intermediate", "target", "adapter", "fusion", "retrieval", "evaluation",
-)  # fmt: skip
-"""Keys and sections that decide results."""
-_WITHOUT_EFFECT = frozenset({"data.leaks", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep"})
-"""Keys in these sections that change no score."""
+_NOT_SWEPT = frozenset({
+    "name", "title", "seeds", SECTION, "resume", "parallel", "store", "store_cache", "results", "device", "threads",
+    "tracking", "workers", "engine",
+    "data.leaks", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep",
+})  # fmt: skip
+"""Keys and sections on which no score depends, and the seeds, all of which are trained. All others can be swept."""
 _SMALL = 0.01
 """Numbers below this are written with an exponent."""
 
@@ -122,7 +122,7 @@ def value_text(value: object) -> str:
 
 def can_be_swept(key: KeyPath) -> bool:
     """Say whether a key or section may be swept, which it may if scores depend on it."""
-    return key[0] in _SWEEPABLE and _dotted(key) not in _WITHOUT_EFFECT
+    return key[0] in StudyConfig.model_fields and key[0] not in _NOT_SWEPT and _dotted(key) not in _NOT_SWEPT
 
 
 def take_axes(
@@ -294,7 +294,8 @@ def _check(axis: Axis) -> Iterator[SweepProblem]:
             hint = "List them all in `seeds`: every variant is trained once per seed."
             yield SweepProblem(place, "seeds cannot be swept", hint)
         elif key[0] in StudyConfig.model_fields and not can_be_swept(key):
-            hint = f"Keys that can be swept are in: {', '.join(_SWEEPABLE)}."
+            sweepable = [name for name in StudyConfig.model_fields if can_be_swept((name,))]
+            hint = f"Keys that can be swept are in: {', '.join(sweepable)}."
             yield SweepProblem(place, "cannot be swept, as no score depends on it", hint)
         elif any(isinstance(point[number], dict) for point in axis.points):
             yield SweepProblem(place, f"'{dotted}' is swept over whole sections", "Sweep single keys of it.")

@@ -4,7 +4,7 @@ import pytest
 
 from adaptstilts.config.load import load_study
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.config.sweep import value_text, variants
+from adaptstilts.config.sweep import can_be_swept, value_text, variants
 from adaptstilts.errors import ConfigError, ProblemsError
 
 MINIMAL = "name: demo\nintermediate:\n  tasks: [mnli, qqp]\ntarget:\n  tasks: [xnli]\n"
@@ -191,3 +191,14 @@ def test_override_that_the_sweep_would_undo_is_refused(tmp_path):
         ConfigError, match=r"^target\.adapter\.learning_rate: has no effect, as `sweep` .*Set sweep\.tar"
     ):
         load(tmp_path, TWO_BY_TWO, ["target.adapter.learning_rate=1e-2"])
+
+
+def test_every_section_can_be_swept_unless_no_score_depends_on_it():
+    assert [name for name in StudyConfig.model_fields if can_be_swept((name,))] == [
+        "backbone", "revision", "methods", "data", "intermediate", "target", "adapter", "fusion", "retrieval",
+        "evaluation",
+    ]  # fmt: skip
+    for key in ("data.leaks", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep", "resume.keep"):
+        assert not can_be_swept(tuple(key.split(".")))
+    assert can_be_swept(("target", "overrides", "xnli", "learning_rate"))
+    assert not can_be_swept(("lora", "rank"))
