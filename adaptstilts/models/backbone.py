@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
-MINI = "mini"
+MINI_BACKBONE = "mini"
 """Name of the bundled miniature backbone in configurations."""
 _WEIGHT_FILES = (
     "model.safetensors",
@@ -44,7 +44,7 @@ def locate(name: str) -> str:
     Raises:
         CheckpointError: If the folder does not exist or lacks weights or tokenizer, or the name has neither form.
     """
-    if name == MINI:
+    if name == MINI_BACKBONE:
         folder = mini_folder()
         _check_folder(folder)
         return str(folder)

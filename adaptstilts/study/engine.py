@@ -11,7 +11,7 @@ from adaptstilts.engine.in_process import InProcessEngine, StageStep
 from adaptstilts.engine.protocols import Engine
 from adaptstilts.engine.resources import this_machine
 from adaptstilts.models.backbone import locate
-from adaptstilts.study.plan.data_facts import MINI, OFFICIAL
+from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.study.pricing.needs import needs_of
 from adaptstilts.study.study import Study
 
@@ -78,7 +78,7 @@ def placed_for_engine(study: Study) -> Study:
         return absolute(located) if Path(located).is_dir() else located
 
     def root(name: str) -> str:
-        return name if name in {MINI, OFFICIAL} else absolute(name)
+        return name if name in {MINI_ROOT, OFFICIAL_ROOT} else absolute(name)
 
     places = {"backbone": backbone, "data.root": root}
     placed = config.model_copy(

@@ -19,7 +19,7 @@ from adaptstilts.study.plan.check_config import check_tasks
 from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_weights
 from adaptstilts.study.plan.check_limits import check_limits
 from adaptstilts.study.plan.comparison import run_setting
-from adaptstilts.study.plan.data_facts import MINI, DataFacts, facts_for
+from adaptstilts.study.plan.data_facts import MINI_ROOT, DataFacts, facts_for
 from adaptstilts.study.plan.jobs import BackboneRef, DataJob
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, parts_by_data
@@ -119,7 +119,7 @@ class _VariantPlanner:
         backbone = self._backbone(config.backbone, config.revision)
         facts, job = self._facts_for(config.data, config.evaluation)
         check_files(config, facts)
-        published = None if config.data.root == MINI else run_setting(config)
+        published = None if config.data.root == MINI_ROOT else run_setting(config)
         plan = make_plan(config, facts, backbone, job, published)
         check_limits(config, plan, backbone)
         return plan

@@ -14,7 +14,7 @@ from adaptstilts.models.backbone import read_config
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
-from adaptstilts.study.plan.data_facts import MINI, OFFICIAL, DataFacts
+from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT, DataFacts
 from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, TrainJob, job_of, jobs_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.retrieval import require_dev
@@ -55,7 +55,7 @@ def check_rows(data: DataSection, plan: Plan, store: Store) -> None:
     Raises:
         AdaptstiltsError: If files are malformed, empty, or lack labels that are needed; all problems at once.
     """
-    if data.root in {MINI, OFFICIAL}:
+    if data.root in {MINI_ROOT, OFFICIAL_ROOT}:
         return
     root = DataRoot(Path(data.root).expanduser(), options={"quoting": data.quoting})
     wanted: dict[tuple[object, ...], Attempt] = {}
@@ -99,9 +99,9 @@ def check_data_is_there(data: DataSection) -> None:
     Raises:
         ConfigError: If it is.
     """
-    if data.root == OFFICIAL:
+    if data.root == OFFICIAL_ROOT:
         raise ConfigError(
-            f"'{OFFICIAL}' stands for data that is not there: a study can be planned with it, but not run",
+            f"'{OFFICIAL_ROOT}' stands for data that is not there: a study can be planned with it, but not run",
             key="data.root",
             hint="Set data.root=FOLDER, the folder with the data sets.",
         )

@@ -17,9 +17,9 @@ from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import benchmark_tasks
 from adaptstilts.tasks.spec import BenchmarkName, Split, Task
 
-MINI = "mini"
+MINI_ROOT = "mini"
 """Value of ``data.root`` for the built-in mini world."""
-OFFICIAL = "official"
+OFFICIAL_ROOT = "official"
 """Value of ``data.root`` for planning from the benchmarks' published figures, before any file is there."""
 MINI_LANGUAGES = ("en", "de", "es", "ru", "tr", "sw", "hi", "zh")
 """Languages of the mini world; listed here so that planning need not build their grammars."""
@@ -370,9 +370,9 @@ def facts_for(
     Raises:
         DataError: If the folder does not exist, or the mini world lacks a language.
     """
-    if section.root == OFFICIAL:
+    if section.root == OFFICIAL_ROOT:
         return OfficialFacts(choice, BenchmarkName(benchmark)), None
-    if section.root != MINI:
+    if section.root != MINI_ROOT:
         root = Path(section.root).expanduser()
         return FolderFacts(root, choice, section.quoting, BenchmarkName(benchmark), submission=submission), None
     job = DataJob(

@@ -17,7 +17,7 @@ from adaptstilts.data.lock import Lock, read_lock
 from adaptstilts.data.sources import expected_rows
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import HELD_OUT_MOST, HELD_OUT_SHARE
-from adaptstilts.study.plan.data_facts import MINI, OFFICIAL
+from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
@@ -48,9 +48,9 @@ class Workloads:
 
     def __init__(self, config: StudyConfig) -> None:
         self._data = config.data
-        self._is_mini = config.data.root == MINI
+        self._is_mini = config.data.root == MINI_ROOT
         self._lock: Lock | None = None
-        if config.data.root not in {MINI, OFFICIAL}:
+        if config.data.root not in {MINI_ROOT, OFFICIAL_ROOT}:
             self._lock = read_lock(Path(config.data.root).expanduser())
         self.assumed: set[str] = set()
         """Tasks whose number of examples is a guess, collected with each estimate."""

@@ -31,7 +31,7 @@ from adaptstilts.store.json_files import replace_json
 from adaptstilts.store.stage import DataPlace
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import DATA_FOLDER
-from adaptstilts.study.plan.data_facts import OFFICIAL
+from adaptstilts.study.plan.data_facts import OFFICIAL_ROOT
 from adaptstilts.study.plan.jobs import OverlapCheck
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import by_data
@@ -146,7 +146,7 @@ def open_data(compared: OverlapCheck, own: DataPlace, worlds: Mapping[str, Artef
     if compared.world is not None:
         world = worlds[compared.world]
         return None if world is None else DataRoot(world.file(DATA_FOLDER), options={"quoting": place.quoting})
-    if place.root == OFFICIAL:
+    if place.root == OFFICIAL_ROOT:
         return None
     return DataRoot(Path(place.root).expanduser(), options={"quoting": place.quoting})
 

@@ -18,7 +18,7 @@ from adaptstilts.store.json_files import write_json
 from adaptstilts.store.stage import DataPlace, Stage, StageKind, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import DATA_FOLDER, SCORES_FILE
-from adaptstilts.study.plan.data_facts import MINI
+from adaptstilts.study.plan.data_facts import MINI_ROOT
 from adaptstilts.study.plan.jobs import AnalyseJob, DataJob, PredictJob, ReportJob, ScoreJob, TrainJob
 from adaptstilts.study.stages.contamination import open_data
 from adaptstilts.study.stages.examples import Examples
@@ -93,7 +93,7 @@ class LocalRunner:
     def data_root(self, run: StageRun) -> Path:
         """Return the folder of the data that a stage reads: the configured one, or an input's generated world."""
         root = (run.stage.place or self.place).root
-        if root != MINI:
+        if root != MINI_ROOT:
             return Path(root).expanduser()
         world = next(stage.key for stage in run.inputs.stages if stage.kind is StageKind.DATA)
         return run.inputs.artefact(world).file(DATA_FOLDER)
