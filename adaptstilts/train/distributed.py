@@ -130,7 +130,7 @@ def _losses_named(group: ProcessGroup) -> Iterator[None]:
         first = first_line(error)
         raise LostProcessError(
             f"process {group.rank} of {group.size} lost the others: {first}",
-            hint="The same command goes on from the last checkpoint.",
+            hint="The same command resumes from the last checkpoint.",
         ) from error
 
 

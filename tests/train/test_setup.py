@@ -120,7 +120,7 @@ def test_continue_starts_from_the_intermediate_weights_under_a_new_head(tiny_enc
 
 
 @pytest.mark.parametrize("method", ["direct", "full", "adapter", "stack", "continue", "fuse"])
-def test_what_was_trained_on_one_task_goes_on_under_another(tiny_encoder_folder, sources, method, tmp_path):
+def test_weights_trained_on_one_task_are_trained_further_on_another(tiny_encoder_folder, sources, method, tmp_path):
     row = METHODS[method]
     chosen = () if method == "full" else sources_of(method, sources)
     first = build(method, tiny_encoder_folder, chosen, task="siqa")
@@ -152,7 +152,7 @@ def test_what_was_trained_on_one_task_goes_on_under_another(tiny_encoder_folder,
     assert bool(frozen) == (row.family != "full")
 
 
-def test_head_goes_on_when_it_is_given(tiny_encoder_folder, sources):
+def test_head_is_trained_further_when_it_is_given(tiny_encoder_folder, sources):
     network = build("continue", tiny_encoder_folder, sources[:1], head=sources[0][1])
     from safetensors.torch import load_file
 

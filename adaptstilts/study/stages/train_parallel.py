@@ -203,7 +203,7 @@ class _TrainingProcesses:
             if code < 0:
                 raise TrainingError(
                     f"process {rank} of {size} was ended by {signal.Signals(-code).name}",
-                    hint="It may have run out of memory. The same command continues from the last checkpoint.",
+                    hint="It may have run out of memory. The same command resumes from the last checkpoint.",
                 )
             if code > 0 and rank not in self.failures:
                 raise RuntimeError(f"process {rank} of {size} failed; see its traceback above")

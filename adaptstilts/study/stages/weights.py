@@ -24,23 +24,23 @@ Sources = Sequence[tuple[str, Path]]
 def training_assembly(job: TrainJob, inputs: Inputs) -> Assembly:
     """Describe the network that a training run starts from: backbone, intermediate runs, and a run it continues."""
     method = METHODS[job.method]
-    earlier = inputs.artefact(job.after.key) if job.after is not None else None
+    continued = inputs.artefact(job.after.key) if job.after is not None else None
     if method.attachment is None:
-        if earlier is not None:
-            return _full_model(earlier, with_head=True)
+        if continued is not None:
+            return _full_model(continued, with_head=True)
         if method.use == "start":
             return _full_model(inputs.artefact(job.sources[0].key), with_head=job.reuse_head)
-    trained_part = None
-    if earlier is not None and method.attachment is not None:
-        trained_part = earlier.file(method.attachment.kind_name)
+    continue_from = None
+    if continued is not None and method.attachment is not None:
+        continue_from = continued.file(method.attachment.kind_name)
     return starting_assembly(
         method,
         job.task,
         job.backbone.location,
         revision=job.backbone.revision,
         sources=_folders(method, job.sources, inputs),
-        continue_from=trained_part,
-        head=trained_part,
+        continue_from=continue_from,
+        head=continue_from,
         section=job.new_attachment,
         seed=job.seed,
     )
