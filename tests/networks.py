@@ -46,11 +46,11 @@ def save_encoder(folder: Path, shape: BackboneShape) -> Path:
 
 def save_adapters(encoder: Path, folder: Path, kind: str = "seq_bn") -> list[tuple[str, Path]]:
     """Save a random adapter for each of `FUSED`; return (task, folder) of each."""
-    stack = AdapterHost(XLMRobertaModel.from_pretrained(encoder, add_pooling_layer=False))
+    host = AdapterHost(XLMRobertaModel.from_pretrained(encoder, add_pooling_layer=False))
     made = [(task, folder / task) for task in FUSED]
     for task, place in made:
-        stack.add(task, AdapterSection(kind=kind, reduction_factor=REDUCTION), seed=1, identity=False)
-        stack.save(task, place)
+        host.add(task, AdapterSection(kind=kind, reduction_factor=REDUCTION), seed=1, identity=False)
+        host.save(task, place)
     return made
 
 

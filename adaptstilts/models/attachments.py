@@ -1,7 +1,7 @@
 """Interfaces of modules that can be attached to a frozen encoder, such as adapters. Free of torch.
 
-A new kind of attachment is one class that implements `Attachment`, in its own module that imports its library inside
-functions, and a family of weights in `adaptstilts.train.methods` that refers to it.
+A new kind of attachment is a class that implements `Attachment`, in its own module, which imports its library inside
+functions; a configuration section; and rows for its family of weights and its methods in `adaptstilts.train.methods`.
 """
 
 from __future__ import annotations

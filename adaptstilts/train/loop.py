@@ -87,6 +87,13 @@ class _Work:
     def per_epoch(self) -> int:
         return math.ceil(len(self.items) / self.settings.batch_size)
 
+    @property
+    def total(self) -> int:
+        return self.settings.steps(len(self.items))
+
+    def is_evaluation_due(self, step: int) -> bool:
+        return step % (self.settings.evaluate_every or self.per_epoch) == 0 or step == self.total
+
 
 def fit(
     network: TaskNetwork,
@@ -123,21 +130,19 @@ def fit(
         raise TrainingError("no training examples", hint="Look at data.max_train and at the task's training file.")
     started = time.perf_counter()
     context = RunContext() if context is None else context
-    total = settings.steps(len(items))
-    run = _set_up(network, settings, total)
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     work = _Work(items, settings, kind, seed, penalty, context.group, trained)
+    run = _set_up(network, settings, work.total)
     context.group.copy_from_first(trained)
     digest = run_digest(network, items)
     _resume(run, context, digest)
     checkpoints = context.checkpoints if context.group.is_first else None
     with nullcontext() if checkpoints is None else checkpoints.awaiting_sigterm():
-        for batch in _batches(run, work, total):
+        for batch in _batches(run, work):
             loss = _take_step(run, work, batch)
             if context.on_step is not None:
-                context.on_step(run.progress.step, total, loss)
-            every = settings.evaluate_every or work.per_epoch
-            if score_dev is not None and (run.progress.step % every == 0 or run.progress.step == total):
+                context.on_step(run.progress.step, work.total, loss)
+            if score_dev is not None and work.is_evaluation_due(run.progress.step):
                 _evaluate(run, score_dev, context.group)
             if checkpoints is not None and checkpoints.is_due(run.progress.step):
                 seconds = run.progress.seconds + time.perf_counter() - started
@@ -146,7 +151,7 @@ def fit(
     if run.progress.best_state:
         restore_state(network, run.progress.best_state)
     network.eval()
-    return _report(run.progress, total, work, time.perf_counter() - started)
+    return _report(run.progress, work, time.perf_counter() - started)
 
 
 def _set_up(network: TaskNetwork, settings: TrainSettings, total: int) -> TrainingRun:
@@ -172,14 +177,14 @@ def _resume(run: TrainingRun, context: RunContext, digest: str) -> None:
         put_back(run, snapshot)
 
 
-def _batches(run: TrainingRun, work: _Work, total: int) -> Iterator[list[Feature]]:
+def _batches(run: TrainingRun, work: _Work) -> Iterator[list[Feature]]:
     """Yield the batch of every remaining step, until the last step or until patience runs out."""
     progress = run.progress
-    while progress.step < total:
+    while progress.step < work.total:
         epoch, done = divmod(progress.step, work.per_epoch)
         order = grouped_batches(work.items, work.settings.batch_size, seed=derive_seed(work.seed, "order", epoch))
         for indices in order[done:]:
-            if progress.step >= total or _is_patience_over(progress, work.settings):
+            if progress.step >= work.total or _is_patience_over(progress, work.settings):
                 return
             yield [work.items[index] for index in indices]
 
@@ -258,18 +263,18 @@ def _is_patience_over(progress: TrainingProgress, settings: TrainSettings) -> bo
     return settings.patience is not None and progress.worse >= settings.patience
 
 
-def _report(progress: TrainingProgress, total: int, work: _Work, seconds: float) -> FitReport:
+def _report(progress: TrainingProgress, work: _Work, seconds: float) -> FitReport:
     stride = max(1, math.ceil(len(progress.losses) / 20))
     chunks = [progress.losses[first : first + stride] for first in range(0, len(progress.losses), stride)]
     return FitReport(
         steps=progress.step,
-        planned_steps=total,
+        planned_steps=work.total,
         best_step=progress.best_step if progress.best_state else progress.step,
         best_dev=progress.best_dev if progress.best_state else math.nan,
         dev_scores=tuple(progress.dev_scores),
         losses=tuple(sum(chunk) / len(chunk) for chunk in chunks),
         seconds=progress.seconds + seconds,
         examples=len(work.items),
-        stopped_early=progress.step < total,
+        stopped_early=progress.step < work.total,
         resumed_at=tuple(progress.resumed_at),
     )

@@ -26,11 +26,11 @@ def encoder(folder):
     return load_encoder(str(folder))
 
 
-def noisy(stack, name):
+def noisy(host, name):
     """Give an adapter weights that matter."""
     generator = torch.Generator().manual_seed(len(name))
     with torch.no_grad():
-        for key, parameter in stack.encoder.named_parameters():
+        for key, parameter in host.encoder.named_parameters():
             if f".adapters.{name}." in key or f".adapter_fusion_layer.{name}." in key:
                 parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.3)
 
@@ -47,21 +47,21 @@ def library_model(folder):
 @pytest.mark.parametrize("kind", ["seq_bn", "double_seq_bn"])
 def test_new_adapter_on_top_is_the_exact_identity(tiny_encoder_folder, ids, kind):
     section = AdapterSection(kind=kind, reduction_factor=3.7)
-    stack = AdapterHost(encoder(tiny_encoder_folder))
-    stack.add("mnli", section, seed=1, identity=False)
-    noisy(stack, "mnli")
-    stack.activate(Composition(("mnli",)))
-    below = hidden(stack.encoder, ids)
-    stack.add("target_xnli", section, seed=2, identity=True)
-    stack.activate(Composition(("mnli", "target_xnli")))
-    assert torch.equal(hidden(stack.encoder, ids), below)
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    host.add("mnli", section, seed=1, identity=False)
+    noisy(host, "mnli")
+    host.activate(Composition(("mnli",)))
+    below = hidden(host.encoder, ids)
+    host.add("target_xnli", section, seed=2, identity=True)
+    host.activate(Composition(("mnli", "target_xnli")))
+    assert torch.equal(hidden(host.encoder, ids), below)
 
 
 @pytest.mark.parametrize(("kind", "is_identity"), [("seq_bn", False), ("double_seq_bn", False), ("par_bn", True)])
 def test_new_adapter_starts_as_its_kind_does(tiny_encoder_folder, kind, is_identity):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
-    stack.add("mnli", AdapterSection(kind=kind, reduction_factor=4), seed=1, identity=False)
-    weights = [tensor for key, tensor in stack.encoder.named_parameters() if "adapter_up.weight" in key]
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    host.add("mnli", AdapterSection(kind=kind, reduction_factor=4), seed=1, identity=False)
+    weights = [tensor for key, tensor in host.encoder.named_parameters() if "adapter_up.weight" in key]
     assert len(weights) == (6 if kind == "double_seq_bn" else 3)
     assert all((tensor == 0).all() == is_identity for tensor in weights)
 
@@ -71,58 +71,58 @@ def test_average_equals_mean_of_adapter_outputs_in_one_layer(tiny_encoder_folder
 
     torch.manual_seed(0)
     config = XLMRobertaConfig.from_pretrained(tiny_encoder_folder, num_hidden_layers=1)
-    stack = AdapterHost(XLMRobertaModel(config, add_pooling_layer=False).eval())
+    host = AdapterHost(XLMRobertaModel(config, add_pooling_layer=False).eval())
     ups = []
-    layer = stack.encoder.encoder.layer[0].output
+    layer = host.encoder.encoder.layer[0].output
     layer.LayerNorm.register_forward_pre_hook(lambda module, inputs: ups.append(inputs[0].detach().clone()))
     for name in ("mnli", "qqp"):
-        stack.add(name, SECTION, seed=1, identity=False)
-        noisy(stack, name)
+        host.add(name, SECTION, seed=1, identity=False)
+        noisy(host, name)
     singles = []
     for name in ("mnli", "qqp"):
-        stack.activate(Composition((name,)))
+        host.activate(Composition((name,)))
         ups.clear()
-        hidden(stack.encoder, ids)
+        hidden(host.encoder, ids)
         singles.append(ups[-1])
-    stack.add_average("fusion_average", ("mnli", "qqp"))
-    stack.activate(Composition(("mnli", "qqp"), "fusion_average"))
+    host.add_average("fusion_average", ("mnli", "qqp"))
+    host.activate(Composition(("mnli", "qqp"), "fusion_average"))
     ups.clear()
-    hidden(stack.encoder, ids)
+    hidden(host.encoder, ids)
     assert not torch.allclose(singles[0], singles[1])
     assert torch.allclose(ups[-1], (singles[0] + singles[1]) / 2, atol=1e-5)
 
 
 @pytest.mark.parametrize("kind", ["seq_bn", "double_seq_bn", "par_bn"])
 def test_saved_adapter_and_head_give_equal_logits_in_the_plain_library(tiny_encoder_folder, ids, tmp_path, kind):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
-    stack.add("mnli", AdapterSection(kind=kind, reduction_factor=4), seed=1, identity=False)
-    noisy(stack, "mnli")
-    stack.activate(Composition(("mnli",)))
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    host.add("mnli", AdapterSection(kind=kind, reduction_factor=4), seed=1, identity=False)
+    noisy(host, "mnli")
+    host.activate(Composition(("mnli",)))
     head = new_head(spec_for(Kind.CLASSIFY, LABELS), 32, 0.1, seed=5).eval()
-    stack.save("mnli", tmp_path, head)
+    host.save("mnli", tmp_path, head)
     plain = library_model(tiny_encoder_folder)
     info = {}
     plain.load_adapter(str(tmp_path), loading_info=info)
     plain.set_active_adapters("mnli")
     with torch.no_grad():
-        assert torch.equal(plain(ids).logits, head(hidden(stack.encoder, ids)))
+        assert torch.equal(plain(ids).logits, head(hidden(host.encoder, ids)))
     assert info == {"missing_keys": [], "unexpected_keys": []}
     assert list(plain.heads["mnli"].config["label2id"]) == list(LABELS)
 
 
 @pytest.mark.parametrize("kind", [Kind.CLASSIFY, Kind.CHOOSE, Kind.TAG, Kind.EXTRACT])
 def test_saved_head_of_each_kind_gives_equal_scores_in_the_plain_library(tiny_encoder_folder, ids, tmp_path, kind):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
-    stack.add("mnli", SECTION, seed=1, identity=False)
-    noisy(stack, "mnli")
-    stack.activate(Composition(("mnli",)))
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    host.add("mnli", SECTION, seed=1, identity=False)
+    noisy(host, "mnli")
+    host.activate(Composition(("mnli",)))
     head = new_head(spec_for(kind, LABELS), 32, 0.1, seed=5).eval()
-    stack.save("mnli", tmp_path, head, choices=5)
+    host.save("mnli", tmp_path, head, choices=5)
     plain = library_model(tiny_encoder_folder)
     plain.load_adapter(str(tmp_path))
     plain.set_active_adapters("mnli")
     with torch.no_grad():
-        ours = head(hidden(stack.encoder, ids))
+        ours = head(hidden(host.encoder, ids))
         found = plain(ids[None] if kind is Kind.CHOOSE else ids)
     if kind is Kind.EXTRACT:
         theirs = torch.stack([found.start_logits, found.end_logits], -1)
@@ -132,15 +132,15 @@ def test_saved_head_of_each_kind_gives_equal_scores_in_the_plain_library(tiny_en
 
 
 def test_saved_stack_and_fusion_give_equal_logits_in_the_plain_library(tiny_encoder_folder, ids, tmp_path):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
+    host = AdapterHost(encoder(tiny_encoder_folder))
     for name in ("mnli", "qqp", "target_udpos"):
-        stack.add(name, SECTION, seed=1, identity=False)
-        noisy(stack, name)
-        stack.save(name, tmp_path / name)
-    stack.add_fusion("fusion_udpos", ("mnli", "qqp"), FusionSection(), seed=4)
-    noisy(stack, "fusion_udpos")
+        host.add(name, SECTION, seed=1, identity=False)
+        noisy(host, name)
+        host.save(name, tmp_path / name)
+    host.add_fusion("fusion_udpos", ("mnli", "qqp"), FusionSection(), seed=4)
+    noisy(host, "fusion_udpos")
     head = new_head(spec_for(Kind.TAG, ("A", "B")), 32, 0.1, seed=5).eval()
-    stack.save("fusion_udpos", tmp_path / "fusion", head)
+    host.save("fusion_udpos", tmp_path / "fusion", head)
     plain = library_model(tiny_encoder_folder)
     for name in ("mnli", "qqp", "target_udpos"):
         plain.load_adapter(str(tmp_path / name))
@@ -149,21 +149,21 @@ def test_saved_stack_and_fusion_give_equal_logits_in_the_plain_library(tiny_enco
         (Composition(("mnli", "target_udpos")), Stack("mnli", "target_udpos")),
         (Composition(("mnli", "qqp"), "fusion_udpos"), Fuse("mnli", "qqp", name="fusion_udpos")),
     ):
-        stack.activate(ours)
+        host.activate(ours)
         plain.set_active_adapters(theirs)
         plain.active_head = "fusion_udpos"
         with torch.no_grad():
-            assert torch.allclose(plain(ids).logits, head(hidden(stack.encoder, ids)), atol=1e-6)
+            assert torch.allclose(plain(ids).logits, head(hidden(host.encoder, ids)), atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["dynamic", "static"])
 def test_fusion_is_restored_exactly_under_another_name(tiny_encoder_folder, ids, tmp_path, kind):
     def build():
-        stack = AdapterHost(encoder(tiny_encoder_folder))
+        host = AdapterHost(encoder(tiny_encoder_folder))
         for name in ("mnli", "qqp"):
-            stack.add(name, SECTION, seed=1, identity=False)
-            noisy(stack, name)
-        return stack
+            host.add(name, SECTION, seed=1, identity=False)
+            noisy(host, name)
+        return host
 
     first = build()
     first.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(kind=kind), seed=4)
@@ -177,13 +177,13 @@ def test_fusion_is_restored_exactly_under_another_name(tiny_encoder_folder, ids,
 
 
 def test_load_fusion_refuses_members_in_another_order(tiny_encoder_folder, tmp_path):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
+    host = AdapterHost(encoder(tiny_encoder_folder))
     for name in ("mnli", "qqp"):
-        stack.add(name, SECTION, seed=1, identity=False)
-    stack.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(), seed=4)
-    stack.save("fusion_xnli", tmp_path)
+        host.add(name, SECTION, seed=1, identity=False)
+    host.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(), seed=4)
+    host.save("fusion_xnli", tmp_path)
     with pytest.raises(CheckpointError, match=r"trained over \['mnli', 'qqp'\], not over \['qqp', 'mnli'\]"):
-        stack.load_fusion(tmp_path, "fusion_other", ("qqp", "mnli"))
+        host.load_fusion(tmp_path, "fusion_other", ("qqp", "mnli"))
 
 
 @pytest.mark.parametrize(
@@ -192,9 +192,9 @@ def test_load_fusion_refuses_members_in_another_order(tiny_encoder_folder, tmp_p
 def test_load_refuses_adapter_of_another_depth(tiny_encoder_folder, tmp_path, layers, message):
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
-    stack = AdapterHost(encoder(tiny_encoder_folder))
-    stack.add("mnli", SECTION, seed=1, identity=False)
-    stack.save("mnli", tmp_path)
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    host.add("mnli", SECTION, seed=1, identity=False)
+    host.save("mnli", tmp_path)
     config = XLMRobertaConfig.from_pretrained(tiny_encoder_folder, num_hidden_layers=layers)
     other = AdapterHost(XLMRobertaModel(config, add_pooling_layer=False))
     with pytest.raises(CheckpointError, match=message):
@@ -202,9 +202,9 @@ def test_load_refuses_adapter_of_another_depth(tiny_encoder_folder, tmp_path, la
 
 
 def test_load_refuses_adapter_of_another_width(tiny_encoder_folder, tmp_path):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
-    stack.add("mnli", SECTION, seed=1, identity=False)
-    stack.save("mnli", tmp_path)
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    host.add("mnli", SECTION, seed=1, identity=False)
+    host.save("mnli", tmp_path)
     path = tmp_path / "adapter_config.json"
     config = json.loads(path.read_text())
     path.write_text(json.dumps({**config, "hidden_size": 1024}))
@@ -218,9 +218,9 @@ def test_load_names_missing_file(tiny_encoder_folder, tmp_path):
 
 
 def test_saved_config_holds_no_local_path(tiny_encoder_folder, tmp_path):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
-    stack.add("mnli", SECTION, seed=1, identity=False)
-    stack.save("mnli", tmp_path)
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    host.add("mnli", SECTION, seed=1, identity=False)
+    host.save("mnli", tmp_path)
     assert str(tiny_encoder_folder) not in (tmp_path / "adapter_config.json").read_text()
 
 
@@ -231,45 +231,45 @@ def test_check_names_refuses_names_the_library_mixes_up(names):
 
 
 def test_activate_names_what_is_missing(tiny_encoder_folder):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
-    stack.add("mnli", SECTION, seed=1, identity=False)
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    host.add("mnli", SECTION, seed=1, identity=False)
     with pytest.raises(CheckpointError, match=r"\['qqp'\].*Allowed: mnli"):
-        stack.activate(Composition(("mnli", "qqp")))
+        host.activate(Composition(("mnli", "qqp")))
 
 
 def test_check_active_raises_after_the_set_up_was_switched_behind_our_back(tiny_encoder_folder):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
+    host = AdapterHost(encoder(tiny_encoder_folder))
     for name in ("mnli", "qqp"):
-        stack.add(name, SECTION, seed=1, identity=False)
-    stack.activate(Composition(("mnli", "qqp")))
-    stack.encoder.set_active_adapters("qqp")
+        host.add(name, SECTION, seed=1, identity=False)
+    host.activate(Composition(("mnli", "qqp")))
+    host.encoder.set_active_adapters("qqp")
     with pytest.raises(CheckpointError, match="active set-up is"):
-        stack.check_active(Composition(("mnli", "qqp")))
+        host.check_active(Composition(("mnli", "qqp")))
 
 
 def test_train_only_trains_one_adapter_of_a_stack(tiny_encoder_folder):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
+    host = AdapterHost(encoder(tiny_encoder_folder))
     for name in ("mnli", "target_xnli"):
-        stack.add(name, SECTION, seed=1, identity=False)
-    stack.activate(Composition(("mnli", "target_xnli")))
-    stack.train_only(["target_xnli"])
-    names = trainable_names(stack.encoder)
+        host.add(name, SECTION, seed=1, identity=False)
+    host.activate(Composition(("mnli", "target_xnli")))
+    host.train_only(["target_xnli"])
+    names = trainable_names(host.encoder)
     assert len(names) == 3 * 4
     assert all(".adapters.target_xnli." in name for name in names)
 
 
 def test_own_parameters_are_those_that_came_with_a_name(tiny_encoder_folder, tmp_path):
-    stack = AdapterHost(encoder(tiny_encoder_folder))
-    plain = {key for key, _ in stack.encoder.named_parameters()}
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    plain = {key for key, _ in host.encoder.named_parameters()}
     for name in ("mnli", "qqp"):
-        stack.add(name, SECTION, seed=1, identity=False)
-    stack.save("qqp", tmp_path)
-    stack.load(tmp_path, "target_xnli")
-    stack.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(), seed=4)
-    counts = {name: len(stack.own_parameters(name)) for name in stack.names}
+        host.add(name, SECTION, seed=1, identity=False)
+    host.save("qqp", tmp_path)
+    host.load(tmp_path, "target_xnli")
+    host.add_fusion("fusion_xnli", ("mnli", "qqp"), FusionSection(), seed=4)
+    counts = {name: len(host.own_parameters(name)) for name in host.names}
     assert counts == {"mnli": 3 * 4, "qqp": 3 * 4, "target_xnli": 3 * 4, "fusion_xnli": 3 * 5}
-    assert all(".adapter_fusion_layer.fusion_xnli." in key for key in stack.own_parameters("fusion_xnli"))
-    assert all(".adapters.target_xnli." in key for key in stack.own_parameters("target_xnli"))
-    own = frozenset().union(*(stack.own_parameters(name) for name in stack.names))
-    assert {key for key, _ in stack.encoder.named_parameters()} == plain | own
+    assert all(".adapter_fusion_layer.fusion_xnli." in key for key in host.own_parameters("fusion_xnli"))
+    assert all(".adapters.target_xnli." in key for key in host.own_parameters("target_xnli"))
+    own = frozenset().union(*(host.own_parameters(name) for name in host.names))
+    assert {key for key, _ in host.encoder.named_parameters()} == plain | own
     assert not plain & own

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from array import array
 from dataclasses import replace
 
@@ -231,6 +233,11 @@ def test_expected_trainable_refuses_a_network_without_the_attachment(tiny_encode
         TrainingError, match=r"'target_xnli' should train but is not attached; attached: \['target_mnli'\]"
     ):
         expected_trainable(network, METHODS["adapter"], "xnli")
+
+
+def test_setting_up_a_network_loads_no_library_of_attachments():
+    script = "import sys, adaptstilts.train.setup; sys.exit('adapters' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_a_freezing_slip_of_an_attachment_is_noticed(tiny_encoder_folder, sources, monkeypatch):

@@ -88,7 +88,8 @@ def _check_repeated(values: tuple[object, ...], key: str, what: str) -> list[Ada
 
 def _check_composed(adapter: AdapterSection, methods: tuple[MethodName, ...]) -> list[AdaptstiltsError]:
     """Refuse kinds of adapters that cannot be stacked or fused if a method does so."""
-    composed = [method for method in methods if METHODS[method].use in {"below", "fused"}]
+    rows = [METHODS[method] for method in methods]
+    composed = [row.name for row in rows if row.intermediate == "adapter" and row.use in {"below", "fused"}]
     if adapter.kind != "par_bn" or not composed:
         return []
     problem = f"parallel adapters cannot be used by {', '.join(composed)}: the lower one would be lost"
