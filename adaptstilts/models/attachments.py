@@ -123,14 +123,15 @@ class Attachment(Protocol):
         """Activate attachments together, bottom first; the last one is of this kind."""
         ...
 
-    def penalty(self, host: Any, name: str, section: Any) -> Callable[[], Tensor] | None:  # noqa: ANN401
+    def penalty(self, host: Any, name: str, section: Section | None) -> Callable[[], Tensor] | None:  # noqa: ANN401
         """Return a function that computes the term added to the training loss, or None if there is none."""
         ...
 
-    def shape(self, section: Any, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:  # noqa: ANN401
+    def shape(self, section: Section | None, width: int, below: Sequence[AttachmentShape]) -> AttachmentShape:
         """Compute the sizes of an attachment and of those below it.
 
         Args:
+            section: Its settings, which each kind checks to be its own; None for a kind without any.
             width: Width of the backbone's token vectors.
             below: Sizes of the attachments that it is stacked on or fuses.
         """
