@@ -10,6 +10,7 @@ from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.architecture import ARCHITECTURES, Architecture, architecture_of
 from adaptstilts.models.backbone import load_encoder, load_tokenizer, locate
+from adaptstilts.models.batches import collate
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble
 from adaptstilts.study.plan.jobs import BackboneRef
@@ -18,7 +19,6 @@ from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.examples import Answer, Candidate, ChoiceExample, MatchExample, PairExample, SpanExample
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate
 from adaptstilts.train.loop import fit
 from adaptstilts.train.methods import METHODS
 from adaptstilts.train.setup import build_network

@@ -10,11 +10,11 @@ from adaptstilts.encoding.features import Feature
 from adaptstilts.errors import CheckpointError, TrainingError
 from adaptstilts.models.adapters import check_trainable, trainable_names
 from adaptstilts.models.backbone import load_encoder
+from adaptstilts.models.batches import collate
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import parameter_counts, save_encoder
 from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate
 from adaptstilts.train.loop import fit
 from adaptstilts.train.methods import METHODS
 from adaptstilts.train.setup import build_network, expected_trainable
