@@ -77,7 +77,7 @@ def scored(study: Path) -> dict[str, dict[str, dict[str, float]]]:
 
 def write_gold(folder: Path, task: Task, language: str, rows: Sequence[Example] | Bitext) -> Path:
     """Write labels in the layout of a submission, answers in SQuAD's format."""
-    gold = gold_of(task.metric, rows, task.labels)
+    gold = gold_of(task, rows, task.labels)
     if task.kind is Kind.RETRIEVE:
         assert isinstance(rows, Bitext)
         gold, _ = leaderboard_content(task, gold, [sentence.text for sentence in rows.english])

@@ -77,7 +77,7 @@ def test_lines_of_intermediate_dev_rows_score_as_the_predictions_do(
     encoded = encode(task, rows, tiny_tokenizer, SETTINGS)
     network = untrained(spec_for(task.kind, labels), len(tiny_tokenizer))
     found = predict(network, task, labels, encoded, batch_tokens=2048).predictions
-    gold = gold_of(task.metric, rows, labels)
+    gold = gold_of(task, rows, labels)
     wanted = score_examples(task.metric, found, gold, "en")
     files = (write_predictions(tmp_path / "predictions", task, "en", found), write_gold(tmp_path / "gold", task, gold))
     assert score_file(*files, task, "en") == pytest.approx(wanted)

@@ -78,9 +78,9 @@ def chunk_scores(predictions: Tags, gold: Tags) -> dict[str, float]:
     }
 
 
-def bucc_scores(predictions: Iterable[Pair], gold: Collection[Pair]) -> dict[str, float]:
+def bucc_scores(predictions: Iterable[Sequence[str]], gold: Collection[Pair]) -> dict[str, float]:
     """Score mined pairs (foreign id, English id) as sets: ``f1``, ``precision`` and ``recall`` in percent."""
-    found, wanted = set(predictions), set(gold)
+    found, wanted = {(foreign, english) for foreign, english in predictions}, set(gold)
     if not wanted:
         raise EvaluationError("there is no gold pair to score against", hint="Check the file of gold pairs.")
     return _precision_recall_f1(len(found & wanted), len(found), len(wanted))
