@@ -112,8 +112,9 @@ def test_submission_lines_of_real_slices_score_as_the_study_does(
         write_predictions(tmp_path / "predictions", task, path.stem, content)
         write_gold(tmp_path / "gold", task, path.stem, rows)
         if content:  # BUCC mining may find no pair in four sentences, and an empty file is refused
-            found = score_folder(tmp_path / "predictions", tmp_path / "gold", [task.name], [path.stem]).scores
-            assert found[task.name][path.stem] == pytest.approx(scored[task.name][path.stem])
+            name = task.folder or task.name
+            found = score_folder(tmp_path / "predictions", tmp_path / "gold", [name], [path.stem]).scores
+            assert found[name][path.stem] == pytest.approx(scored[task.name][path.stem])
     official = {code for code in root.evaluation_languages(task) if code in task.languages}
     assert {path.stem for path in files} == set(scored[task.name]) == official
     record_property("languages", len(files))

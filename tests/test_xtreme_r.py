@@ -147,8 +147,9 @@ def check_submission(finished: Finished, task_name: str, language: str, labels: 
             for folder, manifest in finished.artefacts("score", task_name)
             if manifest["job"]["predictions"] == key
         ]
-        found = score_folder(finished.folder / path.name, finished.folder / "labels", [task_name], [language]).scores
-        assert scores == [found[task_name][language]]
+        name = task.folder or task.name
+        found = score_folder(finished.folder / path.name, finished.folder / "labels", [name], [language]).scores
+        assert scores == [found[name][language]]
 
 
 # XCOPA
