@@ -12,12 +12,12 @@ from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.encoding.features import Feature
 from adaptstilts.models.adapters import AdapterHost
 from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.batches import collate
 from adaptstilts.models.bottlenecks import ADAPTER
 from adaptstilts.models.heads import spec_for
 from adaptstilts.study.pricing.flops import Build
 from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate
 from adaptstilts.train.methods import METHODS
 from adaptstilts.train.setup import build_network
 

@@ -17,7 +17,7 @@ from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.submission.folder import submission_path, write_predictions
 from adaptstilts.submission.leaderboard import leaderboard_content
-from adaptstilts.submission.score import score_file
+from adaptstilts.submission.score import score_folder
 from adaptstilts.tasks.examples import Bitext, Example, SpanExample
 from adaptstilts.tasks.registry import get_task, target_tasks
 from adaptstilts.tasks.spec import Kind, Split, Task
@@ -77,7 +77,7 @@ def scored(study: Path) -> dict[str, dict[str, dict[str, float]]]:
 
 def write_gold(folder: Path, task: Task, language: str, rows: Sequence[Example] | Bitext) -> Path:
     """Write labels in the layout of a submission, answers in SQuAD's format."""
-    gold = gold_of(task.metric, rows, task.labels)
+    gold = gold_of(task, rows, task.labels)
     if task.kind is Kind.RETRIEVE:
         assert isinstance(rows, Bitext)
         gold, _ = leaderboard_content(task, gold, [sentence.text for sentence in rows.english])
@@ -109,10 +109,12 @@ def test_submission_lines_of_real_slices_score_as_the_study_does(
         rows = root.load(task, Split(record["split"]), path.stem, MOST)
         english = [sentence.text for sentence in rows.english] if isinstance(rows, Bitext) else []
         content, _ = leaderboard_content(get_task(task.name), record["predictions"], english)
-        predictions = write_predictions(tmp_path / "predictions", task, path.stem, content)
-        gold = write_gold(tmp_path / "gold", task, path.stem, rows)
+        write_predictions(tmp_path / "predictions", task, path.stem, content)
+        write_gold(tmp_path / "gold", task, path.stem, rows)
         if content:  # BUCC mining may find no pair in four sentences, and an empty file is refused
-            assert score_file(predictions, gold, task, path.stem) == pytest.approx(scored[task.name][path.stem])
+            name = task.folder or task.name
+            found = score_folder(tmp_path / "predictions", tmp_path / "gold", [name], [path.stem]).scores
+            assert found[name][path.stem] == pytest.approx(scored[task.name][path.stem])
     official = {code for code in root.evaluation_languages(task) if code in task.languages}
     assert {path.stem for path in files} == set(scored[task.name]) == official
     record_property("languages", len(files))

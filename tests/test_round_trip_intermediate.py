@@ -19,7 +19,7 @@ from adaptstilts.models.heads import new_head, spec_for
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.submission.folder import submission_path, write_predictions
-from adaptstilts.submission.score import score_file
+from adaptstilts.submission.score import score_folder
 from adaptstilts.tasks.registry import intermediate_tasks
 from adaptstilts.tasks.spec import Kind, Split, Task
 
@@ -77,7 +77,9 @@ def test_lines_of_intermediate_dev_rows_score_as_the_predictions_do(
     encoded = encode(task, rows, tiny_tokenizer, SETTINGS)
     network = untrained(spec_for(task.kind, labels), len(tiny_tokenizer))
     found = predict(network, task, labels, encoded, batch_tokens=2048).predictions
-    gold = gold_of(task.metric, rows, labels)
+    gold = gold_of(task, rows, labels)
     wanted = score_examples(task.metric, found, gold, "en")
-    files = (write_predictions(tmp_path / "predictions", task, "en", found), write_gold(tmp_path / "gold", task, gold))
-    assert score_file(*files, task, "en") == pytest.approx(wanted)
+    write_predictions(tmp_path / "predictions", task, "en", found)
+    write_gold(tmp_path / "gold", task, gold)
+    scores = score_folder(tmp_path / "predictions", tmp_path / "gold", [task.name]).scores
+    assert scores[task.name]["en"] == pytest.approx(wanted)

@@ -111,11 +111,11 @@ def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from transformers import XLMRobertaConfig, XLMRobertaForMaskedLM
 
     from adaptstilts.config.pretrain import VocabularySection
-    from adaptstilts.mini.corpus import parallel_lines
+    from adaptstilts.mini.corpus import parallel_sentences, text
     from adaptstilts.pretrain.tokenizer import train_tokenizer
 
     folder = tmp_path_factory.mktemp("backbone")
-    lines = [line[code] for line in parallel_lines(3, 120) for code in LANGUAGES]
+    lines = [text(line[code]) for line in parallel_sentences(3, 120) for code in LANGUAGES]
     settings = VocabularySection(pieces=400, alphabets=False)
     trained = train_tokenizer(lines, settings, tmp_path_factory.mktemp("tokenizer"))
     torch.manual_seed(0)

@@ -14,7 +14,7 @@ from backbones import save_backbone
 
 from adaptstilts.cli.main import main
 from adaptstilts.submission.folder import submission_path, write_predictions
-from adaptstilts.submission.score import score_file
+from adaptstilts.submission.score import score_folder
 from adaptstilts.tasks.registry import get_task
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def check_every_method_is_scored(finished: Finished, languages: set[str], metric
 def check_submission(finished: Finished, task_name: str, language: str, labels: Any) -> None:
     """Write the predictions of every network as a submission, and get the score of the study from it."""
     task = get_task(task_name)
-    gold = write_predictions(finished.folder / "labels", task, language, labels)
+    write_predictions(finished.folder / "labels", task, language, labels)
     networks = finished.predicted(task_name, language)
     assert len(networks) == 9
     for path, record in zip(networks, finished.predictions(task_name, language), strict=True):
@@ -147,7 +147,9 @@ def check_submission(finished: Finished, task_name: str, language: str, labels: 
             for folder, manifest in finished.artefacts("score", task_name)
             if manifest["job"]["predictions"] == key
         ]
-        assert scores == [score_file(written, gold, task, language)]
+        name = task.folder or task.name
+        found = score_folder(finished.folder / path.name, finished.folder / "labels", [name], [language]).scores
+        assert scores == [found[name][language]]
 
 
 # XCOPA
@@ -249,6 +251,7 @@ def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_activ
 
     from adaptstilts.config.retrieval import layer_at
     from adaptstilts.encoding.encode import encode
+    from adaptstilts.encoding.features import EncodeSettings
     from adaptstilts.evaluate.predict import sentence_vectors
     from adaptstilts.evaluate.retrieval import find_neighbours, normalise
     from adaptstilts.models.attachments import Attached
@@ -276,7 +279,7 @@ def test_tatoeba_compares_by_the_network_that_was_trained_with_its_adapter_activ
         sides = []
         for text in ("Boot {} schläft.", "Boat {} sleeps."):
             side = [Sentence(str(at), text.format(at)) for at in range(6)]
-            encoded = encode(get_task("tatoeba_r"), side, tiny_tokenizer)
+            encoded = encode(get_task("tatoeba_r"), side, tiny_tokenizer, EncodeSettings(max_length=512))
             sides.append(sentence_vectors(network, encoded, layer=layer_at(14, 2), pooling="mean", batch_tokens=512))
         similarities[adapters] = find_neighbours(normalise(sides[1]), normalise(sides[0]), k=6).similarities
     assert np.allclose(found["similarities"], similarities[stacked], atol=1e-5)

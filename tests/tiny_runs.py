@@ -97,7 +97,7 @@ def score(made: TaskNetwork) -> float:
     """Score the training items by their loss: rises at first, and falls when weights go astray."""
     import torch
 
-    from adaptstilts.train.batches import collate
+    from adaptstilts.models.batches import collate
     from adaptstilts.train.losses import loss_sum
 
     assert made.head is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from adaptstilts.encoding.features import Encoded, EncodeSettings, check_settings, default_settings
+from adaptstilts.encoding.features import Encoded, EncodeSettings, check_settings
 from adaptstilts.encoding.match import encode_matches
 from adaptstilts.encoding.pairs import encode_choices, encode_pairs, encode_sentences
 from adaptstilts.encoding.spans import encode_spans
@@ -30,19 +30,17 @@ def encode(
     task: Task,
     examples: Sequence[Example] | Sequence[Sentence] | Sequence[Candidate],
     tokenizer: PreTrainedTokenizerFast,
-    settings: EncodeSettings | None = None,
+    settings: EncodeSettings,
 ) -> Encoded:
     """Encode the examples of a task, the sentences of one side of a retrieval task, or candidates of a pool.
 
     Args:
         examples: Examples of the task's kind.
-        tokenizer: A fast tokenizer.
-        settings: Lengths; None for the defaults of the kind.
+        tokenizer: A fast tokenizer, as `adaptstilts.models.backbone.load_tokenizer` returns it.
 
     Raises:
         ConfigError: If a length is too small.
-        CheckpointError: If the tokenizer is not a fast one with ``<s>`` and ``</s>``.
+        CheckpointError: If the tokenizer is not a fast one, or has no token to begin with or to separate texts by.
     """
-    settings = default_settings(task.kind) if settings is None else settings
     check_settings(settings, task.kind)
     return _ENCODERS[task.kind](examples, tokenizer, settings)

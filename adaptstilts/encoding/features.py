@@ -146,26 +146,6 @@ class Encoded:
         return groups
 
 
-_DEFAULTS = {
-    Kind.EXTRACT: EncodeSettings(max_length=384),
-    Kind.RETRIEVE: EncodeSettings(max_length=512),
-    Kind.MATCH: EncodeSettings(max_query_length=96),
-}
-
-
-def default_settings(kind: Kind) -> EncodeSettings:
-    """Return the lengths used where nothing else is said.
-
-    Args:
-        kind: Kind of task.
-
-    Returns:
-        384 sub-tokens for span extraction, 512 for retrieval, else 256, as in jiant's XTREME guide; for dual encoders
-        256 for candidates and 96 for queries, as in XTREME's train_lareqa.sh.
-    """
-    return _DEFAULTS.get(kind, EncodeSettings())
-
-
 def check_settings(settings: EncodeSettings, kind: Kind) -> None:
     """Check that lengths leave room for text.
 

@@ -68,17 +68,17 @@ def frame_of(tokenizer: PreTrainedTokenizerFast) -> Frame:
     Args:
         tokenizer: A fast tokenizer with a beginning and a separator token.
 
-    Returns:
-        The frame.
-
     Raises:
-        CheckpointError: If the tokenizer is not fast or lacks the tokens.
+        CheckpointError: If the tokenizer is not fast or lacks one of these tokens.
     """
-    if not tokenizer.is_fast or tokenizer.cls_token_id is None or tokenizer.sep_token_id is None:
+    lacking = [name for name in ("cls_token", "sep_token") if getattr(tokenizer, f"{name}_id") is None]
+    if not tokenizer.is_fast or lacking:
+        problem = f"has no {' and no '.join(lacking)}" if tokenizer.is_fast else "is not a fast tokenizer"
         raise CheckpointError(
-            f"tokenizer {type(tokenizer).__name__} is not a fast tokenizer with <s> and </s>",
+            f"tokenizer {type(tokenizer).__name__} {problem}",
             path=tokenizer.name_or_path or None,
-            hint="Use the fast tokenizer of the checkpoint",
+            hint="Use the fast tokenizer of the checkpoint, with the tokens that begin (`<s>` or `[CLS]`) and separate "
+            "(`</s>` or `[SEP]`) texts.",
         )
     opening, separator = int(tokenizer.cls_token_id), int(tokenizer.sep_token_id)
     middle = tokenizer.num_special_tokens_to_add(pair=True) - 2

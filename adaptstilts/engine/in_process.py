@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from adaptstilts.engine.perform import perform
-from adaptstilts.engine.protocols import Runner, StageRequest, StageResult
+from adaptstilts.engine.protocols import MakeRunner, Runner, StageRequest, StageResult
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 
@@ -17,13 +17,14 @@ class InProcessEngine:
     """Runs stages in this process, in order.
 
     Args:
-        runner: Makes artefacts; or a function that makes the runner, called when the first stage is run.
+        make_runner: Called when the first stage is run.
         store: Where artefacts go.
         on_step: Called with the progress of the running stage.
     """
 
-    def __init__(self, runner: Runner | Callable[[], Runner], store: Store, on_step: StageStep) -> None:
-        self._runner = runner
+    def __init__(self, make_runner: MakeRunner, store: Store, on_step: StageStep) -> None:
+        self._make_runner = make_runner
+        self._runner: Runner | None = None
         self._store = store
         self._on_step = on_step
         self._request: StageRequest | None = None
@@ -46,8 +47,8 @@ class InProcessEngine:
         if self._request is None:
             return ()
         request, self._request = self._request, None
-        if not hasattr(self._runner, "run"):
-            self._runner = self._runner()
+        if self._runner is None:
+            self._runner = self._make_runner()
 
         def stepped(done: int, total: int, note: str) -> None:
             self._on_step(request.stage, done, total, note)

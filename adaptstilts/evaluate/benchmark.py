@@ -210,6 +210,7 @@ def _joined(entries: Sequence[Entry], tasks: Mapping[str, Average]) -> Average:
 
 def mean(values: Collection[float]) -> float:
     """Return the plain mean of at least one value."""
+    # Not `adaptstilts.results.rows.mean`, which sums exactly: the last digit would differ from that of stored scores.
     return sum(values) / len(values)
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adaptstilts.config.schema import Direction
 from adaptstilts.errors import EvaluationError
-from adaptstilts.tasks.examples import Bitext, Example, MatchExample, PairExample, SpanExample, TagExample
-from adaptstilts.tasks.spec import Metric
+from adaptstilts.tasks.examples import (
+    Bitext,
+    ChoiceExample,
+    Example,
+    MatchExample,
+    PairExample,
+    SpanExample,
+    TagExample,
+)
+from adaptstilts.tasks.spec import Kind, Metric, Task
 
 
 def gold_of(
-    metric: Metric,
+    task: Task,
     examples: Sequence[Example] | Bitext,
     labels: tuple[str, ...],
     *,
@@ -23,12 +31,14 @@ def gold_of(
     These are classes or choices; tag words per sentence; gold texts by question id; pairs of ids; for Tatoeba the row
     of the foreign sentence per English one, or the reverse in the other direction of search; or the candidate that each
     query is paired with, by id of the query. In Tatoeba every sentence to search for needs a translation.
+
+    Args:
+        labels: Label words of the task.
+        direction: Direction of search in Tatoeba.
     """
     if isinstance(examples, Bitext):
-        return _pairs(metric, examples, direction)
-    if isinstance(examples[0], MatchExample):
-        return {item.id: _own_candidate(item) for item in examples}
-    return _answers(examples) if isinstance(examples[0], SpanExample) else [_label(item, labels) for item in examples]
+        return _pairs(task.metric, examples, direction)
+    return _GOLD[task.kind](examples, labels)
 
 
 def match_gold(examples: Sequence[Example], right: Mapping[str, Sequence[str]], pool: str) -> dict[str, list[str]]:
@@ -49,30 +59,51 @@ def match_gold(examples: Sequence[Example], right: Mapping[str, Sequence[str]], 
     return gold
 
 
-def _own_candidate(example: Example) -> list[str]:
-    if not isinstance(example, MatchExample) or example.candidate is None:
-        raise _hidden(example.id)
-    return [example.candidate.id]
-
-
-def _label(example: Example, labels: tuple[str, ...]) -> Any:  # noqa: ANN401
-    if isinstance(example, TagExample):
-        if example.tags is None:
+def _classes(examples: Sequence[Example], _: tuple[str, ...]) -> list[int]:
+    """Return the classes of pairs, or the right choices of questions."""
+    found: list[int] = []
+    for example in examples:
+        if not isinstance(example, PairExample | ChoiceExample) or example.label is None:
             raise _hidden(example.id)
-        return [labels[tag] for tag in example.tags]
-    label = example.label if isinstance(example, PairExample) or hasattr(example, "label") else None
-    if label is None:
-        raise _hidden(example.id)
-    return label
+        found.append(example.label)
+    return found
 
 
-def _answers(examples: Sequence[Example]) -> dict[str, list[str]]:
+def _tags(examples: Sequence[Example], labels: tuple[str, ...]) -> list[list[str]]:
+    found: list[list[str]] = []
+    for example in examples:
+        if not isinstance(example, TagExample) or example.tags is None:
+            raise _hidden(example.id)
+        found.append([labels[tag] for tag in example.tags])
+    return found
+
+
+def _answers(examples: Sequence[Example], _: tuple[str, ...]) -> dict[str, list[str]]:
     gold: dict[str, list[str]] = {}
     for example in examples:
         if not isinstance(example, SpanExample) or example.answers is None:
             raise _hidden(example.id)
         gold[example.id] = [answer.text for answer in example.answers]
     return gold
+
+
+def _own_candidates(examples: Sequence[Example], _: tuple[str, ...]) -> dict[str, list[str]]:
+    gold: dict[str, list[str]] = {}
+    for example in examples:
+        if not isinstance(example, MatchExample) or example.candidate is None:
+            raise _hidden(example.id)
+        gold[example.id] = [example.candidate.id]
+    return gold
+
+
+_GOLD: dict[Kind, Callable[[Sequence[Example], tuple[str, ...]], Any]] = {
+    Kind.CLASSIFY: _classes,
+    Kind.CHOOSE: _classes,
+    Kind.TAG: _tags,
+    Kind.EXTRACT: _answers,
+    Kind.MATCH: _own_candidates,
+}
+"""Functions of the examples of each kind, sentence pairs to be matched aside, and the label words."""
 
 
 def _pairs(metric: Metric, bitext: Bitext, direction: Direction | None) -> Any:  # noqa: ANN401

@@ -19,6 +19,8 @@ from adaptstilts.tasks.spec import Metric
 Tags = Sequence[Sequence[str]]
 Pair = tuple[str, str]
 
+_POSITIVE = 1
+"""Class whose F1 counts in tasks with two classes."""
 TOP = 20
 """Number of candidates of a query that count in XTREME-R's retrieval tasks (Ruder et al. 2021)."""
 
@@ -30,20 +32,18 @@ def accuracy(predictions: Sequence[Hashable], gold: Sequence[Hashable]) -> float
     return 100.0 * right / len(gold)
 
 
-def binary_f1(predictions: Sequence[Hashable], gold: Sequence[Hashable], *, positive: Hashable = 1) -> float:
-    """Return the F1 of the ``positive`` class in percent; 0 where the class is neither predicted nor gold."""
+def binary_f1(predictions: Sequence[Hashable], gold: Sequence[Hashable]) -> float:
+    """Return the F1 of class 1 in percent; 0 where the class is neither predicted nor gold."""
     _require_same_length(predictions, gold, "examples")
-    correct = sum(found == wanted == positive for found, wanted in zip(predictions, gold, strict=True))
-    predicted = sum(found == positive for found in predictions)
-    wanted = sum(label == positive for label in gold)
+    correct = sum(found == wanted == _POSITIVE for found, wanted in zip(predictions, gold, strict=True))
+    predicted = sum(found == _POSITIVE for found in predictions)
+    wanted = sum(label == _POSITIVE for label in gold)
     return _precision_recall_f1(correct, predicted, wanted)["f1"]
 
 
-def accuracy_f1(
-    predictions: Sequence[Hashable], gold: Sequence[Hashable], *, positive: Hashable = 1
-) -> dict[str, float]:
-    """Return ``accuracy`` and ``f1`` of the positive class in percent (QQP); GLUE compares by their mean."""
-    return {"accuracy": accuracy(predictions, gold), "f1": binary_f1(predictions, gold, positive=positive)}
+def accuracy_f1(predictions: Sequence[Hashable], gold: Sequence[Hashable]) -> dict[str, float]:
+    """Return ``accuracy`` and ``f1`` of class 1 in percent (QQP); GLUE compares by their mean."""
+    return {"accuracy": accuracy(predictions, gold), "f1": binary_f1(predictions, gold)}
 
 
 def token_accuracy(predictions: Sequence[Sequence[Hashable]], gold: Sequence[Sequence[Hashable]]) -> float:
@@ -78,9 +78,9 @@ def chunk_scores(predictions: Tags, gold: Tags) -> dict[str, float]:
     }
 
 
-def bucc_scores(predictions: Iterable[Pair], gold: Collection[Pair]) -> dict[str, float]:
+def bucc_scores(predictions: Iterable[Sequence[str]], gold: Collection[Pair]) -> dict[str, float]:
     """Score mined pairs (foreign id, English id) as sets: ``f1``, ``precision`` and ``recall`` in percent."""
-    found, wanted = set(predictions), set(gold)
+    found, wanted = {(foreign, english) for foreign, english in predictions}, set(gold)
     if not wanted:
         raise EvaluationError("there is no gold pair to score against", hint="Check the file of gold pairs.")
     return _precision_recall_f1(len(found & wanted), len(found), len(wanted))

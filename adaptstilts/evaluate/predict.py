@@ -19,12 +19,12 @@ from adaptstilts.config.schema import Pooling
 from adaptstilts.encoding.features import Encoded, SpanFeature, TagFeature
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.decode import N_BEST, Window, answer_question, decode_choices, decode_classes, decode_tags
+from adaptstilts.models.batches import Batch, collate, sorted_batches
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.runtime import autocast
 from adaptstilts.tasks.examples import SpanExample, TagExample
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind, Task
-from adaptstilts.train.batches import Batch, collate, sorted_batches
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def _each_batch(
     with torch.inference_mode():
         for indices in sorted_batches(encoded.features, batch_tokens):
             features = [encoded.features[index] for index in indices]
-            batch = collate(features, Kind.RETRIEVE, network.padding_id).to(device)
+            batch = collate(features, encoded.kind, network.padding_id).to(device)
             with autocast(device, precision):
                 take(indices, batch)
 

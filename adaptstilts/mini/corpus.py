@@ -56,17 +56,12 @@ def _is_apart(previous: Word | None, word: Word) -> bool:
     return word.upos != "PUNCT" or word.form in _OPENING
 
 
-def parallel_lines(seed: int, count: int) -> Iterator[dict[str, str]]:
+def parallel_sentences(seed: int, count: int) -> Iterator[dict[str, list[Sentence]]]:
     """Yield lines of one to three sentences from one story, with the same meaning in every language, by language code.
 
-    Some lines put a question before the statement that answers it, and some name a cause after "because".
+    Some lines put a question before the statement that answers it, and some name a cause after "because". Words carry
+    their concepts; for the text of a line see `text`.
     """
-    for line in parallel_sentences(seed, count):
-        yield {code: text(sentences) for code, sentences in line.items()}
-
-
-def parallel_sentences(seed: int, count: int) -> Iterator[dict[str, list[Sentence]]]:
-    """Yield the lines of `parallel_lines` as sentences, whose words carry their concepts."""
     rng = Random(seed)
     languages = grammars()
     made = 0

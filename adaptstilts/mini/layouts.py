@@ -11,11 +11,11 @@ from typing import Any
 from adaptstilts.mini.tasks_tags import Tagged
 
 
-def write_lines(path: Path, lines: Iterable[str], *, ending: str = "\n") -> None:
-    """Write lines, each closed by ``ending``, in UTF-8, making the folder if needed."""
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write lines in UTF-8, making the folder if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.writelines(f"{line}{ending}" for line in lines)
+        file.writelines(f"{line}\n" for line in lines)
 
 
 def write_json_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

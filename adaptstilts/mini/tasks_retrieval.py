@@ -12,6 +12,8 @@ from adaptstilts.mini.world import tell
 
 Parallel = dict[str, str]
 """Language code -> text, all with the same meaning."""
+_LENGTHS = (1, 1, 2)
+"""Lengths of texts in sentences, drawn evenly."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +31,11 @@ class Collection:
     gold: tuple[tuple[str, str], ...]
 
 
-def parallel(count: int, rng: Random, seen: set[str], *, sentences: tuple[int, ...] = (1, 1, 2)) -> list[Parallel]:
-    """Generate texts that differ, in every language, from each other and from those in `seen`, which is extended.
-
-    `sentences` are the possible lengths in sentences, drawn evenly.
-    """
+def parallel(count: int, rng: Random, seen: set[str]) -> list[Parallel]:
+    """Generate texts that differ, in every language, from each other and from those in `seen`, which is extended."""
     made: list[Parallel] = []
     while len(made) < count:
-        line = _line(rng, rng.choice(sentences))
+        line = _line(rng, rng.choice(_LENGTHS))
         if line is None:
             continue
         texts = {code: text(realise(grammar, line)) for code, grammar in grammars().items()}

@@ -113,7 +113,7 @@ def _reading(rng: Random, length: int, *, answerable: bool, short: bool) -> Read
     clauses = list(story.clauses[start : start + length])
     clauses[position] = edits.enrich(rng, clauses[position], 0.4)
     openers = (None, *story.connectives[start + 1 : start + length])
-    question = (_question if answerable else _trick_question)(rng, clauses, position, short)
+    question = _question(rng, clauses, position, short) if answerable else _trick_question(rng, clauses, position)
     return None if question is None else Reading(tuple(zip(clauses, openers, strict=True)), (question,))
 
 
@@ -128,7 +128,7 @@ def _question(rng: Random, clauses: list[Clause], position: int, short: bool) ->
     return Question(asked, role, position)
 
 
-def _trick_question(rng: Random, clauses: list[Clause], position: int, short: bool) -> Question | None:
+def _trick_question(rng: Random, clauses: list[Clause], position: int) -> Question | None:
     """Ask for a place or time that the story leaves out, or about an event a little different from one in the story."""
     clause = affirm(clauses[position])
     if clause.kind is not None:

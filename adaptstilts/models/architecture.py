@@ -107,6 +107,7 @@ class Architecture:
         options: Further arguments of its Hugging Face class.
         head_dropout: Keys of its config.json for the dropout of heads; the first that is set applies.
         sizes: Keys of its config.json by field of `BackboneShape`; tables that it lacks are omitted.
+        length: Key of its config.json for the positions of an input, reserved ones included.
     """
 
     model_type: str
@@ -122,6 +123,7 @@ class Architecture:
     options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({"add_pooling_layer": False}))
     head_dropout: tuple[str, ...] = ("classifier_dropout", "hidden_dropout_prob")
     sizes: Mapping[str, str] = field(default_factory=lambda: _SIZES)
+    length: str = "max_position_embeddings"
 
     def shape(self, config: Mapping[str, Any]) -> BackboneShape | None:
         """Read the shape from a config.json; None if a number is missing."""
@@ -135,7 +137,7 @@ class Architecture:
 
     def longest(self, config: Mapping[str, Any]) -> int | None:
         """Read the maximum input length in sub-tokens from a config.json; None if it is not set."""
-        positions = config.get("max_position_embeddings")
+        positions = config.get(self.length)
         return positions - self.reserved_positions if isinstance(positions, int) else None
 
     def blocks(self, encoder: Module) -> Module:

@@ -1,6 +1,6 @@
 """Backbones: an encoder and its tokenizer, from a folder, the bundled miniature model, or the hub.
 
-The parameter `location` is a folder or a hub id, as returned by `locate`; `revision` applies to hub ids only.
+The parameter `location` is a folder or a hub id, as returned by `locate_backbone`; `revision` applies to hub ids only.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ _WEIGHT_FILES = (
 )
 TOKEN_TYPES = "token_type_ids"
 """Name of the token types among a Hugging Face model's inputs."""
-_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model")
+_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.txt")
+"""Files of which a tokenizer needs one: any fast one's, XLM-R's, BERT's."""
 
 
-def locate(name: str) -> str:
+def locate_backbone(name: str) -> str:
     """Resolve the configured backbone to a folder or a hub id.
 
     Args:
@@ -208,32 +209,25 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
 
 
 class EncoderCache:
-    """Cache of encoders in memory, so that several networks can be built on one loading.
+    """Cache of one encoder in memory, so that several networks can be built on one loading.
 
     Every network gets an encoder with modules of its own, so that adapters added to one do not appear in another; only
     the weight tensors are shared. They must not be written to: a network that trains them copies them first
     (`own_weights`).
 
     Args:
-        device: Device of the cached encoders; None for the CPU.
-        most: Number of encoders that are cached; the ones marked last by `keep` stay.
+        device: Device of the cached encoder; None for the CPU.
     """
 
-    def __init__(self, device: torch.device | None = None, most: int = 1) -> None:
+    def __init__(self, device: torch.device | None = None) -> None:
         self._device = device
-        self._most = most
-        self._names: list[tuple[str, str | None]] = []
-        self._kept: dict[tuple[str, str | None], PreTrainedModel] = {}
+        self._name: tuple[str, str | None] | None = None
+        self._kept: PreTrainedModel | None = None
 
     def keep(self, location: str, revision: str | None = None) -> None:
-        """Mark an encoder for caching; others, such as fully trained ones, are loaded each time."""
-        name = (location, revision)
-        if name in self._names:
-            self._names.remove(name)
-        self._names.append(name)
-        for other in self._names[: -self._most]:
-            self._kept.pop(other, None)
-        self._names = self._names[-self._most :]
+        """Mark the one encoder to be cached; others, such as fully trained ones, are loaded each time."""
+        if self._name != (location, revision):
+            self._name, self._kept = (location, revision), None
 
     def load(self, location: str, revision: str | None = None) -> PreTrainedModel:
         """Return an encoder as `load_encoder` does, from memory if it is cached.
@@ -246,20 +240,18 @@ class EncoderCache:
         """
         import torch  # noqa: PLC0415
 
-        name = (location, revision)
-        if name not in self._names:
+        if self._name != (location, revision):
             return load_encoder(location, revision)
-        if name not in self._kept:
+        if self._kept is None:
             encoder = load_encoder(location, revision)
             if self._device is not None:
                 torch.nn.Module.to(encoder, self._device)
-            self._kept[name] = encoder
-        kept = self._kept[name]
+            self._kept = encoder
         shared: dict[int, object] = {
             id(weight): torch.nn.Parameter(weight.detach(), requires_grad=weight.requires_grad)
-            for weight in kept.parameters()
+            for weight in self._kept.parameters()
         }
-        return copy.deepcopy(kept, shared)
+        return copy.deepcopy(self._kept, shared)
 
 
 def own_weights(encoder: torch.nn.Module) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -19,9 +19,6 @@ from adaptstilts.formatting import first_line
 from adaptstilts.pretrain.corpora import Corpus
 from adaptstilts.pretrain.run import PretrainingRun
 from adaptstilts.runtime import environment
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
 
 RECORD_FILE = "pretraining.json"
 """Settings, environment and results of a finished run."""
@@ -168,14 +165,7 @@ def open_log(part: Path, step: int) -> Iterator[Callable[[dict[str, Any]], None]
         yield write
 
 
-def finish(
-    run: PretrainingRun,
-    corpus: Corpus,
-    tokenizer: PreTrainedTokenizerFast,
-    report: PretrainReport,
-    part: Path,
-    output: Path,
-) -> None:
+def finish(run: PretrainingRun, corpus: Corpus, report: PretrainReport, part: Path, output: Path) -> None:
     """Write the finished folder and delete the states.
 
     Weights are stored in half precision. The record, which holds a digest of the training text, is written last and

@@ -67,7 +67,7 @@ def pretrain(settings: PretrainSection, output: Path, log: Callable[[str], None]
     if not report.is_finished:
         log(f"part ended at step {run.step} of {report.planned_steps}; run again to resume")
         return report
-    finish(run, training, tokenizer, report, part, output)
+    finish(run, training, report, part, output)
     log(f"finished: {output}")
     return report
 

@@ -16,16 +16,11 @@ from adaptstilts.readers.listing import Listing
 from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, locate, missing_parts
 from adaptstilts.readers.match import POOL_READERS
 from adaptstilts.readers.registry import READERS, TAG_READERS
-from adaptstilts.readers.sampling import hold_out, sample, shrink
+from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrink
 from adaptstilts.tasks.examples import Bitext, Candidate, Example, MatchExample, SpanExample, TagExample
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import training_task
 from adaptstilts.tasks.spec import Split, Task
-
-HELD_OUT_SHARE = 10
-"""One row in this many is held out of a training set whose dev set is missing or unlabelled."""
-HELD_OUT_MOST = 500
-"""Maximum number of rows held out; jiant chooses checkpoints by 500 dev examples."""
 
 _State: TypeAlias = tuple[tuple[str, int, int], ...]
 _Content: TypeAlias = Literal["empty", "hidden", "labelled"]
@@ -233,7 +228,7 @@ class DataRoot:
             dev = self.load_examples(trained, Split.DEV, SOURCE_LANGUAGE, labelled=True)
             notes += self.notes(trained, Split.DEV, SOURCE_LANGUAGE)
         else:
-            train, dev = hold_out(train, max(1, min(len(train) // HELD_OUT_SHARE, HELD_OUT_MOST)))
+            train, dev = hold_out(train, held_out_count(len(train)))
             notes += (f"{trained.name}: no labelled dev set, {len(dev)} training rows are held out in its place",)
         return TrainingData(sample(train, limit), dev, notes)
 

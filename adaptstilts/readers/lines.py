@@ -132,11 +132,11 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, line.rstrip("\r\n")
 
 
-def split_rows(path: Path, separator: str = "\t") -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and columns of each line that is not empty; no column contains the separator."""
+def split_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and columns, separated by tabs, of each line that is not empty; no column contains a tab."""
     for number, line in text_lines(path):
         if line:
-            yield number, line.split(separator)
+            yield number, line.split("\t")
 
 
 def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -> Iterator[tuple[int, list[str]]]:

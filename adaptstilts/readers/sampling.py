@@ -10,6 +10,10 @@ from adaptstilts.tasks.examples import Bitext, Sentence
 
 T = TypeVar("T")
 
+HELD_OUT_MOST = 500
+"""Maximum number of rows held out; jiant chooses checkpoints by 500 dev examples."""
+_HELD_OUT_SHARE = 10
+
 
 def positions(count: int, limit: int) -> list[int]:
     """Draw positions (from 0, ascending) evenly at random; the draw depends on the two numbers only.
@@ -23,6 +27,11 @@ def positions(count: int, limit: int) -> list[int]:
 def sample(rows: list[T], limit: int | None) -> list[T]:
     """Return at most ``limit`` rows, in their order; all of them for None."""
     return rows if limit is None or limit >= len(rows) else [rows[at] for at in positions(len(rows), limit)]
+
+
+def held_out_count(rows: int) -> int:
+    """Return how many training rows take the place of a dev set: one in ten, at least 1, at most `HELD_OUT_MOST`."""
+    return max(1, min(rows // _HELD_OUT_SHARE, HELD_OUT_MOST))
 
 
 def hold_out(rows: list[T], count: int) -> tuple[list[T], list[T]]:

@@ -98,19 +98,6 @@ class Additions:
 _NOTHING_MORE = Additions()
 
 
-def write_report(
-    folder: Path,
-    rows: Sequence[ResultRow],
-    runs: Sequence[RunRow],
-    title: str,
-    notes: Sequence[str] = (),
-    more: Additions = _NOTHING_MORE,
-) -> ReportFiles:
-    """Write a whole report: CSV tables, page and figures; see `write_tables` and `write_pages`."""
-    write_tables(folder, rows, runs, more.analyses)
-    return write_pages(folder, rows, runs, title, notes, more)
-
-
 def write_tables(
     folder: Path,
     rows: Sequence[ResultRow],

@@ -191,7 +191,7 @@ def gains(tables: Sequence[TransferTable]) -> tuple[Gain, ...]:
     return tuple(gain for target in order for gain in found if gain.target == target)
 
 
-def intermediate_gains(scores: Iterable[TaskScore], *, scope: Scope = Scope.ALL) -> tuple[Gain, ...]:
+def intermediate_gains(scores: Iterable[TaskScore]) -> tuple[Gain, ...]:
     """Return the effect of intermediate training itself: each setting against the same family without it.
 
     Full models are compared with ``direct``; adapters and fusions with ``adapter``, or with ``direct`` where the study
@@ -204,7 +204,7 @@ def intermediate_gains(scores: Iterable[TaskScore], *, scope: Scope = Scope.ALL)
         family = next(score.family for score in known if score.method == method)
         own = RESULT_GROUPS[family].reference
         reference = own if own in found else REFERENCE
-        tables.append(transfer_table(known, method, reference=reference, scope=scope))
+        tables.append(transfer_table(known, method, reference=reference))
     return tuple(gain for gain in gains(tables) if gain.source)
 
 

@@ -20,6 +20,9 @@ from adaptstilts.store.shared import SharedStore, store_at
 from adaptstilts.store.stage import StageKind
 from adaptstilts.store.store import Store
 
+_MAX_CHARACTERS = 200
+"""Longest value of a manifest that is shown whole."""
+
 
 def open_existing(location: str, cache: str | None = None) -> Store:
     """Return the existing store at a path or an address.
@@ -201,6 +204,6 @@ def _age_text(seconds: float | None) -> str:
     return duration_text(max(seconds, 0.0)) if seconds > -SLOP_SECONDS else "future"
 
 
-def _short(value: object, most: int = 200) -> str:
+def _short(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= most else f"{text[:most]} ..."
+    return text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]} ..."

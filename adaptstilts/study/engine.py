@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.engine.in_process import InProcessEngine, StageStep
 from adaptstilts.engine.protocols import Engine
 from adaptstilts.engine.resources import this_machine
-from adaptstilts.models.backbone import locate
+from adaptstilts.models.backbone import locate_backbone
 from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.study.pricing.needs import needs_of
 from adaptstilts.study.study import Study
@@ -74,7 +74,7 @@ def placed_for_engine(study: Study) -> Study:
         return name if "://" in name else str(Path(name).expanduser().absolute())
 
     def backbone(name: str) -> str:
-        located = locate(name)
+        located = locate_backbone(name)
         return absolute(located) if Path(located).is_dir() else located
 
     def root(name: str) -> str:

@@ -28,7 +28,7 @@ Group = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Shape:
+class Profile:
     """What the time of a stage depends on.
 
     Attributes:
@@ -40,7 +40,7 @@ class Shape:
     work: float
 
 
-def shape_of(kind: str, job: dict[str, Any], world: Mapping[str, Any] | None = None) -> Shape:
+def profile_of(kind: str, job: dict[str, Any], world: Mapping[str, Any] | None = None) -> Profile:
     """Return what the time of a stage depends on.
 
     Args:
@@ -65,8 +65,8 @@ def shape_of(kind: str, job: dict[str, Any], world: Mapping[str, Any] | None = N
         (kind,),
     )
     if kind == StageKind.TRAIN.value:
-        return Shape(groups, _training_work(job, task, world))
-    return Shape(groups, float(max(1, len(job.get("languages", ())))))
+        return Profile(groups, _training_work(job, task, world))
+    return Profile(groups, float(max(1, len(job.get("languages", ())))))
 
 
 def _training_work(job: dict[str, Any], task: str, world: Mapping[str, Any] | None) -> float:
@@ -93,7 +93,7 @@ class Pace:
         self._measured: dict[Group, list[float]] = defaultdict(lambda: [0.0, 0.0])
         self._kinds: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
         self._hints: dict[Group, float] = {}
-        self._shapes: dict[str, Shape] = {}
+        self._profiles: dict[str, Profile] = {}
 
     def add_world(self, key: str, job: Mapping[str, Any]) -> None:
         """Record how much data a stage generates that others read."""
@@ -107,18 +107,18 @@ class Pace:
         """
         if job.get("data") == [f"{job.get('task')}/train"] and not any(key in self._worlds for key in inputs):
             return  # only generated data has names in place of fingerprints
-        shape = self._shape_of(kind, job, inputs)
-        for group in shape.groups:
+        profile = self._profile_of(kind, job, inputs)
+        for group in profile.groups:
             self._measured[group][0] += seconds
-            self._measured[group][1] += shape.work
+            self._measured[group][1] += profile.work
         self._kinds[kind][0] += seconds
         self._kinds[kind][1] += 1
 
     def hint(self, stage: Stage, seconds: float) -> None:
         """Record how long a running stage will take at its present speed; used until a similar one is finished."""
-        shape = self._shape(stage)
-        for group in shape.groups:
-            self._hints[group] = seconds / shape.work
+        profile = self._profile(stage)
+        for group in profile.groups:
+            self._hints[group] = seconds / profile.work
 
     def knows(self, stage: Stage) -> bool:
         """Say whether a stage of this kind was measured; if not, its time is a guess."""
@@ -131,24 +131,24 @@ class Pace:
         It is scaled by work from the most similar finished stages, or else from a running one. If neither exists, it is
         a guess, scaled by how long the measured kinds took compared with their guesses.
         """
-        shape = self._shape(stage)
-        for group in shape.groups:
+        profile = self._profile(stage)
+        for group in profile.groups:
             if group in self._measured:
                 seconds, work = self._measured[group]
-                return seconds / work * shape.work
+                return seconds / work * profile.work
             if group in self._hints:
-                return self._hints[group] * shape.work
+                return self._hints[group] * profile.work
         guesses = sum(_guess(kind) for kind in self._kinds)
         ratio = sum(seconds / count for seconds, count in self._kinds.values()) / guesses if guesses else 1.0
         return _guess(stage.kind.value) * ratio
 
-    def _shape(self, stage: Stage) -> Shape:
-        if stage.key not in self._shapes:
-            self._shapes[stage.key] = self._shape_of(stage.kind.value, describe(stage.job), stage.inputs)
-        return self._shapes[stage.key]
+    def _profile(self, stage: Stage) -> Profile:
+        if stage.key not in self._profiles:
+            self._profiles[stage.key] = self._profile_of(stage.kind.value, describe(stage.job), stage.inputs)
+        return self._profiles[stage.key]
 
-    def _shape_of(self, kind: str, job: dict[str, Any], inputs: Iterable[str]) -> Shape:
-        return shape_of(kind, job, next((self._worlds[key] for key in inputs if key in self._worlds), None))
+    def _profile_of(self, kind: str, job: dict[str, Any], inputs: Iterable[str]) -> Profile:
+        return profile_of(kind, job, next((self._worlds[key] for key in inputs if key in self._worlds), None))
 
 
 def _guess(kind: str) -> float:

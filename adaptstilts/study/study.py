@@ -12,7 +12,7 @@ from adaptstilts.config.origin import Origin
 from adaptstilts.config.schema import DataSection, EvaluationSection, StudyConfig
 from adaptstilts.config.sweep import Variant, variants
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
-from adaptstilts.models.backbone import fingerprint, locate
+from adaptstilts.models.backbone import fingerprint, locate_backbone
 from adaptstilts.store.shared import store_at
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.check_config import check_tasks
@@ -126,7 +126,7 @@ class _VariantPlanner:
 
     def _backbone(self, name: str, revision: str | None) -> BackboneRef:
         if (name, revision) not in self._backbones:
-            location = locate(name)
+            location = locate_backbone(name)
             backbone = BackboneRef(location, revision, fingerprint(location, revision))
             check_weights(backbone)
             self._backbones[name, revision] = backbone

@@ -42,15 +42,6 @@ class FolderScores:
     notes: tuple[str, ...]
 
 
-def score_file(predictions: Path, labels: Path, task: Task, language: str) -> dict[str, float]:
-    """Score one file of predictions in XTREME's submission format; return percent by name of the score.
-
-    Raises:
-        DataError: If a file cannot be read or the two do not fit together; with file and line.
-    """
-    return _score_and_note(predictions, labels, task, language)[0]
-
-
 def score_folder(
     predictions: Path, labels: Path, tasks: Sequence[str] | None = None, languages: Sequence[str] | None = None
 ) -> FolderScores:

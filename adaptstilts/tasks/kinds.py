@@ -46,6 +46,11 @@ class KindFacts:
     query: Literal["none", "beside_context", "own_row"] = "none"
     lengths: tuple[Length, ...] = ("max_length",)
 
+    @property
+    def labels_words(self) -> bool:
+        """Whether each word has a label of its own, which its first sub-token carries."""
+        return self.has_labels and self.scores_tokens
+
 
 FACTS: dict[Kind, KindFacts] = {
     Kind.CLASSIFY: KindFacts(head_layers=2, has_labels=True),

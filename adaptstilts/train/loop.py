@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.encoding.features import Feature
 from adaptstilts.errors import TrainingError
+from adaptstilts.models.batches import collate
 from adaptstilts.models.network import TaskNetwork, restore_state, trained_state
 from adaptstilts.runtime import autocast, derive_seed, half_dtype
 from adaptstilts.tasks.kinds import micro_batch_count
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate, cut, grouped_batches, targets_in
+from adaptstilts.train.batches import cut, grouped_batches, targets_in
 from adaptstilts.train.checkpoints import Checkpoints
 from adaptstilts.train.distributed import SINGLE_PROCESS, ProcessGroup
 from adaptstilts.train.losses import loss_sum

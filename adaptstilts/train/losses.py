@@ -7,17 +7,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.nn.utils.rnn import pad_sequence
 
 from adaptstilts.encoding.features import IGNORED
 from adaptstilts.tasks.spec import Kind
-
-SCALE = 100.0
-"""Factor of the cosines in the softmax of dual encoders.
-
-In XTREME's dual encoder it is a weight that starts at 100. AdamW moves a weight by about the learning rate a step at
-most, so in XTREME's training (2e-5, some 16,000 steps, decaying) it stays between 99.8 and 100.2; here it is fixed.
-"""
 
 
 def loss_sum(kind: Kind, scores: Tensor, targets: Tensor, attention_mask: Tensor | None = None) -> Tensor:
@@ -64,24 +56,3 @@ _LOSSES: dict[Kind, Callable[[Tensor, Tensor, Tensor | None], Tensor]] = {
     Kind.EXTRACT: _of_spans,
     Kind.MATCH: _of_queries,
 }
-
-
-def match_scores(queries: Tensor, candidates: Tensor) -> Tensor:
-    """Compare every query with every candidate of a batch; all are unit vectors, shape (rows, width).
-
-    The result, shape (queries, candidates), is cosines times `SCALE`, in single precision even under autocast. Source:
-    the dual encoder of google-research/xtreme, third_party/bert.py: softmax over the candidates of the batch.
-    """
-    with torch.autocast(queries.device.type, enabled=False):
-        return SCALE * queries.float() @ candidates.float().T
-
-
-def group_choices(scores: Tensor, sizes: list[int]) -> Tensor:
-    """Arrange scores of single alternatives, shape (alternatives,), in rows (questions, most alternatives).
-
-    ``sizes`` gives the alternatives per question; a question with fewer is filled with -inf.
-    """
-    if all(size == sizes[0] for size in sizes):
-        return scores.view(-1, sizes[0])
-    rows = torch.split(scores, sizes)
-    return pad_sequence(rows, batch_first=True, padding_value=float("-inf"))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ import pytest
 from encoded import join_tags, span_text
 
 from adaptstilts.encoding.encode import encode
-from adaptstilts.encoding.features import IGNORED, EncodeSettings, default_settings
+from adaptstilts.encoding.features import IGNORED, EncodeSettings
 from adaptstilts.encoding.subtokens import frame_of, tokenise, tokenise_with_offsets
 from adaptstilts.errors import CheckpointError, ConfigError
 from adaptstilts.tasks.examples import (
@@ -25,6 +25,9 @@ from adaptstilts.tasks.spec import Kind, Split
 MNLI, HELLASWAG, UDPOS, XQUAD, TATOEBA, LAREQA = (
     get_task(name) for name in ("mnli", "hellaswag", "udpos", "xquad", "tatoeba", "lareqa")
 )
+LENGTHS = EncodeSettings()
+WITH_CONTEXT = EncodeSettings(max_length=384)
+WITH_QUERY = EncodeSettings(max_query_length=96)
 WORDS = [
     "The",
     "teacher",
@@ -53,7 +56,7 @@ def test_three_rows_of_every_task_become_features_with_targets(data_root, task_f
     split = next(split for split in (Split.TRAIN, Split.TEST, Split.DEV) if root.languages(task, split))
     rows = root.load(task, split, root.languages(task, split)[0])
     examples = rows.foreign if isinstance(rows, Bitext) else rows
-    encoded = encode(task, examples, tiny_tokenizer)
+    encoded = encode(task, examples, tiny_tokenizer, WITH_CONTEXT)
     assert [len(group) for group in encoded.by_example()] == [1] * len(examples)
     is_target = task.kind is not Kind.RETRIEVE and task.pool is None
     assert encoded.kind is task.kind
@@ -68,13 +71,13 @@ def test_three_rows_of_every_task_become_features_with_targets(data_root, task_f
 
 
 def test_pair_is_framed_as_xlm_r_frames_it(tiny_tokenizer):
-    encoded = encode(MNLI, [PairExample("0", "The teacher", "the river", 1)], tiny_tokenizer)
+    encoded = encode(MNLI, [PairExample("0", "The teacher", "the river", 1)], tiny_tokenizer, LENGTHS)
     assert list(encoded.features[0].input_ids) == tiny_tokenizer("The teacher", "the river")["input_ids"]
     assert encoded.features[0].target == 1
 
 
 def test_single_sentence_is_framed_without_a_second(tiny_tokenizer):
-    encoded = encode(MNLI, [PairExample("0", "The teacher", None, None)], tiny_tokenizer)
+    encoded = encode(MNLI, [PairExample("0", "The teacher", None, None)], tiny_tokenizer, LENGTHS)
     assert list(encoded.features[0].input_ids) == tiny_tokenizer("The teacher")["input_ids"]
     assert encoded.features[0].target is None
 
@@ -109,7 +112,7 @@ def test_choices_become_one_row_each_with_the_same_prompt(tiny_tokenizer):
         ChoiceExample("0", "The farmer followed", ("the river", "the letter", "Berlin"), 2),
         ChoiceExample("1", "Anna bought", ("it", "a boat"), None),
     ]
-    encoded = encode(HELLASWAG, examples, tiny_tokenizer)
+    encoded = encode(HELLASWAG, examples, tiny_tokenizer, LENGTHS)
     assert [len(feature.rows) for feature in encoded.features] == [3, 2]
     assert [feature.target for feature in encoded.features] == [2, None]
     expected = tiny_tokenizer("The farmer followed", "the letter")["input_ids"]
@@ -140,7 +143,7 @@ def test_choice_is_cut_at_its_end_only_when_it_fills_the_row(tiny_tokenizer):
 
 def test_labels_stand_on_first_sub_tokens_only(tiny_tokenizer):
     words = ("The", "bookkeepers", "слово", "老师们")
-    encoded = encode(UDPOS, [TagExample("0", words, (1, 2, 3, 4))], tiny_tokenizer)
+    encoded = encode(UDPOS, [TagExample("0", words, (1, 2, 3, 4))], tiny_tokenizer, LENGTHS)
     feature = encoded.features[0]
     sizes = [len(tiny_tokenizer(word, add_special_tokens=False)["input_ids"]) for word in words]
     assert max(sizes) > 1
@@ -155,7 +158,7 @@ def test_labels_stand_on_first_sub_tokens_only(tiny_tokenizer):
 
 def test_words_give_the_sub_tokens_of_a_split_sentence(tiny_tokenizer):
     words = ("Anna", "bought", "the", "red", "bicycle")
-    encoded = encode(UDPOS, [TagExample("0", words, (0, 1, 2, 3, 4))], tiny_tokenizer)
+    encoded = encode(UDPOS, [TagExample("0", words, (0, 1, 2, 3, 4))], tiny_tokenizer, LENGTHS)
     expected = tiny_tokenizer(list(words), is_split_into_words=True)["input_ids"]
     assert list(encoded.features[0].input_ids) == expected
 
@@ -188,7 +191,7 @@ def test_words_without_or_with_too_many_sub_tokens_become_unknown(tiny_tokenizer
 
 
 def test_hidden_tags_leave_no_target(tiny_tokenizer):
-    encoded = encode(UDPOS, [TagExample("0", ("a", "b"), None)], tiny_tokenizer)
+    encoded = encode(UDPOS, [TagExample("0", ("a", "b"), None)], tiny_tokenizer, LENGTHS)
     assert encoded.features[0].target is None
 
 
@@ -215,7 +218,7 @@ def question(context: str, *answers: tuple[str, int], name: str = "0") -> SpanEx
 def test_answer_comes_back_exactly_from_the_target(tiny_tokenizer, name):
     context, answer = CONTEXTS[name]
     example = question(context, (answer, context.index(answer)))
-    encoded = encode(XQUAD, [example], tiny_tokenizer)
+    encoded = encode(XQUAD, [example], tiny_tokenizer, WITH_CONTEXT)
     start, end = encoded.features[0].target
     found = span_text(encoded, 0, start, end)
     assert answer in found
@@ -226,7 +229,7 @@ def test_answer_comes_back_exactly_from_the_target(tiny_tokenizer, name):
 @pytest.mark.parametrize("name", CONTEXTS)
 def test_offsets_cover_every_visible_character_once_and_in_order(tiny_tokenizer, name):
     context, _ = CONTEXTS[name]
-    encoded = encode(XQUAD, [question(context, (context[:1], 0))], tiny_tokenizer)
+    encoded = encode(XQUAD, [question(context, (context[:1], 0))], tiny_tokenizer, WITH_CONTEXT)
     feature = encoded.features[0]
     offsets = feature.offsets
     assert offsets.shape == (feature.size, 2)
@@ -285,22 +288,22 @@ def test_target_is_no_answer_in_windows_that_lack_part_of_it(tiny_tokenizer):
 @pytest.mark.parametrize(("answers", "target"), [((), (0, 0)), (None, None)], ids=["unanswerable", "hidden"])
 def test_target_is_no_answer_when_unanswerable_and_none_when_hidden(tiny_tokenizer, answers, target):
     example = SpanExample("0", "Who?", "The teacher left.", answers)
-    assert encode(XQUAD, [example], tiny_tokenizer).features[0].target == target
+    assert encode(XQUAD, [example], tiny_tokenizer, WITH_CONTEXT).features[0].target == target
 
 
 def test_first_of_several_answers_is_the_target(tiny_tokenizer):
     example = question("The king left at noon.", ("noon", 17), ("at noon", 14))
-    encoded = encode(XQUAD, [example], tiny_tokenizer)
+    encoded = encode(XQUAD, [example], tiny_tokenizer, WITH_CONTEXT)
     assert span_text(encoded, 0, *encoded.features[0].target) == "noon"
 
 
 def test_white_space_around_an_answer_is_left_aside(tiny_tokenizer):
-    encoded = encode(XQUAD, [question("The king left.", (" king ", 3))], tiny_tokenizer)
+    encoded = encode(XQUAD, [question("The king left.", (" king ", 3))], tiny_tokenizer, WITH_CONTEXT)
     assert span_text(encoded, 0, *encoded.features[0].target) == "king"
 
 
 def test_empty_context_gives_one_window_without_answer(tiny_tokenizer):
-    encoded = encode(XQUAD, [question("", ("", 0))], tiny_tokenizer)
+    encoded = encode(XQUAD, [question("", ("", 0))], tiny_tokenizer, WITH_CONTEXT)
     assert [feature.target for feature in encoded.features] == [(0, 0)]
     assert span_text(encoded, 0, 0, 0) == ""
 
@@ -345,7 +348,7 @@ def test_encode_is_refused_when_a_length_leaves_no_room(tiny_tokenizer, task, se
 def test_query_and_candidate_are_rows_of_their_own_and_equal_candidates_have_one_number(tiny_tokenizer):
     one, two = Candidate("c1", "the river", "Anna bought the river", ("c1",)), Candidate("c2", "a boat", None, ("c2",))
     pairs = [MatchExample(str(at), "Who is it?", item.id, item) for at, item in enumerate((one, two, one))]
-    encoded = encode(LAREQA, pairs, tiny_tokenizer)
+    encoded = encode(LAREQA, pairs, tiny_tokenizer, WITH_QUERY)
     assert [feature.target for feature in encoded.features] == [0, 1, 0]
     query = tiny_tokenizer("Who is it?")["input_ids"]
     rows = [[list(row) for row in feature.rows] for feature in encoded.features]
@@ -355,9 +358,9 @@ def test_query_and_candidate_are_rows_of_their_own_and_equal_candidates_have_one
 
 def test_pool_and_queries_give_the_rows_that_training_gives(tiny_tokenizer):
     item = Candidate("c1", "the river", "Anna bought the river", ("c1",))
-    trained = encode(LAREQA, [MatchExample("0", "Who is it?", "c1", item)], tiny_tokenizer).features[0]
-    (candidate,) = encode(LAREQA, [item], tiny_tokenizer).features
-    (query,) = encode(LAREQA, [MatchExample("0", "Who is it?", "c1")], tiny_tokenizer).features
+    trained = encode(LAREQA, [MatchExample("0", "Who is it?", "c1", item)], tiny_tokenizer, WITH_QUERY).features[0]
+    (candidate,) = encode(LAREQA, [item], tiny_tokenizer, WITH_QUERY).features
+    (query,) = encode(LAREQA, [MatchExample("0", "Who is it?", "c1")], tiny_tokenizer, WITH_QUERY).features
     assert trained.rows == (*query.rows, *candidate.rows)
     assert (query.target, candidate.target) == (None, None)
 
@@ -381,13 +384,6 @@ def test_long_queries_and_candidates_are_cut_to_their_own_lengths_as_the_fast_to
     assert 0 < cut < 60
 
 
-def test_default_lengths_follow_the_kind():
-    lengths = {kind: default_settings(kind).max_length for kind in Kind}
-    assert lengths == {
-        Kind.CLASSIFY: 256, Kind.CHOOSE: 256, Kind.TAG: 256, Kind.EXTRACT: 384, Kind.RETRIEVE: 512, Kind.MATCH: 256,
-    }  # fmt: skip
-
-
 def test_tokenise_cuts_each_distinct_text_once(tiny_tokenizer):
     found = tokenise(tiny_tokenizer, ["a river", "a boat", "a river"])
     assert list(found) == ["a river", "a boat"]
@@ -409,5 +405,16 @@ def test_frame_is_refused_when_tokenizer_is_slow():
         sep_token_id = 2
         name_or_path = "folder/slow"
 
-    with pytest.raises(CheckpointError, match="folder/slow: tokenizer Slow is not a fast tokenizer"):
+    with pytest.raises(CheckpointError, match=r"folder/slow: tokenizer Slow is not a fast tokenizer\. Use the fast"):
         frame_of(Slow())
+
+
+def test_frame_is_refused_with_the_name_of_the_token_that_is_missing():
+    class WithoutSeparator:
+        is_fast = True
+        cls_token_id = 0
+        sep_token_id = None
+        name_or_path = "folder/odd"
+
+    with pytest.raises(CheckpointError, match=r"folder/odd: tokenizer WithoutSeparator has no sep_token\."):
+        frame_of(WithoutSeparator())

@@ -38,7 +38,7 @@ def light(slug: str, *inputs: Stage) -> Stage:
 
 
 def engine_of(store: Store, watcher: QuietWatcher, lines: list[str]) -> SlurmEngine:
-    here = InProcessEngine(StandInRunner(), store, watcher.stepped)
+    here = InProcessEngine(StandInRunner, store, watcher.stepped)
     return SlurmEngine(CONFIG, StandInRunner, store, here, lines.append)
 
 
@@ -80,7 +80,7 @@ def test_no_slurm_here_is_one_clear_error(tmp_path: Path, monkeypatch):
     config = CONFIG.model_copy(update={"engine": EngineSection(name="slurm")})
     with pytest.raises(EngineError, match=r"engine.name: there is no SLURM here: .*engine\.slurm\.cluster=local"):
         SlurmEngine(
-            config, StandInRunner, Store(tmp_path), InProcessEngine(StandInRunner(), Store(tmp_path), print), print
+            config, StandInRunner, Store(tmp_path), InProcessEngine(StandInRunner, Store(tmp_path), print), print
         )
 
 
@@ -88,7 +88,7 @@ def test_submitit_that_is_not_installed_is_one_clear_error(tmp_path: Path, monke
     monkeypatch.setitem(sys.modules, "submitit", None)
     with pytest.raises(EngineError, match=r"submitit is not installed\. pip install 'adaptstilts\[slurm\]'"):
         SlurmEngine(
-            CONFIG, StandInRunner, Store(tmp_path), InProcessEngine(StandInRunner(), Store(tmp_path), print), print
+            CONFIG, StandInRunner, Store(tmp_path), InProcessEngine(StandInRunner, Store(tmp_path), print), print
         )
 
 

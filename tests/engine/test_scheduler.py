@@ -86,7 +86,7 @@ class Watcher:
 
 
 def carry(store: Store, runner: Runner, watcher: Watcher, **more: Any) -> Outcome:
-    return run_graph(PLAN, store, InProcessEngine(runner, store, watcher.stepped), watcher, **more)
+    return run_graph(PLAN, store, InProcessEngine(lambda: runner, store, watcher.stepped), watcher, **more)
 
 
 def stop(error: BaseException) -> Callable[[], None]:
@@ -312,7 +312,7 @@ def test_stage_whose_workers_died_again_and_again_has_failed_and_is_not_lost(tmp
 
     died: list[Lease] = []
     runner = Runner({"left": die})
-    engine = InProcessEngine(runner, store, lambda *step: None)
+    engine = InProcessEngine(lambda: runner, store, lambda *step: None)
     results = engine.results
 
     def results_of_the_dead(seconds: float | None) -> Sequence[StageResult]:
@@ -332,7 +332,7 @@ def test_stage_whose_workers_died_again_and_again_has_failed_and_is_not_lost(tmp
 def test_stage_that_is_given_up_stays_with_another_process_that_has_it_by_then(tmp_path: Path):
     store = Store(tmp_path)
     name = f"{LEFT.key[:16]}.lease"
-    engine = InProcessEngine(Runner({"left": stop(MemoryError())}), store, lambda *step: None)
+    engine = InProcessEngine(lambda: Runner({"left": stop(MemoryError())}), store, lambda *step: None)
     results = engine.results
 
     def results_of_slow_news(seconds: float | None) -> Sequence[StageResult]:
@@ -360,7 +360,7 @@ def test_stage_whose_claim_looks_free_and_is_not_is_tried_only_after_a_pause(tmp
 
     times: list[float] = []
     store = Store(tmp_path)
-    outcome = run_graph(Plan((WORLD,), (), 0), store, Refusing(Runner(), store, lambda *step: None), Watcher())
+    outcome = run_graph(Plan((WORLD,), (), 0), store, Refusing(Runner, store, lambda *step: None), Watcher())
     assert list(outcome.done) == [WORLD.key]
     assert [later - earlier >= 0.1 for earlier, later in pairwise(times)] == [True] * 3
 

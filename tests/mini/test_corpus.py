@@ -1,10 +1,11 @@
 """Running text, exact offsets, parallel lines."""
 
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from adaptstilts.mini.corpus import offsets, parallel_lines, text
+from adaptstilts.mini.corpus import offsets, parallel_sentences, text
 from adaptstilts.mini.languages.registry import grammars
 from adaptstilts.mini.meaning import Clause, Phrase, Role, Sentence, Word
 
@@ -31,6 +32,11 @@ def test_offsets_point_at_each_word(code: str) -> None:
     whole = text(parts)
     for part, spans in zip(parts, offsets(parts), strict=True):
         assert [whole[start:end] for start, end in spans] == [word.form for word in part.words]
+
+
+def parallel_lines(seed: int, count: int) -> Iterator[dict[str, str]]:
+    for line in parallel_sentences(seed, count):
+        yield {code: text(sentences) for code, sentences in line.items()}
 
 
 def test_parallel_lines_are_equal_when_seeds_are_equal() -> None:

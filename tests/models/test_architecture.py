@@ -1,5 +1,7 @@
 """Another family of encoders is one row: BERT, which has token types, other special tokens and padding id 0."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -9,7 +11,8 @@ from adaptstilts.encoding.encode import encode
 from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.architecture import ARCHITECTURES, Architecture, architecture_of
-from adaptstilts.models.backbone import load_encoder, load_tokenizer, locate
+from adaptstilts.models.backbone import fingerprint, load_encoder, load_tokenizer, locate_backbone
+from adaptstilts.models.batches import collate
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble
 from adaptstilts.study.plan.jobs import BackboneRef
@@ -18,7 +21,6 @@ from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.examples import Answer, Candidate, ChoiceExample, MatchExample, PairExample, SpanExample
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate
 from adaptstilts.train.loop import fit
 from adaptstilts.train.methods import METHODS
 from adaptstilts.train.setup import build_network
@@ -57,7 +59,7 @@ def folder(bert, tmp_path):
     place = tmp_path / "bert"
     BertModel(config).save_pretrained(place)  # with its pooler, as BERT is published
     BertTokenizerFast(vocab_file=str(vocabulary)).save_pretrained(place)
-    return locate(str(place))
+    return locate_backbone(str(place))
 
 
 def pairs_of(folder):
@@ -66,7 +68,7 @@ def pairs_of(folder):
 
 def test_without_a_row_a_backbone_is_refused(folder, monkeypatch):
     monkeypatch.delitem(ARCHITECTURES, "bert")
-    for opening in (locate, load_encoder, load_tokenizer):
+    for opening in (locate_backbone, load_encoder, load_tokenizer):
         with pytest.raises(CheckpointError, match=r"model_type 'bert' is not supported\. Allowed: xlm-roberta"):
             opening(folder)
     with pytest.raises(CheckpointError, match="model_type 'None' is not supported"):
@@ -207,3 +209,22 @@ def test_prices_know_its_size(folder):
     encoder = load_encoder(folder)
     shape = shape_of(BackboneRef(folder, None, "f" * 64))
     assert shape.parameters == sum(parameter.numel() for parameter in encoder.parameters())
+
+
+def test_vocabulary_file_is_a_tokenizer_and_counts_in_the_fingerprint(folder):
+    vocabulary, before = Path(folder) / "vocab.txt", pairs_of(folder)
+    (Path(folder) / "tokenizer.json").unlink()
+    assert locate_backbone(folder) == folder
+    assert [feature.rows for feature in pairs_of(folder).features] == [feature.rows for feature in before.features]
+    one = fingerprint(folder)
+    vocabulary.write_text(vocabulary.read_text().replace("cat", "cow"))
+    assert fingerprint(folder) != one
+    vocabulary.unlink()
+    with pytest.raises(CheckpointError, match=r"no tokenizer\. Allowed: .*vocab\.txt"):
+        locate_backbone(folder)
+
+
+def test_longest_input_is_read_from_the_key_of_the_row():
+    row = Architecture("gpt", "x/gpt", "GPT", 2, token_types=False, length="n_positions")
+    assert row.longest({"n_positions": 514, "max_position_embeddings": 9}) == 512
+    assert row.longest({}) is None

@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.backbone import EncoderCache, fingerprint, load_encoder, load_tokenizer, locate, own_weights
+from adaptstilts.models.backbone import (
+    EncoderCache,
+    fingerprint,
+    load_encoder,
+    load_tokenizer,
+    locate_backbone,
+    own_weights,
+)
 
 
 @pytest.fixture
@@ -22,21 +29,21 @@ def change_config(folder, **values):
 
 
 def test_locate_takes_a_folder_and_a_hub_id(folder):
-    assert locate(str(folder)) == str(folder)
-    assert locate("FacebookAI/xlm-roberta-large") == "FacebookAI/xlm-roberta-large"
+    assert locate_backbone(str(folder)) == str(folder)
+    assert locate_backbone("FacebookAI/xlm-roberta-large") == "FacebookAI/xlm-roberta-large"
 
 
 def test_locate_takes_no_slip_in_a_folder_name_for_a_hub_id(folder, monkeypatch):
     monkeypatch.chdir(folder.parent.parent)
     kept = f"{folder.parent.name}/{folder.name}"
     with pytest.raises(CheckpointError, match=rf"is no folder, though .* Did you mean '{kept}'\?"):
-        locate(f"{kept}x")
+        locate_backbone(f"{kept}x")
 
 
 @pytest.mark.parametrize("name", ["nothing", "./nothing", "a/b/c"])
 def test_locate_says_what_a_backbone_can_be(name):
     with pytest.raises(CheckpointError, match=r"backbone: '.*' is neither a folder nor a hub id\. Give `mini`"):
-        locate(name)
+        locate_backbone(name)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +57,7 @@ def test_locate_says_what_a_backbone_can_be(name):
 def test_locate_names_what_a_folder_lacks(folder, file, message):
     (folder / file).unlink()
     with pytest.raises(CheckpointError, match=message):
-        locate(str(folder))
+        locate_backbone(str(folder))
 
 
 def test_locate_refuses_another_architecture(folder):
@@ -58,13 +65,13 @@ def test_locate_refuses_another_architecture(folder):
     with pytest.raises(
         CheckpointError, match=r"config\.json: model_type 'bert' is not supported\. Allowed: xlm-roberta"
     ):
-        locate(str(folder))
+        locate_backbone(str(folder))
 
 
 def test_locate_names_a_damaged_config(folder):
     (folder / "config.json").write_text("{")
     with pytest.raises(CheckpointError, match=r"config\.json: not valid JSON"):
-        locate(str(folder))
+        locate_backbone(str(folder))
 
 
 def test_fingerprint_follows_contents_not_place(folder, tmp_path):

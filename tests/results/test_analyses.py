@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from reports import write_report
 
 from adaptstilts.results import analyses
 from adaptstilts.results.analyses import READS, Analysis, get_analysis, reads
-from adaptstilts.results.report import Additions, files_in, write_report
+from adaptstilts.results.report import Additions, files_in
 from adaptstilts.results.rows import read_csv
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell
 from adaptstilts.study.stages.collect import analysis_rows

@@ -3,12 +3,14 @@
 import csv
 from pathlib import Path
 
+from reports import write_report
+
 from adaptstilts.results.layers import LayerRow
-from adaptstilts.results.report import TRANSFER_COLUMNS, Additions, transfer_rows, write_report
+from adaptstilts.results.report import TRANSFER_COLUMNS, Additions, transfer_rows
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, read_csv
 
 
-def test_write_report_writes_all_files_and_links_them(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
+def test_report_writes_all_files_and_links_them(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
     files = write_report(tmp_path / "study", rows, runs, "A small study", ["Mini world only."])
     assert sorted(path.name for path in (tmp_path / "study").iterdir()) == sorted(path.name for path in files.paths)
     assert len(files.paths) == 7
@@ -30,7 +32,7 @@ def test_write_report_writes_all_files_and_links_them(rows: list[ResultRow], run
     ]
 
 
-def test_write_report_adds_table_figure_and_data_of_layers_where_they_were_swept(
+def test_report_adds_table_figure_and_data_of_layers_where_they_were_swept(
     rows: list[ResultRow], runs: list[RunRow], tmp_path: Path
 ):
     shape = ("direct", "", "tatoeba", 1, "de")
@@ -50,13 +52,13 @@ def test_write_report_adds_table_figure_and_data_of_layers_where_they_were_swept
     assert {path.name for path in files.paths} == {path.name for path in tmp_path.iterdir()} > {"layers.png"}
 
 
-def test_write_report_gives_rows_back_exactly(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
+def test_report_gives_rows_back_exactly(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
     files = write_report(tmp_path, rows, runs, "A small study")
     assert read_csv(files.results, ResultRow) == tuple(rows)
     assert read_csv(files.runs, RunRow) == tuple(runs)
 
 
-def test_write_report_lists_every_difference_in_transfer_csv(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
+def test_report_lists_every_difference_in_transfer_csv(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
     with write_report(tmp_path, rows, runs, "A small study").transfer.open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file))
     assert tuple(found[0]) == TRANSFER_COLUMNS
@@ -85,7 +87,7 @@ def test_transfer_rows_hold_both_references_and_all_scopes(scores: list[TaskScor
     assert len(rows) == 2 * (8 * 2 + 8 * 2 + 8)
 
 
-def test_write_report_shows_tables_and_summary_in_the_terminal_text(
+def test_report_shows_tables_and_summary_in_the_terminal_text(
     rows: list[ResultRow], runs: list[RunRow], tmp_path: Path
 ):
     text = write_report(tmp_path, rows, runs, "A small study").text
@@ -96,7 +98,7 @@ def test_write_report_shows_tables_and_summary_in_the_terminal_text(
     assert "**" not in text
 
 
-def test_write_report_draws_no_heatmap_when_only_the_reference_is_there(rows: list[ResultRow], tmp_path: Path):
+def test_report_draws_no_heatmap_when_only_the_reference_is_there(rows: list[ResultRow], tmp_path: Path):
     kept = [row for row in rows if row.method == "direct"]
     files = write_report(tmp_path, kept, [], "Half a study")
     assert files.heatmap is None
@@ -111,7 +113,7 @@ def test_write_report_draws_no_heatmap_when_only_the_reference_is_there(rows: li
     assert "heatmap" not in files.report.read_text(encoding="utf-8")
 
 
-def test_write_report_works_when_nothing_is_finished(tmp_path: Path):
+def test_report_works_when_nothing_is_finished(tmp_path: Path):
     files = write_report(tmp_path, [], [], "No study")
     assert [path.name for path in files.paths] == ["report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"]
     assert "No setting with an intermediate task" in files.text

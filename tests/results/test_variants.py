@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from reports import write_report
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.results.report import Additions, write_report
+from adaptstilts.results.report import Additions
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, read_csv, task_scores
 from adaptstilts.results.variants import (
     BestVariant,

@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.errors import ConfigError, DataError
-from adaptstilts.submission.score import FolderScores, averages, score_file, score_folder, score_record, score_text
-from adaptstilts.tasks.registry import get_task
+from adaptstilts.submission.score import FolderScores, averages, score_folder, score_record, score_text
 
 LABELS = {
     "xnli/test-en.tsv": "neutral\nentailment\nneutral\n",
@@ -128,11 +127,11 @@ def test_folder_scores_raise_when_nothing_fits_together(folders: tuple[Path, Pat
         score_folder(folders[0], empty)
 
 
-def test_score_file_raises_with_file_and_line_when_a_label_is_bad(folders: tuple[Path, Path]):
+def test_folder_scores_raise_with_file_and_line_when_a_label_is_bad(folders: tuple[Path, Path]):
     path = folders[0] / "xnli" / "test-en.tsv"
     path.write_text("neutral\nmaybe\nneutral\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"test-en\.tsv:2: 'maybe' is not a label"):
-        score_file(path, folders[1] / "xnli" / "test-en.tsv", get_task("xnli"), "en")
+        score_folder(*folders, ["xnli"], ["en"])
 
 
 def test_folder_scores_equal_xtreme_for_every_task_and_language(shared_root: Path):

@@ -4,9 +4,13 @@ import pytest
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.encoding.encode import _ENCODERS
+from adaptstilts.evaluate.gold import _GOLD as _GOLD_OF_EXAMPLES
 from adaptstilts.evaluate.predict import _DECODERS
 from adaptstilts.models.heads import _FORMS
 from adaptstilts.readers.arrow import _READERS
+from adaptstilts.study.pricing.cost import _PREDICTION_BYTES
+from adaptstilts.study.stages.predict import _PREDICT
+from adaptstilts.study.stages.score import _GOLD
 from adaptstilts.submission.check_file import _CHECKS
 from adaptstilts.submission.folder import _FORMATS
 from adaptstilts.tasks.kinds import FACTS
@@ -22,20 +26,23 @@ def test_every_kind_has_its_facts():
     assert set(Kind) - {Kind.RETRIEVE} == WITH_HEAD
 
 
-@pytest.mark.parametrize(
-    ("table", "kinds"),
-    [
-        (_ENCODERS, set(Kind)),
-        ({Kind(name) for name in _READERS}, set(Kind)),
-        (_CHECKS, set(Kind)),
-        (_FORMATS, set(Kind)),
-        (_FORMS, WITH_HEAD),
-        (_LOSSES, WITH_HEAD),
-        # queries are not decoded one by one: they search a pool
-        (_DECODERS, {kind for kind in WITH_HEAD if not FACTS[kind].has_candidates}),
-    ],
-    ids=["encoders", "readers", "checks", "formats", "heads", "losses", "decoders"],
-)
+TABLES = {
+    "encoders": (_ENCODERS, set(Kind)),
+    "readers": ({Kind(name) for name in _READERS}, set(Kind)),
+    "checks": (_CHECKS, set(Kind)),
+    "formats": (_FORMATS, set(Kind)),
+    "predictions": (_PREDICT, set(Kind)),
+    "scores": (_GOLD, set(Kind)),
+    "prices": (_PREDICTION_BYTES, set(Kind)),
+    "heads": (_FORMS, WITH_HEAD),
+    "losses": (_LOSSES, WITH_HEAD),
+    "gold": (_GOLD_OF_EXAMPLES, WITH_HEAD),
+    # queries are not decoded one by one: they search a pool
+    "decoders": (_DECODERS, {kind for kind in WITH_HEAD if not FACTS[kind].has_candidates}),
+}
+
+
+@pytest.mark.parametrize(("table", "kinds"), TABLES.values(), ids=TABLES)
 def test_tables_by_kind_leave_out_no_kind(table, kinds):
     assert set(table) == kinds
 

@@ -18,6 +18,7 @@ from adaptstilts.tasks.registry import (
 )
 from adaptstilts.tasks.spec import BenchmarkName, Kind, Layout, Metric, Phase, Size, Split, Task
 
+XTREME = {code for task in target_tasks() for code in task.languages}
 TASKS = pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
 
 
@@ -103,7 +104,13 @@ def test_training_task_has_training_and_dev_files_in_english(task):
 def test_target_has_as_many_languages_as_in_xtreme(name, count):
     languages = get_task(name).languages
     assert len(languages) == count
-    assert all(get_language(code).in_xtreme for code in languages)
+    assert set(languages) <= XTREME
+
+
+def test_languages_of_the_targets_are_the_forty_of_xtreme_and_the_fifty_of_xtreme_r():
+    assert len(XTREME) == 40
+    tasks = benchmark_tasks(BenchmarkName.XTREME_R)
+    assert len(XTREME | {code for task in tasks for code in task.official(BenchmarkName.XTREME_R)}) == 50
 
 
 @pytest.mark.parametrize(
@@ -114,7 +121,7 @@ def test_target_has_as_many_languages_as_in_xtreme(name, count):
 def test_target_has_as_many_languages_as_in_xtreme_r(name, count):
     task = get_task(name)
     assert len(set(task.official(BenchmarkName.XTREME_R))) == count
-    assert not any(get_language(code).in_xtreme for code in task.languages_r)
+    assert not XTREME & set(task.languages_r)
     assert task.official(BenchmarkName.XTREME) == task.languages
 
 

@@ -13,9 +13,9 @@ from adaptstilts.errors import TrainingError
 from adaptstilts.models.heads import new_head, spec_for
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate, grouped_batches, sorted_batches, targets_in
+from adaptstilts.train.batches import grouped_batches
 from adaptstilts.train.loop import fit
-from adaptstilts.train.losses import group_choices, loss_sum
+from adaptstilts.train.losses import loss_sum
 from adaptstilts.train.optim import build_optimizer, build_schedule, learning_rate
 
 SETTINGS = TrainSettings(
@@ -185,29 +185,6 @@ def test_grouped_batches_leave_over_the_longest_item_no_more_than_others():
     assert {len(batch) for batch in left_over} == {1}
     assert sum(batch == [32] for batch in left_over) < 30  # 9 of 300 expected
     assert len({batch[0] for batch in left_over}) == 33
-
-
-def test_sorted_batches_bound_the_padded_size():
-    made = [item([5] * size) for size in (3, 9, 4, 4, 20, 1)]
-    batches = list(sorted_batches(made, 18))
-    assert sorted(index for batch in batches for index in batch) == list(range(6))
-    widths = [(len(batch), max(made[index].size for index in batch)) for batch in batches]
-    assert all(count * width <= 18 for count, width in widths if count > 1)
-    assert batches[0] == [4]
-
-
-def test_collate_pads_ids_masks_and_tags():
-    items = [item((0, 7, 2), (IGNORED, 3, IGNORED)), item((0, 2), (IGNORED, IGNORED))]
-    batch = collate(items, Kind.TAG, 1)
-    assert batch.input_ids.tolist() == [[0, 7, 2], [0, 2, 1]]
-    assert batch.attention_mask.tolist() == [[1, 1, 1], [1, 1, 0]]
-    assert batch.targets.tolist() == [[IGNORED, 3, IGNORED], [IGNORED] * 3]
-    assert targets_in(items, Kind.TAG) == 1
-
-
-def test_group_choices_fills_questions_with_fewer_choices():
-    grouped = group_choices(torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), [2, 3])
-    assert grouped.tolist() == [[1.0, 2.0, -math.inf], [3.0, 4.0, 5.0]]
 
 
 def test_loss_sum_of_spans_is_the_mean_of_start_and_end():

@@ -12,13 +12,14 @@ from adaptstilts.encoding.features import Encoded, Feature
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.match import predict_pairs, unit_vectors
 from adaptstilts.evaluate.metrics import mean_average_precision
+from adaptstilts.models.batches import SCALE, collate, match_scores
 from adaptstilts.models.heads import load_head, new_head, save_head, spec_for
 from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.examples import Candidate, MatchExample
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate, targets_in
+from adaptstilts.train.batches import targets_in
 from adaptstilts.train.loop import fit
-from adaptstilts.train.losses import SCALE, loss_sum, match_scores
+from adaptstilts.train.losses import loss_sum
 from adaptstilts.train.methods import METHODS
 from adaptstilts.train.setup import build_network
 

@@ -11,11 +11,11 @@ from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.encoding.features import Feature
 from adaptstilts.errors import CheckpointError, TrainingError
 from adaptstilts.models.backbone import load_encoder
+from adaptstilts.models.batches import collate
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import parameter_counts, save_encoder, trainable_names
 from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.batches import collate
 from adaptstilts.train.loop import fit
 from adaptstilts.train.methods import METHODS
 from adaptstilts.train.setup import build_network, check_trainable, expected_trainable

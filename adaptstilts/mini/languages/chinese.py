@@ -72,7 +72,7 @@ def _from_place(clause: Clause, asked: Role | None = None) -> tuple[Word, ...]:
     if asked is Role.PLACE:
         place = (word("在", "ADP", asked), word(lexicon.FUNCTION["where"], "ADV", asked, "where"))
     if clause.verb == "be":
-        return (*place, *_state(clause, asked))
+        return (*place, *_state(clause))
     thing: tuple[Word, ...] = ()
     if clause.object is not None:
         thing = _noun_phrase(clause.object, Role.OBJECT)
@@ -94,7 +94,7 @@ def _verb(verb: str, thing: str | None) -> Word:
     return word(form, "VERB", Role.VERB, verb)
 
 
-def _state(clause: Clause, asked: Role | None) -> tuple[Word, ...]:
+def _state(clause: Clause) -> tuple[Word, ...]:
     denied = (_NOT,) if clause.negated else ()
     if clause.predicate is not None:
         said = word(_adjective(clause.predicate, clause.subject.head), "ADJ", Role.PREDICATE, clause.predicate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.models.backbone import locate, read_config
+from adaptstilts.models.backbone import locate_backbone, read_config
 from adaptstilts.results.setting import RunSetting
 from adaptstilts.study.plan.retrieval import retrieves, settings_line
 from adaptstilts.tasks.registry import get_task
@@ -17,7 +17,7 @@ _LARGE_NAME = "xlm-roberta-large"
 
 def run_setting(config: StudyConfig) -> RunSetting:
     """Describe the set-up of a study; whether a backbone on the hub is XLM-R Large is judged by its name."""
-    folder = Path(locate(config.backbone))
+    folder = Path(locate_backbone(config.backbone))
     if folder.is_dir():
         shape = read_config(folder)
         is_large = all(shape.get(key) == value for key, value in _LARGE.items())

@@ -236,7 +236,7 @@ class Pricing:
         task, blocks = get_task(job.task), _blocks(job, shape)
         build = Build("nothing", attached, None if job.retrieval is not None else task.kind, workloads.outputs(task))
         parts = [workloads.prediction(job, code, split) for code, split in job.languages]
-        written = sum(_prediction_bytes(workload, build, shape) for workload in parts)
+        written = sum(_PREDICTION_BYTES[task.kind](workload, build.outputs) for workload in parts)
         if task.pool is not None:
             parts.append(workloads.pool(job))
         flops = sum(
@@ -276,12 +276,29 @@ def _blocks(job: PredictJob, shape: BackboneShape) -> int | None:
     return min(shape.layers, layer_at(int(settings.layer), shape.layers, settings.blocks))
 
 
-def _prediction_bytes(workload: Workload, build: Build, shape: BackboneShape) -> float:
-    """Estimate the bytes of one language's predictions and raw scores, uncompressed."""
-    if build.head is Kind.TAG:
-        return workload.sequences * workload.tokens * _WORDS_PER_TOKEN * (4 * build.outputs + 8)
-    if build.head is Kind.EXTRACT:
-        return workload.examples * _SPAN_BYTES
-    if build.head in {Kind.CLASSIFY, Kind.CHOOSE}:
-        return workload.sequences * (4 * max(1, build.outputs) + 3)
+def _bytes_of_classes(workload: Workload, outputs: int) -> float:
+    return workload.sequences * (4 * max(1, outputs) + 3)
+
+
+def _bytes_of_tags(workload: Workload, outputs: int) -> float:
+    return workload.sequences * workload.tokens * _WORDS_PER_TOKEN * (4 * outputs + 8)
+
+
+def _bytes_of_answers(workload: Workload, _: int) -> float:
+    return workload.examples * _SPAN_BYTES
+
+
+def _bytes_of_neighbours(workload: Workload, _: int) -> float:
     return workload.examples * _NEIGHBOUR_BYTES
+
+
+_PREDICTION_BYTES: dict[Kind, Callable[[Workload, int], float]] = {
+    Kind.CLASSIFY: _bytes_of_classes,
+    Kind.CHOOSE: _bytes_of_classes,
+    Kind.TAG: _bytes_of_tags,
+    Kind.EXTRACT: _bytes_of_answers,
+    Kind.RETRIEVE: _bytes_of_neighbours,
+    Kind.MATCH: _bytes_of_neighbours,
+}
+"""Functions that estimate, for each kind, the bytes of one language's predictions and raw scores, uncompressed, from
+the workload and the number of classes or tags."""

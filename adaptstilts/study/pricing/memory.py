@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.study.pricing.devices import Arithmetic
 from adaptstilts.study.pricing.flops import Build, Parameters, parameters
-from adaptstilts.tasks.spec import Kind
+from adaptstilts.tasks.kinds import FACTS
 
 _FLOAT = 4
 _HALF = 2
@@ -86,7 +86,8 @@ def training_memory(
     size = _FLOAT if arithmetic == "fp32" else _HALF
     block = _saved_values(shape, build, arithmetic) * size
     blocks = block + shape.layers * shape.width * size if checkpointing else shape.layers * block
-    logits = build.outputs * _LOGIT_COPIES * _FLOAT if build.head is Kind.TAG else 0
+    has_token_scores = build.head is not None and FACTS[build.head].labels_words
+    logits = build.outputs * _LOGIT_COPIES * _FLOAT if has_token_scores else 0
     activations = sequences * tokens * (blocks + logits)
     is_sharded = shards > 1 and build.trained != "encoder"
     return Memory(
@@ -132,7 +133,7 @@ def written_bytes(shape: BackboneShape, build: Build) -> int:
     """
     counts = parameters(shape, build)
     twice = _SAFETENSORS_BYTES + _PICKLED_BYTES
-    head_tensors = 4 if build.head in {Kind.CLASSIFY, Kind.CHOOSE} else 2
+    head_tensors = 0 if build.head is None else 2 * FACTS[build.head].head_layers
     head = 2 * _FLOAT * counts.head + head_tensors * twice
     if build.attached is None:
         body = _FLOAT * counts.encoder + shape.tensors * _SAFETENSORS_BYTES

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from adaptstilts.config.sweep import Variant
 from adaptstilts.store.artefact import Artefact
-from adaptstilts.store.stage import SUMMARIES, StageKind
+from adaptstilts.store.stage import SUMMARIES, Stage, StageKind
 from adaptstilts.store.store import Store
 from adaptstilts.study.eta import seconds_of
-from adaptstilts.study.plan.jobs import BackboneRef, TrainJob, jobs_of
+from adaptstilts.study.plan.jobs import PredictJob, TrainJob, jobs_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import labels_of, retrieval_lines
 from adaptstilts.study.pricing.cost import Pricing
@@ -56,18 +56,8 @@ def outline(
     trainings = [job for _, job in jobs_of(plan.stages, TrainJob)]
     intermediate = {source.key for job in trainings for source in job.sources}
     labels = labels_of(plan)
-    backbone = next((stage.job.backbone for stage in plan.stages if hasattr(stage.job, "backbone")), None)
     return {
-        "stages": [
-            {
-                "name": stage.name,
-                "kind": stage.kind.value,
-                "key": stage.key,
-                "done": stage.key in done,
-                "used_by": used[stage.key],
-            }
-            for stage in plan.stages
-        ],
+        "stages": [_stage_record(stage, done, used) for stage in plan.stages],
         "training_runs": sum(stage.kind is StageKind.TRAIN for stage in plan.stages),
         "training_runs_without_sharing": plan.requested_runs,
         "shared_runs": [
@@ -77,15 +67,30 @@ def outline(
         "retrieval": retrieval_lines(variants),
         **({"variants": list(labels)} if any(labels) else {}),
         "backbone": variants[0].config.backbone,
-        "device": {
-            "name": pricing.device.name,
-            "title": pricing.device.title,
-            "utilisation": utilisation,
-            "memory_bytes": pricing.device.memory,
-        },
-        "tree": plan_tree(plan, _title(variants[0].config.backbone, backbone, pricing)).record(done),
+        "device": _device_record(pricing),
+        "tree": plan_tree(plan, _title(variants[0].config.backbone, plan, pricing)).record(done),
         **prices.record(pricing.device.memory),
         "notes": _notes(pricing, trainings, is_priced=prices.is_priced),
+    }
+
+
+def _stage_record(stage: Stage, done: Collection[str], used: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "name": stage.name,
+        "kind": stage.kind.value,
+        "key": stage.key,
+        "done": stage.key in done,
+        "used_by": used[stage.key],
+    }
+
+
+def _device_record(pricing: Pricing) -> dict[str, Any]:
+    device = pricing.device
+    return {
+        "name": device.name,
+        "title": device.title,
+        "utilisation": pricing.utilisation,
+        "memory_bytes": device.memory,
     }
 
 
@@ -97,7 +102,10 @@ def _measured_seconds(artefacts: dict[str, Artefact], device: Device) -> dict[st
     }
 
 
-def _title(name: str, backbone: BackboneRef | None, pricing: Pricing) -> str:
+def _title(name: str, plan: Plan, pricing: Pricing) -> str:
+    """Return the heading of the tree: the configured backbone and its size."""
+    jobs = (stage.job for stage in plan.stages)
+    backbone = next((job.backbone for job in jobs if isinstance(job, TrainJob | PredictJob)), None)
     shape = None if backbone is None else pricing.shape(backbone)
     if shape is None:
         return f"{name}, shape unknown"

@@ -16,7 +16,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.data.lock import Lock, read_lock
 from adaptstilts.data.sources import expected_rows
 from adaptstilts.languages import SOURCE_LANGUAGE
-from adaptstilts.readers.data_root import HELD_OUT_MOST, HELD_OUT_SHARE
+from adaptstilts.readers.sampling import HELD_OUT_MOST, held_out_count
 from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob
 from adaptstilts.tasks.kinds import FACTS
@@ -31,14 +31,12 @@ class Workload:
     Attributes:
         sequences: Sequences that pass the network: windows, alternatives or sentences.
         tokens: Mean sub-tokens per sequence.
-        longest: Maximum sub-tokens per sequence.
         dev_sequences: Dev sequences scored during training to select the best checkpoint.
         examples: Examples of the data set; for training, of one epoch.
     """
 
     sequences: float
     tokens: float
-    longest: int
     dev_sequences: float = 0.0
     examples: int = 0
 
@@ -70,7 +68,6 @@ class Workloads:
         return Workload(
             sequences=examples * per_example,
             tokens=min(self.length(task, SOURCE_LANGUAGE), settings.max_length),
-            longest=settings.max_length,
             dev_sequences=evaluations * scored * per_example,
             examples=train,
         )
@@ -86,13 +83,13 @@ class Workloads:
             rows = min(rows, job.max_evaluation)
         per_example = 1 if task.pool is not None else self.rows_per_example(task)  # `pool` counts the candidates
         length = min(self.length(task, language), job.max_length)
-        return Workload(rows * sides * per_example, length, job.max_length, examples=rows)
+        return Workload(rows * sides * per_example, length, examples=rows)
 
     def pool(self, job: PredictJob) -> Workload:
         """Estimate the workload of encoding a dual encoder's candidate pool; empty for other targets."""
         task = get_task(job.task)
         length = min(self.length(task, SOURCE_LANGUAGE), job.max_length)
-        return Workload(task.size.pool, length, job.max_length)
+        return Workload(task.size.pool, length)
 
     def length(self, task: Task, language: str) -> float:
         """Look up the mean sub-tokens per sequence of a task in a language."""
@@ -120,7 +117,7 @@ class Workloads:
             train = task.size.training_rows
         dev = self.rows(task, Split.DEV, SOURCE_LANGUAGE)
         if hold_out or Split.DEV not in task.layouts:
-            dev = max(1, min(train // HELD_OUT_SHARE, HELD_OUT_MOST))
+            dev = held_out_count(train)
             train -= dev
         return train, HELD_OUT_MOST if dev is None else dev
 

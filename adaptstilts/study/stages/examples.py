@@ -10,9 +10,9 @@ from adaptstilts.encoding.encode import encode
 from adaptstilts.encoding.features import Encoded, EncodeSettings
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.models.backbone import load_tokenizer
-from adaptstilts.readers.data_root import HELD_OUT_MOST, HELD_OUT_SHARE, DataRoot, TrainingData
+from adaptstilts.readers.data_root import DataRoot, TrainingData
+from adaptstilts.readers.sampling import held_out_count, sample
 from adaptstilts.readers.sampling import hold_out as cut_in_two
-from adaptstilts.readers.sampling import sample
 from adaptstilts.study.plan.jobs import BackboneRef
 from adaptstilts.tasks.examples import Bitext, Candidate, Example, Sentence
 from adaptstilts.tasks.spec import Split, Task
@@ -66,7 +66,7 @@ class Examples:
         The dev set is not read, so that it cannot influence the run.
         """
         rows = self.root.load_examples(task, Split.TRAIN, SOURCE_LANGUAGE, labelled=True)
-        train, dev = cut_in_two(rows, max(1, min(len(rows) // HELD_OUT_SHARE, HELD_OUT_MOST)))
+        train, dev = cut_in_two(rows, held_out_count(len(rows)))
         note = (
             f"{task.name}: {len(dev)} training rows are held out to pick the checkpoint, "
             "since the dev set is what is scored"

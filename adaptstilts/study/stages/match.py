@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,24 +13,20 @@ from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.evaluate.gold import match_gold
 from adaptstilts.evaluate.match import nearest, unit_vectors
-from adaptstilts.evaluate.predict import Predicted
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.readers.locate import is_multilingual
 from adaptstilts.study.plan.jobs import PredictJob, ScoreJob
+from adaptstilts.study.stages.examples import Examples
+from adaptstilts.study.stages.predictions import LanguageResult
 from adaptstilts.tasks.examples import Candidate, MatchExample
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Split, Task
-
-if TYPE_CHECKING:
-    from adaptstilts.study.stages.examples import Examples
+from adaptstilts.tasks.spec import Task
 
 _BLOCK = 20_000
 """Number of candidates encoded at a time; a pool that fits into one block stays cached for the next network."""
 
 
-def match(
-    network: TaskNetwork, job: PredictJob, examples: Examples, on_step: StepCallback
-) -> Iterator[tuple[str, Split, Predicted, str, int]]:
+def match(network: TaskNetwork, job: PredictJob, examples: Examples, on_step: StepCallback) -> Iterator[LanguageResult]:
     """Find the nearest candidates of every language's queries in one pool over all languages.
 
     The vectors of the pool are held in memory in single precision: 4 bytes times the width for each candidate, 53 MB
@@ -40,9 +35,6 @@ def match(
     Args:
         network: Dual encoder with its head, on its device.
         on_step: Called with the number of languages done.
-
-    Yields:
-        Language, split, predictions, note and number of queries.
 
     Raises:
         AdaptstiltsError: If data cannot be used.
@@ -59,7 +51,7 @@ def match(
         encoded = examples.encoded(task, rows, job.backbone, settings, what=what)
         queries = unit_vectors(network, encoded, batch_tokens=job.batch_tokens, precision=job.precision)
         query_rows = [row for row in rows if isinstance(row, MatchExample)]
-        yield language, split, nearest(query_rows, queries, ids, pool), note, len(rows)
+        yield LanguageResult(language, split, nearest(query_rows, queries, ids, pool), len(rows), note)
 
 
 def pool_note(task: Task, languages: Sequence[str], candidates: int) -> str:

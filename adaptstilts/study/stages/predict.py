@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from adaptstilts.engine.journal import StepCallback
-from adaptstilts.evaluate.predict import Predicted, predict
+from adaptstilts.evaluate.predict import predict
 from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.network import Assembly, EncoderLoader, TaskNetwork, assemble
-from adaptstilts.store.json_files import write_json
-from adaptstilts.study.layout import PREDICTIONS_FOLDER, RAW_FOLDER
 from adaptstilts.study.plan.jobs import PredictJob
+from adaptstilts.study.stages.examples import Examples
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.match import match
+from adaptstilts.study.stages.predictions import LanguageResult, save_predictions
 from adaptstilts.study.stages.retrieve import retrieve
 from adaptstilts.study.stages.weights import prediction_assembly
 from adaptstilts.tasks.registry import get_task
-
-if TYPE_CHECKING:
-    from adaptstilts.study.stages.examples import Examples
+from adaptstilts.tasks.spec import Kind
 
 
 class LastNetwork:
@@ -57,30 +54,38 @@ def predict_stage(
     Raises:
         AdaptstiltsError: If data or checkpoints cannot be used.
     """
-    task = get_task(job.task)
     network = networks.get(prediction_assembly(job, inputs))
-    if job.retrieval is not None:
-        for language, split, found, note, count in retrieve(network, job, examples, folder, on_step):
-            record = {"split": split.value, "examples": count, "note": note, "direction": job.retrieval.direction}
-            _write(folder, language, record, found)
-        return
-    if task.pool is not None:
-        for language, split, found, note, count in match(network, job, examples, on_step):
-            _write(folder, language, {"split": split.value, "examples": count, "note": note}, found)
-        return
+    for result in _PREDICT[get_task(job.task).kind](network, job, examples, folder, on_step):
+        save_predictions(result, folder)
+
+
+def _decode(
+    network: TaskNetwork, job: PredictJob, examples: Examples, _: Path, on_step: StepCallback
+) -> Iterator[LanguageResult]:
+    """Decode the scores that the head gives to each example."""
+    task = get_task(job.task)
+    labels = examples.root.labels(task)
     for index, (language, split) in enumerate(job.languages):
         on_step(index, len(job.languages), language)
         rows = examples.evaluation(task, split, language, job.max_evaluation)
-        settings = job.lengths
         what = (split, language, job.max_evaluation)
-        encoded = examples.encoded(task, rows, job.backbone, settings, what=what)
-        labels = examples.root.labels(task)
+        encoded = examples.encoded(task, rows, job.backbone, job.lengths, what=what)
         found = predict(network, task, labels, encoded, batch_tokens=job.batch_tokens, precision=job.precision)
-        _write(folder, language, {"split": split.value, "examples": len(rows), "note": ""}, found)
+        yield LanguageResult(language, split, found, len(rows))
 
 
-def _write(folder: Path, language: str, record: dict[str, Any], found: Predicted) -> None:
-    write_json(folder / PREDICTIONS_FOLDER / f"{language}.json", {**record, "predictions": found.predictions})
-    raw = folder / RAW_FOLDER / f"{language}.npz"
-    raw.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(raw, **found.raw)  # type: ignore[arg-type]
+def _match(
+    network: TaskNetwork, job: PredictJob, examples: Examples, _: Path, on_step: StepCallback
+) -> Iterator[LanguageResult]:
+    return match(network, job, examples, on_step)
+
+
+_PREDICT: dict[Kind, Callable[[TaskNetwork, PredictJob, Examples, Path, StepCallback], Iterator[LanguageResult]]] = {
+    Kind.CLASSIFY: _decode,
+    Kind.CHOOSE: _decode,
+    Kind.TAG: _decode,
+    Kind.EXTRACT: _decode,
+    Kind.RETRIEVE: retrieve,
+    Kind.MATCH: _match,
+}
+"""Functions that predict a target of each kind, language by language; see `predict_stage` for their arguments."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,43 +21,27 @@ from adaptstilts.models.network import TaskNetwork
 from adaptstilts.results.layers import LAYERS_FILE, best_layer
 from adaptstilts.store.json_files import write_json
 from adaptstilts.study.plan.jobs import PredictJob
-from adaptstilts.study.plan.retrieval import require_dev
+from adaptstilts.study.plan.retrieval import require_dev, use_of
+from adaptstilts.study.stages.examples import Examples
+from adaptstilts.study.stages.predictions import LanguageResult
 from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Metric, Split, Task
-
-if TYPE_CHECKING:
-    from adaptstilts.study.stages.examples import Examples
+from adaptstilts.tasks.spec import Split, Task
 
 N_BEST_NEIGHBOURS = 10
 """Number of nearest sentences kept for each query (Tatoeba)."""
 _MAX_BYTES_IN_MEMORY = 1 << 30
 """Maximum bytes in memory of one side's vectors of all layers; larger ones are held in a temporary file."""
 
-
-class LanguageResult(NamedTuple):
-    """Result of retrieval in one language.
-
-    Attributes:
-        language: ISO 639-1 code.
-        split: Split that is scored.
-        found: Predictions and raw scores.
-        note: Remark for readers of the score.
-        queries: Number of query sentences; for mining, of English sentences.
-    """
-
-    language: str
-    split: Split
-    found: Predicted
-    note: str
-    queries: int
+Compared: TypeAlias = "list[ScoredPair] | Found"
+"""Two collections compared: the pairs that are mined, or what is found for each query."""
 
 
 @dataclass(frozen=True)
 class _LayerResult:
     """Result of one layer on one split: pairs or neighbours (None if not needed later), threshold and scores."""
 
-    found: list[ScoredPair] | Found | None
+    found: Compared | None
     threshold: float
     scores: dict[str, float]
 
@@ -75,7 +59,7 @@ class _RetrievalRun:
 
     @property
     def mines(self) -> bool:
-        return self.task.metric is Metric.BUCC_F1
+        return use_of(self.task) == "mine"
 
     @property
     def blocks(self) -> int:
@@ -88,7 +72,7 @@ class _RetrievalRun:
     def bitext(self, language: str, split: Split) -> Bitext:
         return self.examples.bitext(self.task, split, language, self.job.max_evaluation)
 
-    def compare(self, bitext: Bitext, foreign: NDArray[np.float32], english: NDArray[np.float32]) -> Any:  # noqa: ANN401
+    def compare(self, bitext: Bitext, foreign: NDArray[np.float32], english: NDArray[np.float32]) -> Compared:
         """Mine pairs, or search for each query, depending on the task."""
         if not self.mines:
             return search(foreign, english, settings=self.settings, keep=N_BEST_NEIGHBOURS)
@@ -96,13 +80,13 @@ class _RetrievalRun:
         sides = (Side([item.id for item in side], [item.text for item in side], rows) for side, rows in both)
         return mine_pairs(*sides, settings=self.settings)
 
-    def layer_result(self, bitext: Bitext, found: list[ScoredPair] | Found, *, keep: bool) -> _LayerResult:
+    def layer_result(self, bitext: Bitext, found: Compared, *, keep: bool) -> _LayerResult:
         """Fit the threshold of mined pairs, and score the layer if the study sweeps over layers."""
         threshold = fit_threshold(found, bitext.gold or ()) if isinstance(found, list) else 0.0
         scores: dict[str, float] = {}
         if self.settings.sweep:
             predictions = pairs_above(found, threshold) if isinstance(found, list) else found.rows.tolist()
-            gold = gold_of(self.task.metric, bitext, (), direction=self.settings.direction)
+            gold = gold_of(self.task, bitext, (), direction=self.settings.direction)
             scores = score_examples(self.task.metric, predictions, gold, bitext.language)
         return _LayerResult(found if keep else None, threshold, scores)
 
@@ -220,11 +204,13 @@ def _result(
         )
         found = run.compare(bitext, *sides)
     fitted = [f"layer {layer}"] if run.settings.layer == FITTED else []
+    direction = {"direction": run.settings.direction}
     if isinstance(found, Found):
         near = found.nearest
         raw = {"nearest": near.indices, "similarities": near.similarities}
         predicted = Predicted(found.rows.tolist(), raw)
-        return LanguageResult(language, split, predicted, _fitted_note(run, language, split, fitted), len(found.rows))
+        note = _fitted_note(run, language, split, fitted)
+        return LanguageResult(language, split, predicted, len(found.rows), note, direction)
     mined = sorted(pairs_above(found, layer_result.threshold))
     raw = {
         "foreign": np.array([pair.foreign for pair in found]),
@@ -233,7 +219,8 @@ def _result(
         "threshold": np.array(layer_result.threshold),
     }
     note = _fitted_note(run, language, split, [*fitted, "threshold"])
-    return LanguageResult(language, split, Predicted([list(pair) for pair in mined], raw), note, len(bitext.english))
+    predicted = Predicted([list(pair) for pair in mined], raw)
+    return LanguageResult(language, split, predicted, len(bitext.english), note, direction)
 
 
 def _fitted_note(run: _RetrievalRun, language: str, split: Split, what: Sequence[str]) -> str:

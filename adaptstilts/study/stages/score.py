@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from adaptstilts.evaluate.gold import gold_of
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.study.layout import PREDICTIONS_FOLDER
 from adaptstilts.study.plan.jobs import ScoreJob
+from adaptstilts.study.stages.examples import Examples
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.match import right_candidates
-from adaptstilts.tasks.kinds import FACTS
+from adaptstilts.study.stages.predictions import load_predictions
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Metric
+from adaptstilts.tasks.spec import Kind
 
-if TYPE_CHECKING:
-    from adaptstilts.study.stages.examples import Examples
+Records: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""By language, what `adaptstilts.study.stages.predictions.load_predictions` returns."""
 
 
 def score_stage(job: ScoreJob, inputs: Inputs, examples: Examples) -> dict[str, dict[str, Any]]:
@@ -29,25 +30,43 @@ def score_stage(job: ScoreJob, inputs: Inputs, examples: Examples) -> dict[str, 
     """
     task = get_task(job.task)
     artefact = inputs.artefact(job.predictions)
-    labels = examples.root.labels(task)
-    right = right_candidates(job, examples) if task.pool is not None else {}
-    table: dict[str, dict[str, Any]] = {}
-    for language, split in job.languages:
-        record = artefact.read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
-        predictions = record["predictions"]
-        if task.metric is Metric.BUCC_F1:
-            predictions = {(foreign, english) for foreign, english in predictions}
-        if FACTS[task.kind].is_bitext:
-            bitext = examples.bitext(task, split, language, job.max_evaluation)
-            gold = gold_of(task.metric, bitext, labels, direction=record["direction"])
-        elif task.pool is not None:
-            gold = right[language]
-        else:
-            gold = gold_of(task.metric, examples.evaluation(task, split, language, job.max_evaluation), labels)
-        table[language] = {
-            "scores": score_examples(task.metric, predictions, gold, language),
-            "split": record["split"],
-            "examples": record["examples"],
-            "note": record["note"],
+    records = {language: load_predictions(artefact, language) for language, _ in job.languages}
+    return {
+        language: {
+            "scores": score_examples(task.metric, records[language]["predictions"], gold, language),
+            "split": records[language]["split"],
+            "examples": records[language]["examples"],
+            "note": records[language]["note"],
         }
-    return table
+        for language, gold in _GOLD[task.kind](job, examples, records)
+    }
+
+
+def _labels(job: ScoreJob, examples: Examples, _: Records) -> Iterator[tuple[str, Any]]:
+    task = get_task(job.task)
+    labels = examples.root.labels(task)
+    for language, split in job.languages:
+        rows = examples.evaluation(task, split, language, job.max_evaluation)
+        yield language, gold_of(task, rows, labels)
+
+
+def _translations(job: ScoreJob, examples: Examples, records: Records) -> Iterator[tuple[str, Any]]:
+    task = get_task(job.task)
+    for language, split in job.languages:
+        bitext = examples.bitext(task, split, language, job.max_evaluation)
+        yield language, gold_of(task, bitext, (), direction=records[language]["direction"])
+
+
+def _candidates(job: ScoreJob, examples: Examples, _: Records) -> Iterator[tuple[str, Any]]:
+    yield from right_candidates(job, examples).items()
+
+
+_GOLD: dict[Kind, Callable[[ScoreJob, Examples, Records], Iterator[tuple[str, Any]]]] = {
+    Kind.CLASSIFY: _labels,
+    Kind.CHOOSE: _labels,
+    Kind.TAG: _labels,
+    Kind.EXTRACT: _labels,
+    Kind.RETRIEVE: _translations,
+    Kind.MATCH: _candidates,
+}
+"""Functions that give, for a target of each kind, the languages of a job and their gold labels."""

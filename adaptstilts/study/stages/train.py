@@ -143,7 +143,7 @@ def dev_scorer(
     most = job.settings.evaluate_examples
     dev = sample(data.dev, most)
     encoded = examples.encoded(task, dev, job.backbone, settings, what=("dev", job.max_train, job.hold_out, most))
-    gold = gold_of(task.metric, dev, labels)
+    gold = gold_of(task, dev, labels)
 
     def score(network: TaskNetwork) -> float:
         precision = job.settings.precision

@@ -20,7 +20,8 @@ from adaptstilts.models.network import Assembly, TaskNetwork, assemble
 from adaptstilts.study.plan.jobs import BackboneRef, PredictJob
 from adaptstilts.study.stages import retrieve as run_retrieve
 from adaptstilts.study.stages.examples import Examples
-from adaptstilts.study.stages.retrieve import LanguageResult, retrieve
+from adaptstilts.study.stages.predictions import LanguageResult
+from adaptstilts.study.stages.retrieve import retrieve
 from adaptstilts.tasks.spec import Split
 
 LAYERS = range(5)
