@@ -133,13 +133,13 @@ def test_plan_sets_full_models_and_adapters_side_by_side():
         assert family["hours_to_do"] == pytest.approx(family["hours"])
     assert adapters["bytes"] < full["bytes"] / 10
     assert full["runs"] + adapters["runs"] == record["training_runs"]
-    naive = full["without_sharing"]["runs"] + adapters["without_sharing"]["runs"]
-    assert naive == record["training_runs_without_sharing"]
+    unshared = full["without_sharing"]["runs"] + adapters["without_sharing"]["runs"]
+    assert unshared == record["training_runs_without_sharing"]
     assert sum(row["stages"] for row in record["table"]) == len(record["stages"])
     assert record["tree"]["runs"] == record["training_runs"]
     text = say("plan", XTREME, "--table").out
-    assert "full models, naive loops" in text
-    assert "upper bounds: runs that patience may end early are priced to their last epoch" in text
+    assert "if nothing were shared" in text
+    assert "upper bounds: runs that `patience` may end early count with all their epochs" in text
 
 
 def test_plan_is_folded_unless_every_stage_is_asked_for():
@@ -147,7 +147,7 @@ def test_plan_is_folded_unless_every_stage_is_asked_for():
     assert len(short) < 160
     tree = say("plan", XTREME, "--tree").out
     assert "├── direct" in tree
-    assert "full models, naive loops" not in tree
+    assert "if nothing were shared" not in tree
     assert "├── direct" not in say("plan", XTREME, "--table").out
     stages = say("plan", XTREME, "--json").json["stages"]
     assert len(say("plan", XTREME, "--all").out.splitlines()) == len(stages) + 2 + len(short)
