@@ -12,12 +12,13 @@ from adaptstilts.study.pricing.tree import WIDTH, tree_lines
 View = Literal["both", "tree", "table"]
 _NONE = "-"
 _TREE_LEGEND = (
-    "runs, predictions: finished/planned; shared: also needed here, but counted in the earlier line that needs it first.",
+    "runs, predictions: finished/planned; shared: needed here too, but counted in the first line that needs it.",
 )
 _TABLE_LEGEND = (
-    "trained: parameters with gradients, of one run and of all; FLOP: floating-point operations; to do: time of what is "
-    "not finished; peak: memory of the largest stage; still to do: without what is finished; if nothing were shared: if "
-    "each score trained and predicted all that it needs for itself.",
+    "intermediate: runs that others start from, also where a target uses them; trained: parameters with gradients, of "
+    "one run and of all; FLOP: floating-point operations; to do: time of unfinished stages; peak: memory of the largest "
+    "stage",
+    "if nothing were shared: if training and prediction were repeated for every table cell that needs them",
 )
 
 

@@ -126,7 +126,7 @@ class PlanPrices:
     Attributes:
         rows: Sums by kind of stage and method; intermediate runs by family.
         columns: Sums for full models and for adapters, with sharing within each.
-        without_sharing: Number of training runs and price if every cell made all it needs for itself, by the same columns.
+        without_sharing: Number of training runs and price if each cell made all that it needs, by the same columns.
         warnings: Stages that do not fit the device, with the change that would make them fit.
         is_priced: Whether all stages have a price, which requires the backbone's shape.
     """

@@ -64,7 +64,7 @@ class Node:
         return self._record(done, set())
 
     def _record(self, done: Collection[str], counted: set[str]) -> dict[str, Any]:
-        """Convert a line and those below it; ``counted`` are the keys of the lines before, to which theirs are added."""
+        """Convert a line and those below it; their keys are added to ``counted``, those of the lines before."""
         runs, predictions = self.all_runs(), self.all_predictions()
         own_runs = runs - counted
         own_predictions = {key: count for key, count in predictions.items() if key not in counted}
@@ -77,7 +77,7 @@ class Node:
             "predictions": sum(own_predictions.values()),
             "predictions_done": sum(count for key, count in own_predictions.items() if key in done),
             "predictions_shared": sum(predictions.values()) - sum(own_predictions.values()),
-            "children": [child._record(done, counted) for child in self.children.values()],  # noqa: SLF001 - its own
+            "children": [child._record(done, counted) for child in self.children.values()],
             "short": self.short,
         }
 
