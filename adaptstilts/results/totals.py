@@ -84,7 +84,7 @@ def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[Set
         One entry per setting with a score that counts, in the order in which settings first come.
 
     Raises:
-        EvaluationError: If a score stands twice or is missing.
+        EvaluationError: If a score is given twice or is missing.
     """
     by_setting: dict[Setting, list[ResultRow]] = {}
     for row in rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from adaptstilts.study.plan.plan import Plan
 
 _MOST_EXPLAINED = 10
 _MOST_SHOWN = 5
+_MOST_CLOSE = 3
+_CLOSE = 0.5
+"""Similarity from which the name of a stage is suggested for one that does not exist, from 0 to 1."""
 _NEAR = 0.5
 """Share of a job's fields that must be equal for an artefact to count as near."""
 _REFERENCES = ("sources", "after", "trained", "predictions", "analysis")
@@ -104,12 +108,13 @@ def find_stages(plan: Plan, wanted: str) -> list[Stage]:
         if any(fnmatchcase(text, wanted) for text in (stage.name, stage.slug, stage.folder))
     ]
     if not same:
+        close = difflib.get_close_matches(wanted, [stage.name for stage in plan.stages], n=_MOST_CLOSE, cutoff=_CLOSE)
         raise ConfigError(
             f"'{wanted}' is not a stage of this study",
             key="--why",
-            value=wanted,
-            allowed=[stage.name for stage in plan.stages],
-            hint="Give a name, the start of a key, or a pattern such as 'train stack*'.",
+            hint=(f"Did you mean {' or '.join(repr(name) for name in close)}? " if close else "")
+            + "Give a name, the start of a key, or a pattern such as 'train stack*'. "
+            "All stages: adaptstilts plan CONFIG --all",
         )
     return same
 

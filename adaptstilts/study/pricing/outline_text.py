@@ -16,8 +16,7 @@ _TREE_LEGEND = (
 )
 _TABLE_LEGEND = (
     "intermediate: runs that others start from, also where a target uses them; trained: parameters with gradients, of "
-    "one run and of all; FLOP: floating-point operations; to do: time of unfinished stages; peak: memory of the largest "
-    "stage",
+    "one run and of all; FLOP: floating-point operations; to do: time of unfinished stages; peak: largest memory",
     "if nothing were shared: if training and prediction were repeated for every table cell that needs them",
 )
 
