@@ -84,7 +84,9 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 @app.command()
 def tasks(as_json: JsonOption = False) -> None:
-    """List all intermediate and target tasks.
+    """List all tasks.
+
+    With phase, benchmark, kind, metric, the training set it uses, and languages.
 
     Example: adaptstilts tasks --json
     """
@@ -285,10 +287,10 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a study's predictions in the format of XTREME's leaderboard, or check such a folder.
+    """Write or check predictions for XTREME's leaderboard.
 
-    CONFIG --to DIR writes <task>/test-<language>.tsv|json and says what is missing. --check DIR lists everything that
-    is wrong with a folder, and scores it if --gold gives labels.
+    CONFIG --to DIR writes those of a study, <task>/test-<language>.tsv|json, and says what is missing. --check DIR lists
+    everything that is wrong with a folder, and scores it if --gold gives labels.
 
     Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
     """

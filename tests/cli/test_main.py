@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from commandline import Said, say
 from repository import ROOT
+from submission_files import LABELS, PREDICTIONS, write
 
 from adaptstilts import __version__
 from adaptstilts.tasks.registry import all_tasks
@@ -42,6 +43,14 @@ def test_help_names_every_verb():
     said = say("--help")
     assert said.code == 0
     assert all(re.search(rf"^\s+{verb}\s", said.out, re.MULTILINE) for verb in VERBS)
+
+
+@pytest.mark.parametrize("words", [(), ("store",), ("data",)], ids=["all", "store", "data"])
+def test_help_shows_what_each_command_does_in_full(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = say(*words, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert len(lines) >= 3
+    assert [line for line in lines if line.endswith("...") or not line.endswith(".")] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -103,7 +112,11 @@ def test_data_checklist_writes_files_for_the_languages_asked_for(tmp_path: Path)
 def test_tasks_shows_one_line_for_each_task():
     said = say("tasks")
     assert said.code == 0
-    assert [line.split()[0] for line in said.out.splitlines()[1:]] == [task.name for task in all_tasks()]
+    shown, legend = said.out.split("\n\n")
+    assert [line.split()[0] for line in shown.splitlines()[1:]] == [task.name for task in all_tasks()]
+    assert re.search(r"^xquad +target +xtreme xtreme_r +extract ", shown, re.MULTILINE)
+    heads = shown.splitlines()[0]
+    assert all(line.partition(":")[0] in heads for line in legend.splitlines()[:5])
 
 
 def test_plan_of_the_paper_shows_what_sharing_saves():
@@ -243,30 +256,15 @@ def test_setting_of_a_run_that_cannot_be_used_is_named_with_its_line(tmp_path: P
 # ---- Scores
 
 
-LABELS = {
-    "xnli/test-en.tsv": "neutral\nentailment\nneutral\n",
-    "xnli/test-de.tsv": "neutral\nneutral\n",
-    "tatoeba/test-de.tsv": "2\n0\n1\n",
-}
-PREDICTIONS = {
-    "xnli/test-en.tsv": "neutral\nneutral\nneutral\n",
-    "xnli/test-de.tsv": "neutral\nentailment\n",
-    "tatoeba/test-de.tsv": "2\n0\n0\n",
-    "other/test-de.tsv": "x\n",
-}
-
-
-def write(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
+CHOSEN = ("xnli/test-en.tsv", "xnli/test-de.tsv", "tatoeba/test-de.tsv")
 
 
 @pytest.fixture
 def submission(tmp_path: Path) -> tuple[Path, Path]:
     """Folders of predictions and of labels."""
-    return write(tmp_path / "predictions", PREDICTIONS), write(tmp_path / "labels", LABELS)
+    predictions = {name: PREDICTIONS[name] for name in CHOSEN} | {"other/test-de.tsv": "x\n"}
+    labels = {name: LABELS[name] for name in CHOSEN}
+    return write(tmp_path / "predictions", predictions), write(tmp_path / "labels", labels)
 
 
 def test_score_gives_task_language_metric_then_averages_and_notes(submission: tuple[Path, Path]):
