@@ -289,8 +289,8 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
 ) -> None:
     """Write or check predictions for XTREME's leaderboard.
 
-    CONFIG --to DIR writes those of a study, <task>/test-<language>.tsv|json, and says what is missing. --check DIR lists
-    everything that is wrong with a folder, and scores it if --gold gives labels.
+    CONFIG --to DIR writes those of a study, <task>/test-<language>.tsv|json, and says what is missing. --check DIR
+    lists everything that is wrong with a folder, and scores it if --gold gives labels.
 
     Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
     """

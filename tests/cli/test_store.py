@@ -28,7 +28,7 @@ def store(tmp_path):
 
 
 def test_ls_takes_the_store_as_an_argument_too(store):
-    assert say("store", "ls", store.root).out == say("store", "ls", "--store", store.root).out != ""
+    assert [row["key"] for row in say("store", "ls", store.root, "--json").json] == [WORLD.key, SCORE.key]
     said = say("store", "ls", store.root, "--store", "elsewhere")
     assert said.code == 2
     assert "the store is given twice" in said.err
