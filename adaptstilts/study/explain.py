@@ -262,7 +262,7 @@ def _input_differences(
         ours = look.plan.stage(one)
         theirs = look.by_key(other)
         below = [] if theirs is None else _differences(look, ours, theirs)
-        says = f"another {ours.name}" if theirs is not None else f"another {ours.name}, which is no longer in the store"
+        says = f"another '{ours.name}'" + ("" if theirs is not None else ", which is no longer in the store")
         found.append({**_difference(part, one, other, says), "differences": below})
     return found
 
@@ -298,23 +298,26 @@ def explain_text(records: list[dict[str, Any]]) -> str:
     for record in records:
         lines.append(f"{record['stage']} ({record['key'][:KEY_DIGITS]})")
         if record["done"]:
-            lines.append(f"  is there: {record['folder']}, {record['nearest']}")
+            lines.append(f"  in the store: {record['folder']}, {record['nearest']}")
             continue
         lines += _missing_lines(record)
     if records and records[0]["left_out"]:
-        lines.append(f"and {records[0]['left_out']} more stages fit; give a longer pattern, or --json with a name")
+        lines.append(f"and {records[0]['left_out']} more stages match; give a longer pattern")
     return "\n".join(lines)
 
 
 def _missing_lines(record: dict[str, Any]) -> list[str]:
-    lines = ["  is not there"]
+    lines = ["  not in the store"]
     if record["nearest"] is None:
         lines.append("  nothing like it is in the store")
     else:
-        lines += [f"  nearest: {record['nearest']}, {record['folder']}", *_difference_lines(record["differences"], 4)]
+        lines += [
+            f"  differs from the nearest artefact (there): {record['nearest']}, {record['folder']}",
+            *_difference_lines(record["differences"], 4),
+        ]
     missing = record["missing"]
     if missing:
-        lines.append(f"  inputs that are not there either: {_first(missing)}")
+        lines.append(f"  inputs that are not in the store either: {_first(missing)}")
     return lines
 
 

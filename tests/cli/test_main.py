@@ -183,7 +183,7 @@ def test_plan_names_the_devices_it_knows():
 def test_plan_tells_why_a_stage_is_not_there():
     said = say("plan", XTREME, "--why", "train fuse*pawsx*")
     assert said.code == 0
-    assert said.out.splitlines()[1] == "  is not there"
+    assert said.out.splitlines()[1] == "  not in the store"
     record = say("plan", XTREME, "--why", "train fuse*pawsx*", "--json").json[0]
     assert (record["done"], record["nearest"], len(record["missing"])) == (False, None, 9)
     refused(say("plan", XTREME, "--why", "train fuze*"), "--why: 'train fuze\\*' is not a stage of this study")
@@ -512,7 +512,7 @@ def test_plan_of_a_finished_study_has_measured_times_and_nothing_left(study: Stu
     assert record["tree"]["predictions_done"] == record["tree"]["predictions"] > 0
     assert "measured" in study.say("plan", "--device", "cpu").out
     assert "measured" not in study.say("plan", "--device", "h100").out
-    assert "is there: " in study.say("plan", "--why", "train direct*").out
+    assert "  in the store: " in study.say("plan", "--why", "train direct*").out
 
 
 def test_report_that_cannot_be_written_is_named(study: Study):
