@@ -20,7 +20,7 @@ from adaptstilts.results.views import StudyView, SweepView, View
 REPORT, RESULTS, RUNS, TRANSFER, SCORES = "report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"
 _GENERATED = (
     "The scores come from the mini world, a small benchmark that this package generates. They compare the methods with "
-    "each other; they are not scores of XTREME and cannot be compared with published ones."
+    "each other; they are not scores of XTREME and cannot be compared with any."
 )
 _LAYERS = (csv_name("layers"), picture_name("layers"))
 TRANSFER_COLUMNS = (
