@@ -120,6 +120,11 @@ class ProblemsError(AdaptstiltsError):
         return "\n".join(str(problem) for problem in self.problems)
 
 
+def problems_of(error: AdaptstiltsError) -> tuple[AdaptstiltsError, ...]:
+    """Return the problems that an error reports: several of a `ProblemsError`, else the error itself."""
+    return error.problems if isinstance(error, ProblemsError) else (error,)
+
+
 def raise_all(problems: Sequence[AdaptstiltsError]) -> None:
     """Raise the collected problems: the only one itself, several as a `ProblemsError`; none raises nothing."""
     if len(problems) == 1:

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from adaptstilts.config.recipes import TrainSettings
+from adaptstilts.config.schema import DataSection
 from adaptstilts.encoding.encode import encode
 from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.evaluate.predict import predict, sentence_vectors
@@ -113,7 +114,10 @@ def main():
     torch.set_num_threads(arguments.threads)
     tokenizer = load_tokenizer(arguments.backbone)
     with tempfile.TemporaryDirectory() as folder:
-        write_mini(Path(folder), seed=1, train=arguments.train, evaluation=arguments.evaluation)
+        low_resource = DataSection().mini_low_resource
+        write_mini(
+            Path(folder), seed=1, train=arguments.train, evaluation=arguments.evaluation, low_resource=low_resource
+        )
         root = DataRoot(folder)
         figures = probe(arguments, tokenizer, root)
     if arguments.json:

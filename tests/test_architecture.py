@@ -12,8 +12,8 @@ from repository import ROOT
 
 PACKAGE = ROOT / "adaptstilts"
 
-# Floors of the house: a module imports from lower floors or its own. Folders stand for all that lies in them.
-FLOORS: tuple[tuple[str, ...], ...] = (
+# A module imports from its own layer or from lower ones. Folders stand for all modules in them.
+LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "formatting", "languages", "runtime"),
     ("config",),
     ("store",),
@@ -31,7 +31,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("study",),
     ("cli",),
 )
-RANK = {name: rank for rank, names in enumerate(FLOORS) for name in names}
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # The build system: it may know configuration, and nothing of tasks or models.
 BUILD_SYSTEM = ("store", "engine")
 BELOW_BUILD_SYSTEM = {"errors", "formatting", "languages", "runtime", "config"}
@@ -128,8 +128,8 @@ def internal_imports(path: Path) -> list[tuple[str, int]]:
     return found
 
 
-def floor_of(module: str) -> str:
-    """The name under which FLOORS holds a module: `study/plan` for `adaptstilts.study.plan.jobs`, `study` else."""
+def part_of(module: str) -> str:
+    """The name under which LAYERS holds a module, such as `study/plan` for `adaptstilts.study.plan.jobs`."""
     parts = module.split(".")[1:]
     return next((name for name in ("/".join(parts[:2]), *parts[:1]) if name in RANK), "/".join(parts[:1]))
 
@@ -153,43 +153,43 @@ def light_modules() -> list[Path]:
     return sorted({path for pattern in LIGHT for path in PACKAGE.glob(pattern)})
 
 
-def test_package_has_only_floors_that_the_order_names():
-    found = {floor_of(name_of(path)) for path in modules()} - {"", "__main__"}
-    assert found <= set(RANK), f"add to FLOORS: {sorted(found - set(RANK))}"
+def test_package_has_only_parts_that_the_layers_name():
+    found = {part_of(name_of(path)) for path in modules()} - {"", "__main__"}
+    assert found <= set(RANK), f"add to LAYERS: {sorted(found - set(RANK))}"
 
 
-def test_imports_go_from_higher_floors_to_lower_ones():
+def test_imports_go_from_higher_layers_to_lower_ones():
     wrong = []
     for path in modules():
-        floor = floor_of(name_of(path))
-        if floor in {"", "__main__"}:
+        part = part_of(name_of(path))
+        if part in {"", "__main__"}:
             continue
         for module, line in internal_imports(path):
-            imported = floor_of(module)
-            if imported and RANK[imported] > RANK[floor]:
-                wrong.append(f"{shown(path)}:{line}: {floor} imports {module}")
+            imported = part_of(module)
+            if imported and RANK[imported] > RANK[part]:
+                wrong.append(f"{shown(path)}:{line}: {part} imports {module}, of a higher layer")
     assert not wrong, "\n".join(wrong)
 
 
 def test_build_system_knows_no_task_and_no_model():
     wrong = [
         f"{shown(path)}:{line}: imports {module}"
-        for room in BUILD_SYSTEM
-        for path in sorted((PACKAGE / room).rglob("*.py"))
+        for part in BUILD_SYSTEM
+        for path in sorted((PACKAGE / part).rglob("*.py"))
         for module, line in internal_imports(path)
-        if floor_of(module) not in {*BELOW_BUILD_SYSTEM, "", room}
-        and not (room == "engine" and floor_of(module) == "store")
+        if part_of(module) not in {*BELOW_BUILD_SYSTEM, "", part}
+        and not (part == "engine" and part_of(module) == "store")
     ]
     assert not wrong, "\n".join(wrong)
 
 
-def test_no_room_holds_more_than_its_share_of_the_package():
+def test_no_subpackage_holds_more_than_its_share_of_the_package():
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
-    rooms: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     for path, count in lines.items():
-        room = path.relative_to(PACKAGE).parts[0]
-        rooms[room] = rooms.get(room, 0) + count
-    too_big = {room: count for room, count in rooms.items() if count > LARGEST_SHARE * sum(lines.values())}
+        part = path.relative_to(PACKAGE).parts[0]
+        sizes[part] = sizes.get(part, 0) + count
+    too_big = {part: count for part, count in sizes.items() if count > LARGEST_SHARE * sum(lines.values())}
     assert not too_big
 
 
@@ -286,7 +286,7 @@ def test_module_stays_below_the_ceiling_of_code_lines(path: Path):
 
 
 @pytest.mark.parametrize("name", RANK)
-def test_every_room_of_a_floor_exists(name: str):
+def test_every_part_that_the_layers_name_exists(name: str):
     assert (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").is_file()
 
 

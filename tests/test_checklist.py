@@ -95,7 +95,7 @@ def test_report_shows_error_rates_by_test(folder: Path):
     text = (folder / "results" / "small" / "report.md").read_text(encoding="utf-8")
     (table,) = (part for part in text.split("### ") if part.startswith("Error rates of minimum functionality tests"))
     lines = [[cell.strip() for cell in line.split("|")] for line in table.splitlines()]
-    assert lines[2][1:4] == ["target", "method", "source"]
+    assert lines[2][1:4] == ["target", "method", "intermediate"]
     assert lines[2][4:-1] == ["languages", "comparison", "intensifier", "property", "all tests"]
     errors = [row["value"] for row in results(folder) if (row["method"], row["metric"]) == ("direct", "error_rate")]
     (line,) = (line for line in lines if line[1:3] == ["multichecklist", "direct"])

@@ -712,6 +712,8 @@ def test_report_of_the_mini_world_shows_no_published_scores(finished: Study):
     text = (finished.results / "report.md").read_text(encoding="utf-8")
     assert "English and zero-shot scores" in text
     assert "published" not in text
+    assert "\n\n**Generated data.** The scores come from the mini world" in text
+    assert "XTREME scores" not in text
 
 
 def test_predictions_follow_from_the_raw_scores(finished: Study):

@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
+from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
 from adaptstilts.errors import raise_all
 
 data_app = typer.Typer(
     name="data",
-    help="Download data sets, check a folder of them, and write question-answering tests.",
+    help="Download data sets, check them, write tests from templates.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -25,12 +26,13 @@ def checklist(
     language: Annotated[
         list[str] | None, typer.Option("--language", help="Only this language; may be repeated.")
     ] = None,
-    cases: Annotated[int, typer.Option("--cases", min=1, help="Cases per test and language.")] = 200,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed that decides which cases are drawn.")] = 42,
+    cases: Annotated[int, typer.Option("--cases", min=1, help="Cases per test and language.")] = DEFAULT_CASES,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed that decides which cases are drawn.")] = DEFAULT_SEED,
 ) -> None:
-    """Write question-answering tests made from templates, for the target `multichecklist`.
+    """Write the tests of the target `multichecklist` from templates.
 
-    Who is taller, who is more tired, what colour is it: three tests in ten languages, in the manner of MultiCheckList.
+    Who is taller, who is more tired, what colour is it: question answering in ten languages, in the manner of
+    MultiCheckList.
 
     Example: adaptstilts data checklist --to data --language de --language zh
     """
@@ -97,9 +99,10 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
-    """Read every row of a folder of data sets and show what is there, missing, leaked or wrong.
+    """Read every row of a data folder and show what is wrong.
 
-    Exit status 2 if a file has a problem, with one line for each problem.
+    Shows per task and split what is there, missing, leaked or malformed. Exit status 2 if a file has a problem, with
+    one line for each problem.
 
     Example: adaptstilts data check data xnli mnli
     """

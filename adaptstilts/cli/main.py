@@ -84,7 +84,9 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 @app.command()
 def tasks(as_json: JsonOption = False) -> None:
-    """List all intermediate and target tasks.
+    """List all tasks.
+
+    With phase, benchmark, kind, metric, the training set it uses, and languages.
 
     Example: adaptstilts tasks --json
     """
@@ -148,14 +150,14 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     every: Annotated[bool, typer.Option("--all", help="Also list every stage.")] = False,
     why: Annotated[
         str | None,
-        typer.Option("--why", help="Explain why this stage is not in the store: its name, folder, key, or a pattern."),
+        typer.Option("--why", help="Explain why a stage would run: its name, folder or key, or a pattern of names."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a study's stages, what they cost, and what sharing saves.
 
     Prints a tree and tables with parameters, bytes, operations, hours and memory on a device. With --why STAGE, says
-    how a stage differs from the nearest artefact in the store.
+    how a stage differs from the most similar finished one in the store.
 
     Example: adaptstilts plan configs/xtreme_xlmr_large.yaml --device a100
     """
@@ -261,14 +263,12 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     config: Annotated[Path | None, typer.Argument(help="A finished study's YAML file; with --to.")] = None,
     overrides: OverrideArgument = None,
     to: Annotated[Path | None, typer.Option("--to", help="Folder to write the study's predictions to.")] = None,
-    method: Annotated[str | None, typer.Option("--method", help="Only this method.")] = None,
-    source: Annotated[str | None, typer.Option("--source", help="Only this intermediate task, or `none`.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="Only this seed.")] = None,
-    variant: Annotated[
-        str | None, typer.Option("--variant", help="Only the variant of a sweep with this label.")
-    ] = None,
+    method: Annotated[str | None, typer.Option("--method", help="Method whose predictions are written.")] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Its intermediate task, or `none`.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Its seed.")] = None,
+    variant: Annotated[str | None, typer.Option("--variant", help="In a sweep, its variant, by label.")] = None,
     best: Annotated[
-        bool, typer.Option("--best", help="For each task, the setting with the best English dev score.")
+        bool, typer.Option("--best", help="Choose the setting for each task, by the English dev score.")
     ] = False,
     any_split: Annotated[
         bool, typer.Option("--any-split", help="Also write predictions on other splits than the leaderboard's.")
@@ -285,10 +285,10 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a study's predictions in the format of XTREME's leaderboard, or check such a folder.
+    """Write or check predictions for XTREME's leaderboard.
 
-    CONFIG --to DIR writes <task>/test-<language>.tsv|json and says what is missing. --check DIR lists everything that
-    is wrong with a folder, and scores it if --gold gives labels.
+    CONFIG --to DIR writes a study's predictions as <task>/test-<language>.tsv|json, and says what is missing. --check
+    DIR lists everything that is wrong with a folder, and scores it if --gold gives labels.
 
     Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
     """

@@ -34,7 +34,7 @@ def status(
     every: Annotated[float, typer.Option("--every", min=0.5, help="Seconds between two updates, with --watch.")] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
-    """Show how far a study is, from any terminal or host that sees its store.
+    """Show how far a study is, from any place that sees its store.
 
     Lists running, waiting, done, failed, lost and damaged stages, the time left, and the command that continues the
     study.

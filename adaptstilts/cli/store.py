@@ -37,6 +37,9 @@ KeysArgument = Annotated[list[str], typer.Argument(help="Keys, their first digit
 
 @store_app.command()
 def ls(
+    place: Annotated[
+        str | None, typer.Argument(metavar="STORE", help="Folder or address of the store; the same as --store.")
+    ] = None,
     *,
     kind: Annotated[
         list[str] | None, typer.Option("--kind", help="Only this kind of stage, such as train; may be repeated.")
@@ -47,13 +50,15 @@ def ls(
 ) -> None:
     """List the artefacts of a store.
 
-    Example: adaptstilts store ls --kind train
+    Example: adaptstilts store ls checkpoints --kind train
     """
     from adaptstilts.errors import DamagedError  # noqa: PLC0415
     from adaptstilts.store.show import check_kinds, listing, listing_text  # noqa: PLC0415
 
     damaged: list[DamagedError] = []
-    rows = listing(_open(store, store_cache).artefacts(check_kinds(kind), on_damage=damaged.append))
+    if place is not None and store not in {place, "checkpoints"}:
+        raise ConfigError("the store is given twice", value=place, allowed=["store ls STORE", "store ls --store STORE"])
+    rows = listing(_open(place or store, store_cache).artefacts(check_kinds(kind), on_damage=damaged.append))
     _show(rows if as_json else listing_text(rows), as_json=as_json)
     raise_all(damaged)
 
@@ -66,7 +71,7 @@ def show(
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one artefact: its settings, the artefacts it was made from, and those made from it.
+    """Show one artefact: settings, files, inputs, and what uses it.
 
     Example: adaptstilts store show 3fa8
     """
@@ -91,7 +96,7 @@ def verify(
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every byte of a store and compare it with the checksums written with it.
+    """Compare every byte of a store with its checksums.
 
     Exit status 2 if something is damaged, with one line for each file.
 
@@ -123,10 +128,10 @@ def gc(
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove leftovers of processes that died, and artefacts that none of the named studies uses.
+    """Remove leftovers, and artefacts that no named study uses.
 
-    Without studies, only leftovers and artefacts of older formats are removed. Unfinished work of running processes
-    stays; damaged artefacts are listed and stay. Settings apply to all named studies.
+    Leftovers are unfinished work of processes that died. Without studies, only they and artefacts of older formats are
+    removed. Work of running processes stays; damaged artefacts are listed and stay. Settings apply to all studies.
 
     Example: adaptstilts store gc configs/quickstart.yaml configs/slices.yaml "seeds=[1,2]" --yes
     """
@@ -179,7 +184,7 @@ def import_(
     store_cache: CacheOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add exported artefacts to a store, after checking every one of them.
+    """Check exported artefacts and add them to a store.
 
     Example: adaptstilts store import mnli.tar
     """

@@ -11,6 +11,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from adaptstilts.config.origin import Origin, dotted
+from adaptstilts.config.pretrain import PretrainSection
+from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
 from adaptstilts.config.sweep import (
     SECTION,
@@ -58,8 +60,16 @@ _PLAIN = {
     "string_type": ("{value!r} is not text", """Write '"{value}"', with both quotes."""),
     "too_short": ("{value!r} is an empty list", "Name at least one."),
     "tuple_type": ("{value!r} is not a list", "Write [{value}]."),
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), ("{value!r} is not a whole number", "")),
+    **dict.fromkeys(("float_parsing", "float_type"), ("{value!r} is not a number", "")),
+    **dict.fromkeys(("bool_parsing", "bool_type"), ("{value!r} is neither true nor false", "")),
+    "finite_number": ("{value!r} is not a finite number", ""),
+    **dict.fromkeys(
+        ("greater_than", "greater_than_equal", "less_than", "less_than_equal"), ("{value!r} is out of range", "")
+    ),
 }
 """Problem and next step, for pydantic error types whose own message says too little."""
+_BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
 _ALLOWED = {
@@ -85,6 +95,7 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> tuple[StudyConfig, 
         ProblemsError: If several settings are invalid.
     """
     values, origin = _read_with_overrides(path, overrides)
+    _check_purpose(values, StudyConfig, path)
     plain, axes, wrong = take_axes(values, origin.overridden)
     problems: list[AdaptstiltsError] = [_sweep_error(item, origin) for item in wrong]
     firsts = {key: place for axis in axes for key, place in zip(axis.keys, axis.places[0], strict=True)}
@@ -125,12 +136,42 @@ def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
         ProblemsError: If several settings are invalid.
     """
     values, origin = _read_with_overrides(path, overrides)
+    _check_purpose(values, schema, path)
     problems: list[AdaptstiltsError] = []
     model = _read_model(values, schema, origin, problems)
     raise_all(problems)
     if model is None:
         raise AssertionError("unreachable: validation failed without a problem")
     return model
+
+
+def task_names(path: Path, overrides: Sequence[str] = ()) -> tuple[dict[PhaseName, tuple[str, ...]], Origin]:
+    """Return the task names that a study's file and overrides give each phase, whether or not other settings are valid.
+
+    Raises:
+        ConfigError: If the file is missing or is not YAML.
+    """
+    values, origin = _read_with_overrides(path, overrides)
+    named: dict[PhaseName, tuple[str, ...]] = {}
+    for phase in get_args(PhaseName):
+        section = values.get(phase)
+        tasks = section.get("tasks") if isinstance(section, dict) else None
+        if isinstance(tasks, list):
+            named[phase] = tuple(name for name in tasks if isinstance(name, str))
+    return named, origin
+
+
+def _check_purpose(values: dict[str, Any], schema: type[BaseModel], path: Path) -> None:
+    """Refuse a study where a pretraining configuration belongs, and the reverse, in one line."""
+    if schema is PretrainSection and "target" in values and "output" not in values:
+        hint = (
+            f"Studies are for: adaptstilts run {path}. See configs/pretrain_mini.yaml for a pretraining configuration."
+        )
+        raise ConfigError("is a study, not a pretraining configuration", path=path, hint=hint)
+    if schema is StudyConfig and "output" in values and "target" not in values:
+        raise ConfigError(
+            "is a pretraining configuration, not a study", path=path, hint=f"Use it with: adaptstilts pretrain {path}"
+        )
 
 
 def _read_model(
@@ -263,7 +304,7 @@ def _explain(
         return ConfigError(f"{value!r} is not a section", allowed=known, hint="Write its settings below it.", **where)
     if item["type"] in _PLAIN:
         problem, hint = (text.format(value=value) for text in _PLAIN[item["type"]])
-        return ConfigError(problem, hint=hint, **where)
+        return ConfigError(problem, allowed=_range(schema, location), hint=hint or None, **where)
     return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
 
 
@@ -289,15 +330,32 @@ def _one_each(items: Sequence[Any]) -> list[Any]:
     return list(kept.values())
 
 
+def _range(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
+    """Return the range of a number in words; empty if the schema gives none."""
+    section = _section_at(schema, location[:-1])
+    field = None if section is None else section.model_fields.get(str(location[-1]))
+    facts = () if field is None else field.metadata
+    parts = [
+        words.format(getattr(fact, name)) for fact in facts for name, words in _BOUNDS.items() if hasattr(fact, name)
+    ]
+    return (" and ".join(parts),) if parts else ()
+
+
 def _fields_at(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
+    section = _section_at(schema, location)
+    return () if section is None else tuple(section.model_fields)
+
+
+def _section_at(schema: type[BaseModel], location: KeyPath) -> type[BaseModel] | None:
+    """Return the section at a key path; of a path into a section's tables, the section; None if there is none."""
     current: Any = schema
     for part in location:
         if not (isinstance(current, type) and issubclass(current, BaseModel)):
-            return ()
+            return None
         field = current.model_fields.get(str(part))
         if field is None:
-            return tuple(current.model_fields)
+            return current
         current = field.annotation
         arguments = [item for item in get_args(current) if isinstance(item, type) and issubclass(item, BaseModel)]
         current = arguments[-1] if arguments else current
-    return tuple(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else ()
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None

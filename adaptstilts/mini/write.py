@@ -42,10 +42,10 @@ class Sizes:
     low_resource: int
 
 
-def write_mini(root: Path, *, seed: int = 1, train: int = 2000, evaluation: int = 200, low_resource: int = 150) -> None:
+def write_mini(root: Path, *, seed: int, train: int, evaluation: int, low_resource: int) -> None:
     """Write all eighteen tasks below a folder, replacing earlier files; equal seeds and sizes give equal files.
 
-    For the sizes see `Sizes`.
+    For the sizes see `Sizes`; a study takes them from `adaptstilts.config.schema.DataSection`.
 
     Raises:
         DataError: If a size is not positive.

@@ -55,9 +55,10 @@ def locate_backbone(name: str) -> str:
         return str(folder)
     if name.startswith((".", "/", "~")) or name.count("/") != 1:
         raise CheckpointError(
-            f"'{name}' is neither a folder nor a hub id",
+            f"'{name}' is neither a folder nor a hub id of the form OWNER/NAME",
             key="backbone",
-            hint="Give `mini`, a folder saved with save_pretrained, or an id such as FacebookAI/xlm-roberta-large.",
+            hint="Give `mini`, a folder saved with save_pretrained, or an id such as FacebookAI/xlm-roberta-large; ids "
+            "without an owner are not taken, since a misspelt folder would look like one.",
         )
     if folder.parent.is_dir():
         # A misspelt folder name would pass for a hub id and be noticed only when the hub is queried.

@@ -70,14 +70,14 @@ def find_finished(settings: PretrainSection, output: Path) -> PretrainReport | N
     if not record.is_file():
         if (output / "config.json").exists():
             raise ConfigError(
-                "the output folder holds a backbone that this command did not make", path=output, key="output",
+                f"{output} holds a backbone that this command did not make", key="output",
                 hint="Choose another output folder.",
             )  # fmt: skip
         return None
     found = json.loads(record.read_text(encoding="utf-8"))
     if found["settings"] != _identity(settings):
         raise ConfigError(
-            "the output folder holds the finished backbone of other settings", path=output, key="output",
+            f"{output} holds the finished backbone of other settings", key="output",
             hint="Choose another output folder.",
         )  # fmt: skip
     return PretrainReport(**{**found["report"], "folder": output})
@@ -100,7 +100,7 @@ def open_states(settings: PretrainSection, part: Path) -> None:
     if path.is_file():
         if json.loads(path.read_text(encoding="utf-8")) != _identity(settings):
             raise ConfigError(
-                "the folder holds an unfinished run with other settings", path=part, key="output",
+                f"{part} holds an unfinished run with other settings", key="output",
                 hint="Delete the folder or choose another output folder.",
             )  # fmt: skip
         return

@@ -32,7 +32,14 @@ def checklist_grid(rows: Sequence[ResultRow]) -> Grid | None:
         )
         for (target, method, source), own in settings.items()
     )
-    header = ("target", "method", "source", "languages", *(name.removeprefix(_PREFIX) for name in tests), "all tests")
+    header = (
+        "target",
+        "method",
+        "intermediate",
+        "languages",
+        *(name.removeprefix(_PREFIX) for name in tests),
+        "all tests",
+    )
     remark = "Share of cases that fail, in percent, mean over languages and seeds; lower is better."
     return Grid("Error rates of minimum functionality tests", header, table, text_columns=3, footnotes=(remark,))
 

@@ -145,7 +145,7 @@ def layers_grid(curves: Sequence[LayerCurve]) -> Grid:
         for curve in curves
     )
     notes.remark("Best layer: chosen on the scores shown, so its score is an upper bound.")
-    columns = ("target", *(("variant",) if is_swept else ()), "method", "source", "split")
+    columns = ("target", *(("variant",) if is_swept else ()), "method", "intermediate", "split")
     header = (*columns, "layer used", "score", "best layer", "score")
     title = "Retrieval by hidden layer, mean over languages"
     return Grid(title, header, rows, text_columns=len(columns), footnotes=notes.lines())

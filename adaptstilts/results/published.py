@@ -74,7 +74,7 @@ def parse_published(path: Path) -> tuple[Figure, ...]:
     """Read a file of published figures; ``published.yaml`` documents its format.
 
     Raises:
-        DataError: If a source, task, language, key or number is invalid, or a figure stands twice.
+        DataError: If a source, task, language, key or number is invalid, or a figure is given twice.
     """
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     sources: Mapping[str, Mapping[str, str]] = document["sources"]
@@ -84,7 +84,7 @@ def parse_published(path: Path) -> tuple[Figure, ...]:
         for figure in _figures(table, sources, path):
             key = Figure(**{**asdict(figure), "value": 0.0})
             if key in seen:
-                raise DataError("stands twice in one setting", path=path, key=_name(figure))
+                raise DataError("is given twice in one setting", path=path, key=_name(figure))
             seen.add(key)
             figures.append(figure)
     unused = set(sources) - {table["source"] for table in document["tables"]}

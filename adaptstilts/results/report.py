@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from adaptstilts.results.analyses import csv_name, get_analysis, picture_name
-from adaptstilts.results.grid import Grid
+from adaptstilts.results.grid import TERMINAL_WIDTH, Grid
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
 from adaptstilts.results.totals import SCORE_COLUMNS, score_rows
 from adaptstilts.results.transfer import ADAPTER_REFERENCE, REFERENCE, Scope, transfer_tables
@@ -17,6 +18,10 @@ from adaptstilts.results.variants import ShownVariant
 from adaptstilts.results.views import StudyView, SweepView, View
 
 REPORT, RESULTS, RUNS, TRANSFER, SCORES = "report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"
+_GENERATED = (
+    "The scores come from the mini world, a small benchmark that this package generates. They compare the methods with "
+    "each other; they are not scores of XTREME and cannot be compared with any."
+)
 _LAYERS = (csv_name("layers"), picture_name("layers"))
 TRANSFER_COLUMNS = (
     "method",
@@ -39,11 +44,7 @@ class ReportFiles:
     """Paths of a written report.
 
     Attributes:
-        report: Markdown.
-        results: Every score, one row each.
-        runs: Every training run, one row each.
-        transfer: Every difference to a reference, one row each.
-        scores: Averages as in XTREME and XTREME-R: languages, tasks, groups, overall.
+        folder: Folder of all files.
         heatmap: Figure of the differences; None where there is nothing to compare yet.
         languages: Figure of the scores by language; None without scores.
         text: Summary and main tables for the terminal.
@@ -51,16 +52,37 @@ class ReportFiles:
         pictures: Figures of a sweep: one per swept number, then those of each variant.
     """
 
-    report: Path
-    results: Path
-    runs: Path
-    transfer: Path
-    scores: Path
+    folder: Path
     heatmap: Path | None
     languages: Path | None
     text: str
     analyses: tuple[Path, ...] = ()
     pictures: tuple[Path, ...] = ()
+
+    @property
+    def report(self) -> Path:
+        """The page, in Markdown."""
+        return self.folder / REPORT
+
+    @property
+    def results(self) -> Path:
+        """Every score, one row each."""
+        return self.folder / RESULTS
+
+    @property
+    def runs(self) -> Path:
+        """Every training run, one row each."""
+        return self.folder / RUNS
+
+    @property
+    def transfer(self) -> Path:
+        """Every difference to a reference, one row each."""
+        return self.folder / TRANSFER
+
+    @property
+    def scores(self) -> Path:
+        """Averages as in XTREME and XTREME-R: languages, tasks, groups, overall."""
+        return self.folder / SCORES
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -88,11 +110,13 @@ class Additions:
         analyses: Rows of analyses of predictions, by their names.
         baselines: Tables with published scores; the terminal shows the first.
         variants: Variants of a sweep.
+        is_generated: Whether the data is the mini world, of some variant at least in a sweep.
     """
 
     analyses: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     baselines: Sequence[Grid] = ()
     variants: Sequence[ShownVariant] = ()
+    is_generated: bool = False
 
 
 _NOTHING_MORE = Additions()
@@ -128,8 +152,9 @@ def write_pages(
 ) -> ReportFiles:
     """Write report.md and its figures: a heat map of differences and the scores by language.
 
-    The page links to the tables that `write_tables` writes. A sweep has a figure per swept number, and those two for
-    each of its variants; one more shows scores by hidden layer, if there are any.
+    The page says first if the data is the mini world, and links to the tables that `write_tables` writes. A sweep has a
+    figure per swept number, and those two for each of its variants; one more shows scores by hidden layer, if there are
+    any.
 
     Args:
         notes: Remarks on the whole study, each a sentence in Markdown.
@@ -143,24 +168,37 @@ def write_pages(
     folder.mkdir(parents=True, exist_ok=True)
     view: View = SweepView(rows, runs, folder, more.variants)
     if not more.variants:
-        view = StudyView(rows, runs, folder, more.baselines)
+        view = StudyView(rows, runs, folder, more.baselines, is_generated=more.is_generated)
     view.draw()
+    warning = _generated_text(more)
     names = (RESULTS, RUNS, TRANSFER, SCORES)
     data = "Data: " + ", ".join(f"[{name}]({name})" for name in names) + ".\n"
-    text = "\n".join([f"# {title}\n", *view.parts(notes), data])
+    head = [f"# {title}\n", *([f"**Generated data.** {warning}\n"] if warning else [])]
+    text = "\n".join([*head, *view.parts(notes), data])
     shown = [name for name, found in more.analyses.items() if found]
     for name in shown:
         page = get_analysis(name).page(more.analyses[name], folder, csv_name(name), picture_name(name))
         text += f"\n{page}"
     (folder / REPORT).write_text(text, encoding="utf-8")
-    pages = {
-        "heatmap": None if view.heatmap is None else view.heatmap.name,
-        "languages": None if view.languages is None else view.languages.name,
-        "analyses": [*map(csv_name, shown), *filter(lambda name: (folder / name).is_file(), map(picture_name, shown))],
-        "pictures": [path.name for path in view.pictures],
-        "text": view.terminal(),
-    }
-    return files_in(folder, pages)
+    drawn = [name for name in map(picture_name, shown) if (folder / name).is_file()]
+    ending = f"\n\n{textwrap.fill(f'Generated data: {warning}', TERMINAL_WIDTH)}" if warning else ""
+    return ReportFiles(
+        folder=folder,
+        heatmap=view.heatmap,
+        languages=view.languages,
+        text=f"{view.terminal()}{ending}",
+        analyses=tuple(folder / name for name in (*map(csv_name, shown), *drawn)),
+        pictures=view.pictures,
+    )
+
+
+def _generated_text(more: Additions) -> str:
+    """Return the warning about scores on the mini world; empty where there are none."""
+    if not more.is_generated:
+        return ""
+    real = [variant for variant in more.variants if not variant.is_generated]
+    labels = [variant.label for variant in more.variants if variant.is_generated]
+    return f"{_GENERATED} This concerns the variants: {'; '.join(labels)}." if real else _GENERATED
 
 
 def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
@@ -172,11 +210,7 @@ def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
     # Reports stored before there was a table of analyses say whether layers were shown.
     analyses = pages.get("analyses", _LAYERS if pages.get("layers") else ())
     return ReportFiles(
-        report=folder / REPORT,
-        results=folder / RESULTS,
-        runs=folder / RUNS,
-        transfer=folder / TRANSFER,
-        scores=folder / SCORES,
+        folder=folder,
         heatmap=where(pages["heatmap"]),
         languages=where(pages["languages"]),
         text=pages["text"],

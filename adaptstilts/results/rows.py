@@ -190,7 +190,7 @@ def task_scores(rows: Iterable[ResultRow]) -> tuple[TaskScore, ...]:
     Scores stand in the order of their first rows.
 
     Raises:
-        EvaluationError: If a score stands twice, is not finite, or if the languages of one target have different
+        EvaluationError: If a score is given twice, is not finite, or if the languages of one target have different
             major metrics.
     """
     cells: dict[tuple[str, str, str, str, int, str], list[ResultRow]] = {}
@@ -224,7 +224,7 @@ def _task_score(rows: Sequence[ResultRow]) -> TaskScore:
     for row in rows:
         metrics = by_language.setdefault(row.language, {})
         if row.metric in metrics:
-            raise EvaluationError(f"{row.metric} of {row.language} stands twice for {setting}, seed {row.seed}")
+            raise EvaluationError(f"{row.metric} of {row.language} is given twice for {setting}, seed {row.seed}")
         if not math.isfinite(row.value):
             raise EvaluationError(f"{row.metric} of {row.language} is {row.value} for {setting}, seed {row.seed}")
         metrics[row.metric] = row.value
@@ -263,7 +263,7 @@ def _check_header(header: Sequence[str], expected: Sequence[str], path: Path) ->
         if name not in expected:
             raise DataError(f"'{name}' is not a column", path=path, line=1, value=name, allowed=expected)
         if header.count(name) > 1:
-            raise DataError(f"column '{name}' stands twice", path=path, line=1)
+            raise DataError(f"column '{name}' is given twice", path=path, line=1)
     missing = [name for name in expected if name not in header]
     if missing:
         raise DataError(f"columns are missing: {', '.join(missing)}", path=path, line=1)

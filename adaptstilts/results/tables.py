@@ -9,6 +9,9 @@ from adaptstilts.formatting import count_text, duration_text, range_text, signed
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
 from adaptstilts.results.rows import RunRow, TaskScore, mean
 from adaptstilts.results.transfer import Cell, Gain, Scope, TransferTable, methods_in_order
+from adaptstilts.tasks.registry import get_task, training_task
+from adaptstilts.tasks.spec import Phase
+from adaptstilts.train.methods import METHODS, Method, single_task_method
 
 SCOPE_WORDS = {Scope.ALL: "all languages", Scope.ZERO_SHOT: "all languages but English", Scope.ENGLISH: "English"}
 _TRAINED = "trained: parameters with gradients, heads included"
@@ -17,7 +20,7 @@ _LONGEST_LABEL = 14
 
 
 def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) -> Grid:
-    """Tabulate differences: methods and their sources down, targets across, then the mean and the cost of a target run.
+    """Tabulate differences: methods and intermediate tasks down, targets across, then mean and cost of a target run.
 
     The first row holds the reference's scores in percent.
 
@@ -32,7 +35,7 @@ def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) 
     first = tables[0]
     notes = Footnotes()
     common = {target: _notes_of_column(tables, target) for target in first.targets}
-    header = ["source", *(f"{target}{notes.mark(common[target])}" for target in first.targets), "mean"]
+    header = ["method, task", *(f"{target}{notes.mark(common[target])}" for target in first.targets), "mean"]
     has_costs = any(run.target for run in runs)
     rows = [(*_reference_texts(first, notes, common), *_cost_texts(runs, first.reference, "", has_costs))]
     sections = set()
@@ -53,6 +56,7 @@ def transfer_grid(tables: Sequence[TransferTable], runs: Sequence[RunRow] = ()) 
     missing = [f"{table.method} {', '.join(table.missing)}" for table in tables if table.missing]
     if missing:
         notes.remark(f"No difference yet: {'; '.join(missing)}.")
+    notes.remark("task: the intermediate task.")
     if has_costs:
         notes.remark(f"{_TRAINED}; file: size of what a target run saves.")
     return Grid(
@@ -75,18 +79,19 @@ def best_grid(best: Sequence[Gain]) -> Grid:
     if best:
         notes.remark(f"Mean of the differences: {signed_text(mean([gain.difference for gain in best]))}.")
     notes.remark("Chosen on the scores shown, so the differences are upper bounds.")
-    header = ("target", "method", "source", "score", f"vs '{reference}'")
+    header = ("target", "method", "intermediate", "score", f"vs '{reference}'")
     return Grid("Best setting per target", header, rows, text_columns=3, footnotes=notes.lines())
 
 
 def cost_grid(runs: Sequence[RunRow]) -> Grid:
     """Tabulate what was trained and what it cost, one row per method and family.
 
-    Intermediate runs count once, however many methods use them.
+    Intermediate runs count once, however many methods use them, and as intermediate even if a target uses them too.
     """
+    shared = _shared_with_targets(runs)
     groups: dict[tuple[str, str], list[RunRow]] = {}
     for run in runs:
-        groups.setdefault(("" if not run.target else run.method, run.family), []).append(run)
+        groups.setdefault(("" if run in shared else _row_of(run), run.family), []).append(run)
     order = ("", *methods_in_order(method for method, _ in groups if method))
     rows = tuple(
         (
@@ -101,6 +106,8 @@ def cost_grid(runs: Sequence[RunRow]) -> Grid:
         for (method, family), found in sorted(groups.items(), key=lambda item: order.index(item[0][0]))
     )
     total = duration_text(sum(run.train_seconds for run in runs))
+    both = dict.fromkeys(f"'{run.method}' on {run.target} (trained on {task})" for run, task in shared.items())
+    remark = f"Counted as intermediate runs, though they are also target runs: {', '.join(both)}."
     return Grid(
         title="What was trained",
         header=("method", "family", "runs", "trained", "share", "file", "time"),
@@ -109,8 +116,51 @@ def cost_grid(runs: Sequence[RunRow]) -> Grid:
         footnotes=(
             f"{_TRAINED}; share: of all the model's parameters.",
             "file: size of what a run saves; time: that of training, for all runs of the row together.",
+            *([remark] if both else []),
         ),
     )
+
+
+def _shared_with_targets(runs: Sequence[RunRow]) -> dict[RunRow, str]:
+    """Return the target runs that other runs use as intermediate runs, with the task that they train on.
+
+    The run of ``direct`` on XNLI trains on MNLI, for example, and is the intermediate run of ``full`` from MNLI if both
+    phases have the same settings.
+    """
+    methods: dict[str, Method] = {method.name: method for method in METHODS.values()}
+    alone = _methods_of_intermediate_runs()
+    needed = {
+        (alone[family], task, run.seed)
+        for run in runs
+        if run.target and run.source and (family := methods[run.method].intermediate) is not None
+        for task in run.source.split("+")
+    }
+    found: dict[RunRow, str] = {}
+    known = {(alone.get(run.family), run.source, run.seed) for run in runs if not run.target}
+    for run in runs:
+        task = training_task(get_task(run.target)).name if run.target and not run.source else ""
+        if (run.method, task, run.seed) in needed - known:
+            found[run] = task
+    return found
+
+
+def _methods_of_intermediate_runs() -> dict[str, str]:
+    """Return the method of the intermediate runs of each family that others start from or build on."""
+    families = dict.fromkeys(method.intermediate for method in METHODS.values() if method.intermediate is not None)
+    return {family: single_task_method(family).name for family in families}
+
+
+def _row_of(run: RunRow) -> str:
+    """Return the method that a run counts for; empty for an intermediate run.
+
+    A run without a target is an intermediate one, or the first of a chain such as Social IQa before COPA, whose method
+    the name of its stage gives.
+    """
+    method = run.stage.partition(":")[0].rpartition(" ")[2]
+    if run.target or method not in METHODS:
+        return run.method
+    is_alone = method in _methods_of_intermediate_runs().values()
+    return "" if is_alone and get_task(run.source).phase is Phase.INTERMEDIATE else method
 
 
 def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:

@@ -84,7 +84,7 @@ def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[Set
         One entry per setting with a score that counts, in the order in which settings first come.
 
     Raises:
-        EvaluationError: If a score stands twice or is missing.
+        EvaluationError: If a score is given twice or is missing.
     """
     by_setting: dict[Setting, list[ResultRow]] = {}
     for row in rows:
@@ -144,27 +144,34 @@ def _values(average: Average) -> tuple[object, ...]:
     return (*numbers, average.is_partial, "; ".join(average.missing))
 
 
-def benchmark_grids(rows: Sequence[ResultRow]) -> tuple[Grid, ...]:
+def benchmark_grids(rows: Sequence[ResultRow], *, is_generated: bool = False) -> tuple[Grid, ...]:
     """Tabulate a study's scores as the benchmarks do: two tables for XTREME, and two for XTREME-R if more counts there.
 
-    There are none where no score counts in a benchmark.
+    There are none where no score counts in a benchmark. With ``is_generated`` the titles say that the data is the mini
+    world.
     """
     shown = [XTREME, *([XTREME_R] if counts_more(XTREME_R, XTREME, _by_task(rows)) else [])]
-    return tuple(grid for benchmark in shown for grid in _grids_of(benchmark, rows))
+    return tuple(grid for benchmark in shown for grid in _grids_of(benchmark, rows, is_generated=is_generated))
 
 
-def _grids_of(benchmark: Benchmark, rows: Sequence[ResultRow]) -> list[Grid]:
+def _grids_of(benchmark: Benchmark, rows: Sequence[ResultRow], *, is_generated: bool) -> list[Grid]:
     by_row: dict[tuple[str, str], list[SettingScores]] = {}
     for one in setting_scores(rows, benchmark):
         by_row.setdefault((one.setting.method, one.setting.source), []).append(one)
     if not by_row:
         return []
     settings = [one for found in by_row.values() for one in found]
-    return [_task_grid(benchmark, by_row, settings), _group_grid(benchmark, by_row, settings)]
+    name = (
+        f"Scores on the mini world, averaged as in {benchmark.title}" if is_generated else f"{benchmark.title} scores"
+    )
+    return [_task_grid(benchmark, by_row, settings, name), _group_grid(benchmark, by_row, settings, name)]
 
 
 def _task_grid(
-    benchmark: Benchmark, by_row: dict[tuple[str, str], list[SettingScores]], settings: Sequence[SettingScores]
+    benchmark: Benchmark,
+    by_row: dict[tuple[str, str], list[SettingScores]],
+    settings: Sequence[SettingScores],
+    name: str,
 ) -> Grid:
     tasks = [entry.task for entry in benchmark.entries if any(entry.task in one.scores.tasks for one in settings)]
     notes = Footnotes()
@@ -178,8 +185,8 @@ def _task_grid(
         notes.remark(f"In brackets: partial, not {benchmark.title}'s own figure. Missing: {', '.join(missing)}.")
     _remark_on_seeds(notes, by_row)
     return Grid(
-        title=f"{benchmark.title} scores: tasks",
-        header=("method", "source", *(f"{task}{marks[task]}" for task in tasks)),
+        title=f"{name}: tasks",
+        header=("method", "intermediate", *(f"{task}{marks[task]}" for task in tasks)),
         rows=tuple(rows),
         text_columns=2,
         footnotes=notes.lines(),
@@ -187,7 +194,10 @@ def _task_grid(
 
 
 def _group_grid(
-    benchmark: Benchmark, by_row: dict[tuple[str, str], list[SettingScores]], settings: Sequence[SettingScores]
+    benchmark: Benchmark,
+    by_row: dict[tuple[str, str], list[SettingScores]],
+    settings: Sequence[SettingScores],
+    name: str,
 ) -> Grid:
     groups = list(dict.fromkeys(group for one in settings for group in one.scores.groups))
     rows = []
@@ -212,10 +222,10 @@ def _group_grid(
         )
     _remark_on_seeds(notes, by_row)
     return Grid(
-        title=f"{benchmark.title} scores: groups and overall",
+        title=f"{name}: groups and overall",
         header=(
             "method",
-            "source",
+            "intermediate",
             *(group.replace("_", " ") for group in groups),
             "overall",
             "English",

@@ -119,11 +119,13 @@ class ShownVariant:
     Attributes:
         settings: Its swept settings by name.
         baselines: Tables that show it beside published scores.
+        is_generated: Whether its data is the mini world.
     """
 
     label: str
     settings: Settings
     baselines: Sequence[Grid] = ()
+    is_generated: bool = False
 
 
 def variants_grid(means: Sequence[VariantMean], scores: Sequence[TaskScore]) -> Grid:

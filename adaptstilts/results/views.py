@@ -67,6 +67,7 @@ class StudyView:
     Args:
         baselines: Tables with published scores; the terminal shows the first.
         suffix: Distinguishes its figures from those of other variants.
+        is_generated: Whether the data is the mini world.
     """
 
     def __init__(
@@ -77,10 +78,12 @@ class StudyView:
         baselines: Sequence[Grid] = (),
         *,
         suffix: str = "",
+        is_generated: bool = False,
     ) -> None:
         self.rows = rows
         self.runs = runs
         self.baselines = baselines
+        self.is_generated = is_generated
         self.scores = task_scores(rows)
         self.pictures: tuple[Path, ...] = ()
         self.heatmap = folder / f"heatmap{suffix}.png" if any(map(_has_differences, self._tables)) else None
@@ -122,7 +125,7 @@ class StudyView:
             parts.append(markdown(transfer_grid(zero_shot)))
         if scores:
             parts.append(markdown(zero_shot_grid(scores)))
-        parts.extend(markdown(grid) for grid in benchmark_grids(self.rows))
+        parts.extend(markdown(grid) for grid in benchmark_grids(self.rows, is_generated=self.is_generated))
         errors = checklist_grid(self.rows)
         if errors is not None:
             parts.append(markdown(errors))
@@ -155,6 +158,7 @@ class SweepView:
                 folder,
                 variant.baselines,
                 suffix=f"-{number}",
+                is_generated=variant.is_generated,
             )
             for number, variant in enumerate(shown, 1)
             if variant.label in scored

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from adaptstilts.study.plan.plan import Plan
 
 _MOST_EXPLAINED = 10
 _MOST_SHOWN = 5
+_MOST_CLOSE = 3
+_CLOSE = 0.5
+"""Similarity from which the name of a stage is suggested for one that does not exist, from 0 to 1."""
 _NEAR = 0.5
 """Share of a job's fields that must be equal for an artefact to count as near."""
 _REFERENCES = ("sources", "after", "trained", "predictions", "analysis")
@@ -104,12 +108,13 @@ def find_stages(plan: Plan, wanted: str) -> list[Stage]:
         if any(fnmatchcase(text, wanted) for text in (stage.name, stage.slug, stage.folder))
     ]
     if not same:
+        close = difflib.get_close_matches(wanted, [stage.name for stage in plan.stages], n=_MOST_CLOSE, cutoff=_CLOSE)
         raise ConfigError(
             f"'{wanted}' is not a stage of this study",
             key="--why",
-            value=wanted,
-            allowed=[stage.name for stage in plan.stages],
-            hint="Give a name, the start of a key, or a pattern such as 'train stack*'.",
+            hint=(f"Did you mean {' or '.join(repr(name) for name in close)}? " if close else "")
+            + "Give a name, the start of a key, or a pattern such as 'train stack*'. "
+            "All stages: adaptstilts plan CONFIG --all",
         )
     return same
 
@@ -257,7 +262,7 @@ def _input_differences(
         ours = look.plan.stage(one)
         theirs = look.by_key(other)
         below = [] if theirs is None else _differences(look, ours, theirs)
-        says = f"another {ours.name}" if theirs is not None else f"another {ours.name}, which is no longer in the store"
+        says = f"another '{ours.name}'" + ("" if theirs is not None else ", which is no longer in the store")
         found.append({**_difference(part, one, other, says), "differences": below})
     return found
 
@@ -293,23 +298,26 @@ def explain_text(records: list[dict[str, Any]]) -> str:
     for record in records:
         lines.append(f"{record['stage']} ({record['key'][:KEY_DIGITS]})")
         if record["done"]:
-            lines.append(f"  is there: {record['folder']}, {record['nearest']}")
+            lines.append(f"  in the store: {record['folder']}, {record['nearest']}")
             continue
         lines += _missing_lines(record)
     if records and records[0]["left_out"]:
-        lines.append(f"and {records[0]['left_out']} more stages fit; give a longer pattern, or --json with a name")
+        lines.append(f"and {records[0]['left_out']} more stages match; give a longer pattern")
     return "\n".join(lines)
 
 
 def _missing_lines(record: dict[str, Any]) -> list[str]:
-    lines = ["  is not there"]
+    lines = ["  not in the store"]
     if record["nearest"] is None:
         lines.append("  nothing like it is in the store")
     else:
-        lines += [f"  nearest: {record['nearest']}, {record['folder']}", *_difference_lines(record["differences"], 4)]
+        lines += [
+            f"  differs from the nearest artefact (there): {record['nearest']}, {record['folder']}",
+            *_difference_lines(record["differences"], 4),
+        ]
     missing = record["missing"]
     if missing:
-        lines.append(f"  inputs that are not there either: {_first(missing)}")
+        lines.append(f"  inputs that are not in the store either: {_first(missing)}")
     return lines
 
 

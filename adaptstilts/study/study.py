@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from adaptstilts.config.load import load_study
+from adaptstilts.config.load import load_study, task_names
 from adaptstilts.config.origin import Origin
 from adaptstilts.config.schema import DataSection, EvaluationSection, StudyConfig
 from adaptstilts.config.sweep import Variant, variants
-from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
 from adaptstilts.models.backbone import fingerprint, locate_backbone
 from adaptstilts.store.shared import store_at
 from adaptstilts.store.store import Store
-from adaptstilts.study.plan.check_config import check_tasks
+from adaptstilts.study.plan.check_config import check_task_names, check_tasks
 from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_weights
 from adaptstilts.study.plan.check_limits import check_limits
 from adaptstilts.study.plan.comparison import run_setting
@@ -42,7 +42,11 @@ class Study:
         Raises:
             AdaptstiltsError: If the file or its settings cannot be used; all problems at once.
         """
-        return cls(*load_study(Path(path), overrides))
+        try:
+            return cls(*load_study(Path(path), overrides))
+        except AdaptstiltsError as error:
+            raise_all([*problems_of(error), *_task_problems(Path(path), overrides)])
+            raise
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:
@@ -89,6 +93,18 @@ class Study:
     def settings_named(self) -> AbstractContextManager[None]:
         """Return a context that adds file and line to errors about settings."""
         return self.origin.named_in_errors()
+
+
+def _task_problems(path: Path, overrides: Sequence[str]) -> tuple[AdaptstiltsError, ...]:
+    """Return what is wrong with the task names of a study that has other problems; nothing if it cannot be read."""
+    with suppress(ConfigError):
+        named, origin = task_names(path, overrides)
+        try:
+            with origin.named_in_errors():
+                raise_all(check_task_names(named))
+        except AdaptstiltsError as error:
+            return problems_of(error)
+    return ()
 
 
 def _plan(chosen: Sequence[Variant]) -> Plan:

@@ -10,6 +10,13 @@ from adaptstilts.tasks.registry import training_chain, training_task
 from adaptstilts.tasks.spec import Task
 
 _WIDEST = 44
+_LEGEND = """\
+phase: intermediate tasks are trained first, target tasks are evaluated; training tasks only serve to train a target
+benchmark: xtreme is XTREME, xtreme_r is XTREME-R; -: in neither
+kind: classify a text or a pair, tag words, extract an answer from a text, choose an answer, retrieve or match sentences
+trains on: the task with the training set; a > b: trained on a, then on b; -: no training
+languages: ISO 639-1 codes, of long lists their number first; after a plus sign those that XTREME-R adds
+More about each task, such as labels, sources and licences: adaptstilts tasks --json"""
 
 
 def summarise(task: Task) -> dict[str, Any]:
@@ -41,12 +48,14 @@ def summarise(task: Task) -> dict[str, Any]:
 
 
 def table(tasks: Sequence[Task]) -> str:
-    """Return a table of tasks for a terminal, one line each; languages that XTREME-R adds follow a plus sign."""
-    rows = [("name", "phase", "kind", "metric", "trains on", "languages")]
+    """Return a table of tasks for a terminal, one line each, with a legend of its columns below."""
+    rows = [("name", "phase", "benchmark", "kind", "metric", "trains on", "languages")]
     for task in tasks:
         chain = " > ".join(each.name for each in training_chain(task)) if task.trains else "-"
-        rows.append((task.name, task.phase.value, task.kind.value, task.metric.value, chain, _languages(task)))
-    return "\n".join(aligned(rows, "<"))
+        benchmarks = " ".join(benchmark.value for benchmark in task.benchmarks) or "-"
+        facts = (task.phase.value, benchmarks, task.kind.value, task.metric.value)
+        rows.append((task.name, *facts, chain, _languages(task)))
+    return "\n".join([*aligned(rows, "<"), "", _LEGEND])
 
 
 def _languages(task: Task) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from commandline import Said, say
 from repository import ROOT
+from submission_files import LABELS, PREDICTIONS, write
 
 from adaptstilts import __version__
 from adaptstilts.tasks.registry import all_tasks
@@ -42,6 +43,14 @@ def test_help_names_every_verb():
     said = say("--help")
     assert said.code == 0
     assert all(re.search(rf"^\s+{verb}\s", said.out, re.MULTILINE) for verb in VERBS)
+
+
+@pytest.mark.parametrize("words", [(), ("store",), ("data",)], ids=["all", "store", "data"])
+def test_help_shows_what_each_command_does_in_full(words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = say(*words, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert len(lines) >= 3
+    assert [line for line in lines if line.endswith("...") or not line.endswith(".")] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -103,7 +112,11 @@ def test_data_checklist_writes_files_for_the_languages_asked_for(tmp_path: Path)
 def test_tasks_shows_one_line_for_each_task():
     said = say("tasks")
     assert said.code == 0
-    assert [line.split()[0] for line in said.out.splitlines()[1:]] == [task.name for task in all_tasks()]
+    shown, legend = said.out.split("\n\n")
+    assert [line.split()[0] for line in shown.splitlines()[1:]] == [task.name for task in all_tasks()]
+    assert re.search(r"^xquad +target +xtreme xtreme_r +extract ", shown, re.MULTILINE)
+    heads = shown.splitlines()[0]
+    assert all(line.partition(":")[0] in heads for line in legend.splitlines()[:5])
 
 
 def test_plan_of_the_paper_shows_what_sharing_saves():
@@ -133,13 +146,13 @@ def test_plan_sets_full_models_and_adapters_side_by_side():
         assert family["hours_to_do"] == pytest.approx(family["hours"])
     assert adapters["bytes"] < full["bytes"] / 10
     assert full["runs"] + adapters["runs"] == record["training_runs"]
-    naive = full["without_sharing"]["runs"] + adapters["without_sharing"]["runs"]
-    assert naive == record["training_runs_without_sharing"]
+    unshared = full["without_sharing"]["runs"] + adapters["without_sharing"]["runs"]
+    assert unshared == record["training_runs_without_sharing"]
     assert sum(row["stages"] for row in record["table"]) == len(record["stages"])
     assert record["tree"]["runs"] == record["training_runs"]
     text = say("plan", XTREME, "--table").out
-    assert "full models, naive loops" in text
-    assert "upper bounds: runs that patience may end early are priced to their last epoch" in text
+    assert "if nothing were shared" in text
+    assert "upper bounds: runs that `patience` may end early count with all their epochs" in text
 
 
 def test_plan_is_folded_unless_every_stage_is_asked_for():
@@ -147,7 +160,7 @@ def test_plan_is_folded_unless_every_stage_is_asked_for():
     assert len(short) < 160
     tree = say("plan", XTREME, "--tree").out
     assert "├── direct" in tree
-    assert "full models, naive loops" not in tree
+    assert "if nothing were shared" not in tree
     assert "├── direct" not in say("plan", XTREME, "--table").out
     stages = say("plan", XTREME, "--json").json["stages"]
     assert len(say("plan", XTREME, "--all").out.splitlines()) == len(stages) + 2 + len(short)
@@ -170,7 +183,7 @@ def test_plan_names_the_devices_it_knows():
 def test_plan_tells_why_a_stage_is_not_there():
     said = say("plan", XTREME, "--why", "train fuse*pawsx*")
     assert said.code == 0
-    assert said.out.splitlines()[1] == "  is not there"
+    assert said.out.splitlines()[1] == "  not in the store"
     record = say("plan", XTREME, "--why", "train fuse*pawsx*", "--json").json[0]
     assert (record["done"], record["nearest"], len(record["missing"])) == (False, None, 9)
     refused(say("plan", XTREME, "--why", "train fuze*"), "--why: 'train fuze\\*' is not a stage of this study")
@@ -243,30 +256,15 @@ def test_setting_of_a_run_that_cannot_be_used_is_named_with_its_line(tmp_path: P
 # ---- Scores
 
 
-LABELS = {
-    "xnli/test-en.tsv": "neutral\nentailment\nneutral\n",
-    "xnli/test-de.tsv": "neutral\nneutral\n",
-    "tatoeba/test-de.tsv": "2\n0\n1\n",
-}
-PREDICTIONS = {
-    "xnli/test-en.tsv": "neutral\nneutral\nneutral\n",
-    "xnli/test-de.tsv": "neutral\nentailment\n",
-    "tatoeba/test-de.tsv": "2\n0\n0\n",
-    "other/test-de.tsv": "x\n",
-}
-
-
-def write(folder: Path, files: dict[str, str]) -> Path:
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
-    return folder
+CHOSEN = ("xnli/test-en.tsv", "xnli/test-de.tsv", "tatoeba/test-de.tsv")
 
 
 @pytest.fixture
 def submission(tmp_path: Path) -> tuple[Path, Path]:
     """Folders of predictions and of labels."""
-    return write(tmp_path / "predictions", PREDICTIONS), write(tmp_path / "labels", LABELS)
+    predictions = {name: PREDICTIONS[name] for name in CHOSEN} | {"other/test-de.tsv": "x\n"}
+    labels = {name: LABELS[name] for name in CHOSEN}
+    return write(tmp_path / "predictions", predictions), write(tmp_path / "labels", labels)
 
 
 def test_score_gives_task_language_metric_then_averages_and_notes(submission: tuple[Path, Path]):
@@ -514,7 +512,7 @@ def test_plan_of_a_finished_study_has_measured_times_and_nothing_left(study: Stu
     assert record["tree"]["predictions_done"] == record["tree"]["predictions"] > 0
     assert "measured" in study.say("plan", "--device", "cpu").out
     assert "measured" not in study.say("plan", "--device", "h100").out
-    assert "is there: " in study.say("plan", "--why", "train direct*").out
+    assert "  in the store: " in study.say("plan", "--why", "train direct*").out
 
 
 def test_report_that_cannot_be_written_is_named(study: Study):
@@ -540,9 +538,12 @@ def test_report_says_so_when_nothing_is_finished(study: Study):
             r"^intermediate\.tasks: 'xnli' is not an intermediate task.* Allowed: anli, mnli.* See: adaptstilts tasks",
         ),
         (["adapter.reduction_facter=3"], r"^adapter\.reduction_facter: .*Did you mean 'reduction_factor'\? Allowed: "),
-        (["target.adapter.epochs=0"], r"^target\.adapter\.epochs: 0: .*greater than or equal to 1"),
-        (["data.root=none"], r"^none: data\.root: no such data folder\. Give `mini` or a folder"),
-        (["backbone=none"], r"^backbone: 'none' is neither a folder nor a hub id\. Give `mini`, a folder saved with"),
+        (["target.adapter.epochs=0"], r"^target\.adapter\.epochs: 0 is out of range\. Allowed: at least 1\.$"),
+        (["data.root=none"], r"^data\.root: there is no folder 'none'\. Give `mini` or a folder"),
+        (
+            ["backbone=none"],
+            r"^backbone: 'none' is neither a folder nor a hub id of the form OWNER/NAME\. Give `mini`, a folder",
+        ),
         (["evaluation.languages=[en, xx]"], r"^evaluation\.languages: 'xx' is not a known language code\. Allowed: af"),
         (["evaluation.languages=[]"], r"^evaluation\.languages: no language is given\. Allowed: official, present"),
         (
@@ -551,7 +552,7 @@ def test_report_says_so_when_nothing_is_finished(study: Study):
         ),
         (
             ["evaluation.languages=[de, sw]", "target.tasks=[xnli]"],
-            r"data: evaluation\.languages: xnli: no labelled files for sw\. Allowed: en, de",
+            r"^evaluation\.languages: .*data has no labelled files of xnli in sw\. Allowed: en, de",
         ),
         (
             ["evaluation.languages=[en, fr]", "data.root=mini"],

@@ -27,6 +27,13 @@ def store(tmp_path):
     return store
 
 
+def test_ls_takes_the_store_as_an_argument_too(store):
+    assert [row["key"] for row in say("store", "ls", store.root, "--json").json] == [WORLD.key, SCORE.key]
+    said = say("store", "ls", store.root, "--store", "elsewhere")
+    assert said.code == 2
+    assert "the store is given twice" in said.err
+
+
 def test_ls_lists_a_store(store):
     assert [row["key"] for row in say("store", "ls", "--store", store.root, "--json").json] == [WORLD.key, SCORE.key]
     said = say("store", "ls", "--store", store.root, "--kind", "score")

@@ -1,6 +1,8 @@
 import pytest
+from repository import CONFIGS
 
-from adaptstilts.config.load import load_study
+from adaptstilts.config.load import load, load_study
+from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.config.recipes import resolve
 from adaptstilts.config.schema import TrainOverride, TrainSection
 from adaptstilts.errors import ConfigError, ProblemsError
@@ -67,7 +69,9 @@ def test_load_reports_all_problems_at_once(tmp_path):
 
 
 def test_load_names_command_line_key_without_file_when_override_is_wrong(tmp_path):
-    with pytest.raises(ConfigError, match=r"^target\.full\.learning_rate: 3: .*less than 1"):
+    with pytest.raises(
+        ConfigError, match=r"^target\.full\.learning_rate: 3 is out of range\. Allowed: above 0 and below 1\.$"
+    ):
         load_study(write(tmp_path, MINIMAL), ["target.full.learning_rate=3"])
 
 
@@ -127,14 +131,33 @@ def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, 
         ("data:\n", r"study\.yaml:6: data: has no value"),
         ("title: 2024\n", r"study\.yaml:6: title: 2024 is not text\. Write '\"2024\"'"),
         ("5: x\n", r"study\.yaml:?6?: .*'5' is not a setting\. Allowed: name"),
+        (
+            "adapter: {reduction_factor: 0.5}\n",
+            r"reduction_factor: 0\.5 is out of range\. Allowed: at least 1 and at most",
+        ),
+        ("data: {max_train: 1.5}\n", r"data\.max_train: 1\.5 is not a whole number\. Allowed: at least 1\.$"),
+        ("seeds: [a]\n", r"seeds\[0\]: 'a' is not a whole number\.$"),
+        ("adapter: {dropout: x}\n", r"adapter\.dropout: 'x' is not a number\. Allowed: at least 0 and below 1\.$"),
+        ("retrieval: {sweep: 3}\n", r"retrieval\.sweep: 3 is neither true nor false\.$"),
         ("evaluation: {languages: en}\n", r"study\.yaml:6: .*'en' is not allowed\. Allowed: official, present, a list"),
-        ("fusion: {regularisation: .inf}\n", r"study\.yaml:6: fusion\.regularisation: inf: input should be a finite"),
+        (
+            "fusion: {regularisation: .inf}\n",
+            r"study\.yaml:6: fusion\.regularisation: inf is not a finite number\. Allowed: at least 0",
+        ),
     ],
 )
 def test_load_says_what_is_wrong_in_one_line(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message) as caught:
         load_study(write(tmp_path, MINIMAL + text))
     assert str(caught.value).count("\n") == 0
+
+
+def test_study_and_pretraining_configuration_are_told_apart_in_one_line():
+    study, pretraining = CONFIGS / "quickstart.yaml", CONFIGS / "pretrain_mini.yaml"
+    with pytest.raises(ConfigError, match=r"quickstart\.yaml: is a study, .*: adaptstilts run .*quickstart\.yaml"):
+        load(study, (), PretrainSection)
+    with pytest.raises(ConfigError, match=r"mini\.yaml: is a pretraining .*: adaptstilts pretrain .*pretrain_mini"):
+        load_study(pretraining)
 
 
 @pytest.mark.parametrize("text", ["2024-13-45", "1:30", "0x_", "010"])

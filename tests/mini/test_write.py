@@ -33,7 +33,7 @@ def test_write_mini_gives_equal_files_when_seeds_are_equal(tmp_path: Path) -> No
 
 def test_write_mini_is_quick(tmp_path: Path) -> None:
     start = time.process_time()
-    write_mini(tmp_path, train=200, evaluation=20, low_resource=15)
+    write_mini(tmp_path, seed=1, train=200, evaluation=20, low_resource=15)
     assert time.process_time() - start < 20
 
 
@@ -41,7 +41,7 @@ def test_write_mini_is_quick(tmp_path: Path) -> None:
 def test_write_mini_names_the_size_when_it_is_not_positive(tmp_path: Path, size: str) -> None:
     sizes = {"train": 2, "evaluation": 2, "low_resource": 2, size: 0}
     with pytest.raises(DataError, match=f"{size}: 0 is not a number of examples"):
-        write_mini(tmp_path, **sizes)
+        write_mini(tmp_path, seed=1, **sizes)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)

@@ -42,7 +42,9 @@ def test_locate_takes_no_slip_in_a_folder_name_for_a_hub_id(folder, monkeypatch)
 
 @pytest.mark.parametrize("name", ["nothing", "./nothing", "a/b/c"])
 def test_locate_says_what_a_backbone_can_be(name):
-    with pytest.raises(CheckpointError, match=r"backbone: '.*' is neither a folder nor a hub id\. Give `mini`"):
+    with pytest.raises(
+        CheckpointError, match=r"backbone: '.*' is neither a folder nor a hub id of the form OWNER/NAME\. Give `mini`"
+    ):
         locate_backbone(name)
 
 

@@ -103,7 +103,7 @@ def test_pretrain_refuses_a_folder_with_a_backbone_it_did_not_make(tmp_path):
 def test_pretrain_refuses_states_of_other_settings(tmp_path):
     folder = tmp_path / "tiny"
     run(folder, max_minutes=1e-4)
-    with pytest.raises(ConfigError, match="the folder holds an unfinished run with other settings"):
+    with pytest.raises(ConfigError, match="holds an unfinished run with other settings"):
         run(folder, seed=9)
 
 

@@ -20,7 +20,7 @@ def test_error_rates_are_averaged_over_languages_and_seeds():
     ]
     grid = checklist_grid(rows)
     assert grid is not None
-    assert grid.header == ("target", "method", "source", "languages", "comparison", "property", "all tests")
+    assert grid.header == ("target", "method", "intermediate", "languages", "comparison", "property", "all tests")
     assert grid.rows == (
         ("multichecklist", "direct", "", "2", "30.0", "5.0", "7.5"),
         ("multichecklist", "stack", "mnli", "1", "-", "-", "60.0"),

@@ -170,7 +170,7 @@ def test_figure_that_stands_twice_is_refused(tmp_path: Path):
     again = "  - source: veco\n    setting: zero-shot, by its own code\n    systems: {VECO: {xnli.accuracy: 79.8}}\n"
     path = tmp_path / "published.yaml"
     path.write_text(text + again, encoding="utf-8")
-    with pytest.raises(DataError, match=r"VECO xnli\.accuracy mean: stands twice in one setting"):
+    with pytest.raises(DataError, match=r"VECO xnli\.accuracy mean: is given twice in one setting"):
         parse_published(path)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from reports import write_report
 
 from adaptstilts.results.layers import LayerRow
-from adaptstilts.results.report import TRANSFER_COLUMNS, Additions, transfer_rows
+from adaptstilts.results.report import TRANSFER_COLUMNS, Additions, files_in, transfer_rows
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, read_csv
 
 
@@ -30,6 +30,17 @@ def test_report_writes_all_files_and_links_them(rows: list[ResultRow], runs: lis
         "### XTREME scores: tasks",
         "### XTREME scores: groups and overall",
     ]
+
+
+def test_report_says_first_that_the_data_is_generated(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
+    files = write_report(tmp_path, rows, runs, "A small study", more=Additions(is_generated=True))
+    text = files.report.read_text(encoding="utf-8")
+    assert text.startswith("# A small study\n\n**Generated data.** The scores come from the mini world")
+    assert "### Scores on the mini world, averaged as in XTREME: tasks" in text
+    assert "### XTREME scores" not in text
+    assert "not scores of XTREME" in " ".join(files.text.split())
+    assert max(map(len, files.text.splitlines())) <= 100
+    assert files_in(tmp_path, files.record()) == files
 
 
 def test_report_adds_table_figure_and_data_of_layers_where_they_were_swept(

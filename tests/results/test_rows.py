@@ -84,7 +84,7 @@ def test_read_csv_names_file_when_it_is_not_utf8(tmp_path: Path):
         ("50.5", "", r"results\.csv:2: value: '' is not a finite number"),
         (",1,,\n", ",1,\n", r"results\.csv:2: 12 columns, expected 13"),
         ("metric,", "metrik,", r"results\.csv:1: 'metrik' is not a column\. Did you mean 'metric'\?"),
-        ("seed,note", "seed,seed", r"results\.csv:1: column 'seed' stands twice"),
+        ("seed,note", "seed,seed", r"results\.csv:1: column 'seed' is given twice"),
         (",note,variant\n", ",note\n", r"results\.csv:1: columns are missing: variant"),
     ],
 )
@@ -143,7 +143,7 @@ def test_task_scores_lists_each_note_once_and_tells_of_dev_splits():
 
 
 def test_task_scores_rejects_a_score_that_stands_twice():
-    with pytest.raises(EvaluationError, match="accuracy of en stands twice for xnli by full from mnli, seed 1"):
+    with pytest.raises(EvaluationError, match="accuracy of en is given twice for xnli by full from mnli, seed 1"):
         task_scores([*rows_of({"en": 1.0}), *rows_of({"en": 1.0})])
 
 

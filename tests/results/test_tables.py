@@ -14,7 +14,7 @@ from adaptstilts.results.transfer import Scope, best_per_target, transfer_tables
 def test_transfer_grid_lays_out_all_methods_with_costs(scores: list[TaskScore], runs: list[RunRow]):
     grid = transfer_grid(transfer_tables(scores), runs)
     assert grid.title == "Points above or below 'direct', mean over all languages"
-    assert grid.header == ("source", "xnli", "tatoeba¹", "mean", "trained", "file")
+    assert grid.header == ("method, task", "xnli", "tatoeba¹", "mean", "trained", "file")
     assert grid.rows == (
         ("direct, score", "70.0", "20.0²", "45.0", "3.90 M", "15.6 MB"),
         ("full", "", "", "", "", ""),
@@ -33,12 +33,13 @@ def test_transfer_grid_lays_out_all_methods_with_costs(scores: list[TaskScore], 
     assert grid.footnotes == (
         "¹ dev set is the test set",
         "² the backbone itself",
+        "task: the intermediate task.",
         "trained: parameters with gradients, heads included; file: size of what a target run saves.",
     )
 
 
 def test_transfer_grid_leaves_costs_out_when_there_are_no_runs(scores: list[TaskScore]):
-    assert transfer_grid(transfer_tables(scores)).header == ("source", "xnli", "tatoeba¹", "mean")
+    assert transfer_grid(transfer_tables(scores)).header == ("method, task", "xnli", "tatoeba¹", "mean")
 
 
 def test_transfer_grid_shows_spread_when_there_are_two_seeds(rows: list[ResultRow]):
@@ -63,7 +64,7 @@ def test_transfer_grid_counts_tasks_and_lists_them_below_when_a_fusion_is_long(s
     renamed = [replace(score, source=long) if score.method == "fuse" else score for score in scores]
     grid = transfer_grid(transfer_tables(renamed))
     assert grid.rows[-1][0] == "fuse: 4 tasks³"
-    assert grid.footnotes[-1] == "³ anliplus, mnli, qqp, squad2"
+    assert grid.footnotes[-2] == "³ anliplus, mnli, qqp, squad2"
 
 
 def test_transfer_grid_rejects_tables_of_different_kinds(scores: list[TaskScore]):
@@ -86,8 +87,8 @@ def test_transfer_grid_fits_the_terminal_when_nine_tasks_meet_nine_targets(score
     lines = terminal_text([transfer_grid(transfer_tables(made), runs)]).splitlines()
     assert max(map(len, lines)) <= TERMINAL_WIDTH
     assert not any("…" in line for line in lines)
-    # Title, blank, header, rule, reference, method, nine sources, blank, footnote: no row was broken.
-    assert len(lines) == 6 + len(sources) + 2
+    # Title, blank, header, rule, reference, method, nine sources, blank, two footnotes: no row was broken.
+    assert len(lines) == 6 + len(sources) + 3
 
 
 def test_best_grid_names_the_winner_and_warns_of_the_choice(scores: list[TaskScore]):
@@ -110,6 +111,34 @@ def test_cost_grid_counts_intermediate_runs_once(runs: list[RunRow]):
         ("fuse", "fusion", "1", "66.0 k", "1.7 %", "264 kB", "10 min"),
         ("all", "", "10", "", "", "", "20 min"),
     )
+
+
+def test_cost_grid_counts_a_target_run_that_others_start_from_as_intermediate(runs: list[RunRow]):
+    kept = [run for run in runs if (run.family, run.source, run.target) != ("full", "mnli", "")]
+    grid = cost_grid(kept)
+    counts = {row[:2]: row[2] for row in grid.rows}
+    # The run of `direct` on XNLI trains on MNLI, and `full` from MNLI starts from it.
+    assert counts["intermediate", "full"] == "1"
+    assert ("direct", "full") not in counts
+    assert counts["all", ""] == "9"
+    assert grid.footnotes[-1] == (
+        "Counted as intermediate runs, though they are also target runs: 'direct' on xnli (trained on mnli)."
+    )
+
+
+def test_cost_grid_counts_the_first_run_of_a_chain_with_its_method(runs: list[RunRow]):
+    like = replace(runs[0], source="siqa", stage="train stack: mnli > siqa, seed 1", family="adapter")
+    plain = replace(runs[0], source="siqa", stage="train direct: siqa, seed 1")
+    own = replace(runs[0], source="squad1", stage="train direct: squad1, seed 1")
+    fused = replace(runs[0], source="siqa", stage="train fuse: mnli+qqp > siqa, seed 1", family="fusion")
+    rows = [row[:3] for row in cost_grid([like, plain, own, fused]).rows]
+    assert rows == [
+        ("intermediate", "full", "1"),
+        ("direct", "full", "1"),
+        ("stack", "adapter", "1"),
+        ("fuse", "fusion", "1"),
+        ("all", "", "4"),
+    ]
 
 
 def test_zero_shot_grid_shows_english_the_others_and_the_gap(scores: list[TaskScore]):

@@ -35,6 +35,13 @@ ROWS = [
 ]
 
 
+def test_tables_of_the_mini_world_do_not_claim_to_be_the_benchmarks():
+    assert [grid.title for grid in benchmark_grids(ROWS, is_generated=True)][:2] == [
+        "Scores on the mini world, averaged as in XTREME: tasks",
+        "Scores on the mini world, averaged as in XTREME: groups and overall",
+    ]
+
+
 def test_settings_and_seeds_are_averaged_one_by_one():
     found = setting_scores(ROWS, XTREME)
     assert [one.setting for one in found] == [
@@ -98,7 +105,7 @@ def test_score_rows_hold_languages_tasks_groups_and_overall_of_both_benchmarks()
 def test_tables_show_tasks_then_groups_and_overall_for_every_setting(rows: list[ResultRow]):
     tasks, groups = benchmark_grids(rows)
     assert tasks.title == "XTREME scores: tasks"
-    assert tasks.header == ("method", "source", "xnli", "tatoeba¹")
+    assert tasks.header == ("method", "intermediate", "xnli", "tatoeba¹")
     assert tasks.rows[:3] == (
         ("direct", "none", "(70.0)", "(20.0)"),
         ("full", "mnli", "(73.5)", "(32.0)"),

@@ -228,6 +228,16 @@ def test_report_sets_variants_beside_each_other_then_shows_each(
     assert "Best variant per target" in files.text
 
 
+def test_report_names_the_variants_on_generated_data_if_others_are_on_real_data(swept: list[ResultRow], tmp_path: Path):
+    mixed = [replace(variant, is_generated=number == 0) for number, variant in enumerate(SHOWN)]
+    text = write_report(tmp_path, swept, [], "A sweep", more=Additions(variants=mixed, is_generated=True)).text
+    assert f"This concerns the variants: {LABELS[0]}." in " ".join(text.split())
+    page = (tmp_path / "report.md").read_text(encoding="utf-8")
+    first, second = page.split("\n## ")[1:3]
+    assert "### Scores on the mini world, averaged as in XTREME: tasks" in first
+    assert "### XTREME scores: tasks" in second
+
+
 def test_differences_are_to_the_reference_of_the_same_variant(swept: list[ResultRow], tmp_path: Path):
     moved = [replace(row, value=row.value + 5) if row.variant == LABELS[1] else row for row in swept]
     files = write_report(tmp_path, moved, [], "A sweep", more=Additions(variants=SHOWN))

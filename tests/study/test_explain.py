@@ -48,7 +48,7 @@ def said(record):
 def test_finished_stage_is_said_to_be_there(store):
     record = why(store, STACK)
     assert record["done"]
-    assert f"is there: {store.root}/train/stack-mnli-mnli-" in explain_text([record])
+    assert f"in the store: {store.root}/train/stack-mnli-mnli-" in explain_text([record])
 
 
 def test_setting_that_differs_is_named_with_both_values(store):
@@ -66,17 +66,17 @@ def test_input_that_differs_is_explained_in_turn(store):
     assert record["missing"] == [ADAPTER]
     lines = explain_text([record]).splitlines()
     assert lines[-3:] == [
-        f"    source mnli: another {ADAPTER}",
+        f"    source mnli: another '{ADAPTER}'",
         "      settings.learning_rate: 0.01 here, 0.0001 there",
-        f"  inputs that are not there either: {ADAPTER}",
+        f"  inputs that are not in the store either: {ADAPTER}",
     ]
 
 
 def test_predictions_and_scores_are_traced_to_the_run_that_changed(store):
     text = explain_text([why(store, "score stack*xnli*", "intermediate.adapter.epochs=2")])
     for part in (
-        "predictions: another predict stack",
-        "trained: another train stack",
+        "predictions: another 'predict stack",
+        "trained: another 'train stack",
         "settings.epochs: 2 here, 3 there",
     ):
         assert part in text
@@ -88,7 +88,7 @@ def test_input_that_is_gone_is_said_to_be(store):
             path.unlink()
         folder.rmdir()
     record = why(store, STACK, "intermediate.adapter.epochs=2")
-    assert said(record) == {"source mnli": f"another {ADAPTER}, which is no longer in the store"}
+    assert said(record) == {"source mnli": f"another '{ADAPTER}', which is no longer in the store"}
 
 
 def test_number_of_sources_that_differs_is_told_by_their_names(tmp_path):
@@ -167,7 +167,7 @@ def test_many_stages_are_cut_at_ten(tmp_path):
     plan = plan_of("intermediate.tasks=[mnli,qqp]", "target.tasks=[xnli,pawsx,udpos,tydiqa]")
     records = explain(plan, Store(tmp_path), "*")
     assert len(records) == 10
-    assert f"and {len(plan.stages) - 10} more stages fit" in explain_text(records)
+    assert f"and {len(plan.stages) - 10} more stages match" in explain_text(records)
     json.dumps(records)
 
 
@@ -183,5 +183,5 @@ def test_tables_that_miss_are_told_by_what_came_and_went(store):
     assert there["inputs only there"].endswith("and 8 more")
     assert not [path for path in there if path.startswith(("cells[", "runs[", "input "))]
     (report,) = [item for item in why(store, "report", *more)["differences"] if item["path"] == "analysis"]
-    assert report["says"] == "another analyse: tables of all results"
+    assert report["says"] == "another 'analyse: tables of all results'"
     assert [item["path"] for item in report["differences"]][:1] == ["cells"]

@@ -42,6 +42,19 @@ def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[object]:
     return calls
 
 
+def test_unknown_tasks_are_reported_beside_settings_that_cannot_be_read(tmp_path: Path):
+    path = tmp_path / "study.yaml"
+    path.write_text("name: a\nmethods: [stak]\ntarget:\n  tasks: [xnly]\n", encoding="utf-8")
+    with pytest.raises(AdaptstiltsError) as caught:
+        Study.load(path, ["intermediate.tasks=[mnly]"])
+    lines = str(caught.value).splitlines()
+    assert [line.partition(" is not")[0].removeprefix(f"{tmp_path}/") for line in lines] == [
+        "study.yaml:2: methods[0]: 'stak'",
+        "intermediate.tasks: 'mnly'",
+        "study.yaml:4: target.tasks: 'xnly'",
+    ]
+
+
 def test_variants_plan_and_store_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     calls = {name: counted(monkeypatch, name) for name in ("variants", "make_plan", "join_plans", "store_at")}
     study = load(tmp_path, *SWEEP)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
 from adaptstilts.data.checklist.templates import TemplateGroup, read_templates
 from adaptstilts.errors import DataError
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, case_name
 from adaptstilts.tasks.examples import Answer
 
-DEFAULT_CASES = 200
-"""Cases per test and language; MultiCheckList's number."""
-DEFAULT_SEED = 42
-"""MultiCheckList's seed; the cases differ all the same, since the templates do."""
 _TRIES = 50
 """Draws per case before the templates count as exhausted."""
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.data.checklist.generate import DEFAULT_CASES, DEFAULT_SEED, Case, generate
+from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
+from adaptstilts.data.checklist.generate import Case, generate
 from adaptstilts.errors import DataError
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST, file_of_test
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import FUSION_AVERAGE, AdapterSection, MethodName, PhaseSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
@@ -19,19 +21,13 @@ def check_tasks(config: StudyConfig) -> None:
         ConfigError: For one problem.
         ProblemsError: For several.
     """
-    problems: list[AdaptstiltsError] = []
-    phases: tuple[tuple[PhaseName, PhaseSection, Phase], ...] = (
-        ("intermediate", config.intermediate, Phase.INTERMEDIATE),
-        ("target", config.target, Phase.TARGET),
-    )
-    for name, section, phase in phases:
-        allowed = tuple(task.name for task in all_tasks() if task.phase is phase)
-        problems += _check_names(section.tasks, allowed, f"{name}.tasks", f"{phase.value} task")
-    for name, section, _ in phases:
+    phases: dict[PhaseName, PhaseSection] = {"intermediate": config.intermediate, "target": config.target}
+    problems = check_task_names({name: section.tasks for name, section in phases.items()})
+    for name, section in phases.items():
         problems += _check_overrides(tuple(section.overrides), f"{name}.overrides")
     problems += _check_languages(config.evaluation.languages)
-    problems += _check_repeated(config.seeds, "seeds", "seed")
-    problems += _check_repeated(config.methods, "methods", "method")
+    problems += _check_repeated(config.seeds, "seeds")
+    problems += _check_repeated(config.methods, "methods")
     problems += _check_composed(config.adapter, config.methods)
     if not config.target.tasks:
         problems.append(ConfigError("no target task is given", key="target.tasks", hint="See: adaptstilts tasks"))
@@ -54,6 +50,16 @@ def check_tasks(config: StudyConfig) -> None:
         problem = f"a submission needs every row, not {config.data.max_evaluation}"
         problems.append(ConfigError(problem, key="data.max_evaluation", allowed=("null",)))
     raise_all(problems)
+
+
+def check_task_names(named: Mapping[PhaseName, tuple[str, ...]]) -> list[AdaptstiltsError]:
+    """Return the problems of the names given as tasks of each phase."""
+    problems: list[AdaptstiltsError] = []
+    for name, tasks in named.items():
+        phase = Phase(name)
+        allowed = tuple(task.name for task in all_tasks() if task.phase is phase)
+        problems += _check_names(tasks, allowed, f"{name}.tasks", f"{phase.value} task")
+    return problems
 
 
 def _check_overrides(names: tuple[str, ...], key: str) -> list[AdaptstiltsError]:
@@ -81,9 +87,9 @@ def _check_languages(codes: str | tuple[str, ...]) -> list[AdaptstiltsError]:
     return _check_names(codes, known, key, "known language code", hint=None)
 
 
-def _check_repeated(values: tuple[object, ...], key: str, what: str) -> list[AdaptstiltsError]:
-    is_repeated = len(set(values)) < len(values)
-    return [ConfigError(f"{list(values)} names a {what} twice", key=key)] if is_repeated else []
+def _check_repeated(values: tuple[object, ...], key: str) -> list[AdaptstiltsError]:
+    twice = dict.fromkeys(value for value in values if values.count(value) > 1)
+    return [ConfigError(f"'{value}' is given twice", key=key) for value in twice]
 
 
 def _check_composed(adapter: AdapterSection, methods: tuple[MethodName, ...]) -> list[AdaptstiltsError]:
@@ -110,6 +116,4 @@ def _check_names(
             article = "an" if what.startswith("i") else "a"
             problem = f"'{name}' is not {article} {what}"
             problems.append(ConfigError(problem, key=key, value=name, allowed=allowed, hint=hint))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    problems += [ConfigError(f"'{name}' is given twice", key=key, value=name) for name in twice]
-    return problems
+    return [*problems, *_check_repeated(names, key)]

@@ -142,9 +142,8 @@ class FolderFacts:
         submission: bool = False,
     ) -> None:
         if not root.is_dir():
-            raise DataError(
-                "no such data folder", path=root, key="data.root", hint="Give `mini` or a folder with data sets."
-            )
+            hint = "Give `mini` or a folder with data sets."
+            raise DataError(f"there is no folder '{root}'", key="data.root", hint=hint)
         self.root = DataRoot(root, options={"quoting": quoting})
         self.choice = choice
         self.benchmark = benchmark
@@ -202,8 +201,7 @@ class FolderFacts:
             missing = [code for code in self.choice if code not in scorable and code in official]
             if missing:
                 raise DataError(
-                    f"{task.name}: no labelled files for {', '.join(missing)}",
-                    path=self.root.path,
+                    f"{self.root.path} has no labelled files of {task.name} in {', '.join(missing)}",
                     key="evaluation.languages",
                     allowed=tuple(by_code),
                 )

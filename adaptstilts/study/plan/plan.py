@@ -40,7 +40,7 @@ class Plan(Graph):
 
     Attributes:
         cells: Cells of the study's tables.
-        requested_runs: Training runs that loops over seeds, methods, sources and targets would start without sharing.
+        requested_runs: Number of training runs if every cell trained all that it needs for itself.
     """
 
     cells: tuple[Cell, ...]

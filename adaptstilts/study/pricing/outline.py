@@ -38,7 +38,7 @@ def outline(
 
     Returns:
         ``stages`` (name, kind, key, done, used_by), ``training_runs`` (number planned) and
-        ``training_runs_without_sharing`` (number that loops over methods, sources, targets and seeds would start),
+        ``training_runs_without_sharing`` (number if every table cell trained all that it needs for itself),
         ``shared_runs`` (number of stages that use each intermediate run), ``cells``, ``retrieval`` (the settings in
         effect for each retrieval target), ``variants`` (their labels, for a sweep), ``backbone``, ``device``, ``tree``
         (training runs with their counts), and the prices: ``table`` (by kind of stage), ``families`` (full models and
@@ -121,24 +121,24 @@ def _notes(pricing: Pricing, trainings: Sequence[TrainJob], *, is_priced: bool) 
         ]
     device = pricing.device
     notes = [
-        f"times: operations at {100 * pricing.utilisation:g} % of the peak rate of {device.title}; "
-        "lengths are mean sub-tokens without padding"
+        f"times: estimated from the operations, at {100 * pricing.utilisation:g} % of the peak rate of {device.title}; "
+        "inputs count with their mean length, without padding"
     ]
     if any(job.settings.patience is not None for job in trainings):
-        notes.append("upper bounds: runs that patience may end early are priced to their last epoch")
+        notes.append("upper bounds: runs that `patience` may end early count with all their epochs")
     processes = pricing.parallel.processes
     if processes > 1 and device.name != "cpu":
-        notes.append(f"memory of training stages: that of each of {processes} processes, with a device of its own")
+        notes.append(f"memory of training stages: of one of {processes} processes, each on a device of its own")
     epochs = _epochs(trainings)
     if len(set(epochs.values())) > 1:
         notes.append(f"epochs: {', '.join(f'{family} {epochs}' for family, epochs in epochs.items())}")
     if pricing.assumed:
         names = ", ".join(sorted(pricing.assumed))
-        notes.append(f"numbers of examples that nobody has published, so assumed: {names}")
+        notes.append(f"numbers of examples that are assumed, as none are published: {names}")
     if device.bf16 is None:
         notes.append(
-            f"{device.title} has no bf16: `precision: auto` is priced as fp32; {device.fp16 / device.fp32:.0f} times "
-            "the rate with precision: fp16"
+            f"{device.title} has no bf16: `precision: auto` counts as fp32; `precision: fp16` is about "
+            f"{device.fp16 / device.fp32:.0f} times as fast"
         )
     return notes
 

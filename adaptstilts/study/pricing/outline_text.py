@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from adaptstilts.formatting import aligned, scaled, size_text
@@ -10,6 +11,14 @@ from adaptstilts.study.pricing.tree import WIDTH, tree_lines
 
 View = Literal["both", "tree", "table"]
 _NONE = "-"
+_TREE_LEGEND = (
+    "runs, predictions: finished/planned; shared: needed here too, but counted in the first line that needs it.",
+)
+_TABLE_LEGEND = (
+    "intermediate: runs that others start from, also where a target uses them; trained: parameters with gradients, of "
+    "one run and of all; FLOP: floating-point operations; to do: time of unfinished stages; peak: largest memory",
+    "if nothing were shared: if training and prediction were repeated for every table cell that needs them",
+)
 
 
 def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bool = False) -> str:
@@ -23,17 +32,17 @@ def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bo
     if every_stage:
         lines += [*_stage_lines(record), ""]
     if view != "table":
-        lines += [*tree_lines(record["tree"]), ""]
+        lines += [*tree_lines(record["tree"]), "", *_wrapped(_TREE_LEGEND), ""]
     if view != "tree":
         lines += [*_table(record), "", *_savings(record), ""]
         lines += [f"does not fit: {warning}" for warning in record["warnings"]]
-        lines += [*_wrapped(record["notes"]), ""]
+        lines += [*_wrapped((*_TABLE_LEGEND, *record["notes"])), ""]
     done = sum(stage["done"] for stage in record["stages"])
-    runs, naive = record["training_runs"], record["training_runs_without_sharing"]
+    runs, unshared = record["training_runs"], record["training_runs_without_sharing"]
     lines += [
         *_wrapped(record["retrieval"]),
         f"{len(record['stages'])} stages, {done} of them finished, for {record['cells']} table cells",
-        f"{runs} training runs; loops that share nothing would start {naive}",
+        f"{runs} training runs; {unshared} if none were shared",
     ]
     names = record.get("variants", ())
     lines += [f"{len(names)} variants:", *(f"  {name}" for name in names)] if names else []
@@ -52,7 +61,18 @@ def _stage_lines(record: dict[str, Any]) -> list[str]:
 def _table(record: dict[str, Any]) -> list[str]:
     """Format the table of stages by kind and method: counts, parameters, bytes, cost, and work left."""
     is_measured = any(row["hours_measured"] is not None for row in record["table"])
-    head = ["", "stages", "finished", "trained each", "in all", "written", "FLOP", _time_column(record), "left", "peak"]
+    head = [
+        "",
+        "stages",
+        "finished",
+        "trained each",
+        "in all",
+        "written",
+        "FLOP",
+        _time_column(record),
+        "to do",
+        "peak",
+    ]
     rows = [[*head, *(["measured"] if is_measured else [])]]
     for row in record["table"]:
         if row["memory_bytes"] is None:
@@ -73,16 +93,23 @@ def _table(record: dict[str, Any]) -> list[str]:
 
 
 def _savings(record: dict[str, Any]) -> list[str]:
-    """Format the comparison of full models and adapters: as planned, work left, and as loops without sharing."""
+    """Format the comparison of full models and adapters: as planned, still to do, and if nothing were shared."""
     columns = ("trained parameters", "sub-tokens", "written", "FLOP", _time_column(record), "peak")
     rows = [["", "training runs", *columns]]
     for name, family in record["families"].items():
-        naive = family["without_sharing"]
-        left = ["", "", _bytes(family["bytes_to_do"]), f"{family['flops_to_do']:.2g}", _time(family["hours_to_do"]), ""]
+        unshared = family["without_sharing"]
+        to_do = [
+            "",
+            "",
+            _bytes(family["bytes_to_do"]),
+            f"{family['flops_to_do']:.2g}",
+            _time(family["hours_to_do"]),
+            "",
+        ]
         rows += [
             [name, str(family["runs"]), *_amounts(family), _bytes(family["memory_bytes"])],
-            [f"{name}, left", str(family["runs"] - family["runs_done"]), *left],
-            [f"{name}, naive loops", str(naive["runs"]), *_amounts(naive), ""],
+            ["  still to do", str(family["runs"] - family["runs_done"]), *to_do],
+            ["  if nothing were shared", str(unshared["runs"]), *_amounts(unshared), ""],
         ]
     shown = rows if record["is_priced"] else [row[:2] for row in rows]
     return aligned(shown, "<>") if record["families"] else []
@@ -97,7 +124,7 @@ def _time_column(record: dict[str, Any]) -> str:
     return f"{record['device']['name']} time"
 
 
-def _wrapped(lines: list[str]) -> list[str]:
+def _wrapped(lines: Iterable[str]) -> list[str]:
     return [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="  ")]
 
 

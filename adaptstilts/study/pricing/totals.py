@@ -126,14 +126,14 @@ class PlanPrices:
     Attributes:
         rows: Sums by kind of stage and method; intermediate runs by family.
         columns: Sums for full models and for adapters, with sharing within each.
-        naive: Number of training runs and price of loops that share nothing, by the same columns.
+        without_sharing: Number of training runs and price if each cell made all that it needs, by the same columns.
         warnings: Stages that do not fit the device, with the change that would make them fit.
         is_priced: Whether all stages have a price, which requires the backbone's shape.
     """
 
     rows: dict[str, PriceSum] = field(default_factory=dict)
     columns: dict[str, PriceSum] = field(default_factory=dict)
-    naive: dict[str, tuple[int, Price]] = field(default_factory=dict)
+    without_sharing: dict[str, tuple[int, Price]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     is_priced: bool = True
 
@@ -145,7 +145,7 @@ class PlanPrices:
         """
         columns = {}
         for name, column in self.columns.items():
-            runs, price = self.naive[name]
+            runs, price = self.without_sharing[name]
             columns[name] = {
                 "runs": column.runs,
                 "runs_done": column.runs_done,
@@ -211,8 +211,8 @@ def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], do
                 times.update(_needed(plan, cache, (*trained, *cell.predict, *cell.score, *cell.hidden)))
         if times:
             # In the plan's order, since sums of rounded numbers depend on it.
-            naive = total((prices[stage.key], times[stage.key]) for stage in plan.stages)
-            totals.naive[group.plural] = (sum(count for key, count in times.items() if key in runs), naive)
+            unshared = total((prices[stage.key], times[stage.key]) for stage in plan.stages)
+            totals.without_sharing[group.plural] = (sum(count for key, count in times.items() if key in runs), unshared)
             column = totals.columns[group.plural] = PriceSum()
             for stage in plan.stages:
                 if stage.key in times:
@@ -224,7 +224,7 @@ def _needed(plan: Plan, cache: dict[str, frozenset[str]], keys: Iterable[str]) -
 
 
 def _with_inputs(plan: Plan, cache: dict[str, frozenset[str]], key: str) -> frozenset[str]:
-    """Return a stage and all stages it builds on, except the data, which no loop would generate twice."""
+    """Return a stage and all stages it builds on, except the data, which is always generated once."""
     if key not in cache:
         stage = plan.stage(key)
         above = (_with_inputs(plan, cache, one) for one in stage.inputs)

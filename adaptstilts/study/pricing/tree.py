@@ -56,17 +56,28 @@ class Node:
     def record(self, done: Collection[str]) -> dict[str, Any]:
         """Convert the tree to plain values.
 
+        A run or prediction that several lines need is counted in the first of them and is ``shared`` in the others.
+
         Args:
             done: Keys of finished stages.
         """
+        return self._record(done, set())
+
+    def _record(self, done: Collection[str], counted: set[str]) -> dict[str, Any]:
+        """Convert a line and those below it; their keys are added to ``counted``, those of the lines before."""
         runs, predictions = self.all_runs(), self.all_predictions()
+        own_runs = runs - counted
+        own_predictions = {key: count for key, count in predictions.items() if key not in counted}
+        counted |= self.runs | self.predictions.keys()
         return {
             "text": self.text,
-            "runs": len(runs),
-            "runs_done": sum(key in done for key in runs),
-            "predictions": sum(predictions.values()),
-            "predictions_done": sum(count for key, count in predictions.items() if key in done),
-            "children": [child.record(done) for child in self.children.values()],
+            "runs": len(own_runs),
+            "runs_done": sum(key in done for key in own_runs),
+            "runs_shared": len(runs) - len(own_runs),
+            "predictions": sum(own_predictions.values()),
+            "predictions_done": sum(count for key, count in own_predictions.items() if key in done),
+            "predictions_shared": sum(predictions.values()) - sum(own_predictions.values()),
+            "children": [child._record(done, counted) for child in self.children.values()],
             "short": self.short,
         }
 
@@ -183,6 +194,9 @@ def _line(record: dict[str, Any], *, is_folded: bool) -> str:
         counts.append(f"runs {record['runs_done']}/{record['runs']}")
     if record["predictions"]:
         counts.append(f"predictions {record['predictions_done']}/{record['predictions']}")
+    shared = [f"{what} {record[f'{what}_shared']}" for what in ("runs", "predictions") if record[f"{what}_shared"]]
+    if shared:
+        counts.append(f"shared: {', '.join(shared)}")
     return f"{record['text']}{below}" + (f"  [{', '.join(counts)}]" if counts else "")
 
 

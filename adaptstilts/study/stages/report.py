@@ -73,17 +73,19 @@ def report_stage(
 
 
 def _additions(job: ReportJob, rows: Sequence[ResultRow], analyses: Mapping[str, Sequence[Any]]) -> Additions:
+    is_generated = any(compared.world is not None for compared in job.compared)
     if len(job.shown) == 1:
-        return Additions(analyses=analyses, baselines=_baselines(job.shown[0], rows))
+        return Additions(analyses=analyses, baselines=_baselines(job.shown[0], rows), is_generated=is_generated)
     variants = (
         ShownVariant(
             label=shown.variant,
             settings=shown.settings,
             baselines=_baselines(shown, [row for row in rows if row.variant == shown.variant]),
+            is_generated=is_generated and shown.published is None,
         )
         for shown in job.shown
     )
-    return Additions(analyses=analyses, variants=tuple(variants))
+    return Additions(analyses=analyses, variants=tuple(variants), is_generated=is_generated)
 
 
 def _baselines(shown: ReportView, rows: Sequence[ResultRow]) -> Sequence[Grid]:

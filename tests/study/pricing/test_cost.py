@@ -64,15 +64,15 @@ def test_utilisation_that_is_no_share_is_refused():
 def test_columns_are_the_methods_with_full_models_and_with_adapters():
     totals = totals_of()
     assert {name: column.runs for name, column in totals.columns.items()} == {"full models": 69, "adapters": 127}
-    assert {name: runs for name, (runs, _) in totals.naive.items()} == {"full models": 151, "adapters": 383}
+    assert {name: runs for name, (runs, _) in totals.without_sharing.items()} == {"full models": 151, "adapters": 383}
 
 
 def test_loops_that_share_nothing_start_as_many_runs_as_the_plan_was_asked_for():
     plan, pricing = priced()
     totals = price_plan(plan, pricing, (), {})
-    assert sum(runs for runs, _ in totals.naive.values()) == plan.requested_runs
+    assert sum(runs for runs, _ in totals.without_sharing.values()) == plan.requested_runs
     for name, column in totals.columns.items():
-        assert totals.naive[name][1].flops > 2 * column.price.flops
+        assert totals.without_sharing[name][1].flops > 2 * column.price.flops
 
 
 def flops_of(data, method="direct"):
@@ -150,7 +150,7 @@ def test_xtreme_r_is_priced_with_pools_and_chains():
     plan, pricing = priced(device="h100", path="configs/xtreme_r_xlmr_large.yaml")
     totals = price_plan(plan, pricing, (), {})
     assert totals.is_priced
-    assert sum(runs for runs, _ in totals.naive.values()) == plan.requested_runs
+    assert sum(runs for runs, _ in totals.without_sharing.values()) == plan.requested_runs
 
 
 def test_what_does_not_fit_is_named_with_a_change_that_helps():

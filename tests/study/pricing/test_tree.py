@@ -41,6 +41,21 @@ def test_tree_leads_from_the_backbone_to_the_predictions():
     ]
 
 
+@pytest.mark.parametrize("path", ["configs/quickstart.yaml", PAPER])
+def test_counts_of_lines_add_up_and_what_is_shared_is_named(path):
+    record = plan_tree(Study.load(path).plan, "backbone").record(())
+    for what in ("runs", "predictions"):
+        lines = record["children"]
+        assert sum(line[what] for line in lines) == record[what]
+        for line in (line for line in lines if line["children"]):
+            shown = [below[what] + below[f"{what}_shared"] for below in line["children"]]
+            assert all(count <= line[what] + line[f"{what}_shared"] for count in shown)
+    shared = [line["text"] for line in record["children"] if line["runs_shared"]]
+    if path != PAPER:
+        assert shared == ["intermediate full model: mnli", "intermediate adapter: mnli"]
+        assert "├── intermediate full model: mnli  [runs 0/3, predictions 0/31, shared: runs 1]" in tree_lines(record)
+
+
 def test_paper_is_folded_to_a_readable_length_and_loses_no_run():
     lines = drawn()
     assert 60 < len(lines) <= MOST_LINES
