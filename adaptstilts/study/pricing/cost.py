@@ -108,6 +108,7 @@ class Pricing:
         self._shapes: dict[BackboneRef, BackboneShape | None] = {}
         self._prices: dict[Hashable, Price | None] = {}
         self._sizes: dict[Hashable, AttachmentShape] = {}
+        self._sizes_by_run: dict[str, AttachmentShape | None] = {}
 
     @property
     def assumed(self) -> set[str]:
@@ -116,14 +117,14 @@ class Pricing:
 
     def price(self, stage: Stage) -> Price | None:
         """Estimate the cost of a stage of the plan; None if the backbone's shape is unknown."""
-        training, prediction = job_of(stage, TrainJob), job_of(stage, PredictJob)
-        workloads = self._workloads_of(stage)
+        training = job_of(stage, TrainJob)
         if training is not None:
-            attached = self._attached(training)
+            workloads, attached = self._workloads_of(stage), self._attached(training)
             same_price: Hashable = (id(workloads), *_TRAINING_FIELDS(training), len(training.sources), attached)
             return self._cached(same_price, lambda: self._training(training, attached, workloads))
+        prediction = job_of(stage, PredictJob)
         if prediction is not None:
-            attached = self._attached_in_prediction(prediction)
+            workloads, attached = self._workloads_of(stage), self._attached_in_prediction(prediction)
             same_price = (id(workloads), *_PREDICTION_FIELDS(prediction), len(prediction.sources), attached)
             return self._cached(same_price, lambda: self._prediction(prediction, attached, workloads))
         return FREE
@@ -175,9 +176,8 @@ class Pricing:
 
     def _attached_in_prediction(self, job: PredictJob) -> AttachmentShape | None:
         """Compute the sizes of a prediction's attachments: its training run's, or else its intermediate runs'."""
-        trained = None if job.trained is None else job_of(self._plan.stage(job.trained), TrainJob)
-        if trained is not None:
-            return self._attached(trained)
+        if job.trained is not None:
+            return self._attached_by_run(job.trained)
         shape = self.shape(job.backbone)
         if shape is None:
             return None
@@ -186,9 +186,15 @@ class Pricing:
 
     def _source_shapes(self, sources: tuple[Source, ...]) -> list[AttachmentShape]:
         """Compute the sizes of the attachments that a stage's intermediate runs have trained."""
-        runs = [job_of(self._plan.stage(source.key), TrainJob) for source in sources]
-        found = [self._attached(run) for run in runs if run is not None]
+        found = [self._attached_by_run(source.key) for source in sources]
         return [each for each in found if each is not None]
+
+    def _attached_by_run(self, key: str) -> AttachmentShape | None:
+        """Compute the sizes of the attachments that a training stage trains; the same run serves many predictions."""
+        if key not in self._sizes_by_run:
+            run = job_of(self._plan.stage(key), TrainJob)
+            self._sizes_by_run[key] = None if run is None else self._attached(run)
+        return self._sizes_by_run[key]
 
     def _cached(self, same_price: Hashable, make: Callable[[], Price | None]) -> Price | None:
         if same_price not in self._prices:

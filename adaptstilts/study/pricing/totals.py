@@ -211,7 +211,8 @@ def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], do
                 times.update(_needed(plan, cache, (*trained, *cell.predict, *cell.score, *cell.hidden)))
         if times:
             # In the plan's order, since sums of rounded numbers depend on it.
-            unshared = total((prices[stage.key], times[stage.key]) for stage in plan.stages)
+            needed = [stage for stage in plan.stages if stage.key in times]
+            unshared = total((prices[stage.key], times[stage.key]) for stage in needed)
             totals.without_sharing[group.plural] = (sum(count for key, count in times.items() if key in runs), unshared)
             column = totals.columns[group.plural] = PriceSum()
             for stage in plan.stages:
@@ -236,8 +237,11 @@ def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], interme
     """List the stages that do not fit the device, one per method and task, with the cheapest change that helps."""
     found: dict[str, str] = {}
     for stage in plan.stages:
-        memory, job = prices[stage.key].memory, job_of(stage, TrainJob) or job_of(stage, PredictJob)
-        if memory is None or memory.total <= pricing.device.memory or job is None:
+        memory = prices[stage.key].memory
+        if memory is None or memory.total <= pricing.device.memory:
+            continue
+        job = job_of(stage, TrainJob) or job_of(stage, PredictJob)
+        if job is None:
             continue
         phase = "intermediate" if stage.key in intermediate else "target"
         what = f"{stage.kind.value} {job.method} {job.task}"
