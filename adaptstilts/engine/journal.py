@@ -26,7 +26,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adaptstilts.engine.heartbeats import Failure, clear_failure, write_failure
-from adaptstilts.store.leases import Progress
+from adaptstilts.errors import TakenOverError
+from adaptstilts.store.holding import Progress
 from adaptstilts.store.stage import Stage
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class StageLog:
         if error is None:
             self._write("finished", seconds=seconds, bytes=self._bytes)
             clear_failure(self._journal.root, self._stage.key)
-        elif isinstance(error, Exception):
+        elif isinstance(error, Exception) and not isinstance(error, TakenOverError):
             self._write("failed", seconds=seconds, **_error_fields(error))
             self._journal.keep_failure(self._stage, error)
         else:

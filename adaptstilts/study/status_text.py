@@ -27,6 +27,8 @@ def status_text(status: Status, root: Path, command: str) -> str:
         lines += [f"  log: {root / failure.log}"]
     for damaged in status.damaged:
         lines += ["", f"damaged: {damaged.name}: {damaged.problem}", f"  folder: {damaged.folder}"]
+    for problem in status.unreadable:
+        lines += ["", f"unreadable lease: {problem}"]
     if status.left_out:
         lines += ["", f"left out, since they need a stage that failed: {_shorten(status.left_out)}"]
     if status.elsewhere:

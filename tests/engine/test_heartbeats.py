@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import platform
 import signal
@@ -134,6 +135,17 @@ def test_worker_is_lost_when_its_stage_may_be_taken_over_and_not_before(
     assert store.is_claimed(stage()) is not is_lost
     with store.claim(stage()) as progress:
         assert (progress is not None) == is_lost
+
+
+@pytest.mark.parametrize(("taker", "is_lost"), [(replace(FAR, process=7), False), (replace(here(), started="2"), True)])
+def test_stage_that_is_being_taken_over_is_not_lost(tmp_path: Path, taker: Mark, is_lost: bool):
+    store = leave(tmp_path, replace(here(), started="1"))
+    lost = tmp_path / ".leases" / f"{stage().key[:16]}.lease"
+    work = {**json.loads(lost.read_text()), "done": 0}
+    (lost.parent / f"{lost.name}.old").write_text(json.dumps({**work, "number": "next", "holder": taker.text}))
+    (beat,) = read_beats(store)
+    assert (beat.is_lost, beat.done, beat.pid) == (is_lost, 5 * is_lost, os.getpid() if is_lost else 7)
+    assert store.is_claimed(stage()) is not is_lost
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"number": "1", "holder": "a~b~c~1", "beat": 1, "key": "of another"}'])

@@ -12,15 +12,18 @@ import pytest
 from claimers import race, start_holder
 
 from adaptstilts.errors import StoreError
+from adaptstilts.store import holding
 from adaptstilts.store import leases as leases_module
-from adaptstilts.store.leases import Lease, Leases, hold
+from adaptstilts.store.holding import hold
+from adaptstilts.store.leases import Lease, Leases
 from adaptstilts.store.objects import FolderObjects
 from adaptstilts.store.process import here
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from adaptstilts.store.leases import Leases, hold
+from adaptstilts.store.holding import hold
+from adaptstilts.store.leases import Leases
 from adaptstilts.store.objects import FolderObjects
 with hold([Leases(FolderObjects(Path(sys.argv[1])))], "a") as held:
     print(held is not None, flush=True)
@@ -29,6 +32,11 @@ with hold([Leases(FolderObjects(Path(sys.argv[1])))], "a") as held:
 DEAD = replace(here(), started="1")
 """A process with this one's id that started when the machine did: the id was given out again."""
 FAR = replace(here(), host="elsewhere")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_held(monkeypatch):
+    monkeypatch.setattr(leases_module, "_held", {})
 
 
 def at(folder: Path, lifetime: float = 60.0) -> Leases:
@@ -454,10 +462,13 @@ def test_file_that_was_replaced_while_it_was_opened_is_read_again(tmp_path, monk
     assert FolderObjects(tmp_path).read("a").text == "text"
 
 
-def test_object_that_cannot_be_read_hides_no_other(tmp_path):
+def test_object_that_cannot_be_read_hides_no_other_and_is_named(tmp_path):
     (tmp_path / "0").mkdir()
     leave(tmp_path, FAR)
-    assert [lease.name for lease in at(tmp_path).read_all()] == ["a"]
+    unreadable, other = at(tmp_path).read_all()
+    assert (unreadable.name, other.name, other.problem) == ("0", "a", "")
+    assert unreadable.problem.startswith(f"{tmp_path / '0'}: cannot be read: ")
+    assert at(tmp_path).stale() == []
 
 
 class Failing(FolderObjects):
@@ -501,7 +512,8 @@ def test_lease_that_could_not_be_removed_is_removed_later(tmp_path, again):
     other = leases.acquire("other")
     with hold([leases], "a"):
         leases.objects.operation = "delete"
-    assert leases.holder("a") == here()
+    assert (tmp_path / "a").exists()
+    assert leases.holder("a") is None  # this process knows that it has given it back
     if again == "refresh":
         leases.refresh(other, {})
     else:
@@ -509,14 +521,29 @@ def test_lease_that_could_not_be_removed_is_removed_later(tmp_path, again):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "third"][: 1 + (again == "acquire")]
     for lease in leases.read_all():
         leases.release(lease)
-    assert leases_module._held == leases_module._given_back == {}
+    assert leases_module._held == {}
+
+
+def test_lease_that_could_not_be_removed_is_removed_though_nothing_else_happens(tmp_path, monkeypatch):
+    monkeypatch.setattr(leases_module, "_FIRST_REMOVAL_PAUSE", 0.02)
+    leave(tmp_path, DEAD)
+    leave(tmp_path, DEAD, "a.old", number="next")
+    leases = Leases(Failing(tmp_path, ""))
+    lease = leases_module.new_lease("a")
+    leases.objects.operation = "delete"
+    assert leases.take(lease)
+    assert len(list(tmp_path.iterdir())) > 1
+    leases.objects.operation = "delete"
+    leases.release(lease)
+    assert until(lambda: list(tmp_path.iterdir()) == [])
+    assert until(lambda: leases_module._held == {} and not leases_module._removing)
 
 
 def test_process_forgets_the_leases_it_has_given_back_and_those_it_did_not_get(tmp_path):
     with hold([at(tmp_path)], "a"):
         assert not attempt(at(tmp_path))
         assert len(leases_module._held) == 1
-    assert leases_module._held == leases_module._given_back == {}
+    assert leases_module._held == {}
 
 
 @pytest.mark.parametrize("moment", ["take", "start", "end"])
@@ -538,7 +565,7 @@ def test_interruption_leaves_neither_lease_nor_thread(tmp_path, monkeypatch, mom
     elif moment == "start":
         monkeypatch.setattr(threading.Thread, "start", interrupted(threading.Thread.start))
     else:
-        monkeypatch.setattr(leases_module, "threading", SimpleNamespace(Event=Interrupted, Thread=threading.Thread))
+        monkeypatch.setattr(holding, "threading", SimpleNamespace(Event=Interrupted, Thread=threading.Thread))
     with pytest.raises(KeyboardInterrupt), hold([at(tmp_path, lifetime=4000)], "a"):
         monkeypatch.undo()
     monkeypatch.undo()
@@ -585,7 +612,7 @@ def test_end_waits_for_a_sign_of_life_that_is_being_written(tmp_path):
 
 
 def test_sign_of_life_that_hangs_delays_the_end_only_so_long_and_brings_no_lease_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(leases_module, "_LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(holding, "_LONGEST_WAIT", 0.05)
     objects = Hanging(tmp_path)
     with hold([Leases(objects, lifetime=0.2)], "a"):
         assert objects.writes.wait(20)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ftplib
 import json
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -15,7 +16,9 @@ from claimers import ROOT, start_holder
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
+from adaptstilts.engine.heartbeats import read_beats
 from adaptstilts.errors import DamagedError, StoreError, WriteError
+from adaptstilts.store import store as store_module
 from adaptstilts.store.leases import Lease
 from adaptstilts.store.manifest import manifest_text
 from adaptstilts.store.process import here
@@ -604,3 +607,32 @@ def test_lease_of_a_killed_process_is_taken_over_at_once(tmp_path):
         holder.communicate()
     with store.claim(stage) as is_mine:
         assert is_mine
+
+
+def test_lease_that_cannot_be_read_hides_no_other(shelf, monkeypatch):
+    one, two = shelf("one"), shelf("two")
+    one.remote.write(b"x", "data", STAGE.key[:16], "0abc", "a.txt")
+    with one.claim(STAGE), one.claim(OTHER):
+        monkeypatch.setattr(Shelf, "unreadable", [f"{STAGE.key[:16]}.lease"])
+        told = []
+        assert [beat.key for beat in read_beats(two, told.append)] == [OTHER.key]
+        assert len(told) == 1
+        assert re.search(rf"shelf://.*/shared/\.leases/{STAGE.key[:16]}\.lease: cannot be read: .*timed out", told[0])
+        assert two.orphans() == []
+        assert two.leases()[-1].stale() == []
+        with pytest.raises(StoreError, match=rf"{STAGE.key[:16]}\.lease: cannot be read"):
+            two.claimant(STAGE)
+
+
+def test_claim_at_an_address_that_cannot_be_read_is_tried_again_and_then_named(shelf, monkeypatch):
+    one, reads = shelf("one"), []
+    read = one.remote.read
+    monkeypatch.setattr(one.remote, "read", lambda *parts: (reads.append(parts), read(*parts))[1])
+    monkeypatch.setattr(store_module, "_READING_PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(Shelf, "unreadable", [".lease"])
+    with pytest.raises(StoreError, match=rf"{STAGE.key[:16]}\.lease: cannot be read: .*timed out"):
+        one.claim(STAGE).__enter__()
+    assert len(reads) >= 4
+    monkeypatch.setattr(Shelf, "unreadable", [])
+    with one.claim(STAGE) as progress:
+        assert progress is not None
