@@ -164,7 +164,12 @@ class StageLog:
             total: Steps in all.
             note: Text for people, such as the loss.
             numbers: Measurements of a training step; None for other stages.
+
+        Raises:
+            TakenOverError: If another process has taken over the stage, since this one seemed dead.
         """
+        if self.progress.is_taken_over:
+            raise TakenOverError("another process is making this stage, since this one seemed dead")
         if not self.progress.total:
             self.progress.first, self.progress.before = done, round(time.perf_counter() - self._began, 3)
         self.progress.done, self.progress.total, self.progress.note = done, total, note

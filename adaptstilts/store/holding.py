@@ -29,6 +29,7 @@ class Progress:
         before: Seconds before that report: reading data, loading the backbone.
         examples_per_second: Training speed; None if unknown.
         worker: Name that the engine gives the worker; may be empty.
+        is_taken_over: Whether another process holds the lease by now, so that the work is in vain; not written.
     """
 
     done: int = 0
@@ -38,6 +39,7 @@ class Progress:
     before: float = 0.0
     examples_per_second: float | None = None
     worker: str = ""
+    is_taken_over: bool = False
 
 
 @contextlib.contextmanager
@@ -62,6 +64,7 @@ def hold(places: Sequence[Leases], name: str, work: Mapping[str, Any] | None = N
     def doing() -> dict[str, Any]:
         seconds = round(time.perf_counter() - began, 3)
         state = {**dataclasses.asdict(progress), "started": started, "seconds": seconds}
+        del state["is_taken_over"]
         return {} if work is None else {**work, **state}
 
     with contextlib.ExitStack() as stack:
@@ -100,7 +103,7 @@ def _kept_fresh(
                 if time.monotonic() - when >= pause and not done.is_set():
                     written[number] = (dataclasses.replace(progress), time.monotonic())
                     with contextlib.suppress(Exception):
-                        leases.refresh(lease, doing())
+                        progress.is_taken_over = not leases.refresh(lease, doing()) or progress.is_taken_over
                     if done.is_set():  # maybe long ago, and the lease was given back while this was being written
                         leases.release(lease)
 

@@ -208,6 +208,8 @@ class Leases:
         now = replace(lease, beat=time.time(), work=work)
         if found is None:
             return self._create(lease.name, now)
+        if found.holder is None:  # half written, maybe by another thread of this process
+            return True
         written = _held.get(_key(lease))
         is_mine = found.number in {lease.number, *(written.taken_over if written is not None else ())}
         if is_mine:

@@ -27,8 +27,11 @@ class Unfinished(contextlib.AbstractContextManager["Unfinished"]):
 
     def __enter__(self) -> Unfinished:
         """Open the folder."""
-        with contextlib.suppress(PermissionError):  # systems that open no folders
-            self._handle = os.open(self.path, os.O_RDONLY)
+        try:
+            with contextlib.suppress(PermissionError):  # systems that open no folders
+                self._handle = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError as error:
+            self.check(error)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:

@@ -120,6 +120,24 @@ def test_error_that_a_takeover_causes_is_no_error_of_the_disk(tmp_path: Path):
         (folder / "a.txt").write_text("rows")
 
 
+@pytest.mark.usefixtures("_elsewhere")
+def test_one_whose_folder_is_taken_away_before_it_writes_has_no_error_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def make(self: Path, mode: int = 0o777, **options: bool) -> None:
+        real(self, mode, **options)
+        if self.parent.name == ".unfinished" and Path.mkdir is make:
+            monkeypatch.undo()
+            monkeypatch.setattr(process, "_mark", lambda pid: Mark("asleep", "there", "1", pid))
+            take_over(tmp_path)
+
+    real = Path.mkdir
+    with pytest.raises(TakenOverError), Store(tmp_path).claim(STAGE):
+        monkeypatch.setattr(Path, "mkdir", make)
+        with Store(tmp_path).writing(STAGE, {}):
+            raise AssertionError("unreachable")
+
+
 def test_store_that_is_gone_is_no_takeover(tmp_path: Path):
     with pytest.raises(WriteError, match="No such file"), Store(tmp_path / "store").writing(STAGE, {}) as folder:
         (tmp_path / "store").rename(tmp_path / "gone")
@@ -149,6 +167,25 @@ def test_stage_that_was_taken_over_is_waited_for_and_has_not_failed(tmp_path: Pa
     assert read_failures(tmp_path) == []
     events = [event["event"] for event in read_events(Journal(tmp_path).path(STAGE))]
     assert events == ["started", "interrupted"]
+
+
+def test_work_that_is_in_vain_ends_at_its_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Sleeper:
+        def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, log: StageLog) -> Artefact:
+            log.stepped(1, 3)
+            path.write_text(Lease("theirs", FAR, time.time(), NAME).text())
+            end = time.monotonic() + 20
+            while not log.progress.is_taken_over and time.monotonic() < end:
+                time.sleep(0.01)
+            log.stepped(2, 3)
+            raise AssertionError("unreachable")
+
+    monkeypatch.setattr(leases_module, "_STEP_SECONDS", 0.02)
+    monkeypatch.setattr(leases_module, "_BEAT_SECONDS", 0.02)
+    path = tmp_path / ".leases" / NAME
+    result = perform(StageRequest(STAGE, ()), Store(tmp_path), Sleeper(), lambda *step: None)
+    assert (result.what, result.error) == ("claimed", None)
+    assert path.exists()
 
 
 @pytest.fixture
@@ -254,6 +291,8 @@ def test_lease_that_a_former_holder_has_written_over_or_removed_is_put_back(tmp_
     (tmp_path / "a").unlink()
     assert leases.keeps("a")
     assert (leases.read("a") or lease).work == {}
+    (tmp_path / "a").write_text("{")  # half written
+    assert leases.keeps("a")
     leave(tmp_path, "another's")
     assert not leases.refresh(lease, {})
     assert not leases.keeps("a")
