@@ -20,6 +20,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from adaptstilts.store.artefact import Artefact
-
-from dataclasses import dataclass
 
 LOGS_FOLDER = "logs"
 _LEAST_SECONDS = 1.0

@@ -1,4 +1,4 @@
-"""Holding leases while a block of code runs: taking them, giving signs of life from a thread, giving them back."""
+"""Holding leases while a block of code runs: taking them, sending heartbeats from a thread, giving them back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from adaptstilts.store.leases import Lease, Leases, is_held_here, new_lease
 
 _LONGEST_WAIT = 2.0
-"""Seconds that the end of a stage waits for a sign of life that is being written."""
+"""Seconds that the end of a stage waits for a heartbeat that is being written."""
 
 
 @dataclass
@@ -87,7 +87,7 @@ def _kept_fresh(
 ) -> Iterator[None]:
     """Renew leases from a thread while the block runs, more often while there is progress.
 
-    The work never waits for the file system, and its end only so long. Errors are ignored: a sign of life must not end
+    The work never waits for the file system, and its end only so long. Errors are ignored: a heartbeat must not end
     the work, nor may the signs end while the work goes on.
     """
     done = threading.Event()

@@ -1,22 +1,22 @@
 """Leases: which process is making a stage and how far it is, in a folder or at an address that machines share.
 
 A lease is a small file, or an object at an address, that is created only if there is none. It names the process that
-holds it and its work. As long as that process works, a thread rewrites the lease again and again: the sign of life.
+holds it and its work. As long as that process works, a thread rewrites the lease again and again: the heartbeat.
 
 - A holder that was a process of this machine and has ended is dead at once.
-- Any other holder is dead when it has given no sign of life for its lifetime.
+- Any other holder is dead when it has sent no heartbeat for its lifetime.
 - Whoever finds a dead holder's lease may take it over by creating a second object, named after that very lease: of
   several who try, one succeeds, and only that one replaces the lease. If it dies before it has, its own object is taken
   over in the same way.
 
-A clock that jumps can make a living holder look dead, and a machine that sleeps cannot give signs of life. When such a
+A clock that jumps can make a living holder look dead, and a machine that sleeps cannot send heartbeats. When such a
 holder wakes up, two processes work on one stage. That does no harm, and does not last:
 
-- The one who was taken over learns it when it next gives a sign of life, or at the latest when it has finished: the
+- The one who was taken over learns it when it next sends a heartbeat, or at the latest when it has finished: the
   store asks `Leases.keeps` just before it writes the manifest, and gives the work up (`TakenOverError`).
 - Whoever sleeps between reading a lease and writing or removing it writes over, or removes, the lease of its successor.
   No file system can write a file only if nobody else has. The successor therefore knows whose leases it has taken over,
-  and puts its own back at its next sign of life.
+  and puts its own back at its next heartbeat.
 - In a folder, whoever takes over a lease first takes away the folder that the former holder was writing
   (`on_takeover`), so that it cannot finish even if it sleeps after that last question.
 - At an address it can, if it sleeps between that question and the request that creates the manifest. The manifest that
@@ -46,9 +46,9 @@ LIFETIME_SECONDS = 60.0
 SLOP_SECONDS = 10.0
 """Seconds added to the lifetime for clocks of two machines that differ, and for network file systems that lag."""
 _STEP_SECONDS = 1.0
-"""Least time between two signs of life in a folder while the stage makes steps."""
+"""Least time between two heartbeats in a folder while the stage makes steps."""
 _BEAT_SECONDS = 5.0
-"""Time between two signs of life in a folder while the stage makes none."""
+"""Time between two heartbeats in a folder while the stage makes none."""
 
 
 _FIRST_REMOVAL_PAUSE = 1.0
@@ -73,7 +73,7 @@ class Lease:
     Attributes:
         number: Random name of this lease; a new one for every holder.
         holder: Process that holds it; None if the object cannot be read.
-        beat: Last sign of life, seconds since 1970 by the place's clock, or by the holder's if the place has none; None
+        beat: Last heartbeat, seconds since 1970 by the place's clock, or by the holder's if the place has none; None
             if unknown.
         name: Name of the object.
         work: What the holder is doing: ``key``, ``name`` and ``kind`` of the stage, ``started`` (UTC by its clock),
@@ -125,7 +125,7 @@ class Leases:
     Args:
         objects: Storage of the leases.
         lifetime: Seconds of silence after which a holder on another machine counts as dead.
-        seldom: Whether writing is expensive: a sign of life is then given only four times per lifetime.
+        seldom: Whether writing is expensive: a heartbeat is then sent only four times per lifetime.
         on_takeover: Called with the lease of each former holder before it is replaced.
     """
 
@@ -189,7 +189,7 @@ class Leases:
         return self._is_there(lease)
 
     def refresh(self, lease: Lease, work: Mapping[str, Any]) -> bool:
-        """Give a sign of life, unless the lease has a new holder; return whether it has none.
+        """Send a heartbeat, unless the lease has a new holder; return whether it has none.
 
         A lease that was removed, or written over by a holder whom this one has replaced, is written again.
         """
@@ -197,7 +197,7 @@ class Leases:
         return self._refresh(lease, self.read(lease.name), work)
 
     def keeps(self, name: str) -> bool:
-        """Give a sign of life if this process holds a lease; return whether no other process has taken it over."""
+        """Send a heartbeat if this process holds a lease; return whether no other process has taken it over."""
         mine = self.mine(name)
         if mine is None:
             return True
@@ -273,7 +273,7 @@ class Leases:
         return age > self.lifetime + SLOP_SECONDS
 
     def age(self, lease: Lease) -> float | None:
-        """Return the seconds since a lease's last sign of life; None if unknown."""
+        """Return the seconds since a lease's last heartbeat; None if unknown."""
         return None if lease.beat is None else self.objects.now() - lease.beat
 
     def stale(self) -> list[str]:

@@ -186,9 +186,10 @@ class Store:
 
     @contextlib.contextmanager
     def claim(self, stage: Stage, request: str = "") -> Iterator[Progress | None]:
-        """Claim a stage for this process while the block runs; never waits.
+        """Claim a stage for this process while the block runs; never waits for another process.
 
-        Guarantees of a claim, and what happens when its holder dies: `adaptstilts.store.leases`.
+        A claim is a lease on the stage in each place that `leases` returns. What it guarantees, and what happens when
+        its holder dies: `adaptstilts.store.leases`.
 
         Args:
             request: Random name of the request to make the stage, with which `revoke` knows the claim again.

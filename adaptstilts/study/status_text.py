@@ -70,7 +70,7 @@ def running_line(each: Running) -> str:
 def lost_line(beat: Beat) -> str:
     """Format the line of a stage whose worker has stopped sending heartbeats."""
     return (
-        f"{beat.name}: no sign of life from {place(beat)} for {estimate_text(beat.age)}: "
+        f"{beat.name}: no heartbeat from {place(beat)} for {estimate_text(beat.age)}: "
         "the worker died or is unreachable; the next run, or one in progress, takes over its stage"
     )
 

@@ -74,7 +74,7 @@ def leave(root: Path, holder: Mark = FAR, *, age: float = 0.0) -> Store:
     return Store(root)
 
 
-def test_stage_shows_a_sign_of_life_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_stage_shows_a_heartbeat_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(leases, "_STEP_SECONDS", 0.02)
     one, store = stage(), Store(tmp_path)
     with at_work(tmp_path, one, worker="w1") as log:
@@ -116,7 +116,7 @@ def test_time_left_is_that_of_the_steps_of_this_attempt(tmp_path: Path):
 @pytest.mark.parametrize(
     ("holder", "age", "is_lost"),
     [
-        pytest.param(FAR, 50, False, id="of another host, with a sign of life"),
+        pytest.param(FAR, 50, False, id="of another host, with a heartbeat"),
         pytest.param(FAR, 80, True, id="of another host, silent"),
         pytest.param(replace(here(), started="1"), 0, True, id="of this host, ended"),
         pytest.param(here(), 0, True, id="of this process, forgotten"),
@@ -149,7 +149,7 @@ def test_stage_that_is_being_taken_over_is_not_lost(tmp_path: Path, taker: Mark,
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"number": "1", "holder": "a~b~c~1", "beat": 1, "key": "of another"}'])
-def test_file_that_is_no_sign_of_life_is_left_out(tmp_path: Path, text: str):
+def test_file_that_is_no_heartbeat_is_left_out(tmp_path: Path, text: str):
     store = leave(tmp_path)
     (tmp_path / ".leases" / "other.lease").write_text(text)
     (tmp_path / ".running").mkdir()

@@ -122,7 +122,7 @@ def test_dev_scores_and_checkpoints_take_no_part_in_examples_per_second(
     assert second["examples_per_second"] == pytest.approx(10 / (seconds - 0.15), rel=0.2)
 
 
-def test_followers_are_told_every_step_dev_scores_and_the_numbers_of_the_record(tmp_path: Path):
+def test_followers_receive_every_step_dev_scores_and_the_numbers_of_the_record(tmp_path: Path):
     class Follower:
         def __init__(self) -> None:
             self.told: list[tuple[int, dict[str, float]]] = []

@@ -150,7 +150,7 @@ def test_lease_of_a_dead_or_silent_holder_is_taken_over(tmp_path, holder, silenc
 
 
 @pytest.mark.parametrize("process", [1, 2**22 + 1, os.getpid()], ids=["first", "another", "ours"])
-def test_lease_of_another_boot_or_container_of_this_host_lives_while_it_gives_signs(tmp_path, process):
+def test_lease_of_another_boot_or_container_of_this_host_lives_while_it_sends_heartbeats(tmp_path, process):
     other = replace(here(), space="other", process=process)
     leave(tmp_path, other)
     assert not attempt(at(tmp_path))
@@ -172,7 +172,7 @@ def test_lease_that_nobody_can_read_is_over_after_its_lifetime(tmp_path, text):
     assert attempt(at(tmp_path))
 
 
-def test_age_is_told_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
+def test_age_is_measured_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
     leave(tmp_path, FAR)
     monkeypatch.setattr(time, "time", lambda: 4e9)  # a machine whose clock is decades ahead
     assert not attempt(at(tmp_path))
@@ -185,7 +185,7 @@ def test_lease_with_a_time_that_has_not_come_yet_is_over_when_it_stays_as_it_is(
     assert not attempt(at(tmp_path))
     clock = time.monotonic
     monkeypatch.setattr(leases_module.time, "monotonic", lambda: clock() + 100)
-    leave(tmp_path, FAR, silence=-86500)  # a sign of life: the clock is wrong, and the holder lives
+    leave(tmp_path, FAR, silence=-86500)  # a heartbeat: the clock is wrong, and the holder lives
     assert not attempt(at(tmp_path))
     monkeypatch.setattr(leases_module.time, "monotonic", lambda: clock() + 200)
     assert attempt(at(tmp_path))
@@ -211,7 +211,7 @@ def test_lease_says_how_far_its_holder_is_as_soon_as_there_is_progress(tmp_path,
         assert now.work["seconds"] >= first.work["seconds"]
 
 
-def test_signs_of_life_go_on_when_one_could_not_be_written(tmp_path, monkeypatch):
+def test_heartbeats_go_on_when_one_could_not_be_written(tmp_path, monkeypatch):
     failing = [StoreError("no network"), OSError(28, "No space left on device")]
     write = FolderObjects.write
 
@@ -226,7 +226,7 @@ def test_signs_of_life_go_on_when_one_could_not_be_written(tmp_path, monkeypatch
         assert until(lambda: (tmp_path / "a").stat().st_mtime > 0)
 
 
-def test_refresh_gives_a_sign_of_life_only_while_the_lease_is_the_holders(tmp_path):
+def test_refresh_sends_a_heartbeat_only_while_the_lease_is_the_holders(tmp_path):
     leases = at(tmp_path)
     lease = leases.acquire("a")
     os.utime(tmp_path / "a", (0, 0))
@@ -376,7 +376,7 @@ def test_lease_leaves_nothing_when_the_disk_is_full(tmp_path, monkeypatch):
 def test_what_dead_processes_left_is_found_and_removed_and_nothing_else(tmp_path):
     leases = at(tmp_path)
     leave(tmp_path, DEAD, "dead")
-    leave(tmp_path, DEAD, "dead.12.0abc", number="half")  # was writing a sign of life
+    leave(tmp_path, DEAD, "dead.12.0abc", number="half")  # was writing a heartbeat
     leave(tmp_path, FAR, "far")
     (tmp_path / ".clock-x").touch()
     os.utime(tmp_path / ".clock-x", (0, 0))
@@ -574,7 +574,7 @@ def test_interruption_leaves_neither_lease_nor_thread(tmp_path, monkeypatch, mom
     assert until(lambda: "lease" not in {thread.name for thread in threading.enumerate()})
 
 
-def test_signs_of_life_go_on_after_any_error(tmp_path, monkeypatch):
+def test_heartbeats_go_on_after_any_error(tmp_path, monkeypatch):
     failing, refresh = [MemoryError(), ValueError()], Leases.refresh
 
     def fail_first(*arguments: object) -> None:
@@ -589,7 +589,7 @@ def test_signs_of_life_go_on_after_any_error(tmp_path, monkeypatch):
 
 
 class Hanging(FolderObjects):
-    """Writes a sign of life only when it is let."""
+    """Writes a heartbeat only when it is let."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -602,7 +602,7 @@ class Hanging(FolderObjects):
         self.written.set()
 
 
-def test_end_waits_for_a_sign_of_life_that_is_being_written(tmp_path):
+def test_end_waits_for_a_heartbeat_that_is_being_written(tmp_path):
     objects = Hanging(tmp_path)
     with hold([Leases(objects, lifetime=0.2)], "a"):
         assert objects.writes.wait(20)
@@ -611,7 +611,7 @@ def test_end_waits_for_a_sign_of_life_that_is_being_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sign_of_life_that_hangs_delays_the_end_only_so_long_and_brings_no_lease_back(tmp_path, monkeypatch):
+def test_heartbeat_that_hangs_delays_the_end_only_so_long_and_brings_no_lease_back(tmp_path, monkeypatch):
     monkeypatch.setattr(holding, "_LONGEST_WAIT", 0.05)
     objects = Hanging(tmp_path)
     with hold([Leases(objects, lifetime=0.2)], "a"):
@@ -624,7 +624,7 @@ def test_sign_of_life_that_hangs_delays_the_end_only_so_long_and_brings_no_lease
     assert leases_module._held == {}
 
 
-def test_lease_seen_unreadable_twice_with_signs_of_life_between_is_not_over(tmp_path, monkeypatch):
+def test_lease_seen_unreadable_twice_with_heartbeats_between_is_not_over(tmp_path, monkeypatch):
     class Clockless(FolderObjects):
         def read(self, name: str):
             found = super().read(name)

@@ -184,7 +184,7 @@ fsspec.register_implementation("gone", Gone, clobber=True)
 @pytest.mark.parametrize(
     "error", [ConnectionRefusedError(111, "refused"), ftplib.error_perm("530 refused"), EOFError()]
 )
-def test_address_that_cannot_be_reached_is_told_plainly(tmp_path, monkeypatch, error):
+def test_address_that_cannot_be_reached_is_one_clear_error(tmp_path, monkeypatch, error):
     monkeypatch.setattr(Gone, "error", error)
     store = SharedStore("gone://host/x", tmp_path)
     for ask in (store.artefacts, store.orphans, lambda: store.present([STAGE]), lambda: store.remote.path("a")):
@@ -196,7 +196,7 @@ def test_address_that_cannot_be_reached_is_told_plainly(tmp_path, monkeypatch, e
         store.remote.write(b"", "a")
 
 
-def test_address_without_a_host_is_told_plainly(tmp_path):
+def test_address_without_a_host_is_one_clear_error(tmp_path):
     with pytest.raises(StoreError, match=r"gone:///x: not a complete address: .*'host'"):
         SharedStore("gone:///x", tmp_path).present([STAGE])
 
@@ -327,7 +327,7 @@ def test_flipped_byte_at_the_address_is_found_on_use_and_by_verify(machines):
     assert one.open(STAGE) is not None
 
 
-def test_missing_file_and_damaged_manifest_at_the_address_are_told(machines):
+def test_missing_file_and_damaged_manifest_at_the_address_are_reported(machines):
     one, two = machines
     make(one)
     (path,) = [name for name in MemoryFileSystem.store if name.endswith("a.txt")]
@@ -443,7 +443,7 @@ def test_what_was_removed_at_the_address_is_not_uploaded_again(machines):
     assert two.find(STAGE) is None
 
 
-def test_orphaned_uploads_are_told_unless_the_stage_is_being_made(machines):
+def test_orphaned_uploads_are_listed_unless_the_stage_is_being_made(machines):
     one, two = machines
     make(one)
     one.remote.write(b"x", "data", STAGE.key[:16], "0abc", "a.txt")

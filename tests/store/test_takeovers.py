@@ -88,7 +88,7 @@ def made_late(root: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
             take_over(root)
             folder.mkdir(exist_ok=True)  # as libraries do
             (folder / "b.txt").write_text("rows")
-        if moment.endswith("sign of life"):
+        if moment.endswith("heartbeat"):
             (root / ".leases" / NAME).write_text(mine)
 
 
@@ -97,7 +97,7 @@ def made_late(root: Path, monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
     "moment",
     [
         "while it makes the artefact",
-        "while it makes the artefact and writes a sign of life",
+        "while it makes the artefact and writes a heartbeat",
         "just before the manifest is written",
         "just before the folder gets its name",
     ],

@@ -162,7 +162,7 @@ def test_text_says_what_runs_failed_and_is_lost_and_how_to_go_on():
         "  make right: step 3 of 4, loss 0.5, 210 examples/s, for 30 s, about 10 s left (node7:11 w3)",
         "",
         "lost",
-        "  make left-score: no sign of life from node7:11 for 75 s: the worker died or is unreachable; the next run, "
+        "  make left-score: no heartbeat from node7:11 for 75 s: the worker died or is unreachable; the next run, "
         "or one in progress, takes over its stage",
         "",
         "failed: make left: x.tsv: no rows.",
