@@ -286,7 +286,12 @@ def _create_file(files: Any, path: str, content: bytes) -> bool:  # noqa: ANN401
     except (NotImplementedError, ValueError):  # has no such mode
         files.pipe_file(path, content)
     files.invalidate_cache()
-    return bool(files.cat_file(path) == content)
+    try:
+        return bool(files.cat_file(path) == content)
+    except OSError as error:
+        if not _is_absent(error):
+            raise
+        return False  # another process has removed it since
 
 
 def _creates_as_fsspec(files: Any) -> bool:  # noqa: ANN401 - a file system of fsspec

@@ -530,6 +530,14 @@ def test_file_that_another_creates_at_the_same_time_is_not_created(tmp_path, mon
     assert remote.create(b"ours", "b") is False
 
 
+def test_file_that_another_removes_as_soon_as_it_is_created_is_not_created(tmp_path, monkeypatch):
+    def gone(self, path, *positions, **options):
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    monkeypatch.setattr(Plain, "cat_file", gone)
+    assert Remote(f"plain://{tmp_path}").create(b"ours", "a") is False
+
+
 @pytest.mark.parametrize(("silence", "expected"), [(10, False), (100, True)])
 def test_claim_of_a_silent_machine_is_taken_over(machines, silence, expected):
     one, _ = machines
