@@ -100,6 +100,10 @@ class WriteError(StoreError):
     """The store cannot be written (disk full, no permission); the run stops, since it could keep no further result."""
 
 
+class TakenOverError(StoreError):
+    """Another process is making the stage, since this one seemed dead; what this one has made of it is dropped."""
+
+
 class EngineError(AdaptstiltsError):
     """An engine cannot be started, or lost the worker of a stage too often."""
 

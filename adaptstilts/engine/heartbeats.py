@@ -1,6 +1,6 @@
-"""Signs of life and failures of the stages in a store.
+"""Heartbeats and failures of the stages in a store.
 
-Signs of life are the leases of running workers. Only the store is read, so workers on other hosts and of any engine
+Heartbeats are the leases of running workers. Only the store is read, so workers on other hosts and of any engine
 are visible from everywhere.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ FAILED_FOLDER = ".failed"
 
 @dataclass(frozen=True)
 class Beat:
-    """Last sign of life of the worker on a stage.
+    """Last heartbeat of the worker on a stage.
 
     Attributes:
         pid: Process id on that host.
@@ -35,7 +36,7 @@ class Beat:
         first: Steps done at the attempt's first report; more than 0 after resuming from a checkpoint.
         before: Seconds before that report: reading data, loading the backbone.
         examples_per_second: Training speed; None if unknown.
-        age: Seconds since the sign of life.
+        age: Seconds since the heartbeat.
         is_lost: Whether the worker counts as dead, so that the stage may be taken over.
     """
 
@@ -87,16 +88,23 @@ class Failure:
     log: str
 
 
-def read_beats(store: Store) -> list[Beat]:
-    """Return the last sign of life of every stage in progress, lost workers included, the longest running first.
+def read_beats(store: Store, on_unreadable: Callable[[str], object] | None = None) -> list[Beat]:
+    """Return the last heartbeat of every stage in progress, lost workers included, the longest running first.
 
-    Where several workers left one on a stage, a living worker's wins over a lost one's, then the youngest.
+    Where several workers left one on a stage, a living worker's wins over a lost one's, then the youngest. While a lost
+    worker's stage is being taken over, the heartbeat is that of the process that takes it over.
+
+    Args:
+        on_unreadable: Receives the reason why a lease cannot be read, which names it; its stage is then left out.
     """
     found: dict[str, Beat] = {}
     for leases in store.leases():
         with contextlib.suppress(OSError):
-            for lease in leases.read_all():
-                beat = _beat(lease, leases)
+            there = {lease.name: lease for lease in leases.read_all()}
+            for lease in there.values():
+                if lease.problem and on_unreadable is not None:
+                    on_unreadable(lease.problem)
+                beat = _beat(lease, there, leases) if lease.name.endswith(LEASE_SUFFIX) else None
                 if beat is not None and (beat.key not in found or _sort_key(beat) < _sort_key(found[beat.key])):
                     found[beat.key] = beat
     return sorted(found.values(), key=lambda beat: -beat.seconds)
@@ -106,12 +114,19 @@ def _sort_key(beat: Beat) -> tuple[bool, float]:
     return beat.is_lost, beat.age
 
 
-def _beat(lease: Lease, leases: Leases) -> Beat | None:
-    """Return a lease's sign of life; None if it belongs to no stage or was written by an incompatible version."""
+def _beat(lease: Lease, there: Mapping[str, Lease], leases: Leases) -> Beat | None:
+    """Return the heartbeat of a lease, or of the one that is about to replace it."""
+    chain, is_over = leases.chain(lease.name, read=there.get)
+    newest = None if is_over else _beat_of(chain[-1], leases, is_lost=False)
+    return newest or _beat_of(lease, leases, is_lost=is_over or len(chain) > 1)
+
+
+def _beat_of(lease: Lease, leases: Leases, *, is_lost: bool) -> Beat | None:
+    """Return a lease's heartbeat; None if it belongs to no stage or was written by an incompatible version."""
     names = {item.name for item in dataclasses.fields(Beat)} - {"host", "pid", "age", "is_lost"}
-    if lease.holder is None or not lease.name.endswith(LEASE_SUFFIX) or not names <= lease.work.keys():
+    if lease.holder is None or not names <= lease.work.keys():
         return None
-    age, is_lost = max(0.0, leases.age(lease) or 0.0), leases.is_over(lease)
+    age = max(0.0, leases.age(lease) or 0.0)
     fields = {name: lease.work[name] for name in names}
     fields["seconds"] += 0.0 if is_lost else age
     return Beat(**fields, host=lease.holder.host, pid=lease.holder.process, age=age, is_lost=is_lost)

@@ -20,21 +20,21 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from adaptstilts.engine.heartbeats import Failure, clear_failure, write_failure
-from adaptstilts.store.leases import Progress
+from adaptstilts.errors import TakenOverError
+from adaptstilts.store.holding import Progress
 from adaptstilts.store.stage import Stage
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from adaptstilts.store.artefact import Artefact
-
-from dataclasses import dataclass
 
 LOGS_FOLDER = "logs"
 _LEAST_SECONDS = 1.0
@@ -149,7 +149,7 @@ class StageLog:
         if error is None:
             self._write("finished", seconds=seconds, bytes=self._bytes)
             clear_failure(self._journal.root, self._stage.key)
-        elif isinstance(error, Exception):
+        elif isinstance(error, Exception) and not isinstance(error, TakenOverError):
             self._write("failed", seconds=seconds, **_error_fields(error))
             self._journal.keep_failure(self._stage, error)
         else:
@@ -163,7 +163,12 @@ class StageLog:
             total: Steps in all.
             note: Text for people, such as the loss.
             numbers: Measurements of a training step; None for other stages.
+
+        Raises:
+            TakenOverError: If another process has taken over the stage, since this one seemed dead.
         """
+        if self.progress.is_taken_over:
+            raise TakenOverError("another process is making this stage, since this one seemed dead")
         if not self.progress.total:
             self.progress.first, self.progress.before = done, round(time.perf_counter() - self._began, 3)
         self.progress.done, self.progress.total, self.progress.note = done, total, note

@@ -6,7 +6,7 @@ import traceback
 
 from adaptstilts.engine.journal import Journal, StepCallback
 from adaptstilts.engine.protocols import Runner, StageRequest, StageResult
-from adaptstilts.errors import AdaptstiltsError, CrashError, EngineError
+from adaptstilts.errors import AdaptstiltsError, CrashError, EngineError, TakenOverError
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 
@@ -33,6 +33,8 @@ def perform(request: StageRequest, store: Store, runner: Runner, on_step: StepCa
                 return StageResult(key, "cached")
             with Journal(store.root).stage(request.stage, on_step, progress) as log:
                 log.made(runner.run(request.stage, request.inputs, store, log))
+    except TakenOverError:
+        return StageResult(key, "claimed")
     except AdaptstiltsError as error:
         return StageResult(key, "failed", error)
     except Exception as error:  # noqa: BLE001 - any error costs only this stage

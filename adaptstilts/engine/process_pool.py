@@ -2,8 +2,7 @@
 
 Results do not depend on the number of workers: each stage seeds itself, and its key covers everything that decides its
 result. Small models gain most, since one stage cannot keep several cores, or a large GPU, busy. A worker that dies
-loses
-only its current stage, and another one replaces it.
+loses only its current stage, and another one replaces it.
 """
 
 from __future__ import annotations
@@ -164,6 +163,7 @@ class ProcessEngine:
         worker.process.join(_IDLE_EXIT_SECONDS)
 
     def _handle(self, worker: _Worker, message: object) -> list[StageResult]:
+        """Act on a worker's message (a result, steps done, or a bug); return the result if it is one."""
         if isinstance(message, _Bug):
             raise RuntimeError(f"a worker process met a bug:\n{message.text}")
         if isinstance(message, StageResult):

@@ -186,6 +186,7 @@ class _Run:
             self._look_elsewhere()
 
     def _take(self, result: StageResult) -> None:
+        """Act on the result of a request."""
         stage = self.running.pop(result.key)
         if isinstance(result.error, WriteError):
             raise result.error  # nothing more could be kept
@@ -201,6 +202,7 @@ class _Run:
             self._finish(stage, is_mine=result.what == "built")
 
     def _finish(self, stage: Stage, *, is_mine: bool) -> None:
+        """Note that a stage's artefact is in the store, and whether this run has made it."""
         artefact = self.store.find(stage)
         if artefact is None:
             self._lose(stage, EngineError("its artefact was removed right after it was made"))
@@ -212,6 +214,7 @@ class _Run:
         self.watcher.finished(stage, artefact)
 
     def _lose(self, stage: Stage, error: AdaptstiltsError | None) -> None:
+        """Queue a stage again whose worker was lost, or let it fail if that has happened too often."""
         self.lost[stage.key] += 1
         reason = error.problem if error is not None else "its worker died"
         if self.lost[stage.key] <= self.retries:
@@ -231,6 +234,7 @@ class _Run:
         self._fail(stage, given_up)
 
     def _fail(self, stage: Stage, error: AdaptstiltsError) -> None:
+        """Note that a stage has failed, unless it has only lacked an input that can be made again."""
         if isinstance(error, DamagedError) and self.remade[stage.key] < _MOST_REMADE:
             lacks = self._missing_inputs(stage)
             if lacks is not None:

@@ -27,7 +27,7 @@ UNFINISHED_DAYS = 2.0
 """Age at which an unfinished, unclaimed folder of a process on another machine counts as abandoned."""
 
 _FORMER_FOLDERS = (".claims", ".running")
-"""Folders in which older versions kept locks and signs of life."""
+"""Folders in which older versions kept locks and heartbeats."""
 
 
 @dataclass

@@ -1,31 +1,40 @@
 """Leases: which process is making a stage and how far it is, in a folder or at an address that machines share.
 
 A lease is a small file, or an object at an address, that is created only if there is none. It names the process that
-holds it and its work. As long as that process works, a thread rewrites the lease again and again: the sign of life.
+holds it and its work. As long as that process works, a thread rewrites the lease again and again: the heartbeat.
 
 - A holder that was a process of this machine and has ended is dead at once.
-- Any other holder is dead when it has given no sign of life for its lifetime.
+- Any other holder is dead when it has sent no heartbeat for its lifetime.
 - Whoever finds a dead holder's lease may take it over by creating a second object, named after that very lease: of
   several who try, one succeeds, and only that one replaces the lease. If it dies before it has, its own object is taken
   over in the same way.
 
-A clock that jumps can make a living holder look dead, and a machine that sleeps cannot give signs of life. Then a stage
-is made twice, and no harm is done: the store keeps the artefact that is put first and drops the other.
+A clock that jumps can make a living holder look dead, and a machine that sleeps cannot send heartbeats. When such a
+holder wakes up, two processes work on one stage. That does no harm, and does not last:
+
+- The one who was taken over learns it when it next sends a heartbeat, or at the latest when it has finished: the
+  store asks `Leases.keeps` just before it writes the manifest, and gives the work up (`TakenOverError`).
+- Whoever sleeps between reading a lease and writing or removing it writes over, or removes, the lease of its successor.
+  No file system can write a file only if nobody else has. The successor therefore knows whose leases it has taken over,
+  and puts its own back at its next heartbeat.
+- In a folder, whoever takes over a lease first takes away the folder that the former holder was writing
+  (`on_takeover`), so that it cannot finish even if it sleeps after that last question.
+- At an address it can, if it sleeps between that question and the request that creates the manifest. The manifest that
+  is created first then counts, and the other artefact is dropped.
+- Either way one process finishes an artefact; another one that holds a claim on it gives up.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 from adaptstilts.errors import StoreError
 from adaptstilts.store.objects import Objects, Text
@@ -37,45 +46,24 @@ LIFETIME_SECONDS = 60.0
 SLOP_SECONDS = 10.0
 """Seconds added to the lifetime for clocks of two machines that differ, and for network file systems that lag."""
 _STEP_SECONDS = 1.0
-"""Least time between two signs of life in a folder while the stage makes steps."""
+"""Least time between two heartbeats in a folder while the stage makes steps."""
 _BEAT_SECONDS = 5.0
-"""Time between two signs of life in a folder while the stage makes none."""
+"""Time between two heartbeats in a folder while the stage makes none."""
 
-_LONGEST_WAIT = 2.0
-"""Seconds that the end of a stage waits for a sign of life that is being written."""
 
-_held: dict[tuple[int, str], set[str]] = {}
-"""Names of the objects that may have been written for a lease that this process holds or has still to remove.
+_FIRST_REMOVAL_PAUSE = 1.0
+_LONGEST_REMOVAL_PAUSE = 60.0
+"""Seconds between two attempts to remove a lease that could not be removed when it was given back."""
+
+_held: dict[tuple[int, str], _Written] = {}
+"""Leases that this process asks for, holds or has still to remove.
 
 By process id and number, since a forked child holds none of them.
 """
-_given_back: dict[tuple[int, str], tuple[str, set[str]]] = {}
-"""Place and names of those among them that have still to be removed."""
+_removing: set[tuple[int, str]] = set()
+"""Process ids and places with a thread that removes what could not be removed at once."""
 _seen: dict[str, tuple[tuple[str, float | None], float]] = {}
 """State of each object as this process last saw it, and since when, on a clock that does not jump."""
-
-
-@dataclass
-class Progress:
-    """Progress of the holder of a lease: updated by its work, written by the thread that renews the lease.
-
-    Attributes:
-        done: Steps done; optimiser steps of a training run, languages of predictions.
-        total: Steps in all; 0 until the work reports a number.
-        note: Last note, such as the loss.
-        first: Steps done at the attempt's first report; more than 0 after resuming from a checkpoint.
-        before: Seconds before that report: reading data, loading the backbone.
-        examples_per_second: Training speed; None if unknown.
-        worker: Name that the engine gives the worker; may be empty.
-    """
-
-    done: int = 0
-    total: int = 0
-    note: str = ""
-    first: int = 0
-    before: float = 0.0
-    examples_per_second: float | None = None
-    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,12 +73,13 @@ class Lease:
     Attributes:
         number: Random name of this lease; a new one for every holder.
         holder: Process that holds it; None if the object cannot be read.
-        beat: Last sign of life, seconds since 1970 by the place's clock, or by the holder's if the place has none; None
+        beat: Last heartbeat, seconds since 1970 by the place's clock, or by the holder's if the place has none; None
             if unknown.
         name: Name of the object.
         work: What the holder is doing: ``key``, ``name`` and ``kind`` of the stage, ``started`` (UTC by its clock),
             ``seconds`` since then, the ``request`` it carries out, and the fields of `Progress`. Empty if it makes no
             stage.
+        problem: Why the object cannot be read, with its name; empty if it can. Nothing else is then known of it.
     """
 
     number: str
@@ -98,6 +87,7 @@ class Lease:
     beat: float | None
     name: str
     work: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
 
     @property
     def takeover(self) -> str:
@@ -110,18 +100,46 @@ class Lease:
         return json.dumps({"number": self.number, "holder": holder, "beat": self.beat, **self.work})
 
 
+@dataclass
+class _Written:
+    """What this process may have written for a lease.
+
+    Attributes:
+        place: Where.
+        numbers: Number that each object to remove in the end bears, by the object's name.
+        taken_over: Numbers of the leases that it has replaced.
+        removal: Held by the thread that is removing the objects.
+    """
+
+    lease: Lease
+    place: str
+    numbers: dict[str, str]
+    taken_over: set[str] = field(default_factory=set)
+    state: Literal["asked for", "held", "given back"] = "asked for"
+    removal: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Leases:
     """All leases in one place.
 
     Args:
         objects: Storage of the leases.
         lifetime: Seconds of silence after which a holder on another machine counts as dead.
-        seldom: Whether writing is expensive: a sign of life is then given only four times per lifetime.
+        seldom: Whether writing is expensive: a heartbeat is then sent only four times per lifetime.
+        on_takeover: Called with the lease of each former holder before it is replaced.
     """
 
-    def __init__(self, objects: Objects, lifetime: float = LIFETIME_SECONDS, *, seldom: bool = False) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        lifetime: float = LIFETIME_SECONDS,
+        *,
+        seldom: bool = False,
+        on_takeover: Callable[[Lease], None] | None = None,
+    ) -> None:
         self.objects = objects
         self.lifetime = lifetime
+        self.on_takeover = on_takeover
         self.pause_without_steps = min(lifetime if seldom else _BEAT_SECONDS, lifetime / 4)
         self.pause = self.pause_without_steps if seldom else min(_STEP_SECONDS, lifetime / 4)
 
@@ -143,45 +161,87 @@ class Leases:
     def take(self, lease: Lease, *, ended: str = "") -> bool:
         """Take a new lease without waiting, as `acquire` does; the caller releases it in any case."""
         self._remove_given_back()
-        _held[_key(lease)] = {lease.name}
-        if self._create(lease.name, lease):
+        written = self._written(lease)
+        if self._create(lease.name, lease) or self._take_over(lease, written, ended):
+            written.state = "held"
             return True
-        chain, is_free = self._chain(lease.name, ended)
+        return False
+
+    def _take_over(self, lease: Lease, written: _Written, ended: str) -> bool:
+        chain, is_free = self.chain(lease.name, ended=ended)
         if not chain or not is_free:
             return False
-        right = chain[-1].takeover
-        _held[_key(lease)].add(right)
-        if not self._create(right, lease) or not all(self._is_there(link) for link in chain):
+        right = replace(lease, name=chain[-1].takeover)
+        written.numbers[right.name] = right.number
+        if not self._create(right.name, lease) or not all(self._is_there(link) for link in chain):
             return False
+        written.taken_over |= {link.number for link in chain}
+        if self.on_takeover is not None:  # before this process can die as the new holder
+            for link in chain:
+                self.on_takeover(link)
         self.objects.write(lease.name, lease.text())
+        if not self._is_there(right):  # this process slept before it wrote, and another one has the lease by now
+            return False
+        written.numbers |= {link.name: link.number for link in chain[1:]}
         with contextlib.suppress(OSError, StoreError):
-            for name in (*(link.name for link in chain[1:]), right):
-                self.objects.delete(name)
+            for name in written.numbers.keys() - {lease.name}:
+                self._delete(name, written)
         return self._is_there(lease)
 
-    def refresh(self, lease: Lease, work: Mapping[str, Any]) -> None:
-        """Give a sign of life, unless the lease has a new holder; a lease that was removed is written again."""
+    def refresh(self, lease: Lease, work: Mapping[str, Any]) -> bool:
+        """Send a heartbeat, unless the lease has a new holder; return whether it has none.
+
+        A lease that was removed, or written over by a holder whom this one has replaced, is written again.
+        """
         self._remove_given_back()
+        return self._refresh(lease, self.read(lease.name), work)
+
+    def keeps(self, name: str) -> bool:
+        """Send a heartbeat if this process holds a lease; return whether no other process has taken it over."""
+        mine = self.mine(name)
+        if mine is None:
+            return True
+        found = self.read(name)
+        return self._refresh(mine, found, found.work if found is not None else mine.work)
+
+    def _refresh(self, lease: Lease, found: Lease | None, work: Mapping[str, Any]) -> bool:
         now = replace(lease, beat=time.time(), work=work)
-        found = self.read(lease.name)
         if found is None:
-            self.objects.create(lease.name, now.text())
-        elif found.number == lease.number:
+            return self._create(lease.name, now)
+        if found.holder is None:  # half written, maybe by another thread of this process
+            return True
+        written = _held.get(_key(lease))
+        is_mine = found.number in {lease.number, *(written.taken_over if written is not None else ())}
+        if is_mine:
             self.objects.write(lease.name, now.text())
+        return is_mine
+
+    def mine(self, name: str) -> Lease | None:
+        """Return the lease that this process has taken and not given back, as it was when it was taken, or None."""
+        for key, written in list(_held.items()):
+            state = (key[0], written.place, written.lease.name, written.state)
+            if state == (os.getpid(), self.objects.place, name, "held"):
+                return written.lease
+        return None
+
+    def _written(self, lease: Lease) -> _Written:
+        new = _Written(lease, self.objects.place, {lease.name: lease.number})
+        return _held.setdefault(_key(lease), new)
 
     def release(self, lease: Lease) -> None:
         """Give a lease back, unless it has a new holder.
 
-        One that cannot be removed is over when this process ends, or takes or refreshes another one successfully.
+        One that cannot be removed now is removed by a thread as soon as that is possible, or when this process takes or
+        refreshes another one; at the latest it is over when this process ends.
         """
-        key = _key(lease)
-        names = _held.setdefault(key, set()) | {lease.name}
-        _given_back[key] = self.objects.place, names
+        self._written(lease).state = "given back"
         self._remove_given_back()
+        if _key(lease) in _held:
+            self._remove_later()
 
     def holder(self, name: str) -> Mark | None:
         """Return the living process that holds a lease, or None."""
-        chain, is_free = self._chain(name)
+        chain, is_free = self.chain(name)
         return None if is_free else chain[-1].holder or Mark("unknown", "", "", 0)
 
     def read(self, name: str) -> Lease | None:
@@ -191,15 +251,19 @@ class Leases:
 
     def read_all(self) -> list[Lease]:
         """Return all leases, and the partial or abandoned objects beside them."""
-        return [_parse(name, found) for name, found in self.objects.read_all().items()]
+        return [
+            Lease("", None, None, name, problem=str(found)) if isinstance(found, StoreError) else _parse(name, found)
+            for name, found in self.objects.read_all().items()
+        ]
 
     def is_over(self, lease: Lease) -> bool:
         """Return whether a lease's holder is dead; one rule for processes that take over and for those that only look.
 
-        A lease of this process that no thread holds was forgotten, and is over.
+        A lease of this process that no thread holds was given back or forgotten, and is over.
         """
-        if _key(lease) in _held:
-            return False
+        mine = _held.get(_key(lease))
+        if mine is not None or lease.problem:
+            return mine is not None and mine.state == "given back"
         alive = None if lease.holder is None else is_alive(lease.holder)
         if alive is not None:
             return not alive or lease.holder == here()
@@ -209,7 +273,7 @@ class Leases:
         return age > self.lifetime + SLOP_SECONDS
 
     def age(self, lease: Lease) -> float | None:
-        """Return the seconds since a lease's last sign of life; None if unknown."""
+        """Return the seconds since a lease's last heartbeat; None if unknown."""
         return None if lease.beat is None else self.objects.now() - lease.beat
 
     def stale(self) -> list[str]:
@@ -233,15 +297,27 @@ class Leases:
         if mine is not None:
             self.release(mine)
 
-    def _chain(self, name: str, ended: str = "") -> tuple[list[Lease], bool]:
-        """Return a lease, the takeover objects behind it, each named after the one before, and whether all are over."""
+    def chain(
+        self, name: str, *, ended: str = "", read: Callable[[str], Lease | None] | None = None
+    ) -> tuple[list[Lease], bool]:
+        """Return a lease, the takeover objects behind it, each named after the one before, and whether all are over.
+
+        Args:
+            ended: Number of a lease whose holder is known to have ended.
+            read: Returns an object by name; None to read it now.
+
+        Returns:
+            The objects up to the first one whose holder lives, or all if none does; empty if there is no lease. Then
+            whether none lives, so that the lease is free.
+        """
+        read = read or self.read
         chain: list[Lease] = []
-        found = self.read(name)
+        found = read(name)
         while found is not None:
             chain.append(found)
             if found.number != ended and not self.is_over(found):
                 return chain, False
-            found = self.read(found.takeover)
+            found = read(found.takeover)
         return chain, True
 
     def _create(self, name: str, lease: Lease) -> bool:
@@ -256,22 +332,47 @@ class Leases:
 
     def _remove_given_back(self) -> None:
         """Remove what this process has written here for leases it has given back; what fails is tried again later."""
-        for key, (place, names) in list(_given_back.items()):
-            if (key[0], place) != (os.getpid(), self.objects.place) or _given_back.pop(key, None) is None:
+        for key, written in self._given_back():
+            if not written.removal.acquire(blocking=False):
                 continue
             try:
-                for name in tuple(names):
-                    found = self.read(name)
-                    if found is not None and found.number == key[1]:
-                        self.objects.delete(name)
-                    names.discard(name)
+                for name in tuple(written.numbers):
+                    self._delete(name, written)
+                _held.pop(key, None)
             except (OSError, StoreError):
                 pass
             finally:
-                if names:
-                    _given_back[key] = place, names
-                else:
-                    _held.pop(key, None)
+                written.removal.release()
+
+    def _given_back(self) -> list[tuple[tuple[int, str], _Written]]:
+        state = os.getpid(), self.objects.place, "given back"
+        return [item for item in [*_held.items()] if (item[0][0], item[1].place, item[1].state) == state]
+
+    def _delete(self, name: str, written: _Written) -> None:
+        """Remove an object unless it is another's by now."""
+        number = written.numbers.get(name)
+        if number is not None and self._is_there(Lease(number, None, None, name)):
+            self.objects.delete(name)
+        written.numbers.pop(name, None)
+
+    def _remove_later(self) -> None:
+        """Remove what could not be removed now from a thread, which tries less and less often."""
+        mine = os.getpid(), self.objects.place
+
+        def remove() -> None:
+            pause = _FIRST_REMOVAL_PAUSE
+            while self._given_back():
+                time.sleep(pause)
+                pause = min(2 * pause, _LONGEST_REMOVAL_PAUSE)
+                self._remove_given_back()
+            _removing.discard(mine)
+            if self._given_back():  # since the last look
+                self._remove_later()
+
+        if mine not in _removing:
+            _removing.add(mine)
+            with contextlib.suppress(RuntimeError):  # the interpreter is ending, and so does the lease
+                threading.Thread(target=remove, daemon=True, name="lease-removal").start()
 
     def _seconds_unchanged(self, lease: Lease) -> float:
         """Return for how long this process has seen a lease in its present state."""
@@ -285,83 +386,15 @@ def _key(lease: Lease) -> tuple[int, str]:
     return os.getpid(), lease.number
 
 
+def is_held_here(lease: Lease) -> bool:
+    """Return whether this process holds or asks for a lease, and has not given it back."""
+    written = _held.get(_key(lease))
+    return written is not None and written.state != "given back"
+
+
 def new_lease(name: str, work: Mapping[str, Any] | None = None) -> Lease:
     """Return a lease for this process, which does not hold it yet."""
     return Lease(secrets.token_hex(8), here(), time.time(), name, work or {})
-
-
-@contextlib.contextmanager
-def hold(places: Sequence[Leases], name: str, work: Mapping[str, Any] | None = None) -> Iterator[Progress | None]:
-    """Hold a lease in several places while the block runs, if it is free in all; never waits.
-
-    Args:
-        places: Where to take it, in this order.
-        work: ``key``, ``name`` and ``kind`` of the stage to make; None for other work.
-
-    Yields:
-        The progress, for the block to update; None if another process or thread holds the lease.
-
-    Raises:
-        OSError: If a folder cannot be written.
-        StoreError: If an address cannot be used.
-    """
-    progress = Progress()
-    started = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    began = time.perf_counter()
-
-    def doing() -> dict[str, Any]:
-        seconds = round(time.perf_counter() - began, 3)
-        state = {**dataclasses.asdict(progress), "started": started, "seconds": seconds}
-        return {} if work is None else {**work, **state}
-
-    with contextlib.ExitStack() as stack:
-        held: list[tuple[Leases, Lease]] = []
-        for leases in places:
-            lease = new_lease(name, doing())
-            stack.callback(leases.release, lease)
-            if not leases.take(lease):
-                stack.close()
-                yield None
-                return
-            held.append((leases, lease))
-        stack.enter_context(_kept_fresh(held, progress, doing))
-        yield progress
-
-
-@contextlib.contextmanager
-def _kept_fresh(
-    held: Sequence[tuple[Leases, Lease]], progress: Progress, doing: Callable[[], dict[str, Any]]
-) -> Iterator[None]:
-    """Renew leases from a thread while the block runs, more often while there is progress.
-
-    The work never waits for the file system, and its end only so long. Errors are ignored: a sign of life must not end
-    the work, nor may the signs end while the work goes on.
-    """
-    done = threading.Event()
-
-    def renew() -> None:
-        written = [(dataclasses.replace(progress), time.monotonic()) for _ in held]
-        while not done.wait(min(leases.pause for leases, _ in held)):
-            for number, (leases, lease) in enumerate(held):
-                if _key(lease) not in _held:  # given back, though an interruption kept the block from saying so
-                    return
-                last, when = written[number]
-                pause = leases.pause_without_steps if progress == last else leases.pause
-                if time.monotonic() - when >= pause and not done.is_set():
-                    written[number] = (dataclasses.replace(progress), time.monotonic())
-                    with contextlib.suppress(Exception):
-                        leases.refresh(lease, doing())
-                    if done.is_set():  # maybe long ago, and the lease was given back while this was being written
-                        leases.release(lease)
-
-    thread = threading.Thread(target=renew, daemon=True, name="lease")
-    try:
-        thread.start()
-        yield
-    finally:
-        done.set()
-        if thread.is_alive():
-            thread.join(_LONGEST_WAIT)
 
 
 def _parse(name: str, found: Text) -> Lease:

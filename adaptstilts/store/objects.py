@@ -13,6 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from adaptstilts.errors import StoreError
+from adaptstilts.store.manifest import unreadable
 from adaptstilts.store.remote import Remote
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
@@ -37,11 +39,15 @@ class Objects(Protocol):
         ...
 
     def read(self, name: str) -> Text | None:
-        """Return a text, or None if there is none."""
+        """Return a text, or None if there is none.
+
+        Raises:
+            StoreError: If it cannot be read; names the object.
+        """
         ...
 
-    def read_all(self) -> Mapping[str, Text]:
-        """Return all texts that can be read, by name."""
+    def read_all(self) -> Mapping[str, Text | StoreError]:
+        """Return all texts by name, and the error in place of each that cannot be read."""
         ...
 
     def write(self, name: str, text: str) -> None:
@@ -84,19 +90,22 @@ class FolderObjects:
 
     def read(self, name: str) -> Text | None:
         """See `Objects`; the time is that of the open file, which makes a network file system ask its server again."""
+        with contextlib.suppress(OSError):  # such as ESTALE: replaced on another machine between opening and reading
+            return self._read(name)
         try:
             return self._read(name)
         except OSError as error:
-            if error.errno != errno.ESTALE:  # replaced on another machine between opening and reading
-                raise
-            return self._read(name)
+            raise unreadable(error, self.folder / name) from error
 
-    def read_all(self) -> Mapping[str, Text]:
+    def read_all(self) -> Mapping[str, Text | StoreError]:
         """See `Objects`."""
-        found = {}
+        found: dict[str, Text | StoreError] = {}
         for name in sorted(os.listdir(self.folder)) if self.folder.is_dir() else ():  # noqa: PTH208 - names are enough
-            with contextlib.suppress(OSError):
+            try:
                 text = self.read(name)
+            except StoreError as error:  # noqa: PERF203 - one error must not hide the other texts
+                found[name] = error
+            else:
                 if text is not None:
                     found[name] = text
         return found
@@ -181,10 +190,12 @@ class RemoteObjects:
         content = self.remote.read(self.folder, name)
         return None if content is None else _text(content)
 
-    def read_all(self) -> Mapping[str, Text]:
+    def read_all(self) -> Mapping[str, Text | StoreError]:
         """See `Objects`."""
-        contents = self.remote.read_many(self.remote.names(self.folder))
-        return {name.rpartition("/")[2]: _text(content) for name, content in contents.items()}
+        errors: dict[str, StoreError] = {}
+        contents = self.remote.read_many(self.remote.names(self.folder), on_error=errors.__setitem__)
+        found: dict[str, Text | StoreError] = {name: _text(content) for name, content in contents.items()}
+        return {name.rpartition("/")[2]: text for name, text in sorted({**found, **errors}.items())}
 
     def write(self, name: str, text: str) -> None:
         """See `Objects`."""

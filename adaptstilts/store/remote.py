@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from glob import has_magic
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class Remote:
 
     def read(self, *parts: str) -> bytes | None:
         """Return a file's content, or None if there is no such file."""
-        with self._plainly():
+        with self._plainly(*parts):
             try:
                 content: bytes = self._fresh().cat_file(self.path(*parts))
             except OSError as error:
@@ -74,21 +74,41 @@ class Remote:
             return content
         raise AssertionError("unreachable")
 
-    def read_many(self, names: Iterable[str]) -> dict[str, bytes]:
+    def read_many(
+        self, names: Iterable[str], *, on_error: Callable[[str, StoreError], object] | None = None
+    ) -> dict[str, bytes]:
         """Return the contents of several files by name, in as few requests as the file system allows.
 
         Missing files are left out; one that cannot be read is an error, since it may well exist.
+
+        Args:
+            on_error: Receives the name of each file that cannot be read, and the error; None to raise the first.
         """
         with self._plainly():
             paths = {self.path(name): name for name in names}
             plain = [path for path in paths if not has_magic(path)]  # fsspec takes others for patterns
             found = self._fresh().cat(plain, on_error="return") if plain else {}
-            contents = {name: found[path] if path in found else self.read(name) for path, name in paths.items()}
-            for content in contents.values():
-                if isinstance(content, BaseException) and not _is_absent(content):
-                    raise content
-            return {name: content for name, content in contents.items() if isinstance(content, bytes)}
-        raise AssertionError("unreachable")
+        contents: dict[str, bytes] = {}
+        for path, name in paths.items():
+            try:
+                content = self._content(name, found[path]) if path in found else self.read(name)
+            except StoreError as error:  # noqa: PERF203 - one error must not hide the other files
+                if on_error is None:
+                    raise
+                on_error(name, error)
+            else:
+                if content is not None:
+                    contents[name] = content
+        return contents
+
+    def _content(self, name: str, found: bytes | Exception) -> bytes | None:
+        """Return the content that fsspec has returned for a file; None if there is no such file; or raise its error."""
+        with self._plainly(name):
+            if isinstance(found, bytes):
+                return found
+            if not _is_absent(found):
+                raise found
+        return None
 
     def names(self, *parts: str) -> list[str]:
         """Return the names of all files below a folder, relative to the address; empty if it does not exist."""
@@ -167,9 +187,12 @@ class Remote:
         """Remove a file or folder, if it exists."""
         with self._plainly(writing=True), contextlib.suppress(FileNotFoundError):
             files, path = self._fresh(), self.path(*parts)
-            files.rm(
-                path, recursive=files.info(path)["type"] == "directory"
-            )  # some refuse to remove a file recursively
+            is_folder = files.info(path)["type"] == "directory"
+            if not has_magic(path):
+                files.rm(path, recursive=is_folder)  # some refuse to remove a file recursively
+                return
+            for name in [*_all_files(files, path)] if is_folder else [path]:  # fsspec takes the path for a pattern
+                files.rm_file(name)
 
     def _make_parent(self, parts: tuple[str, ...]) -> None:
         self._connect()[0].makedirs(self.path(*parts[:-1], *parts[-1].split("/")[:-1]), exist_ok=True)
@@ -201,8 +224,8 @@ class Remote:
             ) from error
         return files, path
 
-    def _plainly(self, *, writing: bool = False) -> _Plainly:
-        return _Plainly(self.shown, writing=writing)
+    def _plainly(self, *parts: str, writing: bool = False) -> _Plainly:
+        return _Plainly("/".join((self.shown, *parts)), writing=writing)
 
 
 class _Plainly(contextlib.AbstractContextManager[None]):
@@ -263,7 +286,12 @@ def _create_file(files: Any, path: str, content: bytes) -> bool:  # noqa: ANN401
     except (NotImplementedError, ValueError):  # has no such mode
         files.pipe_file(path, content)
     files.invalidate_cache()
-    return bool(files.cat_file(path) == content)
+    try:
+        return bool(files.cat_file(path) == content)
+    except OSError as error:
+        if not _is_absent(error):
+            raise
+        return False  # another process has removed it since
 
 
 def _creates_as_fsspec(files: Any) -> bool:  # noqa: ANN401 - a file system of fsspec

@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DamagedError
+from adaptstilts.errors import DamagedError, StoreError, TakenOverError
 from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
 from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
 from adaptstilts.store.manifest import (
@@ -41,6 +41,7 @@ from adaptstilts.store.objects import RemoteObjects
 from adaptstilts.store.remote import LOCAL_PROTOCOLS, Remote, is_address
 from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.store.store import LEASES_FOLDER, Store
+from adaptstilts.store.unfinished import Unfinished
 
 SHARED_MARK = ".shared"
 """File in a local copy that has been uploaded; a whole copy without it still has to be."""
@@ -159,7 +160,8 @@ class SharedStore(Store):
             if not _is_shared(artefact.folder):
                 with self.claim_of(artefact.key) as is_mine:
                     if is_mine and not _is_shared(artefact.folder) and not super().verify(artefact):
-                        self._share(artefact.folder, artefact.manifest)
+                        with contextlib.suppress(TakenOverError):
+                            self._share(artefact.folder, artefact.manifest)
 
     def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
         """See `Store.artefacts`; lists those at the address."""
@@ -213,7 +215,10 @@ class SharedStore(Store):
 
     def _is_in_use(self, digits: str, leased: set[str]) -> bool:
         places = self.leases()
-        return self._holder(digits, places if digits in leased else places[:1]) is not None
+        try:
+            return self._holder(digits, places if digits in leased else places[:1]) is not None
+        except StoreError:  # a claim that cannot be read
+            return True
 
     def _is_orphan(self, place: tuple[str, ...], content: bytes | None) -> bool:
         """Return whether the manifest names another upload or is missing; a damaged one might have named any."""
@@ -280,17 +285,31 @@ class SharedStore(Store):
         except OSError as error:
             raise unwritable(error, self.root) from error
 
-    def _put(self, temporary: Path, final: Path, manifest: dict[str, Any]) -> None:
-        super()._put(temporary, final, manifest)
-        self._share(final, read_manifest(final / MANIFEST))  # another process may have been faster
+    def _put(self, unfinished: Unfinished, final: Path, manifest: dict[str, Any]) -> None:
+        super()._put(unfinished, final, manifest)
+        try:
+            self._share(final, read_manifest(final / MANIFEST))  # another process may have been faster
+        except TakenOverError:
+            super().remove(final)
+            raise
 
     def _share(self, folder: Path, manifest: dict[str, Any]) -> None:
-        """Upload a whole artefact, unless another machine was first: its upload then replaces the local artefact."""
+        """Upload a whole artefact, unless another machine was first: its upload then replaces the local artefact.
+
+        Raises:
+            TakenOverError: If this process had claimed the stage, and another one has taken it over or made it; nothing
+                of the upload is left then.
+        """
         place, upload = (manifest["kind"], manifest["key"][:KEY_DIGITS]), secrets.token_hex(4)
         if self.remote.read(*place, MANIFEST) is None:
             for name in manifest["files"]:
                 self.remote.upload(folder / name, *place, upload, name)
             record = manifest_text({**manifest, "upload": upload})
+            try:
+                self._check_claim(manifest["key"])
+            except TakenOverError:
+                self.remote.delete(*place, upload)
+                raise
             if self.remote.create(record.encode(), *place, MANIFEST):
                 (folder / SHARED_MARK).touch()
                 return
@@ -303,6 +322,7 @@ class SharedStore(Store):
             (folder / SHARED_MARK).touch()
         else:
             super().remove(folder)
+            self._give_way(manifest["key"])
 
     def _drop_copy(self, error: DamagedError, on_damage: DamageCallback | None = None) -> None:
         """Remove a damaged local copy of an artefact at the address; report or raise any other damage."""

@@ -20,9 +20,10 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from adaptstilts.errors import DamagedError, StoreError
+from adaptstilts.errors import DamagedError, StoreError, TakenOverError, WriteError
 from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, report_to
-from adaptstilts.store.leases import LEASE_SUFFIX, Leases, Progress, hold
+from adaptstilts.store.holding import Progress, hold
+from adaptstilts.store.leases import LEASE_SUFFIX, Lease, Leases
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
     MANIFEST,
@@ -40,6 +41,7 @@ from adaptstilts.store.manifest import (
 from adaptstilts.store.objects import FolderObjects
 from adaptstilts.store.process import SEPARATOR, Mark, here, is_alive
 from adaptstilts.store.stage import FORMAT_VERSION, Stage, StageKind, describe
+from adaptstilts.store.unfinished import Unfinished
 
 LEASES_FOLDER = ".leases"
 RESUME_FOLDER = ".resume"
@@ -48,6 +50,8 @@ UNFINISHED_FOLDER = ".unfinished"
 
 _ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 """Errors of a disk that takes no more data, whichever file they name."""
+_READING_PAUSES = (0.1, 0.5, 2.0)
+"""Seconds before each further attempt to claim a stage whose claim cannot be read."""
 
 
 class Store:
@@ -126,16 +130,19 @@ class Store:
     def writing(self, stage: Stage, environment: dict[str, str]) -> Iterator[Path]:
         """Yield an empty folder for a stage's files; on leaving it becomes the artefact.
 
-        If the block raises, nothing is kept. If another process has made the artefact meanwhile, that one is kept.
+        If the block raises, nothing is kept. If another process has made the artefact meanwhile, that one is kept; this
+        is an error if this process had claimed the stage.
 
         Args:
             environment: Versions and devices, for the manifest.
 
         Raises:
+            TakenOverError: If this process had claimed the stage, and another one has taken it over or made it.
             WriteError: If the store cannot be written.
             StoreError: If the block cannot read a file, wherever it is.
         """
-        with self._unfinished(stage.key) as temporary:
+        with self._unfinished(stage.key) as unfinished:
+            temporary = unfinished.path
             started = time.time()
             clock = time.perf_counter()
             with _reading(temporary):
@@ -154,8 +161,10 @@ class Store:
                 "seconds": round(time.perf_counter() - clock, 3),
                 "files": inventory(temporary),
             }
+            self._check_claim(stage.key)
+            unfinished.check()
             write_synced(temporary / MANIFEST, manifest_text(manifest))
-            self._put(temporary, self.folder(stage), manifest)
+            self._put(unfinished, self.folder(stage), manifest)
 
     @contextlib.contextmanager
     def adopting(self, manifest: dict[str, Any]) -> Iterator[Path]:
@@ -167,18 +176,20 @@ class Store:
         Raises:
             WriteError: If the store cannot be written.
         """
-        with self._unfinished(manifest["key"]) as temporary:
+        with self._unfinished(manifest["key"]) as unfinished:
+            temporary = unfinished.path
             yield temporary
             inventory(temporary)
             write_synced(temporary / MANIFEST, manifest_text(manifest))
             name = f"{manifest['slug']}-{manifest['key'][:KEY_DIGITS]}"
-            self._put(temporary, self.root / manifest["kind"] / name, manifest)
+            self._put(unfinished, self.root / manifest["kind"] / name, manifest)
 
     @contextlib.contextmanager
     def claim(self, stage: Stage, request: str = "") -> Iterator[Progress | None]:
-        """Claim a stage for this process while the block runs; never waits.
+        """Claim a stage for this process while the block runs; never waits for another process.
 
-        Guarantees of a claim, and what happens when its holder dies: `adaptstilts.store.leases`.
+        A claim is a lease on the stage in each place that `leases` returns. What it guarantees, and what happens when
+        its holder dies: `adaptstilts.store.leases`.
 
         Args:
             request: Random name of the request to make the stage, with which `revoke` knows the claim again.
@@ -188,6 +199,7 @@ class Store:
 
         Raises:
             WriteError: If the store cannot be written.
+            StoreError: If a claim cannot be read, though it was tried several times.
         """
         work = {"key": stage.key, "name": stage.name, "kind": stage.kind.value, "request": request}
         with self._claim(stage.key, work) as progress:
@@ -210,10 +222,39 @@ class Store:
     def _claim(self, key: str, work: dict[str, str] | None = None) -> Iterator[Progress | None]:
         with contextlib.ExitStack() as stack:
             try:
-                progress = stack.enter_context(hold(self.leases(), _lease_name(key), work))
+                progress = _patiently(lambda: stack.enter_context(hold(self.leases(), _lease_name(key), work)))
             except OSError as error:
                 raise unwritable(error, self.root) from error
             yield progress
+
+    def _check_claim(self, key: str) -> None:
+        """Raise `TakenOverError` if this process had claimed a stage, and another one has taken it over.
+
+        A claim that cannot be read now counts as this process's: its work may well be the only one.
+        """
+        for leases in self.leases():
+            with contextlib.suppress(OSError, StoreError):
+                if not leases.keeps(_lease_name(key)):
+                    break
+        else:
+            return
+        raise TakenOverError(f"{key[:KEY_DIGITS]}: another process is making this stage, since this one seemed dead")
+
+    def _give_way(self, key: str) -> None:
+        """Raise `TakenOverError` if this process had claimed a stage whose artefact another one has made meanwhile."""
+        if any(leases.mine(_lease_name(key)) is not None for leases in self.leases()):
+            raise TakenOverError(f"{key[:KEY_DIGITS]}: another process has made this stage, since this one seemed dead")
+
+    def _take_away(self, former: Lease) -> None:
+        """Take away what the former holder of a claim is writing, so that it cannot finish should it wake up."""
+        digits = former.name[:KEY_DIGITS]
+        start = SEPARATOR.join((former.holder.text, digits, "")) if former.holder is not None else "\0"
+        for folder in self.unfinished():
+            if folder.name.startswith(start):
+                aside = self._temporary(digits)
+                with contextlib.suppress(OSError):
+                    folder.rename(aside)
+                    shutil.rmtree(aside)
 
     def is_claimed(self, stage: Stage) -> bool:
         """Return whether a living process is making a stage; reads one small file."""
@@ -242,7 +283,7 @@ class Store:
 
     def leases(self) -> list[Leases]:
         """Return the places in which whoever makes a stage holds a lease, in the order of taking them."""
-        return [Leases(FolderObjects(self.root / LEASES_FOLDER))]
+        return [Leases(FolderObjects(self.root / LEASES_FOLDER), on_takeover=self._take_away)]
 
     def discard(self, stage: Stage) -> None:
         """Remove a stage's artefact, damaged or not: atomically from its place, then from the disk.
@@ -334,11 +375,12 @@ class Store:
         return self.root / UNFINISHED_FOLDER / name
 
     @contextlib.contextmanager
-    def _unfinished(self, key: str) -> Iterator[Path]:
+    def _unfinished(self, key: str) -> Iterator[Unfinished]:
         temporary = self._temporary(key)
         try:
             temporary.mkdir(parents=True)
-            yield temporary
+            with Unfinished(temporary) as unfinished:
+                yield unfinished
         except OSError as error:
             raise unwritable(error, self.root) from error
         except SafetensorError as error:
@@ -350,19 +392,21 @@ class Store:
             if temporary.exists():
                 shutil.rmtree(temporary, ignore_errors=True)
 
-    def _put(self, temporary: Path, final: Path, manifest: dict[str, Any]) -> None:
+    def _put(self, unfinished: Unfinished, final: Path, manifest: dict[str, Any]) -> None:
         """Move a complete folder to its place, unless another process has put one there."""
+        temporary = unfinished.path
         final.parent.mkdir(parents=True, exist_ok=True)
-        if (final / MANIFEST).is_file():
-            return
-        if final.is_dir() and not self._clear(final):
+        if (final / MANIFEST).is_file() or (final.is_dir() and not self._clear(final)):
+            self._give_way(manifest["key"])
             return
         try:
             temporary.replace(final)
         except OSError:
             if not (final / MANIFEST).is_file():
                 raise
+            self._give_way(manifest["key"])
             return
+        unfinished.is_moved = True
         sync_folder(final.parent)
         take_over_hashes(temporary, final, manifest)
 
@@ -377,6 +421,18 @@ class Store:
                 return False
             shutil.rmtree(aside)
         return True
+
+
+def _patiently(claim: Callable[[], Progress | None]) -> Progress | None:
+    """Return the result of an attempt to claim, which is repeated some times while a claim cannot be read."""
+    for pause in (*_READING_PAUSES, None):
+        try:
+            return claim()
+        except StoreError as error:  # noqa: PERF203 - a claim that succeeds costs nothing
+            if pause is None or isinstance(error, WriteError):
+                raise
+            time.sleep(pause)
+    raise AssertionError("unreachable")
 
 
 def _lease_name(key: str) -> str:

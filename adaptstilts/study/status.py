@@ -93,6 +93,7 @@ class Status:
         elsewhere: Number of stages of other studies that run on the same store.
         recent: Number of artefacts finished in the last hour.
         seconds_made: Sum of the wall times of the finished artefacts.
+        unreadable: Reason of each lease that cannot be read; its stage may run, and counts as if it did not.
     """
 
     counts: Mapping[str, Mapping[str, int]]
@@ -107,6 +108,7 @@ class Status:
     elsewhere: int = 0
     recent: int = 0
     seconds_made: float = 0.0
+    unreadable: tuple[str, ...] = ()
 
     def total(self, state: str) -> int:
         """Count the stages in a state."""
@@ -196,7 +198,8 @@ class Observer:
     def look(self) -> Status:
         """Read the current state; a folder that does not exist counts as an empty store."""
         root = self.store.root
-        made, beats, failures = self.made(), read_beats(self.store), read_failures(root)
+        unreadable: list[str] = []
+        made, beats, failures = self.made(), read_beats(self.store, unreadable.append), read_failures(root)
         if self.plan is None:
             status = summarise_store(made, beats, failures, self._damaged)
             mine: Collection[str] = made.keys()
@@ -208,6 +211,7 @@ class Observer:
             status,
             recent=sum(0 <= now - made[key].ended <= _RECENT_SECONDS for key in mine),
             seconds_made=sum(made[key].seconds for key in mine),
+            unreadable=tuple(unreadable),
         )
 
 

@@ -27,6 +27,8 @@ def status_text(status: Status, root: Path, command: str) -> str:
         lines += [f"  log: {root / failure.log}"]
     for damaged in status.damaged:
         lines += ["", f"damaged: {damaged.name}: {damaged.problem}", f"  folder: {damaged.folder}"]
+    for problem in status.unreadable:
+        lines += ["", f"unreadable lease: {problem}"]
     if status.left_out:
         lines += ["", f"left out, since they need a stage that failed: {_shorten(status.left_out)}"]
     if status.elsewhere:
@@ -68,7 +70,7 @@ def running_line(each: Running) -> str:
 def lost_line(beat: Beat) -> str:
     """Format the line of a stage whose worker has stopped sending heartbeats."""
     return (
-        f"{beat.name}: no sign of life from {place(beat)} for {estimate_text(beat.age)}: "
+        f"{beat.name}: no heartbeat from {place(beat)} for {estimate_text(beat.age)}: "
         "the worker died or is unreachable; the next run, or one in progress, takes over its stage"
     )
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import platform
 import signal
@@ -73,7 +74,7 @@ def leave(root: Path, holder: Mark = FAR, *, age: float = 0.0) -> Store:
     return Store(root)
 
 
-def test_stage_shows_a_sign_of_life_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_stage_shows_a_heartbeat_while_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(leases, "_STEP_SECONDS", 0.02)
     one, store = stage(), Store(tmp_path)
     with at_work(tmp_path, one, worker="w1") as log:
@@ -115,7 +116,7 @@ def test_time_left_is_that_of_the_steps_of_this_attempt(tmp_path: Path):
 @pytest.mark.parametrize(
     ("holder", "age", "is_lost"),
     [
-        pytest.param(FAR, 50, False, id="of another host, with a sign of life"),
+        pytest.param(FAR, 50, False, id="of another host, with a heartbeat"),
         pytest.param(FAR, 80, True, id="of another host, silent"),
         pytest.param(replace(here(), started="1"), 0, True, id="of this host, ended"),
         pytest.param(here(), 0, True, id="of this process, forgotten"),
@@ -136,8 +137,19 @@ def test_worker_is_lost_when_its_stage_may_be_taken_over_and_not_before(
         assert (progress is not None) == is_lost
 
 
+@pytest.mark.parametrize(("taker", "is_lost"), [(replace(FAR, process=7), False), (replace(here(), started="2"), True)])
+def test_stage_that_is_being_taken_over_is_not_lost(tmp_path: Path, taker: Mark, is_lost: bool):
+    store = leave(tmp_path, replace(here(), started="1"))
+    lost = tmp_path / ".leases" / f"{stage().key[:16]}.lease"
+    work = {**json.loads(lost.read_text()), "done": 0}
+    (lost.parent / f"{lost.name}.old").write_text(json.dumps({**work, "number": "next", "holder": taker.text}))
+    (beat,) = read_beats(store)
+    assert (beat.is_lost, beat.done, beat.pid) == (is_lost, 5 * is_lost, os.getpid() if is_lost else 7)
+    assert store.is_claimed(stage()) is not is_lost
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"number": "1", "holder": "a~b~c~1", "beat": 1, "key": "of another"}'])
-def test_file_that_is_no_sign_of_life_is_left_out(tmp_path: Path, text: str):
+def test_file_that_is_no_heartbeat_is_left_out(tmp_path: Path, text: str):
     store = leave(tmp_path)
     (tmp_path / ".leases" / "other.lease").write_text(text)
     (tmp_path / ".running").mkdir()

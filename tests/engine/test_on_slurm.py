@@ -20,7 +20,7 @@ from adaptstilts.store.store import Store
 from adaptstilts.study.plan.jobs import ScoreJob
 from adaptstilts.study.plan.plan import Plan
 
-pytest.importorskip("submitit")
+submitit = pytest.importorskip("submitit")
 CONFIG = StudyConfig(
     name="engines", device="cpu", engine=EngineSection(name="slurm", slurm=SlurmSection(cluster="local"))
 )
@@ -42,7 +42,11 @@ def engine_of(store: Store, watcher: QuietWatcher, lines: list[str]) -> SlurmEng
     return SlurmEngine(CONFIG, StandInRunner, store, here, lines.append)
 
 
-def test_jobs_are_sent_as_arrays_light_stages_stay_here_and_lost_jobs_are_tried_again(tmp_path: Path):
+def test_jobs_are_sent_as_arrays_light_stages_stay_here_and_lost_jobs_are_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # The time that submitit waits for the result of a killed job, in case the file system lags.
+    monkeypatch.setattr(submitit.core.core.Job, "_results_timeout_s", 1)
     dying, bad = stage("die-once"), stage("bad-input")
     plan = Plan((dying, bad, light("score", dying), stage("after", bad)), (), 0)
     store, watcher, lines = Store(tmp_path), QuietWatcher(), []
@@ -92,7 +96,7 @@ def test_submitit_that_is_not_installed_is_one_clear_error(tmp_path: Path, monke
         )
 
 
-def test_settings_of_a_job_are_told_to_submitit_in_its_words():
+def test_settings_of_a_job_are_passed_to_submitit_under_its_names():
     slurm = SlurmSection(partition="gpu", account="me", setup=("module load cuda",), timeout_minutes=10)
     engine = EngineSection(name="slurm", memory_gb=32, cpus_per_stage=4, gpus_per_stage=2, slurm=slurm)
     config = CONFIG.model_copy(update={"engine": engine, "device": "auto"})

@@ -403,14 +403,19 @@ def test_stages_that_another_process_makes_are_waited_for_and_taken_over(tmp_pat
     def elsewhere() -> None:
         with at_work(tmp_path, LEFT) as log:
             claimed.set()
-            time.sleep(0.6)
+            assert is_waited_for.wait(20)
             Runner().run(LEFT, (WORLD,), Store(tmp_path), log)
 
-    claimed = threading.Event()
+    class Waiting(Watcher):
+        def noted(self, text: str) -> None:
+            super().noted(text)
+            is_waited_for.set()
+
+    claimed, is_waited_for = threading.Event(), threading.Event()
     thread = threading.Thread(target=elsewhere)
     thread.start()
-    claimed.wait()
-    runner, watcher = Runner(), Watcher()
+    assert claimed.wait(20)
+    runner, watcher = Runner(), Waiting()
     outcome = carry(store, runner, watcher)
     thread.join()
     assert runner.ran == ["right", "left-score", "both"]

@@ -12,15 +12,18 @@ import pytest
 from claimers import race, start_holder
 
 from adaptstilts.errors import StoreError
+from adaptstilts.store import holding
 from adaptstilts.store import leases as leases_module
-from adaptstilts.store.leases import Lease, Leases, hold
+from adaptstilts.store.holding import hold
+from adaptstilts.store.leases import Lease, Leases
 from adaptstilts.store.objects import FolderObjects
 from adaptstilts.store.process import here
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from adaptstilts.store.leases import Leases, hold
+from adaptstilts.store.holding import hold
+from adaptstilts.store.leases import Leases
 from adaptstilts.store.objects import FolderObjects
 with hold([Leases(FolderObjects(Path(sys.argv[1])))], "a") as held:
     print(held is not None, flush=True)
@@ -29,6 +32,11 @@ with hold([Leases(FolderObjects(Path(sys.argv[1])))], "a") as held:
 DEAD = replace(here(), started="1")
 """A process with this one's id that started when the machine did: the id was given out again."""
 FAR = replace(here(), host="elsewhere")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_held(monkeypatch):
+    monkeypatch.setattr(leases_module, "_held", {})
 
 
 def at(folder: Path, lifetime: float = 60.0) -> Leases:
@@ -142,7 +150,7 @@ def test_lease_of_a_dead_or_silent_holder_is_taken_over(tmp_path, holder, silenc
 
 
 @pytest.mark.parametrize("process", [1, 2**22 + 1, os.getpid()], ids=["first", "another", "ours"])
-def test_lease_of_another_boot_or_container_of_this_host_lives_while_it_gives_signs(tmp_path, process):
+def test_lease_of_another_boot_or_container_of_this_host_lives_while_it_sends_heartbeats(tmp_path, process):
     other = replace(here(), space="other", process=process)
     leave(tmp_path, other)
     assert not attempt(at(tmp_path))
@@ -164,7 +172,7 @@ def test_lease_that_nobody_can_read_is_over_after_its_lifetime(tmp_path, text):
     assert attempt(at(tmp_path))
 
 
-def test_age_is_told_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
+def test_age_is_measured_by_the_clock_of_the_file_system(tmp_path, monkeypatch):
     leave(tmp_path, FAR)
     monkeypatch.setattr(time, "time", lambda: 4e9)  # a machine whose clock is decades ahead
     assert not attempt(at(tmp_path))
@@ -177,7 +185,7 @@ def test_lease_with_a_time_that_has_not_come_yet_is_over_when_it_stays_as_it_is(
     assert not attempt(at(tmp_path))
     clock = time.monotonic
     monkeypatch.setattr(leases_module.time, "monotonic", lambda: clock() + 100)
-    leave(tmp_path, FAR, silence=-86500)  # a sign of life: the clock is wrong, and the holder lives
+    leave(tmp_path, FAR, silence=-86500)  # a heartbeat: the clock is wrong, and the holder lives
     assert not attempt(at(tmp_path))
     monkeypatch.setattr(leases_module.time, "monotonic", lambda: clock() + 200)
     assert attempt(at(tmp_path))
@@ -203,7 +211,7 @@ def test_lease_says_how_far_its_holder_is_as_soon_as_there_is_progress(tmp_path,
         assert now.work["seconds"] >= first.work["seconds"]
 
 
-def test_signs_of_life_go_on_when_one_could_not_be_written(tmp_path, monkeypatch):
+def test_heartbeats_go_on_when_one_could_not_be_written(tmp_path, monkeypatch):
     failing = [StoreError("no network"), OSError(28, "No space left on device")]
     write = FolderObjects.write
 
@@ -218,7 +226,7 @@ def test_signs_of_life_go_on_when_one_could_not_be_written(tmp_path, monkeypatch
         assert until(lambda: (tmp_path / "a").stat().st_mtime > 0)
 
 
-def test_refresh_gives_a_sign_of_life_only_while_the_lease_is_the_holders(tmp_path):
+def test_refresh_sends_a_heartbeat_only_while_the_lease_is_the_holders(tmp_path):
     leases = at(tmp_path)
     lease = leases.acquire("a")
     os.utime(tmp_path / "a", (0, 0))
@@ -368,7 +376,7 @@ def test_lease_leaves_nothing_when_the_disk_is_full(tmp_path, monkeypatch):
 def test_what_dead_processes_left_is_found_and_removed_and_nothing_else(tmp_path):
     leases = at(tmp_path)
     leave(tmp_path, DEAD, "dead")
-    leave(tmp_path, DEAD, "dead.12.0abc", number="half")  # was writing a sign of life
+    leave(tmp_path, DEAD, "dead.12.0abc", number="half")  # was writing a heartbeat
     leave(tmp_path, FAR, "far")
     (tmp_path / ".clock-x").touch()
     os.utime(tmp_path / ".clock-x", (0, 0))
@@ -454,10 +462,13 @@ def test_file_that_was_replaced_while_it_was_opened_is_read_again(tmp_path, monk
     assert FolderObjects(tmp_path).read("a").text == "text"
 
 
-def test_object_that_cannot_be_read_hides_no_other(tmp_path):
+def test_object_that_cannot_be_read_hides_no_other_and_is_named(tmp_path):
     (tmp_path / "0").mkdir()
     leave(tmp_path, FAR)
-    assert [lease.name for lease in at(tmp_path).read_all()] == ["a"]
+    unreadable, other = at(tmp_path).read_all()
+    assert (unreadable.name, other.name, other.problem) == ("0", "a", "")
+    assert unreadable.problem.startswith(f"{tmp_path / '0'}: cannot be read: ")
+    assert at(tmp_path).stale() == []
 
 
 class Failing(FolderObjects):
@@ -501,7 +512,8 @@ def test_lease_that_could_not_be_removed_is_removed_later(tmp_path, again):
     other = leases.acquire("other")
     with hold([leases], "a"):
         leases.objects.operation = "delete"
-    assert leases.holder("a") == here()
+    assert (tmp_path / "a").exists()
+    assert leases.holder("a") is None  # this process knows that it has given it back
     if again == "refresh":
         leases.refresh(other, {})
     else:
@@ -509,14 +521,29 @@ def test_lease_that_could_not_be_removed_is_removed_later(tmp_path, again):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "third"][: 1 + (again == "acquire")]
     for lease in leases.read_all():
         leases.release(lease)
-    assert leases_module._held == leases_module._given_back == {}
+    assert leases_module._held == {}
+
+
+def test_lease_that_could_not_be_removed_is_removed_though_nothing_else_happens(tmp_path, monkeypatch):
+    monkeypatch.setattr(leases_module, "_FIRST_REMOVAL_PAUSE", 0.02)
+    leave(tmp_path, DEAD)
+    leave(tmp_path, DEAD, "a.old", number="next")
+    leases = Leases(Failing(tmp_path, ""))
+    lease = leases_module.new_lease("a")
+    leases.objects.operation = "delete"
+    assert leases.take(lease)
+    assert len(list(tmp_path.iterdir())) > 1
+    leases.objects.operation = "delete"
+    leases.release(lease)
+    assert until(lambda: list(tmp_path.iterdir()) == [])
+    assert until(lambda: leases_module._held == {} and not leases_module._removing)
 
 
 def test_process_forgets_the_leases_it_has_given_back_and_those_it_did_not_get(tmp_path):
     with hold([at(tmp_path)], "a"):
         assert not attempt(at(tmp_path))
         assert len(leases_module._held) == 1
-    assert leases_module._held == leases_module._given_back == {}
+    assert leases_module._held == {}
 
 
 @pytest.mark.parametrize("moment", ["take", "start", "end"])
@@ -538,7 +565,7 @@ def test_interruption_leaves_neither_lease_nor_thread(tmp_path, monkeypatch, mom
     elif moment == "start":
         monkeypatch.setattr(threading.Thread, "start", interrupted(threading.Thread.start))
     else:
-        monkeypatch.setattr(leases_module, "threading", SimpleNamespace(Event=Interrupted, Thread=threading.Thread))
+        monkeypatch.setattr(holding, "threading", SimpleNamespace(Event=Interrupted, Thread=threading.Thread))
     with pytest.raises(KeyboardInterrupt), hold([at(tmp_path, lifetime=4000)], "a"):
         monkeypatch.undo()
     monkeypatch.undo()
@@ -547,7 +574,7 @@ def test_interruption_leaves_neither_lease_nor_thread(tmp_path, monkeypatch, mom
     assert until(lambda: "lease" not in {thread.name for thread in threading.enumerate()})
 
 
-def test_signs_of_life_go_on_after_any_error(tmp_path, monkeypatch):
+def test_heartbeats_go_on_after_any_error(tmp_path, monkeypatch):
     failing, refresh = [MemoryError(), ValueError()], Leases.refresh
 
     def fail_first(*arguments: object) -> None:
@@ -562,7 +589,7 @@ def test_signs_of_life_go_on_after_any_error(tmp_path, monkeypatch):
 
 
 class Hanging(FolderObjects):
-    """Writes a sign of life only when it is let."""
+    """Writes a heartbeat only when it is let."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -575,7 +602,7 @@ class Hanging(FolderObjects):
         self.written.set()
 
 
-def test_end_waits_for_a_sign_of_life_that_is_being_written(tmp_path):
+def test_end_waits_for_a_heartbeat_that_is_being_written(tmp_path):
     objects = Hanging(tmp_path)
     with hold([Leases(objects, lifetime=0.2)], "a"):
         assert objects.writes.wait(20)
@@ -584,8 +611,8 @@ def test_end_waits_for_a_sign_of_life_that_is_being_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sign_of_life_that_hangs_delays_the_end_only_so_long_and_brings_no_lease_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(leases_module, "_LONGEST_WAIT", 0.05)
+def test_heartbeat_that_hangs_delays_the_end_only_so_long_and_brings_no_lease_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(holding, "_LONGEST_WAIT", 0.05)
     objects = Hanging(tmp_path)
     with hold([Leases(objects, lifetime=0.2)], "a"):
         assert objects.writes.wait(20)
@@ -597,7 +624,7 @@ def test_sign_of_life_that_hangs_delays_the_end_only_so_long_and_brings_no_lease
     assert leases_module._held == {}
 
 
-def test_lease_seen_unreadable_twice_with_signs_of_life_between_is_not_over(tmp_path, monkeypatch):
+def test_lease_seen_unreadable_twice_with_heartbeats_between_is_not_over(tmp_path, monkeypatch):
     class Clockless(FolderObjects):
         def read(self, name: str):
             found = super().read(name)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ftplib
 import json
 import pickle
+import re
 import subprocess
 import sys
 import time
@@ -15,7 +16,9 @@ from claimers import ROOT, start_holder
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
+from adaptstilts.engine.heartbeats import read_beats
 from adaptstilts.errors import DamagedError, StoreError, WriteError
+from adaptstilts.store import store as store_module
 from adaptstilts.store.leases import Lease
 from adaptstilts.store.manifest import manifest_text
 from adaptstilts.store.process import here
@@ -181,7 +184,7 @@ fsspec.register_implementation("gone", Gone, clobber=True)
 @pytest.mark.parametrize(
     "error", [ConnectionRefusedError(111, "refused"), ftplib.error_perm("530 refused"), EOFError()]
 )
-def test_address_that_cannot_be_reached_is_told_plainly(tmp_path, monkeypatch, error):
+def test_address_that_cannot_be_reached_is_one_clear_error(tmp_path, monkeypatch, error):
     monkeypatch.setattr(Gone, "error", error)
     store = SharedStore("gone://host/x", tmp_path)
     for ask in (store.artefacts, store.orphans, lambda: store.present([STAGE]), lambda: store.remote.path("a")):
@@ -193,7 +196,7 @@ def test_address_that_cannot_be_reached_is_told_plainly(tmp_path, monkeypatch, e
         store.remote.write(b"", "a")
 
 
-def test_address_without_a_host_is_told_plainly(tmp_path):
+def test_address_without_a_host_is_one_clear_error(tmp_path):
     with pytest.raises(StoreError, match=r"gone:///x: not a complete address: .*'host'"):
         SharedStore("gone:///x", tmp_path).present([STAGE])
 
@@ -324,7 +327,7 @@ def test_flipped_byte_at_the_address_is_found_on_use_and_by_verify(machines):
     assert one.open(STAGE) is not None
 
 
-def test_missing_file_and_damaged_manifest_at_the_address_are_told(machines):
+def test_missing_file_and_damaged_manifest_at_the_address_are_reported(machines):
     one, two = machines
     make(one)
     (path,) = [name for name in MemoryFileSystem.store if name.endswith("a.txt")]
@@ -440,7 +443,7 @@ def test_what_was_removed_at_the_address_is_not_uploaded_again(machines):
     assert two.find(STAGE) is None
 
 
-def test_orphaned_uploads_are_told_unless_the_stage_is_being_made(machines):
+def test_orphaned_uploads_are_listed_unless_the_stage_is_being_made(machines):
     one, two = machines
     make(one)
     one.remote.write(b"x", "data", STAGE.key[:16], "0abc", "a.txt")
@@ -527,6 +530,14 @@ def test_file_that_another_creates_at_the_same_time_is_not_created(tmp_path, mon
     assert remote.create(b"ours", "b") is False
 
 
+def test_file_that_another_removes_as_soon_as_it_is_created_is_not_created(tmp_path, monkeypatch):
+    def gone(self, path, *positions, **options):
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    monkeypatch.setattr(Plain, "cat_file", gone)
+    assert Remote(f"plain://{tmp_path}").create(b"ours", "a") is False
+
+
 @pytest.mark.parametrize(("silence", "expected"), [(10, False), (100, True)])
 def test_claim_of_a_silent_machine_is_taken_over(machines, silence, expected):
     one, _ = machines
@@ -604,3 +615,32 @@ def test_lease_of_a_killed_process_is_taken_over_at_once(tmp_path):
         holder.communicate()
     with store.claim(stage) as is_mine:
         assert is_mine
+
+
+def test_lease_that_cannot_be_read_hides_no_other(shelf, monkeypatch):
+    one, two = shelf("one"), shelf("two")
+    one.remote.write(b"x", "data", STAGE.key[:16], "0abc", "a.txt")
+    with one.claim(STAGE), one.claim(OTHER):
+        monkeypatch.setattr(Shelf, "unreadable", [f"{STAGE.key[:16]}.lease"])
+        told = []
+        assert [beat.key for beat in read_beats(two, told.append)] == [OTHER.key]
+        assert len(told) == 1
+        assert re.search(rf"shelf://.*/shared/\.leases/{STAGE.key[:16]}\.lease: cannot be read: .*timed out", told[0])
+        assert two.orphans() == []
+        assert two.leases()[-1].stale() == []
+        with pytest.raises(StoreError, match=rf"{STAGE.key[:16]}\.lease: cannot be read"):
+            two.claimant(STAGE)
+
+
+def test_claim_at_an_address_that_cannot_be_read_is_tried_again_and_then_named(shelf, monkeypatch):
+    one, reads = shelf("one"), []
+    read = one.remote.read
+    monkeypatch.setattr(one.remote, "read", lambda *parts: (reads.append(parts), read(*parts))[1])
+    monkeypatch.setattr(store_module, "_READING_PAUSES", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(Shelf, "unreadable", [".lease"])
+    with pytest.raises(StoreError, match=rf"{STAGE.key[:16]}\.lease: cannot be read: .*timed out"):
+        one.claim(STAGE).__enter__()
+    assert len(reads) >= 4
+    monkeypatch.setattr(Shelf, "unreadable", [])
+    with one.claim(STAGE) as progress:
+        assert progress is not None

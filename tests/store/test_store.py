@@ -10,7 +10,9 @@ from claimers import race, start_holder
 from safetensors import SafetensorError
 
 from adaptstilts.errors import DamagedError, StoreError, WriteError
+from adaptstilts.store import store as store_module
 from adaptstilts.store.manifest import manifest_text
+from adaptstilts.store.objects import FolderObjects
 from adaptstilts.store.process import here
 from adaptstilts.store.stage import FORMAT_VERSION, make_stage
 from adaptstilts.store.store import MANIFEST, Store
@@ -458,3 +460,31 @@ def test_a_flipped_byte_in_every_place_of_a_manifest_is_found(tmp_path):
             store.open(STAGE)
     path.write_bytes(whole)
     assert store.open(STAGE) is not None
+
+
+@pytest.mark.parametrize("failures", [1, 3, 4])
+def test_claim_that_cannot_be_read_is_tried_again_and_then_named(tmp_path, monkeypatch, failures):
+    class Failing(FolderObjects):
+        """Cannot be read during the first attempts."""
+
+        def create(self, name, text):
+            attempts.append(name)
+            return super().create(name, text)
+
+        def _read(self, name):
+            if len(attempts) <= failures:
+                raise OSError(errno.EIO, "Input/output error")
+            return super()._read(name)
+
+    attempts = []
+    monkeypatch.setattr(store_module, "FolderObjects", Failing)
+    monkeypatch.setattr(store_module, "_READING_PAUSES", (0.0, 0.0, 0.0))
+    store = Store(tmp_path)
+    if failures == 4:
+        with pytest.raises(StoreError, match=r"\.leases/[0-9a-f]{16}\.lease: cannot be read: Input/output") as caught:
+            store.claim(STAGE).__enter__()
+        assert not isinstance(caught.value, WriteError)
+        assert len(attempts) == 4
+    with store.claim(STAGE) as progress:
+        assert progress is not None
+    assert list((tmp_path / ".leases").iterdir()) == []

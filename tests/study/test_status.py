@@ -145,7 +145,11 @@ def test_text_says_what_runs_failed_and_is_lost_and_how_to_go_on():
         beat(LEFT_SCORE, is_lost=True, age=75.0),
     ]
     status = summary(WORLD, beats=beats, failures=[failure(LEFT)], score=40.0)
-    text = status_text(replace(status, recent=1), Path("store"), "adaptstilts run study.yaml seeds=[1]")
+    text = status_text(
+        replace(status, recent=1, unreadable=("store/.leases/a.lease: cannot be read: no.",)),
+        Path("store"),
+        "adaptstilts run study.yaml seeds=[1]",
+    )
     assert text.splitlines() == [
         "1 of 5 stages done, 1 running, 1 failed, 1 left out, 1 lost, about 50 s left with 1 worker, "
         "1 made in the last hour, 210 training examples/s",
@@ -158,12 +162,14 @@ def test_text_says_what_runs_failed_and_is_lost_and_how_to_go_on():
         "  make right: step 3 of 4, loss 0.5, 210 examples/s, for 30 s, about 10 s left (node7:11 w3)",
         "",
         "lost",
-        "  make left-score: no sign of life from node7:11 for 75 s: the worker died or is unreachable; the next run, "
+        "  make left-score: no heartbeat from node7:11 for 75 s: the worker died or is unreachable; the next run, "
         "or one in progress, takes over its stage",
         "",
         "failed: make left: x.tsv: no rows.",
         "  node7, now",
         "  log: store/logs/score/x.jsonl",
+        "",
+        "unreadable lease: store/.leases/a.lease: cannot be read: no.",
         "",
         "left out, since they need a stage that failed: make both",
         "",

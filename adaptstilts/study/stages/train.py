@@ -26,8 +26,8 @@ from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import EncoderLoader, TaskNetwork, parameter_counts, save_encoder
 from adaptstilts.readers.data_root import TrainingData
 from adaptstilts.readers.sampling import sample
+from adaptstilts.store.holding import Progress
 from adaptstilts.store.json_files import write_json
-from adaptstilts.store.leases import Progress
 from adaptstilts.study.layout import ENCODER_FOLDER, HEAD_FOLDER, TRAINING_FILE
 from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.inputs import Inputs

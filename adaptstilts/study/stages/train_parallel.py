@@ -24,7 +24,7 @@ from adaptstilts.engine.journal import StepNumbers
 from adaptstilts.engine.signals import end_with_parent, sigterm_as_exit
 from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
 from adaptstilts.runtime import make_deterministic, quiet_libraries, set_threads
-from adaptstilts.store.leases import Progress
+from adaptstilts.store.holding import Progress
 from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.examples import Examples
 from adaptstilts.study.stages.inputs import Inputs

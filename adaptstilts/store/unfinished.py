@@ -1,0 +1,57 @@
+"""The folder in which an artefact is written, and how its writer notices that another process has taken it away.
+
+Whoever takes over a stage takes away the folder of the former maker, which may only have slept. Libraries make a folder
+that is missing anew: the writer therefore keeps its folder open, and compares it with the one that now has its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from adaptstilts.errors import TakenOverError
+
+
+class Unfinished(contextlib.AbstractContextManager["Unfinished"]):
+    """The folder of an artefact that is being written, as a context manager around the writing.
+
+    Attributes:
+        is_moved: Whether the folder has been moved to the artefact's place.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.is_moved = False
+        self._handle: int | None = None
+
+    def __enter__(self) -> Unfinished:
+        """Open the folder."""
+        try:
+            with contextlib.suppress(PermissionError):  # systems that open no folders
+                self._handle = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError as error:
+            self.check(error)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Turn any error into `TakenOverError` if another process has taken the folder away, its likely cause.
+
+        An error stays as it is if the whole store is gone, such as a disk that is no longer mounted.
+        """
+        try:
+            is_known = isinstance(error, TakenOverError) or self.is_moved or not self.path.parent.is_dir()
+            if isinstance(error, Exception) and not is_known:
+                self.check(error)
+        finally:
+            if self._handle is not None:
+                os.close(self._handle)
+
+    def check(self, cause: Exception | None = None) -> None:
+        """Raise `TakenOverError` if the folder is another one, or none, by now."""
+        with contextlib.suppress(FileNotFoundError):
+            found = self.path.stat()
+            if self._handle is None or os.path.samestat(found, os.fstat(self._handle)):
+                return
+        problem = "another process has taken over this stage, since this one seemed dead"
+        raise TakenOverError(problem, path=self.path) from cause
