@@ -121,8 +121,9 @@ class StageMaker:
 
 def _digest(version: int, kind: str, job: str, inputs: Iterable[str]) -> str:
     """Hash the JSON text, with sorted keys, of ``format``, ``inputs``, ``job`` and ``kind``."""
-    needed = ",".join([f'"{key}"' for key in sorted(inputs)])  # keys are hexadecimal: nothing to escape
-    text = f'{{"format":{version},"inputs":[{needed}],"job":{job},"kind":"{kind}"}}'
+    needed = '","'.join(sorted(inputs))  # keys are hexadecimal: nothing to escape
+    needed = f'["{needed}"]' if needed else "[]"
+    text = f'{{"format":{version},"inputs":{needed},"job":{job},"kind":"{kind}"}}'
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.retrieval import FITTED
@@ -43,11 +43,11 @@ def predict_stages(
     parts = _parts(planner, target, hidden=hidden)
     if not parts:
         return ()
-    shared = _job(planner, method, target, trained, sources)
+    make_job = _maker(planner, method, target, trained, sources)
     above = [*above_target("+".join(source.task for source in sources)), target.name]
     words, slug = f"predict {method.name}: {' > '.join(above)}", "-".join([method.name, *above])
     ending, slug_ending = (f", seed {seed}, hidden labels", "-hidden") if hidden else (f", seed {seed}", "")
-    inputs = (*planner.data_inputs, *(source.key for source in shared.sources))
+    inputs = (*planner.data_inputs, *(source.key for source in make_job.keywords["sources"]))
     if trained is not None:
         inputs = (*inputs, trained.key)
     is_whole = _is_whole(planner, target)
@@ -56,7 +56,7 @@ def predict_stages(
         code = "" if is_whole else languages[0][0]
         name = f"{words} {code}{ending}" if code else words + ending
         label = f"{slug}-{code}{slug_ending}" if code else slug + slug_ending
-        job = replace(shared, languages=languages, data=data)
+        job = make_job(languages=languages, data=data)
         stages.append(planner.add(planner.make(name, label, job, inputs)))
     return tuple(stages)
 
@@ -116,25 +116,24 @@ def _is_whole(planner: Planner, target: Task) -> bool:
     return retrieves(target) and retrieval_settings(planner.config.retrieval, target).layer == FITTED
 
 
-def _job(
+def _maker(
     planner: Planner, method: Method, target: Task, trained: Stage | None, sources: tuple[Source, ...]
-) -> PredictJob:
-    """Return the job of a target's predictions with one network, without languages and their data."""
+) -> partial[PredictJob]:
+    """Return what makes the jobs of a target's predictions with one network: it lacks languages and their data."""
     config = planner.config
     settings = planner.settings(method.family, training_task(target), "target")
     retrieval = retrieval_settings(config.retrieval, target) if retrieves(target) else None
     canonical = _canonical(method, retrieval is not None, trained)
-    return PredictJob(
+    return partial(
+        PredictJob,
         method=canonical,
         task=target.name,
-        languages=(),
         trained=trained.key if trained is not None else None,
         trained_task=_trained_task(trained),
         sources=sources if METHODS[canonical].use in {"below", "fused"} or trained is None else (),
         average=method.use == "fused" and trained is None,
         backbone=planner.backbone,
         retrieval=retrieval,
-        data=(),
         max_evaluation=config.data.max_evaluation,
         max_length=settings.max_length if retrieval is None else retrieval.max_length,
         doc_stride=settings.doc_stride if retrieval is None else TrainSettings.doc_stride,

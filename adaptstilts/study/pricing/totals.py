@@ -54,11 +54,11 @@ class PriceSum:
 
     def add(self, stage: Stage, price: Price, *, is_done: bool, seconds: float | None = None) -> None:
         """Add a stage; ``seconds`` is its measured time, if there is one."""
-        trains = stage.kind is StageKind.TRAIN
         self.stages += 1
         self.done += is_done
-        self.runs += trains
-        self.runs_done += is_done and trains
+        if stage.kind is StageKind.TRAIN:
+            self.runs += 1
+            self.runs_done += is_done
         entry = self._by_price.get(id(price)) or self._by_price.setdefault(id(price), _SamePrice(price, stage.name))
         entry.count += 1
         entry.left += not is_done
@@ -191,24 +191,26 @@ def _row_order(row: str) -> tuple[int, int]:
 
 
 def _row(stage: Stage, intermediate: Collection[str]) -> str:
-    training, prediction = job_of(stage, TrainJob), job_of(stage, PredictJob)
-    if training is not None and stage.key in intermediate:
+    prediction = job_of(stage, PredictJob)
+    if prediction is not None:
+        return f"predict {prediction.method}"
+    training = job_of(stage, TrainJob)
+    if training is None:
+        return stage.kind.value
+    if stage.key in intermediate:
         return f"intermediate {FAMILIES[METHODS[training.method].family].plural}"
-    if training is not None:
-        return f"target {training.method}"
-    return stage.kind.value if prediction is None else f"predict {prediction.method}"
+    return f"target {training.method}"
 
 
 def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], done: Collection[str]) -> None:
     """Sum the stages that the cells of each column need, with sharing and as if each cell repeated all of them."""
-    cache: dict[str, frozenset[str]] = {}
     runs = {stage.key for stage in plan.stages if stage.kind is StageKind.TRAIN}
     for group in RESULT_GROUPS.values():
         times: Counter[str] = Counter()
         for cell in plan.cells:
             if FAMILIES[METHODS[cell.method].family].group == group.name:
                 trained = () if cell.train is None else (cell.train,)
-                times.update(_needed(plan, cache, (*trained, *cell.predict, *cell.score, *cell.hidden)))
+                times.update(_needed(plan, (*trained, *cell.predict, *cell.score, *cell.hidden)))
         if times:
             # In the plan's order, since sums of rounded numbers depend on it.
             needed = [stage for stage in plan.stages if stage.key in times]
@@ -220,17 +222,18 @@ def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], do
                     column.add(stage, prices[stage.key], is_done=stage.key in done)
 
 
-def _needed(plan: Plan, cache: dict[str, frozenset[str]], keys: Iterable[str]) -> frozenset[str]:
-    return frozenset().union(*(_with_inputs(plan, cache, key) for key in keys))
-
-
-def _with_inputs(plan: Plan, cache: dict[str, frozenset[str]], key: str) -> frozenset[str]:
-    """Return a stage and all stages it builds on, except the data, which is always generated once."""
-    if key not in cache:
-        stage = plan.stage(key)
-        above = (_with_inputs(plan, cache, one) for one in stage.inputs)
-        cache[key] = frozenset() if stage.kind is StageKind.DATA else frozenset({key}).union(*above)
-    return cache[key]
+def _needed(plan: Plan, keys: Iterable[str]) -> set[str]:
+    """Return stages and all stages they build on, except the data, which is always generated once."""
+    found: set[str] = set()
+    waiting = list(keys)
+    while waiting:
+        key = waiting.pop()
+        if key not in found:
+            stage = plan.stage(key)
+            if stage.kind is not StageKind.DATA:
+                found.add(key)
+                waiting += stage.inputs
+    return found
 
 
 def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], intermediate: Collection[str]) -> list[str]:
