@@ -140,7 +140,7 @@ class RayEngine:
         if share != "auto":
             return float(share)
         wanted = self._needs(request.stage).gpu_bytes
-        if request.tries or not wanted or not self._gpu_bytes:
+        if request.losses or not wanted or not self._gpu_bytes:
             return 1.0
         parts = -(-wanted * _SHARES // self._gpu_bytes)
         return min(_SHARES, max(1, parts)) / _SHARES

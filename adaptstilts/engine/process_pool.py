@@ -204,7 +204,7 @@ class ProcessEngine:
     def _needs_of(self, request: StageRequest) -> Needs:
         """Return a request's needs; after a lost worker its memory counts as unknown, so it gets its own GPU."""
         needs = self._needs(request.stage)
-        return replace(needs, gpu_bytes=0) if request.tries else needs
+        return replace(needs, gpu_bytes=0) if request.losses else needs
 
     def _left(self, gpu: int) -> int:
         """Return the bytes of a GPU that no running stage needs; 0 beside a stage whose need is not known."""

@@ -71,13 +71,13 @@ class StageRequest:
 
     Attributes:
         inputs: The stages it builds on.
-        tries: How often a worker was lost on this stage; from the first time on it gets a GPU to itself.
+        losses: How often its work was lost before; from the first time on it gets a GPU to itself.
         number: Random name of the request, which the claim of whoever carries it out bears; may be empty.
     """
 
     stage: Stage
     inputs: tuple[Stage, ...]
-    tries: int = 0
+    losses: int = 0
     number: str = ""
 
 

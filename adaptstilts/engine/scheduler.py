@@ -1,6 +1,7 @@
 """Runs a graph of stages on an engine: ready stages are submitted, finished ones skipped, failures contained.
 
-The engine decides where stages run; this module decides which, and when. Engines: `adaptstilts.study.engine`.
+The engine decides where stages run; this module decides which, and when. Engines are the modules of
+this package that implement `adaptstilts.engine.protocols.Engine`; `adaptstilts.study.engine` opens the configured one.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def run_graph(
             run.send()
             if not run.running and not run.elsewhere:
                 break
-            run.take()
+            run.collect()
         at_once = False
     finally:
         engine.close(at_once=at_once)
@@ -171,11 +172,11 @@ class _Run:
             self.running[stage.key] = stage
             self.numbers[stage.key] = number
 
-    def take(self) -> None:
+    def collect(self) -> None:
         """Wait for results, then check the stages that other processes are making."""
         if self.running:
             for result in self.engine.results(self.pause if self.elsewhere else None):
-                self._take(result)
+                self._act_on(result)
         else:
             if not self.has_noted_waiting:
                 self.has_noted_waiting = True
@@ -185,7 +186,7 @@ class _Run:
         if self.elsewhere:
             self._look_elsewhere()
 
-    def _take(self, result: StageResult) -> None:
+    def _act_on(self, result: StageResult) -> None:
         """Act on the result of a request."""
         stage = self.running.pop(result.key)
         if isinstance(result.error, WriteError):

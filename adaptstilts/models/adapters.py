@@ -93,7 +93,8 @@ class AdapterHost:
     def own_parameters(self, name: str) -> frozenset[str]:
         """List the encoder's parameters that were created by adding an adapter or a fusion layer.
 
-        Found by comparing names before and after, so that nothing depends on how the library names them.
+        Found by comparing names before and after, and not by the names that `train_only` goes by, so that
+        `check_trainable` compares two independent answers. Another method of the library needs its names in `_belongs`.
         """
         return self._own[name]
 

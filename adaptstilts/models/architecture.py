@@ -1,6 +1,6 @@
-"""Table of supported encoder families, and the shape of a backbone. Free of torch.
+"""Table of supported types of encoders, and the shape of a backbone. Free of torch.
 
-Hugging Face's automatic classes load a backbone; the table holds what they do not provide. A new family whose encoder
+Hugging Face's automatic classes load a backbone; the table holds what they do not provide. A new type that
 returns the ``last_hidden_state`` of its last block takes one row.
 """
 
@@ -91,16 +91,16 @@ class BackboneShape:
 
 @dataclass(frozen=True)
 class Architecture:
-    """A family of encoders, as one row of the table.
+    """A type of encoder, as one row of the table.
 
     Attributes:
-        model_type: Name of the family in a config.json.
+        model_type: Name of the type in a config.json.
         published: Prefix of its published models' hub ids; replaces local folder names in saved adapters.
         adapter_class: Class with heads in the `adapters` library, recorded in saved heads.
         reserved_positions: Rows of the position table that no sub-token uses.
         token_types: Whether the second text of a pair is marked by token types.
-        layers: Module path of the list of blocks inside the encoder.
-        embeddings: Module path of the word vectors inside the encoder.
+        blocks_path: Module path of the list of blocks inside the encoder.
+        word_vectors_path: Module path of the word vectors inside the encoder.
         has_bias: Whether linear layers and norms have biases.
         is_gated: Whether the feed-forward layers have a gate.
         attention: Hugging Face's name of the attention implementation.
@@ -115,8 +115,8 @@ class Architecture:
     adapter_class: str
     reserved_positions: int
     token_types: bool
-    layers: str = "encoder.layer"
-    embeddings: str = "embeddings.word_embeddings"
+    blocks_path: str = "encoder.layer"
+    word_vectors_path: str = "embeddings.word_embeddings"
     has_bias: bool = True
     is_gated: bool = False
     attention: str = "sdpa"
@@ -142,16 +142,16 @@ class Architecture:
 
     def blocks(self, encoder: Module) -> Module:
         """Return an encoder's list of transformer blocks."""
-        return encoder.get_submodule(self.layers)
+        return encoder.get_submodule(self.blocks_path)
 
     def replace_blocks(self, encoder: Module, blocks: Module) -> None:
         """Replace an encoder's list of transformer blocks."""
-        above, _, name = self.layers.rpartition(".")
+        above, _, name = self.blocks_path.rpartition(".")
         setattr(encoder.get_submodule(above), name, blocks)
 
     def word_vectors(self, encoder: Module) -> Module:
         """Return an encoder's table of word vectors."""
-        return encoder.get_submodule(self.embeddings)
+        return encoder.get_submodule(self.word_vectors_path)
 
 
 # XLM-R counts positions from padding id + 1.

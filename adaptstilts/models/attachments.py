@@ -1,7 +1,7 @@
 """Interfaces of modules that can be attached to a frozen encoder, such as adapters. Free of torch.
 
 A new kind of attachment is a class that implements `Attachment`, in its own module, which imports its library inside
-functions; a configuration section; and rows for its family of weights and its methods in `adaptstilts.train.methods`.
+functions; docs/architecture.md, "Adding things", lists the sections and rows that belong to it.
 """
 
 from __future__ import annotations
@@ -100,7 +100,10 @@ class Attachment(Protocol):
         ...
 
     def host(self, encoder: Any) -> AttachmentHost:  # noqa: ANN401 - encoders are not typed
-        """Add support for this kind of attachment to an encoder, in place."""
+        """Add support for this kind of attachment to an encoder, in place.
+
+        The host of the topmost attachment also takes those below it.
+        """
         ...
 
     def add(self, host: Any, name: str, new: NewAttachment, below: Sequence[str]) -> None:  # noqa: ANN401 - of its own library

@@ -53,7 +53,7 @@ class TaskNetwork(nn.Module):
 
     @property
     def architecture(self) -> Architecture:
-        """Table row of the encoder's family."""
+        """Table row of the type of encoder."""
         return architecture_of(self.encoder.config)
 
     @property

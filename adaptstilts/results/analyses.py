@@ -23,7 +23,7 @@ READS: Mapping[str, Callable[[Task], bool]] = {
 """For each analysis, by the name of its module, whether it reads the predictions of a target."""
 
 
-class Origin(Protocol):
+class RowLabels(Protocol):
     """Where predictions come from, as every row of a table says it."""
 
     @property
@@ -69,7 +69,7 @@ class Analysis:
     """
 
     row: type[Any]
-    rows: Callable[[Origin, Artefact], Iterable[Any]]
+    rows: Callable[[RowLabels, Artefact], Iterable[Any]]
     page: Callable[[Sequence[Any], Path, str, str], str]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.metrics import MAJOR
-from adaptstilts.results.analyses import Analysis, Origin
+from adaptstilts.results.analyses import Analysis, RowLabels
 from adaptstilts.results.figures import new_panels, save_figure
 from adaptstilts.results.grid import Footnotes, Grid, markdown
 from adaptstilts.results.rows import mean
@@ -204,7 +204,7 @@ def _notes_of(curve: LayerCurve) -> list[str]:
     return notes if set(curve.splits) == {"dev"} else [*notes, "no dev split: scored on the split of the results"]
 
 
-def _rows(origin: Origin, predictions: Artefact) -> list[LayerRow]:
+def _rows(origin: RowLabels, predictions: Artefact) -> list[LayerRow]:
     record, majors = predictions.read_json(LAYERS_FILE), MAJOR[get_task(origin.target).metric]
     return [
         LayerRow(

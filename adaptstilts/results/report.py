@@ -153,8 +153,7 @@ def write_pages(
     """Write report.md and its figures: a heat map of differences and the scores by language.
 
     The page says first if the data is the mini world, and links to the tables that `write_tables` writes. A sweep has a
-    figure per swept number, and those two for each of its variants; one more shows scores by hidden layer, if there are
-    any.
+    figure per swept number, and those two for each of its variants; then comes the part of each analysis that has rows.
 
     Args:
         notes: Remarks on the whole study, each a sentence in Markdown.

@@ -90,7 +90,7 @@ class Stage:
 
 
 def make_stage(name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> Stage:
-    """Build a stage; its key hashes the job, the keys of its inputs and `FORMAT_VERSION`, and nothing else."""
+    """Build a single stage as `StageMaker` does."""
     return StageMaker()(name, slug, job, inputs)
 
 
@@ -108,13 +108,13 @@ def describe(job: Job) -> dict[str, Any]:
 
 
 class StageMaker:
-    """Builds the stages of one plan as `make_stage` does, serialising values that many jobs share only once."""
+    """Builds the stages of one plan, serialising values that many jobs share only once."""
 
     def __init__(self) -> None:
         self._serialiser = _Serialiser()
 
     def __call__(self, name: str, slug: str, job: Job, inputs: tuple[str, ...] = ()) -> Stage:
-        """Build a stage; see `make_stage`."""
+        """Build a stage; its key hashes its kind and job, the keys of its inputs and `FORMAT_VERSION`, nothing else."""
         key = _digest(FORMAT_VERSION, job.kind.value, self._serialiser.fields_text(job), inputs)
         return Stage(name, slug, job, key, inputs)
 

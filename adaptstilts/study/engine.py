@@ -17,7 +17,7 @@ from adaptstilts.study.study import Study
 
 if TYPE_CHECKING:
     from adaptstilts.config.schema import StudyConfig
-    from adaptstilts.study.stages.runner import LocalRunner
+    from adaptstilts.study.stages.runner import StageRunner
 
 
 def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], None]) -> Engine:
@@ -54,11 +54,11 @@ def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], No
     return here
 
 
-def local_runner(config: StudyConfig) -> LocalRunner:
+def local_runner(config: StudyConfig) -> StageRunner:
     """Return the runner of a study's stages in this process; a module-level function, so that it can be pickled."""
-    from adaptstilts.study.stages.runner import LocalRunner  # noqa: PLC0415 - brings torch
+    from adaptstilts.study.stages.runner import StageRunner  # noqa: PLC0415 - brings torch
 
-    return LocalRunner(config)
+    return StageRunner(config)
 
 
 def placed_for_engine(study: Study) -> Study:

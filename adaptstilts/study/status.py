@@ -26,7 +26,7 @@ from adaptstilts.study.eta import Pace, seconds_of
 from adaptstilts.study.plan.plan import Plan
 
 STATES = ("done", "running", "waiting", "failed", "left_out", "lost", "damaged")
-"""States of a stage. Left out: it needs a stage that failed. Lost: its worker sends no heartbeat. Damaged: its artefact
+"""States of a stage. Left out: it needs a stage that failed. Lost: its worker counts as dead. Damaged: its artefact
 differs from what was written, as far as the manifest and the file sizes show."""
 _RECENT_SECONDS = 3600.0
 
@@ -84,7 +84,7 @@ class Status:
     Attributes:
         counts: Number of stages by kind and state.
         running: Running stages, the longest running first.
-        lost: Last heartbeats of workers that have stopped sending any.
+        lost: Last heartbeats of workers that count as dead (`Leases.is_over`).
         failed: Failures of stages, with their errors.
         left_out: Names of stages that need a failed one.
         seconds_left: Estimated time left with the present workers; None without a plan.

@@ -24,7 +24,7 @@ from adaptstilts.train.checkpoints import Checkpoints
 from adaptstilts.train.distributed import SINGLE_PROCESS, ProcessGroup
 from adaptstilts.train.losses import loss_sum
 from adaptstilts.train.optim import build_optimizer, build_schedule
-from adaptstilts.train.state import TrainingProgress, TrainingRun, put_back, run_digest, take
+from adaptstilts.train.state import TrainingProgress, TrainingRun, put_back, run_digest, take_snapshot
 
 StepReport = Callable[[int, int, float], None]
 """Called after each optimiser step with (step, total steps, loss)."""
@@ -147,7 +147,7 @@ def fit(
                 _evaluate(run, score_dev, context.group)
             if checkpoints is not None and checkpoints.is_due(run.progress.step):
                 seconds = run.progress.seconds + time.perf_counter() - started
-                checkpoints.write(take(run, batches_per_epoch=work.per_epoch, seconds=seconds), digest)
+                checkpoints.write(take_snapshot(run, batches_per_epoch=work.per_epoch, seconds=seconds), digest)
                 checkpoints.pass_sigterm_on()
     if run.progress.best_state:
         restore_state(network, run.progress.best_state)

@@ -72,7 +72,7 @@ def run_digest(network: TaskNetwork, items: Sequence[Feature]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def take(run: TrainingRun, *, batches_per_epoch: int, seconds: float) -> Snapshot:
+def take_snapshot(run: TrainingRun, *, batches_per_epoch: int, seconds: float) -> Snapshot:
     """Copy everything that decides how a run continues from here (between two steps), except frozen weights.
 
     ``seconds`` is the wall time of the run so far.

@@ -111,7 +111,7 @@ def test_stage_that_is_tried_again_has_a_gpu_to_itself(tmp_path, monkeypatch):
     needs = lambda _: Needs(True, 20)  # noqa: E731
     made = ProcessEngine(4, StandInRunner, Store(tmp_path), QuietWatcher().stepped, Machine((100,), ("0",)), needs)
     monkeypatch.setattr(made, "_start", lambda number: _StoppedWorker(made, number))
-    again, other = StageRequest(stage("again"), (), tries=1), StageRequest(stage("other"), ())
+    again, other = StageRequest(stage("again"), (), losses=1), StageRequest(stage("other"), ())
     made.submit(other)
     assert not made.has_room(again)
     made._workers.clear()

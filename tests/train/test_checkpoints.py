@@ -21,7 +21,7 @@ from adaptstilts.models.network import trained_state
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.checkpoints import Checkpoints, Snapshot, remove_checkpoints, resume_folder
 from adaptstilts.train.loop import RunContext, fit
-from adaptstilts.train.state import TrainingRun, put_back, run_digest, take
+from adaptstilts.train.state import TrainingRun, put_back, run_digest, take_snapshot
 
 KEY = "ab" * 32
 EVERY_STEP = ResumeSection(every_steps=1, every_minutes=None)
@@ -145,7 +145,7 @@ def test_snapshot_puts_optimizer_schedule_scaler_and_random_states_back_bit_for_
     random.seed(5), np.random.seed(6), torch.manual_seed(7)
     run.progress.best_state, run.progress.best_step = trained_state(run.network), 2
     held = checkpoints(tmp_path)
-    held.write(take(run, batches_per_epoch=2, seconds=1.5), "digest")
+    held.write(take_snapshot(run, batches_per_epoch=2, seconds=1.5), "digest")
     drawn = random.random(), np.random.rand(), torch.rand(1)
     found = held.latest("digest")
     assert (found.values["epoch"], found.values["batch"]) == (1, 1)

@@ -24,7 +24,7 @@ class Planner:
         facts: Facts about the study's data.
         stages: Stages so far by key, each after its inputs.
         requested_runs: Training runs requested so far, whether new or shared.
-        data_inputs: Key of the stage that generates the data; empty for data in files.
+        data_inputs: Keys of the stages that generate the data: one for the mini world, else none.
         trained: Training runs by the arguments they were requested with.
         parts: Groups of languages that are evaluated in one stage each, by target and whether labels are hidden.
         make: Builds stages.

@@ -119,7 +119,7 @@ def check_weights(backbone: BackboneRef) -> None:
     if not path.is_file():
         return
     config = read_config(path.parent)
-    embeddings = f"{architecture_of(config, path.parent / 'config.json').embeddings}.weight"
+    embeddings = f"{architecture_of(config, path.parent / 'config.json').word_vectors_path}.weight"
     try:
         with safe_open(path, framework="numpy") as file:
             name = next((name for name in file.keys() if name.endswith(embeddings)), None)  # noqa: SIM118

@@ -117,7 +117,7 @@ class PredictJob:
         languages: (language, split) pairs to predict; one, except in the cases above.
         trained: Key of the network's training run; None for an untrained retrieval target.
         trained_task: Training task of that run.
-        sources: Intermediate runs below or fused, in order.
+        sources: Intermediate runs below or fused, in order; without a training run, those that the network comes from.
         average: Whether the sources are averaged without a trained fusion (retrieval).
         retrieval: Settings that affect a retrieval target; None for other targets.
         data: Fingerprints of the files that are read.
@@ -248,7 +248,7 @@ class AnalyseJob:
     """Collect the results of a study into tables.
 
     Attributes:
-        cells: Cells of the tables. They name predictions only if their layers are shown (retrieval).
+        cells: Cells of the tables. They name predictions only if an analysis reads them (`results.analyses.READS`).
         runs: Training runs.
         remarks: Notes, one record per variant.
         version: Version of the package, each of which makes its tables anew.

@@ -26,7 +26,7 @@ from adaptstilts.study.stages.contamination import find_overlaps
 def write_study_tables(job: AnalyseJob, done: Mapping[str, Artefact], folder: Path) -> None:
     """Write the result tables of a study and the notes on it, for the stages that are finished.
 
-    Only the records of artefacts are read, not weights or raw scores.
+    Of training runs and scores only the records are read; of predictions, whatever an analysis reads.
 
     Args:
         done: Finished artefacts by key.

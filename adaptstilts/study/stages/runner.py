@@ -39,7 +39,7 @@ def remove_finished_checkpoints(stages: tuple[Stage, ...], store: Store) -> None
         remove_checkpoints(store.root, key)
 
 
-class LocalRunner:
+class StageRunner:
     """Runner that carries out stages one at a time in this process; data and tokenizer stay loaded between them.
 
     Args:
@@ -109,7 +109,7 @@ class StageRun:
     log: StageLog
 
 
-def _generate(runner: LocalRunner, job: DataJob, run: StageRun) -> None:
+def _generate(runner: StageRunner, job: DataJob, run: StageRun) -> None:
     write_mini(
         run.folder / DATA_FOLDER,
         seed=job.seed,
@@ -119,7 +119,7 @@ def _generate(runner: LocalRunner, job: DataJob, run: StageRun) -> None:
     )
 
 
-def _train(runner: LocalRunner, job: TrainJob, run: StageRun) -> None:
+def _train(runner: StageRunner, job: TrainJob, run: StageRun) -> None:
     """Train in this process or in several new ones, from the last checkpoint if there is one."""
     runner.networks.drop()
     runner.encoders.keep(job.backbone.location, job.backbone.revision)
@@ -153,26 +153,26 @@ def _train(runner: LocalRunner, job: TrainJob, run: StageRun) -> None:
     train_in_processes(request, run.log)
 
 
-def _predict(runner: LocalRunner, job: PredictJob, run: StageRun) -> None:
+def _predict(runner: StageRunner, job: PredictJob, run: StageRun) -> None:
     runner.encoders.keep(job.backbone.location, job.backbone.revision)
     predict_stage(job, run.inputs, runner.examples(run), run.folder, runner.networks, run.log.stepped)
 
 
-def _score(runner: LocalRunner, job: ScoreJob, run: StageRun) -> None:
+def _score(runner: StageRunner, job: ScoreJob, run: StageRun) -> None:
     write_json(run.folder / SCORES_FILE, score_stage(job, run.inputs, runner.examples(run)))
 
 
-def _analyse(runner: LocalRunner, job: AnalyseJob, run: StageRun) -> None:
+def _analyse(runner: StageRunner, job: AnalyseJob, run: StageRun) -> None:
     write_study_tables(job, run.inputs.records(), run.folder)
 
 
-def _report(runner: LocalRunner, job: ReportJob, run: StageRun) -> None:
+def _report(runner: StageRunner, job: ReportJob, run: StageRun) -> None:
     worlds = {item.world: run.inputs.artefact(item.world) for item in job.compared if item.world is not None}
     roots = [open_data(item, runner.place, worlds) for item in job.compared]
     report_stage(job, run.inputs.artefact(job.analysis), roots, run.inputs.store, run.folder)
 
 
-_MAKE: dict[type, Callable[[LocalRunner, Any, StageRun], None]] = {
+_MAKE: dict[type, Callable[[StageRunner, Any, StageRun], None]] = {
     DataJob: _generate,
     TrainJob: _train,
     PredictJob: _predict,

@@ -25,13 +25,13 @@ def training_assembly(job: TrainJob, inputs: Inputs) -> Assembly:
     """Describe the network that a training run starts from: backbone, intermediate runs, and a run it continues."""
     method = METHODS[job.method]
     continued = inputs.artefact(job.after.key) if job.after is not None else None
+    continue_from = None
     if method.attachment is None:
         if continued is not None:
             return _full_model(continued, with_head=True)
         if method.use == "start":
             return _full_model(inputs.artefact(job.sources[0].key), with_head=job.reuse_head)
-    continue_from = None
-    if continued is not None and method.attachment is not None:
+    elif continued is not None:
         continue_from = continued.file(method.attachment.kind_name)
     return starting_assembly(
         method,

@@ -27,7 +27,7 @@ from adaptstilts.store.store import Store
 from adaptstilts.study.plan.jobs import DataJob, TrainJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.stages.inputs import Inputs
-from adaptstilts.study.stages.runner import LocalRunner, remove_finished_checkpoints
+from adaptstilts.study.stages.runner import StageRunner, remove_finished_checkpoints
 from adaptstilts.study.stages.train_parallel import (
     TrainRequest,
     check_not_launched,
@@ -65,7 +65,7 @@ def ignore(*_: object) -> None:
 
 def run(config: StudyConfig, plan: Plan, stage: Stage, store: Store, on_step=ignore) -> Artefact:
     with Journal(store.root).stage(stage, on_step) as log:
-        return LocalRunner(config).run(stage, plan.inputs_of(stage), store, log)
+        return StageRunner(config).run(stage, plan.inputs_of(stage), store, log)
 
 
 def trains(plan: Plan, method: str, task: str) -> Stage:
