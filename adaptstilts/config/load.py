@@ -11,7 +11,6 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from adaptstilts.config.origin import Origin, dotted
-from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
 from adaptstilts.config.sweep import (
@@ -163,7 +162,8 @@ def task_names(path: Path, overrides: Sequence[str] = ()) -> tuple[dict[PhaseNam
 
 def _check_purpose(values: dict[str, Any], schema: type[BaseModel], path: Path) -> None:
     """Refuse a study where a pretraining configuration belongs, and the reverse, in one line."""
-    if schema is PretrainSection and "target" in values and "output" not in values:
+    pretrains = "output" in schema.model_fields  # its schema is not imported here, so that other commands start faster
+    if pretrains and "target" in values and "output" not in values:
         hint = (
             f"Studies are for: adaptstilts run {path}. See configs/pretrain_mini.yaml for a pretraining configuration."
         )
