@@ -71,7 +71,8 @@ class StageRequest:
 
     Attributes:
         inputs: The stages it builds on.
-        losses: How often its work was lost before; from the first time on it gets a GPU to itself.
+        losses: How often its work was lost before; from the first time on it gets a GPU to itself, unless
+            the configuration fixes the GPUs per stage.
         number: Random name of the request, which the claim of whoever carries it out bears; may be empty.
     """
 

@@ -62,7 +62,7 @@ class Analysis:
     """An analysis of finished predictions.
 
     Attributes:
-        row: Dataclass of its rows.
+        row: Dataclass of its rows; its fields have types that `results.rows` can parse.
         rows: Makes rows from one artefact of predictions.
         page: Draws pictures into a folder, given the names of the CSV file and of a picture, and returns the part of
             the report in Markdown.
