@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +22,17 @@ class Graph:
     def inputs_of(self, stage: Stage) -> tuple[Stage, ...]:
         """Return the stages that a stage builds on."""
         return tuple(self._by_key[key] for key in stage.inputs)
+
+    def with_inputs(self, keys: Iterable[str]) -> set[str]:
+        """Return the keys of stages and of all stages that they build on, directly or not."""
+        found: set[str] = set()
+        waiting = list(keys)
+        while waiting:
+            key = waiting.pop()
+            if key not in found:
+                found.add(key)
+                waiting += self._by_key[key].inputs
+        return found
 
     @cached_property
     def _by_key(self) -> dict[str, Stage]:

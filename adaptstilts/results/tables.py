@@ -136,10 +136,10 @@ def _shared_with_targets(runs: Sequence[RunRow]) -> dict[RunRow, str]:
         for task in run.source.split("+")
     }
     found: dict[RunRow, str] = {}
-    known = {(alone.get(run.family), run.source, run.seed) for run in runs if not run.target}
+    needed -= {(alone.get(run.family), run.source, run.seed) for run in runs if not run.target}
     for run in runs:
         task = training_task(get_task(run.target)).name if run.target and not run.source else ""
-        if (run.method, task, run.seed) in needed - known:
+        if (run.method, task, run.seed) in needed:
             found[run] = task
     return found
 

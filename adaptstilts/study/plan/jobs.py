@@ -201,6 +201,11 @@ class Cell:
     hidden: tuple[str, ...] = ()
     variant: str = ""
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all its stages."""
+        return (*(() if self.train is None else (self.train,)), *self.predict, *self.score, *self.hidden)
+
 
 @dataclass(frozen=True)
 class Run:

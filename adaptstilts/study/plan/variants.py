@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from adaptstilts.config.schema import DataSection
@@ -106,7 +106,7 @@ def part_of(plan: Plan, labels: Sequence[str]) -> Plan:
     if set(labels_of(plan)) <= set(labels):
         return plan
     cells = tuple(cell for cell in plan.cells if cell.variant in labels)
-    needed = _needed(plan, cells)
+    needed = plan.with_inputs(key for cell in cells for key in cell.keys)
     stages = tuple(stage for stage in plan.stages if stage.key in needed)
     return Plan(stages, cells, plan.requested_runs)
 
@@ -192,21 +192,3 @@ def _names(name: str, users: Sequence[Sequence[Variant]]) -> list[str]:
 
 def _shared(group: Sequence[Variant]) -> list[tuple[str, object]]:
     return [item for item in group[0].settings if all(item in variant.settings for variant in group)]
-
-
-def _needed(plan: Plan, cells: Sequence[Cell]) -> set[str]:
-    """Return the keys of all stages that some cells depend on."""
-    waiting = [key for cell in cells for key in _keys_of(cell)]
-    needed: set[str] = set()
-    while waiting:
-        key = waiting.pop()
-        if key not in needed:
-            needed.add(key)
-            waiting += plan.stage(key).inputs
-    return needed
-
-
-def _keys_of(cell: Cell) -> Iterator[str]:
-    for name in ("train", "predict", "score", "hidden"):
-        value = getattr(cell, name)
-        yield from (value,) if isinstance(value, str) else value or ()

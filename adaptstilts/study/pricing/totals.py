@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -205,35 +205,20 @@ def _row(stage: Stage, intermediate: Collection[str]) -> str:
 def _add_columns(totals: PlanPrices, plan: Plan, prices: Mapping[str, Price], done: Collection[str]) -> None:
     """Sum the stages that the cells of each column need, with sharing and as if each cell repeated all of them."""
     runs = {stage.key for stage in plan.stages if stage.kind is StageKind.TRAIN}
+    data = {stage.key for stage in plan.stages if stage.kind is StageKind.DATA}  # no repetition would generate it again
     for group in RESULT_GROUPS.values():
         times: Counter[str] = Counter()
         for cell in plan.cells:
             if FAMILIES[METHODS[cell.method].family].group == group.name:
-                trained = () if cell.train is None else (cell.train,)
-                times.update(_needed(plan, (*trained, *cell.predict, *cell.score, *cell.hidden)))
+                times.update(plan.with_inputs(cell.keys) - data)
         if times:
             # In the plan's order, since sums of rounded numbers depend on it.
             needed = [stage for stage in plan.stages if stage.key in times]
             unshared = total((prices[stage.key], times[stage.key]) for stage in needed)
             totals.without_sharing[group.plural] = (sum(count for key, count in times.items() if key in runs), unshared)
             column = totals.columns[group.plural] = PriceSum()
-            for stage in plan.stages:
-                if stage.key in times:
-                    column.add(stage, prices[stage.key], is_done=stage.key in done)
-
-
-def _needed(plan: Plan, keys: Iterable[str]) -> set[str]:
-    """Return stages and all stages they build on, except the data, which is always generated once."""
-    found: set[str] = set()
-    waiting = list(keys)
-    while waiting:
-        key = waiting.pop()
-        if key not in found:
-            stage = plan.stage(key)
-            if stage.kind is not StageKind.DATA:
-                found.add(key)
-                waiting += stage.inputs
-    return found
+            for stage in needed:
+                column.add(stage, prices[stage.key], is_done=stage.key in done)
 
 
 def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], intermediate: Collection[str]) -> list[str]:
