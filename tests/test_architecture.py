@@ -29,6 +29,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("study/stages",),
     ("study/pricing",),
     ("study",),
+    ("predictions", "progress"),
+    ("api",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -37,9 +39,10 @@ BUILD_SYSTEM = ("store", "engine")
 BELOW_BUILD_SYSTEM = {"errors", "formatting", "languages", "runtime", "config"}
 LARGEST_SHARE = 0.2
 
-HEAVY = ("torch", "transformers", "adapters", "matplotlib")
+HEAVY = ("torch", "transformers", "adapters", "matplotlib", "pandas")
 LIGHT = (
     "[a-z]*.py",
+    "api/**/*.py",
     "cli/**/*.py",
     "config/**/*.py",
     "data/**/*.py",
@@ -56,6 +59,8 @@ LIGHT = (
     "models/attachments.py",
     "models/backbone.py",
     "models/bottlenecks.py",
+    "predictions/**/*.py",
+    "progress/**/*.py",
     "readers/**/*.py",
     "results/**/*.py",
     "store/**/*.py",

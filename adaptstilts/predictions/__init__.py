@@ -1,0 +1,1 @@
+"""Finished predictions as tables with a row per example."""
