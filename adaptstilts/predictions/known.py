@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import StoreError
+from adaptstilts.errors import DataError, StoreError
 from adaptstilts.predictions.selection import Selected
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.sampling import positions, shrink
@@ -43,6 +43,7 @@ class Part:
         languages: All (language, split) pairs of the stage that predicts them.
         most: Most examples per language; None for all.
         direction: Direction of search; None except in Tatoeba.
+        fingerprints: Contents of the files that were predicted; of a generated world, names of its sets.
     """
 
     task: Task
@@ -51,6 +52,7 @@ class Part:
     languages: tuple[tuple[str, Split], ...]
     most: int | None
     direction: str | None
+    fingerprints: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,15 @@ class Known:
 def part_of(selected: Selected) -> Part:
     """Return the examples that a selected stage predicts in one language."""
     job = selected.job
-    direction = None if job.retrieval is None else job.retrieval.direction
-    languages = job.languages
-    return Part(get_task(job.task), selected.language, selected.split, languages, job.max_evaluation, direction)
+    return Part(
+        task=get_task(job.task),
+        language=selected.language,
+        split=selected.split,
+        languages=job.languages,
+        most=job.max_evaluation,
+        direction=None if job.retrieval is None else job.retrieval.direction,
+        fingerprints=job.data,
+    )
 
 
 class StudyData:
@@ -112,7 +120,8 @@ class StudyData:
             raise StoreError(f"the examples of '{stage.name}' are no longer in the store", hint=hint)
         key = (folder, place.quoting)
         if key not in self._roots:
-            self._roots[key] = Data(DataRoot(folder, options={"quoting": place.quoting}))
+            root = DataRoot(folder, options={"quoting": place.quoting})
+            self._roots[key] = Data(root, is_generated=world is not None)
         return self._roots[key]
 
 
@@ -121,6 +130,7 @@ class Data:
     """One data root, with what has been read from it."""
 
     root: DataRoot
+    is_generated: bool
     _known: dict[Part, Known] = field(default_factory=dict)
     _answers: dict[tuple[object, ...], Answers] = field(default_factory=dict)
 
@@ -128,11 +138,24 @@ class Data:
         """Return what the data say of predicted examples.
 
         Raises:
-            DataError: If the files cannot be read.
+            DataError: If the files cannot be read, or have changed since the study was planned.
         """
         if part not in self._known:
+            if not self.is_generated:  # a world is part of its store, which checks its files
+                self._check_contents(part)
             self._known[part] = _KNOWN[part.task.kind](self, part)
         return self._known[part]
+
+    def _check_contents(self, part: Part) -> None:
+        found = [self.root.fingerprint(part.task, part.split, part.language)]
+        if part.task.pool is not None:
+            found.append(self.root.pool_fingerprint(part.task))
+        if not set(found) <= set(part.fingerprints):
+            raise DataError(
+                f"examples of {part.task.name} in '{part.language}' have changed since the study was planned",
+                path=self.root.files(part.task, part.split, part.language)[0],
+                hint="Load the study again: it has other predictions, which may have to be made.",
+            )
 
     def labels(self, task: Task) -> tuple[str, ...]:
         """Return the label words of a task in the order of the classes; none for a task without labels."""

@@ -11,19 +11,20 @@ import numpy as np
 import pandas
 import pytest
 
-from adaptstilts.errors import DamagedError
-from adaptstilts.predictions.columns import COLUMNS, Columns, Stored, softmax
+from adaptstilts.errors import DamagedError, EvaluationError
+from adaptstilts.predictions.columns import _EXACT_MATCH, COLUMNS, Columns, Stored, columns_of, softmax
 from adaptstilts.predictions.frame import LABELS, predictions_frame
-from adaptstilts.predictions.known import Known, Part
+from adaptstilts.predictions.known import Known, Part, part_of
 from adaptstilts.predictions.scores import score_frame
+from adaptstilts.predictions.selection import select
 from adaptstilts.store.stage import StageKind
 from adaptstilts.study.study import Study
-from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Split
+from adaptstilts.tasks.registry import all_tasks, get_task
+from adaptstilts.tasks.spec import Kind, Split
 
 
 def columns(task: str, known: Known, predictions: Any, **raw: Any) -> Columns:
-    part = Part(get_task(task), "en", Split.TEST, (("en", Split.TEST),), None, None)
+    part = Part(get_task(task), "en", Split.TEST, (("en", Split.TEST),), None, None, ())
     return COLUMNS[part.task.kind](part, known, Stored(predictions, {name: np.array(raw[name]) for name in raw}))
 
 
@@ -68,6 +69,10 @@ def test_no_answer_is_the_last_span_of_a_task_that_knows_it():
     assert found.correct == [True, True, None]
     first, second = math.exp(2) / (math.exp(2) + math.e + 1), math.exp(3) / (math.exp(3) + math.e)
     assert found.confidence == pytest.approx([first, second, 1], rel=1e-6)
+
+
+def test_every_question_answering_metric_says_whether_one_answer_is_right():
+    assert {task.metric for task in all_tasks() if task.kind is Kind.EXTRACT} <= set(_EXACT_MATCH)
 
 
 def test_question_without_any_span_has_no_confidence():
@@ -131,6 +136,15 @@ def test_damaged_scores_are_an_error_that_names_the_file(mini_study: Study, mini
     with pytest.raises(DamagedError) as caught:
         predictions_frame(study, task="xnli", method="direct")
     assert caught.value.path == path
+
+
+def test_predictions_of_another_number_of_examples_are_an_error(mini_study: Study):
+    selected = select(mini_study.plan, {"task": "xquad", "language": "en", "method": "direct"})[0]
+    artefact = mini_study.store.find(selected.stage)
+    assert artefact is not None
+    facts = known(["x-0-0"], [["noon"]], ["At noon"])
+    with pytest.raises(EvaluationError, match="8 predictions of xquad in 'en', but 1 examples"):
+        columns_of(part_of(selected), facts, artefact)
 
 
 def test_sweep_over_data_reads_the_files_of_each_variant(files_config: Path, tmp_path: Path):

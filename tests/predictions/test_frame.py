@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from adaptstilts.cli.main import main
-from adaptstilts.errors import ConfigError, DataError, EvaluationError, ProblemsError, StoreError
+from adaptstilts.errors import ConfigError, DataError, ProblemsError, StoreError
 from adaptstilts.predictions.frame import COLUMNS, LABELS, predictions_frame, token_rows
 from adaptstilts.predictions.scores import score_frame
 from adaptstilts.readers.data_root import DataRoot
@@ -459,9 +459,20 @@ def test_data_that_changed_after_the_study_was_planned_are_an_error(files_config
     study = Study.load(files_config, [f"data.root={tmp_path / 'data'}"])
     assert len(predictions_frame(study, task="xcopa", split="dev")) == 4
     path = tmp_path / "data" / "xcopa" / "val-en.jsonl"
-    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:3]), encoding="utf-8")
-    with pytest.raises(EvaluationError, match="4 predictions of xcopa in 'en', but 3 examples"):
+    path.write_text(path.read_text(encoding="utf-8").replace('"label": 0', '"label": 1'), encoding="utf-8")
+    with pytest.raises(DataError, match="examples of xcopa in 'en' have changed") as caught:
         predictions_frame(study, task="xcopa", split="dev")
+    assert caught.value.path == path
+
+
+def test_candidates_that_changed_after_the_study_was_planned_are_an_error(files_config: Path, tmp_path: Path):
+    shutil.copytree(files_config.parent / "data", tmp_path / "data")
+    study = Study.load(files_config, [f"data.root={tmp_path / 'data'}"])
+    assert len(predictions_frame(study, task="lareqa", language="de")) == 10
+    path = tmp_path / "data" / "lareqa" / "xquad-r" / "en.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("It is old", "It is new"), encoding="utf-8")
+    with pytest.raises(DataError, match="examples of lareqa in 'de' have changed"):
+        predictions_frame(study, task="lareqa", language="de")
 
 
 def test_files_that_are_gone_are_an_error_that_names_them(files_config: Path, tmp_path: Path):
