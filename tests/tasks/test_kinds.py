@@ -7,6 +7,9 @@ from adaptstilts.encoding.encode import _ENCODERS
 from adaptstilts.evaluate.gold import _GOLD as _GOLD_OF_EXAMPLES
 from adaptstilts.evaluate.predict import _DECODERS
 from adaptstilts.models.heads import _FORMS
+from adaptstilts.predictions.columns import COLUMNS
+from adaptstilts.predictions.known import _KNOWN
+from adaptstilts.predictions.scores import _ARGUMENTS
 from adaptstilts.readers.arrow import _READERS
 from adaptstilts.study.pricing.cost import _PREDICTION_BYTES
 from adaptstilts.study.stages.predict import _PREDICT
@@ -33,6 +36,9 @@ TABLES = {
     "formats": (_FORMATS, set(Kind)),
     "predictions": (_PREDICT, set(Kind)),
     "scores": (_GOLD, set(Kind)),
+    "columns of frames": (COLUMNS, set(Kind)),
+    "ids and gold of frames": (_KNOWN, set(Kind)),
+    "scores of frames": (_ARGUMENTS, set(Kind)),
     "prices": (_PREDICTION_BYTES, set(Kind)),
     "heads": (_FORMS, WITH_HEAD),
     "losses": (_LOSSES, WITH_HEAD),

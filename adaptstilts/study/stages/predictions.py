@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adaptstilts.evaluate.predict import Predicted
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import write_json
 from adaptstilts.study.layout import PREDICTIONS_FOLDER, RAW_FOLDER
 from adaptstilts.tasks.spec import Split
+
+if TYPE_CHECKING:
+    from adaptstilts.evaluate.predict import Predicted
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,91 @@
+"""Scores of a frame of predictions, or of any part of one: equal to those of the study on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from adaptstilts.evaluate.metrics import score_examples
+from adaptstilts.predictions.frame import LABELS
+from adaptstilts.study.plan.retrieval import use_of
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind, Metric, Task
+
+if TYPE_CHECKING:
+    import pandas
+
+COLUMNS = (*LABELS, "metric", "value", "examples")
+
+
+def score_frame(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """Score predictions, for each study, variant, seed, method, source, task, language and split of a frame.
+
+    Each is scored by the metric of its task on the rows that are there; rows whose labels are hidden are left out. A
+    row that occurs several times, as in a sample with replacement, counts each time.
+
+    Returns:
+        One row per score, with the columns of the origin, ``metric``, ``value`` in percent and ``examples``, the number
+        of rows.
+    """
+    import pandas  # noqa: PLC0415 - loaded only where a frame is made
+
+    labelled = frame[frame["gold"].notna()]
+    rows: list[tuple[Any, ...]] = []
+    for origin, part in labelled.groupby(list(LABELS), sort=False, dropna=False):
+        labels = dict(zip(LABELS, origin, strict=True))
+        task = get_task(labels["task"])
+        predictions, gold = _ARGUMENTS[task.kind](task, part)
+        scores = score_examples(task.metric, predictions, gold, labels["language"])
+        rows += [(*origin, metric, value, len(part)) for metric, value in scores.items()]
+    return pandas.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _classes(task: Task, part: pandas.DataFrame) -> tuple[Any, Any]:
+    if task.metric is not Metric.ACCURACY_F1:
+        return _lists(task, part)
+    # The F1 of a class needs to know which is the positive one: the second.
+    found, wanted = _lists(task, part)
+    return [task.labels.index(word) for word in found], [task.labels.index(word) for word in wanted]
+
+
+def _lists(_: Task, part: pandas.DataFrame) -> tuple[Any, Any]:
+    return part["prediction"].tolist(), part["gold"].tolist()
+
+
+def _answers(_: Task, part: pandas.DataFrame) -> tuple[Any, Any]:
+    names = _names(part)
+    return dict(zip(names, part["prediction"], strict=True)), dict(zip(names, part["gold"], strict=True))
+
+
+def _sentences(task: Task, part: pandas.DataFrame) -> tuple[Any, Any]:
+    if use_of(task) == "search":
+        return _lists(task, part)
+    names = _names(part)
+    found, wanted = (
+        {(name, other) for name, others in zip(names, part[column], strict=True) for other in others}
+        for column in ("prediction", "gold")
+    )
+    return found, wanted
+
+
+def _candidates(_: Task, part: pandas.DataFrame) -> tuple[Any, Any]:
+    names = _names(part)
+    found = {name: scores["id"].tolist() for name, scores in zip(names, part["scores"], strict=True)}
+    return found, dict(zip(names, part["gold"], strict=True))
+
+
+def _names(part: pandas.DataFrame) -> list[str]:
+    """Return the ids, with a number after those that occur again; the metrics tell rows apart by them."""
+    repeated = part.groupby("id", sort=False).cumcount().tolist()
+    return [f"{name}#{number}" if number else name for name, number in zip(part["id"], repeated, strict=True)]
+
+
+_ARGUMENTS: dict[Kind, Callable[[Task, pandas.DataFrame], tuple[Any, Any]]] = {
+    Kind.CLASSIFY: _classes,
+    Kind.CHOOSE: _lists,
+    Kind.TAG: _lists,
+    Kind.EXTRACT: _answers,
+    Kind.RETRIEVE: _sentences,
+    Kind.MATCH: _candidates,
+}
+"""Functions that make, of the rows of a task of each kind, predictions and gold as the metrics take them."""
