@@ -11,10 +11,11 @@ from transformers import XLMRobertaConfig, XLMRobertaModel
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.encoding.features import Feature
 from adaptstilts.models.adapters import AdapterHost
-from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.backbone import load_encoder
 from adaptstilts.models.batches import collate
 from adaptstilts.models.bottlenecks import ADAPTER
 from adaptstilts.models.heads import spec_for
+from adaptstilts.models.shape import BackboneShape
 from adaptstilts.study.pricing.flops import Build
 from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.spec import Kind
@@ -46,7 +47,7 @@ def save_encoder(folder: Path, shape: BackboneShape) -> Path:
 
 def save_adapters(encoder: Path, folder: Path, kind: str = "seq_bn") -> list[tuple[str, Path]]:
     """Save a random adapter for each of `FUSED`; return (task, folder) of each."""
-    host = AdapterHost(XLMRobertaModel.from_pretrained(encoder, add_pooling_layer=False))
+    host = AdapterHost(load_encoder(str(encoder)))
     made = [(task, folder / task) for task in FUSED]
     for task, place in made:
         host.add(task, AdapterSection(kind=kind, reduction_factor=REDUCTION), seed=1, identity=False)

@@ -19,12 +19,14 @@ import adapters
 import torch
 from adapters import AdapterConfig, Fuse, Stack
 from adapters.composition import AdapterCompositionBlock
+from adapters.context import ForwardContext
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
+from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.heads import Head, save_head
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class AdapterHost:
         self.active: Composition | None = None
         self._own: dict[str, frozenset[str]] = {}
         self._members: dict[str, tuple[str, ...]] = {}
-        adapters.init(self.encoder)
+        _add_support(encoder)
 
     @property
     def names(self) -> Iterable[str]:
@@ -316,6 +318,56 @@ class AdapterHost:
         with torch.no_grad():
             for key, tensor in own.items():
                 tensor.copy_(saved[key])
+
+
+def _add_support(encoder: PreTrainedModel) -> None:
+    """Prepare an encoder for adapters, in place.
+
+    Raises:
+        CheckpointError: If the library changes the encoder's own parameters.
+    """
+    architecture = architecture_of(encoder.config)
+    before = {name for name, _ in encoder.named_parameters()}
+    if architecture.interface is None:
+        adapters.init(encoder)
+    else:
+        adapters.init(encoder, interface=adapters.AdapterModelInterface(**architecture.interface))
+        for block in architecture.blocks(encoder).children():
+            _give_context(block)
+    changed = sorted(before ^ {name for name, _ in encoder.named_parameters()})
+    if changed:
+        raise CheckpointError(
+            f"the adapters library changes {len(changed)} parameters of an encoder of type "
+            f"{architecture.model_type}, the first is '{changed[0]}'"
+        )
+
+
+class _RecomputedContext(ForwardContext):  # type: ignore[misc]
+    """A forward pass's context for one block that gradient checkpointing computes again in the backward pass."""
+
+    def __init__(self) -> None:
+        for name in self.context_args:
+            setattr(self, name, None)
+
+
+def _give_context(block: torch.nn.Module) -> None:
+    """Open a forward context around a block that runs outside of one.
+
+    Adapters that the library attaches by hooks get their residual through it. Without a context they would compute
+    something else when gradient checkpointing runs the block again.
+    """
+
+    def before(*_: object) -> None:
+        if ForwardContext.get_context() is None:
+            _RecomputedContext().__enter__()
+
+    def after(*_: object) -> None:
+        context = ForwardContext.get_context()
+        if isinstance(context, _RecomputedContext):
+            context.__exit__(None, None, None)
+
+    block.register_forward_pre_hook(before)
+    block.register_forward_hook(after, always_call=True)
 
 
 @contextmanager

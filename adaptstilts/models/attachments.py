@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.shape import BackboneShape
 
 if TYPE_CHECKING:
     from torch import Tensor

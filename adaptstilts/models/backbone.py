@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
-from adaptstilts.models.architecture import architecture_of
+from adaptstilts.models.architecture import architecture_of, has_token_types
 
 if TYPE_CHECKING:
     import torch
@@ -174,13 +174,21 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
         CheckpointError: If the weights cannot be read or do not fill the encoder.
     """
     import torch  # noqa: PLC0415
+    import transformers  # noqa: PLC0415
     from safetensors import SafetensorError  # noqa: PLC0415
-    from transformers import AutoModel  # noqa: PLC0415
 
     config = load_config(location, revision)
     architecture = architecture_of(config, Path(location))
+    if architecture.shape(config.to_dict()) is None:
+        raise CheckpointError(
+            f"is an encoder of type {architecture.model_type} with parts that are not supported",
+            path=location,
+            hint="docs/backbones.md lists what is supported of each type.",
+        )
+    for name, value in architecture.settings.items():
+        setattr(config, name, value)
     try:
-        encoder, info = AutoModel.from_pretrained(
+        encoder, info = getattr(transformers, architecture.auto_class).from_pretrained(
             location,
             config=config,
             revision=revision or "main",
@@ -200,6 +208,8 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
             path=location,
             hint="Use the config.json that was saved with the weights.",
         )
+    # XLM-R XL's blocks can be computed again in the backward pass, though its class does not say so.
+    encoder.supports_gradient_checkpointing = True
     # The library writes this name into every adapter_config.json, where a local path must not appear.
     encoder.config._name_or_path = (
         f"{architecture.published}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
@@ -274,7 +284,7 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
     _check_tokenizer(folder)
     config = load_config(location, revision)
-    architecture = architecture_of(config, Path(location))
+    architecture_of(config, Path(location))
     try:
         tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
             location, revision=revision or "main"
@@ -286,6 +296,6 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
             f"the tokenizer's padding id is {tokenizer.pad_token_id}, the encoder's is {config.pad_token_id}",
             path=location,
         )
-    if not architecture.token_types:
+    if not has_token_types(config):
         tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != TOKEN_TYPES]
     return tokenizer

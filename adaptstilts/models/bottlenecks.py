@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from adaptstilts.config.schema import AdapterSection, FusionSection, Section
-from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.attachments import AttachmentShape, NewAttachment
+from adaptstilts.models.shape import BackboneShape
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.architecture import architecture_of
+from adaptstilts.models.architecture import Pooling, architecture_of
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "head_config.json"
 WEIGHTS_FILE = "model_head.safetensors"
+INITIAL_SPREAD = 0.02
+"""Standard deviation of initial weights where a backbone states none (BERT's, Devlin et al. 2019)."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +96,19 @@ _FORMS: dict[Kind, _Form] = {
 class Head(nn.Sequential):
     """A task head: dropout and a linear layer, or two with tanh between them (XLM-R's classification head).
 
-    The head of a dual encoder is one linear layer without dropout on the vector of ``<s>``, then tanh (BERT's pooler)
-    and scaling to unit length (google-research/xtreme, third_party/bert.py).
+    The head of a dual encoder is one linear layer without dropout on the vector of the sequence, then tanh (BERT's
+    pooler) and scaling to unit length (google-research/xtreme, third_party/bert.py).
 
     Args:
         width: Width of the token vectors.
         dropout: Dropout before each linear layer.
         std: Standard deviation of the initial weights; biases are initialised to 0 (as in BERT).
+        pooling: Vector of a sequence that the head reads, if it does not score tokens.
     """
 
-    def __init__(self, spec: HeadSpec, width: int, dropout: float, std: float = 0.02) -> None:
+    def __init__(
+        self, spec: HeadSpec, width: int, dropout: float, std: float = INITIAL_SPREAD, *, pooling: Pooling = "first"
+    ) -> None:
         layers: list[nn.Module] = []
         dropout = dropout if _FORMS[spec.kind].has_dropout else 0.0
         if FACTS[spec.kind].head_layers == 2:
@@ -111,24 +116,34 @@ class Head(nn.Sequential):
         layers += [nn.Dropout(dropout), nn.Linear(width, spec.outputs or width)]
         super().__init__(*layers)
         self.spec = spec
+        self.pooling = pooling
         for layer in self:
             if isinstance(layer, nn.Linear):
                 nn.init.normal_(layer.weight, std=std)
                 nn.init.zeros_(layer.bias)
 
-    def forward(self, hidden: Tensor) -> Tensor:
+    def forward(self, hidden: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Compute the scores of tokens or sequences.
 
         Args:
             hidden: Token vectors, shape (batch, tokens, width).
+            attention_mask: 1 for real tokens, 0 for padding, shape (batch, tokens); None if all are real.
 
         Returns:
             (batch, classes) for classification, (batch,) for choices, (batch, tokens, tags) for tagging,
             (batch, tokens, 2) for spans, unit vectors of shape (batch, width) for dual encoders.
         """
         if not FACTS[self.spec.kind].scores_tokens:
-            hidden = hidden[:, 0]
+            hidden = hidden[:, 0] if self.pooling == "first" else _mean(hidden, attention_mask)
         return _FORMS[self.spec.kind].finish(super().forward(hidden))  # type: ignore[no-untyped-call]
+
+
+def _mean(hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
+    """Average the vectors of the real tokens of each sequence."""
+    if attention_mask is None:
+        return hidden.mean(1)
+    weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1)
 
 
 def library_config(spec: HeadSpec, width: int, choices: int = 2) -> dict[str, Any]:
@@ -151,11 +166,13 @@ def library_config(spec: HeadSpec, width: int, choices: int = 2) -> dict[str, An
     }
 
 
-def new_head(spec: HeadSpec, width: int, dropout: float, *, seed: int, std: float = 0.02) -> Head:
+def new_head(
+    spec: HeadSpec, width: int, dropout: float, *, seed: int, std: float = INITIAL_SPREAD, pooling: Pooling = "first"
+) -> Head:
     """Build a head with fresh weights that depend only on the seed."""
     state = torch.random.get_rng_state()
     torch.manual_seed(seed)
-    head = Head(spec, width, dropout, std)
+    head = Head(spec, width, dropout, std, pooling=pooling)
     torch.random.set_rng_state(state)
     return head
 
@@ -174,7 +191,7 @@ def save_head(head: Head, name: str, folder: Path, config: PretrainedConfig, *, 
         "hidden_size": config.hidden_size,
         "kind": head.spec.kind.value,
         "labels": list(head.spec.labels),
-        "model_class": architecture_of(config).adapter_class,
+        "model_class": architecture_of(config).adapter_class or type(config).__name__.replace("Config", "Model"),
         "model_name": config._name_or_path,
         "model_type": config.model_type,
         "name": name,
@@ -187,12 +204,13 @@ def save_head(head: Head, name: str, folder: Path, config: PretrainedConfig, *, 
     torch.save(tensors, folder / "pytorch_model_head.bin")
 
 
-def load_head(folder: Path, width: int, dropout: float) -> Head:
+def load_head(folder: Path, width: int, dropout: float, pooling: Pooling = "first") -> Head:
     """Read a head written by `save_head`.
 
     Args:
         width: Width of the backbone's token vectors.
         dropout: Dropout before each linear layer.
+        pooling: Vector of a sequence that the head reads.
 
     Raises:
         CheckpointError: If files are missing or unreadable, or the weights do not fit the width.
@@ -206,7 +224,7 @@ def load_head(folder: Path, width: int, dropout: float) -> Head:
         tensors = load_file(folder / WEIGHTS_FILE)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise CheckpointError(f"is not a readable head: {error}", path=path) from error
-    head = Head(spec, width, dropout)
+    head = Head(spec, width, dropout, pooling=pooling)
     try:
         head.load_state_dict({key.split(".", 2)[2]: tensor for key, tensor in tensors.items()})
     except RuntimeError as error:

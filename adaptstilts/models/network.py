@@ -82,7 +82,7 @@ class TaskNetwork(nn.Module):
         hidden = self._last_vectors(input_ids, attention_mask, token_type_ids)
         # The head is small; in half precision its scores would be rounded to steps of 0.03 and more.
         with torch.autocast(hidden.device.type, enabled=False):
-            scores: Tensor = self.head(hidden.float())
+            scores: Tensor = self.head(hidden.float(), attention_mask)
         return scores
 
     def _last_vectors(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None) -> Tensor:
@@ -98,7 +98,8 @@ class TaskNetwork(nn.Module):
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
             attention_mask: Shape (batch, tokens).
-            layer: 0 for the embeddings, n for the output of the n-th block.
+            layer: 0 for the embeddings, n for the output of the n-th block; of the last block, with the norm after it
+                in encoders that have one.
             token_type_ids: See `forward`.
 
         Returns:
@@ -106,11 +107,16 @@ class TaskNetwork(nn.Module):
         """
         architecture, encoder = self.architecture, self.encoder
         blocks: Any = architecture.blocks(encoder)
-        architecture.replace_blocks(encoder, blocks[:layer])
-        try:
+        if layer == len(blocks):
             return self._last_vectors(input_ids, attention_mask, token_type_ids)
+        found: dict[int, Tensor] = {}
+        # Not all encoders run without any block, and some have a norm after the last one.
+        architecture.replace_blocks(encoder, blocks[: max(layer, 1)])
+        try:
+            self._visit_blocks(input_ids, attention_mask, found.__setitem__, token_type_ids)
         finally:
             architecture.replace_blocks(encoder, blocks)
+        return found[layer]
 
     def visit_layers(
         self,
@@ -124,10 +130,26 @@ class TaskNetwork(nn.Module):
         Args:
             input_ids: Sub-token ids, shape (batch, tokens).
             attention_mask: Shape (batch, tokens).
-            visit: Called with 0 and the embeddings, then with n and the output of the n-th block, each of shape
-                (batch, tokens, width).
+            visit: Called with 0 and the embeddings, then with n and the vectors of layer n as in `hidden`, each of
+                shape (batch, tokens, width).
             token_type_ids: See `forward`.
         """
+        last: int = len(self.architecture.blocks(self.encoder))  # type: ignore[arg-type]
+
+        def below(layer: int, vectors: Tensor) -> None:
+            if layer < last:
+                visit(layer, vectors)
+
+        visit(last, self._visit_blocks(input_ids, attention_mask, below, token_type_ids))
+
+    def _visit_blocks(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        visit: Callable[[int, Tensor], None],
+        token_type_ids: Tensor | None,
+    ) -> Tensor:
+        """Call a function with the embeddings and the output of every block; return the encoder's own output."""
         blocks: Any = self.architecture.blocks(self.encoder)
 
         def before_first(_: nn.Module, values: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -139,7 +161,7 @@ class TaskNetwork(nn.Module):
         hooks = [blocks[0].register_forward_pre_hook(before_first, with_kwargs=True)]
         hooks += [block.register_forward_hook(after(number)) for number, block in enumerate(blocks, start=1)]
         try:
-            self._last_vectors(input_ids, attention_mask, token_type_ids)
+            return self._last_vectors(input_ids, attention_mask, token_type_ids)
         finally:
             for hook in hooks:
                 hook.remove()
@@ -174,7 +196,8 @@ def assemble(assembly: Assembly, load: EncoderLoader = load_encoder) -> TaskNetw
     attached = _attach(encoder, assembly.attached) if assembly.attached else None
     head = None
     if assembly.head is not None:
-        head = load_head(assembly.head, encoder.config.hidden_size, head_dropout(encoder))
+        pooling = architecture_of(encoder.config).pooling
+        head = load_head(assembly.head, encoder.config.hidden_size, head_dropout(encoder), pooling)
     network = TaskNetwork(encoder, head, attached).eval()
     return network.requires_grad_(False)
 

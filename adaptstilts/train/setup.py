@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adaptstilts.errors import CheckpointError, TrainingError
 from adaptstilts.models.backbone import load_encoder, own_weights
-from adaptstilts.models.heads import Head, HeadSpec, load_head, new_head
+from adaptstilts.models.heads import INITIAL_SPREAD, Head, HeadSpec, load_head, new_head
 from adaptstilts.models.network import Assembly, EncoderLoader, TaskNetwork, assemble, head_dropout, trainable_names
 from adaptstilts.runtime import derive_seed
 from adaptstilts.train.methods import Method
@@ -98,10 +98,17 @@ def _set_trainable(network: TaskNetwork, method: Method, task: str) -> None:
 def _build_head(network: TaskNetwork, folder: Path | None, wanted: HeadSpec, seed: int) -> Head:
     """Create a new head, or load a trained one to continue with."""
     config = network.encoder.config
-    width, dropout = config.hidden_size, head_dropout(network.encoder)
+    width, dropout, pooling = config.hidden_size, head_dropout(network.encoder), network.architecture.pooling
     if folder is None:
-        return new_head(wanted, width, dropout, seed=seed, std=config.initializer_range)
-    found = load_head(folder, width, dropout)
+        return new_head(
+            wanted,
+            width,
+            dropout,
+            seed=seed,
+            std=getattr(config, "initializer_range", None) or INITIAL_SPREAD,
+            pooling=pooling,
+        )
+    found = load_head(folder, width, dropout, pooling)
     if found.spec != wanted:
         raise CheckpointError(
             f"a head for {found.spec.kind.value} with labels {list(found.spec.labels)} cannot be used as one for "

@@ -1,4 +1,4 @@
-"""Another family of encoders is one row: BERT, which has token types, other special tokens and padding id 0."""
+"""A row of the table, seen through BERT, which has token types, other special tokens and padding id 0."""
 
 from pathlib import Path
 
@@ -33,14 +33,7 @@ LABELS = ("a", "b")
 
 
 @pytest.fixture
-def bert(monkeypatch):
-    row = Architecture("bert", "google-bert/bert", "BertAdapterModel", 0, token_types=True)
-    monkeypatch.setitem(ARCHITECTURES, "bert", row)
-    return row
-
-
-@pytest.fixture
-def folder(bert, tmp_path):
+def folder(tmp_path):
     """A random two-layer BERT with its tokenizer."""
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
@@ -69,7 +62,10 @@ def pairs_of(folder):
 def test_without_a_row_a_backbone_is_refused(folder, monkeypatch):
     monkeypatch.delitem(ARCHITECTURES, "bert")
     for opening in (locate_backbone, load_encoder, load_tokenizer):
-        with pytest.raises(CheckpointError, match=r"model_type 'bert' is not supported\. Allowed: xlm-roberta"):
+        with pytest.raises(
+            CheckpointError,
+            match=r"model_type 'bert' is not supported\. Allowed: xlm-roberta, xlm-roberta-xl, deberta-v2",
+        ):
             opening(folder)
     with pytest.raises(CheckpointError, match="model_type 'None' is not supported"):
         architecture_of({})
@@ -186,25 +182,6 @@ def test_full_model_is_taken_up_again(folder, tmp_path):
         assert torch.equal(batch.scores(again), batch.scores(network.eval()))
 
 
-def test_shape_without_biases_and_position_table_and_with_gates_is_that_of_modernbert():
-    from transformers import ModernBertConfig, ModernBertModel
-
-    sizes = {
-        name: key for name, key in ARCHITECTURES["xlm-roberta"].sizes.items() if name not in {"positions", "segments"}
-    }
-    row = Architecture(
-        "modernbert", "answerdotai/ModernBERT", "", 0, token_types=False, has_bias=False, is_gated=True, sizes=sizes
-    )
-    config = ModernBertConfig(
-        vocab_size=99, hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48, pad_token_id=0,
-        bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2,
-    )  # fmt: skip
-    shape = row.shape(config.to_dict())
-    # Its first block lacks a norm, and there is one behind its last block.
-    assert shape.parameters == sum(parameter.numel() for parameter in ModernBertModel(config).parameters())
-    assert shape.feed_forward_flops == 2 * 3 * 32 * 48
-
-
 def test_prices_know_its_size(folder):
     encoder = load_encoder(folder)
     shape = shape_of(BackboneRef(folder, None, "f" * 64))
@@ -225,6 +202,15 @@ def test_vocabulary_file_is_a_tokenizer_and_counts_in_the_fingerprint(folder):
 
 
 def test_longest_input_is_read_from_the_key_of_the_row():
-    row = Architecture("gpt", "x/gpt", "GPT", 2, token_types=False, length="n_positions")
+    row = Architecture("gpt", "x/gpt", dict, reserved_positions=2, length="n_positions")
     assert row.longest({"n_positions": 514, "max_position_embeddings": 9}) == 512
     assert row.longest({}) is None
+
+
+def test_inputs_of_an_encoder_without_positions_may_be_of_any_length():
+    assert ARCHITECTURES["mt5"].longest({"n_positions": 512, "max_position_embeddings": 512}) is None
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_config_without_its_numbers_has_no_shape(name):
+    assert ARCHITECTURES[name].shape({"model_type": name}) is None

@@ -63,9 +63,9 @@ def test_locate_names_what_a_folder_lacks(folder, file, message):
 
 
 def test_locate_refuses_another_architecture(folder):
-    change_config(folder, model_type="bert")
+    change_config(folder, model_type="gpt2")
     with pytest.raises(
-        CheckpointError, match=r"config\.json: model_type 'bert' is not supported\. Allowed: xlm-roberta"
+        CheckpointError, match=r"config\.json: model_type 'gpt2' is not supported\. Allowed: xlm-roberta"
     ):
         locate_backbone(str(folder))
 

@@ -1,4 +1,4 @@
-"""Checks of a plan against the limits of its backbone: input lengths and layers. Free of torch."""
+"""Checks of a plan against the limits of its backbone: input lengths, layers and precision. Free of torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from adaptstilts.train.methods import METHODS
 
 
 def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None:
-    """Check the input lengths and layers of all stages.
+    """Check the input lengths, layers and precision of all stages.
 
     If the backbone is a hub id, only minimum lengths are checked.
 
@@ -29,6 +29,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None
         ProblemsError: For several.
     """
     most, layers = _most_positions_and_layers(Path(backbone.location))
+    overflowing = _overflowing_type(Path(backbone.location))
     short: dict[tuple[str, ShortLength], dict[str, None]] = defaultdict(dict)
     long: dict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
     problems: dict[str, AdaptstiltsError] = {}
@@ -49,6 +50,10 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None
             ):
                 if most is not None and asked > most:
                     long[place(name), name, asked][job.task] = None
+        if overflowing and isinstance(job, TrainJob) and job.settings.precision == "fp16":
+            problems.setdefault(f"fp16 {place('precision')}", _overflow(overflowing, place("precision")))
+        if overflowing and prediction is not None and prediction.precision == "fp16":
+            problems.setdefault("fp16 evaluation", _overflow(overflowing, "evaluation.precision"))
         # A preset's layer is mapped to the backbone's depth, and a fitted one is found there.
         layer = retrieval.layer if retrieval is not None and retrieval.blocks is None else None
         if prediction is not None and layers is not None and isinstance(layer, int) and layer > layers:
@@ -75,6 +80,20 @@ def _most_positions_and_layers(folder: Path) -> tuple[int | None, int | None]:
     architecture = architecture_of(config, folder / "config.json")
     layers = config.get(architecture.sizes["layers"])
     return architecture.longest(config), layers if isinstance(layers, int) else None
+
+
+def _overflowing_type(folder: Path) -> str | None:
+    """Return the type of a backbone whose activations exceed the range of fp16; None for others."""
+    if not folder.is_dir():
+        return None
+    architecture = architecture_of(read_config(folder), folder / "config.json")
+    return architecture.model_type if architecture.overflows_in_fp16 else None
+
+
+def _overflow(model_type: str, key: str) -> ConfigError:
+    return ConfigError(
+        f"activations of {model_type} exceed the range of fp16", key=key, value="fp16", allowed=("auto", "bf16", "fp32")
+    )
 
 
 def _key(config: StudyConfig, job: TrainJob | PredictJob, phase: PhaseName, name: str, *, retrieves: bool) -> str:

@@ -9,9 +9,9 @@ from operator import attrgetter
 
 from adaptstilts.config.retrieval import FITTED, layer_at
 from adaptstilts.config.sweep import Variant
-from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.attachments import AttachmentShape
 from adaptstilts.models.bottlenecks import ADAPTER_AVERAGE
+from adaptstilts.models.shape import BackboneShape
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, Source, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
@@ -206,7 +206,9 @@ class Pricing:
         if shape is None:
             return None
         build, workload = _build(job, attached, workloads), workloads.training(job)
-        one = sequence_flops(shape, build, workload.tokens)
+        processes = self.parallel.processes
+        batch = _micro_batch(job, workloads, processes)
+        one = sequence_flops(shape, build, workload.tokens, batch=batch)
         step = one.step + (one.forward if job.settings.gradient_checkpointing else 0.0)
         flops = workload.sequences * step + workload.dev_sequences * one.forward
         return Price(
@@ -215,20 +217,19 @@ class Pricing:
             tokens=workload.sequences * workload.tokens,
             trained=parameters(shape, build).trained,
             written=written_bytes(shape, build),
-            memory=self._peak(job, shape, build, workloads, self.device, self.parallel.processes),
+            memory=self._peak(job, shape, build, workloads, self.device, processes),
         )
 
     def _peak(
         self, job: TrainJob, shape: BackboneShape, build: Build, workloads: Workloads, device: Device, processes: int
     ) -> Memory:
         """Estimate the peak of one process, or of all together if they share the memory of a CPU."""
-        settings, task = job.settings, get_task(job.task)
-        parts = micro_batch_count(task.kind, settings.accumulation, processes)
+        settings = job.settings
         found = training_memory(
             shape,
             build,
             device.arithmetic(settings.precision),
-            sequences=math.ceil(settings.batch_size / parts) * workloads.rows_per_example(task),
+            sequences=_micro_batch(job, workloads, processes),
             tokens=settings.max_length,
             checkpointing=settings.gradient_checkpointing,
             shards=processes if self.parallel.backbone == "sharded" else 1,
@@ -246,7 +247,11 @@ class Pricing:
         if task.pool is not None:
             parts.append(workloads.pool(job))
         flops = sum(
-            workload.sequences * sequence_flops(shape, build, workload.tokens, blocks).forward for workload in parts
+            workload.sequences
+            * sequence_flops(
+                shape, build, workload.tokens, blocks, batch=job.batch_tokens / max(workload.tokens, 1.0)
+            ).forward
+            for workload in parts
         )
         return Price(
             flops=flops,
@@ -272,6 +277,13 @@ def _workloads_by_data(variants: Sequence[Variant], plan: Plan) -> list[tuple[Wo
     if len(parts) == 1:
         return [(Workloads(variants[0].config), ())]
     return [(Workloads(first.config), {stage.key for stage in part.stages}) for first, part in parts]
+
+
+def _micro_batch(job: TrainJob, workloads: Workloads, processes: int) -> int:
+    """Return the number of sequences that one process takes at a time."""
+    task = get_task(job.task)
+    parts = micro_batch_count(task.kind, job.settings.accumulation, processes)
+    return math.ceil(job.settings.batch_size / parts) * workloads.rows_per_example(task)
 
 
 def _blocks(job: PredictJob, shape: BackboneShape) -> int | None:

@@ -7,8 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.models.architecture import ARCHITECTURES, BackboneShape
+from adaptstilts.models.architecture import ARCHITECTURES
 from adaptstilts.models.backbone import read_config
+from adaptstilts.models.shape import BackboneShape
 from adaptstilts.study.plan.jobs import BackboneRef
 
 KNOWN: dict[str, BackboneShape] = {

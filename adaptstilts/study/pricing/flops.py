@@ -1,9 +1,10 @@
 """Formulas for the floating-point operations and parameters of a network. Free of torch.
 
 A multiply-add is two operations, and matrix products are all that is counted, as in torch's FLOP counter and in Kaplan
-et al. 2020. With width d and feed-forward width f, a token's forward pass in one block takes 8 d^2 + 4 d f in the
-projections and the feed-forward (6 d f with a gate), and 4 n d in attention over n tokens. For attachments see
-`adaptstilts.models.bottlenecks`.
+et al. 2020. With width d, attention width a (d in most encoders) and feed-forward width f, a token's forward pass in
+one block takes 8 d a + 4 d f in the projections and the feed-forward (6 d f with a gate), and 4 n a in attention over n
+tokens. DeBERTa also compares every token with r relative positions, twice, in 4 r a, and projects these once for a
+batch, in 4 r d a. For attachments see `adaptstilts.models.bottlenecks`.
 
 The backward pass takes the same number of operations again for each operand that needs a gradient. Frozen weights need
 none, nor do the inputs of the lowest trained tensor: if only adapters train, nothing below the first of them does.
@@ -14,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.attachments import AttachmentShape
+from adaptstilts.models.shape import BackboneShape
 from adaptstilts.tasks.kinds import FACTS, KindFacts
 from adaptstilts.tasks.spec import Kind
 
@@ -57,24 +58,29 @@ class Build:
         return 0 if self.attached is None else self.attached.frozen
 
 
-def sequence_flops(shape: BackboneShape, build: Build, tokens: float, blocks: int | None = None) -> Flops:
+def sequence_flops(
+    shape: BackboneShape, build: Build, tokens: float, blocks: int | None = None, *, batch: float = 1.0
+) -> Flops:
     """Count the operations on one sequence; the backward pass takes none if nothing trains.
 
     Args:
         tokens: Sub-tokens in the sequence, padding included.
         blocks: Number of blocks that are run; None for all.
+        batch: Sequences in a batch, which share what is computed once for it.
     """
     run = shape.layers if blocks is None else blocks
-    attention = 4.0 * tokens * tokens * shape.width
-    linear = tokens * (8.0 * shape.width**2 + shape.feed_forward_flops)
+    attention, relative = shape.attention_flops(tokens), shape.relative_flops(tokens)
+    linear = tokens * shape.linear_flops
+    shared = shape.relative_projection_flops() / max(batch, 1.0)
     attached = 0.0 if build.attached is None else build.attached.forward_flops(shape, tokens)
     head = _head_flops(shape.width, build, tokens)
-    forward = run * (attention + linear + attached) + head
+    forward = run * (attention + relative + shared + linear + attached) + head
     if build.trained == "encoder":
         return Flops(forward, 2.0 * forward)
     if build.trained == "nothing" or build.attached is None:
         return Flops(forward, 0.0)
-    upper = 2.0 * attention + linear + build.attached.backward_flops(shape, tokens, is_lowest=False)
+    # Frozen relative positions need no gradient.
+    upper = 2.0 * attention + relative + linear + build.attached.backward_flops(shape, tokens, is_lowest=False)
     # In the first block nothing below the first trained tensor needs a gradient.
     lowest = build.attached.backward_flops(shape, tokens, is_lowest=True)
     return Flops(forward, (run - 1) * upper + lowest + 2.0 * head)

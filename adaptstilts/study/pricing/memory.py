@@ -7,7 +7,9 @@ scaled-dot-product attention:
 
 - full model: 10 d + 2 f values in half precision, 16 d + 2 f in fp32;
 - frozen blocks below adapters: 7 d + f in half precision, 12 d + f in fp32;
-- each adapter under AdapterFusion: 3 d in half precision, 4 d in fp32, in addition.
+- each adapter under AdapterFusion: 3 d in half precision, 4 d in fp32, in addition;
+- encoders without an attention kernel: the scores of every head, n of them per sub-token in a sequence of n, as often
+  as `BackboneShape.kept_scores` says.
 
 If frozen weights are sharded over processes, each process holds its part of them. Their copies in half precision are
 whole in each process, since the backward pass needs them, and so are the word vectors for a moment at the start of a
@@ -20,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adaptstilts.models.architecture import BackboneShape
+from adaptstilts.models.shape import BackboneShape
 from adaptstilts.study.pricing.devices import Arithmetic
 from adaptstilts.study.pricing.flops import Build, Parameters, parameters
 from adaptstilts.tasks.kinds import FACTS
@@ -84,7 +86,7 @@ def training_memory(
     """
     counts = parameters(shape, build)
     size = _FLOAT if arithmetic == "fp32" else _HALF
-    block = _saved_values(shape, build, arithmetic) * size
+    block = _saved_values(shape, build, arithmetic) * size + shape.kept_scores * shape.heads * tokens * size
     blocks = block + shape.layers * shape.width * size if checkpointing else shape.layers * block
     has_token_scores = build.head is not None and FACTS[build.head].labels_words
     logits = build.outputs * _LOGIT_COPIES * _FLOAT if has_token_scores else 0
@@ -120,7 +122,7 @@ def _weights(shape: BackboneShape, counts: Parameters, arithmetic: Arithmetic, s
 def _saved_values(shape: BackboneShape, build: Build, arithmetic: Arithmetic) -> float:
     is_single = arithmetic == "fp32"
     if build.trained == "encoder":
-        return (16 if is_single else 10) * shape.width + 2 * shape.inner
+        return (16 if is_single else 10) * shape.width + (2 + shape.kept_inner) * shape.inner
     attached = 0.0 if build.attached is None else build.attached.saved_values(shape, is_half=not is_single)
     return (12 if is_single else 7) * shape.width + shape.inner + attached
 

@@ -72,3 +72,14 @@ def test_lengths_that_are_too_short_are_named_by_key_task_and_what_decides_them(
     ]
     with pytest.raises(ConfigError, match=r"^target\.full\.max_length: 64 sub-tokens are too few for squad1, tydiqa: "):
         check([tasks[0], "methods=[direct]", "target.full.max_length=64"], backbone)
+
+
+@pytest.mark.parametrize("key", ["target.adapter.precision", "intermediate.full.precision", "evaluation.precision"])
+def test_fp16_is_refused_for_encoders_that_overflow_in_it(tmp_path, key):
+    config = {"model_type": "mt5", "num_layers": 4}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    overflowing = BackboneRef(str(tmp_path), None, "f" * 64)
+    message = f"{key}: activations of mt5 exceed the range of fp16"
+    with pytest.raises((ConfigError, ProblemsError), match=message):
+        check([f"{key}=fp16"], overflowing)
+    check([f"{key}=bf16"], overflowing)

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.backbone import load_encoder, mini_folder
+from adaptstilts.models.shape import BackboneShape
 from adaptstilts.study.plan.jobs import BackboneRef
 from adaptstilts.study.pricing.dimensions import KNOWN, shape_of
 

@@ -12,9 +12,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import XLMRobertaModel
 
-from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.bottlenecks import BottleneckShape, FusionShape
 from adaptstilts.models.network import TaskNetwork, parameter_counts
+from adaptstilts.models.shape import BackboneShape
 from adaptstilts.study.pricing.dimensions import KNOWN
 from adaptstilts.study.pricing.flops import Build, parameters, sequence_flops
 from adaptstilts.tasks.spec import Kind

@@ -4,10 +4,10 @@ import pytest
 import torch
 from networks import METHOD_NAMES, batch_of, build_of, network_of, save_adapters, save_encoder
 
-from adaptstilts.models.architecture import BackboneShape
 from adaptstilts.models.bottlenecks import BottleneckShape, FusionShape
 from adaptstilts.models.heads import save_head
 from adaptstilts.models.network import save_encoder as write_encoder
+from adaptstilts.models.shape import BackboneShape
 from adaptstilts.study.pricing.dimensions import KNOWN
 from adaptstilts.study.pricing.flops import Build
 from adaptstilts.study.pricing.memory import prediction_memory, training_memory, written_bytes
