@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 asked: list[str] = []
 opened: list[str] = []
@@ -70,10 +71,19 @@ def main() -> None:
         asked.clear(), opened.clear()
         found = {function: attempt(load) for function, load in attempts.items()}
         report[name] = {"found": found, "asked": list(asked), "opened": list(opened)}
-    asked.clear(), opened.clear()
-    attempt(lambda: transformers.XLMRobertaModel.from_pretrained(sys.argv[5]))
-    plain = attempt(lambda: adapters.XLMRobertaAdapterModel.from_pretrained(sys.argv[4]))
-    sys.stdout.write(json.dumps({"cases": report, "plain": {"asked": list(asked), "opened": list(opened), **plain}}))
+    opened.clear()
+    folders = {name: case["folder"] for name, case in cases.items() if case["kind"] == "backbone"}
+    plain = {name: asks(adapters, folders[name]) for name in folders if "kernel" in name or name == "other-config"}
+    told = [asks(adapters, folders[name], attn_implementation="sdpa") for name in plain]
+    attempt(lambda: transformers.XLMRobertaModel.from_pretrained(folders["pickle"]))
+    sys.stdout.write(json.dumps({"cases": report, "plain": plain, "told": told, "opened": opened}))
+
+
+def asks(adapters: Any, folder: str, **options: str) -> bool:
+    """Whether the plain library asks the stand-in for a kernel."""
+    asked.clear()
+    attempt(lambda: adapters.XLMRobertaAdapterModel.from_pretrained(folder, **options))
+    return bool(asked)
 
 
 main()
