@@ -69,6 +69,8 @@ def hub_folder(name: str, revision: str | None = None, *, weights: bool = False)
     Raises:
         CheckpointError: If the hub and the cache do not have it, its config.json is refused, or it has only a pickle.
     """
+    if name.count("/") != 1 or name.startswith((".", "/", "~")):
+        raise CheckpointError("no such backbone folder", path=name, hint="It may have been moved or deleted.")
     try:
         listing = list_files(name, revision)
     except CheckpointError:
@@ -76,6 +78,9 @@ def hub_folder(name: str, revision: str | None = None, *, weights: bool = False)
             raise
         return cached
     refuse_peft(listing.sizes, name)
+    if not {WEIGHTS, INDEX} & listing.sizes.keys():
+        refuse_pickle(name, (file for file in (PICKLE, PICKLE_INDEX) if file in listing.sizes), name)
+        raise CheckpointError("the repository has no weights", path=name, allowed=(WEIGHTS, INDEX))
     folder = listing.fetch(["config.json"])
     check_model_json(folder / "config.json")
     listing.fetch(file for file in TOKENIZER_FILES if file in listing.sizes)
@@ -130,7 +135,4 @@ def _weights(listing: Listing) -> tuple[str, ...]:
     """Return the names of the weight files, after checking those that the index names."""
     if WEIGHTS in listing.sizes:
         return (WEIGHTS,)
-    if INDEX in listing.sizes:
-        return (INDEX, *shard_names(listing.fetch([INDEX]) / INDEX, ".safetensors", listing.sizes))
-    refuse_pickle(listing.name, (file for file in (PICKLE, PICKLE_INDEX) if file in listing.sizes), listing.name)
-    raise CheckpointError("the repository has no weights", path=listing.name, allowed=(WEIGHTS, INDEX))
+    return (INDEX, *shard_names(listing.fetch([INDEX]) / INDEX, ".safetensors", listing.sizes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import scaled, size_text
@@ -39,7 +40,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     for file in files:
         if not file.is_file():
             raise CheckpointError("is not a file", path=file, hint="Save the backbone again with save_pretrained.")
-        _check_format(file)
+        _check_header(file)
     return files
 
 
@@ -124,21 +125,25 @@ def check_sizes(parameters: int, files: Iterable[Path], path: Path) -> None:
             f"its sizes make {scaled(parameters)} parameters, but the weights are only {size_text(found)}",
             path=path,
             value=parameters,
-            hint="Use the config.json that was saved with the weights. If it was, copy the weights again.",
+            hint="Use the config.json that was saved with the weights.",
         )
 
 
-def _check_format(path: Path) -> None:
-    """Check the format that a safetensors file states; a damaged file is left to the library, which says so."""
+def _check_header(path: Path) -> None:
+    """Check that a safetensors file is whole and was written by PyTorch."""
+    size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        if length > _MOST_HEADER_BYTES:
-            return
-        try:
-            header = json.loads(file.read(length))
-        except (ValueError, RecursionError):
-            return
-    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+        header = _parsed(file.read(length) if length <= min(size, _MOST_HEADER_BYTES) else b"")
+    try:
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        needed = 8 + length + max(ends, default=0)
+    except (TypeError, KeyError, IndexError):
+        needed = size + 1
+    if not header or needed != size:
+        problem = f"they have {size:,} bytes of {needed:,}" if header else "they have no header of safetensors"
+        raise CheckpointError(f"the weights are damaged: {problem}", path=path, hint="Save the backbone again.")
+    metadata = header.get("__metadata__")
     stated = metadata.get("format") if isinstance(metadata, dict) else None
     if stated not in _FORMATS:
         raise CheckpointError(
@@ -149,3 +154,12 @@ def _check_format(path: Path) -> None:
             allowed=_FORMATS[1:],
             hint="Save the backbone again with PyTorch.",
         )
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    """Parse a header; empty if it is not a JSON object."""
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return header if isinstance(header, dict) else {}

@@ -239,6 +239,11 @@ CASES: dict[str, Case] = {
         pickle_only,
         r"holds only a pickle, pytorch_model\.bin; .* adaptstilts convert \S+ --to FOLDER, then set backbone=FOLDER",
     ),
+    "cut-off": Case(
+        lambda folder: os.truncate(folder / "model.safetensors", 9000),
+        r"model\.safetensors: the weights are damaged: they have 9,000 bytes of [\d,]+\. Save the backbone again",
+    ),
+    "no-header": Case(write("model.safetensors", "\xff" * 50), r"weights are damaged: they have no header of safetens"),
     "tensorflow": Case(another_format, r"model\.safetensors: __metadata__\.format: 'tf' is refused.*Allowed: pt"),
     "adapter-kernel": Case(
         set_keys("adapter_config.json", _attn_implementation=REPOSITORY), f"adapter_config.json: .*{KERNEL}", "adapter"

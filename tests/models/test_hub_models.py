@@ -146,8 +146,9 @@ def test_pickle_on_the_hub_is_refused_with_the_command_that_converts_it(hub, fol
     torch.save(expected, folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
     hub.add(COMMITS[0], folder)
-    with pytest.raises(CheckpointError, match=f"only a pickle, pytorch_model.bin; .* convert {NAME} --to FOLDER"):
-        load_encoder(NAME)
+    for load in (load_encoder, load_tokenizer):
+        with pytest.raises(CheckpointError, match=f"only a pickle, pytorch_model.bin; .* convert {NAME} --to FOLDER"):
+            load(NAME)
     assert "pytorch_model.bin" not in hub.got
     made = convert(NAME, tmp_path / "made", COMMITS[0])
     assert made.source == f"{NAME} at commit {COMMITS[0]}"
@@ -164,6 +165,12 @@ def test_cached_hub_backbone_loads_without_the_hub(hub, folder, monkeypatch):
     assert load_encoder(NAME, COMMITS[0]).config.hidden_size == 16
     with pytest.raises(CheckpointError, match=r"someone/other: the hub has no such model, or cannot be reached"):
         load_config("someone/other")
+
+
+def test_folder_that_is_gone_is_not_looked_for_on_the_hub(hub, tmp_path):
+    with pytest.raises(CheckpointError, match=r"gone: no such backbone folder\. It may have been moved or deleted"):
+        load_encoder(str(tmp_path / "gone"))
+    assert hub.got == []
 
 
 def test_shards_on_the_hub_are_those_of_the_repository(hub, folder):
