@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from adaptstilts import __version__
+from adaptstilts.cli.backbone import convert
 from adaptstilts.cli.data import data_app
 from adaptstilts.cli.status import status
 from adaptstilts.cli.store import store_app
@@ -221,6 +222,7 @@ def run(
 
 
 app.command()(status)
+app.command()(convert)
 
 
 @app.command()

@@ -7,7 +7,6 @@ another order, a model without an active adapter. The checks in this module turn
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.heads import Head, save_head
+from adaptstilts.models.model_files import check_attached_json
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -130,7 +130,7 @@ class AdapterHost:
             _check_width(folder / "adapter_config.json", self.encoder.config.hidden_size, folder / WEIGHTS_FILE)
             try:
                 self.encoder.load_adapter(str(folder), load_as=name, loading_info=info, use_safetensors=True)
-            except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            except (OSError, ValueError, RuntimeError, TypeError, KeyError, AssertionError, SafetensorError) as error:
                 raise CheckpointError(f"adapter cannot be loaded: {first_line(error)}", path=folder) from error
             self._check_complete(info, folder, what="adapter")
 
@@ -183,7 +183,7 @@ class AdapterHost:
         """
         path = folder / "adapter_fusion_config.json"
         _check_width(path, self.encoder.config.hidden_size, folder / FUSION_WEIGHTS_FILE)
-        config = _read_json(path)
+        config = check_attached_json(path)
         if config.get("adapter_names") != list(members):
             raise CheckpointError(
                 f"the fusion was trained over {config.get('adapter_names')}, not over {list(members)}", path=path
@@ -389,7 +389,7 @@ def _check_width(config_path: Path, width: int, weights_path: Path) -> None:
             raise CheckpointError(
                 "no such adapter file", path=path, hint="Saving may have been interrupted; save the adapter again."
             )
-    found = _read_json(config_path).get("hidden_size")
+    found = check_attached_json(config_path).get("hidden_size")
     if found != width:
         raise CheckpointError(
             f"the adapter is for a backbone {found} wide, this one is {width} wide",
@@ -397,11 +397,3 @@ def _check_width(config_path: Path, width: int, weights_path: Path) -> None:
             key="hidden_size",
             hint="Use the backbone it was trained on.",
         )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"cannot be read: {error}", path=path) from error
-    return loaded

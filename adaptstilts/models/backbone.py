@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
 from adaptstilts.models.architecture import architecture_of, has_token_types
+from adaptstilts.models.hub_models import hub_folder
+from adaptstilts.models.model_files import check_model_json, check_tokenizer_json, refuse_peft
+from adaptstilts.models.weight_files import check_sizes, weight_files
 
 if TYPE_CHECKING:
     import torch
@@ -21,16 +23,14 @@ if TYPE_CHECKING:
 
 MINI_BACKBONE = "mini"
 """Name of the bundled miniature backbone in configurations."""
-_WEIGHT_FILES = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
 TOKEN_TYPES = "token_type_ids"
 """Name of the token types among a Hugging Face model's inputs."""
 _TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.txt")
 """Files of which a tokenizer needs one: any fast one's, XLM-R's, BERT's."""
+_FAULTS = (
+    OSError, ValueError, RuntimeError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ImportError
+)  # fmt: skip
+"""Errors that transformers raises for files that it cannot use."""
 
 
 def locate_backbone(name: str) -> str:
@@ -88,41 +88,39 @@ def _check_folder(folder: Path) -> None:
         )
     if not (folder / "config.json").is_file():
         raise CheckpointError("the backbone folder has no config.json", path=folder)
-    for what, names in (("weights", _WEIGHT_FILES), ("tokenizer", _TOKENIZER_FILES)):
-        if not any((folder / name).is_file() for name in names):
-            raise CheckpointError(f"the backbone folder has no {what}", path=folder, allowed=names)
-    architecture_of(read_config(folder), folder / "config.json")
-    _check_tokenizer(folder)
+    _check_model(folder)
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
+    check_tokenizer_json(folder)
 
 
-def _check_tokenizer(folder: Path) -> None:
-    """Check tokenizer.json if there is one, because the tokenizers library raises bare exceptions."""
-    path = folder / "tokenizer.json"
-    if not path.is_file():
-        return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
-        raise CheckpointError(f"not valid JSON: {error}", path=path) from error
-    model = found.get("model") if isinstance(found, dict) else None
-    if not isinstance(model, dict) or "vocab" not in model:
-        raise CheckpointError("is not a tokenizer: it has no vocabulary", path=path, hint="Save the tokenizer again.")
+def _check_model(folder: Path) -> None:
+    """Check a backbone's config.json and weights before a library reads them."""
+    config, path = read_config(folder), folder / "config.json"
+    shape = architecture_of(config, path).shape(config)
+    files = weight_files(folder)
+    if shape is not None:
+        check_sizes(shape.parameters, files, path)
 
 
 def read_config(folder: Path) -> dict[str, object]:
-    """Read the config.json of a backbone's folder.
+    """Read and check the config.json of a backbone's folder.
 
     Raises:
-        CheckpointError: If it is not a JSON object.
+        CheckpointError: If it is not a JSON object, or would make a library run code or load other files.
     """
-    path = folder / "config.json"
-    try:
-        loaded = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CheckpointError(f"not valid JSON: {error}", path=path) from error
-    if not isinstance(loaded, dict):
-        raise CheckpointError("is not a JSON object", path=path, hint="Save the backbone again with save_pretrained.")
-    return loaded
+    refuse_peft((path.name for path in folder.glob("adapter_config.json")), folder)
+    return check_model_json(folder / "config.json")
+
+
+def _folder(location: str, revision: str | None, *, weights: bool = False) -> Path:
+    """Return the folder of a backbone, from the hub if `location` is an id, with its config.json checked."""
+    folder = Path(location)
+    if not folder.is_dir():
+        folder = hub_folder(location, revision, weights=weights)
+    config = read_config(folder)
+    architecture_of(config, folder / "config.json")
+    return folder
 
 
 def fingerprint(location: str, revision: str | None = None) -> str:
@@ -161,8 +159,8 @@ def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
     from transformers import AutoConfig  # noqa: PLC0415
 
     try:
-        config: PretrainedConfig = AutoConfig.from_pretrained(location, revision=revision or "main")
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        config: PretrainedConfig = AutoConfig.from_pretrained(_folder(location, revision))
+    except _FAULTS as error:
         raise CheckpointError(f"cannot be loaded as a backbone: {first_line(error)}", path=location) from error
     return config
 
@@ -177,6 +175,8 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
     import transformers  # noqa: PLC0415
     from safetensors import SafetensorError  # noqa: PLC0415
 
+    folder = _folder(location, revision, weights=True)
+    _check_model(folder)
     config = load_config(location, revision)
     architecture = architecture_of(config, Path(location))
     if architecture.shape(config.to_dict()) is None:
@@ -189,15 +189,15 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
         setattr(config, name, value)
     try:
         encoder, info = getattr(transformers, architecture.auto_class).from_pretrained(
-            location,
+            folder,
             config=config,
-            revision=revision or "main",
+            use_safetensors=True,
             attn_implementation=architecture.attention,
             dtype=torch.float32,
             output_loading_info=True,
             **architecture.options,
         )
-    except (OSError, ValueError, RuntimeError, TypeError, KeyError, SafetensorError) as error:
+    except (*_FAULTS, SafetensorError) as error:
         problem = f"cannot be loaded as a backbone of type {architecture.model_type}: {first_line(error)}"
         raise CheckpointError(problem, path=location) from error
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
@@ -279,17 +279,18 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     """
     from transformers import AutoTokenizer  # noqa: PLC0415
 
-    folder = Path(location)
-    if folder.is_dir() and not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+    folder = _folder(location, revision)
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
-    _check_tokenizer(folder)
+    check_tokenizer_json(folder)
     config = load_config(location, revision)
     architecture_of(config, Path(location))
     try:
-        tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
-            location, revision=revision or "main"
-        )
-    except (OSError, ValueError, AttributeError) as error:
+        tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(folder)  # type: ignore[no-untyped-call]
+    except Exception as error:
+        # The tokenizers library raises bare exceptions, of no class of their own.
+        if not isinstance(error, _FAULTS) and type(error) is not Exception:
+            raise
         raise CheckpointError(f"has no usable tokenizer: {first_line(error)}", path=location) from error
     if tokenizer.pad_token_id != config.pad_token_id:
         raise CheckpointError(

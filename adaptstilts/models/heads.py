@@ -23,6 +23,7 @@ from torch.nn.functional import normalize
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.architecture import Pooling, architecture_of
+from adaptstilts.models.model_files import check_attached_json
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind
 
@@ -217,7 +218,7 @@ def load_head(folder: Path, width: int, dropout: float, pooling: Pooling = "firs
     """
     path = folder / CONFIG_FILE
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = check_attached_json(path)
         kind = Kind(record["kind"])
         fixed = FACTS[kind].outputs
         spec = HeadSpec(kind, _outputs(record["config"]) if fixed is None else fixed, tuple(record["labels"]))
@@ -226,7 +227,7 @@ def load_head(folder: Path, width: int, dropout: float, pooling: Pooling = "firs
         raise CheckpointError(f"is not a readable head: {error}", path=path) from error
     head = Head(spec, width, dropout, pooling=pooling)
     try:
-        head.load_state_dict({key.split(".", 2)[2]: tensor for key, tensor in tensors.items()})
+        head.load_state_dict({key.split(".", 2)[-1]: tensor for key, tensor in tensors.items()})
     except RuntimeError as error:
         first = str(error).strip().splitlines()[-1].strip()
         raise CheckpointError(f"the head does not fit a backbone {width} wide: {first}", path=folder) from error

@@ -707,16 +707,26 @@ def test_backbone_folder_whose_tokenizer_is_none_is_refused(study: Study, tmp_pa
     refused(study.say("run", f"backbone={other}"), r"tokenizer\.json: is not a tokenizer: it has no vocabulary\. Save")
 
 
-def test_backbone_with_an_unknown_activation_is_refused(study: Study, tmp_path: Path, backbone: Path):
+def test_backbone_with_an_unknown_activation_is_refused_at_once(study: Study, tmp_path: Path, backbone: Path):
     other = shutil.copytree(backbone, tmp_path / "other")
     config = json.loads((other / "config.json").read_text(encoding="utf-8"))
     (other / "config.json").write_text(json.dumps({**config, "hidden_act": "foo"}), encoding="utf-8")
+    refused(study.say("run", f"backbone={other}"), r"config\.json: hidden_act: 'foo' is refused.* Allowed: gelu")
+
+
+def test_backbone_that_transformers_cannot_build_fails_the_stages_that_need_it(
+    study: Study, tmp_path: Path, backbone: Path
+):
+    other = shutil.copytree(backbone, tmp_path / "other")
+    config = json.loads((other / "config.json").read_text(encoding="utf-8"))
+    (other / "config.json").write_text(json.dumps({**config, "num_attention_heads": 3}), encoding="utf-8")
     said = study.say("run", f"backbone={other}", "methods=[direct]", "target.tasks=[udpos]")
     assert said.code == 2
     looked, failed, last = said.err.splitlines()
     assert looked.startswith("leaks and overlaps: ")
     assert re.search(
-        r"failed: train direct: udpos.*other: cannot be loaded as a backbone of type xlm-roberta: 'foo'", failed
+        r"failed: train direct: udpos.*other: cannot be loaded as a backbone of type xlm-roberta: The hidden size",
+        failed,
     )
     assert last == "no finished score to report: of 7 stages 1 failed, 6 left out."
     counted = study.say("status", f"backbone={other}", "methods=[direct]", "target.tasks=[udpos]").out.splitlines()[0]

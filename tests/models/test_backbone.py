@@ -132,6 +132,25 @@ def test_load_tokenizer_says_so_when_there_is_none(folder):
         load_tokenizer(str(folder))
 
 
+@pytest.mark.parametrize("text", ['{"model": {"vocab": 7}, "added_tokens": []}', '{"model": {"vocab": []}}'])
+def test_load_tokenizer_turns_bare_exceptions_of_the_library_into_errors(folder, text):
+    (folder / "tokenizer.json").write_text(text)
+    with pytest.raises(CheckpointError, match="has no usable tokenizer"):
+        load_tokenizer(str(folder))
+
+
+def test_load_encoder_takes_sharded_weights(folder):
+    from transformers import XLMRobertaModel
+
+    model = XLMRobertaModel.from_pretrained(folder, add_pooling_layer=False)
+    (folder / "model.safetensors").unlink()
+    model.save_pretrained(folder, max_shard_size="20KB")
+    assert len(list(folder.glob("model-*.safetensors"))) > 2
+    assert locate_backbone(str(folder)) == str(folder)
+    ours = load_encoder(str(folder)).state_dict()
+    assert all(torch.equal(tensor, ours[name]) for name, tensor in model.state_dict().items())
+
+
 def test_encoder_cache_shares_weights_but_no_modules(tiny_encoder_folder):
     cache = EncoderCache()
     cache.keep(str(tiny_encoder_folder))

@@ -11,6 +11,7 @@ from adaptstilts.config.schema import DataSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.backbone import read_config
+from adaptstilts.models.hub_models import hub_folder
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
@@ -141,10 +142,12 @@ def check_weights(backbone: BackboneRef) -> None:
 def check_hub(plan: Plan, store: Store) -> None:
     """Check on the hub for a backbone that is neither a folder nor cached, so that a wrong id fails once and early.
 
-    The hub is not contacted if no unfinished stage of the plan needs the backbone.
+    The hub is not contacted if no unfinished stage of the plan needs the backbone. Its config.json and tokenizer are
+    downloaded and checked.
 
     Raises:
-        CheckpointError: If the hub cannot be reached or has no such repository.
+        CheckpointError: If the hub cannot be reached, has no such repository or one without safetensors, or a file is
+            refused.
     """
     done = store.present(plan.stages)
     unfinished = [stage for stage in plan.stages if stage.key not in done]
@@ -160,6 +163,7 @@ def _check_on_hub(backbone: BackboneRef) -> None:
 
     cached = huggingface_hub.try_to_load_from_cache(backbone.location, "config.json", revision=backbone.revision)
     if isinstance(cached, str):
+        read_config(Path(cached).parent)
         return
     try:
         huggingface_hub.HfApi().model_info(backbone.location, revision=backbone.revision, timeout=_HUB_SECONDS)
@@ -169,6 +173,7 @@ def _check_on_hub(backbone: BackboneRef) -> None:
             key="backbone",
             hint="Give `mini`, a folder saved with save_pretrained, or the id of a public repository.",
         ) from error
+    hub_folder(backbone.location, backbone.revision)
 
 
 def _problems(attempts: Iterable[Attempt]) -> Iterator[AdaptstiltsError]:

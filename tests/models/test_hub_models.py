@@ -1,0 +1,189 @@
+"""A stand-in hub on this machine: what is asked for, in which order, and what happens when it changes in between."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from adaptstilts.errors import CheckpointError
+from adaptstilts.models import hub_models
+from adaptstilts.models.backbone import load_config, load_encoder, load_tokenizer
+from adaptstilts.models.convert import convert
+
+NAME = "someone/model"
+COMMITS = ["1" * 40, "2" * 40]
+
+
+class Hub:
+    """Repositories by commit; `head` is the commit of the main branch."""
+
+    def __init__(self) -> None:
+        self.commits: dict[str, dict[str, bytes]] = {}
+        self.head = COMMITS[0]
+        self.got: list[str] = []
+        self.address = ""
+
+    def add(self, commit: str, folder: Path) -> None:
+        self.commits[commit] = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        api, files = f"/api/models/{NAME}", f"/{NAME}/resolve/"
+        if path.startswith(api):
+            wanted = path.removeprefix(api).removeprefix("/revision/") or "main"
+            commit = self.head if wanted == "main" else wanted
+            if commit in self.commits:
+                siblings = [{"rfilename": name, "size": len(body)} for name, body in self.commits[commit].items()]
+                return 200, {}, json.dumps({"id": NAME, "sha": commit, "siblings": siblings}).encode()
+        if path.startswith(files):
+            commit, _, name = path.removeprefix(files).partition("/")
+            body = self.commits.get(commit, {}).get(name)
+            if body is not None:
+                tag = hashlib.sha256(body).hexdigest()
+                return 200, {"ETag": f'"{tag}"', "X-Repo-Commit": commit}, body
+        return 404, {"X-Error-Code": "RepoNotFound"}, b"{}"
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    made = Hub()
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_HEAD(self):
+            self.do_GET()
+
+        def do_GET(self):
+            status, headers, body = made.answer(self.path.partition("?")[0])
+            if self.command == "GET":
+                made.got.append(self.path.partition("?")[0].rpartition("/")[2])
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    made.address = f"http://127.0.0.1:{server.server_port}"
+    from huggingface_hub import constants
+
+    monkeypatch.setenv("HF_ENDPOINT", made.address)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    hub_models._list_files.cache_clear()
+    yield made
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def folder(tmp_path, small_backbone):
+    shutil.copytree(small_backbone, tmp_path / "files")
+    (tmp_path / "files" / "code.py").write_text("raise SystemExit")
+    return tmp_path / "files"
+
+
+def change_config(folder, **values):
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+def test_hub_backbone_loads_from_one_commit_though_the_branch_moves(hub, folder):
+    hub.add(COMMITS[0], folder)
+    assert load_config(NAME).hidden_size == 16
+    change_config(folder, auto_map={"AutoModel": "evil/code--m.M"})
+    hub.add(COMMITS[1], folder)
+    hub.head = COMMITS[1]
+    encoder = load_encoder(NAME)
+    assert encoder.config._name_or_path == NAME
+    weights = load_file(folder / "model.safetensors")
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in encoder.state_dict().items())
+    assert len(load_tokenizer(NAME)) == encoder.config.vocab_size
+    assert "code.py" not in hub.got
+    assert hub.got.count("config.json") == 1
+
+
+def test_hub_weights_are_downloaded_only_for_an_encoder(hub, folder):
+    hub.add(COMMITS[0], folder)
+    load_tokenizer(NAME)
+    assert "model.safetensors" not in hub.got
+    load_encoder(NAME)
+    assert hub.got.count("model.safetensors") == 1
+
+
+def test_hostile_config_on_the_hub_is_refused_before_anything_else_is_downloaded(hub, folder):
+    change_config(folder, _attn_implementation_internal="evil/kernel")
+    hub.add(COMMITS[0], folder)
+    for load in (load_config, load_encoder, load_tokenizer):
+        with pytest.raises(CheckpointError, match=r"config\.json: _attn_implementation_internal: 'evil/kernel' is ref"):
+            load(NAME)
+    assert set(hub.got) <= {"model", "main", "config.json"}  # the first two are listings
+
+
+def test_peft_adapter_on_the_hub_is_refused(hub, folder):
+    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "evil/model"}')
+    hub.add(COMMITS[0], folder)
+    with pytest.raises(CheckpointError, match=r"someone/model: adapter_config\.json is refused"):
+        load_encoder(NAME)
+    assert "config.json" not in hub.got
+
+
+def test_pickle_on_the_hub_is_refused_with_the_command_that_converts_it(hub, folder, tmp_path):
+    expected = load_file(folder / "model.safetensors")
+    torch.save(expected, folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    hub.add(COMMITS[0], folder)
+    for load in (load_encoder, load_tokenizer):
+        with pytest.raises(CheckpointError, match=f"only a pickle, pytorch_model.bin; .* convert {NAME} --to FOLDER"):
+            load(NAME)
+    assert "pytorch_model.bin" not in hub.got
+    made = convert(NAME, tmp_path / "made", COMMITS[0])
+    assert made.source == f"{NAME} at commit {COMMITS[0]}"
+    encoder = load_encoder(str(tmp_path / "made"))
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in encoder.state_dict().items())
+    assert "code.py" not in hub.got
+
+
+def test_cached_hub_backbone_loads_without_the_hub(hub, folder, monkeypatch):
+    hub.add(COMMITS[0], folder)
+    load_encoder(NAME, COMMITS[0])
+    hub.commits.clear()
+    hub_models._list_files.cache_clear()
+    assert load_encoder(NAME, COMMITS[0]).config.hidden_size == 16
+    with pytest.raises(CheckpointError, match=r"someone/other: the hub has no such model, or cannot be reached"):
+        load_config("someone/other")
+
+
+def test_folder_that_is_gone_is_not_looked_for_on_the_hub(hub, tmp_path):
+    with pytest.raises(CheckpointError, match=r"gone: no such backbone folder\. It may have been moved or deleted"):
+        load_encoder(str(tmp_path / "gone"))
+    assert hub.got == []
+
+
+def test_shards_on_the_hub_are_those_of_the_repository(hub, folder):
+    names = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    index = {"weight_map": dict.fromkeys(names, "../../model-1.safetensors")}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    hub.add(COMMITS[0], folder)
+    with pytest.raises(
+        CheckpointError, match=r"index\.json: weight_map\..*: '\.\./\.\./model-1\.safetensors' is refused"
+    ):
+        load_encoder(NAME)
+    index = {"weight_map": dict.fromkeys(names, "model-1.safetensors")}
+    hub.commits[COMMITS[1]] = {**hub.commits[COMMITS[0]], "model.safetensors.index.json": json.dumps(index).encode()}
+    with pytest.raises(CheckpointError, match=r"there is no 'model-1\.safetensors' beside it"):
+        load_encoder(NAME, COMMITS[1])
