@@ -64,4 +64,6 @@ def _feature(words: Sequence[Ids], tags: Sequence[int] | None, frame: Frame, at:
         target = array("i", [IGNORED]) * len(row)
         for position, tag in zip(positions, tags, strict=True):
             target[position] = tag
-    return TagFeature((row,), target, at[0], positions, at[1], segments=frame.segments(body))
+    return TagFeature(
+        (row,), target, at[0], positions, at[1], closing=len(frame.closing), segments=frame.segments(body)
+    )
