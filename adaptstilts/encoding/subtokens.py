@@ -131,6 +131,12 @@ def tokenise(tokenizer: PreTrainedTokenizerFast, texts: Iterable[str]) -> dict[s
     return found
 
 
+def plain_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+    """Return the sub-tokens of one text, without special tokens."""
+    ids: list[int] = _backend(tokenizer).encode(text, add_special_tokens=False).ids
+    return ids
+
+
 def tokenise_with_offsets(
     tokenizer: PreTrainedTokenizerFast, texts: Iterable[str]
 ) -> dict[str, tuple[Ids, NDArray[np.int32]]]:
