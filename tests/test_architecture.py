@@ -59,6 +59,7 @@ LIGHT = (
     "models/attachments.py",
     "models/backbone.py",
     "models/bottlenecks.py",
+    "models/tokenizer_core.py",
     "predictions/**/*.py",
     "progress/**/*.py",
     "readers/**/*.py",

@@ -2,43 +2,68 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from adaptstilts.encoding.features import Ids
-from adaptstilts.encoding.subtokens import plain_ids, tokenise
+from adaptstilts.encoding.subtokens import backend_of, tokenise
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer  # type: ignore[import-untyped]
     from transformers import PreTrainedTokenizerFast
 
 # Blocks of Unicode 15 whose scripts put no space between words: Thai and Lao, Tibetan, Burmese, Khmer, Chinese
 # characters with their punctuation, kana, and full-width forms.
-_UNSPACED = (
-    (0x0E00, 0x0EFF), (0x0F00, 0x0FFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x2FDF), (0x3000, 0x312F),
-    (0x31A0, 0x31FF), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF00, 0xFFEF), (0x20000, 0x323AF),
-)  # fmt: skip
+_UNSPACED = re.compile(
+    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3000-\u312f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af]"
+)
 _ANCHOR = "a"
 _PROBES = ("a", "the", "1")
 """Texts by which a tokenizer is asked how it cuts a word after a space."""
 
 
-def is_unspaced(character: str) -> bool:
-    """Whether a character's script puts no space between words."""
-    code = ord(character)
-    return any(first <= code <= last for first, last in _UNSPACED)
+def has_unspaced(text: str) -> bool:
+    """Whether any character of a text is in a script that puts no space between words."""
+    return not text.isascii() and _UNSPACED.search(text) is not None
 
 
-def lacks_prefix_space(tokenizer: PreTrainedTokenizerFast) -> bool:
+def begins_unspaced(text: str) -> bool:
+    """Whether the first character of a text is in a script that puts no space between words."""
+    return _UNSPACED.match(text) is not None
+
+
+def lacks_prefix_space(backend: Tokenizer) -> bool:
     """Whether a word by itself is cut differently from the same word after a space, and a space before it mends that.
 
     That is so for byte-level and Gemma's byte-pair encoding, whose pieces hold the space, where the tokenizer does not
     put one before a text. XLM-R's, T5's and DeBERTa's tokenizers do; BERT's pieces hold no space.
+
+    Args:
+        backend: A fast tokenizer's core, as `adaptstilts.encoding.subtokens.backend_of` returns it.
     """
-    anchor = plain_ids(tokenizer, _ANCHOR)
-    inside = [plain_ids(tokenizer, f"{_ANCHOR} {word}")[len(anchor) :] for word in _PROBES]
-    alone = [plain_ids(tokenizer, word) for word in _PROBES]
-    spaced = [plain_ids(tokenizer, f" {word}") for word in _PROBES]
-    return inside == spaced != alone
+    alone = [_ids(backend, word) for word in _PROBES]
+    spaced = [_ids(backend, f" {word}") for word in _PROBES]
+    return inside_text(backend, _PROBES) == spaced != alone
+
+
+def inside_text(backend: Tokenizer, words: Iterable[str]) -> list[list[int]]:
+    """Return the sub-tokens that each word has in a text, after another word and a space."""
+    anchor = len(_ids(backend, _ANCHOR))
+    return [_ids(backend, f"{_ANCHOR} {word}")[anchor:] for word in words]
+
+
+def as_tagged(backend: Tokenizer, words: Iterable[str]) -> dict[str, str]:
+    """Return the text that is encoded for each word of a tagged sentence: the word, or a space and the word."""
+    if not lacks_prefix_space(backend):
+        return {word: word for word in words}
+    return {word: word if begins_unspaced(word) else f" {word}" for word in words}
+
+
+def _ids(backend: Tokenizer, text: str) -> list[int]:
+    ids: list[int] = backend.encode(text, add_special_tokens=False).ids
+    return ids
 
 
 def tokenise_words(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> dict[str, Ids]:
@@ -53,8 +78,6 @@ def tokenise_words(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> 
     Returns:
         Distinct word -> sub-token ids.
     """
-    if not lacks_prefix_space(tokenizer):
-        return tokenise(tokenizer, words)
-    texts = {word: word if is_unspaced(word[:1] or " ") else f" {word}" for word in words}
+    texts = as_tagged(backend_of(tokenizer), words)
     pieces = tokenise(tokenizer, texts.values())
     return {word: pieces[text] for word, text in texts.items()}
