@@ -8,43 +8,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 from backbones import save_backbone
+from tokenizers_tiny import LINES
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 pytest_plugins = ["task_files"]
 
-# Written for the tests: short sentences in five scripts, so that the pieces are whole words in some and single
-# characters in others.
-TEXT = """
-The teacher opened the old library in the morning and read a long letter to the children.
-Nobody knew where the river ended, but the farmer followed it for nine days.
-Who bought the red bicycle in Berlin? Anna bought it from her friend on Friday.
-The doctor did not sleep because the train was slow and the night was cold.
-Is it true that the company sold its three boats in 1987? Yes, for 4,500 dollars.
-Der Lehrer öffnete am Morgen die alte Bücherei und las den Kindern einen langen Brief vor.
-Die Ärztin schläft nicht, weil der Zug langsam und die Nacht kalt ist.
-Учитель открыл старую библиотеку утром и прочитал детям длинное письмо.
-Никто не знал, где кончается река, но фермер шёл вдоль неё девять дней.
-शिक्षक ने सुबह पुराना पुस्तकालय खोला और बच्चों को एक लंबा पत्र पढ़ा।
-किसान नौ दिनों तक नदी के किनारे चलता रहा, पर नदी कहाँ समाप्त होती है यह किसी को नहीं पता था।
-老师早上打开了旧图书馆，给孩子们读了一封很长的信。
-没有人知道河流在哪里结束，但是农夫沿着河走了九天。
-安娜星期五在北京从朋友那里买了一辆红色的自行车。
-فتح المعلم المكتبة القديمة في الصباح وقرأ رسالة طويلة للأطفال.
-"""
-
 
 @pytest.fixture(scope="session")
 def tiny_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> PreTrainedTokenizerFast:
-    """An XLM-R tokenizer of 450 pieces, trained by SentencePiece on the lines above."""
+    """An XLM-R tokenizer of 450 pieces, trained by SentencePiece on a few sentences."""
     import sentencepiece
     from transformers import XLMRobertaTokenizerFast
 
     path = tmp_path_factory.mktemp("tokenizer") / "sentencepiece.bpe.model"
     with path.open("wb") as file:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(TEXT.strip().splitlines()),
+            sentence_iterator=iter(LINES),
             model_writer=file,
             vocab_size=450,
             model_type="unigram",

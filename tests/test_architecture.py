@@ -65,6 +65,7 @@ LIGHT = (
     "models/strict_json.py",
     "models/unpickle.py",
     "models/weight_files.py",
+    "models/tokenizer_core.py",
     "predictions/**/*.py",
     "progress/**/*.py",
     "readers/**/*.py",

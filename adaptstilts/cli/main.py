@@ -121,17 +121,25 @@ def published(
 def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
     """Check a study before anything is computed.
 
-    Reads settings, task and language names, the backbone's files and every row of the data; finds leaks and overlaps.
+    Reads settings, task and language names, the backbone's files and every row of the data; finds leaks and overlaps,
+    and what the tokenizer does to the words of each language (docs/tokenizers.md).
 
     Example: adaptstilts validate configs/slices.yaml data.root=my_data
     """
+    from adaptstilts.data.tokenizer_findings import require_readable, table, values  # noqa: PLC0415
     from adaptstilts.study.session import validate_study  # noqa: PLC0415
     from adaptstilts.study.study import Study  # noqa: PLC0415
+    from adaptstilts.study.tokenizers import check_tokenizers  # noqa: PLC0415
 
-    plan = validate_study(Study.load(config, overrides or ()), lambda line: typer.echo(line, err=True))
+    study = Study.load(config, overrides or ())
+    plan = validate_study(study, lambda line: typer.echo(line, err=True))
+    checks = check_tokenizers(study)
+    if not as_json and table(checks):
+        typer.echo(f"{table(checks)}\n")
+    require_readable(checks)
     record = {"config": str(config), "stages": len(plan.stages), "cells": len(plan.cells), "ok": True}
     if as_json:
-        _print_json(record)
+        _print_json({**record, "tokenizers": values(checks)})
     else:
         typer.echo(f"{config}: fine, {len(plan.stages)} stages for {len(plan.cells)} table cells")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.encoding.features import Encoded, EncodeSettings, check_settings
 from adaptstilts.encoding.match import encode_matches
 from adaptstilts.encoding.pairs import encode_choices, encode_pairs, encode_sentences
 from adaptstilts.encoding.spans import encode_spans
+from adaptstilts.encoding.subtokens import frame_of
 from adaptstilts.encoding.tags import encode_tags
 from adaptstilts.tasks.examples import Candidate, Example, Sentence
 from adaptstilts.tasks.spec import Kind, Task
@@ -40,7 +42,9 @@ def encode(
 
     Raises:
         ConfigError: If a length is too small.
-        CheckpointError: If the tokenizer is not a fast one, or has no token to begin with or to separate texts by.
+        CheckpointError: If the tokenizer is not a fast one, or has no token that separates texts.
     """
     check_settings(settings, task.kind)
-    return _ENCODERS[task.kind](examples, tokenizer, settings)
+    frame = frame_of(tokenizer)
+    encoded = _ENCODERS[task.kind](examples, tokenizer, settings)
+    return replace(encoded, specials=(len(frame.opening), len(frame.closing)))

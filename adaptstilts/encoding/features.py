@@ -76,10 +76,12 @@ class TagFeature(Feature):
     Attributes:
         positions: Where the first sub-token of each word stands in the row.
         first_word: Position of its first word in the sentence.
+        closing: Special tokens after the last word.
     """
 
     positions: Ids
     first_word: int
+    closing: int = 1
 
     @property
     def words(self) -> NDArray[np.int32]:
@@ -87,7 +89,7 @@ class TagFeature(Feature):
         import numpy as np  # noqa: PLC0415
 
         words = np.full(self.size, -1, dtype=np.int32)
-        ends = [*self.positions[1:], self.size - 1]
+        ends = [*self.positions[1:], self.size - self.closing]
         for word, (start, end) in enumerate(zip(self.positions, ends, strict=True), start=self.first_word):
             words[start:end] = word
         return words
@@ -130,6 +132,7 @@ class Encoded:
         truncated: Examples of which text was cut off: a pair, a prompt, a question, a retrieval sentence, a query or a
             candidate. Tagged sentences and contexts are never cut.
         replaced: Tagged words that stand as ``<unk>`` because they have no sub-token, or more than fit into a row.
+        specials: Number of special tokens before the first text of a row, and after its last.
     """
 
     kind: Kind
@@ -137,6 +140,7 @@ class Encoded:
     features: Sequence[Feature]
     truncated: int = 0
     replaced: int = 0
+    specials: tuple[int, int] = (1, 1)
 
     def by_example(self) -> list[list[int]]:
         """Return the positions of each example's features."""

@@ -20,9 +20,9 @@ def encode_matches(
 ) -> Encoded:
     """Encode queries, queries with their candidates (for training), or candidates.
 
-    A query is ``<s> query </s>`` of at most ``max_query_length`` sub-tokens; a candidate is ``<s> text </s>``, or
-    ``<s> text </s></s> context </s>``, of at most ``max_length``, special tokens included. Of a text and a context that
-    are too long the longer is cut first, at its end.
+    A query has at most ``max_query_length`` sub-tokens; a candidate, its text or the pair of text and context, has at
+    most ``max_length``, special tokens included. Of a text and a context that are too long the longer is cut first, at
+    its end.
 
     Returns:
         One feature per item: the row of the query, followed by that of its candidate where it has one; or the row of

@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 NO_ANSWER = (0, 0)
-"""Target of a window without the answer: both ends on ``<s>``."""
+"""Target of a window without the answer: both ends on the first sub-token of the row, which is never the context's.
+
+It is ``<s>`` or ``[CLS]`` where the tokenizer has such a token, and the first sub-token of the question (of an
+empty one, the separator) for T5.
+"""
 
 
 def encode_spans(
     examples: Sequence[SpanExample], tokenizer: PreTrainedTokenizerFast, settings: EncodeSettings
 ) -> Encoded:
-    """Encode questions about contexts as ``<s> question </s></s> window </s>``, one feature or more per question.
+    """Encode questions about contexts as pairs of question and window, one feature or more per question.
 
     The target is the first gold answer. A window that does not hold all of it has `NO_ANSWER`, as has every window of
     an unanswerable question. Windows move by ``doc_stride`` sub-tokens, or by a whole window if that is less.

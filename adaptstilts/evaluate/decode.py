@@ -41,7 +41,7 @@ class Window:
         end: End logits, shape (tokens,).
         offsets: Characters of the context that each token covers, from the first to after the last, shape (tokens, 2);
             (-1, -1) for tokens of the question and special tokens.
-        null: Position of the token that stands for "no answer" (``<s>``).
+        null: Position of the token that stands for "no answer" (`adaptstilts.encoding.spans.NO_ANSWER`).
     """
 
     start: Logits

@@ -175,7 +175,7 @@ def sentence_vectors(
 
     def take(indices: list[int], batch: Batch) -> None:
         hidden = network.hidden(batch.input_ids, batch.attention_mask, layer, batch.token_type_ids)
-        vectors[indices] = pool(hidden.float(), batch.attention_mask, pooling).cpu().numpy()
+        vectors[indices] = pool(hidden.float(), batch.attention_mask, pooling, encoded.specials).cpu().numpy()
 
     _each_batch(network, encoded, take, batch_tokens=batch_tokens, precision=precision)
     return vectors
@@ -199,7 +199,7 @@ def layer_vectors(
 
     def take(indices: list[int], batch: Batch) -> None:
         def keep(layer: int, hidden: Tensor) -> None:
-            into[layer, indices] = pool(hidden.float(), batch.attention_mask, pooling).cpu().numpy()
+            into[layer, indices] = pool(hidden.float(), batch.attention_mask, pooling, encoded.specials).cpu().numpy()
 
         network.visit_layers(batch.input_ids, batch.attention_mask, keep, batch.token_type_ids)
 
@@ -226,17 +226,17 @@ def _each_batch(
                 take(indices, batch)
 
 
-def pool(hidden: Tensor, mask: Tensor, pooling: Pooling) -> Tensor:
+def pool(hidden: Tensor, mask: Tensor, pooling: Pooling, specials: tuple[int, int] = (1, 1)) -> Tensor:
     """Reduce token vectors (batch, tokens, width), padded on the right, to sentence vectors (batch, width).
 
     ``mean`` averages all real sub-tokens (``mask`` is 1), specials included (XTREME's way); ``mean_no_specials`` leaves
-    the first and the last of them out (its ``--pool_skip_special_token``); ``cls`` takes the first. A sentence without
-    sub-tokens to average gives zeros.
+    the special tokens before and after the text out, as many as ``specials`` says (its ``--pool_skip_special_token``,
+    one of each); ``cls`` takes the first. A sentence without sub-tokens to average gives zeros.
     """
     if pooling == "cls":
         return hidden[:, 0]
     if pooling == "mean_no_specials":
         places = torch.arange(mask.shape[1], device=mask.device)
-        mask = mask * (places > 0) * (places < mask.sum(1, keepdim=True) - 1)
+        mask = mask * (places >= specials[0]) * (places < mask.sum(1, keepdim=True) - specials[1])
     weights = mask[..., None].to(hidden.dtype)
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)

@@ -25,8 +25,8 @@ MINI_BACKBONE = "mini"
 """Name of the bundled miniature backbone in configurations."""
 TOKEN_TYPES = "token_type_ids"
 """Name of the token types among a Hugging Face model's inputs."""
-_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.txt")
-"""Files of which a tokenizer needs one: any fast one's, XLM-R's, BERT's."""
+_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.txt", "spm.model", "spiece.model")
+"""Files of which a tokenizer needs one: any fast one's, XLM-R's, BERT's, DeBERTa's, T5's."""
 _FAULTS = (
     OSError, ValueError, RuntimeError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ImportError
 )  # fmt: skip
@@ -296,6 +296,8 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         raise CheckpointError(
             f"the tokenizer's padding id is {tokenizer.pad_token_id}, the encoder's is {config.pad_token_id}",
             path=location,
+            key="pad_token_id",
+            hint="Set pad_token_id in its config.json to the tokenizer's, if that is how the backbone was trained.",
         )
     if not has_token_types(config):
         tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != TOKEN_TYPES]

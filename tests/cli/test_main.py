@@ -191,6 +191,8 @@ def test_plan_tells_why_a_stage_is_not_there():
 
 def test_validate_says_so_in_both_forms_when_all_is_well():
     record = say("validate", XTREME, "--json").json
+    (tokenizer,) = record.pop("tokenizers")
+    assert (tokenizer["backbone"], tokenizer["languages"]) == ("FacebookAI/xlm-roberta-large", [])
     assert record == {"config": XTREME, "stages": record["stages"], "cells": 270, "ok": True}
     assert say("validate", XTREME).out == f"{XTREME}: fine, {record['stages']} stages for 270 table cells\n"
 

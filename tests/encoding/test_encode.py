@@ -407,14 +407,3 @@ def test_frame_is_refused_when_tokenizer_is_slow():
 
     with pytest.raises(CheckpointError, match=r"folder/slow: tokenizer Slow is not a fast tokenizer\. Use the fast"):
         frame_of(Slow())
-
-
-def test_frame_is_refused_with_the_name_of_the_token_that_is_missing():
-    class WithoutSeparator:
-        is_fast = True
-        cls_token_id = 0
-        sep_token_id = None
-        name_or_path = "folder/odd"
-
-    with pytest.raises(CheckpointError, match=r"folder/odd: tokenizer WithoutSeparator has no sep_token\."):
-        frame_of(WithoutSeparator())

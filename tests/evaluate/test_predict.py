@@ -255,3 +255,9 @@ def test_pool_without_specials_leaves_the_first_and_the_last_real_token_out():
     hidden = torch.tensor([[[9.0], [1.0], [3.0], [9.0], [90.0]], [[9.0], [9.0], [90.0], [90.0], [90.0]]])
     mask = torch.tensor([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0]])
     assert pool(hidden, mask, "mean_no_specials").tolist() == [[2.0], [0.0]]
+
+
+def test_mean_without_specials_keeps_the_first_sub_token_where_the_tokenizer_puts_none_before_the_text():
+    hidden = torch.tensor([[[1.0], [3.0], [8.0], [9.0]]])
+    mask = torch.tensor([[1, 1, 1, 0]])
+    assert pool(hidden, mask, "mean_no_specials", (0, 1)).tolist() == [[2.0]]
