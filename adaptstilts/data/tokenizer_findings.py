@@ -23,7 +23,7 @@ Below it a model still sees numbers, names and borrowed words, and somebody may 
 UNKNOWN = 0.01
 """Share of unknown characters from which a language is named: thirty times the most of XLM-R's tokenizer."""
 CHANGED = 0.02
-"""Share of words that do not come back from which a language is named. A tokenizer without case changes about 15 %."""
+"""Share of words that do not come back from which a language is named. Lower case alone changes far more."""
 UNCOVERED = 0.005
 """Share of characters without offsets from which a language is named: answers are cut out of contexts by offsets."""
 APART = 0.8
@@ -77,11 +77,13 @@ class TokenizerCheck:
 
 @dataclass(frozen=True)
 class _Rule:
+    """A finding of each language whose value, shown in percent if it is a share, reaches its threshold."""
+
     kind: str
     level: Level
     value: Callable[[Reading], float]
     threshold: Callable[[Reading], float]
-    unit: str
+    is_share: bool
     what: str
     advice: str
 
@@ -96,7 +98,7 @@ _RULES = (
         "error",
         lambda found: found.unknown,
         lambda _: UNREADABLE,
-        "%",
+        True,
         "of characters are unknown to the tokenizer, so that the model sees next to nothing of the text",
         "Take a backbone whose vocabulary has the script, or leave the language out",
     ),
@@ -105,7 +107,7 @@ _RULES = (
         "warning",
         lambda found: found.unknown if found.unknown < UNREADABLE else 0.0,
         lambda _: UNKNOWN,
-        "%",
+        True,
         "of characters are unknown to the tokenizer, so that the model cannot tell their words apart",
         "Take a backbone whose vocabulary has them, or read the scores of these languages with that in mind",
     ),
@@ -114,7 +116,7 @@ _RULES = (
         "warning",
         lambda found: found.changed,
         lambda _: CHANGED,
-        "%",
+        True,
         "of words do not come back from their sub-tokens",
         "Check do_lower_case and strip_accents in its tokenizer_config.json, or take a cased backbone",
     ),
@@ -123,7 +125,7 @@ _RULES = (
         "warning",
         lambda found: found.uncovered,
         lambda _: UNCOVERED,
-        "%",
+        True,
         "of characters belong to no sub-token, so that answers cut out of a context may lack them",
         "Check the normalizer in its tokenizer.json against the one that the backbone was trained with",
     ),
@@ -132,7 +134,7 @@ _RULES = (
         "warning",
         lambda found: found.per_character,
         lambda found: APART_UNSPACED if found.is_unspaced else APART,
-        "",
+        False,
         "sub-tokens per character: words fall apart into letters or bytes, which the model has hardly learnt from",
         "Take a backbone that was trained on these languages, and a larger max_length if you stay with this one",
     ),
@@ -141,7 +143,7 @@ _RULES = (
         "warning",
         lambda found: found.tags_differ,
         lambda _: CUT_DIFFERENTLY,
-        "%",
+        True,
         "of words are cut differently in tagged sentences and inside running text",
         "Set add_prefix_space to true in its tokenizer_config.json, or keep this backbone from tagging",
     ),
@@ -150,7 +152,7 @@ _RULES = (
         "note",
         lambda found: found.starts_differ if found.tags_differ < CUT_DIFFERENTLY else 0.0,
         lambda _: CUT_DIFFERENTLY,
-        "%",
+        True,
         "of words are cut differently at the start of a text and inside it, for want of a space before the first word",
         "Nothing to do: tagged words get that space, and other texts begin as the tokenizer has them begin",
     ),
@@ -168,7 +170,7 @@ def _by_rules(readings: Sequence[Reading]) -> Iterator[Finding]:
         found = [reading for reading in readings if rule.value(reading) >= rule.threshold(reading)]
         found.sort(key=lambda reading: (-rule.value(reading), reading.language))
         if found:
-            as_text = _percent if rule.unit else "{:.2f}".format
+            as_text = _percent if rule.is_share else "{:.2f}".format
             named = _named([(reading.language, as_text(rule.value(reading))) for reading in found])
             what = f"{rule.what}{_losses(found) if rule.kind == 'changed' else ''}"
             yield Finding(rule.kind, rule.level, _languages(found), f"in {named} {what}. {rule.advice}.")
