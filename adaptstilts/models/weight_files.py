@@ -117,8 +117,16 @@ def check_sizes(parameters: int, files: Iterable[Path], path: Path) -> None:
         path: The config.json.
 
     Raises:
-        CheckpointError: If they are not.
+        CheckpointError: If they are not, or are no safetensors.
     """
+    files = tuple(files)
+    for file in files:
+        if not _header(file)[1]:
+            raise CheckpointError(
+                "the weights are damaged: they have no header of safetensors",
+                path=file,
+                hint="Save the backbone again.",
+            )
     found = sum(file.stat().st_size for file in files)
     if parameters > found:
         raise CheckpointError(
@@ -130,19 +138,19 @@ def check_sizes(parameters: int, files: Iterable[Path], path: Path) -> None:
 
 
 def _check_header(path: Path) -> None:
-    """Check that a safetensors file is whole and was written by PyTorch."""
+    """Check that a safetensors file is whole and was written by PyTorch; a damaged header is left to the library."""
     size = path.stat().st_size
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = _parsed(file.read(length) if length <= min(size, _MOST_HEADER_BYTES) else b"")
+    length, header = _header(path)
+    if not header:
+        return
     try:
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         needed = 8 + length + max(ends, default=0)
     except (TypeError, KeyError, IndexError):
         needed = size + 1
-    if not header or needed != size:
-        problem = f"they have {size:,} bytes of {needed:,}" if header else "they have no header of safetensors"
-        raise CheckpointError(f"the weights are damaged: {problem}", path=path, hint="Save the backbone again.")
+    if needed != size:
+        problem = f"the weights are damaged: they have {size:,} bytes of {needed:,}"
+        raise CheckpointError(problem, path=path, hint="Save the backbone again.")
     metadata = header.get("__metadata__")
     stated = metadata.get("format") if isinstance(metadata, dict) else None
     if stated not in _FORMATS:
@@ -156,10 +164,14 @@ def _check_header(path: Path) -> None:
         )
 
 
-def _parsed(text: bytes) -> dict[str, Any]:
-    """Parse a header; empty if it is not a JSON object."""
-    try:
-        header = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    return header if isinstance(header, dict) else {}
+def _header(path: Path) -> tuple[int, dict[str, Any]]:
+    """Read the length of a safetensors file's header, and the header; empty if it is not a JSON object."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > min(path.stat().st_size, _MOST_HEADER_BYTES):
+            return length, {}
+        try:
+            header = json.loads(file.read(length))
+        except (ValueError, RecursionError):
+            return length, {}
+    return length, header if isinstance(header, dict) else {}
