@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from adaptstilts.errors import ConfigError
 from adaptstilts.readers import arrow as readers_arrow
 from adaptstilts.readers import bitext as readers_bitext
 from adaptstilts.readers import choice as readers_choice
@@ -12,6 +13,7 @@ from adaptstilts.readers import conllu as readers_conllu
 from adaptstilts.readers import hub as readers_hub
 from adaptstilts.readers import jsonl as readers_json
 from adaptstilts.readers import match as readers_match
+from adaptstilts.readers import records as readers_records
 from adaptstilts.readers import squad as readers_squad
 from adaptstilts.readers import tags as readers_tags
 from adaptstilts.readers import tsv as readers_tsv
@@ -22,6 +24,8 @@ READERS: dict[str, Reader] = {
     "pairs_tsv": readers_tsv.read_pairs,
     "pairs_parallel": readers_tsv.read_parallel,
     "table": readers_tsv.read_table,
+    "texts": readers_records.read_texts,
+    "choices": readers_records.read_choices,
     "qqp": readers_tsv.read_qqp,
     "hellaswag": readers_json.read_hellaswag,
     "commonsenseqa": readers_json.read_commonsenseqa,
@@ -48,6 +52,19 @@ READERS: dict[str, Reader] = {
     "arrow": readers_arrow.read_arrow,
 }
 """Name in `Layout.reader` -> function that reads the files of one language and split."""
+
+
+def get_reader(name: str) -> Reader:
+    """Return the reader of a name.
+
+    Raises:
+        ConfigError: If there is none.
+    """
+    if name not in READERS:
+        hint = "Name one of them in the task's layouts."
+        raise ConfigError(f"'{name}' is not a reader", key="layouts.reader", value=name, allowed=READERS, hint=hint)
+    return READERS[name]
+
 
 TAG_READERS: dict[str, Callable[[tuple[Path, ...]], set[str]]] = {
     "sentence_lines": readers_tags.tag_words,

@@ -11,7 +11,7 @@ from typing import Any
 
 from adaptstilts.store.stage import Stage, StageKind, describe
 from adaptstilts.study.layout import TRAINING_FILE
-from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.train.methods import METHODS
 
 _GUESS_SECONDS = {
@@ -71,13 +71,19 @@ def profile_of(kind: str, job: dict[str, Any], world: Mapping[str, Any] | None =
 
 def _training_work(job: dict[str, Any], task: str, world: Mapping[str, Any] | None) -> float:
     settings = job["settings"]
-    rows = get_task(task).rows or 1 if world is None else _generated_rows(world, task)
+    rows = _declared_rows(task) if world is None else _generated_rows(world, task)
     if job.get("max_train") is not None:
         rows = min(rows, job["max_train"])
     examples = settings["epochs"] * rows
     if settings.get("max_steps") is not None:
         examples = min(examples, settings["max_steps"] * settings["batch_size"])
     return float(examples * settings["max_length"])
+
+
+def _declared_rows(name: str) -> int:
+    """Return the published number of training examples; 1 without one, and for a task that only another process has."""
+    task = next((task for task in all_tasks() if task.name == name), None)
+    return 1 if task is None else task.rows or 1
 
 
 def _generated_rows(world: Mapping[str, Any], task: str) -> int:

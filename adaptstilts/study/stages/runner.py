@@ -28,6 +28,7 @@ from adaptstilts.study.stages.report import report_stage, write_study_tables
 from adaptstilts.study.stages.score import score_stage
 from adaptstilts.study.stages.train import train_stage
 from adaptstilts.study.stages.train_parallel import TrainRequest, check_processes, train_in_processes
+from adaptstilts.tasks.registry import outside_tasks
 from adaptstilts.train.checkpoints import Checkpoints, remove_checkpoints, resume_folder
 from adaptstilts.train.trackers import TrackedRun, tracked
 
@@ -149,6 +150,7 @@ def _train(runner: StageRunner, job: TrainJob, run: StageRun) -> None:
         threads=runner.threads,
         resume=runner.resume,
         parallel=runner.parallel,
+        tasks=outside_tasks(),
     )
     train_in_processes(request, run.log)
 
