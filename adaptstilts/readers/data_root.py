@@ -15,7 +15,7 @@ from adaptstilts.readers.lines import Request, RowCheck
 from adaptstilts.readers.listing import Listing
 from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, locate, missing_parts
 from adaptstilts.readers.match import POOL_READERS
-from adaptstilts.readers.registry import TAG_READERS, get_reader
+from adaptstilts.readers.registry import SHARING_READERS, get_reader, get_tag_reader
 from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrink
 from adaptstilts.tasks.examples import Bitext, Candidate, Example, MatchExample, SpanExample, TagExample
 from adaptstilts.tasks.kinds import FACTS
@@ -78,7 +78,10 @@ class DataRoot:
             )
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
-        """Return the languages (ISO 639-1) whose files are present: official ones in the task's order, then others."""
+        """Return the languages whose files are present: official ones in the task's order, then others.
+
+        In a table of one's own that holds several languages or splits, those that have rows are present.
+        """
         layout = task.layouts.get(split)
         if layout is None:
             return ()
@@ -86,11 +89,22 @@ class DataRoot:
         if is_multilingual(layout):
             candidates += tuple(known.code for known in all_languages() if known.code not in task.languages)
         listing = Listing(self.path)
-        return tuple(code for code in candidates if find_all(listing, task, split, code))
+        return tuple(code for code in candidates if self._is_present(listing, task, split, code))
 
     def has_files(self, task: Task, split: Split, language: str) -> bool:
         """Say whether files of one language and split are present."""
-        return bool(find_all(self.path, task, split, language))
+        return self._is_present(Listing(self.path), task, split, language)
+
+    def _is_present(self, listing: Listing, task: Task, split: Split, language: str) -> bool:
+        found = find_all(listing, task, split, language)
+        if not found or found[0].layout.reader not in SHARING_READERS:
+            return bool(found)
+        if not {"language", "split"} & dict(found[0].layout.options).keys():
+            return True
+        try:
+            return self._content(task, split, language) != "empty"
+        except DataError:  # a bad row is told when the rows are read
+            return True
 
     def files(self, task: Task, split: Split, language: str) -> tuple[Path, ...]:
         """Return the files of one language and split, in the order in which they are read.
@@ -245,7 +259,7 @@ class DataRoot:
                 found += locate(self.path, task, split, SOURCE_LANGUAGE)
         state = _state(tuple(path for part in found for path in part.paths))
         if state not in self._labels:
-            tags = {tag for part in found for tag in TAG_READERS[part.layout.reader](part.paths)}
+            tags = {tag for part in found for tag in get_tag_reader(part.layout.reader)(part.paths)}
             self._labels[state] = tuple(sorted(tags))
         return self._labels[state]
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DataError
+from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.readers.lines import Request, expect_columns, json_lines, label_index, label_words, quoted_rows
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
 from adaptstilts.tasks.spec import Split
@@ -55,6 +55,9 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
     """
     prompt = request.options.get("prompt", "question").split()
     choices = request.options.get("choices", "").split()
+    if len(choices) < 2:
+        problem = "expected the columns of at least two answers"
+        raise ConfigError(problem, key="layouts.choices", hint='Write choices="answer1 answer2" in the layout.')
     start = int(request.option("first", "0", ("0", "1")))
     words = {str(start + index): index for index in range(len(choices))}
     for position, (line, record) in enumerate(_records(request)):
@@ -109,7 +112,8 @@ def _label(record: Mapping[str, Any], words: Mapping[str, int], request: Request
     name = request.options.get("label", "label")
     if "label" not in request.options and name not in record:
         return None
-    word = _text(record, name, request.path, line)
+    is_null = name in record and record[name] is None
+    word = "" if is_null else _text(record, name, request.path, line)
     return label_index(word, words, request.path, line, key=name) if word else None
 
 

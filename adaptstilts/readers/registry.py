@@ -54,6 +54,10 @@ READERS: dict[str, Reader] = {
 """Name in `Layout.reader` -> function that reads the files of one language and split."""
 
 
+SHARING_READERS = ("texts", "choices")
+"""Readers whose options ``language`` and ``split`` name columns of a table that holds several of them."""
+
+
 def get_reader(name: str) -> Reader:
     """Return the reader of a name.
 
@@ -71,3 +75,15 @@ TAG_READERS: dict[str, Callable[[tuple[Path, ...]], set[str]]] = {
     "arrow": readers_arrow.tag_words,
 }
 """Name in `Layout.reader` -> function that collects the tags of its files, for tasks that take labels from data."""
+
+
+def get_tag_reader(name: str) -> Callable[[tuple[Path, ...]], set[str]]:
+    """Return the function that collects the tags of files, by the name of their reader.
+
+    Raises:
+        ConfigError: If the labels of such files cannot be read from the data.
+    """
+    if name not in TAG_READERS:
+        problem = f"the tags of files read by '{name}' cannot be learnt from the data"
+        raise ConfigError(problem, key="labels_from_data", value=name, allowed=TAG_READERS, hint="Give labels.")
+    return TAG_READERS[name]
