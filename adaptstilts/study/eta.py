@@ -81,9 +81,9 @@ def _training_work(job: dict[str, Any], task: str, world: Mapping[str, Any] | No
 
 
 def _declared_rows(name: str) -> int:
-    """Return the published number of training examples; 1 without one, and for a task that only another process has."""
-    task = next((task for task in all_tasks() if task.name == name), None)
-    return 1 if task is None else task.rows or 1
+    """Return the published or assumed number of training examples."""
+    task = get_task(name)
+    return task.rows or task.size.training_rows
 
 
 def _generated_rows(world: Mapping[str, Any], task: str) -> int:
@@ -109,8 +109,11 @@ class Pace:
         """Record the wall time of a finished stage.
 
         ``job`` is the stage's job as plain values, ``inputs`` are the keys of the stages it builds on. A training run
-        on generated data only counts if the amount of that data is known.
+        on generated data only counts if the amount of that data is known, one on an outside task only if this process
+        has the task.
         """
+        if kind == StageKind.TRAIN.value and job.get("task") not in {task.name for task in all_tasks()}:
+            return
         if job.get("data") == [f"{job.get('task')}/train"] and not any(key in self._worlds for key in inputs):
             return  # only generated data has names in place of fingerprints
         profile = self._profile_of(kind, job, inputs)

@@ -182,15 +182,23 @@ def _problems_of_files(task: Task) -> Iterator[AdaptstiltsError]:
         yield ConfigError(f"'{name}' has no training files", key="layouts", hint=hint)
     if task.phase is Phase.TARGET and not {Split.DEV, Split.TEST} & set(task.layouts):
         yield ConfigError(f"'{name}' is a target without dev and test files", key="layouts")
-    for layout in _each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])]):
-        for file in (file for files in layout.files for file in files):
-            path = PurePosixPath(file)
-            if path.is_absolute() or ".." in path.parts:
-                yield ConfigError(f"'{name}': '{file}' is not below the data root", key="layouts.files", value=file)
-            for _, place, _, _ in Formatter().parse(file):
-                if place is not None and place not in _PLACEHOLDERS:
-                    problem = f"'{name}': '{{{place}}}' in '{file}' stands for nothing"
-                    yield ConfigError(problem, key="layouts.files", value=place, allowed=_PLACEHOLDERS)
+    layouts = _each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])])
+    for file in dict.fromkeys(file for layout in layouts for files in layout.files for file in files):
+        path = PurePosixPath(file)
+        if path.is_absolute() or ".." in path.parts:
+            yield ConfigError(f"'{name}': '{file}' is not below the data root", key="layouts.files", value=file)
+        for place in _places(file):
+            if place not in _PLACEHOLDERS:
+                problem = f"'{name}': '{{{place}}}' in '{file}' stands for nothing"
+                yield ConfigError(problem, key="layouts.files", value=place, allowed=_PLACEHOLDERS)
+
+
+def _places(file: str) -> list[str]:
+    """Return the placeholders of a path; a brace that is not closed counts as one."""
+    try:
+        return [place for _, place, _, _ in Formatter().parse(file) if place is not None]
+    except ValueError:
+        return ["..."]
 
 
 def _each_layout(layouts: Iterable[Layout]) -> Iterator[Layout]:
