@@ -15,7 +15,7 @@ from adaptstilts.readers.lines import Request, RowCheck
 from adaptstilts.readers.listing import Listing
 from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, locate, missing_parts
 from adaptstilts.readers.match import POOL_READERS
-from adaptstilts.readers.registry import SHARING_READERS, get_reader, get_tag_reader
+from adaptstilts.readers.registry import SHARING_READERS, check_kind, get_reader, get_tag_reader
 from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrink
 from adaptstilts.tasks.examples import Bitext, Candidate, Example, MatchExample, SpanExample, TagExample
 from adaptstilts.tasks.kinds import FACTS
@@ -359,8 +359,11 @@ class DataRoot:
         request = self._request(found, task, split, language, row)
         rows = get_reader(found.layout.reader)(request)
         if isinstance(rows, Bitext):
+            check_kind(rows, task, found.layout.reader, found.paths[0])
             return rows
         examples = list(rows)
+        for first in examples[:1]:
+            check_kind(first, task, found.layout.reader, found.paths[0])
         others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
         self._dropped[task.name, split, language, found.paths] = tuple(
             f"{task.name}: {count:,} {what} left out of {found.paths[0].name}{others}"

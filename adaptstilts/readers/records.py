@@ -20,6 +20,7 @@ from adaptstilts.readers.lines import Request, expect_columns, json_lines, label
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
 from adaptstilts.tasks.spec import Split
 
+_OPTIONS = ("label", "id", "language", "split")
 _SPLITS = {
     **dict.fromkeys(("train", "training"), Split.TRAIN),
     **dict.fromkeys(("dev", "val", "valid", "validation"), Split.DEV),
@@ -34,7 +35,12 @@ def read_texts(request: Request) -> Iterator[PairExample]:
     Options, besides those of the module: ``first`` (``text`` by default) and ``second`` (none by default) name the
     columns of the texts; ``words`` is described in `adaptstilts.readers.lines.label_words`.
     """
+    _check_options(request, (*_OPTIONS, "first", "second", "words"))
     first, second = request.options.get("first", "text"), request.options.get("second")
+    given = request.options.get("words", "").split()
+    if given and len(given) != len(request.labels):
+        problem = f"{len(given)} label words for the {len(request.labels)} labels of the task"
+        raise ConfigError(problem, key="layouts.words", hint="Give one for each, in their order; a|b for two.")
     words = label_words(request.options.get("words", ""), request.labels)
     for position, (line, record) in enumerate(_records(request)):
         with request.row:
@@ -53,6 +59,7 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
     spaces to what stands before an answer, such as ``passage question``; ``choices`` names the columns of the answers,
     separated by spaces; ``first`` is the number that the label column gives to the first of them (0 by default).
     """
+    _check_options(request, (*_OPTIONS, "prompt", "choices", "first"))
     prompt = request.options.get("prompt", "question").split()
     choices = request.options.get("choices", "").split()
     if len(choices) < 2:
@@ -68,6 +75,13 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
                 choices=tuple(_text(record, name, request.path, line) for name in choices),
                 label=_label(record, words, request, line),
             )
+
+
+def _check_options(request: Request, allowed: tuple[str, ...]) -> None:
+    for name in request.options:
+        if name not in allowed:
+            problem = f"'{name}' is not an option of this reader"
+            raise ConfigError(problem, key="layouts.options", value=name, allowed=allowed)
 
 
 def _records(request: Request) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -18,6 +18,8 @@ from adaptstilts.readers import squad as readers_squad
 from adaptstilts.readers import tags as readers_tags
 from adaptstilts.readers import tsv as readers_tsv
 from adaptstilts.readers.lines import Reader
+from adaptstilts.tasks.examples import Bitext, ChoiceExample, MatchExample, PairExample, SpanExample, TagExample
+from adaptstilts.tasks.spec import Kind, Task
 
 READERS: dict[str, Reader] = {
     "pairs_jsonl": readers_json.read_pairs,
@@ -54,6 +56,15 @@ READERS: dict[str, Reader] = {
 """Name in `Layout.reader` -> function that reads the files of one language and split."""
 
 
+EXAMPLES: dict[Kind, type] = {
+    Kind.CLASSIFY: PairExample,
+    Kind.CHOOSE: ChoiceExample,
+    Kind.TAG: TagExample,
+    Kind.EXTRACT: SpanExample,
+    Kind.RETRIEVE: Bitext,
+    Kind.MATCH: MatchExample,
+}
+"""What readers give for a kind of task."""
 SHARING_READERS = ("texts", "choices")
 """Readers whose options ``language`` and ``split`` name columns of a table that holds several of them."""
 
@@ -75,6 +86,22 @@ TAG_READERS: dict[str, Callable[[tuple[Path, ...]], set[str]]] = {
     "arrow": readers_arrow.tag_words,
 }
 """Name in `Layout.reader` -> function that collects the tags of its files, for tasks that take labels from data."""
+
+
+def check_kind(row: object, task: Task, reader: str, path: Path) -> None:
+    """Check that a reader gives examples of a task's kind.
+
+    Args:
+        row: The first example that it gave, or the two sides of a bitext.
+        path: The file, for the error.
+
+    Raises:
+        ConfigError: If it gives others.
+    """
+    if not isinstance(row, EXAMPLES[task.kind]):
+        problem = f"the reader '{reader}' gives no examples of the kind {task.kind.value}, which {task.name} is"
+        hint = "Change the kind of the task, or its reader."
+        raise ConfigError(problem, path=path, key="layouts.reader", hint=hint)
 
 
 def get_tag_reader(name: str) -> Callable[[tuple[Path, ...]], set[str]]:

@@ -118,7 +118,7 @@ def test_bad_row_is_named_with_file_line_and_column(data_root, name: str, text: 
 
 
 def test_faults_of_a_layout_say_what_to_write(data_root):
-    root: DataRoot = data_root({"m.tsv": "text\tlabel\nA\tgood\n"})
+    root: DataRoot = data_root({"m.tsv": "text\tlabel\nA\tgood\n", "n.tsv": "text\nA\n"})
     with pytest.raises(ConfigError, match=r"layouts\.reader: 'tsv' is not a reader.*Allowed: .*texts"):
         root.load(moods(Layout("tsv", (("m.tsv",),))), Split.TEST, "en")
     with pytest.raises(ConfigError, match=r"layouts\.choices: expected the columns of at least two answers"):
@@ -126,3 +126,10 @@ def test_faults_of_a_layout_say_what_to_write(data_root):
     with pytest.raises(ConfigError, match=r"labels_from_data: the tags of files read by 'word_lines'"):
         tagged = moods(Layout("word_lines", (("m.tsv",),)), kind=Kind.TAG, labels=(), labels_from_data=True)
         root.labels(tagged)
+    message = r"n\.tsv: layouts\.reader: the reader 'texts' gives no examples of the kind choose"
+    with pytest.raises(ConfigError, match=message):
+        root.load(quiz(texts("n.tsv")), Split.TEST, "en")
+    with pytest.raises(ConfigError, match=r"layouts\.options: 'frist' is not an option.*Did you mean 'first'"):
+        root.load(moods(texts("m.tsv", frist="text")), Split.TEST, "en")
+    with pytest.raises(ConfigError, match=r"layouts\.words: 3 label words for the 2 labels"):
+        root.load(moods(texts("m.tsv", words="a b c")), Split.TEST, "en")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.errors import AdaptstiltsError, ConfigError
 from adaptstilts.study import engine
 from adaptstilts.study.eta import Pace
 from adaptstilts.study.plan.jobs import PredictJob, ScoreJob, TrainJob
@@ -163,3 +163,13 @@ def test_times_of_tasks_that_this_process_lacks_do_not_count(tmp_path: Path):
     unknown.add("train", {**job, "task": "gone"}, 100.0)
     assert known.knows(train)
     assert not unknown.knows(train)
+
+
+def test_stage_is_not_made_with_another_declaration_than_it_was_planned_with(tmp_path: Path):
+    from adaptstilts.study.stages.runner import _check_declared
+
+    job = next(stage.job for stage in plan(tmp_path, TONES, MOODS).stages if isinstance(stage.job, PredictJob))
+    _check_declared(job)
+    register(replace(MOODS, citation="another"), replace=True)
+    with pytest.raises(ConfigError, match=r"declaration of 'moods' is not the one .*Load the study again"):
+        _check_declared(job)
