@@ -87,7 +87,7 @@ def outside_tasks() -> tuple[Task, ...]:
 
 @contextmanager
 def all_or_none() -> Iterator[None]:
-    """Return a context at whose end by an error every registration within it is undone."""
+    """Return a context that undoes every registration within it if it ends by an error."""
     before = dict(_TASKS)
     try:
         yield
