@@ -1,4 +1,4 @@
-"""The 50 languages of XTREME and XTREME-R: their codes and names."""
+"""Languages by code: the 50 of XTREME and XTREME-R with their names, and others that tasks declare."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class Language:
     """Codes and name of one language.
 
     Attributes:
-        code: ISO 639-1 code, used everywhere in the package.
+        code: ISO 639-1 code, used everywhere in the package; a longer code for a language of a declared task that has
+            none, such as ``ast_Latn``.
         code3: Three-letter code in the names of the Tatoeba files (ISO 639-3, ``ara`` for Arabic).
         variety: ISO 639-3 code of a single language where ``code3`` names several (``arb`` for Arabic), else the same.
         name: English name.
@@ -96,13 +97,37 @@ def all_languages() -> tuple[Language, ...]:
     return tuple(_languages().values())
 
 
-def get_language(code: str) -> Language:
-    """Return the language with an ISO 639-1 code.
+_CODE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_DECLARED: dict[str, Language] = {}
+"""Languages of declared tasks that are none of the 50, by code."""
+
+
+def declare_language(code: str) -> None:
+    """Make a code of a declared task known; a language that is none of the 50 has its code as its name.
 
     Raises:
-        ConfigError: If it is not one of the 50; a three-letter code or an English name gets the right code as a hint.
+        ConfigError: If it is neither an ISO 639 code nor one with parts after it, such as ``ast_Latn`` or ``zh-Hant``;
+            a name or three-letter code of one of the 50 gets the right code as a hint.
     """
-    found = _languages().get(code)
+    if code in _languages() or code in _DECLARED:
+        return
+    meant = _meant(code)
+    if meant is not None or not _CODE.fullmatch(code):
+        hint = f"Write '{meant.code}' for {meant.name}" if meant else None
+        raise ConfigError(
+            f"'{code}' is not a language code", key="languages", value=code,
+            allowed=("ISO 639 codes", "codes with parts, such as ast_Latn or zh-Hant"), hint=hint,
+        )  # fmt: skip
+    _DECLARED[code] = Language(code, code, code, code)
+
+
+def get_language(code: str) -> Language:
+    """Return the language with a code: an ISO 639-1 code of the 50, or a code of a declared task.
+
+    Raises:
+        ConfigError: If there is none; a three-letter code or an English name gets the right code as a hint.
+    """
+    found = _languages().get(code) or _DECLARED.get(code)
     if found is None:
         meant = _meant(code)
         hint = f"Write '{meant.code}' for {meant.name}" if meant else None

@@ -189,6 +189,43 @@ LAREQA_ZH = xquad_r(
     (["火车很慢。"], [("q3", "什么很慢？", "火车")]),
 )
 
+AFRIXNLI = """premise\thypothesis\tlabel
+It rained all day.\tIt was wet.\t0
+"She said ""no""."\tShe agreed.\t2
+She sings.\tShe sings for money.\t1
+"""
+SIB200 = """index_id\tcategory\ttext
+7\tscience/technology\tThe probe sent its first pictures.
+3\ttravel\tTrains leave every hour.
+9\tgeography\t"The lake is called ""deep"" by those who live there."
+"""
+BELEBELE = json_lines(
+    *(
+        {
+            "link": f"https://example.org/{number}",
+            "question_number": 1,
+            "flores_passage": "Ann met Bo by the sea. They swam until noon.",
+            "question": "Where did they meet?",
+            **{
+                f"mc_answer{place}": answer
+                for place, answer in enumerate(("At home", "By the sea", "At work", "In town"), 1)
+            },
+            "correct_answer_num": correct,
+            "dialect": "eng_Latn",
+            "ds": "2023-05-03",
+        }
+        for number, correct in enumerate(("2", "2", "4"))
+    )
+)
+BELEBELE_TRAIN = (
+    "\tdataset\tsplit\tpassage_id\tquestion_id\tpassage\tquestion\tanswer1\tanswer2\tanswer3\tanswer4\tcorrect_answer"
+    "\tcorrect_answer_num\n"
+) + "".join(
+    f'{number}\tRACE\t{split}\tp{number}\t0\t"Bo sat down.\nHe read ""a book""."\tWhat did Bo do?'
+    "\tRead\tSleep\tRun\tEat\tRead\t1\n"
+    for number, split in enumerate(("train", "dev", "train", "dev", "train", "dev"))
+)
+
 TASK_FILES: dict[str, Files] = {
     "anli": {
         "mnli/multinli_1.0_train.jsonl": MNLI,
@@ -228,6 +265,18 @@ TASK_FILES: dict[str, Files] = {
     "siqa": {"siqa/socialIQa_v1.4_trn.jsonl": SIQA, "siqa/socialIQa_v1.4_dev.jsonl": SIQA},
     "copa": {"xcopa/train-en.jsonl": COPA, "xcopa/val-en.jsonl": COPA},
     "xcopa": {"xcopa/data/et/val.et.jsonl": COPA, "xcopa/data/et/test.et.jsonl": COPA},
+    "afrixnli": {
+        f"hub/masakhane/afrixnli/data/{code}/{split}.tsv": AFRIXNLI
+        for code in ("eng", "swa")
+        for split in ("dev", "test")
+    },
+    "sib200": {
+        f"hub/Davlan/sib200/data/{code}/{split}.tsv": SIB200
+        for code in ("eng_Latn", "deu_Latn", "ast_Latn")
+        for split in ("train", "dev", "test")
+    },
+    "belebele": {f"hub/facebook/belebele/data/{code}.jsonl": BELEBELE for code in ("eng_Latn", "zho_Hant")},
+    "belebele_train": {"belebele/belebele_training_set.tsv": BELEBELE_TRAIN},
 }
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
 from adaptstilts.errors import raise_all
 
@@ -97,6 +98,7 @@ def check(
     strict: Annotated[
         bool, typer.Option("--strict", help="Also report missing languages and unexpected numbers of rows as errors.")
     ] = False,
+    tasks_from: TasksFromOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
     """Read every row of a data folder and show what is wrong.

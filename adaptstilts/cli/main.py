@@ -16,6 +16,7 @@ import typer
 from adaptstilts import __version__
 from adaptstilts.cli.backbone import convert
 from adaptstilts.cli.data import data_app
+from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.cli.status import status
 from adaptstilts.cli.store import store_app
 from adaptstilts.errors import AdaptstiltsError, ConfigError
@@ -84,7 +85,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 
 
 @app.command()
-def tasks(as_json: JsonOption = False) -> None:
+def tasks(tasks_from: TasksFromOption = None, as_json: JsonOption = False) -> None:
     """List all tasks.
 
     With phase, benchmark, kind, metric, the training set it uses, and languages.
@@ -118,7 +119,12 @@ def published(
 
 
 @app.command()
-def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
+def validate(
+    config: ConfigArgument,
+    overrides: OverrideArgument = None,
+    tasks_from: TasksFromOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check a study before anything is computed.
 
     Reads settings, task and language names, the backbone's files and every row of the data; finds leaks and overlaps,
@@ -161,6 +167,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
         str | None,
         typer.Option("--why", help="Explain why a stage would run: its name, folder or key, or a pattern of names."),
     ] = None,
+    tasks_from: TasksFromOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a study's stages, what they cost, and what sharing saves.
@@ -196,6 +203,7 @@ def run(
         str | None, typer.Option("--engine", help="local, ray or slurm; the same as engine.name=...")
     ] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Find damaged artefacts and make them again.")] = False,
+    tasks_from: TasksFromOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a study and write its report.
@@ -234,7 +242,12 @@ app.command()(convert)
 
 
 @app.command()
-def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
+def report(
+    config: ConfigArgument,
+    overrides: OverrideArgument = None,
+    tasks_from: TasksFromOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Write the report of the stages that are finished.
 
     Example: adaptstilts report configs/quickstart.yaml
@@ -293,6 +306,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
         str | None,
         typer.Option("--benchmark", help="xtreme or xtreme_r; by default that of the study, or xtreme with --check."),
     ] = None,
+    tasks_from: TasksFromOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write or check predictions for XTREME's leaderboard.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.errors import ConfigError, StoreError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def status(
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Keep redrawing until all stages are done.")] = False,
     every: Annotated[float, typer.Option("--every", min=0.5, help="Seconds between two updates, with --watch.")] = 5.0,
+    tasks_from: TasksFromOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
     """Show how far a study is, from any place that sees its store.
@@ -50,7 +52,7 @@ def status(
     if watch:
         _watch(observer, every)
     found = observer.look()
-    go_on = _go_on(found, config, overrides or ())
+    go_on = _go_on(found, config, overrides or (), tasks_from or ())
     if as_json:
         typer.echo(json.dumps({**found.record(), "go_on": go_on}, indent=2, ensure_ascii=False))
     else:
@@ -98,7 +100,8 @@ def _watch(observer: Observer, every: float) -> None:
         return
 
 
-def _go_on(found: Status, config: Path | None, overrides: Sequence[str]) -> str:
+def _go_on(found: Status, config: Path | None, overrides: Sequence[str], tasks_from: Sequence[Path]) -> str:
     verb = "report" if found.is_over and not found.total("failed") else "run"
     words = ["CONFIG"] if config is None else [str(config), *overrides]
-    return shlex.join(["adaptstilts", verb, *words, *(["--rebuild"] if found.damaged else [])])
+    options = [word for path in tasks_from for word in ("--tasks-from", str(path))]
+    return shlex.join(["adaptstilts", verb, *words, *options, *(["--rebuild"] if found.damaged else [])])

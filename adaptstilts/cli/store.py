@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.errors import ConfigError, WriteError, raise_all
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def gc(
         str | None, typer.Option("--store", help="Folder of the store, or its address; by default that of the studies.")
     ] = None,
     store_cache: CacheOption = None,
+    tasks_from: TasksFromOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove leftovers, and artefacts that no named study uses.

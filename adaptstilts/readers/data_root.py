@@ -15,7 +15,7 @@ from adaptstilts.readers.lines import Request, RowCheck
 from adaptstilts.readers.listing import Listing
 from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, locate, missing_parts
 from adaptstilts.readers.match import POOL_READERS
-from adaptstilts.readers.registry import READERS, TAG_READERS
+from adaptstilts.readers.registry import SHARING_READERS, check_kind, get_reader, get_tag_reader
 from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrink
 from adaptstilts.tasks.examples import Bitext, Candidate, Example, MatchExample, SpanExample, TagExample
 from adaptstilts.tasks.kinds import FACTS
@@ -69,16 +69,19 @@ class DataRoot:
         self._options = dict(options or {})
         self._digests: dict[_State, str] = {}
         self._labels: dict[_State, tuple[str, ...]] = {}
-        # One file may hold several languages.
-        self._contents: dict[tuple[str, str, _State], _Content] = {}
-        self._dropped: dict[tuple[str, str, tuple[Path, ...]], tuple[str, ...]] = {}
+        # One file may hold several languages and splits.
+        self._contents: dict[tuple[str, Split, str, _State], _Content] = {}
+        self._dropped: dict[tuple[str, Split, str, tuple[Path, ...]], tuple[str, ...]] = {}
         if not self.path.is_dir():
             raise DataError(
                 "no such folder", path=self.path, hint="Set data.root to `mini` or to a folder of data sets"
             )
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
-        """Return the languages (ISO 639-1) whose files are present: official ones in the task's order, then others."""
+        """Return the languages whose files are present: official ones in the task's order, then others.
+
+        In a table of one's own that holds several languages or splits, those that have rows are present.
+        """
         layout = task.layouts.get(split)
         if layout is None:
             return ()
@@ -86,11 +89,22 @@ class DataRoot:
         if is_multilingual(layout):
             candidates += tuple(known.code for known in all_languages() if known.code not in task.languages)
         listing = Listing(self.path)
-        return tuple(code for code in candidates if find_all(listing, task, split, code))
+        return tuple(code for code in candidates if self._is_present(listing, task, split, code))
 
     def has_files(self, task: Task, split: Split, language: str) -> bool:
         """Say whether files of one language and split are present."""
-        return bool(find_all(self.path, task, split, language))
+        return self._is_present(Listing(self.path), task, split, language)
+
+    def _is_present(self, listing: Listing, task: Task, split: Split, language: str) -> bool:
+        found = find_all(listing, task, split, language)
+        if not found or found[0].layout.reader not in SHARING_READERS:
+            return bool(found)
+        if not {"language", "split"} & dict(found[0].layout.options).keys():
+            return True
+        try:
+            return self._content(task, split, language) != "empty"
+        except DataError:  # a bad row is told when the rows are read
+            return True
 
     def files(self, task: Task, split: Split, language: str) -> tuple[Path, ...]:
         """Return the files of one language and split, in the order in which they are read.
@@ -124,7 +138,7 @@ class DataRoot:
         found = locate(self.path, task, split, language)
         examples: list[Example] = []
         for number, part in enumerate(found):
-            rows = self._read(part, task, language)
+            rows = self._read(part, task, split, language)
             if isinstance(rows, Bitext):
                 raise TypeError(f"{task.name} is read by load_bitext")
             if not rows:
@@ -142,7 +156,7 @@ class DataRoot:
         `adaptstilts.readers.sampling.shrink`.
         """
         found = locate(self.path, task, split, language)[0]
-        bitext = self._read(found, task, language)
+        bitext = self._read(found, task, split, language)
         if not isinstance(bitext, Bitext):
             raise TypeError(f"{task.name} is read by load_examples")
         for side, path in zip((bitext.foreign, bitext.english), found.paths, strict=False):
@@ -157,7 +171,7 @@ class DataRoot:
         for part in locate(self.path, task, split, language):
             wrong: list[DataError] = []
             try:
-                rows = self._read(part, task, language, RowCheck(wrong))
+                rows = self._read(part, task, split, language, RowCheck(wrong))
             except AdaptstiltsError as error:
                 problems += [*wrong, error]
                 continue
@@ -245,7 +259,7 @@ class DataRoot:
                 found += locate(self.path, task, split, SOURCE_LANGUAGE)
         state = _state(tuple(path for part in found for path in part.paths))
         if state not in self._labels:
-            tags = {tag for part in found for tag in TAG_READERS[part.layout.reader](part.paths)}
+            tags = {tag for part in found for tag in get_tag_reader(part.layout.reader)(part.paths)}
             self._labels[state] = tuple(sorted(tags))
         return self._labels[state]
 
@@ -261,12 +275,11 @@ class DataRoot:
         found = find_all(self.path, task, split, language)
         if not found:
             return None
-        state = (task.name, language, _state(found[0].paths))
+        state = (task.name, split, language, _state(found[0].paths))
         if state not in self._contents:
             # Read up to the first labelled row: `check_rows` reads the rest of what a study uses before it starts.
-            self._contents[state] = _content_of(
-                READERS[found[0].layout.reader](self._request(found[0], task, language))
-            )
+            read = get_reader(found[0].layout.reader)
+            self._contents[state] = _content_of(read(self._request(found[0], task, split, language)))
         return self._contents[state]
 
     def evaluation_split(self, task: Task, language: str) -> Split:
@@ -334,29 +347,41 @@ class DataRoot:
         """
         found = locate(self.path, task, split, language)
         notes = [f"{task.name}: {part.note}" for part in found if part.note]
-        notes += [note for part in found for note in self._dropped.get((task.name, language, part.paths), ())]
+        notes += [note for part in found for note in self._dropped.get((task.name, split, language, part.paths), ())]
         missing = missing_parts(self.path, task, split, language)
         if missing:
             notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
         return tuple(notes)
 
-    def _read(self, found: Found, task: Task, language: str, row: RowCheck | None = None) -> list[Example] | Bitext:
-        request = self._request(found, task, language, row)
-        rows = READERS[found.layout.reader](request)
+    def _read(
+        self, found: Found, task: Task, split: Split, language: str, row: RowCheck | None = None
+    ) -> list[Example] | Bitext:
+        request = self._request(found, task, split, language, row)
+        rows = get_reader(found.layout.reader)(request)
         if isinstance(rows, Bitext):
+            check_kind(rows, task, found.layout.reader, found.paths[0])
             return rows
         examples = list(rows)
+        for first in examples[:1]:
+            check_kind(first, task, found.layout.reader, found.paths[0])
         others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
-        self._dropped[task.name, language, found.paths] = tuple(
+        self._dropped[task.name, split, language, found.paths] = tuple(
             f"{task.name}: {count:,} {what} left out of {found.paths[0].name}{others}"
             for what, count in sorted(request.dropped.items())
         )
         return examples
 
-    def _request(self, found: Found, task: Task, language: str, row: RowCheck | None = None) -> Request:
-        options = {key: self._options.get(key, value) for key, value in found.layout.options}
-        row = RowCheck() if row is None else row
-        return Request(found.paths, self.labels(task), language, task.unanswerable, options, row=row)
+    def _request(self, found: Found, task: Task, split: Split, language: str, row: RowCheck | None = None) -> Request:
+        return Request(
+            paths=found.paths,
+            labels=self.labels(task),
+            language=language,
+            unanswerable=task.unanswerable,
+            options={key: self._options.get(key, value) for key, value in found.layout.options},
+            row=RowCheck() if row is None else row,
+            code=found.layout.code(language),
+            split=split,
+        )
 
 
 def _state(paths: tuple[Path, ...]) -> _State:

@@ -16,6 +16,7 @@ from typing import Any, TextIO, TypeAlias
 
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.tasks.examples import Bitext, Example
+from adaptstilts.tasks.spec import Split
 
 MOST_PROBLEMS = 20
 """Number of bad rows of a file that are collected before reading stops."""
@@ -65,6 +66,8 @@ class Request:
         options: Reader options from the layout.
         dropped: Filled by the reader: kind of row left out (words that follow a number) -> how many.
         row: Context in which readers read each row.
+        code: What the files call the language.
+        split: Split that is read, for files that hold several; None for a pool of candidates.
     """
 
     paths: tuple[Path, ...]
@@ -74,6 +77,8 @@ class Request:
     options: Mapping[str, str] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
     row: RowCheck = field(default_factory=RowCheck)
+    code: str = ""
+    split: Split | None = None
 
     @property
     def path(self) -> Path:

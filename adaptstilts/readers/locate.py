@@ -98,13 +98,13 @@ def find_own(root: Path | Listing, task: Task, split: Split, language: str) -> F
 def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
     """Return the first alternative of a layout, without its parts, whose files are all present."""
     listing = _listing(root)
-    published = _fill(layout.files[0][0], language)
+    published = _fill(layout, layout.files[0][0], language)
     current: Layout | None = layout
     while current is not None:
         for names in current.files if not current.holds or language in current.holds else ():
-            paths = [listing.matches(_fill(name, language)) for name in names]
+            paths = [listing.matches(_fill(current, name, language)) for name in names]
             if all(paths):
-                read = _fill(names[0], language)
+                read = _fill(current, names[0], language)
                 is_published = current.same_rows or PurePosixPath(read).name == PurePosixPath(published).name
                 note = "" if is_published else f"{read} stands in for {published}"
                 return Found(current, tuple(path for several in paths for path in several), note)
@@ -119,7 +119,7 @@ def missing_parts(root: Path | Listing, task: Task, split: Split, language: str)
     if not layout.parts or find_own(listing, task, split, language) is not None:
         return []
     absent = [part for part in (layout, *layout.parts) if find(listing, part, language) is None]
-    return [_fill(part.files[0][0], language) for part in absent]
+    return [_fill(part, part.files[0][0], language) for part in absent]
 
 
 def is_multilingual(layout: Layout) -> bool:
@@ -151,17 +151,17 @@ def _own_folder(task: Task, split: Split, language: str) -> str:
     return f"{task.folder or task.name}/arrow/{split.value}/{language}"
 
 
-def _fill(template: str, language: str) -> str:
+def _fill(layout: Layout, template: str, language: str) -> str:
     if "{" not in template:
         return template
     known = get_language(language)
     name = _HUB_NAMES.get(language, known.name)
-    return template.format(language=language, language3=known.code3, name=name, name_lower=name.lower())
+    return template.format(language=layout.code(language), language3=known.code3, name=name, name_lower=name.lower())
 
 
 def _templates(layout: Layout, language: str) -> list[str]:
     """Return the first-choice path of each layout in a chain of alternatives, and of its parts."""
-    names = [_fill(name, language) for name in layout.files[0]]
+    names = [_fill(layout, name, language) for name in layout.files[0]]
     for other in (layout.otherwise, *layout.parts):
         if other is not None:
             names += _templates(other, language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from adaptstilts.errors import ConfigError
 from adaptstilts.readers import arrow as readers_arrow
 from adaptstilts.readers import bitext as readers_bitext
 from adaptstilts.readers import choice as readers_choice
@@ -12,16 +13,21 @@ from adaptstilts.readers import conllu as readers_conllu
 from adaptstilts.readers import hub as readers_hub
 from adaptstilts.readers import jsonl as readers_json
 from adaptstilts.readers import match as readers_match
+from adaptstilts.readers import records as readers_records
 from adaptstilts.readers import squad as readers_squad
 from adaptstilts.readers import tags as readers_tags
 from adaptstilts.readers import tsv as readers_tsv
 from adaptstilts.readers.lines import Reader
+from adaptstilts.tasks.examples import Bitext, ChoiceExample, MatchExample, PairExample, SpanExample, TagExample
+from adaptstilts.tasks.spec import Kind, Task
 
 READERS: dict[str, Reader] = {
     "pairs_jsonl": readers_json.read_pairs,
     "pairs_tsv": readers_tsv.read_pairs,
     "pairs_parallel": readers_tsv.read_parallel,
     "table": readers_tsv.read_table,
+    "texts": readers_records.read_texts,
+    "choices": readers_records.read_choices,
     "qqp": readers_tsv.read_qqp,
     "hellaswag": readers_json.read_hellaswag,
     "commonsenseqa": readers_json.read_commonsenseqa,
@@ -49,8 +55,62 @@ READERS: dict[str, Reader] = {
 }
 """Name in `Layout.reader` -> function that reads the files of one language and split."""
 
+
+EXAMPLES: dict[Kind, type] = {
+    Kind.CLASSIFY: PairExample,
+    Kind.CHOOSE: ChoiceExample,
+    Kind.TAG: TagExample,
+    Kind.EXTRACT: SpanExample,
+    Kind.RETRIEVE: Bitext,
+    Kind.MATCH: MatchExample,
+}
+"""What readers give for a kind of task."""
+SHARING_READERS = ("texts", "choices")
+"""Readers whose options ``language`` and ``split`` name columns of a table that holds several of them."""
+
+
+def get_reader(name: str) -> Reader:
+    """Return the reader of a name.
+
+    Raises:
+        ConfigError: If there is none.
+    """
+    if name not in READERS:
+        hint = "Name one of them in the task's layouts."
+        raise ConfigError(f"'{name}' is not a reader", key="layouts.reader", value=name, allowed=READERS, hint=hint)
+    return READERS[name]
+
+
 TAG_READERS: dict[str, Callable[[tuple[Path, ...]], set[str]]] = {
     "sentence_lines": readers_tags.tag_words,
     "arrow": readers_arrow.tag_words,
 }
 """Name in `Layout.reader` -> function that collects the tags of its files, for tasks that take labels from data."""
+
+
+def check_kind(row: object, task: Task, reader: str, path: Path) -> None:
+    """Check that a reader gives examples of a task's kind.
+
+    Args:
+        row: The first example that it gave, or the two sides of a bitext.
+        path: The file, for the error.
+
+    Raises:
+        ConfigError: If it gives others.
+    """
+    if not isinstance(row, EXAMPLES[task.kind]):
+        problem = f"the reader '{reader}' gives no examples of the kind {task.kind.value}, which {task.name} is"
+        hint = "Change the kind of the task, or its reader."
+        raise ConfigError(problem, path=path, key="layouts.reader", hint=hint)
+
+
+def get_tag_reader(name: str) -> Callable[[tuple[Path, ...]], set[str]]:
+    """Return the function that collects the tags of files, by the name of their reader.
+
+    Raises:
+        ConfigError: If the labels of such files cannot be read from the data.
+    """
+    if name not in TAG_READERS:
+        problem = f"the tags of files read by '{name}' cannot be learnt from the data"
+        raise ConfigError(problem, key="labels_from_data", value=name, allowed=TAG_READERS, hint="Give labels.")
+    return TAG_READERS[name]

@@ -14,10 +14,12 @@ from adaptstilts.models.backbone import locate_backbone
 from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.study.pricing.needs import needs_of
 from adaptstilts.study.study import Study
+from adaptstilts.tasks.registry import adopt, outside_tasks
 
 if TYPE_CHECKING:
     from adaptstilts.config.schema import StudyConfig
     from adaptstilts.study.stages.runner import StageRunner
+    from adaptstilts.tasks.spec import Task
 
 
 def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], None]) -> Engine:
@@ -35,7 +37,7 @@ def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], No
         EngineError: If it is not installed or cannot be reached.
     """
     config, store = study.config, study.store
-    make_runner = partial(local_runner, config)
+    make_runner = partial(local_runner, config, outside_tasks())
     if config.engine.name == "ray":
         from adaptstilts.engine.on_ray import RayEngine  # noqa: PLC0415
 
@@ -54,10 +56,14 @@ def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], No
     return here
 
 
-def local_runner(config: StudyConfig) -> StageRunner:
-    """Return the runner of a study's stages in this process; a module-level function, so that it can be pickled."""
+def local_runner(config: StudyConfig, tasks: tuple[Task, ...] = ()) -> StageRunner:
+    """Return the runner of a study's stages in this process; a module-level function, so that it can be pickled.
+
+    ``tasks`` are the outside tasks of the process that started the study, which workers have not registered.
+    """
     from adaptstilts.study.stages.runner import StageRunner  # noqa: PLC0415 - brings torch
 
+    adopt(tasks)
     return StageRunner(config)
 
 

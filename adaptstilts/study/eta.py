@@ -11,7 +11,7 @@ from typing import Any
 
 from adaptstilts.store.stage import Stage, StageKind, describe
 from adaptstilts.study.layout import TRAINING_FILE
-from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.train.methods import METHODS
 
 _GUESS_SECONDS = {
@@ -71,13 +71,19 @@ def profile_of(kind: str, job: dict[str, Any], world: Mapping[str, Any] | None =
 
 def _training_work(job: dict[str, Any], task: str, world: Mapping[str, Any] | None) -> float:
     settings = job["settings"]
-    rows = get_task(task).rows or 1 if world is None else _generated_rows(world, task)
+    rows = _declared_rows(task) if world is None else _generated_rows(world, task)
     if job.get("max_train") is not None:
         rows = min(rows, job["max_train"])
     examples = settings["epochs"] * rows
     if settings.get("max_steps") is not None:
         examples = min(examples, settings["max_steps"] * settings["batch_size"])
     return float(examples * settings["max_length"])
+
+
+def _declared_rows(name: str) -> int:
+    """Return the published or assumed number of training examples."""
+    task = get_task(name)
+    return task.rows or task.size.training_rows
 
 
 def _generated_rows(world: Mapping[str, Any], task: str) -> int:
@@ -103,8 +109,11 @@ class Pace:
         """Record the wall time of a finished stage.
 
         ``job`` is the stage's job as plain values, ``inputs`` are the keys of the stages it builds on. A training run
-        on generated data only counts if the amount of that data is known.
+        on generated data only counts if the amount of that data is known, one on an outside task only if this process
+        has the task.
         """
+        if kind == StageKind.TRAIN.value and job.get("task") not in {task.name for task in all_tasks()}:
+            return
         if job.get("data") == [f"{job.get('task')}/train"] and not any(key in self._worlds for key in inputs):
             return  # only generated data has names in place of fingerprints
         profile = self._profile_of(kind, job, inputs)

@@ -31,7 +31,7 @@ _COLLECTED = ("cells", "runs")
 _IN_WORDS = {
     "data": "files changed",
     "backbone.fingerprint": "other configuration, weights or tokenizer",
-    "declared": "the declaration of the task changed: kind, metric, labels or readers",
+    "declared": "the declaration of the task changed: kind, metric, labels or readers; anything, of an outside task",
     "compared": "other tasks, languages or files are searched for overlaps",
 }
 _NOTHING = "(nothing)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from adaptstilts.tasks.spec import Layout, Split
+from adaptstilts.tasks.spec import Columns, Layout, Split
 
 QUOTING = (("quoting", "clean"),)
 """Option of XNLI and PAWS-X: quotation marks as their authors wrote them, or doubled as in XTREME."""
@@ -105,3 +105,22 @@ def bucc(split: Split) -> Layout:
     name = f"bucc2018/{{language}}-en/{{language}}-en.{_BUCC_NAMES[split]}"
     sides = (f"{name}.{{language}}", f"{name}.en")
     return Layout("bucc", ((*sides, f"{name}.gold"), sides), same_rows=True)
+
+
+def texts(*files: str, codes: Columns = (), **columns: str) -> Layout:
+    """Return the layout of texts with classes in a table or in JSON lines.
+
+    Args:
+        files: Alternatives in order of preference; see `Layout`.
+        codes: What the files call a language, where that is not its code in the package.
+        columns: Options of the reader: `adaptstilts.readers.records.read_texts`.
+    """
+    return Layout("texts", tuple((file,) for file in files), tuple(columns.items()), codes=codes)
+
+
+def choices(*files: str, codes: Columns = (), **columns: str) -> Layout:
+    """Return the layout of questions with several answers in a table or in JSON lines.
+
+    Arguments as in `texts`, with the options of `adaptstilts.readers.records.read_choices`.
+    """
+    return Layout("choices", tuple((file,) for file in files), tuple(columns.items()), codes=codes)

@@ -1,49 +1,154 @@
-"""Registry of all tasks by name."""
+"""Registry of all tasks by name: those of the package, and those that are registered from outside it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import PurePosixPath
+from string import Formatter
 
-from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
-from adaptstilts.tasks import checklist, intermediate, xtreme, xtreme_r
+from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
+from adaptstilts.languages import SOURCE_LANGUAGE, declare_language
+from adaptstilts.tasks import beyond_xtreme, checklist, intermediate, xtreme, xtreme_r
+from adaptstilts.tasks.entry_points import package_error, tasks_of_packages
 from adaptstilts.tasks.kinds import FACTS
-from adaptstilts.tasks.spec import BenchmarkName, Group, Phase, Task
+from adaptstilts.tasks.spec import (
+    BenchmarkName,
+    Group,
+    Layout,
+    Phase,
+    Split,
+    Task,
+    declared,
+    declared_whole,
+)
 
-_TASKS: dict[str, Task] = {
+_OWN: dict[str, Task] = {
     task.name: task
-    for tasks in (intermediate.TASKS, xtreme.TASKS, xtreme_r.TASKS, xtreme_r.TRAINING_TASKS, checklist.TASKS)
+    for tasks in (
+        intermediate.TASKS,
+        xtreme.TASKS,
+        xtreme_r.TASKS,
+        xtreme_r.TRAINING_TASKS,
+        checklist.TASKS,
+        beyond_xtreme.TASKS,
+    )
     for task in tasks
 }
+"""Tasks of this package."""
+_TASKS: dict[str, Task] = dict(_OWN)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+_PLACEHOLDERS = ("language", "language3", "name", "name_lower")
 
 
-def register(task: Task) -> None:
-    """Add a task, so that configurations can name it.
+def _declare_languages() -> None:
+    for task in _OWN.values():
+        for code in task.languages:
+            declare_language(code)
 
-    The registration holds for this process alone: a process that reads a plan with the task must register it too.
+
+_declare_languages()
+
+
+def register(task: Task, *, replace: bool = False) -> None:
+    """Add a task from outside the package, so that configurations can name it.
+
+    It holds for this process and for the workers that a study starts from it. Registering an equal task again does
+    nothing.
 
     Args:
         task: A task of a known kind; the tasks it names must be registered before it.
+        replace: Whether it takes the place of another declaration that was registered under its name.
 
     Raises:
         ConfigError: If another task has its name, or it lacks what its kind needs.
         ProblemsError: For several such problems.
     """
-    raise_all(list(_problems(task)))
+    known = _TASKS.get(task.name)
+    if task == known and task.name not in _OWN:
+        return
+    raise_all(list(_problems(task, replace=replace)))
     _TASKS[task.name] = task
 
 
-def _problems(task: Task) -> Iterator[AdaptstiltsError]:
+def adopt(tasks: Iterable[Task]) -> None:
+    """Register the outside tasks of the process that started this one, in place of any that are here."""
+    for task in tasks:
+        register(task, replace=True)
+
+
+def outside_tasks() -> tuple[Task, ...]:
+    """Return the registered tasks that are not the package's own, in the order of registration."""
+    _add_tasks_of_packages()
+    return tuple(task for name, task in _TASKS.items() if name not in _OWN)
+
+
+@contextmanager
+def all_or_none() -> Iterator[None]:
+    """Return a context that undoes every registration within it if it ends by an error."""
+    before = dict(_TASKS)
+    try:
+        yield
+    except BaseException:
+        _TASKS.clear()
+        _TASKS.update(before)
+        raise
+
+
+def broken_packages() -> tuple[AdaptstiltsError, ...]:
+    """Return one error for each fault of the tasks of installed packages; none keeps other tasks from being used."""
+    return _add_tasks_of_packages()
+
+
+@cache
+def _add_tasks_of_packages() -> tuple[AdaptstiltsError, ...]:
+    """Register the tasks of installed packages when the registry is first asked; return their faults."""
+    faults: list[AdaptstiltsError] = []
+    for package, found in tasks_of_packages():
+        if isinstance(found, ConfigError):
+            faults.append(found)
+            continue
+        try:
+            register(found)
+        except AdaptstiltsError as error:
+            faults += [package_error(package, str(problem)) for problem in problems_of(error)]
+    return tuple(faults)
+
+
+def declaration_digest(task: Task) -> str:
+    """Return the digest of a declaration for keys of stages.
+
+    Of a task of the package it covers what decides results (`declared`), of any other the whole declaration, so that
+    two tasks of one name never share a result.
+    """
+    return declared(task) if _OWN.get(task.name) == task else declared_whole(task)
+
+
+def _problems(task: Task, *, replace: bool) -> Iterator[AdaptstiltsError]:
     """Yield the reasons why a task cannot be registered."""
-    name, facts, size = task.name, FACTS[task.kind], task.size
-    if name in _TASKS:
-        yield ConfigError(f"there is a task '{name}' already", value=name, hint="Give the new one another name.")
+    name = task.name
+    if name in _TASKS and (name in _OWN or not replace):
+        hint = "Give the new one another name."
+        if name not in _OWN:
+            hint = "Give the new one another name, or register it with replace=True."
+        yield ConfigError(f"there is a task '{name}' already", value=name, hint=hint)
     if not _NAME.fullmatch(name):
         yield ConfigError(f"'{name}' cannot name a task", allowed=["lower case letters, digits and underscores"])
     for role, other in (("train_task", task.train_task), ("after", task.after)):
         if other is not None and other not in _TASKS:
             yield ConfigError(f"'{other}', the {role} of '{name}', is not a task", value=other, allowed=_TASKS)
+    if task.benchmarks and name not in _OWN:
+        hint = "Leave benchmarks empty: their averages are over their own tasks."
+        yield ConfigError(f"'{name}' is no task of {task.benchmarks[0].value}", key="benchmarks", hint=hint)
+    yield from _problems_of_kind(task)
+    yield from _problems_of_languages(task)
+    yield from _problems_of_files(task)
+
+
+def _problems_of_kind(task: Task) -> Iterator[AdaptstiltsError]:
+    name, facts, size = task.name, FACTS[task.kind], task.size
     has_labels = bool(task.labels or task.labels_from_data)
     if has_labels != facts.has_labels:
         needs = "needs label words" if facts.has_labels else "has no label words"
@@ -55,6 +160,52 @@ def _problems(task: Task) -> Iterator[AdaptstiltsError]:
     if task.phase is Phase.TARGET and facts.has_candidates != (task.pool is not None):
         needs = "needs a pool of candidates" if facts.has_candidates else "has no pool of candidates"
         yield ConfigError(f"'{name}': a target of kind {task.kind.value} {needs}", key="pool")
+
+
+def _problems_of_languages(task: Task) -> Iterator[AdaptstiltsError]:
+    if not task.languages:
+        yield ConfigError(f"'{task.name}' names no language", key="languages")
+    for code in task.languages:
+        try:
+            declare_language(code)
+        except ConfigError as error:  # noqa: PERF203 - all are tried
+            yield error
+    if task.trains and task.train_task is None and SOURCE_LANGUAGE not in task.languages:
+        hint = "Add 'en', or name another task as train_task, or set trains=False."
+        yield ConfigError(f"'{task.name}' is trained in English, which it lacks", key="languages", hint=hint)
+
+
+def _problems_of_files(task: Task) -> Iterator[AdaptstiltsError]:
+    name = task.name
+    if task.trains and task.train_task is None and Split.TRAIN not in task.layouts:
+        hint = "Add Split.TRAIN, or name another task as train_task, or set trains=False."
+        yield ConfigError(f"'{name}' has no training files", key="layouts", hint=hint)
+    if task.phase is Phase.TARGET and not {Split.DEV, Split.TEST} & set(task.layouts):
+        yield ConfigError(f"'{name}' is a target without dev and test files", key="layouts")
+    layouts = _each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])])
+    for file in dict.fromkeys(file for layout in layouts for files in layout.files for file in files):
+        path = PurePosixPath(file)
+        if path.is_absolute() or ".." in path.parts:
+            yield ConfigError(f"'{name}': '{file}' is not below the data root", key="layouts.files", value=file)
+        for place in _places(file):
+            if place not in _PLACEHOLDERS:
+                problem = f"'{name}': '{{{place}}}' in '{file}' stands for nothing"
+                yield ConfigError(problem, key="layouts.files", value=place, allowed=_PLACEHOLDERS)
+
+
+def _places(file: str) -> list[str]:
+    """Return the placeholders of a path; a brace that is not closed counts as one."""
+    try:
+        return [place for _, place, _, _ in Formatter().parse(file) if place is not None]
+    except ValueError:
+        return ["..."]
+
+
+def _each_layout(layouts: Iterable[Layout]) -> Iterator[Layout]:
+    """Yield layouts with their alternatives and parts."""
+    for layout in layouts:
+        yield layout
+        yield from _each_layout([*layout.parts, *([layout.otherwise] if layout.otherwise is not None else [])])
 
 
 def intermediate_tasks() -> tuple[Task, ...]:
@@ -76,6 +227,7 @@ def benchmark_tasks(benchmark: BenchmarkName) -> tuple[Task, ...]:
 
 def all_tasks() -> tuple[Task, ...]:
     """Return all tasks: the paper's intermediate ones, targets, those that only train targets, registered ones last."""
+    _add_tasks_of_packages()
     return tuple(_TASKS.values())
 
 
@@ -84,11 +236,15 @@ def get_task(name: str) -> Task:
 
     Raises:
         ConfigError: If there is none; the message suggests a near match.
+        ProblemsError: If there is none, and the tasks of an installed package could not be loaded.
     """
+    if name not in _TASKS:
+        _add_tasks_of_packages()
     if name not in _TASKS:
         lowered = name.lower()
         hint = f"Did you mean '{lowered}'?" if lowered in _TASKS else "See: adaptstilts tasks"
-        raise ConfigError(f"'{name}' is not a task", value=lowered, allowed=_TASKS, hint=hint)
+        unknown = ConfigError(f"'{name}' is not a task", value=lowered, allowed=_TASKS, hint=hint)
+        raise_all([unknown, *broken_packages()])
     return _TASKS[name]
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from adaptstilts.config.recipes import Recipe
 
@@ -95,9 +95,9 @@ class Layout:
         reader: Name in `adaptstilts.readers.registry.READERS`.
         files: Alternatives in order of preference; the first whose files all exist is taken. Each is a tuple of paths
             that belong to one language and split (several where text and labels are apart, or where a data set has
-            several parts). ``{language}`` stands for the ISO 639-1 code, ``{language3}`` for the code of the Tatoeba
-            files, ``{name}`` and ``{name_lower}`` for the English name. A path with ``*`` names all files that match,
-            sorted by name.
+            several parts). ``{language}`` stands for the code of the language, or for what ``codes`` makes of it,
+            ``{language3}`` for the code of the Tatoeba files, ``{name}`` and ``{name_lower}`` for the English name. A
+            path with ``*`` names all files that match, sorted by name.
         options: Extra options of the reader, by name.
         otherwise: Taken where none of ``files`` exists: the same split in a form that needs another reader.
         holds: Languages in the files, where one file holds several; empty where the path contains the language.
@@ -105,6 +105,8 @@ class Layout:
             report says that they replace the published file.
         parts: Other data sets that are read after this one and pooled with it (ANLI+); missing parts are left out as
             long as one is present.
+        codes: Pairs of a language's code in the package and the one in the names and columns of the files, where they
+            differ: ``("sw", "swh_Latn")``.
     """
 
     reader: str
@@ -114,6 +116,11 @@ class Layout:
     holds: tuple[str, ...] = ()
     same_rows: bool = False
     parts: tuple[Layout, ...] = ()
+    codes: tuple[tuple[str, str], ...] = ()
+
+    def code(self, language: str) -> str:
+        """Return what the files call a language."""
+        return dict(self.codes).get(language, language)
 
 
 Columns: TypeAlias = tuple[tuple[str, str], ...]
@@ -151,7 +158,8 @@ class Size:
     Lengths are means without padding, in sub-tokens of XLM-R's tokenizer: of pairs (40), PAWS-X (58), SQuAD's windows
     (171), UDPOS (26) and PAN-X (15) counted on the English training sets, of XQuAD on its English and its Hindi files
     (223 and 290, here 223 and 256; MLQA as XQuAD), of BUCC2018 on its four pairs of languages, dev included (84
-    million). Those of multiple choice, CCG, Tatoeba and dual encoders are guesses.
+    million). Those of multiple choice, CCG, Tatoeba and dual encoders are guesses, and so is what a task does not say:
+    sequences as long as pairs, 1,000 examples of each split.
 
     Attributes:
         length: Mean sub-tokens of a sequence: a window, an alternative, a sentence.
@@ -167,10 +175,10 @@ class Size:
         mini_tags: Number of tags in the mini world.
     """
 
-    length: float
+    length: float = 40
     english_length: float | None = None
     choices: int = 1
-    training_rows: int = 0
+    training_rows: int = 1_000
     evaluation_rows: int = 1_000
     sentences: int | None = None
     pool: int = 0
@@ -183,17 +191,30 @@ _NO_KEY = {"key": False}
 """Metadata of a field that does not count in keys: it changes no result, or only through settings that count."""
 
 
-@dataclass(frozen=True)
+METRICS = {
+    Kind.CLASSIFY: Metric.ACCURACY,
+    Kind.CHOOSE: Metric.ACCURACY,
+    Kind.TAG: Metric.CHUNK_F1,
+    Kind.EXTRACT: Metric.SQUAD,
+    Kind.RETRIEVE: Metric.TATOEBA_ACCURACY,
+    Kind.MATCH: Metric.MAP20,
+}
+"""Metric of a task that names none, by its kind."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """Declaration of one task.
 
-    A field counts in `declared`, and so in keys of stages, unless it is declared with ``metadata={"key": False}``.
+    A field counts in `declared`, and so in keys of stages, unless it is declared with ``metadata={"key": False}``. Of a
+    task from outside the package every field counts (`declared_whole`).
 
     Attributes:
         name: Identifier used in configurations, folders and tables; lower case letters, digits and underscores.
-        title: Name in texts for people.
+        title: Name in texts for people; the identifier where none is given.
+        metric: That of its kind in `METRICS` where none is given; `Metric.SQUAD2` for unanswerable questions.
         languages: ISO 639-1 codes of the evaluated languages, source language first when present; XTREME's where both
-            benchmarks have the task.
+            benchmarks have the task. Other codes are possible for languages that are none of the package's 50.
         size: Amount of text, for prices.
         languages_r: Languages that XTREME-R adds.
         benchmarks: Empty for tasks that are no targets.
@@ -217,12 +238,12 @@ class Task:
     """
 
     name: str = field(metadata=_NO_KEY)
-    title: str = field(metadata=_NO_KEY)
-    phase: Phase = field(metadata=_NO_KEY)
+    title: str = field(default="", metadata=_NO_KEY)
+    phase: Phase = field(default=Phase.TARGET, metadata=_NO_KEY)
     kind: Kind
-    metric: Metric
+    metric: Metric = field(default=cast("Metric", None))  # filled in by `__post_init__`
     languages: tuple[str, ...] = field(metadata=_NO_KEY)
-    size: Size = field(metadata=_NO_KEY)
+    size: Size = field(default=Size(), metadata=_NO_KEY)
     languages_r: tuple[str, ...] = field(default=(), metadata=_NO_KEY)
     benchmarks: tuple[BenchmarkName, ...] = field(default=(), metadata=_NO_KEY)
     labels: tuple[str, ...] = ()
@@ -241,6 +262,14 @@ class Task:
     hub: Hub | None = field(default=None, metadata=_NO_KEY)
     citation: str = field(default="", metadata=_NO_KEY)
     licence: str = field(default="", metadata=_NO_KEY)
+
+    def __post_init__(self) -> None:
+        """Fill in title and metric."""
+        if not self.title:
+            object.__setattr__(self, "title", self.name)
+        if not self.metric:
+            usual = Metric.SQUAD2 if self.unanswerable else METRICS[self.kind]
+            object.__setattr__(self, "metric", usual)
 
     @property
     def test_split(self) -> Split:
@@ -263,6 +292,27 @@ def declared(task: Task) -> str:
     """
     facts = {item.name: _plain(getattr(task, item.name)) for item in fields(task) if item.metadata.get("key", True)}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@functools.cache
+def declared_whole(task: Task) -> str:
+    """Return a digest of a whole declaration, files, languages and recipe included: 16 hexadecimal digits.
+
+    What has its default value is left out, so that a later field leaves the digest as it is.
+    """
+    return hashlib.sha256(json.dumps(_whole(task), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _whole(value: object) -> object:
+    """Return a value as plain values; of a dataclass, the fields that have not their default value."""
+    if is_dataclass(value):
+        given = {item.name: (getattr(value, item.name), item.default) for item in fields(value)}
+        return {name: _whole(one) for name, (one, default) in given.items() if one != default}
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_whole(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
 
 
 def _plain(value: object) -> object:

@@ -11,6 +11,7 @@ from adaptstilts.predictions.columns import COLUMNS
 from adaptstilts.predictions.known import _KNOWN
 from adaptstilts.predictions.scores import _ARGUMENTS
 from adaptstilts.readers.arrow import _READERS
+from adaptstilts.readers.registry import EXAMPLES
 from adaptstilts.study.pricing.cost import _PREDICTION_BYTES
 from adaptstilts.study.stages.predict import _PREDICT
 from adaptstilts.study.stages.score import _GOLD
@@ -32,6 +33,7 @@ def test_every_kind_has_its_facts():
 TABLES = {
     "encoders": (_ENCODERS, set(Kind)),
     "readers": ({Kind(name) for name in _READERS}, set(Kind)),
+    "examples": (EXAMPLES, set(Kind)),
     "checks": (_CHECKS, set(Kind)),
     "formats": (_FORMATS, set(Kind)),
     "predictions": (_PREDICT, set(Kind)),

@@ -9,7 +9,7 @@ from adaptstilts.config.schema import FUSION_AVERAGE, AdapterSection, MethodName
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.languages import all_languages
 from adaptstilts.study.plan.retrieval import check_retrieval
-from adaptstilts.tasks.registry import all_tasks
+from adaptstilts.tasks.registry import all_tasks, broken_packages
 from adaptstilts.tasks.spec import Phase
 from adaptstilts.train.methods import METHODS
 
@@ -59,7 +59,8 @@ def check_task_names(named: Mapping[PhaseName, tuple[str, ...]]) -> list[Adaptst
         phase = Phase(name)
         allowed = tuple(task.name for task in all_tasks() if task.phase is phase)
         problems += _check_names(tasks, allowed, f"{name}.tasks", f"{phase.value} task")
-    return problems
+    # The task that is missing may be one that a package failed to give.
+    return [*problems, *broken_packages()] if problems else problems
 
 
 def _check_overrides(names: tuple[str, ...], key: str) -> list[AdaptstiltsError]:
@@ -83,7 +84,8 @@ def _check_languages(codes: str | tuple[str, ...]) -> list[AdaptstiltsError]:
     if not codes:
         allowed = ("official", "present", "a list of codes")
         return [ConfigError("no language is given", key=key, allowed=allowed)]
-    known = tuple(language.code for language in all_languages())
+    declared = (code for task in all_tasks() for code in task.languages)
+    known = tuple(dict.fromkeys([*(language.code for language in all_languages()), *declared]))
     return _check_names(codes, known, key, "known language code", hint=None)
 
 

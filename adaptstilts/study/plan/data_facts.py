@@ -14,8 +14,8 @@ from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import has_option
 from adaptstilts.study.plan.jobs import DataJob
 from adaptstilts.tasks.kinds import FACTS
-from adaptstilts.tasks.registry import benchmark_tasks
-from adaptstilts.tasks.spec import BenchmarkName, Split, Task
+from adaptstilts.tasks.registry import benchmark_tasks, intermediate_tasks
+from adaptstilts.tasks.spec import BenchmarkName, Phase, Split, Task
 
 MINI_ROOT = "mini"
 """Value of ``data.root`` for the built-in mini world."""
@@ -85,13 +85,8 @@ class MiniFacts:
             DataError: If the mini world has no such task: it has the nine targets of XTREME.
         """
         if BenchmarkName.XTREME not in task.benchmarks:
-            raise DataError(
-                f"the mini world has no {task.name}",
-                key="target.tasks",
-                value=task.name,
-                allowed=tuple(known.name for known in benchmark_tasks(BenchmarkName.XTREME)),
-                hint="Set data.root=FOLDER, a folder that has it.",
-            )
+            known = tuple(known.name for known in benchmark_tasks(BenchmarkName.XTREME))
+            raise _not_in_mini(task, "target.tasks", known)
         split = task.test_split
         foreign_only = FACTS[task.kind].is_bitext
         found = tuple((code, split) for code in self.codes if not (foreign_only and code == SOURCE_LANGUAGE))
@@ -106,7 +101,13 @@ class MiniFacts:
         return task.test_split is Split.DEV
 
     def training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
-        """Return the name of the training set; the generator's key covers its contents."""
+        """Return the name of the training set; the generator's key covers its contents.
+
+        Raises:
+            DataError: If the mini world has no such intermediate task; `languages` says so of targets.
+        """
+        if task.phase is Phase.INTERMEDIATE and task.size.mini_length is None:
+            raise _not_in_mini(task, "intermediate.tasks", tuple(known.name for known in intermediate_tasks()))
         return (f"{task.name}/train",)
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
@@ -381,6 +382,16 @@ def facts_for(
         low_resource=section.mini_low_resource,
     )
     return MiniFacts(job, choice), job
+
+
+def _not_in_mini(task: Task, key: str, known: tuple[str, ...]) -> DataError:
+    return DataError(
+        f"the mini world has no {task.name}",
+        key=key,
+        value=task.name,
+        allowed=known,
+        hint="Set data.root=FOLDER, a folder that has it.",
+    )
 
 
 def _is_blank(path: Path) -> bool:

@@ -11,8 +11,8 @@ from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.builder import Pairs, Planner
 from adaptstilts.study.plan.jobs import PredictJob, ScoreJob, Source, TrainJob, job_of, jobs_of
 from adaptstilts.study.plan.retrieval import retrieval_settings, retrieves
-from adaptstilts.tasks.registry import training_task
-from adaptstilts.tasks.spec import Split, Task, declared
+from adaptstilts.tasks.registry import declaration_digest, training_task
+from adaptstilts.tasks.spec import Split, Task
 from adaptstilts.train.methods import METHODS, Method
 
 
@@ -140,7 +140,7 @@ def _maker(
         max_query_length=settings.max_query_length if retrieval is None else TrainSettings.max_query_length,
         precision=config.evaluation.precision,
         batch_tokens=config.evaluation.batch_tokens,
-        declared=declared(target),
+        declared=declaration_digest(target),
     )
 
 

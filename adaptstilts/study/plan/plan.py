@@ -26,8 +26,8 @@ from adaptstilts.study.plan.jobs import (
 )
 from adaptstilts.study.plan.report import report_stages
 from adaptstilts.study.plan.retrieval import preset_note, retrieves
-from adaptstilts.tasks.registry import get_task, training_chain, training_task
-from adaptstilts.tasks.spec import Phase, Task, declared
+from adaptstilts.tasks.registry import declaration_digest, get_task, training_chain, training_task
+from adaptstilts.tasks.spec import Phase, Task
 from adaptstilts.train.methods import METHODS, Method, single_task_method
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def _new_train_stage(
         max_train=config.data.max_train,
         hold_out=hold_out,
         after=None if before is None else Source(get_task(str(task.after)).name, before.key),
-        declared=declared(task),
+        declared=declaration_digest(task),
     )
     above = above_target("+".join(source.task for source in sources))
     trained = [each.name for each in training_chain(task)]

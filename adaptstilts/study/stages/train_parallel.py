@@ -29,11 +29,14 @@ from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.examples import Examples
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.train import TrainingLog, train_stage
+from adaptstilts.tasks.registry import adopt
 from adaptstilts.train.checkpoints import Checkpoints, resume_folder
 from adaptstilts.train.distributed import LostProcessError, joined
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
+
+    from adaptstilts.tasks.spec import Task
 
 _HOST = "127.0.0.1"
 _FAILURE_SECONDS = 5.0
@@ -55,6 +58,7 @@ class TrainRequest:
         threads: CPU threads of all processes together; None for torch's own number.
         resume: Settings of checkpoints.
         parallel: Number of processes, and whether the frozen backbone is sharded.
+        tasks: Outside tasks, which a new process has not registered.
     """
 
     job: TrainJob
@@ -68,6 +72,7 @@ class TrainRequest:
     threads: int | None
     resume: ResumeSection
     parallel: ParallelSection
+    tasks: tuple[Task, ...] = ()
 
 
 def check_processes(device: torch.device, processes: int) -> None:
@@ -289,6 +294,7 @@ def take_part(request: TrainRequest, send: Callable[..., None]) -> None:
     Raises:
         AdaptstiltsError: If the stage cannot be carried out.
     """
+    adopt(request.tasks)
     with joined(cpu=request.device == "cpu", is_sharded=request.parallel.backbone == "sharded") as group:
         make_deterministic(group.device)
         log = _ForwardingLog(send)

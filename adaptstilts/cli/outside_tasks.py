@@ -1,0 +1,28 @@
+"""The option ``--tasks-from``: tasks of Python files, registered before a command does anything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _register(paths: list[Path] | None) -> list[Path] | None:
+    from adaptstilts.tasks.outside import register_from_file  # noqa: PLC0415
+
+    for path in paths or ():
+        register_from_file(path)
+    return paths
+
+
+TasksFromOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--tasks-from",
+        metavar="FILE",
+        help="Python file with tasks of your own, which is executed (docs/tasks.md); may be repeated.",
+        callback=_register,
+    ),
+]
+"""Parameter of every command that takes a study or lists tasks."""
