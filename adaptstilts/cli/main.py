@@ -325,8 +325,9 @@ def pretrain(
     from adaptstilts.config.load import load  # noqa: PLC0415
     from adaptstilts.config.pretrain import PretrainSection  # noqa: PLC0415
     from adaptstilts.pretrain.pretrain import pretrain as start  # noqa: PLC0415
+    from adaptstilts.shipped import find_config  # noqa: PLC0415
 
-    section = load(config, overrides or (), PretrainSection)
+    section = load(find_config(config), overrides or (), PretrainSection)
     start(section, Path(section.output), lambda line: typer.echo(line, err=True))
 
 

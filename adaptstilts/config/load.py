@@ -68,6 +68,7 @@ _PLAIN = {
     ),
 }
 """Problem and next step, for pydantic error types whose own message says too little."""
+_SHIPPED_HINT = "Those that come with the package: adaptstilts configs."
 _BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
@@ -165,7 +166,7 @@ def _check_purpose(values: dict[str, Any], schema: type[BaseModel], path: Path) 
     pretrains = "output" in schema.model_fields  # its schema is not imported here, so that other commands start faster
     if pretrains and "target" in values and "output" not in values:
         hint = (
-            f"Studies are for: adaptstilts run {path}. See configs/pretrain_mini.yaml for a pretraining configuration."
+            f"Studies are for: adaptstilts run {path}. A pretraining configuration: adaptstilts configs pretrain_mini."
         )
         raise ConfigError("is a study, not a pretraining configuration", path=path, hint=hint)
     if schema is StudyConfig and "output" in values and "target" not in values:
@@ -204,13 +205,13 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
         raise ConfigError(
             "is a folder, not a configuration file",
             path=path,
-            hint="The configurations that come with the package are in configs/.",
+            hint=_SHIPPED_HINT,
         )
     if not path.is_file():
         raise ConfigError(
             "no such configuration file",
             path=path,
-            hint="The configurations that come with the package are in configs/.",
+            hint=_SHIPPED_HINT,
         )
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))

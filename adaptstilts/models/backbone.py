@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
 from adaptstilts.models.architecture import architecture_of
+from adaptstilts.shipped import mini_backbone_folder
 
 if TYPE_CHECKING:
     import torch
@@ -74,17 +75,15 @@ def locate_backbone(name: str) -> str:
 
 
 def mini_folder() -> Path:
-    """Return the folder of the miniature backbone: ``checkpoints/mini`` in the working folder or in the source tree."""
+    """Return the folder of the miniature backbone: ``checkpoints/mini`` in the working folder, or the package's own."""
     here = Path("checkpoints") / "mini"
-    if here.is_dir():
-        return here
-    return Path(__file__).resolve().parents[2] / "checkpoints" / "mini"
+    return here if here.is_dir() else mini_backbone_folder()
 
 
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise CheckpointError(
-            "no such backbone folder", path=folder, hint="Make it: adaptstilts pretrain configs/pretrain_mini.yaml"
+            "no such backbone folder", path=folder, hint="Make it: adaptstilts pretrain pretrain_mini"
         )
     if not (folder / "config.json").is_file():
         raise CheckpointError("the backbone folder has no config.json", path=folder)
