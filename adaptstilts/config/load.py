@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from adaptstilts.config.origin import Origin, dotted
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
+from adaptstilts.config.settings import range_text
 from adaptstilts.config.sweep import (
     SECTION,
     Axis,
@@ -69,7 +70,6 @@ _PLAIN = {
 }
 """Problem and next step, for pydantic error types whose own message says too little."""
 _SHIPPED_HINT = "Those that come with the package: adaptstilts configs."
-_BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
 _ALLOWED = {
@@ -335,11 +335,8 @@ def _range(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
     """Return the range of a number in words; empty if the schema gives none."""
     section = _section_at(schema, location[:-1])
     field = None if section is None else section.model_fields.get(str(location[-1]))
-    facts = () if field is None else field.metadata
-    parts = [
-        words.format(getattr(fact, name)) for fact in facts for name, words in _BOUNDS.items() if hasattr(fact, name)
-    ]
-    return (" and ".join(parts),) if parts else ()
+    text = "" if field is None else range_text(field)
+    return (text,) if text else ()
 
 
 def _fields_at(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:

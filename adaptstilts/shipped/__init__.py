@@ -1,7 +1,7 @@
 """Files that come with the package: configurations, the miniature backbone, the documentation.
 
-In the source tree they are the top-level folders ``configs``, ``checkpoints/mini`` and ``docs``; a wheel holds copies of
-them in this folder (`setup.py`).
+In the source tree they are the top-level folders ``configs``, ``checkpoints/mini`` and ``docs``; a wheel holds copies
+of them in this folder (`setup.py`).
 """
 
 from __future__ import annotations
