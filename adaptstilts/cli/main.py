@@ -15,6 +15,8 @@ import typer
 
 from adaptstilts import __version__
 from adaptstilts.cli.data import data_app
+from adaptstilts.cli.pages import point_to_pages
+from adaptstilts.cli.start import add_start_commands
 from adaptstilts.cli.status import status
 from adaptstilts.cli.store import store_app
 from adaptstilts.errors import AdaptstiltsError, ConfigError
@@ -34,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(data_app)
 app.add_typer(store_app)
+add_start_commands(app)
 
 _SYSTEM_REFUSALS = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,
@@ -55,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products on GPUs need
+    point_to_pages(app)
     try:
         app(args=None if arguments is None else list(arguments))
     except AdaptstiltsError as error:

@@ -81,7 +81,9 @@ class _Writer:
     def _text(self, setting: Setting, key: tuple[str, ...]) -> str:
         allowed = f"Allowed: {setting.allowed}." if setting.allowed else ""
         note = self._notes.get(".".join(key), "")
-        return " ".join(part for part in (note, setting.meaning, allowed) if part)
+        is_new = setting.section is not None and setting.section not in self._explained
+        about = (setting.section.__doc__ or "").strip().splitlines()[0] if is_new and setting.section else ""
+        return " ".join(part for part in (note, setting.meaning, about, allowed) if part)
 
 
 def _in_force(line: str) -> str:
