@@ -28,10 +28,10 @@ def init(
     ] = "mini",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
-    """Write a first configuration, for a folder of your files or the mini world.
+    """Write a configuration for a folder of your own files.
 
     Names the tasks found there, with their languages and rows, and the files that no task reads. Every setting stands
-    in the file with its meaning.
+    in the file with its meaning. Without --data, the study is one of the mini world.
 
     Example: adaptstilts init --data my_data --to my_study.yaml
     """

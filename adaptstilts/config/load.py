@@ -290,7 +290,8 @@ def _explain(
     if item["type"] in {"extra_forbidden", "invalid_key"}:
         section, is_swept = location[:-1], origin.place(location)[:1] == (SECTION,)
         known = [name for name in _fields_at(schema, section) if not is_swept or can_be_swept((*section, name))]
-        return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, **where)
+        hint = "All settings: adaptstilts docs settings."
+        return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, hint=hint, **where)
     if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] in _ALLOWED:
         return ConfigError(f"{value!r} is not allowed", value=value, allowed=_ALLOWED[item["ctx"]["pattern"]], **where)
     if value is None:
