@@ -8,6 +8,8 @@ import pytest
 from commandline import say
 from repository import CONFIGS, ROOT
 
+from adaptstilts.cli.main import app
+from adaptstilts.cli.pages import commands_of
 from adaptstilts.errors import ConfigError
 from adaptstilts.models.backbone import mini_folder
 from adaptstilts.shipped import docs_pages, find_config, mini_backbone_folder, shipped_configs, shipped_names
@@ -70,6 +72,26 @@ def test_commands_take_names_from_an_empty_folder(elsewhere: Path):
     assert refused.code == 2
     assert "configs/quickstart.yaml: is a study, not a pretraining configuration" in refused.err
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("status", "quickstart"), ("store", "gc", "quickstart", "mini_sweep"), ("plan", "mini_sweep.yaml", "--table")],
+    ids=["status", "gc", "plan"],
+)
+def test_every_command_that_reads_a_study_takes_a_name(words: tuple[str, ...], elsewhere: Path):
+    said = say(*words)
+    assert said.code == 0, said.err
+
+
+def test_examples_in_helps_name_configurations_that_are_there():
+    """A study of one's own, such as my_study.yaml, may stand in an example too."""
+    named: list[str] = []
+    for words in commands_of(app):
+        example = " ".join(say(*words.split(), "--help").out.partition("Example: adaptstilts")[2].split())
+        named += [word for word in example.split() if word in shipped_names()]
+        assert "configs/" not in example
+    assert {"quickstart", "pretrain_mini", "xtreme_xlmr_large"} <= set(named)
 
 
 def test_the_miniature_backbone_comes_from_the_package_unless_the_working_folder_has_one(elsewhere: Path):

@@ -43,7 +43,7 @@ _SYSTEM_REFUSALS = {
 }  # fmt: skip
 """Errors of the operating system that are not bugs of this program, wherever they occur."""
 
-ConfigArgument = Annotated[Path, typer.Argument(help="The study's YAML file, such as configs/quickstart.yaml.")]
+ConfigArgument = Annotated[Path, typer.Argument(help="A YAML file, or a name such as quickstart.")]
 OverrideArgument = Annotated[
     list[str] | None, typer.Argument(help="key=value settings that override those of the file.")
 ]
@@ -126,7 +126,7 @@ def validate(config: ConfigArgument, overrides: OverrideArgument = None, as_json
 
     Reads settings, task and language names, the backbone's files and every row of the data; finds leaks and overlaps.
 
-    Example: adaptstilts validate configs/slices.yaml data.root=my_data
+    Example: adaptstilts validate slices data.root=my_data
     """
     from adaptstilts.study.session import validate_study  # noqa: PLC0415
     from adaptstilts.study.study import Study  # noqa: PLC0415
@@ -163,7 +163,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     Prints a tree and tables with parameters, bytes, operations, hours and memory on a device. With --why STAGE, says
     how a stage differs from the most similar finished one in the store.
 
-    Example: adaptstilts plan configs/xtreme_xlmr_large.yaml --device a100
+    Example: adaptstilts plan xtreme_xlmr_large --device a100
     """
     from adaptstilts.study.study import Study  # noqa: PLC0415
 
@@ -197,7 +197,7 @@ def run(
 
     Trains what is missing, evaluates zero-shot, and writes tables and figures; finished stages are skipped.
 
-    Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
+    Example: adaptstilts run quickstart "seeds=[1,2]"
     """
     from rich.console import Console  # noqa: PLC0415
 
@@ -231,7 +231,7 @@ app.command()(status)
 def report(config: ConfigArgument, overrides: OverrideArgument = None, as_json: JsonOption = False) -> None:
     """Write the report of the stages that are finished.
 
-    Example: adaptstilts report configs/quickstart.yaml
+    Example: adaptstilts report quickstart
     """
     from adaptstilts.study.session import report_study  # noqa: PLC0415
     from adaptstilts.study.study import Study  # noqa: PLC0415
@@ -294,7 +294,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     CONFIG --to DIR writes a study's predictions as <task>/test-<language>.tsv|json, and says what is missing. --check
     DIR lists everything that is wrong with a folder, and scores it if --gold gives labels.
 
-    Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
+    Example: adaptstilts submit quickstart --method stack --source mnli --to predictions
     """
     from adaptstilts.study.select import Wanted  # noqa: PLC0415
     from adaptstilts.study.study import Study  # noqa: PLC0415
@@ -317,14 +317,14 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
 
 @app.command()
 def pretrain(
-    config: Annotated[Path, typer.Argument(help="A pretraining configuration, such as configs/pretrain_mini.yaml.")],
+    config: Annotated[Path, typer.Argument(help="A YAML file, or a name such as pretrain_mini.")],
     overrides: OverrideArgument = None,
 ) -> None:
     """Train a small backbone from text.
 
     Learns a tokenizer, then trains with masked and translation language modelling; resumes where it stopped.
 
-    Example: adaptstilts pretrain configs/pretrain_mini.yaml output=checkpoints/my_mini
+    Example: adaptstilts pretrain pretrain_mini output=checkpoints/my_mini
     """
     from adaptstilts.config.load import load  # noqa: PLC0415
     from adaptstilts.config.pretrain import PretrainSection  # noqa: PLC0415
