@@ -80,6 +80,7 @@ def test_commands_take_names_from_an_empty_folder(elsewhere: Path):
     ids=["status", "gc", "plan"],
 )
 def test_every_command_that_reads_a_study_takes_a_name(words: tuple[str, ...], elsewhere: Path):
+    (elsewhere / "checkpoints").mkdir()
     said = say(*words)
     assert said.code == 0, said.err
 
