@@ -163,7 +163,7 @@ def _targets(found: Survey) -> tuple[Task, ...]:
             + (f". Found, but not usable: {' '.join(reasons[:3])}" if reasons else "")
             + (f". Not recognised: {'; '.join(unread[:3])}" if unread else ""),
             path=found.root,
-            hint="See adaptstilts docs data for the files of every task.",
+            hint="The files of every task: adaptstilts docs data. A task of your own: adaptstilts docs tasks.",
         )
     counts = {benchmark: sum(benchmark in task.benchmarks for task in usable) for benchmark in BenchmarkName}
     best = max(counts, key=lambda benchmark: counts[benchmark])
@@ -180,6 +180,7 @@ def _summary(found: Survey, chosen: dict[str, Any]) -> list[str]:
     if found.unread:
         lines += ["Not recognised:", *(f"- {one.text()}" for one in found.unread)]
         lines += ["Where files of known tasks are looked for: adaptstilts docs data"]
+        lines += ["A task for files of another format: adaptstilts docs tasks"]
     if "intermediate" not in chosen:
         lines += ["No intermediate task is there, so only the methods that need none are compared."]
     return lines

@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 PAGES: Final = {
-    "tasks": "data",
+    "tasks": "tasks",
     "published": "xtreme",
     "configs": "settings",
     "init": "data",
@@ -20,6 +20,7 @@ PAGES: Final = {
     "score": "scores",
     "submit": "scores",
     "pretrain": "mini",
+    "convert": "safety",
     "data fetch": "fetching",
     "data check": "data",
     "data checklist": "checklist",

@@ -59,7 +59,8 @@ def locate_backbone(name: str) -> str:
             f"'{name}' is neither a folder nor a hub id of the form OWNER/NAME",
             key="backbone",
             hint="Give `mini`, a folder saved with save_pretrained, or an id such as FacebookAI/xlm-roberta-large; ids "
-            "without an owner are not taken, since a misspelt folder would look like one.",
+            "without an owner are not taken, since a misspelt folder would look like one. "
+            "More: adaptstilts docs backbones.",
         )
     if folder.parent.is_dir():
         # A misspelt folder name would pass for a hub id and be noticed only when the hub is queried.
