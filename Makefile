@@ -19,7 +19,7 @@ WORKERS ?= 2
 SHARED := $(or $(ADAPTSTILTS_SHARED),$(abspath $(wildcard ../shared)))
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint format clean
+.PHONY: help install quickstart test slow lint format pages clean
 
 help:  ## list what make can do here
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -40,6 +40,9 @@ quickstart: $(STAMP)  ## full models, adapters and fusion side by side on the mi
 test: $(STAMP)  ## run the tests
 	OMP_NUM_THREADS=1 $(if $(SHARED),ADAPTSTILTS_SHARED=$(SHARED)) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
+slow: $(STAMP)  ## run the tests that take minutes: the quickstart from an installed wheel
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow $(ARGS)
+
 lint: $(STAMP)  ## check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,6 +51,9 @@ lint: $(STAMP)  ## check style, format and types
 format: $(STAMP)  ## mend style and format where a tool can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pages: $(STAMP)  ## write docs/settings.md and the table of configs/README.md again
+	$(BIN)/python -m adaptstilts.api.pages
 
 clean:  ## remove the environment and caches; results below checkpoints/ stay
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "adaptstilts"
 
 # A module imports from its own layer or from lower ones. Folders stand for all modules in them.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "formatting", "languages", "runtime"),
+    ("errors", "formatting", "languages", "runtime", "shipped"),
     ("config",),
     ("store",),
     ("engine",),
@@ -70,6 +70,7 @@ LIGHT = (
     "progress/**/*.py",
     "readers/**/*.py",
     "results/**/*.py",
+    "shipped/**/*.py",
     "store/**/*.py",
     "study/*.py",
     "study/plan/**/*.py",

@@ -148,7 +148,8 @@ def test_tracker_that_is_not_installed_stops_the_run_before_anything_is_made(tmp
     config = write_study(tmp_path, small_backbone)
     said = say("run", config, "tracking=[wandb]")
     assert said.code == 2
-    assert said.err == "tracking: 'wandb' is not installed. Install it: pip install adaptstilts[wandb].\n"
+    install = "Install it: pip install adaptstilts[wandb]. More: adaptstilts docs watching."
+    assert said.err == f"tracking: 'wandb' is not installed. {install}\n"
     assert not (tmp_path / "store").exists()
 
 

@@ -17,6 +17,8 @@ from adaptstilts import __version__
 from adaptstilts.cli.backbone import convert
 from adaptstilts.cli.data import data_app
 from adaptstilts.cli.outside_tasks import TasksFromOption
+from adaptstilts.cli.pages import point_to_pages
+from adaptstilts.cli.start import add_start_commands
 from adaptstilts.cli.status import status
 from adaptstilts.cli.store import store_app
 from adaptstilts.errors import AdaptstiltsError, ConfigError
@@ -36,13 +38,14 @@ app = typer.Typer(
 )
 app.add_typer(data_app)
 app.add_typer(store_app)
+add_start_commands(app)
 
 _SYSTEM_REFUSALS = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,
 }  # fmt: skip
 """Errors of the operating system that are not bugs of this program, wherever they occur."""
 
-ConfigArgument = Annotated[Path, typer.Argument(help="The study's YAML file, such as configs/quickstart.yaml.")]
+ConfigArgument = Annotated[Path, typer.Argument(help="A YAML file, or a name such as quickstart.")]
 OverrideArgument = Annotated[
     list[str] | None, typer.Argument(help="key=value settings that override those of the file.")
 ]
@@ -57,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products on GPUs need
+    point_to_pages(app)
     try:
         app(args=None if arguments is None else list(arguments))
     except AdaptstiltsError as error:
@@ -130,7 +134,7 @@ def validate(
     Reads settings, task and language names, the backbone's files and every row of the data; finds leaks and overlaps,
     and what the tokenizer does to the words of each language (docs/tokenizers.md).
 
-    Example: adaptstilts validate configs/slices.yaml data.root=my_data
+    Example: adaptstilts validate slices data.root=my_data
     """
     from adaptstilts.data.tokenizer_findings import require_readable, table, values  # noqa: PLC0415
     from adaptstilts.study.session import validate_study  # noqa: PLC0415
@@ -175,7 +179,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     Prints a tree and tables with parameters, bytes, operations, hours and memory on a device. With --why STAGE, says
     how a stage differs from the most similar finished one in the store.
 
-    Example: adaptstilts plan configs/xtreme_xlmr_large.yaml --device a100
+    Example: adaptstilts plan xtreme_xlmr_large --device a100
     """
     from adaptstilts.study.study import Study  # noqa: PLC0415
 
@@ -210,7 +214,7 @@ def run(
 
     Trains what is missing, evaluates zero-shot, and writes tables and figures; finished stages are skipped.
 
-    Example: adaptstilts run configs/quickstart.yaml "seeds=[1,2]"
+    Example: adaptstilts run quickstart "seeds=[1,2]"
     """
     from rich.console import Console  # noqa: PLC0415
 
@@ -250,7 +254,7 @@ def report(
 ) -> None:
     """Write the report of the stages that are finished.
 
-    Example: adaptstilts report configs/quickstart.yaml
+    Example: adaptstilts report quickstart
     """
     from adaptstilts.study.session import report_study  # noqa: PLC0415
     from adaptstilts.study.study import Study  # noqa: PLC0415
@@ -314,7 +318,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     CONFIG --to DIR writes a study's predictions as <task>/test-<language>.tsv|json, and says what is missing. --check
     DIR lists everything that is wrong with a folder, and scores it if --gold gives labels.
 
-    Example: adaptstilts submit configs/quickstart.yaml --method stack --source mnli --to predictions
+    Example: adaptstilts submit quickstart --method stack --source mnli --to predictions
     """
     from adaptstilts.study.select import Wanted  # noqa: PLC0415
     from adaptstilts.study.study import Study  # noqa: PLC0415
@@ -337,20 +341,21 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
 
 @app.command()
 def pretrain(
-    config: Annotated[Path, typer.Argument(help="A pretraining configuration, such as configs/pretrain_mini.yaml.")],
+    config: Annotated[Path, typer.Argument(help="A YAML file, or a name such as pretrain_mini.")],
     overrides: OverrideArgument = None,
 ) -> None:
     """Train a small backbone from text.
 
     Learns a tokenizer, then trains with masked and translation language modelling; resumes where it stopped.
 
-    Example: adaptstilts pretrain configs/pretrain_mini.yaml output=checkpoints/my_mini
+    Example: adaptstilts pretrain pretrain_mini output=checkpoints/my_mini
     """
     from adaptstilts.config.load import load  # noqa: PLC0415
     from adaptstilts.config.pretrain import PretrainSection  # noqa: PLC0415
     from adaptstilts.pretrain.pretrain import pretrain as start  # noqa: PLC0415
+    from adaptstilts.shipped import find_config  # noqa: PLC0415
 
-    section = load(config, overrides or (), PretrainSection)
+    section = load(find_config(config), overrides or (), PretrainSection)
     start(section, Path(section.output), lambda line: typer.echo(line, err=True))
 
 

@@ -41,7 +41,7 @@ def status(
     Lists running, waiting, done, failed, lost and damaged stages, the time left, and the command that continues the
     study.
 
-    Example: adaptstilts status configs/quickstart.yaml --watch
+    Example: adaptstilts status quickstart --watch
     """
     from adaptstilts.study.status_text import status_text  # noqa: PLC0415
 

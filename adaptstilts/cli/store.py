@@ -135,7 +135,7 @@ def gc(
     Leftovers are unfinished work of processes that died. Without studies, only they and artefacts of older formats are
     removed. Work of running processes stays; damaged artefacts are listed and stay. Settings apply to all studies.
 
-    Example: adaptstilts store gc configs/quickstart.yaml configs/slices.yaml "seeds=[1,2]" --yes
+    Example: adaptstilts store gc quickstart slices "seeds=[1,2]" --yes
     """
     from adaptstilts.store.gc import find_waste  # noqa: PLC0415
     from adaptstilts.study.study import Study  # noqa: PLC0415

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from adaptstilts.config.origin import Origin, dotted
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
+from adaptstilts.config.settings import range_text
 from adaptstilts.config.sweep import (
     SECTION,
     Axis,
@@ -68,7 +69,7 @@ _PLAIN = {
     ),
 }
 """Problem and next step, for pydantic error types whose own message says too little."""
-_BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
+_SHIPPED_HINT = "Those that come with the package: adaptstilts configs."
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
 _ALLOWED = {
@@ -165,7 +166,7 @@ def _check_purpose(values: dict[str, Any], schema: type[BaseModel], path: Path) 
     pretrains = "output" in schema.model_fields  # its schema is not imported here, so that other commands start faster
     if pretrains and "target" in values and "output" not in values:
         hint = (
-            f"Studies are for: adaptstilts run {path}. See configs/pretrain_mini.yaml for a pretraining configuration."
+            f"Studies are for: adaptstilts run {path}. A pretraining configuration: adaptstilts configs pretrain_mini."
         )
         raise ConfigError("is a study, not a pretraining configuration", path=path, hint=hint)
     if schema is StudyConfig and "output" in values and "target" not in values:
@@ -204,13 +205,13 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
         raise ConfigError(
             "is a folder, not a configuration file",
             path=path,
-            hint="The configurations that come with the package are in configs/.",
+            hint=_SHIPPED_HINT,
         )
     if not path.is_file():
         raise ConfigError(
             "no such configuration file",
             path=path,
-            hint="The configurations that come with the package are in configs/.",
+            hint=_SHIPPED_HINT,
         )
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
@@ -289,7 +290,8 @@ def _explain(
     if item["type"] in {"extra_forbidden", "invalid_key"}:
         section, is_swept = location[:-1], origin.place(location)[:1] == (SECTION,)
         known = [name for name in _fields_at(schema, section) if not is_swept or can_be_swept((*section, name))]
-        return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, **where)
+        hint = "All settings: adaptstilts docs settings."
+        return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, hint=hint, **where)
     if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] in _ALLOWED:
         return ConfigError(f"{value!r} is not allowed", value=value, allowed=_ALLOWED[item["ctx"]["pattern"]], **where)
     if value is None:
@@ -334,11 +336,8 @@ def _range(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
     """Return the range of a number in words; empty if the schema gives none."""
     section = _section_at(schema, location[:-1])
     field = None if section is None else section.model_fields.get(str(location[-1]))
-    facts = () if field is None else field.metadata
-    parts = [
-        words.format(getattr(fact, name)) for fact in facts for name, words in _BOUNDS.items() if hasattr(fact, name)
-    ]
-    return (" and ".join(parts),) if parts else ()
+    text = "" if field is None else range_text(field)
+    return (text,) if text else ()
 
 
 def _fields_at(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:

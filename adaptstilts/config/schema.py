@@ -126,14 +126,14 @@ class TrainSection(Section):
 class TrainOverride(Section):
     """Training settings of one task, which override those of its phase."""
 
-    learning_rate: float | None = Field(None, gt=0, lt=1, description="See `TrainSection`.")
-    epochs: int | None = Field(None, ge=1, description="See `TrainSection`.")
-    max_steps: int | None = Field(None, ge=1, description="See `TrainSection`.")
-    batch_size: int | None = Field(None, ge=1, description="See `TrainSection`.")
-    max_length: int | None = Field(None, ge=16, le=8192, description="See `TrainSection`.")
-    accumulation: int | None = Field(None, ge=1, description="See `TrainSection`.")
-    evaluate_every: int | None = Field(None, ge=1, description="See `TrainSection`.")
-    patience: int | None = Field(None, ge=1, description="See `TrainSection`.")
+    learning_rate: float | None = Field(None, gt=0, lt=1, description="As in `target.full`.")
+    epochs: int | None = Field(None, ge=1, description="As in `target.full`.")
+    max_steps: int | None = Field(None, ge=1, description="As in `target.full`.")
+    batch_size: int | None = Field(None, ge=1, description="As in `target.full`.")
+    max_length: int | None = Field(None, ge=16, le=8192, description="As in `target.full`.")
+    accumulation: int | None = Field(None, ge=1, description="As in `target.full`.")
+    evaluate_every: int | None = Field(None, ge=1, description="As in `target.full`.")
+    patience: int | None = Field(None, ge=1, description="As in `target.full`.")
 
 
 class PhaseSection(Section):

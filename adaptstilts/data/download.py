@@ -159,7 +159,8 @@ def _complete(remote: RemoteFile, on_bytes: BytesCallback, retry: RetryPolicy, o
         _discard(remote)
         raise _ChecksumError(
             f"{remote.url}: SHA-256 is {found}, expected {remote.sha256}; the download was deleted",
-            hint="The source has changed, or a proxy alters it; try again, or name another source with --manifest FILE",
+            hint="The source has changed, or a proxy alters it; try again, or name another source with --manifest "
+            "FILE. More: adaptstilts docs fetching.",
         )
     return found
 
@@ -226,7 +227,8 @@ def _handle_http_error(remote: RemoteFile, error: urllib.error.HTTPError, start:
         wish = error.headers.get("Retry-After", "")
         raise _TransientError(reason, float(wish) if wish.isdigit() else 0.0) from error
     raise DataError(
-        f"{remote.url}: {reason}", hint="The source may have moved; name its new address with --manifest FILE"
+        f"{remote.url}: {reason}",
+        hint="The source may have moved; name its new address with --manifest FILE. More: adaptstilts docs fetching.",
     ) from error
 
 

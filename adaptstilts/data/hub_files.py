@@ -52,7 +52,8 @@ def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[st
         raise DataError(
             f"{where}: no file matches '{pattern}'",
             allowed=sorted(names),
-            hint="Its layout has changed; correct `files` in a manifest of your own (--manifest FILE)",
+            hint="Its layout has changed; correct `files` in a manifest of your own (--manifest FILE). "
+            "More: adaptstilts docs fetching.",
         )
     return found
 

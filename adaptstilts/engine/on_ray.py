@@ -123,7 +123,8 @@ class RayEngine:
                 f"Ray cannot be reached: {first}",
                 key="engine.address",
                 value=address,
-                hint="Start it with `ray start --head`, or set engine.address=null for one of this machine.",
+                hint="Start it with `ray start --head`, or set engine.address=null for one of this machine. "
+                "More: adaptstilts docs engines.",
             ) from error
 
     def _resources(self, request: StageRequest) -> dict[str, Any]:
@@ -152,7 +153,10 @@ def _import_ray() -> Any:  # noqa: ANN401 - an optional module
         import ray.exceptions  # noqa: PLC0415
     except ImportError as error:
         raise EngineError(
-            "Ray is not installed", key="engine.name", value="ray", hint="pip install 'adaptstilts[ray]'"
+            "Ray is not installed",
+            key="engine.name",
+            value="ray",
+            hint="pip install 'adaptstilts[ray]'. More: adaptstilts docs engines.",
         ) from error
     return ray
 

@@ -96,7 +96,7 @@ class SlurmEngine:
         except RuntimeError as error:
             raise EngineError(
                 f"there is no SLURM here: {error}", key="engine.name", value="slurm",
-                hint="Run on a login node, or set engine.slurm.cluster=local.",
+                hint="Run on a login node, or set engine.slurm.cluster=local. More: adaptstilts docs engines.",
             ) from error  # fmt: skip
         self._executor.update_parameters(**_parameters(config))
         self._pending: list[StageRequest] = []
@@ -199,6 +199,9 @@ def _import_submitit() -> Any:  # noqa: ANN401 - an optional module
         import submitit.core.utils  # noqa: PLC0415
     except ImportError as error:
         raise EngineError(
-            "submitit is not installed", key="engine.name", value="slurm", hint="pip install 'adaptstilts[slurm]'"
+            "submitit is not installed",
+            key="engine.name",
+            value="slurm",
+            hint="pip install 'adaptstilts[slurm]'. More: adaptstilts docs engines.",
         ) from error
     return submitit

@@ -16,6 +16,7 @@ from adaptstilts.models.architecture import architecture_of, has_token_types
 from adaptstilts.models.hub_models import hub_folder
 from adaptstilts.models.model_files import check_model_json, check_tokenizer_json, refuse_peft
 from adaptstilts.models.weight_files import check_sizes, weight_files
+from adaptstilts.shipped import mini_backbone_folder
 
 if TYPE_CHECKING:
     import torch
@@ -58,7 +59,8 @@ def locate_backbone(name: str) -> str:
             f"'{name}' is neither a folder nor a hub id of the form OWNER/NAME",
             key="backbone",
             hint="Give `mini`, a folder saved with save_pretrained, or an id such as FacebookAI/xlm-roberta-large; ids "
-            "without an owner are not taken, since a misspelt folder would look like one.",
+            "without an owner are not taken, since a misspelt folder would look like one. "
+            "More: adaptstilts docs backbones.",
         )
     if folder.parent.is_dir():
         # A misspelt folder name would pass for a hub id and be noticed only when the hub is queried.
@@ -74,17 +76,15 @@ def locate_backbone(name: str) -> str:
 
 
 def mini_folder() -> Path:
-    """Return the folder of the miniature backbone: ``checkpoints/mini`` in the working folder or in the source tree."""
+    """Return the folder of the miniature backbone: ``checkpoints/mini`` in the working folder, or the package's own."""
     here = Path("checkpoints") / "mini"
-    if here.is_dir():
-        return here
-    return Path(__file__).resolve().parents[2] / "checkpoints" / "mini"
+    return here if here.is_dir() else mini_backbone_folder()
 
 
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise CheckpointError(
-            "no such backbone folder", path=folder, hint="Make it: adaptstilts pretrain configs/pretrain_mini.yaml"
+            "no such backbone folder", path=folder, hint="Make it: adaptstilts pretrain pretrain_mini"
         )
     if not (folder / "config.json").is_file():
         raise CheckpointError("the backbone folder has no config.json", path=folder)

@@ -74,7 +74,9 @@ class DataRoot:
         self._dropped: dict[tuple[str, Split, str, tuple[Path, ...]], tuple[str, ...]] = {}
         if not self.path.is_dir():
             raise DataError(
-                "no such folder", path=self.path, hint="Set data.root to `mini` or to a folder of data sets"
+                "no such folder",
+                path=self.path,
+                hint="Set data.root to `mini` or to a folder of data sets. More: adaptstilts docs data.",
             )
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:

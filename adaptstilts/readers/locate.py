@@ -56,7 +56,7 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
         raise DataError(
             f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
             path=listing.root,
-            hint="See docs/data.md for all accepted paths",
+            hint="All accepted paths: adaptstilts docs data",
         )
     return found
 

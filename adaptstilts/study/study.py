@@ -13,6 +13,7 @@ from adaptstilts.config.schema import DataSection, EvaluationSection, StudyConfi
 from adaptstilts.config.sweep import Variant, variants
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
 from adaptstilts.models.backbone import fingerprint, locate_backbone
+from adaptstilts.shipped import find_config
 from adaptstilts.store.shared import store_at
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.check_config import check_task_names, check_tasks
@@ -39,13 +40,16 @@ class Study:
     def load(cls, path: Path | str, overrides: Sequence[str] = ()) -> Study:
         """Read a study from a YAML file and ``key=value`` strings with dotted keys, which override it.
 
+        ``path`` may also be the name of a configuration that comes with the package, such as ``quickstart``.
+
         Raises:
             AdaptstiltsError: If the file or its settings cannot be used; all problems at once.
         """
+        file = find_config(path)
         try:
-            return cls(*load_study(Path(path), overrides))
+            return cls(*load_study(file, overrides))
         except AdaptstiltsError as error:
-            raise_all([*problems_of(error), *_task_problems(Path(path), overrides)])
+            raise_all([*problems_of(error), *_task_problems(file, overrides)])
             raise
 
     @cached_property

@@ -36,7 +36,9 @@ def check_installed(names: Sequence[TrackerName]) -> None:
     for name in names:
         if importlib.util.find_spec(name) is None:
             raise ConfigError(
-                f"'{name}' is not installed", key="tracking", hint=f"Install it: pip install adaptstilts[{name}]"
+                f"'{name}' is not installed",
+                key="tracking",
+                hint=f"Install it: pip install adaptstilts[{name}]. More: adaptstilts docs watching.",
             )
 
 

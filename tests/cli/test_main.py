@@ -580,7 +580,7 @@ def test_misspelt_key_is_named_with_file_and_line(study: Study):
 def test_missing_configuration_is_named(verb: str):
     refused(
         say(verb, "none.yaml"),
-        r"^none\.yaml: no such configuration file\. The configurations that come with the package are in configs/",
+        r"^none\.yaml: no such configuration file\. Allowed: mini_all, .*quickstart, .*adaptstilts configs describes",
     )
 
 

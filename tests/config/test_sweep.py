@@ -132,8 +132,10 @@ def test_values_are_written_in_short(value, text):
         ("adapter: {kind: []}", r"yaml:6: adapter\.kind: \[\] is an empty list\. Name at least one value\.$"),
         ("workers: []", r"yaml:6: workers: \[\] is an empty list\. Name at least one value\.$"),
         ("sweep: {seeds: [1, 2]}", r"^.*study\.yaml:6: sweep\.seeds: seeds cannot be swept"),
-        ("sweep: {foo: [1, 2]}", r"'foo' is not a setting\. Allowed: backbone, revision, methods, .*, evaluation\.$"),
-        ("sweep: {evaluation.foo: [1]}", r"'foo' is not a setting\. Allowed: benchmark, languages, precision\.$"),
+        ("sweep: {foo: [1, 2]}",
+         r"'foo' is not a setting\. Allowed: backbone, revision, methods, .*, evaluation\. All set"),
+        ("sweep: {evaluation.foo: [1]}",
+         r"'foo' is not a setting\. Allowed: benchmark, languages, precision\. All set"),
         ("adapter: {kind: [seq_bn, seq_nb]}", r"adapter\.kind\[1\]: 'seq_nb' .*Did you mean 'seq_bn'\?"),
         ("adapter: {dropout: [0, 0.0]}", r"study\.yaml:6: adapter\.dropout\[1\]: dropout=0 is given twice"),
         (

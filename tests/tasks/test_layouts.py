@@ -100,7 +100,7 @@ def test_error_names_one_path_of_each_layout_and_the_page_with_all(data_root):
     text = str(error.value)
     for name in ("panx/panx_dataset/de/test", "hub/unimelb-nlp/wikiann/de/test-*.parquet",
                  "hub/google/xtreme/PAN-X.de/test-*.parquet", "panx/test-de.tsv", "panx/arrow/test/de",
-                 "See docs/data.md for all accepted paths"):  # fmt: skip
+                 "All accepted paths: adaptstilts docs data"):  # fmt: skip
         assert name in text
     assert text.count("wikiann") == 1
 

@@ -143,7 +143,7 @@ class FolderFacts:
         submission: bool = False,
     ) -> None:
         if not root.is_dir():
-            hint = "Give `mini` or a folder with data sets."
+            hint = "Give `mini` or a folder with data sets. More: adaptstilts docs data."
             raise DataError(f"there is no folder '{root}'", key="data.root", hint=hint)
         self.root = DataRoot(root, options={"quoting": quoting})
         self.choice = choice
@@ -190,7 +190,7 @@ class FolderFacts:
                 f"{task.name}: no labelled evaluation file in any language; looked for {', '.join(looked)}",
                 path=self.root.path,
                 key="target.tasks",
-                hint="Add the files, or remove the task.",
+                hint="Add the files, or remove the task. All accepted paths: adaptstilts docs data.",
             )
         found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
         if self.choice == "official":

@@ -1,0 +1,136 @@
+"""Configurations that come with the package: what each is for, what it costs, what it needs; copies to edit.
+
+Each file says this about itself, in the comment at its top: ``# Purpose: ...``, ``# Cost: ...``, ``# Needs: ...``,
+``# Expect: ...``; lines that continue one of these are indented.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from adaptstilts.config.schema import NAME_PATTERN
+from adaptstilts.errors import ConfigError
+from adaptstilts.shipped import shipped_configs, shipped_names
+
+_FACT = re.compile(r"^# (Purpose|Cost|Needs|Expect): (.*(?:\n#   .*)*)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class ShippedConfig:
+    """A configuration that comes with the package.
+
+    Attributes:
+        name: Name by which commands know it.
+        command: ``run`` for a study, ``pretrain`` for the training of a backbone.
+        purpose: What it shows or makes.
+        cost: Time it takes, and on what.
+        needs: What the user must have, such as data or a GPU.
+        expect: What its results look like.
+    """
+
+    name: str
+    command: str
+    purpose: str
+    cost: str
+    needs: str
+    expect: str
+    path: Path
+
+    def record(self) -> dict[str, Any]:
+        """Return the description as plain values."""
+        return {**asdict(self), "path": str(self.path)}
+
+
+def list_configs() -> tuple[ShippedConfig, ...]:
+    """Return the configurations that come with the package: studies by name, then those that pretrain."""
+    return tuple(sorted(map(_read, shipped_configs()), key=lambda found: (found.command != "run", found.name)))
+
+
+def get_config(name: str) -> ShippedConfig:
+    """Return the configuration of a name, given with or without ``.yaml``.
+
+    Raises:
+        ConfigError: If none of that name comes with the package.
+    """
+    stem = name.removesuffix(".yaml")
+    for path in shipped_configs():
+        if path.stem == stem:
+            return _read(path)
+    raise ConfigError(f"'{name}' does not come with the package", value=stem, allowed=shipped_names())
+
+
+def copy_config(name: str, to: Path) -> Path:
+    """Write a copy of a configuration that comes with the package; a study is named after the copy.
+
+    Args:
+        name: Name of the configuration.
+        to: File to write, or an existing folder, in which the copy keeps its name.
+
+    Raises:
+        ConfigError: If the name is unknown, or there is such a file already.
+    """
+    found = get_config(name)
+    file = to / found.path.name if to.is_dir() else to
+    text = found.path.read_text(encoding="utf-8")
+    if found.command == "run" and re.match(NAME_PATTERN, file.stem):
+        text = re.sub(r"^name: .*$", f"name: {file.stem}", text, count=1, flags=re.MULTILINE)
+    write_new(file, text)
+    return file
+
+
+def write_new(file: Path, text: str) -> None:
+    """Write a text file where there is none yet.
+
+    Raises:
+        ConfigError: If there is one, or its folder does not exist.
+    """
+    try:
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except FileExistsError as error:
+        raise ConfigError(
+            "exists already, and is not overwritten", path=file, hint="Give another --to FILE."
+        ) from error
+    except FileNotFoundError as error:
+        raise ConfigError("there is no such folder", path=file.parent, hint="Make it, or give another --to.") from error
+
+
+def configs_text(found: Sequence[ShippedConfig]) -> str:
+    """Return the descriptions for a terminal, and below them how to use a configuration."""
+    lines: list[str] = []
+    for one in found:
+        lines.append(one.name if one.command == "run" else f"{one.name} (for adaptstilts {one.command})")
+        facts = (("", one.purpose), ("cost: ", one.cost), ("needs: ", one.needs), ("expect: ", one.expect))
+        for label, text in facts:
+            lines += textwrap.wrap(label + text, 100, initial_indent="  ", subsequent_indent="    ")
+        lines.append("")
+    return "\n".join(
+        [
+            *lines,
+            "Run one by its name: adaptstilts run quickstart",
+            "Copy one to edit it: adaptstilts configs quickstart --to my_study.yaml",
+        ]
+    )
+
+
+def configs_table(found: Sequence[ShippedConfig]) -> str:
+    """Return the descriptions as a Markdown table."""
+    rows = ["| name | what it is for | cost | needs | what to expect |", "|---|---|---|---|---|"]
+    rows += [
+        f"| `{one.name}` | {' | '.join(text.rstrip('.') for text in (one.purpose, one.cost, one.needs, one.expect))} |"
+        for one in found
+    ]
+    return "\n".join(rows)
+
+
+def _read(path: Path) -> ShippedConfig:
+    text = path.read_text(encoding="utf-8")
+    top = text[: re.search(r"^[^#\n]", text, re.MULTILINE).start()]  # type: ignore[union-attr]
+    facts = {label.lower(): " ".join(value.replace("\n#   ", " ").split()) for label, value in _FACT.findall(top)}
+    command = "pretrain" if re.search(r"^output:", text, re.MULTILINE) else "run"
+    return ShippedConfig(path.stem, command, path=path, **facts)

@@ -1,0 +1,234 @@
+"""A first configuration for a folder of one's own files, or for the mini world, with every setting explained."""
+
+from __future__ import annotations
+
+import os
+import re
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adaptstilts import __version__
+from adaptstilts.api.configs import get_config, write_new
+from adaptstilts.api.survey import FoundTask, ProgressCallback, Survey, survey
+from adaptstilts.config.load import load_study
+from adaptstilts.config.schema import NAME_PATTERN, StudyConfig
+from adaptstilts.config.write import commented_yaml
+from adaptstilts.engine.resources import this_machine
+from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.models.backbone import MINI_BACKBONE, locate_backbone
+from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
+from adaptstilts.tasks.spec import BenchmarkName, Phase, Task
+
+_FEW_WORKERS = 4
+_NO_INTERMEDIATE = ("direct", "adapter")
+_FAMILIES = ("full", "adapter", "fusion")
+_EASY_NAME = "study"
+
+
+@dataclass(frozen=True)
+class Initialised:
+    """A configuration that was written.
+
+    Attributes:
+        survey: What was found in the folder of data; None for the mini world.
+        summary: What was found and what was chosen, a line each.
+    """
+
+    file: Path
+    survey: Survey | None
+    summary: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """Return what was written and found as plain values."""
+        tasks = () if self.survey is None else self.survey.tasks
+        return {
+            "file": str(self.file),
+            "tasks": [
+                {
+                    "task": one.task.name,
+                    "phase": one.task.phase.value,
+                    "rows": {split.value: dict(found) for split, found in one.splits},
+                    "obstacle": one.obstacle or None,
+                    "same_as": one.same_as or None,
+                }
+                for one in tasks
+            ],
+            "not_recognised": [one.text() for one in (() if self.survey is None else self.survey.unread)],
+        }
+
+    def text(self) -> str:
+        """Return the summary, and the commands that come next."""
+        steps = [f"  adaptstilts {verb} {self.file}" for verb in ("validate", "plan", "run", "report")]
+        return "\n".join([*self.summary, "", f"wrote {self.file}; next:", *steps])
+
+
+def init_study(
+    file: Path,
+    data: Path | None = None,
+    backbone: str = MINI_BACKBONE,
+    on_step: ProgressCallback | None = None,
+) -> Initialised:
+    """Write a configuration in which every setting stands: those for the data found in force, the others as comments.
+
+    Args:
+        file: File to write; the study is named after it.
+        data: Folder of data sets; None for the mini world.
+        backbone: Backbone of the study: ``mini``, a folder or a hub id.
+        on_step: Called before each task of the folder is read.
+
+    Raises:
+        ConfigError: If the file exists.
+        DataError: If the folder does not exist, or holds nothing that a study could be evaluated on.
+        CheckpointError: If the backbone is a folder that cannot be used.
+    """
+    if file.exists():
+        raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file: --to FILE.")
+    locate_backbone(backbone)
+    found = None if data is None else survey(data, on_step)
+    chosen = _settings(_name(file), found, backbone)
+    summary = _mini_summary() if found is None else _summary(found, chosen)
+    asked = "" if data is None else f" --data {data}"
+    header = [f"Written by adaptstilts {__version__}: adaptstilts init{asked}", "", *_wrapped(summary), "", *_HOW_TO]
+    notes = _notes(found, backbone)
+    write_new(file, commented_yaml(StudyConfig, chosen, header=header, notes=notes, left_out=("sweep",)))
+    return Initialised(file, found, tuple(summary))
+
+
+_HOW_TO = (
+    "Settings in force have no # before them. Every other setting stands here with its default: remove its #, and that",
+    "of the section it belongs to, to change it. `adaptstilts docs settings` lists all settings.",
+)
+
+
+def _settings(name: str, found: Survey | None, backbone: str) -> dict[str, Any]:
+    """Return the settings in force: tasks that are there, and training that suits the backbone."""
+    chosen: dict[str, Any] = {"name": name, "backbone": backbone}
+    if found is None:
+        model = _raw("quickstart") if backbone == MINI_BACKBONE else _without_training(_raw("quickstart"))
+        chosen |= {section: model[section] for section in ("data", "intermediate", "target")}
+        chosen["evaluation"] = {"languages": "present"}
+    else:
+        model = _raw("slices") if backbone == MINI_BACKBONE else {}
+        chosen |= _found_settings(found, model)
+    if backbone == MINI_BACKBONE:
+        chosen["adapter"] = model["adapter"]
+    return chosen | _machine(backbone)
+
+
+def _found_settings(found: Survey, model: dict[str, Any]) -> dict[str, Any]:
+    """Return data, tasks and languages of a folder, with the training settings of ``model`` if it has any."""
+    targets, sources = _targets(found), found.usable(Phase.INTERMEDIATE)
+    chosen: dict[str, Any] = {"data": {"root": _root(found.root)}, "evaluation": {"languages": "present"}}
+    for phase, tasks in (("intermediate", sources), ("target", targets)):
+        settings = model.get(phase, {})
+        training = {family: settings[family] for family in _FAMILIES if family in settings}
+        chosen[phase] = {"tasks": [task.name for task in tasks], **training}
+    if not sources:
+        chosen["methods"] = list(_NO_INTERMEDIATE)
+        del chosen["intermediate"]
+    if {benchmark for task in targets for benchmark in task.benchmarks} == {BenchmarkName.XTREME_R}:
+        chosen["evaluation"]["benchmark"] = BenchmarkName.XTREME_R.value
+    return chosen
+
+
+def _without_training(model: dict[str, Any]) -> dict[str, Any]:
+    """Return settings without those of training, so that tasks are trained by their recipes."""
+    phases = {phase: {"tasks": model[phase]["tasks"]} for phase in ("intermediate", "target")}
+    return model | phases
+
+
+def _machine(backbone: str) -> dict[str, Any]:
+    """Return workers and threads for this machine: a worker for each GPU; without one, small models side by side."""
+    gpus, cores = len(this_machine("auto").gpus), os.cpu_count() or 1
+    if gpus:
+        return {"workers": gpus}
+    return {"workers": min(_FEW_WORKERS, cores), "threads": 1} if backbone == MINI_BACKBONE else {"workers": 1}
+
+
+def _targets(found: Survey) -> tuple[Task, ...]:
+    """Return the targets of one benchmark, the one of which more are there, and those that belong to none.
+
+    Raises:
+        DataError: If there is no target that can be used.
+    """
+    usable = found.usable(Phase.TARGET)
+    if not usable:
+        reasons = [f"{one.task.name}: {one.obstacle}" for one in found.tasks if one.obstacle]
+        unread = [one.text() for one in found.unread]
+        raise DataError(
+            "holds no target task that a study could be evaluated on"
+            + (f". Found, but not usable: {' '.join(reasons[:3])}" if reasons else "")
+            + (f". Not recognised: {'; '.join(unread[:3])}" if unread else ""),
+            path=found.root,
+            hint="The files of every task: adaptstilts docs data. A task of your own: adaptstilts docs tasks.",
+        )
+    counts = {benchmark: sum(benchmark in task.benchmarks for task in usable) for benchmark in BenchmarkName}
+    best = max(counts, key=lambda benchmark: counts[benchmark])
+    return tuple(task for task in usable if best in task.benchmarks or not task.benchmarks)
+
+
+def _summary(found: Survey, chosen: dict[str, Any]) -> list[str]:
+    """Return lines on what was found in a folder, what of it is used, and what no task reads."""
+    named = {*chosen.get("intermediate", {}).get("tasks", ()), *chosen["target"]["tasks"]}
+    lines = [f"Found in {found.root}:"]
+    lines += [
+        f"- {one.task.name} ({one.task.phase.value}): {one.splits_text()}{_remark(one, named)}" for one in found.tasks
+    ]
+    if found.unread:
+        lines += ["Not recognised:", *(f"- {one.text()}" for one in found.unread)]
+        lines += ["Where files of known tasks are looked for: adaptstilts docs data"]
+        lines += ["A task for files of another format: adaptstilts docs tasks"]
+    if "intermediate" not in chosen:
+        lines += ["No intermediate task is there, so only the methods that need none are compared."]
+    return lines
+
+
+def _remark(one: FoundTask, named: set[str]) -> str:
+    if one.obstacle:
+        return f". Left out: {one.obstacle}"
+    if one.same_as:
+        return f". Left out: only the rows of {one.same_as} are there"
+    if one.task.name not in named and one.task.phase is Phase.TARGET:
+        return f". Left out: it belongs to {one.task.benchmarks[0].value}, unlike most of the others"
+    return ""
+
+
+def _mini_summary() -> list[str]:
+    return [
+        "The data is the mini world, a generated benchmark in eight languages that needs no download.",
+        "For your own files: adaptstilts init --data FOLDER",
+    ]
+
+
+def _notes(found: Survey | None, backbone: str) -> dict[str, str]:
+    gpus = len(this_machine("auto").gpus)
+    notes = {"workers": f"This machine has {gpus} GPUs and {os.cpu_count()} CPU cores." if gpus else
+             f"This machine has {os.cpu_count()} CPU cores and no GPU."}  # fmt: skip
+    if found is not None and backbone == MINI_BACKBONE:
+        notes["backbone"] = (
+            "The miniature lets a study run in minutes, but it knows the mini world only: expect scores near chance. "
+            "For real ones give a real backbone, such as FacebookAI/xlm-roberta-base, and remove the training settings "
+            "below, which suit the miniature."
+        )
+    return notes
+
+
+def _raw(name: str) -> dict[str, Any]:
+    """Return the settings of a configuration that comes with the package, as its file gives them."""
+    return load_study(get_config(name).path)[0].model_dump(exclude_unset=True)
+
+
+def _root(folder: Path) -> str:
+    """Return a folder as `data.root` takes it: a folder called ``mini`` is not the mini world."""
+    return f"./{folder}" if str(folder) in {MINI_ROOT, OFFICIAL_ROOT} else str(folder)
+
+
+def _name(file: Path) -> str:
+    return file.stem if re.match(NAME_PATTERN, file.stem) else _EASY_NAME
+
+
+def _wrapped(lines: Sequence[str]) -> list[str]:
+    return [part for line in lines for part in textwrap.wrap(line, 110, break_long_words=False)]

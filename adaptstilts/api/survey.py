@@ -1,0 +1,275 @@
+"""What a folder of data sets holds: tasks that a study can name, with their rows, and files that no task reads."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import partial
+from pathlib import Path, PurePosixPath
+
+from adaptstilts.data.check import leak_error
+from adaptstilts.data.contamination.leaks import find_leak
+from adaptstilts.data.lock import LOCK_NAME
+from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.formatting import range_text
+from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.readers.locate import missing_parts
+from adaptstilts.study.plan.data_facts import FolderFacts
+from adaptstilts.tasks.examples import Bitext
+from adaptstilts.tasks.registry import all_tasks, training_chain
+from adaptstilts.tasks.spec import Layout, Phase, Split, Task
+
+_MOST_GROUPS = 12
+_LIKE_PAIRS = ({"premise", "hypothesis"}, {"sentence1", "sentence2"})
+_NO_DATA = (LOCK_NAME, "README*", "LICENSE*", "*.md")
+"""Names of files that are no data."""
+
+ProgressCallback = Callable[[int, int, str], None]
+"""Called with the number of tasks read, the number of all tasks, and the name of the next one."""
+
+
+@dataclass(frozen=True)
+class FoundTask:
+    """A task of which the folder has files.
+
+    Attributes:
+        splits: Languages with their numbers of rows, by split; only English ones of training sets.
+        obstacle: Why a study cannot use it as it is; empty if it can.
+        same_as: Another task with the same training rows, which is the better choice; empty if there is none.
+    """
+
+    task: Task
+    splits: tuple[tuple[Split, tuple[tuple[str, int], ...]], ...]
+    obstacle: str = ""
+    same_as: str = ""
+
+    def splits_text(self) -> str:
+        """Return the rows in words: ``train: 400 rows in en; test: 40 to 60 rows each in de, fr``."""
+        parts = []
+        for split, found in self.splits:
+            each = " each" if len(found) > 1 else ""
+            rows = range_text([count for _, count in found], "{:,.0f}".format)
+            parts.append(f"{split.value}: {rows} rows{each} in {', '.join(code for code, _ in found)}")
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class UnreadFiles:
+    """Files of one folder that no task reads.
+
+    Attributes:
+        name: Path of the first one, relative to the root.
+        others: How many more there are in its folder.
+        guess: What they may be; empty if nothing suggests it.
+    """
+
+    name: str
+    others: int
+    guess: str
+
+    def text(self) -> str:
+        """Return one line about them."""
+        more = f" and {self.others} more" if self.others else ""
+        return f"{self.name}{more}{f': {self.guess}' if self.guess else ''}"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a folder of data sets holds."""
+
+    root: Path
+    tasks: tuple[FoundTask, ...]
+    unread: tuple[UnreadFiles, ...]
+
+    def usable(self, phase: Phase) -> tuple[Task, ...]:
+        """Return the tasks of a phase that a study can use as they are, without those that repeat another's rows."""
+        return tuple(
+            found.task for found in self.tasks if found.task.phase is phase and not found.obstacle and not found.same_as
+        )
+
+
+def survey(root: Path, on_step: ProgressCallback | None = None) -> Survey:
+    """Read a folder of data sets: which tasks are there, in which languages, with how many rows, and what is left over.
+
+    Raises:
+        DataError: If the folder does not exist.
+    """
+    data = DataRoot(root)
+    facts = FolderFacts(root, "present", "clean")
+    candidates = [(task, files) for task in all_tasks() if (files := _files_of(data, task))]
+    found: list[FoundTask] = []
+    for done, (task, _) in enumerate(candidates):
+        if on_step is not None:
+            on_step(done, len(candidates), task.name)
+        found.append(_find_task(data, facts, task))
+    found = [_compared(one, found, data, facts) for one in found]
+    needed = {each.name for one in found if one.task.phase is Phase.TARGET for each in training_chain(one.task)}
+    shown = tuple(one for one in found if one.task.phase is not Phase.TRAINING or one.task.name in needed)
+    claimed = {path for _, files in candidates for path in files}
+    return Survey(root, shown, tuple(_unread(root, claimed, {task.name for task, _ in candidates})))
+
+
+def _files_of(data: DataRoot, task: Task) -> set[Path]:
+    """Return all files of a task that are there; those of its candidates do not make it present by themselves."""
+    files = {path for split, code in _parts(data, task) for path in data.files(task, split, code)}
+    if task.pool is not None and files:
+        with suppress(AdaptstiltsError):
+            files |= {path for _, part in data.pool(task) for path in part.paths}
+    return files
+
+
+def _parts(data: DataRoot, task: Task) -> Iterator[tuple[Split, str]]:
+    for split in Split:
+        for code in data.languages(task, split):
+            yield split, code
+
+
+def _find_task(data: DataRoot, facts: FolderFacts, task: Task) -> FoundTask:
+    rows: dict[Split, list[tuple[str, int]]] = {}
+    obstacles: list[str] = []
+    for split, code in _parts(data, task):
+        if split is Split.TRAIN and code != SOURCE_LANGUAGE:
+            continue
+        count, problems = _inspect(data, task, split, code)
+        rows.setdefault(split, []).append((code, count))
+        obstacles += problems
+    obstacles += _lacking(facts, task)
+    return FoundTask(task, tuple((split, tuple(found)) for split, found in rows.items()), next(iter(obstacles), ""))
+
+
+def _inspect(data: DataRoot, task: Task, split: Split, code: str) -> tuple[int, list[str]]:
+    """Read all rows of one language and split; return their number (pairs of a bitext) and what is wrong with them."""
+    try:
+        inspection = data.inspect(task, split, code)
+    except AdaptstiltsError as error:
+        return 0, [_reason(error, data.path)]
+    found, problems = inspection.rows, [_reason(error, data.path) for error in inspection.problems]
+    if found is None:
+        return 0, problems
+    if isinstance(found, Bitext):
+        return len(found.foreign if found.gold is None else found.gold), problems
+    if split is Split.TRAIN:
+        leak = find_leak(found)
+        if leak.is_leak:
+            problems.append(_reason(leak_error(leak, data.files(task, split, code)[0]), data.path))
+    return len(found), problems
+
+
+def _lacking(facts: FolderFacts, task: Task) -> list[str]:
+    """Return what a study with this task would lack: training files of its own or another task, labelled files."""
+    chain = training_chain(task) if task.trains else ()
+    attempts: list[Callable[[], object]] = [partial(facts.training_files, each, dev=True) for each in chain]
+    if task.phase is Phase.TARGET:
+        attempts.append(partial(facts.languages, task))
+    problems: list[str] = []
+    for attempt in attempts:
+        try:
+            attempt()
+        except AdaptstiltsError as error:  # noqa: PERF203 - all are tried
+            problems.append(_reason(error, facts.root.path))
+    return problems
+
+
+def _reason(error: AdaptstiltsError, root: Path) -> str:
+    """Return what is wrong, with the place of a file below the root, and without what to do next."""
+    if error.path is None or error.path == root:
+        return error.problem
+    place = error.path.relative_to(root).as_posix() if error.path.is_relative_to(root) else str(error.path)
+    return f"{place}{f':{error.line}' if error.line is not None else ''}: {error.problem}"
+
+
+def _compared(found: FoundTask, others: Sequence[FoundTask], data: DataRoot, facts: FolderFacts) -> FoundTask:
+    """Mark a pooled task of which only the rows of another task are there."""
+    task = found.task
+    if found.obstacle or task.phase is not Phase.INTERMEDIATE:
+        return found
+    if not missing_parts(data.path, task, Split.TRAIN, SOURCE_LANGUAGE):
+        return found
+    own = set(facts.training_files(task, dev=False))
+    for other in others:
+        is_other = other.task.name != task.name and other.task.phase is Phase.INTERMEDIATE and not other.obstacle
+        if is_other and set(facts.training_files(other.task, dev=False)) == own:
+            return replace(found, same_as=other.task.name)
+    return found
+
+
+def _unread(root: Path, claimed: set[Path], found: set[str]) -> Iterator[UnreadFiles]:
+    """Yield the files that no task reads, by folder; hidden files and folders are left out.
+
+    ``claimed`` are files that tasks read, and ``found`` the names of those tasks.
+    """
+    by_folder: dict[PurePosixPath, list[Path]] = {}
+    for path in sorted(root.rglob("*")):
+        inner = PurePosixPath(path.relative_to(root).as_posix())
+        is_hidden = any(part.startswith(".") for part in inner.parts)
+        is_data = not is_hidden and not any(fnmatchcase(path.name, name) for name in _NO_DATA)
+        if is_data and path not in claimed and path.is_file():
+            by_folder.setdefault(inner.parent, []).append(path)
+    for number, (folder, paths) in enumerate(by_folder.items()):
+        if number == _MOST_GROUPS:
+            left = sum(len(others) for others in list(by_folder.values())[number:])
+            yield UnreadFiles(f"{left:,} files in {len(by_folder) - number} other folders", 0, "")
+            return
+        inner = folder / paths[0].name
+        yield UnreadFiles(inner.as_posix(), len(paths) - 1, _guess(paths[0], inner, found))
+
+
+def _guess(path: Path, inner: PurePosixPath, found: set[str]) -> str:
+    """Say what a file may be: of a task that was not found and has a similar name, or what its first line suggests."""
+    words = [word for part in inner.parts for word in (part.lower(), part.lower().partition(".")[0])]
+    missing = [task for task in all_tasks() if task.name not in found]
+    names = {place.lower(): task for task in missing for place in (task.name, task.folder) if place}
+    for word in words:
+        for name in difflib.get_close_matches(word, names, n=1, cutoff=0.75):
+            return f"perhaps of {names[name].name}, which is looked for as {_example(names[name])}"
+    return _by_content(path)
+
+
+def _example(task: Task) -> str:
+    """Return the first path of a task's most telling layout, with XX for a language."""
+    layout: Layout = task.layouts.get(task.test_split) or next(iter(task.layouts.values()))
+    name = layout.files[0][0]
+    return name.format(language="XX", language3="XXX", name="NAME", name_lower="name") if "{" in name else name
+
+
+def _by_content(path: Path) -> str:
+    places = {
+        ".parquet": "perhaps a data set of the hub; its place is hub/OWNER/REPOSITORY/CONFIG/",
+        ".arrow": "perhaps a data set of the hub; its place is hub/OWNER/REPOSITORY/CONFIG/",
+        ".conllu": "perhaps a treebank; its place is ud/UD_NAME/XX_name-ud-SPLIT.conllu",
+    }
+    if path.suffix in places:
+        return places[path.suffix]
+    try:
+        with path.open(encoding="utf-8") as file:
+            first = file.readline(1 << 16).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError):
+        return ""
+    if path.suffix in {".json", ".jsonl"}:
+        return _by_keys(first)
+    separator = "," if path.suffix == ".csv" else "\t"
+    columns = first.count(separator) + 1
+    return f"a table of {columns} columns" if columns > 1 else ""
+
+
+def _by_keys(line: str) -> str:
+    try:
+        record = json.loads(line)
+    except (json.JSONDecodeError, RecursionError):
+        return ""
+    keys = set(record) if isinstance(record, dict) else set()
+    if any(pair <= keys for pair in _LIKE_PAIRS):
+        return "pairs of texts, as those of mnli or xnli"
+    if "data" in keys or {"question", "context"} <= keys:
+        return "questions about texts, as those of squad1 or xquad"
+    return f"records with {_listed(sorted(map(str, keys)))}" if keys else ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = list(names)
+    return ", ".join(shown[:6]) + (" ..." if len(shown) > 6 else "")

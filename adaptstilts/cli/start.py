@@ -1,0 +1,88 @@
+"""The commands with which people start: ``configs``, ``init``, ``docs``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from adaptstilts.errors import ConfigError
+
+
+def add_start_commands(app: typer.Typer) -> None:
+    """Add the commands of this module to the command line."""
+    for command in (init, configs, docs):
+        app.command()(command)
+
+
+def init(
+    *,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of your files; without it, the built-in mini world is used.")
+    ] = None,
+    to: Annotated[Path, typer.Option("--to", help="File to write; an existing one is kept.")] = Path("study.yaml"),
+    backbone: Annotated[
+        str, typer.Option("--backbone", help="mini (the miniature), a folder, or a hub id with its owner.")
+    ] = "mini",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """Write a configuration for a folder of your own files.
+
+    Names the tasks found there, with their languages and rows, and the files that no task reads. Every setting stands
+    in the file with its meaning. Without --data, the study is one of the mini world.
+
+    Example: adaptstilts init --data my_data --to my_study.yaml
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    from adaptstilts.api.init import init_study  # noqa: PLC0415
+    from adaptstilts.cli.progress import CheckWatcher  # noqa: PLC0415
+
+    with CheckWatcher(Console(stderr=True)) as watcher:
+        written = init_study(to, data, backbone, watcher.stepped)
+    typer.echo(json.dumps(written.record(), indent=2, ensure_ascii=False) if as_json else written.text())
+
+
+def configs(
+    name: Annotated[str | None, typer.Argument(help="A configuration, to print it or, with --to, to copy it.")] = None,
+    *,
+    to: Annotated[Path | None, typer.Option("--to", help="File for the copy; an existing one is kept.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+) -> None:
+    """List the configurations that come with the package.
+
+    With purpose, cost and needs. Every command that reads a configuration takes these by name.
+
+    Example: adaptstilts configs quickstart --to my_study.yaml
+    """
+    from adaptstilts.api.configs import configs_text, copy_config, get_config, list_configs  # noqa: PLC0415
+
+    if name is None:
+        if to is not None:
+            raise ConfigError("--to needs the name of a configuration", allowed=("configs NAME --to FILE",))
+        found = list_configs()
+        records = [one.record() for one in found]
+        typer.echo(json.dumps(records, indent=2, ensure_ascii=False) if as_json else configs_text(found))
+        return
+    one = get_config(name)
+    if to is not None:
+        written = copy_config(name, to)
+        typer.echo(f"wrote {written}; next: adaptstilts {'plan' if one.command == 'run' else one.command} {written}")
+    elif as_json:
+        typer.echo(json.dumps(one.record(), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(one.path.read_text(encoding="utf-8"), nl=False)
+
+
+def docs(
+    page: Annotated[str | None, typer.Argument(help="A page, such as data; by default the index of all pages.")] = None,
+) -> None:
+    """Print a page of the documentation.
+
+    Example: adaptstilts docs engines
+    """
+    from adaptstilts.api.pages import page_text  # noqa: PLC0415
+
+    typer.echo(page_text(page), nl=False)

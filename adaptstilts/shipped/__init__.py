@@ -1,0 +1,69 @@
+"""Files that come with the package: configurations, the miniature backbone, the documentation.
+
+In the source tree they are the top-level folders ``configs``, ``checkpoints/mini`` and ``docs``; a wheel holds copies
+of them in this folder (`setup.py`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adaptstilts.errors import ConfigError
+
+_HERE = Path(__file__).resolve().parent
+_INSTALLED = _HERE / "configs"
+_ROOT = _HERE if _INSTALLED.is_dir() else _HERE.parents[1]
+"""Folder with the three folders: this one in an installed package, the repository in a source tree."""
+_ENDING = ".yaml"
+
+
+def shipped_configs() -> tuple[Path, ...]:
+    """Return the files of the configurations that come with the package, sorted by name."""
+    return tuple(sorted((_ROOT / "configs").glob(f"*{_ENDING}")))
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Return the names by which commands know those configurations, such as ``quickstart``."""
+    return tuple(path.stem for path in shipped_configs())
+
+
+def mini_backbone_folder() -> Path:
+    """Return the folder of the miniature backbone that comes with the package."""
+    return _ROOT / "checkpoints" / "mini"
+
+
+def docs_pages() -> dict[str, Path]:
+    """Return the pages of the documentation by name, such as ``data``; ``README`` is the index."""
+    return {path.stem: path for path in sorted((_ROOT / "docs").glob("*.md"))}
+
+
+def find_config(name: Path | str) -> Path:
+    """Find the file of a configuration that is given by path or by name.
+
+    Args:
+        name: A path, which is taken if there is such a file; else a name such as ``quickstart``, with or without
+            ``.yaml``: first that of a file in the working folder, then that of a configuration that comes with the
+            package.
+
+    Returns:
+        The file; or an existing folder of that name, which readers of configurations refuse in their own words.
+
+    Raises:
+        ConfigError: If there is none.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    is_bare, stem = path.name == str(path), path.name.removesuffix(_ENDING)
+    shipped = {file.stem: file for file in shipped_configs()}
+    if is_bare:
+        for file in (Path(f"{stem}{_ENDING}"), shipped.get(stem)):
+            if file is not None and file.is_file():
+                return file
+    if path.is_dir():
+        return path
+    if not is_bare and stem in shipped:
+        hint = f"Without a folder, '{stem}' names the configuration that comes with the package."
+    else:
+        hint = "Files are looked for in the working folder; adaptstilts configs describes the names listed here."
+    raise ConfigError("no such configuration file", path=path, value=stem, allowed=shipped, hint=hint)

@@ -1,0 +1,99 @@
+"""Configurations that come with the package: each says what it is for, and can be copied."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from commandline import say
+from repository import CONFIGS
+
+from adaptstilts.api.configs import copy_config, get_config, list_configs
+from adaptstilts.api.pages import with_configs_table
+from adaptstilts.config.load import load_study
+from adaptstilts.errors import ConfigError
+
+NAMES = sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_configuration_says_its_purpose_cost_needs_and_what_to_expect(name: str):
+    found = get_config(name)
+    for text in (found.purpose, found.cost, found.needs, found.expect):
+        assert text.endswith(".")
+        assert "#" not in text
+    assert found.command == ("pretrain" if name.startswith("pretrain_") else "run")
+
+
+def test_facts_that_take_several_lines_are_read_whole():
+    assert get_config("quickstart").purpose.endswith(
+        "in eight languages of the mini world: the whole method in minutes."
+    )
+
+
+def test_list_holds_every_configuration_with_studies_first():
+    assert sorted(found.name for found in list_configs()) == NAMES
+    commands = [found.command for found in list_configs()]
+    assert commands == sorted(commands, reverse=True)
+
+
+def test_table_in_the_readme_of_configurations_is_current():
+    text = (CONFIGS / "README.md").read_text(encoding="utf-8")
+    assert with_configs_table(text) == text, "run: make pages"
+    assert all(f"\n| `{name}` |" in text for name in NAMES)
+
+
+def test_command_lists_all_and_how_to_use_them():
+    said = say("configs")
+    assert said.code == 0
+    assert all(re.search(rf"^{name}\b", said.out, re.MULTILINE) for name in NAMES)
+    assert "  cost: 2 minutes on two slow cores.\n  needs: nothing.\n" in said.out
+    assert said.out.endswith("adaptstilts configs quickstart --to my_study.yaml\n")
+    records = say("configs", "--json").json
+    assert sorted(record["name"] for record in records) == NAMES
+    assert set(records[0]) == {"name", "command", "purpose", "cost", "needs", "expect", "path"}
+
+
+def test_command_prints_a_configuration_as_it_is():
+    text = (CONFIGS / "mini_sweep.yaml").read_text(encoding="utf-8")
+    assert say("configs", "mini_sweep").out == text
+    assert say("configs", "mini_sweep.yaml", "--json").json["name"] == "mini_sweep"
+
+
+def test_copy_is_the_configuration_under_a_name_of_its_own(tmp_path: Path):
+    said = say("configs", "quickstart", "--to", tmp_path / "mine.yaml")
+    assert said.code == 0
+    assert f"adaptstilts plan {tmp_path / 'mine.yaml'}" in said.out
+    copied, original = load_study(tmp_path / "mine.yaml")[0], load_study(CONFIGS / "quickstart.yaml")[0]
+    assert copied.name == "mine"
+    assert copied == original.model_copy(update={"name": "mine"})
+
+
+def test_copy_into_a_folder_keeps_the_name(tmp_path: Path):
+    assert copy_config("slices", tmp_path) == tmp_path / "slices.yaml"
+    assert (tmp_path / "slices.yaml").read_bytes() == (CONFIGS / "slices.yaml").read_bytes()
+
+
+def test_copy_overwrites_nothing(tmp_path: Path):
+    (tmp_path / "mine.yaml").write_text("name: precious\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"mine\.yaml: exists already, and is not overwritten"):
+        copy_config("quickstart", tmp_path / "mine.yaml")
+    assert (tmp_path / "mine.yaml").read_text(encoding="utf-8") == "name: precious\n"
+
+
+def test_copy_into_a_missing_folder_names_it(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"none: there is no such folder"):
+        copy_config("quickstart", tmp_path / "none" / "mine.yaml")
+
+
+def test_unknown_name_suggests_the_nearest():
+    said = say("configs", "mini_sweeps")
+    assert said.code == 2
+    assert "'mini_sweeps' does not come with the package. Did you mean 'mini_sweep'?" in said.err
+
+
+def test_copy_without_a_name_says_what_is_missing(tmp_path: Path):
+    said = say("configs", "--to", tmp_path / "x.yaml")
+    assert said.code == 2
+    assert "configs NAME --to FILE" in said.err
