@@ -69,10 +69,10 @@ def fetch(
     """
     from rich.console import Console  # noqa: PLC0415
 
-    from adaptstilts.cli.progress import FetchWatcher  # noqa: PLC0415
     from adaptstilts.data.fetch import FetchOptions, missing_training_sets  # noqa: PLC0415
     from adaptstilts.data.fetch import fetch as start  # noqa: PLC0415
     from adaptstilts.data.sources import packaged, read_manifest  # noqa: PLC0415
+    from adaptstilts.progress.bars import FetchWatcher  # noqa: PLC0415
 
     sources = packaged() if manifest is None else read_manifest(manifest)
     options = FetchOptions(languages=tuple(language) if language else None, offline=offline, manifest=sources)
@@ -108,9 +108,9 @@ def check(
     """
     from rich.console import Console  # noqa: PLC0415
 
-    from adaptstilts.cli.progress import CheckWatcher  # noqa: PLC0415
     from adaptstilts.data.check import check_folder  # noqa: PLC0415
     from adaptstilts.data.check_text import table, values  # noqa: PLC0415
+    from adaptstilts.progress.bars import CheckWatcher  # noqa: PLC0415
     from adaptstilts.tasks.registry import all_tasks, get_task  # noqa: PLC0415
 
     wanted = [get_task(name) for name in tasks] if tasks else list(all_tasks())

@@ -197,8 +197,8 @@ def run(
     """
     from rich.console import Console  # noqa: PLC0415
 
-    from adaptstilts.cli.dashboard import TerminalWatcher  # noqa: PLC0415
     from adaptstilts.engine.signals import TERMINATED  # noqa: PLC0415
+    from adaptstilts.progress.dashboard import TerminalWatcher  # noqa: PLC0415
     from adaptstilts.study.session import run_study  # noqa: PLC0415
     from adaptstilts.study.study import Study  # noqa: PLC0415
 

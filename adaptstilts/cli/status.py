@@ -82,7 +82,7 @@ def _watch(observer: Observer, every: float) -> None:
     """Draw until nothing is left to do or the user interrupts; on anything but a terminal write lines."""
     from rich.console import Console  # noqa: PLC0415
 
-    from adaptstilts.cli.dashboard import Dashboard  # noqa: PLC0415
+    from adaptstilts.progress.dashboard import Dashboard  # noqa: PLC0415
     from adaptstilts.study.status_text import head_line  # noqa: PLC0415
 
     console = Console(stderr=True)

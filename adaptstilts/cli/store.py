@@ -102,7 +102,7 @@ def verify(
 
     Example: adaptstilts store verify
     """
-    from adaptstilts.cli.progress import VerifyWatcher  # noqa: PLC0415
+    from adaptstilts.progress.bars import VerifyWatcher  # noqa: PLC0415
     from adaptstilts.store.verify import verify_store  # noqa: PLC0415
 
     with VerifyWatcher(Console(stderr=True)) as watcher:
