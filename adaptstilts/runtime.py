@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 RECORDED_PACKAGES = ("adaptstilts", "torch", "transformers", "adapters", "peft", "datasets", "tokenizers", "numpy")
 
 
+def set_environment() -> None:
+    """Set what torch reads from the environment before it computes; variables that are set already stay."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products on GPUs need
+
+
 def pick_device(name: str) -> torch.device:
     """Return the device for ``auto`` (the first GPU if there is one), ``cpu``, ``cuda`` or ``cuda:N``.
 

@@ -209,6 +209,18 @@ def test_package_root_gives_other_modules_nothing_but_its_version():
     assert not wrong, "\n".join(wrong)
 
 
+def test_command_line_calls_nothing_but_the_packages_public_functions():
+    own = {"cli", "api", "errors", "formatting", "progress", "__version__"}
+    wrong = []
+    for path in sorted((PACKAGE / "cli").glob("*.py")):
+        for name, line in imported_names(ast.walk(parse(path)), path):
+            top, *rest = name.split(".")
+            is_own = top == "adaptstilts" and (not rest or rest[0] in own)
+            if not (is_own or top in {"typer", "rich"} or top in sys.stdlib_module_names):
+                wrong.append(f"{shown(path)}:{line}: imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_imports_form_no_cycle():
     graph = {
         name_of(path): {module for module, _ in internal_imports(path)} - {name_of(path), "adaptstilts"}

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from adaptstilts.progress.dashboard import draw
@@ -117,16 +117,22 @@ class NotebookWatcher(StudyWatcher):
             self._draw()
 
     def _draw(self) -> None:
-        # No terminal is written to: the console only turns the drawing into HTML, with colours and whole bars.
-        console = Console(
-            file=io.StringIO(),
-            record=True,
-            width=_WIDTH,
-            force_terminal=True,
-            force_jupyter=False,
-            color_system="truecolor",
-        )
-        console.print(Group(draw(self.status(), most_rows=_MOST_ROWS), *self._remarks, *self._recent))
-        html = console.export_html(inline_styles=True, code_format=_HTML, clear=False)
-        self._show({"text/html": html, "text/plain": console.export_text()})
+        drawing = Group(draw(self.status(), most_rows=_MOST_ROWS), *self._remarks, *self._recent)
+        self._show(contents(drawing))
         self._drawn_at = time.perf_counter()
+
+
+def contents(drawing: RenderableType) -> dict[str, str]:
+    """Return what rich can print as contents by MIME type, with colours and whole bars."""
+    # No terminal is written to.
+    console = Console(
+        file=io.StringIO(),
+        record=True,
+        width=_WIDTH,
+        force_terminal=True,
+        force_jupyter=False,
+        color_system="truecolor",
+    )
+    console.print(drawing)
+    html = console.export_html(inline_styles=True, code_format=_HTML, clear=False)
+    return {"text/html": html, "text/plain": console.export_text()}
