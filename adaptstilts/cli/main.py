@@ -1,4 +1,4 @@
-"""The command line: commands, options, exit status. Only modules of this folder write to the terminal."""
+"""The command line: commands, options, exit status. A command calls a public function and prints its answer."""
 
 from __future__ import annotations
 
