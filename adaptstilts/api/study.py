@@ -39,6 +39,13 @@ def load_study(source: Path | str | Mapping[str, Any], *overrides: str) -> Study
 
     Raises:
         AdaptstiltsError: If the file or its settings cannot be used; all problems at once.
+
+    Example:
+        >>> study = load_study("configs/quickstart.yaml", "seeds=[1,2]", "target.tasks=[xnli]")
+        >>> study.name, study.config.seeds
+        ('quickstart', (1, 2))
+        >>> load_study({"name": "mine", "target": {"tasks": ["xnli"]}}).config.backbone
+        'mini'
     """
     return Study(source, overrides)
 
@@ -117,6 +124,11 @@ class Study:
 
         Raises:
             AdaptstiltsError: If the study cannot be planned, or there is no such device.
+
+        Example:
+            >>> plan = load_study("configs/quickstart.yaml", "methods=[direct]", "target.tasks=[xnli]").plan("cpu")
+            >>> plan.stages.groupby("kind")["name"].count()["predict"].item()  # eight languages
+            8
         """
         return plan_study(self._study, device=device, utilisation=utilisation)
 

@@ -86,7 +86,12 @@ class TaskTable(Sequence[Task]):
 
 
 def tasks() -> TaskTable:
-    """Return all tasks, the paper's intermediate ones first, registered ones last."""
+    """Return all tasks, the paper's intermediate ones first, registered ones last.
+
+    Example:
+        >>> [task.name for task in tasks() if task.kind.value == "retrieve"]
+        ['bucc2018', 'tatoeba', 'tatoeba_r']
+    """
     return TaskTable(all_tasks())
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 from repository import ROOT
@@ -50,6 +52,13 @@ def test_every_exported_name_is_there_documented_and_listed(name: str):
     value = getattr(adaptstilts, name)
     assert name in dir(adaptstilts)
     assert name == "__version__" or value.__doc__
+
+
+@pytest.mark.parametrize("module", ["adaptstilts.api.study", "adaptstilts.tasks.summary"])
+def test_examples_in_docstrings_give_what_they_say(module: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    failed, tried = doctest.testmod(import_module(module))
+    assert (failed, tried > 0) == (0, True)
 
 
 def test_unknown_name_is_an_attribute_error_with_the_name():
