@@ -38,10 +38,14 @@ class StatusReader:
         self._observer = observer
         self._words = words
 
-    def status(self) -> StudyStatus:
-        """Return the present state."""
+    def status(self, *, options: Sequence[str] = ()) -> StudyStatus:
+        """Return the present state.
+
+        Args:
+            options: Options that the command which continues the study needs.
+        """
         found = self._observer.look()
-        command = _next_command(found, self._words)
+        command = _next_command(found, [*self._words, *options])
         text = status_text(found, self._observer.store.root, command)
         return StudyStatus({**found.record(), "go_on": command}, text, status=found)
 

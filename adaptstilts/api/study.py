@@ -177,9 +177,13 @@ class Study:
         """
         return outcome_of(session.report_study(self._study))
 
-    def status(self) -> StudyStatus:
-        """Show how far the study is, whoever runs it: stages by state, failures, and the time left."""
-        return self._status_reader().status()
+    def status(self, *, options: Sequence[str] = ()) -> StudyStatus:
+        """Show how far the study is, whoever runs it: stages by state, failures, and the time left.
+
+        Args:
+            options: Options that the command which continues the study needs.
+        """
+        return self._status_reader().status(options=options)
 
     def watch(self, every: float = 5.0) -> None:
         """Draw the status every so many seconds until all stages are done or the user interrupts."""

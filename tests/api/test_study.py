@@ -94,6 +94,9 @@ def test_status_tells_before_and_after_and_names_the_next_command(
     assert now.status.is_over
     assert f"{now}\n" == say("status", *words(python_folder)).out
     assert now.record["go_on"].startswith("adaptstilts report ")
+    assert (
+        finished.status(options=["--tasks-from", "my tasks.py"]).record["go_on"].endswith(" --tasks-from 'my tasks.py'")
+    )
     finished.watch()  # returns at once, as all is done
 
 
