@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.config.load import load
 from adaptstilts.config.pretrain import PretrainSection
-from adaptstilts.runtime import set_environment
+from adaptstilts.runtime import prepare_process
 
 if TYPE_CHECKING:
     from adaptstilts.pretrain.files import PretrainReport
@@ -34,6 +34,6 @@ def pretrain_backbone(
     """
     from adaptstilts.pretrain.pretrain import pretrain  # noqa: PLC0415 - brings torch
 
-    set_environment()
+    prepare_process()
     section = load(Path(source) if isinstance(source, str) else source, overrides, PretrainSection)
     return pretrain(section, Path(section.output), on_message or (lambda line: None))

@@ -12,7 +12,7 @@ from adaptstilts.api.shown import Shown, preformatted
 from adaptstilts.api.status import StatusReader, StudyStatus
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.progress.choose import study_watcher
-from adaptstilts.runtime import set_environment
+from adaptstilts.runtime import prepare_process
 from adaptstilts.study import session, study
 from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION
 from adaptstilts.study.select import Wanted
@@ -159,7 +159,7 @@ class Study:
         Raises:
             AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
         """
-        set_environment()
+        prepare_process()
         chosen = self._with(engine, workers)
         store = chosen.store.root
         result = session.run_study(
@@ -256,7 +256,7 @@ class Study:
         """
         from adaptstilts.api.network import load_network  # noqa: PLC0415
 
-        set_environment()
+        prepare_process()
         return load_network(self._study, target, Wanted(method, source, seed, variant=variant))
 
     def submit(  # noqa: PLR0913 - a setting each
