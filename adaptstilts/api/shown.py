@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.progress.notebook import PLAIN_STYLE
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,4 +38,4 @@ class Shown:
 
 def preformatted(text: str) -> str:
     """Return text as HTML that keeps its columns and never wraps a line."""
-    return f'<pre style="line-height: 1.2; white-space: pre; overflow-x: auto">{html.escape(text)}</pre>'
+    return f'<pre style="{PLAIN_STYLE}">{html.escape(text)}</pre>'

@@ -29,7 +29,9 @@ _SECONDS_BETWEEN_DRAWINGS = 0.5
 _MOST_LINES = 3
 _MOST_ROWS = 8
 _WIDTH = 100
-_HTML = '<pre style="line-height: 1.2">{code}</pre>'
+PLAIN_STYLE = "font-family: Menlo, Consolas, 'DejaVu Sans Mono', monospace; line-height: 1.2; white-space: pre"
+"""Style of text in columns; the pages that show notebooks give ``<pre>`` a proportional font."""
+_HTML = f'<pre style="{PLAIN_STYLE}">{{code}}</pre>'
 
 Show = Callable[[dict[str, str]], None]
 """Shows contents by MIME type; each call replaces what the one before it has shown."""
