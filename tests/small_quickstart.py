@@ -17,7 +17,7 @@ CUT = (
     "data.mini_train=32",
     "data.mini_evaluation=8",
     "data.mini_low_resource=16",
-    "evaluation.languages=[en, de]",
+    "evaluation.languages=[en, de, tr]",
     "target.overrides={}",
     *(f"{phase}.{family}.epochs=1" for phase in ("intermediate", "target") for family in ("full", "adapter")),
 )
