@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import platform
+import warnings
 from collections.abc import Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
     import torch
 
 RECORDED_PACKAGES = ("adaptstilts", "torch", "transformers", "adapters", "peft", "datasets", "tokenizers", "numpy")
+
+
+def prepare_process() -> None:
+    """Set what torch and others read when they are imported or first used; variables that are set already stay."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products on GPUs need
+    # Libraries load tqdm, which asks for ipywidgets in a notebook; progress is shown without them.
+    warnings.filterwarnings("ignore", message="IProgress not found")
 
 
 def pick_device(name: str) -> torch.device:

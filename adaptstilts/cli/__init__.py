@@ -1,1 +1,1 @@
-"""The command line, its progress lines and the dashboard."""
+"""The command line: commands, options and output."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+import adaptstilts
+from adaptstilts.cli.output import JsonOption, show
 
 
 def convert(
@@ -16,7 +18,7 @@ def convert(
     revision: Annotated[
         str | None, typer.Option("--revision", help="Branch, tag or commit of a hub id; by default the main branch.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a model's pickled weights as safetensors.
 
@@ -25,7 +27,4 @@ def convert(
 
     Example: adaptstilts convert jhu-clsp/mmBERT-base --to backbones/mmbert
     """
-    from adaptstilts.models.convert import convert as start  # noqa: PLC0415
-
-    made = start(source, to, revision)
-    typer.echo(json.dumps(made.record(), indent=2, ensure_ascii=False) if as_json else made.text())
+    show(adaptstilts.convert_backbone(source, to, revision=revision), as_json=as_json)

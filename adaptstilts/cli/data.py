@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+import adaptstilts
+from adaptstilts.api.defaults import DEFAULT_CASES, DEFAULT_SEED
+from adaptstilts.cli.output import JsonOption, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
-from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
-from adaptstilts.errors import raise_all
 
 data_app = typer.Typer(
     name="data",
@@ -37,10 +37,7 @@ def checklist(
 
     Example: adaptstilts data checklist --to data --language de --language zh
     """
-    from adaptstilts.data.checklist.write import write_checklist  # noqa: PLC0415
-
-    written = write_checklist(root, tuple(language or ()), cases=cases, seed=seed)
-    typer.echo(f"{root}: {len(written)} files of {cases} cases each, seed {seed}")
+    show(adaptstilts.write_checklist(root, language or (), cases=cases, seed=seed), as_json=False)
 
 
 @data_app.command()
@@ -68,26 +65,16 @@ def fetch(
 
     Example: adaptstilts data fetch xnli mnli --root data --language de
     """
-    from rich.console import Console  # noqa: PLC0415
-
-    from adaptstilts.cli.progress import FetchWatcher  # noqa: PLC0415
-    from adaptstilts.data.fetch import FetchOptions, missing_training_sets  # noqa: PLC0415
-    from adaptstilts.data.fetch import fetch as start  # noqa: PLC0415
-    from adaptstilts.data.sources import packaged, read_manifest  # noqa: PLC0415
-
-    sources = packaged() if manifest is None else read_manifest(manifest)
-    options = FetchOptions(languages=tuple(language) if language else None, offline=offline, manifest=sources)
     try:
-        with FetchWatcher(Console(stderr=True)) as watcher:
-            result = start(root, tasks or (), watcher, options)
+        fetched = adaptstilts.fetch_data(
+            root, tasks or (), languages=language or (), offline=offline, manifest=manifest
+        )
     except KeyboardInterrupt:
         typer.echo("interrupted; downloads are kept, and the same command resumes", err=True)
         raise typer.Exit(130) from None
-    for note in result.by_hand:
+    for note in fetched.notes:
         typer.echo(note, err=True)
-    for name in missing_training_sets(root, tasks or ()):
-        typer.echo(f"training data not fetched yet: adaptstilts data fetch {name} --root {root}", err=True)
-    typer.echo(f"{root}: {len(result.fetched)} splits fetched, {len(result.present)} were there")
+    show(fetched, as_json=False)
 
 
 @data_app.command()
@@ -99,7 +86,7 @@ def check(
         bool, typer.Option("--strict", help="Also report missing languages and unexpected numbers of rows as errors.")
     ] = False,
     tasks_from: TasksFromOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Read every row of a data folder and show what is wrong.
 
@@ -108,15 +95,4 @@ def check(
 
     Example: adaptstilts data check data xnli mnli
     """
-    from rich.console import Console  # noqa: PLC0415
-
-    from adaptstilts.cli.progress import CheckWatcher  # noqa: PLC0415
-    from adaptstilts.data.check import check_folder  # noqa: PLC0415
-    from adaptstilts.data.check_text import table, values  # noqa: PLC0415
-    from adaptstilts.tasks.registry import all_tasks, get_task  # noqa: PLC0415
-
-    wanted = [get_task(name) for name in tasks] if tasks else list(all_tasks())
-    with CheckWatcher(Console(stderr=True)) as watcher:
-        found = check_folder(root, wanted, strict=strict, on_step=watcher.stepped)
-    typer.echo(json.dumps(values(found), indent=2, ensure_ascii=False) if as_json else table(found))
-    raise_all(found.problems)
+    show(adaptstilts.check_data(root, tasks or (), strict=strict), as_json=as_json)

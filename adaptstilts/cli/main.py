@@ -1,32 +1,24 @@
-"""The command line: commands, options, exit status. Only modules of this folder write to the terminal."""
+"""The command line: commands, options, exit status. A command calls a public function and prints its answer."""
 
 from __future__ import annotations
 
 import errno
-import json
-import os
-import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from adaptstilts import __version__
+import adaptstilts
 from adaptstilts.cli.backbone import convert
 from adaptstilts.cli.data import data_app
+from adaptstilts.cli.output import JsonOption, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.cli.pages import point_to_pages
 from adaptstilts.cli.start import add_start_commands
 from adaptstilts.cli.status import status
 from adaptstilts.cli.store import store_app
 from adaptstilts.errors import AdaptstiltsError, ConfigError
-
-if TYPE_CHECKING:
-    from adaptstilts.study.select import Wanted
-    from adaptstilts.study.session import StudyResult
-    from adaptstilts.study.study import Study
 
 app = typer.Typer(
     name="adaptstilts",
@@ -49,7 +41,8 @@ ConfigArgument = Annotated[Path, typer.Argument(help="A YAML file, or a name suc
 OverrideArgument = Annotated[
     list[str] | None, typer.Argument(help="key=value settings that override those of the file.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+_TERMINATED = 143
+"""Exit status of a process ended by SIGTERM, as shells report it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,8 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 2 input that cannot be used, 130 interrupted, 143 ended by SIGTERM. Bugs raise.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other on a busy machine
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic matrix products on GPUs need
     point_to_pages(app)
     try:
         app(args=None if arguments is None else list(arguments))
@@ -84,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
     if version:
-        typer.echo(f"adaptstilts {__version__}")
+        typer.echo(f"adaptstilts {adaptstilts.__version__}")
         raise typer.Exit
 
 
@@ -96,13 +87,7 @@ def tasks(tasks_from: TasksFromOption = None, as_json: JsonOption = False) -> No
 
     Example: adaptstilts tasks --json
     """
-    from adaptstilts.tasks.registry import all_tasks  # noqa: PLC0415
-    from adaptstilts.tasks.summary import summarise, table  # noqa: PLC0415
-
-    if as_json:
-        _print_json([summarise(task) for task in all_tasks()])
-    else:
-        typer.echo(table(all_tasks()))
+    show(adaptstilts.tasks(), as_json=as_json)
 
 
 @app.command()
@@ -116,10 +101,7 @@ def published(
 
     Example: adaptstilts published pawsx
     """
-    from adaptstilts.results.published import of_task, published_text  # noqa: PLC0415
-
-    found = of_task(task)
-    _show([asdict(item) for item in found] if as_json else published_text(found), as_json=as_json)
+    show(adaptstilts.published_scores(task), as_json=as_json)
 
 
 @app.command()
@@ -136,22 +118,8 @@ def validate(
 
     Example: adaptstilts validate slices data.root=my_data
     """
-    from adaptstilts.data.tokenizer_findings import require_readable, table, values  # noqa: PLC0415
-    from adaptstilts.study.session import validate_study  # noqa: PLC0415
-    from adaptstilts.study.study import Study  # noqa: PLC0415
-    from adaptstilts.study.tokenizers import check_tokenizers  # noqa: PLC0415
-
-    study = Study.load(config, overrides or ())
-    plan = validate_study(study, lambda line: typer.echo(line, err=True))
-    checks = check_tokenizers(study)
-    if not as_json and table(checks):
-        typer.echo(f"{table(checks)}\n")
-    require_readable(checks)
-    record = {"config": str(config), "stages": len(plan.stages), "cells": len(plan.cells), "ok": True}
-    if as_json:
-        _print_json({**record, "tokenizers": values(checks)})
-    else:
-        typer.echo(f"{config}: fine, {len(plan.stages)} stages for {len(plan.cells)} table cells")
+    study = adaptstilts.load_study(config, *(overrides or ()))
+    show(study.validate(on_message=lambda line: typer.echo(line, err=True)), as_json=as_json)
 
 
 @app.command()
@@ -181,22 +149,15 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
 
     Example: adaptstilts plan xtreme_xlmr_large --device a100
     """
-    from adaptstilts.study.study import Study  # noqa: PLC0415
-
-    study = Study.load(config, overrides or ())
-    planned, store = study.plan, study.store
+    study = adaptstilts.load_study(config, *(overrides or ()))
     if why is not None:
-        from adaptstilts.study.explain import explain, explain_text  # noqa: PLC0415
-
-        found = explain(planned, store, why)
-        _show(found if as_json else explain_text(found), as_json=as_json)
+        show(study.why(why), as_json=as_json)
         return
-    from adaptstilts.study.pricing.outline import outline  # noqa: PLC0415
-    from adaptstilts.study.pricing.outline_text import View, outline_text  # noqa: PLC0415
-
-    record = outline(planned, study.variants, store, device=device, utilisation=utilisation)
-    view: View = "both" if tree == table else "tree" if tree else "table"
-    _show(record if as_json else outline_text(record, view, every_stage=every), as_json=as_json)
+    planned = study.plan(device, utilisation)
+    if as_json:
+        show(planned, as_json=True)
+    else:
+        typer.echo(planned.view("both" if tree == table else "tree" if tree else "table", every_stage=every))
 
 
 @app.command()
@@ -216,27 +177,12 @@ def run(
 
     Example: adaptstilts run quickstart "seeds=[1,2]"
     """
-    from rich.console import Console  # noqa: PLC0415
-
-    from adaptstilts.cli.dashboard import TerminalWatcher  # noqa: PLC0415
-    from adaptstilts.engine.signals import TERMINATED  # noqa: PLC0415
-    from adaptstilts.study.session import run_study  # noqa: PLC0415
-    from adaptstilts.study.study import Study  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    words = [*(overrides or ()), *([f"engine.name={engine}"] if engine is not None else [])]
     try:
-        study = Study.load(config, words)
-        store = study.store.root
-        result = run_study(
-            study,
-            lambda plan: TerminalWatcher(plan, console, workers=study.config.workers, store=store),
-            rebuild=rebuild,
-        )
+        result = adaptstilts.load_study(config, *(overrides or ())).run(engine, rebuild=rebuild)
     except (KeyboardInterrupt, SystemExit) as stop:
         typer.echo("interrupted; finished stages are kept, and the same command resumes", err=True)
-        raise typer.Exit(TERMINATED if isinstance(stop, SystemExit) else 130) from None
-    _show_result(result, as_json=as_json)
+        raise typer.Exit(_TERMINATED if isinstance(stop, SystemExit) else 130) from None
+    show(result, as_json=as_json)
     if result.failed:
         raise typer.Exit(2)
 
@@ -256,10 +202,7 @@ def report(
 
     Example: adaptstilts report quickstart
     """
-    from adaptstilts.study.session import report_study  # noqa: PLC0415
-    from adaptstilts.study.study import Study  # noqa: PLC0415
-
-    _show_result(report_study(Study.load(config, overrides or ())), as_json=as_json)
+    show(adaptstilts.load_study(config, *(overrides or ())).report(), as_json=as_json)
 
 
 @app.command()
@@ -279,10 +222,7 @@ def score(
 
     Example: adaptstilts score predictions --gold labels --json
     """
-    from adaptstilts.submission.score import score_folder, score_record, score_text  # noqa: PLC0415
-
-    scores = score_folder(predictions, gold, task, language)
-    _show(score_record(scores) if as_json else score_text(scores), as_json=as_json)
+    show(adaptstilts.score_predictions(predictions, gold, task, language), as_json=as_json)
 
 
 @app.command()
@@ -320,15 +260,22 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
 
     Example: adaptstilts submit quickstart --method stack --source mnli --to predictions
     """
-    from adaptstilts.study.select import Wanted  # noqa: PLC0415
-    from adaptstilts.study.study import Study  # noqa: PLC0415
-
     if check is not None and config is None and to is None:
-        _check_submission(check, gold, task, benchmark or "xtreme", as_json=as_json)
+        show(adaptstilts.check_submission(check, gold, task, benchmark or "xtreme"), as_json=as_json)
     elif config is not None and to is not None and check is None and gold is None and task is None:
-        wanted = Wanted(method, source, seed, best, variant)
-        study = Study.load(config, overrides or ())
-        _write_submission(study, to, wanted, benchmark, any_split=any_split, force=force, as_json=as_json)
+        study = adaptstilts.load_study(config, *(overrides or ()))
+        submitted = study.submit(
+            to,
+            method=method,
+            source=source,
+            seed=seed,
+            variant=variant,
+            best=best,
+            benchmark=benchmark,
+            any_split=any_split,
+            force=force,
+        )
+        show(submitted, as_json=as_json)
     else:
         raise ConfigError(
             "give either a study and a folder to write to, or a folder to check",
@@ -350,60 +297,4 @@ def pretrain(
 
     Example: adaptstilts pretrain pretrain_mini output=checkpoints/my_mini
     """
-    from adaptstilts.config.load import load  # noqa: PLC0415
-    from adaptstilts.config.pretrain import PretrainSection  # noqa: PLC0415
-    from adaptstilts.pretrain.pretrain import pretrain as start  # noqa: PLC0415
-    from adaptstilts.shipped import find_config  # noqa: PLC0415
-
-    section = load(find_config(config), overrides or (), PretrainSection)
-    start(section, Path(section.output), lambda line: typer.echo(line, err=True))
-
-
-def _check_submission(
-    folder: Path, gold: Path | None, tasks: list[str] | None, benchmark: str, *, as_json: bool
-) -> None:
-    from adaptstilts.errors import raise_all  # noqa: PLC0415
-    from adaptstilts.submission.check_folder import check_folder, get_benchmark  # noqa: PLC0415
-
-    checked = check_folder(folder, gold, get_benchmark(benchmark), tasks)
-    _show(checked.record() if as_json else checked.text(), as_json=as_json)
-    raise_all(checked.problems)
-
-
-def _write_submission(
-    study: Study,
-    folder: Path,
-    wanted: Wanted,
-    benchmark: str | None,
-    *,
-    any_split: bool,
-    force: bool,
-    as_json: bool,
-) -> None:
-    from adaptstilts.study.submit import submit_study  # noqa: PLC0415
-    from adaptstilts.submission.check_folder import get_benchmark  # noqa: PLC0415
-
-    which = get_benchmark(benchmark or study.config.evaluation.benchmark)
-    submitted = submit_study(study, folder, wanted, which, any_split=any_split, force=force)
-    _show(submitted.record() if as_json else submitted.text(), as_json=as_json)
-
-
-def _show_result(result: StudyResult, *, as_json: bool) -> None:
-    if as_json:
-        _print_json(result.json_record())
-        return
-    typer.echo(result.files.text)
-    for line in (*result.failed, *(f"wrote {path}" for path in result.files.paths)):
-        typer.echo(line)
-
-
-def _show(value: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON values or text
-    if as_json:
-        _print_json(value)
-    else:
-        typer.echo(value)
-
-
-def _print_json(value: Any) -> None:  # noqa: ANN401 - JSON values
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    adaptstilts.pretrain_backbone(config, *(overrides or ()), on_message=lambda line: typer.echo(line, err=True))

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
+import adaptstilts
+
 
 def _register(paths: list[Path] | None) -> list[Path] | None:
-    from adaptstilts.tasks.outside import register_from_file  # noqa: PLC0415
-
     for path in paths or ():
-        register_from_file(path)
+        adaptstilts.register_tasks_from(path)
     return paths
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+import adaptstilts
 from adaptstilts.errors import ConfigError
 
 
@@ -37,11 +38,10 @@ def init(
     """
     from rich.console import Console  # noqa: PLC0415
 
-    from adaptstilts.api.init import init_study  # noqa: PLC0415
-    from adaptstilts.cli.progress import CheckWatcher  # noqa: PLC0415
+    from adaptstilts.progress.bars import CheckWatcher  # noqa: PLC0415
 
     with CheckWatcher(Console(stderr=True)) as watcher:
-        written = init_study(to, data, backbone, watcher.stepped)
+        written = adaptstilts.init_study(to, data, backbone, watcher.stepped)
     typer.echo(json.dumps(written.record(), indent=2, ensure_ascii=False) if as_json else written.text())
 
 
@@ -57,12 +57,12 @@ def configs(
 
     Example: adaptstilts configs quickstart --to my_study.yaml
     """
-    from adaptstilts.api.configs import configs_text, copy_config, get_config, list_configs  # noqa: PLC0415
+    from adaptstilts.api.configs import configs_text, copy_config, get_config  # noqa: PLC0415
 
     if name is None:
         if to is not None:
             raise ConfigError("--to needs the name of a configuration", allowed=("configs NAME --to FILE",))
-        found = list_configs()
+        found = adaptstilts.list_configs()
         records = [one.record() for one in found]
         typer.echo(json.dumps(records, indent=2, ensure_ascii=False) if as_json else configs_text(found))
         return

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
+import adaptstilts
+from adaptstilts.cli.output import JsonOption, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
-from adaptstilts.errors import ConfigError, WriteError, raise_all
-
-if TYPE_CHECKING:
-    from adaptstilts.store.store import Store
-    from adaptstilts.study.study import Study
+from adaptstilts.errors import ConfigError, WriteError
 
 store_app = typer.Typer(
     name="store",
@@ -32,7 +28,6 @@ CacheOption = Annotated[
     str | None,
     typer.Option("--store-cache", help="Local folder for a store that is an address, as in the study's store_cache."),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 KeysArgument = Annotated[list[str], typer.Argument(help="Keys, their first digits, or names of stages.")]
 
 
@@ -53,19 +48,13 @@ def ls(
 
     Example: adaptstilts store ls checkpoints --kind train
     """
-    from adaptstilts.errors import DamagedError  # noqa: PLC0415
-    from adaptstilts.store.show import check_kinds, listing, listing_text  # noqa: PLC0415
-
-    damaged: list[DamagedError] = []
     if place is not None and store not in {place, "checkpoints"}:
         raise ConfigError("the store is given twice", value=place, allowed=["store ls STORE", "store ls --store STORE"])
-    rows = listing(_open(place or store, store_cache).artefacts(check_kinds(kind), on_damage=damaged.append))
-    _show(rows if as_json else listing_text(rows), as_json=as_json)
-    raise_all(damaged)
+    show(adaptstilts.list_artefacts(place or store, kinds=kind, store_cache=store_cache), as_json=as_json)
 
 
-@store_app.command()
-def show(
+@store_app.command(name="show")
+def show_(
     key: Annotated[str, typer.Argument(help="A key, its first digits, or a stage's name.")],
     *,
     store: StoreOption = "checkpoints",
@@ -76,15 +65,10 @@ def show(
 
     Example: adaptstilts store show 3fa8
     """
-    from adaptstilts.errors import DamagedError  # noqa: PLC0415
-    from adaptstilts.store.show import details, details_text, resolve  # noqa: PLC0415
-
-    damaged: list[DamagedError] = []
-    known = _open(store, store_cache).artefacts(on_damage=damaged.append)
-    record = details(known, resolve(known, key, damaged))
-    for error in damaged:
-        typer.echo(str(error), err=True)
-    _show(record if as_json else details_text(record), as_json=as_json)
+    found = adaptstilts.show_artefact(key, store, store_cache=store_cache)
+    for error in found.notes:
+        typer.echo(error, err=True)
+    show(found, as_json=as_json)
 
 
 @store_app.command()
@@ -103,13 +87,7 @@ def verify(
 
     Example: adaptstilts store verify
     """
-    from adaptstilts.cli.progress import VerifyWatcher  # noqa: PLC0415
-    from adaptstilts.store.verify import verify_store  # noqa: PLC0415
-
-    with VerifyWatcher(Console(stderr=True)) as watcher:
-        checked = verify_store(_open(store, store_cache), keys or (), watcher.read)
-    _show(checked.record() if as_json else checked.text(), as_json=as_json)
-    raise_all(checked.damaged)
+    show(adaptstilts.verify_artefacts(keys or (), store, store_cache=store_cache), as_json=as_json)
 
 
 @store_app.command()
@@ -137,22 +115,14 @@ def gc(
 
     Example: adaptstilts store gc quickstart slices "seeds=[1,2]" --yes
     """
-    from adaptstilts.store.gc import find_waste  # noqa: PLC0415
-    from adaptstilts.study.study import Study  # noqa: PLC0415
-
     overrides = [word for word in words or () if "=" in word and not Path(word).exists()]
     configs = [Path(word) for word in words or () if word not in overrides]
     if overrides and not configs:
         raise ConfigError("settings without a study", value=overrides[0], allowed=["store gc CONFIG [key=value ...]"])
-    studies = {config: Study.load(config, overrides) for config in configs}
-    place = _place(studies, store, store_cache)
-    opened = _open(*place)
-    needed = {stage.key for study in studies.values() for stage in study.plan.stages}
-    waste = find_waste(opened, needed if studies else None)
-    if yes:
-        with _option_named():
-            waste.remove()
-    _show(waste.record() if as_json else waste.text(), as_json=as_json)
+    studies = [adaptstilts.load_study(config, *overrides) for config in configs]
+    unused = adaptstilts.unused_artefacts(*studies, store=store, store_cache=store_cache)
+    with _option_named():
+        show(unused.remove() if yes else unused, as_json=as_json)
 
 
 @store_app.command()
@@ -170,12 +140,8 @@ def export(
 
     Example: adaptstilts store export "train adapter: mnli, seed 1" --to mnli.tar --with-inputs
     """
-    from adaptstilts.store.archive import choose  # noqa: PLC0415
-    from adaptstilts.store.archive import export as write  # noqa: PLC0415
-
-    chosen = choose(_open(store, store_cache), keys, with_inputs=with_inputs)
-    write(chosen, to)
-    typer.echo(f"{to}: {len(chosen)} artefacts")
+    written = adaptstilts.export_artefacts(keys, to, store, with_inputs=with_inputs, store_cache=store_cache)
+    show(written, as_json=False)
 
 
 @store_app.command(name="import")
@@ -190,12 +156,8 @@ def import_(
 
     Example: adaptstilts store import mnli.tar
     """
-    from adaptstilts.store.archive import import_bundle  # noqa: PLC0415
-    from adaptstilts.store.shared import store_at  # noqa: PLC0415
-
     with _option_named():
-        done = import_bundle(store_at(store, store_cache), bundle)
-    _show(done.record() if as_json else done.text(), as_json=as_json)
+        show(adaptstilts.import_artefacts(bundle, store, store_cache=store_cache), as_json=as_json)
 
 
 @contextlib.contextmanager
@@ -206,46 +168,3 @@ def _option_named() -> Iterator[None]:
     except WriteError as error:
         error.hint = error.hint and error.hint.replace("store=FOLDER", "--store FOLDER")
         raise
-
-
-def _open(location: str, cache: str | None) -> Store:
-    from adaptstilts.store.show import open_existing  # noqa: PLC0415
-
-    return open_existing(location, cache)
-
-
-def _place(studies: Mapping[Path, Study], store: str | None, cache: str | None) -> tuple[str, str | None]:
-    """Return the location of the store, and its local folder, that options and studies name.
-
-    With --store, studies that set no store of their own are taken to use that one.
-
-    Raises:
-        ConfigError: If several stores are named: what a study in one needs says nothing about the others.
-    """
-    from adaptstilts.store.shared import store_at  # noqa: PLC0415
-
-    configs = {path: study.config for path, study in studies.items()}
-    caches = [config.store_cache for config in configs.values() if config.store_cache is not None]
-    named = [] if store is None else [("--store", store, cache or next(iter(caches), None))]
-    named += [
-        (str(path), config.store, cache or config.store_cache)
-        for path, config in configs.items()
-        if store is None or "store" in config.model_fields_set
-    ]
-    if not named:
-        return "checkpoints", cache
-    places = {name: _shown(store_at(location, folder)) for name, location, folder in named}
-    if len(set(places.values())) > 1:
-        several = "; ".join(f"{name}: {place}" for name, place in places.items())
-        raise ConfigError(f"several stores are named ({several})", hint="Name one store, and only studies that use it.")
-    return named[0][1:]
-
-
-def _shown(store: Store) -> str:
-    """Return where a store is, as a text that is equal for all names of the same place."""
-    root = str(store.root.resolve())
-    return root if store.location == str(store.root) else f"{store.location} by way of {root}"
-
-
-def _show(value: Any, *, as_json: bool) -> None:  # noqa: ANN401 - JSON values or text
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if as_json else value)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeAlias, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -28,6 +28,10 @@ from adaptstilts.config.sweep import (
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 
 Model = TypeVar("Model", bound=BaseModel)
+Source: TypeAlias = "Path | Mapping[str, Any]"
+"""A YAML file, or what one would contain."""
+IN_MEMORY = Path("<dict>")
+"""Name of settings that are no file's, in errors about them."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -79,12 +83,12 @@ _ALLOWED = {
 """Allowed values in words, by the schema's regular expression."""
 
 
-def load_study(path: Path, overrides: Sequence[str] = ()) -> tuple[StudyConfig, Origin]:
+def load_study(source: Source, overrides: Sequence[str] = ()) -> tuple[StudyConfig, Origin]:
     """Read a study's configuration.
 
     Args:
-        path: YAML file.
-        overrides: ``key=value`` strings with dotted keys, applied over the file; values are YAML.
+        source: YAML file, or a mapping with what one would contain.
+        overrides: ``key=value`` strings with dotted keys, applied over the source; values are YAML.
 
     Returns:
         The validated configuration and where each setting is written. If values are swept, the configuration is that of
@@ -94,8 +98,8 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> tuple[StudyConfig, 
         ConfigError: If the file is missing, is not YAML, or holds one invalid setting.
         ProblemsError: If several settings are invalid.
     """
-    values, origin = _read_with_overrides(path, overrides)
-    _check_purpose(values, StudyConfig, path)
+    values, origin = _read_with_overrides(source, overrides)
+    _check_purpose(values, StudyConfig, origin)
     plain, axes, wrong = take_axes(values, origin.overridden)
     problems: list[AdaptstiltsError] = [_sweep_error(item, origin) for item in wrong]
     firsts = {key: place for axis in axes for key, place in zip(axis.keys, axis.places[0], strict=True)}
@@ -126,8 +130,8 @@ def _read_point(
     return model
 
 
-def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
-    """Read a YAML file and overrides into a section of the given schema.
+def load(source: Source, overrides: Sequence[str], schema: type[Model]) -> Model:
+    """Read a YAML file, or a mapping with what one would contain, and overrides into a section of the given schema.
 
     Overrides are ``key=value`` strings with dotted keys.
 
@@ -135,8 +139,8 @@ def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
         ConfigError: If the file is missing, is not YAML, or holds one invalid setting.
         ProblemsError: If several settings are invalid.
     """
-    values, origin = _read_with_overrides(path, overrides)
-    _check_purpose(values, schema, path)
+    values, origin = _read_with_overrides(source, overrides)
+    _check_purpose(values, schema, origin)
     problems: list[AdaptstiltsError] = []
     model = _read_model(values, schema, origin, problems)
     raise_all(problems)
@@ -145,13 +149,13 @@ def load(path: Path, overrides: Sequence[str], schema: type[Model]) -> Model:
     return model
 
 
-def task_names(path: Path, overrides: Sequence[str] = ()) -> tuple[dict[PhaseName, tuple[str, ...]], Origin]:
-    """Return the task names that a study's file and overrides give each phase, whether or not other settings are valid.
+def task_names(source: Source, overrides: Sequence[str] = ()) -> tuple[dict[PhaseName, tuple[str, ...]], Origin]:
+    """Return the task names that a study gives each phase, whether or not its other settings are valid.
 
     Raises:
         ConfigError: If the file is missing or is not YAML.
     """
-    values, origin = _read_with_overrides(path, overrides)
+    values, origin = _read_with_overrides(source, overrides)
     named: dict[PhaseName, tuple[str, ...]] = {}
     for phase in get_args(PhaseName):
         section = values.get(phase)
@@ -161,8 +165,9 @@ def task_names(path: Path, overrides: Sequence[str] = ()) -> tuple[dict[PhaseNam
     return named, origin
 
 
-def _check_purpose(values: dict[str, Any], schema: type[BaseModel], path: Path) -> None:
+def _check_purpose(values: dict[str, Any], schema: type[BaseModel], origin: Origin) -> None:
     """Refuse a study where a pretraining configuration belongs, and the reverse, in one line."""
+    path = origin.path
     pretrains = "output" in schema.model_fields  # its schema is not imported here, so that other commands start faster
     if pretrains and "target" in values and "output" not in values:
         hint = (
@@ -194,10 +199,19 @@ def _read_model(
     return None
 
 
-def _read_with_overrides(path: Path, overrides: Sequence[str]) -> tuple[dict[str, Any], Origin]:
-    values, lines = _read(path)
+def _read_with_overrides(source: Source, overrides: Sequence[str]) -> tuple[dict[str, Any], Origin]:
+    path, (values, lines) = (source, _read(source)) if isinstance(source, Path) else (IN_MEMORY, _copied(source))
     overridden = _apply(values, overrides)
     return values, Origin(path, lines, frozenset(overridden))
+
+
+def _copied(source: Mapping[str, Any]) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    """Copy the settings of a mapping, so that overrides leave the caller's as they are; they have no lines."""
+    try:
+        values: dict[str, Any] = _unshared(source)
+    except RecursionError as error:
+        raise ConfigError("a value contains itself", path=IN_MEMORY) from error
+    return values, {}
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
@@ -238,10 +252,15 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
 
 
 def _unshared(value: Any) -> Any:  # noqa: ANN401 - what YAML holds
-    """Copy values so that each use of a YAML alias (*) is its own object and can be overridden alone."""
-    if isinstance(value, dict):
-        return {key: _unshared(item) for key, item in value.items()}
-    return [_unshared(item) for item in value] if isinstance(value, list) else value
+    """Copy values so that each use of a YAML alias (*) is its own object and can be overridden alone.
+
+    Tuples and paths, which YAML does not have, become lists and text.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): _unshared(item) for key, item in value.items()}
+    if isinstance(value, Path):
+        return str(value)
+    return [_unshared(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path) -> None:

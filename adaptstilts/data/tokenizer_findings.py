@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from adaptstilts.data.tokenizer_check import Reading
-from adaptstilts.errors import CheckpointError, raise_all
+from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import aligned
 from adaptstilts.languages import SOURCE_LANGUAGE
 
@@ -260,21 +260,15 @@ def values(checks: Sequence[TokenizerCheck]) -> list[dict[str, Any]]:
     ]
 
 
-def require_readable(checks: Sequence[TokenizerCheck]) -> None:
-    """Stop where a backbone cannot read a language.
-
-    Raises:
-        CheckpointError: If nearly all characters of a language are unknown; all backbones at once.
-    """
-    raise_all(
-        [
-            CheckpointError(
-                f"'{check.backbone}' cannot read {', '.join(finding.languages)}: {finding.text.split('. ')[0]}",
-                key="backbone",
-                hint=finding.text.split(". ")[1].rstrip("."),
-            )
-            for check in checks
-            for finding in check.findings
-            if finding.level == "error"
-        ]
+def unreadable(checks: Sequence[TokenizerCheck]) -> tuple[CheckpointError, ...]:
+    """Return an error for each backbone and the languages of which it knows hardly any character."""
+    return tuple(
+        CheckpointError(
+            f"'{check.backbone}' cannot read {', '.join(finding.languages)}: {finding.text.split('. ')[0]}",
+            key="backbone",
+            hint=finding.text.split(". ")[1].rstrip("."),
+        )
+        for check in checks
+        for finding in check.findings
+        if finding.level == "error"
     )

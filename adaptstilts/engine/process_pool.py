@@ -22,6 +22,7 @@ from adaptstilts.engine.in_process import StageStep
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
 from adaptstilts.engine.signals import end_with_parent, sigterm_as_exit
+from adaptstilts.engine.spawning import without_main_module
 from adaptstilts.engine.worker import perform_here
 from adaptstilts.errors import CrashError, EngineError
 from adaptstilts.store.store import Store
@@ -221,7 +222,8 @@ class ProcessEngine:
             name=f"worker-{number}",
             daemon=False,
         )
-        process.start()
+        with without_main_module():
+            process.start()
         theirs.close()
         worker = _Worker(number, process, ours, gpu)
         self._workers.append(worker)

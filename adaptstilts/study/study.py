@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from adaptstilts.config.load import load_study, task_names
+from adaptstilts.config.load import Source, load_study, task_names
 from adaptstilts.config.origin import Origin
 from adaptstilts.config.schema import DataSection, EvaluationSection, StudyConfig
 from adaptstilts.config.sweep import Variant, variants
@@ -37,19 +37,19 @@ class Study:
         self.origin = Origin() if origin is None else origin
 
     @classmethod
-    def load(cls, path: Path | str, overrides: Sequence[str] = ()) -> Study:
-        """Read a study from a YAML file and ``key=value`` strings with dotted keys, which override it.
+    def load(cls, source: Source | str, overrides: Sequence[str] = ()) -> Study:
+        """Read a study from a YAML file or a mapping, and ``key=value`` strings with dotted keys, which override it.
 
-        ``path`` may also be the name of a configuration that comes with the package, such as ``quickstart``.
+        ``source`` may also be the name of a configuration that comes with the package, such as ``quickstart``.
 
         Raises:
             AdaptstiltsError: If the file or its settings cannot be used; all problems at once.
         """
-        file = find_config(path)
+        place = source if isinstance(source, Mapping) else find_config(source)
         try:
-            return cls(*load_study(file, overrides))
+            return cls(*load_study(place, overrides))
         except AdaptstiltsError as error:
-            raise_all([*problems_of(error), *_task_problems(file, overrides)])
+            raise_all([*problems_of(error), *_task_problems(place, overrides)])
             raise
 
     @cached_property
@@ -99,10 +99,10 @@ class Study:
         return self.origin.named_in_errors()
 
 
-def _task_problems(path: Path, overrides: Sequence[str]) -> tuple[AdaptstiltsError, ...]:
+def _task_problems(source: Source, overrides: Sequence[str]) -> tuple[AdaptstiltsError, ...]:
     """Return what is wrong with the task names of a study that has other problems; nothing if it cannot be read."""
     with suppress(ConfigError):
-        named, origin = task_names(path, overrides)
+        named, origin = task_names(source, overrides)
         try:
             with origin.named_in_errors():
                 raise_all(check_task_names(named))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import html
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
 
 from adaptstilts.formatting import aligned
-from adaptstilts.tasks.registry import training_chain, training_task
+from adaptstilts.tasks.registry import all_tasks, training_chain, training_task
 from adaptstilts.tasks.spec import Task
 
 _WIDEST = 44
@@ -47,15 +48,67 @@ def summarise(task: Task) -> dict[str, Any]:
     }
 
 
+class TaskTable(Sequence[Task]):
+    """Tasks in order, which print as a table."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._tasks = tuple(tasks)
+
+    @property
+    def record(self) -> list[dict[str, Any]]:
+        """The tasks as plain values; see `summarise`."""
+        return [summarise(task) for task in self]
+
+    @overload
+    def __getitem__(self, index: int) -> Task: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> TaskTable: ...
+
+    def __getitem__(self, index: int | slice) -> Task | TaskTable:
+        return TaskTable(self._tasks[index]) if isinstance(index, slice) else self._tasks[index]
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks)
+
+    def __repr__(self) -> str:
+        return table(self)
+
+    def _repr_html_(self) -> str:
+        head, *rows = _rows(self)
+        heads = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
+        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+        legend = html.escape(_LEGEND).replace("\n", "<br>")
+        return f"<table><tr>{heads}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table><p>{legend}</p>"
+
+
+def tasks() -> TaskTable:
+    """Return all tasks, the paper's intermediate ones first, registered ones last.
+
+    Example:
+        >>> [task.name for task in tasks() if task.kind.value == "retrieve"]
+        ['bucc2018', 'tatoeba', 'tatoeba_r']
+    """
+    return TaskTable(all_tasks())
+
+
 def table(tasks: Sequence[Task]) -> str:
     """Return a table of tasks for a terminal, one line each, with a legend of its columns below."""
-    rows = [("name", "phase", "benchmark", "kind", "metric", "trains on", "languages")]
+    return "\n".join([*aligned(_rows(tasks), "<"), "", _LEGEND])
+
+
+def _rows(tasks: Sequence[Task]) -> list[tuple[str, ...]]:
+    """Return the cells of the table, its head first."""
+    rows: list[tuple[str, ...]] = [("name", "phase", "benchmark", "kind", "metric", "trains on", "languages")]
     for task in tasks:
         chain = " > ".join(each.name for each in training_chain(task)) if task.trains else "-"
         benchmarks = " ".join(benchmark.value for benchmark in task.benchmarks) or "-"
         facts = (task.phase.value, benchmarks, task.kind.value, task.metric.value)
         rows.append((task.name, *facts, chain, _languages(task)))
-    return "\n".join([*aligned(rows, "<"), "", _LEGEND])
+    return rows
 
 
 def _languages(task: Task) -> str:

@@ -867,7 +867,7 @@ def test_study_on_an_address_is_reported_on_another_machine(study: Study, tmp_pa
 def test_watcher_draws_on_a_terminal_and_keeps_its_lines():
     from rich.console import Console
 
-    from adaptstilts.cli.dashboard import TerminalWatcher
+    from adaptstilts.progress.dashboard import TerminalWatcher
     from adaptstilts.store.artefact import Artefact
     from adaptstilts.study.study import Study
 

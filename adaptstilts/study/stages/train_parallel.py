@@ -22,6 +22,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 from adaptstilts.config.schema import ParallelSection, ResumeSection
 from adaptstilts.engine.journal import StepNumbers
 from adaptstilts.engine.signals import end_with_parent, sigterm_as_exit
+from adaptstilts.engine.spawning import without_main_module
 from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
 from adaptstilts.runtime import make_deterministic, quiet_libraries, set_threads
 from adaptstilts.store.holding import Progress
@@ -152,7 +153,8 @@ class _TrainingProcesses:
             reader, writer = context.Pipe(duplex=False)
             arguments = (rank, self.port, self.request, writer)
             process = context.Process(target=_run_process, args=arguments, name=f"train-{rank}", daemon=True)
-            process.start()
+            with without_main_module():
+                process.start()
             writer.close()
             self.processes.append(process)
             self.readers[reader] = rank

@@ -1,4 +1,4 @@
-"""Progress of a study on the terminal: a line per finished stage, and a dashboard below the lines."""
+"""The state of a run in progress, from its events and from the heartbeats of workers elsewhere."""
 
 from __future__ import annotations
 
@@ -8,17 +8,10 @@ import platform
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
-
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
 
 from adaptstilts.engine.heartbeats import Beat, Failure, read_beats
 from adaptstilts.errors import AdaptstiltsError
@@ -27,117 +20,26 @@ from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.status import Observer, Running, Status, summarise
-from adaptstilts.study.status_text import left_text, place
+from adaptstilts.study.status import Observer, Status, summarise
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_DRAWINGS_PER_SECOND = 2.0
 _SECONDS_BETWEEN_STORE_READS = 2.0
-_BAR_WIDTH = 20
 
 
-def draw(status: Status, *, most_rows: int) -> RenderableType:
-    """Draw a status: one bar for the whole study, counts per kind of stage, and a row with a bar per running stage.
-
-    Returns something that rich can print. At most ``most_rows`` running stages are drawn; the others are counted.
-    """
-    done = status.total("done")
-    head = Table.grid(padding=(0, 1))
-    for _ in range(4):
-        head.add_column(no_wrap=True, overflow="ellipsis")
-    left = left_text(status) if status.seconds_left else ""
-    head.add_row("study", ProgressBar(max(1, status.stages), done, width=_BAR_WIDTH), f"{done}/{status.stages}", left)
-    rows: list[RenderableType] = [head, _kinds(status)]
-    if status.running:
-        rows.append(_running_table(status.running[:most_rows]))
-    if len(status.running) > most_rows:
-        rows.append(Text(f"and {len(status.running) - most_rows} more running", style="dim"))
-    rows += [
-        Text(f"lost: {beat.name} ({place(beat)}, silent for {estimate_text(beat.age)})", "red") for beat in status.lost
-    ]
-    return Group(*rows)
-
-
-def _kinds(status: Status) -> Text:
-    text = Text("      ")
-    for kind, states in status.counts.items():
-        text.append(f"{kind} {states['done']}/{sum(states.values())}   ", style="dim")
-    for state in ("failed", "left_out", "lost", "damaged"):
-        if status.total(state):
-            text.append(f"{status.total(state)} {state.replace('_', ' ')}   ", style="red")
-    if status.examples_per_second:
-        text.append(f"{status.examples_per_second:.0f} training examples/s", style="dim")
-    return text
-
-
-def _running_table(running: Sequence[Running]) -> Table:
-    places = {each.beat.host for each in running}
-    table = Table.grid(padding=(0, 1), expand=True)
-    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    table.add_column(width=_BAR_WIDTH)
-    for _ in range(3):
-        table.add_column(no_wrap=True)
-    for each in running:
-        beat = each.beat
-        total = beat.total or None
-        bar = ProgressBar(total, beat.done, width=_BAR_WIDTH, pulse=total is None, animation_time=beat.seconds)
-        steps = f"{beat.done}/{beat.total}" if total else estimate_text(beat.seconds)
-        left = "" if each.seconds_left is None else f"{estimate_text(each.seconds_left)} left"
-        where = beat.worker or (place(beat) if len(places) > 1 else "")
-        name = Text.assemble(beat.name, (f"  {where}" if where else "", "dim"))
-        table.add_row(name, bar, steps, beat.note, left)
-    return table
-
-
-class Dashboard:
-    """Redraws a status continuously while its context is open, on an interactive terminal only.
-
-    Args:
-        console: Where to draw.
-        look: Returns the status to draw; called from another thread.
-    """
-
-    def __init__(self, console: Console, look: Callable[[], Status]) -> None:
-        self._console = console
-        self._look = look
-        self._live: Live | None = None
-
-    def __enter__(self) -> Self:
-        """Start drawing."""
-        if self._console.is_interactive:  # on other outputs rich would add an empty line
-            self._live = Live(
-                console=self._console,
-                transient=True,
-                refresh_per_second=_DRAWINGS_PER_SECOND,
-                get_renderable=lambda: draw(self._look(), most_rows=max(1, self._console.height - 6)),
-            )
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop drawing and leave the terminal as it was."""
-        if self._live is not None:
-            self._live.stop()
-
-
-class TerminalWatcher:
-    """Shows the progress of a run on stderr: a dashboard on a terminal, lines only elsewhere.
+class StudyWatcher:
+    """Follows the events of a run, and writes nothing; subclasses show lines and `status`.
 
     Args:
         plan: The plan that is carried out.
-        console: Where to draw.
         workers: Number of stages that run at the same time.
         store: Folder of the store, from which measured times and the heartbeats of workers elsewhere are read. Without
             it, only the calls of this watcher count.
     """
 
-    def __init__(self, plan: Plan, console: Console, *, workers: int = 1, store: Path | None = None) -> None:
+    def __init__(self, plan: Plan, *, workers: int = 1, store: Path | None = None) -> None:
         self._plan = plan
-        self._console = console
         self._workers = workers
         self._store = store
         self._observer = Observer(Store(store if store is not None else Path()), plan)
@@ -149,18 +51,15 @@ class TerminalWatcher:
         self._began: dict[str, float] = {}
         self._beats: dict[str, Beat] = {}
         self._read_at = -math.inf
-        self._dashboard = Dashboard(console, self.status)
 
     def __enter__(self) -> Self:
-        """Start drawing."""
-        self._dashboard.__enter__()
+        """Start."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop drawing and leave the terminal as it was."""
-        self._dashboard.__exit__(kind, error, trace)
+        """Stop."""
 
     def skipped(self, stages: list[Stage]) -> None:
         """Write how many stages are finished already."""
@@ -226,8 +125,7 @@ class TerminalWatcher:
         self.line(f"failed: {stage.name}: {error}", style="red")
 
     def line(self, text: str, style: str = "") -> None:
-        """Write a line above the dashboard."""
-        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        """Show a line; this class drops it."""
 
     def status(self) -> Status:
         """Return the status of the study, from this watcher's calls and from the heartbeats in the store."""

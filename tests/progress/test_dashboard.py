@@ -11,9 +11,9 @@ import pytest
 from claimers import at_work
 from rich.console import Console
 
-from adaptstilts.cli.dashboard import Dashboard, TerminalWatcher, draw
 from adaptstilts.engine.heartbeats import Beat
 from adaptstilts.errors import DataError
+from adaptstilts.progress.dashboard import Dashboard, TerminalWatcher, draw
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage, make_stage
 from adaptstilts.store.store import Store

@@ -1,0 +1,30 @@
+"""Tables of a study as pandas frames."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING
+
+from adaptstilts.errors import StoreError
+from adaptstilts.results.rows import ResultRow
+from adaptstilts.study.stages.collect import result_rows
+from adaptstilts.study.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def results_frame(study: Study) -> pd.DataFrame:
+    """Return the finished scores of a study; see `adaptstilts.api.study.Study.results`.
+
+    Raises:
+        StoreError: If there is none.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    with study.settings_named():
+        rows = result_rows(study.plan.tables, study.store.find_all(study.plan.stages))
+        if not rows:
+            hint = "Run the study first: study.run(), or adaptstilts run."
+            raise StoreError("no finished score", path=study.config.store, hint=hint)
+    return pd.DataFrame([asdict(row) for row in rows], columns=[item.name for item in fields(ResultRow)])

@@ -1,0 +1,70 @@
+"""Scores outside a study: folders of predictions in XTREME's submission layout, and published figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from adaptstilts.api.shown import Shown
+from adaptstilts.results.published import of_task, published_text
+from adaptstilts.submission.check_folder import check_folder, get_benchmark
+from adaptstilts.submission.score import score_folder, score_record, score_text
+
+
+def published_scores(task: str | None = None) -> Shown:
+    """List published scores with their sources and settings.
+
+    Args:
+        task: A task, to list all its figures; by default the mean of every task.
+
+    Raises:
+        ConfigError: If no figure of the task is known.
+    """
+    found = of_task(task)
+    return Shown([asdict(item) for item in found], published_text(found))
+
+
+def score_predictions(
+    predictions: Path | str,
+    gold: Path | str,
+    tasks: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+) -> Shown:
+    """Score a folder of predictions in XTREME's submission layout.
+
+    Args:
+        predictions: Folder of predictions: ``<task>/test-<language>.tsv|json``.
+        gold: Folder of labels in the same layout.
+        tasks: Only these tasks.
+        languages: Only these languages.
+
+    Returns:
+        Scores per language, task, group and overall, as XTREME averages them, and what is missing.
+
+    Raises:
+        AdaptstiltsError: If files are missing, malformed or do not fit together.
+    """
+    scores = score_folder(Path(predictions), Path(gold), tasks, languages)
+    return Shown(score_record(scores), score_text(scores))
+
+
+def check_submission(
+    folder: Path | str,
+    gold: Path | str | None = None,
+    tasks: Sequence[str] | None = None,
+    benchmark: str = "xtreme",
+) -> Shown:
+    """List everything that is wrong with a folder in XTREME's submission layout, and score it if labels are given.
+
+    Args:
+        folder: Folder of predictions.
+        gold: Folder of labels in the same layout.
+        tasks: Check only these tasks.
+        benchmark: ``xtreme`` or ``xtreme_r``.
+
+    Raises:
+        AdaptstiltsError: If there is no such folder, task or benchmark.
+    """
+    checked = check_folder(Path(folder), None if gold is None else Path(gold), get_benchmark(benchmark), tasks)
+    return Shown(checked.record(), checked.text(), problems=tuple(checked.problems))

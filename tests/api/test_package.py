@@ -1,0 +1,98 @@
+"""The package as `import adaptstilts` gives it: light, lazy, and complete."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import subprocess
+import sys
+from importlib import import_module
+
+import pytest
+from repository import ROOT
+
+import adaptstilts
+
+HEAVY = ("torch", "transformers", "adapters", "matplotlib", "pandas", "numpy", "pydantic", "yaml", "rich")
+MOST_SECONDS = 0.1
+
+
+def python(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_import_takes_less_than_a_tenth_of_a_second_and_loads_nothing_heavy():
+    code = (
+        "import sys, time; began = time.perf_counter(); import adaptstilts; "
+        f"print(time.perf_counter() - began, *set({HEAVY!r}) & set(sys.modules))"
+    )
+    answers = [python(code).split() for _ in range(3)]
+    assert all(len(answer) == 1 for answer in answers), answers
+    assert min(float(answer[0]) for answer in answers) < MOST_SECONDS
+
+
+def test_type_checkers_see_the_names_that_the_package_exports():
+    tree = ast.parse((ROOT / "adaptstilts" / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        (alias.asname, node.module)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname == alias.name
+    }
+    exported = {(name, f"adaptstilts.{module}") for name, module in adaptstilts._MODULES.items()}
+    assert seen == exported | {("tasks", "adaptstilts.tasks.summary")}
+
+
+@pytest.mark.parametrize("name", adaptstilts.__all__)
+def test_every_exported_name_is_there_documented_and_listed(name: str):
+    value = getattr(adaptstilts, name)
+    assert name in dir(adaptstilts)
+    assert name == "__version__" or value.__doc__
+
+
+@pytest.mark.parametrize("module", ["adaptstilts.api.study", "adaptstilts.tasks.summary"])
+def test_examples_in_docstrings_give_what_they_say(module: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(ROOT)
+    failed, tried = doctest.testmod(import_module(module))
+    assert (failed, tried > 0) == (0, True)
+
+
+def test_unknown_name_is_an_attribute_error_with_the_name():
+    with pytest.raises(AttributeError, match="has no attribute 'load_studie'"):
+        _ = adaptstilts.load_studie  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "",
+        "import adaptstilts.tasks.registry",
+        "from adaptstilts.tasks import registry",
+        "import adaptstilts.study.study",
+        "from adaptstilts import tasks; tasks()",
+    ],
+)
+def test_tasks_can_be_called_whatever_was_imported_before(first: str):
+    lines = [first, "import adaptstilts", "print(len(adaptstilts.tasks()))", "import adaptstilts.tasks.registry"]
+    lines += ["print(len(adaptstilts.tasks()), len(adaptstilts.tasks.registry.all_tasks()))"]
+    alone, *both = python("\n".join(lines)).split()
+    assert both == [alone, alone]
+    assert int(alone) > 20
+
+
+def test_tasks_are_a_sequence_that_prints_as_the_table_of_the_command_line():
+    from commandline import say
+
+    tasks = adaptstilts.tasks()
+    assert f"{tasks}\n" == say("tasks").out
+    assert tasks.record == say("tasks", "--json").json
+    assert tasks[0].name == "anli"
+    assert [task.name for task in tasks[:2]] == ["anli", "mnli"]
+    assert tasks[0] in tasks
+    html = tasks._repr_html_()
+    assert html.count("<tr>") == len(tasks) + 1
+    assert "<td>xnli</td>" in html

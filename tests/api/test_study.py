@@ -1,0 +1,201 @@
+"""A study in Python, on the quickstart cut down to seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from commandline import say
+from small_quickstart import CUT, QUICKSTART
+
+import adaptstilts
+from adaptstilts.tasks.examples import PairExample, SpanExample
+
+
+def words(folder: Path) -> tuple[str, ...]:
+    """The words by which the command line names the study."""
+    return (str(QUICKSTART), *CUT, f"store={folder / 'store'}", f"results={folder / 'results'}")
+
+
+def test_plan_prints_as_on_the_command_line_and_gives_its_stages_as_a_frame(
+    before: tuple[Any, ...], finished: adaptstilts.Study, python_folder: Path
+):
+    plan = before[0]
+    assert list(plan.stages.columns) == ["name", "kind", "key", "done", "used_by"]
+    assert not plan.stages["done"].any()
+    assert tuple(plan.stages["key"]) == finished.keys
+    now = finished.plan("cpu")
+    assert now.stages["done"].all()
+    assert f"{now}\n" == say("plan", *words(python_folder), "--device", "cpu").out
+    assert now.record == say("plan", *words(python_folder), "--device", "cpu", "--json").json
+    assert now._repr_html_().count("monospace") == 2  # the tables and the tree, else their columns are ragged
+    assert str(now.why("train direct*")) == str(finished.why("train direct*"))
+    with pytest.raises(adaptstilts.ConfigError, match="'train stak' is not a stage"):
+        now.why("train stak")
+    with pytest.raises(adaptstilts.ConfigError, match="h1oo"):
+        finished.plan("h1oo")
+
+
+def test_run_makes_every_stage_and_prints_as_on_the_command_line(
+    ran: Any, study: adaptstilts.Study, python_folder: Path
+):
+    assert (ran.made, ran.skipped, ran.failed) == (len(study.keys), 0, ())
+    again = say("run", *words(python_folder))
+    assert again.code == 0
+    assert again.out == f"{ran}\n"
+    assert again.err.startswith(f"skipping {ran.made} finished stages")
+
+
+def test_run_renders_tables_and_figures_in_a_notebook(ran: Any):
+    html = ran._repr_html_()
+    assert html.count("data:image/png;base64,") == len(ran.figures) == 2
+    assert "&#x27;direct&#x27;, mean over all" in html
+    assert ran.files.report.is_file()
+
+
+def test_run_takes_engine_and_workers_like_settings(finished: adaptstilts.Study):
+    assert finished.run(engine="local", workers=3, progress=False).made == 0
+    with pytest.raises(adaptstilts.ConfigError, match=r"engine\.name: 'rye' is not allowed.*Did you mean 'ray'"):
+        finished.run(engine="rye")
+    with pytest.raises(adaptstilts.ConfigError, match="workers: 0 is out of range"):
+        finished.run(workers=0)
+
+
+def test_run_shows_its_progress_unless_told_not_to(finished: adaptstilts.Study, capfd: pytest.CaptureFixture[str]):
+    finished.run()
+    shown = capfd.readouterr()
+    assert (shown.out, shown.err.startswith("skipping ")) == ("", True)
+    finished.run(progress=False)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_report_gives_what_the_run_gave(ran: Any, finished: adaptstilts.Study):
+    assert str(finished.report()) == str(ran)
+
+
+def test_validate_answers_as_the_command_line_does(finished: adaptstilts.Study, python_folder: Path):
+    told: list[str] = []
+    checked = finished.validate(on_message=told.append)
+    said = say("validate", *words(python_folder))
+    assert (f"{checked}\n", checked.notes) == (said.out, tuple(told))
+    assert tuple(said.err.splitlines()) == checked.notes
+    assert checked.record["ok"]
+
+
+def test_status_tells_before_and_after_and_names_the_next_command(
+    before: tuple[Any, ...], finished: adaptstilts.Study, python_folder: Path
+):
+    assert before[1].status.total("done") == 0
+    now = finished.status()
+    assert now.status.is_over
+    assert f"{now}\n" == say("status", *words(python_folder)).out
+    assert now.record["go_on"].startswith("adaptstilts report ")
+    assert (
+        finished.status(options=["--tasks-from", "my tasks.py"]).record["go_on"].endswith(" --tasks-from 'my tasks.py'")
+    )
+    finished.watch()  # returns at once, as all is done
+
+
+def test_results_are_the_rows_of_the_csv_file_with_numbers_as_numbers(ran: Any, finished: adaptstilts.Study):
+    frame = finished.results()
+    read = pd.read_csv(ran.files.results, keep_default_na=False, dtype={"variant": str})
+    pd.testing.assert_frame_equal(frame, read, check_dtype=False)
+    kinds = frame.dtypes.to_dict()
+    assert kinds["value"].kind == "f"
+    assert (kinds["seed"].kind, kinds["examples"].kind) == ("i", "i")
+    assert kinds["is_major"].kind == "b"
+
+
+def test_what_is_not_finished_is_an_error_that_says_so(before: tuple[Any, ...]):
+    results, network = (str(error) for error in before[2:])
+    assert "no finished score" in results
+    assert "study.run()" in results
+    assert "not finished: train direct: mnli, seed 1" in network
+
+
+def test_predictions_are_those_that_its_arguments_name(finished: adaptstilts.Study):
+    frame = finished.predictions(task="xnli", language="de", method="stack", source="mnli")
+    assert len(frame) == 8
+    assert set(frame["method"]) == {"stack"}
+    with pytest.raises(adaptstilts.AdaptstiltsError, match="xnly"):
+        finished.predictions(task="xnly")
+
+
+# ---- Networks
+
+
+def test_network_is_a_module_in_evaluation_mode_that_gives_the_stored_scores(
+    finished: adaptstilts.Study, python_folder: Path
+):
+    import numpy as np
+
+    network = finished.network("xnli", method="stack", source="mnli")
+    assert isinstance(network, torch.nn.Module)
+    assert not any(module.training for module in network.modules())
+    assert not any(parameter.requires_grad for parameter in network.parameters())
+    (stored,) = (python_folder / "store" / "predict").glob("stack-mnli-xnli-de*/raw/de.npz")
+    (world,) = (python_folder / "store" / "data").iterdir()
+    lines = (world / "files" / "xnli" / "test-de.tsv").read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines]
+    with torch.inference_mode():
+        scores = network(**network.encode([row[0] for row in rows], [row[1] for row in rows]))
+    expected = np.load(stored)["logits"]
+    np.testing.assert_allclose(scores.numpy(), expected, atol=1e-5)
+    examples = [PairExample(str(number), row[0], row[1], None) for number, row in enumerate(rows)]
+    assert network.predict(examples) == [network.labels[index] for index in expected.argmax(1)]
+
+
+def test_network_answers_questions_as_the_study_does(finished: adaptstilts.Study):
+    reader = finished.network("tydiqa", method="stack", source="squad1", seed=1)
+    context = "Anna has the book. " * 40
+    answers = reader.predict([SpanExample("a", "Who has the book?", context, None)])
+    assert answers["a"]
+    assert answers["a"] in context
+    assert reader.labels == ()
+    with pytest.raises(adaptstilts.EvaluationError, match="no example to predict"):
+        reader.predict([])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"target": "xnly", "method": "direct"}, r"'xnly' is not a target of this study.*Did you mean 'xnli'"),
+        ({"target": "xnli", "method": "stack"}, r"2 networks of 'xnli' fit.*source='mnli'.*source='squad1'.*arguments"),
+        ({"target": "xnli", "method": "fuse"}, r"no network of 'xnli' fits.*method='direct', source='none', seed=1"),
+        ({"target": "xnli", "method": "direct", "seed": 7}, r"no network of 'xnli' fits"),
+        ({"target": "xnli", "method": "direct", "variant": "a=1"}, r"no network of 'xnli' fits"),
+    ],
+)
+def test_network_that_is_not_named_exactly_is_an_error_that_lists_what_there_is(
+    finished: adaptstilts.Study, arguments: dict[str, Any], message: str
+):
+    with pytest.raises(adaptstilts.ConfigError, match=message):
+        finished.network(**arguments)
+
+
+# ---- Elsewhere
+
+
+def test_store_functions_answer_as_their_commands(finished: adaptstilts.Study, python_folder: Path):
+    store = str(python_folder / "store")
+    assert f"{adaptstilts.verify_artefacts(store=store)}\n" == say("store", "verify", "--store", store).out
+    trained = finished.plan("cpu").stages["kind"].value_counts()["train"]
+    assert len(adaptstilts.list_artefacts(store, kinds=["train"]).record) == trained
+    assert adaptstilts.unused_artefacts(finished).record == say("store", "gc", *words(python_folder), "--json").json
+    assert adaptstilts.store_status(store).status().status.total("done") == len(finished.keys)
+    key = finished.keys[0]
+    assert key in str(adaptstilts.show_artefact(key, store))
+
+
+def test_study_from_a_dict_is_the_study_from_its_file(finished: adaptstilts.Study, python_folder: Path):
+    import yaml
+
+    text = QUICKSTART.read_text(encoding="utf-8").replace("5e-4", "0.0005").replace("3e-3", "0.003")
+    content = yaml.safe_load(text.replace("1e-3", "0.001"))
+    same = adaptstilts.load_study(content, *words(python_folder)[1:])
+    assert same.keys == finished.keys
+    assert (same.place, repr(same)) == ("<dict>", "<study 'quickstart' from <dict>>")
+    assert same.status().record["go_on"].startswith("adaptstilts report CONFIG ")
