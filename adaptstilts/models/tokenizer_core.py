@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _AS_IN_FILE = ("XLMRobertaTokenizer", "DebertaV2Tokenizer", "T5Tokenizer", "MT5Tokenizer", "GemmaTokenizer")
 """Classes that cut text as tokenizer.json says. Others, such as BERT's, change it by their tokenizer_config.json."""
 _UNKNOWN = "<unk>"
+_FILE = "tokenizer.json"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def load_core(location: str, revision: str | None = None) -> TokenizerCore:
     folder = _folder(location, revision)
     settings = _settings(folder)
     name = str(settings.get("tokenizer_class", "")).removesuffix("Fast")
-    path = folder / "tokenizer.json"
+    path = folder / _FILE
     if name not in _AS_IN_FILE or "add_prefix_space" in settings or not path.is_file():
         tokenizer = load_tokenizer(str(folder))
         return _core(tokenizer.backend_tokenizer, tokenizer.unk_token_id)
@@ -65,14 +66,20 @@ def _folder(location: str, revision: str | None) -> Path:
     """Return the folder of a backbone; of one on the hub, that of its cached tokenizer."""
     if Path(location).is_dir():
         return Path(location)
-    from huggingface_hub import try_to_load_from_cache  # noqa: PLC0415
+    from huggingface_hub import constants, try_to_load_from_cache  # noqa: PLC0415
 
-    found = try_to_load_from_cache(location, "tokenizer.json", revision=revision or "main")
-    if not isinstance(found, str):
+    cache = Path(constants.HF_HUB_CACHE)
+    found = try_to_load_from_cache(location, _FILE, cache_dir=cache, revision=revision or "main")
+    if isinstance(found, str):
+        return Path(found).parent
+    # A download at a commit leaves no name for it in the cache.
+    snapshots = cache / f"models--{location.replace('/', '--')}" / "snapshots"
+    files = [] if revision else sorted(snapshots.glob(f"*/{_FILE}"), key=lambda path: path.parent.stat().st_mtime)
+    if not files:
         raise CheckpointError(
             "its tokenizer is not in the hub's cache", path=location, hint="It is checked once it is there."
         )
-    return Path(found).parent
+    return files[-1].parent
 
 
 def _settings(folder: Path) -> dict[str, Any]:

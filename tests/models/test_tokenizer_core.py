@@ -41,6 +41,10 @@ def test_core_of_a_broken_file_is_refused_with_its_path(tmp_path):
 
 
 def test_core_on_the_hub_is_taken_from_the_cache_only(tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(CheckpointError, match=r"nobody/nothing: its tokenizer is not in the hub's cache"):
-        load_core("nobody/nothing")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(CheckpointError, match=r"nobody/tiny: its tokenizer is not in the hub's cache"):
+        load_core("nobody/tiny")
+    save_tokenizer("xlm-roberta", tmp_path / "models--nobody--tiny" / "snapshots" / ("0" * 40))
+    assert load_core("nobody/tiny").unknown_id == tiny("xlm-roberta").unk_token_id
+    with pytest.raises(CheckpointError, match="not in the hub's cache"):
+        load_core("nobody/tiny", "v2")
