@@ -12,7 +12,6 @@ from adaptstilts.api.shown import Shown, preformatted
 from adaptstilts.api.status import StatusReader, StudyStatus
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.data.tokenizer_findings import table, unreadable, values
-from adaptstilts.predictions.frame import predictions_frame
 from adaptstilts.progress.choose import study_watcher
 from adaptstilts.runtime import prepare_process
 from adaptstilts.study import session, study
@@ -231,6 +230,8 @@ class Study:
         Raises:
             AdaptstiltsError: If the study has nothing that an argument names, or nothing of it is finished.
         """
+        from adaptstilts.predictions.frame import predictions_frame  # noqa: PLC0415 - brings numpy
+
         return predictions_frame(
             self._study,
             task=task,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.models.model_files import check_tokenizer_json
 from adaptstilts.formatting import first_line
 from adaptstilts.models.backbone import load_tokenizer
 
@@ -40,6 +41,7 @@ def load_core(location: str, revision: str | None = None) -> TokenizerCore:
         CheckpointError: If it cannot be loaded, or is not in the cache.
     """
     folder = _folder(location, revision)
+    check_tokenizer_json(folder)
     settings = _settings(folder)
     name = str(settings.get("tokenizer_class", "")).removesuffix("Fast")
     path = folder / _FILE

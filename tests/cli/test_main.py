@@ -676,7 +676,7 @@ def test_run_says_so_at_once_when_the_hub_does_not_answer(study: Study, monkeypa
             {"hidden_size": 32},
             r"config\.json: hidden_size: 32 here, but the word vectors of model\.safetensors have 16",
         ),
-        ({"model_type": "bert"}, r"config\.json: model_type 'bert' is not supported\. .*Allowed: xlm-roberta"),
+        ({"model_type": "gpt2"}, r"config\.json: model_type 'gpt2' is not supported\. .*Allowed: xlm-roberta"),
         (None, r"model\.safetensors: the weights are damaged: .*Save the backbone again"),
     ],
     ids=["width", "kind", "damaged"],
