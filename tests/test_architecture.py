@@ -281,6 +281,9 @@ def test_light_modules_leave_heavy_libraries_unloaded_when_imported():
 
 WRITERS = {"print", "typer.echo", "sys.stdout.write", "sys.stderr.write", "Console", "display"}
 """Calls that write to a terminal or below the cell of a notebook."""
+MAY_WRITE = {"cli", "progress"}
+ANSWERS_ON_STDOUT = {"models/unpickle.py"}
+"""Programs of their own, whose output another module reads."""
 
 
 @pytest.mark.parametrize("path", modules(), ids=shown)
@@ -292,7 +295,8 @@ def test_module_writes_nothing_unless_it_is_of_the_command_line_or_shows_progres
         and ast.unparse(node.func) in WRITERS
         and "file" not in {keyword.arg for keyword in node.keywords}
     ]
-    assert not calls or path.relative_to(PACKAGE).parts[0] in {"cli", "progress"}, f"writes in lines {calls}"
+    may = path.relative_to(PACKAGE).parts[0] in MAY_WRITE or shown(path) in ANSWERS_ON_STDOUT
+    assert not calls or may, f"writes in lines {calls}"
 
 
 def test_only_the_wrappers_import_the_adapters_library():

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.model_files import check_tokenizer_json
 from adaptstilts.formatting import first_line
 from adaptstilts.models.backbone import load_tokenizer
+from adaptstilts.models.model_files import check_tokenizer_json
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer  # type: ignore[import-untyped]
