@@ -40,8 +40,8 @@ quickstart: $(STAMP)  ## full models, adapters and fusion side by side on the mi
 test: $(STAMP)  ## run the tests
 	OMP_NUM_THREADS=1 $(if $(SHARED),ADAPTSTILTS_SHARED=$(SHARED)) $(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-slow: $(STAMP)  ## run the tests that take minutes: the quickstart from an installed wheel
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow $(ARGS)
+slow: $(STAMP)  ## run the tests that take minutes: an installed wheel, every backbone, Ray
+	OMP_NUM_THREADS=1 $(if $(SHARED),ADAPTSTILTS_SHARED=$(SHARED)) $(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: $(STAMP)  ## check style, format and types
 	$(BIN)/ruff check .

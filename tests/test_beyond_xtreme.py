@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,7 +41,15 @@ evaluation: {{languages: present}}
 """
 
 
-def test_all_three_run_through_every_method_and_count_in_no_average(tmp_path: Path, tiny_tokenizer, task_files):
+@pytest.mark.parametrize(
+    "words",
+    [("workers=2",), pytest.param(("workers=2", "--engine", "ray"), marks=pytest.mark.slow)],
+    ids=["processes", "ray"],
+)
+def test_all_three_run_through_every_method_and_count_in_no_average(
+    tmp_path: Path, tiny_tokenizer, task_files, words, monkeypatch
+):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))  # for workers of Ray
     for name in ("mnli", "afrixnli", "sib200", "belebele", "belebele_train"):
         for file, text in task_files[name].items():
             (tmp_path / "data" / file).parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +57,7 @@ def test_all_three_run_through_every_method_and_count_in_no_average(tmp_path: Pa
     backbone = save_backbone(tmp_path / "backbone", tiny_tokenizer, width=16, positions=64)
     config = tmp_path / "beyond.yaml"
     config.write_text(STUDY.format(backbone=backbone, folder=tmp_path), encoding="utf-8")
-    done = say("run", config)
+    done = say("run", config, *words)
     assert done.code == 0, done.err
     results = tmp_path / "results" / "beyond"
     with (results / "results.csv").open(encoding="utf-8", newline="") as file:
