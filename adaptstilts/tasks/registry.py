@@ -144,6 +144,20 @@ def declaration_digest(task: Task) -> str:
     return declared(task) if _OWN.get(task.name) == task else declared_whole(task)
 
 
+def check_declaration(name: str, planned: str) -> None:
+    """Check that the declaration of a task is the one whose digest counts in the keys of a plan.
+
+    Raises:
+        ConfigError: If the task was declared anew after the study was planned, or is another one in this worker.
+    """
+    if declaration_digest(get_task(name)) != planned:
+        raise ConfigError(
+            f"the declaration of '{name}' is not the one that the study was planned with",
+            value=name,
+            hint="Load the study again after a change of its tasks; workers need the same version of the package.",
+        )
+
+
 def _problems(task: Task, *, replace: bool) -> Iterator[AdaptstiltsError]:
     """Yield the reasons why a task cannot be registered."""
     name = task.name

@@ -235,7 +235,7 @@ def test_worker_adopts_a_task_that_names_one_registered_after_it():
 
 
 def test_worker_does_not_put_a_task_in_the_place_of_the_packages_own():
-    with pytest.raises(ConfigError, match="there is a task 'xnli' already.*same package version"):
+    with pytest.raises(ConfigError, match=r"there is a task 'xnli' already.*same package version"):
         adopt((moods(name="xnli"),))
 
 
