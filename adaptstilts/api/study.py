@@ -152,6 +152,7 @@ class Study:
 
     def run(
         self,
+        *,
         engine: str | None = None,
         workers: int | None = None,
         rebuild: bool = False,
@@ -218,6 +219,7 @@ class Study:
 
     def predictions(
         self,
+        *,
         task: Names = None,
         language: Names = None,
         method: Names = None,
