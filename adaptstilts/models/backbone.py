@@ -37,7 +37,8 @@ _TOKENIZER_SETTINGS = (
 )
 """Files of a tokenizer beside them that can change how text is cut: lower case, accents, the space before a word."""
 _FAULTS = (
-    OSError, ValueError, RuntimeError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ImportError
+    OSError, ValueError, RuntimeError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ImportError,
+    ArithmeticError,
 )  # fmt: skip
 """Errors that transformers raises for files that it cannot use."""
 
