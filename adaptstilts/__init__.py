@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from adaptstilts.errors import StoreError as StoreError
     from adaptstilts.errors import TrainingError as TrainingError
     from adaptstilts.errors import WriteError as WriteError
+    from adaptstilts.predictions.frame import token_rows as token_rows
+    from adaptstilts.predictions.scores import score_frame as score_frame
     from adaptstilts.tasks.spec import BenchmarkName as BenchmarkName
     from adaptstilts.tasks.spec import Group as Group
     from adaptstilts.tasks.spec import Hub as Hub
@@ -88,6 +90,8 @@ _EXPORTS = {
         "TrainingError",
         "WriteError",
     ),
+    "predictions.frame": ("token_rows",),
+    "predictions.scores": ("score_frame",),
     "tasks.spec": (
         "BenchmarkName",
         "Group",

@@ -1,6 +1,7 @@
 """The rules that keep the package readable: imports go one way, light parts stay light, only CLI and progress write."""
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -83,8 +84,14 @@ HOMELESS_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 MOST_CODE_LINES = 300
 
 
-def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+@functools.cache
+def modules() -> tuple[Path, ...]:
+    return tuple(sorted(PACKAGE.rglob("*.py")))
+
+
+@functools.cache
+def names() -> frozenset[str]:
+    return frozenset(map(name_of, modules()))
 
 
 def name_of(path: Path) -> str:
@@ -97,6 +104,7 @@ def shown(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
+@functools.cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
@@ -132,11 +140,10 @@ def at_module_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 def internal_imports(path: Path) -> list[tuple[str, int]]:
     """Modules of the package that `path` imports anywhere, functions and TYPE_CHECKING blocks included."""
-    known = {name_of(other) for other in modules()}
     found = []
     for name, line in imported_names(ast.walk(parse(path)), path):
         if name.split(".")[0] == "adaptstilts":
-            module = name if name in known else name.rpartition(".")[0]
+            module = name if name in names() else name.rpartition(".")[0]
             found.append((module, line))
     return found
 
@@ -327,7 +334,7 @@ def test_every_part_that_the_layers_name_exists(name: str):
 
 @pytest.mark.parametrize("path", modules(), ids=shown)
 def test_names_of_the_package_in_docstrings_exist(path: Path):
-    known = {name_of(other) for other in modules()}
+    known = names()
     for full in re.findall(r"`(adaptstilts(?:\.\w+)+)", path.read_text(encoding="utf-8")):
         module = max((name for name in known if full == name or full.startswith(f"{name}.")), key=len)
         rest = full[len(module) + 1 :].split(".")[0]

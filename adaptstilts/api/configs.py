@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.api.shown import preformatted
 from adaptstilts.config.schema import NAME_PATTERN
 from adaptstilts.errors import ConfigError
 from adaptstilts.shipped import shipped_configs, shipped_names
@@ -31,6 +32,7 @@ class ShippedConfig:
         cost: Time it takes, and on what.
         needs: What the user must have, such as data or a GPU.
         expect: What its results look like.
+        path: Its file.
     """
 
     name: str
@@ -41,14 +43,32 @@ class ShippedConfig:
     expect: str
     path: Path
 
+    @property
     def record(self) -> dict[str, Any]:
-        """Return the description as plain values."""
+        """The description as plain values."""
         return {**asdict(self), "path": str(self.path)}
 
 
-def list_configs() -> tuple[ShippedConfig, ...]:
+class ConfigList(tuple[ShippedConfig, ...]):
+    """Configurations, which print with purpose, cost and needs."""
+
+    __slots__ = ()
+
+    @property
+    def record(self) -> list[dict[str, Any]]:
+        """The descriptions as plain values."""
+        return [one.record for one in self]
+
+    def __repr__(self) -> str:
+        return configs_text(self)
+
+    def _repr_html_(self) -> str:
+        return preformatted(configs_text(self))
+
+
+def list_configs() -> ConfigList:
     """Return the configurations that come with the package: studies by name, then those that pretrain."""
-    return tuple(sorted(map(_read, shipped_configs()), key=lambda found: (found.command != "run", found.name)))
+    return ConfigList(sorted(map(_read, shipped_configs()), key=lambda found: (found.command != "run", found.name)))
 
 
 def get_config(name: str) -> ShippedConfig:
@@ -64,7 +84,7 @@ def get_config(name: str) -> ShippedConfig:
     raise ConfigError(f"'{name}' does not come with the package", value=stem, allowed=shipped_names())
 
 
-def copy_config(name: str, to: Path) -> Path:
+def copy_config(name: str, to: Path | str) -> Path:
     """Write a copy of a configuration that comes with the package; a study is named after the copy.
 
     Args:
@@ -74,8 +94,8 @@ def copy_config(name: str, to: Path) -> Path:
     Raises:
         ConfigError: If the name is unknown, or there is such a file already.
     """
-    found = get_config(name)
-    file = to / found.path.name if to.is_dir() else to
+    found, place = get_config(name), Path(to)
+    file = place / found.path.name if place.is_dir() else place
     text = found.path.read_text(encoding="utf-8")
     if found.command == "run" and re.match(NAME_PATTERN, file.stem):
         text = re.sub(r"^name: .*$", f"name: {file.stem}", text, count=1, flags=re.MULTILINE)

@@ -6,12 +6,13 @@ import os
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from adaptstilts import __version__
 from adaptstilts.api.configs import get_config, write_new
+from adaptstilts.api.shown import Shown
 from adaptstilts.api.survey import FoundTask, ProgressCallback, Survey, survey
 from adaptstilts.config.load import load_study
 from adaptstilts.config.schema import NAME_PATTERN, StudyConfig
@@ -28,53 +29,30 @@ _FAMILIES = ("full", "adapter", "fusion")
 _EASY_NAME = "study"
 
 
-@dataclass(frozen=True)
-class Initialised:
-    """A configuration that was written.
+@dataclass(frozen=True, repr=False)
+class Initialised(Shown):
+    """A configuration that was written; it prints as what was found, what was chosen, and the commands that come next.
 
     Attributes:
+        file: The configuration.
         survey: What was found in the folder of data; None for the mini world.
-        summary: What was found and what was chosen, a line each.
     """
 
-    file: Path
-    survey: Survey | None
-    summary: tuple[str, ...]
-
-    def record(self) -> dict[str, Any]:
-        """Return what was written and found as plain values."""
-        tasks = () if self.survey is None else self.survey.tasks
-        return {
-            "file": str(self.file),
-            "tasks": [
-                {
-                    "task": one.task.name,
-                    "phase": one.task.phase.value,
-                    "rows": {split.value: dict(found) for split, found in one.splits},
-                    "obstacle": one.obstacle or None,
-                    "same_as": one.same_as or None,
-                }
-                for one in tasks
-            ],
-            "not_recognised": [one.text() for one in (() if self.survey is None else self.survey.unread)],
-        }
-
-    def text(self) -> str:
-        """Return the summary, and the commands that come next."""
-        steps = [f"  adaptstilts {verb} {self.file}" for verb in ("validate", "plan", "run", "report")]
-        return "\n".join([*self.summary, "", f"wrote {self.file}; next:", *steps])
+    file: Path = field(kw_only=True)
+    survey: Survey | None = field(kw_only=True)
 
 
 def init_study(
-    file: Path,
-    data: Path | None = None,
+    to: Path | str,
+    data: Path | str | None = None,
+    *,
     backbone: str = MINI_BACKBONE,
     on_step: ProgressCallback | None = None,
 ) -> Initialised:
     """Write a configuration in which every setting stands: those for the data found in force, the others as comments.
 
     Args:
-        file: File to write; the study is named after it.
+        to: File to write; the study is named after it.
         data: Folder of data sets; None for the mini world.
         backbone: Backbone of the study: ``mini``, a folder or a hub id.
         on_step: Called before each task of the folder is read.
@@ -84,23 +62,49 @@ def init_study(
         DataError: If the folder does not exist, or holds nothing that a study could be evaluated on.
         CheckpointError: If the backbone is a folder that cannot be used.
     """
+    file = Path(to)
     if file.exists():
         raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file: --to FILE.")
     locate_backbone(backbone)
-    found = None if data is None else survey(data, on_step)
+    found = None if data is None else survey(Path(data), on_step)
     chosen = _settings(_name(file), found, backbone)
     summary = _mini_summary() if found is None else _summary(found, chosen)
     asked = "" if data is None else f" --data {data}"
     header = [f"Written by adaptstilts {__version__}: adaptstilts init{asked}", "", *_wrapped(summary), "", *_HOW_TO]
     notes = _notes(found, backbone)
     write_new(file, commented_yaml(StudyConfig, chosen, header=header, notes=notes, left_out=("sweep",)))
-    return Initialised(file, found, tuple(summary))
+    return Initialised(_record(file, found), _text(file, summary), file=file, survey=found)
 
 
 _HOW_TO = (
     "Settings in force have no # before them. Every other setting stands here with its default: remove its #, and that",
     "of the section it belongs to, to change it. `adaptstilts docs settings` lists all settings.",
 )
+
+
+def _record(file: Path, found: Survey | None) -> dict[str, Any]:
+    """Return what was written and found as plain values."""
+    tasks, unread = ((), ()) if found is None else (found.tasks, found.unread)
+    return {
+        "file": str(file),
+        "tasks": [
+            {
+                "task": one.task.name,
+                "phase": one.task.phase.value,
+                "rows": {split.value: dict(rows) for split, rows in one.splits},
+                "obstacle": one.obstacle or None,
+                "same_as": one.same_as or None,
+            }
+            for one in tasks
+        ],
+        "not_recognised": [one.text() for one in unread],
+    }
+
+
+def _text(file: Path, summary: Sequence[str]) -> str:
+    """Return the summary, and the commands that come next."""
+    steps = [f"  adaptstilts {verb} {file}" for verb in ("validate", "plan", "run", "report")]
+    return "\n".join([*summary, "", f"wrote {file}; next:", *steps])
 
 
 def _settings(name: str, found: Survey | None, backbone: str) -> dict[str, Any]:

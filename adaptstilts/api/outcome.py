@@ -55,7 +55,7 @@ class RunResult(Shown):
 def outcome_of(result: StudyResult) -> RunResult:
     """Return what a run or a report leaves, with its text for the terminal."""
     lines = [result.files.text, *result.failed, *(f"wrote {path}" for path in result.files.paths)]
-    return RunResult(result.json_record(), "\n".join(lines), result=result)
+    return RunResult(result.record(), "\n".join(lines), result=result)
 
 
 def _pictures(paths: tuple[Path, ...]) -> Iterator[str]:

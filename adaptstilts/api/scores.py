@@ -28,6 +28,7 @@ def published_scores(task: str | None = None) -> Shown:
 def score_predictions(
     predictions: Path | str,
     gold: Path | str,
+    *,
     tasks: Sequence[str] | None = None,
     languages: Sequence[str] | None = None,
 ) -> Shown:
@@ -52,6 +53,7 @@ def score_predictions(
 def check_submission(
     folder: Path | str,
     gold: Path | str | None = None,
+    *,
     tasks: Sequence[str] | None = None,
     benchmark: str = "xtreme",
 ) -> Shown:

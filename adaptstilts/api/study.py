@@ -10,6 +10,7 @@ from adaptstilts.api.outcome import RunResult, outcome_of
 from adaptstilts.api.plan import StudyPlan, plan_study, why_stage
 from adaptstilts.api.shown import Shown, preformatted
 from adaptstilts.api.status import StatusReader, StudyStatus
+from adaptstilts.config.load import load_study as read_study
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.data.tokenizer_findings import table, unreadable, values
 from adaptstilts.progress.choose import study_watcher
@@ -151,6 +152,7 @@ class Study:
 
     def run(
         self,
+        *,
         engine: str | None = None,
         workers: int | None = None,
         rebuild: bool = False,
@@ -217,6 +219,7 @@ class Study:
 
     def predictions(
         self,
+        *,
         task: Names = None,
         language: Names = None,
         method: Names = None,
@@ -312,7 +315,13 @@ class Study:
         """Return the study with another engine or number of workers, which decide no key."""
         changes = [f"engine.name={engine}"] if engine is not None else []
         changes += [f"workers={workers}"] if workers is not None else []
-        return study.Study.load(self._source, (*self._overrides, *changes)) if changes else self._study
+        if not changes:
+            return self._study
+        # The source is not read again: it may have changed since.
+        kept = self.config.model_dump(mode="json", include={"name", "target", "engine", "workers"}, exclude_unset=True)
+        read, _ = read_study(kept, changes)
+        config = self.config.model_copy(update={"engine": read.engine, "workers": read.workers})
+        return study.Study(config, self._study.origin)
 
     def _status_reader(self) -> StatusReader:
         words = ["CONFIG" if isinstance(self._source, Mapping) else str(self._source), *self._overrides]

@@ -178,7 +178,7 @@ def run(
     Example: adaptstilts run quickstart "seeds=[1,2]"
     """
     try:
-        result = adaptstilts.load_study(config, *(overrides or ())).run(engine, rebuild=rebuild)
+        result = adaptstilts.load_study(config, *(overrides or ())).run(engine=engine, rebuild=rebuild)
     except (KeyboardInterrupt, SystemExit) as stop:
         typer.echo("interrupted; finished stages are kept, and the same command resumes", err=True)
         raise typer.Exit(_TERMINATED if isinstance(stop, SystemExit) else 130) from None
@@ -222,7 +222,7 @@ def score(
 
     Example: adaptstilts score predictions --gold labels --json
     """
-    show(adaptstilts.score_predictions(predictions, gold, task, language), as_json=as_json)
+    show(adaptstilts.score_predictions(predictions, gold, tasks=task, languages=language), as_json=as_json)
 
 
 @app.command()
@@ -261,7 +261,7 @@ def submit(  # noqa: PLR0913, PLR0917 - a flag each
     Example: adaptstilts submit quickstart --method stack --source mnli --to predictions
     """
     if check is not None and config is None and to is None:
-        show(adaptstilts.check_submission(check, gold, task, benchmark or "xtreme"), as_json=as_json)
+        show(adaptstilts.check_submission(check, gold, tasks=task, benchmark=benchmark or "xtreme"), as_json=as_json)
     elif config is not None and to is not None and check is None and gold is None and task is None:
         study = adaptstilts.load_study(config, *(overrides or ()))
         submitted = study.submit(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import adaptstilts
+from adaptstilts.cli.output import JsonOption, show
 from adaptstilts.errors import ConfigError
 
 
@@ -27,7 +27,7 @@ def init(
     backbone: Annotated[
         str, typer.Option("--backbone", help="mini (the miniature), a folder, or a hub id with its owner.")
     ] = "mini",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a configuration for a folder of your own files.
 
@@ -41,15 +41,15 @@ def init(
     from adaptstilts.progress.bars import CheckWatcher  # noqa: PLC0415
 
     with CheckWatcher(Console(stderr=True)) as watcher:
-        written = adaptstilts.init_study(to, data, backbone, watcher.stepped)
-    typer.echo(json.dumps(written.record(), indent=2, ensure_ascii=False) if as_json else written.text())
+        written = adaptstilts.init_study(to, data, backbone=backbone, on_step=watcher.stepped)
+    show(written, as_json=as_json)
 
 
 def configs(
     name: Annotated[str | None, typer.Argument(help="A configuration, to print it or, with --to, to copy it.")] = None,
     *,
     to: Annotated[Path | None, typer.Option("--to", help="File for the copy; an existing one is kept.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the configurations that come with the package.
 
@@ -57,21 +57,19 @@ def configs(
 
     Example: adaptstilts configs quickstart --to my_study.yaml
     """
-    from adaptstilts.api.configs import configs_text, copy_config, get_config  # noqa: PLC0415
+    from adaptstilts.api.configs import get_config  # noqa: PLC0415
 
     if name is None:
         if to is not None:
             raise ConfigError("--to needs the name of a configuration", allowed=("configs NAME --to FILE",))
-        found = adaptstilts.list_configs()
-        records = [one.record() for one in found]
-        typer.echo(json.dumps(records, indent=2, ensure_ascii=False) if as_json else configs_text(found))
+        show(adaptstilts.list_configs(), as_json=as_json)
         return
     one = get_config(name)
     if to is not None:
-        written = copy_config(name, to)
+        written = adaptstilts.copy_config(name, to)
         typer.echo(f"wrote {written}; next: adaptstilts {'plan' if one.command == 'run' else one.command} {written}")
     elif as_json:
-        typer.echo(json.dumps(one.record(), indent=2, ensure_ascii=False))
+        show(one, as_json=True)
     else:
         typer.echo(one.path.read_text(encoding="utf-8"), nl=False)
 

@@ -25,8 +25,8 @@ def commented_yaml(
     """Write a configuration with every setting of a schema, the chosen ones in force, the others as comments.
 
     A comment that is a setting has no space after its ``#``, or two and more within a section that is a comment as a
-    whole: without the ``#`` it is in force. Text has one space. The
-    settings of a section that occurs several times are explained at its first place only.
+    whole: without the ``#`` it is in force. Text has one space. The settings of a section that occurs several times are
+    explained at its first place only.
 
     Args:
         schema: Schema of the configuration.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
-from adaptstilts.models.architecture import architecture_of, has_token_types
+from adaptstilts.models.architecture import XLM_R, architecture_of, has_token_types
 from adaptstilts.models.hub_models import hub_folder
 from adaptstilts.models.model_files import check_model_json, check_tokenizer_json, refuse_peft
 from adaptstilts.models.weight_files import check_sizes, weight_files
@@ -28,8 +28,17 @@ TOKEN_TYPES = "token_type_ids"
 """Name of the token types among a Hugging Face model's inputs."""
 _TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.txt", "spm.model", "spiece.model")
 """Files of which a tokenizer needs one: any fast one's, XLM-R's, BERT's, DeBERTa's, T5's."""
+_TOKENIZER_SETTINGS = (
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "merges.txt",
+    "vocab.json",
+)
+"""Files of a tokenizer beside them that can change how text is cut: lower case, accents, the space before a word."""
 _FAULTS = (
-    OSError, ValueError, RuntimeError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ImportError
+    OSError, ValueError, RuntimeError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ImportError,
+    ArithmeticError,
 )  # fmt: skip
 """Errors that transformers raises for files that it cannot use."""
 
@@ -128,6 +137,9 @@ def fingerprint(location: str, revision: str | None = None) -> str:
 
     Returns:
         SHA-256 over the config, weight and tokenizer files of a folder, or over id and revision of a hub backbone.
+
+    Raises:
+        CheckpointError: If the config.json of a folder is refused.
     """
     digest = hashlib.sha256()
     folder = Path(location)
@@ -137,7 +149,9 @@ def fingerprint(location: str, revision: str | None = None) -> str:
     shards = sorted(
         path.name for pattern in ("model*.safetensors", "pytorch_model*.bin") for path in folder.glob(pattern)
     )
-    for name in ("config.json", *shards, *_TOKENIZER_FILES):
+    # Keys of XLM-R's studies are older than its settings in them; its tokenizer cuts text as tokenizer.json says.
+    settings = () if read_config(folder).get("model_type") == XLM_R.model_type else _TOKENIZER_SETTINGS
+    for name in ("config.json", *shards, *_TOKENIZER_FILES, *settings):
         path = folder / name
         if path.is_file():
             digest.update(name.encode())

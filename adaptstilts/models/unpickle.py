@@ -12,6 +12,7 @@ import json
 import math
 import pickle
 import pickletools
+import reprlib
 import sys
 import zipfile
 from collections import OrderedDict
@@ -82,9 +83,10 @@ class _Outline(pickle.Unpickler):
     def persistent_load(self, identity: Any) -> _Storage:  # noqa: ANN401 - read from the pickle
         """Return the sizes of a storage."""
         kind, item_bytes, key, _, items, *view = identity
-        if kind != "storage" or not isinstance(item_bytes, int) or not _is_count(items) or any(view):
-            raise RefusedError(f"it refers to {str(identity)[:80]!r}, which is no storage of a tensor")
-        return _Storage(str(key), item_bytes, items)
+        is_storage = kind == "storage" and isinstance(item_bytes, int) and isinstance(key, str) and _is_count(items)
+        if not is_storage or any(view):
+            raise RefusedError(f"it refers to {_shown(identity)}, which is no storage of a tensor")
+        return _Storage(key, item_bytes, items)
 
 
 def check(path: Path) -> None:
@@ -164,7 +166,7 @@ def _tensors(loaded: object) -> dict[str, _Outlined]:
         raise RefusedError("it holds no names with tensors (a state_dict)")
     for name, tensor in loaded.items():
         if not isinstance(name, str) or not isinstance(tensor, _Outlined):
-            raise RefusedError(f"its entry {str(name)[:80]!r} is no tensor; save the model's state_dict alone")
+            raise RefusedError(f"its entry {_shown(name)} is no tensor; save the model's state_dict alone")
         _check_tensor(name, tensor)
     return loaded
 
@@ -180,6 +182,11 @@ def _check_tensor(name: str, tensor: _Outlined) -> None:
         raise RefusedError(f"the tensor {name[:80]!r} claims {claimed:,} bytes of a storage of {held:,}")
 
 
+def _shown(value: object) -> str:
+    """Return a value as short text, however large it would be in full: a small pickle can nest without end."""
+    return reprlib.repr(value)[:80]
+
+
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -190,6 +197,7 @@ def write(files: list[Path], folder: Path, shard_size: str, seconds: int) -> dic
     Returns:
         Number of tensors, their bytes, and the names that were dropped because they share another one's tensor.
     """
+    _limit(None, seconds)  # torch maps more memory than the files explain
     import huggingface_hub  # noqa: PLC0415
     import torch  # noqa: PLC0415
 
@@ -238,20 +246,29 @@ def _rank(name: str) -> int:
     return next((rank for rank, part in enumerate(("shared.", "embed")) if part in name), 2)
 
 
-def _limit(input_bytes: int, seconds: int) -> None:
-    """Limit the memory, time and files of this process, where the system can."""
+def _limit(input_bytes: int | None, seconds: int) -> None:
+    """Limit the memory, time and files of this process, where the system can.
+
+    Args:
+        input_bytes: Bytes of the pickles, on which memory and files depend; None for no limit on these.
+        seconds: Seconds on a processor.
+    """
     try:
         import resource  # noqa: PLC0415 - not on Windows
     except ImportError:
         return
-    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: seconds, resource.RLIMIT_FSIZE: 2 * input_bytes + 2**26}
+    limits = {resource.RLIMIT_CORE: 0, resource.RLIMIT_CPU: seconds}
     status = Path("/proc/self/statm")
-    if status.is_file():
+    limits |= dict.fromkeys((resource.RLIMIT_FSIZE, resource.RLIMIT_AS), resource.RLIM_INFINITY)
+    if input_bytes is not None:
+        limits[resource.RLIMIT_FSIZE] = 2 * input_bytes + 2**26
+    if input_bytes is not None and status.is_file():
         used = int(status.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
         limits[resource.RLIMIT_AS] = used + 4 * input_bytes + _SPARE_BYTES
     for kind, limit in limits.items():
         hard = resource.getrlimit(kind)[1]
-        resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+        is_below = hard == resource.RLIM_INFINITY or 0 <= limit < hard
+        resource.setrlimit(kind, (limit if is_below else hard, hard))
 
 
 def main() -> None:
@@ -260,6 +277,7 @@ def main() -> None:
     sys.path.extend(request["path"])
     files, current = [Path(file) for file in request["files"]], ""
     try:
+        _limit(sum(file.stat().st_size for file in files), request["seconds"])
         for file in files:
             current = str(file)
             check(file)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LABELS = ("study", "variant", "seed", "method", "source", "task", "language", "split")
 """Columns that say where a prediction comes from."""
 COLUMNS = (*LABELS, "row", "id", "group", "prediction", "gold", "correct", "confidence", "scores")
+WORD = "word"
+"""Column that `token_rows` adds."""
 _OBJECTS = ("prediction", "gold", "scores")
 _BY_WORD = ("prediction", "gold", "correct", "confidence", "scores")
 
@@ -115,7 +117,7 @@ def token_rows(frame: pandas.DataFrame) -> pandas.DataFrame:
         flat = _objects([item for value, count in by_sentence for item in ([None] * count if value is None else value)])
         words[name] = pandas.Series(flat, dtype=_WORD_TYPES.get(name, object))
     places = np.array([place for count in lengths for place in range(count)], dtype=np.int64)
-    words.insert(words.columns.get_loc("row") + 1, "word", places)
+    words.insert(words.columns.get_loc("row") + 1, WORD, places)
     words.attrs = dict(frame.attrs)
     return words
 

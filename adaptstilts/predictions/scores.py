@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.predictions.frame import LABELS
+from adaptstilts.predictions.frame import LABELS, WORD
 from adaptstilts.study.plan.retrieval import use_of
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Metric, Task
@@ -26,9 +27,17 @@ def score_frame(frame: pandas.DataFrame) -> pandas.DataFrame:
     Returns:
         One row per score, with the columns of the origin, ``metric``, ``value`` in percent and ``examples``, the number
         of rows.
+
+    Raises:
+        EvaluationError: If it has a row per word: metrics of tags need whole sentences.
     """
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 
+    if WORD in frame:
+        raise EvaluationError(
+            "a frame with a row per word cannot be scored",
+            hint="Score the frame that token_rows was given; token accuracy is the mean of the column correct.",
+        )
     labelled = frame[frame["gold"].notna()]
     rows: list[tuple[Any, ...]] = []
     for origin, part in labelled.groupby(list(LABELS), sort=False, dropna=False):

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_DRAWINGS = 0.5
 """Each drawing is a message to the browser, and stages of a small study take a fraction of a second."""
 _MOST_LINES = 3
-_MOST_ROWS = 8
+MOST_ROWS = 8
+"""Rows of running stages in a drawing below a cell."""
 _WIDTH = 100
 PLAIN_STYLE = "font-family: Menlo, Consolas, 'DejaVu Sans Mono', monospace; line-height: 1.2; white-space: pre"
 """Style of text in columns; the pages that show notebooks give ``<pre>`` a proportional font."""
@@ -119,7 +120,7 @@ class NotebookWatcher(StudyWatcher):
             self._draw()
 
     def _draw(self) -> None:
-        drawing = Group(draw(self.status(), most_rows=_MOST_ROWS), *self._remarks, *self._recent)
+        drawing = Group(draw(self.status(), most_rows=MOST_ROWS), *self._remarks, *self._recent)
         self._show(contents(drawing))
         self._drawn_at = time.perf_counter()
 

@@ -7,11 +7,9 @@ from collections.abc import Callable
 
 from adaptstilts.progress.choose import error_console
 from adaptstilts.progress.dashboard import Dashboard, draw
-from adaptstilts.progress.notebook import contents, in_notebook, output_of_cell
+from adaptstilts.progress.notebook import MOST_ROWS, contents, in_notebook, output_of_cell
 from adaptstilts.study.status import Status
 from adaptstilts.study.status_text import head_line
-
-_MOST_ROWS = 8
 
 
 def watch(look: Callable[[], Status], every: float) -> None:
@@ -47,7 +45,7 @@ def _watch_in_cell(look: Callable[[], Status], every: float) -> None:
     show = output_of_cell()
     while True:
         seen = look()
-        show(contents(draw(seen, most_rows=_MOST_ROWS)))
+        show(contents(draw(seen, most_rows=MOST_ROWS)))
         if seen.is_over:
             return
         time.sleep(every)

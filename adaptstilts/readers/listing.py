@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+
+_NOTHING: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
 
 class Listing:
@@ -26,6 +28,8 @@ class Listing:
                 within a part.
         """
         folder, _, name = pattern.rpartition("/")
+        if folder and not _is_pattern(pattern) and name not in self._entries(folder)[0]:
+            return ()  # most names that are asked for
         found = [
             (file, parent)
             for parent in self._matching_folders(folder)
@@ -50,9 +54,9 @@ class Listing:
         return self._folders[folder]
 
     def _scan(self, folder: str) -> tuple[frozenset[str], frozenset[str]]:
-        path = PurePosixPath(folder)
-        if folder and path.name not in self._entries("" if path.parent == PurePosixPath() else str(path.parent))[1]:
-            return frozenset(), frozenset()
+        above, _, name = folder.rstrip("/").rpartition("/")
+        if folder and name not in self._entries(above)[1]:
+            return _NOTHING
         files: set[str] = set()
         folders: set[str] = set()
         with os.scandir(self.root / folder) as entries:
@@ -62,7 +66,7 @@ class Listing:
 
 
 def _is_pattern(name: str) -> bool:
-    return any(character in name for character in "*?[")
+    return "*" in name or "?" in name or "[" in name
 
 
 def _chosen(names: frozenset[str], pattern: str) -> list[str]:

@@ -43,7 +43,7 @@ class StudyResult:
     skipped: int
     failed: tuple[str, ...]
 
-    def json_record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, Any]:
         """Return the result as plain values."""
         return {
             "made": self.made,

@@ -21,9 +21,10 @@ from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_w
 from adaptstilts.study.plan.check_limits import check_limits
 from adaptstilts.study.plan.comparison import run_setting
 from adaptstilts.study.plan.data_facts import MINI_ROOT, DataFacts, facts_for
-from adaptstilts.study.plan.jobs import BackboneRef, DataJob
+from adaptstilts.study.plan.jobs import BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, parts_by_data
+from adaptstilts.tasks.registry import check_declaration
 
 
 class Study:
@@ -57,15 +58,29 @@ class Study:
         """Variants of the sweep; without a sweep, one with an empty label."""
         return variants(self.config)
 
-    @cached_property
+    @property
     def plan(self) -> Plan:
         """Stages of all variants; tasks, files, languages and backbone are looked up, but no example or weight is read.
 
         Raises:
-            AdaptstiltsError: If one of those is missing; all problems at once.
+            AdaptstiltsError: If one of those is missing; all problems at once. Also if a task has been declared anew
+                since the plan was made.
         """
+        made = self._made_plan
+        for task, planned in self._declared:
+            check_declaration(task, planned)
+        return made
+
+    @cached_property
+    def _made_plan(self) -> Plan:
         with self.settings_named():
             return _plan(self.variants)
+
+    @cached_property
+    def _declared(self) -> frozenset[tuple[str, str]]:
+        """Tasks of the plan, each with the digest of its declaration."""
+        jobs = (stage.job for stage in self._made_plan.stages)
+        return frozenset((job.task, job.declared) for job in jobs if isinstance(job, TrainJob | PredictJob | ScoreJob))
 
     @cached_property
     def store(self) -> Store:

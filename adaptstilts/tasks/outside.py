@@ -7,7 +7,7 @@ from pathlib import Path
 from types import CodeType
 
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
-from adaptstilts.tasks.registry import all_or_none, all_tasks, register
+from adaptstilts.tasks.registry import all_or_none, is_own, register
 from adaptstilts.tasks.spec import Task
 
 _HINT = "See docs/tasks.md for an example."
@@ -30,12 +30,12 @@ def register_from_file(path: Path | str, *, replace: bool = False) -> tuple[Task
     path = Path(path)
     source = _read(path)
     tree, code = _compiled(source, path)
-    named = _tasks(_executed(code, path))
-    if not named:
-        raise ConfigError("holds no task", path=path, hint=f"Write NAME = Task(...) at its top level. {_HINT}")
-    lines = _lines(tree)
     problems: list[AdaptstiltsError] = []
-    with all_or_none():
+    with all_or_none():  # a file may also register tasks itself
+        named = _tasks(_executed(code, path))
+        if not named:
+            raise ConfigError("holds no task", path=path, hint=f"Write NAME = Task(...) at its top level. {_HINT}")
+        lines = _lines(tree)
         for name, task in named.items():
             try:
                 register(task, replace=replace)
@@ -78,10 +78,9 @@ def _executed(code: CodeType, path: Path) -> dict[str, object]:
 
 def _tasks(names: dict[str, object]) -> dict[str, Task]:
     """Return the tasks by the first name that each has; those that the file imports from the package are left out."""
-    known = all_tasks()
     found: dict[str, Task] = {}
     for name, value in names.items():
-        if isinstance(value, Task) and value not in found.values() and not any(value is task for task in known):
+        if isinstance(value, Task) and value not in found.values() and not is_own(value):
             found[name] = value
     return found
 

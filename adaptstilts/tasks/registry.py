@@ -74,9 +74,26 @@ def register(task: Task, *, replace: bool = False) -> None:
 
 
 def adopt(tasks: Iterable[Task]) -> None:
-    """Register the outside tasks of the process that started this one, in place of any that are here."""
+    """Register the outside tasks of the process that started this one, in place of any that are here.
+
+    That process has checked them. They may come in any order: one that was replaced can name one registered after it.
+
+    Raises:
+        ConfigError: If this version of the package has a task of its own under one of the names.
+    """
     for task in tasks:
-        register(task, replace=True)
+        if task.name in _OWN:
+            raise ConfigError(
+                f"there is a task '{task.name}' already", value=task.name, hint="Workers need the same package version."
+            )
+        for code in task.languages:
+            declare_language(code)
+        _TASKS[task.name] = task
+
+
+def is_own(task: Task) -> bool:
+    """Say whether a declaration is one of the package's own."""
+    return any(task is own for own in _OWN.values())
 
 
 def outside_tasks() -> tuple[Task, ...]:
@@ -88,6 +105,7 @@ def outside_tasks() -> tuple[Task, ...]:
 @contextmanager
 def all_or_none() -> Iterator[None]:
     """Return a context that undoes every registration within it if it ends by an error."""
+    _add_tasks_of_packages()  # once in a process, so not within the block
     before = dict(_TASKS)
     try:
         yield
@@ -126,6 +144,20 @@ def declaration_digest(task: Task) -> str:
     return declared(task) if _OWN.get(task.name) == task else declared_whole(task)
 
 
+def check_declaration(name: str, planned: str) -> None:
+    """Check that the declaration of a task is the one whose digest counts in the keys of a plan.
+
+    Raises:
+        ConfigError: If the task was declared anew after the study was planned, or is another one in this worker.
+    """
+    if declaration_digest(get_task(name)) != planned:
+        raise ConfigError(
+            f"the declaration of '{name}' is not the one that the study was planned with",
+            value=name,
+            hint="Load the study again after a change of its tasks; workers need the same version of the package.",
+        )
+
+
 def _problems(task: Task, *, replace: bool) -> Iterator[AdaptstiltsError]:
     """Yield the reasons why a task cannot be registered."""
     name = task.name
@@ -139,12 +171,28 @@ def _problems(task: Task, *, replace: bool) -> Iterator[AdaptstiltsError]:
     for role, other in (("train_task", task.train_task), ("after", task.after)):
         if other is not None and other not in _TASKS:
             yield ConfigError(f"'{other}', the {role} of '{name}', is not a task", value=other, allowed=_TASKS)
+    if name in _TASKS and _is_circular(task):
+        yield ConfigError(f"'{name}' would be trained on itself", value=name, hint="Correct its train_task or after.")
     if task.benchmarks and name not in _OWN:
         hint = "Leave benchmarks empty: their averages are over their own tasks."
         yield ConfigError(f"'{name}' is no task of {task.benchmarks[0].value}", key="benchmarks", hint=hint)
     yield from _problems_of_kind(task)
     yield from _problems_of_languages(task)
     yield from _problems_of_files(task)
+
+
+def _is_circular(task: Task) -> bool:
+    """Say whether a task leads back to itself by way of the tasks that it names, which only replacement can bring."""
+    seen: set[str] = set()
+    ahead = [task]
+    while ahead:
+        current = ahead.pop()
+        named = {other for other in (current.train_task, current.after) if other in _TASKS} - seen
+        if task.name in named:
+            return True
+        seen |= named
+        ahead += [_TASKS[other] for other in named]
+    return False
 
 
 def _problems_of_kind(task: Task) -> Iterator[AdaptstiltsError]:

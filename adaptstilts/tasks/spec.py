@@ -120,7 +120,7 @@ class Layout:
 
     def code(self, language: str) -> str:
         """Return what the files call a language."""
-        return dict(self.codes).get(language, language)
+        return dict(self.codes).get(language, language) if self.codes else language
 
 
 Columns: TypeAlias = tuple[tuple[str, str], ...]

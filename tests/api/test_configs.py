@@ -47,6 +47,7 @@ def test_table_in_the_readme_of_configurations_is_current():
 def test_command_lists_all_and_how_to_use_them():
     said = say("configs")
     assert said.code == 0
+    assert said.out == f"{list_configs()}\n"
     assert all(re.search(rf"^{name}\b", said.out, re.MULTILINE) for name in NAMES)
     assert "  cost: 2 minutes on two slow cores.\n  needs: nothing.\n" in said.out
     assert said.out.endswith("adaptstilts configs quickstart --to my_study.yaml\n")
@@ -71,7 +72,7 @@ def test_copy_is_the_configuration_under_a_name_of_its_own(tmp_path: Path):
 
 
 def test_copy_into_a_folder_keeps_the_name(tmp_path: Path):
-    assert copy_config("slices", tmp_path) == tmp_path / "slices.yaml"
+    assert copy_config("slices", str(tmp_path)) == tmp_path / "slices.yaml"
     assert (tmp_path / "slices.yaml").read_bytes() == (CONFIGS / "slices.yaml").read_bytes()
 
 

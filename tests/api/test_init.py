@@ -203,7 +203,7 @@ def test_folder_without_a_target_says_what_is_there_and_where_to_read_on(folder)
     with pytest.raises(
         DataError, match=r"data: holds no target task .*Not recognised: reviews\.tsv: a table.* docs data"
     ):
-        init_study(Path("study.yaml"), folder({"reviews.tsv": "gut\tpositiv\n"}))
+        init_study("study.yaml", folder({"reviews.tsv": "gut\tpositiv\n"}))
     assert not Path("study.yaml").exists()
 
 
@@ -219,7 +219,7 @@ def test_missing_folder_and_bad_backbone_are_one_line_each(folder):
 def test_file_in_a_missing_folder_is_refused(folder):
     folder(Own)
     with pytest.raises(ConfigError, match="no such folder"):
-        init_study(Path("none") / "study.yaml", Path("data"))
+        init_study("none/study.yaml", "data")
 
 
 # ---- The whole way

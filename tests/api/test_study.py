@@ -64,6 +64,14 @@ def test_run_takes_engine_and_workers_like_settings(finished: adaptstilts.Study)
         finished.run(workers=0)
 
 
+def test_run_with_other_workers_is_of_the_settings_that_were_loaded(finished: adaptstilts.Study, python_folder: Path):
+    settings = finished.config.model_dump(mode="json", exclude_unset=True)
+    loaded = adaptstilts.load_study(settings)
+    settings["seeds"] = [7]
+    assert loaded.run(workers=2, progress=False).made == 0
+    assert loaded.config.workers == finished.config.workers
+
+
 def test_run_shows_its_progress_unless_told_not_to(finished: adaptstilts.Study, capfd: pytest.CaptureFixture[str]):
     finished.run()
     shown = capfd.readouterr()

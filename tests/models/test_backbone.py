@@ -88,6 +88,18 @@ def test_fingerprint_follows_contents_not_place(folder, tmp_path):
     assert fingerprint(str(moved)) != one
 
 
+@pytest.mark.parametrize(("model_type", "counts"), [("bert", True), ("xlm-roberta", False)])
+def test_settings_of_a_tokenizer_count_in_the_fingerprint_where_they_change_how_text_is_cut(
+    tmp_path, model_type: str, counts: bool
+):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type}), encoding="utf-8")
+    settings = tmp_path / "tokenizer_config.json"
+    settings.write_text('{"do_lower_case": true}', encoding="utf-8")
+    one = fingerprint(str(tmp_path))
+    settings.write_text('{"do_lower_case": false}', encoding="utf-8")
+    assert (fingerprint(str(tmp_path)) != one) is counts
+
+
 def test_fingerprint_of_a_hub_backbone_follows_id_and_revision():
     assert fingerprint("a/b", None) == fingerprint("a/b", "main") != fingerprint("a/b", "v2")
 

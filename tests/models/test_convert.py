@@ -199,13 +199,13 @@ def after_small(change):
     return apply
 
 
-def legacy_bomb(path, _marker):
+def legacy_bomb(path, _marker, key="0"):
     class Writer(pickle.Pickler):
         def persistent_id(self, value):
             return value.identity if isinstance(value, Stored) else None
 
     class Stored:
-        identity = ("storage", torch.FloatStorage, "0", "cpu", 10**12, None)
+        identity = ("storage", torch.FloatStorage, key, "cpu", 10**12, None)
 
     class Tensor:
         def __reduce__(self):
@@ -217,6 +217,14 @@ def legacy_bomb(path, _marker):
     Writer(file, protocol=2).dump({"a": Tensor()})
     pickle.dump(["0"], file, protocol=2)
     path.write_bytes(file.getvalue())
+
+
+def nested(path, marker):
+    """Pairs of one pair, a hundred times: few bytes, and more text than there is memory."""
+    key: object = "0"
+    for _ in range(100):
+        key = (key, key)
+    legacy_bomb(path, marker, key)
 
 
 HOSTILE = {
@@ -237,6 +245,7 @@ HOSTILE = {
     "compressed": (after_small(rewrite(lambda _, body: body, zipfile.ZIP_DEFLATED)), "is compressed"),
     "false-storage": (after_small(rewrite(claimed_storage)), "a storage claims 4,294,967,296 bytes and holds 8"),
     "legacy-claims": (legacy_bomb, "its tensors claim 4,000,000,000,000 bytes, but it is"),
+    "nested": (nested, r"refers to \('storage', .*, which is no storage of a tensor"),
     "objects": (lambda path, _: torch.save({"model": {"a": torch.ones(2)}}, path), "its entry 'model' is no tensor"),
     "list": (lambda path, _: torch.save([torch.ones(2)], path), "it holds no names with tensors"),
 }  # fmt: skip

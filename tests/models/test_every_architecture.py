@@ -1,5 +1,6 @@
 """The table of architectures × methods: every cell trains what it should, saves, loads, and is priced."""
 
+import json
 from itertools import product
 
 import pytest
@@ -273,6 +274,14 @@ def test_encoder_of_a_masked_language_model_is_read(tmp_path, name):
 def test_encoder_with_parts_that_are_not_supported_is_refused(tmp_path, name, more):
     save_type(tmp_path, name, **more)
     with pytest.raises(CheckpointError, match=f"of type {name} with parts that are not supported"):
+        load_encoder(str(tmp_path))
+
+
+def test_number_that_the_library_divides_by_is_no_traceback_if_it_is_zero(tmp_path):
+    save_type(tmp_path, "modernbert")
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(json.dumps({**config, "global_attn_every_n_layers": 0}), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="cannot be loaded as a backbone of type modernbert: .* by zero"):
         load_encoder(str(tmp_path))
 
 

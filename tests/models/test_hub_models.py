@@ -74,7 +74,7 @@ def hub(tmp_path, monkeypatch):
                 self.wfile.write(body)
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     made.address = f"http://127.0.0.1:{server.server_port}"
     from huggingface_hub import constants

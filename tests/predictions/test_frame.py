@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from adaptstilts.cli.main import main
-from adaptstilts.errors import ConfigError, DataError, ProblemsError, StoreError
+from adaptstilts.errors import ConfigError, DataError, EvaluationError, ProblemsError, StoreError
 from adaptstilts.predictions.frame import COLUMNS, LABELS, predictions_frame, token_rows
 from adaptstilts.predictions.scores import score_frame
 from adaptstilts.readers.data_root import DataRoot
@@ -263,6 +263,11 @@ def test_token_rows_are_the_words_of_the_sentences_in_order(mini_frame: pandas.D
     assert np.array_equal(np.stack(words["scores"]), np.concatenate(sentences["scores"].tolist()))
     assert words["id"].value_counts(sort=False)["0"] == sum(map(len, part(sentences, id="0")["gold"]))
     assert (str(words["correct"].dtype), str(words["confidence"].dtype)) == ("boolean", "float64")
+
+
+def test_words_are_not_scored_as_if_they_were_sentences(mini_frame: pandas.DataFrame):
+    with pytest.raises(EvaluationError, match="row per word cannot be scored"):
+        score_frame(token_rows(mini_frame))
 
 
 def test_token_rows_keep_the_words_of_hidden_sentences(mini_frame: pandas.DataFrame):

@@ -37,3 +37,11 @@ def test_matches_looks_into_a_folder_once(root):
     (root / "x" / "a_3.txt").touch()
     assert len(listing.matches("x/a_*.txt")) == 2
     assert len(Listing(root).matches("x/a_*.txt")) == 3
+
+
+def test_doubled_slashes_name_the_same_folder(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "c.tsv").touch()
+    for pattern in ("a/b/c.tsv", "a//b/c.tsv", "a/b//c.tsv", "a//b//*.tsv"):
+        assert [path.name for path in Listing(tmp_path).matches(pattern)] == ["c.tsv"]
+    assert Listing(tmp_path).matches("a//c/c.tsv") == ()

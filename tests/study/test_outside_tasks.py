@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from adaptstilts.engine.journal import Journal
 from adaptstilts.errors import AdaptstiltsError, ConfigError
 from adaptstilts.study import engine
 from adaptstilts.study.eta import Pace
@@ -165,11 +166,15 @@ def test_times_of_tasks_that_this_process_lacks_do_not_count(tmp_path: Path):
     assert not unknown.knows(train)
 
 
-def test_stage_is_not_made_with_another_declaration_than_it_was_planned_with(tmp_path: Path):
-    from adaptstilts.study.stages.runner import _check_declared
-
-    job = next(stage.job for stage in plan(tmp_path, TONES, MOODS).stages if isinstance(stage.job, PredictJob))
-    _check_declared(job)
-    register(replace(MOODS, citation="another"), replace=True)
-    with pytest.raises(ConfigError, match=r"declaration of 'moods' is not the one .*Load the study again"):
-        _check_declared(job)
+def test_plan_does_not_outlive_the_declarations_that_it_was_made_with(tmp_path: Path):
+    plan(tmp_path, TONES, MOODS)
+    planned = study(tmp_path)
+    stage = next(stage for stage in planned.plan.stages if isinstance(stage.job, PredictJob))
+    register(replace(MOODS, labels=("good", "bad")), replace=True)
+    message = r"declaration of 'moods' is not the one .*Load the study again"
+    with pytest.raises(ConfigError, match=message):
+        planned.plan  # noqa: B018 - what every result is read through
+    with pytest.raises(ConfigError, match=message):
+        engine.local_runner(planned.config).run(stage, (), planned.store, Journal(planned.store.root).stage(stage))
+    register(MOODS, replace=True)
+    assert stage in planned.plan.stages

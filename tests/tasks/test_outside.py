@@ -24,6 +24,7 @@ from adaptstilts.tasks.registry import (
     get_task,
     outside_tasks,
     register,
+    training_chain,
 )
 from adaptstilts.tasks.spec import BenchmarkName, Hub, Kind, Metric, Phase, Size, Split, Task, declared, declared_whole
 
@@ -89,6 +90,32 @@ def test_file_can_be_read_again_and_another_declaration_only_in_its_place(tmp_pa
         register_from_file(changed)
     register_from_file(changed, replace=True)
     assert get_task("moods").licence == "free"
+
+
+def test_file_may_register_its_tasks_itself_or_import_them_and_be_read_again(tmp_path: Path, monkeypatch):
+    own = "import adaptstilts\n" + HEAD + literal() + "adaptstilts.register_task(MOODS)\n"
+    path = written(tmp_path, own)
+    assert register_from_file(path) == register_from_file(path) == (moods(),)
+    (tmp_path / "more_moods.py").write_text(own.replace("moods", "more_moods"), encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    path = written(tmp_path, "from more_moods import MOODS\n")
+    assert register_from_file(path) == register_from_file(path) == (get_task("more_moods"),)
+    assert [task.name for task in outside_tasks()] == ["moods", "more_moods"]
+
+
+def test_file_that_registers_a_task_itself_and_then_fails_registers_none(tmp_path: Path):
+    text = "import adaptstilts\n" + HEAD + literal() + "adaptstilts.register_task(MOODS)\nMOODS / 0\n"
+    with pytest.raises(ConfigError, match="TypeError"):
+        register_from_file(written(tmp_path, text))
+    assert outside_tasks() == ()
+
+
+def test_tasks_that_replace_others_cannot_be_trained_on_themselves():
+    register(moods())
+    register(moods(name="tones", after="moods"))
+    for change in ({"after": "tones"}, {"train_task": "tones"}, {"after": "moods"}):
+        with pytest.raises(ConfigError, match="'moods' would be trained on itself"):
+            register(moods(**change), replace=True)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +221,22 @@ def test_worker_adopts_the_tasks_of_the_process_that_started_it():
     adopt(pickle.loads(pickle.dumps((moods(), moods(name="tones")))))
     assert get_task("moods") == moods()
     assert [task.name for task in outside_tasks()] == ["moods", "tones"]
+
+
+def test_worker_adopts_a_task_that_names_one_registered_after_it():
+    register(moods())
+    register(moods(name="tones", languages=("en", "quc")))
+    register(moods(after="tones"), replace=True)
+    sent = pickle.dumps(outside_tasks())
+    registry._TASKS.clear()
+    registry._TASKS.update(registry._OWN)
+    adopt(pickle.loads(sent))
+    assert [task.name for task in training_chain(get_task("moods"))] == ["tones", "moods"]
+
+
+def test_worker_does_not_put_a_task_in_the_place_of_the_packages_own():
+    with pytest.raises(ConfigError, match=r"there is a task 'xnli' already.*same package version"):
+        adopt((moods(name="xnli"),))
 
 
 # Packages

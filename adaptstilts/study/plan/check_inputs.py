@@ -143,7 +143,7 @@ def check_hub(plan: Plan, store: Store) -> None:
     """Check on the hub for a backbone that is neither a folder nor cached, so that a wrong id fails once and early.
 
     The hub is not contacted if no unfinished stage of the plan needs the backbone. Its config.json and tokenizer are
-    downloaded and checked.
+    downloaded; the first is checked here, the second where it is loaded.
 
     Raises:
         CheckpointError: If the hub cannot be reached, has no such repository or one without safetensors, or a file is

@@ -10,7 +10,6 @@ from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.engine.journal import LOGS_FOLDER, StageLog
-from adaptstilts.errors import ConfigError
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import EncoderCache
 from adaptstilts.runtime import environment, make_deterministic, pick_device, quiet_libraries, set_threads
@@ -29,7 +28,7 @@ from adaptstilts.study.stages.report import report_stage, write_study_tables
 from adaptstilts.study.stages.score import score_stage
 from adaptstilts.study.stages.train import train_stage
 from adaptstilts.study.stages.train_parallel import TrainRequest, check_processes, train_in_processes
-from adaptstilts.tasks.registry import declaration_digest, get_task, outside_tasks
+from adaptstilts.tasks.registry import check_declaration, outside_tasks
 from adaptstilts.train.checkpoints import Checkpoints, remove_checkpoints, resume_folder
 from adaptstilts.train.trackers import TrackedRun, tracked
 
@@ -68,7 +67,8 @@ class StageRunner:
 
     def run(self, stage: Stage, inputs: tuple[Stage, ...], store: Store, log: StageLog) -> Artefact:
         """Carry out one stage and write its artefact; see `adaptstilts.engine.protocols.Runner`."""
-        _check_declared(stage.job)
+        if isinstance(stage.job, TrainJob | PredictJob | ScoreJob):
+            check_declaration(stage.job.task, stage.job.declared)
         with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
             _MAKE[type(stage.job)](self, stage.job, StageRun(stage, Inputs(inputs, store), folder, log))
         if stage.kind is StageKind.TRAIN:
@@ -100,21 +100,6 @@ class StageRunner:
             return Path(root).expanduser()
         world = next(stage.key for stage in run.inputs.stages if stage.kind is StageKind.DATA)
         return run.inputs.artefact(world).file(DATA_FOLDER)
-
-
-def _check_declared(job: Any) -> None:  # noqa: ANN401 - any job
-    """Check that the declaration of a stage's task is the one that counts in the stage's key.
-
-    Raises:
-        ConfigError: If the task was registered anew after the study was planned, or is another one in this worker.
-    """
-    planned = getattr(job, "declared", "")
-    if planned and declaration_digest(get_task(job.task)) != planned:
-        raise ConfigError(
-            f"the declaration of '{job.task}' is not the one that the study was planned with",
-            value=job.task,
-            hint="Load the study again after a change of its tasks; workers need the same version of the package.",
-        )
 
 
 @dataclass(frozen=True)
