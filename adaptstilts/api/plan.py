@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.api.shown import Shown, preformatted
-from adaptstilts.study.explain import explain, explain_text
 from adaptstilts.study.pricing.outline import outline
 from adaptstilts.study.pricing.outline_text import View, outline_text
 from adaptstilts.study.study import Study
@@ -64,5 +63,7 @@ def plan_study(study: Study, *, device: str, utilisation: float) -> StudyPlan:
 
 def why_stage(study: Study, stage: str) -> Shown:
     """Explain why a stage of a study would run; see `StudyPlan.why`."""
+    from adaptstilts.study.explain import explain, explain_text  # noqa: PLC0415 - planning needs none of it
+
     found = explain(study.plan, study.store, stage)
     return Shown(found, explain_text(found))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adaptstilts.errors import AdaptstiltsError
-from adaptstilts.progress.notebook import PLAIN_STYLE
+from adaptstilts.progress.style import PLAIN_STYLE
 
 
 @dataclass(frozen=True, repr=False)

@@ -6,26 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adaptstilts.api.outcome import RunResult, outcome_of
 from adaptstilts.api.plan import StudyPlan, plan_study, why_stage
 from adaptstilts.api.shown import Shown, preformatted
-from adaptstilts.api.status import StatusReader, StudyStatus
 from adaptstilts.config.load import load_study as read_study
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.data.tokenizer_findings import table, unreadable, values
-from adaptstilts.progress.choose import study_watcher
 from adaptstilts.runtime import prepare_process
-from adaptstilts.study import session, study
+from adaptstilts.study import study
 from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION
-from adaptstilts.study.select import Wanted
-from adaptstilts.study.status import Observer
-from adaptstilts.study.submit import submit_study
-from adaptstilts.study.tokenizers import check_tokenizers
-from adaptstilts.submission.check_folder import get_benchmark
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from adaptstilts.api.outcome import RunResult
+    from adaptstilts.api.status import StatusReader, StudyStatus
     from adaptstilts.study.stages.finished import FinishedNetwork
 
 Names = str | Sequence[str] | None
@@ -108,6 +101,10 @@ class Study:
         Raises:
             AdaptstiltsError: If anything cannot be used; all problems at once.
         """
+        from adaptstilts.data.tokenizer_findings import table, unreadable, values  # noqa: PLC0415 - planning needs none of it
+        from adaptstilts.study.session import validate_study  # noqa: PLC0415 - planning needs none of it
+        from adaptstilts.study.tokenizers import check_tokenizers  # noqa: PLC0415 - planning needs none of it
+
         notes: list[str] = []
 
         def note(text: str) -> None:
@@ -115,7 +112,7 @@ class Study:
             if on_message is not None:
                 on_message(text)
 
-        plan = session.validate_study(self._study, note)
+        plan = validate_study(self._study, note)
         checks = check_tokenizers(self._study)
         problems = unreadable(checks)
         record = {
@@ -174,10 +171,14 @@ class Study:
         Raises:
             AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
         """
+        from adaptstilts.api.outcome import outcome_of  # noqa: PLC0415 - planning needs none of it
+        from adaptstilts.progress.choose import study_watcher  # noqa: PLC0415 - planning needs none of it
+        from adaptstilts.study.session import run_study  # noqa: PLC0415 - planning needs none of it
+
         prepare_process()
         chosen = self._with(engine, workers)
         store = chosen.store.root
-        result = session.run_study(
+        result = run_study(
             chosen,
             lambda plan: study_watcher(plan, workers=chosen.config.workers, store=store, is_shown=progress),
             rebuild=rebuild,
@@ -190,7 +191,10 @@ class Study:
         Raises:
             AdaptstiltsError: If nothing is finished.
         """
-        return outcome_of(session.report_study(self._study))
+        from adaptstilts.api.outcome import outcome_of  # noqa: PLC0415 - planning needs none of it
+        from adaptstilts.study.session import report_study  # noqa: PLC0415 - planning needs none of it
+
+        return outcome_of(report_study(self._study))
 
     def status(self, *, options: Sequence[str] = ()) -> StudyStatus:
         """Show how far the study is, whoever runs it: stages by state, failures, and the time left.
@@ -268,7 +272,8 @@ class Study:
             ConfigError: If not exactly one table cell of the study fits.
             StoreError: If its training is not finished.
         """
-        from adaptstilts.api.network import load_network  # noqa: PLC0415
+        from adaptstilts.api.network import load_network  # noqa: PLC0415 - brings torch
+        from adaptstilts.study.select import Wanted  # noqa: PLC0415 - planning needs none of it
 
         prepare_process()
         return load_network(self._study, target, Wanted(method, source, seed, variant=variant))
@@ -303,6 +308,10 @@ class Study:
             ConfigError: If not exactly one setting is named.
             StoreError: If no prediction of it is finished, or the folder cannot be written.
         """
+        from adaptstilts.study.select import Wanted  # noqa: PLC0415 - planning needs none of it
+        from adaptstilts.study.submit import submit_study  # noqa: PLC0415 - planning needs none of it
+        from adaptstilts.submission.check_folder import get_benchmark  # noqa: PLC0415 - planning needs none of it
+
         wanted = Wanted(method, source, seed, best, variant)
         which = get_benchmark(benchmark or self.config.evaluation.benchmark)
         done = submit_study(self._study, Path(to), wanted, which, any_split=any_split, force=force)
@@ -324,5 +333,8 @@ class Study:
         return study.Study(config, self._study.origin)
 
     def _status_reader(self) -> StatusReader:
+        from adaptstilts.api.status import StatusReader  # noqa: PLC0415 - planning needs none of it
+        from adaptstilts.study.status import Observer  # noqa: PLC0415 - planning needs none of it
+
         words = ["CONFIG" if isinstance(self._source, Mapping) else str(self._source), *self._overrides]
         return StatusReader(Observer(self._study.store, self._study.plan), words)

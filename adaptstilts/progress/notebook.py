@@ -16,6 +16,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from adaptstilts.progress.dashboard import draw
+from adaptstilts.progress.style import PLAIN_STYLE
 from adaptstilts.progress.watcher import StudyWatcher
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage
@@ -30,8 +31,6 @@ _MOST_LINES = 3
 MOST_ROWS = 8
 """Rows of running stages in a drawing below a cell."""
 _WIDTH = 100
-PLAIN_STYLE = "font-family: Menlo, Consolas, 'DejaVu Sans Mono', monospace; line-height: 1.2; white-space: pre"
-"""Style of text in columns; the pages that show notebooks give ``<pre>`` a proportional font."""
 _HTML = f'<pre style="{PLAIN_STYLE}">{{code}}</pre>'
 
 Show = Callable[[dict[str, str]], None]

@@ -281,7 +281,7 @@ def test_number_that_the_library_divides_by_is_no_traceback_if_it_is_zero(tmp_pa
     save_type(tmp_path, "modernbert")
     config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     (tmp_path / "config.json").write_text(json.dumps({**config, "global_attn_every_n_layers": 0}), encoding="utf-8")
-    with pytest.raises(CheckpointError, match="cannot be loaded as a backbone of type modernbert: .* by zero"):
+    with pytest.raises(CheckpointError, match=r"cannot be loaded as a backbone of type modernbert: .* by zero"):
         load_encoder(str(tmp_path))
 
 
