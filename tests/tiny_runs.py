@@ -45,8 +45,13 @@ def items(kind: Kind = Kind.CLASSIFY, count: int = 20) -> list[Feature]:
     return made
 
 
-def network(method: str, kind: Kind = Kind.CLASSIFY, *, dropout: float = 0.1) -> TaskNetwork:
-    """Build a network of two layers, 16 wide, of which what the method trains requires gradients."""
+def network(
+    method: str, kind: Kind = Kind.CLASSIFY, *, dropout: float = 0.1, model_type: str | None = None
+) -> TaskNetwork:
+    """Build a network of two layers, 16 wide, of which what the method trains requires gradients.
+
+    Its encoder is an XLM-R, or a small one of another type as `architectures` describes it.
+    """
     import torch
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
@@ -68,7 +73,10 @@ def network(method: str, kind: Kind = Kind.CLASSIFY, *, dropout: float = 0.1) ->
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
     )
-    encoder = XLMRobertaModel(config, add_pooling_layer=False)
+    if model_type is None:
+        encoder: Any = XLMRobertaModel(config, add_pooling_layer=False)
+    else:
+        encoder = made_of_type(model_type)
     made = TaskNetwork(encoder, new_head(spec_for(kind, ("a", "b")), 16, dropout, seed=1), None)
     if method == "full":
         return made
@@ -85,6 +93,20 @@ def network(method: str, kind: Kind = Kind.CLASSIFY, *, dropout: float = 0.1) ->
     assert made.head is not None
     made.head.requires_grad_(True)
     return made
+
+
+def made_of_type(model_type: str) -> Any:
+    """Make a random encoder of a type, two layers, 16 wide."""
+    import transformers
+    from architectures import config_of
+
+    from adaptstilts.models.architecture import ARCHITECTURES
+
+    row = ARCHITECTURES[model_type]
+    config = config_of(model_type, width=16, layers=2, vocabulary=120)
+    for name, value in row.settings.items():
+        setattr(config, name, value)
+    return getattr(transformers, row.auto_class).from_config(config, attn_implementation=row.attention)
 
 
 def penalty(made: TaskNetwork, method: str) -> Callable[[], Tensor] | None:

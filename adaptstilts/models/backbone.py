@@ -289,7 +289,8 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     """Load the fast tokenizer of a backbone.
 
     Raises:
-        CheckpointError: If there is none, or its padding id differs from the encoder's.
+        CheckpointError: If there is none, it has no padding token, or the padding id differs from that of an encoder
+            that counts positions from it.
     """
     from transformers import AutoTokenizer  # noqa: PLC0415
 
@@ -298,15 +299,21 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
     check_tokenizer_json(folder)
     config = load_config(location, revision)
-    architecture_of(config, Path(location))
+    architecture = architecture_of(config, Path(location))
     try:
-        tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(folder)  # type: ignore[no-untyped-call]
+        # Left open, transformers warns of Mistral's regular expression for every config.json that names no version.
+        tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
+            folder, fix_mistral_regex=False
+        )
     except Exception as error:
         # The tokenizers library raises bare exceptions, of no class of their own.
         if not isinstance(error, _FAULTS) and type(error) is not Exception:
             raise
         raise CheckpointError(f"has no usable tokenizer: {first_line(error)}", path=location) from error
-    if tokenizer.pad_token_id != config.pad_token_id:
+    if tokenizer.pad_token_id is None:
+        raise CheckpointError("the tokenizer has no padding token", path=location, key="pad_token")
+    # Elsewhere padding is masked, and its id changes nothing: multilingual-E5 small has 0 here and 1 in the tokenizer.
+    if architecture.reserved_positions and tokenizer.pad_token_id != config.pad_token_id:
         raise CheckpointError(
             f"the tokenizer's padding id is {tokenizer.pad_token_id}, the encoder's is {config.pad_token_id}",
             path=location,

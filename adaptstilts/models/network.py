@@ -58,8 +58,8 @@ class TaskNetwork(nn.Module):
 
     @property
     def padding_id(self) -> int:
-        """Padding id of the encoder."""
-        return int(self.encoder.config.pad_token_id)
+        """Padding id of the encoder; 0 if it names none, since padding is masked."""
+        return int(self.encoder.config.pad_token_id or 0)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """Compute the head's scores.

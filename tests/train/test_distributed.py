@@ -36,6 +36,8 @@ CASES = {
     "sharded-stack": {"method": "stack", "shard": True, "recompute": True},
     "sharded-uneven": {"method": "fuse", "shard": True, "count": UNEVEN},
     "sharded-dual-encoder": {"method": "adapter", "kind": "match", "accumulation": 1, "shard": True},
+    "sharded-modernbert": {"method": "adapter", "shard": True, "type": "modernbert", "recompute": True},
+    "sharded-mt5": {"method": "stack", "shard": True, "type": "mt5"},
     "sharded-full": {"method": "full", "shard": True},
 }
 STEPWISE = ResumeSection(every_steps=5, every_minutes=None)
@@ -77,7 +79,7 @@ class StoppedError(Exception):
 def train(case, group=SINGLE_PROCESS, *, held=None, stop=None):
     """Carry a case out; return what was trained and the report's facts."""
     kind = Kind(case.get("kind", "classify"))
-    network = tiny_runs.network(case["method"], kind)
+    network = tiny_runs.network(case["method"], kind, model_type=case.get("type"))
     if case.get("spare"):
         network.spare = torch.nn.Linear(2, 2)
     if case.get("break"):

@@ -120,7 +120,8 @@ def check_weights(backbone: BackboneRef) -> None:
     if not path.is_file():
         return
     config = read_config(path.parent)
-    embeddings = f"{architecture_of(config, path.parent / 'config.json').word_vectors_path}.weight"
+    architecture = architecture_of(config, path.parent / "config.json")
+    embeddings = f"{architecture.word_vectors_path}.weight"
     try:
         with safe_open(path, framework="numpy") as file:
             name = next((name for name in file.keys() if name.endswith(embeddings)), None)  # noqa: SIM118
@@ -129,7 +130,7 @@ def check_weights(backbone: BackboneRef) -> None:
         raise CheckpointError(
             f"the weights are damaged: {error}", path=path, hint="Save the backbone again."
         ) from error
-    for key, found in zip(("vocab_size", "hidden_size"), shape, strict=False):
+    for key, found in zip((architecture.sizes["vocabulary"], architecture.sizes["width"]), shape, strict=False):
         if config.get(key) != found:
             raise CheckpointError(
                 f"{config.get(key)} here, but the word vectors of {path.name} have {found}",

@@ -1,4 +1,4 @@
-"""Checks of a plan against the limits of its backbone: input lengths, layers and precision. Free of torch."""
+"""Checks of a plan against the limits of its backbone: input lengths, layers, pooling and precision. Free of torch."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from adaptstilts.config.recipes import PhaseName
+from adaptstilts.config.retrieval import RetrievalSettings
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.encoding.features import ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
-from adaptstilts.models.architecture import architecture_of
+from adaptstilts.models.architecture import Architecture, architecture_of
 from adaptstilts.models.backbone import read_config
 from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, TrainJob, intermediate_runs, job_of
 from adaptstilts.study.plan.plan import Plan
@@ -20,7 +21,7 @@ from adaptstilts.train.methods import METHODS
 
 
 def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None:
-    """Check the input lengths, layers and precision of all stages.
+    """Check the input lengths, layers, pooling and precision of all stages.
 
     If the backbone is a hub id, only minimum lengths are checked.
 
@@ -29,7 +30,8 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None
         ProblemsError: For several.
     """
     most, layers = _most_positions_and_layers(Path(backbone.location))
-    overflowing = _overflowing_type(Path(backbone.location))
+    architecture = _architecture(Path(backbone.location))
+    overflowing = architecture.model_type if architecture is not None and architecture.overflows_in_fp16 else None
     short: dict[tuple[str, ShortLength], dict[str, None]] = defaultdict(dict)
     long: dict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
     problems: dict[str, AdaptstiltsError] = {}
@@ -54,6 +56,8 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None
             problems.setdefault(f"fp16 {place('precision')}", _overflow(overflowing, place("precision")))
         if overflowing and prediction is not None and prediction.precision == "fp16":
             problems.setdefault("fp16 evaluation", _overflow(overflowing, "evaluation.precision"))
+        if prediction is not None and architecture is not None and _lacks_first_token(architecture, retrieval):
+            problems.setdefault(f"cls {prediction.task}", _no_first_token(architecture, config, prediction.task))
         # A preset's layer is mapped to the backbone's depth, and a fitted one is found there.
         layer = retrieval.layer if retrieval is not None and retrieval.blocks is None else None
         if prediction is not None and layers is not None and isinstance(layer, int) and layer > layers:
@@ -82,12 +86,30 @@ def _most_positions_and_layers(folder: Path) -> tuple[int | None, int | None]:
     return architecture.longest(config), layers if isinstance(layers, int) else None
 
 
-def _overflowing_type(folder: Path) -> str | None:
-    """Return the type of a backbone whose activations exceed the range of fp16; None for others."""
-    if not folder.is_dir():
-        return None
-    architecture = architecture_of(read_config(folder), folder / "config.json")
-    return architecture.model_type if architecture.overflows_in_fp16 else None
+def _architecture(folder: Path) -> Architecture | None:
+    """Return the table row of a backbone in a folder; None for a hub id."""
+    return architecture_of(read_config(folder), folder / "config.json") if folder.is_dir() else None
+
+
+def _lacks_first_token(architecture: Architecture, retrieval: RetrievalSettings | None) -> bool:
+    return retrieval is not None and retrieval.pooling == "cls" and architecture.pooling != "first"
+
+
+def _no_first_token(architecture: Architecture, config: StudyConfig, task: str) -> ConfigError:
+    section, own = config.retrieval, config.retrieval.overrides.get(task)
+    key = f"retrieval.overrides.{task}.pooling"
+    is_preset = section.pooling is None and (own is None or own.pooling is None)
+    if own is None or own.pooling is None:
+        key = "retrieval.preset" if is_preset else "retrieval.pooling"
+    allowed = ("mean", "mean_no_specials")
+    return ConfigError(
+        f"pooling cls for {task} takes the vector of a first token such as <s>, and tokenizers of "
+        f"{architecture.model_type} put none before a text",
+        key=key,
+        value=section.preset if is_preset else "cls",
+        allowed=() if is_preset else allowed,
+        hint=f"Set retrieval.overrides.{task}.pooling to one of: {', '.join(allowed)}." if is_preset else None,
+    )
 
 
 def _overflow(model_type: str, key: str) -> ConfigError:

@@ -83,3 +83,31 @@ def test_fp16_is_refused_for_encoders_that_overflow_in_it(tmp_path, key):
     with pytest.raises((ConfigError, ProblemsError), match=message):
         check([f"{key}=fp16"], overflowing)
     check([f"{key}=bf16"], overflowing)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("retrieval.pooling=cls", r"^retrieval\.pooling: .*Allowed: mean, mean_no_specials"),
+        (
+            "retrieval.overrides.tatoeba.pooling=cls",
+            r"^retrieval\.overrides\.tatoeba\.pooling: .*Allowed: mean, mean_no_specials",
+        ),
+        (
+            "retrieval.preset=xtreme-head",
+            r"^retrieval\.preset: pooling cls for bucc2018 takes .*tokenizers of mt5 put none.*"
+            r"Set retrieval\.overrides\.bucc2018\.pooling to one of: mean, mean_no_specials\.",
+        ),
+    ],
+)
+def test_cls_pooling_is_refused_for_encoders_without_a_token_before_the_text(tmp_path, backbone, override, message):
+    folder = tmp_path / "mt5"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"model_type": "mt5", "num_layers": 4}))
+    headless = BackboneRef(str(folder), None, "f" * 64)
+    tasks = f"target.tasks=[{'bucc2018' if 'preset' in override else 'tatoeba'}]"
+    with pytest.raises(ConfigError, match=message):
+        check([tasks, override], headless)
+    check([tasks, override, "retrieval.max_length=128"], backbone)
+    mean = "retrieval.overrides={bucc2018: {pooling: mean}, tatoeba: {pooling: mean_no_specials}}"
+    check([tasks, *([override] if "overrides" not in override else []), mean], headless)
