@@ -64,7 +64,7 @@ def get_config(name: str) -> ShippedConfig:
     raise ConfigError(f"'{name}' does not come with the package", value=stem, allowed=shipped_names())
 
 
-def copy_config(name: str, to: Path) -> Path:
+def copy_config(name: str, to: Path | str) -> Path:
     """Write a copy of a configuration that comes with the package; a study is named after the copy.
 
     Args:
@@ -75,7 +75,8 @@ def copy_config(name: str, to: Path) -> Path:
         ConfigError: If the name is unknown, or there is such a file already.
     """
     found = get_config(name)
-    file = to / found.path.name if to.is_dir() else to
+    place = Path(to)
+    file = place / found.path.name if place.is_dir() else place
     text = found.path.read_text(encoding="utf-8")
     if found.command == "run" and re.match(NAME_PATTERN, file.stem):
         text = re.sub(r"^name: .*$", f"name: {file.stem}", text, count=1, flags=re.MULTILINE)

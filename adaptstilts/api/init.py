@@ -59,15 +59,16 @@ class Initialised:
             "not_recognised": [one.text() for one in (() if self.survey is None else self.survey.unread)],
         }
 
-    def text(self) -> str:
-        """Return the summary, and the commands that come next."""
-        steps = [f"  adaptstilts {verb} {self.file}" for verb in ("validate", "plan", "run", "report")]
+    def text(self, tasks_from: Sequence[Path] = ()) -> str:
+        """Return the summary, and the commands that come next, with the files of tasks that they need."""
+        more = "".join(f" --tasks-from {file}" for file in tasks_from)
+        steps = [f"  adaptstilts {verb} {self.file}{more}" for verb in ("validate", "plan", "run", "report")]
         return "\n".join([*self.summary, "", f"wrote {self.file}; next:", *steps])
 
 
 def init_study(
-    file: Path,
-    data: Path | None = None,
+    file: Path | str,
+    data: Path | str | None = None,
     backbone: str = MINI_BACKBONE,
     on_step: ProgressCallback | None = None,
 ) -> Initialised:
@@ -84,10 +85,11 @@ def init_study(
         DataError: If the folder does not exist, or holds nothing that a study could be evaluated on.
         CheckpointError: If the backbone is a folder that cannot be used.
     """
+    file = Path(file)
     if file.exists():
         raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file: --to FILE.")
     locate_backbone(backbone)
-    found = None if data is None else survey(data, on_step)
+    found = None if data is None else survey(Path(data), on_step)
     chosen = _settings(_name(file), found, backbone)
     summary = _mini_summary() if found is None else _summary(found, chosen)
     asked = "" if data is None else f" --data {data}"

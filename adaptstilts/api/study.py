@@ -12,6 +12,7 @@ from adaptstilts.api.shown import Shown, preformatted
 from adaptstilts.api.status import StatusReader, StudyStatus
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.data.tokenizer_findings import table, unreadable, values
+from adaptstilts.errors import ConfigError
 from adaptstilts.progress.choose import study_watcher
 from adaptstilts.runtime import prepare_process
 from adaptstilts.study import session, study
@@ -49,7 +50,18 @@ def load_study(source: Path | str | Mapping[str, Any], *overrides: str) -> Study
         >>> load_study({"name": "mine", "target": {"tasks": ["xnli"]}}).config.backbone
         'mini'
     """
+    _check_types(source, overrides)
     return Study(source, overrides)
+
+
+def _check_types(source: object, overrides: Sequence[object]) -> None:
+    if not isinstance(source, (str, Path, Mapping)):
+        allowed = ("a YAML file", "a name that `adaptstilts configs` lists", "a dict")
+        raise ConfigError(f"a study cannot be read from a value of type {type(source).__name__}", allowed=allowed)
+    for given in overrides:
+        if not isinstance(given, str):
+            hint = 'Write load_study(source, "seeds=[1,2]", "workers=2"), or *settings for a list of them.'
+            raise ConfigError(f"a setting is a text of the form key=value, not a {type(given).__name__}", hint=hint)
 
 
 class Study:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import adaptstilts
+from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.errors import ConfigError
 
 
@@ -27,6 +28,7 @@ def init(
     backbone: Annotated[
         str, typer.Option("--backbone", help="mini (the miniature), a folder, or a hub id with its owner.")
     ] = "mini",
+    tasks_from: TasksFromOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")] = False,
 ) -> None:
     """Write a configuration for a folder of your own files.
@@ -42,7 +44,9 @@ def init(
 
     with CheckWatcher(Console(stderr=True)) as watcher:
         written = adaptstilts.init_study(to, data, backbone, watcher.stepped)
-    typer.echo(json.dumps(written.record(), indent=2, ensure_ascii=False) if as_json else written.text())
+    typer.echo(
+        json.dumps(written.record(), indent=2, ensure_ascii=False) if as_json else written.text(tasks_from or ())
+    )
 
 
 def configs(
