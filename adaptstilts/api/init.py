@@ -48,6 +48,7 @@ def init_study(
     *,
     backbone: str = MINI_BACKBONE,
     on_step: ProgressCallback | None = None,
+    options: Sequence[str] = (),
 ) -> Initialised:
     """Write a configuration in which every setting stands: those for the data found in force, the others as comments.
 
@@ -56,6 +57,7 @@ def init_study(
         data: Folder of data sets; None for the mini world.
         backbone: Backbone of the study: ``mini``, a folder or a hub id.
         on_step: Called before each task of the folder is read.
+        options: Options that the commands which come next need.
 
     Raises:
         ConfigError: If the file exists.
@@ -73,7 +75,7 @@ def init_study(
     header = [f"Written by adaptstilts {__version__}: adaptstilts init{asked}", "", *_wrapped(summary), "", *_HOW_TO]
     notes = _notes(found, backbone)
     write_new(file, commented_yaml(StudyConfig, chosen, header=header, notes=notes, left_out=("sweep",)))
-    return Initialised(_record(file, found), _text(file, summary), file=file, survey=found)
+    return Initialised(_record(file, found), _text(file, summary, options), file=file, survey=found)
 
 
 _HOW_TO = (
@@ -101,9 +103,10 @@ def _record(file: Path, found: Survey | None) -> dict[str, Any]:
     }
 
 
-def _text(file: Path, summary: Sequence[str]) -> str:
+def _text(file: Path, summary: Sequence[str], options: Sequence[str]) -> str:
     """Return the summary, and the commands that come next."""
-    steps = [f"  adaptstilts {verb} {file}" for verb in ("validate", "plan", "run", "report")]
+    words = " ".join([str(file), *options])
+    steps = [f"  adaptstilts {verb} {words}" for verb in ("validate", "plan", "run", "report")]
     return "\n".join([*summary, "", f"wrote {file}; next:", *steps])
 
 

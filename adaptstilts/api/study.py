@@ -10,6 +10,7 @@ from adaptstilts.api.plan import StudyPlan, plan_study, why_stage
 from adaptstilts.api.shown import Shown, preformatted
 from adaptstilts.config.load import load_study as read_study
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.errors import ConfigError
 from adaptstilts.runtime import prepare_process
 from adaptstilts.study import study
 from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION
@@ -43,7 +44,18 @@ def load_study(source: Path | str | Mapping[str, Any], *overrides: str) -> Study
         >>> load_study({"name": "mine", "target": {"tasks": ["xnli"]}}).config.backbone
         'mini'
     """
+    _check_types(source, overrides)
     return Study(source, overrides)
+
+
+def _check_types(source: object, overrides: Sequence[object]) -> None:
+    if not isinstance(source, (str, Path, Mapping)):
+        allowed = ("a YAML file", "a name that `adaptstilts configs` lists", "a dict")
+        raise ConfigError(f"a study cannot be read from a value of type {type(source).__name__}", allowed=allowed)
+    for given in overrides:
+        if not isinstance(given, str):
+            hint = 'Write load_study(source, "seeds=[1,2]", "workers=2"), or *settings for a list of them.'
+            raise ConfigError(f"a setting is a text of the form key=value, not a {type(given).__name__}", hint=hint)
 
 
 class Study:

@@ -9,6 +9,7 @@ import typer
 
 import adaptstilts
 from adaptstilts.cli.output import JsonOption, show
+from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.errors import ConfigError
 
 
@@ -27,6 +28,7 @@ def init(
     backbone: Annotated[
         str, typer.Option("--backbone", help="mini (the miniature), a folder, or a hub id with its owner.")
     ] = "mini",
+    tasks_from: TasksFromOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a configuration for a folder of your own files.
@@ -41,7 +43,8 @@ def init(
     from adaptstilts.progress.bars import CheckWatcher  # noqa: PLC0415
 
     with CheckWatcher(Console(stderr=True)) as watcher:
-        written = adaptstilts.init_study(to, data, backbone=backbone, on_step=watcher.stepped)
+        options = [word for path in tasks_from or () for word in ("--tasks-from", str(path))]
+        written = adaptstilts.init_study(to, data, backbone=backbone, on_step=watcher.stepped, options=options)
     show(written, as_json=as_json)
 
 

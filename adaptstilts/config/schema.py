@@ -330,8 +330,8 @@ class StudyConfig(Section):
     title: str = Field("", description="One line for people.")
     backbone: str = Field(
         "mini",
-        description="`mini` for the miniature that comes with the package, a folder with any Hugging Face XLM-R "
-        "checkpoint, or a hub id.",
+        description="`mini` for the miniature that comes with the package, a folder in Hugging Face's format with "
+        "an encoder of a known type (docs/backbones.md), or a hub id with its owner.",
     )
     revision: str | None = Field(None, description="Revision of a backbone on the hub: branch, tag or commit.")
     methods: tuple[MethodName, ...] = Field(

@@ -20,7 +20,7 @@ from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrin
 from adaptstilts.tasks.examples import Bitext, Candidate, Example, MatchExample, SpanExample, TagExample
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import training_task
-from adaptstilts.tasks.spec import Split, Task
+from adaptstilts.tasks.spec import Layout, Split, Task
 
 _State: TypeAlias = tuple[tuple[str, int, int], ...]
 _Content: TypeAlias = Literal["empty", "hidden", "labelled"]
@@ -74,7 +74,7 @@ class DataRoot:
         self._dropped: dict[tuple[str, Split, str, tuple[Path, ...]], tuple[str, ...]] = {}
         if not self.path.is_dir():
             raise DataError(
-                "no such folder",
+                "is a file, not a folder" if self.path.exists() else "no such folder",
                 path=self.path,
                 hint="Set data.root to `mini` or to a folder of data sets. More: adaptstilts docs data.",
             )
@@ -82,7 +82,7 @@ class DataRoot:
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
         """Return the languages whose files are present: official ones in the task's order, then others.
 
-        In a table of one's own that holds several languages or splits, those that have rows are present.
+        In a file that holds several languages or splits, those that have rows are present.
         """
         layout = task.layouts.get(split)
         if layout is None:
@@ -99,10 +99,8 @@ class DataRoot:
 
     def _is_present(self, listing: Listing, task: Task, split: Split, language: str) -> bool:
         found = find_all(listing, task, split, language)
-        if not found or found[0].layout.reader not in SHARING_READERS:
+        if not found or not _is_shared(found[0].layout):
             return bool(found)
-        if not {"language", "split"} & dict(found[0].layout.options).keys():
-            return True
         try:
             return self._content(task, split, language) != "empty"
         except DataError:  # a bad row is told when the rows are read
@@ -401,6 +399,13 @@ def _stat(path: Path) -> os.stat_result:
 def _scorable_splits(language: str) -> tuple[Split, ...]:
     """Return the splits to score a language on, best first; nothing is trained on training files of other languages."""
     return (Split.TEST, Split.DEV) if language == SOURCE_LANGUAGE else (Split.TEST, Split.DEV, Split.TRAIN)
+
+
+def _is_shared(layout: Layout) -> bool:
+    """Say whether one file of a layout holds several languages or splits."""
+    if layout.reader in SHARING_READERS:
+        return bool({"language", "split"} & dict(layout.options).keys())
+    return bool(layout.holds) and not any("{" in name for names in layout.files for name in names)
 
 
 def _content_of(rows: Iterable[Example] | Bitext) -> _Content:

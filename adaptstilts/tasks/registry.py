@@ -39,6 +39,8 @@ _OWN: dict[str, Task] = {
 }
 """Tasks of this package."""
 _TASKS: dict[str, Task] = dict(_OWN)
+TASKS_HINT = "See: adaptstilts tasks. A task of your own is known with --tasks-from FILE or, in Python, register_task"
+"""What to do about a name that no task has."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _PLACEHOLDERS = ("language", "language3", "name", "name_lower")
 
@@ -66,11 +68,18 @@ def register(task: Task, *, replace: bool = False) -> None:
         ConfigError: If another task has its name, or it lacks what its kind needs.
         ProblemsError: For several such problems.
     """
+    _require_task(task)
     known = _TASKS.get(task.name)
     if task == known and task.name not in _OWN:
         return
     raise_all(list(_problems(task, replace=replace)))
     _TASKS[task.name] = task
+
+
+def _require_task(task: object) -> None:
+    if not isinstance(task, Task):
+        hint = "Those of a Python file: register_tasks_from(FILE). More: adaptstilts docs tasks."
+        raise ConfigError(f"a {type(task).__name__} is not a Task", hint=hint)
 
 
 def adopt(tasks: Iterable[Task]) -> None:
@@ -290,7 +299,7 @@ def get_task(name: str) -> Task:
         _add_tasks_of_packages()
     if name not in _TASKS:
         lowered = name.lower()
-        hint = f"Did you mean '{lowered}'?" if lowered in _TASKS else "See: adaptstilts tasks"
+        hint = f"Did you mean '{lowered}'?" if lowered in _TASKS else TASKS_HINT
         unknown = ConfigError(f"'{name}' is not a task", value=lowered, allowed=_TASKS, hint=hint)
         raise_all([unknown, *broken_packages()])
     return _TASKS[name]

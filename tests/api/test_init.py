@@ -11,11 +11,13 @@ import pytest
 from commandline import say
 from task_files import PANX, TASK_FILES, TATOEBA, XNLI, Files
 
+from adaptstilts.api.configs import copy_config
 from adaptstilts.api.init import init_study
 from adaptstilts.api.survey import survey
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.study.study import Study
+from adaptstilts.tasks import registry
 from adaptstilts.tasks.registry import all_tasks
 from adaptstilts.tasks.spec import Phase
 
@@ -256,3 +258,46 @@ def test_own_files_are_run_from_an_empty_folder(folder):
     assert again.code == 0
     assert str(report) in again.out
     assert sorted(path.name for path in Path().iterdir()) == ["checkpoints", "data", "weather.yaml"]
+
+
+# ---- What strangers do
+
+
+def test_languages_that_a_file_for_all_languages_lacks_are_not_there(folder):
+    columns = ("language", "gold_label", "sentence1", "sentence2")
+    rows = [(code, "neutral", f"{code} {number}", "x") for code in ("de", "sw") for number in range(2)]
+    table = "".join("\t".join(row) + "\n" for row in (columns, *rows))
+    data = folder({**TASK_FILES["mnli"], "xnli/XNLI-1.0/xnli.test.tsv": table})
+    found = {one.task.name: one for one in survey(data).tasks}
+    assert found["xnli"].splits_text() == "test: 2 rows each in de, sw"
+    assert found["xnli"].obstacle == ""
+
+
+def test_a_file_in_place_of_the_folder_is_called_a_file(folder):
+    folder({"reviews.tsv": "gut\tpositiv\n"})
+    said = say("init", "--data", "data/reviews.tsv")
+    assert said.code == 2
+    assert said.err.startswith("data/reviews.tsv: is a file, not a folder")
+
+
+def test_python_takes_paths_as_text(folder):
+    folder(Own)
+    assert init_study("mine.yaml", "data").file == Path("mine.yaml")
+    assert copy_config("quickstart", "copy.yaml") == Path("copy.yaml")
+
+
+def test_tasks_of_ones_own_are_found_and_named_in_the_next_commands(folder, monkeypatch):
+    monkeypatch.setattr(registry, "_TASKS", dict(registry._TASKS))
+    folder({"moods.tsv": "text\tlabel\tsplit\ngood\tup\ttrain\nbad\tdown\ttrain\nfine\tup\ttest\n"})
+    Path("moods.py").write_text(
+        "from adaptstilts.tasks.layouts import texts\n"
+        "from adaptstilts.tasks.spec import Kind, Split, Task\n"
+        "MOODS = Task(name='moods_of_init', kind=Kind.CLASSIFY, labels=('down', 'up'), languages=('en',),\n"
+        "             layouts=dict.fromkeys((Split.TRAIN, Split.TEST), texts('moods.tsv', split='split')))\n",
+        encoding="utf-8",
+    )
+    said = say("init", "--data", "data", "--tasks-from", "moods.py")
+    assert said.code == 0, said.err
+    assert "- moods_of_init (target): train: 2 rows in en; test: 1 rows in en" in said.out
+    assert "adaptstilts run study.yaml --tasks-from moods.py" in said.out
+    assert load_study(Path("study.yaml"))[0].target.tasks == ("moods_of_init",)

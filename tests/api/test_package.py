@@ -96,3 +96,16 @@ def test_tasks_are_a_sequence_that_prints_as_the_table_of_the_command_line():
     html = tasks._repr_html_()
     assert html.count("<tr>") == len(tasks) + 1
     assert "<td>xnli</td>" in html
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: adaptstilts.load_study("quickstart", ["seeds=[1]"]), "a setting is a text of the form key=value"),
+        (lambda: adaptstilts.load_study(3), "a study cannot be read from a value of type int"),
+        (lambda: adaptstilts.register_task("sentiment"), "a str is not a Task"),
+    ],
+)
+def test_values_of_the_wrong_type_are_one_clear_error(call, message):
+    with pytest.raises(adaptstilts.ConfigError, match=message):
+        call()

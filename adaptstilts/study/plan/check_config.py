@@ -9,7 +9,7 @@ from adaptstilts.config.schema import FUSION_AVERAGE, AdapterSection, MethodName
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.languages import all_languages
 from adaptstilts.study.plan.retrieval import check_retrieval
-from adaptstilts.tasks.registry import all_tasks, broken_packages
+from adaptstilts.tasks.registry import TASKS_HINT, all_tasks, broken_packages
 from adaptstilts.tasks.spec import Phase
 from adaptstilts.train.methods import METHODS
 
@@ -30,7 +30,7 @@ def check_tasks(config: StudyConfig) -> None:
     problems += _check_repeated(config.methods, "methods")
     problems += _check_composed(config.adapter, config.methods)
     if not config.target.tasks:
-        problems.append(ConfigError("no target task is given", key="target.tasks", hint="See: adaptstilts tasks"))
+        problems.append(ConfigError("no target task is given", key="target.tasks", hint=TASKS_HINT))
     needing = [method for method in config.methods if METHODS[method].intermediate is not None]
     if needing and not config.intermediate.tasks:
         problems.append(
@@ -58,7 +58,7 @@ def check_task_names(named: Mapping[PhaseName, tuple[str, ...]]) -> list[Adaptst
     for name, tasks in named.items():
         phase = Phase(name)
         allowed = tuple(task.name for task in all_tasks() if task.phase is phase)
-        problems += _check_names(tasks, allowed, f"{name}.tasks", f"{phase.value} task")
+        problems += _check_names(tasks, allowed, f"{name}.tasks", f"{phase.value} task", hint=TASKS_HINT)
     # The task that is missing may be one that a package failed to give.
     return [*problems, *broken_packages()] if problems else problems
 
