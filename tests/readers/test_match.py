@@ -123,7 +123,7 @@ def test_squad_trains_with_the_sentence_of_the_first_answer(write, make_squad):
 
 def test_mentions_of_one_language_stand_in_their_sentence_behind_themselves(write, task_files):
     root = write("mewslix", {ONE: None, PUBLISHED: task_files["mewslix"][ONE]})
-    assert root.languages(MEWSLIX, Split.TEST) == MEWSLIX.languages
+    assert root.languages(MEWSLIX, Split.TEST) == ("en", "de")
     assert root.load_examples(MEWSLIX, Split.TEST, "de") == [
         MatchExample("m1", "Berlin: Anna (rief) { Berlin } an, und Berlin kam.", "Q2"),
         MatchExample("m2", "Ärztin: Die { Ärztin } schläft.", "Q1"),
