@@ -19,6 +19,7 @@ from adaptstilts.models.shape import BackboneShape
 from adaptstilts.study.pricing.flops import Build
 from adaptstilts.study.stages.weights import starting_assembly
 from adaptstilts.tasks.spec import Kind
+from adaptstilts.train.losses import loss_sum
 from adaptstilts.train.methods import METHODS
 from adaptstilts.train.setup import build_network
 
@@ -85,3 +86,22 @@ def batch_of(head: Kind, length: int):
         return collate([Feature(tuple(ids), 0, 0)], head, 1)
     target = {Kind.TAG: [1] * length, Kind.EXTRACT: (1, 2)}.get(head, 1)
     return collate([Feature((row,), target, index) for index, row in enumerate(ids)], head, 1)
+
+
+def saved_bytes(network, head, length):
+    """Bytes that autograd keeps for the backward pass, parameters not included."""
+    batch = batch_of(head, length)
+    own = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
+    kept = {}
+
+    def keep(tensor):
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    network.train()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        loss = loss_sum(head, batch.scores(network), batch.targets)
+    assert loss.requires_grad
+    return sum(kept.values())

@@ -1,8 +1,7 @@
 """Bytes and memory by formula, against what real networks write and keep."""
 
 import pytest
-import torch
-from networks import METHOD_NAMES, batch_of, build_of, network_of, save_adapters, save_encoder
+from networks import METHOD_NAMES, build_of, network_of, save_adapters, save_encoder, saved_bytes
 
 from adaptstilts.models.bottlenecks import BottleneckShape, FusionShape
 from adaptstilts.models.heads import save_head
@@ -12,7 +11,6 @@ from adaptstilts.study.pricing.dimensions import KNOWN
 from adaptstilts.study.pricing.flops import Build
 from adaptstilts.study.pricing.memory import prediction_memory, training_memory, written_bytes
 from adaptstilts.tasks.spec import Kind
-from adaptstilts.train.losses import loss_sum
 from adaptstilts.train.methods import METHODS
 
 SHAPE = BackboneShape(3, 192, 768, 4, 300, 130)
@@ -46,25 +44,6 @@ def test_bytes_of_an_artefact_are_known_before_it_is_written(folder, sources, tm
     network = network_of(method, folder, sources, head)
     written = write(network, method, tmp_path / "artefact")
     assert written_bytes(SHAPE, build_of(method, SHAPE, head)) == pytest.approx(written, rel=0.02)
-
-
-def saved_bytes(network, head, length):
-    """Bytes that autograd keeps for the backward pass, parameters not included."""
-    batch = batch_of(head, length)
-    own = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
-    kept = {}
-
-    def keep(tensor):
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    network.train()
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = loss_sum(head, batch.scores(network), batch.targets)
-    assert loss.requires_grad
-    return sum(kept.values())
 
 
 @pytest.mark.parametrize("method", METHOD_NAMES)
