@@ -201,6 +201,11 @@ def _umt5(config: Mapping[str, Any]) -> ShapeDetails:
     return _t5(config, in_every_block=True)
 
 
+def _interface(**modules: str) -> Mapping[str, Any]:
+    """Return an interface for bottleneck adapters in an encoder, by the names of its modules."""
+    return _mapping(adapter_methods=["bottleneck"], layer_cross_attn=None, **modules)
+
+
 _NO_POOLER = _mapping(add_pooling_layer=False)
 _T5_SIZES = _mapping(layers="num_layers", width="d_model", inner="d_ff", heads="num_heads", vocabulary="vocab_size")
 _T5_ROW: Mapping[str, Any] = _mapping(
@@ -216,12 +221,10 @@ _T5_ROW: Mapping[str, Any] = _mapping(
 )
 # The library hands an adapter the output of a sub-layer and, as its residual, the input of the module named by
 # layer_pre_self_attn or layer_pre_ffn, which here are those before the norm.
-_XL_INTERFACE = _mapping(
-    adapter_methods=["bottleneck"],
+_XL_INTERFACE = _interface(
     model_embeddings="embeddings",
     model_layers="encoder.layer",
     layer_self_attn="attention",
-    layer_cross_attn=None,
     attn_q_proj="self.query",
     attn_k_proj="self.key",
     attn_v_proj="self.value",
@@ -233,12 +236,10 @@ _XL_INTERFACE = _mapping(
 )
 # The library's own interface of ModernBERT also prepares LoRA, which gives the projection of queries, keys and values a
 # bias of random numbers.
-_MODERN_INTERFACE = _mapping(
-    adapter_methods=["bottleneck"],
+_MODERN_INTERFACE = _interface(
     model_embeddings="embeddings",
     model_layers="layers",
     layer_self_attn="attn",
-    layer_cross_attn=None,
     attn_qkv_proj="Wqkv",
     attn_o_proj="Wo",
     layer_intermediate_proj="mlp.Wi",
@@ -246,12 +247,10 @@ _MODERN_INTERFACE = _mapping(
     layer_pre_self_attn="attn_norm",
     layer_pre_ffn="mlp_norm",
 )
-_UMT5_INTERFACE = _mapping(
-    adapter_methods=["bottleneck"],
+_UMT5_INTERFACE = _interface(
     model_embeddings="shared",
     model_layers="encoder.block",
     layer_self_attn="layer.0.SelfAttention",
-    layer_cross_attn=None,
     attn_q_proj="q",
     attn_k_proj="k",
     attn_v_proj="v",
