@@ -29,8 +29,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None
         ConfigError: For one problem.
         ProblemsError: For several.
     """
-    most, layers = _most_positions_and_layers(Path(backbone.location))
-    architecture = _architecture(Path(backbone.location))
+    architecture, most, layers = _limits(Path(backbone.location))
     overflowing = architecture.model_type if architecture is not None and architecture.overflows_in_fp16 else None
     short: dict[tuple[str, ShortLength], dict[str, None]] = defaultdict(dict)
     long: dict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
@@ -76,19 +75,14 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None
     raise_all([*too_long, *(found.error(key, tasks) for (key, found), tasks in short.items()), *problems.values()])
 
 
-def _most_positions_and_layers(folder: Path) -> tuple[int | None, int | None]:
-    """Return the sub-tokens that a backbone has positions for, and its blocks; None where they are not known."""
+def _limits(folder: Path) -> tuple[Architecture | None, int | None, int | None]:
+    """Return a backbone's table row, the sub-tokens it has positions for, and its blocks; None where not known."""
     if not folder.is_dir():
-        return None, None
+        return None, None, None
     config = read_config(folder)
     architecture = architecture_of(config, folder / "config.json")
     layers = config.get(architecture.sizes["layers"])
-    return architecture.longest(config), layers if isinstance(layers, int) else None
-
-
-def _architecture(folder: Path) -> Architecture | None:
-    """Return the table row of a backbone in a folder; None for a hub id."""
-    return architecture_of(read_config(folder), folder / "config.json") if folder.is_dir() else None
+    return architecture, architecture.longest(config), layers if isinstance(layers, int) else None
 
 
 def _lacks_first_token(architecture: Architecture, retrieval: RetrievalSettings | None) -> bool:
