@@ -209,9 +209,9 @@ def test_several_settings_are_listed_and_best_is_chosen_only_when_asked_for(stud
     said = say("submit", study, "--to", tmp_path / "out")
     assert (said.code, said.out) == (2, "")
     assert said.err == (
-        "2 settings match, and a submission holds one. Allowed: --method direct --source none --seed 1, "
-        "--method adapter --source none --seed 1. Name one with --method, --source and --seed, or choose per task by "
-        "English dev scores with --best.\n"
+        "2 settings match, and a submission holds one. Allowed: (method='direct', source='none', seed=1), "
+        "(method='adapter', source='none', seed=1). Name one by method, source and seed (--method, --source, --seed), "
+        "or choose per task by English dev scores with best (--best).\n"
     )
     assert not (tmp_path / "out").exists()
     assert say("submit", study, "--best", "--to", tmp_path / "out", "--json").json["files"] == 9
@@ -220,7 +220,7 @@ def test_several_settings_are_listed_and_best_is_chosen_only_when_asked_for(stud
 def test_unknown_setting_is_refused_with_those_of_the_study(study: Path, tmp_path: Path):
     said = say("submit", study, "--method", "stack", "--to", tmp_path / "out")
     assert said.code == 2
-    assert said.err.startswith("the study has no such setting. Allowed: --method direct --source none --seed 1, ")
+    assert said.err == "method: 'stack' is not a method of this study. Allowed: direct, adapter.\n"
 
 
 def test_folder_is_replaced_only_by_force_and_only_if_it_is_a_submission(written: tuple[Path, Said], study: Path):

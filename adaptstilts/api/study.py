@@ -247,7 +247,7 @@ class Study:
         """Return the finished predictions, one row per example; every argument keeps only what it names.
 
         Raises:
-            AdaptstiltsError: If the study has nothing that an argument names, or nothing of it is finished.
+            AdaptstiltsError: If the study has no predictions that the arguments name.
         """
         from adaptstilts.predictions.frame import predictions_frame  # noqa: PLC0415 - brings numpy
 
@@ -264,20 +264,22 @@ class Study:
 
     def network(
         self,
-        target: str,
+        task: str | None = None,
         *,
-        method: str,
+        method: str | None = None,
         source: str | None = None,
         seed: int | None = None,
         variant: str | None = None,
     ) -> FinishedNetwork:
-        """Load the network that predicts a target: a torch module in evaluation mode, with its tokenizer.
+        """Load the network that predicts a task: a torch module in evaluation mode, with its tokenizer.
+
+        What follows from the rest may be left out, such as the seed of a study that has one.
 
         Args:
-            target: Target task.
+            task: Target task.
             method: Method, such as ``direct`` or ``stack``.
             source: Intermediate task; for a fusion, names joined by ``+``; ``none`` for networks without one.
-            seed: Seed; may be left out if there is one.
+            seed: Seed.
             variant: Label of a variant of a sweep.
 
         Raises:
@@ -285,10 +287,10 @@ class Study:
             StoreError: If its training is not finished.
         """
         from adaptstilts.api.network import load_network  # noqa: PLC0415 - brings torch
-        from adaptstilts.study.select import Wanted  # noqa: PLC0415 - planning needs none of it
 
         prepare_process()
-        return load_network(self._study, target, Wanted(method, source, seed, variant=variant))
+        filters = {"task": task, "method": method, "source": source, "seed": seed, "variant": variant}
+        return load_network(self._study, filters)
 
     def submit(  # noqa: PLR0913 - a setting each
         self,

@@ -10,9 +10,10 @@ import numpy as np
 
 from adaptstilts.predictions.columns import Columns, columns_of
 from adaptstilts.predictions.known import Known, Part, StudyData, part_of
-from adaptstilts.predictions.selection import Filter, Selected, select
+from adaptstilts.predictions.selection import Selected, select
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import DataPlace, StageKind
+from adaptstilts.study.filters import Filter
 from adaptstilts.study.study import Study
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
@@ -44,8 +45,8 @@ def predictions_frame(
 
     A row stands for an example of a classification task, a question, a tagged sentence, a sentence that is searched
     for (Tatoeba), a foreign sentence (BUCC2018) or a query (dual encoders). Predictions that several cells of the
-    study share appear once for each. A filter is a value or several; `adaptstilts.study.select.NO_SOURCE` as ``source``
-    selects settings without an intermediate task.
+    study share appear once for each. A filter is a value or several; ``none`` as ``source`` selects settings without an
+    intermediate task.
 
     Returns:
         Rows in the order of the study's cells, of languages and of the data files, with these columns:
@@ -71,8 +72,8 @@ def predictions_frame(
         selected stages that are not finished.
 
     Raises:
-        AdaptstiltsError: If a filter has a value that the study does not have, the study cannot be planned, an artefact
-            is damaged, or the data are gone.
+        AdaptstiltsError: If the study has no predictions that the filters admit, it cannot be planned, an artefact is
+            damaged, or the data are gone.
     """
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 

@@ -128,8 +128,12 @@ def test_predictions_are_those_that_its_arguments_name(finished: adaptstilts.Stu
     frame = finished.predictions(task="xnli", language="de", method="stack", source="mnli")
     assert len(frame) == 8
     assert set(frame["method"]) == {"stack"}
-    with pytest.raises(adaptstilts.AdaptstiltsError, match="xnly"):
+    with pytest.raises(adaptstilts.ConfigError, match=r"^task: 'xnly' is not a target task of this study"):
         finished.predictions(task="xnly")
+    with pytest.raises(
+        adaptstilts.ConfigError, match=r"^source: this study has no predictions with method='direct' and"
+    ):
+        finished.predictions(method="direct", source="mnli")
 
 
 # ---- Networks
@@ -170,18 +174,53 @@ def test_network_answers_questions_as_the_study_does(finished: adaptstilts.Study
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"target": "xnly", "method": "direct"}, r"'xnly' is not a target of this study.*Did you mean 'xnli'"),
-        ({"target": "xnli", "method": "stack"}, r"2 networks of 'xnli' fit.*source='mnli'.*source='squad1'.*arguments"),
-        ({"target": "xnli", "method": "fuse"}, r"no network of 'xnli' fits.*method='direct', source='none', seed=1"),
-        ({"target": "xnli", "method": "direct", "seed": 7}, r"no network of 'xnli' fits"),
-        ({"target": "xnli", "method": "direct", "variant": "a=1"}, r"no network of 'xnli' fits"),
+        (
+            {"task": "xnly", "method": "direct"},
+            r"^task: 'xnly' is not a target task of this study\. Did you mean 'xnli'",
+        ),
+        (
+            {"task": "xnli", "method": "fuse"},
+            r"^method: 'fuse' is not a method of this study\. Allowed: direct, stack\.$",
+        ),
+        (
+            {"task": "xnli", "source": "mnly"},
+            r"^source: 'mnly' is not a source .*'mnli'\? Allowed: none, mnli, squad1\.$",
+        ),
+        ({"task": "xnli", "method": "direct", "seed": 7}, r"^seed: 7 is not a seed of this study\. Allowed: 1\.$"),
+        ({"task": "xnli", "method": "direct", "seed": "1"}, r"^seed: '1' is not a seed .*number, without quotation"),
+        ({"task": "xnli", "method": "direct", "seed": True}, r"^seed: True is not a seed"),
+        (
+            {"task": "xnli", "method": "direct", "variant": "a=1"},
+            r"^variant: 'a=1' is not a variant: .* no sweep\. Leave",
+        ),
+        ({"task": "xnli", "method": 3.5}, r"^method: 3\.5 is neither a method nor a list of them"),
+        (
+            {"task": "xnli", "method": "direct", "source": "mnli"},
+            r"^source: this study has no network with method='direct' and source='mnli'\. Allowed: "
+            r"\(method='direct', source='none'\), \(method='stack', source='mnli'\)\. Give one of these comb",
+        ),
+        (
+            {"task": "xnli", "method": "stack"},
+            r"^2 networks fit, .*differ in source\. .*\(source='squad1'\)\. Give the arg",
+        ),
+        (
+            {"task": "xnli"},
+            r"^3 networks fit, .*differ in method, source\. Allowed: \(method='direct', source='none'\), ",
+        ),
+        ({}, r"^6 networks fit, .*differ in task, method, source\. Allowed: \(task='xnli', method="),
     ],
 )
-def test_network_that_is_not_named_exactly_is_an_error_that_lists_what_there_is(
+def test_network_that_is_not_named_exactly_is_an_error_that_names_the_argument(
     finished: adaptstilts.Study, arguments: dict[str, Any], message: str
 ):
     with pytest.raises(adaptstilts.ConfigError, match=message):
         finished.network(**arguments)
+
+
+def test_network_takes_what_follows_from_the_other_arguments(finished: adaptstilts.Study):
+    network = finished.network("tydiqa", source="squad1")
+    stored = finished.network("tydiqa", method="stack", source="squad1", seed=1).state_dict()
+    assert all(torch.equal(value, stored[name]) for name, value in network.state_dict().items())
 
 
 # ---- Elsewhere
