@@ -15,9 +15,12 @@ from adaptstilts.tasks import beyond_xtreme, checklist, intermediate, xtreme, xt
 from adaptstilts.tasks.entry_points import package_error, tasks_of_packages
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import (
+    METRICS,
     BenchmarkName,
     Group,
+    Kind,
     Layout,
+    Metric,
     Phase,
     Split,
     Task,
@@ -206,10 +209,17 @@ def _is_circular(task: Task) -> bool:
 
 def _problems_of_kind(task: Task) -> Iterator[AdaptstiltsError]:
     name, facts, size = task.name, FACTS[task.kind], task.size
+    if task.metric not in METRICS[task.kind]:
+        allowed = [metric.value for metric in METRICS[task.kind]]
+        problem = f"'{name}': a task of kind {task.kind.value} is not scored by {task.metric.value}"
+        yield ConfigError(problem, key="metric", value=task.metric.value, allowed=allowed)
+    if task.unanswerable and task.kind is not Kind.EXTRACT:
+        yield ConfigError(f"'{name}': only tasks of kind extract have questions without an answer", key="unanswerable")
     has_labels = bool(task.labels or task.labels_from_data)
     if has_labels != facts.has_labels:
         needs = "needs label words" if facts.has_labels else "has no label words"
         yield ConfigError(f"'{name}': a task of kind {task.kind.value} {needs}", key="labels")
+    yield from _problems_of_labels(task)
     if task.labels_from_data and size.tags < 1:
         yield ConfigError(f"'{name}' learns its tags from its data; give their number", key="size.tags")
     if facts.sequences is None and size.choices < 2:
@@ -219,13 +229,29 @@ def _problems_of_kind(task: Task) -> Iterator[AdaptstiltsError]:
         yield ConfigError(f"'{name}': a target of kind {task.kind.value} {needs}", key="pool")
 
 
+def _problems_of_labels(task: Task) -> Iterator[AdaptstiltsError]:
+    if task.labels and task.labels_from_data:
+        problem = f"'{task.name}' gives label words and learns them from its data"
+        yield ConfigError(problem, key="labels_from_data", hint="Leave one of the two out.")
+    for label in dict.fromkeys(label for label in task.labels if task.labels.count(label) > 1):
+        yield ConfigError(f"'{task.name}': '{label}' is given twice", key="labels", value=label)
+    if len(task.labels) == 1:
+        yield ConfigError(f"'{task.name}' has only one label word, '{task.labels[0]}'", key="labels", hint="Give two.")
+    if task.labels and task.metric is Metric.ACCURACY_F1 and len(task.labels) != 2:
+        problem = f"'{task.name}': accuracy_f1 is for two classes, not {len(task.labels)}"
+        yield ConfigError(problem, key="metric", hint="The second label word is the positive class.")
+
+
 def _problems_of_languages(task: Task) -> Iterator[AdaptstiltsError]:
     if not task.languages:
         yield ConfigError(f"'{task.name}' names no language", key="languages")
-    for code in task.languages:
+    every = task.languages + task.languages_r
+    for code in dict.fromkeys(every):
+        if every.count(code) > 1:
+            yield ConfigError(f"'{task.name}': '{code}' is given twice", key="languages", value=code)
         try:
             declare_language(code)
-        except ConfigError as error:  # noqa: PERF203 - all are tried
+        except ConfigError as error:
             yield error
     if task.trains and task.train_task is None and SOURCE_LANGUAGE not in task.languages:
         hint = "Add 'en', or name another task as train_task, or set trains=False."
@@ -239,7 +265,14 @@ def _problems_of_files(task: Task) -> Iterator[AdaptstiltsError]:
         yield ConfigError(f"'{name}' has no training files", key="layouts", hint=hint)
     if task.phase is Phase.TARGET and not {Split.DEV, Split.TEST} & set(task.layouts):
         yield ConfigError(f"'{name}' is a target without dev and test files", key="layouts")
-    layouts = _each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])])
+    layouts = list(_each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])]))
+    if not all(layout.files and all(layout.files) for layout in layouts):
+        yield ConfigError(
+            f"'{name}': a layout names no file", key="layouts.files", hint="Give a path below the data root."
+        )
+    if task.folder and not _NAME.fullmatch(task.folder):
+        allowed = ["lower case letters, digits and underscores"]
+        yield ConfigError(f"'{name}': '{task.folder}' cannot be its folder", key="folder", allowed=allowed)
     for file in dict.fromkeys(file for layout in layouts for files in layout.files for file in files):
         path = PurePosixPath(file)
         if path.is_absolute() or ".." in path.parts:

@@ -128,6 +128,7 @@ def test_tasks_that_replace_others_cannot_be_trained_on_themselves():
         ("A = 1\n", r"own\.py: holds no task\. Write NAME = Task"),
         ("A = '\0'\n", r"own\.py: not Python"),
         (HEAD + "A = Task(name='a', languages=('en',))\n", r"own\.py:3: TypeError: .*'kind'"),
+        (HEAD + literal().replace("Kind.CLASSIFY", "'foo'"), r"own\.py:3: kind: 'foo' is not a Kind\. Allowed"),
         (HEAD + "\n" + literal(rest='train_task="mnil"'), r"own\.py:4: 'mnil', the train_task of 'moods'.*mnli"),
         (HEAD + literal().replace('"de"', '"German"'), r"own\.py:3: languages: 'German' is not a language code.*'de'"),
         (HEAD + literal().replace("moods.tsv", "/moods.tsv"), r"own\.py:3: layouts\.files: .*below the data root"),
