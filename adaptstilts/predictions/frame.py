@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adaptstilts.errors import EvaluationError
 from adaptstilts.predictions.columns import Columns, columns_of
 from adaptstilts.predictions.known import Known, Part, StudyData, part_of
 from adaptstilts.predictions.selection import Selected, select
@@ -106,9 +107,13 @@ def token_rows(frame: pandas.DataFrame) -> pandas.DataFrame:
 
     The new column ``word``, after ``row``, is the position in the sentence, from 0; ``prediction``, ``gold``,
     ``correct`` and ``confidence`` are those of the word, ``scores`` its logits, shape (tags,).
+
+    Raises:
+        EvaluationError: If it is not a frame of predictions with a row per sentence.
     """
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 
+    require_predictions(frame, ("task", "row", *_BY_WORD))
     words_labelled = {name for name in frame["task"].unique() if FACTS[get_task(name).kind].labels_words}
     tagged = frame[frame["task"].isin(words_labelled)]
     lengths = [len(tags) for tags in tagged["prediction"]]
@@ -121,6 +126,26 @@ def token_rows(frame: pandas.DataFrame) -> pandas.DataFrame:
     words.insert(words.columns.get_loc("row") + 1, WORD, places)
     words.attrs = dict(frame.attrs)
     return words
+
+
+def require_predictions(frame: object, columns: Sequence[str]) -> None:
+    """Check that a frame has columns of predictions, and a row per example.
+
+    Raises:
+        EvaluationError: If it has not.
+    """
+    import pandas  # noqa: PLC0415 - loaded only where a frame is made
+
+    hint = "Give a frame that study.predictions() returned, or rows of it with all columns."
+    if not isinstance(frame, pandas.DataFrame):
+        raise EvaluationError(f"a value of type {type(frame).__name__} is not a pandas frame", key="frame", hint=hint)
+    if WORD in frame:
+        hint = "Give the frame that token_rows was given; token accuracy is the mean of the column correct."
+        raise EvaluationError("this frame has a row per word, not per example", key="frame", hint=hint)
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        what = "frame of study.results() has scores, not predictions: it" if "metric" in frame else "frame"
+        raise EvaluationError(f"the {what} lacks the columns {', '.join(missing)}", key="frame", hint=hint)
 
 
 _WORD_TYPES = {"correct": "boolean", "confidence": "float64"}

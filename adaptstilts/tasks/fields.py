@@ -18,23 +18,28 @@ _PLAIN = {str: "text", bool: "True or False", int: "a whole number", float: "a n
 """What errors call plain types."""
 
 
-def checked_fields(declared: Any) -> dict[str, Any]:  # noqa: ANN401 - an instance of a dataclass
+def checked_fields(declared: Any, key: str = "") -> dict[str, Any]:  # noqa: ANN401 - an instance of a dataclass
     """Return the fields of a declaration whose values were not yet of the declared type, with values that are.
 
     Members of an enumeration may be given by their value, and tuples as lists.
+
+    Args:
+        declared: The declaration.
+        key: What errors write before the name of a field.
 
     Raises:
         ConfigError: If a value cannot be used.
         ProblemsError: If several cannot.
     """
     problems: list[ConfigError] = []
-    changed = dict(_checked(declared, "", problems))
+    changed = dict(_checked(declared, key, problems))
     raise_all(problems)
     return changed
 
 
 def _checked(declared: Any, key: str, problems: list[ConfigError]) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
-    for name, hint, default in _fields(type(declared)):
+    kind: Any = type(declared)
+    for name, hint, default in _fields(kind):
         given = getattr(declared, name)
         if given is default:
             continue

@@ -169,6 +169,44 @@ def test_network_answers_questions_as_the_study_does(finished: adaptstilts.Study
     assert reader.labels == ()
     with pytest.raises(adaptstilts.EvaluationError, match="no example to predict"):
         reader.predict([])
+    with pytest.raises(adaptstilts.ConfigError, match=r"^examples\[1\]\.id: another example has the id 'a'"):
+        reader.predict([SpanExample("a", "Who?", context, None), SpanExample("a", "What?", context, None)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((3,), r"^texts: 3 is neither a text nor a list of texts"),
+        (([],), r"^texts: there is no text to encode"),
+        ((["A cat.", 3],), r"^texts\[1\]: 3 is not text"),
+        (([("A cat.", "A dog.")],), r"^texts\[0\]: \('A cat\.', 'A dog\.'\) is not text"),
+        (({"a": "A cat."},), r"^texts: .* is neither a text nor a list"),
+        (("A cat.", 3), r"^pairs: 3 is neither a text nor a list of texts"),
+        ((["A cat."], [None]), r"^pairs\[0\]: None is not text"),
+        ((["A cat.", "A dog."], "It."), r"^pairs: 2 first and 1 second texts do not make pairs\. Give one second text"),
+    ],
+)
+def test_texts_that_cannot_be_encoded_are_an_error_that_names_the_argument(
+    finished: adaptstilts.Study, arguments: tuple[Any, ...], message: str
+):
+    with pytest.raises(adaptstilts.ConfigError, match=message):
+        finished.network("xnli", method="direct").encode(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("examples", "message"),
+    [
+        (3, r"^examples: 3 is not a list of examples\. 'xnli' is of kind classify: give a list of .*PairExample"),
+        (["A cat."], r"^examples\[0\]: 'A cat\.' is not a PairExample\. 'xnli' is of kind classify"),
+        ([SpanExample("1", "Who?", "Anna.", None)], r"^examples\[0\]: SpanExample\(.* is not a PairExample"),
+        ([PairExample("1", 3, None, None)], r"^examples\[0\]\.first: 3 is not text"),
+    ],
+)
+def test_examples_that_cannot_be_predicted_are_an_error_that_names_them(
+    finished: adaptstilts.Study, examples: Any, message: str
+):
+    with pytest.raises(adaptstilts.ConfigError, match=message):
+        finished.network("xnli", method="direct").predict(examples)
 
 
 @pytest.mark.parametrize(

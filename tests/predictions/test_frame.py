@@ -266,8 +266,23 @@ def test_token_rows_are_the_words_of_the_sentences_in_order(mini_frame: pandas.D
 
 
 def test_words_are_not_scored_as_if_they_were_sentences(mini_frame: pandas.DataFrame):
-    with pytest.raises(EvaluationError, match="row per word cannot be scored"):
+    with pytest.raises(EvaluationError, match=r"^frame: this frame has a row per word") as caught:
         score_frame(token_rows(mini_frame))
+    assert "the frame that token_rows was given" in str(caught.value)
+
+
+@pytest.mark.parametrize("function", [score_frame, token_rows])
+def test_frame_of_something_else_is_an_error_that_names_what_it_lacks(function: Any, mini_frame: pandas.DataFrame):
+    results = mini_frame[["seed", "method"]].assign(target="xnli", metric="accuracy", value=50.0)
+    with pytest.raises(
+        EvaluationError, match=r"^frame: .*study\.results\(\) has scores, .*columns .*task, .*gold"
+    ) as caught:
+        function(results)
+    assert "Give a frame that study.predictions() returned" in str(caught.value)
+    with pytest.raises(EvaluationError, match=r"^frame: the frame lacks the columns gold\."):
+        function(mini_frame.drop(columns=["gold"]))
+    with pytest.raises(EvaluationError, match=r"^frame: a value of type Series is not a pandas frame"):
+        function(mini_frame["gold"])
 
 
 def test_token_rows_keep_the_words_of_hidden_sentences(mini_frame: pandas.DataFrame):
