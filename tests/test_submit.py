@@ -229,14 +229,14 @@ def test_folder_is_replaced_only_by_force_and_only_if_it_is_a_submission(written
     before = {name: (folder / name).read_bytes() for name in names(folder)}
     said = say(*words)
     assert said.code == 2
-    assert said.err == f"{folder}: is not empty. Give another --to DIR, or replace it with --force.\n"
+    assert said.err == f"{folder}: is not empty. Give another folder, or replace it with force (--force).\n"
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before
     (folder / "mlqa").mkdir()
     assert say(*words, "--force").code == 0
     assert not (folder / "mlqa").exists()
     (folder / "thesis.tex").write_text("x", encoding="utf-8")
     said = say(*words, "--force")
-    assert said.err == f"{folder}: contains files that are not of a submission: thesis.tex. Give another --to DIR.\n"
+    assert said.err == f"{folder}: contains files that are not of a submission: thesis.tex. Give another folder.\n"
     assert (folder / "thesis.tex").is_file()
 
 
@@ -262,7 +262,7 @@ def test_nothing_finished_is_refused(study: Path, tmp_path: Path):
     words = ("submit", study, "seeds=[7]", "--method", "direct", "--to", tmp_path / "out")
     said = say(*words, "target.tasks=[xnli]")
     assert said.code == 2
-    assert "no finished predictions to submit. Start with: adaptstilts run" in said.err
+    assert "no finished predictions to submit. Run the study first: study.run(), or adaptstilts run" in said.err
     assert list(tmp_path.iterdir()) == []
     # Retrieval has no training and so no seed: its predictions are those of the first seed.
     said = say(*words)

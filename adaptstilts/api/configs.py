@@ -113,11 +113,9 @@ def write_new(file: Path, text: str) -> None:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError as error:
-        raise ConfigError(
-            "exists already, and is not overwritten", path=file, hint="Give another --to FILE."
-        ) from error
+        raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file.") from error
     except FileNotFoundError as error:
-        raise ConfigError("there is no such folder", path=file.parent, hint="Make it, or give another --to.") from error
+        raise ConfigError("there is no such folder", path=file.parent, hint="Make it, or give another file.") from error
 
 
 def configs_text(found: Sequence[ShippedConfig]) -> str:

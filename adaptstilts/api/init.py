@@ -66,7 +66,7 @@ def init_study(
     """
     file = Path(to)
     if file.exists():
-        raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file: --to FILE.")
+        raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file.")
     locate_backbone(backbone)
     found = None if data is None else survey(Path(data), on_step)
     chosen = _settings(_name(file), found, backbone)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.errors import ConfigError, StoreError
 from adaptstilts.study.filters import Filter, admitted, filters_text, values_of
 from adaptstilts.study.plan.jobs import Cell, PredictJob, job_of
-from adaptstilts.study.study import Study
+from adaptstilts.study.study import RUN_HINT, Study
 
 if TYPE_CHECKING:
     from adaptstilts.study.stages.finished import FinishedNetwork
@@ -33,8 +33,7 @@ def load_network(study: Study, filters: Mapping[str, Filter]) -> FinishedNetwork
         stages = tuple(study.plan.stage(key) for key in dict.fromkeys(keys))
         missing = [stage.name for stage in stages if stage.key not in study.store.find_all(stages)]
         if missing:
-            hint = "Run the study first: study.run(), or adaptstilts run."
-            raise StoreError(f"not finished: {', '.join(missing)}", path=study.config.store, hint=hint)
+            raise StoreError(f"not finished: {', '.join(missing)}", path=study.config.store, hint=RUN_HINT)
         return finished_network(job, stages, study.store)
 
 

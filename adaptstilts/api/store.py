@@ -156,7 +156,7 @@ def _place(studies: Sequence[Study], store: str | None, cache: str | None) -> tu
         ConfigError: If several stores are named: what a study in one needs says nothing about the others.
     """
     caches = [study.config.store_cache for study in studies if study.config.store_cache is not None]
-    named = [] if store is None else [("--store", store, cache or next(iter(caches), None))]
+    named = [] if store is None else [("store", store, cache or next(iter(caches), None))]
     named += [
         (study.place, study.config.store, cache or study.config.store_cache)
         for study in studies

@@ -60,8 +60,8 @@ _Loader.add_implicit_resolver(
 
 
 _PLAIN = {
-    "missing": ("is required", "Add it to the file."),
-    "string_type": ("{value!r} is not text", """Write '"{value}"', with both quotes."""),
+    "missing": ("is required", "Give it a value."),
+    "string_type": ("{value!r} is not text", """Write it in quotation marks; on the command line '"{value}"'."""),
     "too_short": ("{value!r} is an empty list", "Name at least one."),
     "tuple_type": ("{value!r} is not a list", "Write [{value}]."),
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), ("{value!r} is not a whole number", "")),
@@ -168,16 +168,17 @@ def task_names(source: Source, overrides: Sequence[str] = ()) -> tuple[dict[Phas
 def _check_purpose(values: dict[str, Any], schema: type[BaseModel], origin: Origin) -> None:
     """Refuse a study where a pretraining configuration belongs, and the reverse, in one line."""
     path = origin.path
+    shown = "CONFIG" if path == IN_MEMORY else path
     pretrains = "output" in schema.model_fields  # its schema is not imported here, so that other commands start faster
     if pretrains and "target" in values and "output" not in values:
         hint = (
-            f"Studies are for: adaptstilts run {path}. A pretraining configuration: adaptstilts configs pretrain_mini."
+            f"Run it as a study: load_study(...).run(), or adaptstilts run {shown}. "
+            "A pretraining configuration: adaptstilts configs pretrain_mini."
         )
         raise ConfigError("is a study, not a pretraining configuration", path=path, hint=hint)
     if schema is StudyConfig and "output" in values and "target" not in values:
-        raise ConfigError(
-            "is a pretraining configuration, not a study", path=path, hint=f"Use it with: adaptstilts pretrain {path}"
-        )
+        hint = f"Use it with: pretrain_backbone(...), or adaptstilts pretrain {shown}"
+        raise ConfigError("is a pretraining configuration, not a study", path=path, hint=hint)
 
 
 def _read_model(
@@ -325,6 +326,8 @@ def _explain(
         return ConfigError(f"{value!r} is not a section", allowed=known, hint="Write its settings below it.", **where)
     if item["type"] in _PLAIN:
         problem, hint = (text.format(value=value) for text in _PLAIN[item["type"]])
+        if item["type"] == "string_type" and not isinstance(value, int | float):
+            hint = ""
         return ConfigError(problem, allowed=_range(schema, location), hint=hint or None, **where)
     return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
 

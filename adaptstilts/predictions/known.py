@@ -116,7 +116,7 @@ class StudyData:
         elif world.key in self._done:
             folder = self._done[world.key].file(DATA_FOLDER)
         else:
-            hint = "Generate them again: adaptstilts run CONFIG"
+            hint = "Generate them again: study.run(), or adaptstilts run CONFIG."
             raise StoreError(f"the examples of '{stage.name}' are no longer in the store", hint=hint)
         key = (folder, place.quoting)
         if key not in self._roots:

@@ -197,7 +197,7 @@ def test_existing_file_is_never_overwritten(folder):
     Path("study.yaml").write_text("name: precious\n", encoding="utf-8")
     said = say("init", "--data", "data")
     assert said.code == 2
-    assert "study.yaml: exists already, and is not overwritten. Give another file: --to FILE." in said.err
+    assert "study.yaml: exists already, and is not overwritten. Give another file." in said.err
     assert Path("study.yaml").read_text(encoding="utf-8") == "name: precious\n"
 
 

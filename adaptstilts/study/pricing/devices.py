@@ -103,7 +103,7 @@ def get_device(name: str) -> Device:
         ConfigError: If it is not in `DEVICES`.
     """
     if name not in DEVICES:
-        raise ConfigError(f"'{name}' is not a device to price for", key="--device", value=name, allowed=DEVICES)
+        raise ConfigError(f"'{name}' is not a device to price for", key="device", value=name, allowed=DEVICES)
     return DEVICES[name]
 
 
@@ -115,6 +115,6 @@ def check_utilisation(utilisation: float) -> float:
     """
     if not 0 < utilisation <= 1:
         raise ConfigError(
-            f"{utilisation} is not a share of the peak rate", key="--utilisation", allowed=("above 0, at most 1",)
+            f"{utilisation} is not a share of the peak rate", key="utilisation", allowed=("above 0, at most 1",)
         )
     return utilisation
