@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
@@ -52,6 +53,15 @@ def path_of(argument: str, given: object) -> Path:
     return Path(given)
 
 
+def location_of(argument: str, given: object) -> str:
+    """Return an argument that is a folder or an address, such as ``s3://bucket/folder``.
+
+    Raises:
+        ConfigError: If it is neither text nor a path, or empty.
+    """
+    return given if isinstance(given, str) and given else str(path_of(argument, given))
+
+
 def number_of(argument: str, given: Any, *, least: float) -> float:  # noqa: ANN401 - what a caller gave
     """Return an argument that is a number of at least ``least``.
 
@@ -66,12 +76,13 @@ def number_of(argument: str, given: Any, *, least: float) -> float:  # noqa: ANN
     return number
 
 
-def whole_number_of(argument: str, given: Any, *, least: int) -> int:  # noqa: ANN401 - what a caller gave
-    """Return an argument that is a whole number of at least ``least``.
+def whole_number_of(argument: str, given: Any, *, least: float = -math.inf) -> int:  # noqa: ANN401 - what a caller gave
+    """Return an argument that is a whole number, of at least ``least``.
 
     Raises:
         ConfigError: If it is anything else.
     """
     if not isinstance(given, Integral):
         raise ConfigError(f"{shortened(given)} is not a whole number", key=argument)
-    return int(number_of(argument, given, least=least))
+    number_of(argument, given, least=least)
+    return int(given)

@@ -63,7 +63,7 @@ class AdaptstiltsError(Exception):
 
 
 class ConfigError(AdaptstiltsError):
-    """A configuration file, an override or a combination of settings cannot be used."""
+    """A configuration file, an override, a combination of settings or an argument of a call cannot be used."""
 
 
 class DataError(AdaptstiltsError):

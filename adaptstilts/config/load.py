@@ -278,9 +278,14 @@ def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], 
             _collect_lines(value, (*prefix, index), lines, path)
 
 
-def _apply(values: dict[str, Any], overrides: Sequence[str]) -> set[KeyPath]:
+def _apply(values: dict[str, Any], overrides: Sequence[object]) -> set[KeyPath]:
     touched: set[KeyPath] = set()
     for override in overrides:
+        if not isinstance(override, str):
+            problem = f"a setting is a text of the form key=value, not a value of type {type(override).__name__}"
+            raise ConfigError(
+                problem, hint='Write each by itself, "seeds=[1,2]", "workers=2"; a list of them as *settings.'
+            )
         key, separator, text = override.partition("=")
         if not separator or not key:
             raise ConfigError(f"'{override}' is not of the form key=value", hint="Example: data.root=my_data.")

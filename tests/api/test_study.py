@@ -35,8 +35,12 @@ def test_plan_prints_as_on_the_command_line_and_gives_its_stages_as_a_frame(
     assert str(now.why("train direct*")) == str(finished.why("train direct*"))
     with pytest.raises(adaptstilts.ConfigError, match="'train stak' is not a stage"):
         now.why("train stak")
-    with pytest.raises(adaptstilts.ConfigError, match="h1oo"):
+    with pytest.raises(adaptstilts.ConfigError, match=r"^device: 'h1oo' is not a device"):
         finished.plan("h1oo")
+    with pytest.raises(adaptstilts.ConfigError, match=r"^utilisation: 'x' is not a number"):
+        finished.plan("cpu", "x")
+    with pytest.raises(adaptstilts.ConfigError, match=r"^stage: 3 is not text"):
+        now.why(3)
 
 
 def test_run_makes_every_stage_and_prints_as_on_the_command_line(
@@ -60,6 +64,8 @@ def test_run_takes_engine_and_workers_like_settings(finished: adaptstilts.Study)
     assert finished.run(engine="local", workers=3, progress=False).made == 0
     with pytest.raises(adaptstilts.ConfigError, match=r"engine\.name: 'rye' is not allowed.*Did you mean 'ray'"):
         finished.run(engine="rye")
+    with pytest.raises(adaptstilts.ConfigError, match=r"^workers: \[1\] is not a whole number"):
+        finished.run(workers=[1])
     with pytest.raises(adaptstilts.ConfigError, match="workers: 0 is out of range"):
         finished.run(workers=0)
 
