@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from adaptstilts.config.origin import Origin, dotted
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
+from adaptstilts.config.section import NUMBER_AS_TEXT
 from adaptstilts.config.settings import range_text
 from adaptstilts.config.sweep import (
     SECTION,
@@ -76,6 +77,11 @@ _PLAIN = {
 _SHIPPED_HINT = "Those that come with the package: adaptstilts configs."
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
+_ABSENT = (
+    ("has no value", "Give one, or leave the key out."),
+    ("[] is an empty list", "Name at least one value."),
+)
+"""Problem and next step for null and for an empty list."""
 _ALLOWED = {
     NAME_PATTERN: ("letters, digits, _, . and -, of which the first is a letter or a digit",),
     DEVICE_PATTERN: ("auto", "cpu", "cuda", "cuda:N"),
@@ -312,6 +318,10 @@ def _explain(
     location = _location(item)
     where = origin.where(location)
     value = item["input"]
+    if item["type"] == NUMBER_AS_TEXT:
+        written, place = item["ctx"]["value"], item["ctx"]["place"]
+        where = origin.where(location if place is None else (*location, place))
+        return ConfigError(f"{written!r} is text, not a number", hint=_unquoted(written), **where)
     if item["type"] in {"extra_forbidden", "invalid_key"}:
         section, is_swept = location[:-1], origin.place(location)[:1] == (SECTION,)
         known = [name for name in _fields_at(schema, section) if not is_swept or can_be_swept((*section, name))]
@@ -319,10 +329,10 @@ def _explain(
         return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, hint=hint, **where)
     if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] in _ALLOWED:
         return ConfigError(f"{value!r} is not allowed", value=value, allowed=_ALLOWED[item["ctx"]["pattern"]], **where)
-    if value is None:
-        return ConfigError("has no value", hint="Give one, or leave the key out.", **where)
-    if value == [] and item["type"] in _SINGLE:
-        return ConfigError("[] is an empty list", hint="Name at least one value.", **where)
+    if value is None or (value == [] and item["type"] in _SINGLE):
+        nothing, an_empty_list = _ABSENT
+        problem, hint = nothing if value is None else an_empty_list
+        return ConfigError(problem, hint=hint, **where)
     if item["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
         return ConfigError(f"'{value}' is not allowed", value=value, allowed=allowed, **where)
@@ -335,6 +345,12 @@ def _explain(
             hint = ""
         return ConfigError(problem, allowed=_range(schema, location), hint=hint or None, **where)
     return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
+
+
+def _unquoted(written: str) -> str:
+    """Return how to write a number that was given as text; YAML reads ``010`` as text, too."""
+    number = int(written) if re.fullmatch(r"\s*[-+]?[\d_]+\s*", written) else written.strip()
+    return f"Write {number}, without quotation marks."
 
 
 def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import PurePosixPath
@@ -127,9 +128,14 @@ def all_or_none() -> Iterator[None]:
         raise
 
 
-def broken_packages() -> tuple[AdaptstiltsError, ...]:
-    """Return one error for each fault of the tasks of installed packages; none keeps other tasks from being used."""
-    return _add_tasks_of_packages()
+def broken_packages(missing: Sequence[str]) -> tuple[AdaptstiltsError, ...]:
+    """Return one error for each fault of an installed package that may be why tasks are missing.
+
+    A name that is like that of a known task is taken to be misspelt.
+    """
+    faults = _add_tasks_of_packages()
+    unlike = [name for name in missing if not difflib.get_close_matches(name, _TASKS, n=1)]
+    return faults if unlike else tuple(fault for fault in faults if fault.value in set(missing))
 
 
 @cache
@@ -143,7 +149,7 @@ def _add_tasks_of_packages() -> tuple[AdaptstiltsError, ...]:
         try:
             register(found)
         except AdaptstiltsError as error:
-            faults += [package_error(package, str(problem)) for problem in problems_of(error)]
+            faults += [package_error(package, str(problem), found.name) for problem in problems_of(error)]
     return tuple(faults)
 
 
@@ -265,7 +271,7 @@ def _problems_of_files(task: Task) -> Iterator[AdaptstiltsError]:
         yield ConfigError(f"'{name}' has no training files", key="layouts", hint=hint)
     if task.phase is Phase.TARGET and not {Split.DEV, Split.TEST} & set(task.layouts):
         yield ConfigError(f"'{name}' is a target without dev and test files", key="layouts")
-    layouts = list(_each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])]))
+    layouts = list(each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])]))
     if not all(layout.files and all(layout.files) for layout in layouts):
         yield ConfigError(
             f"'{name}': a layout names no file", key="layouts.files", hint="Give a path below the data root."
@@ -291,11 +297,11 @@ def _places(file: str) -> list[str]:
         return ["..."]
 
 
-def _each_layout(layouts: Iterable[Layout]) -> Iterator[Layout]:
+def each_layout(layouts: Iterable[Layout]) -> Iterator[Layout]:
     """Yield layouts with their alternatives and parts."""
     for layout in layouts:
         yield layout
-        yield from _each_layout([*layout.parts, *([layout.otherwise] if layout.otherwise is not None else [])])
+        yield from each_layout([*layout.parts, *([layout.otherwise] if layout.otherwise is not None else [])])
 
 
 def intermediate_tasks() -> tuple[Task, ...]:
@@ -326,7 +332,7 @@ def get_task(name: str) -> Task:
 
     Raises:
         ConfigError: If there is none; the message suggests a near match.
-        ProblemsError: If there is none, and the tasks of an installed package could not be loaded.
+        ProblemsError: If there is none, and a package that may have it could not be loaded.
     """
     if name not in _TASKS:
         _add_tasks_of_packages()
@@ -334,7 +340,7 @@ def get_task(name: str) -> Task:
         lowered = name.lower()
         hint = f"Did you mean '{lowered}'?" if lowered in _TASKS else TASKS_HINT
         unknown = ConfigError(f"'{name}' is not a task", value=lowered, allowed=_TASKS, hint=hint)
-        raise_all([unknown, *broken_packages()])
+        raise_all([unknown, *broken_packages([name])])
     return _TASKS[name]
 
 

@@ -287,7 +287,7 @@ def test_tasks_of_installed_packages_are_loaded_when_they_are_asked_for(installe
     assert get_task("moods") == moods()
     assert all_tasks()[-1] == moods()
     assert asked == ["adaptstilts.tasks"]
-    assert broken_packages() == ()
+    assert broken_packages(["tones"]) == ()
 
 
 def test_broken_package_is_named_where_a_task_is_missing_and_stops_nothing_else(installed):
@@ -300,13 +300,22 @@ def test_broken_package_is_named_where_a_task_is_missing_and_stops_nothing_else(
     assert "the package 'broken' cannot be used: ModuleNotFoundError" in second
     assert "pip uninstall broken" in second
     assert "the package 'wrong' cannot be used: TypeError: expected a Task" in third
+    with pytest.raises(ConfigError, match=r"^'xnly' is not a task\. Did you mean 'xnli'"):
+        get_task("xnly")
+
+
+def test_broken_package_is_named_if_its_task_is_asked_for(installed, monkeypatch: pytest.MonkeyPatch):
+    register(moods(licence="free"))
+    installed(("broken", "no_such_module:TASKS"), ("moods-package", "own_moods:MOODS"))
+    (fault,) = broken_packages(["moods"])
+    assert "the package 'moods-package' cannot be used: there is a task 'moods' already" in str(fault)
 
 
 def test_task_of_a_package_under_a_taken_name_is_a_fault_of_the_package(installed):
     register(moods(licence="free"))
     installed(("moods-package", "own_moods:MOODS"))
     assert get_task("moods").licence == "free"
-    (fault,) = broken_packages()
+    (fault,) = broken_packages(["tones"])
     assert "the package 'moods-package' cannot be used: there is a task 'moods' already" in str(fault)
 
 
