@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
 from adaptstilts.models.architecture import XLM_R, architecture_of, has_token_types
-from adaptstilts.models.hub_models import hub_folder
+from adaptstilts.models.hub_models import cached_folder, hub_folder
 from adaptstilts.models.model_files import check_model_json, check_tokenizer_json, refuse_peft
 from adaptstilts.models.weight_files import check_sizes, weight_files
 from adaptstilts.shipped import mini_backbone_folder
@@ -120,6 +120,16 @@ def read_config(folder: Path) -> dict[str, object]:
     """
     refuse_peft((path.name for path in folder.glob("adapter_config.json")), folder)
     return check_model_json(folder / "config.json")
+
+
+def known_config(location: str, revision: str | None = None) -> dict[str, object] | None:
+    """Read the config.json of a backbone without asking the hub; None for one on the hub that is not in its cache.
+
+    Raises:
+        CheckpointError: See `read_config`.
+    """
+    folder = Path(location) if Path(location).is_dir() else cached_folder(location, revision)
+    return None if folder is None else read_config(folder)
 
 
 def _folder(location: str, revision: str | None, *, weights: bool = False) -> Path:

@@ -167,7 +167,7 @@ def test_plan_is_folded_unless_every_stage_is_asked_for():
 
 
 def test_plan_says_so_when_the_backbone_is_of_unknown_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     said = say("plan", XTREME, "backbone=someone/xlmr")
     assert said.code == 0
     assert "someone/xlmr, shape unknown" in said.out
@@ -664,7 +664,7 @@ def test_run_says_so_at_once_when_the_hub_does_not_answer(study: Study, monkeypa
     before = study.stamps()
     refused(
         study.say("run", "backbone=nobody/nothing"),
-        r"^backbone: no backbone 'nobody/nothing': .*ConnectionError\. Give",
+        r"^backbone: no backbone 'nobody/nothing': it is not a folder here, and the hub .*ConnectionError\. Check",
     )
     assert study.stamps() == before
 
