@@ -49,3 +49,36 @@ def test_table_of_a_tokenizer(
     said = capsys.readouterr().out
     for line in (r"en +\d+", r"3 languages, \d+ texts", "per word, times English .*threshold 3.0", "warning: in "):
         assert re.search(rf"^{line}", said, re.MULTILINE), line
+
+
+def test_rows_in_other_languages_and_english_ones(
+    data_root: Callable[[dict[str, str]], DataRoot],
+    task_files: dict[str, dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+):
+    root = data_root(task_files["xnli"])
+    (tmp_path / "src.deu.txt").write_text("Das ist nicht der Hund von dem ich sprach.\nJa.\n", encoding="utf-8")
+    words = ["x", "--data", str(root.path), "--lines", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", words)
+    benchmark("foreign_rows").main()
+    said = capsys.readouterr().out
+    assert re.search(r"^sentence pairs +de \d+%", said, re.MULTILINE)
+    assert re.search(r"^single sentences +de 50%", said, re.MULTILINE)
+    assert re.search(r"^English rows +0 of ", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("mining", ["--sides", "20", "30", "--width", "8"], "pairs proposed"),
+        ("overlaps", ["--pairs", "40"], "40 pairs: "),
+    ],
+)
+def test_times_are_printed(
+    name: str, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(sys, "argv", [name, *words])
+    benchmark(name).main()
+    assert said in capsys.readouterr().out
