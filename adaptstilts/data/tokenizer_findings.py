@@ -12,9 +12,10 @@ from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import aligned
 from adaptstilts.languages import SOURCE_LANGUAGE
 
-# XLM-R's tokenizer on 44 languages of XTREME's and XTREME-R's data: at most 0.03 % unknown (Chinese), no word changed,
-# no character uncovered; 0.71 sub-tokens per character where words have spaces (Korean; the next is 0.56, Yoruba), 0.92
-# where they have none (Japanese); 2.2 times as many sub-tokens per word as English (Quechua).
+# XLM-R's tokenizer on 44 languages of XTREME's and XTREME-R's data, by benchmarks/tokenizer_table.py: at most 0.03 %
+# unknown (Chinese), no word changed, no character uncovered; 0.71 sub-tokens per character where words have spaces
+# (Korean; the next is 0.56, Yoruba), 0.92 where they have none (Japanese); 2.2 times as many sub-tokens per word as
+# English (Quechua).
 UNREADABLE = 0.9
 """Share of unknown characters from which a backbone cannot read a language: an error.
 
@@ -68,13 +69,15 @@ class TokenizerCheck:
         backbone: The backbone as the configuration names it.
         readings: One per language; none if there is no data yet.
         findings: What looks wrong, errors first.
-        problem: Why nothing could be measured; empty if it could.
+        problem: Why nothing could be measured, without a full stop; empty if it could.
+        hint: What to do about it, as a sentence.
     """
 
     backbone: str
     readings: tuple[Reading, ...]
     findings: tuple[Finding, ...]
     problem: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -224,7 +227,7 @@ def table(checks: Sequence[TokenizerCheck]) -> str:
     for check in checks:
         lines = [f"Tokenizer of {check.backbone}"]
         if check.problem:
-            lines += [f"not measured: {check.problem}"]
+            lines += [f"not measured: {check.problem}. {check.hint}".rstrip()]
         elif check.readings:
             lines += aligned([_HEADER, *map(_cells, check.readings)], "<>")
             shown = [f"{finding.level}: {finding.problem}. {finding.hint}" for finding in check.findings]
@@ -249,11 +252,12 @@ def _cells(found: Reading) -> tuple[str, ...]:
 
 
 def values(checks: Sequence[TokenizerCheck]) -> list[dict[str, Any]]:
-    """Return checks as plain values: ``backbone``, ``problem``, ``languages`` with all measures, ``findings``."""
+    """Return checks as plain values: ``backbone``, ``problem``, ``hint``, ``languages``, ``findings``."""
     return [
         {
             "backbone": check.backbone,
             "problem": check.problem,
+            "hint": check.hint,
             "languages": [asdict(reading) for reading in check.readings],
             "findings": [asdict(finding) for finding in check.findings],
         }

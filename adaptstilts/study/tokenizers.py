@@ -48,7 +48,8 @@ def _check(name: str, revision: str | None, by_language: Texts) -> TokenizerChec
     try:
         core = load_core(locate_backbone(name), revision)
     except CheckpointError as error:
-        return TokenizerCheck(name, (), (), str(error))
+        hint, error.hint = error.hint or "", None
+        return TokenizerCheck(name, (), (), str(error).removesuffix("."), hint)
     return judged(name, tuple(readings(core, by_language)))
 
 

@@ -150,4 +150,4 @@ def test_values_hold_every_measure_and_finding():
 
 def test_table_leaves_out_a_backbone_without_data_and_says_why_one_could_not_be_measured():
     assert table([judged("mini", ())]) == ""
-    assert table([TokenizerCheck("a/b", (), (), "not in the cache")]).endswith("not measured: not in the cache")
+    assert table([TokenizerCheck("a/b", (), (), "not in the cache")]).endswith("not measured: not in the cache.")
