@@ -35,6 +35,19 @@ def test_links_between_pages_lead_somewhere(page: Path):
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_text_of_a_page_is_wrapped(page: Path):
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    assert [line for line in text.splitlines() if len(line) > 120 and not line.startswith(("|", "#"))] == []
+
+
+def test_commands_of_benchmarks_are_named_on_a_page_and_exist():
+    pages = [*PAGES, ROOT / "checkpoints" / "mini" / "README.md"]
+    named = {name for page in pages for name in re.findall(r"benchmarks/(\w+\.py)", page.read_text(encoding="utf-8"))}
+    assert named >= {path.name for path in (ROOT / "benchmarks").glob("*.py")}
+    assert [name for name in named if not (ROOT / "benchmarks" / name).is_file()] == []
+
+
 @pytest.fixture(scope="module")
 def measured() -> dict:
     return json.loads(MEASURED.read_text(encoding="utf-8"))

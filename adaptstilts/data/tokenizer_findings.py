@@ -12,9 +12,10 @@ from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import aligned
 from adaptstilts.languages import SOURCE_LANGUAGE
 
-# XLM-R's tokenizer on 44 languages of XTREME's and XTREME-R's data: at most 0.03 % unknown (Chinese), no word changed,
-# no character uncovered; 0.71 sub-tokens per character where words have spaces (Korean; the next is 0.56, Yoruba), 0.92
-# where they have none (Japanese); 2.2 times as many sub-tokens per word as English (Quechua).
+# XLM-R's tokenizer on 44 languages of XTREME's and XTREME-R's data, by benchmarks/tokenizer_table.py: at most 0.03 %
+# unknown (Chinese), no word changed, no character uncovered; 0.71 sub-tokens per character where words have spaces
+# (Korean; the next is 0.56, Yoruba), 0.92 where they have none (Japanese); 2.2 times as many sub-tokens per word as
+# English (Quechua).
 UNREADABLE = 0.9
 """Share of unknown characters from which a backbone cannot read a language: an error.
 
@@ -49,13 +50,15 @@ class Finding:
         kind: ``unreadable``, ``unknown``, ``changed``, ``offsets``, ``apart``, ``long``, ``tags`` or ``prefix_space``.
         level: A note asks for nothing, a warning for a look, an error stops the study.
         languages: Languages, worst first.
-        text: One sentence that says what is wrong, and one that says what to do.
+        problem: What is wrong, without a full stop.
+        hint: What to do about it, as a sentence.
     """
 
     kind: str
     level: Level
     languages: tuple[str, ...]
-    text: str
+    problem: str
+    hint: str
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,15 @@ class TokenizerCheck:
         backbone: The backbone as the configuration names it.
         readings: One per language; none if there is no data yet.
         findings: What looks wrong, errors first.
-        problem: Why nothing could be measured; empty if it could.
+        problem: Why nothing could be measured, without a full stop; empty if it could.
+        hint: What to do about it, as a sentence.
     """
 
     backbone: str
     readings: tuple[Reading, ...]
     findings: tuple[Finding, ...]
     problem: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,8 @@ class _Rule:
     value: Callable[[Reading], float]
     threshold: Callable[[Reading], float]
     is_share: bool
-    what: str
-    advice: str
+    problem: str
+    hint: str
 
 
 def _percent(value: float) -> str:
@@ -100,7 +105,7 @@ _RULES = (
         lambda _: UNREADABLE,
         True,
         "of characters are unknown to the tokenizer, so that the model sees next to nothing of the text",
-        "Take a backbone whose vocabulary has the script, or leave the language out",
+        "Take a backbone whose vocabulary has the script, or leave the language out.",
     ),
     _Rule(
         "unknown",
@@ -109,7 +114,7 @@ _RULES = (
         lambda _: UNKNOWN,
         True,
         "of characters are unknown to the tokenizer, so that the model cannot tell their words apart",
-        "Take a backbone whose vocabulary has them, or read the scores of these languages with that in mind",
+        "Take a backbone whose vocabulary has them, or read the scores of these languages with that in mind.",
     ),
     _Rule(
         "changed",
@@ -118,7 +123,7 @@ _RULES = (
         lambda _: CHANGED,
         True,
         "of words do not come back from their sub-tokens",
-        "Check do_lower_case and strip_accents in its tokenizer_config.json, or take a cased backbone",
+        "Check do_lower_case and strip_accents in its tokenizer_config.json, or take a cased backbone.",
     ),
     _Rule(
         "offsets",
@@ -127,7 +132,7 @@ _RULES = (
         lambda _: UNCOVERED,
         True,
         "of characters belong to no sub-token, so that answers cut out of a context may lack them",
-        "Check the normalizer in its tokenizer.json against the one that the backbone was trained with",
+        "Check the normalizer in its tokenizer.json against the one that the backbone was trained with.",
     ),
     _Rule(
         "apart",
@@ -136,7 +141,7 @@ _RULES = (
         lambda found: APART_UNSPACED if found.is_unspaced else APART,
         False,
         "sub-tokens per character: words fall apart into letters or bytes, which the model has hardly learnt from",
-        "Take a backbone that was trained on these languages, and a larger max_length if you stay with this one",
+        "Take a backbone that was trained on these languages, and a larger max_length if you stay with this one.",
     ),
     _Rule(
         "tags",
@@ -145,7 +150,7 @@ _RULES = (
         lambda _: CUT_DIFFERENTLY,
         True,
         "of words are cut differently in tagged sentences and inside running text",
-        "Set add_prefix_space to true in its tokenizer_config.json, or keep this backbone from tagging",
+        "Set add_prefix_space to true in its tokenizer_config.json, or keep this backbone from tagging.",
     ),
     _Rule(
         "prefix_space",
@@ -154,7 +159,7 @@ _RULES = (
         lambda _: CUT_DIFFERENTLY,
         True,
         "of words are cut differently at the start of a text and inside it, for want of a space before the first word",
-        "Nothing to do: tagged words get that space, and other texts begin as the tokenizer has them begin",
+        "Nothing to do: tagged words get that space, and other texts begin as the tokenizer has them begin.",
     ),
 )
 
@@ -172,8 +177,8 @@ def _by_rules(readings: Sequence[Reading]) -> Iterator[Finding]:
         if found:
             as_text = _percent if rule.is_share else "{:.2f}".format
             named = _named([(reading.language, as_text(rule.value(reading))) for reading in found])
-            what = f"{rule.what}{_losses(found) if rule.kind == 'changed' else ''}"
-            yield Finding(rule.kind, rule.level, _languages(found), f"in {named} {what}. {rule.advice}.")
+            losses = _losses(found) if rule.kind == "changed" else ""
+            yield Finding(rule.kind, rule.level, _languages(found), f"in {named} {rule.problem}{losses}", rule.hint)
 
 
 def _long(readings: Sequence[Reading]) -> Iterator[Finding]:
@@ -184,11 +189,9 @@ def _long(readings: Sequence[Reading]) -> Iterator[Finding]:
     found.sort(key=lambda reading: (-reading.per_word, reading.language))
     if found:
         named = _named([(reading.language, f"{reading.per_word / english:.1f}") for reading in found])
-        text = (
-            f"in {named} times as many sub-tokens per word as in English, so that less text fits into a row. "
-            "Raise max_length, or take a backbone whose vocabulary was made for these languages."
-        )
-        yield Finding("long", "warning", _languages(found), text)
+        problem = f"in {named} times as many sub-tokens per word as in English, so that less text fits into a row"
+        hint = "Raise max_length, or take a backbone whose vocabulary was made for these languages."
+        yield Finding("long", "warning", _languages(found), problem, hint)
 
 
 def _languages(found: Sequence[Reading]) -> tuple[str, ...]:
@@ -224,10 +227,11 @@ def table(checks: Sequence[TokenizerCheck]) -> str:
     for check in checks:
         lines = [f"Tokenizer of {check.backbone}"]
         if check.problem:
-            lines += [f"not measured: {check.problem}"]
+            lines += [f"not measured: {check.problem}. {check.hint}".rstrip()]
         elif check.readings:
             lines += aligned([_HEADER, *map(_cells, check.readings)], "<>")
-            lines += [f"{finding.level}: {finding.text}" for finding in check.findings] or ["nothing looks wrong"]
+            shown = [f"{finding.level}: {finding.problem}. {finding.hint}" for finding in check.findings]
+            lines += shown or ["nothing looks wrong"]
         else:
             continue
         blocks.append("\n".join(lines))
@@ -248,11 +252,12 @@ def _cells(found: Reading) -> tuple[str, ...]:
 
 
 def values(checks: Sequence[TokenizerCheck]) -> list[dict[str, Any]]:
-    """Return checks as plain values: ``backbone``, ``problem``, ``languages`` with all measures, ``findings``."""
+    """Return checks as plain values: ``backbone``, ``problem``, ``hint``, ``languages``, ``findings``."""
     return [
         {
             "backbone": check.backbone,
             "problem": check.problem,
+            "hint": check.hint,
             "languages": [asdict(reading) for reading in check.readings],
             "findings": [asdict(finding) for finding in check.findings],
         }
@@ -264,9 +269,9 @@ def unreadable(checks: Sequence[TokenizerCheck]) -> tuple[CheckpointError, ...]:
     """Return an error for each backbone and the languages of which it knows hardly any character."""
     return tuple(
         CheckpointError(
-            f"'{check.backbone}' cannot read {', '.join(finding.languages)}: {finding.text.split('. ')[0]}",
+            f"'{check.backbone}' cannot read {', '.join(finding.languages)}: {finding.problem}",
             key="backbone",
-            hint=finding.text.split(". ")[1].rstrip("."),
+            hint=finding.hint,
         )
         for check in checks
         for finding in check.findings

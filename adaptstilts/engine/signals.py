@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TERMINATED = 128 + signal.SIGTERM
 """Exit status of a process ended by SIGTERM, as shells report it."""
+_DELAYED = (signal.SIGTERM, signal.SIGINT)
 
 
 @contextlib.contextmanager
@@ -42,6 +43,26 @@ def sigterm_as_exit() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def delaying_signals() -> Iterator[None]:
+    """Delay SIGTERM and Ctrl-C until the block is over; only works in the main thread.
+
+    For blocks that read a message: one that is read by half would make the rest of its stream unreadable.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    previous = {number: signal.signal(number, lambda got, _: came.append(got)) for number in _DELAYED}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for late in came:
+            signal.raise_signal(late)
 
 
 def end_with_parent() -> None:

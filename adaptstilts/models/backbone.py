@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
-from adaptstilts.models.architecture import XLM_R, architecture_of, has_token_types
-from adaptstilts.models.hub_models import hub_folder
+from adaptstilts.models.architecture import XLM_R, Architecture, architecture_of, has_token_types
+from adaptstilts.models.hub_models import cached_folder, hub_folder
 from adaptstilts.models.model_files import check_model_json, check_tokenizer_json, refuse_peft
 from adaptstilts.models.weight_files import check_sizes, weight_files
 from adaptstilts.shipped import mini_backbone_folder
@@ -97,19 +98,18 @@ def _check_folder(folder: Path) -> None:
         )
     if not (folder / "config.json").is_file():
         raise CheckpointError("the backbone folder has no config.json", path=folder)
-    _check_model(folder)
+    config, path = read_config(folder), folder / "config.json"
+    _check_weight_sizes(folder, config, architecture_of(config, path))
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
     check_tokenizer_json(folder)
 
 
-def _check_model(folder: Path) -> None:
-    """Check a backbone's config.json and weights before a library reads them."""
-    config, path = read_config(folder), folder / "config.json"
-    shape = architecture_of(config, path).shape(config)
-    files = weight_files(folder)
+def _check_weight_sizes(folder: Path, config: Mapping[str, object], architecture: Architecture) -> None:
+    """Check a backbone's weights against its config.json before a library reads them."""
+    shape, files = architecture.shape(config), weight_files(folder)
     if shape is not None:
-        check_sizes(shape.parameters, files, path)
+        check_sizes(shape.parameters, files, folder / "config.json")
 
 
 def read_config(folder: Path) -> dict[str, object]:
@@ -122,14 +122,25 @@ def read_config(folder: Path) -> dict[str, object]:
     return check_model_json(folder / "config.json")
 
 
-def _folder(location: str, revision: str | None, *, weights: bool = False) -> Path:
-    """Return the folder of a backbone, from the hub if `location` is an id, with its config.json checked."""
+def known_config(location: str, revision: str | None = None) -> dict[str, object] | None:
+    """Read the config.json of a backbone without asking the hub; None for one on the hub that is not in its cache.
+
+    Raises:
+        CheckpointError: See `read_config`.
+    """
+    folder = Path(location) if Path(location).is_dir() else cached_folder(location, revision)
+    return None if folder is None else read_config(folder)
+
+
+def _opened(
+    location: str, revision: str | None, *, weights: bool = False
+) -> tuple[Path, dict[str, object], Architecture]:
+    """Return the folder of a backbone, from the hub if `location` is an id, its checked config.json and its type."""
     folder = Path(location)
     if not folder.is_dir():
         folder = hub_folder(location, revision, weights=weights)
     config = read_config(folder)
-    architecture_of(config, folder / "config.json")
-    return folder
+    return folder, config, architecture_of(config, folder / "config.json")
 
 
 def fingerprint(location: str, revision: str | None = None) -> str:
@@ -170,10 +181,16 @@ def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
     Raises:
         CheckpointError: If it cannot be loaded.
     """
+    folder, _, _ = _opened(location, revision)
+    return _library_config(folder, location)
+
+
+def _library_config(folder: Path, location: str) -> PretrainedConfig:
+    """Load a config.json that has been checked."""
     from transformers import AutoConfig  # noqa: PLC0415
 
     try:
-        config: PretrainedConfig = AutoConfig.from_pretrained(_folder(location, revision))
+        config: PretrainedConfig = AutoConfig.from_pretrained(folder)
     except _FAULTS as error:
         raise CheckpointError(f"cannot be loaded as a backbone: {first_line(error)}", path=location) from error
     return config
@@ -189,10 +206,9 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
     import transformers  # noqa: PLC0415
     from safetensors import SafetensorError  # noqa: PLC0415
 
-    folder = _folder(location, revision, weights=True)
-    _check_model(folder)
-    config = load_config(location, revision)
-    architecture = architecture_of(config, Path(location))
+    folder, written, architecture = _opened(location, revision, weights=True)
+    _check_weight_sizes(folder, written, architecture)
+    config = _library_config(folder, location)
     if architecture.shape(config.to_dict()) is None:
         raise CheckpointError(
             f"is an encoder of type {architecture.model_type} with parts that are not supported",
@@ -294,12 +310,11 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     """
     from transformers import AutoTokenizer  # noqa: PLC0415
 
-    folder = _folder(location, revision)
+    folder, _, architecture = _opened(location, revision)
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
     check_tokenizer_json(folder)
-    config = load_config(location, revision)
-    architecture = architecture_of(config, Path(location))
+    config = _library_config(folder, location)
     try:
         # Left open, transformers warns of Mistral's regular expression for every config.json that names no version.
         tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]

@@ -74,7 +74,7 @@ def hub_folder(name: str, revision: str | None = None, *, weights: bool = False)
     try:
         listing = list_files(name, revision)
     except CheckpointError:
-        if (cached := _cached_folder(name, revision)) is None:
+        if (cached := cached_folder(name, revision)) is None:
             raise
         return cached
     refuse_peft(listing.sizes, name)
@@ -123,12 +123,22 @@ def _list_files(name: str, revision: str | None, endpoint: str | None) -> Listin
     return Listing(name, info.sha, sizes, endpoint)
 
 
-def _cached_folder(name: str, revision: str | None) -> Path | None:
-    """Return the folder of a model in the hub's cache, for use without a network."""
-    import huggingface_hub  # noqa: PLC0415 - slow to import
+def cached_folder(name: str, revision: str | None = None, file: str = "config.json") -> Path | None:
+    """Return the folder in the hub's cache that holds a file of a model, without asking the hub; None if it lacks it.
 
-    cached = huggingface_hub.try_to_load_from_cache(name, "config.json", revision=revision)
-    return Path(cached).parent if isinstance(cached, str) else None
+    A download at a commit leaves no name for it in the cache. Without a revision, the newest one counts then.
+    """
+    from huggingface_hub import constants  # noqa: PLC0415 - only ids on the hub need it
+
+    folder = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
+    reference, snapshots = folder / "refs" / (revision or "main"), folder / "snapshots"
+    try:
+        commit = reference.read_text(encoding="utf-8").strip() if reference.is_file() else revision
+        found = [snapshots / commit / file] if commit else list(snapshots.glob(f"*/{file}"))
+        held = [(path.parent.stat().st_mtime, path.parent) for path in found if path.is_file()]
+    except (OSError, UnicodeDecodeError):
+        return None
+    return max(held)[1] if held else None
 
 
 def _weights(listing: Listing) -> tuple[str, ...]:

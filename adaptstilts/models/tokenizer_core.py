@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
 from adaptstilts.models.backbone import load_tokenizer
+from adaptstilts.models.hub_models import cached_folder
 from adaptstilts.models.model_files import check_tokenizer_json
 
 if TYPE_CHECKING:
@@ -68,20 +69,12 @@ def _folder(location: str, revision: str | None) -> Path:
     """Return the folder of a backbone; of one on the hub, that of its cached tokenizer."""
     if Path(location).is_dir():
         return Path(location)
-    from huggingface_hub import constants, try_to_load_from_cache  # noqa: PLC0415
-
-    cache = Path(constants.HF_HUB_CACHE)
-    found = try_to_load_from_cache(location, _FILE, cache_dir=cache, revision=revision or "main")
-    if isinstance(found, str):
-        return Path(found).parent
-    # A download at a commit leaves no name for it in the cache.
-    snapshots = cache / f"models--{location.replace('/', '--')}" / "snapshots"
-    files = [] if revision else sorted(snapshots.glob(f"*/{_FILE}"), key=lambda path: path.parent.stat().st_mtime)
-    if not files:
+    found = cached_folder(location, revision, _FILE)
+    if found is None:
         raise CheckpointError(
             "its tokenizer is not in the hub's cache", path=location, hint="It is checked once it is there."
         )
-    return files[-1].parent
+    return found
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -69,8 +69,8 @@ def predictions_frame(
         - ``scores``: logits of the classes or choices, shape (classes,); of tags, shape (words, tags); else a
           structured array with the fields of `adaptstilts.predictions.columns`, best first.
 
-        ``attrs`` holds ``labels``, the label words by task in the order of the logits, and ``unfinished``, the names of
-        selected stages that are not finished.
+        ``attrs`` holds ``labels``, by variant and task the label words in the order of the logits (tags that are read
+        from data may differ between variants), and ``unfinished``, the names of selected stages that are not finished.
 
     Raises:
         AdaptstiltsError: If the study has no predictions that the filters admit, it cannot be planned, an artefact is
@@ -177,17 +177,17 @@ class _Reader:
         self._done = done
         self._data = StudyData(study.plan, done, DataPlace(own.root, own.quoting))
         self._read: dict[tuple[str, str], tuple[Part, Known, Columns]] = {}
-        self.labels: dict[str, tuple[str, ...]] = {}
+        self.labels: dict[str, dict[str, tuple[str, ...]]] = {}
 
     def rows(self, selected: Selected) -> _Rows:
         key = (selected.stage.key, selected.language)
         if key not in self._read:
-            part, data = part_of(selected), self._data.of(selected.stage)
-            known = data.known(part)
+            part = part_of(selected)
+            known = self._data.of(selected.stage).known(part)
             self._read[key] = (part, known, columns_of(part, known, self._done[selected.stage.key]))
-            if FACTS[part.task.kind].has_labels:
-                self.labels[part.task.name] = data.labels(part.task)
         part, known, columns = self._read[key]
+        if FACTS[part.task.kind].has_labels:
+            self.labels.setdefault(selected.cell.variant, {})[part.task.name] = tuple(known.referred)
         labels = {"study": self._name, **selected.values}
         return _Rows(labels, known, columns, FACTS[part.task.kind].labels_words)
 

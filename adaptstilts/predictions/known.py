@@ -8,18 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DataError, StoreError
+from adaptstilts.errors import DataError
 from adaptstilts.predictions.selection import Selected
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.sampling import positions, shrink
 from adaptstilts.store.artefact import Artefact
-from adaptstilts.store.stage import DataPlace, Stage, StageKind
-from adaptstilts.study.layout import DATA_FOLDER
+from adaptstilts.store.stage import DataPlace, Stage
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.retrieval import use_of
+from adaptstilts.study.stage_data import StageData, data_of
 from adaptstilts.tasks.examples import (
     Bitext,
     ChoiceExample,
@@ -101,7 +100,7 @@ class StudyData:
         self._plan = plan
         self._done = done
         self._own = own
-        self._roots: dict[tuple[Path, str], Data] = {}
+        self._opened: dict[StageData, Data] = {}
 
     def of(self, stage: Stage) -> Data:
         """Return the data that a stage reads.
@@ -109,20 +108,10 @@ class StudyData:
         Raises:
             StoreError: If they were generated and are no longer in the store.
         """
-        place = stage.place or self._own
-        world = next((item for item in self._plan.inputs_of(stage) if item.kind is StageKind.DATA), None)
-        if world is None:
-            folder = Path(place.root).expanduser()
-        elif world.key in self._done:
-            folder = self._done[world.key].file(DATA_FOLDER)
-        else:
-            hint = "Generate them again: study.run(), or adaptstilts run CONFIG."
-            raise StoreError(f"the examples of '{stage.name}' are no longer in the store", hint=hint)
-        key = (folder, place.quoting)
-        if key not in self._roots:
-            root = DataRoot(folder, options={"quoting": place.quoting})
-            self._roots[key] = Data(root, is_generated=world is not None)
-        return self._roots[key]
+        found = data_of(stage, self._plan, self._done, self._own)
+        if found not in self._opened:
+            self._opened[found] = Data(found.open(), is_generated=found.is_generated)
+        return self._opened[found]
 
 
 @dataclass

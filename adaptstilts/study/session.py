@@ -93,7 +93,8 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         plan, store = study.check(), study.store
         store.remove_leftovers()
         remove_finished_checkpoints(plan.stages, store)
-        check_hub(plan, store)
+        if check_hub(plan, store):
+            study.check_limits()
         make_folder(study.results_folder)
         with sigterm_as_exit(), watch(plan) as watcher:
             outcome = run_graph(

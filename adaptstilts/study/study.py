@@ -112,6 +112,15 @@ class Study:
                 check_rows(variant.config.data, part, self.store)
         return self.plan
 
+    def check_limits(self) -> None:
+        """Check all variants against their backbones once more, after a download has told the limits of one.
+
+        Raises:
+            AdaptstiltsError: If a backbone cannot take what the study asks of it.
+        """
+        with self.settings_named():
+            _plan(self.variants)
+
     def settings_named(self) -> AbstractContextManager[None]:
         """Return a context that adds file and line to errors about settings."""
         return self.origin.named_in_errors()

@@ -13,10 +13,11 @@ from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
-from adaptstilts.store.stage import Stage, StageKind
-from adaptstilts.study.layout import DATA_FOLDER, PREDICTIONS_FOLDER
+from adaptstilts.store.stage import DataPlace, Stage
+from adaptstilts.study.layout import PREDICTIONS_FOLDER
 from adaptstilts.study.plan.jobs import Cell, PredictJob, job_of
 from adaptstilts.study.select import Wanted, choose_cells, setting_text
+from adaptstilts.study.stage_data import StageData, data_of
 from adaptstilts.study.study import RUN_HINT, Study
 from adaptstilts.submission.check_folder import published_rows, task_of
 from adaptstilts.submission.folder import write_predictions
@@ -166,8 +167,9 @@ class _Finished:
     def __init__(self, study: Study, done: Mapping[str, Artefact]) -> None:
         self.plan = study.plan
         self.done = done
-        self._own_root = study.config.data.root
-        self._roots: dict[Path, DataRoot] = {}
+        own = study.variants[0].config.data
+        self._own = DataPlace(own.root, own.quoting)
+        self._opened: dict[StageData, DataRoot] = {}
 
     def stages(self, cell: Cell, task: Task) -> dict[str, tuple[str, Split]]:
         """Return by language the key of the stage that predicts it and the split, preferably the leaderboard's."""
@@ -198,18 +200,11 @@ class _Finished:
         task = None if job is None else get_task(job.task)
         if task is None or task.metric is not Metric.TATOEBA_ACCURACY:
             return []
-        folder = self._data_folder(stage)
-        if folder not in self._roots:
-            self._roots[folder] = DataRoot(folder)
-        bitext = self._roots[folder].load_bitext(task, split, language)
+        found = data_of(stage, self.plan, self.done, self._own)
+        if found not in self._opened:
+            self._opened[found] = found.open()
+        bitext = self._opened[found].load_bitext(task, split, language)
         return [sentence.text for sentence in bitext.english]
-
-    def _data_folder(self, stage: Stage) -> Path:
-        """Return the data that a stage reads: its generated mini world, or a folder of files."""
-        world = next((item.key for item in self.plan.inputs_of(stage) if item.kind is StageKind.DATA), None)
-        if world is not None:
-            return self.done[world].file(DATA_FOLDER)
-        return Path(self._own_root if stage.place is None else stage.place.root).expanduser()
 
 
 def _write_task(

@@ -36,7 +36,7 @@ def check_tokenizers(study: Study) -> tuple[TokenizerCheck, ...]:
     plan, found = study.plan, []
     roots = data_roots(study.config.data, plan, study.store)
     for group, compared, root in zip(by_data(study.variants), plan.report.compared, roots, strict=True):
-        by_language = {} if root is None else _sample(compared, root)
+        by_language = {} if root is None else sample_texts(compared, root)
         for name, revision in dict.fromkeys((item.config.backbone, item.config.revision) for item in group):
             found.append(_check(name, revision, by_language))
     return tuple(found)
@@ -48,18 +48,20 @@ def _check(name: str, revision: str | None, by_language: Texts) -> TokenizerChec
     try:
         core = load_core(locate_backbone(name), revision)
     except CheckpointError as error:
-        return TokenizerCheck(name, (), (), str(error))
-    return judged(name, tuple(_readings(core, by_language)))
+        hint, error.hint = error.hint or "", None
+        return TokenizerCheck(name, (), (), str(error).removesuffix("."), hint)
+    return judged(name, tuple(readings(core, by_language)))
 
 
-def _readings(core: TokenizerCore, by_language: Texts) -> Iterator[Reading]:
+def readings(core: TokenizerCore, by_language: Texts) -> Iterator[Reading]:
+    """Measure how a tokenizer reads each language."""
     for language, by_task in sorted(by_language.items()):
         together = [text for part in by_task.values() for text in part]
         yield read_language(core.backend, core.unknown_id, language, together, by_task)
 
 
-def _sample(compared: OverlapCheck, root: DataRoot) -> Texts:
-    """Draw texts of every task and language that a study reads."""
+def sample_texts(compared: OverlapCheck, root: DataRoot) -> Texts:
+    """Draw texts of every task and language that are compared; see `adaptstilts.data.tokenizer_check.sampled`."""
     found: Texts = defaultdict(dict)
     for name, pairs in compared.scored:
         for language, split in pairs:

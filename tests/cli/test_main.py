@@ -167,7 +167,7 @@ def test_plan_is_folded_unless_every_stage_is_asked_for():
 
 
 def test_plan_says_so_when_the_backbone_is_of_unknown_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     said = say("plan", XTREME, "backbone=someone/xlmr")
     assert said.code == 0
     assert "someone/xlmr, shape unknown" in said.out
@@ -665,7 +665,7 @@ def test_run_says_so_at_once_when_the_hub_does_not_answer(study: Study, monkeypa
     before = study.stamps()
     refused(
         study.say("run", "backbone=nobody/nothing"),
-        r"^backbone: no backbone 'nobody/nothing': .*ConnectionError\. Give",
+        r"^backbone: no backbone 'nobody/nothing': it is not a folder here, and the hub .*ConnectionError\. Check",
     )
     assert study.stamps() == before
 
@@ -846,6 +846,11 @@ def test_rebuild_makes_what_is_damaged_again_and_nothing_else(
         assert path.read_bytes() == content or name == "manifest.json"
 
 
+def without_durations(text: str) -> str:
+    """Leave out the times of training and the spaces before them: no two trainings take equally long."""
+    return re.sub(r" *[\d.]+ (s|min|h)\b", " TIME", text)
+
+
 def test_study_on_an_address_is_reported_on_another_machine(study: Study, tmp_path: Path):
     from fsspec.implementations.memory import MemoryFileSystem
 
@@ -855,8 +860,8 @@ def test_study_on_an_address_is_reported_on_another_machine(study: Study, tmp_pa
         here = (*some, address, f"store_cache={tmp_path / 'two'}")
         assert all(stage["done"] for stage in study.say("plan", *here, "--json").json["stages"])
         assert not (tmp_path / "two").exists()
-        reported = study.say("report", *here)
-        assert reported.out == study.say("report", *some).out
+        reported, alone = study.say("report", *here), study.say("report", *some)
+        assert without_durations(reported.out) == without_durations(alone.out)
         brought = {path.name for path in (tmp_path / "two").rglob("*") if path.is_file()}
         assert brought >= {"report.md", "results.csv"}
         assert not any(name.endswith(".safetensors") for name in brought)

@@ -5,7 +5,7 @@ from tokenizers import Tokenizer, normalizers, pre_tokenizers
 from tokenizers_tiny import FAMILIES, LINES, tiny
 
 from adaptstilts.data.tokenizer_check import MOST_CHARACTERS, MOST_ROWS, read_language, sampled
-from adaptstilts.data.tokenizer_findings import TokenizerCheck, judged, table, unreadable, values
+from adaptstilts.data.tokenizer_findings import Finding, TokenizerCheck, judged, table, unreadable, values
 from adaptstilts.errors import CheckpointError, raise_all
 
 # Hindi and Arabic, with few words each, do fall apart into letters in vocabularies as small as these.
@@ -55,10 +55,10 @@ def test_counts_of_a_text_are_those_made_by_hand():
 def test_uncased_tokenizer_is_named_with_capitals_and_the_marks_that_it_drops():
     found = check("bert-uncased", {"de": TEXTS["de"]})
     assert kinds(found) == {"changed": ("de",)}
-    text = found.findings[0].text
-    assert "capital letters become small; lost: combining diaeresis" in text
-    assert "'Der' becomes 'der'" in text
-    assert "do_lower_case" in text
+    problem = found.findings[0].problem
+    assert "capital letters become small; lost: combining diaeresis" in problem
+    assert "'Der' becomes 'der'" in problem
+    assert "do_lower_case" in found.findings[0].hint
 
 
 def test_letters_that_a_normaliser_drops_are_named_and_leave_holes_in_the_offsets():
@@ -66,7 +66,7 @@ def test_letters_that_a_normaliser_drops_are_named_and_leave_holes_in_the_offset
     backend.normalizer = normalizers.Replace("a", "")
     found = judged("odd", [reading(backend, TEXTS["de"])])
     assert kinds(found) == {"changed": ("de",), "offsets": ("de",)}
-    assert "lost: a;" in found.findings[0].text
+    assert "lost: a;" in found.findings[0].problem
 
 
 @pytest.mark.parametrize("family", ["xlm-roberta", "bert", "deberta-v2", "mt5"])
@@ -88,7 +88,7 @@ def test_language_with_some_unknown_characters_is_a_warning_only():
 def test_script_that_falls_apart_into_bytes_is_named(family):
     found = check(family, {"el": GREEK, "zh": ["猫坐在垫子上吗？狗跑得快"]})
     assert set(kinds(found)["apart"]) == {"el", "zh"}
-    assert "bytes" in next(finding.text for finding in found.findings if finding.kind == "apart")
+    assert "bytes" in next(finding.problem for finding in found.findings if finding.kind == "apart")
 
 
 def test_language_with_many_more_sub_tokens_per_word_than_english_is_named():
@@ -112,14 +112,21 @@ def test_prefix_space_that_cannot_be_mended_is_a_warning():
     backend.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="never")
     found = judged("odd", [reading(backend, TEXTS["en"], "en")])
     assert kinds(found) == {"tags": ("en",)}
-    assert "add_prefix_space" in found.findings[0].text
+    assert "add_prefix_space" in found.findings[0].hint
 
 
 def test_worst_languages_come_first_and_the_others_are_counted():
     greek = {code: [*TEXTS["en"][:1], *GREEK[:1]] for code in ("af", "bg", "cs", "da", "et", "fi", "hu")}
     found = check("xlm-roberta", {**greek, "el": [*TEXTS["en"][:1], *GREEK]})
     assert found.findings[0].languages[0] == "el"
-    assert " and 2 more of characters are unknown" in found.findings[0].text
+    assert " and 2 more of characters are unknown" in found.findings[0].problem
+
+
+def test_sentences_inside_a_problem_stay_part_of_it():
+    finding = Finding("unreadable", "error", ("el",), "in el 'Dr. Who' is unknown", "Take a backbone that has it.")
+    (error,) = unreadable([TokenizerCheck("odd", (), (finding,))])
+    assert error.hint == finding.hint
+    assert str(error).startswith("backbone: 'odd' cannot read el: in el 'Dr. Who' is unknown")
 
 
 def test_sample_is_bounded_seeded_and_in_the_order_of_the_rows():
@@ -143,4 +150,4 @@ def test_values_hold_every_measure_and_finding():
 
 def test_table_leaves_out_a_backbone_without_data_and_says_why_one_could_not_be_measured():
     assert table([judged("mini", ())]) == ""
-    assert table([TokenizerCheck("a/b", (), (), "not in the cache")]).endswith("not measured: not in the cache")
+    assert table([TokenizerCheck("a/b", (), (), "not in the cache")]).endswith("not measured: not in the cache.")

@@ -8,11 +8,13 @@ from adaptstilts.errors import CheckpointError
 from adaptstilts.models.backbone import (
     EncoderCache,
     fingerprint,
+    load_config,
     load_encoder,
     load_tokenizer,
     locate_backbone,
     own_weights,
 )
+from adaptstilts.models.model_files import check_model_json
 
 
 @pytest.fixture
@@ -202,3 +204,17 @@ def test_encoder_cache_keeps_only_what_it_was_asked_to_keep(tiny_encoder_folder)
     cache.keep("other/backbone")
     second = cache.load(str(tiny_encoder_folder))
     assert next(first.parameters()).data_ptr() != next(second.parameters()).data_ptr()
+
+
+def test_config_json_is_read_and_checked_once_for_one_loading(small_backbone, monkeypatch):
+    read = []
+
+    def counted(path):
+        read.append(path.name)
+        return check_model_json(path)
+
+    monkeypatch.setattr("adaptstilts.models.backbone.check_model_json", counted)
+    for load in (load_encoder, load_tokenizer, load_config):
+        read.clear()
+        load(str(small_backbone))
+        assert read == ["config.json"]

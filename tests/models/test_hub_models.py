@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,10 +14,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from adaptstilts.errors import CheckpointError
+from adaptstilts.errors import CheckpointError, ConfigError
 from adaptstilts.models import hub_models
-from adaptstilts.models.backbone import load_config, load_encoder, load_tokenizer
+from adaptstilts.models.backbone import known_config, load_config, load_encoder, load_tokenizer
 from adaptstilts.models.convert import convert
+from adaptstilts.study.session import run_study
+from adaptstilts.study.study import Study
 
 NAME = "someone/model"
 COMMITS = ["1" * 40, "2" * 40]
@@ -165,6 +168,41 @@ def test_cached_hub_backbone_loads_without_the_hub(hub, folder, monkeypatch):
     assert load_encoder(NAME, COMMITS[0]).config.hidden_size == 16
     with pytest.raises(CheckpointError, match=r"someone/other: the hub has no such model, or cannot be reached"):
         load_config("someone/other")
+
+
+def test_backbone_downloaded_from_a_branch_loads_without_the_hub_too(hub, folder):
+    hub.add(COMMITS[0], folder)
+    load_encoder(NAME)
+    hub.commits.clear()
+    hub_models._list_files.cache_clear()
+    assert load_encoder(NAME).config.hidden_size == known_config(NAME)["hidden_size"] == 16
+    assert hub_models.cached_folder(NAME, "v2") is None
+
+
+def test_newest_of_several_cached_commits_counts_unless_the_branch_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    home = tmp_path / "models--someone--model"
+    for number, commit in enumerate(COMMITS):
+        (home / "snapshots" / commit).mkdir(parents=True)
+        (home / "snapshots" / commit / "config.json").touch()
+        os.utime(home / "snapshots" / commit, (number, number))
+    assert hub_models.cached_folder(NAME).name == COMMITS[1]
+    assert hub_models.cached_folder(NAME, COMMITS[0]).name == COMMITS[0]
+    (home / "refs").mkdir()
+    (home / "refs" / "main").write_text(COMMITS[0])
+    assert hub_models.cached_folder(NAME).name == COMMITS[0]
+    assert hub_models.cached_folder(NAME, file="tokenizer.json") is None
+
+
+def test_run_asks_the_hub_once_and_refuses_what_the_backbone_cannot_take(hub, folder, tmp_path):
+    change_config(folder, model_type="mt5")
+    hub.add(COMMITS[0], folder)
+    study = Study.load("quickstart", [f"backbone={NAME}", "evaluation.precision=fp16", f"store={tmp_path / 'store'}"])
+    assert study.plan
+    with pytest.raises(ConfigError, match=r"evaluation\.precision: activations of mt5 exceed the range of fp16"):
+        run_study(study, watch=None)
+    assert hub.got.count("model") + hub.got.count("main") == 1
+    assert "model.safetensors" not in hub.got
 
 
 def test_folder_that_is_gone_is_not_looked_for_on_the_hub(hub, tmp_path):

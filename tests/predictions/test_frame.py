@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import shutil
 from collections.abc import Mapping
@@ -21,9 +22,10 @@ from adaptstilts.store.stage import StageKind
 from adaptstilts.study.layout import DATA_FOLDER, SCORES_FILE
 from adaptstilts.study.plan.jobs import PredictJob, jobs_of
 from adaptstilts.study.study import Study
+from adaptstilts.tasks import registry
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Kind, Split
+from adaptstilts.tasks.spec import Kind, Layout, Size, Split, Task
 
 if TYPE_CHECKING:
     import pandas
@@ -220,7 +222,7 @@ def test_rows_that_occur_twice_count_twice(frame: pandas.DataFrame):
 
 
 def test_classes_are_words_with_the_softmax_of_their_logit(mini_study: Study, mini_frame: pandas.DataFrame):
-    labels = mini_frame.attrs["labels"]["xnli"]
+    labels = mini_frame.attrs["labels"][""]["xnli"]
     assert labels == get_task("xnli").labels
     pairs = data_root(mini_study).load_examples(get_task("xnli"), Split.TEST, "de")
     rows = part(mini_frame, task="xnli", language="de", method="direct")
@@ -242,7 +244,7 @@ def test_choices_are_indices_with_one_logit_each(files_frame: pandas.DataFrame):
 
 
 def test_tagged_sentences_hold_lists_and_one_row_of_logits_per_word(mini_study: Study, mini_frame: pandas.DataFrame):
-    labels = mini_frame.attrs["labels"]["udpos"]
+    labels = mini_frame.attrs["labels"][""]["udpos"]
     sentences = data_root(mini_study).load_examples(get_task("udpos"), Split.TEST, "de")
     rows = part(mini_frame, task="udpos", language="de", method="adapter")
     for row, sentence in zip(rows.itertuples(), sentences, strict=True):
@@ -405,6 +407,58 @@ def test_sweep_has_the_rows_of_each_variant_and_names_what_is_not_finished(mini_
     assert frame.attrs["unfinished"] == tuple(
         f"predict adapter: xnli {code}, seed 1, reduction_factor=8" for code in ("en", "de")
     )
+
+
+LEARNT = """\
+name: learnt
+backbone: {backbone}
+methods: [direct]
+data: {{root: {folder}/a}}
+sweep: {{data.root: [{folder}/a, {folder}/b]}}
+intermediate: {{tasks: []}}
+target:
+  tasks: [learnt_tags]
+  full: {{epochs: 1, batch_size: 4, learning_rate: 1e-3, max_length: 32, evaluate_examples: 2}}
+threads: 1
+store: {folder}/store
+results: {folder}/results
+"""
+
+
+def test_tags_that_are_read_from_data_are_those_of_each_variant(
+    files_config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(registry, "_TASKS", dict(registry._OWN))
+    layouts = {split: Layout("sentence_lines", ((f"{split.value}.txt",),)) for split in Split}
+    registry.register(
+        Task(
+            name="learnt_tags",
+            kind=Kind.TAG,
+            languages=("en",),
+            labels_from_data=True,
+            size=Size(8, tags=3),
+            layouts=layouts,
+        )
+    )
+    for name, tags in (("a", "DET NOUN VERB"), ("b", "d n v")):
+        (tmp_path / name).mkdir()
+        for split in Split:
+            rows = "".join(f"The boat{number} sleeps\t{tags}\n" for number in range(4))
+            (tmp_path / name / f"{split.value}.txt").write_text(rows, encoding="utf-8")
+    config = tmp_path / "learnt.yaml"
+    config.write_text(LEARNT.format(folder=tmp_path, backbone=files_config.parent / "backbone"), encoding="utf-8")
+    assert main(["run", str(config)]) == 0
+    frame = predictions_frame(Study.load(config))
+    labels = frame.attrs["labels"]
+    assert [words["learnt_tags"] for words in labels.values()] == [("DET", "NOUN", "VERB"), ("d", "n", "v")]
+    assert list(labels) == frame["variant"].unique().tolist()
+    for row in frame.itertuples():
+        assert row.prediction == [labels[row.variant][row.task][place] for place in row.scores.argmax(axis=1)]
+
+
+def test_attributes_can_be_stored_as_json(mini_frame: pandas.DataFrame):
+    """Pandas stores them so in a Parquet file."""
+    assert json.loads(json.dumps(mini_frame.attrs))["labels"][""]["xnli"] == list(get_task("xnli").labels)
 
 
 # Filters

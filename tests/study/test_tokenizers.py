@@ -6,6 +6,7 @@ from backbones import save_backbone
 from tokenizers_tiny import tiny
 
 from adaptstilts.cli.main import main
+from adaptstilts.data.tokenizer_findings import table
 from adaptstilts.study.study import Study
 from adaptstilts.study.tokenizers import check_tokenizers
 
@@ -67,6 +68,14 @@ def test_every_backbone_of_a_sweep_is_measured(config, tiny_backbone):
 def test_study_whose_data_is_not_there_yet_has_nothing_to_measure(config):
     (check,) = check_tokenizers(Study.load(config, ["data.root=mini"]))
     assert (check.readings, check.findings, check.problem) == ((), (), "")
+
+
+def test_backbone_that_cannot_be_measured_says_why_and_what_to_do_apart(config, tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    (check,) = check_tokenizers(Study.load(config, ["backbone=nobody/tiny"]))
+    assert check.problem == "nobody/tiny: its tokenizer is not in the hub's cache"
+    assert check.hint == "It is checked once it is there."
+    assert table([check]).endswith(f"\nnot measured: {check.problem}. {check.hint}")
 
 
 def test_validation_shows_the_table_and_gives_it_as_json(config, capsys):

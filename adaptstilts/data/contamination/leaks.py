@@ -7,10 +7,11 @@ Three signs, from certain to likely; a row counts for the first that it shows:
 - *words*: function words of another language in Latin script outnumber the English ones two to one, at least three of
   them. Likely at best, and the language it names is a guess.
 
-How far *words* can be trusted, measured on slices of public data sets: 3 of some 60,000 English rows of all kinds show
-it. Of rows in other languages it finds 81 to 100 % of paragraphs with a question (XQuAD, MLQA, TyDiQA), 47 to 89 % of
-sentence pairs (XNLI, PAWS-X), 18 to 78 % of single sentences of news (least for Hungarian, Finnish and Estonian), and 1
-to 35 % of the short sentences of Tatoeba. So it finds that a language was mixed in, not which rows: see `MOST_SHARE`.
+How far *words* can be trusted, measured on slices of public data sets by ``benchmarks/foreign_rows.py``: 3 of some
+56,000 English rows of all kinds show it. Of rows in other languages it finds 70 to 99 % of paragraphs with a question
+(XQuAD, MLQA, TyDiQA), 51 to 87 % of sentence pairs (XNLI, PAWS-X), 18 to 78 % of single sentences of news (least for
+Hungarian, Finnish and Estonian), and 1 to 35 % of the short sentences of Tatoeba. So it finds that a language was mixed
+in, not which rows: see `MOST_SHARE`.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ from adaptstilts.config.retrieval import FITTED
 from adaptstilts.config.schema import DataSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
 from adaptstilts.models.architecture import architecture_of
-from adaptstilts.models.backbone import read_config
-from adaptstilts.models.hub_models import hub_folder
+from adaptstilts.models.backbone import known_config, read_config
+from adaptstilts.models.hub_models import hub_folder, list_files
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
@@ -22,8 +22,6 @@ from adaptstilts.study.plan.retrieval import require_dev
 from adaptstilts.tasks.registry import get_task, training_chain
 from adaptstilts.tasks.spec import Task
 from adaptstilts.train.methods import METHODS
-
-_HUB_SECONDS = 20.0
 
 Attempt = Callable[[], object]
 
@@ -140,11 +138,14 @@ def check_weights(backbone: BackboneRef) -> None:
             )
 
 
-def check_hub(plan: Plan, store: Store) -> None:
+def check_hub(plan: Plan, store: Store) -> bool:
     """Check on the hub for a backbone that is neither a folder nor cached, so that a wrong id fails once and early.
 
     The hub is not contacted if no unfinished stage of the plan needs the backbone. Its config.json and tokenizer are
     downloaded; the first is checked here, the second where it is loaded.
+
+    Returns:
+        Whether something was downloaded, so that the limits of a backbone are known that were not.
 
     Raises:
         CheckpointError: If the hub cannot be reached, has no such repository or one without safetensors, or a file is
@@ -154,26 +155,18 @@ def check_hub(plan: Plan, store: Store) -> None:
     unfinished = [stage for stage in plan.stages if stage.key not in done]
     needed = dict.fromkeys(job.backbone for _, job in jobs_of(unfinished, TrainJob))
     needed |= dict.fromkeys(job.backbone for _, job in jobs_of(unfinished, PredictJob))
-    for backbone in needed:
-        if not Path(backbone.location).is_dir():
-            _check_on_hub(backbone)
+    lacking = [backbone for backbone in needed if known_config(backbone.location, backbone.revision) is None]
+    for backbone in lacking:
+        _check_on_hub(backbone)
+    return bool(lacking)
 
 
 def _check_on_hub(backbone: BackboneRef) -> None:
-    import huggingface_hub  # noqa: PLC0415 - slow
-
-    cached = huggingface_hub.try_to_load_from_cache(backbone.location, "config.json", revision=backbone.revision)
-    if isinstance(cached, str):
-        read_config(Path(cached).parent)
-        return
     try:
-        huggingface_hub.HfApi().model_info(backbone.location, revision=backbone.revision, timeout=_HUB_SECONDS)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"no backbone '{backbone.location}': it is not a folder here, and the hub answers {type(error).__name__}",
-            key="backbone",
-            hint="Give `mini`, a folder saved with save_pretrained, or the id of a public repository.",
-        ) from error
+        list_files(backbone.location, backbone.revision)
+    except CheckpointError as error:
+        problem = f"no backbone '{backbone.location}': it is not a folder here, and {error.problem}"
+        raise CheckpointError(problem, key="backbone", hint=error.hint) from error
     hub_folder(backbone.location, backbone.revision)
 
 

@@ -12,7 +12,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.encoding.features import ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.architecture import Architecture, architecture_of
-from adaptstilts.models.backbone import read_config
+from adaptstilts.models.backbone import known_config
 from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, TrainJob, intermediate_runs, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.kinds import FACTS
@@ -23,13 +23,14 @@ from adaptstilts.train.methods import METHODS
 def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None:
     """Check the input lengths, layers, pooling and precision of all stages.
 
-    If the backbone is a hub id, only minimum lengths are checked.
+    Of a backbone on the hub that is not in its cache, only minimum lengths are checked; loading it checks the rest.
 
     Raises:
+        CheckpointError: If its config.json is refused.
         ConfigError: For one problem.
         ProblemsError: For several.
     """
-    architecture, most, layers = _limits(Path(backbone.location))
+    architecture, most, layers = _limits(backbone)
     overflowing = architecture.model_type if architecture is not None and architecture.overflows_in_fp16 else None
     short: dict[tuple[str, ShortLength], dict[str, None]] = defaultdict(dict)
     long: dict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
@@ -75,12 +76,12 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None
     raise_all([*too_long, *(found.error(key, tasks) for (key, found), tasks in short.items()), *problems.values()])
 
 
-def _limits(folder: Path) -> tuple[Architecture | None, int | None, int | None]:
+def _limits(backbone: BackboneRef) -> tuple[Architecture | None, int | None, int | None]:
     """Return a backbone's table row, the sub-tokens it has positions for, and its blocks; None where not known."""
-    if not folder.is_dir():
+    config = known_config(backbone.location, backbone.revision)
+    if config is None:
         return None, None, None
-    config = read_config(folder)
-    architecture = architecture_of(config, folder / "config.json")
+    architecture = architecture_of(config, Path(backbone.location) / "config.json")
     layers = config.get(architecture.sizes["layers"])
     return architecture, architecture.longest(config), layers if isinstance(layers, int) else None
 

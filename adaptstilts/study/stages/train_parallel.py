@@ -21,7 +21,7 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from adaptstilts.config.schema import ParallelSection, ResumeSection
 from adaptstilts.engine.journal import StepNumbers
-from adaptstilts.engine.signals import end_with_parent, sigterm_as_exit
+from adaptstilts.engine.signals import delaying_signals, end_with_parent, sigterm_as_exit
 from adaptstilts.engine.spawning import without_main_module
 from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
 from adaptstilts.runtime import make_deterministic, quiet_libraries, set_threads
@@ -171,8 +171,9 @@ class _TrainingProcesses:
     def _receive(self, reader: Connection[Any, Any]) -> None:
         rank = self.readers[reader]
         try:
-            kind, *content = reader.recv()
-        except EOFError:  # the process is over
+            with delaying_signals():
+                kind, *content = reader.recv()
+        except (EOFError, OSError):  # the process is over, perhaps in the middle of a message
             del self.readers[reader]
             self.processes[rank].join()
             self.codes[rank] = self.processes[rank].exitcode or 0

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from adaptstilts.config.load import load_study
-from adaptstilts.errors import ConfigError, ProblemsError
+from adaptstilts.errors import CheckpointError, ConfigError, ProblemsError
 from adaptstilts.study.plan.check_limits import check_limits
 from adaptstilts.study.plan.jobs import BackboneRef
 from tests.study.plan.test_plan import CONFIGS, plan_of
@@ -111,3 +111,19 @@ def test_cls_pooling_is_refused_for_encoders_without_a_token_before_the_text(tmp
     check([tasks, override, "retrieval.max_length=128"], backbone)
     mean = "retrieval.overrides={bucc2018: {pooling: mean}, tatoeba: {pooling: mean_no_specials}}"
     check([tasks, *([override] if "overrides" not in override else []), mean], headless)
+
+
+def test_limits_of_a_hub_id_are_those_of_its_cached_config(tmp_path, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    hub = BackboneRef("someone/mt5", None, "f" * 64)
+    check(["evaluation.precision=fp16"], hub)
+    place = tmp_path / "models--someone--mt5" / "snapshots" / "abc"
+    place.mkdir(parents=True)
+    (place / "config.json").write_text(json.dumps({"model_type": "mt5", "num_layers": 4}))
+    with pytest.raises(ConfigError, match="activations of mt5 exceed the range of fp16"):
+        check(["evaluation.precision=fp16"], hub)
+    with pytest.raises(ConfigError, match="layer 5 of a backbone with 4 layers"):
+        check(["retrieval.layer=5"], hub)
+    (place / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
+    with pytest.raises(CheckpointError, match=r"^someone/mt5/config\.json: model_type 'gpt2' is not supported"):
+        check([], hub)

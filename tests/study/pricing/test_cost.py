@@ -199,7 +199,7 @@ def test_model_that_never_fits_is_said_to():
 
 
 def test_backbone_of_unknown_shape_is_not_priced(monkeypatch, tmp_path):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     plan, pricing = priced("backbone=someone/xlmr-huge", "methods=[direct]")
     totals = price_plan(plan, pricing, (), {})
     assert not totals.is_priced

@@ -33,7 +33,7 @@ def test_known_hub_ids_need_no_files():
 
 @pytest.mark.parametrize("revision", [None, "v2"])
 def test_other_hub_ids_are_looked_up_in_the_local_cache(tmp_path, monkeypatch, revision):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     assert of("someone/xlmr", revision) is None
     folder = tmp_path / "models--someone--xlmr"
     (folder / "refs").mkdir(parents=True)
@@ -43,16 +43,24 @@ def test_other_hub_ids_are_looked_up_in_the_local_cache(tmp_path, monkeypatch, r
     assert of("someone/xlmr", revision) == SHAPE
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "[]", json.dumps(CONFIG | {"hidden_size": None}), json.dumps(CONFIG | {"model_type": "other"})]
-)
-def test_cached_file_that_tells_no_shape_counts_as_unknown(tmp_path, monkeypatch, text):
-    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
-    monkeypatch.setenv("HF_HOME", str(tmp_path))
-    place = tmp_path / "hub" / "models--someone--xlmr" / "snapshots" / "main"
+@pytest.mark.parametrize("change", [{"hidden_size": None}, {"model_type": "other"}])
+def test_cached_file_that_tells_no_shape_counts_as_unknown(tmp_path, monkeypatch, change):
+    cache(tmp_path, monkeypatch, json.dumps(CONFIG | change))
+    assert of("someone/xlmr") is None
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_damaged_file_in_the_cache_is_named(tmp_path, monkeypatch, text):
+    cache(tmp_path, monkeypatch, text)
+    with pytest.raises(CheckpointError, match=r"snapshots/abc/config\.json: "):
+        of("someone/xlmr")
+
+
+def cache(folder, monkeypatch, text):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder))
+    place = folder / "models--someone--xlmr" / "snapshots" / "abc"
     place.mkdir(parents=True)
     (place / "config.json").write_text(text)
-    assert of("someone/xlmr") is None
 
 
 def test_damaged_config_of_a_folder_is_named(tmp_path):

@@ -39,7 +39,7 @@ def test_processes_of_a_stage_have_a_part_of_its_batch_each():
 
 
 def test_memory_is_not_known_without_the_shape_of_the_backbone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     found = needs_by_name("methods=[direct]", "backbone=someone/xlmr")
     assert {need.gpu_bytes for need in found.values()} == {0}
     assert found["train direct: pawsx, seed 1"].computes
