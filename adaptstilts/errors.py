@@ -63,7 +63,7 @@ class AdaptstiltsError(Exception):
 
 
 class ConfigError(AdaptstiltsError):
-    """A configuration file, an override or a combination of settings cannot be used."""
+    """A configuration file, an override, a combination of settings or an argument of a call cannot be used."""
 
 
 class DataError(AdaptstiltsError):
@@ -91,7 +91,7 @@ class DamagedError(StoreError):
 
     def __init__(self, problem: str, *, folder: Path | str = "", path: Path | str | None = None) -> None:
         # Without a folder only while an error that came from another process is put together again.
-        hint = f"Rebuild it: adaptstilts run CONFIG --rebuild, or remove {folder}."
+        hint = f"Rebuild it: study.run(rebuild=True), adaptstilts run CONFIG --rebuild, or remove {folder}."
         super().__init__(problem, path=path, hint=hint)
         self.folder = folder
 

@@ -15,7 +15,7 @@ PACKAGE = ROOT / "adaptstilts"
 
 # A module imports from its own layer or from lower ones. Folders stand for all modules in them.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "formatting", "languages", "runtime", "shipped"),
+    ("errors", "arguments", "formatting", "languages", "runtime", "shipped"),
     ("config",),
     ("store",),
     ("engine",),

@@ -58,6 +58,12 @@ def test_a_folder_of_that_name_does_not_hide_a_shipped_configuration(elsewhere: 
 def test_an_unknown_name_lists_the_shipped_ones(elsewhere: Path):
     with pytest.raises(ConfigError, match=r"^quickstrat: no such .*Did you mean 'quickstart'\?.*mini_all.*working fol"):
         find_config("quickstrat")
+    with pytest.raises(ConfigError) as study:
+        find_config("nothing")
+    with pytest.raises(ConfigError) as pretraining:
+        find_config("nothing", "pretrain")
+    assert set(pretraining.value.allowed) == {"pretrain_mini", "pretrain_small"}
+    assert set(study.value.allowed) == set(shipped_names()) - set(pretraining.value.allowed)
 
 
 def test_a_path_that_is_not_there_is_never_a_shipped_configuration(elsewhere: Path):

@@ -209,9 +209,9 @@ def test_several_settings_are_listed_and_best_is_chosen_only_when_asked_for(stud
     said = say("submit", study, "--to", tmp_path / "out")
     assert (said.code, said.out) == (2, "")
     assert said.err == (
-        "2 settings match, and a submission holds one. Allowed: --method direct --source none --seed 1, "
-        "--method adapter --source none --seed 1. Name one with --method, --source and --seed, or choose per task by "
-        "English dev scores with --best.\n"
+        "2 settings match, and a submission holds one. Allowed: (method='direct', source='none', seed=1), "
+        "(method='adapter', source='none', seed=1). Name one by method, source and seed (--method, --source, --seed), "
+        "or choose per task by English dev scores with best (--best).\n"
     )
     assert not (tmp_path / "out").exists()
     assert say("submit", study, "--best", "--to", tmp_path / "out", "--json").json["files"] == 9
@@ -220,7 +220,7 @@ def test_several_settings_are_listed_and_best_is_chosen_only_when_asked_for(stud
 def test_unknown_setting_is_refused_with_those_of_the_study(study: Path, tmp_path: Path):
     said = say("submit", study, "--method", "stack", "--to", tmp_path / "out")
     assert said.code == 2
-    assert said.err.startswith("the study has no such setting. Allowed: --method direct --source none --seed 1, ")
+    assert said.err == "method: 'stack' is not a method of this study. Allowed: direct, adapter.\n"
 
 
 def test_folder_is_replaced_only_by_force_and_only_if_it_is_a_submission(written: tuple[Path, Said], study: Path):
@@ -229,14 +229,14 @@ def test_folder_is_replaced_only_by_force_and_only_if_it_is_a_submission(written
     before = {name: (folder / name).read_bytes() for name in names(folder)}
     said = say(*words)
     assert said.code == 2
-    assert said.err == f"{folder}: is not empty. Give another --to DIR, or replace it with --force.\n"
+    assert said.err == f"{folder}: is not empty. Give another folder, or replace it with force (--force).\n"
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before
     (folder / "mlqa").mkdir()
     assert say(*words, "--force").code == 0
     assert not (folder / "mlqa").exists()
     (folder / "thesis.tex").write_text("x", encoding="utf-8")
     said = say(*words, "--force")
-    assert said.err == f"{folder}: contains files that are not of a submission: thesis.tex. Give another --to DIR.\n"
+    assert said.err == f"{folder}: contains files that are not of a submission: thesis.tex. Give another folder.\n"
     assert (folder / "thesis.tex").is_file()
 
 
@@ -262,7 +262,7 @@ def test_nothing_finished_is_refused(study: Path, tmp_path: Path):
     words = ("submit", study, "seeds=[7]", "--method", "direct", "--to", tmp_path / "out")
     said = say(*words, "target.tasks=[xnli]")
     assert said.code == 2
-    assert "no finished predictions to submit. Start with: adaptstilts run" in said.err
+    assert "no finished predictions to submit. Run the study first: study.run(), or adaptstilts run" in said.err
     assert list(tmp_path.iterdir()) == []
     # Retrieval has no training and so no seed: its predictions are those of the first seed.
     said = say(*words)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.api.shown import Shown
+from adaptstilts.arguments import path_of
 from adaptstilts.config.load import load
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.runtime import prepare_process
@@ -37,7 +38,9 @@ def pretrain_backbone(
     from adaptstilts.pretrain.pretrain import pretrain  # noqa: PLC0415 - brings torch
 
     prepare_process()
-    section = load(source if isinstance(source, Mapping) else find_config(source), overrides, PretrainSection)
+    section = load(
+        source if isinstance(source, Mapping) else find_config(source, "pretrain"), overrides, PretrainSection
+    )
     return pretrain(section, Path(section.output), on_message or (lambda line: None))
 
 
@@ -57,5 +60,5 @@ def convert_backbone(source: Path | str, to: Path | str, *, revision: str | None
     """
     from adaptstilts.models.convert import convert  # noqa: PLC0415
 
-    made = convert(str(source), Path(to), revision)
+    made = convert(str(path_of("source", source)), path_of("to", to), revision)
     return Shown(made.record(), made.text())

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.api.shown import preformatted
+from adaptstilts.arguments import path_of, text_of
 from adaptstilts.config.schema import NAME_PATTERN
 from adaptstilts.errors import ConfigError
-from adaptstilts.shipped import shipped_configs, shipped_names
+from adaptstilts.shipped import command_of, shipped_configs, shipped_names
 
 _FACT = re.compile(r"^# (Purpose|Cost|Needs|Expect): (.*(?:\n#   .*)*)", re.MULTILINE)
 
@@ -77,11 +78,11 @@ def get_config(name: str) -> ShippedConfig:
     Raises:
         ConfigError: If none of that name comes with the package.
     """
-    stem = name.removesuffix(".yaml")
+    stem = text_of("name", name).removesuffix(".yaml")
     for path in shipped_configs():
         if path.stem == stem:
             return _read(path)
-    raise ConfigError(f"'{name}' does not come with the package", value=stem, allowed=shipped_names())
+    raise ConfigError(f"'{name}' does not come with the package", key="name", value=stem, allowed=shipped_names())
 
 
 def copy_config(name: str, to: Path | str) -> Path:
@@ -94,7 +95,7 @@ def copy_config(name: str, to: Path | str) -> Path:
     Raises:
         ConfigError: If the name is unknown, or there is such a file already.
     """
-    found, place = get_config(name), Path(to)
+    found, place = get_config(name), path_of("to", to)
     file = place / found.path.name if place.is_dir() else place
     text = found.path.read_text(encoding="utf-8")
     if found.command == "run" and re.match(NAME_PATTERN, file.stem):
@@ -113,11 +114,9 @@ def write_new(file: Path, text: str) -> None:
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError as error:
-        raise ConfigError(
-            "exists already, and is not overwritten", path=file, hint="Give another --to FILE."
-        ) from error
+        raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file.") from error
     except FileNotFoundError as error:
-        raise ConfigError("there is no such folder", path=file.parent, hint="Make it, or give another --to.") from error
+        raise ConfigError("there is no such folder", path=file.parent, hint="Make it, or give another file.") from error
 
 
 def configs_text(found: Sequence[ShippedConfig]) -> str:
@@ -152,5 +151,4 @@ def _read(path: Path) -> ShippedConfig:
     text = path.read_text(encoding="utf-8")
     top = text[: re.search(r"^[^#\n]", text, re.MULTILINE).start()]  # type: ignore[union-attr]
     facts = {label.lower(): " ".join(value.replace("\n#   ", " ").split()) for label, value in _FACT.findall(top)}
-    command = "pretrain" if re.search(r"^output:", text, re.MULTILINE) else "run"
-    return ShippedConfig(path.stem, command, path=path, **facts)
+    return ShippedConfig(path.stem, command_of(path), path=path, **facts)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from adaptstilts.api.shown import Shown
+from adaptstilts.arguments import path_of, texts_of, whole_number_of
 from adaptstilts.data.check import check_folder
 from adaptstilts.data.check_text import table, values
 from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
@@ -43,12 +44,12 @@ def fetch_data(
     Raises:
         AdaptstiltsError: If data cannot be downloaded, is not what was expected, or cannot be written.
     """
-    place = Path(root)
-    sources = packaged() if manifest is None else read_manifest(Path(manifest))
-    options = FetchOptions(languages=tuple(languages) or None, offline=offline, manifest=sources)
+    place, names = path_of("root", root), texts_of("tasks", tasks)
+    sources = packaged() if manifest is None else read_manifest(path_of("manifest", manifest))
+    options = FetchOptions(languages=texts_of("languages", languages) or None, offline=offline, manifest=sources)
     with FetchWatcher(error_console()) as watcher:
-        result = fetch(place, tasks, watcher, options)
-    commands = (f"adaptstilts data fetch {name} --root {root}" for name in missing_training_sets(place, tasks))
+        result = fetch(place, names, watcher, options)
+    commands = (f"adaptstilts data fetch {name} --root {root}" for name in missing_training_sets(place, names))
     notes = (*result.by_hand, *(f"training data not fetched yet: {command}" for command in commands))
     text = f"{root}: {len(result.fetched)} splits fetched, {len(result.present)} were there"
     return Shown(asdict(result), text, notes)
@@ -65,9 +66,10 @@ def check_data(root: Path | str, tasks: Sequence[str] = (), *, strict: bool = Fa
     Raises:
         AdaptstiltsError: If a task is unknown or there is no such folder.
     """
-    wanted = [get_task(name) for name in tasks] if tasks else list(all_tasks())
+    names = texts_of("tasks", tasks)
+    wanted = [get_task(name) for name in names] if names else list(all_tasks())
     with CheckWatcher(error_console()) as watcher:
-        found = check_folder(Path(root), wanted, strict=strict, on_step=watcher.stepped)
+        found = check_folder(path_of("root", root), wanted, strict=strict, on_step=watcher.stepped)
     return Shown(values(found), table(found), problems=tuple(found.problems))
 
 
@@ -85,6 +87,8 @@ def write_checklist(
     Raises:
         AdaptstiltsError: If there are no templates in a language, or the folder cannot be written.
     """
-    written = write_files(Path(root), tuple(languages), cases=cases, seed=seed)
+    place, codes = path_of("root", root), texts_of("languages", languages)
+    most, start = whole_number_of("cases", cases, least=1), whole_number_of("seed", seed)
+    written = write_files(place, codes, cases=most, seed=start)
     text = f"{root}: {len(written)} files of {cases} cases each, seed {seed}"
     return Shown({"files": [str(path) for path in written], "cases": cases, "seed": seed}, text)

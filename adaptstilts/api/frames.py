@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.errors import StoreError
 from adaptstilts.results.rows import ResultRow
 from adaptstilts.study.stages.collect import result_rows
-from adaptstilts.study.study import Study
+from adaptstilts.study.study import RUN_HINT, Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +25,5 @@ def results_frame(study: Study) -> pd.DataFrame:
     with study.settings_named():
         rows = result_rows(study.plan.tables, study.store.find_all(study.plan.stages))
         if not rows:
-            hint = "Run the study first: study.run(), or adaptstilts run."
-            raise StoreError("no finished score", path=study.config.store, hint=hint)
+            raise StoreError("no finished score", path=study.config.store, hint=RUN_HINT)
     return pd.DataFrame([asdict(row) for row in rows], columns=[item.name for item in fields(ResultRow)])

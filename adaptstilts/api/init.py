@@ -14,6 +14,7 @@ from adaptstilts import __version__
 from adaptstilts.api.configs import get_config, write_new
 from adaptstilts.api.shown import Shown
 from adaptstilts.api.survey import FoundTask, ProgressCallback, Survey, survey
+from adaptstilts.arguments import path_of, text_of
 from adaptstilts.config.load import load_study
 from adaptstilts.config.schema import NAME_PATTERN, StudyConfig
 from adaptstilts.config.write import commented_yaml
@@ -64,11 +65,11 @@ def init_study(
         DataError: If the folder does not exist, or holds nothing that a study could be evaluated on.
         CheckpointError: If the backbone is a folder that cannot be used.
     """
-    file = Path(to)
+    file, folder = path_of("to", to), None if data is None else path_of("data", data)
     if file.exists():
-        raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file: --to FILE.")
-    locate_backbone(backbone)
-    found = None if data is None else survey(Path(data), on_step)
+        raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file.")
+    locate_backbone(text_of("backbone", backbone))
+    found = None if folder is None else survey(folder, on_step)
     chosen = _settings(_name(file), found, backbone)
     summary = _mini_summary() if found is None else _summary(found, chosen)
     asked = "" if data is None else f" --data {data}"

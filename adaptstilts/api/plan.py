@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.api.shown import Shown, preformatted
+from adaptstilts.arguments import text_of
 from adaptstilts.study.pricing.outline import outline
 from adaptstilts.study.pricing.outline_text import View, outline_text
 from adaptstilts.study.study import Study
@@ -44,7 +45,7 @@ class StudyPlan(Shown):
         Raises:
             ConfigError: If the study has no such stage.
         """
-        return why_stage(self.study, stage)
+        return why_stage(self.study, text_of("stage", stage))
 
     def _repr_html_(self) -> str:
         tree = preformatted(self.view("tree"))

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from adaptstilts.api.shown import Shown
+from adaptstilts.arguments import path_of, texts_of
 from adaptstilts.results.published import of_task, published_text
 from adaptstilts.submission.check_folder import check_folder, get_benchmark
 from adaptstilts.submission.score import score_folder, score_record, score_text
@@ -46,7 +47,12 @@ def score_predictions(
     Raises:
         AdaptstiltsError: If files are missing, malformed or do not fit together.
     """
-    scores = score_folder(Path(predictions), Path(gold), tasks, languages)
+    scores = score_folder(
+        path_of("predictions", predictions),
+        path_of("gold", gold),
+        _names("tasks", tasks),
+        _names("languages", languages),
+    )
     return Shown(score_record(scores), score_text(scores))
 
 
@@ -68,5 +74,10 @@ def check_submission(
     Raises:
         AdaptstiltsError: If there is no such folder, task or benchmark.
     """
-    checked = check_folder(Path(folder), None if gold is None else Path(gold), get_benchmark(benchmark), tasks)
+    place, labels = path_of("folder", folder), None if gold is None else path_of("gold", gold)
+    checked = check_folder(place, labels, get_benchmark(benchmark), _names("tasks", tasks))
     return Shown(checked.record(), checked.text(), problems=tuple(checked.problems))
+
+
+def _names(argument: str, given: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if given is None else texts_of(argument, given)

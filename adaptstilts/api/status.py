@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from adaptstilts.api.shown import Shown
+from adaptstilts.arguments import location_of
 from adaptstilts.errors import StoreError
 from adaptstilts.progress.watching import watch
 from adaptstilts.store.remote import is_address
@@ -64,6 +65,7 @@ def store_status(store: str, *, store_cache: str | None = None) -> StatusReader:
     Raises:
         StoreError: If there is no such folder, or the address cannot be reached.
     """
+    store = location_of("store", store)
     opened = store_at(store, store_cache)
     if not is_address(store) and not opened.root.is_dir():
         raise StoreError("no such folder", path=store, hint="Name the store of a study that has been started.")

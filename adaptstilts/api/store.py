@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adaptstilts.api.shown import Shown
 from adaptstilts.api.study import Study
+from adaptstilts.arguments import location_of, path_of, text_of, texts_of
 from adaptstilts.errors import ConfigError, DamagedError
 from adaptstilts.progress.bars import VerifyWatcher
 from adaptstilts.progress.choose import error_console
@@ -36,7 +37,9 @@ def list_artefacts(
         StoreError: If there is no such store, or no such kind.
     """
     damaged: list[DamagedError] = []
-    rows = listing(open_existing(store, store_cache).artefacts(check_kinds(kinds), on_damage=damaged.append))
+    rows = listing(
+        _opened(store, store_cache).artefacts(check_kinds(texts_of("kinds", kinds)), on_damage=damaged.append)
+    )
     return Shown(rows, listing_text(rows), problems=tuple(damaged))
 
 
@@ -52,8 +55,8 @@ def show_artefact(key: str, store: str = DEFAULT_STORE, *, store_cache: str | No
         StoreError: If there is no such store or artefact.
     """
     damaged: list[DamagedError] = []
-    known = open_existing(store, store_cache).artefacts(on_damage=damaged.append)
-    record = details(known, resolve(known, key, damaged))
+    known = _opened(store, store_cache).artefacts(on_damage=damaged.append)
+    record = details(known, resolve(known, text_of("key", key), damaged))
     return Shown(record, details_text(record), tuple(map(str, damaged)))
 
 
@@ -69,7 +72,7 @@ def verify_artefacts(keys: Sequence[str] = (), store: str = DEFAULT_STORE, *, st
         StoreError: If there is no such store or artefact.
     """
     with VerifyWatcher(error_console()) as watcher:
-        checked = verify_store(open_existing(store, store_cache), keys, watcher.read)
+        checked = verify_store(_opened(store, store_cache), texts_of("keys", keys), watcher.read)
     return Shown(checked.record(), checked.text(), problems=tuple(checked.damaged))
 
 
@@ -101,7 +104,8 @@ def unused_artefacts(*studies: Study, store: str | None = None, store_cache: str
         ConfigError: If several stores are named.
         StoreError: If there is no such store.
     """
-    opened = open_existing(*_place(studies, store, store_cache))
+    _check_studies(studies)
+    opened = open_existing(*_place(studies, None if store is None else location_of("store", store), store_cache))
     needed = {key for study in studies for key in study.keys}
     waste = find_waste(opened, needed if studies else None)
     return FoundWaste(waste.record(), waste.text(), waste=waste)
@@ -127,8 +131,8 @@ def export_artefacts(
     Raises:
         StoreError: If there is no such artefact, or the archive cannot be written.
     """
-    chosen = choose(open_existing(store, store_cache), keys, with_inputs=with_inputs)
-    export(chosen, Path(to))
+    chosen = choose(_opened(store, store_cache), texts_of("keys", keys), with_inputs=with_inputs)
+    export(chosen, path_of("to", to))
     return Shown([artefact.key for artefact in chosen], f"{to}: {len(chosen)} artefacts")
 
 
@@ -143,8 +147,20 @@ def import_artefacts(bundle: Path | str, store: str = DEFAULT_STORE, *, store_ca
     Raises:
         StoreError: If the bundle is damaged, or the store cannot be written.
     """
-    done = import_bundle(store_at(store, store_cache), Path(bundle))
+    done = import_bundle(store_at(location_of("store", store), store_cache), path_of("bundle", bundle))
     return Shown(done.record(), done.text())
+
+
+def _check_studies(studies: Sequence[object]) -> None:
+    for place, study in enumerate(studies):
+        if not isinstance(study, Study):
+            problem = f"a value of type {type(study).__name__} is not a study"
+            raise ConfigError(problem, key=f"studies[{place}]", hint="Load it: load_study(source).")
+
+
+def _opened(store: str, cache: str | None) -> Store:
+    """Return the existing store that an argument names."""
+    return open_existing(location_of("store", store), cache)
 
 
 def _place(studies: Sequence[Study], store: str | None, cache: str | None) -> tuple[str, str | None]:
@@ -156,7 +172,7 @@ def _place(studies: Sequence[Study], store: str | None, cache: str | None) -> tu
         ConfigError: If several stores are named: what a study in one needs says nothing about the others.
     """
     caches = [study.config.store_cache for study in studies if study.config.store_cache is not None]
-    named = [] if store is None else [("--store", store, cache or next(iter(caches), None))]
+    named = [] if store is None else [("store", store, cache or next(iter(caches), None))]
     named += [
         (study.place, study.config.store, cache or study.config.store_cache)
         for study in studies

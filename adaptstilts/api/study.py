@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.api.plan import StudyPlan, plan_study, why_stage
 from adaptstilts.api.shown import Shown, preformatted
+from adaptstilts.arguments import number_of, path_of, text_of, whole_number_of
 from adaptstilts.config.load import load_study as read_study
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.errors import ConfigError
 from adaptstilts.runtime import prepare_process
 from adaptstilts.study import study
 from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION
@@ -44,18 +44,7 @@ def load_study(source: Path | str | Mapping[str, Any], *overrides: str) -> Study
         >>> load_study({"name": "mine", "target": {"tasks": ["xnli"]}}).config.backbone
         'mini'
     """
-    _check_types(source, overrides)
     return Study(source, overrides)
-
-
-def _check_types(source: object, overrides: Sequence[object]) -> None:
-    if not isinstance(source, (str, Path, Mapping)):
-        allowed = ("a YAML file", "a name that `adaptstilts configs` lists", "a dict")
-        raise ConfigError(f"a study cannot be read from a value of type {type(source).__name__}", allowed=allowed)
-    for given in overrides:
-        if not isinstance(given, str):
-            hint = 'Write load_study(source, "seeds=[1,2]", "workers=2"), or *settings for a list of them.'
-            raise ConfigError(f"a setting is a text of the form key=value, not a {type(given).__name__}", hint=hint)
 
 
 class Study:
@@ -157,7 +146,7 @@ class Study:
 
     def why(self, stage: str) -> Shown:
         """Explain why a stage would run; see `StudyPlan.why`, which prices the plan first."""
-        return why_stage(self._study, stage)
+        return why_stage(self._study, text_of("stage", stage))
 
     def run(
         self,
@@ -218,7 +207,7 @@ class Study:
 
     def watch(self, every: float = 5.0) -> None:
         """Draw the status every so many seconds until all stages are done or the user interrupts."""
-        self._status_reader().watch(every)
+        self._status_reader().watch(number_of("every", every, least=0))
 
     def results(self) -> pd.DataFrame:
         """Return the finished scores: one row per method, source, target, language, metric, seed and variant.
@@ -247,7 +236,7 @@ class Study:
         """Return the finished predictions, one row per example; every argument keeps only what it names.
 
         Raises:
-            AdaptstiltsError: If the study has nothing that an argument names, or nothing of it is finished.
+            AdaptstiltsError: If the study has no predictions that the arguments name.
         """
         from adaptstilts.predictions.frame import predictions_frame  # noqa: PLC0415 - brings numpy
 
@@ -264,20 +253,22 @@ class Study:
 
     def network(
         self,
-        target: str,
+        task: str | None = None,
         *,
-        method: str,
+        method: str | None = None,
         source: str | None = None,
         seed: int | None = None,
         variant: str | None = None,
     ) -> FinishedNetwork:
-        """Load the network that predicts a target: a torch module in evaluation mode, with its tokenizer.
+        """Load the network that predicts a task: a torch module in evaluation mode, with its tokenizer.
+
+        What follows from the rest may be left out, such as the seed of a study that has one.
 
         Args:
-            target: Target task.
+            task: Target task.
             method: Method, such as ``direct`` or ``stack``.
             source: Intermediate task; for a fusion, names joined by ``+``; ``none`` for networks without one.
-            seed: Seed; may be left out if there is one.
+            seed: Seed.
             variant: Label of a variant of a sweep.
 
         Raises:
@@ -285,10 +276,10 @@ class Study:
             StoreError: If its training is not finished.
         """
         from adaptstilts.api.network import load_network  # noqa: PLC0415 - brings torch
-        from adaptstilts.study.select import Wanted  # noqa: PLC0415 - planning needs none of it
 
         prepare_process()
-        return load_network(self._study, target, Wanted(method, source, seed, variant=variant))
+        filters = {"task": task, "method": method, "source": source, "seed": seed, "variant": variant}
+        return load_network(self._study, filters)
 
     def submit(  # noqa: PLR0913 - a setting each
         self,
@@ -326,7 +317,7 @@ class Study:
 
         wanted = Wanted(method, source, seed, best, variant)
         which = get_benchmark(benchmark or self.config.evaluation.benchmark)
-        done = submit_study(self._study, Path(to), wanted, which, any_split=any_split, force=force)
+        done = submit_study(self._study, path_of("to", to), wanted, which, any_split=any_split, force=force)
         return Shown(done.record(), done.text())
 
     def _repr_html_(self) -> str:
@@ -335,7 +326,7 @@ class Study:
     def _with(self, engine: str | None, workers: int | None) -> study.Study:
         """Return the study with another engine or number of workers, which decide no key."""
         changes = [f"engine.name={engine}"] if engine is not None else []
-        changes += [f"workers={workers}"] if workers is not None else []
+        changes += [f"workers={whole_number_of('workers', workers)}"] if workers is not None else []
         if not changes:
             return self._study
         # The source is not read again: it may have changed since.

@@ -21,10 +21,14 @@ from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import missing_parts
 from adaptstilts.study.plan.data_facts import FolderFacts
 from adaptstilts.tasks.examples import Bitext
-from adaptstilts.tasks.registry import all_tasks, training_chain
-from adaptstilts.tasks.spec import Layout, Phase, Split, Task
+from adaptstilts.tasks.registry import all_tasks, each_layout, training_chain
+from adaptstilts.tasks.spec import Phase, Split, Task
 
 _MOST_GROUPS = 12
+_LANGUAGE = "XX"
+"""What stands for the code of a language in the path of a file."""
+_ALIKE = 0.8
+"""How much alike two paths are of which one may be meant by the other; 1 if they are equal."""
 _LIKE_PAIRS = ({"premise", "hypothesis"}, {"sentence1", "sentence2"})
 _NO_DATA = (LOCK_NAME, "README*", "LICENSE*", "*.md")
 """Names of files that are no data."""
@@ -54,7 +58,8 @@ class FoundTask:
         for split, found in self.splits:
             each = " each" if len(found) > 1 else ""
             rows = range_text([count for _, count in found], "{:,.0f}".format)
-            parts.append(f"{split.value}: {rows} rows{each} in {', '.join(code for code, _ in found)}")
+            noun = "row" if rows == "1" else "rows"
+            parts.append(f"{split.value}: {rows} {noun}{each} in {', '.join(code for code, _ in found)}")
         return "; ".join(parts)
 
 
@@ -220,21 +225,35 @@ def _unread(root: Path, claimed: set[Path], found: set[str]) -> Iterator[UnreadF
 
 
 def _guess(path: Path, inner: PurePosixPath, found: set[str]) -> str:
-    """Say what a file may be: of a task that was not found and has a similar name, or what its first line suggests."""
+    """Say what a file may be: of a task with a similar name, or what its first line suggests.
+
+    Of the tasks that were found, only one that has a file for each language may lack this one.
+    """
     words = [word for part in inner.parts for word in (part.lower(), part.lower().partition(".")[0])]
     missing = [task for task in all_tasks() if task.name not in found]
     names = {place.lower(): task for task in missing for place in (task.name, task.folder) if place}
     for word in words:
         for name in difflib.get_close_matches(word, names, n=1, cutoff=0.75):
-            return f"perhaps of {names[name].name}, which is looked for as {_example(names[name])}"
+            return f"perhaps of {names[name].name}, which is looked for as {_example(names[name], inner)}"
+    for task in all_tasks():
+        if task.name in found and inner.parts[0] in {task.name, task.folder}:
+            example = _example(task, inner)
+            if _LANGUAGE in example and _likeness(example, inner) >= _ALIKE:
+                return f"perhaps of {task.name}, which is looked for as {example}"
     return _by_content(path)
 
 
-def _example(task: Task) -> str:
-    """Return the first path of a task's most telling layout, with XX for a language."""
-    layout: Layout = task.layouts.get(task.test_split) or next(iter(task.layouts.values()))
-    name = layout.files[0][0]
-    return name.format(language="XX", language3="XXX", name="NAME", name_lower="name") if "{" in name else name
+def _example(task: Task, inner: PurePosixPath) -> str:
+    """Return the path that is most like another, of those where the files of a task are looked for."""
+    layouts = each_layout(task.layouts[split] for split in (task.test_split, *task.layouts) if split in task.layouts)
+    names = dict.fromkeys(files[0] for layout in layouts for files in layout.files)
+    places = {"language": _LANGUAGE, "language3": "XXX", "name": "NAME", "name_lower": "name"}
+    shown = [name.format(**places) if "{" in name else name for name in names]
+    return max(shown, key=lambda name: _likeness(name, inner))
+
+
+def _likeness(name: str, inner: PurePosixPath) -> float:
+    return difflib.SequenceMatcher(None, name.lower(), inner.as_posix().lower(), autojunk=False).ratio()
 
 
 def _by_content(path: Path) -> str:

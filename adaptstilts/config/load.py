@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from adaptstilts.config.origin import Origin, dotted
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
+from adaptstilts.config.section import NUMBER_AS_TEXT
 from adaptstilts.config.settings import range_text
 from adaptstilts.config.sweep import (
     SECTION,
@@ -60,8 +61,8 @@ _Loader.add_implicit_resolver(
 
 
 _PLAIN = {
-    "missing": ("is required", "Add it to the file."),
-    "string_type": ("{value!r} is not text", """Write '"{value}"', with both quotes."""),
+    "missing": ("is required", "Give it a value."),
+    "string_type": ("{value!r} is not text", """Write it in quotation marks; on the command line '"{value}"'."""),
     "too_short": ("{value!r} is an empty list", "Name at least one."),
     "tuple_type": ("{value!r} is not a list", "Write [{value}]."),
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), ("{value!r} is not a whole number", "")),
@@ -76,6 +77,11 @@ _PLAIN = {
 _SHIPPED_HINT = "Those that come with the package: adaptstilts configs."
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
+_ABSENT = (
+    ("has no value", "Give one, or leave the key out."),
+    ("[] is an empty list", "Name at least one value."),
+)
+"""Problem and next step for null and for an empty list."""
 _ALLOWED = {
     NAME_PATTERN: ("letters, digits, _, . and -, of which the first is a letter or a digit",),
     DEVICE_PATTERN: ("auto", "cpu", "cuda", "cuda:N"),
@@ -168,16 +174,17 @@ def task_names(source: Source, overrides: Sequence[str] = ()) -> tuple[dict[Phas
 def _check_purpose(values: dict[str, Any], schema: type[BaseModel], origin: Origin) -> None:
     """Refuse a study where a pretraining configuration belongs, and the reverse, in one line."""
     path = origin.path
+    shown = "CONFIG" if path == IN_MEMORY else path
     pretrains = "output" in schema.model_fields  # its schema is not imported here, so that other commands start faster
     if pretrains and "target" in values and "output" not in values:
         hint = (
-            f"Studies are for: adaptstilts run {path}. A pretraining configuration: adaptstilts configs pretrain_mini."
+            f"Run it as a study: load_study(...).run(), or adaptstilts run {shown}. "
+            "A pretraining configuration: adaptstilts configs pretrain_mini."
         )
         raise ConfigError("is a study, not a pretraining configuration", path=path, hint=hint)
     if schema is StudyConfig and "output" in values and "target" not in values:
-        raise ConfigError(
-            "is a pretraining configuration, not a study", path=path, hint=f"Use it with: adaptstilts pretrain {path}"
-        )
+        hint = f"Use it with: pretrain_backbone(...), or adaptstilts pretrain {shown}"
+        raise ConfigError("is a pretraining configuration, not a study", path=path, hint=hint)
 
 
 def _read_model(
@@ -277,9 +284,14 @@ def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], 
             _collect_lines(value, (*prefix, index), lines, path)
 
 
-def _apply(values: dict[str, Any], overrides: Sequence[str]) -> set[KeyPath]:
+def _apply(values: dict[str, Any], overrides: Sequence[object]) -> set[KeyPath]:
     touched: set[KeyPath] = set()
     for override in overrides:
+        if not isinstance(override, str):
+            problem = f"a setting is a text of the form key=value, not a value of type {type(override).__name__}"
+            raise ConfigError(
+                problem, hint='Write each by itself, "seeds=[1,2]", "workers=2"; a list of them as *settings.'
+            )
         key, separator, text = override.partition("=")
         if not separator or not key:
             raise ConfigError(f"'{override}' is not of the form key=value", hint="Example: data.root=my_data.")
@@ -306,6 +318,10 @@ def _explain(
     location = _location(item)
     where = origin.where(location)
     value = item["input"]
+    if item["type"] == NUMBER_AS_TEXT:
+        written, place = item["ctx"]["value"], item["ctx"]["place"]
+        where = origin.where(location if place is None else (*location, place))
+        return ConfigError(f"{written!r} is text, not a number", hint=_unquoted(written), **where)
     if item["type"] in {"extra_forbidden", "invalid_key"}:
         section, is_swept = location[:-1], origin.place(location)[:1] == (SECTION,)
         known = [name for name in _fields_at(schema, section) if not is_swept or can_be_swept((*section, name))]
@@ -313,10 +329,10 @@ def _explain(
         return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, hint=hint, **where)
     if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] in _ALLOWED:
         return ConfigError(f"{value!r} is not allowed", value=value, allowed=_ALLOWED[item["ctx"]["pattern"]], **where)
-    if value is None:
-        return ConfigError("has no value", hint="Give one, or leave the key out.", **where)
-    if value == [] and item["type"] in _SINGLE:
-        return ConfigError("[] is an empty list", hint="Name at least one value.", **where)
+    if value is None or (value == [] and item["type"] in _SINGLE):
+        nothing, an_empty_list = _ABSENT
+        problem, hint = nothing if value is None else an_empty_list
+        return ConfigError(problem, hint=hint, **where)
     if item["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
         return ConfigError(f"'{value}' is not allowed", value=value, allowed=allowed, **where)
@@ -325,8 +341,16 @@ def _explain(
         return ConfigError(f"{value!r} is not a section", allowed=known, hint="Write its settings below it.", **where)
     if item["type"] in _PLAIN:
         problem, hint = (text.format(value=value) for text in _PLAIN[item["type"]])
+        if item["type"] == "string_type" and not isinstance(value, int | float):
+            hint = ""
         return ConfigError(problem, allowed=_range(schema, location), hint=hint or None, **where)
     return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
+
+
+def _unquoted(written: str) -> str:
+    """Return how to write a number that was given as text; YAML reads ``010`` as text, too."""
+    number = int(written) if re.fullmatch(r"\s*[-+]?[\d_]+\s*", written) else written.strip()
+    return f"Write {number}, without quotation marks."
 
 
 def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:

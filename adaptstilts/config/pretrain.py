@@ -10,7 +10,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from adaptstilts.config.schema import NAME_PATTERN, Section
+from adaptstilts.config.schema import NAME_PATTERN
+from adaptstilts.config.section import Section
 
 
 class TextSection(Section):

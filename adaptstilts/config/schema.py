@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
+
+from adaptstilts.config.section import Section
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 FUSION_AVERAGE = "average"
@@ -46,12 +48,6 @@ PresetName = Literal["xtreme-paper", "xtreme-head", "jiant"]
 
 TrackerName = Literal["tensorboard", "wandb"]
 """Experiment trackers that can log training runs; see `adaptstilts.train.trackers`."""
-
-
-class Section(BaseModel):
-    """Base of all sections: immutable, and rejecting unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSection(Section):

@@ -50,7 +50,8 @@ def unpack(archive: Path, place: Place, folder: Path) -> None:
         raise DataError(
             f"holds no file '{min(missing)}', only {shown}",
             path=archive,
-            hint="The source has changed its layout; correct `place` in a manifest of your own (--manifest FILE). "
+            hint="The source has changed its layout; correct `place` in a list of sources of your own (manifest, "
+            "--manifest). "
             "More: adaptstilts docs fetching.",
         )
 

@@ -159,8 +159,8 @@ def _complete(remote: RemoteFile, on_bytes: BytesCallback, retry: RetryPolicy, o
         _discard(remote)
         raise _ChecksumError(
             f"{remote.url}: SHA-256 is {found}, expected {remote.sha256}; the download was deleted",
-            hint="The source has changed, or a proxy alters it; try again, or name another source with --manifest "
-            "FILE. More: adaptstilts docs fetching.",
+            hint="The source has changed, or a proxy alters it; try again, or name another source in a list of "
+            "your own (manifest, --manifest). More: adaptstilts docs fetching.",
         )
     return found
 
@@ -228,7 +228,8 @@ def _handle_http_error(remote: RemoteFile, error: urllib.error.HTTPError, start:
         raise _TransientError(reason, float(wish) if wish.isdigit() else 0.0) from error
     raise DataError(
         f"{remote.url}: {reason}",
-        hint="The source may have moved; name its new address with --manifest FILE. More: adaptstilts docs fetching.",
+        hint="The source may have moved; name its new address in a list of sources of your own (manifest, --manifest). "
+        "More: adaptstilts docs fetching.",
     ) from error
 
 

@@ -273,7 +273,7 @@ def disk_errors(root: Path) -> Iterator[None]:
             path=error.filename or root,
             hint="Free some space and run the same command again; it resumes where it stopped"
             if full
-            else "Choose a folder that you can write to with --root",
+            else "Choose a root that you can write to",
         ) from error
 
 

@@ -52,7 +52,7 @@ def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[st
         raise DataError(
             f"{where}: no file matches '{pattern}'",
             allowed=sorted(names),
-            hint="Its layout has changed; correct `files` in a manifest of your own (--manifest FILE). "
+            hint="Its layout has changed; correct `files` in a list of sources of your own (manifest, --manifest). "
             "More: adaptstilts docs fetching.",
         )
     return found
@@ -73,7 +73,7 @@ def look_up(name: str, revision: str | None) -> Repository:
     if info.sha is None:
         raise DataError(
             f"the hub states no commit of {name}",
-            hint="Name one as its `revision` in a manifest of your own (--manifest FILE)",
+            hint="Name one as its `revision` in a list of sources of your own (manifest, --manifest)",
         )
     files = {item.rfilename: item.lfs.sha256 if item.lfs else None for item in info.siblings or ()}
     return Repository(name, info.sha, files)

@@ -25,7 +25,7 @@ class OfflineError(DataError):
         super().__init__(
             f"offline, and {len(addresses)} files have not been downloaded: {shown}",
             path=root / DOWNLOADS,
-            hint="Run the command once without --offline, or copy this folder from a machine where it was run. "
+            hint="Run it once without offline (--offline), or copy this folder from a machine where it was run. "
             "More: adaptstilts docs fetching.",
         )
         self.addresses = addresses

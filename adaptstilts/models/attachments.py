@@ -16,7 +16,8 @@ from adaptstilts.models.shape import BackboneShape
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from adaptstilts.config.schema import Section, StudyConfig
+    from adaptstilts.config.schema import StudyConfig
+    from adaptstilts.config.section import Section
     from adaptstilts.models.heads import Head
 
 

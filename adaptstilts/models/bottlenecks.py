@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from adaptstilts.config.schema import AdapterSection, FusionSection, Section
+from adaptstilts.config.schema import AdapterSection, FusionSection
+from adaptstilts.config.section import Section
 from adaptstilts.models.attachments import AttachmentShape, NewAttachment
 from adaptstilts.models.shape import BackboneShape
 

@@ -165,7 +165,7 @@ def _check_space(target: Path, pickles: Sequence[Path]) -> None:
             f"{size_text(needed)} are to be written, and {size_text(free)} are free",
             path=there,
             value=free,
-            hint="Free some space, or give a folder on another disk with --to.",
+            hint="Free some space, or give a folder on another disk.",
         )
 
 

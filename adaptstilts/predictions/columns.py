@@ -78,7 +78,7 @@ def columns_of(part: Part, known: Known, artefact: Artefact) -> Columns:
         raise EvaluationError(
             f"{len(given)} predictions of {part.task.name} in '{part.language}', but {len(known.ids)} examples",
             path=artefact.folder,
-            hint="Rebuild them: adaptstilts run CONFIG --rebuild",
+            hint="Rebuild them: study.run(rebuild=True), or adaptstilts run CONFIG --rebuild.",
         )
     return COLUMNS[part.task.kind](part, known, stored)
 

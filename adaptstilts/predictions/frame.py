@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from adaptstilts.errors import EvaluationError
 from adaptstilts.predictions.columns import Columns, columns_of
 from adaptstilts.predictions.known import Known, Part, StudyData, part_of
-from adaptstilts.predictions.selection import Filter, Selected, select
+from adaptstilts.predictions.selection import Selected, select
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import DataPlace, StageKind
+from adaptstilts.study.filters import Filter
 from adaptstilts.study.study import Study
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
@@ -44,8 +46,8 @@ def predictions_frame(
 
     A row stands for an example of a classification task, a question, a tagged sentence, a sentence that is searched
     for (Tatoeba), a foreign sentence (BUCC2018) or a query (dual encoders). Predictions that several cells of the
-    study share appear once for each. A filter is a value or several; `adaptstilts.study.select.NO_SOURCE` as ``source``
-    selects settings without an intermediate task.
+    study share appear once for each. A filter is a value or several; ``none`` as ``source`` selects settings without an
+    intermediate task.
 
     Returns:
         Rows in the order of the study's cells, of languages and of the data files, with these columns:
@@ -71,8 +73,8 @@ def predictions_frame(
         from data may differ between variants), and ``unfinished``, the names of selected stages that are not finished.
 
     Raises:
-        AdaptstiltsError: If a filter has a value that the study does not have, the study cannot be planned, an artefact
-            is damaged, or the data are gone.
+        AdaptstiltsError: If the study has no predictions that the filters admit, it cannot be planned, an artefact is
+            damaged, or the data are gone.
     """
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 
@@ -105,9 +107,13 @@ def token_rows(frame: pandas.DataFrame) -> pandas.DataFrame:
 
     The new column ``word``, after ``row``, is the position in the sentence, from 0; ``prediction``, ``gold``,
     ``correct`` and ``confidence`` are those of the word, ``scores`` its logits, shape (tags,).
+
+    Raises:
+        EvaluationError: If it is not a frame of predictions with a row per sentence.
     """
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 
+    require_predictions(frame, ("task", "row", *_BY_WORD))
     words_labelled = {name for name in frame["task"].unique() if FACTS[get_task(name).kind].labels_words}
     tagged = frame[frame["task"].isin(words_labelled)]
     lengths = [len(tags) for tags in tagged["prediction"]]
@@ -120,6 +126,26 @@ def token_rows(frame: pandas.DataFrame) -> pandas.DataFrame:
     words.insert(words.columns.get_loc("row") + 1, WORD, places)
     words.attrs = dict(frame.attrs)
     return words
+
+
+def require_predictions(frame: object, columns: Sequence[str]) -> None:
+    """Check that a frame has columns of predictions, and a row per example.
+
+    Raises:
+        EvaluationError: If it has not.
+    """
+    import pandas  # noqa: PLC0415 - loaded only where a frame is made
+
+    hint = "Give a frame that study.predictions() returned, or rows of it with all columns."
+    if not isinstance(frame, pandas.DataFrame):
+        raise EvaluationError(f"a value of type {type(frame).__name__} is not a pandas frame", key="frame", hint=hint)
+    if WORD in frame:
+        hint = "Give the frame that token_rows was given; token accuracy is the mean of the column correct."
+        raise EvaluationError("this frame has a row per word, not per example", key="frame", hint=hint)
+    missing = [name for name in columns if name not in frame]
+    if missing:
+        what = "frame of study.results() has scores, not predictions: it" if "metric" in frame else "frame"
+        raise EvaluationError(f"the {what} lacks the columns {', '.join(missing)}", key="frame", hint=hint)
 
 
 _WORD_TYPES = {"correct": "boolean", "confidence": "float64"}

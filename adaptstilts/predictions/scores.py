@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.predictions.frame import LABELS, WORD
+from adaptstilts.predictions.frame import LABELS, require_predictions
 from adaptstilts.study.plan.retrieval import use_of
 from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Metric, Task
@@ -29,15 +28,14 @@ def score_frame(frame: pandas.DataFrame) -> pandas.DataFrame:
         of rows.
 
     Raises:
-        EvaluationError: If it has a row per word: metrics of tags need whole sentences.
+        EvaluationError: If it is not a frame of predictions, or has a row per word: metrics of tags need whole
+            sentences.
     """
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 
-    if WORD in frame:
-        raise EvaluationError(
-            "a frame with a row per word cannot be scored",
-            hint="Score the frame that token_rows was given; token accuracy is the mean of the column correct.",
-        )
+    require_predictions(frame, (*LABELS, "id", "prediction", "gold"))
+    if any(get_task(name).kind is Kind.MATCH for name in frame["task"].unique()):
+        require_predictions(frame, ("scores",))
     labelled = frame[frame["gold"].notna()]
     rows: list[tuple[Any, ...]] = []
     for origin, part in labelled.groupby(list(LABELS), sort=False, dropna=False):

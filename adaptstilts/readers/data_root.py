@@ -76,7 +76,7 @@ class DataRoot:
             raise DataError(
                 "is a file, not a folder" if self.path.exists() else "no such folder",
                 path=self.path,
-                hint="Set data.root to `mini` or to a folder of data sets. More: adaptstilts docs data.",
+                hint="Give a folder of data sets (a study: data.root=FOLDER, or mini). More: adaptstilts docs data.",
             )
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:

@@ -6,7 +6,10 @@ of them in this folder (`setup.py`).
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
+from typing import Literal
 
 from adaptstilts.errors import ConfigError
 
@@ -16,15 +19,24 @@ _ROOT = _HERE if _INSTALLED.is_dir() else _HERE.parents[1]
 """Folder with the three folders: this one in an installed package, the repository in a source tree."""
 _ENDING = ".yaml"
 
+Command = Literal["run", "pretrain"]
+"""Command that uses a configuration: ``run`` for a study, ``pretrain`` for the training of a backbone."""
+_NOUNS: dict[Command, str] = {"run": "study", "pretrain": "pretraining configuration"}
+
 
 def shipped_configs() -> tuple[Path, ...]:
     """Return the files of the configurations that come with the package, sorted by name."""
     return tuple(sorted((_ROOT / "configs").glob(f"*{_ENDING}")))
 
 
-def shipped_names() -> tuple[str, ...]:
-    """Return the names by which commands know those configurations, such as ``quickstart``."""
-    return tuple(path.stem for path in shipped_configs())
+def shipped_names(command: Command | None = None) -> tuple[str, ...]:
+    """Return the names by which a command, or any, knows those configurations, such as ``quickstart``."""
+    return tuple(path.stem for path in shipped_configs() if command in {None, command_of(path)})
+
+
+def command_of(path: Path) -> Command:
+    """Return the command that uses a configuration which comes with the package."""
+    return "pretrain" if re.search(r"^output:", path.read_text(encoding="utf-8"), re.MULTILINE) else "run"
 
 
 def mini_backbone_folder() -> Path:
@@ -37,20 +49,27 @@ def docs_pages() -> dict[str, Path]:
     return {path.stem: path for path in sorted((_ROOT / "docs").glob("*.md"))}
 
 
-def find_config(name: Path | str) -> Path:
+def find_config(name: Path | str, command: Command = "run") -> Path:
     """Find the file of a configuration that is given by path or by name.
 
     Args:
         name: A path, which is taken if there is such a file; else a name such as ``quickstart``, with or without
             ``.yaml``: first that of a file in the working folder, then that of a configuration that comes with the
             package.
+        command: Command that uses it; errors offer the names that this command knows.
 
     Returns:
         The file; or an existing folder of that name, which readers of configurations refuse in their own words.
 
     Raises:
-        ConfigError: If there is none.
+        ConfigError: If there is none, or the value is neither text nor a path.
     """
+    given: object = name
+    if not isinstance(given, str | os.PathLike):
+        allowed = ("a YAML file", "a name that `adaptstilts configs` lists", "a dict")
+        raise ConfigError(
+            f"a {_NOUNS[command]} cannot be read from a value of type {type(given).__name__}", allowed=allowed
+        )
     path = Path(name)
     if path.is_file():
         return path
@@ -66,4 +85,4 @@ def find_config(name: Path | str) -> Path:
         hint = f"Without a folder, '{stem}' names the configuration that comes with the package."
     else:
         hint = "Files are looked for in the working folder; adaptstilts configs describes the names listed here."
-    raise ConfigError("no such configuration file", path=path, value=stem, allowed=shipped, hint=hint)
+    raise ConfigError("no such configuration file", path=path, value=stem, allowed=shipped_names(command), hint=hint)

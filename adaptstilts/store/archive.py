@@ -64,7 +64,7 @@ def choose(store: Store, words: Sequence[str], *, with_inputs: bool) -> list[Art
         for key in artefact.manifest["inputs"] if with_inputs else ():
             if key not in there:
                 raise_first(error for error in damaged if place_of(error)[1] == key[:KEY_DIGITS])
-                hint = "Export it without --with-inputs, or make the input again: adaptstilts run CONFIG"
+                hint = "Export it without its inputs, or make the input again: adaptstilts run CONFIG"
                 raise StoreError(f"{name_of(artefact)}: its input {key[:KEY_DIGITS]} is not in the store", hint=hint)
             add(there[key])
         chosen[artefact.key] = artefact
@@ -86,7 +86,7 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
         WriteError: If the target cannot be written.
     """
     if target.exists():
-        raise StoreError("exists already", path=target, hint="Give another --to, or remove it.")
+        raise StoreError("exists already", path=target, hint="Give another name, or remove it.")
     is_archive = target.name.lower().endswith(_ARCHIVES)
     if not is_archive and target.suffix.lower() in _OTHER_ARCHIVES:
         hint = "A name without an ending makes a folder."
@@ -100,7 +100,7 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
         partial.replace(target)
     except OSError as error:
         problem = f"cannot be written: {error.strerror or error}"
-        raise WriteError(problem, path=target, hint="Give another --to, or make room.") from error
+        raise WriteError(problem, path=target, hint="Give another place, or make room.") from error
     finally:
         if partial.is_dir():
             shutil.rmtree(partial, ignore_errors=True)

@@ -61,7 +61,12 @@ class Waste:
         total = f"{len(self.items)} things, {size_text(sum(count for _, count, _ in self.items))}"
         if not self.items:
             return "\n".join([*lines, "nothing to remove"])
-        return "\n".join([*lines, f"removed {total}" if self.removed else f"would remove {total}; do it with --yes"])
+        return "\n".join(
+            [
+                *lines,
+                f"removed {total}" if self.removed else f"would remove {total}; do it with --yes (in Python: remove())",
+            ]
+        )
 
     def remove(self) -> None:
         """Remove all items except those that have come into use meanwhile."""

@@ -39,7 +39,7 @@ def open_existing(location: str, cache: str | None = None) -> Store:
     is_there = store.remote.is_there() if isinstance(store, SharedStore) else store.root.is_dir()
     if not is_there:
         problem = "is not a folder" if is_file else "there is no such folder"
-        raise StoreError(f"{store.location}: {problem}", hint="Give the --store of a study that has begun.")
+        raise StoreError(f"{store.location}: {problem}", hint="Give the store of a study that has begun.")
     return store
 
 

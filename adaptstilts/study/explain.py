@@ -111,10 +111,10 @@ def find_stages(plan: Plan, wanted: str) -> list[Stage]:
         close = difflib.get_close_matches(wanted, [stage.name for stage in plan.stages], n=_MOST_CLOSE, cutoff=_CLOSE)
         raise ConfigError(
             f"'{wanted}' is not a stage of this study",
-            key="--why",
+            key="stage",
             hint=(f"Did you mean {' or '.join(repr(name) for name in close)}? " if close else "")
             + "Give a name, the start of a key, or a pattern such as 'train stack*'. "
-            "All stages: adaptstilts plan CONFIG --all",
+            "All stages: study.plan().stages, or adaptstilts plan CONFIG --all.",
         )
     return same
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.store.artefact import Artefact
+from adaptstilts.study.filters import NO_SOURCE, admitted, filters_text, values_of
 from adaptstilts.study.layout import TRAINING_FILE
 from adaptstilts.study.plan.jobs import Cell
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.plan.variants import labels_of
 from adaptstilts.tasks.registry import get_task
 
-NO_SOURCE = "none"
-"""Value of ``--source`` for settings without an intermediate task."""
+_BEST_HINT = "choose per task by English dev scores with best (--best)"
 
 
 @dataclass(frozen=True)
@@ -34,12 +33,6 @@ class Wanted:
     best: bool = False
     variant: str | None = None
 
-    def matches(self, cell: Cell) -> bool:
-        """Say whether a cell is of a setting that is wanted."""
-        source = "" if self.source == NO_SOURCE else self.source
-        is_setting = self.method in {None, cell.method} and source in {None, cell.source}
-        return is_setting and self.seed in {None, cell.seed} and self.variant in {None, cell.variant}
-
 
 def setting_text(cell: Cell) -> str:
     """Return the command-line flags that select a cell's setting."""
@@ -53,41 +46,30 @@ def choose_cells(plan: Plan, done: Mapping[str, Artefact], wanted: Wanted) -> di
     ``done`` holds the study's finished artefacts by key.
 
     Raises:
-        ConfigError: If no setting matches, or several settings or variants do and the best was not asked for.
+        ConfigError: If no setting matches, or several do and the best was not asked for.
         StoreError: If the best is asked for and no finished training run has a dev score.
         EvaluationError: If the best is asked for and a target without training has no setting to choose by.
     """
-    _check_variant(plan, wanted)
-    cells = [cell for cell in plan.cells if wanted.matches(cell)]
-    if not cells:
-        every = list(dict.fromkeys(map(setting_text, plan.cells)))
-        raise ConfigError("the study has no such setting", allowed=every, hint="Name one of them.")
+    filters = {"method": wanted.method, "source": wanted.source, "seed": wanted.seed, "variant": wanted.variant}
+    cells = admitted(plan.cells, values_of, filters, what="setting")
     if wanted.best:
         return _best(done, cells)
-    settings = list(dict.fromkeys(map(setting_text, cells)))
+    labels = list(dict.fromkeys(cell.variant for cell in cells))
+    if len(labels) > 1:
+        raise ConfigError(
+            f"the study has {len(labels)} variants, and a submission holds one",
+            key="variant",
+            allowed=labels,
+            hint=f"Name one, or {_BEST_HINT}.",
+        )
+    settings = dict.fromkeys(filters_text(values_of(cell), ("method", "source", "seed")) for cell in cells)
     if len(settings) > 1:
         raise ConfigError(
             f"{len(settings)} settings match, and a submission holds one",
-            allowed=settings,
-            hint="Name one with --method, --source and --seed, or choose per task by English dev scores with --best.",
+            allowed=[f"({one})" for one in settings],
+            hint=f"Name one by method, source and seed (--method, --source, --seed), or {_BEST_HINT}.",
         )
     return {cell.target: cell for cell in cells}
-
-
-def _check_variant(plan: Plan, wanted: Wanted) -> None:
-    labels = labels_of(plan)
-    if wanted.variant is not None and wanted.variant not in labels:
-        known = labels if any(labels) else None
-        hint = None if known else "The study is not a sweep: leave --variant out."
-        problem = f"'{wanted.variant}' is not a variant of the study"
-        raise ConfigError(problem, key="--variant", value=wanted.variant, allowed=known, hint=hint)
-    if wanted.variant is None and len(labels) > 1 and not wanted.best:
-        raise ConfigError(
-            f"the study has {len(labels)} variants, and a submission holds one",
-            key="--variant",
-            allowed=labels,
-            hint="Name one, or choose per task by English dev scores with --best.",
-        )
 
 
 def _best(done: Mapping[str, Artefact], cells: Sequence[Cell]) -> dict[str, Cell]:
@@ -103,7 +85,7 @@ def _best(done: Mapping[str, Artefact], cells: Sequence[Cell]) -> dict[str, Cell
             if best_dev is not None:
                 scores.setdefault(cell.target, {})[setting_text(cell)] = float(best_dev)
     if not scores:
-        raise StoreError("no finished run has an English dev score", hint="Name a setting with --method and --source.")
+        raise StoreError("no finished run has an English dev score", hint="Name a setting by method and source.")
     common = [name for name in dict.fromkeys(map(setting_text, cells)) if all(name in own for own in scores.values())]
     chosen: dict[str, Cell] = {}
     for cell in cells:
@@ -111,7 +93,7 @@ def _best(done: Mapping[str, Artefact], cells: Sequence[Cell]) -> dict[str, Cell
         if own is None and not common:
             raise EvaluationError(
                 f"no setting has an English dev score on every target, so none is best for {cell.target}",
-                hint="Finish the study, or name a setting with --method and --source.",
+                hint="Finish the study, or name a setting by method and source.",
             )
         if own is not None:
             best = max(own, key=own.__getitem__)

@@ -20,7 +20,7 @@ from adaptstilts.study.plan.check_inputs import check_data_is_there, check_hub
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.results_folder import make_folder, place_report, report_what_is_there
 from adaptstilts.study.stages.contamination import look_for_overlaps
-from adaptstilts.study.study import Study
+from adaptstilts.study.study import RUN_HINT, Study
 from adaptstilts.train.trackers import check_installed
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
@@ -155,6 +155,6 @@ def _partial(study: Study, outcome: Outcome, failed: Sequence[str]) -> ReportFil
         if failed:  # the watcher has shown the error of each stage
             counts = f"{len(outcome.failures)} failed, {len(outcome.left_out)} left out"
             raise StoreError(f"no finished score to report: of {len(study.plan.stages)} stages {counts}")
-        raise StoreError("no finished score to report", path=study.config.store, hint="Start with: adaptstilts run")
+        raise StoreError("no finished score to report", path=study.config.store, hint=RUN_HINT)
     missing = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
     return report_what_is_there(study, outcome.done, missing)

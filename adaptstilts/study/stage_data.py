@@ -49,6 +49,6 @@ def data_of(stage: Stage, plan: Plan, done: Mapping[str, Artefact], own: DataPla
     if world is None:
         return StageData(Path(place.root).expanduser(), place.quoting, is_generated=False)
     if world.key not in done:
-        hint = "Generate them again: adaptstilts run CONFIG"
+        hint = "Generate them again: study.run(), or adaptstilts run CONFIG."
         raise StoreError(f"the examples of '{stage.name}' are no longer in the store", hint=hint)
     return StageData(done[world.key].file(DATA_FOLDER), place.quoting, is_generated=True)

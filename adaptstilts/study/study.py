@@ -26,6 +26,9 @@ from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, parts_by_data
 from adaptstilts.tasks.registry import check_declaration
 
+RUN_HINT = "Run the study first: study.run(), or adaptstilts run."
+"""What to do where a study is not finished, or not begun."""
+
 
 class Study:
     """A study and what follows from its configuration; plan and store are made when first used.

@@ -18,7 +18,7 @@ from adaptstilts.study.layout import PREDICTIONS_FOLDER
 from adaptstilts.study.plan.jobs import Cell, PredictJob, job_of
 from adaptstilts.study.select import Wanted, choose_cells, setting_text
 from adaptstilts.study.stage_data import StageData, data_of
-from adaptstilts.study.study import Study
+from adaptstilts.study.study import RUN_HINT, Study
 from adaptstilts.submission.check_folder import published_rows, task_of
 from adaptstilts.submission.folder import write_predictions
 from adaptstilts.submission.leaderboard import leaderboard_content
@@ -146,7 +146,7 @@ def submit_study(
                 )
             _put_in_place(unfinished, place)
         except OSError as error:
-            hint = "Give another --to DIR."
+            hint = "Give another folder."
             raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=hint) from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -240,20 +240,22 @@ def _count_note(task: Task, language: str, content: Any) -> str:  # noqa: ANN401
 
 def _next_step(submitted: SubmittedStudy) -> str:
     if submitted.is_short:
-        return "All are of another split: run with evaluation.submission=true, or write them with --any-split."
-    return "Start with: adaptstilts run"
+        return (
+            "All are of another split: run with evaluation.submission=true, or write them with any_split (--any-split)."
+        )
+    return RUN_HINT
 
 
 def _check_target(folder: Path, *, force: bool) -> None:
     """Refuse to replace anything but an earlier submission, and that without --force."""
     if folder.exists() and not folder.is_dir():
-        raise StoreError("is a file", path=folder, hint="Give a folder as --to.")
+        raise StoreError("is a file", path=folder, hint="Give a folder.")
     held = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     known = {entry.folder for benchmark in BENCHMARKS for entry in benchmark.entries}
     others = [name for name in held if name not in known]
     if held and (others or not force):
         what = f"contains files that are not of a submission: {', '.join(others[:3])}" if others else "is not empty"
-        hint = "Give another --to DIR." if others else "Give another --to DIR, or replace it with --force."
+        hint = "Give another folder." if others else "Give another folder, or replace it with force (--force)."
         raise StoreError(what, path=folder, hint=hint)
 
 

@@ -61,7 +61,7 @@ def get_benchmark(name: str) -> Benchmark:
     found = next((benchmark for benchmark in BENCHMARKS if benchmark.name == name), None)
     if found is None:
         names = [benchmark.name for benchmark in BENCHMARKS]
-        raise ConfigError(f"'{name}' is not a benchmark", key="--benchmark", value=name, allowed=names)
+        raise ConfigError(f"'{name}' is not a benchmark", key="benchmark", value=name, allowed=names)
     return found
 
 
@@ -136,7 +136,7 @@ def _selected_entries(benchmark: Benchmark, tasks: Sequence[str] | None) -> list
     for name in tasks or ():
         if name not in folders:
             problem = f"'{name}' is not a task of {benchmark.title}"
-            raise ConfigError(problem, key="--task", value=name, allowed=folders)
+            raise ConfigError(problem, key="tasks", value=name, allowed=folders)
     return [entry for entry in benchmark.entries if tasks is None or entry.folder in tasks]
 
 

@@ -20,15 +20,15 @@ def tasks_of_packages() -> Iterator[tuple[str, Task | ConfigError]]:
         try:
             yield from ((_package(point), task) for task in _tasks(point.load()))
         except Exception as error:  # noqa: BLE001, PERF203 - whatever the package does wrong
-            yield _package(point), package_error(_package(point), f"{type(error).__name__}: {error}", point.value)
+            yield _package(point), package_error(_package(point), f"{type(error).__name__}: {error}", point.name)
 
 
-def package_error(package: str, problem: str, value: str | None = None) -> ConfigError:
-    """Return an error about the tasks of an installed package."""
+def package_error(package: str, problem: str, name: str) -> ConfigError:
+    """Return an error about the tasks of an installed package; ``name`` is that of the task or of the entry point."""
     return ConfigError(
         f"the tasks of the package '{package}' cannot be used: {problem}",
         key=GROUP,
-        value=value,
+        value=name,
         hint=f"Update the package or uninstall it: pip uninstall {package}",
     )
 

@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 from types import CodeType
 
+from adaptstilts.arguments import path_of
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
 from adaptstilts.tasks.registry import all_or_none, is_own, register
 from adaptstilts.tasks.spec import Task
@@ -27,7 +28,7 @@ def register_from_file(path: Path | str, *, replace: bool = False) -> tuple[Task
         ConfigError: If the file cannot be read or executed, holds no task, or one that cannot be registered.
         ProblemsError: For several problems of its tasks.
     """
-    path = Path(path)
+    path = path_of("path", path)
     source = _read(path)
     tree, code = _compiled(source, path)
     problems: list[AdaptstiltsError] = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import PurePosixPath
@@ -15,9 +16,12 @@ from adaptstilts.tasks import beyond_xtreme, checklist, intermediate, xtreme, xt
 from adaptstilts.tasks.entry_points import package_error, tasks_of_packages
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import (
+    METRICS,
     BenchmarkName,
     Group,
+    Kind,
     Layout,
+    Metric,
     Phase,
     Split,
     Task,
@@ -79,7 +83,7 @@ def register(task: Task, *, replace: bool = False) -> None:
 def _require_task(task: object) -> None:
     if not isinstance(task, Task):
         hint = "Those of a Python file: register_tasks_from(FILE). More: adaptstilts docs tasks."
-        raise ConfigError(f"a {type(task).__name__} is not a Task", hint=hint)
+        raise ConfigError(f"a value of type {type(task).__name__} is not a Task", hint=hint)
 
 
 def adopt(tasks: Iterable[Task]) -> None:
@@ -124,9 +128,14 @@ def all_or_none() -> Iterator[None]:
         raise
 
 
-def broken_packages() -> tuple[AdaptstiltsError, ...]:
-    """Return one error for each fault of the tasks of installed packages; none keeps other tasks from being used."""
-    return _add_tasks_of_packages()
+def broken_packages(missing: Sequence[str]) -> tuple[AdaptstiltsError, ...]:
+    """Return one error for each fault of an installed package that may be why tasks are missing.
+
+    A name that is like that of a known task is taken to be misspelt.
+    """
+    faults = _add_tasks_of_packages()
+    unlike = [name for name in missing if not difflib.get_close_matches(name, _TASKS, n=1)]
+    return faults if unlike else tuple(fault for fault in faults if fault.value in set(missing))
 
 
 @cache
@@ -140,7 +149,7 @@ def _add_tasks_of_packages() -> tuple[AdaptstiltsError, ...]:
         try:
             register(found)
         except AdaptstiltsError as error:
-            faults += [package_error(package, str(problem)) for problem in problems_of(error)]
+            faults += [package_error(package, str(problem), found.name) for problem in problems_of(error)]
     return tuple(faults)
 
 
@@ -206,10 +215,17 @@ def _is_circular(task: Task) -> bool:
 
 def _problems_of_kind(task: Task) -> Iterator[AdaptstiltsError]:
     name, facts, size = task.name, FACTS[task.kind], task.size
+    if task.metric not in METRICS[task.kind]:
+        allowed = [metric.value for metric in METRICS[task.kind]]
+        problem = f"'{name}': a task of kind {task.kind.value} is not scored by {task.metric.value}"
+        yield ConfigError(problem, key="metric", value=task.metric.value, allowed=allowed)
+    if task.unanswerable and task.kind is not Kind.EXTRACT:
+        yield ConfigError(f"'{name}': only tasks of kind extract have questions without an answer", key="unanswerable")
     has_labels = bool(task.labels or task.labels_from_data)
     if has_labels != facts.has_labels:
         needs = "needs label words" if facts.has_labels else "has no label words"
         yield ConfigError(f"'{name}': a task of kind {task.kind.value} {needs}", key="labels")
+    yield from _problems_of_labels(task)
     if task.labels_from_data and size.tags < 1:
         yield ConfigError(f"'{name}' learns its tags from its data; give their number", key="size.tags")
     if facts.sequences is None and size.choices < 2:
@@ -219,13 +235,29 @@ def _problems_of_kind(task: Task) -> Iterator[AdaptstiltsError]:
         yield ConfigError(f"'{name}': a target of kind {task.kind.value} {needs}", key="pool")
 
 
+def _problems_of_labels(task: Task) -> Iterator[AdaptstiltsError]:
+    if task.labels and task.labels_from_data:
+        problem = f"'{task.name}' gives label words and learns them from its data"
+        yield ConfigError(problem, key="labels_from_data", hint="Leave one of the two out.")
+    for label in dict.fromkeys(label for label in task.labels if task.labels.count(label) > 1):
+        yield ConfigError(f"'{task.name}': '{label}' is given twice", key="labels", value=label)
+    if len(task.labels) == 1:
+        yield ConfigError(f"'{task.name}' has only one label word, '{task.labels[0]}'", key="labels", hint="Give two.")
+    if task.labels and task.metric is Metric.ACCURACY_F1 and len(task.labels) != 2:
+        problem = f"'{task.name}': accuracy_f1 is for two classes, not {len(task.labels)}"
+        yield ConfigError(problem, key="metric", hint="The second label word is the positive class.")
+
+
 def _problems_of_languages(task: Task) -> Iterator[AdaptstiltsError]:
     if not task.languages:
         yield ConfigError(f"'{task.name}' names no language", key="languages")
-    for code in task.languages:
+    every = task.languages + task.languages_r
+    for code in dict.fromkeys(every):
+        if every.count(code) > 1:
+            yield ConfigError(f"'{task.name}': '{code}' is given twice", key="languages", value=code)
         try:
             declare_language(code)
-        except ConfigError as error:  # noqa: PERF203 - all are tried
+        except ConfigError as error:
             yield error
     if task.trains and task.train_task is None and SOURCE_LANGUAGE not in task.languages:
         hint = "Add 'en', or name another task as train_task, or set trains=False."
@@ -239,7 +271,14 @@ def _problems_of_files(task: Task) -> Iterator[AdaptstiltsError]:
         yield ConfigError(f"'{name}' has no training files", key="layouts", hint=hint)
     if task.phase is Phase.TARGET and not {Split.DEV, Split.TEST} & set(task.layouts):
         yield ConfigError(f"'{name}' is a target without dev and test files", key="layouts")
-    layouts = _each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])])
+    layouts = list(each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])]))
+    if not all(layout.files and all(layout.files) for layout in layouts):
+        yield ConfigError(
+            f"'{name}': a layout names no file", key="layouts.files", hint="Give a path below the data root."
+        )
+    if task.folder and not _NAME.fullmatch(task.folder):
+        allowed = ["lower case letters, digits and underscores"]
+        yield ConfigError(f"'{name}': '{task.folder}' cannot be its folder", key="folder", allowed=allowed)
     for file in dict.fromkeys(file for layout in layouts for files in layout.files for file in files):
         path = PurePosixPath(file)
         if path.is_absolute() or ".." in path.parts:
@@ -258,11 +297,11 @@ def _places(file: str) -> list[str]:
         return ["..."]
 
 
-def _each_layout(layouts: Iterable[Layout]) -> Iterator[Layout]:
+def each_layout(layouts: Iterable[Layout]) -> Iterator[Layout]:
     """Yield layouts with their alternatives and parts."""
     for layout in layouts:
         yield layout
-        yield from _each_layout([*layout.parts, *([layout.otherwise] if layout.otherwise is not None else [])])
+        yield from each_layout([*layout.parts, *([layout.otherwise] if layout.otherwise is not None else [])])
 
 
 def intermediate_tasks() -> tuple[Task, ...]:
@@ -293,7 +332,7 @@ def get_task(name: str) -> Task:
 
     Raises:
         ConfigError: If there is none; the message suggests a near match.
-        ProblemsError: If there is none, and the tasks of an installed package could not be loaded.
+        ProblemsError: If there is none, and a package that may have it could not be loaded.
     """
     if name not in _TASKS:
         _add_tasks_of_packages()
@@ -301,7 +340,7 @@ def get_task(name: str) -> Task:
         lowered = name.lower()
         hint = f"Did you mean '{lowered}'?" if lowered in _TASKS else TASKS_HINT
         unknown = ConfigError(f"'{name}' is not a task", value=lowered, allowed=_TASKS, hint=hint)
-        raise_all([unknown, *broken_packages()])
+        raise_all([unknown, *broken_packages([name])])
     return _TASKS[name]
 
 

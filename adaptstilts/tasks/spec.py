@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, TypeAlias, cast
 
 from adaptstilts.config.recipes import Recipe
+from adaptstilts.tasks.fields import checked_fields
 
 
 class Kind(str, Enum):
@@ -192,14 +193,14 @@ _NO_KEY = {"key": False}
 
 
 METRICS = {
-    Kind.CLASSIFY: Metric.ACCURACY,
-    Kind.CHOOSE: Metric.ACCURACY,
-    Kind.TAG: Metric.CHUNK_F1,
-    Kind.EXTRACT: Metric.SQUAD,
-    Kind.RETRIEVE: Metric.TATOEBA_ACCURACY,
-    Kind.MATCH: Metric.MAP20,
+    Kind.CLASSIFY: (Metric.ACCURACY, Metric.ACCURACY_F1),
+    Kind.CHOOSE: (Metric.ACCURACY,),
+    Kind.TAG: (Metric.CHUNK_F1, Metric.TOKEN_ACCURACY),
+    Kind.EXTRACT: (Metric.SQUAD, Metric.SQUAD2, Metric.MLQA, Metric.CHECKLIST),
+    Kind.RETRIEVE: (Metric.TATOEBA_ACCURACY, Metric.BUCC_F1),
+    Kind.MATCH: (Metric.MAP20,),
 }
-"""Metric of a task that names none, by its kind."""
+"""Metrics of the tasks of a kind; the first is that of a task that names none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +213,7 @@ class Task:
     Attributes:
         name: Identifier used in configurations, folders and tables; lower case letters, digits and underscores.
         title: Name in texts for people; the identifier where none is given.
-        metric: That of its kind in `METRICS` where none is given; `Metric.SQUAD2` for unanswerable questions.
+        metric: The first of its kind in `METRICS` where none is given; `Metric.SQUAD2` for unanswerable questions.
         languages: ISO 639-1 codes of the evaluated languages, source language first when present; XTREME's where both
             benchmarks have the task. Other codes are possible for languages that are none of the package's 50.
         size: Amount of text, for prices.
@@ -264,11 +265,18 @@ class Task:
     licence: str = field(default="", metadata=_NO_KEY)
 
     def __post_init__(self) -> None:
-        """Fill in title and metric."""
+        """Check every field; fill in title and metric.
+
+        Raises:
+            ConfigError: If a field has a value that it cannot have.
+            ProblemsError: If several have.
+        """
+        for name, value in checked_fields(self).items():
+            object.__setattr__(self, name, value)
         if not self.title:
             object.__setattr__(self, "title", self.name)
         if not self.metric:
-            usual = Metric.SQUAD2 if self.unanswerable else METRICS[self.kind]
+            usual = Metric.SQUAD2 if self.unanswerable else METRICS[self.kind][0]
             object.__setattr__(self, "metric", usual)
 
     @property

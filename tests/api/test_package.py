@@ -103,9 +103,38 @@ def test_tasks_are_a_sequence_that_prints_as_the_table_of_the_command_line():
     [
         (lambda: adaptstilts.load_study("quickstart", ["seeds=[1]"]), "a setting is a text of the form key=value"),
         (lambda: adaptstilts.load_study(3), "a study cannot be read from a value of type int"),
-        (lambda: adaptstilts.register_task("sentiment"), "a str is not a Task"),
+        (lambda: adaptstilts.load_study("quickstart", 3), "a setting is a text .*, not a value of type int"),
+        (
+            lambda: adaptstilts.pretrain_backbone(3),
+            "a pretraining configuration cannot be read from a value of type int",
+        ),
+        (lambda: adaptstilts.pretrain_backbone("pretrain_mini", 3), "a setting is a text of the form key=value"),
+        (lambda: adaptstilts.register_task("sentiment"), "a value of type str is not a Task"),
+        (lambda: adaptstilts.register_tasks_from(3), "^path: 3 is not a path"),
+        (lambda: adaptstilts.copy_config(3, "x.yaml"), "^name: 3 is not text"),
+        (lambda: adaptstilts.copy_config("quickstart", 3), "^to: 3 is not a path"),
+        (lambda: adaptstilts.init_study(3), "^to: 3 is not a path"),
+        (lambda: adaptstilts.init_study("x.yaml", 3), "^data: 3 is not a path"),
+        (lambda: adaptstilts.init_study("x.yaml", backbone=3), "^backbone: 3 is not text"),
+        (lambda: adaptstilts.fetch_data(3), "^root: 3 is not a path"),
+        (lambda: adaptstilts.fetch_data("x", 3), "^tasks: 3 is neither a text nor a list of texts"),
+        (lambda: adaptstilts.check_data("x", "xnly"), "'xnly' is not a task"),
+        (lambda: adaptstilts.check_data("x", [3]), r"^tasks\[0\]: 3 is not text"),
+        (lambda: adaptstilts.write_checklist("x", cases=0), "^cases: 0 is out of range. Allowed: at least 1"),
+        (lambda: adaptstilts.write_checklist("x", cases="9"), "^cases: '9' is not a whole number"),
+        (lambda: adaptstilts.score_predictions(3, "x"), "^predictions: 3 is not a path"),
+        (lambda: adaptstilts.check_submission("x", tasks=3), "^tasks: 3 is neither a text"),
+        (lambda: adaptstilts.check_submission("x", benchmark="y"), "^benchmark: 'y' is not a benchmark"),
+        (lambda: adaptstilts.list_artefacts(3), "^store: 3 is not a path"),
+        (
+            lambda: adaptstilts.unused_artefacts("quickstart"),
+            r"^studies\[0\]: a value of type str is not a study\. Load it",
+        ),
+        (lambda: adaptstilts.import_artefacts(3), "^bundle: 3 is not a path"),
+        (lambda: adaptstilts.store_status(3), "^store: 3 is not a path"),
+        (lambda: adaptstilts.convert_backbone(3, "x"), "^source: 3 is not a path"),
     ],
 )
 def test_values_of_the_wrong_type_are_one_clear_error(call, message):
-    with pytest.raises(adaptstilts.ConfigError, match=message):
+    with pytest.raises(adaptstilts.AdaptstiltsError, match=message):
         call()

@@ -35,8 +35,12 @@ def test_plan_prints_as_on_the_command_line_and_gives_its_stages_as_a_frame(
     assert str(now.why("train direct*")) == str(finished.why("train direct*"))
     with pytest.raises(adaptstilts.ConfigError, match="'train stak' is not a stage"):
         now.why("train stak")
-    with pytest.raises(adaptstilts.ConfigError, match="h1oo"):
+    with pytest.raises(adaptstilts.ConfigError, match=r"^device: 'h1oo' is not a device"):
         finished.plan("h1oo")
+    with pytest.raises(adaptstilts.ConfigError, match=r"^utilisation: 'x' is not a number"):
+        finished.plan("cpu", "x")
+    with pytest.raises(adaptstilts.ConfigError, match=r"^stage: 3 is not text"):
+        now.why(3)
 
 
 def test_run_makes_every_stage_and_prints_as_on_the_command_line(
@@ -60,6 +64,8 @@ def test_run_takes_engine_and_workers_like_settings(finished: adaptstilts.Study)
     assert finished.run(engine="local", workers=3, progress=False).made == 0
     with pytest.raises(adaptstilts.ConfigError, match=r"engine\.name: 'rye' is not allowed.*Did you mean 'ray'"):
         finished.run(engine="rye")
+    with pytest.raises(adaptstilts.ConfigError, match=r"^workers: \[1\] is not a whole number"):
+        finished.run(workers=[1])
     with pytest.raises(adaptstilts.ConfigError, match="workers: 0 is out of range"):
         finished.run(workers=0)
 
@@ -128,8 +134,12 @@ def test_predictions_are_those_that_its_arguments_name(finished: adaptstilts.Stu
     frame = finished.predictions(task="xnli", language="de", method="stack", source="mnli")
     assert len(frame) == 8
     assert set(frame["method"]) == {"stack"}
-    with pytest.raises(adaptstilts.AdaptstiltsError, match="xnly"):
+    with pytest.raises(adaptstilts.ConfigError, match=r"^task: 'xnly' is not a target task of this study"):
         finished.predictions(task="xnly")
+    with pytest.raises(
+        adaptstilts.ConfigError, match=r"^source: this study has no predictions with method='direct' and"
+    ):
+        finished.predictions(method="direct", source="mnli")
 
 
 # ---- Networks
@@ -165,23 +175,96 @@ def test_network_answers_questions_as_the_study_does(finished: adaptstilts.Study
     assert reader.labels == ()
     with pytest.raises(adaptstilts.EvaluationError, match="no example to predict"):
         reader.predict([])
+    with pytest.raises(adaptstilts.ConfigError, match=r"^examples\[1\]\.id: another example has the id 'a'"):
+        reader.predict([SpanExample("a", "Who?", context, None), SpanExample("a", "What?", context, None)])
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"target": "xnly", "method": "direct"}, r"'xnly' is not a target of this study.*Did you mean 'xnli'"),
-        ({"target": "xnli", "method": "stack"}, r"2 networks of 'xnli' fit.*source='mnli'.*source='squad1'.*arguments"),
-        ({"target": "xnli", "method": "fuse"}, r"no network of 'xnli' fits.*method='direct', source='none', seed=1"),
-        ({"target": "xnli", "method": "direct", "seed": 7}, r"no network of 'xnli' fits"),
-        ({"target": "xnli", "method": "direct", "variant": "a=1"}, r"no network of 'xnli' fits"),
+        ((3,), r"^texts: 3 is neither a text nor a list of texts"),
+        (([],), r"^texts: there is no text to encode"),
+        ((["A cat.", 3],), r"^texts\[1\]: 3 is not text"),
+        (([("A cat.", "A dog.")],), r"^texts\[0\]: \('A cat\.', 'A dog\.'\) is not text"),
+        (({"a": "A cat."},), r"^texts: .* is neither a text nor a list"),
+        (("A cat.", 3), r"^pairs: 3 is neither a text nor a list of texts"),
+        ((["A cat."], [None]), r"^pairs\[0\]: None is not text"),
+        ((["A cat.", "A dog."], "It."), r"^pairs: 2 first and 1 second texts do not make pairs\. Give one second text"),
     ],
 )
-def test_network_that_is_not_named_exactly_is_an_error_that_lists_what_there_is(
+def test_texts_that_cannot_be_encoded_are_an_error_that_names_the_argument(
+    finished: adaptstilts.Study, arguments: tuple[Any, ...], message: str
+):
+    with pytest.raises(adaptstilts.ConfigError, match=message):
+        finished.network("xnli", method="direct").encode(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("examples", "message"),
+    [
+        (3, r"^examples: 3 is not a list of examples\. 'xnli' is of kind classify: give a list of .*PairExample"),
+        (["A cat."], r"^examples\[0\]: 'A cat\.' is not a PairExample\. 'xnli' is of kind classify"),
+        ([SpanExample("1", "Who?", "Anna.", None)], r"^examples\[0\]: SpanExample\(.* is not a PairExample"),
+        ([PairExample("1", 3, None, None)], r"^examples\[0\]\.first: 3 is not text"),
+    ],
+)
+def test_examples_that_cannot_be_predicted_are_an_error_that_names_them(
+    finished: adaptstilts.Study, examples: Any, message: str
+):
+    with pytest.raises(adaptstilts.ConfigError, match=message):
+        finished.network("xnli", method="direct").predict(examples)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"task": "xnly", "method": "direct"},
+            r"^task: 'xnly' is not a target task of this study\. Did you mean 'xnli'",
+        ),
+        (
+            {"task": "xnli", "method": "fuse"},
+            r"^method: 'fuse' is not a method of this study\. Allowed: direct, stack\.$",
+        ),
+        (
+            {"task": "xnli", "source": "mnly"},
+            r"^source: 'mnly' is not a source .*'mnli'\? Allowed: none, mnli, squad1\.$",
+        ),
+        ({"task": "xnli", "method": "direct", "seed": 7}, r"^seed: 7 is not a seed of this study\. Allowed: 1\.$"),
+        ({"task": "xnli", "method": "direct", "seed": "1"}, r"^seed: '1' is not a seed .*number, without quotation"),
+        ({"task": "xnli", "method": "direct", "seed": True}, r"^seed: True is not a seed"),
+        (
+            {"task": "xnli", "method": "direct", "variant": "a=1"},
+            r"^variant: 'a=1' is not a variant: .* no sweep\. Leave",
+        ),
+        ({"task": "xnli", "method": 3.5}, r"^method: 3\.5 is neither a method nor a list of them"),
+        (
+            {"task": "xnli", "method": "direct", "source": "mnli"},
+            r"^source: this study has no network with method='direct' and source='mnli'\. Allowed: "
+            r"\(method='direct', source='none'\), \(method='stack', source='mnli'\)\. Give one of these comb",
+        ),
+        (
+            {"task": "xnli", "method": "stack"},
+            r"^2 networks fit, .*differ in source\. .*\(source='squad1'\)\. Give the arg",
+        ),
+        (
+            {"task": "xnli"},
+            r"^3 networks fit, .*differ in method, source\. Allowed: \(method='direct', source='none'\), ",
+        ),
+        ({}, r"^6 networks fit, .*differ in task, method, source\. Allowed: \(task='xnli', method="),
+    ],
+)
+def test_network_that_is_not_named_exactly_is_an_error_that_names_the_argument(
     finished: adaptstilts.Study, arguments: dict[str, Any], message: str
 ):
     with pytest.raises(adaptstilts.ConfigError, match=message):
         finished.network(**arguments)
+
+
+def test_network_takes_what_follows_from_the_other_arguments(finished: adaptstilts.Study):
+    network = finished.network("tydiqa", source="squad1")
+    stored = finished.network("tydiqa", method="stack", source="squad1", seed=1).state_dict()
+    assert all(torch.equal(value, stored[name]) for name, value in network.state_dict().items())
 
 
 # ---- Elsewhere

@@ -75,7 +75,7 @@ def test_verify_ends_with_2_and_one_line_for_each_damaged_file(store):
 def test_gc_lists_what_no_study_needs_and_removes_it_when_told_to(store):
     assert say("store", "gc", "--store", store.root).out == "nothing to remove\n"
     said = say("store", "gc", QUICKSTART, "--store", store.root)
-    assert said.out.endswith("would remove 2 things, 2.7 kB; do it with --yes\n")
+    assert said.out.endswith("would remove 2 things, 2.7 kB; do it with --yes (in Python: remove())\n")
     assert len(store.artefacts()) == 2
     assert say("store", "gc", QUICKSTART, "--store", store.root, "--yes", "--json").json["removed"] is True
     assert store.artefacts() == []

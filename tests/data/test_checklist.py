@@ -200,5 +200,5 @@ def test_task_is_not_read_when_one_of_its_files_is_missing(root: Path, tmp_path:
 
 def test_write_says_so_when_a_folder_cannot_be_made(tmp_path: Path):
     (tmp_path / "multichecklist").write_text("in the way", encoding="utf-8")
-    with pytest.raises(DataError, match=r"comparison-en\.json: cannot be written: .*Choose another --to"):
+    with pytest.raises(DataError, match=r"comparison-en\.json: cannot be written: .*Choose another folder"):
         write_checklist(tmp_path, ("en",), cases=2)

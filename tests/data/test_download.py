@@ -114,7 +114,7 @@ def test_download_tries_again_when_the_server_is_out_of_breath(site, tmp_path, s
 @pytest.mark.parametrize("status", [404, 403, 410])
 def test_download_raises_at_once_when_the_server_refuses(site, tmp_path, status):
     site.statuses["/a.bin"] = [status]
-    with pytest.raises(DataError, match=rf"/a\.bin: the server answers {status} .*--manifest FILE"):
+    with pytest.raises(DataError, match=rf"/a\.bin: the server answers {status} .*manifest, --manifest"):
         download(wanted(site, tmp_path), silent, retry=HASTY)
     assert len(site.gets("/a.bin")) == 1
 

@@ -436,7 +436,7 @@ def test_fetch_raises_before_anything_is_downloaded_when_a_task_is_unknown(publi
 def test_fetch_raises_one_line_when_the_folder_is_read_only(published, tmp_path):
     tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
     try:
-        with pytest.raises(DataError, match=r"cannot be written: Permission denied.*--root"):
+        with pytest.raises(DataError, match=r"cannot be written: Permission denied.*Choose a root"):
             fetch(tmp_path / "data", ["qqp"], Notes(), options(published))
     finally:
         tmp_path.chmod(stat.S_IRWXU)
@@ -444,7 +444,7 @@ def test_fetch_raises_one_line_when_the_folder_is_read_only(published, tmp_path)
 
 def test_fetch_raises_one_line_when_the_root_is_a_file(published, tmp_path):
     (tmp_path / "data").write_text("")
-    with pytest.raises(DataError, match=r"data.*cannot be written: Not a directory.*--root"):
+    with pytest.raises(DataError, match=r"data.*cannot be written: Not a directory.*Choose a root"):
         fetch(tmp_path / "data", ["qqp"], Notes(), options(published))
 
 

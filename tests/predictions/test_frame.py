@@ -268,8 +268,23 @@ def test_token_rows_are_the_words_of_the_sentences_in_order(mini_frame: pandas.D
 
 
 def test_words_are_not_scored_as_if_they_were_sentences(mini_frame: pandas.DataFrame):
-    with pytest.raises(EvaluationError, match="row per word cannot be scored"):
+    with pytest.raises(EvaluationError, match=r"^frame: this frame has a row per word") as caught:
         score_frame(token_rows(mini_frame))
+    assert "the frame that token_rows was given" in str(caught.value)
+
+
+@pytest.mark.parametrize("function", [score_frame, token_rows])
+def test_frame_of_something_else_is_an_error_that_names_what_it_lacks(function: Any, mini_frame: pandas.DataFrame):
+    results = mini_frame[["seed", "method"]].assign(target="xnli", metric="accuracy", value=50.0)
+    with pytest.raises(
+        EvaluationError, match=r"^frame: .*study\.results\(\) has scores, .*columns .*task, .*gold"
+    ) as caught:
+        function(results)
+    assert "Give a frame that study.predictions() returned" in str(caught.value)
+    with pytest.raises(EvaluationError, match=r"^frame: the frame lacks the columns gold\."):
+        function(mini_frame.drop(columns=["gold"]))
+    with pytest.raises(EvaluationError, match=r"^frame: a value of type Series is not a pandas frame"):
+        function(mini_frame["gold"])
 
 
 def test_token_rows_keep_the_words_of_hidden_sentences(mini_frame: pandas.DataFrame):
@@ -459,11 +474,42 @@ def test_filters_take_a_value_or_several(mini_study: Study, mini_frame: pandas.D
     assert set(predictions_frame(mini_study, split=Split.DEV)["task"]) == {"tydiqa"}
 
 
-def test_filters_that_admit_nothing_together_give_an_empty_frame(mini_study: Study):
-    frame = predictions_frame(mini_study, task="tydiqa", split="test")
-    assert len(frame) == 0
-    assert tuple(frame.columns) == COLUMNS
-    assert len(token_rows(frame)) == len(score_frame(frame)) == 0
+@pytest.mark.parametrize(
+    ("filters", "given", "combinations"),
+    [({"task": "tydiqa", "split": "test"}, "task='tydiqa' and split='test'", 7),
+     ({"task": ["xnli", "udpos"], "split": "dev", "language": "de"}, "task='xnli' or 'udpos' and split='dev'", 3),
+     ({"language": "de", "split": "dev", "task": "xnli", "method": "direct"}, "task='xnli' and split='dev'", 2)],
+    ids=["pair", "several values", "smallest part"],
+)  # fmt: skip
+def test_filters_that_admit_nothing_together_are_an_error_with_the_combinations_there_are(
+    mini_study: Study, filters: dict[str, Any], given: str, combinations: int
+):
+    with pytest.raises(ConfigError) as caught:
+        predictions_frame(mini_study, **filters)
+    assert caught.value.problem == f"this study has no predictions with {given}"
+    assert len(caught.value.allowed) == combinations
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [([], "an empty list chooses nothing"), ({"xnli": 1}, "neither a target task nor a list"), (b"x", "neither a"),
+     (1.5, "neither a target task nor a list"), (["xnli", 3], "^task: 3 is not a target task")],
+    ids=str,
+)  # fmt: skip
+def test_filters_of_the_wrong_type_are_an_error_that_names_them(mini_study: Study, value: Any, message: str):
+    with pytest.raises(ConfigError, match=message) as caught:
+        predictions_frame(mini_study, task=value)
+    assert caught.value.key == "task"
+
+
+def test_filters_take_what_a_frame_holds(mini_study: Study, mini_frame: pandas.DataFrame):
+    found = predictions_frame(mini_study, task=mini_frame["task"].iloc[:1], seed=mini_frame["seed"].unique()[0])
+    assert set(found["task"]) == {mini_frame["task"].iloc[0]}
+
+
+def test_an_empty_frame_has_no_scores_and_no_words(mini_frame: pandas.DataFrame):
+    empty = mini_frame.head(0)
+    assert len(token_rows(empty)) == len(score_frame(empty)) == 0
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_root_reads_three_rows_of_every_split_of_every_task(data_root, task_file
 
 
 def test_root_is_refused_when_folder_is_missing(tmp_path):
-    with pytest.raises(DataError, match=r"gone: no such folder.*Set data\.root"):
+    with pytest.raises(DataError, match=r"gone: no such folder.*data\.root=FOLDER"):
         DataRoot(tmp_path / "gone")
 
 

@@ -144,12 +144,12 @@ def test_artefacts_travel_between_addresses(store, tmp_path):
 
 def test_export_refuses_a_target_that_is_there_and_inputs_that_are_not(store, tmp_path):
     (tmp_path / "b.tar").write_text("mine")
-    with pytest.raises(StoreError, match=r"b\.tar: exists already\. Give another --to"):
+    with pytest.raises(StoreError, match=r"b\.tar: exists already\. Give another name"):
         export(choose(store, ["nli"], with_inputs=False), tmp_path / "b.tar")
     store.discard(WORLD)
     with pytest.raises(StoreError, match=rf"score nli: its input {WORLD.key[:16]} is not in the store"):
         choose(store, ["nli"], with_inputs=True)
-    with pytest.raises(WriteError, match=r"c\.tar: cannot be written: .*Give another --to"):
+    with pytest.raises(WriteError, match=r"c\.tar: cannot be written: .*Give another place"):
         export(choose(store, ["nli"], with_inputs=False), tmp_path / "b.tar" / "c.tar")
 
 

@@ -232,7 +232,7 @@ def test_leftovers_are_found_and_removed_and_nothing_else(store):
         f"without a manifest {broken.name}",
         f"state to resume {SCORE.key[:16]}, which is finished",
     ]
-    assert waste.text().endswith("would remove 6 things, 11 B; do it with --yes")
+    assert waste.text().endswith("would remove 6 things, 11 B; do it with --yes (in Python: remove())")
     assert broken.exists()
     waste.remove()
     assert waste.text().endswith("removed 6 things, 11 B")

@@ -138,8 +138,8 @@ def test_folders_that_do_not_exist_are_named(mock: Path, tmp_path: Path):
 
 
 def test_unknown_names_are_told_with_what_is_allowed(tmp_path: Path):
-    with pytest.raises(ConfigError, match=r"--benchmark: 'xtrem' is not a benchmark\. Did you mean 'xtreme'"):
+    with pytest.raises(ConfigError, match=r"^benchmark: 'xtrem' is not a benchmark\. Did you mean 'xtreme'"):
         get_benchmark("xtrem")
     assert get_benchmark("xtreme_r") is XTREME_R
-    with pytest.raises(ConfigError, match=r"--task: 'xcopa' is not a task of XTREME\. .*Allowed: xnli"):
+    with pytest.raises(ConfigError, match=r"^tasks: 'xcopa' is not a task of XTREME\. .*Allowed: xnli"):
         check_folder(tmp_path, None, XTREME, ["xcopa"])

@@ -128,6 +128,7 @@ def test_tasks_that_replace_others_cannot_be_trained_on_themselves():
         ("A = 1\n", r"own\.py: holds no task\. Write NAME = Task"),
         ("A = '\0'\n", r"own\.py: not Python"),
         (HEAD + "A = Task(name='a', languages=('en',))\n", r"own\.py:3: TypeError: .*'kind'"),
+        (HEAD + literal().replace("Kind.CLASSIFY", "'foo'"), r"own\.py:3: kind: 'foo' is not a Kind\. Allowed"),
         (HEAD + "\n" + literal(rest='train_task="mnil"'), r"own\.py:4: 'mnil', the train_task of 'moods'.*mnli"),
         (HEAD + literal().replace('"de"', '"German"'), r"own\.py:3: languages: 'German' is not a language code.*'de'"),
         (HEAD + literal().replace("moods.tsv", "/moods.tsv"), r"own\.py:3: layouts\.files: .*below the data root"),
@@ -286,7 +287,7 @@ def test_tasks_of_installed_packages_are_loaded_when_they_are_asked_for(installe
     assert get_task("moods") == moods()
     assert all_tasks()[-1] == moods()
     assert asked == ["adaptstilts.tasks"]
-    assert broken_packages() == ()
+    assert broken_packages(["tones"]) == ()
 
 
 def test_broken_package_is_named_where_a_task_is_missing_and_stops_nothing_else(installed):
@@ -299,13 +300,22 @@ def test_broken_package_is_named_where_a_task_is_missing_and_stops_nothing_else(
     assert "the package 'broken' cannot be used: ModuleNotFoundError" in second
     assert "pip uninstall broken" in second
     assert "the package 'wrong' cannot be used: TypeError: expected a Task" in third
+    with pytest.raises(ConfigError, match=r"^'xnly' is not a task\. Did you mean 'xnli'"):
+        get_task("xnly")
+
+
+def test_broken_package_is_named_if_its_task_is_asked_for(installed, monkeypatch: pytest.MonkeyPatch):
+    register(moods(licence="free"))
+    installed(("broken", "no_such_module:TASKS"), ("moods-package", "own_moods:MOODS"))
+    (fault,) = broken_packages(["moods"])
+    assert "the package 'moods-package' cannot be used: there is a task 'moods' already" in str(fault)
 
 
 def test_task_of_a_package_under_a_taken_name_is_a_fault_of_the_package(installed):
     register(moods(licence="free"))
     installed(("moods-package", "own_moods:MOODS"))
     assert get_task("moods").licence == "free"
-    (fault,) = broken_packages()
+    (fault,) = broken_packages(["tones"])
     assert "the package 'moods-package' cannot be used: there is a task 'moods' already" in str(fault)
 
 

@@ -40,7 +40,7 @@ def write_checklist(
             unfinished.write_text(text + "\n", encoding="utf-8")
             unfinished.replace(path)
         except OSError as error:
-            raise DataError(f"cannot be written: {error.strerror}", path=path, hint="Choose another --to.") from error
+            raise DataError(f"cannot be written: {error.strerror}", path=path, hint="Choose another folder.") from error
     return tuple(made)
 
 

@@ -55,12 +55,13 @@ def check_tasks(config: StudyConfig) -> None:
 def check_task_names(named: Mapping[PhaseName, tuple[str, ...]]) -> list[AdaptstiltsError]:
     """Return the problems of the names given as tasks of each phase."""
     problems: list[AdaptstiltsError] = []
+    known = {task.name for task in all_tasks()}
     for name, tasks in named.items():
         phase = Phase(name)
         allowed = tuple(task.name for task in all_tasks() if task.phase is phase)
         problems += _check_names(tasks, allowed, f"{name}.tasks", f"{phase.value} task", hint=TASKS_HINT)
-    # The task that is missing may be one that a package failed to give.
-    return [*problems, *broken_packages()] if problems else problems
+    missing = [task for tasks in named.values() for task in tasks if task not in known]
+    return [*problems, *broken_packages(missing)] if missing else problems
 
 
 def _check_overrides(names: tuple[str, ...], key: str) -> list[AdaptstiltsError]:

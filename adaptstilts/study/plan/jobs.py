@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.config.retrieval import RetrievalSettings
-from adaptstilts.config.schema import MethodName, Section
+from adaptstilts.config.schema import MethodName
+from adaptstilts.config.section import Section
 from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.store.stage import DataPlace, Stage, StageKind
 from adaptstilts.tasks.spec import Split

@@ -7,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from adaptstilts.config.recipes import PhaseName
-from adaptstilts.config.schema import FUSION_AVERAGE, Family, MethodName, Section, StudyConfig
+from adaptstilts.config.schema import FUSION_AVERAGE, Family, MethodName, StudyConfig
+from adaptstilts.config.section import Section
 from adaptstilts.engine.graph import Graph
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.builder import Planner

@@ -12,11 +12,13 @@ and torch's own overhead use up.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from adaptstilts.arguments import number_of
 from adaptstilts.errors import ConfigError
 
 Arithmetic = Literal["fp32", "fp16", "bf16"]
@@ -103,7 +105,7 @@ def get_device(name: str) -> Device:
         ConfigError: If it is not in `DEVICES`.
     """
     if name not in DEVICES:
-        raise ConfigError(f"'{name}' is not a device to price for", key="--device", value=name, allowed=DEVICES)
+        raise ConfigError(f"'{name}' is not a device to price for", key="device", value=name, allowed=DEVICES)
     return DEVICES[name]
 
 
@@ -113,8 +115,8 @@ def check_utilisation(utilisation: float) -> float:
     Raises:
         ConfigError: If it is not above 0 and at most 1.
     """
-    if not 0 < utilisation <= 1:
+    if not 0 < number_of("utilisation", utilisation, least=-math.inf) <= 1:
         raise ConfigError(
-            f"{utilisation} is not a share of the peak rate", key="--utilisation", allowed=("above 0, at most 1",)
+            f"{utilisation} is not a share of the peak rate", key="utilisation", allowed=("above 0, at most 1",)
         )
     return utilisation

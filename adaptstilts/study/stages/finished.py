@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from adaptstilts.arguments import texts_of
 from adaptstilts.encoding.encode import encode
-from adaptstilts.errors import EvaluationError
+from adaptstilts.errors import ConfigError, EvaluationError
 from adaptstilts.evaluate.predict import predict
 from adaptstilts.models.backbone import TOKEN_TYPES, load_tokenizer
 from adaptstilts.models.network import TaskNetwork, assemble
+from adaptstilts.readers.registry import EXAMPLES
 from adaptstilts.runtime import quiet_libraries
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
@@ -19,8 +23,10 @@ from adaptstilts.study.plan.jobs import PredictJob
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.weights import prediction_assembly
 from adaptstilts.tasks.examples import Example
+from adaptstilts.tasks.fields import checked_fields
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Kind, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -56,11 +62,19 @@ class FinishedNetwork(TaskNetwork):
 
         Returns:
             Tensors of shape (texts, tokens) on the network's device; longer texts are cut to the study's `max_length`.
+
+        Raises:
+            ConfigError: If there is no text, an argument is no text, or some texts have no second one.
         """
-        listed = [texts] if isinstance(texts, str) else list(texts)
-        seconds = [pairs] if isinstance(pairs, str) else None if pairs is None else list(pairs)
+        listed = texts_of("texts", texts)
+        if not listed:
+            raise ConfigError("there is no text to encode", key="texts", hint="Give one text or several.")
+        seconds = None if pairs is None else list(texts_of("pairs", pairs))
+        if seconds is not None and len(seconds) != len(listed):
+            problem = f"{len(listed)} first and {len(seconds)} second texts do not make pairs"
+            raise ConfigError(problem, key="pairs", hint="Give one second text for each of the texts.")
         found: Any = self.tokenizer(
-            listed, seconds, padding=True, truncation=True, max_length=self._job.max_length, return_tensors="pt"
+            list(listed), seconds, padding=True, truncation=True, max_length=self._job.max_length, return_tensors="pt"
         )
         names = ["input_ids", "attention_mask", *([TOKEN_TYPES] if TOKEN_TYPES in found else [])]
         device = next(self.parameters()).device
@@ -77,15 +91,16 @@ class FinishedNetwork(TaskNetwork):
             Label words of classes; indices of choices; label words per word of tagged sentences; answers by id.
 
         Raises:
-            EvaluationError: If the task has no head: retrieval compares the vectors that `hidden` gives.
+            ConfigError: If an example is not of the task's kind, or has a wrong value.
+            EvaluationError: If there is none, or the task has no head: retrieval compares the vectors that `hidden`
+                gives.
         """
         facts = FACTS[self.task.kind]
         if not facts.has_head or facts.has_candidates:
             problem = f"'{self.task.name}' compares vectors and has no predictions of single examples"
             raise EvaluationError(problem, hint="For token vectors of encoded texts, call hidden(...).")
-        if not examples:
-            raise EvaluationError("no example to predict")
-        encoded = encode(self.task, examples, self.tokenizer, self._job.lengths)
+        checked = _checked_examples(examples, self.task)
+        encoded = encode(self.task, checked, self.tokenizer, self._job.lengths)
         found = predict(
             self,
             self.task,
@@ -96,6 +111,34 @@ class FinishedNetwork(TaskNetwork):
         )
         is_class = facts.has_labels and not facts.scores_tokens
         return [self.labels[index] for index in found.predictions] if is_class else found.predictions
+
+
+def _checked_examples(examples: Any, task: Task) -> list[Any]:  # noqa: ANN401 - what a caller gave
+    """Return examples that a caller gave, each of the kind of the task.
+
+    Raises:
+        ConfigError: If one is not, has a wrong value, or is a question with the id of another.
+        ProblemsError: If one has several wrong values.
+        EvaluationError: If there is none.
+    """
+    kind: Any = EXAMPLES[task.kind]
+    hint = f"'{task.name}' is of kind {task.kind.value}: give a list of adaptstilts.tasks.examples.{kind.__name__}."
+    if not isinstance(examples, Iterable):
+        raise ConfigError(f"{shortened(examples)} is not a list of examples", key="examples", hint=hint)
+    checked: list[Any] = []
+    ids: set[str] = set()
+    for place, example in enumerate(examples):
+        key = f"examples[{place}]"
+        if not isinstance(example, kind):
+            raise ConfigError(f"{shortened(example)} is not a {kind.__name__}", key=key, hint=hint)
+        checked.append(replace(example, **checked_fields(example, f"{key}.")))
+        if example.id in ids and task.kind is Kind.EXTRACT:  # answers are returned by id
+            problem, next_step = f"another example has the id '{example.id}'", "Give each an id of its own."
+            raise ConfigError(problem, key=f"{key}.id", value=example.id, hint=next_step)
+        ids.add(example.id)
+    if not checked:
+        raise EvaluationError("no example to predict", key="examples", hint=hint)
+    return checked
 
 
 def finished_network(job: PredictJob, stages: tuple[Stage, ...], store: Store) -> FinishedNetwork:

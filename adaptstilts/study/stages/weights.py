@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from adaptstilts.config.schema import Section
+from adaptstilts.config.section import Section
 from adaptstilts.errors import TrainingError
 from adaptstilts.models.attachments import Attached, NewAttachment
 from adaptstilts.models.bottlenecks import ADAPTER_AVERAGE

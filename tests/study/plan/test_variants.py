@@ -186,13 +186,13 @@ def test_retrieval_settings_are_told_of_each_variant_that_has_others():
 
 def test_submission_takes_one_variant():
     plan = plan_of(FACTORS, "methods=[direct]", "target.tasks=[xnli]")
-    with pytest.raises(ConfigError, match=r"^--variant: the study has 2 variants, .*Allowed: reduction_factor=4, red"):
+    with pytest.raises(ConfigError, match=r"^variant: the study has 2 variants, .*Allowed: reduction_factor=4, red"):
         choose_cells(plan, {}, Wanted(method="direct"))
     with pytest.raises(
-        ConfigError, match=r"^--variant: 'reduction_factor=5' is not a variant .*Did you mean 'reduction_f"
+        ConfigError, match=r"^variant: 'reduction_factor=5' is not a variant .*Did you mean 'reduction_f"
     ):
         choose_cells(plan, {}, Wanted(variant="reduction_factor=5"))
     cell = choose_cells(plan, {}, Wanted(variant="reduction_factor=16"))["xnli"]
     assert cell.variant == "reduction_factor=16"
-    with pytest.raises(ConfigError, match=r"^--variant: 'x' is not a variant of the study\. The study is not a sweep"):
+    with pytest.raises(ConfigError, match=r"^variant: 'x' is not a variant: the study is no sweep\. Leave"):
         choose_cells(plan_of("methods=[direct]", "target.tasks=[xnli]"), {}, Wanted(variant="x"))

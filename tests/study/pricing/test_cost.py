@@ -57,7 +57,7 @@ def test_hours_go_with_utilisation_and_rate():
 
 
 def test_utilisation_that_is_no_share_is_refused():
-    with pytest.raises(ConfigError, match="--utilisation: 40 is not a share"):
+    with pytest.raises(ConfigError, match=r"^utilisation: 40 is not a share"):
         priced(utilisation=40)
 
 

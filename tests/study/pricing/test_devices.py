@@ -5,13 +5,13 @@ from adaptstilts.study.pricing.devices import DEVICES, check_utilisation, get_de
 
 
 def test_device_that_is_not_known_is_refused_with_those_that_are():
-    with pytest.raises(ConfigError, match=r"--device: 'a1000' is not a device.*Did you mean 'a100'\?.*h200, h100"):
+    with pytest.raises(ConfigError, match=r"^device: 'a1000' is not a device.*Did you mean 'a100'\?.*h200, h100"):
         get_device("a1000")
 
 
 @pytest.mark.parametrize("share", [0, -0.1, 1.01])
 def test_share_of_the_peak_rate_is_refused_outside_of_its_range(share):
-    with pytest.raises(ConfigError, match=f"--utilisation: {share} is not a share.*above 0, at most 1"):
+    with pytest.raises(ConfigError, match=f"^utilisation: {share} is not a share.*above 0, at most 1"):
         check_utilisation(share)
 
 

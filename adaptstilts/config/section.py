@@ -1,0 +1,43 @@
+"""Base of the sections of a configuration: what holds for the settings of all of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+NUMBER_AS_TEXT = "number_as_text"
+"""Type of the error about a number in quotation marks; its context has the value, and its place in a list."""
+_NUMBERS = frozenset({int, float, type(None)})
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, and rejecting unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_no_text(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - as it was written
+        annotation = cls.model_fields[info.field_name or ""].annotation
+        if _plain_types(annotation) <= _NUMBERS:
+            single = () if get_origin(annotation) is tuple else ((None, value),)
+            for place, one in enumerate(value) if isinstance(value, list) else single:
+                if isinstance(one, str) and _is_number(one):
+                    raise PydanticCustomError(NUMBER_AS_TEXT, "is text", {"value": one, "place": place})
+        return value
+
+
+def _plain_types(annotation: Any) -> frozenset[Any]:  # noqa: ANN401 - a type or a special form of typing
+    """Return the types of which a value, or the items of a list, may be."""
+    parts = [part for part in get_args(annotation) if part is not Ellipsis]
+    return frozenset().union(*map(_plain_types, parts)) if parts else frozenset({annotation})
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
