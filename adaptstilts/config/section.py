@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
@@ -10,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 NUMBER_AS_TEXT = "number_as_text"
 """Type of the error about a number in quotation marks; its context has the value, and its place in a list."""
+_YAML_1_1_TEXT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+")
 _NUMBERS = frozenset({int, float, type(None)})
 
 
@@ -37,6 +39,9 @@ def _plain_types(annotation: Any) -> frozenset[Any]:  # noqa: ANN401 - a type or
 
 
 def _is_number(text: str) -> bool:
+    """Return whether a text is a number in quotation marks; not ``5e-4``, which YAML 1.1 reads as text without any."""
+    if _YAML_1_1_TEXT.fullmatch(text):
+        return False
     try:
         return math.isfinite(float(text))
     except ValueError:

@@ -1,4 +1,5 @@
 import pytest
+import yaml
 from repository import CONFIGS
 
 from adaptstilts.config.load import load, load_study
@@ -138,7 +139,7 @@ def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, 
         ("data: {max_train: 1.5}\n", r"data\.max_train: 1\.5 is not a whole number\. Allowed: at least 1\.$"),
         ("seeds: ['1', 2]\n", r"study\.yaml:6: seeds\[0\]: '1' is text, not a number\. Write 1, without quotation"),
         ("seeds: '7'\n", r"study\.yaml:6: seeds: '7' is not a list\. Write \[7\]"),
-        ("adapter: {dropout: '1e-1'}\n", r"adapter\.dropout: '1e-1' is text, not a number\. Write 1e-1, without"),
+        ("adapter: {dropout: '0.1'}\n", r"adapter\.dropout: '0\.1' is text, not a number\. Write 0\.1, without"),
         ("threads: 010\n", r"threads: '010' is text, not a number\. Write 10, without"),
         ("seeds: [a]\n", r"seeds\[0\]: 'a' is not a whole number\.$"),
         ("adapter: {dropout: x}\n", r"adapter\.dropout: 'x' is not a number\. Allowed: at least 0 and below 1\.$"),
@@ -190,3 +191,12 @@ def test_load_says_so_when_it_is_given_a_folder(tmp_path):
 def test_name_that_is_no_folder_is_refused_in_words(tmp_path, name):
     with pytest.raises(ConfigError, match=r"name: '.*' is not allowed\. Allowed: letters, digits, _, \. and -"):
         load_study(write(tmp_path, MINIMAL), [f"name='{name}'"])
+
+
+@pytest.mark.parametrize("name", ["quickstart", "xtreme_xlmr_large"])
+def test_dict_that_a_yaml_reader_returns_is_the_same_study(name):
+    """PyYAML follows YAML 1.1, in which 5e-4 is text."""
+    path = CONFIGS / f"{name}.yaml"
+    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert load_study(read)[0] == load_study(path)[0]
+    assert load_study({**read, "adapter": {"dropout": "1e-1"}})[0].adapter.dropout == 0.1
