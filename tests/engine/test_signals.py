@@ -12,6 +12,16 @@ import pytest
 from adaptstilts.engine.signals import TERMINATED, delaying_signals, sigterm_as_exit
 
 
+@pytest.fixture(autouse=True)
+def _python_s_own_handlers():
+    """Start with Python's own handlers; Ray, which other tests start, leaves one for SIGTERM."""
+    own = {signal.SIGTERM: signal.SIG_DFL, signal.SIGINT: signal.default_int_handler}
+    found = {number: signal.signal(number, handler) for number, handler in own.items()}
+    yield
+    for number, handler in found.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize(
     ("number", "raised"), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)], ids=["SIGTERM", "SIGINT"]
 )
