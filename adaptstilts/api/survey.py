@@ -21,7 +21,8 @@ from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import missing_parts
 from adaptstilts.study.plan.data_facts import FolderFacts
 from adaptstilts.tasks.examples import Bitext
-from adaptstilts.tasks.registry import all_tasks, each_layout, training_chain
+from adaptstilts.tasks.files import each_layout
+from adaptstilts.tasks.registry import all_tasks, training_chain
 from adaptstilts.tasks.spec import Phase, Split, Task
 
 _MOST_GROUPS = 12

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from adaptstilts.errors import DataError
-from adaptstilts.languages import get_language
+from adaptstilts.languages import SOURCE_LANGUAGE, get_language
 from adaptstilts.readers import arrow as readers_arrow
 from adaptstilts.readers.listing import Listing
 from adaptstilts.tasks.kinds import FACTS
+from adaptstilts.tasks.reader_facts import tells_languages
 from adaptstilts.tasks.spec import Layout, Split, Task
 
 _SIDES = ("foreign", "english")
@@ -76,7 +77,13 @@ def find_all(root: Path | Listing, task: Task, split: Split, language: str) -> l
     if own is not None:
         return [own]
     parts = (find(listing, part, language) for part in (layout, *layout.parts))
-    return [part for part in parts if part is not None]
+    return [part for part in parts if part is not None and not _is_english(part.layout, task, split, language)]
+
+
+def _is_english(layout: Layout, task: Task, split: Split, language: str) -> bool:
+    """Say whether a file of another language is the English training file: nothing tells its languages apart."""
+    is_foreign_training = split is Split.TRAIN and language != SOURCE_LANGUAGE and SOURCE_LANGUAGE in task.languages
+    return is_foreign_training and not layout.holds and not tells_languages(layout)
 
 
 def find_own(root: Path | Listing, task: Task, split: Split, language: str) -> Found | None:

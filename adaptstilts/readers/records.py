@@ -18,9 +18,9 @@ from typing import Any
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.readers.lines import Request, expect_columns, json_lines, label_index, label_words, quoted_rows
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
+from adaptstilts.tasks.reader_facts import READER_FACTS
 from adaptstilts.tasks.spec import Split
 
-_OPTIONS = ("label", "id", "language", "split")
 _SPLITS = {
     **dict.fromkeys(("train", "training"), Split.TRAIN),
     **dict.fromkeys(("dev", "val", "valid", "validation"), Split.DEV),
@@ -35,7 +35,7 @@ def read_texts(request: Request) -> Iterator[PairExample]:
     Options, besides those of the module: ``first`` (``text`` by default) and ``second`` (none by default) name the
     columns of the texts; ``words`` is described in `adaptstilts.readers.lines.label_words`.
     """
-    _check_options(request, (*_OPTIONS, "first", "second", "words"))
+    _check_options(request, "texts")
     first, second = request.options.get("first", "text"), request.options.get("second")
     given = request.options.get("words", "").split()
     if given and len(given) != len(request.labels):
@@ -59,7 +59,7 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
     spaces to what stands before an answer, such as ``passage question``; ``choices`` names the columns of the answers,
     separated by spaces; ``first`` is the number that the label column gives to the first of them (0 by default).
     """
-    _check_options(request, (*_OPTIONS, "prompt", "choices", "first"))
+    _check_options(request, "choices")
     prompt = request.options.get("prompt", "question").split()
     choices = request.options.get("choices", "").split()
     if len(choices) < 2:
@@ -77,10 +77,11 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
             )
 
 
-def _check_options(request: Request, allowed: tuple[str, ...]) -> None:
+def _check_options(request: Request, reader: str) -> None:
+    allowed = READER_FACTS[reader].options
     for name in request.options:
         if name not in allowed:
-            problem = f"'{name}' is not an option of this reader"
+            problem = f"'{name}' is not an option of the reader '{reader}'"
             raise ConfigError(problem, key="layouts.options", value=name, allowed=allowed)
 
 
