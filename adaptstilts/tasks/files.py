@@ -31,6 +31,8 @@ def problems_of_layouts(task: Task) -> Iterator[ConfigError]:
         yield from _problems_of_path(task, file)
     for layout, key in layouts.items():
         yield from _problems_of_reader(task, layout, key)
+    if not all(layout.reader in READER_FACTS for layout in layouts):
+        return
     for layout, key in _layouts(task, (Split.DEV, Split.TEST)):  # an unmarked training file is English
         yield from _shared_by_languages(task, layout, key)
     yield from _shared_by_splits(task)
@@ -104,8 +106,7 @@ def _shared_by_languages(task: Task, layout: Layout, key: str) -> Iterator[Confi
 
 
 def _takes(layout: Layout, option: str) -> bool:
-    facts = READER_FACTS.get(layout.reader)
-    return facts is not None and option in facts.options
+    return option in READER_FACTS[layout.reader].options
 
 
 def _shared_by_splits(task: Task) -> Iterator[ConfigError]:

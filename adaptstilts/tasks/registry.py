@@ -179,7 +179,7 @@ def _problems(task: Task, *, replace: bool) -> Iterator[AdaptstiltsError]:
     if name in _TASKS and (name in _OWN or not replace):
         hint = "Give the new one another name."
         if name not in _OWN:
-            hint = "Give the new one another name, or register it with replace=True."
+            hint = "Give the new one another name or, in Python, register it with replace=True."
         yield ConfigError(f"there is a task '{name}' already", value=name, hint=hint)
     if not _NAME.fullmatch(name):
         yield ConfigError(f"'{name}' cannot name a task", allowed=["lower case letters, digits and underscores"])

@@ -36,7 +36,7 @@ def faults(layouts: dict[Split, Layout], **changes: Any) -> list[str]:
     return list(map(str, problems_of_layouts(moods(layouts, **changes))))
 
 
-def tests_in(layout: Layout) -> dict[Split, Layout]:
+def with_test(layout: Layout) -> dict[Split, Layout]:
     return {Split.TRAIN: OWN, Split.TEST: layout}
 
 
@@ -65,8 +65,13 @@ def test_files_of_the_packages_tasks_have_no_problem(task: Task):
     ids=lambda value: value[-30:] if isinstance(value, str) else "",
 )  # fmt: skip
 def test_reader_that_cannot_read_the_rows_is_named_with_those_that_can(layout: Layout, message: str):
-    (fault,) = faults(tests_in(layout))
+    (fault,) = faults(with_test(layout))
     assert message in fault
+
+
+def test_reader_that_does_not_exist_is_the_only_problem_of_its_files():
+    (fault,) = faults(dict.fromkeys(Split, Layout("nosuch", (("all.tsv",),))))
+    assert "layouts.train.reader: 'moods': 'nosuch' is not a reader." in fault
 
 
 def test_pool_needs_a_reader_of_candidates():
@@ -89,7 +94,7 @@ def test_pool_needs_a_reader_of_candidates():
     ids=["one", "second path", "otherwise", "holds", "no option"],
 )
 def test_one_file_for_every_language_is_an_error(layout: Layout):
-    (fault,) = faults(tests_in(layout))
+    (fault,) = faults(with_test(layout))
     assert "layouts.test.files: 'moods': each of its 2 languages would read the same rows of 'all.tsv'." in fault
     assert "{language} into the path, for a file per language. If all rows are English: holds=('en',)." in fault
     assert ("language='...'" in fault) == (layout.reader == "texts")
@@ -101,7 +106,7 @@ def test_one_file_for_every_language_is_an_error(layout: Layout):
         dict.fromkeys(Split, MARKED),
         {Split.TRAIN: texts("train.tsv"), Split.TEST: texts("{language}.tsv")},
         {Split.TRAIN: OWN, Split.DEV: texts("dev.tsv", holds=("en",)), Split.TEST: texts("{name}.tsv")},
-        tests_in(Layout("texts", (("{language}.txt", "labels.txt"),))),
+        with_test(Layout("texts", (("{language}.txt", "labels.txt"),))),
     ],
     ids=["columns", "English training file", "English dev file", "labels for all"],
 )
@@ -150,4 +155,4 @@ def test_every_kind_of_task_has_readers():
 def test_options_of_the_readers_of_own_tables_are_checked_when_they_are_read_too(data_root):
     root: DataRoot = data_root({"en.tsv": "text\tlabel\nA.\tgood\n"})
     with pytest.raises(ConfigError, match=r"'col' is not an option of the reader 'texts'\. Allowed: label"):
-        root.load(moods(tests_in(texts("{language}.tsv", col="x"))), Split.TEST, "en")
+        root.load(moods(with_test(texts("{language}.tsv", col="x"))), Split.TEST, "en")

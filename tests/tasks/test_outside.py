@@ -92,6 +92,15 @@ def test_file_can_be_read_again_and_another_declaration_only_in_its_place(tmp_pa
     assert get_task("moods").licence == "free"
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_two_tasks_of_one_name_in_a_file_are_an_error_that_names_both(tmp_path: Path, replace: bool):
+    text = HEAD + literal() + literal(rest='licence="free"').replace("MOODS", "OTHER")
+    message = r"own\.py:8: 'moods' is the name of the task in line 3, too\. Rename or remove one of the two\.$"
+    with pytest.raises(ConfigError, match=message):
+        register_from_file(written(tmp_path, text), replace=replace)
+    assert outside_tasks() == ()
+
+
 def test_file_may_register_its_tasks_itself_or_import_them_and_be_read_again(tmp_path: Path, monkeypatch):
     own = "import adaptstilts\n" + HEAD + literal() + "adaptstilts.register_task(MOODS)\n"
     path = written(tmp_path, own)
