@@ -9,6 +9,7 @@ from adaptstilts.errors import DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, get_language
 from adaptstilts.readers import arrow as readers_arrow
 from adaptstilts.readers.listing import Listing
+from adaptstilts.tasks.files import each_layout
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.reader_facts import tells_languages
 from adaptstilts.tasks.spec import Layout, Split, Task
@@ -117,6 +118,12 @@ def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
                 return Found(current, tuple(path for several in paths for path in several), note)
         current = current.otherwise
     return None
+
+
+def looked_for(task: Task) -> tuple[str, ...]:
+    """Return the first-choice paths of all splits of a task, with their placeholders, and its folder in our layout."""
+    names = [name for layout in each_layout(task.layouts.values()) for name in layout.files[0]]
+    return tuple(dict.fromkeys([*names, f"{task.folder or task.name}/arrow/"]))
 
 
 def missing_parts(root: Path | Listing, task: Task, split: Split, language: str) -> list[str]:
