@@ -64,7 +64,7 @@ _PLAIN = {
     "missing": ("is required", "Give it a value."),
     "string_type": ("{value!r} is not text", """Write it in quotation marks; on the command line '"{value}"'."""),
     "too_short": ("{value!r} is an empty list", "Name at least one."),
-    "tuple_type": ("{value!r} is not a list", "Write [{value}]."),
+    "tuple_type": ("{value!r} is not a list", "Write [{names}]."),
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), ("{value!r} is not a whole number", "")),
     **dict.fromkeys(("float_parsing", "float_type"), ("{value!r} is not a number", "")),
     **dict.fromkeys(("bool_parsing", "bool_type"), ("{value!r} is neither true nor false", "")),
@@ -223,17 +223,9 @@ def _copied(source: Mapping[str, Any]) -> tuple[dict[str, Any], dict[KeyPath, in
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     if path.is_dir():
-        raise ConfigError(
-            "is a folder, not a configuration file",
-            path=path,
-            hint=_SHIPPED_HINT,
-        )
+        raise ConfigError("is a folder, not a configuration file", path=path, hint=_SHIPPED_HINT)
     if not path.is_file():
-        raise ConfigError(
-            "no such configuration file",
-            path=path,
-            hint=_SHIPPED_HINT,
-        )
+        raise ConfigError("no such configuration file", path=path, hint=_SHIPPED_HINT)
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
@@ -340,7 +332,8 @@ def _explain(
         known = list(_fields_at(schema, location))
         return ConfigError(f"{value!r} is not a section", allowed=known, hint="Write its settings below it.", **where)
     if item["type"] in _PLAIN:
-        problem, hint = (text.format(value=value) for text in _PLAIN[item["type"]])
+        names = ", ".join(map(str, value)) if isinstance(value, dict) else value
+        problem, hint = (text.format(value=value, names=names) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):
             hint = ""
         return ConfigError(problem, allowed=_range(schema, location), hint=hint or None, **where)

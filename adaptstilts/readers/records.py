@@ -44,12 +44,13 @@ def read_texts(request: Request) -> Iterator[PairExample]:
     words = label_words(request.options.get("words", ""), request.labels)
     for position, (line, record) in enumerate(_records(request)):
         with request.row:
-            yield PairExample(
+            example = PairExample(
                 id=_id(record, position, request, line),
                 first=_text(record, first, request.path, line),
                 second=None if second is None else _text(record, second, request.path, line),
                 label=_label(record, words, request, line),
             )
+            yield request.noted(example, line)
 
 
 def read_choices(request: Request) -> Iterator[ChoiceExample]:
@@ -69,12 +70,13 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
     words = {str(start + index): index for index in range(len(choices))}
     for position, (line, record) in enumerate(_records(request)):
         with request.row:
-            yield ChoiceExample(
+            example = ChoiceExample(
                 id=_id(record, position, request, line),
                 prompt=" ".join(_text(record, name, request.path, line) for name in prompt),
                 choices=tuple(_text(record, name, request.path, line) for name in choices),
                 label=_label(record, words, request, line),
             )
+            yield request.noted(example, line)
 
 
 def _check_options(request: Request, reader: str) -> None:

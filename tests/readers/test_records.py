@@ -133,3 +133,14 @@ def test_faults_of_a_layout_say_what_to_write(data_root):
         root.load(moods(texts("m.tsv", frist="text")), Split.TEST, "en")
     with pytest.raises(ConfigError, match=r"layouts\.words: 3 label words for the 2 labels"):
         root.load(moods(texts("m.tsv", words="a b c")), Split.TEST, "en")
+
+
+def test_first_row_without_a_label_is_named_with_its_line(data_root):
+    text = 'text\tlabel\tsplit\nA.\tgood\ttrain\n"B,\nC."\t\ttest\nD.\tbad\ttest\nE.\t\ttrain\n'
+    root: DataRoot = data_root({"m.tsv": text})
+    task = moods(texts("m.tsv", split="split"), languages=("en",))
+    message = r"m\.tsv:{}: 1 of 2 examples have no label, the first is '{}'\. Label them, or take them out"
+    with pytest.raises(DataError, match=message.format(6, 1)):
+        root.load(task, Split.TRAIN, "en", labelled=True)
+    (problem,) = root.inspect(task, Split.TEST, "en").problems
+    assert problem.line == 4
