@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, get_args
@@ -174,7 +175,7 @@ def task_names(source: Source, overrides: Sequence[str] = ()) -> tuple[dict[Phas
 def _check_purpose(values: dict[str, Any], schema: type[BaseModel], origin: Origin) -> None:
     """Refuse a study where a pretraining configuration belongs, and the reverse, in one line."""
     path = origin.path
-    shown = "CONFIG" if path == IN_MEMORY else path
+    shown = "CONFIG" if path == IN_MEMORY else shlex.quote(str(path))
     pretrains = "output" in schema.model_fields  # its schema is not imported here, so that other commands start faster
     if pretrains and "target" in values and "output" not in values:
         hint = (
