@@ -178,8 +178,6 @@ def _no_target(found: Survey) -> DataError:
     more = [f"{len(found.unread) - len(shown)} more"] if len(found.unread) > len(shown) else []
     unread = f". Not recognised: {'; '.join([*shown, *more])}" if shown else ""
     hint = "The files of every task: adaptstilts docs data. A task of your own: adaptstilts docs tasks."
-    if any(one.obstacles for one in found.tasks):
-        hint += f" Every problem: {shlex.join(['adaptstilts', 'data', 'check', str(found.root)])}."
     return DataError(f"holds no target task that a study could be evaluated on{unread}", path=found.root, hint=hint)
 
 
@@ -191,13 +189,21 @@ def _distinct(found: Survey) -> list[AdaptstiltsError]:
         for error in one.obstacles:
             errors.setdefault(str(error), error)
             tasks.setdefault(str(error), []).append(one.task.name)
-    return [
+    told: list[AdaptstiltsError] = [
         DataError(
             f"{error.problem} (task{'s' if len(tasks[text]) > 1 else ''} {', '.join(tasks[text])})",
-            path=error.path, line=error.line, key=error.key, value=error.value, allowed=error.allowed, hint=error.hint,
+            path=error.path,
+            line=error.line,
+            key=error.key,
+            value=error.value,
+            allowed=error.allowed,
+            hint=error.hint,
         )
         for text, error in list(errors.items())[:_MOST_PROBLEMS]
-    ]  # fmt: skip
+    ]
+    left = len(errors) - len(told)
+    more = DataError(f"{left} more problems; all of them: adaptstilts data check", path=found.root)
+    return [*told, *([more] if left else [])]
 
 
 def _summary(found: Survey, chosen: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from adaptstilts.data.sources import can_be_fetched, expected_rows, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot, Inspection
-from adaptstilts.readers.locate import find_all, looked_for
+from adaptstilts.readers.locate import find_all, looked_for, where_from
 from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import get_task, is_own, training_task
 from adaptstilts.tasks.spec import Split, Task
@@ -161,7 +161,8 @@ def official_languages(task: Task, split: Split) -> tuple[str, ...]:
         return (SOURCE_LANGUAGE,)
     known = packaged().tasks.get(task.name)
     if known is None or not known.parts:
-        return task.languages
+        holds = task.layouts[split].holds if split in task.layouts else ()
+        return tuple(code for code in task.languages if not holds or code in holds)
     sources = {entry.language for entry in packaged().entries(task.name) if entry.split is split}
     return tuple(code for code in task.languages if code in sources)
 
@@ -226,9 +227,7 @@ class _Checker:
                     hint = f"Correct the names of languages and splits in it, or the layouts of {task.name}"
                     return DataError(problem, path=found.paths[0], hint=f"{hint}. More: adaptstilts docs tasks.")
         problem = f"no file of {task.name}; looked for {', '.join(looked_for(task))}"
-        hint = "Put one there, or correct the layouts of the task. More: adaptstilts docs tasks."
-        if task.name in packaged().tasks:
-            hint = packaged().by_hand(task.name)
+        hint = packaged().by_hand(task.name) if task.name in packaged().tasks else where_from(task)
         return DataError(problem, path=self._data.path, hint=hint)
 
     def _language(self, task: Task, split: Split, code: str) -> LanguageCheck:

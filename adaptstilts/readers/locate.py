@@ -12,6 +12,7 @@ from adaptstilts.readers.listing import Listing
 from adaptstilts.tasks.files import each_layout
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.reader_facts import tells_languages
+from adaptstilts.tasks.registry import is_own
 from adaptstilts.tasks.spec import Layout, Split, Task
 
 _SIDES = ("foreign", "english")
@@ -58,7 +59,7 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
         raise DataError(
             f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
             path=listing.root,
-            hint="All accepted paths: adaptstilts docs data",
+            hint=where_from(task),
         )
     return found
 
@@ -118,6 +119,13 @@ def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
                 return Found(current, tuple(path for several in paths for path in several), note)
         current = current.otherwise
     return None
+
+
+def where_from(task: Task) -> str:
+    """Return where to read which files a task has: of one from outside the package, its layouts."""
+    if is_own(task):
+        return "All accepted paths: adaptstilts docs data."
+    return f"Put them there, or correct the layouts of {task.name}. More: adaptstilts docs tasks."
 
 
 def looked_for(task: Task) -> tuple[str, ...]:

@@ -288,8 +288,7 @@ def test_all_that_is_wrong_is_told_once_where_no_target_can_be_used(folder):
     with pytest.raises(ProblemsError) as caught:
         init_study("study.yaml", folder(files))
     first, *problems = str(caught.value).splitlines()
-    assert first.startswith("data: holds no target task that a study could be evaluated on. The files of every task:")
-    assert first.endswith("Every problem: adaptstilts data check data.")
+    assert first.startswith("data: holds no target task that a study could be evaluated on. The files of every task")
     assert [problem.partition(": ")[0] for problem in problems] == [
         "data/mnli/multinli_1.0_train.jsonl:1",
         "data/xnli/test-de.tsv:4",
@@ -297,6 +296,13 @@ def test_all_that_is_wrong_is_told_once_where_no_target_can_be_used(folder):
     ]
     assert problems[0].endswith("(tasks anli, mnli).")
     assert problems[2].endswith("(task xnli).")
+
+
+def test_of_many_problems_the_rest_is_counted(folder):
+    files = {**Own, **{f"xnli/test-{code}.tsv": BAD for code in get_task("xnli").languages}}
+    with pytest.raises(ProblemsError, match=r"data: 7 more problems; all of them: adaptstilts data check\.$") as caught:
+        init_study("study.yaml", folder(files))
+    assert len(caught.value.problems) == 10
 
 
 def test_task_that_is_left_out_for_the_reason_of_another_does_not_repeat_it(folder):

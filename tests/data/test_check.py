@@ -227,8 +227,14 @@ def test_missing_file_of_a_task_from_outside_is_named_with_the_paths_looked_for(
     (problem,) = check_folder(tmp_path, [moods(texts("moods/{language}.tsv", split="split"))]).problems
     assert str(problem) == (
         f"{tmp_path}: no file of moods; looked for moods/{{language}}.tsv, moods/arrow/. "
-        "Put one there, or correct the layouts of the task. More: adaptstilts docs tasks."
+        "Put them there, or correct the layouts of moods. More: adaptstilts docs tasks."
     )
+
+
+def test_languages_that_a_split_of_a_task_from_outside_does_not_hold_are_not_missing():
+    task = moods(texts("dev.tsv", holds=("en",)))
+    assert official_languages(task, Split.DEV) == ("en",)
+    assert official_languages(moods(texts("{language}.tsv")), Split.DEV) == ("en", "de")
 
 
 def test_missing_task_from_outside_is_a_note_beside_tasks_that_are_there(root):

@@ -11,7 +11,7 @@ from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.locate import has_option
+from adaptstilts.readers.locate import has_option, where_from
 from adaptstilts.study.plan.jobs import DataJob
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import benchmark_tasks, intermediate_tasks
@@ -190,7 +190,7 @@ class FolderFacts:
                 f"{task.name}: no labelled evaluation file in any language; looked for {', '.join(looked)}",
                 path=self.root.path,
                 key="target.tasks",
-                hint="Add the files, or remove the task. All accepted paths: adaptstilts docs data.",
+                hint=f"Add the files, or remove the task. {where_from(task)}",
             )
         found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
         if self.choice == "official":
