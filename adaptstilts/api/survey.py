@@ -14,15 +14,15 @@ from pathlib import Path, PurePosixPath
 from adaptstilts.data.check import leak_error
 from adaptstilts.data.contamination.leaks import find_leak
 from adaptstilts.data.lock import LOCK_NAME
-from adaptstilts.errors import AdaptstiltsError, problems_of
+from adaptstilts.errors import AdaptstiltsError, DataError, problems_of
 from adaptstilts.formatting import range_text
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.locate import missing_parts
+from adaptstilts.readers.locate import file_without_rows, missing_parts
 from adaptstilts.study.plan.data_facts import FolderFacts
 from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.files import each_layout
-from adaptstilts.tasks.registry import all_tasks, training_chain
+from adaptstilts.tasks.registry import all_tasks, is_own, training_chain
 from adaptstilts.tasks.spec import Phase, Split, Task
 
 _MOST_GROUPS = 12
@@ -67,7 +67,7 @@ class FoundTask:
             rows = range_text([count for _, count in found], "{:,.0f}".format)
             noun = "row" if rows == "1" else "rows"
             parts.append(f"{split.value}: {rows} {noun}{each} in {', '.join(code for code, _ in found)}")
-        return "; ".join(parts)
+        return "; ".join(parts) or "no rows"
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,26 @@ def survey(root: Path, on_step: ProgressCallback | None = None) -> Survey:
         if on_step is not None:
             on_step(done, len(candidates), task.name)
         found.append(_find_task(data, facts, task))
+    found += [_without_rows(error, task, root) for task, error in _files_without_rows(root, candidates)]
     found = [_compared(one, found, data, facts) for one in found]
     needed = {each.name for one in found if one.task.phase is Phase.TARGET for each in training_chain(one.task)}
     shown = tuple(one for one in found if one.task.phase is not Phase.TRAINING or one.task.name in needed)
     claimed = {path for _, files in candidates for path in files}
+    claimed |= {error.path for one in found for error in one.obstacles if error.path is not None}
     return Survey(root, shown, tuple(_unread(root, claimed, {task.name for task, _ in candidates})))
+
+
+def _files_without_rows(root: Path, read: Sequence[tuple[Task, set[Path]]]) -> Iterator[tuple[Task, DataError]]:
+    """Yield the tasks from outside the package of which a file is there, but no row in a language and split."""
+    names = {task.name for task, _ in read}
+    for task in all_tasks():
+        error = None if is_own(task) or task.name in names else file_without_rows(root, task)
+        if error is not None:
+            yield task, error
+
+
+def _without_rows(error: DataError, task: Task, root: Path) -> FoundTask:
+    return FoundTask(task, (), _reason(error, root), obstacles=(error,))
 
 
 def _files_of(data: DataRoot, task: Task) -> set[Path]:

@@ -13,9 +13,9 @@ from adaptstilts.data.contamination.overlap import Prints, compare, fingerprint,
 from adaptstilts.data.lock import read_lock, verify_split
 from adaptstilts.data.sources import can_be_fetched, expected_rows, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError
-from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.languages import SOURCE_LANGUAGE, languages_text
 from adaptstilts.readers.data_root import DataRoot, Inspection
-from adaptstilts.readers.locate import find_all, looked_for, where_from
+from adaptstilts.readers.locate import file_without_rows, looked_for, where_from
 from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import get_task, is_own, training_task
 from adaptstilts.tasks.spec import Split, Task
@@ -148,13 +148,6 @@ def examine(language: str, found: Inspection, published: int | None, training: P
     )
 
 
-def languages_text(codes: Sequence[str]) -> str:
-    """Return the codes of languages; of a long list their number and the first ones."""
-    if len(codes) <= _FEW:
-        return ", ".join(codes)
-    return f"{len(codes)} languages: {', '.join(codes[:_FEW])} ..."
-
-
 def official_languages(task: Task, split: Split) -> tuple[str, ...]:
     """Return the languages in which the benchmark has a split: English for training, else those of its sources."""
     if split is Split.TRAIN:
@@ -211,21 +204,14 @@ class _Checker:
             hint = f"Fetch some: {command}"
             self._add(DataError("holds no file of these tasks", path=self._data.path, allowed=names, hint=hint))
         for task in absent:
-            error = self._absence(task)
+            error = file_without_rows(self._data.path, task) or self._no_file(task)
             is_told = bool(fetched) and is_own(task)
             if error.path != self._data.path or (is_empty and not is_told):
                 self._add(error)
             elif not is_own(task):
                 self.result.notes.append(error.problem)
 
-    def _absence(self, task: Task) -> DataError:
-        """Return the error of a task of which there is no file, or none with a row."""
-        for split in task.layouts:
-            for code in task.languages:
-                for found in find_all(self._data.path, task, split, code):
-                    problem = f"holds no row of {task.name} in {languages_text(task.languages)}"
-                    hint = f"Correct the names of languages and splits in it, or the layouts of {task.name}"
-                    return DataError(problem, path=found.paths[0], hint=f"{hint}. More: adaptstilts docs tasks.")
+    def _no_file(self, task: Task) -> DataError:
         problem = f"no file of {task.name}; looked for {', '.join(looked_for(task))}"
         hint = packaged().by_hand(task.name) if task.name in packaged().tasks else where_from(task)
         return DataError(problem, path=self._data.path, hint=hint)

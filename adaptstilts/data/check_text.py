@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from adaptstilts.data.check import FolderCheck, LanguageCheck, Mark, SplitCheck, languages_text
+from adaptstilts.data.check import FolderCheck, LanguageCheck, Mark, SplitCheck
 from adaptstilts.formatting import aligned
+from adaptstilts.languages import languages_text
 
 NOTHING = "-"
 _HEADER = ("task", "split", "present", "rows", "published", "", "labels", "repeated", "in train", "foreign")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from adaptstilts.errors import DataError
-from adaptstilts.languages import SOURCE_LANGUAGE, get_language
+from adaptstilts.languages import SOURCE_LANGUAGE, get_language, languages_text
 from adaptstilts.readers import arrow as readers_arrow
 from adaptstilts.readers.listing import Listing
 from adaptstilts.tasks.files import each_layout
@@ -126,6 +126,18 @@ def where_from(task: Task) -> str:
     if is_own(task):
         return "All accepted paths: adaptstilts docs data."
     return f"Put them there, or correct the layouts of {task.name}. More: adaptstilts docs tasks."
+
+
+def file_without_rows(root: Path | Listing, task: Task) -> DataError | None:
+    """Return the error of a task of which no row is there though a file is; None if there is no file."""
+    listing = _listing(root)
+    places = ((split, code) for split in task.layouts for code in task.languages)
+    found = next((part for split, code in places for part in find_all(listing, task, split, code)), None)
+    if found is None:
+        return None
+    hint = f"Correct its languages and splits, or the layouts of {task.name}; for other codes: codes=(('en', 'eng'),)."
+    problem = f"holds no row of {task.name} in {languages_text(task.languages)}"
+    return DataError(problem, path=found.paths[0], hint=f"{hint} More: adaptstilts docs tasks.")
 
 
 def looked_for(task: Task) -> tuple[str, ...]:

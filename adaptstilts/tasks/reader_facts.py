@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from adaptstilts.tasks.spec import Kind, Layout
 
 EVERY_KIND = tuple(Kind)
-_OWN_TABLE = ("label", "id", "language", "split")
+TABLE_COLUMNS = ("label", "id", "language", "split")
+"""Options of both readers of one's own tables that name a column."""
 _PAIRS = ("first", "second", "label", "words")
 
 
@@ -36,8 +37,8 @@ READER_FACTS: dict[str, ReaderFacts] = {
     "pairs_tsv": ReaderFacts((Kind.CLASSIFY,), ("quoting",)),
     "pairs_parallel": ReaderFacts((Kind.CLASSIFY,)),
     "table": ReaderFacts((Kind.CLASSIFY,), (*_PAIRS, "language", "quoting")),
-    "texts": ReaderFacts((Kind.CLASSIFY,), (*_OWN_TABLE, "first", "second", "words")),
-    "choices": ReaderFacts((Kind.CHOOSE,), (*_OWN_TABLE, "prompt", "choices", "first")),
+    "texts": ReaderFacts((Kind.CLASSIFY,), (*TABLE_COLUMNS, "first", "second", "words")),
+    "choices": ReaderFacts((Kind.CHOOSE,), (*TABLE_COLUMNS, "prompt", "choices", "first")),
     "qqp": ReaderFacts((Kind.CLASSIFY,)),
     "hellaswag": ReaderFacts((Kind.CHOOSE,)),
     "commonsenseqa": ReaderFacts((Kind.CHOOSE,)),

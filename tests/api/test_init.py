@@ -18,8 +18,9 @@ from adaptstilts.config.load import load_study
 from adaptstilts.errors import ConfigError, DataError, ProblemsError
 from adaptstilts.study.study import Study
 from adaptstilts.tasks import registry
+from adaptstilts.tasks.layouts import texts
 from adaptstilts.tasks.registry import all_tasks, get_task
-from adaptstilts.tasks.spec import Phase, Split
+from adaptstilts.tasks.spec import Phase, Split, Task
 
 Own: Files = {
     **TASK_FILES["mnli"],
@@ -330,6 +331,29 @@ def test_of_many_different_files_the_rest_is_counted(folder):
     unread = survey(folder({**Own, **files})).unread
     assert len(unread) == 13
     assert unread[-1].text() == "3 other files"
+
+
+def test_file_of_a_task_of_ones_own_in_which_its_languages_are_called_otherwise_is_named(folder, monkeypatch):
+    monkeypatch.setattr(registry, "_TASKS", dict(registry._TASKS))
+    layout = texts("moods.tsv", language="language", split="split")
+    registry.register(
+        Task(
+            name="moods_elsewhere",
+            kind="classify",
+            labels=("down", "up"),
+            languages=("en", "de"),
+            layouts=dict.fromkeys(Split, layout),
+        )
+    )
+    panx = {f"panx/{split}-en.tsv": PANX for split in ("train", "dev", "test")}
+    data = folder({**panx, "moods.tsv": "text\tlabel\tlanguage\tsplit\ngood\tup\teng\ttrain\n"})
+    said = say("init", "--data", data)
+    line = "- moods_elsewhere (target): no rows. Left out: moods.tsv: holds no row of moods_elsewhere in en, de"
+    assert line in said.out.splitlines()
+    assert "Not recognised" not in said.out
+    said = say("validate", "study.yaml", "target.tasks=[moods_elsewhere]")
+    assert said.err.startswith("data/moods.tsv: holds no row of moods_elsewhere in en, de. Correct its languages")
+    assert "codes=(('en', 'eng'),)" in said.err
 
 
 def test_languages_that_a_file_for_all_languages_lacks_are_not_there(folder):

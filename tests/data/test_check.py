@@ -246,7 +246,7 @@ def test_missing_task_from_outside_is_a_note_beside_tasks_that_are_there(root):
 def test_file_without_a_row_in_the_languages_of_its_task_is_named(tmp_path):
     (tmp_path / "moods.tsv").write_text("text\tlabel\tl\tsplit\nA.\tgood\teng\ttrain\n", encoding="utf-8")
     (problem,) = check_folder(tmp_path, [moods(texts("moods.tsv", language="l", split="split"))]).problems
-    assert str(problem).startswith(f"{tmp_path}/moods.tsv: holds no row of moods in en, de. Correct the names of lang")
+    assert str(problem).startswith(f"{tmp_path}/moods.tsv: holds no row of moods in en, de. Correct its languages")
 
 
 def test_tasks_that_can_be_fetched_are_and_others_say_how_to_get_them(tmp_path):
