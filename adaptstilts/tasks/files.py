@@ -88,6 +88,20 @@ def _problems_of_reader(task: Task, layout: Layout, key: str) -> Iterator[Config
             problem = f"'{task.name}': '{option}' is not an option of the reader '{name}'"
             allowed = facts.options or ("none",)
             yield ConfigError(problem, key=f"{key}.options", value=option, allowed=allowed)
+    yield from _problems_of_values(task, layout, key)
+
+
+def _problems_of_values(task: Task, layout: Layout, key: str) -> Iterator[ConfigError]:
+    """Yield what is wrong with the options of the readers of one's own tables: label words, columns of answers."""
+    options = dict(layout.options)
+    words, columns = options.get("words", "").split(), options.get("choices", "").split()
+    if layout.reader == "texts" and words and len(words) != len(task.labels):
+        problem = f"'{task.name}': {len(words)} label words for the {len(task.labels)} labels of the task"
+        hint = "Give one for each, in their order; a|b for two."
+        yield ConfigError(problem, key=f"{key}.words", hint=hint)
+    if layout.reader == "choices" and len(columns) < 2:
+        problem = f"'{task.name}': expected the columns of at least two answers, found {len(columns)}"
+        yield ConfigError(problem, key=f"{key}.choices", hint='Write choices="answer1 answer2" in the layout.')
 
 
 def _shared_by_languages(task: Task, layout: Layout, key: str) -> Iterator[ConfigError]:

@@ -60,6 +60,7 @@ def test_files_of_the_packages_tasks_have_no_problem(task: Task):
         (Layout("entities", (("{language}.tsv",),)), "the reader 'entities' gives no rows of a task of kind classify."),
         (Layout("squad", (("{language}.json",),)), "the reader 'squad' gives no rows of a task of kind classify."),
         (texts("{language}.tsv", frist="a"), "layouts.test.options: 'moods': 'frist' is not an option of the reader"),
+        (texts("{language}.tsv", words="a b c"), "layouts.test.words: 'moods': 3 label words for the 2 labels of the"),
         (first_of(texts("{language}.tsv"), Layout("nosuch", (("{language}",),))), "'nosuch' is not a reader"),
     ],
     ids=lambda value: value[-30:] if isinstance(value, str) else "",
@@ -143,6 +144,13 @@ def test_training_file_without_languages_is_english(data_root):
     task = moods({Split.TRAIN: texts("train.tsv"), Split.TEST: texts("{language}.tsv")})
     assert root.languages(task, Split.TRAIN) == ("en",)
     assert root.evaluation_languages(task) == ("en",)
+
+
+def test_question_needs_the_columns_of_its_answers():
+    (fault,) = faults({Split.TEST: choices("{language}.csv", choices="a")}, kind=Kind.CHOOSE, labels=())
+    assert (
+        "layouts.test.choices: 'moods': expected the columns of at least two answers, found 1. Write choices" in fault
+    )
 
 
 def test_every_kind_of_task_has_readers():
