@@ -8,7 +8,7 @@ from string import Formatter
 
 from adaptstilts.errors import ConfigError
 from adaptstilts.tasks.kinds import FACTS
-from adaptstilts.tasks.reader_facts import READER_FACTS, tells_languages
+from adaptstilts.tasks.reader_facts import EVERY_KIND, READER_FACTS, tells_languages
 from adaptstilts.tasks.spec import Layout, Split, Task
 
 _PLACEHOLDERS = ("language", "language3", "name", "name_lower")
@@ -75,13 +75,14 @@ def _problems_of_reader(task: Task, layout: Layout, key: str) -> Iterator[Config
     usable = [
         other for other, known in READER_FACTS.items() if known.gives_candidates is is_pool and task.kind in known.kinds
     ]
+    told = [other for other in usable if READER_FACTS[other].kinds != EVERY_KIND]
     if facts is None:
-        yield ConfigError(f"'{task.name}': '{name}' is not a reader", key=f"{key}.reader", value=name, allowed=usable)
+        yield ConfigError(f"'{task.name}': '{name}' is not a reader", key=f"{key}.reader", value=name, allowed=told)
         return
     if name not in usable:
         given = "candidates" if is_pool else f"rows of a task of kind {task.kind.value}"
         problem = f"'{task.name}': the reader '{name}' gives no {given}"
-        yield ConfigError(problem, key=f"{key}.reader", value=name, allowed=usable)
+        yield ConfigError(problem, key=f"{key}.reader", value=name, allowed=told)
         return
     for option in dict(layout.options):
         if option not in facts.options:

@@ -55,7 +55,8 @@ def test_files_of_the_packages_tasks_have_no_problem(task: Task):
     ("layout", "message"),
     [
         (Layout("nosuch", (("{language}.tsv",),)),
-         "layouts.test.reader: 'moods': 'nosuch' is not a reader. Allowed: pairs_jsonl, pairs_tsv, "),
+         "layouts.test.reader: 'moods': 'nosuch' is not a reader. Allowed: pairs_jsonl, pairs_tsv, "
+         "pairs_parallel, table, texts, qqp, hub_pairs."),
         (Layout("text", (("{language}.tsv",),)), "'text' is not a reader. Did you mean 'texts'?"),
         (Layout("entities", (("{language}.tsv",),)), "the reader 'entities' gives no rows of a task of kind classify."),
         (Layout("squad", (("{language}.json",),)), "the reader 'squad' gives no rows of a task of kind classify."),
