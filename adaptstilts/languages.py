@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -97,6 +98,14 @@ def all_languages() -> tuple[Language, ...]:
     return tuple(_languages().values())
 
 
+def languages_text(codes: Sequence[str]) -> str:
+    """Return the codes of languages; of a long list their number and the first ones."""
+    if len(codes) <= _MOST_LISTED:
+        return ", ".join(codes)
+    return f"{len(codes)} languages: {', '.join(codes[:_MOST_LISTED])} ..."
+
+
+_MOST_LISTED = 8
 _CODE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _DECLARED: dict[str, Language] = {}
 """Languages of declared tasks that are none of the 50, by code."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 import textwrap
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from adaptstilts.api.shown import preformatted
 from adaptstilts.arguments import path_of, text_of
@@ -19,6 +22,8 @@ from adaptstilts.config.schema import NAME_PATTERN
 from adaptstilts.errors import ConfigError
 from adaptstilts.shipped import command_of, shipped_configs, shipped_names
 
+_NAMELESS = "study"
+"""Name of a study of whose file's name nothing can be used."""
 _FACT = re.compile(r"^# (Purpose|Cost|Needs|Expect): (.*(?:\n#   .*)*)", re.MULTILINE)
 
 
@@ -98,10 +103,24 @@ def copy_config(name: str, to: Path | str) -> Path:
     found, place = get_config(name), path_of("to", to)
     file = place / found.path.name if place.is_dir() else place
     text = found.path.read_text(encoding="utf-8")
-    if found.command == "run" and re.match(NAME_PATTERN, file.stem):
-        text = re.sub(r"^name: .*$", f"name: {file.stem}", text, count=1, flags=re.MULTILINE)
+    if found.command == "run":
+        text = re.sub(r"^name: .*$", f"name: {_as_yaml(study_name(file))}", text, count=1, flags=re.MULTILINE)
     write_new(file, text)
     return file
+
+
+def study_name(file: Path) -> str:
+    """Return the name of the study of a configuration: its file's, in which other characters than a name has change."""
+    if re.match(NAME_PATTERN, file.stem):
+        return file.stem
+    plain = unicodedata.normalize("NFKD", file.stem.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9_.-]+", "_", plain).strip("_.-") or _NAMELESS
+
+
+def _as_yaml(name: str) -> str:
+    """Return a name as YAML has it, in quotation marks if it would be no text without them."""
+    is_text = name[0].isalpha() and yaml.safe_load(name) == name
+    return name if is_text else f'"{name}"'
 
 
 def write_new(file: Path, text: str) -> None:

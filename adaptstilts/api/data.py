@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -49,7 +50,8 @@ def fetch_data(
     options = FetchOptions(languages=texts_of("languages", languages) or None, offline=offline, manifest=sources)
     with FetchWatcher(error_console()) as watcher:
         result = fetch(place, names, watcher, options)
-    commands = (f"adaptstilts data fetch {name} --root {root}" for name in missing_training_sets(place, names))
+    training = missing_training_sets(place, names)
+    commands = (shlex.join(["adaptstilts", "data", "fetch", name, "--root", str(root)]) for name in training)
     notes = (*result.by_hand, *(f"training data not fetched yet: {command}" for command in commands))
     text = f"{root}: {len(result.fetched)} splits fetched, {len(result.present)} were there"
     return Shown(asdict(result), text, notes)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from adaptstilts import __version__
-from adaptstilts.api.configs import get_config, write_new
+from adaptstilts.api.configs import get_config, study_name, write_new
 from adaptstilts.api.shown import Shown
 from adaptstilts.api.survey import FoundTask, ProgressCallback, Survey, survey
 from adaptstilts.arguments import path_of, text_of
 from adaptstilts.config.load import load_study
-from adaptstilts.config.schema import NAME_PATTERN, StudyConfig
+from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.write import commented_yaml
 from adaptstilts.engine.resources import this_machine
-from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError, raise_all
 from adaptstilts.models.backbone import MINI_BACKBONE, locate_backbone
 from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.tasks.spec import BenchmarkName, Phase, Task
@@ -27,7 +27,7 @@ from adaptstilts.tasks.spec import BenchmarkName, Phase, Task
 _FEW_WORKERS = 4
 _NO_INTERMEDIATE = ("direct", "adapter")
 _FAMILIES = ("full", "adapter", "fusion")
-_EASY_NAME = "study"
+_MOST_PROBLEMS = 8
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,13 +70,14 @@ def init_study(
         raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file.")
     locate_backbone(text_of("backbone", backbone))
     found = None if folder is None else survey(folder, on_step)
-    chosen = _settings(_name(file), found, backbone)
+    chosen = _settings(study_name(file), found, backbone)
     summary = _mini_summary() if found is None else _summary(found, chosen)
-    asked = "" if data is None else f" --data {data}"
+    asked = "" if data is None else f" --data {shlex.quote(str(data))}"
     header = [f"Written by adaptstilts {__version__}: adaptstilts init{asked}", "", *_wrapped(summary), "", *_HOW_TO]
     notes = _notes(found, backbone)
     write_new(file, commented_yaml(StudyConfig, chosen, header=header, notes=notes, left_out=("sweep",)))
-    return Initialised(_record(file, found), _text(file, summary, options), file=file, survey=found)
+    text = _text(file, chosen["name"], summary, options)
+    return Initialised(_record(file, found), text, file=file, survey=found)
 
 
 _HOW_TO = (
@@ -104,11 +105,12 @@ def _record(file: Path, found: Survey | None) -> dict[str, Any]:
     }
 
 
-def _text(file: Path, summary: Sequence[str], options: Sequence[str]) -> str:
+def _text(file: Path, name: str, summary: Sequence[str], options: Sequence[str]) -> str:
     """Return the summary, and the commands that come next."""
-    words = " ".join([str(file), *options])
+    words = shlex.join([str(file), *options])
+    study = "" if name == file.stem else f", the study {name}"
     steps = [f"  adaptstilts {verb} {words}" for verb in ("validate", "plan", "run", "report")]
-    return "\n".join([*summary, "", f"wrote {file}; next:", *steps])
+    return "\n".join([*summary, "", f"wrote {file}{study}; next:", *steps])
 
 
 def _settings(name: str, found: Survey | None, backbone: str) -> dict[str, Any]:
@@ -164,27 +166,55 @@ def _targets(found: Survey) -> tuple[Task, ...]:
     """
     usable = found.usable(Phase.TARGET)
     if not usable:
-        reasons = [f"{one.task.name}: {one.obstacle}" for one in found.tasks if one.obstacle]
-        unread = [one.text() for one in found.unread]
-        raise DataError(
-            "holds no target task that a study could be evaluated on"
-            + (f". Found, but not usable: {' '.join(reasons[:3])}" if reasons else "")
-            + (f". Not recognised: {'; '.join(unread[:3])}" if unread else ""),
-            path=found.root,
-            hint="The files of every task: adaptstilts docs data. A task of your own: adaptstilts docs tasks.",
-        )
+        raise_all([_no_target(found), *_distinct(found)])
     counts = {benchmark: sum(benchmark in task.benchmarks for task in usable) for benchmark in BenchmarkName}
     best = max(counts, key=lambda benchmark: counts[benchmark])
     return tuple(task for task in usable if best in task.benchmarks or not task.benchmarks)
+
+
+def _no_target(found: Survey) -> DataError:
+    """Return the error of a folder without a target that can be used, with the files that no task reads."""
+    shown = [one.text() for one in found.unread[:_MOST_PROBLEMS]]
+    more = [f"{len(found.unread) - len(shown)} more"] if len(found.unread) > len(shown) else []
+    unread = f". Not recognised: {'; '.join([*shown, *more])}" if shown else ""
+    hint = "The files of every task: adaptstilts docs data. A task of your own: adaptstilts docs tasks."
+    return DataError(f"holds no target task that a study could be evaluated on{unread}", path=found.root, hint=hint)
+
+
+def _distinct(found: Survey) -> list[AdaptstiltsError]:
+    """Return what is wrong with the tasks found, each problem once, with the tasks that it concerns."""
+    tasks: dict[str, list[str]] = {}
+    errors: dict[str, AdaptstiltsError] = {}
+    for one in found.tasks:
+        for error in one.obstacles:
+            errors.setdefault(str(error), error)
+            tasks.setdefault(str(error), []).append(one.task.name)
+    told: list[AdaptstiltsError] = [
+        DataError(
+            f"{error.problem} (task{'s' if len(tasks[text]) > 1 else ''} {', '.join(tasks[text])})",
+            path=error.path,
+            line=error.line,
+            key=error.key,
+            value=error.value,
+            allowed=error.allowed,
+            hint=error.hint,
+        )
+        for text, error in list(errors.items())[:_MOST_PROBLEMS]
+    ]
+    left = len(errors) - len(told)
+    more = DataError(f"{left} more problems; all of them: adaptstilts data check", path=found.root)
+    return [*told, *([more] if left else [])]
 
 
 def _summary(found: Survey, chosen: dict[str, Any]) -> list[str]:
     """Return lines on what was found in a folder, what of it is used, and what no task reads."""
     named = {*chosen.get("intermediate", {}).get("tasks", ()), *chosen["target"]["tasks"]}
     lines = [f"Found in {found.root}:"]
-    lines += [
-        f"- {one.task.name} ({one.task.phase.value}): {one.splits_text()}{_remark(one, named)}" for one in found.tasks
-    ]
+    told: dict[str, str] = {}
+    for one in found.tasks:
+        lines.append(f"- {one.task.name} ({one.task.phase.value}): {one.splits_text()}{_remark(one, named, told)}")
+        if one.obstacle:
+            told.setdefault(one.obstacle, one.task.name)
     if found.unread:
         lines += ["Not recognised:", *(f"- {one.text()}" for one in found.unread)]
         lines += ["Where files of known tasks are looked for: adaptstilts docs data"]
@@ -194,9 +224,14 @@ def _summary(found: Survey, chosen: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _remark(one: FoundTask, named: set[str]) -> str:
+def _remark(one: FoundTask, named: set[str], told: Mapping[str, str]) -> str:
+    """Return why a task is left out; ``told`` are the obstacles of the tasks before it."""
+    if one.obstacle in told:
+        return f". Left out for the same reason as {told[one.obstacle]}"
     if one.obstacle:
-        return f". Left out: {one.obstacle}"
+        others = len(one.obstacles) - 1
+        more = f" (and {others} more: adaptstilts data check)" if others else ""
+        return f". Left out: {one.obstacle}{more}"
     if one.same_as:
         return f". Left out: only the rows of {one.same_as} are there"
     if one.task.name not in named and one.task.phase is Phase.TARGET:
@@ -232,10 +267,6 @@ def _raw(name: str) -> dict[str, Any]:
 def _root(folder: Path) -> str:
     """Return a folder as `data.root` takes it: a folder called ``mini`` is not the mini world."""
     return f"./{folder}" if str(folder) in {MINI_ROOT, OFFICIAL_ROOT} else str(folder)
-
-
-def _name(file: Path) -> str:
-    return file.stem if re.match(NAME_PATTERN, file.stem) else _EASY_NAME
 
 
 def _wrapped(lines: Sequence[str]) -> list[str]:

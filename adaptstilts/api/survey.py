@@ -14,17 +14,22 @@ from pathlib import Path, PurePosixPath
 from adaptstilts.data.check import leak_error
 from adaptstilts.data.contamination.leaks import find_leak
 from adaptstilts.data.lock import LOCK_NAME
-from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.errors import AdaptstiltsError, DataError, problems_of
 from adaptstilts.formatting import range_text
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.locate import missing_parts
+from adaptstilts.readers.locate import file_without_rows, missing_parts
 from adaptstilts.study.plan.data_facts import FolderFacts
 from adaptstilts.tasks.examples import Bitext
-from adaptstilts.tasks.registry import all_tasks, each_layout, training_chain
+from adaptstilts.tasks.files import each_layout
+from adaptstilts.tasks.registry import all_tasks, is_own, training_chain
 from adaptstilts.tasks.spec import Phase, Split, Task
 
 _MOST_GROUPS = 12
+_MOST_NAMES = 4
+_MOST_OPENED = 50
+_FORMATS = (".tsv", ".csv", ".json", ".jsonl", ".conllu", ".parquet", ".arrow")
+"""Endings of files that readers take."""
 _LANGUAGE = "XX"
 """What stands for the code of a language in the path of a file."""
 _ALIKE = 0.8
@@ -43,14 +48,16 @@ class FoundTask:
 
     Attributes:
         splits: Languages with their numbers of rows, by split; only English ones of training sets.
-        obstacle: Why a study cannot use it as it is; empty if it can.
+        obstacle: Why a study cannot use it as it is, the first reason; empty if it can.
         same_as: Another task with the same training rows, which is the better choice; empty if there is none.
+        obstacles: All reasons, one for each file; the errors that say what to do.
     """
 
     task: Task
     splits: tuple[tuple[Split, tuple[tuple[str, int], ...]], ...]
     obstacle: str = ""
     same_as: str = ""
+    obstacles: tuple[AdaptstiltsError, ...] = ()
 
     def splits_text(self) -> str:
         """Return the rows in words: ``train: 400 rows in en; test: 40 to 60 rows each in de, fr``."""
@@ -60,27 +67,26 @@ class FoundTask:
             rows = range_text([count for _, count in found], "{:,.0f}".format)
             noun = "row" if rows == "1" else "rows"
             parts.append(f"{split.value}: {rows} {noun}{each} in {', '.join(code for code, _ in found)}")
-        return "; ".join(parts)
+        return "; ".join(parts) or "no rows"
 
 
 @dataclass(frozen=True)
 class UnreadFiles:
-    """Files of one folder that no task reads.
+    """Files of one folder that no task reads, and that may be the same.
 
     Attributes:
-        name: Path of the first one, relative to the root.
-        others: How many more there are in its folder.
+        names: Paths relative to the root.
         guess: What they may be; empty if nothing suggests it.
     """
 
-    name: str
-    others: int
+    names: tuple[str, ...]
     guess: str
 
     def text(self) -> str:
         """Return one line about them."""
-        more = f" and {self.others} more" if self.others else ""
-        return f"{self.name}{more}{f': {self.guess}' if self.guess else ''}"
+        shown, others = self.names[:_MOST_NAMES], len(self.names[_MOST_NAMES:])
+        more = f" and {others:,} more" if others else ""
+        return f"{', '.join(shown)}{more}{f': {self.guess}' if self.guess else ''}"
 
 
 @dataclass(frozen=True)
@@ -112,11 +118,26 @@ def survey(root: Path, on_step: ProgressCallback | None = None) -> Survey:
         if on_step is not None:
             on_step(done, len(candidates), task.name)
         found.append(_find_task(data, facts, task))
+    found += [_without_rows(error, task, root) for task, error in _files_without_rows(root, candidates)]
     found = [_compared(one, found, data, facts) for one in found]
     needed = {each.name for one in found if one.task.phase is Phase.TARGET for each in training_chain(one.task)}
     shown = tuple(one for one in found if one.task.phase is not Phase.TRAINING or one.task.name in needed)
     claimed = {path for _, files in candidates for path in files}
+    claimed |= {error.path for one in found for error in one.obstacles if error.path is not None}
     return Survey(root, shown, tuple(_unread(root, claimed, {task.name for task, _ in candidates})))
+
+
+def _files_without_rows(root: Path, read: Sequence[tuple[Task, set[Path]]]) -> Iterator[tuple[Task, DataError]]:
+    """Yield the tasks from outside the package of which a file is there, but no row in a language and split."""
+    names = {task.name for task, _ in read}
+    for task in all_tasks():
+        error = None if is_own(task) or task.name in names else file_without_rows(root, task)
+        if error is not None:
+            yield task, error
+
+
+def _without_rows(error: DataError, task: Task, root: Path) -> FoundTask:
+    return FoundTask(task, (), _reason(error, root), obstacles=(error,))
 
 
 def _files_of(data: DataRoot, task: Task) -> set[Path]:
@@ -136,7 +157,7 @@ def _parts(data: DataRoot, task: Task) -> Iterator[tuple[Split, str]]:
 
 def _find_task(data: DataRoot, facts: FolderFacts, task: Task) -> FoundTask:
     rows: dict[Split, list[tuple[str, int]]] = {}
-    obstacles: list[str] = []
+    obstacles: list[AdaptstiltsError] = []
     for split, code in _parts(data, task):
         if split is Split.TRAIN and code != SOURCE_LANGUAGE:
             continue
@@ -144,16 +165,20 @@ def _find_task(data: DataRoot, facts: FolderFacts, task: Task) -> FoundTask:
         rows.setdefault(split, []).append((code, count))
         obstacles += problems
     obstacles += _lacking(facts, task)
-    return FoundTask(task, tuple((split, tuple(found)) for split, found in rows.items()), next(iter(obstacles), ""))
+    once = tuple({str(error): error for error in obstacles}.values())
+    splits = tuple((split, tuple(found)) for split, found in rows.items())
+    return FoundTask(task, splits, _reason(once[0], data.path) if once else "", obstacles=once)
 
 
-def _inspect(data: DataRoot, task: Task, split: Split, code: str) -> tuple[int, list[str]]:
-    """Read all rows of one language and split; return their number (pairs of a bitext) and what is wrong with them."""
+def _inspect(data: DataRoot, task: Task, split: Split, code: str) -> tuple[int, list[AdaptstiltsError]]:
+    """Read all rows of one language and split; return their number (pairs of a bitext) and a problem of each file."""
     try:
         inspection = data.inspect(task, split, code)
     except AdaptstiltsError as error:
-        return 0, [_reason(error, data.path)]
-    found, problems = inspection.rows, [_reason(error, data.path) for error in inspection.problems]
+        return 0, [error]
+    found = inspection.rows
+    firsts = {error.path: error for error in reversed(inspection.problems)}
+    problems = list(reversed(firsts.values()))
     if found is None:
         return 0, problems
     if isinstance(found, Bitext):
@@ -161,22 +186,22 @@ def _inspect(data: DataRoot, task: Task, split: Split, code: str) -> tuple[int, 
     if split is Split.TRAIN:
         leak = find_leak(found)
         if leak.is_leak:
-            problems.append(_reason(leak_error(leak, data.files(task, split, code)[0]), data.path))
+            problems.append(leak_error(leak, data.files(task, split, code)[0]))
     return len(found), problems
 
 
-def _lacking(facts: FolderFacts, task: Task) -> list[str]:
+def _lacking(facts: FolderFacts, task: Task) -> list[AdaptstiltsError]:
     """Return what a study with this task would lack: training files of its own or another task, labelled files."""
     chain = training_chain(task) if task.trains else ()
     attempts: list[Callable[[], object]] = [partial(facts.training_files, each, dev=True) for each in chain]
     if task.phase is Phase.TARGET:
         attempts.append(partial(facts.languages, task))
-    problems: list[str] = []
+    problems: list[AdaptstiltsError] = []
     for attempt in attempts:
         try:
             attempt()
         except AdaptstiltsError as error:  # noqa: PERF203 - all are tried
-            problems.append(_reason(error, facts.root.path))
+            problems += problems_of(error)
     return problems
 
 
@@ -204,9 +229,10 @@ def _compared(found: FoundTask, others: Sequence[FoundTask], data: DataRoot, fac
 
 
 def _unread(root: Path, claimed: set[Path], found: set[str]) -> Iterator[UnreadFiles]:
-    """Yield the files that no task reads, by folder; hidden files and folders are left out.
+    """Yield the files that no task reads, by folder and by what they may be; hidden ones are left out.
 
-    ``claimed`` are files that tasks read, and ``found`` the names of those tasks.
+    Those in a format that readers take come first. ``claimed`` are files that tasks read, and ``found`` the names of
+    those tasks.
     """
     by_folder: dict[PurePosixPath, list[Path]] = {}
     for path in sorted(root.rglob("*")):
@@ -215,13 +241,24 @@ def _unread(root: Path, claimed: set[Path], found: set[str]) -> Iterator[UnreadF
         is_data = not is_hidden and not any(fnmatchcase(path.name, name) for name in _NO_DATA)
         if is_data and path not in claimed and path.is_file():
             by_folder.setdefault(inner.parent, []).append(path)
-    for number, (folder, paths) in enumerate(by_folder.items()):
-        if number == _MOST_GROUPS:
-            left = sum(len(others) for others in list(by_folder.values())[number:])
-            yield UnreadFiles(f"{left:,} files in {len(by_folder) - number} other folders", 0, "")
-            return
-        inner = folder / paths[0].name
-        yield UnreadFiles(inner.as_posix(), len(paths) - 1, _guess(paths[0], inner, found))
+    groups = [group for folder, paths in by_folder.items() for group in _alike(folder, paths, found)]
+    groups.sort(key=lambda group: not (group.guess or PurePosixPath(group.names[0]).suffix in _FORMATS))
+    yield from groups[:_MOST_GROUPS]
+    left = sum(len(group.names) for group in groups[_MOST_GROUPS:])
+    if left:
+        yield UnreadFiles((f"{left:,} other files",), "")
+
+
+def _alike(folder: PurePosixPath, paths: Sequence[Path], found: set[str]) -> list[UnreadFiles]:
+    """Group files of one folder by what they may be, and those of which nothing is known by whether they are read."""
+    groups: dict[tuple[str, bool], list[str]] = {}
+    last: dict[str, str] = {}
+    for number, path in enumerate(paths):
+        inner, suffix = folder / path.name, path.suffix
+        if number < _MOST_OPENED or suffix not in last:  # of many files the rest is taken to be like those before
+            last[suffix] = _guess(path, inner, found)
+        groups.setdefault((last[suffix], suffix in _FORMATS), []).append(inner.as_posix())
+    return [UnreadFiles(tuple(names), guess) for (guess, _), names in groups.items()]
 
 
 def _guess(path: Path, inner: PurePosixPath, found: set[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -70,7 +71,8 @@ def configs(
     one = get_config(name)
     if to is not None:
         written = adaptstilts.copy_config(name, to)
-        typer.echo(f"wrote {written}; next: adaptstilts {'plan' if one.command == 'run' else one.command} {written}")
+        command = shlex.join(["adaptstilts", "plan" if one.command == "run" else one.command, str(written)])
+        typer.echo(f"wrote {written}; next: {command}")
     elif as_json:
         show(one, as_json=True)
     else:

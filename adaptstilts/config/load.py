@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, get_args
@@ -64,7 +65,7 @@ _PLAIN = {
     "missing": ("is required", "Give it a value."),
     "string_type": ("{value!r} is not text", """Write it in quotation marks; on the command line '"{value}"'."""),
     "too_short": ("{value!r} is an empty list", "Name at least one."),
-    "tuple_type": ("{value!r} is not a list", "Write [{value}]."),
+    "tuple_type": ("{value!r} is not a list", "Write [{names}]."),
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), ("{value!r} is not a whole number", "")),
     **dict.fromkeys(("float_parsing", "float_type"), ("{value!r} is not a number", "")),
     **dict.fromkeys(("bool_parsing", "bool_type"), ("{value!r} is neither true nor false", "")),
@@ -174,7 +175,7 @@ def task_names(source: Source, overrides: Sequence[str] = ()) -> tuple[dict[Phas
 def _check_purpose(values: dict[str, Any], schema: type[BaseModel], origin: Origin) -> None:
     """Refuse a study where a pretraining configuration belongs, and the reverse, in one line."""
     path = origin.path
-    shown = "CONFIG" if path == IN_MEMORY else path
+    shown = "CONFIG" if path == IN_MEMORY else shlex.quote(str(path))
     pretrains = "output" in schema.model_fields  # its schema is not imported here, so that other commands start faster
     if pretrains and "target" in values and "output" not in values:
         hint = (
@@ -223,17 +224,9 @@ def _copied(source: Mapping[str, Any]) -> tuple[dict[str, Any], dict[KeyPath, in
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     if path.is_dir():
-        raise ConfigError(
-            "is a folder, not a configuration file",
-            path=path,
-            hint=_SHIPPED_HINT,
-        )
+        raise ConfigError("is a folder, not a configuration file", path=path, hint=_SHIPPED_HINT)
     if not path.is_file():
-        raise ConfigError(
-            "no such configuration file",
-            path=path,
-            hint=_SHIPPED_HINT,
-        )
+        raise ConfigError("no such configuration file", path=path, hint=_SHIPPED_HINT)
     try:
         loader = _Loader(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
@@ -340,7 +333,8 @@ def _explain(
         known = list(_fields_at(schema, location))
         return ConfigError(f"{value!r} is not a section", allowed=known, hint="Write its settings below it.", **where)
     if item["type"] in _PLAIN:
-        problem, hint = (text.format(value=value) for text in _PLAIN[item["type"]])
+        names = ", ".join(map(str, value)) if isinstance(value, dict) else value
+        problem, hint = (text.format(value=value, names=names) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):
             hint = ""
         return ConfigError(problem, allowed=_range(schema, location), hint=hint or None, **where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -10,14 +11,17 @@ from pathlib import Path
 from adaptstilts.data.contamination.leaks import Leak, find_leak
 from adaptstilts.data.contamination.overlap import Prints, compare, fingerprint, repeated_rows, rows_of
 from adaptstilts.data.lock import read_lock, verify_split
-from adaptstilts.data.sources import expected_rows, packaged
+from adaptstilts.data.sources import can_be_fetched, expected_rows, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError
-from adaptstilts.languages import SOURCE_LANGUAGE
+from adaptstilts.languages import SOURCE_LANGUAGE, languages_text
 from adaptstilts.readers.data_root import DataRoot, Inspection
+from adaptstilts.readers.locate import file_without_rows, looked_for, where_from
 from adaptstilts.tasks.examples import Bitext
-from adaptstilts.tasks.registry import get_task, training_task
+from adaptstilts.tasks.registry import get_task, is_own, training_task
 from adaptstilts.tasks.spec import Split, Task
 
+_FEW = 8
+"""Number of names up to which they are listed."""
 ProgressCallback = Callable[[int, int, str], None]
 """Called with the number of splits checked, the number of all splits, and the name of the next one."""
 
@@ -114,7 +118,7 @@ def check_folder(
             on_step(done, len(wanted), f"{task.name} {split.value}")
         check.add_split(task, split)
     check.compare_with_lock({task.name for task in tasks})
-    check.require_any_data()
+    check.require_data(tasks)
     return check.result
 
 
@@ -150,7 +154,8 @@ def official_languages(task: Task, split: Split) -> tuple[str, ...]:
         return (SOURCE_LANGUAGE,)
     known = packaged().tasks.get(task.name)
     if known is None or not known.parts:
-        return task.languages
+        holds = task.layouts[split].holds if split in task.layouts else ()
+        return tuple(code for code in task.languages if not holds or code in holds)
     sources = {entry.language for entry in packaged().entries(task.name) if entry.split is split}
     return tuple(code for code in task.languages if code in sources)
 
@@ -173,7 +178,8 @@ class _Checker:
         others = len(set(present) - set(official))
         self.result.splits.append(SplitCheck(task.name, split, languages, missing, others))
         if self._strict and missing:
-            self._add(DataError(f"no {split.value} files of {task.name} in {', '.join(missing)}", path=self._data.path))
+            problem = f"no {split.value} files of {task.name} in {languages_text(missing)}"
+            self._add(DataError(problem, path=self._data.path))
 
     def compare_with_lock(self, names: set[str]) -> None:
         lock = read_lock(self._data.path)
@@ -185,11 +191,30 @@ class _Checker:
                 except AdaptstiltsError as error:
                     self._add(error)
 
-    def require_any_data(self) -> None:
-        if not any(split.languages for split in self.result.splits) and not self.result.problems:
-            names = dict.fromkeys(split.task for split in self.result.splits)
-            hint = f"Fetch some: adaptstilts data fetch --root {self._data.path}"
+    def require_data(self, tasks: Sequence[Task]) -> None:
+        """Add an error where no task has a file, and a note on a task from outside the package without one."""
+        present = {split.task for split in self.result.splits if split.languages}
+        absent = [task for task in tasks if task.name not in present]
+        is_empty = len(absent) == len(tasks)
+        fetched = [task.name for task in absent if can_be_fetched(task.name)]
+        if is_empty and fetched and not self.result.problems:
+            several = fetched if len(fetched) <= _FEW else []
+            command = shlex.join(["adaptstilts", "data", "fetch", *several, "--root", str(self._data.path)])
+            names = [task.name for task in tasks]
+            hint = f"Fetch some: {command}"
             self._add(DataError("holds no file of these tasks", path=self._data.path, allowed=names, hint=hint))
+        for task in absent:
+            error = file_without_rows(self._data.path, task) or self._no_file(task)
+            is_told = bool(fetched) and is_own(task)
+            if error.path != self._data.path or (is_empty and not is_told):
+                self._add(error)
+            elif not is_own(task):
+                self.result.notes.append(error.problem)
+
+    def _no_file(self, task: Task) -> DataError:
+        problem = f"no file of {task.name}; looked for {', '.join(looked_for(task))}"
+        hint = packaged().by_hand(task.name) if task.name in packaged().tasks else where_from(task)
+        return DataError(problem, path=self._data.path, hint=hint)
 
     def _language(self, task: Task, split: Split, code: str) -> LanguageCheck:
         found = self._data.inspect(task, split, code)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from adaptstilts.data.check import FolderCheck, LanguageCheck, Mark, SplitCheck
 from adaptstilts.formatting import aligned
+from adaptstilts.languages import languages_text
 
 NOTHING = "-"
 _HEADER = ("task", "split", "present", "rows", "published", "", "labels", "repeated", "in train", "foreign")
@@ -16,17 +17,12 @@ _LEGEND = (
     "occur earlier in the same set; in train: rows that also occur in the training set; foreign: rows of English sets",
     "that look like another language. Texts are compared without case, punctuation and white space.",
 )
-_FEW_LANGUAGES = 8
 
 
 def table(check: FolderCheck) -> str:
     """Return a table with one line per task and split, and the notes below it; problems are left out."""
     lines = aligned([_HEADER, *(_cells(split) for split in check.splits)], _SIDES)
-    missing = [
-        f"{split.task}: {split.split.value}: missing in {_languages(split.missing)}"
-        for split in check.splits
-        if split.languages and split.missing
-    ]
+    missing = [f"{place}: missing in {languages_text(codes)}" for place, codes in _missing(check)]
     more = [note for split in check.splits for note in _more(split)]
     notes = [f"note: {note}" for note in (*missing, *more, *check.notes)]
     return "\n".join([*lines, "", *_LEGEND, *([""] if notes else []), *notes])
@@ -93,6 +89,16 @@ def _cells(split: SplitCheck) -> tuple[str, ...]:
     )
 
 
+def _missing(check: FolderCheck) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield task and splits, of those that are there in part, with the languages that are missing in all of them."""
+    splits: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for split in check.splits:
+        if split.languages and split.missing:
+            splits.setdefault((split.task, split.missing), []).append(split.split.value)
+    for (task, codes), names in splits.items():
+        yield f"{task}: {', '.join(names)}", codes
+
+
 def _present(split: SplitCheck) -> str:
     codes = [check.language for check in split.languages]
     if codes == ["en"] and not split.missing:
@@ -122,12 +128,6 @@ def _more(split: SplitCheck) -> list[str]:
     found = [check for check in split.languages if check.mark is Mark.MORE]
     shown = ", ".join(f"{check.language} {check.rows:,} of {check.published:,}" for check in found)
     return [f"{split.task}: {split.split.value}: more rows than published: {shown}"] if found else []
-
-
-def _languages(codes: Sequence[str]) -> str:
-    if len(codes) <= _FEW_LANGUAGES:
-        return ", ".join(codes)
-    return f"{len(codes)} languages: {' '.join(codes)}"
 
 
 def _number(count: int) -> str:

@@ -217,6 +217,11 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
+def can_be_fetched(task: str) -> bool:
+    """Say whether there is a task of this name in the manifest of the package that is downloaded, not put in place."""
+    return task in packaged().tasks and bool(packaged().tasks[task].parts)
+
+
 def expected_rows(task: str, split: Split, language: str) -> int | None:
     """Return the published number of examples of a language and split (of gold pairs for retrieval).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -53,12 +54,13 @@ def refuse_pickle(where: Path | str, pickles: Iterable[str], source: str) -> Non
     """
     found = next(iter(pickles), None)
     if found is not None:
+        command = f"adaptstilts convert {shlex.quote(str(source))} --to FOLDER"
         raise CheckpointError(
             f"holds only a pickle, {found}; pickles can run code, and are not read",
             path=where,
             value=found,
             allowed=(WEIGHTS, INDEX),
-            hint=f"Write safetensors: adaptstilts convert {source} --to FOLDER, then set backbone=FOLDER.",
+            hint=f"Write safetensors: {command}, then set backbone=FOLDER.",
         )
 
 

@@ -31,7 +31,7 @@ def read_siqa(request: Request) -> Iterator[ChoiceExample]:
             label = label_index(word.strip(), _SIQA_WORDS["label"], request.paths[1], number)
         context, question = (json_text(record, key, path, line) for key in ("context", "question"))
         answers = tuple(json_text(record, f"answer{letter}", path, line) for letter in "ABC")
-        yield ChoiceExample(str(position), f"{context} {question}", answers, label)
+        yield request.noted(ChoiceExample(str(position), f"{context} {question}", answers, label), line)
     if labels is not None and len(labels) != position + 1:
         problem = f"has {len(labels)} labels for {position + 1} questions of {path.name}"
         raise DataError(problem, path=request.paths[1])
@@ -55,7 +55,8 @@ def read_copa(request: Request) -> Iterator[ChoiceExample]:
     path = request.path
     rule = request.option("labels", "always", ("always", "unless_all_zero"))
     examples = [
-        copa_example(record, path, position, line=line) for position, (line, record) in enumerate(json_lines(path))
+        request.noted(copa_example(record, path, position, line=line), line)
+        for position, (line, record) in enumerate(json_lines(path))
     ]
     hidden = rule == "unless_all_zero" and all(example.label == 0 for example in examples)
     yield from (replace(example, label=None) for example in examples) if hidden else examples

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
+from adaptstilts.readers.labels import Content, content_of, is_hidden, require_labels, unlabelled
 from adaptstilts.readers.lines import Request, RowCheck
 from adaptstilts.readers.listing import Listing
 from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, locate, missing_parts
 from adaptstilts.readers.match import POOL_READERS
 from adaptstilts.readers.registry import SHARING_READERS, check_kind, get_reader, get_tag_reader
 from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrink
-from adaptstilts.tasks.examples import Bitext, Candidate, Example, MatchExample, SpanExample, TagExample
+from adaptstilts.tasks.examples import Bitext, Candidate, Example
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import training_task
 from adaptstilts.tasks.spec import Layout, Split, Task
 
 _State: TypeAlias = tuple[tuple[str, int, int], ...]
-_Content: TypeAlias = Literal["empty", "hidden", "labelled"]
+_Part: TypeAlias = tuple[str, Split, str, tuple[Path, ...]]
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,9 @@ class DataRoot:
         self._digests: dict[_State, str] = {}
         self._labels: dict[_State, tuple[str, ...]] = {}
         # One file may hold several languages and splits.
-        self._contents: dict[tuple[str, Split, str, _State], _Content] = {}
-        self._dropped: dict[tuple[str, Split, str, tuple[Path, ...]], tuple[str, ...]] = {}
+        self._contents: dict[tuple[str, Split, str, _State], Content] = {}
+        self._dropped: dict[_Part, tuple[str, ...]] = {}
+        self._unlabelled: dict[_Part, int | None] = {}
         if not self.path.is_dir():
             raise DataError(
                 "is a file, not a folder" if self.path.exists() else "no such folder",
@@ -144,7 +146,7 @@ class DataRoot:
             if not rows:
                 raise DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0])
             if labelled:
-                _require_labels(rows, part.paths[0])
+                require_labels(rows, part.paths[0], self._unlabelled[task.name, split, language, part.paths])
             # Ids are unique within a file; pooled files get their number put before them.
             examples += rows if len(found) == 1 else [replace(row, id=f"{number}:{row.id}") for row in rows]
         return sample(examples, limit)
@@ -176,16 +178,17 @@ class DataRoot:
                 problems += [*wrong, error]
                 continue
             problems += wrong
-            if _content_of(rows) == "empty" and not wrong:
+            if content_of(rows) == "empty" and not wrong:
                 problems.append(DataError(f"holds no examples of {task.name} in '{language}'", path=part.paths[0]))
             if isinstance(rows, Bitext):
                 return Inspection(rows, len(rows.foreign) if rows.gold is None else 0, tuple(problems))
-            if not all(map(_is_hidden, rows)):
-                problems += _unlabelled(rows, part.paths[0])
+            if not all(map(is_hidden, rows)):
+                line = self._unlabelled[task.name, split, language, part.paths]
+                problems += unlabelled(rows, part.paths[0], line)
             examples += rows
         if FACTS[task.kind].is_bitext:
             return Inspection(None, 0, tuple(problems))
-        return Inspection(examples, sum(map(_is_hidden, examples)), tuple(problems))
+        return Inspection(examples, sum(map(is_hidden, examples)), tuple(problems))
 
     def pool(self, task: Task) -> list[tuple[str, Found]]:
         """Return the files that hold the candidates of a task, at least one, each with its language.
@@ -271,7 +274,7 @@ class DataRoot:
         """Say whether files are present but hold no examples."""
         return self._content(task, split, language) == "empty"
 
-    def _content(self, task: Task, split: Split, language: str) -> _Content | None:
+    def _content(self, task: Task, split: Split, language: str) -> Content | None:
         found = find_all(self.path, task, split, language)
         if not found:
             return None
@@ -279,7 +282,7 @@ class DataRoot:
         if state not in self._contents:
             # Read up to the first labelled row: `check_rows` reads the rest of what a study uses before it starts.
             read = get_reader(found[0].layout.reader)
-            self._contents[state] = _content_of(read(self._request(found[0], task, split, language)))
+            self._contents[state] = content_of(read(self._request(found[0], task, split, language)))
         return self._contents[state]
 
     def evaluation_split(self, task: Task, language: str) -> Split:
@@ -364,6 +367,7 @@ class DataRoot:
         examples = list(rows)
         for first in examples[:1]:
             check_kind(first, task, found.layout.reader, found.paths[0])
+        self._unlabelled[task.name, split, language, found.paths] = next(iter(request.unlabelled), None)
         others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
         self._dropped[task.name, split, language, found.paths] = tuple(
             f"{task.name}: {count:,} {what} left out of {found.paths[0].name}{others}"
@@ -406,42 +410,3 @@ def _is_shared(layout: Layout) -> bool:
     if layout.reader in SHARING_READERS:
         return bool({"language", "split"} & dict(layout.options).keys())
     return bool(layout.holds) and not any("{" in name for names in layout.files for name in names)
-
-
-def _content_of(rows: Iterable[Example] | Bitext) -> _Content:
-    if isinstance(rows, Bitext):
-        if not (rows.foreign and rows.english):
-            return "empty"
-        return "hidden" if rows.gold is None else "labelled"
-    content: _Content = "empty"
-    for row in rows:
-        if not _is_hidden(row):
-            return "labelled"
-        content = "hidden"
-    return content
-
-
-def _require_labels(rows: list[Example], path: Path) -> None:
-    if all(map(_is_hidden, rows)):
-        raise DataError("the labels are hidden", path=path, hint="Training and scoring need a labelled file")
-    for problem in _unlabelled(rows, path):
-        raise problem
-
-
-def _unlabelled(rows: list[Example], path: Path) -> list[DataError]:
-    """Return the problem of a file in which some rows have no label; none if all have one."""
-    hidden = [row.id for row in rows if _is_hidden(row)]
-    if not hidden:
-        return []
-    problem = f"{len(hidden)} of {len(rows)} examples have no label, the first is '{hidden[0]}'"
-    return [DataError(problem, path=path, hint="Label them, or take them out")]
-
-
-def _is_hidden(example: Example) -> bool:
-    if isinstance(example, TagExample):
-        return example.tags is None
-    if isinstance(example, SpanExample):
-        return example.answers is None
-    if isinstance(example, MatchExample):
-        return example.target is None
-    return example.label is None

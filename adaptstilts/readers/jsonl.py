@@ -47,7 +47,7 @@ def read_hellaswag(request: Request) -> Iterator[ChoiceExample]:
     """Read HellaSwag; see `hellaswag_example`."""
     for line, record in json_lines(request.path, request.row):
         with request.row:
-            yield hellaswag_example(record, request.path, line)
+            yield request.noted(hellaswag_example(record, request.path, line), line)
 
 
 def hellaswag_example(record: Record, path: Path, line: int | None) -> ChoiceExample:
@@ -82,7 +82,7 @@ def read_commonsenseqa(request: Request) -> Iterator[ChoiceExample]:
     """Read CommonsenseQA; see `commonsenseqa_example`."""
     for line, record in json_lines(request.path, request.row):
         with request.row:
-            yield commonsenseqa_example(record, request.path, line)
+            yield request.noted(commonsenseqa_example(record, request.path, line), line)
 
 
 def commonsenseqa_example(record: Record, path: Path, line: int | None) -> ChoiceExample:

@@ -12,15 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TextIO, TypeAlias, TypeVar
 
 from adaptstilts.errors import ConfigError, DataError
-from adaptstilts.tasks.examples import Bitext, Example
+from adaptstilts.tasks.examples import Bitext, ChoiceExample, Example, PairExample
 from adaptstilts.tasks.spec import Split
 
 MOST_PROBLEMS = 20
 """Number of bad rows of a file that are collected before reading stops."""
 
+Choice = TypeVar("Choice", PairExample, ChoiceExample)
+"""An example with one label."""
 _ESCAPED = re.compile("[\udc80-\udcff]")
 
 
@@ -65,6 +67,7 @@ class Request:
         unanswerable: Whether questions without an answer are allowed.
         options: Reader options from the layout.
         dropped: Filled by the reader: kind of row left out (words that follow a number) -> how many.
+        unlabelled: Filled by the reader: line of each row without a label, in files where only some may lack one.
         row: Context in which readers read each row.
         code: What the files call the language.
         split: Split that is read, for files that hold several; None for a pool of candidates.
@@ -76,6 +79,7 @@ class Request:
     unanswerable: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     dropped: Counter[str] = field(default_factory=Counter)
+    unlabelled: list[int] = field(default_factory=list)
     row: RowCheck = field(default_factory=RowCheck)
     code: str = ""
     split: Split | None = None
@@ -84,6 +88,12 @@ class Request:
     def path(self) -> Path:
         """The first file, often the only one."""
         return self.paths[0]
+
+    def noted(self, row: Choice, line: int) -> Choice:
+        """Return a row; note its line if it has no label."""
+        if row.label is None:
+            self.unlabelled.append(line)
+        return row
 
     def option(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         """Return an option, or ``default`` where the layout does not set it.

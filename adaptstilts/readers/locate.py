@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from adaptstilts.errors import DataError
-from adaptstilts.languages import get_language
+from adaptstilts.languages import SOURCE_LANGUAGE, get_language, languages_text
 from adaptstilts.readers import arrow as readers_arrow
 from adaptstilts.readers.listing import Listing
+from adaptstilts.tasks.files import each_layout
 from adaptstilts.tasks.kinds import FACTS
+from adaptstilts.tasks.reader_facts import tells_languages
+from adaptstilts.tasks.registry import is_own
 from adaptstilts.tasks.spec import Layout, Split, Task
 
 _SIDES = ("foreign", "english")
@@ -56,7 +59,7 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
         raise DataError(
             f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
             path=listing.root,
-            hint="All accepted paths: adaptstilts docs data",
+            hint=where_from(task),
         )
     return found
 
@@ -76,7 +79,13 @@ def find_all(root: Path | Listing, task: Task, split: Split, language: str) -> l
     if own is not None:
         return [own]
     parts = (find(listing, part, language) for part in (layout, *layout.parts))
-    return [part for part in parts if part is not None]
+    return [part for part in parts if part is not None and not _is_english(part.layout, task, split, language)]
+
+
+def _is_english(layout: Layout, task: Task, split: Split, language: str) -> bool:
+    """Say whether a file of another language is the English training file: nothing tells its languages apart."""
+    is_foreign_training = split is Split.TRAIN and language != SOURCE_LANGUAGE and SOURCE_LANGUAGE in task.languages
+    return is_foreign_training and not layout.holds and not tells_languages(layout)
 
 
 def find_own(root: Path | Listing, task: Task, split: Split, language: str) -> Found | None:
@@ -110,6 +119,31 @@ def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
                 return Found(current, tuple(path for several in paths for path in several), note)
         current = current.otherwise
     return None
+
+
+def where_from(task: Task) -> str:
+    """Return where to read which files a task has: of one from outside the package, its layouts."""
+    if is_own(task):
+        return "All accepted paths: adaptstilts docs data."
+    return f"Put them there, or correct the layouts of {task.name}. More: adaptstilts docs tasks."
+
+
+def file_without_rows(root: Path | Listing, task: Task) -> DataError | None:
+    """Return the error of a task of which no row is there though a file is; None if there is no file."""
+    listing = _listing(root)
+    places = ((split, code) for split in task.layouts for code in task.languages)
+    found = next((part for split, code in places for part in find_all(listing, task, split, code)), None)
+    if found is None:
+        return None
+    hint = f"Correct its languages and splits, or the layouts of {task.name}; for other codes: codes=(('en', 'eng'),)."
+    problem = f"holds no row of {task.name} in {languages_text(task.languages)}"
+    return DataError(problem, path=found.paths[0], hint=f"{hint} More: adaptstilts docs tasks.")
+
+
+def looked_for(task: Task) -> tuple[str, ...]:
+    """Return the first-choice paths of all splits of a task, with their placeholders, and its folder in our layout."""
+    names = [name for layout in each_layout(task.layouts.values()) for name in layout.files[0]]
+    return tuple(dict.fromkeys([*names, f"{task.folder or task.name}/arrow/"]))
 
 
 def missing_parts(root: Path | Listing, task: Task, split: Split, language: str) -> list[str]:

@@ -11,16 +11,16 @@ columns separated by tabs; both kinds of table are quoted as CSV writers quote. 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.readers.lines import Request, expect_columns, json_lines, label_index, label_words, quoted_rows
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
+from adaptstilts.tasks.reader_facts import READER_FACTS, TABLE_COLUMNS
 from adaptstilts.tasks.spec import Split
 
-_OPTIONS = ("label", "id", "language", "split")
 _SPLITS = {
     **dict.fromkeys(("train", "training"), Split.TRAIN),
     **dict.fromkeys(("dev", "val", "valid", "validation"), Split.DEV),
@@ -35,21 +35,22 @@ def read_texts(request: Request) -> Iterator[PairExample]:
     Options, besides those of the module: ``first`` (``text`` by default) and ``second`` (none by default) name the
     columns of the texts; ``words`` is described in `adaptstilts.readers.lines.label_words`.
     """
-    _check_options(request, (*_OPTIONS, "first", "second", "words"))
+    _check_options(request, "texts")
     first, second = request.options.get("first", "text"), request.options.get("second")
     given = request.options.get("words", "").split()
     if given and len(given) != len(request.labels):
         problem = f"{len(given)} label words for the {len(request.labels)} labels of the task"
         raise ConfigError(problem, key="layouts.words", hint="Give one for each, in their order; a|b for two.")
     words = label_words(request.options.get("words", ""), request.labels)
-    for position, (line, record) in enumerate(_records(request)):
+    for position, (line, record) in enumerate(_records(request, [first, *([] if second is None else [second])])):
         with request.row:
-            yield PairExample(
+            example = PairExample(
                 id=_id(record, position, request, line),
                 first=_text(record, first, request.path, line),
                 second=None if second is None else _text(record, second, request.path, line),
                 label=_label(record, words, request, line),
             )
+            yield request.noted(example, line)
 
 
 def read_choices(request: Request) -> Iterator[ChoiceExample]:
@@ -59,7 +60,7 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
     spaces to what stands before an answer, such as ``passage question``; ``choices`` names the columns of the answers,
     separated by spaces; ``first`` is the number that the label column gives to the first of them (0 by default).
     """
-    _check_options(request, (*_OPTIONS, "prompt", "choices", "first"))
+    _check_options(request, "choices")
     prompt = request.options.get("prompt", "question").split()
     choices = request.options.get("choices", "").split()
     if len(choices) < 2:
@@ -67,28 +68,33 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
         raise ConfigError(problem, key="layouts.choices", hint='Write choices="answer1 answer2" in the layout.')
     start = int(request.option("first", "0", ("0", "1")))
     words = {str(start + index): index for index in range(len(choices))}
-    for position, (line, record) in enumerate(_records(request)):
+    for position, (line, record) in enumerate(_records(request, [*prompt, *choices])):
         with request.row:
-            yield ChoiceExample(
+            example = ChoiceExample(
                 id=_id(record, position, request, line),
                 prompt=" ".join(_text(record, name, request.path, line) for name in prompt),
                 choices=tuple(_text(record, name, request.path, line) for name in choices),
                 label=_label(record, words, request, line),
             )
+            yield request.noted(example, line)
 
 
-def _check_options(request: Request, allowed: tuple[str, ...]) -> None:
+def _check_options(request: Request, reader: str) -> None:
+    allowed = READER_FACTS[reader].options
     for name in request.options:
         if name not in allowed:
-            problem = f"'{name}' is not an option of this reader"
+            problem = f"'{name}' is not an option of the reader '{reader}'"
             raise ConfigError(problem, key="layouts.options", value=name, allowed=allowed)
 
 
-def _records(request: Request) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """Yield line number and values by column of each row in the requested language and split."""
+def _records(request: Request, columns: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield line number and values by column of each row in the requested language and split.
+
+    ``columns`` are needed besides those that the options of every such file name.
+    """
     path, options = request.path, request.options
     code = request.code or request.language
-    read = json_lines(path, request.row) if path.suffix == ".jsonl" else _table(request)
+    read = json_lines(path, request.row) if path.suffix == ".jsonl" else _table(request, columns)
     for line, record in read:
         wanted = False
         with request.row:
@@ -99,10 +105,14 @@ def _records(request: Request) -> Iterator[tuple[int, Mapping[str, Any]]]:
             yield line, record
 
 
-def _table(request: Request) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _table(request: Request, needed: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     path = request.path
     rows = quoted_rows(path, "," if path.suffix == ".csv" else "\t", multiline=True)
-    _, header = next(rows, (1, []))
+    first, header = next(rows, (1, []))
+    named = [request.options[role] for role in TABLE_COLUMNS if role in request.options]
+    for name in [*needed, *named] if header else []:
+        if name not in header:
+            raise DataError("no such column", path=path, line=first, key=name, value=name, allowed=header)
     for line, columns in rows:
         with request.row:
             expect_columns(columns, (len(header),), path, line)

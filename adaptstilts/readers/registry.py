@@ -19,6 +19,7 @@ from adaptstilts.readers import tags as readers_tags
 from adaptstilts.readers import tsv as readers_tsv
 from adaptstilts.readers.lines import Reader
 from adaptstilts.tasks.examples import Bitext, ChoiceExample, MatchExample, PairExample, SpanExample, TagExample
+from adaptstilts.tasks.reader_facts import READER_FACTS
 from adaptstilts.tasks.spec import Kind, Task
 
 READERS: dict[str, Reader] = {
@@ -65,7 +66,7 @@ EXAMPLES: dict[Kind, type] = {
     Kind.MATCH: MatchExample,
 }
 """What readers give for a kind of task."""
-SHARING_READERS = ("texts", "choices")
+SHARING_READERS = tuple(name for name, facts in READER_FACTS.items() if "split" in facts.options)
 """Readers whose options ``language`` and ``split`` name columns of a table that holds several of them."""
 
 

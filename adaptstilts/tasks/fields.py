@@ -96,7 +96,8 @@ def _member(kind: type[Enum], given: Any, key: str) -> Enum:  # noqa: ANN401
 
 def _dataclass(kind: Any, given: Any, key: str, problems: list[ConfigError]) -> Any:  # noqa: ANN401
     if not isinstance(given, kind):
-        hint = f"Write {kind.__name__}(...)."
+        names = ", ".join(name for name, _, _ in _fields(kind))
+        hint = f"Write {kind.__name__}(...), with the fields {names}. More: adaptstilts docs tasks."
         raise ConfigError(f"{shortened(given)} is not a {kind.__name__}", key=key, hint=hint)
     changed = dict(_checked(given, f"{key}.", problems))
     return replace(given, **changed) if changed else given

@@ -107,20 +107,21 @@ def bucc(split: Split) -> Layout:
     return Layout("bucc", ((*sides, f"{name}.gold"), sides), same_rows=True)
 
 
-def texts(*files: str, codes: Columns = (), **columns: str) -> Layout:
+def texts(*files: str, codes: Columns = (), holds: tuple[str, ...] = (), **columns: str) -> Layout:
     """Return the layout of texts with classes in a table or in JSON lines.
 
     Args:
         files: Alternatives in order of preference; see `Layout`.
         codes: What the files call a language, where that is not its code in the package.
+        holds: Languages in the files, where neither their paths nor a column say it.
         columns: Options of the reader: `adaptstilts.readers.records.read_texts`.
     """
-    return Layout("texts", tuple((file,) for file in files), tuple(columns.items()), codes=codes)
+    return Layout("texts", tuple((file,) for file in files), tuple(columns.items()), codes=codes, holds=holds)
 
 
-def choices(*files: str, codes: Columns = (), **columns: str) -> Layout:
+def choices(*files: str, codes: Columns = (), holds: tuple[str, ...] = (), **columns: str) -> Layout:
     """Return the layout of questions with several answers in a table or in JSON lines.
 
     Arguments as in `texts`, with the options of `adaptstilts.readers.records.read_choices`.
     """
-    return Layout("choices", tuple((file,) for file in files), tuple(columns.items()), codes=codes)
+    return Layout("choices", tuple((file,) for file in files), tuple(columns.items()), codes=codes, holds=holds)

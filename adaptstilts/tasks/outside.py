@@ -37,11 +37,17 @@ def register_from_file(path: Path | str, *, replace: bool = False) -> tuple[Task
         if not named:
             raise ConfigError("holds no task", path=path, hint=f"Write NAME = Task(...) at its top level. {_HINT}")
         lines = _lines(tree)
+        first: dict[str, int | None] = {}
         for name, task in named.items():
+            line = lines.get(name)
+            if task.name in first:
+                problems.append(_twice(task.name, path, first[task.name], line))
+                continue
+            first[task.name] = line
             try:
                 register(task, replace=replace)
-            except AdaptstiltsError as error:  # noqa: PERF203 - all are tried
-                problems += [_placed(problem, path, lines.get(name)) for problem in problems_of(error)]
+            except AdaptstiltsError as error:
+                problems += [_placed(problem, path, line) for problem in problems_of(error)]
         raise_all(problems)
     return tuple(named.values())
 
@@ -84,6 +90,14 @@ def _tasks(names: dict[str, object]) -> dict[str, Task]:
         if isinstance(value, Task) and value not in found.values() and not is_own(value):
             found[name] = value
     return found
+
+
+def _twice(task: str, path: Path, first: int | None, line: int | None) -> ConfigError:
+    """Return the error of a file with two tasks of one name, of which the first stands in the line ``first``."""
+    place = "" if first is None else f" in line {first}"
+    return ConfigError(
+        f"'{task}' is the name of the task{place}, too", path=path, line=line, hint="Rename or remove one of the two."
+    )
 
 
 def _lines(tree: ast.Module) -> dict[str, int]:

@@ -7,20 +7,18 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from pathlib import PurePosixPath
-from string import Formatter
 
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE, declare_language
 from adaptstilts.tasks import beyond_xtreme, checklist, intermediate, xtreme, xtreme_r
 from adaptstilts.tasks.entry_points import package_error, tasks_of_packages
+from adaptstilts.tasks.files import problems_of_layouts
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import (
     METRICS,
     BenchmarkName,
     Group,
     Kind,
-    Layout,
     Metric,
     Phase,
     Split,
@@ -46,7 +44,6 @@ _TASKS: dict[str, Task] = dict(_OWN)
 TASKS_HINT = "See: adaptstilts tasks. A task of your own is known with --tasks-from FILE or, in Python, register_task"
 """What to do about a name that no task has."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
-_PLACEHOLDERS = ("language", "language3", "name", "name_lower")
 
 
 def _declare_languages() -> None:
@@ -182,7 +179,7 @@ def _problems(task: Task, *, replace: bool) -> Iterator[AdaptstiltsError]:
     if name in _TASKS and (name in _OWN or not replace):
         hint = "Give the new one another name."
         if name not in _OWN:
-            hint = "Give the new one another name, or register it with replace=True."
+            hint = "Give the new one another name or, in Python, register it with replace=True."
         yield ConfigError(f"there is a task '{name}' already", value=name, hint=hint)
     if not _NAME.fullmatch(name):
         yield ConfigError(f"'{name}' cannot name a task", allowed=["lower case letters, digits and underscores"])
@@ -271,37 +268,10 @@ def _problems_of_files(task: Task) -> Iterator[AdaptstiltsError]:
         yield ConfigError(f"'{name}' has no training files", key="layouts", hint=hint)
     if task.phase is Phase.TARGET and not {Split.DEV, Split.TEST} & set(task.layouts):
         yield ConfigError(f"'{name}' is a target without dev and test files", key="layouts")
-    layouts = list(each_layout([*task.layouts.values(), *([task.pool] if task.pool is not None else [])]))
-    if not all(layout.files and all(layout.files) for layout in layouts):
-        yield ConfigError(
-            f"'{name}': a layout names no file", key="layouts.files", hint="Give a path below the data root."
-        )
+    yield from problems_of_layouts(task)
     if task.folder and not _NAME.fullmatch(task.folder):
         allowed = ["lower case letters, digits and underscores"]
         yield ConfigError(f"'{name}': '{task.folder}' cannot be its folder", key="folder", allowed=allowed)
-    for file in dict.fromkeys(file for layout in layouts for files in layout.files for file in files):
-        path = PurePosixPath(file)
-        if path.is_absolute() or ".." in path.parts:
-            yield ConfigError(f"'{name}': '{file}' is not below the data root", key="layouts.files", value=file)
-        for place in _places(file):
-            if place not in _PLACEHOLDERS:
-                problem = f"'{name}': '{{{place}}}' in '{file}' stands for nothing"
-                yield ConfigError(problem, key="layouts.files", value=place, allowed=_PLACEHOLDERS)
-
-
-def _places(file: str) -> list[str]:
-    """Return the placeholders of a path; a brace that is not closed counts as one."""
-    try:
-        return [place for _, place, _, _ in Formatter().parse(file) if place is not None]
-    except ValueError:
-        return ["..."]
-
-
-def each_layout(layouts: Iterable[Layout]) -> Iterator[Layout]:
-    """Yield layouts with their alternatives and parts."""
-    for layout in layouts:
-        yield layout
-        yield from each_layout([*layout.parts, *([layout.otherwise] if layout.otherwise is not None else [])])
 
 
 def intermediate_tasks() -> tuple[Task, ...]:

@@ -93,7 +93,7 @@ class Layout:
     """Paths of one split of a task below the data root, and its reader.
 
     Attributes:
-        reader: Name in `adaptstilts.readers.registry.READERS`.
+        reader: Name in `adaptstilts.tasks.reader_facts.READER_FACTS`.
         files: Alternatives in order of preference; the first whose files all exist is taken. Each is a tuple of paths
             that belong to one language and split (several where text and labels are apart, or where a data set has
             several parts). ``{language}`` stands for the code of the language, or for what ``codes`` makes of it,

@@ -98,3 +98,25 @@ def test_copy_without_a_name_says_what_is_missing(tmp_path: Path):
     said = say("configs", "--to", tmp_path / "x.yaml")
     assert said.code == 2
     assert "configs NAME --to FILE" in said.err
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("mine-2.0", "mine-2.0"),
+        ("Meine Studie", "meine_studie"),
+        ("Größe & Übung", "grosse_ubung"),
+        ("_x", "x"),
+        ("研究", "study"),
+        ("2026", "2026"),
+        ("null", "null"),
+        ("1e3", "1e3"),
+    ],
+)
+def test_copy_is_named_after_its_file_as_far_as_a_name_may(tmp_path, stem: str, name: str):
+    assert load_study(copy_config("quickstart", tmp_path / f"{stem}.yaml"))[0].name == name
+
+
+def test_next_command_is_written_for_the_shell(tmp_path):
+    file = tmp_path / "my study.yaml"
+    assert say("configs", "quickstart", "--to", file).out.endswith(f"next: adaptstilts plan '{file}'\n")

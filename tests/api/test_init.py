@@ -15,11 +15,12 @@ from adaptstilts.api.configs import copy_config
 from adaptstilts.api.init import init_study
 from adaptstilts.api.survey import FoundTask, survey
 from adaptstilts.config.load import load_study
-from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.errors import ConfigError, DataError, ProblemsError
 from adaptstilts.study.study import Study
 from adaptstilts.tasks import registry
+from adaptstilts.tasks.layouts import texts
 from adaptstilts.tasks.registry import all_tasks, get_task
-from adaptstilts.tasks.spec import Phase, Split
+from adaptstilts.tasks.spec import Phase, Split, Task
 
 Own: Files = {
     **TASK_FILES["mnli"],
@@ -99,7 +100,7 @@ def test_malformed_file_is_named_with_its_line(folder):
 )
 def test_file_that_no_task_reads_is_named_with_what_it_may_be(name, content, guess, folder):
     (unread,) = survey(folder({**Own, name: content})).unread
-    assert (unread.name, unread.guess) == (name, guess)
+    assert (unread.names, unread.guess) == ((name,), guess)
 
 
 def test_files_that_are_no_data_are_not_named(folder):
@@ -266,6 +267,93 @@ def test_own_files_are_run_from_an_empty_folder(folder):
 
 
 # ---- What strangers do
+
+
+BAD = "one column\n"
+
+
+def test_commands_are_written_for_the_shell_and_the_study_is_named_after_its_file(folder):
+    folder(Own).rename("my data")
+    said = say("init", "--data", "my data", "--to", "Größe und Übung.yaml")
+    assert said.code == 0, said.err
+    assert "wrote Größe und Übung.yaml, the study grosse_und_ubung; next:" in said.out
+    assert "  adaptstilts run 'Größe und Übung.yaml'\n" in said.out
+    assert "adaptstilts init --data 'my data'\n" in Path("Größe und Übung.yaml").read_text(encoding="utf-8")
+    assert load_study(Path("Größe und Übung.yaml"))[0].name == "grosse_und_ubung"
+    asked = init_study("other.yaml", "my data", options=["--tasks-from", "my tasks.py"])
+    assert "adaptstilts plan other.yaml --tasks-from 'my tasks.py'\n" in str(asked)
+
+
+def test_all_that_is_wrong_is_told_once_where_no_target_can_be_used(folder):
+    files = {**Own, "mnli/multinli_1.0_train.jsonl": "{bad\n", "xnli/test-de.tsv": XNLI + BAD, "xnli/test-fr.tsv": BAD}
+    with pytest.raises(ProblemsError) as caught:
+        init_study("study.yaml", folder(files))
+    first, *problems = str(caught.value).splitlines()
+    assert first.startswith("data: holds no target task that a study could be evaluated on. The files of every task")
+    assert [problem.partition(": ")[0] for problem in problems] == [
+        "data/mnli/multinli_1.0_train.jsonl:1",
+        "data/xnli/test-de.tsv:4",
+        "data/xnli/test-fr.tsv:1",
+    ]
+    assert problems[0].endswith("(tasks anli, mnli).")
+    assert problems[2].endswith("(task xnli).")
+
+
+def test_of_many_problems_the_rest_is_counted(folder):
+    files = {**Own, **{f"xnli/test-{code}.tsv": BAD for code in get_task("xnli").languages}}
+    with pytest.raises(ProblemsError, match=r"data: 7 more problems; all of them: adaptstilts data check\.$") as caught:
+        init_study("study.yaml", folder(files))
+    assert len(caught.value.problems) == 10
+
+
+def test_task_that_is_left_out_for_the_reason_of_another_does_not_repeat_it(folder):
+    panx = {f"panx/{split}-en.tsv": PANX for split in ("train", "dev", "test")}
+    said = say("init", "--data", folder({**Own, **panx, "mnli/multinli_1.0_train.jsonl": "{bad\n"}))
+    lines = [line.partition("Left out")[2] for line in said.out.splitlines() if "Left out" in line]
+    assert lines[0].startswith(": mnli/multinli_1.0_train.jsonl:1: not JSON")
+    assert lines[1] == " for the same reason as anli"
+
+
+def test_files_in_formats_that_are_read_are_named_before_others(folder):
+    photos = {f"a/photo{number}.jpg": b"\xff" for number in range(9)}
+    tables = {f"b/{number}.csv": "a,b,c\n" for number in range(60)}
+    files = {**photos, **tables, "b/photo.jpg": b"\xff", "b/squad.json": '{"data": []}\n', "b/train.csv": "a,b\n"}
+    assert [unread.text() for unread in survey(folder({**Own, **files})).unread] == [
+        "b/0.csv, b/1.csv, b/10.csv, b/11.csv and 57 more: a table of 3 columns",
+        "b/squad.json: perhaps of squad2, which is looked for as squad/dev-v2.0.json",
+        "a/photo0.jpg, a/photo1.jpg, a/photo2.jpg, a/photo3.jpg and 5 more",
+        "b/photo.jpg",
+    ]
+
+
+def test_of_many_different_files_the_rest_is_counted(folder):
+    files = {f"{number}/rows.csv": f"{',' * number}\n" for number in range(1, 16)}
+    unread = survey(folder({**Own, **files})).unread
+    assert len(unread) == 13
+    assert unread[-1].text() == "3 other files"
+
+
+def test_file_of_a_task_of_ones_own_in_which_its_languages_are_called_otherwise_is_named(folder, monkeypatch):
+    monkeypatch.setattr(registry, "_TASKS", dict(registry._TASKS))
+    layout = texts("moods.tsv", language="language", split="split")
+    registry.register(
+        Task(
+            name="moods_elsewhere",
+            kind="classify",
+            labels=("down", "up"),
+            languages=("en", "de"),
+            layouts=dict.fromkeys(Split, layout),
+        )
+    )
+    panx = {f"panx/{split}-en.tsv": PANX for split in ("train", "dev", "test")}
+    data = folder({**panx, "moods.tsv": "text\tlabel\tlanguage\tsplit\ngood\tup\teng\ttrain\n"})
+    said = say("init", "--data", data)
+    line = "- moods_elsewhere (target): no rows. Left out: moods.tsv: holds no row of moods_elsewhere in en, de"
+    assert line in said.out.splitlines()
+    assert "Not recognised" not in said.out
+    said = say("validate", "study.yaml", "target.tasks=[moods_elsewhere]")
+    assert said.err.startswith("data/moods.tsv: holds no row of moods_elsewhere in en, de. Correct its languages")
+    assert "codes=(('en', 'eng'),)" in said.err
 
 
 def test_languages_that_a_file_for_all_languages_lacks_are_not_there(folder):

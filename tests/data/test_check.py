@@ -12,8 +12,9 @@ from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
 from adaptstilts.readers.data_root import DataRoot, Inspection
 from adaptstilts.tasks.examples import Bitext, PairExample, Sentence
+from adaptstilts.tasks.layouts import texts
 from adaptstilts.tasks.registry import all_tasks, get_task
-from adaptstilts.tasks.spec import Kind, Split
+from adaptstilts.tasks.spec import Kind, Split, Task
 
 TRAIN = (
     "The library opened in the morning.\tIt was open by nine.\t0\r\n"
@@ -102,7 +103,7 @@ def test_file_with_some_labels_missing_is_a_problem(tmp_path, capsys):
     folder.mkdir(parents=True)
     (folder / "val.et.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     assert main(["data", "check", str(tmp_path), "xcopa"]) == 2
-    assert "val.et.jsonl: 1 of 2 examples have no label, the first is '8'." in capsys.readouterr().err
+    assert "val.et.jsonl:2: 1 of 2 examples have no label, the first is '8'." in capsys.readouterr().err
 
 
 def test_link_to_a_file_that_is_gone_is_one_problem_of_that_file(root, capsys):
@@ -215,3 +216,58 @@ def test_table_of_the_slices_is_what_their_makers_counted(shared_root):
         assert not there & set(split.missing)
         assert all(get_language(code).code == code for code in there | set(split.missing))
     assert compared > 150
+
+
+def moods(layout):
+    changes = {"kind": Kind.CLASSIFY, "labels": ("bad", "good"), "languages": ("en", "de")}
+    return Task(name="moods", layouts=dict.fromkeys(Split, layout), **changes)
+
+
+def test_missing_file_of_a_task_from_outside_is_named_with_the_paths_looked_for(tmp_path):
+    (problem,) = check_folder(tmp_path, [moods(texts("moods/{language}.tsv", split="split"))]).problems
+    assert str(problem) == (
+        f"{tmp_path}: no file of moods; looked for moods/{{language}}.tsv, moods/arrow/. "
+        "Put them there, or correct the layouts of moods. More: adaptstilts docs tasks."
+    )
+
+
+def test_languages_that_a_split_of_a_task_from_outside_does_not_hold_are_not_missing():
+    task = moods(texts("dev.tsv", holds=("en",)))
+    assert official_languages(task, Split.DEV) == ("en",)
+    assert official_languages(moods(texts("{language}.tsv")), Split.DEV) == ("en", "de")
+
+
+def test_missing_task_from_outside_is_a_note_beside_tasks_that_are_there(root):
+    tasks = [get_task("pawsx"), moods(texts("moods.tsv", language="language", split="split")), get_task("panx")]
+    found = check_folder(root, tasks)
+    assert (found.problems, found.notes) == ([], ["no file of moods; looked for moods.tsv, moods/arrow/"])
+
+
+def test_file_without_a_row_in_the_languages_of_its_task_is_named(tmp_path):
+    (tmp_path / "moods.tsv").write_text("text\tlabel\tl\tsplit\nA.\tgood\teng\ttrain\n", encoding="utf-8")
+    (problem,) = check_folder(tmp_path, [moods(texts("moods.tsv", language="l", split="split"))]).problems
+    assert str(problem).startswith(f"{tmp_path}/moods.tsv: holds no row of moods in en, de. Correct its languages")
+
+
+def test_tasks_that_can_be_fetched_are_and_others_say_how_to_get_them(tmp_path):
+    folder = tmp_path / "my data"
+    folder.mkdir()
+    (problem,) = check_folder(folder, [get_task("xnli"), get_task("sib200")]).problems
+    assert str(problem).endswith(f"Fetch some: adaptstilts data fetch xnli --root '{folder}'.")
+    (problem,) = check_folder(folder, [get_task("sib200")]).problems
+    assert "no file of sib200; looked for sib200/{language}/train.tsv" in str(problem)
+    assert "hf download Davlan/sib200" in str(problem)
+
+
+def test_many_missing_languages_are_told_by_their_number_and_a_few_and_once_for_equal_splits(tmp_path, capsys):
+    folder = tmp_path / "sib200" / "eng_Latn"
+    folder.mkdir(parents=True)
+    for split in Split:
+        (folder / f"{split.value}.tsv").write_text("index_id\tcategory\ttext\n1\ttravel\tA b.\n", encoding="utf-8")
+    assert main(["data", "check", str(tmp_path), "sib200"]) == 0
+    (note,) = [line for line in capsys.readouterr().out.splitlines() if "missing in" in line]
+    assert note.startswith("note: sib200: dev, test: missing in 204 languages: ")
+    assert note.endswith(" ...")
+    assert len(note) < 150
+    assert main(["data", "check", str(tmp_path), "sib200", "--strict"]) == 2
+    assert "no dev files of sib200 in 204 languages: " in capsys.readouterr().err

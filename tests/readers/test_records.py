@@ -95,13 +95,13 @@ def test_choices_are_read_by_their_columns(data_root, start: int):
 @pytest.mark.parametrize(
     ("name", "text", "options", "message"),
     [
-        ("m.tsv", "words\tlabel\nA\tgood\n", {}, r"m\.tsv:2: text: no such column.*Allowed: words, label"),
-        ("m.tsv", "text\tlabel\nA\tgood\n", {"label": "y"}, r"m\.tsv:2: y: no such column"),
+        ("m.tsv", "words\tlabel\nA\tgood\n", {}, r"m\.tsv:1: text: no such column.*Allowed: words, label"),
+        ("m.tsv", "text\tlabel\nA\tgood\n", {"label": "y"}, r"m\.tsv:1: y: no such column"),
         ("m.tsv", "text\tlabel\nA\tgod\n", {}, r"m\.tsv:2: label: 'god' is not a label.*'good'"),
         ("m.tsv", "text\tlabel\nA\n", {}, r"m\.tsv:2: expected 2 columns, found 1"),
         ("m.tsv", 'text\tlabel\n"A\tgood\n', {}, r"m\.tsv:2: broken quoting"),
         ("m.tsv", "text\tlabel\ts\nA\tgood\ttrian\n", {"split": "s"}, r"m\.tsv:2: s: 'trian' is not a split.*'train'"),
-        ("m.tsv", "text\tlabel\nA\tgood\n", {"language": "l"}, r"m\.tsv:2: l: no such column"),
+        ("m.tsv", "text\tlabel\nA\tgood\n", {"language": "l"}, r"m\.tsv:1: l: no such column"),
         ("m.jsonl", '{"text": ["A"], "label": "good"}\n', {}, r"m\.jsonl:1: text: expected text, found \['A'\]"),
         ("m.jsonl", '{"text": "A", "label": true}\n', {}, r"m\.jsonl:1: label: expected text, found True"),
         ("m.jsonl", '{"text": \n', {}, r"m\.jsonl:1: not JSON"),
@@ -133,3 +133,20 @@ def test_faults_of_a_layout_say_what_to_write(data_root):
         root.load(moods(texts("m.tsv", frist="text")), Split.TEST, "en")
     with pytest.raises(ConfigError, match=r"layouts\.words: 3 label words for the 2 labels"):
         root.load(moods(texts("m.tsv", words="a b c")), Split.TEST, "en")
+
+
+def test_first_row_without_a_label_is_named_with_its_line(data_root):
+    text = 'text\tlabel\tsplit\nA.\tgood\ttrain\n"B,\nC."\t\ttest\nD.\tbad\ttest\nE.\t\ttrain\n'
+    root: DataRoot = data_root({"m.tsv": text})
+    task = moods(texts("m.tsv", split="split"), languages=("en",))
+    message = r"m\.tsv:{}: 1 of 2 examples have no label, the first is '{}'\. Label them, or take them out"
+    with pytest.raises(DataError, match=message.format(6, 1)):
+        root.load(task, Split.TRAIN, "en", labelled=True)
+    (problem,) = root.inspect(task, Split.TEST, "en").problems
+    assert problem.line == 4
+
+
+def test_column_that_a_table_lacks_is_one_problem_of_its_header(data_root):
+    root: DataRoot = data_root({"m.csv": "text,label,sprache\nA.,good,en\nB.,bad,en\n"})
+    (problem,) = root.inspect(moods(texts("m.csv", language="language")), Split.TEST, "en").problems
+    assert str(problem).endswith("m.csv:1: language: no such column. Allowed: text, label, sprache.")

@@ -46,7 +46,7 @@ def moods(**changes: object) -> Task:
         "kind": Kind.CLASSIFY,
         "languages": ("en", "de"),
         "labels": ("bad", "good"),
-        "layouts": dict.fromkeys(Split, texts("moods.tsv", split="split")),
+        "layouts": dict.fromkeys(Split, texts("moods.tsv", language="language", split="split")),
     }
     return Task(**(declaration | changes))
 
@@ -55,7 +55,7 @@ def literal(name: str = "moods", rest: str = "") -> str:
     return (
         f'{name.upper()} = Task(\n    name="{name}", kind=Kind.CLASSIFY, languages=("en", "de"),\n'
         '    labels=("bad", "good"),\n'
-        f'    layouts=dict.fromkeys(Split, texts("moods.tsv", split="split")), {rest}\n)\n'
+        f'    layouts=dict.fromkeys(Split, texts("moods.tsv", language="language", split="split")), {rest}\n)\n'
     )
 
 
@@ -90,6 +90,15 @@ def test_file_can_be_read_again_and_another_declaration_only_in_its_place(tmp_pa
         register_from_file(changed)
     register_from_file(changed, replace=True)
     assert get_task("moods").licence == "free"
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_two_tasks_of_one_name_in_a_file_are_an_error_that_names_both(tmp_path: Path, replace: bool):
+    text = HEAD + literal() + literal(rest='licence="free"').replace("MOODS", "OTHER")
+    message = r"own\.py:8: 'moods' is the name of the task in line 3, too\. Rename or remove one of the two\.$"
+    with pytest.raises(ConfigError, match=message):
+        register_from_file(written(tmp_path, text), replace=replace)
+    assert outside_tasks() == ()
 
 
 def test_file_may_register_its_tasks_itself_or_import_them_and_be_read_again(tmp_path: Path, monkeypatch):
@@ -137,6 +146,14 @@ def test_tasks_that_replace_others_cannot_be_trained_on_themselves():
         (HEAD + literal().replace('("en", "de")', '("de",)'), r"own\.py:3: languages: 'moods' is trained in English"),
         (HEAD + literal().replace("(Split,", "((Split.TEST,),"), r"own\.py:3: layouts: 'moods' has no training files"),
         (HEAD + literal().replace("(Split,", "((Split.TRAIN,),"), r"own\.py:3: layouts: .*without dev and test files"),
+        (HEAD + literal().replace('split="split"', 'split="split", col="x"'),
+         r"own\.py:3: layouts\.train\.options: 'moods': 'col' is not an option of the reader 'texts'\. Allowed"),
+        (HEAD + literal().replace('language="language", ', ""),
+         r"own\.py:3: layouts\.dev\.files: .* each of its 2 languages would read the same rows of 'moods\.tsv'\. "
+         r"Name the column of the language: language='\.\.\.'\. Or put \{language\} into the path"),
+        (HEAD + literal().replace(', split="split"', ""),
+         r"own\.py:3: layouts: 'moods': train and dev and test would read the same rows of 'moods\.tsv'\. "
+         r"Name the column of the split: split='\.\.\.'\. Or give each split a file"),
         (HEAD + literal("xnli"), r"own\.py:3: there is a task 'xnli' already\. Give the new one another name"),
     ],
     ids=lambda value: "" if "\n" in value or "\0" in value else value[:40],
@@ -205,7 +222,8 @@ def test_whole_declaration_of_an_outside_task_counts_in_keys(change):
 
 def test_fields_with_their_default_value_do_not_count_so_that_new_ones_can_be_added():
     assert declared_whole(moods()) == declared_whole(moods(rows=None, size=Size(40), title="moods"))
-    assert declared_whole(moods()) == "7bb1f1a165032cdc"  # stores hold it
+    in_stores = moods(layouts=dict.fromkeys(Split, texts("moods.tsv", split="split")))
+    assert declared_whole(in_stores) == "7bb1f1a165032cdc"
 
 
 def test_keys_of_the_packages_own_tasks_stay_as_they_are():
@@ -320,6 +338,6 @@ def test_task_of_a_package_under_a_taken_name_is_a_fault_of_the_package(installe
 
 
 def test_choices_need_their_number():
-    layouts = {Split.TEST: choices("moods.jsonl", choices="a b")}
+    layouts = {Split.TEST: choices("{language}.jsonl", choices="a b")}
     with pytest.raises(ConfigError, match=r"size\.choices"):
         register(moods(kind=Kind.CHOOSE, labels=(), layouts=layouts, train_task="cosmosqa"))

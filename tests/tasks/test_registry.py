@@ -176,7 +176,11 @@ def own_table(monkeypatch):
     monkeypatch.setattr(registry, "_TASKS", dict(registry._TASKS))
 
 
+READER = {Kind.TAG: "word_lines", Kind.EXTRACT: "squad", Kind.CHOOSE: "copa", Kind.MATCH: "xquad_r"}
+
+
 def toy(**changes) -> Task:
+    reader = READER.get(changes.get("kind"), "pairs_tsv")
     declaration = {
         "name": "toy_nli",
         "title": "Toy NLI",
@@ -185,7 +189,7 @@ def toy(**changes) -> Task:
         "languages": ("en", "de"),
         "size": Size(30),
         "labels": ("no", "yes"),
-        "layouts": {split: Layout("pairs_tsv", ((f"toy/{split.value}-{{language}}.tsv",),)) for split in Split},
+        "layouts": {split: Layout(reader, ((f"toy/{split.value}-{{language}}.tsv",),)) for split in Split},
     }
     return Task(**(declaration | changes))
 

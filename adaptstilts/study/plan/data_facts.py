@@ -11,7 +11,7 @@ from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.locate import has_option
+from adaptstilts.readers.locate import file_without_rows, has_option, where_from
 from adaptstilts.study.plan.jobs import DataJob
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import benchmark_tasks, intermediate_tasks
@@ -185,12 +185,16 @@ class FolderFacts:
         if not present and unscored:
             return ()
         if not present:
-            looked = (name for split in _EVALUATED if split in task.layouts for name in task.layouts[split].files[0])
+            if not any(self.root.languages(task, split) for split in task.layouts):
+                self._refuse_file_without_rows(task)
+            looked = dict.fromkeys(
+                name for split in _EVALUATED if split in task.layouts for name in task.layouts[split].files[0]
+            )
             raise DataError(
                 f"{task.name}: no labelled evaluation file in any language; looked for {', '.join(looked)}",
                 path=self.root.path,
                 key="target.tasks",
-                hint="Add the files, or remove the task. All accepted paths: adaptstilts docs data.",
+                hint=f"Add the files, or remove the task. {where_from(task)}",
             )
         found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
         if self.choice == "official":
@@ -227,6 +231,11 @@ class FolderFacts:
             for code in task.official(self.benchmark) if isinstance(self.choice, str) else self.choice:
                 if code not in present:
                     self._verify(task, split, code)
+
+    def _refuse_file_without_rows(self, task: Task) -> None:
+        error = file_without_rows(self.root.path, task)
+        if error is not None:
+            raise error
 
     def _refuse_empty_files(self, task: Task) -> None:
         """Raise for languages whose evaluation file is empty; without an error, they would silently be left out."""
