@@ -41,6 +41,20 @@ def test_text_of_a_page_is_wrapped(page: Path):
     assert [line for line in text.splitlines() if len(line) > 120 and not line.startswith(("|", "#"))] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page_that_names_what_the_wheel_lacks_says_where_it_is(page: Path):
+    text = page.read_text(encoding="utf-8")
+    if re.search(r"benchmarks/\w|\btests/\w|`make \w", re.sub(r"<!--.*?-->", "", text)):
+        assert "in a copy of the repository" in " ".join(text.lower().split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_a_page_name_shipped_configurations_without_a_folder(page: Path):
+    examples = re.findall(r"^```.*?^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    lines = [line for example in examples for line in example.splitlines() if not line.startswith("python benchmarks/")]
+    assert [line for line in lines if "configs/" in line] == []
+
+
 def test_commands_of_benchmarks_are_named_on_a_page_and_exist():
     pages = [*PAGES, ROOT / "checkpoints" / "mini" / "README.md"]
     named = {name for page in pages for name in re.findall(r"benchmarks/(\w+\.py)", page.read_text(encoding="utf-8"))}

@@ -30,7 +30,8 @@ def load_study(source: Path | str | Mapping[str, Any], *overrides: str) -> Study
     """Read a study's settings.
 
     Args:
-        source: A YAML file, or a mapping with what one would contain.
+        source: A YAML file, the name of a configuration that comes with the package, such as ``quickstart``, or a
+            mapping with what a file would contain.
         overrides: ``key=value`` settings with dotted keys, which override those of the source, such as
             ``"seeds=[1,2]"``; values are YAML.
 
@@ -38,7 +39,7 @@ def load_study(source: Path | str | Mapping[str, Any], *overrides: str) -> Study
         AdaptstiltsError: If the file or its settings cannot be used; all problems at once.
 
     Example:
-        >>> study = load_study("configs/quickstart.yaml", "seeds=[1,2]", "target.tasks=[xnli]")
+        >>> study = load_study("quickstart", "seeds=[1,2]", "target.tasks=[xnli]")
         >>> study.name, study.config.seeds
         ('quickstart', (1, 2))
         >>> load_study({"name": "mine", "target": {"tasks": ["xnli"]}}).config.backbone
@@ -138,7 +139,7 @@ class Study:
             AdaptstiltsError: If the study cannot be planned, or there is no such device.
 
         Example:
-            >>> plan = load_study("configs/quickstart.yaml", "methods=[direct]", "target.tasks=[xnli]").plan("cpu")
+            >>> plan = load_study("quickstart", "methods=[direct]", "target.tasks=[xnli]").plan("cpu")
             >>> plan.stages.groupby("kind")["name"].count()["predict"].item()  # eight languages
             8
         """

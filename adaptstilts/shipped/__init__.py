@@ -45,8 +45,12 @@ def mini_backbone_folder() -> Path:
 
 
 def docs_pages() -> dict[str, Path]:
-    """Return the pages of the documentation by name, such as ``data``; ``README`` is the index."""
-    return {path.stem: path for path in sorted((_ROOT / "docs").glob("*.md"))}
+    """Return the pages of the documentation by name, such as ``data``; ``README`` is the index.
+
+    The notebooks are pages too, and so is the list of the configurations.
+    """
+    found = [path for ending in ("*.md", "*.ipynb") for path in (_ROOT / "docs").glob(ending)]
+    return {**{path.stem: path for path in sorted(found)}, "configurations": _ROOT / "configs" / "README.md"}
 
 
 def find_config(name: Path | str, command: Command = "run") -> Path:

@@ -7,6 +7,7 @@ import doctest
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from repository import ROOT
@@ -55,8 +56,8 @@ def test_every_exported_name_is_there_documented_and_listed(name: str):
 
 
 @pytest.mark.parametrize("module", ["adaptstilts.api.study", "adaptstilts.tasks.summary"])
-def test_examples_in_docstrings_give_what_they_say(module: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(ROOT)
+def test_examples_in_docstrings_give_what_they_say(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
     failed, tried = doctest.testmod(import_module(module))
     assert (failed, tried > 0) == (0, True)
 
