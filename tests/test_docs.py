@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from repository import ROOT
+from small_quickstart import TIMED
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "configs").glob("*.md")])
 DIFFERENCES = ROOT / "docs" / "xtreme.md"
@@ -53,6 +54,13 @@ def test_examples_of_a_page_name_shipped_configurations_without_a_folder(page: P
     examples = re.findall(r"^```.*?^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     lines = [line for example in examples for line in example.splitlines() if not line.startswith("python benchmarks/")]
     assert [line for line in lines if "configs/" in line] == []
+
+
+def test_page_of_the_store_names_the_files_that_hold_times():
+    text = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+    sentence = text[text.index("except those that hold times") :].partition("\n\n")[0]
+    names = {f"{kind}/*/{name}" for kind, files in TIMED.items() for name in files}
+    assert set(re.findall(r"`(.+?)`", sentence)) == {"manifest.json", *names}
 
 
 def test_commands_of_benchmarks_are_named_on_a_page_and_exist():
