@@ -188,7 +188,8 @@ class _Checker:
     def require_any_data(self) -> None:
         if not any(split.languages for split in self.result.splits) and not self.result.problems:
             names = dict.fromkeys(split.task for split in self.result.splits)
-            hint = f"Fetch some: adaptstilts data fetch --root {self._data.path}"
+            root = self._data.path
+            hint = f"Fetch some: adaptstilts data fetch --root {root} (in Python: fetch_data({str(root)!r}))."
             self._add(DataError("holds no file of these tasks", path=self._data.path, allowed=names, hint=hint))
 
     def _language(self, task: Task, split: Split, code: str) -> LanguageCheck:

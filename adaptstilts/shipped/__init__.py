@@ -72,7 +72,9 @@ def find_config(name: Path | str, command: Command = "run") -> Path:
     if not isinstance(given, str | os.PathLike):
         allowed = ("a YAML file", "a name that `adaptstilts configs` lists", "a dict")
         raise ConfigError(
-            f"a {_NOUNS[command]} cannot be read from a value of type {type(given).__name__}", allowed=allowed
+            f"a {_NOUNS[command]} cannot be read from a value of type {type(given).__name__}",
+            key="source",
+            allowed=allowed,
         )
     path = Path(name)
     if path.is_file():
