@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.api.plan import StudyPlan, plan_study, why_stage
 from adaptstilts.api.shown import Shown, preformatted
-from adaptstilts.arguments import function_of, optional_text_of, path_of, text_of, whole_number_of
+from adaptstilts.arguments import function_of, optional_text_of, path_of, text_of, texts_of, whole_number_of
 from adaptstilts.config.load import load_study as read_study
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.runtime import prepare_process
@@ -57,7 +57,8 @@ class Study:
 
     def __init__(self, source: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()) -> None:
         self._source = source
-        self._overrides = tuple(overrides)
+        is_list = isinstance(overrides, Sequence) and not isinstance(overrides, str | bytes)
+        self._overrides = tuple(overrides) if is_list else texts_of("overrides", overrides)
         self._study = study.Study.load(source, self._overrides)
 
     def __repr__(self) -> str:

@@ -69,10 +69,11 @@ def find_config(name: Path | str, command: Command = "run") -> Path:
         ConfigError: If there is none, or the value is neither text nor a path.
     """
     given: object = name
-    if not isinstance(given, str | os.PathLike):
+    if not isinstance(given, str | os.PathLike) or given == "":
+        found = "an empty text" if given == "" else f"a value of type {type(given).__name__}"
         allowed = ("a YAML file", "a name that `adaptstilts configs` lists", "a dict")
         raise ConfigError(
-            f"a {_NOUNS[command]} cannot be read from a value of type {type(given).__name__}",
+            f"a {_NOUNS[command]} cannot be read from {found}",
             key="source",
             allowed=allowed,
         )

@@ -103,6 +103,9 @@ def test_tasks_are_a_sequence_that_prints_as_the_table_of_the_command_line():
     ("call", "message"),
     [
         (lambda: adaptstilts.load_study("quickstart", ["seeds=[1]"]), "a setting is a text of the form key=value"),
+        (lambda: adaptstilts.load_study(""), "^source: a study cannot be read from an empty text"),
+        (lambda: adaptstilts.Study("quickstart", 3), "^overrides: 3 is neither a text nor a list of texts"),
+        (lambda: adaptstilts.Study("quickstart", "seeds=x"), "^seeds"),
         (lambda: adaptstilts.load_study(3), "a study cannot be read from a value of type int"),
         (lambda: adaptstilts.load_study("quickstart", 3), "a setting is a text .*, not a value of type int"),
         (
