@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from reprlib import repr as shortened
@@ -42,6 +42,37 @@ def texts_of(argument: str, given: object) -> tuple[str, ...]:
     return listed
 
 
+def optional_text_of(argument: str, given: object) -> str | None:
+    """Return an argument that is one text or None.
+
+    Raises:
+        ConfigError: If it is anything else.
+    """
+    return None if given is None else text_of(argument, given)
+
+
+def choice_of(argument: str, given: Any, allowed: Sequence[str]) -> Any:  # noqa: ANN401 - what a caller gave
+    """Return an argument that is one of a few texts.
+
+    Raises:
+        ConfigError: If it is anything else.
+    """
+    if not isinstance(given, str) or given not in allowed:
+        raise ConfigError(f"{shortened(given)} is not allowed", key=argument, value=given, allowed=allowed)
+    return given
+
+
+def function_of(argument: str, given: Any) -> Any:  # noqa: ANN401 - what a caller gave
+    """Return an argument that is a function or None.
+
+    Raises:
+        ConfigError: If it is anything else.
+    """
+    if given is not None and not callable(given):
+        raise ConfigError(f"{shortened(given)} is not a function", key=argument, hint="Leave it out for none.")
+    return given
+
+
 def path_of(argument: str, given: object) -> Path:
     """Return an argument that is the path of a file or folder.
 
@@ -60,6 +91,15 @@ def location_of(argument: str, given: object) -> str:
         ConfigError: If it is neither text nor a path, or empty.
     """
     return given if isinstance(given, str) and given else str(path_of(argument, given))
+
+
+def cache_of(argument: str, given: object) -> str | None:
+    """Return an argument that is the local folder of a store at an address, or None.
+
+    Raises:
+        ConfigError: If it is anything else.
+    """
+    return None if given is None else str(path_of(argument, given))
 
 
 def number_of(argument: str, given: Any, *, least: float) -> float:  # noqa: ANN401 - what a caller gave

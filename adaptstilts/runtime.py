@@ -52,6 +52,21 @@ def quiet_libraries() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+@contextlib.contextmanager
+def without_note_on_unused_weights() -> Iterator[None]:
+    """Silence transformers' note on weights of a checkpoint that an encoder does not have: its pooler, its heads."""
+
+    def is_wanted(record: logging.LogRecord) -> bool:
+        return not record.getMessage().startswith("Some weights of the model checkpoint at ")
+
+    logger = logging.getLogger("transformers.modeling_utils")
+    logger.addFilter(is_wanted)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_wanted)
+
+
 def set_threads(threads: int | None) -> None:
     """Limit torch to a number of CPU threads; None keeps its default."""
     if threads is not None:

@@ -21,10 +21,8 @@ CUT = (
     "target.overrides={}",
     *(f"{phase}.{family}.epochs=1" for phase in ("intermediate", "target") for family in ("full", "adapter")),
 )
-TIMED = {"training.json"}
-"""Files that hold how long a training run took."""
-TIMED_KINDS = {"analyse", "report"}
-"""Kinds of stages whose tables and pages tell the times of training."""
+TIMED = {"train": {"training.json"}, "analyse": {"runs.csv"}, "report": {"report.md", "pages.json"}}
+"""Files that tell how long training took, by the kind of stage; docs/store.md names them."""
 
 
 def artefacts(store: Path) -> dict[str, dict[str, str]]:
@@ -32,6 +30,6 @@ def artefacts(store: Path) -> dict[str, dict[str, str]]:
     found = {}
     for path in sorted(store.glob("*/*/manifest.json")):
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        names = [] if manifest["kind"] in TIMED_KINDS else sorted(set(manifest["files"]) - TIMED)
+        names = sorted(set(manifest["files"]) - TIMED.get(manifest["kind"], set()))
         found[manifest["key"]] = {name: hashlib.sha256((path.parent / name).read_bytes()).hexdigest() for name in names}
     return found

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from repository import ROOT
+from small_quickstart import TIMED
 
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "configs").glob("*.md")])
 DIFFERENCES = ROOT / "docs" / "xtreme.md"
@@ -39,6 +40,27 @@ def test_links_between_pages_lead_somewhere(page: Path):
 def test_text_of_a_page_is_wrapped(page: Path):
     text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
     assert [line for line in text.splitlines() if len(line) > 120 and not line.startswith(("|", "#"))] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_page_that_names_what_the_wheel_lacks_says_where_it_is(page: Path):
+    text = page.read_text(encoding="utf-8")
+    if re.search(r"benchmarks/\w|\btests/\w|`make \w", re.sub(r"<!--.*?-->", "", text)):
+        assert "in a copy of the repository" in " ".join(text.lower().split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_a_page_name_shipped_configurations_without_a_folder(page: Path):
+    examples = re.findall(r"^```.*?^```", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    lines = [line for example in examples for line in example.splitlines() if not line.startswith("python benchmarks/")]
+    assert [line for line in lines if "configs/" in line] == []
+
+
+def test_page_of_the_store_names_the_files_that_hold_times():
+    text = (ROOT / "docs" / "store.md").read_text(encoding="utf-8")
+    sentence = text[text.index("except those that hold times") :].partition("\n\n")[0]
+    names = {f"{kind}/*/{name}" for kind, files in TIMED.items() for name in files}
+    assert set(re.findall(r"`(.+?)`", sentence)) == {"manifest.json", *names}
 
 
 def test_commands_of_benchmarks_are_named_on_a_page_and_exist():

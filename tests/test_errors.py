@@ -1,9 +1,14 @@
 """Errors that come from a worker process are whole when they arrive."""
 
+import ast
 import inspect
 import pickle
+import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from repository import ROOT
 
 from adaptstilts import errors
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DamagedError, ProblemsError
@@ -33,3 +38,28 @@ def test_an_error_says_the_same_in_another_process(error: AdaptstiltsError):
 
 def test_all_errors_of_the_package_are_looked_at():
     assert len(RAISED) >= 10
+
+
+def hints(path: Path) -> Iterator[str]:
+    """Sentences of a module, in the source or put together, that may stand in an error; no docstrings."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        elif (isinstance(node, ast.keyword) and isinstance(node.value, ast.Constant)) or (
+            isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        ):
+            yield str(node.value.value)
+
+
+def test_what_names_an_option_of_the_command_line_says_it_for_python_too():
+    own = r"in Python|study\.|\((\w+, )?--|ray start|docs \{\}"
+    others = {"configs.py", "init.py"}  # these print the commands that come next
+    modules = [path for path in (ROOT / "adaptstilts").rglob("*.py") if "cli" not in path.parts]
+    told = [
+        (path.name, hint)
+        for path in modules
+        for hint in hints(path)
+        if re.search(r"\. |: |^[A-Z]", hint) and re.search(r"[ (]--[a-z]", hint)
+    ]
+    assert len(told) > 10
+    assert [(name, hint) for name, hint in told if name not in others and not re.search(own, hint)] == []

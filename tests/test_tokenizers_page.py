@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from commandline import say
 from repository import ROOT
 from tokenizers_tiny import LINES, tiny
 
@@ -63,6 +64,15 @@ def test_example_on_the_page_is_what_comes_out(name, tmp_path):
     shown = pattern(name).search(PAGE.read_text(encoding="utf-8"))
     assert shown
     assert shown[2] == EXAMPLES[name](tmp_path) + "\n"
+
+
+def test_commands_on_the_page_run_in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(
+        r"^adaptstilts (validate quickstart.*?)(?: +#.*)?$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(commands) == 2
+    assert [command for command in commands if say(*command.split()).code] == []
 
 
 def test_thresholds_and_kinds_on_the_page_are_those_of_the_code():

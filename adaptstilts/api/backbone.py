@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.api.shown import Shown
-from adaptstilts.arguments import path_of
+from adaptstilts.arguments import function_of, optional_text_of, path_of
 from adaptstilts.config.load import load
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.runtime import prepare_process
@@ -37,11 +37,12 @@ def pretrain_backbone(
     """
     from adaptstilts.pretrain.pretrain import pretrain  # noqa: PLC0415 - brings torch
 
+    told = function_of("on_message", on_message) or (lambda line: None)
     prepare_process()
     section = load(
         source if isinstance(source, Mapping) else find_config(source, "pretrain"), overrides, PretrainSection
     )
-    return pretrain(section, Path(section.output), on_message or (lambda line: None))
+    return pretrain(section, Path(section.output), told)
 
 
 def convert_backbone(source: Path | str, to: Path | str, *, revision: str | None = None) -> Shown:
@@ -60,5 +61,5 @@ def convert_backbone(source: Path | str, to: Path | str, *, revision: str | None
     """
     from adaptstilts.models.convert import convert  # noqa: PLC0415
 
-    made = convert(str(path_of("source", source)), path_of("to", to), revision)
+    made = convert(str(path_of("source", source)), path_of("to", to), optional_text_of("revision", revision))
     return Shown(made.record(), made.text())

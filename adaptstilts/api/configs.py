@@ -100,8 +100,8 @@ def copy_config(name: str, to: Path | str) -> Path:
     Raises:
         ConfigError: If the name is unknown, or there is such a file already.
     """
-    found, place = get_config(name), path_of("to", to)
-    file = place / found.path.name if place.is_dir() else place
+    found = get_config(name)
+    file = place_of_copy(to, found.path.name)
     text = found.path.read_text(encoding="utf-8")
     if found.command == "run":
         text = re.sub(r"^name: .*$", f"name: {_as_yaml(study_name(file))}", text, count=1, flags=re.MULTILINE)
@@ -121,6 +121,12 @@ def _as_yaml(name: str) -> str:
     """Return a name as YAML has it, in quotation marks if it would be no text without them."""
     is_text = name[0].isalpha() and yaml.safe_load(name) == name
     return name if is_text else f'"{name}"'
+
+
+def place_of_copy(to: Path | str, name: str) -> Path:
+    """Return the file to which a copy is written: the given one, or, in an existing folder, one of its old name."""
+    place = path_of("to", to)
+    return place / name if place.is_dir() else place
 
 
 def write_new(file: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from adaptstilts import __version__
 from adaptstilts.api.configs import get_config, study_name, write_new
 from adaptstilts.api.shown import Shown
 from adaptstilts.api.survey import FoundTask, ProgressCallback, Survey, survey
-from adaptstilts.arguments import path_of, text_of
+from adaptstilts.arguments import function_of, path_of, text_of, texts_of
 from adaptstilts.config.load import load_study
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.write import commented_yaml
@@ -66,17 +66,18 @@ def init_study(
         CheckpointError: If the backbone is a folder that cannot be used.
     """
     file, folder = path_of("to", to), None if data is None else path_of("data", data)
+    words, told = texts_of("options", options), function_of("on_step", on_step)
     if file.exists():
         raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file.")
     locate_backbone(text_of("backbone", backbone))
-    found = None if folder is None else survey(folder, on_step)
+    found = None if folder is None else survey(folder, told)
     chosen = _settings(study_name(file), found, backbone)
     summary = _mini_summary() if found is None else _summary(found, chosen)
     asked = "" if data is None else f" --data {shlex.quote(str(data))}"
     header = [f"Written by adaptstilts {__version__}: adaptstilts init{asked}", "", *_wrapped(summary), "", *_HOW_TO]
     notes = _notes(found, backbone)
     write_new(file, commented_yaml(StudyConfig, chosen, header=header, notes=notes, left_out=("sweep",)))
-    text = _text(file, chosen["name"], summary, options)
+    text = _text(file, chosen["name"], summary, words)
     return Initialised(_record(file, found), text, file=file, survey=found)
 
 

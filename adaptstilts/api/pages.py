@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
-from adaptstilts.api.configs import configs_table, list_configs
+from adaptstilts.api.configs import configs_table, list_configs, place_of_copy, write_new
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.settings import sections_of, settings_of
@@ -18,12 +21,13 @@ from adaptstilts.errors import ConfigError
 from adaptstilts.shipped import docs_pages
 
 INDEX = "README"
+_ENDINGS = re.compile(r"\.(md|ipynb)$")
 _WRITTEN = re.compile(r"(<!-- Written by `make pages`.* -->\n)(.*?)(\n<!-- End of the written part\. -->)", re.DOTALL)
 _SETTINGS = """\
 # Settings
 
-Every setting of a study and of a pretraining run, with its default. This page is written by `make pages` from
-`adaptstilts/config/schema.py` and `adaptstilts/config/pretrain.py`.
+Every setting of a study and of a pretraining run, with its default. This page is written from
+`adaptstilts/config/schema.py` and `adaptstilts/config/pretrain.py`, by `make pages` in a copy of the repository.
 
 A configuration is a YAML file; only {required} have no default. On the command line
 `key=value` overrides a setting, with dots between section and name: `adaptstilts run quickstart data.mini_train=200`.
@@ -34,7 +38,7 @@ study.
 
 
 def page_text(name: str | None = None) -> str:
-    """Return a page of the documentation; by default the index.
+    """Return a page of the documentation as Markdown; by default the index.
 
     Args:
         name: Name of the page, such as ``data``, or its file, such as ``docs/data.md``.
@@ -42,14 +46,58 @@ def page_text(name: str | None = None) -> str:
     Raises:
         ConfigError: If there is no such page.
     """
+    path = _file_of(name)
+    text = path.read_text(encoding="utf-8")
+    return text if path.suffix == ".md" else "\n\n".join(_notebook_parts(path)) + "\n"
+
+
+def copy_page(name: str | None, to: Path | str) -> Path:
+    """Write a copy of a page of the documentation, such as the notebook ``quickstart``.
+
+    Args:
+        name: See `page_text`.
+        to: File to write, or an existing folder, in which the copy keeps its name.
+
+    Raises:
+        ConfigError: If there is no such page, or there is such a file already.
+    """
+    path = _file_of(name)
+    file = place_of_copy(to, path.name)
+    write_new(file, path.read_text(encoding="utf-8"))
+    return file
+
+
+def _file_of(name: str | None) -> Path:
+    """Return the file of a page.
+
+    Raises:
+        ConfigError: If there is no such page.
+    """
     pages = docs_pages()
-    stem = INDEX if name is None else Path(name).name.removesuffix(".md")
+    stem = INDEX if name is None else _ENDINGS.sub("", Path(name).name)
     if stem not in pages:
         allowed = [page for page in pages if page != INDEX]
         raise ConfigError(
             f"there is no page '{name}'", value=stem, allowed=allowed, hint="The index: adaptstilts docs."
         )
-    return pages[stem].read_text(encoding="utf-8")
+    return pages[stem]
+
+
+def _notebook_parts(path: Path) -> Iterator[str]:
+    """Yield the texts of a notebook, its code and what that printed; figures are left out."""
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        yield source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```"
+        for printed in map(_printed, cell.get("outputs", ())):
+            if printed:
+                yield f"```text\n{printed}\n```"
+    yield f"(The notebook itself, with its figures: `adaptstilts docs {path.stem} --to {path.name}`.)"
+
+
+def _printed(output: Mapping[str, Any]) -> str:
+    """Return an output of a notebook's cell as text; nothing of a figure."""
+    data = output.get("data", {"text/plain": output.get("text", "")})
+    return "" if "image/png" in data else "".join(data.get("text/plain", "")).rstrip()
 
 
 def settings_page() -> str:

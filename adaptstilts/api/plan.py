@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from adaptstilts.api.shown import Shown, preformatted
-from adaptstilts.arguments import text_of
+from adaptstilts.arguments import choice_of, text_of
 from adaptstilts.study.pricing.outline import outline
 from adaptstilts.study.pricing.outline_text import View, outline_text
 from adaptstilts.study.study import Study
@@ -34,7 +34,7 @@ class StudyPlan(Shown):
 
     def view(self, what: View = "both", *, every_stage: bool = False) -> str:
         """Return the tree, the tables or both as text, after a list of all stages if asked for."""
-        return outline_text(self.record, what, every_stage=every_stage)
+        return outline_text(self.record, choice_of("what", what, get_args(View)), every_stage=every_stage)
 
     def why(self, stage: str) -> Shown:
         """Explain why a stage would run: how it differs from the most similar finished one in the store.
@@ -58,7 +58,9 @@ def plan_study(study: Study, *, device: str, utilisation: float) -> StudyPlan:
     Raises:
         AdaptstiltsError: If the study cannot be planned, the device is unknown, or the utilisation is out of range.
     """
-    record: dict[str, Any] = outline(study.plan, study.variants, study.store, device=device, utilisation=utilisation)
+    record: dict[str, Any] = outline(
+        study.plan, study.variants, study.store, device=text_of("device", device), utilisation=utilisation
+    )
     return StudyPlan(record, outline_text(record), study=study)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from adaptstilts.api.shown import Shown
-from adaptstilts.arguments import path_of, texts_of
+from adaptstilts.arguments import optional_text_of, path_of, text_of, texts_of
 from adaptstilts.results.published import of_task, published_text
 from adaptstilts.submission.check_folder import check_folder, get_benchmark
 from adaptstilts.submission.score import score_folder, score_record, score_text
@@ -22,7 +22,7 @@ def published_scores(task: str | None = None) -> Shown:
     Raises:
         ConfigError: If no figure of the task is known.
     """
-    found = of_task(task)
+    found = of_task(optional_text_of("task", task))
     return Shown([asdict(item) for item in found], published_text(found))
 
 
@@ -75,7 +75,7 @@ def check_submission(
         AdaptstiltsError: If there is no such folder, task or benchmark.
     """
     place, labels = path_of("folder", folder), None if gold is None else path_of("gold", gold)
-    checked = check_folder(place, labels, get_benchmark(benchmark), _names("tasks", tasks))
+    checked = check_folder(place, labels, get_benchmark(text_of("benchmark", benchmark)), _names("tasks", tasks))
     return Shown(checked.record(), checked.text(), problems=tuple(checked.problems))
 
 

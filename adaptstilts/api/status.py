@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from adaptstilts.api.shown import Shown
-from adaptstilts.arguments import location_of
+from adaptstilts.arguments import cache_of, location_of, number_of, texts_of
 from adaptstilts.errors import StoreError
 from adaptstilts.progress.watching import watch
 from adaptstilts.store.remote import is_address
@@ -45,14 +45,15 @@ class StatusReader:
         Args:
             options: Options that the command which continues the study needs.
         """
+        more = texts_of("options", options)
         found = self._observer.look()
-        command = _next_command(found, [*self._words, *options])
+        command = _next_command(found, [*self._words, *more])
         text = status_text(found, self._observer.store.root, command)
         return StudyStatus({**found.record(), "go_on": command}, text, status=found)
 
     def watch(self, every: float) -> None:
         """Draw the state every so many seconds until nothing is left to do or the user interrupts."""
-        watch(self._observer.look, every)
+        watch(self._observer.look, number_of("every", every, least=0))
 
 
 def store_status(store: str, *, store_cache: str | None = None) -> StatusReader:
@@ -66,7 +67,7 @@ def store_status(store: str, *, store_cache: str | None = None) -> StatusReader:
         StoreError: If there is no such folder, or the address cannot be reached.
     """
     store = location_of("store", store)
-    opened = store_at(store, store_cache)
+    opened = store_at(store, cache_of("store_cache", store_cache))
     if not is_address(store) and not opened.root.is_dir():
         raise StoreError("no such folder", path=store, hint="Name the store of a study that has been started.")
     return StatusReader(Observer(opened))

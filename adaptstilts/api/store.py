@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adaptstilts.api.shown import Shown
 from adaptstilts.api.study import Study
-from adaptstilts.arguments import location_of, path_of, text_of, texts_of
+from adaptstilts.arguments import cache_of, location_of, path_of, text_of, texts_of
 from adaptstilts.errors import ConfigError, DamagedError
 from adaptstilts.progress.bars import VerifyWatcher
 from adaptstilts.progress.choose import error_console
@@ -105,7 +105,8 @@ def unused_artefacts(*studies: Study, store: str | None = None, store_cache: str
         StoreError: If there is no such store.
     """
     _check_studies(studies)
-    opened = open_existing(*_place(studies, None if store is None else location_of("store", store), store_cache))
+    given = None if store is None else location_of("store", store)
+    opened = open_existing(*_place(studies, given, cache_of("store_cache", store_cache)))
     needed = {key for study in studies for key in study.keys}
     waste = find_waste(opened, needed if studies else None)
     return FoundWaste(waste.record(), waste.text(), waste=waste)
@@ -131,8 +132,11 @@ def export_artefacts(
     Raises:
         StoreError: If there is no such artefact, or the archive cannot be written.
     """
-    chosen = choose(_opened(store, store_cache), texts_of("keys", keys), with_inputs=with_inputs)
-    export(chosen, path_of("to", to))
+    names, place = texts_of("keys", keys), path_of("to", to)
+    if not names:
+        raise ConfigError("there is nothing to export", key="keys", hint="Give keys, or names of stages.")
+    chosen = choose(_opened(store, store_cache), names, with_inputs=with_inputs)
+    export(chosen, place)
     return Shown([artefact.key for artefact in chosen], f"{to}: {len(chosen)} artefacts")
 
 
@@ -147,7 +151,9 @@ def import_artefacts(bundle: Path | str, store: str = DEFAULT_STORE, *, store_ca
     Raises:
         StoreError: If the bundle is damaged, or the store cannot be written.
     """
-    done = import_bundle(store_at(location_of("store", store), store_cache), path_of("bundle", bundle))
+    done = import_bundle(
+        store_at(location_of("store", store), cache_of("store_cache", store_cache)), path_of("bundle", bundle)
+    )
     return Shown(done.record(), done.text())
 
 
@@ -160,7 +166,7 @@ def _check_studies(studies: Sequence[object]) -> None:
 
 def _opened(store: str, cache: str | None) -> Store:
     """Return the existing store that an argument names."""
-    return open_existing(location_of("store", store), cache)
+    return open_existing(location_of("store", store), cache_of("store_cache", cache))
 
 
 def _place(studies: Sequence[Study], store: str | None, cache: str | None) -> tuple[str, str | None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.api.plan import StudyPlan, plan_study, why_stage
 from adaptstilts.api.shown import Shown, preformatted
-from adaptstilts.arguments import number_of, path_of, text_of, whole_number_of
+from adaptstilts.arguments import function_of, optional_text_of, path_of, text_of, texts_of, whole_number_of
 from adaptstilts.config.load import load_study as read_study
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.runtime import prepare_process
@@ -30,7 +30,8 @@ def load_study(source: Path | str | Mapping[str, Any], *overrides: str) -> Study
     """Read a study's settings.
 
     Args:
-        source: A YAML file, or a mapping with what one would contain.
+        source: A YAML file, the name of a configuration that comes with the package, such as ``quickstart``, or a
+            mapping with what a file would contain.
         overrides: ``key=value`` settings with dotted keys, which override those of the source, such as
             ``"seeds=[1,2]"``; values are YAML.
 
@@ -38,7 +39,7 @@ def load_study(source: Path | str | Mapping[str, Any], *overrides: str) -> Study
         AdaptstiltsError: If the file or its settings cannot be used; all problems at once.
 
     Example:
-        >>> study = load_study("configs/quickstart.yaml", "seeds=[1,2]", "target.tasks=[xnli]")
+        >>> study = load_study("quickstart", "seeds=[1,2]", "target.tasks=[xnli]")
         >>> study.name, study.config.seeds
         ('quickstart', (1, 2))
         >>> load_study({"name": "mine", "target": {"tasks": ["xnli"]}}).config.backbone
@@ -56,7 +57,8 @@ class Study:
 
     def __init__(self, source: Path | str | Mapping[str, Any], overrides: Sequence[str] = ()) -> None:
         self._source = source
-        self._overrides = tuple(overrides)
+        is_list = isinstance(overrides, Sequence) and not isinstance(overrides, str | bytes)
+        self._overrides = tuple(overrides) if is_list else texts_of("overrides", overrides)
         self._study = study.Study.load(source, self._overrides)
 
     def __repr__(self) -> str:
@@ -106,12 +108,13 @@ class Study:
         from adaptstilts.study.session import validate_study  # noqa: PLC0415 - planning needs none of it
         from adaptstilts.study.tokenizers import check_tokenizers  # noqa: PLC0415 - planning needs none of it
 
+        told = function_of("on_message", on_message)
         notes: list[str] = []
 
         def note(text: str) -> None:
             notes.append(text)
-            if on_message is not None:
-                on_message(text)
+            if told is not None:
+                told(text)
 
         plan = validate_study(self._study, note)
         checks = check_tokenizers(self._study)
@@ -138,7 +141,7 @@ class Study:
             AdaptstiltsError: If the study cannot be planned, or there is no such device.
 
         Example:
-            >>> plan = load_study("configs/quickstart.yaml", "methods=[direct]", "target.tasks=[xnli]").plan("cpu")
+            >>> plan = load_study("quickstart", "methods=[direct]", "target.tasks=[xnli]").plan("cpu")
             >>> plan.stages.groupby("kind")["name"].count()["predict"].item()  # eight languages
             8
         """
@@ -207,7 +210,7 @@ class Study:
 
     def watch(self, every: float = 5.0) -> None:
         """Draw the status every so many seconds until all stages are done or the user interrupts."""
-        self._status_reader().watch(number_of("every", every, least=0))
+        self._status_reader().watch(every)
 
     def results(self) -> pd.DataFrame:
         """Return the finished scores: one row per method, source, target, language, metric, seed and variant.
@@ -316,7 +319,7 @@ class Study:
         from adaptstilts.submission.check_folder import get_benchmark  # noqa: PLC0415 - planning needs none of it
 
         wanted = Wanted(method, source, seed, best, variant)
-        which = get_benchmark(benchmark or self.config.evaluation.benchmark)
+        which = get_benchmark(optional_text_of("benchmark", benchmark) or self.config.evaluation.benchmark)
         done = submit_study(self._study, path_of("to", to), wanted, which, any_split=any_split, force=force)
         return Shown(done.record(), done.text())
 
@@ -325,7 +328,7 @@ class Study:
 
     def _with(self, engine: str | None, workers: int | None) -> study.Study:
         """Return the study with another engine or number of workers, which decide no key."""
-        changes = [f"engine.name={engine}"] if engine is not None else []
+        changes = [f"engine.name={text_of('engine', engine)}"] if engine is not None else []
         changes += [f"workers={whole_number_of('workers', workers)}"] if workers is not None else []
         if not changes:
             return self._study

@@ -81,11 +81,15 @@ def configs(
 
 def docs(
     page: Annotated[str | None, typer.Argument(help="A page, such as data; by default the index of all pages.")] = None,
+    *,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="File for a copy of the page; an existing one is kept.")
+    ] = None,
 ) -> None:
-    """Print a page of the documentation.
+    """Print a page of the documentation, or copy it.
 
-    Example: adaptstilts docs engines
+    Example: adaptstilts docs quickstart --to quickstart.ipynb
     """
-    from adaptstilts.api.pages import page_text  # noqa: PLC0415
+    from adaptstilts.api.pages import copy_page, page_text  # noqa: PLC0415
 
-    typer.echo(page_text(page), nl=False)
+    typer.echo(page_text(page) if to is None else f"wrote {copy_page(page, to)}\n", nl=False)

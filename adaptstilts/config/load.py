@@ -282,9 +282,8 @@ def _apply(values: dict[str, Any], overrides: Sequence[object]) -> set[KeyPath]:
     for override in overrides:
         if not isinstance(override, str):
             problem = f"a setting is a text of the form key=value, not a value of type {type(override).__name__}"
-            raise ConfigError(
-                problem, hint='Write each by itself, "seeds=[1,2]", "workers=2"; a list of them as *settings.'
-            )
+            hint = 'Write each by itself, "seeds=[1,2]", "workers=2"; a list of them as *settings.'
+            raise ConfigError(problem, key="overrides", hint=hint)
         key, separator, text = override.partition("=")
         if not separator or not key:
             raise ConfigError(f"'{override}' is not of the form key=value", hint="Example: data.root=my_data.")

@@ -201,7 +201,7 @@ class _Checker:
             several = fetched if len(fetched) <= _FEW else []
             command = shlex.join(["adaptstilts", "data", "fetch", *several, "--root", str(self._data.path)])
             names = [task.name for task in tasks]
-            hint = f"Fetch some: {command}"
+            hint = f"Fetch some: {command} (in Python: fetch_data({str(self._data.path)!r}))."
             self._add(DataError("holds no file of these tasks", path=self._data.path, allowed=names, hint=hint))
         for task in absent:
             error = file_without_rows(self._data.path, task) or self._no_file(task)

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.tasks.checklist import CHECKLIST_TESTS, case_of
+from adaptstilts.tasks.checklist import CHECKLIST_HINT, CHECKLIST_TESTS, case_of
 
 # As in MultiCheckList's generate_test_utils.clean, which removes words in these languages only.
 _REMOVED = {
@@ -55,9 +55,7 @@ def checklist_scores(
     (`adaptstilts.tasks.checklist.case_of`); if only some questions of a case are present, they decide.
     """
     if not gold:
-        raise EvaluationError(
-            "there is no question to score", hint="Generate them: adaptstilts data checklist --to ROOT"
-        )
+        raise EvaluationError("there is no question to score", hint=CHECKLIST_HINT)
     passed: dict[str, dict[str, bool]] = {}
     right = 0
     for question, answers in gold.items():

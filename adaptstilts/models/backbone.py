@@ -17,6 +17,7 @@ from adaptstilts.models.architecture import XLM_R, Architecture, architecture_of
 from adaptstilts.models.hub_models import cached_folder, hub_folder
 from adaptstilts.models.model_files import check_model_json, check_tokenizer_json, refuse_peft
 from adaptstilts.models.weight_files import check_sizes, weight_files
+from adaptstilts.runtime import without_note_on_unused_weights
 from adaptstilts.shipped import mini_backbone_folder
 
 if TYPE_CHECKING:
@@ -218,15 +219,16 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
     for name, value in architecture.settings.items():
         setattr(config, name, value)
     try:
-        encoder, info = getattr(transformers, architecture.auto_class).from_pretrained(
-            folder,
-            config=config,
-            use_safetensors=True,
-            attn_implementation=architecture.attention,
-            dtype=torch.float32,
-            output_loading_info=True,
-            **architecture.options,
-        )
+        with without_note_on_unused_weights():  # what is missing is checked below
+            encoder, info = getattr(transformers, architecture.auto_class).from_pretrained(
+                folder,
+                config=config,
+                use_safetensors=True,
+                attn_implementation=architecture.attention,
+                dtype=torch.float32,
+                output_loading_info=True,
+                **architecture.options,
+            )
     except (*_FAULTS, SafetensorError) as error:
         problem = f"cannot be loaded as a backbone of type {architecture.model_type}: {first_line(error)}"
         raise CheckpointError(problem, path=location) from error

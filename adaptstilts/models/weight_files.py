@@ -60,7 +60,7 @@ def refuse_pickle(where: Path | str, pickles: Iterable[str], source: str) -> Non
             path=where,
             value=found,
             allowed=(WEIGHTS, INDEX),
-            hint=f"Write safetensors: {command}, then set backbone=FOLDER.",
+            hint=f"Write safetensors: {command}, then set backbone=FOLDER (in Python: convert_backbone).",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from adaptstilts.study.filters import Filter
 from adaptstilts.study.study import Study
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Task
 
 if TYPE_CHECKING:
     import pandas
@@ -114,8 +116,9 @@ def token_rows(frame: pandas.DataFrame) -> pandas.DataFrame:
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 
     require_predictions(frame, ("task", "row", *_BY_WORD))
-    words_labelled = {name for name in frame["task"].unique() if FACTS[get_task(name).kind].labels_words}
+    words_labelled = {name for name, task in tasks_in(frame).items() if FACTS[task.kind].labels_words}
     tagged = frame[frame["task"].isin(words_labelled)]
+    require_sentences(tagged)
     lengths = [len(tags) for tags in tagged["prediction"]]
     words = tagged.iloc[np.repeat(np.arange(len(tagged)), lengths)].reset_index(drop=True)
     for name in _BY_WORD:
@@ -136,7 +139,7 @@ def require_predictions(frame: object, columns: Sequence[str]) -> None:
     """
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 
-    hint = "Give a frame that study.predictions() returned, or rows of it with all columns."
+    hint = _FRAME_HINT
     if not isinstance(frame, pandas.DataFrame):
         raise EvaluationError(f"a value of type {type(frame).__name__} is not a pandas frame", key="frame", hint=hint)
     if WORD in frame:
@@ -148,6 +151,37 @@ def require_predictions(frame: object, columns: Sequence[str]) -> None:
         raise EvaluationError(f"the {what} lacks the columns {', '.join(missing)}", key="frame", hint=hint)
 
 
+def tasks_in(frame: pandas.DataFrame) -> dict[str, Task]:
+    """Return the tasks of a frame of predictions by name, in the order in which they occur.
+
+    Raises:
+        EvaluationError: If a value of the column ``task`` is not text.
+        ConfigError: If a task is unknown.
+    """
+    names = list(frame["task"].unique())
+    for name in names:
+        if not isinstance(name, str):
+            problem = f"the column task has the value {name!r}, which is not text"
+            raise EvaluationError(problem, key="frame", hint=_FRAME_HINT)
+    return {name: get_task(name) for name in names}
+
+
+def require_sentences(tagged: pandas.DataFrame) -> None:
+    """Check that each prediction of tagged sentences is a list, and each gold label one of equal length or None.
+
+    Raises:
+        EvaluationError: If one is not.
+    """
+    for label, found, gold in zip(tagged.index, tagged["prediction"], tagged["gold"], strict=True):
+        if not isinstance(found, list | tuple):
+            problem = f"row {label}: the prediction {shortened(found)} is not a list of tags"
+            raise EvaluationError(problem, key="frame", hint=_FRAME_HINT)
+        if gold is not None and (not isinstance(gold, list | tuple) or len(gold) != len(found)):
+            problem = f"row {label}: gold {shortened(gold)} does not have a tag for each of {len(found)} words"
+            raise EvaluationError(problem, key="frame", hint=_FRAME_HINT)
+
+
+_FRAME_HINT = "Give a frame that study.predictions() returned, or rows of it with all columns."
 _WORD_TYPES = {"correct": "boolean", "confidence": "float64"}
 
 

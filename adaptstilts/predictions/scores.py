@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.predictions.frame import LABELS, require_predictions
+from adaptstilts.predictions.frame import LABELS, require_predictions, require_sentences, tasks_in
 from adaptstilts.study.plan.retrieval import use_of
-from adaptstilts.tasks.registry import get_task
 from adaptstilts.tasks.spec import Kind, Metric, Task
 
 if TYPE_CHECKING:
@@ -34,13 +33,14 @@ def score_frame(frame: pandas.DataFrame) -> pandas.DataFrame:
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 
     require_predictions(frame, (*LABELS, "id", "prediction", "gold"))
-    if any(get_task(name).kind is Kind.MATCH for name in frame["task"].unique()):
+    tasks = tasks_in(frame)
+    if any(task.kind is Kind.MATCH for task in tasks.values()):
         require_predictions(frame, ("scores",))
     labelled = frame[frame["gold"].notna()]
     rows: list[tuple[Any, ...]] = []
     for origin, part in labelled.groupby(list(LABELS), sort=False, dropna=False):
         labels = dict(zip(LABELS, origin, strict=True))
-        task = get_task(labels["task"])
+        task = tasks[labels["task"]]
         predictions, gold = _ARGUMENTS[task.kind](task, part)
         scores = score_examples(task.metric, predictions, gold, labels["language"])
         rows += [(*origin, metric, value, len(part)) for metric, value in scores.items()]
@@ -57,6 +57,11 @@ def _classes(task: Task, part: pandas.DataFrame) -> tuple[Any, Any]:
 
 def _lists(_: Task, part: pandas.DataFrame) -> tuple[Any, Any]:
     return part["prediction"].tolist(), part["gold"].tolist()
+
+
+def _tags(task: Task, part: pandas.DataFrame) -> tuple[Any, Any]:
+    require_sentences(part)
+    return _lists(task, part)
 
 
 def _answers(_: Task, part: pandas.DataFrame) -> tuple[Any, Any]:
@@ -90,7 +95,7 @@ def _names(part: pandas.DataFrame) -> list[str]:
 _ARGUMENTS: dict[Kind, Callable[[Task, pandas.DataFrame], tuple[Any, Any]]] = {
     Kind.CLASSIFY: _classes,
     Kind.CHOOSE: _lists,
-    Kind.TAG: _lists,
+    Kind.TAG: _tags,
     Kind.EXTRACT: _answers,
     Kind.RETRIEVE: _sentences,
     Kind.MATCH: _candidates,

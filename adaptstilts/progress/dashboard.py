@@ -33,8 +33,9 @@ def draw(status: Status, *, most_rows: int) -> RenderableType:
     """
     done = status.total("done")
     head = Table.grid(padding=(0, 1))
-    for _ in range(4):
+    for _ in range(3):
         head.add_column(no_wrap=True, overflow="ellipsis")
+    head.add_column()  # wraps, so that the others stay whole
     left = left_text(status) if status.seconds_left else ""
     head.add_row("study", ProgressBar(max(1, status.stages), done, width=_BAR_WIDTH), f"{done}/{status.stages}", left)
     rows: list[RenderableType] = [head, _kinds(status)]

@@ -102,7 +102,7 @@ def of_task(name: str | None) -> tuple[Figure, ...]:
     found = tuple(item for item in published() if (item.language == MEAN if name is None else item.task == name))
     if not found:
         known = sorted({item.task for item in published()})
-        raise ConfigError(f"no published figure for '{name}'", value=name, allowed=known)
+        raise ConfigError(f"no published figure for '{name}'", key="task", value=name, allowed=known)
     return found
 
 

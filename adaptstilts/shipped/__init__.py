@@ -45,8 +45,12 @@ def mini_backbone_folder() -> Path:
 
 
 def docs_pages() -> dict[str, Path]:
-    """Return the pages of the documentation by name, such as ``data``; ``README`` is the index."""
-    return {path.stem: path for path in sorted((_ROOT / "docs").glob("*.md"))}
+    """Return the pages of the documentation by name, such as ``data``; ``README`` is the index.
+
+    The notebooks are pages too, and so is the list of the configurations.
+    """
+    found = [path for ending in ("*.md", "*.ipynb") for path in (_ROOT / "docs").glob(ending)]
+    return {**{path.stem: path for path in sorted(found)}, "configurations": _ROOT / "configs" / "README.md"}
 
 
 def find_config(name: Path | str, command: Command = "run") -> Path:
@@ -65,10 +69,13 @@ def find_config(name: Path | str, command: Command = "run") -> Path:
         ConfigError: If there is none, or the value is neither text nor a path.
     """
     given: object = name
-    if not isinstance(given, str | os.PathLike):
+    if not isinstance(given, str | os.PathLike) or given == "":
+        found = "an empty text" if given == "" else f"a value of type {type(given).__name__}"
         allowed = ("a YAML file", "a name that `adaptstilts configs` lists", "a dict")
         raise ConfigError(
-            f"a {_NOUNS[command]} cannot be read from a value of type {type(given).__name__}", allowed=allowed
+            f"a {_NOUNS[command]} cannot be read from {found}",
+            key="source",
+            allowed=allowed,
         )
     path = Path(name)
     if path.is_file():

@@ -203,7 +203,8 @@ def import_bundle(store: Store, source: Path) -> Imported:
         WriteError: If the store cannot be written.
     """
     if not source.exists():
-        raise StoreError("no such bundle", path=source, hint="Make one with: adaptstilts store export KEY --to FILE")
+        hint = "Make one with: adaptstilts store export KEY --to FILE (in Python: export_artefacts(keys, to))."
+        raise StoreError("no such bundle", path=source, hint=hint)
     try:
         store.root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".import-", dir=store.root) as folder:

@@ -13,6 +13,7 @@ from adaptstilts.tasks.spec import Kind, Layout, Metric, Phase, Size, Split, Tas
 CHECKLIST_TESTS = ("comparison", "intensifier", "property")
 """The tests: who is taller; who is more tired (very, a little); which size, colour and material a thing has."""
 
+CHECKLIST_HINT = "Make the files with: adaptstilts data checklist --to ROOT (in Python: write_checklist(root))."
 _FOLDER = "multichecklist"
 
 
@@ -37,7 +38,7 @@ def case_of(question: str) -> tuple[str, str]:
         raise EvaluationError(
             f"'{question}' is not the id of a checklist question",
             allowed=[f"{name}-..." for name in CHECKLIST_TESTS],
-            hint="Make the files with: adaptstilts data checklist --to ROOT",
+            hint=CHECKLIST_HINT,
         )
     return test, question.rpartition("-")[0]
 

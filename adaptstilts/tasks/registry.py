@@ -80,7 +80,7 @@ def register(task: Task, *, replace: bool = False) -> None:
 def _require_task(task: object) -> None:
     if not isinstance(task, Task):
         hint = "Those of a Python file: register_tasks_from(FILE). More: adaptstilts docs tasks."
-        raise ConfigError(f"a value of type {type(task).__name__} is not a Task", hint=hint)
+        raise ConfigError(f"a value of type {type(task).__name__} is not a Task", key="task", hint=hint)
 
 
 def adopt(tasks: Iterable[Task]) -> None:

@@ -17,7 +17,7 @@ benchmark: xtreme is XTREME, xtreme_r is XTREME-R; -: in neither
 kind: classify a text or a pair, tag words, extract an answer from a text, choose an answer, retrieve or match sentences
 trains on: the task with the training set; a > b: trained on a, then on b; -: no training
 languages: ISO 639-1 codes, of long lists their number first; after a plus sign those that XTREME-R adds
-More about each task, such as labels, sources and licences: adaptstilts tasks --json"""
+More about each task, such as labels, sources and licences: adaptstilts tasks --json (in Python: tasks().record)"""
 
 
 def summarise(task: Task) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import doctest
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from repository import ROOT
@@ -55,8 +56,8 @@ def test_every_exported_name_is_there_documented_and_listed(name: str):
 
 
 @pytest.mark.parametrize("module", ["adaptstilts.api.study", "adaptstilts.tasks.summary"])
-def test_examples_in_docstrings_give_what_they_say(module: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(ROOT)
+def test_examples_in_docstrings_give_what_they_say(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
     failed, tried = doctest.testmod(import_module(module))
     assert (failed, tried > 0) == (0, True)
 
@@ -102,6 +103,9 @@ def test_tasks_are_a_sequence_that_prints_as_the_table_of_the_command_line():
     ("call", "message"),
     [
         (lambda: adaptstilts.load_study("quickstart", ["seeds=[1]"]), "a setting is a text of the form key=value"),
+        (lambda: adaptstilts.load_study(""), "^source: a study cannot be read from an empty text"),
+        (lambda: adaptstilts.Study("quickstart", 3), "^overrides: 3 is neither a text nor a list of texts"),
+        (lambda: adaptstilts.Study("quickstart", "seeds=x"), "^seeds"),
         (lambda: adaptstilts.load_study(3), "a study cannot be read from a value of type int"),
         (lambda: adaptstilts.load_study("quickstart", 3), "a setting is a text .*, not a value of type int"),
         (

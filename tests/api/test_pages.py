@@ -43,7 +43,32 @@ def test_page_is_printed_by_name_or_file(name: str):
 def test_index_is_printed_without_a_name_and_names_every_page():
     index = say("docs").out
     assert index == page_text()
-    assert [name for name in docs_pages() if name != "README" and f"({name}.md)" not in index] == []
+    assert [name for name in docs_pages() if name != "README" and f"[{name}](" not in index] == []
+
+
+def test_notebook_is_printed_as_text_and_code_without_figures():
+    text = say("docs", "quickstart").out
+    assert text.startswith("# Quickstart in a notebook\n")
+    assert '```python\nplan = study.plan("cpu")\nplan\n```\n\n```text\nmini, 4 x 128' in text
+    assert "image/png" not in text
+    assert "<Figure" not in text
+    assert "adaptstilts docs quickstart --to quickstart.ipynb" in text
+
+
+def test_list_of_configurations_is_a_page():
+    assert say("docs", "configurations").out == (ROOT / "configs" / "README.md").read_text(encoding="utf-8")
+
+
+def test_copy_of_a_page_equals_it_and_an_existing_file_is_kept(tmp_path: Path):
+    notebook = (ROOT / "docs" / "quickstart.ipynb").read_bytes()
+    said = say("docs", "quickstart", "--to", str(tmp_path))
+    assert said.out == f"wrote {tmp_path / 'quickstart.ipynb'}\n"
+    assert (tmp_path / "quickstart.ipynb").read_bytes() == notebook
+    again = say("docs", "quickstart", "--to", str(tmp_path / "quickstart.ipynb"))
+    assert again.code == 2
+    assert "exists already, and is not overwritten" in again.err
+    assert say("docs", "--to", str(tmp_path / "index.md")).code == 0
+    assert (tmp_path / "index.md").read_text(encoding="utf-8") == page_text()
 
 
 def test_unknown_page_suggests_the_nearest():

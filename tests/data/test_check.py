@@ -253,7 +253,7 @@ def test_tasks_that_can_be_fetched_are_and_others_say_how_to_get_them(tmp_path):
     folder = tmp_path / "my data"
     folder.mkdir()
     (problem,) = check_folder(folder, [get_task("xnli"), get_task("sib200")]).problems
-    assert str(problem).endswith(f"Fetch some: adaptstilts data fetch xnli --root '{folder}'.")
+    assert f"Fetch some: adaptstilts data fetch xnli --root '{folder}' (in Python: fetch_data(" in str(problem)
     (problem,) = check_folder(folder, [get_task("sib200")]).problems
     assert "no file of sib200; looked for sib200/{language}/train.tsv" in str(problem)
     assert "hf download Davlan/sib200" in str(problem)

@@ -83,5 +83,5 @@ def test_checklist_names_the_id_that_is_none_of_its_own(name: str):
 
 
 def test_checklist_raises_when_there_is_nothing_to_score():
-    with pytest.raises(EvaluationError, match=r"there is no question to score\. Generate them: adaptstilts data"):
+    with pytest.raises(EvaluationError, match=r"there is no question to score\. Make the files with: adaptstilts data"):
         checklist_scores({}, {}, "en")

@@ -1,4 +1,5 @@
 import json
+import logging
 import shutil
 
 import pytest
@@ -124,6 +125,20 @@ def test_load_encoder_takes_a_checkpoint_with_a_language_model_head(folder):
     model.save_pretrained(folder)
     ours = load_encoder(str(folder)).state_dict()
     assert all(torch.equal(tensor, ours[name]) for name, tensor in model.roberta.state_dict().items())
+
+
+def test_load_encoder_says_nothing_of_weights_that_it_does_not_need(folder, monkeypatch):
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    XLMRobertaModel(XLMRobertaConfig.from_pretrained(folder), add_pooling_layer=True).save_pretrained(folder)
+    library, said = logging.getLogger("transformers.modeling_utils"), []
+    monkeypatch.setattr(library, "isEnabledFor", lambda level: level >= logging.WARNING)
+    monkeypatch.setattr(library, "handle", lambda record: said.append(record) if library.filter(record) else None)
+    XLMRobertaModel.from_pretrained(folder, add_pooling_layer=False)
+    assert [record.getMessage().partition(" at ")[0] for record in said] == ["Some weights of the model checkpoint"]
+    said.clear()
+    assert load_encoder(str(folder)).pooler is None
+    assert said == []
 
 
 def test_load_encoder_refuses_weights_of_another_width(folder):

@@ -101,11 +101,11 @@ def test_dashboard_shows_what_is_lost_and_failed():
     watcher = TerminalWatcher(PLAN, Console(file=io.StringIO()))
     watcher.skipped([WORLD])
     watcher.failed(LEFT, DataError("no rows"))
-    assert "data 1/1   score 0/3   1 failed   1 left out" in lines_of(watcher)[1]
+    assert "data 1/1   score 0/3   1 failed   1 left out" in "\n".join(lines_of(watcher))
     status = summarise(PLAN, {WORLD.key}, [running(LEFT, is_lost=True, age=70.0)], [], Pace())
     lines = drawn(status)
-    assert "1 lost" in lines[1]
-    assert lines[2] == "lost: score left (node7:11, silent for 70 s)"
+    assert "1 lost" in "\n".join(lines)
+    assert lines[3] == "lost: score left (node7:11, silent for 70 s)"
 
 
 def test_step_moves_the_bar_of_its_own_stage_only():
@@ -199,3 +199,14 @@ def test_dashboard_draws_nothing_where_there_is_no_terminal():
     with Dashboard(console, lambda: pytest.fail("looked")):
         pass
     assert text_of(console) == ""
+
+
+@pytest.mark.parametrize("width", [100, 60])
+def test_time_left_is_wrapped_where_it_does_not_fit(width: int):
+    plan = Plan(tuple(stage(f"score {number}", WORLD) for number in range(731)), (), 0)
+    status = replace(summarise(plan, set(), [], [], Pace(), workers=1), is_measured=False, seconds_left=11.0)
+    lines = drawn(status, width=width)
+    assert lines[0].startswith("study ")
+    assert " 0/731 about 11 s left " in lines[0]
+    assert "a guess, since little has been measured yet" in " ".join(" ".join(lines).split())
+    assert "…" not in "".join(lines)

@@ -169,7 +169,8 @@ def tree_lines(record: dict[str, Any], max_lines: int = MOST_LINES) -> list[str]
         console.print(_rich_tree(record, depth))
     lines = [line.rstrip() for line in drawn.get().splitlines()]
     if len(lines) > max_lines:
-        lines = [*lines[: max_lines - 1], f"... {len(lines) - max_lines + 1} more lines; --all lists every stage"]
+        more = f"... {len(lines) - max_lines + 1} more lines; --all (in Python: view(every_stage=True)) lists all"
+        lines = [*lines[: max_lines - 1], more]
     return lines
 
 

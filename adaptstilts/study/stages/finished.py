@@ -22,7 +22,7 @@ from adaptstilts.store.store import Store
 from adaptstilts.study.plan.jobs import PredictJob
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.weights import prediction_assembly
-from adaptstilts.tasks.examples import Example
+from adaptstilts.tasks.examples import ChoiceExample, Example, TagExample
 from adaptstilts.tasks.fields import checked_fields
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
@@ -30,6 +30,9 @@ from adaptstilts.tasks.spec import Kind, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
+
+
+_FEWEST_CHOICES = 2
 
 
 class FinishedNetwork(TaskNetwork):
@@ -132,6 +135,7 @@ def _checked_examples(examples: Any, task: Task) -> list[Any]:  # noqa: ANN401 -
         if not isinstance(example, kind):
             raise ConfigError(f"{shortened(example)} is not a {kind.__name__}", key=key, hint=hint)
         checked.append(replace(example, **checked_fields(example, f"{key}.")))
+        _require_parts(checked[-1], key)
         if example.id in ids and task.kind is Kind.EXTRACT:  # answers are returned by id
             problem, next_step = f"another example has the id '{example.id}'", "Give each an id of its own."
             raise ConfigError(problem, key=f"{key}.id", value=example.id, hint=next_step)
@@ -139,6 +143,19 @@ def _checked_examples(examples: Any, task: Task) -> list[Any]:  # noqa: ANN401 -
     if not checked:
         raise EvaluationError("no example to predict", key="examples", hint=hint)
     return checked
+
+
+def _require_parts(example: Example, key: str) -> None:
+    """Refuse a sentence without words, and a question without alternatives.
+
+    Raises:
+        ConfigError: If the example is one.
+    """
+    if isinstance(example, TagExample) and not example.words:
+        raise ConfigError("there is no word to tag", key=f"{key}.words", hint="Give a list of words.")
+    if isinstance(example, ChoiceExample) and len(example.choices) < _FEWEST_CHOICES:
+        problem = f"{len(example.choices)} alternatives leave nothing to choose"
+        raise ConfigError(problem, key=f"{key}.choices", hint=f"Give at least {_FEWEST_CHOICES}.")
 
 
 def finished_network(job: PredictJob, stages: tuple[Stage, ...], store: Store) -> FinishedNetwork:
