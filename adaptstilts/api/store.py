@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adaptstilts.api.shown import Shown
 from adaptstilts.api.study import Study
-from adaptstilts.arguments import location_of, path_of, text_of, texts_of
+from adaptstilts.arguments import flag_of, location_of, path_of, text_of, texts_of
 from adaptstilts.errors import ConfigError, DamagedError
 from adaptstilts.progress.bars import VerifyWatcher
 from adaptstilts.progress.choose import error_console
@@ -131,7 +131,8 @@ def export_artefacts(
     Raises:
         StoreError: If there is no such artefact, or the archive cannot be written.
     """
-    chosen = choose(_opened(store, store_cache), texts_of("keys", keys), with_inputs=with_inputs)
+    names, with_inputs = texts_of("keys", keys), flag_of("with_inputs", with_inputs)
+    chosen = choose(_opened(store, store_cache), names, with_inputs=with_inputs)
     export(chosen, path_of("to", to))
     return Shown([artefact.key for artefact in chosen], f"{to}: {len(chosen)} artefacts")
 

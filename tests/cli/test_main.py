@@ -888,5 +888,5 @@ def test_watcher_draws_on_a_terminal_and_keeps_its_lines():
         watcher.stepped(second, 3, 7, "loss 0.5")
         watcher.finished(second, Artefact(Path("somewhere"), {"seconds": 2.0}))
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.getvalue())
-    assert "skipping 1 finished stages (1 train)" in text
+    assert "skipping 1 finished stage (1 train)" in text
     assert f"[2/{len(plan.stages)}] {second.name}: 2.0 s, about " in text
