@@ -33,3 +33,17 @@ def test_an_error_says_the_same_in_another_process(error: AdaptstiltsError):
 
 def test_all_errors_of_the_package_are_looked_at():
     assert len(RAISED) >= 10
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed", "found"),
+    [
+        ("H100", ["v100", "h100"], ["h100"]),
+        ("XNLI", ["mnli", "xnli"], ["xnli"]),
+        ("fusE", ["Fuse", "full"], ["Fuse"]),
+        ("zzz", ["fuse"], []),
+        ("h100", [], []),
+    ],
+)
+def test_near_matches_ignore_case(value, allowed, found):
+    assert errors.near_matches(value, allowed) == found

@@ -343,8 +343,8 @@ def _explain(
         problem, hint = (text.format(value=value) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):
             hint = ""
-        allowed = () if item["type"] in {"tuple_type", "too_short"} else _range(schema, location)
-        return ConfigError(problem, allowed=allowed, hint=hint or None, **where)
+        bounds = () if item["type"] in {"tuple_type", "too_short"} else _range(schema, location)
+        return ConfigError(problem, allowed=bounds, hint=hint or None, **where)
     return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
 
 

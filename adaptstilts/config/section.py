@@ -29,7 +29,7 @@ class Section(BaseModel):
             single = () if get_origin(annotation) is tuple else ((None, value),)
             for place, one in enumerate(value) if isinstance(value, list) else single:
                 if isinstance(one, bool):
-                    context = {"value": one, "place": place, "hint": None}
+                    context: dict[str, Any] = {"value": one, "place": place, "hint": None}
                     raise PydanticCustomError(NOT_A_NUMBER, "is not a number", context)
                 if isinstance(one, str) and _is_number(one):
                     context = {"value": one, "place": place, "hint": _unquoted(one)}
