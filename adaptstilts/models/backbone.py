@@ -92,6 +92,11 @@ def mini_folder() -> Path:
     return here if here.is_dir() else mini_backbone_folder()
 
 
+def is_of_package(location: str) -> bool:
+    """Say whether a backbone is the miniature that comes with the package."""
+    return Path(location).resolve() == mini_backbone_folder().resolve()
+
+
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise CheckpointError(
