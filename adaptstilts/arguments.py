@@ -24,6 +24,17 @@ def text_of(argument: str, given: object) -> str:
     return given
 
 
+def flag_of(argument: str, given: object) -> bool:
+    """Return an argument that is true or false.
+
+    Raises:
+        ConfigError: If it is anything else.
+    """
+    if not isinstance(given, bool):
+        raise ConfigError(f"{shortened(given)} is neither true nor false", key=argument, allowed=("True", "False"))
+    return given
+
+
 def texts_of(argument: str, given: object) -> tuple[str, ...]:
     """Return an argument that is one text or several; none for None.
 
@@ -122,7 +133,7 @@ def whole_number_of(argument: str, given: Any, *, least: float = -math.inf) -> i
     Raises:
         ConfigError: If it is anything else.
     """
-    if not isinstance(given, Integral):
+    if isinstance(given, bool) or not isinstance(given, Integral):
         raise ConfigError(f"{shortened(given)} is not a whole number", key=argument)
     number_of(argument, given, least=least)
     return int(given)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 
 class AdaptstiltsError(Exception):
@@ -86,6 +87,23 @@ class StoreError(AdaptstiltsError):
     """The artefact store cannot be read or written, or an artefact is damaged."""
 
 
+class UnfinishedError(StoreError):
+    """Nothing can be reported, since stages failed; ``causes`` has a line for each of the first of them."""
+
+    def __init__(self, problem: str, *, causes: Iterable[str] = (), **where: Any) -> None:  # noqa: ANN401 - as its base
+        super().__init__(problem, **where)
+        self.causes = tuple(causes)
+
+    @property
+    def summary(self) -> str:
+        """The first line, for where the causes have been shown already."""
+        return super().__str__()
+
+    def __str__(self) -> str:
+        """Return the summary, and a line per cause."""
+        return "\n".join([self.summary, *self.causes])
+
+
 class DamagedError(StoreError):
     """A file of the artefact at ``folder`` (a path or an address) differs from its manifest, or that is invalid."""
 
@@ -137,10 +155,17 @@ def raise_all(problems: Sequence[AdaptstiltsError]) -> None:
         raise ProblemsError(problems)
 
 
+def near_matches(value: object, allowed: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Return the allowed texts that are most like a value, the best first; upper and lower case count as equal."""
+    folded: dict[str, list[str]] = {}
+    for text in allowed:
+        folded.setdefault(text.casefold(), []).append(text)
+    close = difflib.get_close_matches(str(value).casefold(), folded, n=most, cutoff=cutoff)
+    return [text for match in close for text in folded[match]][:most]
+
+
 def _near_match(value: object, allowed: Sequence[str]) -> str | None:
-    if value is None or not allowed:
-        return None
-    found = difflib.get_close_matches(str(value), allowed, n=1, cutoff=0.6)
+    found = [] if value is None else near_matches(value, allowed)
     return found[0] if found and found[0] != str(value) else None
 
 

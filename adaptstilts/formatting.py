@@ -55,6 +55,11 @@ def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
+def number_text(count: int, noun: str) -> str:
+    """Return a number with its noun: ``1 table cell``, ``6 table cells``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def scaled(number: float) -> str:
     """Return a number with three digits and a letter: ``3.17 M``."""
     for size, letter in _SCALES:

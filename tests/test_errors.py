@@ -63,3 +63,17 @@ def test_what_names_an_option_of_the_command_line_says_it_for_python_too():
     ]
     assert len(told) > 10
     assert [(name, hint) for name, hint in told if name not in others and not re.search(own, hint)] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed", "found"),
+    [
+        ("H100", ["v100", "h100"], ["h100"]),
+        ("XNLI", ["mnli", "xnli"], ["xnli"]),
+        ("fusE", ["Fuse", "full"], ["Fuse"]),
+        ("zzz", ["fuse"], []),
+        ("h100", [], []),
+    ],
+)
+def test_near_matches_ignore_case(value, allowed, found):
+    assert errors.near_matches(value, allowed) == found

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from adaptstilts.api.shown import Shown
-from adaptstilts.arguments import path_of, texts_of, whole_number_of
+from adaptstilts.arguments import flag_of, path_of, texts_of, whole_number_of
 from adaptstilts.data.check import check_folder
 from adaptstilts.data.check_text import table, values
 from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
@@ -47,7 +47,8 @@ def fetch_data(
     """
     place, names = path_of("root", root), texts_of("tasks", tasks)
     sources = packaged() if manifest is None else read_manifest(path_of("manifest", manifest))
-    options = FetchOptions(languages=texts_of("languages", languages) or None, offline=offline, manifest=sources)
+    codes, offline = texts_of("languages", languages), flag_of("offline", offline)
+    options = FetchOptions(languages=codes or None, offline=offline, manifest=sources)
     with FetchWatcher(error_console()) as watcher:
         result = fetch(place, names, watcher, options)
     training = missing_training_sets(place, names)
@@ -68,7 +69,7 @@ def check_data(root: Path | str, tasks: Sequence[str] = (), *, strict: bool = Fa
     Raises:
         AdaptstiltsError: If a task is unknown or there is no such folder.
     """
-    names = texts_of("tasks", tasks)
+    names, strict = texts_of("tasks", tasks), flag_of("strict", strict)
     wanted = [get_task(name) for name in names] if names else list(all_tasks())
     with CheckWatcher(error_console()) as watcher:
         found = check_folder(path_of("root", root), wanted, strict=strict, on_step=watcher.stepped)

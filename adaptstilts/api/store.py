@@ -8,7 +8,7 @@ from pathlib import Path
 
 from adaptstilts.api.shown import Shown
 from adaptstilts.api.study import Study
-from adaptstilts.arguments import cache_of, location_of, path_of, text_of, texts_of
+from adaptstilts.arguments import cache_of, flag_of, location_of, path_of, text_of, texts_of
 from adaptstilts.errors import ConfigError, DamagedError
 from adaptstilts.progress.bars import VerifyWatcher
 from adaptstilts.progress.choose import error_console
@@ -132,7 +132,7 @@ def export_artefacts(
     Raises:
         StoreError: If there is no such artefact, or the archive cannot be written.
     """
-    names, place = texts_of("keys", keys), path_of("to", to)
+    names, place, with_inputs = texts_of("keys", keys), path_of("to", to), flag_of("with_inputs", with_inputs)
     if not names:
         raise ConfigError("there is nothing to export", key="keys", hint="Give keys, or names of stages.")
     chosen = choose(_opened(store, store_cache), names, with_inputs=with_inputs)

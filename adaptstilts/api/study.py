@@ -8,10 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.api.plan import StudyPlan, plan_study, why_stage
 from adaptstilts.api.shown import Shown, preformatted
-from adaptstilts.arguments import function_of, optional_text_of, path_of, text_of, texts_of, whole_number_of
+from adaptstilts.arguments import (
+    flag_of,
+    function_of,
+    optional_text_of,
+    path_of,
+    text_of,
+    texts_of,
+    whole_number_of,
+)
 from adaptstilts.config.load import load_study as read_study
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.formatting import number_text
 from adaptstilts.runtime import prepare_process
+from adaptstilts.shipped import shipped_configs
 from adaptstilts.study import study
 from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION
 
@@ -76,8 +86,9 @@ class Study:
 
     @property
     def place(self) -> str:
-        """File of the settings; ``<dict>`` if they come from a mapping."""
-        return str(self._study.origin.path)
+        """File of the settings, or name of a configuration of the package; ``<dict>`` if they come from a mapping."""
+        path = self._study.origin.path
+        return path.stem if isinstance(path, Path) and path in shipped_configs() else str(path)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -96,7 +107,8 @@ class Study:
     def validate(self, *, on_message: Callable[[str], None] | None = None) -> Shown:
         """Check settings, tasks, languages, backbone, tokenizer and every row of the data; nothing is trained.
 
-        The answer shows what the tokenizer does to the words of each language (docs/tokenizers.md).
+        The answer shows what the tokenizer does to the words of each language (docs/tokenizers.md), and says what could
+        not be checked yet; the record has it under ``unchecked``.
 
         Args:
             on_message: Called with each remark as soon as it is known.
@@ -106,7 +118,7 @@ class Study:
         """
         from adaptstilts.data.tokenizer_findings import table, unreadable, values  # noqa: PLC0415 - planning needs none of it
         from adaptstilts.study.session import validate_study  # noqa: PLC0415 - planning needs none of it
-        from adaptstilts.study.tokenizers import check_tokenizers  # noqa: PLC0415 - planning needs none of it
+        from adaptstilts.study.tokenizers import check_tokenizers, unmeasured  # noqa: PLC0415 - planning needs none of it
 
         told = function_of("on_message", on_message)
         notes: list[str] = []
@@ -116,18 +128,24 @@ class Study:
             if told is not None:
                 told(text)
 
-        plan = validate_study(self._study, note)
+        prepare_process()
+        unchecked = validate_study(self._study, note)
         checks = check_tokenizers(self._study)
+        unchecked += unmeasured(self._study, checks)
         problems = unreadable(checks)
+        plan = self._study.plan
         record = {
             "config": self.place,
             "stages": len(plan.stages),
             "cells": len(plan.cells),
             "ok": not problems,
+            "unchecked": list(unchecked),
             "tokenizers": values(checks),
         }
-        fine = f"{self.place}: fine, {len(plan.stages)} stages for {len(plan.cells)} table cells"
-        parts = [table(checks), "" if problems else fine]
+        counts = f"{number_text(len(plan.stages), 'stage')} for {number_text(len(plan.cells), 'table cell')}"
+        fine = f"{self.place}: fine, {counts}"
+        left = "\n".join(f"not checked: {line}" for line in unchecked)
+        parts = [table(checks), left, "" if problems else fine]
         return Shown(record, "\n\n".join(part for part in parts if part), tuple(notes), problems)
 
     def plan(self, device: str = DEFAULT_DEVICE, utilisation: float = DEFAULT_UTILISATION) -> StudyPlan:
@@ -180,12 +198,13 @@ class Study:
         from adaptstilts.study.session import run_study  # noqa: PLC0415 - planning needs none of it
 
         prepare_process()
+        is_shown, is_rebuilt = flag_of("progress", progress), flag_of("rebuild", rebuild)
         chosen = self._with(engine, workers)
         store = chosen.store.root
         result = run_study(
             chosen,
-            lambda plan: study_watcher(plan, workers=chosen.config.workers, store=store, is_shown=progress),
-            rebuild=rebuild,
+            lambda plan: study_watcher(plan, workers=chosen.config.workers, store=store, is_shown=is_shown),
+            rebuild=is_rebuilt,
         )
         return outcome_of(result)
 
@@ -318,7 +337,8 @@ class Study:
         from adaptstilts.study.submit import submit_study  # noqa: PLC0415 - planning needs none of it
         from adaptstilts.submission.check_folder import get_benchmark  # noqa: PLC0415 - planning needs none of it
 
-        wanted = Wanted(method, source, seed, best, variant)
+        wanted = Wanted(method, source, seed, flag_of("best", best), variant)
+        any_split, force = flag_of("any_split", any_split), flag_of("force", force)
         which = get_benchmark(optional_text_of("benchmark", benchmark) or self.config.evaluation.benchmark)
         done = submit_study(self._study, path_of("to", to), wanted, which, any_split=any_split, force=force)
         return Shown(done.record(), done.text())

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from adaptstilts.data.check import leak_error
 from adaptstilts.data.contamination.leaks import find_leak
 from adaptstilts.data.lock import LOCK_NAME
-from adaptstilts.errors import AdaptstiltsError, DataError, problems_of
+from adaptstilts.errors import AdaptstiltsError, DataError, near_matches, problems_of
 from adaptstilts.formatting import range_text
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
@@ -270,7 +270,7 @@ def _guess(path: Path, inner: PurePosixPath, found: set[str]) -> str:
     missing = [task for task in all_tasks() if task.name not in found]
     names = {place.lower(): task for task in missing for place in (task.name, task.folder) if place}
     for word in words:
-        for name in difflib.get_close_matches(word, names, n=1, cutoff=0.75):
+        for name in near_matches(word, names, cutoff=0.75):
             return f"perhaps of {names[name].name}, which is looked for as {_example(names[name], inner)}"
     for task in all_tasks():
         if task.name in found and inner.parts[0] in {task.name, task.folder}:

@@ -18,7 +18,7 @@ from adaptstilts.cli.pages import point_to_pages
 from adaptstilts.cli.start import add_start_commands
 from adaptstilts.cli.status import status
 from adaptstilts.cli.store import store_app
-from adaptstilts.errors import AdaptstiltsError, ConfigError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, UnfinishedError
 
 app = typer.Typer(
     name="adaptstilts",
@@ -182,6 +182,9 @@ def run(
     except (KeyboardInterrupt, SystemExit) as stop:
         typer.echo("interrupted; finished stages are kept, and the same command resumes", err=True)
         raise typer.Exit(_TERMINATED if isinstance(stop, SystemExit) else 130) from None
+    except UnfinishedError as error:
+        typer.echo(error.summary, err=True)  # progress has shown the causes
+        raise typer.Exit(2) from None
     show(result, as_json=as_json)
     if result.failed:
         raise typer.Exit(2)

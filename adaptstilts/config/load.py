@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from adaptstilts.config.origin import Origin, dotted
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
-from adaptstilts.config.section import NUMBER_AS_TEXT
+from adaptstilts.config.section import NOT_A_NUMBER
 from adaptstilts.config.settings import range_text
 from adaptstilts.config.sweep import (
     SECTION,
@@ -310,10 +310,10 @@ def _explain(
     location = _location(item)
     where = origin.where(location)
     value = item["input"]
-    if item["type"] == NUMBER_AS_TEXT:
+    if item["type"] == NOT_A_NUMBER:
         written, place = item["ctx"]["value"], item["ctx"]["place"]
         where = origin.where(location if place is None else (*location, place))
-        return ConfigError(f"{written!r} is text, not a number", hint=_unquoted(written), **where)
+        return ConfigError(f"{written!r} {item['msg']}", hint=item["ctx"]["hint"], **where)
     if item["type"] in {"extra_forbidden", "invalid_key"}:
         section, is_swept = location[:-1], origin.place(location)[:1] == (SECTION,)
         known = [name for name in _fields_at(schema, section) if not is_swept or can_be_swept((*section, name))]
@@ -336,14 +336,9 @@ def _explain(
         problem, hint = (text.format(value=value, names=names) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):
             hint = ""
-        return ConfigError(problem, allowed=_range(schema, location), hint=hint or None, **where)
+        bounds = () if item["type"] in {"tuple_type", "too_short"} else _range(schema, location)
+        return ConfigError(problem, allowed=bounds, hint=hint or None, **where)
     return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
-
-
-def _unquoted(written: str) -> str:
-    """Return how to write a number that was given as text; YAML reads ``010`` as text, too."""
-    number = int(written) if re.fullmatch(r"\s*[-+]?[\d_]+\s*", written) else written.strip()
-    return f"Write {number}, without quotation marks."
 
 
 def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
@@ -369,7 +364,8 @@ def _one_each(items: Sequence[Any]) -> list[Any]:
 
 
 def _range(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
-    """Return the range of a number in words; empty if the schema gives none."""
+    """Return the range of a number, or of those in a list, in words; empty if the schema gives none."""
+    location = location[:-1] if isinstance(location[-1], int) else location
     section = _section_at(schema, location[:-1])
     field = None if section is None else section.model_fields.get(str(location[-1]))
     text = "" if field is None else range_text(field)

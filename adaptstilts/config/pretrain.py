@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from adaptstilts.config.schema import NAME_PATTERN
+from adaptstilts.config.schema import NAME_PATTERN, Seed
 from adaptstilts.config.section import Section
 
 
@@ -26,9 +26,7 @@ class TextSection(Section):
     languages: tuple[str, ...] | None = Field(None, description="ISO 639-1 codes to use; null for all that are found.")
     held_out: int = Field(400, ge=0, description="Parallel lines excluded from training, for the held-out loss.")
     mini_lines: int = Field(0, ge=0, description="Parallel lines of the mini world; 0 for none.")
-    mini_seed: int = Field(
-        7, ge=0, description="Seed of these lines, independent of the seed of the mini world's tasks."
-    )
+    mini_seed: Seed = Field(7, description="Seed of these lines, independent of the seed of the mini world's tasks.")
     mini_word_spaced: float = Field(
         0.25,
         ge=0,
@@ -149,7 +147,7 @@ class PretrainSection(Section):
     output: str = Field(
         ..., description="Folder of the finished backbone; saved states are in {output}.part beside it."
     )
-    seed: int = Field(1, ge=0, description="Seed of weights, order and masks.")
+    seed: Seed = Field(1, description="Seed of weights, order and masks.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")
     threads: int | None = Field(None, ge=1, description="CPU threads; null for torch's own choice.")
     max_minutes: float | None = Field(

@@ -6,7 +6,7 @@ its task's recipe (`adaptstilts.config.recipes`).
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -17,6 +17,9 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 FUSION_AVERAGE = "average"
 """Value of ``fusion.retrieval`` for the plain average of the adapters."""
 DEVICE_PATTERN = r"^(auto|cpu|cuda(:\d+)?)$"
+
+Seed = Annotated[int, Field(ge=0)]
+"""Start of a random generator."""
 
 MethodName = Literal["direct", "full", "adapter", "stack", "continue", "fuse"]
 """The six ways of using (or not using) an intermediate task; `adaptstilts.train.methods` says what each one trains."""
@@ -73,7 +76,7 @@ class DataSection(Section):
     max_evaluation: int | None = Field(
         None, ge=1, description="Most evaluation examples per task and language; null for all, as benchmarks require."
     )
-    mini_seed: int = Field(1, ge=0, description="Seed of the generated mini world.")
+    mini_seed: Seed = Field(1, description="Seed of the generated mini world.")
     mini_train: int = Field(2000, ge=32, description="Training examples per task of the mini world.")
     mini_evaluation: int = Field(200, ge=8, description="Evaluation examples per task and language of the mini world.")
     mini_low_resource: int = Field(150, ge=8, description="Training examples of the mini world's TyDiQA.")
@@ -335,7 +338,7 @@ class StudyConfig(Section):
         min_length=1,
         description="Methods to compare.",
     )
-    seeds: tuple[int, ...] = Field((1,), min_length=1, description="Every method is trained once per seed.")
+    seeds: tuple[Seed, ...] = Field((1,), min_length=1, description="Every method is trained once per seed.")
     data: DataSection = Field(DataSection(), description="Data.")
     intermediate: PhaseSection = Field(PhaseSection(), description="The intermediate phase.")
     target: PhaseSection = Field(PhaseSection(), description="The target phase.")

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -50,13 +50,19 @@ def sections_of(schema: type[BaseModel]) -> dict[type[BaseModel], tuple[str, ...
 
 
 def range_text(field: FieldInfo) -> str:
-    """Return the range of a number in words; empty if the schema gives none."""
+    """Return the range of a number, or of those in a list, in words; empty if the schema gives none."""
     return " and ".join(
         words.format(getattr(fact, name))
-        for fact in field.metadata
+        for fact in (*field.metadata, *_bounds_of_items(field.annotation))
         for name, words in _BOUNDS.items()
         if hasattr(fact, name)
     )
+
+
+def _bounds_of_items(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - a type or a special form of typing
+    for part in get_args(annotation):
+        if get_origin(part) is Annotated:
+            yield from (bound for fact in get_args(part)[1:] for bound in fact.metadata)
 
 
 def yaml_text(value: object) -> str:

@@ -19,6 +19,7 @@ from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
 from adaptstilts.engine.resources import computes
 from adaptstilts.engine.worker import ignore_steps, perform_here
 from adaptstilts.errors import EngineError
+from adaptstilts.formatting import number_text
 from adaptstilts.store.stage import StageKind
 from adaptstilts.store.store import Store
 
@@ -151,7 +152,7 @@ class SlurmEngine:
         self._jobs += [_Submitted(job, work.requests) for job, work in zip(submitted, jobs, strict=True)]
         count, first = len(jobs), str(submitted[0].job_id).split("_")[0]
         self._on_message(
-            f"slurm: {count} job{'s' if count > 1 else ''} in array {first} for {len(self._pending)} stages"
+            f"slurm: {number_text(count, 'job')} in array {first} for {number_text(len(self._pending), 'stage')}"
         )
         self._pending = []
 

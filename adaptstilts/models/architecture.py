@@ -63,6 +63,7 @@ class Architecture:
         sizes: Keys of its config.json by field of `BackboneShape`.
         length: Key of its config.json for the positions of an input, reserved ones included; empty if inputs may be of
             any length.
+        absolute: Whether vectors of absolute positions and of token types are added to the word vectors.
     """
 
     model_type: str
@@ -82,6 +83,7 @@ class Architecture:
     head_dropout: tuple[str, ...] = ("classifier_dropout", "hidden_dropout_prob")
     sizes: Mapping[str, str] = field(default_factory=lambda: _SIZES)
     length: str = "max_position_embeddings"
+    absolute: bool = False
 
     def shape(self, config: Mapping[str, Any]) -> BackboneShape | None:
         """Read the shape from a config.json; None if a number is missing, or the encoder is not supported."""
@@ -268,6 +270,7 @@ XLM_R = Architecture(
     _table,
     "XLMRobertaAdapterModel",
     reserved_positions=2,
+    absolute=True,
     options=_NO_POOLER,
 )
 XLM_R_XL = Architecture(
@@ -275,10 +278,11 @@ XLM_R_XL = Architecture(
     "facebook/xlm-roberta",
     _pre_norm,
     reserved_positions=2,
+    absolute=True,
     options=_NO_POOLER,
     interface=_XL_INTERFACE,
 )
-BERT = Architecture("bert", "google-bert/bert", _table, "BertAdapterModel", options=_NO_POOLER)
+BERT = Architecture("bert", "google-bert/bert", _table, "BertAdapterModel", options=_NO_POOLER, absolute=True)
 DEBERTA = Architecture(
     "deberta-v2",
     "microsoft/deberta",
@@ -315,9 +319,24 @@ def architecture_of(config: object, path: Path | None = None) -> Architecture:
         path: File to name in an error.
 
     Raises:
-        CheckpointError: If its model type is not in the table.
+        CheckpointError: If its model type is not in the table, or a config.json gives it parts that are not supported.
     """
     found = config.get("model_type") if isinstance(config, Mapping) else getattr(config, "model_type", None)
     if not isinstance(found, str) or found not in ARCHITECTURES:
         raise CheckpointError(f"model_type '{found}' is not supported", path=path, allowed=tuple(ARCHITECTURES))
-    return ARCHITECTURES[found]
+    row = ARCHITECTURES[found]
+    if row.absolute and isinstance(config, Mapping):
+        _check_absolute(config, found, path)
+    return row
+
+
+def _check_absolute(config: Mapping[str, Any], model_type: str, path: Path | None) -> None:
+    """Check that a config.json has the tables of positions and token types that an encoder adds to its word vectors."""
+    hint = "More: adaptstilts docs backbones."
+    positions, segments = config.get("position_embedding_type"), config.get("type_vocab_size")
+    if positions not in (None, "absolute"):
+        problem = f"'{positions}' is not supported in an encoder of type {model_type}"
+        raise CheckpointError(problem, path=path, key="position_embedding_type", allowed=("absolute",), hint=hint)
+    if segments is not None and segments < 1:
+        problem = f"{segments} is out of range: an encoder of type {model_type} has a vector for each token type"
+        raise CheckpointError(problem, path=path, key="type_vocab_size", allowed=("at least 1",), hint=hint)

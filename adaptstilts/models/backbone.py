@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
 from adaptstilts.models.architecture import XLM_R, Architecture, architecture_of, has_token_types
+from adaptstilts.models.encoder_fit import check_fit
 from adaptstilts.models.hub_models import cached_folder, hub_folder
 from adaptstilts.models.model_files import check_model_json, check_tokenizer_json, refuse_peft
 from adaptstilts.models.weight_files import check_sizes, weight_files
@@ -90,6 +91,11 @@ def mini_folder() -> Path:
     """Return the folder of the miniature backbone: ``checkpoints/mini`` in the working folder, or the package's own."""
     here = Path("checkpoints") / "mini"
     return here if here.is_dir() else mini_backbone_folder()
+
+
+def is_of_package(location: str) -> bool:
+    """Say whether a backbone is the miniature that comes with the package."""
+    return Path(location).resolve() == mini_backbone_folder().resolve()
 
 
 def _check_folder(folder: Path) -> None:
@@ -197,6 +203,55 @@ def _library_config(folder: Path, location: str) -> PretrainedConfig:
     return config
 
 
+def _empty_encoder(
+    folder: Path, written: Mapping[str, object], architecture: Architecture, location: str
+) -> tuple[PreTrainedModel, PretrainedConfig]:
+    """Build the encoder that a checked config.json describes on the meta device, and compare the weights with it.
+
+    Returns:
+        The encoder, whose weights have no numbers, and its configuration.
+    """
+    import torch  # noqa: PLC0415
+    import transformers  # noqa: PLC0415
+    from transformers.modeling_utils import no_init_weights  # noqa: PLC0415
+
+    _check_weight_sizes(folder, written, architecture)
+    config = _library_config(folder, location)
+    if architecture.shape(config.to_dict()) is None:
+        raise CheckpointError(
+            f"is an encoder of type {architecture.model_type} with parts that are not supported",
+            path=location,
+            hint="docs/backbones.md lists what is supported of each type.",
+        )
+    for name, value in architecture.settings.items():
+        setattr(config, name, value)
+    try:
+        with torch.device("meta"), no_init_weights():
+            encoder = getattr(transformers, architecture.auto_class).from_config(
+                config, attn_implementation=architecture.attention, **architecture.options
+            )
+    except _FAULTS as error:
+        raise _not_loaded(architecture, error, location) from error
+    check_fit(encoder, weight_files(folder), location)
+    return encoder, config
+
+
+def _not_loaded(architecture: Architecture, error: Exception, location: str) -> CheckpointError:
+    problem = f"cannot be loaded as a backbone of type {architecture.model_type}: {first_line(error)}"
+    return CheckpointError(problem, path=location)
+
+
+def check_backbone(location: str) -> None:
+    """Check all of a backbone's folder that can be known without reading its weights, as loading it would.
+
+    Raises:
+        CheckpointError: See `load_encoder` and `load_tokenizer`.
+    """
+    folder, written, architecture = _opened(location, None)
+    _empty_encoder(folder, written, architecture, location)
+    load_tokenizer(location)
+
+
 def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
     """Load a backbone's encoder in fp32, without pooler, in evaluation mode.
 
@@ -208,16 +263,7 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
     from safetensors import SafetensorError  # noqa: PLC0415
 
     folder, written, architecture = _opened(location, revision, weights=True)
-    _check_weight_sizes(folder, written, architecture)
-    config = _library_config(folder, location)
-    if architecture.shape(config.to_dict()) is None:
-        raise CheckpointError(
-            f"is an encoder of type {architecture.model_type} with parts that are not supported",
-            path=location,
-            hint="docs/backbones.md lists what is supported of each type.",
-        )
-    for name, value in architecture.settings.items():
-        setattr(config, name, value)
+    _, config = _empty_encoder(folder, written, architecture, location)
     try:
         with without_note_on_unused_weights():  # what is missing is checked below
             encoder, info = getattr(transformers, architecture.auto_class).from_pretrained(
@@ -230,16 +276,10 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
                 **architecture.options,
             )
     except (*_FAULTS, SafetensorError) as error:
-        problem = f"cannot be loaded as a backbone of type {architecture.model_type}: {first_line(error)}"
-        raise CheckpointError(problem, path=location) from error
+        raise _not_loaded(architecture, error, location) from error
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
-    if missing or info["mismatched_keys"]:
-        names = missing or [item[0] for item in info["mismatched_keys"]]
-        raise CheckpointError(
-            f"the weights lack or misfit {len(names)} tensors of the encoder, the first is '{names[0]}'",
-            path=location,
-            hint="Use the config.json that was saved with the weights.",
-        )
+    if missing:  # the library has found less than `check_fit`, and has drawn the rest at random
+        raise CheckpointError(f"the weights lack '{missing[0]}'", path=location, hint="Save the backbone again.")
     # XLM-R XL's blocks can be computed again in the backward pass, though its class does not say so.
     encoder.supports_gradient_checkpointing = True
     # The library writes this name into every adapter_config.json, where a local path must not appear.

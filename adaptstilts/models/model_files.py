@@ -75,6 +75,11 @@ _MODEL: dict[str, _Fixed] = {
     "is_decoder": _Fixed((None, False), "hides the tokens that follow from the encoder"),
     "add_cross_attention": _Fixed((None, False), "adds layers that an encoder has not"),
     "use_bfloat16": _Fixed((None, False), "is not supported"),
+    "chunk_size_feed_forward": _Fixed(
+        (None, 0),
+        "cuts inputs into chunks of that length, which few inputs are a multiple of",
+        "Remove the key; it saves memory and changes no result.",
+    ),
     **dict.fromkeys(
         ("attribute_map", "sub_configs", "base_config_key"),
         _Fixed((None,), "replaces a part of the library's own class"),

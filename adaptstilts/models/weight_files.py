@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,42 @@ _MOST_HEADER_BYTES = 100_000_000
 """Limit of the safetensors library."""
 _FORMATS = (None, "pt", "mlx")
 """Formats of safetensors that transformers reads with PyTorch; for others it would import TensorFlow or JAX."""
+
+
+@dataclass(frozen=True)
+class TensorHeader:
+    """What a safetensors file says of a tensor before its numbers.
+
+    Attributes:
+        dtype: Name of the type, such as ``F16``.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether the numbers are floating-point ones."""
+        return self.dtype.startswith(("F", "BF"))
+
+
+def tensors_of(files: Iterable[Path]) -> dict[str, TensorHeader]:
+    """Read the headers of safetensors files that `weight_files` has checked: every tensor by its name.
+
+    Raises:
+        CheckpointError: If a header is damaged.
+    """
+    found: dict[str, TensorHeader] = {}
+    for file in files:
+        for name, entry in _header(file)[1].items():
+            if name == "__metadata__":
+                continue
+            try:
+                found[name] = TensorHeader(str(entry["dtype"]), tuple(map(int, entry["shape"])))
+            except (TypeError, KeyError, ValueError) as error:
+                problem = f"the weights are damaged: the header does not describe {shown(name)}"
+                raise CheckpointError(problem, path=file, hint="Save the backbone again.") from error
+    return found
 
 
 def weight_files(folder: Path) -> tuple[Path, ...]:

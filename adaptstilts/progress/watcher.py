@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.engine.heartbeats import Beat, Failure, read_beats
 from adaptstilts.errors import AdaptstiltsError
-from adaptstilts.formatting import estimate_text
+from adaptstilts.formatting import estimate_text, number_text
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage, describe
 from adaptstilts.store.store import Store
@@ -69,7 +69,7 @@ class StudyWatcher:
         if stages:
             kinds = Counter(stage.kind.value for stage in stages)
             parts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-            self.line(f"skipping {len(stages)} finished stages ({parts})")
+            self.line(f"skipping {number_text(len(stages), 'finished stage')} ({parts})")
 
     def started(self, stage: Stage, left: int, worker: str = "") -> None:
         """Show a stage as running."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from adaptstilts.errors import ConfigError
+from adaptstilts.errors import ConfigError, near_matches
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
 from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe
@@ -108,7 +107,7 @@ def find_stages(plan: Plan, wanted: str) -> list[Stage]:
         if any(fnmatchcase(text, wanted) for text in (stage.name, stage.slug, stage.folder))
     ]
     if not same:
-        close = difflib.get_close_matches(wanted, [stage.name for stage in plan.stages], n=_MOST_CLOSE, cutoff=_CLOSE)
+        close = near_matches(wanted, (stage.name for stage in plan.stages), most=_MOST_CLOSE, cutoff=_CLOSE)
         raise ConfigError(
             f"'{wanted}' is not a stage of this study",
             key="stage",

@@ -10,13 +10,22 @@ from typing import Any
 
 from adaptstilts.engine.perform import perform
 from adaptstilts.engine.protocols import StageRequest, Watcher
+from adaptstilts.engine.resources import computes
 from adaptstilts.engine.scheduler import Outcome, failed_lines, run_graph
 from adaptstilts.engine.signals import sigterm_as_exit
-from adaptstilts.errors import StoreError
+from adaptstilts.errors import StoreError, UnfinishedError
+from adaptstilts.formatting import number_text
+from adaptstilts.models.backbone import is_of_package
 from adaptstilts.results.report import ReportFiles
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.engine import local_runner, open_engine, placed_for_engine
-from adaptstilts.study.plan.check_inputs import check_data_is_there, check_hub
+from adaptstilts.study.plan.check_inputs import (
+    backbones_of,
+    check_backbones,
+    check_data_is_there,
+    check_hub,
+    unfinished,
+)
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.results_folder import make_folder, place_report, report_what_is_there
 from adaptstilts.study.stages.contamination import look_for_overlaps
@@ -25,6 +34,8 @@ from adaptstilts.train.trackers import check_installed
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
 """Makes the watcher of a run, once the plan is known."""
+_MOST_CAUSES = 3
+"""Failed stages that an error names."""
 
 
 @dataclass(frozen=True)
@@ -53,18 +64,24 @@ class StudyResult:
         }
 
 
-def validate_study(study: Study, on_message: Callable[[str], None]) -> Plan:
-    """Check a study before anything is computed: settings, files, rows, leaks and overlaps.
+def validate_study(study: Study, on_message: Callable[[str], None]) -> tuple[str, ...]:
+    """Check a study before anything is computed: settings, files, rows, backbones, leaks and overlaps.
 
     ``on_message`` is called with a line about overlaps.
+
+    Returns:
+        A line about each thing that was not checked.
 
     Raises:
         AdaptstiltsError: If anything in it cannot be used.
     """
     with study.settings_named():
         plan = study.check()
+        # Building an encoder takes seconds of imports; the package's own is known to fit.
+        others = [backbone for backbone in backbones_of(plan.stages) if not is_of_package(backbone.location)]
+        unchecked = check_backbones(others)
         look_for_overlaps(study.variants, plan, study.store, on_message)
-    return plan
+    return unchecked
 
 
 def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> StudyResult:
@@ -82,7 +99,7 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
     """
     from adaptstilts.study.stages.runner import remove_finished_checkpoints  # noqa: PLC0415 - brings torch
-    from adaptstilts.study.stages.train_parallel import check_not_launched  # noqa: PLC0415 - brings torch
+    from adaptstilts.study.stages.train_parallel import check_device, check_not_launched  # noqa: PLC0415 - brings torch
 
     check_not_launched()
     study = placed_for_engine(study)
@@ -95,6 +112,10 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         remove_finished_checkpoints(plan.stages, store)
         if check_hub(plan, store):
             study.check_limits()
+        left = [stage for stage in unfinished(plan, store) if computes(stage)]
+        check_backbones(backbones_of(left))
+        if left and study.config.engine.name == "local":
+            check_device(study.config.device, study.config.parallel.processes)
         make_folder(study.results_folder)
         with sigterm_as_exit(), watch(plan) as watcher:
             outcome = run_graph(
@@ -149,12 +170,20 @@ def _report(study: Study, outcome: Outcome) -> StudyResult:
     )
 
 
+def _causes(failed: Sequence[str]) -> list[str]:
+    """Return the first lines about failed stages, and how many more there are."""
+    more = len(failed) - _MOST_CAUSES
+    return [*failed[:_MOST_CAUSES], *([f"and {number_text(more, 'more stage')}"] if more > 0 else [])]
+
+
 def _partial(study: Study, outcome: Outcome, failed: Sequence[str]) -> ReportFiles:
     scores = {key for cell in study.plan.cells for key in cell.score}
     if scores and not scores & outcome.done.keys():
-        if failed:  # the watcher has shown the error of each stage
+        if failed:
             counts = f"{len(outcome.failures)} failed, {len(outcome.left_out)} left out"
-            raise StoreError(f"no finished score to report: of {len(study.plan.stages)} stages {counts}")
+            problem = f"no finished score to report: of {number_text(len(study.plan.stages), 'stage')} {counts}"
+            raise UnfinishedError(problem, causes=_causes(failed[: len(outcome.failures)]))
         raise StoreError("no finished score to report", path=study.config.store, hint=RUN_HINT)
-    missing = [f"{len(failed)} stages are missing: {failed[0]}"] if failed else []
+    stages = "1 stage is" if len(failed) == 1 else f"{len(failed)} stages are"
+    missing = [f"{stages} missing: {failed[0]}"] if failed else []
     return report_what_is_there(study, outcome.done, missing)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adaptstilts.engine.heartbeats import Beat
-from adaptstilts.formatting import aligned, estimate_text
+from adaptstilts.formatting import aligned, estimate_text, number_text
 from adaptstilts.study.status import STATES, Running, Status
 
 
@@ -32,7 +32,7 @@ def status_text(status: Status, root: Path, command: str) -> str:
     if status.left_out:
         lines += ["", f"left out, since they need a stage that failed: {_shorten(status.left_out)}"]
     if status.elsewhere:
-        lines += ["", f"{status.elsewhere} stages of other studies running on this store"]
+        lines += ["", f"{number_text(status.elsewhere, 'stage')} of other studies running on this store"]
     lines += ["", next_step_line(status, command)]
     return "\n".join(lines)
 

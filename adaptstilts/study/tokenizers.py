@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from adaptstilts.data.contamination.overlap import rows_of, texts
 from adaptstilts.data.tokenizer_check import MOST_ROWS, Reading, read_language, sampled
@@ -13,6 +13,7 @@ from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.models.backbone import locate_backbone
 from adaptstilts.models.tokenizer_core import TokenizerCore, load_core
 from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.study.plan.jobs import OverlapCheck
 from adaptstilts.study.plan.variants import by_data
 from adaptstilts.study.stages.contamination import data_roots
@@ -22,6 +23,11 @@ from adaptstilts.tasks.spec import Split, Task
 
 Texts = dict[str, dict[str, list[str]]]
 """Language -> task -> texts."""
+_NO_TEXTS = {
+    MINI_ROOT: "the mini data is not generated yet; validate again once `run` has generated it",
+    OFFICIAL_ROOT: "there is no data yet; validate again with data.root=FOLDER",
+}
+"""Why there are no texts, by data root."""
 
 
 def check_tokenizers(study: Study) -> tuple[TokenizerCheck, ...]:
@@ -40,6 +46,13 @@ def check_tokenizers(study: Study) -> tuple[TokenizerCheck, ...]:
         for name, revision in dict.fromkeys((item.config.backbone, item.config.revision) for item in group):
             found.append(_check(name, revision, by_language))
     return tuple(found)
+
+
+def unmeasured(study: Study, checks: Sequence[TokenizerCheck]) -> tuple[str, ...]:
+    """Return a line about each tokenizer that was not measured because there are no texts yet."""
+    names = dict.fromkeys(check.backbone for check in checks if not check.readings and not check.problem)
+    reason = _NO_TEXTS.get(study.config.data.root, "none of them has a text")
+    return tuple(f"how the tokenizer of {name} reads the languages: {reason}" for name in names)
 
 
 def _check(name: str, revision: str | None, by_language: Texts) -> TokenizerCheck:

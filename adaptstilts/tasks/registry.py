@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
-from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
+from adaptstilts.errors import AdaptstiltsError, ConfigError, near_matches, problems_of, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE, declare_language
 from adaptstilts.tasks import beyond_xtreme, checklist, intermediate, xtreme, xtreme_r
 from adaptstilts.tasks.entry_points import package_error, tasks_of_packages
@@ -131,7 +130,7 @@ def broken_packages(missing: Sequence[str]) -> tuple[AdaptstiltsError, ...]:
     A name that is like that of a known task is taken to be misspelt.
     """
     faults = _add_tasks_of_packages()
-    unlike = [name for name in missing if not difflib.get_close_matches(name, _TASKS, n=1)]
+    unlike = [name for name in missing if not near_matches(name, _TASKS)]
     return faults if unlike else tuple(fault for fault in faults if fault.value in set(missing))
 
 
@@ -307,9 +306,7 @@ def get_task(name: str) -> Task:
     if name not in _TASKS:
         _add_tasks_of_packages()
     if name not in _TASKS:
-        lowered = name.lower()
-        hint = f"Did you mean '{lowered}'?" if lowered in _TASKS else TASKS_HINT
-        unknown = ConfigError(f"'{name}' is not a task", value=lowered, allowed=_TASKS, hint=hint)
+        unknown = ConfigError(f"'{name}' is not a task", value=name, allowed=_TASKS, hint=TASKS_HINT)
         raise_all([unknown, *broken_packages([name])])
     return _TASKS[name]
 

@@ -158,7 +158,7 @@ def test_lines_are_the_same_on_a_terminal_and_elsewhere():
             watcher.started(RIGHT, 2)
             watcher.failed(RIGHT, DataError("no rows", path="x.tsv"))
     expected = [
-        "skipping 1 finished stages (1 data)",
+        "skipping 1 finished stage (1 data)",
         "a note",
         "[2/4] score left: 2.0 s, about 4 s left",
         "failed: score right: x.tsv: no rows.",

@@ -18,7 +18,7 @@ MANY = Pair("squad1", "dev", "xquad", "test", Overlap(1190, 1190, 1190, 1190))
     ("findings", "text"),
     [
         (Findings({"mnli": CLEAN}, (NONE,)),
-         "leaks and overlaps: no other language in 1 English training sets; 0 of 1 pairs of sets share rows"),
+         "leaks and overlaps: no other language in 1 English training set; 0 of 1 pairs of sets share rows"),
         (Findings({"tydiqa": MIXED}, (NONE, FEW, MANY)),
          "leaks and overlaps: other languages in the English training sets of tydiqa; 2 of 3 pairs of sets share rows, "
          "most of all xquad (test) with squad1 (dev): 1,190 of 1,190"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from adaptstilts.data.contamination.leaks import Leak
 from adaptstilts.data.contamination.overlap import Overlap
+from adaptstilts.formatting import number_text
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Findings:
 
     def summary(self) -> str:
         """Return all findings in one line."""
-        leaks = f"no other language in {len(self.leaks)} English training sets"
+        leaks = f"no other language in {number_text(len(self.leaks), 'English training set')}"
         if self.leaking:
             leaks = f"other languages in the English training sets of {', '.join(self.leaking)}"
         shared = [pair for pair in self.overlapping if pair.overlap.same_rows]

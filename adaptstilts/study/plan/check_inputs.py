@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from adaptstilts.config.retrieval import FITTED
 from adaptstilts.config.schema import DataSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
 from adaptstilts.models.architecture import architecture_of
-from adaptstilts.models.backbone import known_config, read_config
+from adaptstilts.models.backbone import check_backbone, known_config, read_config
 from adaptstilts.models.hub_models import hub_folder, list_files
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.stage import Stage
@@ -138,6 +138,38 @@ def check_weights(backbone: BackboneRef) -> None:
             )
 
 
+def unfinished(plan: Plan, store: Store) -> list[Stage]:
+    """Return the stages of a plan that are not finished."""
+    done = store.present(plan.stages)
+    return [stage for stage in plan.stages if stage.key not in done]
+
+
+def backbones_of(stages: Sequence[Stage]) -> tuple[BackboneRef, ...]:
+    """Return the backbones that stages start from, each once."""
+    found = dict.fromkeys(job.backbone for _, job in jobs_of(stages, TrainJob))
+    return tuple(found | dict.fromkeys(job.backbone for _, job in jobs_of(stages, PredictJob)))
+
+
+def check_backbones(backbones: Iterable[BackboneRef]) -> tuple[str, ...]:
+    """Compare the weights and the tokenizer of each backbone's folder with its config.json.
+
+    Returns:
+        A line about each backbone on the hub, whose weights are not looked at.
+
+    Raises:
+        CheckpointError: If a folder cannot be used; all problems at once.
+    """
+    here = [backbone.location for backbone in backbones if Path(backbone.location).is_dir()]
+    raise_all(list(_problems(partial(check_backbone, location) for location in here)))
+    return tuple(_not_checked(backbone) for backbone in backbones if backbone.location not in here)
+
+
+def _not_checked(backbone: BackboneRef) -> str:
+    if known_config(backbone.location, backbone.revision) is None:
+        return f"whether the hub has the backbone {backbone.location}: `run` asks it before anything is computed"
+    return f"the weights of the backbone {backbone.location} on the hub: the first stage that needs them loads them"
+
+
 def check_hub(plan: Plan, store: Store) -> bool:
     """Check on the hub for a backbone that is neither a folder nor cached, so that a wrong id fails once and early.
 
@@ -151,10 +183,7 @@ def check_hub(plan: Plan, store: Store) -> bool:
         CheckpointError: If the hub cannot be reached, has no such repository or one without safetensors, or a file is
             refused.
     """
-    done = store.present(plan.stages)
-    unfinished = [stage for stage in plan.stages if stage.key not in done]
-    needed = dict.fromkeys(job.backbone for _, job in jobs_of(unfinished, TrainJob))
-    needed |= dict.fromkeys(job.backbone for _, job in jobs_of(unfinished, PredictJob))
+    needed = backbones_of(unfinished(plan, store))
     lacking = [backbone for backbone in needed if known_config(backbone.location, backbone.revision) is None]
     for backbone in lacking:
         _check_on_hub(backbone)

@@ -115,6 +115,11 @@ class Pricing:
         """Tasks whose number of examples is a guess, collected while stages are priced."""
         return set().union(*(workloads.assumed for workloads, _ in self._workloads))
 
+    @property
+    def uncounted(self) -> set[str]:
+        """Tasks whose files are there but too large to count, collected while stages are priced."""
+        return set().union(*(workloads.uncounted for workloads, _ in self._workloads))
+
     def price(self, stage: Stage) -> Price | None:
         """Estimate the cost of a stage of the plan; None if the backbone's shape is unknown."""
         training = job_of(stage, TrainJob)
@@ -274,9 +279,10 @@ def _build(job: TrainJob, attached: AttachmentShape | None, workloads: Workloads
 def _workloads_by_data(variants: Sequence[Variant], plan: Plan) -> list[tuple[Workloads, Collection[str]]]:
     """Create the workloads of each data set-up in a study, with the keys of the stages that read it."""
     parts = parts_by_data(variants, plan)
+    made = [Workloads(first.config, [stage.job for stage in part.stages]) for first, part in parts]
     if len(parts) == 1:
-        return [(Workloads(variants[0].config), ())]
-    return [(Workloads(first.config), {stage.key for stage in part.stages}) for first, part in parts]
+        return [(made[0], ())]
+    return [(workloads, {stage.key for stage in part.stages}) for workloads, (_, part) in zip(made, parts, strict=True)]
 
 
 def _micro_batch(job: TrainJob, workloads: Workloads, processes: int) -> int:

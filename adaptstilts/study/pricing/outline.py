@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from adaptstilts.config.sweep import Variant
+from adaptstilts.formatting import size_text
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import SUMMARIES, Stage, StageKind
 from adaptstilts.store.store import Store
@@ -16,6 +17,7 @@ from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.variants import labels_of, retrieval_lines
 from adaptstilts.study.pricing.cost import Pricing
 from adaptstilts.study.pricing.devices import DEFAULT_DEVICE, DEFAULT_UTILISATION, Device, get_device
+from adaptstilts.study.pricing.row_counts import COUNTED_BYTES
 from adaptstilts.study.pricing.totals import price_plan
 from adaptstilts.study.pricing.tree import plan_tree
 from adaptstilts.train.methods import METHODS
@@ -132,15 +134,24 @@ def _notes(pricing: Pricing, trainings: Sequence[TrainJob], *, is_priced: bool) 
     epochs = _epochs(trainings)
     if len(set(epochs.values())) > 1:
         notes.append(f"epochs: {', '.join(f'{family} {epochs}' for family, epochs in epochs.items())}")
-    if pricing.assumed:
-        names = ", ".join(sorted(pricing.assumed))
-        notes.append(f"numbers of examples that are assumed, as none are published: {names}")
+    notes += _count_notes(pricing.assumed, pricing.uncounted)
     if device.bf16 is None:
         notes.append(
             f"{device.title} has no bf16: `precision: auto` counts as fp32; `precision: fp16` is about "
             f"{device.fp16 / device.fp32:.0f} times as fast"
         )
     return notes
+
+
+def _count_notes(assumed: set[str], uncounted: set[str]) -> list[str]:
+    """Name the tasks whose numbers of examples are published or assumed ones, though their files are there."""
+    large = f"their files are too large to count (at most {size_text(COUNTED_BYTES)} are read, the smallest first)"
+    found = {
+        f"numbers of examples as published, since {large}": uncounted - assumed,
+        f"numbers of examples that are assumed, as none are published and {large}": uncounted & assumed,
+        "numbers of examples that are assumed, as none are published": assumed - uncounted,
+    }
+    return [f"{note}: {', '.join(sorted(names))}" for note, names in found.items() if names]
 
 
 def _epochs(trainings: Sequence[TrainJob]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from adaptstilts.formatting import aligned, scaled, size_text
+from adaptstilts.formatting import aligned, number_text, scaled, size_text
 from adaptstilts.study.pricing.tree import WIDTH, tree_lines
 
 View = Literal["both", "tree", "table"]
@@ -41,8 +41,9 @@ def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bo
     runs, unshared = record["training_runs"], record["training_runs_without_sharing"]
     lines += [
         *_wrapped(record["retrieval"]),
-        f"{len(record['stages'])} stages, {done} of them finished, for {record['cells']} table cells",
-        f"{runs} training runs; {unshared} if none were shared",
+        f"{number_text(len(record['stages']), 'stage')}, {done} of them finished, for "
+        f"{number_text(record['cells'], 'table cell')}",
+        f"{number_text(runs, 'training run')}; {unshared} if none were shared",
     ]
     names = record.get("variants", ())
     lines += [f"{len(names)} variants:", *(f"  {name}" for name in names)] if names else []

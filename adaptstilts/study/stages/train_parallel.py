@@ -24,7 +24,7 @@ from adaptstilts.engine.journal import StepNumbers
 from adaptstilts.engine.signals import delaying_signals, end_with_parent, sigterm_as_exit
 from adaptstilts.engine.spawning import without_main_module
 from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
-from adaptstilts.runtime import make_deterministic, quiet_libraries, set_threads
+from adaptstilts.runtime import make_deterministic, pick_device, quiet_libraries, set_threads
 from adaptstilts.store.holding import Progress
 from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.examples import Examples
@@ -74,6 +74,15 @@ class TrainRequest:
     resume: ResumeSection
     parallel: ParallelSection
     tasks: tuple[Task, ...] = ()
+
+
+def check_device(name: str, processes: int) -> None:
+    """Check that this machine has the device of a study, and one for each process of a stage.
+
+    Raises:
+        ConfigError: See `pick_device` and `check_processes`.
+    """
+    check_processes(pick_device(name), processes)
 
 
 def check_processes(device: torch.device, processes: int) -> None:

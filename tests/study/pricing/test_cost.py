@@ -92,7 +92,8 @@ def test_variants_of_a_sweep_over_data_are_priced_by_the_data_of_their_own(key):
 def test_sweep_that_leaves_the_data_as_they_are_looks_at_them_once(monkeypatch):
     made = []
     monkeypatch.setattr(
-        "adaptstilts.study.pricing.cost.Workloads", lambda config: made.append(config) or Workloads(config)
+        "adaptstilts.study.pricing.cost.Workloads",
+        lambda config, jobs: made.append(config) or Workloads(config, jobs),
     )
     flops_of(["target.full.learning_rate=[1e-4,1e-3]"])
     assert len(made) == 1
