@@ -15,7 +15,6 @@ from adaptstilts.engine.scheduler import Outcome, failed_lines, run_graph
 from adaptstilts.engine.signals import sigterm_as_exit
 from adaptstilts.errors import StoreError, UnfinishedError
 from adaptstilts.formatting import number_text
-from adaptstilts.models.backbone import is_of_package
 from adaptstilts.results.report import ReportFiles
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.engine import local_runner, open_engine, placed_for_engine
@@ -77,9 +76,7 @@ def validate_study(study: Study, on_message: Callable[[str], None]) -> tuple[str
     """
     with study.settings_named():
         plan = study.check()
-        # Building an encoder takes seconds of imports; the package's own is known to fit.
-        others = [backbone for backbone in backbones_of(plan.stages) if not is_of_package(backbone.location)]
-        unchecked = check_backbones(others)
+        unchecked = check_backbones(backbones_of(plan.stages))
         look_for_overlaps(study.variants, plan, study.store, on_message)
     return unchecked
 
