@@ -14,11 +14,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from adaptstilts.api.shown import preformatted
 from adaptstilts.arguments import path_of, text_of
 from adaptstilts.config.schema import NAME_PATTERN
+from adaptstilts.config.settings import yaml_text
 from adaptstilts.errors import ConfigError
 from adaptstilts.shipped import command_of, shipped_configs, shipped_names
 
@@ -104,7 +103,7 @@ def copy_config(name: str, to: Path | str) -> Path:
     file = place_of_copy(to, found.path.name)
     text = found.path.read_text(encoding="utf-8")
     if found.command == "run":
-        text = re.sub(r"^name: .*$", f"name: {_as_yaml(study_name(file))}", text, count=1, flags=re.MULTILINE)
+        text = re.sub(r"^name: .*$", f"name: {yaml_text(study_name(file))}", text, count=1, flags=re.MULTILINE)
     write_new(file, text)
     return file
 
@@ -115,12 +114,6 @@ def study_name(file: Path) -> str:
         return file.stem
     plain = unicodedata.normalize("NFKD", file.stem.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9_.-]+", "_", plain).strip("_.-") or _NAMELESS
-
-
-def _as_yaml(name: str) -> str:
-    """Return a name as YAML has it, in quotation marks if it would be no text without them."""
-    is_text = name[0].isalpha() and yaml.safe_load(name) == name
-    return name if is_text else f'"{name}"'
 
 
 def place_of_copy(to: Path | str, name: str) -> Path:
