@@ -106,17 +106,18 @@ def _check_folder(folder: Path) -> None:
     if not (folder / "config.json").is_file():
         raise CheckpointError("the backbone folder has no config.json", path=folder)
     config, path = read_config(folder), folder / "config.json"
-    _check_weight_sizes(folder, config, architecture_of(config, path))
+    _checked_weights(folder, config, architecture_of(config, path))
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
     check_tokenizer_json(folder)
 
 
-def _check_weight_sizes(folder: Path, config: Mapping[str, object], architecture: Architecture) -> None:
-    """Check a backbone's weights against its config.json before a library reads them."""
+def _checked_weights(folder: Path, config: Mapping[str, object], architecture: Architecture) -> tuple[Path, ...]:
+    """Return a backbone's weight files, with a size that its config.json explains, before a library reads them."""
     shape, files = architecture.shape(config), weight_files(folder)
     if shape is not None:
         check_sizes(shape.parameters, files, folder / "config.json")
+    return files
 
 
 def read_config(folder: Path) -> dict[str, object]:
@@ -215,7 +216,7 @@ def _empty_encoder(
     import transformers  # noqa: PLC0415
     from transformers.modeling_utils import no_init_weights  # noqa: PLC0415
 
-    _check_weight_sizes(folder, written, architecture)
+    files = _checked_weights(folder, written, architecture)
     config = _library_config(folder, location)
     if architecture.shape(config.to_dict()) is None:
         raise CheckpointError(
@@ -232,7 +233,7 @@ def _empty_encoder(
             )
     except _FAULTS as error:
         raise _not_loaded(architecture, error, location) from error
-    check_fit(encoder, weight_files(folder), location)
+    check_fit(encoder, files, location)
     return encoder, config
 
 
