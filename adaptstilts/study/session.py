@@ -107,10 +107,11 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         plan, store = study.check(), study.store
         store.remove_leftovers()
         remove_finished_checkpoints(plan.stages, store)
-        if check_hub(plan, store):
-            study.check_limits()
         left = [stage for stage in unfinished(plan, store) if computes(stage)]
-        check_backbones(backbones_of(left))
+        backbones = backbones_of(left)
+        if check_hub(backbones):
+            study.check_limits()
+        check_backbones(backbones)
         if left and study.config.engine.name == "local":
             check_device(study.config.device, study.config.parallel.processes)
         make_folder(study.results_folder)

@@ -173,11 +173,10 @@ def _not_checked(backbone: BackboneRef) -> str:
     return f"the weights of the backbone {backbone.location} on the hub: the first stage that needs them loads them"
 
 
-def check_hub(plan: Plan, store: Store) -> bool:
-    """Check on the hub for a backbone that is neither a folder nor cached, so that a wrong id fails once and early.
+def check_hub(backbones: Iterable[BackboneRef]) -> bool:
+    """Check on the hub for backbones that are neither a folder nor cached, so that a wrong id fails once and early.
 
-    The hub is not contacted if no unfinished stage of the plan needs the backbone. Its config.json and tokenizer are
-    downloaded; the first is checked here, the second where it is loaded.
+    Their config.json and tokenizer are downloaded; the first is checked here, the second where it is loaded.
 
     Returns:
         Whether something was downloaded, so that the limits of a backbone are known that were not.
@@ -186,8 +185,7 @@ def check_hub(plan: Plan, store: Store) -> bool:
         CheckpointError: If the hub cannot be reached, has no such repository or one without safetensors, or a file is
             refused.
     """
-    needed = backbones_of(unfinished(plan, store))
-    lacking = [backbone for backbone in needed if known_config(backbone.location, backbone.revision) is None]
+    lacking = [backbone for backbone in backbones if known_config(backbone.location, backbone.revision) is None]
     for backbone in lacking:
         _check_on_hub(backbone)
     return bool(lacking)
