@@ -6,6 +6,7 @@ import os
 import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -190,18 +191,9 @@ def _distinct(found: Survey) -> list[AdaptstiltsError]:
         for error in one.obstacles:
             errors.setdefault(str(error), error)
             tasks.setdefault(str(error), []).append(one.task.name)
-    told: list[AdaptstiltsError] = [
-        DataError(
-            f"{error.problem} (task{'s' if len(tasks[text]) > 1 else ''} {', '.join(tasks[text])})",
-            path=error.path,
-            line=error.line,
-            key=error.key,
-            value=error.value,
-            allowed=error.allowed,
-            hint=error.hint,
-        )
-        for text, error in list(errors.items())[:_MOST_PROBLEMS]
-    ]
+    told = [copy(error) for error in list(errors.values())[:_MOST_PROBLEMS]]
+    for error, names in zip(told, tasks.values(), strict=False):
+        error.problem += f" (task{'s' if len(names) > 1 else ''} {', '.join(names)})"
     left = len(errors) - len(told)
     more = DataError(f"{left} more problems; all of them: adaptstilts data check", path=found.root)
     return [*told, *([more] if left else [])]
