@@ -15,10 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.errors import DataError
 from adaptstilts.readers.lines import Request, expect_columns, json_lines, label_index, label_words, quoted_rows
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
-from adaptstilts.tasks.reader_facts import READER_FACTS, TABLE_COLUMNS
+from adaptstilts.tasks.files import problems_of_options
+from adaptstilts.tasks.reader_facts import TABLE_COLUMNS
 from adaptstilts.tasks.spec import Split
 
 _SPLITS = {
@@ -37,10 +38,6 @@ def read_texts(request: Request) -> Iterator[PairExample]:
     """
     _check_options(request, "texts")
     first, second = request.options.get("first", "text"), request.options.get("second")
-    given = request.options.get("words", "").split()
-    if given and len(given) != len(request.labels):
-        problem = f"{len(given)} label words for the {len(request.labels)} labels of the task"
-        raise ConfigError(problem, key="layouts.words", hint="Give one for each, in their order; a|b for two.")
     words = label_words(request.options.get("words", ""), request.labels)
     for position, (line, record) in enumerate(_records(request, [first, *([] if second is None else [second])])):
         with request.row:
@@ -63,9 +60,6 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
     _check_options(request, "choices")
     prompt = request.options.get("prompt", "question").split()
     choices = request.options.get("choices", "").split()
-    if len(choices) < 2:
-        problem = "expected the columns of at least two answers"
-        raise ConfigError(problem, key="layouts.choices", hint='Write choices="answer1 answer2" in the layout.')
     start = int(request.option("first", "0", ("0", "1")))
     words = {str(start + index): index for index in range(len(choices))}
     for position, (line, record) in enumerate(_records(request, [*prompt, *choices])):
@@ -80,11 +74,14 @@ def read_choices(request: Request) -> Iterator[ChoiceExample]:
 
 
 def _check_options(request: Request, reader: str) -> None:
-    allowed = READER_FACTS[reader].options
-    for name in request.options:
-        if name not in allowed:
-            problem = f"'{name}' is not an option of the reader '{reader}'"
-            raise ConfigError(problem, key="layouts.options", value=name, allowed=allowed)
+    """Check what registration checks, in declarations that were never registered.
+
+    Raises:
+        ConfigError: For the first problem.
+    """
+    for problem in problems_of_options(reader, request.options, request.labels):
+        problem.key = f"layouts.{problem.key}"
+        raise problem
 
 
 def _records(request: Request, columns: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from string import Formatter
 
@@ -84,25 +84,31 @@ def _problems_of_reader(task: Task, layout: Layout, key: str) -> Iterator[Config
         problem = f"'{task.name}': the reader '{name}' gives no {given}"
         yield ConfigError(problem, key=f"{key}.reader", value=name, allowed=told)
         return
-    for option in dict(layout.options):
+    for fault in problems_of_options(name, dict(layout.options), task.labels):
+        fault.problem, fault.key = f"'{task.name}': {fault.problem}", f"{key}.{fault.key}"
+        yield fault
+
+
+def problems_of_options(reader: str, options: Mapping[str, str], labels: Sequence[str]) -> Iterator[ConfigError]:
+    """Yield what is wrong with the options of a reader: their names, the label words, the columns of answers.
+
+    Args:
+        reader: Name of a reader that there is.
+        options: Its options.
+        labels: Labels of the task.
+    """
+    facts = READER_FACTS[reader]
+    for option in options:
         if option not in facts.options:
-            problem = f"'{task.name}': '{option}' is not an option of the reader '{name}'"
-            allowed = facts.options or ("none",)
-            yield ConfigError(problem, key=f"{key}.options", value=option, allowed=allowed)
-    yield from _problems_of_values(task, layout, key)
-
-
-def _problems_of_values(task: Task, layout: Layout, key: str) -> Iterator[ConfigError]:
-    """Yield what is wrong with the options of the readers of one's own tables: label words, columns of answers."""
-    options = dict(layout.options)
+            problem = f"'{option}' is not an option of the reader '{reader}'"
+            yield ConfigError(problem, key="options", value=option, allowed=facts.options or ("none",))
     words, columns = options.get("words", "").split(), options.get("choices", "").split()
-    if layout.reader == "texts" and words and len(words) != len(task.labels):
-        problem = f"'{task.name}': {len(words)} label words for the {len(task.labels)} labels of the task"
-        hint = "Give one for each, in their order; a|b for two."
-        yield ConfigError(problem, key=f"{key}.words", hint=hint)
-    if layout.reader == "choices" and len(columns) < 2:
-        problem = f"'{task.name}': expected the columns of at least two answers, found {len(columns)}"
-        yield ConfigError(problem, key=f"{key}.choices", hint='Write choices="answer1 answer2" in the layout.')
+    if reader == "texts" and words and len(words) != len(labels):
+        problem = f"{len(words)} label words for the {len(labels)} labels of the task"
+        yield ConfigError(problem, key="words", hint="Give one for each, in their order; a|b for two.")
+    if reader == "choices" and len(columns) < 2:
+        problem = f"expected the columns of at least two answers, found {len(columns)}"
+        yield ConfigError(problem, key="choices", hint='Write choices="answer1 answer2" in the layout.')
 
 
 def _shared_by_languages(task: Task, layout: Layout, key: str) -> Iterator[ConfigError]:
