@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.formatting import visible
+
 
 class AdaptstiltsError(Exception):
     """Base of all errors that bad input can cause.
@@ -47,7 +49,7 @@ class AdaptstiltsError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return one line: ``file:line: key: problem. Allowed: ... Next step``."""
+        """Return one line: ``file:line: key: problem. Allowed: ... Next step``; control characters are escaped."""
         where = ""
         if self.path is not None:
             where = f"{self.path}:{self.line}: " if self.line is not None else f"{self.path}: "
@@ -60,7 +62,7 @@ class AdaptstiltsError(Exception):
             parts.append(f"Allowed: {_shorten(self.allowed)}")
         if self.hint:
             parts.append(self.hint)
-        return _join_sentences(parts)
+        return visible(_join_sentences(parts))
 
 
 class ConfigError(AdaptstiltsError):

@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories of characters that control a terminal or cannot be seen."""
+
+
+def visible(text: str) -> str:
+    """Return a text on one line in which characters that control a terminal or cannot be seen are written as escapes.
+
+    Texts in which there are none are returned as they are.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_visible_character, text))
+
+
+def _visible_character(character: str) -> str:
+    if unicodedata.category(character) not in _HIDDEN:
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 def size_text(count: float) -> str:

@@ -12,6 +12,7 @@ from adaptstilts.formatting import (
     scaled,
     signed_text,
     size_text,
+    visible,
 )
 
 
@@ -100,3 +101,17 @@ def test_aligned_makes_columns_as_wide_as_their_widest_text():
 def test_first_line_of_an_error_without_text_is_its_class():
     assert first_line(ValueError("\n  no rows\nmore")) == "no rows"
     assert first_line(KeyboardInterrupt()) == "KeyboardInterrupt"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("PAN-X in 中文, עברית and हिन्दी", "PAN-X in 中文, עברית and हिन्दी"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("one\ntwo\r\tthree", "one\\ntwo\\r\\tthree"),
+        ("right\u202eleft\u200b", "right\\u202eleft\\u200b"),
+        ("\ud800 \U000e0001 \x9b", "\\ud800 \\U000e0001 \\x9b"),
+    ],
+)
+def test_visible_escapes_what_controls_a_terminal_or_hides(text: str, shown: str):
+    assert visible(text) == shown

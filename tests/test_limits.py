@@ -1,0 +1,31 @@
+"""Limits are settings: the environment changes them, and the documentation has them all."""
+
+import pytest
+from repository import ROOT
+
+from adaptstilts.errors import ConfigError
+from adaptstilts.limits import LIMITS, MOST_MEMBERS, Limit
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
+def test_page_of_limits_has_a_row_for_each(limit: Limit):
+    row = f"| `{limit.variable}` | {limit.default:,.0f} {limit.unit} | {limit.meaning} |"
+    assert row in (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+
+
+def test_environment_changes_a_limit(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ADAPTSTILTS_MOST_MEMBERS", "12")
+    assert MOST_MEMBERS.value() == 12
+    monkeypatch.setenv("ADAPTSTILTS_MOST_MEMBERS", "inf")
+    assert MOST_MEMBERS.value() == float("inf")
+
+
+@pytest.mark.parametrize("given", ["", "0", "-1", "nan", "many"])
+def test_value_that_is_no_limit_names_its_variable(monkeypatch: pytest.MonkeyPatch, given: str):
+    monkeypatch.setenv("ADAPTSTILTS_MOST_MEMBERS", given)
+    with pytest.raises(ConfigError) as caught:
+        MOST_MEMBERS.value()
+    assert str(caught.value) == (
+        f"ADAPTSTILTS_MOST_MEMBERS: '{given}' is not a number above 0. Give a number of members (inf for no limit), or "
+        "unset the variable: the default is 100000. More: adaptstilts docs limits."
+    )
