@@ -10,6 +10,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.formatting import size_text
@@ -60,9 +61,8 @@ def read_bytes(
         AdaptstiltsError: Of the class `error`, if it is not an ordinary file, is larger, or cannot be read.
         FileNotFoundError: If there is none.
     """
-    check_file(path, error, hint)
     try:
-        with os.fdopen(_open_without_waiting(path), "rb") as file:
+        with open_file(path, error, hint) as file:
             content = file.read(most_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise
@@ -73,6 +73,14 @@ def read_bytes(
     return content
 
 
-def _open_without_waiting(path: Path) -> int:
-    """Open a file for reading; a pipe that has taken its place since it was looked at does not wait for a writer."""
-    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+def open_file(
+    path: Path, error: type[AdaptstiltsError] = DataError, hint: str = "Put an ordinary file there."
+) -> BinaryIO:
+    """Open an ordinary file for reading; a pipe that has taken its place since it was looked at is not waited for.
+
+    Raises:
+        AdaptstiltsError: Of the class `error`, if it is not an ordinary file.
+        OSError: If there is none, or it cannot be opened.
+    """
+    check_file(path, error, hint)
+    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
