@@ -18,7 +18,7 @@ from adaptstilts.cli.pages import point_to_pages
 from adaptstilts.cli.start import add_start_commands
 from adaptstilts.cli.status import status
 from adaptstilts.cli.store import store_app
-from adaptstilts.errors import AdaptstiltsError, ConfigError, UnfinishedError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, UnfinishedError, raise_all
 
 app = typer.Typer(
     name="adaptstilts",
@@ -158,6 +158,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
         show(planned, as_json=True)
     else:
         typer.echo(planned.view("both" if tree == table else "tree" if tree else "table", every_stage=every))
+        raise_all(planned.problems)
 
 
 @app.command()
@@ -205,7 +206,10 @@ def report(
 
     Example: adaptstilts report quickstart
     """
-    show(adaptstilts.load_study(config, *(overrides or ())).report(), as_json=as_json)
+    reported = adaptstilts.load_study(config, *(overrides or ())).report()
+    show(reported, as_json=as_json)
+    if reported.failed:
+        raise typer.Exit(2)
 
 
 @app.command()

@@ -41,7 +41,8 @@ def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFile
         StoreError: If the folder cannot be written.
     """
     make_folder(folder)
-    sources = {name: part.file(name) for part in (tables, report) for name in part.names if name not in _INTERNAL}
+    parts = [(name, part) for part in (tables, report) for name in part.names if name not in _INTERNAL]
+    sources = {name: part.file(name) for name, part in parts if "/" not in name}
     for name, path in sources.items():
         unfinished = folder / f".{name}.{os.getpid()}"
         try:
@@ -50,7 +51,7 @@ def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFile
         except OSError as error:
             unfinished.unlink(missing_ok=True)
             raise StoreError(f"cannot be written: {error.strerror}", path=folder / name, hint=_HINT) from error
-    return files_in(folder, report.read_json(PAGES_FILE))
+    return files_in(folder, report.record(PAGES_FILE))
 
 
 def report_what_is_there(study: Study, done: Mapping[str, Artefact], missing: Sequence[str]) -> ReportFiles:

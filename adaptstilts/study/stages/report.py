@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.errors import DamagedError
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.results.analyses import READS, csv_name, get_analysis
 from adaptstilts.results.contamination import add_overlaps
@@ -63,13 +64,19 @@ def report_stage(
         for name in READS
         if csv_name(name) in tables.names
     }
-    files = write_pages(
-        folder, rows, runs, job.title, [*missing, *tables.read_json(NOTES_FILE)], _additions(job, rows, analyses)
-    )
+    files = write_pages(folder, rows, runs, job.title, [*missing, *_notes(tables)], _additions(job, rows, analyses))
     for compared, root in zip(job.compared, roots, strict=True):
         if root is not None:
             add_overlaps(folder / REPORT, find_overlaps(compared, root, store), compared.title)
     write_json(folder / PAGES_FILE, files.record())
+
+
+def _notes(tables: Artefact) -> list[str]:
+    found = tables.read_json(NOTES_FILE)
+    if not isinstance(found, list) or not all(isinstance(note, str) for note in found):
+        problem = "damaged: it is not a list of texts"
+        raise DamagedError(problem, path=tables.folder / NOTES_FILE, folder=tables.folder)
+    return found
 
 
 def _additions(job: ReportJob, rows: Sequence[ResultRow], analyses: Mapping[str, Sequence[Any]]) -> Additions:
