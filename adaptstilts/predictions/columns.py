@@ -11,11 +11,12 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from adaptstilts.errors import DamagedError, EvaluationError
+from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.metrics import score_examples
 from adaptstilts.formatting import first_line
 from adaptstilts.predictions.known import Known, Part
 from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.record import wrong_content
 from adaptstilts.study.layout import RAW_FOLDER
 from adaptstilts.study.plan.retrieval import use_of
 from adaptstilts.study.stages.predictions import load_predictions
@@ -68,7 +69,7 @@ def load_stored(artefact: Artefact, language: str, task: Task) -> Stored:
         with np.load(path) as file:
             raw = dict(file)
     except (ValueError, TypeError, OSError, EOFError, KeyError, MemoryError, BadZipFile, zlib.error) as error:
-        raise DamagedError(f"damaged: {first_line(error)}", path=path, folder=artefact.folder) from error
+        raise wrong_content(f"damaged: {first_line(error)}", path, artefact.folder) from error
     return Stored(load_predictions(artefact, language, task)["predictions"], raw)
 
 
@@ -92,7 +93,7 @@ def columns_of(part: Part, known: Known, artefact: Artefact) -> Columns:
     except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
         # A manifest vouches for the files, not for what they say.
         problem = f"the predictions in '{part.language}' do not fit their raw scores: {type(error).__name__}: {error}"
-        raise DamagedError(problem, path=artefact.folder, folder=artefact.folder) from error
+        raise wrong_content(problem, artefact.folder, artefact.folder) from error
 
 
 def _is_pairs(part: Part) -> bool:

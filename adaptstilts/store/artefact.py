@@ -13,7 +13,7 @@ from adaptstilts.files import open_file
 from adaptstilts.formatting import size_text
 from adaptstilts.store.manifest import damages, select
 from adaptstilts.store.manifest_fields import parse_json
-from adaptstilts.store.record import Record
+from adaptstilts.store.record import Record, wrong_content
 
 _MOST_JSON_BYTES = 2**30
 """Longest JSON file of an artefact that is read."""
@@ -88,7 +88,7 @@ class Artefact:
                 raise ValueError(f"it is longer than {size_text(_MOST_JSON_BYTES)}, the most that is read")
             return parse_json(content.decode("utf-8"))
         except ValueError as error:
-            raise DamagedError(f"damaged: {error}", path=path, folder=self.folder) from error
+            raise wrong_content(f"damaged: {error}", path, self.folder) from error
         except OSError as error:
             problem = f"cannot be read: {error.strerror or error}"
             raise UnreadableError(problem, path=path, folder=self.folder) from error
@@ -101,7 +101,7 @@ class Artefact:
         """
         found, path = self.read_json(name), self.folder / name
         if not isinstance(found, dict):
-            raise DamagedError("damaged: it is not a JSON object", path=path, folder=self.folder)
+            raise wrong_content("damaged: it is not a JSON object", path, self.folder)
         return Record(found, path, self.folder)
 
 

@@ -19,6 +19,13 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
 
+def wrong_content(problem: str, path: Path, folder: Path) -> DamagedError:
+    """Return the error for a file that its manifest vouches for, and that does not hold what such a file does."""
+    error = DamagedError(problem, path=path, folder=folder)
+    error.hint = f"Its bytes are as its maker stored them: remove {folder}, and the study makes it again."
+    return error
+
+
 @dataclass(frozen=True)
 class Record:
     """A JSON object in a file of an artefact.
@@ -86,7 +93,7 @@ class Record:
         """Return the error for a value that is missing or of another kind."""
         found = f"is {_SHORT.repr(self.values[name])}" if name in self.values else "is missing"
         problem = f"its value '{self._named(name)}' {found}, and should be {expected}"
-        return DamagedError(problem, path=self.path, folder=self.folder)
+        return wrong_content(problem, self.path, self.folder)
 
     def _of(self, name: str, kind: Any, expected: str) -> Any:  # noqa: ANN401 - a JSON value
         value = self.values.get(name)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DamagedError
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.results.analyses import READS, csv_name, get_analysis
 from adaptstilts.results.contamination import add_overlaps
@@ -17,6 +16,7 @@ from adaptstilts.results.rows import ResultRow, RunRow, read_csv
 from adaptstilts.results.variants import ShownVariant
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import write_json
+from adaptstilts.store.record import wrong_content
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
 from adaptstilts.study.plan.jobs import AnalyseJob, ReportJob, ReportView
@@ -74,8 +74,7 @@ def report_stage(
 def _notes(tables: Artefact) -> list[str]:
     found = tables.read_json(NOTES_FILE)
     if not isinstance(found, list) or not all(isinstance(note, str) for note in found):
-        problem = "damaged: it is not a list of texts"
-        raise DamagedError(problem, path=tables.folder / NOTES_FILE, folder=tables.folder)
+        raise wrong_content("damaged: it is not a list of texts", tables.folder / NOTES_FILE, tables.folder)
     return found
 
 
