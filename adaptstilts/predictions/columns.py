@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from tokenize import TokenError
 from typing import Any
 from zipfile import BadZipFile
 
@@ -31,6 +32,10 @@ NEIGHBOUR = np.dtype([("id", object), ("similarity", np.float32)])
 PAIRED = np.dtype([("id", object), ("margin", np.float64), ("kept", np.bool_)])
 """An English sentence that is proposed as a translation, its margin, and whether that reaches the threshold."""
 
+_NO_ARRAYS = (
+    ValueError, TypeError, OSError, EOFError, KeyError, MemoryError, SyntaxError, TokenError, BadZipFile, zlib.error
+)  # fmt: skip
+"""Errors of numpy on files that hold no arrays."""
 _EXACT_MATCH = {
     Metric.SQUAD: "exact_match",
     Metric.SQUAD2: "exact_match",
@@ -68,7 +73,7 @@ def load_stored(artefact: Artefact, language: str, task: Task) -> Stored:
     try:
         with np.load(path) as file:
             raw = dict(file)
-    except (ValueError, TypeError, OSError, EOFError, KeyError, MemoryError, BadZipFile, zlib.error) as error:
+    except _NO_ARRAYS as error:
         raise wrong_content(f"damaged: {first_line(error)}", path, artefact.folder) from error
     return Stored(load_predictions(artefact, language, task)["predictions"], raw)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import hashlib
 import io
 import json
 import re
@@ -20,6 +22,7 @@ from repository import ROOT
 from submission_files import LABELS, PREDICTIONS, write
 
 from adaptstilts import __version__
+from adaptstilts.store.manifest import manifest_text
 from adaptstilts.tasks.registry import all_tasks
 
 XTREME = str(ROOT / "configs" / "xtreme_xlmr_large.yaml")
@@ -804,11 +807,39 @@ def test_damaged_artefact_is_named_with_what_to_remove(study: Study, verb: str, 
     folder = study.artefact("score", "direct-xnli-de")
     (folder / name).write_text(text, encoding="utf-8")
     before = study.stamps()
-    refused(study.say(verb), message)
+    said = study.say(verb)
+    assert said.code == 2
+    lines = [line for line in (said.err + said.out).splitlines() if re.search(message, line)]
+    assert len(lines) == (2 if verb == "run" else 1)  # as it happens, and below the tables
+    assert "Traceback" not in said.err
+    assert said.out.count("\n") > 5  # the plan, or the tables of all others
     assert study.stamps() == before
     shutil.rmtree(folder)
     if verb == "run":
         assert study.say("run", "--json").json["made"] == 1
+
+
+@pytest.mark.parametrize("verb", ["run", "report"])
+def test_record_that_holds_something_else_costs_its_scores_only(study: Study, verb: str):
+    folder = study.artefact("score", "direct-xnli-de")
+    content = b'{"de": {"scores": {"accuracy": "high"}, "split": "test", "examples": 8, "note": ""}}'
+    (folder / "scores.json").write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"]["scores.json"] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / "manifest.json").write_text(manifest_text(manifest), encoding="utf-8")
+    for kind in ("analyse", "report"):
+        shutil.rmtree(study.folder / "store" / kind)
+    said = study.say(verb)
+    assert said.code == 2
+    problem = (
+        r"scores\.json: its value 'de\.scores\.accuracy' is 'high', and should be a number\. .*remove .*direct-xnli-de"
+    )
+    assert re.search(problem, said.out)
+    assert "Traceback" not in said.err
+    with (study.folder / "results" / "files" / "results.csv").open(encoding="utf-8") as file:
+        rows = [(row["method"], row["target"], row["language"]) for row in csv.DictReader(file)]
+    assert ("direct", "xnli", "de") not in rows
+    assert ("direct", "xnli", "en") in rows
 
 
 @pytest.mark.parametrize(
