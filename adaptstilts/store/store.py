@@ -20,6 +20,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from adaptstilts.contents import move_hashes
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, WriteError
 from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, report_to
 from adaptstilts.store.holding import Progress, hold
@@ -33,7 +34,6 @@ from adaptstilts.store.manifest import (
     manifest_text,
     read_manifest,
     sync_folder,
-    take_over_hashes,
     unreadable,
     unwritable,
     write_synced,
@@ -408,7 +408,7 @@ class Store:
             return
         unfinished.is_moved = True
         sync_folder(final.parent)
-        take_over_hashes(temporary, final, manifest)
+        move_hashes(temporary, final, manifest["files"])
 
     def _clear(self, final: Path) -> bool:
         """Remove a folder without a manifest from an artefact's place; return whether it still had none by then."""

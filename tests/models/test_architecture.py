@@ -11,8 +11,9 @@ from adaptstilts.encoding.encode import encode
 from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.architecture import ARCHITECTURES, Architecture, architecture_of
-from adaptstilts.models.backbone import fingerprint, load_encoder, load_tokenizer, locate_backbone
+from adaptstilts.models.backbone import load_encoder, load_tokenizer, locate_backbone
 from adaptstilts.models.batches import collate
+from adaptstilts.models.fingerprints import fingerprint
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble
 from adaptstilts.study.plan.jobs import BackboneRef

@@ -133,7 +133,7 @@ def test_hostile_config_on_the_hub_is_refused_before_anything_else_is_downloaded
     for load in (load_config, load_encoder, load_tokenizer):
         with pytest.raises(CheckpointError, match=r"config\.json: _attn_implementation_internal: 'evil/kernel' is ref"):
             load(NAME)
-    assert set(hub.got) <= {"model", "main", "config.json"}  # the first two are listings
+    assert set(hub.got) <= {"model", "main", COMMITS[0], "config.json"}  # all but the last are listings
 
 
 def test_peft_adapter_on_the_hub_is_refused(hub, folder):
