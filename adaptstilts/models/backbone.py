@@ -255,9 +255,10 @@ def _loaded_encoder(
     own_weights(encoder)
     # XLM-R XL's blocks can be computed again in the backward pass, though its class does not say so.
     encoder.supports_gradient_checkpointing = True
-    # The library writes this name into every adapter_config.json, where a local path must not appear.
+    # The library writes this name into every adapter_config.json, where a local path must not appear. It has no owner,
+    # so that it is no published model's.
     encoder.config._name_or_path = (
-        f"{architecture.published}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
+        f"{architecture.model_type}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
         if Path(location).is_dir()
         else location
     )

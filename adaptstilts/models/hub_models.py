@@ -207,7 +207,7 @@ def _reference(name: str, revision: str | None) -> Path | None:
 
 
 def _note_commit(name: str, revision: str | None, commit: str) -> None:
-    """Note in the hub's cache which commit a branch or tag stands for, as the hub's library does, unless it notes one."""
+    """Note in the hub's cache which commit a branch or tag stands for, unless it notes one, as the library would."""
     reference = _reference(name, revision)
     if reference is None or reference.exists() or (revision is not None and _COMMIT.fullmatch(revision)):
         return

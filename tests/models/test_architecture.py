@@ -203,7 +203,7 @@ def test_vocabulary_file_is_a_tokenizer_and_counts_in_the_fingerprint(folder):
 
 
 def test_longest_input_is_read_from_the_key_of_the_row():
-    row = Architecture("gpt", "x/gpt", dict, reserved_positions=2, length="n_positions")
+    row = Architecture("gpt", dict, reserved_positions=2, length="n_positions")
     assert row.longest({"n_positions": 514, "max_position_embeddings": 9}) == 512
     assert row.longest({}) is None
 
