@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.formatting import visible
+from adaptstilts.formatting import visible, visible_lines
 
 
 class AdaptstiltsError(Exception):
@@ -103,7 +103,7 @@ class UnfinishedError(StoreError):
 
     def __str__(self) -> str:
         """Return the summary, and a line per cause."""
-        return "\n".join([self.summary, *self.causes])
+        return "\n".join([self.summary, *map(visible_lines, self.causes)])
 
 
 class DamagedError(StoreError):
