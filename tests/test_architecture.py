@@ -15,7 +15,7 @@ PACKAGE = ROOT / "adaptstilts"
 
 # A module imports from its own layer or from lower ones. Folders stand for all modules in them.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "arguments", "files", "formatting", "languages", "limits", "runtime", "shipped"),
+    ("errors", "addresses", "arguments", "files", "formatting", "languages", "limits", "runtime", "shipped"),
     ("config",),
     ("store",),
     ("engine",),
@@ -37,7 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # The build system: it may know configuration, and nothing of tasks or models.
 BUILD_SYSTEM = ("store", "engine")
-BELOW_BUILD_SYSTEM = {"errors", "files", "formatting", "languages", "limits", "runtime", "config"}
+BELOW_BUILD_SYSTEM = {"addresses", "errors", "files", "formatting", "languages", "limits", "runtime", "config"}
 LARGEST_SHARE = 0.2
 
 HEAVY = ("torch", "transformers", "adapters", "matplotlib", "pandas")
@@ -225,7 +225,7 @@ def test_package_root_gives_other_modules_nothing_but_its_version():
 
 
 def test_command_line_calls_nothing_but_the_packages_public_functions():
-    own = {"cli", "api", "errors", "formatting", "progress", "__version__"}
+    own = {"addresses", "cli", "api", "errors", "formatting", "progress", "__version__"}
     wrong = []
     for path in sorted((PACKAGE / "cli").glob("*.py")):
         for name, line in imported_names(ast.walk(parse(path)), path):

@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError
 from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
 from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
@@ -60,7 +61,7 @@ def store_at(location: str, cache: str | None = None) -> Store:
     if not is_address(location):
         return Store(Path(location).expanduser())
     address = location.rstrip("/")
-    digits = hashlib.sha256(address.encode()).hexdigest()[:12]
+    digits = hashlib.sha256(shown_address(address).encode()).hexdigest()[:12]
     return SharedStore(address, Path(cache).expanduser() if cache else _CACHE / digits)
 
 
@@ -80,7 +81,7 @@ class SharedStore(Store):
 
     @property
     def location(self) -> str:
-        """The address without a password."""
+        """The address without what logs in."""
         return self.remote.shown
 
     def find(self, stage: Stage) -> Artefact | None:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.engine.in_process import InProcessEngine, StageStep
 from adaptstilts.engine.protocols import Engine
 from adaptstilts.engine.resources import this_machine
@@ -37,7 +38,8 @@ def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], No
         EngineError: If it is not installed or cannot be reached.
     """
     config, store = study.config, study.store
-    make_runner = partial(local_runner, config, outside_tasks())
+    shown = config.model_copy(update={"store": shown_address(config.store)})  # runners do not use the store's address
+    make_runner = partial(local_runner, shown, outside_tasks())
     if config.engine.name == "ray":
         from adaptstilts.engine.on_ray import RayEngine  # noqa: PLC0415
 
