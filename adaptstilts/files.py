@@ -12,6 +12,7 @@ import re
 import shutil
 import stat
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.formatting import size_text
@@ -100,9 +101,8 @@ def read_bytes(
         AdaptstiltsError: Of the class `error`, if it is not an ordinary file, is larger, or cannot be read.
         FileNotFoundError: If there is none.
     """
-    check_file(path, error, hint)
     try:
-        with os.fdopen(_open_without_waiting(path), "rb") as file:
+        with open_file(path, error, hint) as file:
             content = file.read(most_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise
@@ -143,11 +143,6 @@ def _cause_of_zeros(first_bytes: bytes) -> str:
     if abs(even.count(0) - odd.count(0)) > 0.3 * len(even):
         return "is UTF-16 text: convert it to UTF-8"
     return "is no text (it holds zero bytes): put the right file there"
-
-
-def _open_without_waiting(path: Path) -> int:
-    """Open a file for reading; a pipe that has taken its place since it was looked at does not wait for a writer."""
-    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
 
 
 def is_below(name: str) -> bool:
@@ -194,3 +189,16 @@ def clear(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def open_file(
+    path: Path, error: type[AdaptstiltsError] = DataError, hint: str = "Put an ordinary file there."
+) -> BinaryIO:
+    """Open an ordinary file for reading; a pipe that has taken its place since it was looked at is not waited for.
+
+    Raises:
+        AdaptstiltsError: Of the class `error`, if it is not an ordinary file.
+        OSError: If there is none, or it cannot be opened.
+    """
+    check_file(path, error, hint)
+    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
