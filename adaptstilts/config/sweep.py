@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from adaptstilts.config.plain import KeyPath
 from adaptstilts.config.schema import StudyConfig
 
 SECTION = "sweep"
@@ -28,8 +29,6 @@ _NOT_SWEPT = frozenset({
 """Keys and sections on which no score depends, and the seeds, all of which are trained. All others can be swept."""
 _SMALL = 0.01
 """Numbers below this are written with an exponent."""
-
-KeyPath = tuple[str | int, ...]
 
 
 class SweepProblem(NamedTuple):
