@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ from adaptstilts.config.sweep import (
 )
 from adaptstilts.config.yaml_text import read_yaml, yaml_value
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.limits import MOST_VARIANTS
 
 Model = TypeVar("Model", bound=BaseModel)
 Source: TypeAlias = "Path | Mapping[str, Any]"
@@ -54,6 +56,8 @@ _MOST_SHOWN = 80
 _SHIPPED_HINT = "Those that come with the package: adaptstilts configs."
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
+_BRANCHES = ("tuple[", "literal[", "dict[", "constrained-")
+"""Starts of the names that pydantic gives to the branches of a union."""
 _ABSENT = (
     ("has no value", "Give one, or leave the key out."),
     ("[] is an empty list", "Name at least one value."),
@@ -78,12 +82,13 @@ def load_study(source: Source, overrides: Sequence[str] = ()) -> tuple[StudyConf
         the first variant and its field ``sweep`` lists all of them; `adaptstilts.config.sweep.variants` makes them.
 
     Raises:
-        ConfigError: If the file is missing, is not YAML, or holds one invalid setting.
+        ConfigError: If the file is missing, is not YAML, holds one invalid setting, or more variants than the limit.
         ProblemsError: If several settings are invalid.
     """
     values, origin = _read_with_overrides(source, overrides)
     _check_purpose(values, StudyConfig, origin)
     plain, axes, wrong = take_axes(values, origin.overridden)
+    _check_size(values, axes, origin)
     problems: list[AdaptstiltsError] = [_sweep_error(item, origin) for item in wrong]
     firsts = {key: place for axis in axes for key, place in zip(axis.keys, axis.places[0], strict=True)}
     first = _read_model(plain, StudyConfig, origin.swept(firsts), problems)
@@ -97,6 +102,22 @@ def load_study(source: Source, overrides: Sequence[str] = ()) -> tuple[StudyConf
         raise AssertionError("unreachable: validation failed without a problem")
     config = first.model_copy(update={"sweep": combinations(axes)}) if axes else first
     return config, origin.swept({key: axis.place(number) for axis in axes for number, key in enumerate(axis.keys)})
+
+
+def _check_size(values: dict[str, Any], axes: Sequence[Axis], origin: Origin) -> None:
+    """Refuse more variants, or more seeds, than the limit, before any of them is built."""
+    most = MOST_VARIANTS.value()
+    seeds = values.get("seeds")
+    count = math.prod(len(axis.points) for axis in axes)
+    if count > most:
+        largest = max(axes, key=lambda axis: len(axis.points))
+        named, what = origin.where(largest.place(0)), "variants"
+    elif isinstance(seeds, list) and len(seeds) > most:
+        count, named, what = len(seeds), origin.where(("seeds",)), "seeds"
+    else:
+        return
+    hint = f"Give fewer values, or raise the limit: {MOST_VARIANTS.variable}={count}. More: adaptstilts docs limits."
+    raise ConfigError(f"{count:,} {what} are more than the limit of {most:,.0f}", hint=hint, **named)
 
 
 def _read_point(
@@ -270,7 +291,8 @@ def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
 
 def _location(item: Any) -> KeyPath:  # noqa: ANN401 - pydantic's ErrorDetails
     """Return the key path of a problem, without the names that pydantic gives to the branches of a union."""
-    return tuple(part for part in item["loc"] if isinstance(part, int) or not part.startswith(("tuple[", "literal[")))
+    found = tuple(part for part in item["loc"] if isinstance(part, int) or not part.startswith(_BRANCHES))
+    return found[:-1] if found[-1:] == ("str",) else found
 
 
 def _one_each(items: Sequence[Any]) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
@@ -29,22 +30,20 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _kinds_are_kept(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - as it was written
-        annotation = cls.model_fields[info.field_name or ""].annotation
-        kinds = _plain_types(annotation)
+        kinds, is_list = _kinds(cls, info.field_name or "")
         if kinds <= _FLAGS and value is not None and not isinstance(value, bool):
-            raise _wrong_kind(value, "is neither true nor false", hint=_flag_hint(value))
+            raise _wrong_kind(shown(value), "is neither true nor false", hint=_flag_hint(value))
         if kinds <= _NUMBERS:
-            single = () if get_origin(annotation) is tuple else ((None, value),)
+            single = () if is_list else ((None, value),)
             for place, one in enumerate(value) if isinstance(value, list) else single:
                 if isinstance(one, bool):
                     raise _wrong_kind(str(one).lower(), "is not a number", place)
                 if isinstance(one, str) and _is_number(one):
-                    raise _wrong_kind(one, "is text, not a number", place, _unquoted(one))
+                    raise _wrong_kind(shown(one), "is text, not a number", place, _unquoted(one))
         return value
 
 
-def _wrong_kind(value: object, problem: str, place: int | None = None, hint: str | None = None) -> PydanticCustomError:
-    written = value if value in {"true", "false"} else shown(value)
+def _wrong_kind(written: str, problem: str, place: int | None = None, hint: str | None = None) -> PydanticCustomError:
     return PydanticCustomError(WRONG_KIND, problem, {"value": written, "place": place, "hint": hint})
 
 
@@ -53,6 +52,13 @@ def _flag_hint(value: object) -> str | None:
     word = str(value).casefold() if isinstance(value, str | int) else ""
     meant = next((flag for flag, words in _WORDS.items() if word in words), None)
     return f"Write {meant}." if meant else "Allowed: true, false."
+
+
+@cache
+def _kinds(section: type[BaseModel], name: str) -> tuple[frozenset[Any], bool]:
+    """Return the types of which a setting, or the items of its list, may be, and whether it is a list."""
+    annotation = section.model_fields[name].annotation
+    return _plain_types(annotation), get_origin(annotation) is tuple
 
 
 def _plain_types(annotation: Any) -> frozenset[Any]:  # noqa: ANN401 - a type or a special form of typing

@@ -18,7 +18,7 @@ from adaptstilts.store.shared import store_at
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.check_config import check_task_names, check_tasks
 from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_weights
-from adaptstilts.study.plan.check_limits import check_limits
+from adaptstilts.study.plan.check_limits import BackboneLimits, check_limits, limits_of
 from adaptstilts.study.plan.comparison import run_setting
 from adaptstilts.study.plan.data_facts import MINI_ROOT, DataFacts, facts_for
 from adaptstilts.study.plan.jobs import BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob
@@ -159,6 +159,7 @@ class _VariantPlanner:
 
     def __init__(self) -> None:
         self._backbones: dict[tuple[str, str | None], BackboneRef] = {}
+        self._limits: dict[BackboneRef, BackboneLimits] = {}
         self._facts: dict[str, tuple[DataFacts, DataJob | None]] = {}
 
     def plan(self, config: StudyConfig) -> Plan:
@@ -168,7 +169,9 @@ class _VariantPlanner:
         check_files(config, facts)
         published = None if config.data.root == MINI_ROOT else run_setting(config)
         plan = make_plan(config, facts, backbone, job, published)
-        check_limits(config, plan, backbone)
+        if backbone not in self._limits:
+            self._limits[backbone] = limits_of(backbone)
+        check_limits(config, plan, self._limits[backbone])
         return plan
 
     def _backbone(self, name: str, revision: str | None) -> BackboneRef:
