@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -30,6 +30,8 @@ Data of other kinds stay in the publisher's files.
 """
 
 _ALL = "all"
+Count = Annotated[int, Field(ge=0, strict=True)]
+"""Number of rows; true is none."""
 
 
 class Source(BaseModel):
@@ -71,7 +73,7 @@ class Description(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     parts: tuple[PartDescription, ...] = ()
-    rows: dict[Split, int | dict[str, int]] = Field(default_factory=dict)
+    rows: dict[Split, Count | dict[str, Count]] = Field(default_factory=dict)
     by_hand: str = ""
     licence: str = ""
     citation: str = ""
@@ -207,8 +209,13 @@ def read_manifest(path: Path) -> Manifest:
         ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
         ProblemsError: If several settings are unusable.
     """
-    if not path.is_file():
-        raise ConfigError("no such manifest", path=path, hint="Copy adaptstilts/data/sources.yaml and change it.")
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        hint = "Copy adaptstilts/data/sources.yaml and change it."
+        raise ConfigError("no such manifest", path=path, hint=hint) from error
+    except (OSError, ValueError):
+        pass  # told below, with its cause
     manifest = load(path, (), Manifest)
     used = {part.source for task in manifest.tasks.values() for part in task.parts}
     unknown = sorted(used - set(manifest.sources))

@@ -64,9 +64,13 @@ def store_at(location: str, cache: str | None = None) -> Store:
         location = location.removeprefix(protocol)
     if not is_address(location):
         return Store(Path(location).expanduser())
-    address = location.rstrip("/")
-    digits = hashlib.sha256(shown_address(address).encode()).hexdigest()[:12]
-    return SharedStore(address, Path(cache).expanduser() if cache else _CACHE / digits)
+    return SharedStore(location.rstrip("/"), Path(cache).expanduser() if cache else default_cache(location))
+
+
+def default_cache(location: str) -> Path:
+    """Return the local folder of a store at an address that is given none, relative to the working folder."""
+    digits = hashlib.sha256(shown_address(location.rstrip("/")).encode()).hexdigest()[:12]
+    return _CACHE / digits
 
 
 class SharedStore(Store):

@@ -17,7 +17,7 @@ from adaptstilts.errors import StoreError, UnfinishedError
 from adaptstilts.formatting import number_text
 from adaptstilts.results.report import ReportFiles
 from adaptstilts.store.stage import Stage
-from adaptstilts.study.engine import local_runner, open_engine, placed_for_engine
+from adaptstilts.study.engine import local_runner, open_engine
 from adaptstilts.study.plan.check_inputs import (
     backbones_of,
     check_backbones,
@@ -99,7 +99,7 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
     from adaptstilts.study.stages.train_parallel import check_device, check_not_launched  # noqa: PLC0415 - brings torch
 
     check_not_launched()
-    study = placed_for_engine(study)
+    study = study.placed_for_engine()
     with study.settings_named():
         check_installed(study.config.tracking)
         for variant in study.variants:
