@@ -84,6 +84,14 @@ class CheckpointError(AdaptstiltsError):
     """A checkpoint, adapter or tokenizer does not fit the model it is meant for."""
 
 
+class ChangedError(AdaptstiltsError):
+    """A file that keys were made from has another content by now; nothing that was made with it is kept."""
+
+    def __init__(self, problem: str, **where: Any) -> None:  # noqa: ANN401 - as its base
+        hint = "Nothing was stored under its former content. Run again: it is then planned with the file as it is."
+        super().__init__(problem, **{"hint": hint} | where)
+
+
 class TrainingError(AdaptstiltsError):
     """Training cannot continue: wrong trainable set, no data, loss not finite."""
 

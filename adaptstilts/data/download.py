@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from adaptstilts import __version__
+from adaptstilts.contents import content_hash
 from adaptstilts.errors import DataError
 
 BLOCK = 1 << 16
@@ -126,11 +126,7 @@ def download(
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        value = hashlib.sha256()
-        while block := file.read(1 << 20):
-            value.update(block)
-    return value.hexdigest()
+    return content_hash(path, certain=True)
 
 
 class _ChecksumError(DataError):

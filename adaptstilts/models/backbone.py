@@ -6,15 +6,16 @@ The parameter `location` is a folder or a hub id, as returned by `locate_backbon
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adaptstilts.contents import held_still
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import first_line
-from adaptstilts.models.architecture import XLM_R, Architecture, architecture_of, has_token_types
+from adaptstilts.models.architecture import Architecture, architecture_of, has_token_types
 from adaptstilts.models.encoder_fit import check_fit
+from adaptstilts.models.fingerprints import deciding_files
 from adaptstilts.models.hub_models import cached_folder, hub_folder
 from adaptstilts.models.model_files import check_model_json, check_tokenizer_json, refuse_peft
 from adaptstilts.models.weight_files import check_sizes, weight_files
@@ -31,14 +32,6 @@ TOKEN_TYPES = "token_type_ids"
 """Name of the token types among a Hugging Face model's inputs."""
 _TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.txt", "spm.model", "spiece.model")
 """Files of which a tokenizer needs one: any fast one's, XLM-R's, BERT's, DeBERTa's, T5's."""
-_TOKENIZER_SETTINGS = (
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "merges.txt",
-    "vocab.json",
-)
-"""Files of a tokenizer beside them that can change how text is cut: lower case, accents, the space before a word."""
 _FAULTS = (
     OSError, ValueError, RuntimeError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ImportError,
     ArithmeticError,
@@ -151,38 +144,6 @@ def _opened(
     return folder, config, architecture_of(config, folder / "config.json")
 
 
-def fingerprint(location: str, revision: str | None = None) -> str:
-    """Compute a hash that identifies a backbone by its contents.
-
-    Returns:
-        SHA-256 over the config, weight and tokenizer files of a folder, or over id and revision of a hub backbone.
-
-    Raises:
-        CheckpointError: If the config.json of a folder is refused.
-    """
-    digest = hashlib.sha256()
-    folder = Path(location)
-    if not folder.is_dir():
-        digest.update(f"hub:{location}@{revision or 'main'}".encode())
-        return digest.hexdigest()
-    shards = sorted(
-        path.name for pattern in ("model*.safetensors", "pytorch_model*.bin") for path in folder.glob(pattern)
-    )
-    # Keys of XLM-R's studies are older than its settings in them; its tokenizer cuts text as tokenizer.json says.
-    settings = () if read_config(folder).get("model_type") == XLM_R.model_type else _TOKENIZER_SETTINGS
-    for name in ("config.json", *shards, *_TOKENIZER_FILES, *settings):
-        path = folder / name
-        if path.is_file():
-            digest.update(name.encode())
-            with path.open("rb") as handle:
-                digest.update(
-                    hashlib.file_digest(handle, "sha256").digest()
-                    if hasattr(hashlib, "file_digest")
-                    else hashlib.sha256(handle.read()).digest()
-                )
-    return digest.hexdigest()
-
-
 def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
     """Load the Hugging Face configuration of a backbone, defaults included.
 
@@ -256,14 +217,24 @@ def check_backbone(location: str) -> None:
 def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
     """Load a backbone's encoder in fp32, without pooler, in evaluation mode.
 
+    Its weights are copies, since those of the library would change with a file that is written to.
+
     Raises:
         CheckpointError: If the weights cannot be read or do not fill the encoder.
+        ChangedError: If a file changes while it is read.
     """
+    folder, written, architecture = _opened(location, revision, weights=True)
+    with held_still(deciding_files(folder)):
+        return _loaded_encoder(folder, written, architecture, location)
+
+
+def _loaded_encoder(
+    folder: Path, written: Mapping[str, object], architecture: Architecture, location: str
+) -> PreTrainedModel:
     import torch  # noqa: PLC0415
     import transformers  # noqa: PLC0415
     from safetensors import SafetensorError  # noqa: PLC0415
 
-    folder, written, architecture = _opened(location, revision, weights=True)
     _, config = _empty_encoder(folder, written, architecture, location)
     try:
         with without_note_on_unused_weights():  # what is missing is checked below
@@ -281,11 +252,13 @@ def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
     if missing:  # the library has found less than `check_fit`, and has drawn the rest at random
         raise CheckpointError(f"the weights lack '{missing[0]}'", path=location, hint="Save the backbone again.")
+    own_weights(encoder)
     # XLM-R XL's blocks can be computed again in the backward pass, though its class does not say so.
     encoder.supports_gradient_checkpointing = True
-    # The library writes this name into every adapter_config.json, where a local path must not appear.
+    # The library writes this name into every adapter_config.json, where a local path must not appear. It has no owner,
+    # so that it is no published model's.
     encoder.config._name_or_path = (
-        f"{architecture.published}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
+        f"{architecture.model_type}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
         if Path(location).is_dir()
         else location
     )
@@ -306,12 +279,16 @@ class EncoderCache:
     def __init__(self, device: torch.device | None = None) -> None:
         self._device = device
         self._name: tuple[str, str | None] | None = None
+        self._fingerprint = ""
         self._kept: PreTrainedModel | None = None
 
-    def keep(self, location: str, revision: str | None = None) -> None:
-        """Mark the one encoder to be cached; others, such as fully trained ones, are loaded each time."""
-        if self._name != (location, revision):
-            self._name, self._kept = (location, revision), None
+    def keep(self, location: str, revision: str | None = None, fingerprint: str = "") -> None:
+        """Mark the one encoder to be cached; others, such as fully trained ones, are loaded each time.
+
+        One of another fingerprint is another encoder, though its place is the same.
+        """
+        if (self._name, self._fingerprint) != ((location, revision), fingerprint):
+            self._name, self._fingerprint, self._kept = (location, revision), fingerprint, None
 
     def load(self, location: str, revision: str | None = None) -> PreTrainedModel:
         """Return an encoder as `load_encoder` does, from memory if it is cached.

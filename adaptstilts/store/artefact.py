@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -75,8 +76,12 @@ class Artefact:
             DamagedError: If it is missing or damaged.
         """
         path = self.file(name)
+        content = path.read_bytes()
+        record = self.manifest.get("files", {}).get(name)
+        if record is not None and hashlib.sha256(content).hexdigest() != record["sha256"]:  # changed since `file`
+            raise DamagedError("damaged", path=path, folder=self.folder)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return json.loads(content)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise DamagedError(f"damaged: {error}", path=path, folder=self.folder) from error
 

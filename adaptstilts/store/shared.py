@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.addresses import shown_address
+from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError
 from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
 from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
@@ -32,7 +33,6 @@ from adaptstilts.store.manifest import (
     KEY_DIGITS,
     MANIFEST,
     MOST_MANIFEST_BYTES,
-    file_hash,
     manifest_text,
     parse_manifest,
     read_manifest,
@@ -314,7 +314,7 @@ class SharedStore(Store):
             temporary.parent.mkdir(parents=True, exist_ok=True)
             if not self.remote.download(temporary, *_uploaded(manifest), name):
                 raise self._damaged("missing", manifest, name)
-            if file_hash(temporary) != manifest["files"][name]["sha256"]:
+            if content_hash(temporary) != manifest["files"][name]["sha256"]:
                 raise self._damaged("damaged", manifest, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(target)

@@ -17,6 +17,7 @@ from adaptstilts.errors import StoreError, UnfinishedError
 from adaptstilts.formatting import number_text
 from adaptstilts.results.report import ReportFiles
 from adaptstilts.store.stage import Stage
+from adaptstilts.store.store import Store
 from adaptstilts.study.engine import local_runner, open_engine
 from adaptstilts.study.plan.check_inputs import (
     backbones_of,
@@ -104,14 +105,15 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         check_installed(study.config.tracking)
         for variant in study.variants:
             check_data_is_there(variant.config.data)
-        plan, store = study.check(), study.store
+        study.plan_anew()  # files may have changed since it was planned
+        store = study.store
+        if check_hub(backbones_of(_computing(study.plan, store))):
+            study.plan_anew()  # now the commit is known, which keys hold, and what the backbone can take
+        plan = study.check()
         store.remove_leftovers()
         remove_finished_checkpoints(plan.stages, store)
-        left = [stage for stage in unfinished(plan, store) if computes(stage)]
-        backbones = backbones_of(left)
-        if check_hub(backbones):
-            study.check_limits()
-        check_backbones(backbones)
+        left = _computing(plan, store)
+        check_backbones(backbones_of(left))
         if left and study.config.engine.name == "local":
             check_device(study.config.device, study.config.parallel.processes)
         make_folder(study.results_folder)
@@ -126,6 +128,11 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
                 when_data_is_there=partial(look_for_overlaps, study.variants, plan, store, watcher.noted),
             )
         return _report(study, outcome)
+
+
+def _computing(plan: Plan, store: Store) -> list[Stage]:
+    """Return the unfinished stages that need a backbone."""
+    return [stage for stage in unfinished(plan, store) if computes(stage)]
 
 
 def report_study(study: Study) -> StudyResult:

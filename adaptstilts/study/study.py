@@ -13,11 +13,12 @@ from adaptstilts.config.origin import Origin
 from adaptstilts.config.schema import DataSection, EvaluationSection, StudyConfig
 from adaptstilts.config.sweep import Variant, variants
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
-from adaptstilts.models.backbone import fingerprint, locate_backbone
+from adaptstilts.models.backbone import locate_backbone
 from adaptstilts.shipped import find_config
 from adaptstilts.store.shared import store_at
 from adaptstilts.store.store import Store
 from adaptstilts.study.places import absolute_places, working_folder
+from adaptstilts.study.plan.backbones import backbone_at
 from adaptstilts.study.plan.check_config import check_task_names, check_tasks
 from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_weights
 from adaptstilts.study.plan.check_limits import BackboneLimits, check_limits, limits_of
@@ -160,14 +161,10 @@ class Study:
                 check_rows(variant.config.data, part, self.store)
         return self.plan
 
-    def check_limits(self) -> None:
-        """Check all variants against their backbones once more, after a download has told the limits of one.
-
-        Raises:
-            AdaptstiltsError: If a backbone cannot take what the study asks of it.
-        """
-        with self.settings_named():
-            _plan(self.variants)
+    def plan_anew(self) -> None:
+        """Forget the plan, so that the next one is made from the files that are there then."""
+        for name in ("_made_plan", "_declared"):
+            self.__dict__.pop(name, None)
 
     def settings_named(self) -> AbstractContextManager[None]:
         """Return a context that adds file and line to errors about settings."""
@@ -225,8 +222,7 @@ class _VariantPlanner:
 
     def _backbone(self, name: str, revision: str | None) -> BackboneRef:
         if (name, revision) not in self._backbones:
-            location = locate_backbone(name)
-            backbone = BackboneRef(location, revision, fingerprint(location, revision))
+            backbone = backbone_at(locate_backbone(name), revision)
             check_weights(backbone)
             self._backbones[name, revision] = backbone
         return self._backbones[name, revision]
