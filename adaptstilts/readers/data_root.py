@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.files import check_file
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.readers.labels import Content, content_of, is_hidden, require_labels, unlabelled
 from adaptstilts.readers.lines import Request, RowCheck
@@ -18,6 +20,7 @@ from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, l
 from adaptstilts.readers.match import POOL_READERS
 from adaptstilts.readers.registry import SHARING_READERS, check_kind, get_reader, get_tag_reader
 from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrink
+from adaptstilts.readers.squad import unique_ids
 from adaptstilts.tasks.examples import Bitext, Candidate, Example
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import training_task
@@ -367,6 +370,9 @@ class DataRoot:
         examples = list(rows)
         for first in examples[:1]:
             check_kind(first, task, found.layout.reader, found.paths[0])
+        names = [row.id for row in examples]
+        if len(set(names)) < len(names):
+            examples = [replace(row, id=name) for row, name in zip(examples, unique_ids(names), strict=True)]
         self._unlabelled[task.name, split, language, found.paths] = next(iter(request.unlabelled), None)
         others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
         self._dropped[task.name, split, language, found.paths] = tuple(
@@ -390,14 +396,18 @@ class DataRoot:
 
 def _state(paths: tuple[Path, ...]) -> _State:
     """Identify files and their versions without reading them."""
-    return tuple((str(path), stat.st_size, stat.st_mtime_ns) for path in paths for stat in (_stat(path),))
+    return tuple((str(path), found.st_size, found.st_mtime_ns) for path in paths for found in (_stat(path),))
 
 
 def _stat(path: Path) -> os.stat_result:
     try:
-        return path.stat()
+        found = path.stat()
     except OSError as error:
+        check_file(path)
         raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+    if not stat.S_ISREG(found.st_mode):
+        check_file(path)
+    return found
 
 
 def _scorable_splits(language: str) -> tuple[Split, ...]:
