@@ -64,7 +64,7 @@ _ABSENT = (
 )
 """Problem and next step for null and for an empty list."""
 _ALLOWED = {
-    NAME_PATTERN: ("letters, digits, _, . and -, of which the first is a letter or a digit",),
+    NAME_PATTERN: ("up to 100 letters, digits, _, . and -, of which the first is a letter or a digit",),
     DEVICE_PATTERN: ("auto", "cpu", "cuda", "cuda:N"),
 }
 """Allowed values in words, by the schema's regular expression."""
@@ -210,7 +210,7 @@ def _read_with_overrides(source: Source, overrides: Sequence[str]) -> tuple[dict
     )
     values = PlainCopy(Origin(path, lines).where).of(read)
     overridden = _apply(values, overrides)
-    return values, Origin(path, lines, frozenset(overridden))
+    return values, Origin(path, lines, frozenset(overridden), tuple(overrides))
 
 
 def _apply(values: dict[str, Any], overrides: Sequence[object]) -> set[KeyPath]:

@@ -21,12 +21,14 @@ class Origin:
         path: The file; None if the configuration was made in memory.
         lines: Line numbers of keys and list items.
         overridden: Keys set by overrides; errors about them name no file.
+        overrides: The ``key=value`` strings that set them.
         places: For each swept key, where its values are written: below ``sweep`` or in a list.
     """
 
     path: Path | None = None
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
     overridden: frozenset[KeyPath] = frozenset()
+    overrides: tuple[str, ...] = ()
     places: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
 
     def swept(self, places: Mapping[KeyPath, KeyPath]) -> Origin:

@@ -196,7 +196,9 @@ def test_load_says_so_when_it_is_given_a_folder(tmp_path):
 
 @pytest.mark.parametrize("name", ["a b", "-a", ""])
 def test_name_that_is_no_folder_is_refused_in_words(tmp_path, name):
-    with pytest.raises(ConfigError, match=r"name: '.*' is not allowed\. Allowed: letters, digits, _, \. and -"):
+    with pytest.raises(
+        ConfigError, match=r"name: '.*' is not allowed\. Allowed: up to 100 letters, digits, _, \. and -"
+    ):
         load_study(write(tmp_path, MINIMAL), [f"name='{name}'"])
 
 
