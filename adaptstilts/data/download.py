@@ -39,6 +39,9 @@ _ROOM_LEFT = 64 << 20
 _ROOM_EVERY = 16 << 20
 """Bytes between two looks at the room on the disk."""
 
+UNFINISHED = (".part", ".part.json")
+"""Ends of the names of what is still arriving."""
+
 BytesCallback = Callable[[str, int, int | None], None]
 """Called as a file arrives, with its name, the bytes received so far, and its size where known."""
 
