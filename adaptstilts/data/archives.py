@@ -202,7 +202,7 @@ class _Zip(zipfile.ZipFile):
 
     def __init__(self, file: _Bounded, budget: _Budget) -> None:
         self._budget = budget
-        super().__init__(file)  # type: ignore[arg-type]
+        super().__init__(file)
 
     @property
     def filelist(self) -> list[zipfile.ZipInfo]:
@@ -257,7 +257,7 @@ def _members(archive: Path, budget: _Budget) -> Iterator[tuple[str, int, _Opener
             budget.count_member()
             if entry.isfile():
                 yield entry.name.removeprefix("./"), entry.size, _Opener(unrolled, entry)
-            unrolled.members.clear()  # type: ignore[attr-defined]
+            unrolled.members.clear()
 
 
 def _is_link(member: zipfile.ZipInfo) -> bool:
