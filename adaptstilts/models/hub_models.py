@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.model_files import MOST_JSON_BYTES, TOKENIZER_FILES, check_model_json, refuse_peft
+from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, refuse_peft
+from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES
 from adaptstilts.models.weight_files import INDEX, PICKLE, PICKLE_INDEX, WEIGHTS, refuse_pickle, shard_names
 
 _HUB_SECONDS = 20.0
