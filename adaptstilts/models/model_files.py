@@ -179,13 +179,8 @@ def check_value_types(path: Path, config: Mapping[str, object], defaults: Mappin
         if default is None or (value is None and (key.endswith("_token_id") or "dropout" in key)):
             continue
         if not (_is_number(value) if _is_number(default) else isinstance(value, type(default))):
-            refuse(
-                path,
-                key,
-                value,
             words = "a number" if _is_number(default) else _WORDS.get(type(default), "of the same type")
             refuse(path, key, value, f"it must be {words}, such as {shown(default)}")
-            )
 
 
 def check_tokenizer_json(folder: Path) -> None:
