@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from adaptstilts.errors import DamagedError, StoreError, WriteError
+from adaptstilts.formatting import visible
 from adaptstilts.store.artefact import Artefact, raise_first
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
@@ -185,7 +186,7 @@ class Imported:
         parts += [f"{len(self.replaced)} replaced"] if self.replaced else []
         parts += [f"{len(self.there)} were there"]
         parts += [f"{len(self.busy)} left"] if self.busy else []
-        return "\n".join([*lines, ", ".join(parts)])
+        return "\n".join([*map(visible, lines), ", ".join(parts)])
 
 
 def import_bundle(store: Store, source: Path) -> Imported:
