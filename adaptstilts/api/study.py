@@ -19,7 +19,7 @@ from adaptstilts.arguments import (
 )
 from adaptstilts.config.load import load_study as read_study
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.formatting import number_text
+from adaptstilts.formatting import number_text, visible
 from adaptstilts.runtime import prepare_process
 from adaptstilts.shipped import shipped_configs
 from adaptstilts.study import study
@@ -72,7 +72,7 @@ class Study:
         self._study = study.Study.load(source, self._overrides)
 
     def __repr__(self) -> str:
-        return f"<study '{self.name}' from {self.place}>"
+        return visible(f"<study '{self.name}' from {self.place}>")
 
     @property
     def name(self) -> str:
@@ -144,7 +144,7 @@ class Study:
         }
         counts = f"{number_text(len(plan.stages), 'stage')} for {number_text(len(plan.cells), 'table cell')}"
         fine = f"{self.place}: fine, {counts}"
-        left = "\n".join(f"not checked: {line}" for line in unchecked)
+        left = "\n".join(visible(f"not checked: {line}") for line in unchecked)
         parts = [table(checks), left, "" if problems else fine]
         return Shown(record, "\n\n".join(part for part in parts if part), tuple(notes), problems)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from adaptstilts.errors import DataError
 from adaptstilts.files import cause_of, check_file
-from adaptstilts.formatting import first_line
+from adaptstilts.formatting import reason_of
 from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.readers.lines import shown
 
@@ -128,7 +128,7 @@ def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
         table.validate(full=True)  # a damaged file reads without complaint, and its values fail only later
     except (pyarrow.ArrowException, OSError) as error:
         kind = "a parquet file" if is_parquet else "an Arrow file as `datasets` writes it"
-        reason = first_line(error)
+        reason = reason_of(error)
         cause = _cause(path, is_parquet=is_parquet)
         problem = cause or f"cannot be read as {kind} ({reason})"
         raise DataError(problem, path=path, hint=None if cause else "Fetch it again") from error

@@ -12,6 +12,7 @@ from typing import Any
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.files import what_instead
+from adaptstilts.formatting import visible
 from adaptstilts.submission.check_file import Expected, check_file
 from adaptstilts.submission.folder import read_labels, submission_path
 from adaptstilts.submission.score import FolderScores, score_folder, score_record, score_text
@@ -40,7 +41,7 @@ class CheckedFolder:
         """Return the results for a terminal, without the problems themselves."""
         count = len(self.problems)
         line = f"{self.files} files checked, {count or 'no'} {'problem' if count == 1 else 'problems'}"
-        parts = [line, *(f"note: {note}" for note in self.notes)]
+        parts = [line, *(visible(f"note: {note}") for note in self.notes)]
         return "\n".join(parts) + (f"\n\n{score_text(self.scores)}" if self.scores else "")
 
     def record(self) -> dict[str, Any]:
