@@ -17,8 +17,9 @@ from pathlib import Path
 
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import ChangedError, CheckpointError
-from adaptstilts.models.model_files import MOST_JSON_BYTES, TOKENIZER_FILES, check_model_json, refuse_peft
+from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, refuse_peft
 from adaptstilts.models.strict_json import shown
+from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES
 from adaptstilts.models.weight_files import INDEX, PICKLE, PICKLE_INDEX, WEIGHTS, refuse_pickle, shard_names
 
 _HUB_SECONDS = 20.0

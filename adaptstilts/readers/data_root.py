@@ -19,6 +19,7 @@ from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, l
 from adaptstilts.readers.match import POOL_READERS
 from adaptstilts.readers.registry import SHARING_READERS, check_kind, get_reader, get_tag_reader
 from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrink
+from adaptstilts.readers.squad import unique_ids
 from adaptstilts.tasks.examples import Bitext, Candidate, Example
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import training_task
@@ -381,6 +382,9 @@ class DataRoot:
             examples = list(rows)
         for first in examples[:1]:
             check_kind(first, task, found.layout.reader, found.paths[0])
+        names = [row.id for row in examples]
+        if len(set(names)) < len(names):
+            examples = [replace(row, id=name) for row, name in zip(examples, unique_ids(names), strict=True)]
         self._unlabelled[task.name, split, language, found.paths] = next(iter(request.unlabelled), None)
         others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
         self._dropped[task.name, split, language, found.paths] = tuple(
@@ -404,6 +408,7 @@ class DataRoot:
 
 def _identity(path: Path) -> tuple[Path, Identity]:
     """Identify a file and its version without reading it."""
+    check_file(path)
     identity = identity_of(path)
     if identity is None:
         raise DataError("cannot be read (no such file)", path=path)

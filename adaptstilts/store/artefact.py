@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DamagedError
+from adaptstilts.errors import DamagedError, UnreadableError
 from adaptstilts.store.manifest import damages, select
 
 DamageCallback = Callable[[DamagedError], object]
@@ -54,13 +54,19 @@ class Artefact:
 
         Raises:
             DamagedError: If it is missing or damaged.
+            UnreadableError: If it cannot be read.
         """
         if self.fetch is not None:
             self.fetch(name)
         path = self.folder / name
-        if not path.exists():
-            raise DamagedError(f"the artefact lacks '{name}'", path=self.folder, folder=self.folder)
-        raise_first(damages(self.folder, select(self.manifest.get("files", {}), name)))
+        try:
+            if not path.exists():
+                raise DamagedError(f"the artefact lacks '{name}'", path=self.folder, folder=self.folder)
+            raise_first(damages(self.folder, select(self.manifest.get("files", {}), name)))
+        except OSError as error:
+            raise UnreadableError(
+                f"cannot be read: {error.strerror or error}", path=path, folder=self.folder
+            ) from error
         return path
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values

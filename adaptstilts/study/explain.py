@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from adaptstilts.errors import ConfigError, near_matches
+from adaptstilts.formatting import visible
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
 from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe
@@ -305,7 +306,7 @@ def explain_text(records: list[dict[str, Any]]) -> str:
         lines += _missing_lines(record)
     if records and records[0]["left_out"]:
         lines.append(f"and {records[0]['left_out']} more stages match; give a longer pattern")
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _missing_lines(record: dict[str, Any]) -> list[str]:

@@ -107,7 +107,7 @@ def notes(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[str]:
         done: Finished artefacts by key.
 
     Returns:
-        Sentences in Markdown without repetitions; those that do not hold for all variants begin with the variants.
+        Sentences without repetitions; those that do not hold for all variants begin with the variants.
     """
     found = {
         remarks.variant: [
