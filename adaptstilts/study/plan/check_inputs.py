@@ -169,8 +169,12 @@ def check_backbones(backbones: Iterable[BackboneRef]) -> tuple[str, ...]:
 
 def _not_checked(backbone: BackboneRef) -> str:
     if known_config(backbone.location, backbone.revision) is None:
-        return f"whether the hub has the backbone {backbone.location}: `run` asks it before anything is computed"
-    return f"the weights of the backbone {backbone.location} on the hub: the first stage that needs them loads them"
+        return (
+            f"whether the hub has the backbone {backbone.location}: `run` asks it before anything is computed, and plans "
+            "anew with the commit that it names"
+        )
+    place = f"{backbone.location} on the hub, commit {backbone.revision}"
+    return f"the weights of the backbone {place}: the first stage that needs them loads them"
 
 
 def check_hub(backbones: Iterable[BackboneRef]) -> bool:
