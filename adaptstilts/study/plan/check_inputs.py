@@ -169,10 +169,8 @@ def check_backbones(backbones: Iterable[BackboneRef]) -> tuple[str, ...]:
 
 def _not_checked(backbone: BackboneRef) -> str:
     if known_config(backbone.location, backbone.revision) is None:
-        return (
-            f"whether the hub has the backbone {backbone.location}: `run` asks it before anything is computed, and plans "
-            "anew with the commit that it names"
-        )
+        asked = "`run` asks it before anything is computed, and plans anew with the commit that it names"
+        return f"whether the hub has the backbone {backbone.location}: {asked}"
     place = f"{backbone.location} on the hub, commit {backbone.revision}"
     return f"the weights of the backbone {place}: the first stage that needs them loads them"
 
