@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.addresses import shown_address
-from adaptstilts.formatting import visible
+from adaptstilts.formatting import visible, visible_lines
 
 _COLLAPSED = re.compile(r"^((?:\w+::)*[a-z][a-z0-9+.-]+):/(?=[^/])", re.IGNORECASE)
 """Begin of an address that became a path, which has lost a slash."""
@@ -84,6 +84,14 @@ class CheckpointError(AdaptstiltsError):
     """A checkpoint, adapter or tokenizer does not fit the model it is meant for."""
 
 
+class ChangedError(AdaptstiltsError):
+    """A file that keys were made from has another content by now; nothing that was made with it is kept."""
+
+    def __init__(self, problem: str, **where: Any) -> None:  # noqa: ANN401 - as its base
+        hint = "Nothing was stored under its former content. Run again: it is then planned with the file as it is."
+        super().__init__(problem, **{"hint": hint} | where)
+
+
 class TrainingError(AdaptstiltsError):
     """Training cannot continue: wrong trainable set, no data, loss not finite."""
 
@@ -110,7 +118,7 @@ class UnfinishedError(StoreError):
 
     def __str__(self) -> str:
         """Return the summary, and a line per cause."""
-        return "\n".join([self.summary, *self.causes])
+        return "\n".join([self.summary, *map(visible_lines, self.causes)])
 
 
 class DamagedError(StoreError):
@@ -121,6 +129,14 @@ class DamagedError(StoreError):
         hint = f"Rebuild it: study.run(rebuild=True), adaptstilts run CONFIG --rebuild, or remove {folder}."
         super().__init__(problem, path=path, hint=hint)
         self.folder = folder
+
+
+class UnreadableError(DamagedError):
+    """The manifest of the artefact at ``folder`` exists and cannot be read: it may be whole, and is never replaced."""
+
+    def __init__(self, problem: str, *, folder: Path | str = "", path: Path | str | None = None) -> None:
+        super().__init__(problem, folder=folder, path=path)
+        self.hint = "Check its permissions, its disk and the network."
 
 
 class WriteError(StoreError):

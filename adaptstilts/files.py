@@ -8,12 +8,50 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import stat
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.formatting import size_text
+
+_MAGIC = (
+    (b"\x1f\x8b", "is compressed (gzip): unpack it"),
+    (b"PK\x03\x04", "is a zip archive: unpack it"),
+    (b"BZh", "is compressed (bzip2): unpack it"),
+    (b"\xfd7zXZ\x00", "is compressed (xz): unpack it"),
+    (b"\x28\xb5\x2f\xfd", "is compressed (zstd): unpack it"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it"),
+    (b"Rar!\x1a\x07", "is a rar archive: unpack it"),
+    (b"PAR1", "is a parquet file under another name: call it .parquet"),
+    (b"ARROW1", "is an Arrow file under another name: call it .arrow"),
+    (b"\xff\xff\xff\xff", "is an Arrow file under another name: call it .arrow"),
+    (b"%PDF-", "is a PDF document: export its content as text"),
+    (b"\xff\xfe\x00\x00", "is UTF-32 text: convert it to UTF-8"),
+    (b"\x00\x00\xfe\xff", "is UTF-32 text: convert it to UTF-8"),
+    (b"\xff\xfe", "is UTF-16 text: convert it to UTF-8"),
+    (b"\xfe\xff", "is UTF-16 text: convert it to UTF-8"),
+)
+"""First bytes of files that are no UTF-8 text, and what to say of them; a longer beginning stands before a shorter."""
+_STAND_INS = (
+    (
+        re.compile(rb"version https://git-lfs\.github\.com/spec/"),
+        "is a pointer of Git LFS: fetch the file (git lfs pull)",
+    ),
+    (
+        re.compile(rb"(\.git|(\.\./)+\.git)?/annex/objects/"),
+        "is a pointer of git-annex: fetch the file (git annex get)",
+    ),
+    (
+        re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]", re.IGNORECASE),
+        "is a web page (HTML): download the file again",
+    ),
+    (re.compile(rb"<\?xml[\s?]", re.IGNORECASE), "is an XML document: download the file again"),
+)
+"""Beginnings of texts that stand in place of a file, behind blank characters, and what to say of them."""
+_TAR_MARK = slice(257, 262)
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -63,9 +101,8 @@ def read_bytes(
         AdaptstiltsError: Of the class `error`, if it is not an ordinary file, is larger, or cannot be read.
         FileNotFoundError: If there is none.
     """
-    check_file(path, error, hint)
     try:
-        with os.fdopen(_open_without_waiting(path), "rb") as file:
+        with open_file(path, error, hint) as file:
             content = file.read(most_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise
@@ -76,9 +113,36 @@ def read_bytes(
     return content
 
 
-def _open_without_waiting(path: Path) -> int:
-    """Open a file for reading; a pipe that has taken its place since it was looked at does not wait for a writer."""
-    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+def cause_of(first_bytes: bytes, *, has_lines: bool = True) -> str | None:
+    """Say what a file really is that cannot be read as UTF-8 text, and what to do; None where nothing is known.
+
+    Args:
+        first_bytes: Some thousand bytes from its beginning, or all of a shorter file.
+        has_lines: Whether line ends separate its rows, which they do not in a JSON document.
+
+    Returns:
+        What follows the name of the file, such as ``is compressed (gzip): unpack it``.
+    """
+    found = next((cause for start, cause in _MAGIC if first_bytes.startswith(start)), None)
+    if found is not None:
+        return found
+    if first_bytes[_TAR_MARK] == b"ustar":
+        return "is a tar archive: unpack it"
+    if b"\0" in first_bytes:
+        return _cause_of_zeros(first_bytes)
+    text = first_bytes.removeprefix(b"\xef\xbb\xbf").lstrip()
+    found = next((cause for start, cause in _STAND_INS if start.match(text)), None)
+    if found is None and has_lines and b"\r" in first_bytes and b"\n" not in first_bytes:
+        return "has carriage returns (CR) alone as line ends: convert them to line feeds (LF)"
+    return found
+
+
+def _cause_of_zeros(first_bytes: bytes) -> str:
+    """Tell UTF-16 without a mark, in which every other byte of a Latin text is zero, from what is no text."""
+    even, odd = first_bytes[::2], first_bytes[1::2]
+    if abs(even.count(0) - odd.count(0)) > 0.3 * len(even):
+        return "is UTF-16 text: convert it to UTF-8"
+    return "is no text (it holds zero bytes): put the right file there"
 
 
 def is_below(name: str) -> bool:
@@ -126,3 +190,16 @@ def clear(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def open_file(
+    path: Path, error: type[AdaptstiltsError] = DataError, hint: str = "Put an ordinary file there."
+) -> BinaryIO:
+    """Open an ordinary file for reading; a pipe that has taken its place since it was looked at is not waited for.
+
+    Raises:
+        AdaptstiltsError: Of the class `error`, if it is not an ordinary file.
+        OSError: If there is none, or it cannot be opened.
+    """
+    check_file(path, error, hint)
+    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")

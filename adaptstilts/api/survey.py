@@ -15,7 +15,7 @@ from adaptstilts.data.check import leak_error
 from adaptstilts.data.contamination.leaks import find_leak
 from adaptstilts.data.lock import LOCK_NAME
 from adaptstilts.errors import AdaptstiltsError, DataError, near_matches, problems_of
-from adaptstilts.formatting import range_text
+from adaptstilts.formatting import range_text, visible
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import file_without_rows, missing_parts
@@ -86,7 +86,7 @@ class UnreadFiles:
         """Return one line about them."""
         shown, others = self.names[:_MOST_NAMES], len(self.names[_MOST_NAMES:])
         more = f" and {others:,} more" if others else ""
-        return f"{', '.join(shown)}{more}{f': {self.guess}' if self.guess else ''}"
+        return f"{visible(', '.join(shown))}{more}{f': {self.guess}' if self.guess else ''}"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import typer
 
 import adaptstilts
 from adaptstilts.api.defaults import DEFAULT_CASES, DEFAULT_SEED
-from adaptstilts.cli.output import JsonOption, show
+from adaptstilts.cli.output import JsonOption, say, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
 
 data_app = typer.Typer(
@@ -70,10 +70,10 @@ def fetch(
             root, tasks or (), languages=language or (), offline=offline, manifest=manifest
         )
     except KeyboardInterrupt:
-        typer.echo("interrupted; downloads are kept, and the same command resumes", err=True)
+        say("interrupted; downloads are kept, and the same command resumes", err=True)
         raise typer.Exit(130) from None
     for note in fetched.notes:
-        typer.echo(note, err=True)
+        say(note, err=True)
     show(fetched, as_json=False)
 
 

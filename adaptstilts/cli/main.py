@@ -16,7 +16,7 @@ import adaptstilts
 from adaptstilts.addresses import shown_address
 from adaptstilts.cli.backbone import convert
 from adaptstilts.cli.data import data_app
-from adaptstilts.cli.output import JsonOption, show
+from adaptstilts.cli.output import JsonOption, say, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.cli.pages import point_to_pages
 from adaptstilts.cli.start import add_start_commands
@@ -61,15 +61,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         app(args=None if arguments is None else list(arguments))
     except AdaptstiltsError as error:
-        typer.echo(str(error), err=True)
+        say(str(error), err=True)
         return 2
     except OSError as error:
         if error.errno not in _SYSTEM_REFUSALS or error.filename is None:
             raise
         hint = "Check its permissions and the free space on its disk."
-        typer.echo(
-            str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)), err=True
-        )
+        say(str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)), err=True)
         return 2
     except SystemExit as stop:
         if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):  # typer would exit with 1
@@ -86,7 +84,7 @@ def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackT
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
     if version:
-        typer.echo(f"adaptstilts {adaptstilts.__version__}")
+        say(f"adaptstilts {adaptstilts.__version__}")
         raise typer.Exit
 
 
@@ -130,7 +128,7 @@ def validate(
     Example: adaptstilts validate slices data.root=my_data
     """
     study = adaptstilts.load_study(config, *(overrides or ()))
-    show(study.validate(on_message=lambda line: typer.echo(line, err=True)), as_json=as_json)
+    show(study.validate(on_message=lambda line: say(line, err=True)), as_json=as_json)
 
 
 @app.command()
@@ -168,7 +166,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     if as_json:
         show(planned, as_json=True)
     else:
-        typer.echo(planned.view("both" if tree == table else "tree" if tree else "table", every_stage=every))
+        say(planned.view("both" if tree == table else "tree" if tree else "table", every_stage=every))
 
 
 @app.command()
@@ -191,10 +189,10 @@ def run(
     try:
         result = adaptstilts.load_study(config, *(overrides or ())).run(engine=engine, rebuild=rebuild)
     except (KeyboardInterrupt, SystemExit) as stop:
-        typer.echo("interrupted; finished stages are kept, and the same command resumes", err=True)
+        say("interrupted; finished stages are kept, and the same command resumes", err=True)
         raise typer.Exit(_TERMINATED if isinstance(stop, SystemExit) else 130) from None
     except UnfinishedError as error:
-        typer.echo(error.summary, err=True)  # progress has shown the causes
+        say(error.summary, err=True)  # progress has shown the causes
         raise typer.Exit(2) from None
     show(result, as_json=as_json)
     if result.failed:
@@ -311,4 +309,4 @@ def pretrain(
 
     Example: adaptstilts pretrain pretrain_mini output=checkpoints/my_mini
     """
-    adaptstilts.pretrain_backbone(config, *(overrides or ()), on_message=lambda line: typer.echo(line, err=True))
+    adaptstilts.pretrain_backbone(config, *(overrides or ()), on_message=lambda line: say(line, err=True))

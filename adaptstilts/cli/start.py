@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 import adaptstilts
-from adaptstilts.cli.output import JsonOption, show
+from adaptstilts.cli.output import JsonOption, say, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.errors import ConfigError
 
@@ -72,7 +72,7 @@ def configs(
     if to is not None:
         written = adaptstilts.copy_config(name, to)
         command = shlex.join(["adaptstilts", "plan" if one.command == "run" else one.command, str(written)])
-        typer.echo(f"wrote {written}; next: {command}")
+        say(f"wrote {written}; next: {command}")
     elif as_json:
         show(one, as_json=True)
     else:

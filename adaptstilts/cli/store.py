@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import adaptstilts
-from adaptstilts.cli.output import JsonOption, show
+from adaptstilts.cli.output import JsonOption, say, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.errors import ConfigError, WriteError
 
@@ -67,7 +67,7 @@ def show_(
     """
     found = adaptstilts.show_artefact(key, store, store_cache=store_cache)
     for error in found.notes:
-        typer.echo(error, err=True)
+        say(error, err=True)
     show(found, as_json=as_json)
 
 

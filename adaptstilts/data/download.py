@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import re
@@ -18,6 +17,7 @@ from typing import Any
 
 from adaptstilts import __version__
 from adaptstilts.addresses import shown_address
+from adaptstilts.contents import content_hash
 from adaptstilts.data.connection import TransferWatch, TransientError, least_rate, opened, out_of_time
 from adaptstilts.errors import DataError
 from adaptstilts.files import clear, read_bytes
@@ -140,11 +140,7 @@ def download(
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        value = hashlib.sha256()
-        while block := file.read(1 << 20):
-            value.update(block)
-    return value.hexdigest()
+    return content_hash(path, certain=True)
 
 
 class ChecksumError(DataError):

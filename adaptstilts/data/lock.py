@@ -13,7 +13,7 @@ from typing import Any
 from adaptstilts.addresses import shown_address
 from adaptstilts.errors import DataError
 from adaptstilts.files import clear, is_below, read_bytes
-from adaptstilts.formatting import first_line
+from adaptstilts.formatting import reason_of
 from adaptstilts.languages import all_languages
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.kinds import FACTS
@@ -106,7 +106,7 @@ def read_lock(root: Path) -> Lock | None:
     except RecursionError as error:
         raise DataError("is not a lock file: nested too deeply", path=path, hint=FETCH_AGAIN) from error
     except ValueError as error:  # of JSON, of UTF-8, and of numbers with thousands of digits
-        raise DataError(f"is not a lock file: {first_line(error)}", path=path, hint=FETCH_AGAIN) from error
+        raise DataError(f"is not a lock file: {reason_of(error)}", path=path, hint=FETCH_AGAIN) from error
 
 
 def write_lock(root: Path, lock: Lock) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -33,6 +33,8 @@ Data of other kinds stay in the publisher's files.
 """
 
 _ALL = "all"
+Count = Annotated[int, Field(ge=0, strict=True)]
+"""Number of rows; true is none."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _PLACEHOLDERS = frozenset({"language", "language3", "name", "split", "part"})
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -82,7 +84,7 @@ class Description(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     parts: tuple[PartDescription, ...] = ()
-    rows: dict[Split, int | dict[str, int]] = Field(default_factory=dict)
+    rows: dict[Split, Count | dict[str, Count]] = Field(default_factory=dict)
     by_hand: str = ""
     licence: str = ""
     citation: str = ""
@@ -260,8 +262,13 @@ def read_manifest(path: Path) -> Manifest:
         ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
         ProblemsError: If several settings are unusable.
     """
-    if not path.is_file():
-        raise ConfigError("no such manifest", path=path, hint="Copy adaptstilts/data/sources.yaml and change it.")
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        hint = "Copy adaptstilts/data/sources.yaml and change it."
+        raise ConfigError("no such manifest", path=path, hint=hint) from error
+    except (OSError, ValueError):
+        pass  # told below, with its cause
     manifest = load(path, (), Manifest)
     used = {part.source for task in manifest.tasks.values() for part in task.parts}
     unknown = sorted(used - set(manifest.sources))

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from adaptstilts.formatting import markdown_text
 from adaptstilts.results.analyses import csv_name, get_analysis, picture_name
 from adaptstilts.results.grid import TERMINAL_WIDTH, Grid
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
@@ -156,7 +157,7 @@ def write_pages(
     figure per swept number, and those two for each of its variants; then comes the part of each analysis that has rows.
 
     Args:
-        notes: Remarks on the whole study, each a sentence in Markdown.
+        notes: Remarks on the whole study, each a sentence of plain text.
 
     Returns:
         Paths of all files, with the tables expected in the same folder.
@@ -172,7 +173,7 @@ def write_pages(
     warning = _generated_text(more)
     names = (RESULTS, RUNS, TRANSFER, SCORES)
     data = "Data: " + ", ".join(f"[{name}]({name})" for name in names) + ".\n"
-    head = [f"# {title}\n", *([f"**Generated data.** {warning}\n"] if warning else [])]
+    head = [f"# {markdown_text(title)}\n", *([f"**Generated data.** {markdown_text(warning)}\n"] if warning else [])]
     text = "\n".join([*head, *view.parts(notes), data])
     shown = [name for name, found in more.analyses.items() if found]
     for name in shown:

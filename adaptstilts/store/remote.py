@@ -76,11 +76,12 @@ class Remote:
             return "/".join((base, *parts))
         raise AssertionError("unreachable")
 
-    def read(self, *parts: str) -> bytes | None:
-        """Return a file's content, or None if there is no such file."""
+    def read(self, *parts: str, most_bytes: int | None = None) -> bytes | None:
+        """Return a file's content, or its first bytes, or None if there is no such file."""
+        bound = {} if most_bytes is None else {"start": 0, "end": most_bytes}
         with self._plainly(*parts):
             try:
-                content: bytes = self._fresh().cat_file(self.path(*parts))
+                content: bytes = self._fresh().cat_file(self.path(*parts), **bound)
             except OSError as error:
                 if not _is_absent(error):
                     raise
@@ -89,7 +90,11 @@ class Remote:
         raise AssertionError("unreachable")
 
     def read_many(
-        self, names: Iterable[str], *, on_error: Callable[[str, StoreError], object] | None = None
+        self,
+        names: Iterable[str],
+        *,
+        on_error: Callable[[str, StoreError], object] | None = None,
+        most_bytes: int | None = None,
     ) -> dict[str, bytes]:
         """Return the contents of several files by name, in as few requests as the file system allows.
 
@@ -97,15 +102,16 @@ class Remote:
 
         Args:
             on_error: Receives the name of each file that cannot be read, and the error; None to raise the first.
+            most_bytes: Bytes from the start of each file; None for all.
         """
         with self._plainly():
             paths = {self.path(name): name for name in names}
             plain = [path for path in paths if not has_magic(path)]  # fsspec takes others for patterns
-            found = self._fresh().cat(plain, on_error="return") if plain else {}
+            found = self._cat(plain, most_bytes) if plain else {}
         contents: dict[str, bytes] = {}
         for path, name in paths.items():
             try:
-                content = self._content(name, found[path]) if path in found else self.read(name)
+                content = self._content(name, found[path]) if path in found else self.read(name, most_bytes=most_bytes)
             except StoreError as error:  # noqa: PERF203 - one error must not hide the other files
                 if on_error is None:
                     raise
@@ -114,6 +120,15 @@ class Remote:
                 if content is not None:
                     contents[name] = content
         return contents
+
+    def _cat(self, paths: list[str], most_bytes: int | None) -> dict[str, bytes | Exception]:
+        """Return the contents of files by path, or their first bytes, each or the error in its place."""
+        files = self._fresh()
+        if most_bytes is None:
+            return dict(files.cat(paths, on_error="return"))
+        ends = [most_bytes] * len(paths)
+        found = files.cat_ranges(paths, [0] * len(paths), ends, on_error="return")
+        return dict(zip(paths, found, strict=True))
 
     def _content(self, name: str, found: bytes | Exception) -> bytes | None:
         """Return the content that fsspec has returned for a file; None if there is no such file; or raise its error."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
+from adaptstilts.formatting import visible
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import DataPlace, Stage
@@ -98,7 +99,7 @@ class SubmittedStudy:
             lines += [f"  note: {note}" for note in files.notes]
         if self.is_short:
             lines.append("predict the leaderboard's split with: evaluation.submission=true, then adaptstilts run")
-        return "\n".join([*lines, f"wrote {self.count} files to {self.folder}"])
+        return "\n".join([*map(visible, lines), f"wrote {self.count} files to {self.folder}"])
 
 
 def submit_study(

@@ -50,9 +50,9 @@ class CountingMemory(MemoryFileSystem):
         self.asked.append(f"find {path}")
         return super().find(path, **options)
 
-    def cat_file(self, path, **options):
+    def cat_file(self, path, *positions, **options):
         self.asked.append(f"read {path}")
-        return super().cat_file(path, **options)
+        return super().cat_file(path, *positions, **options)
 
     def put_file(self, source, target, **options):
         if "full" in target:
