@@ -173,13 +173,14 @@ def below(folder: Path, name: str, error: type[AdaptstiltsError] = DataError, *,
             path=source,
             hint="Do not use it; report it to its publisher.",
         )
-    path = folder / name
-    if not path.parent.resolve().is_relative_to(folder.resolve()):
-        raise error(
-            f"is a link that leads out of {folder}, where '{name}' of {source} belongs",
-            path=path.parent,
-            hint="Put an ordinary folder there.",
-        )
+    path, top = folder / name, folder.resolve()
+    for place in reversed([parent for parent in path.parents if parent != folder and parent.is_relative_to(folder)]):
+        if place.is_symlink() and not place.resolve().is_relative_to(top):
+            raise error(
+                f"is a link that leads out of {folder}, where '{name}' of {source} belongs",
+                path=place,
+                hint="Put an ordinary folder there.",
+            )
     return path
 
 
