@@ -7,12 +7,12 @@ the traceback is in that stage's log (`CrashError`).
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from adaptstilts.formatting import visible
+from adaptstilts.suggestions import near_matches
 
 
 class AdaptstiltsError(Exception):
@@ -155,15 +155,6 @@ def raise_all(problems: Sequence[AdaptstiltsError]) -> None:
         raise problems[0]
     if problems:
         raise ProblemsError(problems)
-
-
-def near_matches(value: object, allowed: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
-    """Return the allowed texts that are most like a value, the best first; upper and lower case count as equal."""
-    folded: dict[str, list[str]] = {}
-    for text in allowed:
-        folded.setdefault(text.casefold(), []).append(text)
-    close = difflib.get_close_matches(str(value).casefold(), folded, n=most, cutoff=cutoff)
-    return [text for match in close for text in folded[match]][:most]
 
 
 def _near_match(value: object, allowed: Sequence[str]) -> str | None:

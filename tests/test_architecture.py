@@ -15,7 +15,7 @@ PACKAGE = ROOT / "adaptstilts"
 
 # A module imports from its own layer or from lower ones. Folders stand for all modules in them.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "arguments", "files", "formatting", "languages", "limits", "runtime", "shipped"),
+    ("errors", "suggestions", "arguments", "files", "formatting", "languages", "limits", "runtime", "shipped"),
     ("config",),
     ("store",),
     ("engine",),
@@ -37,7 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # The build system: it may know configuration, and nothing of tasks or models.
 BUILD_SYSTEM = ("store", "engine")
-BELOW_BUILD_SYSTEM = {"errors", "files", "formatting", "languages", "limits", "runtime", "config"}
+BELOW_BUILD_SYSTEM = {"errors", "suggestions", "files", "formatting", "languages", "limits", "runtime", "config"}
 LARGEST_SHARE = 0.2
 
 HEAVY = ("torch", "transformers", "adapters", "matplotlib", "pandas")
