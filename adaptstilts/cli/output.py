@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
+from adaptstilts.cli.streams import can_encode_all, echo
 from adaptstilts.errors import AdaptstiltsError, raise_all
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -24,6 +25,6 @@ class Answer(Protocol):
 
 def show(answer: Answer, *, as_json: bool) -> None:
     """Print an answer, then raise what it has found to be wrong, so that the exit status is 2."""
-    typer.echo(json.dumps(answer.record, indent=2, ensure_ascii=False) if as_json else str(answer))
+    echo(json.dumps(answer.record, indent=2, ensure_ascii=not can_encode_all()) if as_json else str(answer))
     problems: Sequence[AdaptstiltsError] = getattr(answer, "problems", ())
     raise_all(problems)

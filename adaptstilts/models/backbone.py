@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.files import expanded
 from adaptstilts.formatting import first_line
 from adaptstilts.models.architecture import XLM_R, Architecture, architecture_of, has_token_types
 from adaptstilts.models.encoder_fit import check_fit
@@ -62,7 +63,7 @@ def locate_backbone(name: str) -> str:
         folder = mini_folder()
         _check_folder(folder)
         return str(folder)
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         _check_folder(folder)
         return str(folder)

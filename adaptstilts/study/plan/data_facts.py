@@ -8,6 +8,7 @@ from typing import Protocol
 from adaptstilts.config.schema import DataSection
 from adaptstilts.data.lock import read_lock, verify_split
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
+from adaptstilts.files import expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
@@ -381,7 +382,7 @@ def facts_for(
     if section.root == OFFICIAL_ROOT:
         return OfficialFacts(choice, BenchmarkName(benchmark)), None
     if section.root != MINI_ROOT:
-        root = Path(section.root).expanduser()
+        root = expanded(section.root)
         return FolderFacts(root, choice, section.quoting, BenchmarkName(benchmark), submission=submission), None
     job = DataJob(
         generator=GENERATOR_VERSION,

@@ -24,6 +24,7 @@ from adaptstilts.data.contamination.findings import Findings, Pair
 from adaptstilts.data.contamination.leaks import Leak, find_leak
 from adaptstilts.data.contamination.overlap import Overlap, Prints, compare, fingerprint, joined, rows_of
 from adaptstilts.errors import AdaptstiltsError, raise_all
+from adaptstilts.files import expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
@@ -148,7 +149,7 @@ def open_data(compared: OverlapCheck, own: DataPlace, worlds: Mapping[str, Artef
         return None if world is None else DataRoot(world.file(DATA_FOLDER), options={"quoting": place.quoting})
     if place.root == OFFICIAL_ROOT:
         return None
-    return DataRoot(Path(place.root).expanduser(), options={"quoting": place.quoting})
+    return DataRoot(expanded(place.root), options={"quoting": place.quoting})
 
 
 def _training_sets(tasks: Sequence[Task], root: DataRoot) -> Iterator[_DataSet]:
