@@ -24,7 +24,7 @@ from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_w
 from adaptstilts.study.plan.check_limits import BackboneLimits, check_limits, limits_of
 from adaptstilts.study.plan.comparison import run_setting
 from adaptstilts.study.plan.data_facts import MINI_ROOT, DataFacts, facts_for
-from adaptstilts.study.plan.jobs import BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob
+from adaptstilts.study.plan.jobs import PARTIAL, BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, parts_by_data
 from adaptstilts.tasks.registry import check_declaration
@@ -161,6 +161,16 @@ class Study:
                 check_rows(variant.config.data, part, self.store)
         return self.plan
 
+    def left_out(self) -> tuple[str, ...]:
+        """Return a line about each target that is not scored in all chosen languages, for want of files."""
+        found = {
+            f"{cell.target}: {note}, left out": None
+            for cell in self.plan.cells
+            for note in cell.note.split("; ")
+            if note.startswith(PARTIAL)
+        }
+        return tuple(found)
+
     def check_limits(self) -> None:
         """Check all variants against their backbones once more, after a download has told the limits of one.
 
@@ -233,10 +243,14 @@ class _VariantPlanner:
         return self._backbones[name, revision]
 
     def _facts_for(self, data: DataSection, evaluation: EvaluationSection) -> tuple[DataFacts, DataJob | None]:
-        key = f"{data_key(data)} {evaluation.languages} {evaluation.benchmark} {evaluation.submission}"
+        key = data_key(data) + evaluation.model_dump_json(include={"languages", "benchmark", "submission", "missing"})
         if key not in self._facts:
             self._facts[key] = facts_for(
-                data, evaluation.languages, evaluation.benchmark, submission=evaluation.submission
+                data,
+                evaluation.languages,
+                evaluation.benchmark,
+                submission=evaluation.submission,
+                missing=evaluation.missing,
             )
         return self._facts[key]
 
