@@ -226,8 +226,8 @@ class FolderFacts:
                 f"{self.root.path} has no labelled file of {task.name} in {', '.join(self._left_out[task.name])}",
                 key="evaluation.languages",
                 allowed=present,
-                hint="Add the files; or set evaluation.missing=leave_out, which marks "
-                "means as partial, or evaluation.languages=present.",
+                hint="Add the files; or set evaluation.missing=leave_out, which marks means as partial, or "
+                "evaluation.languages=present.",
             )
         found = tuple((code, splits[code]) for code in wanted if code in splits)
         if not found and unscored:
