@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.encoding.features import Feature
-from adaptstilts.errors import TrainingError
+from adaptstilts.errors import CheckpointError, TrainingError
+from adaptstilts.formatting import reason_of
 from adaptstilts.models.batches import collate
 from adaptstilts.models.network import TaskNetwork, restore_state, trained_state
 from adaptstilts.runtime import autocast, derive_seed, half_dtype
@@ -174,8 +175,14 @@ def _resume(run: TrainingRun, context: RunContext, digest: str) -> None:
     step = int(group.from_first(0 if snapshot is None else snapshot.step))
     if step and snapshot is None:
         snapshot = checkpoints.read(step, digest)
-    if snapshot is not None:
+    if snapshot is None:
+        return
+    try:
         put_back(run, snapshot)
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        problem = f"what the checkpoint holds does not fit the run: {type(error).__name__}: {reason_of(error)}"
+        hint = "Remove its folder; the run then starts from the beginning."
+        raise CheckpointError(problem, path=checkpoints.path(snapshot.step), hint=hint) from error
 
 
 def _batches(run: TrainingRun, work: _Work) -> Iterator[list[Feature]]:
