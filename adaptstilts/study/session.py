@@ -113,7 +113,8 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
             study.check_limits()
         check_backbones(backbones)
         if left and study.config.engine.name == "local":
-            check_device(study.config.device, study.config.parallel.processes)
+            config = study.config
+            check_device(config.device, config.parallel.processes, config.runtime.attention)
         make_folder(study.results_folder)
         with sigterm_as_exit(), watch(plan) as watcher:
             outcome = run_graph(

@@ -12,7 +12,15 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.engine.journal import LOGS_FOLDER, StageLog
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import EncoderCache
-from adaptstilts.runtime import environment, make_deterministic, pick_device, quiet_libraries, set_threads
+from adaptstilts.runtime import (
+    attention_by,
+    attention_text,
+    environment,
+    make_deterministic,
+    pick_device,
+    quiet_libraries,
+    set_threads,
+)
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import write_json
 from adaptstilts.store.stage import DataPlace, Stage, StageKind, describe
@@ -58,7 +66,8 @@ class StageRunner:
         self.parallel = config.parallel
         self.threads = config.threads
         self.place = DataPlace(config.data.root, config.data.quoting)
-        self.environment = environment()
+        self.attention = config.runtime.attention
+        self.environment = environment() | {"attention": attention_text(self.device, self.attention)}
         self.tracking = config.tracking
         self.project = config.name
         self._examples: dict[tuple[Path, str], Examples] = {}
@@ -69,7 +78,11 @@ class StageRunner:
         """Carry out one stage and write its artefact; see `adaptstilts.engine.protocols.Runner`."""
         if isinstance(stage.job, TrainJob | PredictJob | ScoreJob):
             check_declaration(stage.job.task, stage.job.declared)
-        with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
+        with (
+            self._tracked(stage, store, log),
+            attention_by(self.device, self.attention),
+            store.writing(stage, self.environment) as folder,
+        ):
             _MAKE[type(stage.job)](self, stage.job, StageRun(stage, Inputs(inputs, store), folder, log))
         if stage.kind is StageKind.TRAIN:
             remove_checkpoints(store.root, stage.key)
@@ -138,6 +151,7 @@ def _train(runner: StageRunner, job: TrainJob, run: StageRun) -> None:
             run.log,
             runner.encoders.load,
             checkpoints=checkpoints,
+            attention=runner.environment["attention"],
         )
         return
     request = TrainRequest(
@@ -152,6 +166,7 @@ def _train(runner: StageRunner, job: TrainJob, run: StageRun) -> None:
         threads=runner.threads,
         resume=runner.resume,
         parallel=runner.parallel,
+        attention=runner.attention,
         tasks=outside_tasks(),
     )
     train_in_processes(request, run.log)
