@@ -121,7 +121,8 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         left = _computing(plan, store)
         check_backbones(backbones_of(left))
         if left and study.config.engine.name == "local":
-            check_device(study.config.device, study.config.parallel.processes)
+            config = study.config
+            check_device(config.device, config.parallel.processes, config.runtime.attention)
         claim_results_folder(study)
         with sigterm_as_exit(), watch(plan) as watcher:
             for line in study.left_out():
