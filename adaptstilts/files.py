@@ -1,4 +1,4 @@
-"""Files that other people made: opened only if they are ordinary files, and read up to a limit.
+"""Files that other people made: opened only if they are ordinary files, read up to a limit, and named below a folder.
 
 Pipes and devices never end or never answer, and a link can lead to itself. All of them would otherwise stop a command
 without a word, or be told as a symptom.
@@ -9,8 +9,10 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.formatting import size_text
@@ -58,6 +60,8 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
     (stat.S_ISSOCK, "a socket"),
 )
+_LONGEST_NAME = 255
+"""Bytes of the longest name of a file or folder, in nearly every file system."""
 
 
 def what_instead(path: Path) -> str | None:
@@ -97,9 +101,8 @@ def read_bytes(
         AdaptstiltsError: Of the class `error`, if it is not an ordinary file, is larger, or cannot be read.
         FileNotFoundError: If there is none.
     """
-    check_file(path, error, hint)
     try:
-        with os.fdopen(_open_without_waiting(path), "rb") as file:
+        with open_file(path, error, hint) as file:
             content = file.read(most_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise
@@ -142,6 +145,60 @@ def _cause_of_zeros(first_bytes: bytes) -> str:
     return "is no text (it holds zero bytes): put the right file there"
 
 
-def _open_without_waiting(path: Path) -> int:
-    """Open a file for reading; a pipe that has taken its place since it was looked at does not wait for a writer."""
-    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+def is_below(name: str) -> bool:
+    """Return whether a name that somebody else chose is a relative path that stays below the folder it is joined to."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return (
+        bool(parts)
+        and ".." not in parts
+        and not name.startswith(("/", "\\"))
+        and ":" not in parts[0]
+        and "\0" not in name
+        and all(len(part.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME for part in parts)
+    )
+
+
+def below(folder: Path, name: str, error: type[AdaptstiltsError] = DataError, *, source: Path | str) -> Path:
+    """Join a folder and a name that somebody else chose; the place to write to is really below the folder.
+
+    Args:
+        source: File, address or repository that the name is from.
+
+    Raises:
+        AdaptstiltsError: Of the class `error`, if the name, or a link on the way, leads out of the folder.
+    """
+    if not is_below(name):
+        raise error(
+            f"names a file '{name}', which would be placed outside the target folder",
+            path=source,
+            hint="Do not use it; report it to its publisher.",
+        )
+    path = folder / name
+    if not path.parent.resolve().is_relative_to(folder.resolve()):
+        raise error(
+            f"is a link that leads out of {folder}, where '{name}' of {source} belongs",
+            path=path.parent,
+            hint="Put an ordinary folder there.",
+        )
+    return path
+
+
+def clear(path: Path) -> None:
+    """Remove what stands at a path that is about to be written: a file, a link (not what it leads to), or a folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def open_file(
+    path: Path, error: type[AdaptstiltsError] = DataError, hint: str = "Put an ordinary file there."
+) -> BinaryIO:
+    """Open an ordinary file for reading; a pipe that has taken its place since it was looked at is not waited for.
+
+    Raises:
+        AdaptstiltsError: Of the class `error`, if it is not an ordinary file.
+        OSError: If there is none, or it cannot be opened.
+    """
+    check_file(path, error, hint)
+    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")

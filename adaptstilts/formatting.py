@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of characters that control a terminal or cannot be seen."""
 
+_LONGEST_REASON = 300
+
 
 def visible(text: str) -> str:
     """Return a text on one line in which characters that control a terminal or cannot be seen are written as escapes.
@@ -94,10 +96,20 @@ def estimate_text(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else duration_text(seconds)
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of a library's error; the name of its class if it has no text."""
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+def reason_of(error: BaseException) -> str:
+    """Return what a library's error says, on one line; the name of its class if it has no text.
+
+    Torch gives the reason on the lines after ``Error(s) in loading state_dict for Linear:``.
+    """
+    name, lines = type(error).__name__, [line.strip() for line in str(error).splitlines() if line.strip()]
+    if not lines:
+        return name
+    more = len(lines) - 2
+    text = lines[0]
+    if text.endswith(":") and more >= 0:
+        text = f"{text} {lines[1]}" + (f" (and {more} more)" if more else "")
+    text = f"{name}: {text}" if isinstance(error, KeyError) else text
+    return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]} ..."
 
 
 def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:

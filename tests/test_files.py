@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.errors import DataError
-from adaptstilts.files import cause_of, check_file, read_bytes, what_instead
+from adaptstilts.files import below, cause_of, check_file, clear, is_below, read_bytes, what_instead
 
 
 def folder(path: Path) -> None:
@@ -106,3 +106,60 @@ def test_nothing_is_said_of_text(content: bytes):
 
 def test_carriage_returns_in_a_document_are_blanks():
     assert cause_of(b'{"data":\r[]}', has_lines=False) is None
+
+
+HOSTILE = [
+    "../x",
+    "a/../../x",
+    "/x",
+    "..\\x",
+    "a\\..\\..\\x",
+    "C:/x",
+    "C:x",
+    "",
+    ".",
+    "..",
+    "a\0b",
+    "x" * 256,
+    "é" * 130,
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_that_lead_out_of_a_folder_are_refused(tmp_path, name):
+    assert not is_below(name)
+    with pytest.raises(DataError, match=r"list\.yaml: names a file '.*', which would be placed outside the target fo"):
+        below(tmp_path, name, source="list.yaml")
+
+
+@pytest.mark.parametrize("name", ["a", "a/b.tsv", "./a", "a//b", "..a/b..", "x" * 255, "ä/字.tsv"])
+def test_names_below_a_folder_are_joined_to_it(tmp_path, name):
+    assert below(tmp_path, name, source="list.yaml") == tmp_path / name
+
+
+def test_links_on_the_way_are_refused_where_they_lead_out_of_the_folder(tmp_path):
+    (tmp_path / "root/in").mkdir(parents=True)
+    (tmp_path / "root/out").symlink_to(tmp_path)
+    (tmp_path / "root/inner").symlink_to("in")
+    assert below(tmp_path / "root", "inner/a", source="x") == tmp_path / "root/inner/a"
+    with pytest.raises(
+        DataError, match=r"root/out: is a link that leads out of .*root, where 'out/a' of x belongs\. Pu"
+    ):
+        below(tmp_path / "root", "out/a", source="x")
+
+
+@pytest.mark.parametrize("make", [folder, pipe, loop, device, bound_socket, Path.touch])
+def test_clear_removes_whatever_stands_at_a_path(tmp_path, make):
+    path = tmp_path / "x"
+    clear(path)
+    make(path)
+    clear(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_clear_leaves_what_a_link_leads_to(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a").touch()
+    (tmp_path / "x").symlink_to("in")
+    clear(tmp_path / "x")
+    assert [path.name for path in tmp_path.rglob("*")] == ["in", "a"]

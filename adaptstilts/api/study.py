@@ -353,10 +353,11 @@ class Study:
         if not changes:
             return self._study
         # The source is not read again: it may have changed since.
-        kept = self.config.model_dump(mode="json", include={"name", "target", "engine", "workers"}, exclude_unset=True)
+        written = self._study.written
+        kept = written.model_dump(mode="json", include={"name", "target", "engine", "workers"}, exclude_unset=True)
         read, _ = read_study(kept, changes)
-        config = self.config.model_copy(update={"engine": read.engine, "workers": read.workers})
-        return study.Study(config, self._study.origin)
+        config = written.model_copy(update={"engine": read.engine, "workers": read.workers})
+        return study.Study(config, self._study.origin, self._study.base)
 
     def _status_reader(self) -> StatusReader:
         from adaptstilts.api.status import StatusReader  # noqa: PLC0415 - planning needs none of it

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated
 
 import typer
 
 import adaptstilts
+from adaptstilts.addresses import shown_address
 from adaptstilts.cli.backbone import convert
 from adaptstilts.cli.data import data_app
 from adaptstilts.cli.output import JsonOption, say, show
@@ -52,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 2 input that cannot be used, 130 interrupted, 143 ended by SIGTERM. Bugs raise.
     """
     point_to_pages(app)
+    if arguments is None:
+        sys.excepthook = _show_bug
     try:
         app(args=None if arguments is None else list(arguments))
     except AdaptstiltsError as error:
@@ -68,6 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 130
         return stop.code if isinstance(stop.code, int) else 0
     return 0
+
+
+def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of a bug, without what logs in to an address."""
+    sys.stderr.write(shown_address("".join(traceback.format_exception(kind, error, trace))))
 
 
 @app.callback(invoke_without_command=True)

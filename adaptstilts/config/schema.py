@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from adaptstilts.config.section import Section
 
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 FUSION_AVERAGE = "average"
 """Value of ``fusion.retrieval`` for the plain average of the adapters."""
 DEVICE_PATTERN = r"^(auto|cpu|cuda(:\d+)?)$"

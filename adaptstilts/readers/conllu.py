@@ -73,12 +73,14 @@ def read_conllu(request: Request) -> Iterator[TagExample]:
             if blanks and blanks >= len(words) - 1:
                 request.dropped[DROPPED] += 1
                 continue
-            yield TagExample(str(count), tuple(_clean(form) for form, _ in words), tuple(tag for _, tag in words))
-            count += 1
+            forms = [_clean(form) for form, _ in words]
+            for example in request.with_words(str(count), forms, [tag for _, tag in words]):
+                yield example
+                count += 1
 
 
 def _clean(form: str) -> str:
-    return form.strip().replace("\u200c", "").replace(" ", "") or BLANK
+    return form.strip().replace("\u200c", "").replace(" ", "")
 
 
 def _sentences(path: Path, request: Request) -> Iterator[_Sentence]:

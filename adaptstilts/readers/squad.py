@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
 from adaptstilts.readers.json_positions import line_of
-from adaptstilts.readers.lines import Request, json_document, json_text
+from adaptstilts.readers.lines import Request, json_document, json_id, json_text, shown
 from adaptstilts.tasks.examples import Answer, SpanExample
 
 
@@ -100,14 +100,14 @@ def _questions(document: dict[str, Any], request: Request) -> Iterator[_Question
                         if not isinstance(question, dict) or "id" not in question:
                             raise DataError("a question without an id", path=path, key="qas")
                         _check_answers(question, path)
-                        yield _Question(context, {**question, "id": str(question["id"])}, at)
+                        yield _Question(context, {**question, "id": json_id(question, "id", path, None)}, at)
 
 
 def _check_answers(question: dict[str, Any], path: Path) -> None:
     answers = question.get("answers", [])
     if answers is not None and not (isinstance(answers, list) and all(isinstance(answer, dict) for answer in answers)):
         raise DataError(
-            f"expected a list of answers, found {answers!r}",
+            f"expected a list of answers, found {shown(answers)}",
             path=path,
             key=str(question["id"]),
             hint='Write a list such as [{"text": "noon", "answer_start": 17}]',
@@ -136,14 +136,14 @@ def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Ans
         start = answer.get("answer_start")
         if not isinstance(start, int) or isinstance(start, bool) or start < 0:
             raise DataError(
-                f"answer_start is {start!r}", path=path, key=question["id"], hint="It counts characters from 0"
+                f"answer_start is {shown(start)}", path=path, key=question["id"], hint="It counts characters from 0"
             )
         if not text:
             raise DataError("this answer is blank, others in the file are not", path=path, key=question["id"])
         found = context[start : start + len(text)]
         if found != text:
             raise DataError(
-                f"the answer is {text!r}, but the context has {found!r} at offset {start}",
+                f"the answer is {shown(text)}, but the context has {shown(found)} at offset {start}",
                 path=path,
                 key=question["id"],
                 hint="Offsets count characters of the context from 0",

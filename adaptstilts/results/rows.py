@@ -25,7 +25,7 @@ class ResultRow:
 
     Attributes:
         method: Method name, such as ``direct`` or ``stack``.
-        family: What was trained: ``full`` or ``adapter``.
+        family: What was trained: ``full``, ``adapter`` or ``fusion``.
         source: Intermediate task; names joined by ``+`` for a fusion; empty where there is none.
         target: Target task.
         language: ISO 639-1 code.

@@ -33,7 +33,7 @@ from adaptstilts.results.variants import (
     variant_means,
     variants_grid,
 )
-from adaptstilts.train.methods import RESULT_GROUPS
+from adaptstilts.train.methods import group_of
 
 
 class View(Protocol):
@@ -225,5 +225,5 @@ def _has_differences(table: TransferTable) -> bool:
 
 def _is_adapter(table: TransferTable, scores: Sequence[TaskScore]) -> bool:
     return any(
-        score.method == table.method and RESULT_GROUPS[score.family].reference == ADAPTER_REFERENCE for score in scores
+        score.method == table.method and group_of(score.family).reference == ADAPTER_REFERENCE for score in scores
     )

@@ -10,39 +10,32 @@ import contextlib
 import gzip
 import hashlib
 import io
-import lzma
 import os
 import shutil
 import tarfile
-import tempfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO, cast
 
-from adaptstilts.errors import DamagedError, StoreError, WriteError
+from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError, WriteError
+from adaptstilts.files import open_file, read_bytes, what_instead
 from adaptstilts.formatting import visible
 from adaptstilts.store.artefact import Artefact, raise_first
-from adaptstilts.store.manifest import (
-    KEY_DIGITS,
-    MANIFEST,
-    damages,
-    is_inside,
-    manifest_text,
-    parse_manifest,
-    unwritable,
-)
+from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST, damages, manifest_text, parse_manifest, unreadable
 from adaptstilts.store.show import name_of, place_of, resolve
-from adaptstilts.store.stage import StageKind, content_key
+from adaptstilts.store.stage import FORMAT_VERSION, StageKind, content_key
 from adaptstilts.store.store import Store
+from adaptstilts.store.unpack import check_folder, fault, reading, unpack
 
 CHECKSUMS = "SHA256SUMS"
 _ARCHIVES = (".tar", ".tar.gz", ".tgz")
 _OTHER_ARCHIVES = frozenset(
     {".7z", ".br", ".bz2", ".gz", ".lz4", ".lzma", ".rar", ".tbz2", ".txz", ".xz", ".zip", ".zst"}
 )
-_BLOCK = 1 << 20
+_NOT_EXPORTED = frozenset({"upload", "host"})
+"""Fields of a manifest that tell where its artefact was made or kept."""
+_MOST_SUMS = 64 * 2**20
 
 
 def choose(store: Store, words: Sequence[str], *, with_inputs: bool) -> list[Artefact]:
@@ -60,19 +53,33 @@ def choose(store: Store, words: Sequence[str], *, with_inputs: bool) -> list[Art
     known = store.artefacts(on_damage=damaged.append)
     there = {artefact.key: artefact for artefact in known}
     chosen: dict[str, Artefact] = {}
-
-    def add(artefact: Artefact) -> None:
-        for key in artefact.manifest["inputs"] if with_inputs else ():
-            if key not in there:
-                raise_first(error for error in damaged if place_of(error)[1] == key[:KEY_DIGITS])
-                hint = "Export it without its inputs, or make the input again: adaptstilts run CONFIG"
-                raise StoreError(f"{name_of(artefact)}: its input {key[:KEY_DIGITS]} is not in the store", hint=hint)
-            add(there[key])
-        chosen[artefact.key] = artefact
-
     for word in words:
-        add(resolve(known, word, damaged))
+        for artefact in _with_inputs(resolve(known, word, damaged), there, damaged, deep=with_inputs):
+            chosen.setdefault(artefact.key, artefact)
     return list(chosen.values())
+
+
+def _with_inputs(
+    wanted: Artefact, there: Mapping[str, Artefact], damaged: Sequence[DamagedError], *, deep: bool
+) -> list[Artefact]:
+    """Return an artefact after what it was made from, inputs first; manifests that name each other end nothing."""
+    ordered: dict[str, Artefact] = {}
+    seen: set[str] = set()
+    open_ones = [(wanted, iter(wanted.manifest["inputs"] if deep else ()))]
+    while open_ones:
+        artefact, inputs = open_ones[-1]
+        key = next((key for key in inputs if key not in seen), None)
+        if key is None:
+            ordered.setdefault(artefact.key, artefact)
+            open_ones.pop()
+            continue
+        seen.add(key)
+        if key not in there:
+            raise_first(error for error in damaged if place_of(error)[1] == key[:KEY_DIGITS])
+            hint = "Export it without its inputs, or make the input again: adaptstilts run CONFIG"
+            raise StoreError(f"{name_of(artefact)}: its input {key[:KEY_DIGITS]} is not in the store", hint=hint)
+        open_ones.append((there[key], iter(there[key].manifest["inputs"])))
+    return list(ordered.values())
 
 
 def export(artefacts: Sequence[Artefact], target: Path) -> None:
@@ -82,7 +89,8 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
         target: A file ending in .tar, .tar.gz or .tgz, or a folder; must not exist.
 
     Raises:
-        StoreError: If the target exists, or is named as an unsupported kind of archive.
+        StoreError: If the target exists or is named as an unsupported kind of archive, or an artefact is of an old
+            format.
         DamagedError: If a file of an artefact is damaged; nothing is written then.
         WriteError: If the target cannot be written.
     """
@@ -92,12 +100,18 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
     if not is_archive and target.suffix.lower() in _OTHER_ARCHIVES:
         hint = "A name without an ending makes a folder."
         raise StoreError(f"cannot write a {target.suffix} file", path=target, allowed=_ARCHIVES, hint=hint)
+    for artefact in artefacts:
+        if artefact.manifest.get("format") != FORMAT_VERSION:
+            made = f"{name_of(artefact)} is of {_format_text(artefact.manifest)}, and only format {FORMAT_VERSION}"
+            raise StoreError(
+                f"{made} can be imported", path=artefact.folder, hint="Make it again: adaptstilts run CONFIG"
+            )
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         partial.parent.mkdir(parents=True, exist_ok=True)
-        with _archive(partial, target.name) if is_archive else _Folder(partial) as bundle:
-            sums = [line for artefact in artefacts for line in _pack(artefact, bundle)]
-            bundle.add_text(CHECKSUMS, "".join(sums))
+        with _bundle(partial, target.name, is_archive=is_archive) as bundle:
+            sums = "".join(line for artefact in artefacts for line in _pack(artefact, bundle)).encode()
+            bundle.add_file(CHECKSUMS, io.BytesIO(sums), len(sums))
         partial.replace(target)
     except OSError as error:
         problem = f"cannot be written: {error.strerror or error}"
@@ -109,53 +123,77 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
             partial.unlink()
 
 
+def _format_text(manifest: Mapping[str, Any]) -> str:
+    return f"format {manifest['format']}" if "format" in manifest else "a format before 4"
+
+
 def _pack(artefact: Artefact, bundle: _Folder | _Archive) -> Iterator[str]:
-    place = f"{artefact.manifest['kind']}/{artefact.folder.name}"
+    place = _place_in_bundle(artefact.manifest)
     for name, record in artefact.manifest["files"].items():
-        bundle.add_file(f"{place}/{name}", artefact.file(name))
+        path = artefact.file(name)
+        with _opened(path) as file:
+            bundle.add_file(f"{place}/{name}", cast("BinaryIO", _Read(file, path)), record["bytes"])
         yield f"{record['sha256']}  {place}/{name}\n"
-    plain = {name: value for name, value in artefact.manifest.items() if name != "upload"}
-    text = manifest_text(plain)
-    bundle.add_text(f"{place}/{MANIFEST}", text)
+    text = manifest_text({name: value for name, value in artefact.manifest.items() if name not in _NOT_EXPORTED})
+    bundle.add_file(f"{place}/{MANIFEST}", io.BytesIO(text.encode()), len(text.encode()))
     yield f"{hashlib.sha256(text.encode()).hexdigest()}  {place}/{MANIFEST}\n"
 
 
-class _Folder(contextlib.AbstractContextManager["_Folder"]):
+def _place_in_bundle(manifest: Mapping[str, Any]) -> str:
+    return f"{manifest['kind']}/{manifest['slug']}-{manifest['key'][:KEY_DIGITS]}"
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return open_file(path, StoreError)
+    except OSError as error:
+        raise unreadable(error, path) from error
+
+
+class _Read:
+    """A file of the store whose errors of reading are told from errors of writing what is read."""
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self._file = file
+        self._path = path
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            raise unreadable(error, self._path) from error
+
+
+class _Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def add_file(self, name: str, source: Path) -> None:
+    def add_file(self, name: str, content: IO[bytes], _: int) -> None:
         (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, self.root / name)
-
-    def add_text(self, name: str, text: str) -> None:
-        (self.root / name).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / name).write_text(text, encoding="utf-8")
+        with (self.root / name).open("wb") as file:
+            shutil.copyfileobj(content, file)
 
 
 class _Archive:
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
 
-    def add_file(self, name: str, source: Path) -> None:
+    def add_file(self, name: str, content: IO[bytes], size: int) -> None:
         info = tarfile.TarInfo(name)
-        info.size = source.stat().st_size
-        with source.open("rb") as file:
-            self._tar.addfile(info, file)
-
-    def add_text(self, name: str, text: str) -> None:
-        info = tarfile.TarInfo(name)
-        info.size = len(text.encode())
-        self._tar.addfile(info, io.BytesIO(text.encode()))
+        info.size = size
+        self._tar.addfile(info, content)
 
 
 @contextlib.contextmanager
-def _archive(path: Path, name: str) -> Iterator[_Archive]:
-    with tarfile.open(path, "w" if name.lower().endswith(".tar") else "w:gz") as tar:
-        yield _Archive(tar)
+def _bundle(path: Path, name: str, *, is_archive: bool) -> Iterator[_Folder | _Archive]:
+    """Open a bundle for writing; an archive tells no name, time or user of whoever writes it."""
+    if not is_archive:
+        yield _Folder(path)
+        return
+    with path.open("wb") as raw:
+        packed = None if name.lower().endswith(".tar") else gzip.GzipFile("", "wb", fileobj=raw, mtime=0)
+        with packed or contextlib.nullcontext(), tarfile.open(fileobj=packed or raw, mode="w") as tar:
+            yield _Archive(tar)
 
 
 @dataclass(frozen=True)
@@ -165,27 +203,35 @@ class Imported:
     Attributes:
         replaced: Damaged in the store before, whole now.
         there: In the store already, every byte of them.
-        busy: Skipped, because a process is making them right now.
+        busy: Left out, because a process is making them right now.
+        old: Left out, because no study of this version would use them.
     """
 
     placed: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=list)
     busy: list[str] = field(default_factory=list)
+    old: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
         """Return the outcome as plain values."""
-        return {"placed": self.placed, "replaced": self.replaced, "there": self.there, "busy": self.busy}
+        return {
+            "placed": self.placed, "replaced": self.replaced, "there": self.there, "busy": self.busy, "old": self.old
+        }  # fmt: skip
 
     def text(self) -> str:
         """Return the outcome as lines for a terminal."""
         lines = [f"placed {name}" for name in self.placed]
         lines += [f"replaced {name}, which was damaged" for name in self.replaced]
         lines += [f"left {name}, which a process is making" for name in self.busy]
+        lines += [
+            f"left {name}: this version uses format {FORMAT_VERSION}, and would make it again" for name in self.old
+        ]
         parts = [f"{len(self.placed)} artefacts placed"]
         parts += [f"{len(self.replaced)} replaced"] if self.replaced else []
         parts += [f"{len(self.there)} were there"]
-        parts += [f"{len(self.busy)} left"] if self.busy else []
+        left = len(self.busy) + len(self.old)
+        parts += [f"{left} left"] if left else []
         return "\n".join([*map(visible, lines), ", ".join(parts)])
 
 
@@ -198,89 +244,99 @@ def import_bundle(store: Store, source: Path) -> Imported:
         source: An archive or a folder.
 
     Raises:
-        StoreError: If it is not a bundle, holds anything but plain files in their places, or a key does not match its
-            content; nothing is placed then.
-        DamagedError: If a file does not match its manifest; nothing is placed then.
-        WriteError: If the store cannot be written.
+        StoreError: If it is not a bundle, holds anything but plain files in their places, more than the limits allow,
+            artefacts of a newer format, or a key or a file that does not match; nothing is placed then.
+        UnreadableError: If an artefact is in the store and cannot be read.
+        WriteError: If the store cannot be written, or has no room.
     """
-    if not source.exists():
+    if what_instead(source) is None and not source.exists():
         hint = "Make one with: adaptstilts store export KEY --to FILE (in Python: export_artefacts(keys, to))."
         raise StoreError("no such bundle", path=source, hint=hint)
-    try:
-        store.root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".import-", dir=store.root) as folder:
-            if source.is_dir():
-                root = source
-            else:
-                root = Path(folder)
-                _unpack(source, root)
-            manifests = {path: _check(path, root, source) for path in sorted(root.glob(f"*/*/{MANIFEST}"))}
-            if not manifests:
-                raise StoreError("holds no artefact", path=source, hint="Bundles are made by: adaptstilts store export")
-            _check_sums(root, source)
-            return _place(store, manifests)
-    except OSError as error:
-        raise unwritable(error, store.root) from error
+    with store.scratch("import") as folder:
+        if source.is_dir():
+            root = source
+            with reading(source):
+                check_folder(root)
+        else:
+            root = folder
+            unpack(source, root)
+        with reading(source):
+            manifests = _checked(root, source)
+        return _place(store, manifests, source, root)
 
 
-def _place(store: Store, manifests: Mapping[Path, dict[str, Any]]) -> Imported:
-    unread: list[DamagedError] = []
-    there = {artefact.key: artefact for artefact in store.artefacts(on_damage=unread.append)}
-    damaged = {place_of(error) for error in unread}
+def _checked(root: Path, source: Path) -> dict[Path, dict[str, Any]]:
+    """Check everything in a bundle; return the manifests by the folders of their artefacts."""
+    paths = sorted(root.glob(f"*/*/{MANIFEST}"))
+    if not paths:
+        raise StoreError("holds no artefact", path=source, hint="Bundles are made by: adaptstilts store export")
+    manifests = {path.parent: _check(path, root, source) for path in paths}
+    _check_sums(root, source)
+    seen: set[str] = set()
+    for manifest in manifests.values():
+        digits = manifest["key"][:KEY_DIGITS]
+        if digits in seen:
+            raise fault(source, f"holds the artefact {digits} twice")
+        seen.add(digits)
+    return manifests
+
+
+def _place(store: Store, manifests: Mapping[Path, dict[str, Any]], source: Path, root: Path) -> Imported:
     done = Imported()
     for path, manifest in manifests.items():
+        if _is_old(manifest):
+            done.old.append(f"{manifest.get('name', path.name)}, of {_format_text(manifest)}")
+            continue
         with store.claim_of(manifest["key"]) as is_mine:
-            if not is_mine:
-                done.busy.append(manifest["name"])
-                continue
-            known = there.get(manifest["key"])
-            is_damaged = (manifest["kind"], manifest["key"][:KEY_DIGITS]) in damaged
-            if known is not None and not is_damaged:
-                is_damaged = bool(store.verify(known))
-            if known is not None and not is_damaged:
-                done.there.append(manifest["name"])
-                continue
-            with store.adopting(manifest) as folder:
-                for name in manifest["files"]:
-                    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(path.parent / name, folder / name)
-                if is_damaged:
-                    _clear(store, manifest)
-            (done.replaced if is_damaged else done.placed).append(manifest["name"])
+            # What is there is looked at only now: no other process makes or replaces it any more.
+            state = _state(store, manifest) if is_mine else "busy"
+            if state in {"absent", "damaged"}:
+                try:
+                    with store.adopting(manifest, replacing=state == "damaged") as folder:
+                        for name in manifest["files"]:
+                            _bring(path / name, folder / name, source, move=root is not source)
+                except TakenOverError:  # this machine slept, and another process is making it
+                    state = "busy"
+            _FOUND[state](done).append(manifest["name"])
     return done
 
 
-def _clear(store: Store, manifest: dict[str, Any]) -> None:
-    """Remove every folder of an artefact's key from a store, under whatever name."""
-    kind, digits = store.root / manifest["kind"], manifest["key"][:KEY_DIGITS]
-    for folder in {kind / f"{manifest['slug']}-{digits}", *kind.glob(f"*-{digits}")}:
-        store.remove(folder)
+_FOUND: dict[str, Callable[[Imported], list[str]]] = {
+    "absent": lambda done: done.placed,
+    "damaged": lambda done: done.replaced,
+    "whole": lambda done: done.there,
+    "busy": lambda done: done.busy,
+}
+"""List of an outcome for an artefact, by what was found under its key."""
 
 
-def _unpack(source: Path, root: Path) -> None:
-    """Unpack an archive after checking that it holds only plain files inside its folder."""
+def _state(store: Store, manifest: Mapping[str, Any]) -> str:
+    """Return whether the artefact of a key is ``absent``, ``damaged`` or ``whole``, as every byte in the store says."""
     try:
-        with tarfile.open(source) as tar:
-            members = tar.getmembers()
-            for member in members:
-                if not member.isfile() and not member.isdir():
-                    raise StoreError(f"'{member.name}' is a link or a device, not a plain file", path=source)
-                if not is_inside(member.name):
-                    raise StoreError(f"'{member.name}' leads out of the bundle", path=source)
-            for member in members:
-                content = tar.extractfile(member) if member.isfile() else None
-                if content is not None:
-                    _write(content, root / member.name)
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:
-        hint = "Is it whole? Bundles are made by: adaptstilts store export"
-        reason = str(error).partition("\n")[0].rstrip(":")  # the rest lists each format that was tried
-        raise StoreError(f"not a readable bundle: {reason}", path=source, hint=hint) from error
+        there = store.look_up(manifest["kind"], manifest["key"])
+        if there is None:
+            return "absent"
+        return "damaged" if store.verify(there) else "whole"
+    except UnreadableError:
+        raise
+    except DamagedError:
+        return "damaged"
 
 
-def _write(content: IO[bytes], target: Path) -> None:
+def _bring(path: Path, target: Path, source: Path, *, move: bool) -> None:
+    """Move a file of an unpacked bundle to its place, or copy one that stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("wb") as file:
-        shutil.copyfileobj(content, file, _BLOCK)
+    if move:
+        path.replace(target)
+        return
+    with reading(source):
+        content = open_file(path, StoreError)
+    with content, target.open("wb") as file:
+        shutil.copyfileobj(cast("BinaryIO", _Read(content, path)), file)
+
+
+def _is_old(manifest: Mapping[str, Any]) -> bool:
+    return bool(manifest.get("format", 0) < FORMAT_VERSION)
 
 
 def _check(path: Path, root: Path, source: Path) -> dict[str, Any]:
@@ -288,34 +344,41 @@ def _check(path: Path, root: Path, source: Path) -> dict[str, Any]:
     place = path.parent.relative_to(root).as_posix()
     try:
         manifest = parse_manifest(path.read_bytes())
-        key = content_key(manifest["format"], manifest["kind"], manifest["job"], manifest["inputs"])
-        parts = (manifest["name"], manifest["slug"], manifest["kind"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{place}/{MANIFEST}: not a usable manifest: {error}", path=source) from error
-    if manifest["key"] != key:
-        raise StoreError(f"{place}: key {manifest['key'][:KEY_DIGITS]} does not match its content", path=source)
-    if not all(isinstance(part, str) for part in parts) or place != f"{parts[2]}/{parts[1]}-{key[:KEY_DIGITS]}":
-        raise StoreError(f"{place}: the folder's name does not fit its manifest", path=source)
-    if parts[2] not in {kind.value for kind in StageKind}:
+    except ValueError as error:
+        raise fault(source, f"{place}/{MANIFEST}: not a usable manifest: {error}") from error
+    if manifest.get("format", 0) > FORMAT_VERSION:
+        problem = f"{place}: is of {_format_text(manifest)}, and this version reads format {FORMAT_VERSION}"
         raise StoreError(
-            f"{place}: not a kind of stage", path=source, value=parts[2], allowed=[k.value for k in StageKind]
+            problem, path=source, hint="Import it with a newer version of adaptstilts; nothing was placed."
         )
-    if any(file.is_symlink() for file in (path.parent, *path.parent.rglob("*"))):
-        raise StoreError(f"{place}: holds a link; only plain files are allowed", path=source)
+    if not _is_old(manifest):
+        _check_identity(manifest, place, source)
     for damage in damages(path.parent, manifest["files"], again=True):
         name = "" if damage.path is None else damage.path.relative_to(root).as_posix()
-        raise StoreError(f"{name}: {damage.problem}", path=source, hint="Export it again; nothing was placed.")
+        raise fault(source, f"{name}: {damage.problem}")
     return manifest
+
+
+def _check_identity(manifest: Mapping[str, Any], place: str, source: Path) -> None:
+    key = content_key(manifest["format"], manifest["kind"], manifest["job"], manifest["inputs"])
+    if manifest["key"] != key:
+        raise fault(source, f"{place}: key {manifest['key'][:KEY_DIGITS]} does not match its content")
+    if place != _place_in_bundle(manifest):
+        raise fault(source, f"{place}: the folder's name does not fit its manifest")
+    kinds = [kind.value for kind in StageKind]
+    if manifest["kind"] not in kinds:
+        raise StoreError(f"{place}: not a kind of stage", path=source, value=manifest["kind"], allowed=kinds)
 
 
 def _check_sums(root: Path, source: Path) -> None:
     """Compare the manifests with the bundle's checksums; the manifests vouch for all other files."""
     path = root / CHECKSUMS
     if not path.is_file():
-        raise StoreError(f"lacks {CHECKSUMS}", path=source, hint="Export it again; nothing was placed.")
-    lines = [line.partition("  ") for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+        raise fault(source, f"lacks {CHECKSUMS}")
+    text = read_bytes(path, _MOST_SUMS, StoreError).decode("utf-8", errors="replace")
+    lines = [line.partition("  ") for line in text.splitlines()]
     sums = {name: digits for digits, _, name in lines}
     for manifest in sorted(root.glob(f"*/*/{MANIFEST}")):
         name = manifest.relative_to(root).as_posix()
         if sums.get(name) != hashlib.sha256(manifest.read_bytes()).hexdigest():
-            raise StoreError(f"{name}: damaged", path=source, hint="Export it again; nothing was placed.")
+            raise fault(source, f"{name}: damaged")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DamagedError
+from adaptstilts.errors import DamagedError, UnreadableError
 from adaptstilts.store.manifest import damages, select
 
 DamageCallback = Callable[[DamagedError], object]
@@ -53,13 +54,19 @@ class Artefact:
 
         Raises:
             DamagedError: If it is missing or damaged.
+            UnreadableError: If it cannot be read.
         """
         if self.fetch is not None:
             self.fetch(name)
         path = self.folder / name
-        if not path.exists():
-            raise DamagedError(f"the artefact lacks '{name}'", path=self.folder, folder=self.folder)
-        raise_first(damages(self.folder, select(self.manifest.get("files", {}), name)))
+        try:
+            if not path.exists():
+                raise DamagedError(f"the artefact lacks '{name}'", path=self.folder, folder=self.folder)
+            raise_first(damages(self.folder, select(self.manifest.get("files", {}), name)))
+        except OSError as error:
+            raise UnreadableError(
+                f"cannot be read: {error.strerror or error}", path=path, folder=self.folder
+            ) from error
         return path
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values
@@ -69,8 +76,12 @@ class Artefact:
             DamagedError: If it is missing or damaged.
         """
         path = self.file(name)
+        content = path.read_bytes()
+        record = self.manifest.get("files", {}).get(name)
+        if record is not None and hashlib.sha256(content).hexdigest() != record["sha256"]:  # changed since `file`
+            raise DamagedError("damaged", path=path, folder=self.folder)
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return json.loads(content)
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise DamagedError(f"damaged: {error}", path=path, folder=self.folder) from error
 

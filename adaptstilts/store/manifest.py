@@ -1,41 +1,38 @@
-"""Manifests of artefacts: their content, reading and checking them, and durable writing of files.
-
-Hashes of files are remembered by path, size and time of change, so that one process reads a large file once.
-"""
+"""Manifests of artefacts: their content, reading and checking them, and durable writing of files."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from adaptstilts.errors import DamagedError, StoreError, WriteError
+from adaptstilts.contents import content_hash
+from adaptstilts.errors import DamagedError, StoreError, UnreadableError, WriteError
+from adaptstilts.files import open_file, what_instead
+from adaptstilts.formatting import size_text
+from adaptstilts.store.manifest_fields import check_fields, parse_json
 
 MANIFEST = "manifest.json"
 FEWEST_DIGITS = 4
 """Digits of a key that a person must give at least."""
 KEY_DIGITS = 16
 """Digits of a key in the names of folders and claims."""
-_FIELDS: dict[str, type | tuple[type, ...]] = {"key": str, "files": dict, "inputs": list, "seconds": (int, float)}
-_LATER_FIELDS: dict[str, type] = {
-    "format": int, "name": str, "slug": str, "kind": str, "host": str, "upload": str, "job": dict, "environment": dict,
-}  # fmt: skip
-"""Fields that manifests of older formats, or outside addresses, lack."""
-_HASH = re.compile(r"[0-9a-f]{64}")
+MOST_MANIFEST_BYTES = 128 * 2**20
+"""Longest manifest that is read."""
+_FOLDER_NAME = re.compile(rf".+-[0-9a-f]{{{KEY_DIGITS}}}", re.DOTALL)
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
-_BLOCK = 1 << 20
+_UNKNOWN = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT})
+"""Errors that do not say whether a file is there."""
 _NO_SEAL = "0" * 64
 
 Files = dict[str, dict[str, Any]]
 """``bytes`` and ``sha256`` by a file's path inside its artefact."""
-
-_hashes: dict[tuple[str, int, int], str] = {}
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -43,17 +40,53 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
     Raises:
         DamagedError: If it is not a manifest.
-        StoreError: If it exists and cannot be read.
+        UnreadableError: If it exists and cannot be read.
         FileNotFoundError: If it does not exist.
     """
+    found = what_instead(path)
+    if found is not None:
+        raise DamagedError(f"is {found}, not a manifest", path=path, folder=path.parent)
     try:
-        return parse_manifest(path.read_bytes())
+        with open_file(path, StoreError) as file:
+            content = file.read(MOST_MANIFEST_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
-        raise unreadable(error, path) from error
+        raise UnreadableError(f"cannot be read: {error.strerror or error}", path=path, folder=path.parent) from error
+    try:
+        return parse_manifest(content)
     except ValueError as error:
         raise DamagedError(f"damaged: {error}", path=path, folder=path.parent) from error
+
+
+def read_placed(folder: Path) -> dict[str, Any]:
+    """Return the manifest of the artefact in a folder, which its kind and key must fit.
+
+    Raises:
+        DamagedError: If it is not a manifest, or that of an artefact with another place.
+        UnreadableError: If it exists and cannot be read.
+        FileNotFoundError: If it does not exist.
+    """
+    manifest = read_manifest(folder / MANIFEST)
+    is_in_place = manifest["key"].startswith(digits_of(folder)) and manifest.get("kind") in {None, folder.parent.name}
+    if not is_in_place:
+        raise DamagedError("the manifest belongs to another stage", path=folder / MANIFEST, folder=folder)
+    return manifest
+
+
+def digits_of(folder: Path | str) -> str:
+    """Return the digits of the key in the name of an artefact's folder, or at the end of its address."""
+    return Path(folder).name.rpartition("-")[2]
+
+
+def has_manifest(folder: Path) -> bool:
+    """Return whether a folder has a manifest that is an ordinary file; False where that cannot be seen."""
+    return os.path.isfile(folder / MANIFEST)  # noqa: PTH113 - `Path.is_file` raises where a folder is closed
+
+
+def is_artefact_name(name: str) -> bool:
+    """Return whether a folder's name is that of an artefact: it ends with a hyphen and digits of a key."""
+    return _FOLDER_NAME.fullmatch(name) is not None
 
 
 def parse_manifest(content: bytes) -> dict[str, Any]:
@@ -62,25 +95,15 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
     Raises:
         ValueError: If it is not one; the message gives the reason.
     """
+    if len(content) > MOST_MANIFEST_BYTES:
+        raise ValueError(f"it is longer than {size_text(MOST_MANIFEST_BYTES)}, the most that is read")
     text = content.decode("utf-8")
-    manifest = json.loads(text)
+    manifest = parse_json(text)
     if not isinstance(manifest, dict):
         raise ValueError("not a manifest")
     if manifest.pop("seal", None) != (_seal(text) if "format" in manifest else None):
         raise ValueError("its text has changed since it was written")
-    for name, kind in _FIELDS.items():
-        if not _is_a(manifest.get(name), kind):
-            raise ValueError(f"not a manifest: '{name}' is missing or of another type")
-    for name in _LATER_FIELDS.keys() & manifest.keys():
-        if not _is_a(manifest[name], _LATER_FIELDS[name]):
-            raise ValueError(f"not a manifest: '{name}' is of another type")
-    if not all(isinstance(key, str) for key in manifest["inputs"]):
-        raise ValueError("not a manifest: 'inputs' holds something other than keys")
-    for name, record in manifest["files"].items():
-        if not is_inside(name):
-            raise ValueError(f"not a manifest: '{name}' is not a path inside the artefact")
-        if not isinstance(record, dict) or not _is_record(record):
-            raise ValueError(f"not a manifest: the size or hash of '{name}' is missing")
+    check_fields(manifest, text)
     return manifest
 
 
@@ -96,30 +119,21 @@ def _seal(text: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def is_inside(name: str) -> bool:
-    """Return whether a name is a plain relative path that stays inside its folder."""
-    parts = name.split("/")
-    return bool(name) and "\\" not in name and "\0" not in name and not ({"", ".", ".."} & set(parts))
-
-
-def _is_record(record: dict[str, Any]) -> bool:
-    digits = record.get("sha256")
-    return _is_a(record.get("bytes"), int) and isinstance(digits, str) and _HASH.fullmatch(digits) is not None
-
-
-def _is_a(value: object, kind: type | tuple[type, ...]) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
-
-
 def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
     """Compare the sizes of an artefact's files with those recorded; unrecorded files do not count.
 
     Raises:
-        DamagedError: If a file is missing or has another size.
+        DamagedError: If a file is missing, no ordinary file, or has another size.
+        UnreadableError: If that cannot be seen.
     """
     for name, record in manifest["files"].items():
-        if _size(folder / name) != record["bytes"]:
-            raise DamagedError("missing or cut short", path=folder / name, folder=folder)
+        path = folder / name
+        try:
+            is_whole = _size(path) == record["bytes"]
+        except OSError as error:
+            raise UnreadableError(f"cannot be read: {error.strerror or error}", path=path, folder=folder) from error
+        if not is_whole:
+            raise _not_whole(path, folder)
 
 
 def select(files: Files, name: str) -> Files:
@@ -128,43 +142,27 @@ def select(files: Files, name: str) -> Files:
 
 
 def damages(
-    folder: Path, files: Files, *, again: bool = False, on_bytes: Callable[[int], object] | None = None
+    folder: Path,
+    files: Files,
+    *,
+    again: bool = False,
+    certain: bool = False,
+    on_bytes: Callable[[int], object] | None = None,
 ) -> Iterator[DamagedError]:
     """Compare an artefact's files with the hashes recorded; yield one error per damaged file.
 
     Args:
         files: Records of the files to read.
         again: Whether to read files again that this process has read.
+        certain: Whether to read files again that had just been written when they were read.
         on_bytes: Called with the number of bytes read, block by block.
     """
     for name, record in files.items():
         path = folder / name
         if _size(path) != record["bytes"]:
-            yield DamagedError("missing or cut short", path=path, folder=folder)
-        elif file_hash(path, again=again, on_bytes=on_bytes) != record["sha256"]:
+            yield _not_whole(path, folder)
+        elif content_hash(path, again=again, certain=certain, on_bytes=on_bytes) != record["sha256"]:
             yield DamagedError("damaged", path=path, folder=folder)
-
-
-def file_hash(path: Path, *, again: bool = False, on_bytes: Callable[[int], object] | None = None) -> str:
-    """Return the SHA-256 of a file's content, 64 hexadecimal digits.
-
-    Args:
-        again: Whether to read the file even if this process has, and size and time of change are the same.
-        on_bytes: Called with the number of bytes read, block by block.
-    """
-    known = _identity(path)
-    if again or known not in _hashes:
-        _hashes[known] = _read_hash(path, on_bytes)
-    return _hashes[known]
-
-
-def take_over_hashes(source: Path, target: Path, manifest: dict[str, Any]) -> None:
-    """Keep the remembered hashes of files whose folder was moved from ``source`` to ``target``."""
-    for name in manifest["files"]:
-        _, size, changed = _identity(target / name)
-        digits = _hashes.pop((str(source / name), size, changed), None)
-        if digits is not None:
-            _hashes[str(target / name), size, changed] = digits
 
 
 def inventory(folder: Path) -> Files:
@@ -174,7 +172,7 @@ def inventory(folder: Path) -> Files:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         name = PurePosixPath(path.relative_to(folder)).as_posix()
-        files[name] = {"bytes": path.stat().st_size, "sha256": file_hash(path, again=True)}
+        files[name] = {"bytes": path.stat().st_size, "sha256": content_hash(path, again=True)}
     for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):
         sync_folder(inner)
     return files
@@ -221,22 +219,18 @@ def unwritable(error: OSError, place: Path | str) -> WriteError:
 
 
 def _size(path: Path) -> int | None:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        if path.is_file():
-            return path.stat().st_size
-    return None
+    """Return the size of an ordinary file; None if there is none, or something else in its place."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        if error.errno in _UNKNOWN:
+            raise
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
-def _identity(path: Path) -> tuple[str, int, int]:
-    status = path.stat()
-    return str(path), status.st_size, status.st_mtime_ns
-
-
-def _read_hash(path: Path, on_bytes: Callable[[int], object] | None) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(_BLOCK):
-            digest.update(chunk)
-            if on_bytes is not None:
-                on_bytes(len(chunk))
-    return digest.hexdigest()
+def _not_whole(path: Path, folder: Path) -> DamagedError:
+    found = what_instead(path)
+    return DamagedError(
+        "missing or cut short" if found is None else f"is {found}, not a file", path=path, folder=folder
+    )

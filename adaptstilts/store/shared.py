@@ -17,19 +17,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DamagedError, StoreError, TakenOverError
+from adaptstilts.addresses import shown_address
+from adaptstilts.contents import content_hash
+from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError
 from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
 from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
     MANIFEST,
-    file_hash,
+    MOST_MANIFEST_BYTES,
     manifest_text,
     parse_manifest,
     read_manifest,
@@ -45,6 +48,8 @@ from adaptstilts.store.unfinished import Unfinished
 
 SHARED_MARK = ".shared"
 """File in a local copy that has been uploaded; a whole copy without it still has to be."""
+_MANIFEST_NAME = re.compile(rf"[^/]+/[0-9a-f]{{{KEY_DIGITS}}}/{re.escape(MANIFEST)}")
+_UPLOADED_NAME = re.compile(rf"[^/]+/[0-9a-f]{{{KEY_DIGITS}}}/[0-9a-f]+/.+", re.DOTALL)
 _CACHE = Path("checkpoints") / "cache"
 
 
@@ -59,9 +64,13 @@ def store_at(location: str, cache: str | None = None) -> Store:
         location = location.removeprefix(protocol)
     if not is_address(location):
         return Store(Path(location).expanduser())
-    address = location.rstrip("/")
-    digits = hashlib.sha256(address.encode()).hexdigest()[:12]
-    return SharedStore(address, Path(cache).expanduser() if cache else _CACHE / digits)
+    return SharedStore(location.rstrip("/"), Path(cache).expanduser() if cache else default_cache(location))
+
+
+def default_cache(location: str) -> Path:
+    """Return the local folder of a store at an address that is given none, relative to the working folder."""
+    digits = hashlib.sha256(shown_address(location.rstrip("/")).encode()).hexdigest()[:12]
+    return _CACHE / digits
 
 
 class SharedStore(Store):
@@ -80,7 +89,7 @@ class SharedStore(Store):
 
     @property
     def location(self) -> str:
-        """The address without a password."""
+        """The address without what logs in."""
         return self.remote.shown
 
     def find(self, stage: Stage) -> Artefact | None:
@@ -92,7 +101,7 @@ class SharedStore(Store):
             local = None
         if local is not None:
             return local
-        content = self.remote.read(*self._remote(stage), MANIFEST)
+        content = self._manifest(self._remote(stage))
         return None if content is None else self._artefact(stage, content)
 
     def find_all(
@@ -104,7 +113,7 @@ class SharedStore(Store):
         missing = [stage for stage in wanted if stage.key not in found]
         there = self._listed(missing)
         names = {"/".join((*self._remote(stage), MANIFEST)): stage for stage in missing}
-        contents = self.remote.read_many(name for name in names if name in there)
+        contents = self._manifests([name for name in names if name in there], on_damage)
         for name, content in contents.items():
             with report_to(on_damage):
                 artefact = self._artefact(names[name], content)
@@ -169,13 +178,25 @@ class SharedStore(Store):
             name
             for kind in ([kind.value for kind in StageKind] if kinds is None else kinds)
             for name in self.remote.names(kind)
-            if name.count("/") == 2 and name.endswith(f"/{MANIFEST}")
+            if _MANIFEST_NAME.fullmatch(name)
         ]
         found = []
-        for name, content in sorted(self.remote.read_many(names).items()):
+        for name, content in sorted(self._manifests(names, on_damage).items()):
             with report_to(on_damage):
                 found.append(self._artefact(None, content, name))
         return found
+
+    def look_up(self, kind: str, key: str) -> Artefact | None:
+        """See `Store.look_up`; what is at the address counts."""
+        place = (kind, key[:KEY_DIGITS])
+        content = self._manifest(place)
+        if content is None:
+            return None
+        artefact = self._artefact(None, content, "/".join((*place, MANIFEST)))
+        if artefact.key != key:
+            where = f"{self.location}/{'/'.join(place)}"
+            raise DamagedError(f"{where}/{MANIFEST}: the manifest belongs to another stage", folder=where)
+        return artefact
 
     def verify(self, artefact: Artefact, on_bytes: Callable[[int], object] | None = None) -> list[DamagedError]:
         """See `Store.verify`; reads what is at the address."""
@@ -183,11 +204,14 @@ class SharedStore(Store):
             return super().verify(artefact, on_bytes)
         wrong = []
         for name, record in artefact.manifest["files"].items():
-            digest = hashlib.sha256()
+            digest, left = hashlib.sha256(), record["bytes"]
             for block in self.remote.blocks(*_uploaded(artefact.manifest), name):
                 digest.update(block)
+                left -= len(block)
                 if on_bytes is not None:
                     on_bytes(len(block))
+                if left < 0:  # longer than it should be, maybe without an end
+                    break
             if digest.hexdigest() != record["sha256"]:
                 wrong.append(self._damaged("damaged or missing", artefact.manifest, name))
         return wrong
@@ -228,6 +252,31 @@ class SharedStore(Store):
             return bool(self._artefact(None, content, _manifest_of(place)).manifest["upload"] != place[2])
         return False
 
+    def _manifest(self, place: tuple[str, str]) -> bytes | None:
+        """Return the text of the manifest at a place, cut off behind the longest that is read; None if there is none.
+
+        Raises:
+            UnreadableError: If it cannot be read.
+        """
+        try:
+            return self.remote.read(*place, MANIFEST, most_bytes=MOST_MANIFEST_BYTES + 1)
+        except StoreError as error:
+            if error.key is not None:  # the address itself cannot be used
+                raise
+            raise self._unreadable("/".join((*place, MANIFEST)), error) from error
+
+    def _manifests(self, names: Sequence[str], on_damage: DamageCallback | None) -> dict[str, bytes]:
+        """Return the texts of manifests by name; of those that are too long or cannot be read, report the errors."""
+        errors: dict[str, StoreError] = {}
+        contents = self.remote.read_many(names, on_error=errors.__setitem__, most_bytes=MOST_MANIFEST_BYTES + 1)
+        for name, error in errors.items():
+            with report_to(on_damage):
+                raise self._unreadable(name, error) from error
+        return contents
+
+    def _unreadable(self, name: str, error: StoreError) -> UnreadableError:
+        return UnreadableError(error.problem, folder=f"{self.location}/{name.removesuffix(f'/{MANIFEST}')}")
+
     def _remote(self, stage: Stage) -> tuple[str, str]:
         return stage.kind.value, stage.key[:KEY_DIGITS]
 
@@ -265,7 +314,7 @@ class SharedStore(Store):
             temporary.parent.mkdir(parents=True, exist_ok=True)
             if not self.remote.download(temporary, *_uploaded(manifest), name):
                 raise self._damaged("missing", manifest, name)
-            if file_hash(temporary) != manifest["files"][name]["sha256"]:
+            if content_hash(temporary) != manifest["files"][name]["sha256"]:
                 raise self._damaged("damaged", manifest, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(target)
@@ -353,8 +402,7 @@ def _is_shared(folder: Path) -> bool:
 
 def _place_of(name: str) -> tuple[str, ...]:
     """Return kind, digits and upload of a file at the address; nothing for a file outside any upload."""
-    parts = name.split("/")
-    return tuple(parts[:3]) if len(parts) > 3 else ()
+    return tuple(name.split("/")[:3]) if _UPLOADED_NAME.fullmatch(name) else ()
 
 
 def _manifest_of(place: tuple[str, ...]) -> str:

@@ -8,20 +8,20 @@ and the manifest before the folder has its name, so that no crash leaves half an
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
-import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
+from adaptstilts.contents import move_hashes
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, WriteError
 from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, report_to
+from adaptstilts.store.disk_errors import NO_ROOM, error_number, reading_apart
 from adaptstilts.store.holding import Progress, hold
 from adaptstilts.store.leases import LEASE_SUFFIX, Lease, Leases
 from adaptstilts.store.manifest import (
@@ -29,11 +29,13 @@ from adaptstilts.store.manifest import (
     MANIFEST,
     check_sizes,
     damages,
+    digits_of,
+    has_manifest,
     inventory,
+    is_artefact_name,
     manifest_text,
-    read_manifest,
+    read_placed,
     sync_folder,
-    take_over_hashes,
     unreadable,
     unwritable,
     write_synced,
@@ -41,15 +43,13 @@ from adaptstilts.store.manifest import (
 from adaptstilts.store.objects import FolderObjects
 from adaptstilts.store.process import SEPARATOR, Mark, here, is_alive
 from adaptstilts.store.stage import FORMAT_VERSION, Stage, StageKind, describe
-from adaptstilts.store.unfinished import Unfinished
+from adaptstilts.store.unfinished import Unfinished, remove_tree
 
 LEASES_FOLDER = ".leases"
 RESUME_FOLDER = ".resume"
 """Folder of checkpoints from which interrupted stages resume, by the first digits of the key."""
 UNFINISHED_FOLDER = ".unfinished"
 
-_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
-"""Errors of a disk that takes no more data, whichever file they name."""
 _READING_PAUSES = (0.1, 0.5, 2.0)
 """Seconds before each further attempt to claim a stage whose claim cannot be read."""
 
@@ -72,9 +72,7 @@ class Store:
     def folder(self, stage: Stage) -> Path:
         """Return the path of a stage's artefact, whether or not it exists."""
         plain = self._place(stage)
-        if (plain / MANIFEST).is_file():
-            return plain
-        return self._index([stage]).get(stage.key[:KEY_DIGITS], plain)
+        return plain if has_manifest(plain) else _chosen(stage, plain, self._index([stage])) or plain
 
     def find(self, stage: Stage) -> Artefact | None:
         """Return a stage's artefact, or None if it has not been made; checks names and sizes only.
@@ -100,7 +98,7 @@ class Store:
         index = self._index(wanted)
         found: dict[str, Artefact] = {}
         for stage in wanted:
-            folder = index.get(stage.key[:KEY_DIGITS])
+            folder = _chosen(stage, self._place(stage), index)
             with report_to(on_damage):
                 artefact = None if folder is None else _read(folder, stage)
                 if artefact is not None and check:
@@ -145,7 +143,7 @@ class Store:
             temporary = unfinished.path
             started = time.time()
             clock = time.perf_counter()
-            with _reading(temporary):
+            with reading_apart(temporary):
                 yield temporary
             manifest = {
                 "format": FORMAT_VERSION,
@@ -167,22 +165,44 @@ class Store:
             self._put(unfinished, self.folder(stage), manifest)
 
     @contextlib.contextmanager
-    def adopting(self, manifest: dict[str, Any]) -> Iterator[Path]:
+    def adopting(self, manifest: dict[str, Any], *, replacing: bool = False) -> Iterator[Path]:
         """Yield an empty folder for the files of an artefact made elsewhere; on leaving it becomes the artefact.
 
         Args:
-            manifest: The artefact's manifest; the block has checked its files against it.
+            manifest: The artefact's manifest, with which its files are compared.
+            replacing: Whether to remove what is there under its key, whatever its name.
 
         Raises:
+            StoreError: If the files are not those of the manifest.
             WriteError: If the store cannot be written.
         """
         with self._unfinished(manifest["key"]) as unfinished:
             temporary = unfinished.path
             yield temporary
-            inventory(temporary)
+            if inventory(temporary) != manifest["files"]:
+                raise StoreError(f"the files of {manifest['name']} have changed while they were copied")
             write_synced(temporary / MANIFEST, manifest_text(manifest))
-            name = f"{manifest['slug']}-{manifest['key'][:KEY_DIGITS]}"
-            self._put(unfinished, self.root / manifest["kind"] / name, manifest)
+            kind, digits = self.root / manifest["kind"], manifest["key"][:KEY_DIGITS]
+            final = kind / f"{manifest['slug']}-{digits}"
+            if replacing:
+                for folder in {final, *(one for one in self.folders(kind.name) if digits_of(one) == digits)}:
+                    self.remove(folder)
+            self._put(unfinished, final, manifest)
+
+    @contextlib.contextmanager
+    def scratch(self, purpose: str) -> Iterator[Path]:
+        """Yield an empty folder for files that are checked before they count, removed afterwards.
+
+        Should this process be killed, it is found among what dead processes leave.
+
+        Args:
+            purpose: A word, part of the folder's name.
+
+        Raises:
+            WriteError: If the store cannot be written.
+        """
+        with self._unfinished(purpose) as unfinished:
+            yield unfinished.path
 
     @contextlib.contextmanager
     def claim(self, stage: Stage, request: str = "") -> Iterator[Progress | None]:
@@ -254,7 +274,7 @@ class Store:
                 aside = self._temporary(digits)
                 with contextlib.suppress(OSError):
                     folder.rename(aside)
-                    shutil.rmtree(aside)
+                    remove_tree(aside)
 
     def is_claimed(self, stage: Stage) -> bool:
         """Return whether a living process is making a stage; reads one small file."""
@@ -303,7 +323,7 @@ class Store:
         try:
             aside.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(aside)
-            shutil.rmtree(aside)
+            remove_tree(aside)
         except FileNotFoundError:
             return  # another process was faster
         except OSError as error:
@@ -314,7 +334,7 @@ class Store:
         for folder in self.unfinished():
             mark = Mark.parse(folder.name)
             if mark is not None and is_alive(mark) is False:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder, ignore_errors=True)
 
     def unfinished(self) -> list[Path]:
         """Return all folders in which stages are being written, or were when their process died."""
@@ -334,10 +354,25 @@ class Store:
         """
         found = []
         for kind in [kind.value for kind in StageKind] if kinds is None else kinds:
-            for folder in self._folders(kind):
+            for folder in self.folders(kind):
                 with report_to(on_damage), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                    found.append(Artefact(folder, read_manifest(folder / MANIFEST)))
+                    found.append(Artefact(folder, read_placed(folder)))
         return found
+
+    def look_up(self, kind: str, key: str) -> Artefact | None:
+        """Return the artefact of a key, or None if it has not been made; its files are not looked at.
+
+        Raises:
+            DamagedError: If its manifest is damaged.
+        """
+        folders = [folder for folder in self.folders(kind) if folder.name.endswith(f"-{key[:KEY_DIGITS]}")]
+        for folder in sorted(folders, key=lambda folder: not has_manifest(folder)):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                manifest = read_placed(folder)
+                if manifest["key"] != key:
+                    raise DamagedError("the manifest belongs to another stage", path=folder / MANIFEST, folder=folder)
+                return Artefact(folder, manifest)
+        return None
 
     def verify(self, artefact: Artefact, on_bytes: Callable[[int], object] | None = None) -> list[DamagedError]:
         """Read every file of an artefact again; return one error per file that differs from its recorded hash.
@@ -350,8 +385,12 @@ class Store:
     def _place(self, stage: Stage) -> Path:
         return self.root / stage.kind.value / stage.folder
 
-    def _folders(self, kind: str) -> list[Path]:
-        """Return the folders of a kind of stages that are named as artefacts are, sorted."""
+    def folders(self, kind: str) -> list[Path]:
+        """Return the folders of a kind of stages that are named as artefacts are, sorted.
+
+        Raises:
+            StoreError: If they cannot be listed.
+        """
         place = self.root / kind
         try:
             names = sorted(os.listdir(place))  # noqa: PTH208 - a glob skips what cannot be read
@@ -359,15 +398,14 @@ class Store:
             return []
         except OSError as error:
             raise unreadable(error, place) from error
-        return [place / name for name in names if len(name) > KEY_DIGITS and name[-KEY_DIGITS - 1] == "-"]
+        return [place / name for name in names if is_artefact_name(name)]
 
-    def _index(self, stages: Iterable[Stage]) -> dict[str, Path]:
+    def _index(self, stages: Iterable[Stage]) -> dict[str, list[Path]]:
         """Return the folders of the stages' kinds by the key digits in their names: one listing per kind."""
-        index: dict[str, Path] = {}
+        index: dict[str, list[Path]] = {}
         for kind in sorted({stage.kind.value for stage in stages}):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(self.root / kind) as entries:
-                for name in sorted(entry.name for entry in entries):
-                    index.setdefault(name.rpartition("-")[2], self.root / kind / name)
+            for folder in self.folders(kind):
+                index.setdefault(digits_of(folder), []).append(folder)
         return index
 
     def _temporary(self, digits: str) -> Path:
@@ -384,8 +422,8 @@ class Store:
         except OSError as error:
             raise unwritable(error, self.root) from error
         except SafetensorError as error:
-            number = _number(error)
-            if number not in _ROOM:
+            number = error_number(error)
+            if number not in NO_ROOM:
                 raise
             raise unwritable(OSError(number, os.strerror(number)), self.root) from error
         finally:
@@ -408,7 +446,7 @@ class Store:
             return
         unfinished.is_moved = True
         sync_folder(final.parent)
-        take_over_hashes(temporary, final, manifest)
+        move_hashes(temporary, final, manifest["files"])
 
     def _clear(self, final: Path) -> bool:
         """Remove a folder without a manifest from an artefact's place; return whether it still had none by then."""
@@ -419,7 +457,7 @@ class Store:
                 with contextlib.suppress(OSError):  # yet another process has put an artefact there
                     aside.rename(final)
                 return False
-            shutil.rmtree(aside)
+            remove_tree(aside)
         return True
 
 
@@ -439,37 +477,20 @@ def _lease_name(key: str) -> str:
     return f"{key[:KEY_DIGITS]}{LEASE_SUFFIX}"
 
 
+def _chosen(stage: Stage, plain: Path, index: Mapping[str, Sequence[Path]]) -> Path | None:
+    """Return the folder of a stage's artefact among all of its digits: that of its name, else the first that is one."""
+    folders = index.get(stage.key[:KEY_DIGITS], ())
+    if len(folders) > 1:
+        folders = sorted(folders, key=lambda folder: (folder != plain, not has_manifest(folder)))
+    return folders[0] if folders else None
+
+
 def _read(folder: Path, stage: Stage) -> Artefact | None:
-    path = folder / MANIFEST
-    if not path.is_file():
+    try:
+        artefact = Artefact(folder, read_placed(folder))
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    artefact = Artefact(folder, read_manifest(path))
     if artefact.key != stage.key:
-        raise DamagedError("the manifest belongs to another stage", path=path, folder=folder)
+        raise DamagedError("the manifest belongs to another stage", path=folder / MANIFEST, folder=folder)
     check_sizes(folder, artefact.manifest)
     return artefact
-
-
-@contextlib.contextmanager
-def _reading(temporary: Path) -> Iterator[None]:
-    """Separate errors of reading, in the block, from errors of writing to ``temporary``.
-
-    Raises:
-        StoreError: If a file cannot be read.
-        OSError: If a file cannot be written: it is in ``temporary``, or there is no room wherever it is.
-    """
-    try:
-        yield
-    except OSError as error:
-        names = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
-        if _number(error) in _ROOM or any(Path(name).absolute().is_relative_to(temporary.absolute()) for name in names):
-            raise
-        hint = "Check the disk; the same command continues from what is finished."
-        where = names[0] if names else None
-        raise StoreError(f"cannot be read: {error.strerror or error}", path=where, hint=hint) from error
-
-
-def _number(error: Exception) -> int:
-    """Return the system's error number, which safetensors gives only in its message; 0 if there is none."""
-    found = re.search(r"os error (\d+)", str(error))
-    return getattr(error, "errno", None) or (int(found[1]) if found is not None else 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 
 from adaptstilts.errors import TakenOverError
@@ -55,3 +56,16 @@ class Unfinished(contextlib.AbstractContextManager["Unfinished"]):
                 return
         problem = "another process has taken over this stage, since this one seemed dead"
         raise TakenOverError(problem, path=self.path) from cause
+
+
+def remove_tree(path: Path, *, ignore_errors: bool = False) -> None:
+    """Remove whatever stands at a path: a folder with all in it, a file, a pipe, or a link, but not where it leads.
+
+    Raises:
+        OSError: If it cannot be removed and errors are not ignored.
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=ignore_errors)
+        return
+    with contextlib.suppress(OSError if ignore_errors else FileNotFoundError):
+        path.unlink()

@@ -34,6 +34,7 @@ _IN_WORDS = {
     "declared": "the declaration of the task changed: kind, metric, labels or readers; anything, of an outside task",
     "compared": "other tasks, languages or files are searched for overlaps",
 }
+_OLDER = "older formats identify backbones in another way, so that this says nothing of their content"
 _NOTHING = "(nothing)"
 
 Fields = dict[str, Any]
@@ -192,6 +193,8 @@ def _differences(look: _Lookup, stage: Stage, near: Artefact) -> list[dict[str, 
     there_job = near.manifest.get("job", {})
     here_job = describe(stage.job)
     found = [*_format_difference(near), *_field_differences(here_job, there_job)]
+    if near.manifest.get("format", 0) < FORMAT_VERSION:
+        found = [item if item["path"] != "backbone.fingerprint" else item | {"says": _OLDER} for item in found]
     found += _input_differences(look, stage, near, here_job, there_job)
     if not found:
         found.append(_difference("key", stage.key, near.manifest.get("key"), "made by another version of this package"))

@@ -17,7 +17,9 @@ from adaptstilts.errors import StoreError, UnfinishedError
 from adaptstilts.formatting import number_text
 from adaptstilts.results.report import ReportFiles
 from adaptstilts.store.stage import Stage
-from adaptstilts.study.engine import local_runner, open_engine, placed_for_engine
+from adaptstilts.store.store import Store
+from adaptstilts.study.engine import local_runner, open_engine
+from adaptstilts.study.ownership import check_results_folder, claim_results_folder
 from adaptstilts.study.plan.check_inputs import (
     backbones_of,
     check_backbones,
@@ -26,7 +28,7 @@ from adaptstilts.study.plan.check_inputs import (
     unfinished,
 )
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.results_folder import make_folder, place_report, report_what_is_there
+from adaptstilts.study.results_folder import place_report, report_what_is_there
 from adaptstilts.study.stages.contamination import look_for_overlaps
 from adaptstilts.study.study import RUN_HINT, Study
 from adaptstilts.train.trackers import check_installed
@@ -75,6 +77,7 @@ def validate_study(study: Study, on_message: Callable[[str], None]) -> tuple[str
         AdaptstiltsError: If anything in it cannot be used.
     """
     with study.settings_named():
+        check_results_folder(study)
         plan = study.check()
         unchecked = check_backbones(backbones_of(plan.stages))
         look_for_overlaps(study.variants, plan, study.store, on_message)
@@ -99,22 +102,24 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
     from adaptstilts.study.stages.train_parallel import check_device, check_not_launched  # noqa: PLC0415 - brings torch
 
     check_not_launched()
-    study = placed_for_engine(study)
+    study = study.placed_for_engine()
     with study.settings_named():
+        check_results_folder(study)
         check_installed(study.config.tracking)
         for variant in study.variants:
             check_data_is_there(variant.config.data)
-        plan, store = study.check(), study.store
+        study.plan_anew()  # files may have changed since it was planned
+        store = study.store
+        if check_hub(backbones_of(_computing(study.plan, store))):
+            study.plan_anew()  # now the commit is known, which keys hold, and what the backbone can take
+        plan = study.check()
         store.remove_leftovers()
         remove_finished_checkpoints(plan.stages, store)
-        left = [stage for stage in unfinished(plan, store) if computes(stage)]
-        backbones = backbones_of(left)
-        if check_hub(backbones):
-            study.check_limits()
-        check_backbones(backbones)
+        left = _computing(plan, store)
+        check_backbones(backbones_of(left))
         if left and study.config.engine.name == "local":
             check_device(study.config.device, study.config.parallel.processes)
-        make_folder(study.results_folder)
+        claim_results_folder(study)
         with sigterm_as_exit(), watch(plan) as watcher:
             outcome = run_graph(
                 plan,
@@ -128,6 +133,11 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         return _report(study, outcome)
 
 
+def _computing(plan: Plan, store: Store) -> list[Stage]:
+    """Return the unfinished stages that need a backbone."""
+    return [stage for stage in unfinished(plan, store) if computes(stage)]
+
+
 def report_study(study: Study) -> StudyResult:
     """Write the report of the stages that are finished.
 
@@ -135,6 +145,7 @@ def report_study(study: Study) -> StudyResult:
         AdaptstiltsError: If nothing is finished.
     """
     with study.settings_named():
+        check_results_folder(study)
         outcome = Outcome(done=study.store.find_all(study.plan.stages))
         for stage in study.plan.summaries:
             if stage.key not in outcome.done and all(key in outcome.done for key in stage.inputs):
@@ -157,7 +168,7 @@ def _report(study: Study, outcome: Outcome) -> StudyResult:
     failed = failed_lines(study.plan, outcome)
     tables, report = (outcome.done.get(stage.key) for stage in study.plan.summaries)
     if tables is not None and report is not None:
-        files = place_report(tables, report, study.results_folder)
+        files = place_report(study, tables, report)
     else:
         files = _partial(study, outcome, failed)
     return StudyResult(
@@ -182,6 +193,4 @@ def _partial(study: Study, outcome: Outcome, failed: Sequence[str]) -> ReportFil
             problem = f"no finished score to report: of {number_text(len(study.plan.stages), 'stage')} {counts}"
             raise UnfinishedError(problem, causes=_causes(failed[: len(outcome.failures)]))
         raise StoreError("no finished score to report", path=study.config.store, hint=RUN_HINT)
-    stages = "1 stage is" if len(failed) == 1 else f"{len(failed)} stages are"
-    missing = [f"{stages} missing: {failed[0]}"] if failed else []
-    return report_what_is_there(study, outcome.done, missing)
+    return report_what_is_there(study, outcome.done, failed)

@@ -25,6 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import ResumeSection
+from adaptstilts.contents import content_hash
 from adaptstilts.errors import CheckpointError
 from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.store import RESUME_FOLDER
@@ -83,7 +84,6 @@ class Checkpoints:
         self._since = time.monotonic()
         self._got_sigterm = False
         self._previous: Any = None
-        self._whole: tuple[tuple[str, int, int], str] | None = None
 
     def is_due(self, step: int) -> bool:
         """Say whether a checkpoint is to be written after ``step`` optimiser steps."""
@@ -193,22 +193,9 @@ class Checkpoints:
         path = self.folder / f"best-{snapshot.best_step:08d}.safetensors"
         for other in self.folder.glob("step-*.json"):
             known = _content(other).get("best")
-            if known is not None and known["file"] == path.name and self._is_whole(path, known["sha256"]):
+            if known is not None and known["file"] == path.name and _is_whole(path, known["sha256"]):
                 return dict(known)
-        record = _save(path, snapshot.best)
-        self._whole = (_identity(path), record["sha256"])
-        return record
-
-    def _is_whole(self, path: Path, sha256: str) -> bool:
-        """Say whether a file of best weights is unchanged; it is read again only if size or time have changed."""
-        try:
-            seen = (_identity(path), sha256)
-            if self._whole != seen and _sha256(path) != sha256:
-                return False
-        except OSError:
-            return False
-        self._whole = seen
-        return True
+        return _save(path, snapshot.best)
 
     def _prune(self) -> None:
         """Remove all but the newest checkpoints, and the files that these do not name."""
@@ -268,15 +255,14 @@ def _save(path: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
     """Write tensors; return the file's name and SHA-256."""
     partial = _partial(path)
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
-    record = {"file": path.name, "sha256": _sha256(partial)}
     _commit(partial, path)
-    return record
+    return {"file": path.name, "sha256": content_hash(path, again=True)}
 
 
 def _load(folder: Path, record: dict[str, str]) -> dict[str, Tensor]:
     path = folder / record["file"]
     try:
-        if _sha256(path) != record["sha256"]:
+        if content_hash(path, certain=True) != record["sha256"]:
             raise CheckpointError("the checkpoint is damaged", path=path)
         return load_file(path)
     except (OSError, SafetensorError) as error:
@@ -299,17 +285,12 @@ def _commit(partial: Path, path: Path) -> None:
         os.close(folder)
 
 
-def _identity(path: Path) -> tuple[str, int, int]:
-    status = path.stat()
-    return path.name, status.st_size, status.st_mtime_ns
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+def _is_whole(path: Path, sha256: str) -> bool:
+    """Say whether a file of best weights is unchanged; it is read again only if it has been written since."""
+    try:
+        return content_hash(path) == sha256
+    except OSError:
+        return False
 
 
 class CheckpointLog(Protocol):

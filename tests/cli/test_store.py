@@ -95,7 +95,7 @@ def planned(*words):
 
 def pretend(store, keys):
     for key in keys:
-        manifest = {"format": 999, "key": key, "name": key[:16], "slug": "x", "kind": "train", "files": {}}
+        manifest = {"format": 999, "key": key, "name": key[:16], "slug": "x", "kind": "train", "job": {}, "files": {}}
         with store.adopting(manifest | {"inputs": [], "seconds": 0}):
             pass
 

@@ -32,6 +32,14 @@ def store(tmp_path):
     return store
 
 
+def without_host(manifest):
+    return {name: value for name, value in manifest.items() if name != "host"}
+
+
+def nothing_placed(store):
+    return store.artefacts() == [] and [*store.root.rglob("*")] == [store.root / ".unfinished"]
+
+
 @pytest.mark.parametrize("name", ["b.tar", "b.TAR.GZ", "b.tgz", "folder", "folder.v2"])
 def test_artefacts_travel_with_their_inputs_in_any_form(store, tmp_path, name):
     chosen = choose(store, ["nli"], with_inputs=True)
@@ -41,7 +49,7 @@ def test_artefacts_travel_with_their_inputs_in_any_form(store, tmp_path, name):
     done = import_bundle(other, tmp_path / name)
     assert sorted(done.placed) == ["generate the world", "score nli"]
     for stage in (WORLD, SCORE):
-        assert other.open(stage).manifest == store.find(stage).manifest
+        assert other.open(stage).manifest == without_host(store.find(stage).manifest)
     again = import_bundle(other, tmp_path / name)
     assert (again.placed, len(again.there)) == ([], 2)
     assert again.text() == "0 artefacts placed, 2 were there"
@@ -80,6 +88,7 @@ def test_import_replaces_what_is_damaged_and_says_so(store, tmp_path, spoil):
         "replaced": ["score nli"],
         "there": ["generate the world"],
         "busy": [],
+        "old": [],
     }
     assert done.text().splitlines() == [
         "replaced score nli, which was damaged",
@@ -138,7 +147,7 @@ def test_artefacts_travel_between_addresses(store, tmp_path):
     export(choose(SharedStore("memory://here", tmp_path / "three"), ["nli"], with_inputs=False), tmp_path / "back.tar")
     last = Store(tmp_path / "last")
     import_bundle(last, tmp_path / "back.tar")
-    assert last.open(SCORE).manifest == store.find(SCORE).manifest
+    assert last.open(SCORE).manifest == without_host(store.find(SCORE).manifest)
     MemoryFileSystem.store.clear()
 
 
@@ -206,11 +215,14 @@ def link(folder):
     [
         (flip, r"score/nli-\w+/deep/a\.bin: damaged"),
         (rename, "the folder's name does not fit its manifest"),
-        (link, "holds a link"),
+        (link, "deep/b' is a link, a pipe or a device"),
         (lambda folder: change_manifest(folder, key="0" * 64), "key 0000000000000000 does not match its content"),
         (lambda folder: change_manifest(folder, inputs=[]), "does not match its content"),
-        (lambda folder: change_manifest(folder, slug="../../nli"), "the folder's name does not fit its manifest"),
-        (lambda folder: change_manifest(folder, files={"../a": {"bytes": 1, "sha256": "0" * 64}}), "not a manifest"),
+        (lambda folder: change_manifest(folder, slug="../../nli"), "'slug' is '../../nli', not the name"),
+        (
+            lambda folder: change_manifest(folder, files={"../a": {"bytes": 1, "sha256": "0" * 64}}),
+            "'../a' is not a path",
+        ),
         (lambda folder: change_manifest(folder, files={"b": {"bytes": 1, "sha256": "0" * 64}}), "b: missing or cut"),
         (lambda folder: (folder / CHECKSUMS).write_text(""), "manifest.json: damaged"),
         (lambda folder: (folder / CHECKSUMS).unlink(), "lacks SHA256SUMS"),
@@ -223,7 +235,7 @@ def test_import_refuses_a_bundle_with_anything_wrong_and_places_nothing(store, t
     other = Store(tmp_path / "other")
     with pytest.raises(StoreError, match=message):
         import_bundle(other, tmp_path / "folder")
-    assert list((tmp_path / "other").iterdir()) == []
+    assert nothing_placed(other)
 
 
 def archive(path, *members):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from adaptstilts.errors import DamagedError, StoreError
+from adaptstilts.errors import DamagedError, StoreError, UnreadableError
 from adaptstilts.store import manifest as manifests
 from adaptstilts.store.gc import find_waste
 from adaptstilts.store.leases import Lease
@@ -157,33 +157,46 @@ def test_verify_reads_every_byte_and_names_each_damaged_file_and_missing_input(s
     assert verify_store(store, ["nli"], lambda *step: None).record()["damaged"] == [str(checked.damaged[1])]
 
 
-@pytest.mark.parametrize("part", ["score", MANIFEST])
-def test_verify_of_what_cannot_be_read_is_an_error(store, monkeypatch, part):
-    def refuse(ask):
-        def asked(path, *more, **options):
-            if str(path).endswith(part):
-                raise OSError(5, "Input/output error", str(path))
-            return ask(path, *more, **options)
+def refuse(monkeypatch, name, part):
+    """Make a function of the system fail for every path that ends with this part, as a broken disk does."""
+    ask = getattr(os, name)
 
-        return asked
+    def asked(path, *more, **options):
+        if str(path).endswith(part):
+            raise OSError(5, "Input/output error", str(path))
+        return ask(path, *more, **options)
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", refuse(Path.read_bytes))
-    monkeypatch.setattr("os.listdir", refuse(os.listdir))
-    monkeypatch.setattr("os.scandir", refuse(os.scandir))
-    with pytest.raises(StoreError, match=rf"{part}: cannot be read: Input/output error\. Check its permissions"):
+    monkeypatch.setattr(f"os.{name}", asked)
+
+
+def test_verify_of_a_folder_that_cannot_be_listed_is_an_error(store, monkeypatch):
+    refuse(monkeypatch, "listdir", "score")
+    with pytest.raises(StoreError, match=r"score: cannot be read: Input/output error\. Check its permissions"):
         verify_store(store, (), lambda *step: None)
+
+
+def test_verify_goes_on_after_a_manifest_that_cannot_be_read(store, monkeypatch):
+    refuse(monkeypatch, "open", f"{SCORE.key[:16]}/{MANIFEST}")
+    checked = verify_store(store, (), lambda *step: None)
+    (error,) = checked.damaged
+    assert isinstance(error, UnreadableError)
+    assert str(error) == (
+        f"{store.folder(SCORE) / MANIFEST}: cannot be read: Input/output error. "
+        "Check its permissions, its disk and the network."
+    )
+    assert checked.artefacts == 2
 
 
 def test_verify_goes_on_after_an_artefact_that_cannot_be_read(store, monkeypatch):
     folder = store.find(SCORE).folder
-    read = manifests._read_hash
+    read = manifests.content_hash
 
-    def refuse(path, on_bytes):
+    def refuse(path, **how):
         if path.is_relative_to(folder):
             raise OSError(5, "Input/output error")
-        return read(path, on_bytes)
+        return read(path, **how)
 
-    monkeypatch.setattr(manifests, "_read_hash", refuse)
+    monkeypatch.setattr(manifests, "content_hash", refuse)
     checked = verify_store(store, (), lambda *step: None)
     (error,) = checked.damaged
     assert str(error) == f"{folder}: cannot be read: Input/output error. Check the disk, and verify again."

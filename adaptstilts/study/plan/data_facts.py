@@ -11,7 +11,8 @@ from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.locate import file_without_rows, has_option, where_from
+from adaptstilts.readers.locate import file_without_rows, where_from
+from adaptstilts.study.plan.data_sets import DataSet, evaluation_sets, option, training_sets
 from adaptstilts.study.plan.jobs import DataJob
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import benchmark_tasks, intermediate_tasks
@@ -53,8 +54,8 @@ class DataFacts(Protocol):
         """Return fingerprints of a task's evaluation files."""
         ...
 
-    def english_files(self, task: Task, split: Split) -> str | None:
-        """Return the fingerprint of English files; None if there are none, or if a stage's key covers them."""
+    def set_files(self, data: DataSet) -> str | None:
+        """Return the fingerprint of a data set; None if it is not there, or if another stage's key covers it."""
         ...
 
 
@@ -114,7 +115,7 @@ class MiniFacts:
         """Return the names of the evaluation sets; the generator's key covers their contents."""
         return tuple(f"{task.name}/{split.value}/{code}" for code, split in languages)
 
-    def english_files(self, task: Task, split: Split) -> str | None:
+    def set_files(self, data: DataSet) -> str | None:
         """Return None, as the generator's key covers all files."""
         return None
 
@@ -154,7 +155,7 @@ class FolderFacts:
         # A plan needs the same facts for every cell of its table; each is looked up once.
         self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
         self._training: dict[tuple[str, bool], tuple[str, ...]] = {}
-        self._evaluation: dict[tuple[str, Split, str], str | None] = {}
+        self._sets: dict[DataSet, str | None] = {}
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return the languages that are there, with the labelled split of each; none for a submission without labels.
@@ -285,38 +286,24 @@ class FolderFacts:
     def _find_training_files(self, task: Task, *, dev: bool) -> tuple[str, ...]:
         for split in (Split.TRAIN, Split.DEV) if dev else (Split.TRAIN,):
             self._verify(task, split, SOURCE_LANGUAGE)
-        train = self.root.fingerprint(task, Split.TRAIN, SOURCE_LANGUAGE)
-        if dev and SOURCE_LANGUAGE in self.root.languages(task, Split.DEV):
-            return *self._option(task), train, self.root.fingerprint(task, Split.DEV, SOURCE_LANGUAGE)
-        return *self._option(task), train
+        train, *others = training_sets(task, dev=dev)
+        there = [each for each in others if each.is_there(self.root)]
+        return *option(task, self.quoting), *(each.fingerprint(self.root) for each in (train, *there))
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
         """Return SHA-256 digests of each language's evaluation files."""
-        digests = (self._evaluation_file(task, split, code) for code, split in languages)
-        pool = () if task.pool is None else (self._pool(task),)
-        return *self._option(task), *(digest for digest in digests if digest is not None), *pool
+        digests = (self.set_files(each) for each in evaluation_sets(task, languages))
+        return *option(task, self.quoting), *(digest for digest in digests if digest is not None)
 
-    def english_files(self, task: Task, split: Split) -> str | None:
-        """Return the SHA-256 digest of English files; None if there are none."""
-        return self._evaluation_file(task, split, SOURCE_LANGUAGE) if split in task.layouts else None
-
-    def _option(self, task: Task) -> tuple[str, ...]:
-        """Return how quotation marks are read if that affects the task, else nothing."""
-        return (f"quoting {self.quoting}",) if has_option(task, "quoting") else ()
-
-    def _evaluation_file(self, task: Task, split: Split, code: str) -> str | None:
-        known = (task.name, split, code)
-        if known not in self._evaluation:
-            self._verify(task, split, code)
-            is_there = self.root.has_files(task, split, code)
-            self._evaluation[known] = self.root.fingerprint(task, split, code) if is_there else None
-        return self._evaluation[known]
-
-    def _pool(self, task: Task) -> str:
-        """Return the fingerprint of the candidate pool, which may contain more languages than are evaluated."""
-        for code, _ in self.root.pool(task):
-            self._verify(task, task.test_split, code)
-        return self.root.pool_fingerprint(task)
+    def set_files(self, data: DataSet) -> str | None:
+        """Return the SHA-256 digest of a data set; None if it is not there."""
+        if data not in self._sets:
+            codes = [data.language] if data.split is not None else [code for code, _ in self.root.pool(data.task)]
+            is_there = data.is_there(self.root)
+            for code in codes if is_there else ():
+                self._verify(data.task, data.split or data.task.test_split, code)
+            self._sets[data] = data.fingerprint(self.root) if is_there else None
+        return self._sets[data]
 
 
 class OfficialFacts:
@@ -355,7 +342,7 @@ class OfficialFacts:
         pool = () if task.pool is None else (f"official/{task.name}/pool",)
         return *(f"official/{task.name}/{split.value}/{code}" for code, split in languages), *pool
 
-    def english_files(self, task: Task, split: Split) -> str | None:
+    def set_files(self, data: DataSet) -> str | None:
         """Return None, as there are no files yet."""
         return None
 

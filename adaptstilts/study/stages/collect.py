@@ -15,7 +15,7 @@ from adaptstilts.study.layout import SCORES_FILE, TRAINING_FILE
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Notes, Run
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName
-from adaptstilts.train.methods import FAMILIES, METHODS
+from adaptstilts.train.methods import METHODS
 
 _TITLES = {BenchmarkName.XTREME: "XTREME", BenchmarkName.XTREME_R: "XTREME-R"}
 
@@ -40,7 +40,7 @@ def result_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[ResultRow
 
 def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[ResultRow]:
     majors = MAJOR[get_task(cell.target).metric]
-    family = FAMILIES[METHODS[cell.method].family].group
+    family = METHODS[cell.method].family
     rows = []
     for language, record in scores.items():
         notes = [note for note in (cell.note, str(record["note"])) if note]

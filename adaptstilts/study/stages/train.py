@@ -80,14 +80,11 @@ def train_stage(  # noqa: PLR0913 - job, data and output, and three optional way
     data = examples.training(task, job.max_train, hold_out=job.hold_out)
     labels = examples.root.labels(task)
     settings = job.lengths
-    network = build_network(
-        method,
-        training_assembly(job, inputs),
-        task=task.name,
-        head=spec_for(task.kind, labels),
-        seed=job.seed,
-        load=load,
-    ).to(device)
+    assembly = training_assembly(job, inputs)
+    with inputs.reading():
+        network = build_network(
+            method, assembly, task=task.name, head=spec_for(task.kind, labels), seed=job.seed, load=load
+        ).to(device)
     group = shard_frozen(network, group)
     what = ("train", job.max_train, job.hold_out)
     encoded = examples.encoded(task, data.train, job.backbone, settings, what=what)

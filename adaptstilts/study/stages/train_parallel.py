@@ -314,7 +314,7 @@ def take_part(request: TrainRequest, send: Callable[..., None]) -> None:
         train_stage(
             request.job,
             request.inputs,
-            Examples(request.data_root, quoting=request.quoting),
+            Examples(request.data_root, quoting=request.quoting, pins=request.inputs.pins),
             request.folder,
             group.device,
             log,

@@ -4,7 +4,7 @@ import pytest
 
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import CheckpointError, ConfigError, ProblemsError
-from adaptstilts.study.plan.check_limits import check_limits
+from adaptstilts.study.plan.check_limits import check_limits, limits_of
 from adaptstilts.study.plan.jobs import BackboneRef
 from tests.study.plan.test_plan import CONFIGS, plan_of
 
@@ -18,7 +18,7 @@ def backbone(tmp_path):
 
 def check(overrides, backbone):
     config, _ = load_study(CONFIGS / "quickstart.yaml", overrides)
-    check_limits(config, plan_of("quickstart.yaml", overrides), backbone)
+    check_limits(config, plan_of("quickstart.yaml", overrides), limits_of(backbone))
 
 
 def test_lengths_and_layers_within_the_backbone_pass(backbone):
