@@ -14,7 +14,7 @@ import stat
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
 from adaptstilts.formatting import size_text
 
 _MAGIC = (
@@ -77,6 +77,18 @@ def what_instead(path: Path) -> str | None:
     except ValueError:  # a name with a zero byte
         return None
     return None if stat.S_ISREG(mode) else next((what for is_kind, what in _KINDS if is_kind(mode)), "no file")
+
+
+def expanded(path: Path | str) -> Path:
+    """Return a path in which a leading ``~`` is the home folder.
+
+    Raises:
+        ConfigError: If there is no such user, or the user has no home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError("there is no home folder for its ~", path=path, hint="Write the whole path.") from error
 
 
 def check_file(
@@ -173,13 +185,14 @@ def below(folder: Path, name: str, error: type[AdaptstiltsError] = DataError, *,
             path=source,
             hint="Do not use it; report it to its publisher.",
         )
-    path = folder / name
-    if not path.parent.resolve().is_relative_to(folder.resolve()):
-        raise error(
-            f"is a link that leads out of {folder}, where '{name}' of {source} belongs",
-            path=path.parent,
-            hint="Put an ordinary folder there.",
-        )
+    path, top = folder / name, folder.resolve()
+    for place in reversed([parent for parent in path.parents if parent != folder and parent.is_relative_to(folder)]):
+        if place.is_symlink() and not place.resolve().is_relative_to(top):
+            raise error(
+                f"is a link that leads out of {folder}, where '{name}' of {source} belongs",
+                path=place,
+                hint="Put an ordinary folder there.",
+            )
     return path
 
 

@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "limits",
         "runtime",
         "shipped",
+        "suggestions",
     ),
     ("config",),
     ("store",),
@@ -57,6 +58,7 @@ BELOW_BUILD_SYSTEM = {
     "languages",
     "limits",
     "runtime",
+    "suggestions",
     "config",
 }
 LARGEST_SHARE = 0.2

@@ -232,8 +232,14 @@ class EvaluationSection(Section):
     )
     languages: Literal["official", "present"] | tuple[str, ...] = Field(
         "official",
-        description="official: languages of `benchmark` that the data root has; present: every known language it has; "
-        "or a list of ISO 639-1 codes.",
+        description="Languages of every target that are scored. official: those that `benchmark` has of it; present: "
+        "those that the data root has; or a list of ISO 639-1 codes, as far as one of the two has them of it.",
+    )
+    missing: Literal["error", "leave_out"] | None = Field(
+        None,
+        description="What to do where the data root has no labelled file of a target in one of `languages`. error: "
+        "end before any work and name all of them; leave_out: score the others, and mark every mean as partial. "
+        "Null: error for a list of codes, leave_out for `official`.",
     )
     submission: bool = Field(
         False,

@@ -160,8 +160,28 @@ class _Fetch:
         self._present += [_key(entry) for entry in wanted if entry not in missing]
         if len(missing) < len(wanted):
             self._watcher.line(f"{task.name}: {len(wanted) - len(missing)} of {len(wanted)} splits are present already")
-        if not missing:
-            return
+        if missing:
+            self._fetch_entries(task, missing)
+
+    def _fetch_entries(self, task: Task, missing: Sequence[Entry]) -> None:
+        """Fetch what is missing of a task; again, if what lay among the downloads before could not be read."""
+        try:
+            self._fetch_missing(task, missing)
+        except AdaptstiltsError:
+            if not self._drop_unread(task):
+                raise
+            self._fetch_entries(task, [entry for entry in missing if _key(entry) not in self._fetched])
+
+    def _drop_unread(self, task: Task) -> bool:
+        """Delete downloads that could not be read; return whether one of them lay there before this fetch."""
+        dropped, were_there = self._source_files.drop_unread()
+        if dropped:
+            names = ", ".join(path.name for path in dropped)
+            when = "is downloaded anew" if were_there else "so that the next fetch downloads it anew"
+            self._watcher.line(f"{task.name}: could not be read and was deleted, {when}: {names}")
+        return were_there
+
+    def _fetch_missing(self, task: Task, missing: Sequence[Entry]) -> None:
         staging = self._root / DOWNLOADS / f"unpacked-{task.name}"
         clear(staging)
         staging.mkdir()
@@ -172,12 +192,6 @@ class _Fetch:
                 self._convert(task, entry, data, missing[number:])
                 self._fetched.append(_key(entry))
                 self._watcher.converted(_key(entry), number, len(missing))
-        except AdaptstiltsError:
-            dropped = self._source_files.drop_unread()
-            if dropped:
-                names = ", ".join(path.name for path in dropped)
-                self._watcher.line(f"{task.name}: deleted, so that the next fetch downloads it anew: {names}")
-            raise
         finally:
             shutil.rmtree(staging, ignore_errors=True)
             write_provenance(self._root, task, self._options.manifest, self._source_files.lock)

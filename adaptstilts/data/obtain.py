@@ -91,6 +91,7 @@ class SourceFiles:
         self._repositories: dict[str, hub.Repository] = {}
         self._ready: dict[str, str] = {}
         self._new: dict[str, Path] = {}
+        self._were_there: set[str] = set()
 
     def obtain(self, parts: Sequence[Part]) -> list[SourceFile]:
         """Obtain all files of some parts; equal files are obtained once, with all that is to be taken from them.
@@ -130,19 +131,20 @@ class SourceFiles:
             if part.source.hub is not None and (commit := self._commit(part)) is not None:
                 self.lock = self.lock.with_revision(part.source.hub, commit)
 
-    def drop_unread(self) -> list[Path]:
-        """Delete the downloads of which nothing could be read, unless a published checksum vouches for them.
+    def drop_unread(self) -> tuple[list[Path], bool]:
+        """Delete the downloads of which nothing could be read, unless a known checksum vouches for them.
 
         Returns:
-            What was deleted; the next fetch downloads it anew.
+            What was deleted, and whether any of it lay there before, so that another download may be better.
         """
-        dropped = [] if self._offline else list(self._new.values())
-        for path in dropped:
+        dropped = {} if self._offline else dict(self._new)
+        for address, path in dropped.items():
             path.unlink(missing_ok=True)
-        for address in [*self._new] if dropped else []:
             del self._ready[address]
         self._new.clear()
-        return dropped
+        were_there = self._were_there & dropped.keys()
+        self._were_there -= were_there
+        return list(dropped.values()), bool(were_there)
 
     def revision(self, entry: Entry) -> str | None:
         """Return the commits of the sources that have one, separated by commas, or None."""
@@ -205,6 +207,7 @@ class SourceFiles:
                     f"SHA-256 is {found}, expected {expected}", path=path, hint="Delete it and fetch again, online"
                 )
         else:
+            self._were_there |= {address} if path.is_file() else set()
             remote = RemoteFile(url, path, expected)
             if part.source.hub is not None:
                 name = url.removeprefix(f"hub:{part.source.hub}/")

@@ -9,13 +9,14 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from adaptstilts.errors import ConfigError, near_matches
+from adaptstilts.errors import ConfigError
 from adaptstilts.formatting import visible
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
 from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.plan import Plan
+from adaptstilts.suggestions import near_matches
 
 _MOST_EXPLAINED = 10
 _MOST_SHOWN = 5

@@ -80,6 +80,8 @@ def validate_study(study: Study, on_message: Callable[[str], None]) -> tuple[str
         check_results_folder(study)
         plan = study.check()
         unchecked = check_backbones(backbones_of(plan.stages))
+        for line in study.left_out():
+            on_message(line)
         look_for_overlaps(study.variants, plan, study.store, on_message)
     return unchecked
 
@@ -121,6 +123,8 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
             check_device(study.config.device, study.config.parallel.processes)
         claim_results_folder(study)
         with sigterm_as_exit(), watch(plan) as watcher:
+            for line in study.left_out():
+                watcher.noted(line)
             outcome = run_graph(
                 plan,
                 store,

@@ -11,6 +11,7 @@ from typing import Any
 
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
+from adaptstilts.files import expanded
 from adaptstilts.formatting import visible
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
@@ -133,7 +134,7 @@ def submit_study(
         done = study.store.find_all(study.plan.stages)
         cells = choose_cells(study.plan, done, wanted)
         finished = _Finished(study, done)
-        place = folder.expanduser().absolute()
+        place = expanded(folder).absolute()
         unfinished = place.with_name(f".{place.name}.part-{os.getpid()}")
         try:
             tasks = {

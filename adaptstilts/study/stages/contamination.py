@@ -25,6 +25,7 @@ from adaptstilts.data.contamination.findings import Findings, Pair
 from adaptstilts.data.contamination.leaks import Leak, find_leak
 from adaptstilts.data.contamination.overlap import Overlap, Prints, compare, fingerprint, joined, rows_of
 from adaptstilts.errors import AdaptstiltsError, raise_all
+from adaptstilts.files import expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
@@ -153,7 +154,7 @@ def open_data(
         return None if world is None else DataRoot(world.file(DATA_FOLDER), options=options, pins=pins)
     if place.root == OFFICIAL_ROOT:
         return None
-    return DataRoot(Path(place.root).expanduser(), options=options, pins=pins)
+    return DataRoot(expanded(place.root), options=options, pins=pins)
 
 
 def _training_sets(tasks: Sequence[Task], root: DataRoot) -> Iterator[_DataSet]:

@@ -11,6 +11,7 @@ from typing import Any
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.contents import Pins
 from adaptstilts.engine.journal import LOGS_FOLDER, StageLog
+from adaptstilts.files import expanded
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import EncoderCache
 from adaptstilts.readers.data_root import DataRoot
@@ -113,7 +114,7 @@ class StageRunner:
         """Return the folder of the data that a stage reads: the configured one, or an input's generated world."""
         root = (run.stage.place or self.place).root
         if root != MINI_ROOT:
-            return Path(root).expanduser()
+            return expanded(root)
         world = next(stage.key for stage in run.inputs.stages if stage.kind is StageKind.DATA)
         return run.inputs.artefact(world).file(DATA_FOLDER)
 
