@@ -12,6 +12,8 @@ from typing import Any
 
 from adaptstilts.errors import ConfigError
 
+_LARGEST = 2**63 - 1
+
 
 def text_of(argument: str, given: object) -> str:
     """Return an argument that is one text.
@@ -121,7 +123,10 @@ def number_of(argument: str, given: Any, *, least: float) -> float:  # noqa: ANN
     """
     if isinstance(given, bool) or not isinstance(given, Real):
         raise ConfigError(f"{shortened(given)} is not a number", key=argument)
-    number = float(given)
+    try:
+        number = float(given)
+    except OverflowError as error:
+        raise ConfigError("this number is too large", key=argument, allowed=(f"at most {_LARGEST:,}",)) from error
     if not number >= least:
         raise ConfigError(f"{given} is out of range", key=argument, allowed=(f"at least {least:g}",))
     return number
@@ -135,5 +140,7 @@ def whole_number_of(argument: str, given: Any, *, least: float = -math.inf) -> i
     """
     if isinstance(given, bool) or not isinstance(given, Integral):
         raise ConfigError(f"{shortened(given)} is not a whole number", key=argument)
+    if abs(int(given)) > _LARGEST:
+        raise ConfigError("this number is too large", key=argument, allowed=(f"at most {_LARGEST:,}",))
     number_of(argument, given, least=least)
     return int(given)

@@ -7,16 +7,21 @@ the traceback is in that stage's log (`CrashError`).
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.formatting import visible
+from adaptstilts.addresses import shown_address
+from adaptstilts.formatting import visible, visible_lines
+from adaptstilts.suggestions import near_matches
+
+_COLLAPSED = re.compile(r"^((?:\w+::)*[a-z][a-z0-9+.-]+):/(?=[^/])", re.IGNORECASE)
+"""Begin of an address that became a path, which has lost a slash."""
 
 
 class AdaptstiltsError(Exception):
-    """Base of all errors that bad input can cause.
+    """Base of all errors that bad input can cause; what logs in to an address is hidden in all its texts.
 
     Args:
         problem: What is wrong, including the offending value, without a full stop.
@@ -39,20 +44,22 @@ class AdaptstiltsError(Exception):
         allowed: Iterable[object] | None = None,
         hint: str | None = None,
     ) -> None:
+        problem = shown_address(problem)
         super().__init__(problem)
         self.problem = problem
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else Path(shown_address(path) if isinstance(path, str) else path)
         self.line = line
-        self.key = key
-        self.value = value
+        self.key = None if key is None else shown_address(key)
+        self.value = shown_address(value) if isinstance(value, str) else value
         self.allowed: tuple[str, ...] = () if allowed is None else tuple(str(item) for item in allowed)
-        self.hint = hint
+        self.hint = None if hint is None else shown_address(hint)
 
     def __str__(self) -> str:
-        """Return one line: ``file:line: key: problem. Allowed: ... Next step``; control characters are escaped."""
+        """Return a line, ``file:line: key: problem. Allowed: ... Next step``, without secrets or control characters."""
         where = ""
         if self.path is not None:
-            where = f"{self.path}:{self.line}: " if self.line is not None else f"{self.path}: "
+            place = _COLLAPSED.sub(r"\1://", str(self.path))
+            where = f"{place}:{self.line}: " if self.line is not None else f"{place}: "
         key = f"{self.key}: " if self.key else ""
         parts = [f"{where}{key}{self.problem}"]
         guess = _near_match(self.value, self.allowed)
@@ -62,7 +69,7 @@ class AdaptstiltsError(Exception):
             parts.append(f"Allowed: {_shorten(self.allowed)}")
         if self.hint:
             parts.append(self.hint)
-        return visible(_join_sentences(parts))
+        return visible(shown_address(_join_sentences(parts)))
 
 
 class ConfigError(AdaptstiltsError):
@@ -75,6 +82,14 @@ class DataError(AdaptstiltsError):
 
 class CheckpointError(AdaptstiltsError):
     """A checkpoint, adapter or tokenizer does not fit the model it is meant for."""
+
+
+class ChangedError(AdaptstiltsError):
+    """A file that keys were made from has another content by now; nothing that was made with it is kept."""
+
+    def __init__(self, problem: str, **where: Any) -> None:  # noqa: ANN401 - as its base
+        hint = "Nothing was stored under its former content. Run again: it is then planned with the file as it is."
+        super().__init__(problem, **{"hint": hint} | where)
 
 
 class TrainingError(AdaptstiltsError):
@@ -103,7 +118,7 @@ class UnfinishedError(StoreError):
 
     def __str__(self) -> str:
         """Return the summary, and a line per cause."""
-        return "\n".join([self.summary, *self.causes])
+        return "\n".join([self.summary, *map(visible_lines, self.causes)])
 
 
 class DamagedError(StoreError):
@@ -163,15 +178,6 @@ def raise_all(problems: Sequence[AdaptstiltsError]) -> None:
         raise problems[0]
     if problems:
         raise ProblemsError(problems)
-
-
-def near_matches(value: object, allowed: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
-    """Return the allowed texts that are most like a value, the best first; upper and lower case count as equal."""
-    folded: dict[str, list[str]] = {}
-    for text in allowed:
-        folded.setdefault(text.casefold(), []).append(text)
-    close = difflib.get_close_matches(str(value).casefold(), folded, n=most, cutoff=cutoff)
-    return [text for match in close for text in folded[match]][:most]
 
 
 def _near_match(value: object, allowed: Sequence[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Files that other people made: opened only if they are ordinary files, and read up to a limit.
+"""Files that other people made: opened only if they are ordinary files, read up to a limit, and named below a folder.
 
 Pipes and devices never end or never answer, and a link can lead to itself. All of them would otherwise stop a command
 without a word, or be told as a symptom.
@@ -8,12 +8,50 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shutil
 import stat
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
 from adaptstilts.formatting import size_text
+
+_MAGIC = (
+    (b"\x1f\x8b", "is compressed (gzip): unpack it"),
+    (b"PK\x03\x04", "is a zip archive: unpack it"),
+    (b"BZh", "is compressed (bzip2): unpack it"),
+    (b"\xfd7zXZ\x00", "is compressed (xz): unpack it"),
+    (b"\x28\xb5\x2f\xfd", "is compressed (zstd): unpack it"),
+    (b"7z\xbc\xaf\x27\x1c", "is a 7z archive: unpack it"),
+    (b"Rar!\x1a\x07", "is a rar archive: unpack it"),
+    (b"PAR1", "is a parquet file under another name: call it .parquet"),
+    (b"ARROW1", "is an Arrow file under another name: call it .arrow"),
+    (b"\xff\xff\xff\xff", "is an Arrow file under another name: call it .arrow"),
+    (b"%PDF-", "is a PDF document: export its content as text"),
+    (b"\xff\xfe\x00\x00", "is UTF-32 text: convert it to UTF-8"),
+    (b"\x00\x00\xfe\xff", "is UTF-32 text: convert it to UTF-8"),
+    (b"\xff\xfe", "is UTF-16 text: convert it to UTF-8"),
+    (b"\xfe\xff", "is UTF-16 text: convert it to UTF-8"),
+)
+"""First bytes of files that are no UTF-8 text, and what to say of them; a longer beginning stands before a shorter."""
+_STAND_INS = (
+    (
+        re.compile(rb"version https://git-lfs\.github\.com/spec/"),
+        "is a pointer of Git LFS: fetch the file (git lfs pull)",
+    ),
+    (
+        re.compile(rb"(\.git|(\.\./)+\.git)?/annex/objects/"),
+        "is a pointer of git-annex: fetch the file (git annex get)",
+    ),
+    (
+        re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]", re.IGNORECASE),
+        "is a web page (HTML): download the file again",
+    ),
+    (re.compile(rb"<\?xml[\s?]", re.IGNORECASE), "is an XML document: download the file again"),
+)
+"""Beginnings of texts that stand in place of a file, behind blank characters, and what to say of them."""
+_TAR_MARK = slice(257, 262)
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -22,6 +60,8 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
     (stat.S_ISSOCK, "a socket"),
 )
+_LONGEST_NAME = 255
+"""Bytes of the longest name of a file or folder, in nearly every file system."""
 
 
 def what_instead(path: Path) -> str | None:
@@ -37,6 +77,18 @@ def what_instead(path: Path) -> str | None:
     except ValueError:  # a name with a zero byte
         return None
     return None if stat.S_ISREG(mode) else next((what for is_kind, what in _KINDS if is_kind(mode)), "no file")
+
+
+def expanded(path: Path | str) -> Path:
+    """Return a path in which a leading ``~`` is the home folder.
+
+    Raises:
+        ConfigError: If there is no such user, or the user has no home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError("there is no home folder for its ~", path=path, hint="Write the whole path.") from error
 
 
 def check_file(
@@ -71,6 +123,85 @@ def read_bytes(
     if len(content) > most_bytes:
         raise error(f"is longer than {size_text(most_bytes)}, the most that is read", path=path, hint=hint)
     return content
+
+
+def cause_of(first_bytes: bytes, *, has_lines: bool = True) -> str | None:
+    """Say what a file really is that cannot be read as UTF-8 text, and what to do; None where nothing is known.
+
+    Args:
+        first_bytes: Some thousand bytes from its beginning, or all of a shorter file.
+        has_lines: Whether line ends separate its rows, which they do not in a JSON document.
+
+    Returns:
+        What follows the name of the file, such as ``is compressed (gzip): unpack it``.
+    """
+    found = next((cause for start, cause in _MAGIC if first_bytes.startswith(start)), None)
+    if found is not None:
+        return found
+    if first_bytes[_TAR_MARK] == b"ustar":
+        return "is a tar archive: unpack it"
+    if b"\0" in first_bytes:
+        return _cause_of_zeros(first_bytes)
+    text = first_bytes.removeprefix(b"\xef\xbb\xbf").lstrip()
+    found = next((cause for start, cause in _STAND_INS if start.match(text)), None)
+    if found is None and has_lines and b"\r" in first_bytes and b"\n" not in first_bytes:
+        return "has carriage returns (CR) alone as line ends: convert them to line feeds (LF)"
+    return found
+
+
+def _cause_of_zeros(first_bytes: bytes) -> str:
+    """Tell UTF-16 without a mark, in which every other byte of a Latin text is zero, from what is no text."""
+    even, odd = first_bytes[::2], first_bytes[1::2]
+    if abs(even.count(0) - odd.count(0)) > 0.3 * len(even):
+        return "is UTF-16 text: convert it to UTF-8"
+    return "is no text (it holds zero bytes): put the right file there"
+
+
+def is_below(name: str) -> bool:
+    """Return whether a name that somebody else chose is a relative path that stays below the folder it is joined to."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return (
+        bool(parts)
+        and ".." not in parts
+        and not name.startswith(("/", "\\"))
+        and ":" not in parts[0]
+        and "\0" not in name
+        and all(len(part.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME for part in parts)
+    )
+
+
+def below(folder: Path, name: str, error: type[AdaptstiltsError] = DataError, *, source: Path | str) -> Path:
+    """Join a folder and a name that somebody else chose; the place to write to is really below the folder.
+
+    Args:
+        source: File, address or repository that the name is from.
+
+    Raises:
+        AdaptstiltsError: Of the class `error`, if the name, or a link on the way, leads out of the folder.
+    """
+    if not is_below(name):
+        raise error(
+            f"names a file '{name}', which would be placed outside the target folder",
+            path=source,
+            hint="Do not use it; report it to its publisher.",
+        )
+    path, top = folder / name, folder.resolve()
+    for place in reversed([parent for parent in path.parents if parent != folder and parent.is_relative_to(folder)]):
+        if place.is_symlink() and not place.resolve().is_relative_to(top):
+            raise error(
+                f"is a link that leads out of {folder}, where '{name}' of {source} belongs",
+                path=place,
+                hint="Put an ordinary folder there.",
+            )
+    return path
+
+
+def clear(path: Path) -> None:
+    """Remove what stands at a path that is about to be written: a file, a link (not what it leads to), or a folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def open_file(

@@ -70,7 +70,10 @@ MOST_DOWNLOAD_SECONDS = Limit(
     "most_download_seconds", 86_400, "seconds", "Longest time for one file, all attempts together."
 )
 MOST_UNPACKED_BYTES = Limit(
-    "most_unpacked_bytes", 20 * 2**30, "bytes", "Most bytes that one archive or compressed file may unpack to."
+    "most_unpacked_bytes",
+    20 * 2**30,
+    "bytes",
+    "Most bytes of one download, and most that one archive or compressed file may unpack to.",
 )
 MOST_MEMBERS = Limit("most_members", 100_000, "members", "Most files and folders in one archive.")
 MOST_RATIO = Limit("most_ratio", 200, "times", "Most bytes that may come out of an archive per byte of the archive.")

@@ -11,12 +11,12 @@ import pytest
 from repository import ROOT
 
 from adaptstilts import errors
-from adaptstilts.errors import AdaptstiltsError, ConfigError, DamagedError, ProblemsError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, DamagedError, ProblemsError, UnreadableError
 
 CLASSES = [
     kind
     for _, kind in inspect.getmembers(errors, inspect.isclass)
-    if issubclass(kind, AdaptstiltsError) and kind not in {DamagedError, ProblemsError}
+    if issubclass(kind, AdaptstiltsError) and kind not in {DamagedError, UnreadableError, ProblemsError}
 ]
 RAISED = [
     *(
@@ -24,6 +24,7 @@ RAISED = [
         for kind in CLASSES
     ),
     DamagedError("damaged", path="a/f.bin", folder="a"),
+    UnreadableError("cannot be read", path="a/f.bin", folder="a"),
     ProblemsError([ConfigError("one", key="k"), DamagedError("damaged", folder="a")]),
 ]
 

@@ -1,5 +1,8 @@
 """What is no ordinary file is refused at once, with its kind in the message."""
 
+import bz2
+import gzip
+import lzma
 import os
 import socket
 from pathlib import Path
@@ -7,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from adaptstilts.errors import DataError
-from adaptstilts.files import check_file, read_bytes, what_instead
+from adaptstilts.files import below, cause_of, check_file, clear, is_below, read_bytes, what_instead
 
 
 def folder(path: Path) -> None:
@@ -62,3 +65,101 @@ def test_file_beyond_the_limit_is_refused(tmp_path: Path):
     (tmp_path / "there").write_bytes(b"0123456789")
     with pytest.raises(DataError, match="there: is longer than 9 B, the most that is read"):
         read_bytes(tmp_path / "there", 9)
+
+
+ROWS = "Der Mann schläft .\tThe man sleeps .\tentailment\n" * 3
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (gzip.compress(ROWS.encode()), "is compressed (gzip): unpack it"),
+        (bz2.compress(ROWS.encode()), "is compressed (bzip2): unpack it"),
+        (lzma.compress(ROWS.encode()), "is compressed (xz): unpack it"),
+        (b"PK\x03\x04\x14\0\0\0", "is a zip archive: unpack it"),
+        (b"train-en.tsv".ljust(257, b"\0") + b"ustar\0", "is a tar archive: unpack it"),
+        (b"PAR1\x15\x04", "is a parquet file under another name: call it .parquet"),
+        (b"ARROW1\0\0\xff\xff\xff\xff", "is an Arrow file under another name: call it .arrow"),
+        (b"\xff\xff\xff\xff\x10\x01\0\0", "is an Arrow file under another name: call it .arrow"),
+        (b"%PDF-1.7\n", "is a PDF document: export its content as text"),
+        (ROWS.encode("utf-16"), "is UTF-16 text: convert it to UTF-8"),
+        (ROWS.encode("utf-16-le"), "is UTF-16 text: convert it to UTF-8"),
+        (ROWS.encode("utf-16-be"), "is UTF-16 text: convert it to UTF-8"),
+        (ROWS.encode("utf-32"), "is UTF-32 text: convert it to UTF-8"),
+        (b"a\tb\n\0\0\0\0\0\0", "is no text (it holds zero bytes): put the right file there"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "is a pointer of Git LFS: fetch the file"),
+        (b"/annex/objects/SHA256E-s1--00\n", "is a pointer of git-annex: fetch the file"),
+        (b"\n <!DOCTYPE html><html>", "is a web page (HTML): download the file again"),
+        (b"\xef\xbb\xbf<HTML lang=en>", "is a web page (HTML): download the file again"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied", "is an XML document: download the file again"),
+        (ROWS.replace("\n", "\r").encode(), "has carriage returns (CR) alone as line ends: convert them to line feeds"),
+    ],
+)
+def test_what_a_file_really_is(content: bytes, cause: str):
+    assert (cause_of(content[:4096]) or "").startswith(cause)
+
+
+@pytest.mark.parametrize("content", [b"", ROWS.encode(), ROWS.replace("\n", "\r\n").encode(), ROWS.encode("latin-1")])
+def test_nothing_is_said_of_text(content: bytes):
+    assert cause_of(content) is None
+
+
+def test_carriage_returns_in_a_document_are_blanks():
+    assert cause_of(b'{"data":\r[]}', has_lines=False) is None
+
+
+HOSTILE = [
+    "../x",
+    "a/../../x",
+    "/x",
+    "..\\x",
+    "a\\..\\..\\x",
+    "C:/x",
+    "C:x",
+    "",
+    ".",
+    "..",
+    "a\0b",
+    "x" * 256,
+    "é" * 130,
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_names_that_lead_out_of_a_folder_are_refused(tmp_path, name):
+    assert not is_below(name)
+    with pytest.raises(DataError, match=r"list\.yaml: names a file '.*', which would be placed outside the target fo"):
+        below(tmp_path, name, source="list.yaml")
+
+
+@pytest.mark.parametrize("name", ["a", "a/b.tsv", "./a", "a//b", "..a/b..", "x" * 255, "ä/字.tsv"])
+def test_names_below_a_folder_are_joined_to_it(tmp_path, name):
+    assert below(tmp_path, name, source="list.yaml") == tmp_path / name
+
+
+def test_links_on_the_way_are_refused_where_they_lead_out_of_the_folder(tmp_path):
+    (tmp_path / "root/in").mkdir(parents=True)
+    (tmp_path / "root/out").symlink_to(tmp_path)
+    (tmp_path / "root/inner").symlink_to("in")
+    assert below(tmp_path / "root", "inner/a", source="x") == tmp_path / "root/inner/a"
+    with pytest.raises(
+        DataError, match=r"root/out: is a link that leads out of .*root, where 'out/a' of x belongs\. Pu"
+    ):
+        below(tmp_path / "root", "out/a", source="x")
+
+
+@pytest.mark.parametrize("make", [folder, pipe, loop, device, bound_socket, Path.touch])
+def test_clear_removes_whatever_stands_at_a_path(tmp_path, make):
+    path = tmp_path / "x"
+    clear(path)
+    make(path)
+    clear(path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_clear_leaves_what_a_link_leads_to(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a").touch()
+    (tmp_path / "x").symlink_to("in")
+    clear(tmp_path / "x")
+    assert [path.name for path in tmp_path.rglob("*")] == ["in", "a"]

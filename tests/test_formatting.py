@@ -7,8 +7,8 @@ from adaptstilts.formatting import (
     count_text,
     duration_text,
     estimate_text,
-    first_line,
     range_text,
+    reason_of,
     scaled,
     signed_text,
     size_text,
@@ -99,8 +99,8 @@ def test_aligned_makes_columns_as_wide_as_their_widest_text():
 
 
 def test_first_line_of_an_error_without_text_is_its_class():
-    assert first_line(ValueError("\n  no rows\nmore")) == "no rows"
-    assert first_line(KeyboardInterrupt()) == "KeyboardInterrupt"
+    assert reason_of(ValueError("\n  no rows\nmore")) == "no rows"
+    assert reason_of(KeyboardInterrupt()) == "KeyboardInterrupt"
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def study_name(file: Path) -> str:
     if re.match(NAME_PATTERN, file.stem):
         return file.stem
     plain = unicodedata.normalize("NFKD", file.stem.casefold()).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9_.-]+", "_", plain).strip("_.-") or _NAMELESS
+    return re.sub(r"[^a-z0-9_.-]+", "_", plain).strip("_.-")[:100] or _NAMELESS
 
 
 def place_of_copy(to: Path | str, name: str) -> Path:

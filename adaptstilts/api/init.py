@@ -21,6 +21,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.write import commented_yaml
 from adaptstilts.engine.resources import this_machine
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError, raise_all
+from adaptstilts.formatting import visible
 from adaptstilts.models.backbone import MINI_BACKBONE, locate_backbone
 from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.tasks.spec import BenchmarkName, Phase, Task
@@ -77,6 +78,7 @@ def init_study(
     asked = "" if data is None else f" --data {shlex.quote(str(data))}"
     header = [f"Written by adaptstilts {__version__}: adaptstilts init{asked}", "", *_wrapped(summary), "", *_HOW_TO]
     notes = _notes(found, backbone)
+    header = list(map(visible, header))  # a line break in a name would end the comment
     write_new(file, commented_yaml(StudyConfig, chosen, header=header, notes=notes, left_out=("sweep",)))
     text = _text(file, chosen["name"], summary, words)
     return Initialised(_record(file, found), text, file=file, survey=found)
@@ -112,7 +114,7 @@ def _text(file: Path, name: str, summary: Sequence[str], options: Sequence[str])
     words = shlex.join([str(file), *options])
     study = "" if name == file.stem else f", the study {name}"
     steps = [f"  adaptstilts {verb} {words}" for verb in ("validate", "plan", "run", "report")]
-    return "\n".join([*summary, "", f"wrote {file}{study}; next:", *steps])
+    return "\n".join(map(visible, [*summary, "", f"wrote {file}{study}; next:", *steps]))
 
 
 def _settings(name: str, found: Survey | None, backbone: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.formatting import visible_lines
 from adaptstilts.progress.style import PLAIN_STYLE
 
 
@@ -27,10 +28,10 @@ class Shown:
     problems: tuple[AdaptstiltsError, ...] = ()
 
     def __str__(self) -> str:
-        return self.text
+        return visible_lines(self.text)
 
     def __repr__(self) -> str:
-        return self.text
+        return str(self)
 
     def _repr_html_(self) -> str:
         return preformatted(self.text)
@@ -38,4 +39,4 @@ class Shown:
 
 def preformatted(text: str) -> str:
     """Return text as HTML that keeps its columns and never wraps a line."""
-    return f'<pre style="{PLAIN_STYLE}">{html.escape(text)}</pre>'
+    return f'<pre style="{PLAIN_STYLE}">{html.escape(visible_lines(text))}</pre>'

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.api.shown import Shown
 from adaptstilts.arguments import cache_of, location_of, number_of, texts_of
 from adaptstilts.errors import StoreError
@@ -75,4 +76,4 @@ def store_status(store: str, *, store_cache: str | None = None) -> StatusReader:
 
 def _next_command(found: Status, words: Sequence[str]) -> str:
     verb = "report" if found.is_over and not found.total("failed") else "run"
-    return shlex.join(["adaptstilts", verb, *words, *(["--rebuild"] if found.damaged else [])])
+    return shlex.join(["adaptstilts", verb, *map(shown_address, words), *(["--rebuild"] if found.damaged else [])])

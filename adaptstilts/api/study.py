@@ -19,7 +19,7 @@ from adaptstilts.arguments import (
 )
 from adaptstilts.config.load import load_study as read_study
 from adaptstilts.config.schema import StudyConfig
-from adaptstilts.formatting import number_text
+from adaptstilts.formatting import number_text, visible
 from adaptstilts.runtime import prepare_process
 from adaptstilts.shipped import shipped_configs
 from adaptstilts.study import study
@@ -72,7 +72,7 @@ class Study:
         self._study = study.Study.load(source, self._overrides)
 
     def __repr__(self) -> str:
-        return f"<study '{self.name}' from {self.place}>"
+        return visible(f"<study '{self.name}' from {self.place}>")
 
     @property
     def name(self) -> str:
@@ -144,7 +144,7 @@ class Study:
         }
         counts = f"{number_text(len(plan.stages), 'stage')} for {number_text(len(plan.cells), 'table cell')}"
         fine = f"{self.place}: fine, {counts}"
-        left = "\n".join(f"not checked: {line}" for line in unchecked)
+        left = "\n".join(visible(f"not checked: {line}") for line in unchecked)
         parts = [table(checks), left, "" if problems else fine]
         return Shown(record, "\n\n".join(part for part in parts if part), tuple(notes), problems)
 
@@ -199,6 +199,7 @@ class Study:
 
         prepare_process()
         is_shown, is_rebuilt = flag_of("progress", progress), flag_of("rebuild", rebuild)
+        self._study.plan_anew()
         chosen = self._with(engine, workers)
         store = chosen.store.root
         result = run_study(
@@ -353,10 +354,11 @@ class Study:
         if not changes:
             return self._study
         # The source is not read again: it may have changed since.
-        kept = self.config.model_dump(mode="json", include={"name", "target", "engine", "workers"}, exclude_unset=True)
+        written = self._study.written
+        kept = written.model_dump(mode="json", include={"name", "target", "engine", "workers"}, exclude_unset=True)
         read, _ = read_study(kept, changes)
-        config = self.config.model_copy(update={"engine": read.engine, "workers": read.workers})
-        return study.Study(config, self._study.origin)
+        config = written.model_copy(update={"engine": read.engine, "workers": read.workers})
+        return study.Study(config, self._study.origin, self._study.base)
 
     def _status_reader(self) -> StatusReader:
         from adaptstilts.api.status import StatusReader  # noqa: PLC0415 - planning needs none of it

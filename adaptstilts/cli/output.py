@@ -8,7 +8,9 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
+from adaptstilts.cli.streams import can_encode_all, echo
 from adaptstilts.errors import AdaptstiltsError, raise_all
+from adaptstilts.formatting import visible_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
@@ -24,6 +26,8 @@ class Answer(Protocol):
 
 def show(answer: Answer, *, as_json: bool) -> None:
     """Print an answer, then raise what it has found to be wrong, so that the exit status is 2."""
-    typer.echo(json.dumps(answer.record, indent=2, ensure_ascii=False) if as_json else str(answer))
+    echo(
+        visible_json(json.dumps(answer.record, indent=2, ensure_ascii=not can_encode_all())) if as_json else str(answer)
+    )
     problems: Sequence[AdaptstiltsError] = getattr(answer, "problems", ())
     raise_all(problems)

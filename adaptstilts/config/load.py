@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from adaptstilts.config.origin import Origin, dotted
+from adaptstilts.config.origin import Origin
+from adaptstilts.config.plain import MOST_LEVELS, KeyPath, PlainCopy, shown, too_deep
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
-from adaptstilts.config.section import NOT_A_NUMBER
+from adaptstilts.config.section import WRONG_KIND
 from adaptstilts.config.settings import range_text
 from adaptstilts.config.sweep import (
     SECTION,
     Axis,
-    KeyPath,
     SweepProblem,
     can_be_swept,
     combinations,
@@ -27,7 +27,9 @@ from adaptstilts.config.sweep import (
     same_points,
     take_axes,
 )
+from adaptstilts.config.yaml_text import read_yaml, yaml_value
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.limits import MOST_VARIANTS
 
 Model = TypeVar("Model", bound=BaseModel)
 Source: TypeAlias = "Path | Mapping[str, Any]"
@@ -36,55 +38,33 @@ IN_MEMORY = Path("<dict>")
 """Name of settings that are no file's, in errors about them."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which plain values mean what people expect.
-
-    ``1e-4`` is a number, ``no`` is a language code and only true and false are booleans; dates, ``1:30``, ``010`` and
-    ``0x10`` are text.
-    """
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in {"null", "merge"}]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false|True|False)$"), list("tfTF"))
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9]\d*(?:_\d+)*)$"), list("-+0123456789")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(
-        r"^[-+]?(?:\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(?:inf|Inf)|\.(?:nan|NaN))$"
-    ),
-    list("-+0123456789."),
-)
-
-
 _PLAIN = {
     "missing": ("is required", "Give it a value."),
-    "string_type": ("{value!r} is not text", """Write it in quotation marks; on the command line '"{value}"'."""),
-    "too_short": ("{value!r} is an empty list", "Name at least one."),
-    "tuple_type": ("{value!r} is not a list", "Write [{names}]."),
-    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), ("{value!r} is not a whole number", "")),
-    **dict.fromkeys(("float_parsing", "float_type"), ("{value!r} is not a number", "")),
-    **dict.fromkeys(("bool_parsing", "bool_type"), ("{value!r} is neither true nor false", "")),
-    "finite_number": ("{value!r} is not a finite number", ""),
+    "string_type": ("{shown} is not text", """Write it in quotation marks; on the command line '"{value}"'."""),
+    "too_short": ("{shown} is an empty list", "Name at least one."),
+    "tuple_type": ("{shown} is not a list", "Write [{names}]."),
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), ("{shown} is not a whole number", "")),
+    **dict.fromkeys(("float_parsing", "float_type"), ("{shown} is not a number", "")),
+    **dict.fromkeys(("bool_parsing", "bool_type"), ("{shown} is neither true nor false", "")),
+    "finite_number": ("{shown} is not a finite number", ""),
     **dict.fromkeys(
-        ("greater_than", "greater_than_equal", "less_than", "less_than_equal"), ("{value!r} is out of range", "")
+        ("greater_than", "greater_than_equal", "less_than", "less_than_equal"), ("{shown} is out of range", "")
     ),
 }
 """Problem and next step, for pydantic error types whose own message says too little."""
+_MOST_SHOWN = 80
 _SHIPPED_HINT = "Those that come with the package: adaptstilts configs."
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
+_BRANCHES = ("tuple[", "literal[", "dict[", "constrained-")
+"""Starts of the names that pydantic gives to the branches of a union."""
 _ABSENT = (
     ("has no value", "Give one, or leave the key out."),
     ("[] is an empty list", "Name at least one value."),
 )
 """Problem and next step for null and for an empty list."""
 _ALLOWED = {
-    NAME_PATTERN: ("letters, digits, _, . and -, of which the first is a letter or a digit",),
+    NAME_PATTERN: ("up to 100 letters, digits, _, . and -, of which the first is a letter or a digit",),
     DEVICE_PATTERN: ("auto", "cpu", "cuda", "cuda:N"),
 }
 """Allowed values in words, by the schema's regular expression."""
@@ -102,12 +82,13 @@ def load_study(source: Source, overrides: Sequence[str] = ()) -> tuple[StudyConf
         the first variant and its field ``sweep`` lists all of them; `adaptstilts.config.sweep.variants` makes them.
 
     Raises:
-        ConfigError: If the file is missing, is not YAML, or holds one invalid setting.
+        ConfigError: If the file is missing, is not YAML, holds one invalid setting, or more variants than the limit.
         ProblemsError: If several settings are invalid.
     """
     values, origin = _read_with_overrides(source, overrides)
     _check_purpose(values, StudyConfig, origin)
     plain, axes, wrong = take_axes(values, origin.overridden)
+    _check_size(values, axes, origin)
     problems: list[AdaptstiltsError] = [_sweep_error(item, origin) for item in wrong]
     firsts = {key: place for axis in axes for key, place in zip(axis.keys, axis.places[0], strict=True)}
     first = _read_model(plain, StudyConfig, origin.swept(firsts), problems)
@@ -121,6 +102,22 @@ def load_study(source: Source, overrides: Sequence[str] = ()) -> tuple[StudyConf
         raise AssertionError("unreachable: validation failed without a problem")
     config = first.model_copy(update={"sweep": combinations(axes)}) if axes else first
     return config, origin.swept({key: axis.place(number) for axis in axes for number, key in enumerate(axis.keys)})
+
+
+def _check_size(values: dict[str, Any], axes: Sequence[Axis], origin: Origin) -> None:
+    """Refuse more variants, or more seeds, than the limit, before any of them is built."""
+    most = MOST_VARIANTS.value()
+    seeds = values.get("seeds")
+    count = math.prod(len(axis.points) for axis in axes)
+    if count > most:
+        largest = max(axes, key=lambda axis: len(axis.points))
+        named, what = origin.where(largest.place(0)), "variants"
+    elif isinstance(seeds, list) and len(seeds) > most:
+        count, named, what = len(seeds), origin.where(("seeds",)), "seeds"
+    else:
+        return
+    hint = f"Give fewer values, or raise the limit: {MOST_VARIANTS.variable}={count}. More: adaptstilts docs limits."
+    raise ConfigError(f"{count:,} {what} are more than the limit of {most:,.0f}", hint=hint, **named)
 
 
 def _read_point(
@@ -208,73 +205,12 @@ def _read_model(
 
 
 def _read_with_overrides(source: Source, overrides: Sequence[str]) -> tuple[dict[str, Any], Origin]:
-    path, (values, lines) = (source, _read(source)) if isinstance(source, Path) else (IN_MEMORY, _copied(source))
+    path, (read, lines) = (
+        (source, read_yaml(source, _SHIPPED_HINT)) if isinstance(source, Path) else (IN_MEMORY, (source, {}))
+    )
+    values = PlainCopy(Origin(path, lines).where).of(read)
     overridden = _apply(values, overrides)
-    return values, Origin(path, lines, frozenset(overridden))
-
-
-def _copied(source: Mapping[str, Any]) -> tuple[dict[str, Any], dict[KeyPath, int]]:
-    """Copy the settings of a mapping, so that overrides leave the caller's as they are; they have no lines."""
-    try:
-        values: dict[str, Any] = _unshared(source)
-    except RecursionError as error:
-        raise ConfigError("a value contains itself", path=IN_MEMORY) from error
-    return values, {}
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
-    if path.is_dir():
-        raise ConfigError("is a folder, not a configuration file", path=path, hint=_SHIPPED_HINT)
-    if not path.is_file():
-        raise ConfigError("no such configuration file", path=path, hint=_SHIPPED_HINT)
-    try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
-        node = loader.get_single_node()
-        lines: dict[KeyPath, int] = {}
-        if node is not None:
-            _collect_lines(node, (), lines, path)
-        values = loader.construct_document(node) if node is not None else {}
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise ConfigError(f"not valid YAML: {error.problem}", path=path, line=line) from error
-    except RecursionError as error:
-        raise ConfigError("not valid YAML: a value contains itself", path=path, hint="Remove the alias (*).") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"not a UTF-8 YAML file: {reason}", path=path) from error
-    except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", path=path) from error
-    if not isinstance(values, dict):
-        raise ConfigError(
-            "contains no keys", path=path, line=1, hint="A configuration is a list of `key: value` lines."
-        )
-    return _unshared(values), lines
-
-
-def _unshared(value: Any) -> Any:  # noqa: ANN401 - what YAML holds
-    """Copy values so that each use of a YAML alias (*) is its own object and can be overridden alone.
-
-    Tuples and paths, which YAML does not have, become lists and text.
-    """
-    if isinstance(value, Mapping):
-        return {str(key): _unshared(item) for key, item in value.items()}
-    if isinstance(value, Path):
-        return str(value)
-    return [_unshared(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path) -> None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*prefix, str(key.value))
-            if here in lines:
-                raise ConfigError("is given twice", path=path, line=key.start_mark.line + 1, key=dotted(here))
-            lines[here] = key.start_mark.line + 1
-            _collect_lines(value, here, lines, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            lines[(*prefix, index)] = value.start_mark.line + 1
-            _collect_lines(value, (*prefix, index), lines, path)
+    return values, Origin(path, lines, frozenset(overridden), tuple(overrides))
 
 
 def _apply(values: dict[str, Any], overrides: Sequence[object]) -> set[KeyPath]:
@@ -286,18 +222,18 @@ def _apply(values: dict[str, Any], overrides: Sequence[object]) -> set[KeyPath]:
             raise ConfigError(problem, key="overrides", hint=hint)
         key, separator, text = override.partition("=")
         if not separator or not key:
-            raise ConfigError(f"'{override}' is not of the form key=value", hint="Example: data.root=my_data.")
+            raise ConfigError(f"{shown(override)} is not of the form key=value", hint="Example: data.root=my_data.")
         parts = tuple(key.split("."))
+        if len(parts) > MOST_LEVELS:
+            raise too_deep(key=key[:100])
         place = values
         for part in parts[:-1]:
             child = place.setdefault(part, {})
             if not isinstance(child, dict):
-                raise ConfigError(f"'{part}' is not a section, so '{override}' cannot be set", key=key)
+                raise ConfigError(f"'{part}' is not a section, so {shown(override)} cannot be set", key=key)
             place = child
-        try:
-            place[parts[-1]] = yaml.load(text, Loader=_Loader)
-        except (yaml.YAMLError, RecursionError) as error:
-            raise ConfigError(f"'{text}' is not a YAML value", key=key) from error
+        named = Origin(overridden=frozenset({parts})).where
+        place[parts[-1]] = PlainCopy(named).of(yaml_value(text, key), parts)
         touched.add(parts)
     return touched
 
@@ -310,35 +246,43 @@ def _explain(
     location = _location(item)
     where = origin.where(location)
     value = item["input"]
-    if item["type"] == NOT_A_NUMBER:
+    if item["type"] == WRONG_KIND:
         written, place = item["ctx"]["value"], item["ctx"]["place"]
         where = origin.where(location if place is None else (*location, place))
-        return ConfigError(f"{written!r} {item['msg']}", hint=item["ctx"]["hint"], **where)
+        return ConfigError(f"{written} {item['msg']}", hint=item["ctx"]["hint"], **where)
     if item["type"] in {"extra_forbidden", "invalid_key"}:
         section, is_swept = location[:-1], origin.place(location)[:1] == (SECTION,)
         known = [name for name in _fields_at(schema, section) if not is_swept or can_be_swept((*section, name))]
         hint = "All settings: adaptstilts docs settings."
-        return ConfigError(f"'{location[-1]}' is not a setting", value=location[-1], allowed=known, hint=hint, **where)
+        return ConfigError(
+            f"{shown(str(location[-1]))} is not a setting", value=location[-1], allowed=known, hint=hint, **where
+        )
     if item["type"] == "string_pattern_mismatch" and item["ctx"]["pattern"] in _ALLOWED:
-        return ConfigError(f"{value!r} is not allowed", value=value, allowed=_ALLOWED[item["ctx"]["pattern"]], **where)
+        return ConfigError(
+            f"{shown(value)} is not allowed", value=value, allowed=_ALLOWED[item["ctx"]["pattern"]], **where
+        )
     if value is None or (value == [] and item["type"] in _SINGLE):
         nothing, an_empty_list = _ABSENT
         problem, hint = nothing if value is None else an_empty_list
         return ConfigError(problem, hint=hint, **where)
     if item["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
-        return ConfigError(f"'{value}' is not allowed", value=value, allowed=allowed, **where)
+        text = shown(value if isinstance(value, str) else f"{value}")
+        return ConfigError(f"{text} is not allowed", value=value, allowed=allowed, **where)
     if item["type"] in {"model_type", "dict_type"}:
         known = list(_fields_at(schema, location))
-        return ConfigError(f"{value!r} is not a section", allowed=known, hint="Write its settings below it.", **where)
+        return ConfigError(
+            f"{shown(value)} is not a section", allowed=known, hint="Write its settings below it.", **where
+        )
     if item["type"] in _PLAIN:
         names = ", ".join(map(str, value)) if isinstance(value, dict) else value
-        problem, hint = (text.format(value=value, names=names) for text in _PLAIN[item["type"]])
+        facts = {"value": value, "shown": shown(value), "names": str(names)[:_MOST_SHOWN]}
+        problem, hint = (text.format(**facts) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):
             hint = ""
         bounds = () if item["type"] in {"tuple_type", "too_short"} else _range(schema, location)
         return ConfigError(problem, allowed=bounds, hint=hint or None, **where)
-    return ConfigError(f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
+    return ConfigError(f"{shown(value)}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
 
 
 def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
@@ -347,7 +291,8 @@ def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
 
 def _location(item: Any) -> KeyPath:  # noqa: ANN401 - pydantic's ErrorDetails
     """Return the key path of a problem, without the names that pydantic gives to the branches of a union."""
-    return tuple(part for part in item["loc"] if isinstance(part, int) or not part.startswith(("tuple[", "literal[")))
+    found = tuple(part for part in item["loc"] if isinstance(part, int) or not part.startswith(_BRANCHES))
+    return found[:-1] if found[-1:] == ("str",) else found
 
 
 def _one_each(items: Sequence[Any]) -> list[Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.config.sweep import KeyPath
+from adaptstilts.config.plain import KeyPath, dotted
 from adaptstilts.errors import AdaptstiltsError, ProblemsError
 
 
@@ -21,12 +21,14 @@ class Origin:
         path: The file; None if the configuration was made in memory.
         lines: Line numbers of keys and list items.
         overridden: Keys set by overrides; errors about them name no file.
+        overrides: The ``key=value`` strings that set them.
         places: For each swept key, where its values are written: below ``sweep`` or in a list.
     """
 
     path: Path | None = None
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
     overridden: frozenset[KeyPath] = frozenset()
+    overrides: tuple[str, ...] = ()
     places: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
 
     def swept(self, places: Mapping[KeyPath, KeyPath]) -> Origin:
@@ -72,14 +74,6 @@ class Origin:
     def _line(self, place: KeyPath) -> int | None:
         above = (place[:length] for length in range(len(place), 0, -1))
         return next((self.lines[key] for key in above if key in self.lines), None)
-
-
-def dotted(key: KeyPath) -> str:
-    """Return a key path as text, such as ``target.tasks[1]``."""
-    text = ""
-    for part in key:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
-    return text
 
 
 def _parts(key: str) -> KeyPath:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-NOT_A_NUMBER = "not_a_number"
-"""Type of the error about true, false or text where a number belongs; its context has the value, its place in a
-list, and what to do."""
+from adaptstilts.config.plain import shown
+
+WRONG_KIND = "wrong_kind"
+"""Type of the error about true, false or text where a number belongs, and the reverse; its context has the value, its
+place in a list, and what to do."""
 _YAML_1_1_TEXT = re.compile(r"[-+]?[0-9]+[eE][-+]?[0-9]+")
 _NUMBERS = frozenset({int, float, type(None)})
+_FLAGS = frozenset({bool, type(None)})
+_WORDS = {"true": ("true", "yes", "on", "y", "1"), "false": ("false", "no", "off", "n", "0")}
+"""What people write for true and false, in YAML 1.1 and elsewhere."""
 
 
 class Section(BaseModel):
@@ -23,18 +29,36 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _numbers_are_numbers(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - as it was written
-        annotation = cls.model_fields[info.field_name or ""].annotation
-        if _plain_types(annotation) <= _NUMBERS:
-            single = () if get_origin(annotation) is tuple else ((None, value),)
+    def _kinds_are_kept(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - as it was written
+        kinds, is_list = _kinds(cls, info.field_name or "")
+        if kinds <= _FLAGS and value is not None and not isinstance(value, bool):
+            raise _wrong_kind(shown(value), "is neither true nor false", hint=_flag_hint(value))
+        if kinds <= _NUMBERS:
+            single = () if is_list else ((None, value),)
             for place, one in enumerate(value) if isinstance(value, list) else single:
                 if isinstance(one, bool):
-                    context: dict[str, Any] = {"value": one, "place": place, "hint": None}
-                    raise PydanticCustomError(NOT_A_NUMBER, "is not a number", context)
+                    raise _wrong_kind(str(one).lower(), "is not a number", place)
                 if isinstance(one, str) and _is_number(one):
-                    context = {"value": one, "place": place, "hint": _unquoted(one)}
-                    raise PydanticCustomError(NOT_A_NUMBER, "is text, not a number", context)
+                    raise _wrong_kind(shown(one), "is text, not a number", place, _unquoted(one))
         return value
+
+
+def _wrong_kind(written: str, problem: str, place: int | None = None, hint: str | None = None) -> PydanticCustomError:
+    return PydanticCustomError(WRONG_KIND, problem, {"value": written, "place": place, "hint": hint})
+
+
+def _flag_hint(value: object) -> str | None:
+    """Return what to write for a word or a number that other programs take for true or false."""
+    word = str(value).casefold() if isinstance(value, str | int) else ""
+    meant = next((flag for flag, words in _WORDS.items() if word in words), None)
+    return f"Write {meant}." if meant else "Allowed: true, false."
+
+
+@cache
+def _kinds(section: type[BaseModel], name: str) -> tuple[frozenset[Any], bool]:
+    """Return the types of which a setting, or the items of its list, may be, and whether it is a list."""
+    annotation = section.model_fields[name].annotation
+    return _plain_types(annotation), get_origin(annotation) is tuple
 
 
 def _plain_types(annotation: Any) -> frozenset[Any]:  # noqa: ANN401 - a type or a special form of typing

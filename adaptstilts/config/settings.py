@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from adaptstilts.formatting import visible
+
 _BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
 
 
@@ -74,7 +76,8 @@ def yaml_text(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(yaml_text, value))}]"
     if isinstance(value, str):
-        return value if _is_plain(value) else json.dumps(value, ensure_ascii=False)
+        # The escapes of `visible` are YAML's too, which takes no raw control character.
+        return value if _is_plain(value) else visible(json.dumps(value, ensure_ascii=False))
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -15,21 +15,20 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
+from adaptstilts.config.plain import KeyPath
 from adaptstilts.config.schema import StudyConfig
 
 SECTION = "sweep"
 """Configuration section that holds axes."""
 
 _NOT_SWEPT = frozenset({
-    "name", "title", "seeds", SECTION, "resume", "parallel", "store", "store_cache", "results", "device", "threads",
-    "tracking", "workers", "engine",
-    "data.leaks", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep",
+    "name", "title", "seeds", SECTION, "resume", "parallel", "runtime", "store", "store_cache", "results", "device",
+    "threads", "tracking", "workers", "engine",
+    "data.leaks", "evaluation.missing", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep",
 })  # fmt: skip
 """Keys and sections on which no score depends, and the seeds, all of which are trained. All others can be swept."""
 _SMALL = 0.01
 """Numbers below this are written with an exponent."""
-
-KeyPath = tuple[str | int, ...]
 
 
 class SweepProblem(NamedTuple):
@@ -77,17 +76,19 @@ class Variant:
         label: Text that identifies it, such as ``reduction_factor=4 learning_rate=1e-3``; empty without a sweep.
         settings: Swept keys, shortened while unambiguous, with their values in this variant.
         config: The variant's complete configuration, without a sweep.
+        backbone: ``backbone`` as it is written, whatever folder it leads to.
     """
 
     label: str
     settings: tuple[tuple[str, Any], ...]
     config: StudyConfig
+    backbone: str
 
 
 def variants(config: StudyConfig) -> tuple[Variant, ...]:
     """Return one variant per combination of swept values, in order; without a sweep, one with an empty label."""
     if not config.sweep:
-        return (Variant("", (), config),)
+        return (Variant("", (), config, config.backbone),)
     keys = [tuple(key.split(".")) for key in config.sweep[0]]
     names = _short_names(keys)
     plain = config.model_dump(exclude={SECTION}, exclude_unset=True)
@@ -98,7 +99,7 @@ def variants(config: StudyConfig) -> tuple[Variant, ...]:
             values = put(values, key, value)
         own = StudyConfig.model_validate(values)
         settings = tuple((name, _value_at(own, key)) for name, key in zip(names, keys, strict=True))
-        found.append(Variant(settings_text(settings), settings, own))
+        found.append(Variant(settings_text(settings), settings, own, own.backbone))
     return tuple(found)
 
 

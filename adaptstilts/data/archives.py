@@ -1,23 +1,38 @@
-"""Unpacking of the files that a data set needs from an archive, kept inside the folder they are meant for."""
+"""Unpacking of the files that a data set needs from an archive, bounded, and inside the folder they are meant for."""
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import lzma
 import os
 import shutil
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
-from typing import IO
+from pathlib import Path
+from typing import IO, Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.files import below, check_file, clear, is_below
+from adaptstilts.formatting import size_text
+from adaptstilts.limits import MOST_MEMBERS, MOST_RATIO, MOST_UNPACKED_BYTES, Limit
 
+_OPENERS: dict[str, Any] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+"""Opener of a compressed tar archive, by the end of its name."""
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _NAMES_SHOWN = 5
+_BLOCK = 1 << 20
+_LONGEST_HEADER = 8 << 20
+"""Most bytes that are read at once from within an archive: headers, and blocks of content."""
+_LONGEST_DIRECTORY = 64 << 20
+"""Most bytes of a zip file's list of members, which is read as a whole."""
+_NEVER_A_BOMB = 1 << 20
+"""Bytes that any archive may unpack to, however small it is."""
 
 Place = Sequence[tuple[str, str]]
 """Pairs of a file in the source, with ``*``, and its target; see `adaptstilts.data.sources.Part`."""
@@ -32,18 +47,37 @@ def unpack(archive: Path, place: Place, folder: Path) -> None:
     """Copy the files that `place` names from a zip or tar archive into a folder.
 
     Raises:
-        DataError: If the archive is damaged, lacks a file, or holds a path that leads out of it.
+        DataError: If the archive is damaged, lacks a file, holds a path that leads out of it, or is larger than the
+            limits (`adaptstilts.limits`) or the disk allow.
     """
     missing = {pattern for pattern, _ in place}
     names: list[str] = []
+    written: dict[Path, str] = {}
+    check_file(archive)
+    budget = _Budget(archive, folder)
     with _archive_errors(archive):
-        for name, file in _members(archive):
-            _refuse_traversal(name, archive)
-            names.append(name)
+        for name, size, file in _members(archive, budget):
+            if not is_below(name):
+                raise DataError(
+                    f"holds a file '{name}', which would be unpacked outside the target folder",
+                    path=archive,
+                    hint="Do not use this archive; delete it and report it to its publisher",
+                )
+            names += [name] if len(names) <= _NAMES_SHOWN else []
             fitting = [(pattern, target) for pattern, target in place if fnmatchcase(name, pattern)]
             for target in dict.fromkeys(target for _, target in fitting):
-                with _target(folder, name, target).open("wb") as output:
-                    shutil.copyfileobj(file(), output)
+                path = _target(folder, name, target, archive)
+                if written.setdefault(path, name) != name:
+                    raise DataError(
+                        f"holds both '{written[path]}' and '{name}', which have the same place: '{target}'",
+                        path=archive,
+                        hint="Correct `place` in the list of sources. More: adaptstilts docs fetching.",
+                    )
+                budget.reserve(size)
+                with path.open("xb") as output, file() as content:
+                    while block := content.read(_BLOCK):
+                        budget.spend(len(block))
+                        output.write(block)
             missing -= {pattern for pattern, _ in fitting}
     if missing:
         shown = ", ".join(names[:_NAMES_SHOWN]) + (", ..." if len(names) > _NAMES_SHOWN else "")
@@ -64,7 +98,7 @@ def put(path: Path, name: str, place: Place, folder: Path) -> bool:
     """
     targets = dict.fromkeys(target for pattern, target in place if fnmatchcase(name, pattern))
     for target in targets:
-        output = _target(folder, name, target)
+        output = _target(folder, name, target, path)
         try:
             os.link(path, output)
         except OSError:
@@ -72,11 +106,123 @@ def put(path: Path, name: str, place: Place, folder: Path) -> bool:
     return bool(targets)
 
 
-def _target(folder: Path, name: str, target: str) -> Path:
-    path = folder / (f"{target}{name}" if target.endswith("/") else target)
+def _target(folder: Path, name: str, target: str, source: Path) -> Path:
+    path = below(folder, f"{target}{name}" if target.endswith("/") else target, source=source)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    clear(path)
     return path
+
+
+class _Budget:
+    """What an archive may still unpack to."""
+
+    def __init__(self, archive: Path, folder: Path) -> None:
+        self._archive = archive
+        self._folder = folder
+        self._members = 0
+        self._bytes = 0
+        self._read = 0
+        self._size = archive.stat().st_size
+
+    def count_member(self) -> None:
+        """Take notice of one more file or folder."""
+        self._members += 1
+        if self._members > MOST_MEMBERS.value():
+            raise self._beyond(MOST_MEMBERS, "holds more than {} files and folders", f"{MOST_MEMBERS.value():,.0f}")
+
+    def reserve(self, size: int) -> None:
+        """Check that a file of a size, as the archive states it, may be unpacked and that the disk has room for it."""
+        self._check(self._bytes + size)
+        free = shutil.disk_usage(self._folder).free
+        if size > free:
+            raise DataError(
+                f"holds a file of {size_text(size)}, and {size_text(free)} are free in {self._folder}",
+                path=self._archive,
+                hint="Free some space and run the same command again; it resumes where it stopped",
+            )
+
+    def spend(self, count: int) -> None:
+        """Take notice of bytes that are about to be written."""
+        self._bytes += count
+        self._check(self._bytes)
+
+    def check_position(self, position: int) -> None:
+        """Check how far a compressed archive may be read."""
+        self._check(position)
+
+    def _check(self, count: int) -> None:
+        most, ratio = MOST_UNPACKED_BYTES.value(), MOST_RATIO.value()
+        if count > most:
+            raise self._beyond(MOST_UNPACKED_BYTES, "unpacks to more than {}", size_text(most))
+        if count > max(ratio * self._size, _NEVER_A_BOMB):
+            raise self._beyond(MOST_RATIO, "unpacks to more than {} times its size, as only bombs do", f"{ratio:,g}")
+
+    def _beyond(self, limit: Limit, problem: str, allowed: str) -> DataError:
+        return DataError(
+            problem.format(allowed),
+            path=self._archive,
+            hint=f"Do not use it, or, if you know that it is right, set {limit.variable}. "
+            "More: adaptstilts docs limits.",
+        )
+
+
+class _Bounded:
+    """A file within which an archive is read: in small portions, and not beyond the budget."""
+
+    def __init__(self, file: IO[bytes], longest: int, budget: _Budget | None = None) -> None:
+        self._file = file
+        self._longest = longest
+        self._budget = budget
+
+    def read(self, count: int = -1) -> bytes:
+        content = self._file.read(self._longest + 1 if count < 0 else min(count, self._longest + 1))
+        if len(content) > self._longest:
+            raise tarfile.ReadError("it states a header of more bytes than any has")
+        if self._budget is not None:
+            self._budget.check_position(self._file.tell())
+        return content
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        if whence == 0 and offset < 0:  # would be an error of the disk
+            raise tarfile.ReadError("it states a place before its beginning")
+        if self._budget is not None and whence == 0:
+            self._budget.check_position(offset)
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seekable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Zip(zipfile.ZipFile):
+    """A zip file whose list of members is given up as soon as it is too long."""
+
+    def __init__(self, file: _Bounded, budget: _Budget) -> None:
+        self._budget = budget
+        super().__init__(file)
+
+    @property
+    def filelist(self) -> list[zipfile.ZipInfo]:
+        return self._listed
+
+    @filelist.setter
+    def filelist(self, _: list[zipfile.ZipInfo]) -> None:
+        self._listed = _Counted(self._budget)
+
+
+class _Counted(list[zipfile.ZipInfo]):
+    def __init__(self, budget: _Budget) -> None:
+        super().__init__()
+        self._budget = budget
+
+    def append(self, member: zipfile.ZipInfo) -> None:
+        self._budget.count_member()
+        super().append(member)
 
 
 class _Opener:
@@ -96,39 +242,42 @@ class _Opener:
         raise TypeError("a member of another archive")
 
 
-def _members(archive: Path) -> Iterator[tuple[str, _Opener]]:
-    """Yield name and opener of each regular file of an archive; links and devices are skipped."""
+def _members(archive: Path, budget: _Budget) -> Iterator[tuple[str, int, _Opener]]:
+    """Yield name, size and opener of each regular file of an archive; links and devices are skipped."""
     if archive.suffix == ".zip":
-        with zipfile.ZipFile(archive) as opened:
+        with archive.open("rb") as file, _Zip(_Bounded(file, _LONGEST_DIRECTORY), budget) as opened:
             for member in opened.infolist():
-                if not member.is_dir():
-                    yield member.filename, _Opener(opened, member)
+                if not member.is_dir() and not _is_link(member):
+                    yield member.filename, member.file_size, _Opener(opened, member)
         return
-    with tarfile.open(archive) as unrolled:
-        for entry in unrolled:
+    opener = _OPENERS.get(archive.suffix)
+    with (
+        archive.open("rb") if opener is None else opener(archive, "rb") as file,
+        tarfile.open(fileobj=_Bounded(file, _LONGEST_HEADER, budget), mode="r:") as unrolled,  # type: ignore[call-overload]
+    ):
+        while (entry := unrolled.next()) is not None:
+            budget.count_member()
             if entry.isfile():
-                yield entry.name.removeprefix("./"), _Opener(unrolled, entry)
+                yield entry.name.removeprefix("./"), entry.size, _Opener(unrolled, entry)
+            unrolled.members.clear()
 
 
-def _refuse_traversal(name: str, archive: Path) -> None:
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    if ".." in parts or name.startswith(("/", "\\")) or ":" in name.split("/", maxsplit=1)[0]:
-        raise DataError(
-            f"holds a file '{name}', which would be unpacked outside the target folder",
-            path=archive,
-            hint="Do not use this archive; delete it and report it to its publisher",
-        )
+def _is_link(member: zipfile.ZipInfo) -> bool:
+    return (member.external_attr >> 28) == 0o12  # written on Unix as a symbolic link
 
 
 @contextmanager
 def _archive_errors(archive: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError, OSError) as error:
+    except (
+        zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError, OSError, ValueError,
+        OverflowError, IndexError, struct.error,
+    ) as error:  # fmt: skip
         # zipfile raises RuntimeError for encrypted members and for compression that it does not know.
         if isinstance(error, OSError) and error.errno is not None:
             raise  # an error of the disk: those of bz2 and gzip have no number
-        reason = str(error).splitlines()[0].rstrip(":")
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
         raise DataError(
             f"is damaged or not an archive ({reason})", path=archive, hint="Delete it and fetch again"
         ) from error

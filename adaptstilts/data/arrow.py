@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.files import clear
 from adaptstilts.tasks.examples import (
     Bitext,
     ChoiceExample,
@@ -45,15 +45,15 @@ def write_split(
     if not (rows.foreign and rows.english if isinstance(rows, Bitext) else rows):
         raise DataError(f"there are no {split.value} rows of {task.name} in '{language}' to write", path=folder)
     partial = folder.with_name(f"{language}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    clear(partial)
     for name, columns in _tables(rows, labels).items():
         _save(partial / name, columns)
-    if folder.exists():
+    if folder.exists() or folder.is_symlink():
         old = folder.with_name(f"{language}.old")
-        shutil.rmtree(old, ignore_errors=True)
+        clear(old)
         folder.rename(old)
         partial.rename(folder)
-        shutil.rmtree(old)
+        clear(old)
     else:
         partial.rename(folder)
     return folder

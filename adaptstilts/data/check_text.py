@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from adaptstilts.data.check import FolderCheck, LanguageCheck, Mark, SplitCheck
-from adaptstilts.formatting import aligned
+from adaptstilts.formatting import aligned, visible
 from adaptstilts.languages import languages_text
 
 NOTHING = "-"
@@ -25,7 +25,7 @@ def table(check: FolderCheck) -> str:
     missing = [f"{place}: missing in {languages_text(codes)}" for place, codes in _missing(check)]
     more = [note for split in check.splits for note in _more(split)]
     notes = [f"note: {note}" for note in (*missing, *more, *check.notes)]
-    return "\n".join([*lines, "", *_LEGEND, *([""] if notes else []), *notes])
+    return "\n".join([*lines, "", *_LEGEND, *([""] if notes else []), *map(visible, notes)])
 
 
 def values(check: FolderCheck) -> dict[str, Any]:

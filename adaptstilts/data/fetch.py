@@ -22,6 +22,7 @@ from adaptstilts.data.obtain import DOWNLOADS, OfflineError, SourceFiles
 from adaptstilts.data.provenance import write_provenance
 from adaptstilts.data.sources import COLUMNS, Entry, Manifest, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
+from adaptstilts.files import below, clear, what_instead
 from adaptstilts.languages import get_language
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import missing_parts
@@ -29,6 +30,10 @@ from adaptstilts.tasks.examples import Bitext, Example
 from adaptstilts.tasks.registry import all_tasks, get_task, training_task
 from adaptstilts.tasks.spec import Split, Task
 
+_LOCK_HINT = (
+    "The lock file is wrong, or the source has changed since the first fetch. To take it as it is now: delete the lock "
+    "file and fetch again."
+)
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -98,7 +103,7 @@ def fetch(root: Path, tasks: Sequence[str], watcher: Watcher, options: FetchOpti
         get_task(name)
     run = _Fetch(root, chosen, watcher)
     with disk_errors(root):
-        (root / DOWNLOADS).mkdir(parents=True, exist_ok=True)
+        below(root, f"{DOWNLOADS}/fetch.lock", source="data fetch").parent.mkdir(parents=True, exist_ok=True)
         with _one_fetch_at_a_time(root, watcher):
             run.fetch_all(names, named=bool(tasks))
     return run.result()
@@ -155,16 +160,36 @@ class _Fetch:
         self._present += [_key(entry) for entry in wanted if entry not in missing]
         if len(missing) < len(wanted):
             self._watcher.line(f"{task.name}: {len(wanted) - len(missing)} of {len(wanted)} splits are present already")
-        if not missing:
-            return
+        if missing:
+            self._fetch_entries(task, missing)
+
+    def _fetch_entries(self, task: Task, missing: Sequence[Entry]) -> None:
+        """Fetch what is missing of a task; again, if what lay among the downloads before could not be read."""
+        try:
+            self._fetch_missing(task, missing)
+        except AdaptstiltsError:
+            if not self._drop_unread(task):
+                raise
+            self._fetch_entries(task, [entry for entry in missing if _key(entry) not in self._fetched])
+
+    def _drop_unread(self, task: Task) -> bool:
+        """Delete downloads that could not be read; return whether one of them lay there before this fetch."""
+        dropped, were_there = self._source_files.drop_unread()
+        if dropped:
+            names = ", ".join(path.name for path in dropped)
+            when = "is downloaded anew" if were_there else "so that the next fetch downloads it anew"
+            self._watcher.line(f"{task.name}: could not be read and was deleted, {when}: {names}")
+        return were_there
+
+    def _fetch_missing(self, task: Task, missing: Sequence[Entry]) -> None:
         staging = self._root / DOWNLOADS / f"unpacked-{task.name}"
-        shutil.rmtree(staging, ignore_errors=True)
+        clear(staging)
         staging.mkdir()
         try:
             self._place_sources(missing, staging)
             data = DataRoot(staging)
             for number, entry in enumerate(missing, start=1):
-                self._convert(task, entry, data)
+                self._convert(task, entry, data, missing[number:])
                 self._fetched.append(_key(entry))
                 self._watcher.converted(_key(entry), number, len(missing))
         finally:
@@ -200,9 +225,11 @@ class _Fetch:
                 self._watcher.line(f"unpacking {item.path.name}")
                 unpack(item.path, item.place, staging)
             elif not put(item.path, item.name, item.place, staging):
-                raise DataError(f"'{item.name}' was downloaded, but no task's `place` names it", path=item.path)
+                raise DataError(
+                    f"'{item.name}' was downloaded from {item.address}, but no task's `place` names it", path=item.path
+                )
 
-    def _convert(self, task: Task, entry: Entry, data: DataRoot) -> None:
+    def _convert(self, task: Task, entry: Entry, data: DataRoot, unread: Sequence[Entry]) -> None:
         """Read a split, check its rows, write it, and record it in the lock file."""
         absent = missing_parts(data.path, task, entry.split, entry.language)
         if absent:
@@ -215,7 +242,7 @@ class _Fetch:
                 hint="The source has changed, or its name is misleading; nothing was written",
             )
         lock = self._source_files.lock
-        verify_rows(lock, self._root, (task.name, entry.split, entry.language), found)
+        verify_rows(lock, self._root, (task.name, entry.split, entry.language), found, hint=_LOCK_HINT)
         paths = self._write(task, entry, data, rows)
         locked = LockedSplit(
             rows=found,
@@ -225,7 +252,8 @@ class _Fetch:
             date=datetime.now(timezone.utc).date().isoformat(),
             notes=data.notes(task, entry.split, entry.language),
         )
-        self._source_files.lock = lock.with_split(task.name, entry.split, entry.language, locked)
+        self._source_files.confirm(entry, unread)
+        self._source_files.lock = self._source_files.lock.with_split(task.name, entry.split, entry.language, locked)
         write_lock(self._root, self._source_files.lock)
 
     def _write(self, task: Task, entry: Entry, data: DataRoot, rows: list[Example] | Bitext) -> list[Path]:
@@ -234,6 +262,7 @@ class _Fetch:
             return [
                 _copy_published(path, data.path, self._root) for path in data.files(task, entry.split, entry.language)
             ]
+        below(self._root, f"{task.folder or task.name}/arrow/{entry.split.value}/x", source=task.name)
         folder = write_split(self._root, task, entry.split, entry.language, rows, data.labels(task))
         paths = sorted(folder.rglob("*.arrow"))
         if count_rows(counted_file(task, paths)) != _count_examples(rows):
@@ -245,10 +274,13 @@ class _Fetch:
 
 def _copy_published(path: Path, staging: Path, root: Path) -> Path:
     """Copy a publisher's file to the same relative path below the data root."""
-    target = root / path.relative_to(staging)
+    target = below(root, path.relative_to(staging).as_posix(), source=path)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.partial")
+    clear(partial)
     shutil.copyfile(path, partial)
+    if target.is_dir():
+        clear(target)
     return partial.replace(target)
 
 
@@ -280,7 +312,10 @@ def disk_errors(root: Path) -> Iterator[None]:
 @contextmanager
 def _one_fetch_at_a_time(root: Path, watcher: Watcher) -> Iterator[None]:
     """Hold the folder's lock for fetching, after waiting for other fetches."""
-    turn = FileLock(root / DOWNLOADS / "fetch.lock")
+    path = root / DOWNLOADS / "fetch.lock"
+    if path.is_symlink() or what_instead(path) is not None:
+        clear(path)
+    turn = FileLock(path)
     try:
         turn.acquire(timeout=0)
     except Timeout:

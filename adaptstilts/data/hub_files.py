@@ -5,20 +5,25 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from adaptstilts.data.download import BytesCallback, digest
+from adaptstilts.data.download import RemoteFile
 from adaptstilts.errors import DataError
+from adaptstilts.files import is_below
+from adaptstilts.readers.shards import problem_of_names
 
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
 )
 """Error numbers that mean trouble with the disk, not with the network."""
 _TIMEOUT_SECONDS = 30.0
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
+_HINT = "Check that the hub can be reached (HF_ENDPOINT selects another one) and that it has the repository"
 _LONGEST_REASON = 160
 """Longest reason that is shown, in characters."""
 
@@ -45,7 +50,7 @@ def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[st
     """Return the names that a pattern with ``*`` matches, sorted; `where` names their place in the error.
 
     Raises:
-        DataError: If no name matches.
+        DataError: If no name matches, or if the names of a folder are not those of one whole set.
     """
     found = tuple(sorted(name for name in names if fnmatchcase(name, pattern)))
     if not found:
@@ -55,6 +60,11 @@ def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[st
             hint="Its layout has changed; correct `files` in a list of sources of your own (manifest, --manifest). "
             "More: adaptstilts docs fetching.",
         )
+    for folder in dict.fromkeys(name.rpartition("/")[0] for name in found):
+        several = [name.rpartition("/")[2] for name in found if name.rpartition("/")[0] == folder]
+        problem = problem_of_names(several, pattern.rpartition("/")[2]) if "*" in pattern else None
+        if problem is not None:
+            raise DataError(f"{where}: {problem}", key=folder or None, hint="Fetch all files of one commit again")
     return found
 
 
@@ -75,44 +85,31 @@ def look_up(name: str, revision: str | None) -> Repository:
             f"the hub states no commit of {name}",
             hint="Name one as its `revision` in a list of sources of your own (manifest, --manifest)",
         )
+    if not _COMMIT.fullmatch(info.sha):
+        raise DataError(f"{name}: the hub states '{info.sha}' as its commit, which is none", hint=_HINT)
     files = {item.rfilename: item.lfs.sha256 if item.lfs else None for item in info.siblings or ()}
+    for file in files:
+        if not is_below(file):
+            raise DataError(
+                f"{name}: the hub lists a file '{file}', which would be placed outside its folder", hint=_HINT
+            )
     return Repository(name, info.sha, files)
 
 
-def download(repository: Repository, file: str, folder: Path, on_bytes: BytesCallback) -> str:
-    """Download one file of a repository below a folder, under its path in the repository, unless it is there already.
+def remote_file(repository: Repository, file: str, path: Path, sha256: str | None) -> RemoteFile:
+    """Return how one file of a repository is downloaded; the token of the hub's library, if there is one, is sent.
 
-    The hub library resumes interrupted downloads, so progress is reported once, at the end.
-
-    Returns:
-        SHA-256 of the file, in hexadecimal.
-
-    Raises:
-        DataError: If the download fails, or the file differs from what the hub states.
+    Args:
+        sha256: Checksum expected from elsewhere; the hub's counts where there is none.
     """
     import huggingface_hub  # noqa: PLC0415 - slow to import
 
-    with _hub_errors(repository.name), _quiet():
-        path = Path(
-            huggingface_hub.hf_hub_download(
-                repository.name,
-                file,
-                repo_type="dataset",
-                revision=repository.commit,
-                local_dir=folder,
-                etag_timeout=_TIMEOUT_SECONDS,
-                endpoint=_endpoint(),
-            )
-        )
-    found = digest(path)
-    if repository.sha256[file] not in {None, found}:
-        path.unlink()
-        raise DataError(
-            f"{repository.name}/{file}: SHA-256 is {found}, expected {repository.sha256[file]}; the file was deleted",
-            hint="Fetch again",
-        )
-    on_bytes(file, path.stat().st_size, path.stat().st_size)
-    return found
+    url = huggingface_hub.hf_hub_url(
+        repository.name, file, repo_type="dataset", revision=repository.commit, endpoint=_endpoint()
+    )
+    token = huggingface_hub.get_token()
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return RemoteFile(url, path, sha256 or repository.sha256.get(file), headers)
 
 
 def _endpoint() -> str | None:
@@ -148,5 +145,5 @@ def _hub_errors(name: str) -> Iterator[None]:
         reason = f", {lines[0]}" if lines and len(lines[0]) <= _LONGEST_REASON else ""
         raise DataError(
             f"{name} cannot be downloaded from the hub: {type(error).__name__}{reason}",
-            hint="Check that the hub can be reached (HF_ENDPOINT selects another one) and that it has the repository",
+            hint=_HINT,
         ) from error

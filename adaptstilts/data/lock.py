@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import reprlib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.errors import DataError
+from adaptstilts.files import clear, is_below, read_bytes
+from adaptstilts.formatting import reason_of
+from adaptstilts.languages import all_languages
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Split, Task
@@ -16,6 +22,11 @@ from adaptstilts.tasks.spec import Split, Task
 LOCK_NAME = "adaptstilts.lock.json"
 """Name of the lock file, at the top of the data root."""
 _FORMAT = 1
+FETCH_AGAIN = "Delete it and fetch again."
+"""Next step where the lock file itself is at fault."""
+_MOST_BYTES = 256 << 20
+_MOST_ROWS = 10**12
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _REPAIR = "Restore the files, or delete the split's folder and fetch again."
 
 
@@ -85,17 +96,17 @@ def read_lock(root: Path) -> Lock | None:
     """
     path = root / LOCK_NAME
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot be read ({error})", path=path, hint="Delete it and fetch again") from error
-    try:
+        values = json.loads(read_bytes(path, _MOST_BYTES, hint=FETCH_AGAIN))
         return _from_values(values)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"is not a lock file of format {_FORMAT} ({error})", path=path, hint="Delete it and fetch again"
-        ) from error
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except _FaultError as fault:
+        problem = str(fault) if fault.key else f"is not a lock file: {fault}"
+        raise DataError(problem, path=path, key=fault.key or None, hint=FETCH_AGAIN) from fault
+    except RecursionError as error:
+        raise DataError("is not a lock file: nested too deeply", path=path, hint=FETCH_AGAIN) from error
+    except ValueError as error:  # of JSON, of UTF-8, and of numbers with thousands of digits
+        raise DataError(f"is not a lock file: {reason_of(error)}", path=path, hint=FETCH_AGAIN) from error
 
 
 def write_lock(root: Path, lock: Lock) -> None:
@@ -104,6 +115,7 @@ def write_lock(root: Path, lock: Lock) -> None:
     values["splits"] = dict(sorted(values["splits"].items()))
     values["downloads"] = dict(sorted(values["downloads"].items()))
     partial = root / f"{LOCK_NAME}.partial"
+    clear(partial)
     with partial.open("w", encoding="utf-8") as file:
         json.dump({"format": _FORMAT, **values}, file, indent=1, ensure_ascii=False)
         file.write("\n")
@@ -123,14 +135,14 @@ def verify(root: Path, task: str, split: Split, language: str, rows: int) -> Non
         verify_rows(lock, root, (task, split, language), rows)
 
 
-def verify_rows(lock: Lock, root: Path, what: tuple[str, Split, str], rows: int) -> None:
+def verify_rows(lock: Lock, root: Path, what: tuple[str, Split, str], rows: int, hint: str = _REPAIR) -> None:
     """Compare the number of examples of a task, split and language with a lock; see `verify`."""
     expected = lock.rows(*what)
     if expected is not None and rows != expected:
         raise DataError(
             f"{_key(*what)}: expected {expected:,} rows as fetched, found {rows:,}",
             path=root / LOCK_NAME,
-            hint=_REPAIR,
+            hint=hint,
         )
 
 
@@ -194,18 +206,99 @@ def _key(task: str, split: Split, language: str) -> str:
     return f"{task}/{split.value}/{language}"
 
 
-def _from_values(values: dict[str, Any]) -> Lock:
-    if values["format"] != _FORMAT:
-        raise KeyError(f"format {values['format']}")
+class _FaultError(Exception):
+    """What is wrong with a value of a lock file; carries its key."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(problem)
+        self.key = key
+
+
+def _from_values(values: object) -> Lock:
+    top = _mapping("", values)
+    form = top.get("format")
+    if type(form) is not int or form != _FORMAT:
+        raise _FaultError("format", f"{_short(form)} is not {_FORMAT}, the format of this version")
     splits = {
-        key: LockedSplit(
-            rows=int(item["rows"]),
-            files=dict(item["files"]),
-            sources=tuple(item["sources"]),
-            revision=item["revision"],
-            date=str(item["date"]),
-            notes=tuple(item.get("notes", ())),
-        )
-        for key, item in values["splits"].items()
+        _split_key(key): _split(f"splits.{key}", item) for key, item in _mapping("splits", top.get("splits")).items()
     }
-    return Lock(splits, dict(values["downloads"]), dict(values["revisions"]))
+    downloads = {
+        shown_address(address): _sha256(f"downloads.{address}", found)
+        for address, found in _mapping("downloads", top.get("downloads")).items()
+    }
+    revisions = {
+        name: _name_below(f"revisions.{name}", commit)
+        for name, commit in _mapping("revisions", top.get("revisions")).items()
+    }
+    return Lock(splits, downloads, revisions)
+
+
+def _split(key: str, value: object) -> LockedSplit:
+    item = _mapping(key, value)
+    rows, revision = item.get("rows"), item.get("revision")
+    if type(rows) is not int or not 0 <= rows <= _MOST_ROWS:
+        raise _FaultError(f"{key}.rows", f"{_short(rows)} is not a number of rows")
+    files = {
+        _name_below(f"{key}.files", name): _sha256(f"{key}.files.{name}", found)
+        for name, found in _mapping(f"{key}.files", item.get("files")).items()
+    }
+    if not files:
+        raise _FaultError(f"{key}.files", "names no file")
+    return LockedSplit(
+        rows=rows,
+        files=files,
+        sources=tuple(map(shown_address, _texts(f"{key}.sources", item.get("sources")))),
+        revision=None if revision is None else _text(f"{key}.revision", revision),
+        date=_text(f"{key}.date", item.get("date")),
+        notes=_texts(f"{key}.notes", item.get("notes", [])),
+    )
+
+
+def _mapping(key: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _FaultError(key, f"{_short(value)} is not an object of names and values")
+    for name in value:
+        _text(key, name)
+    return value
+
+
+def _text(key: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise _FaultError(key, f"{_short(value)} is not text")
+    if not value.isprintable():  # nor are unpaired surrogates, which no file can hold
+        raise _FaultError(key, f"{_short(value)} has characters that cannot be shown")
+    return value
+
+
+def _texts(key: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _FaultError(key, f"{_short(value)} is not a list of texts")
+    return tuple(_text(f"{key}.{number}", item) for number, item in enumerate(value))
+
+
+def _split_key(key: str) -> str:
+    task, _, rest = key.partition("/")
+    split, _, language = rest.partition("/")
+    if (
+        not task
+        or split not in {known.value for known in Split}
+        or language not in {known.code for known in all_languages()}
+    ):
+        raise _FaultError("splits", f"{_short(key)} is not task/split/language")
+    return key
+
+
+def _sha256(key: str, value: object) -> str:
+    if not isinstance(value, str) or not _SHA256.fullmatch(value):
+        raise _FaultError(key, f"{_short(value)} is not a SHA-256 of 64 hexadecimal digits")
+    return value
+
+
+def _name_below(key: str, value: object) -> str:
+    if not isinstance(value, str) or not is_below(value) or not value.isprintable():
+        raise _FaultError(key, f"{_short(value)} is not a name below the data root")
+    return value
+
+
+def _short(value: object) -> str:
+    return "nothing" if value is None else reprlib.repr(value)

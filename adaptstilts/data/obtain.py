@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from adaptstilts.addresses import shown_address, without_secrets
 from adaptstilts.data import hub_files as hub
-from adaptstilts.data.download import BytesCallback, MessageCallback, RemoteFile, RetryPolicy, digest, download
-from adaptstilts.data.lock import Lock, write_lock
+from adaptstilts.data.download import (
+    UNFINISHED,
+    BytesCallback,
+    ChecksumError,
+    MessageCallback,
+    RemoteFile,
+    RetryPolicy,
+    digest,
+    download,
+)
+from adaptstilts.data.lock import FETCH_AGAIN, LOCK_NAME, Lock
 from adaptstilts.data.sources import Entry, Part
 from adaptstilts.errors import DataError
+from adaptstilts.files import below
 
 DOWNLOADS = ".downloads"
 """Folder of a data root for downloads; it may be deleted when everything is fetched."""
@@ -38,19 +50,25 @@ class SourceFile:
     Attributes:
         name: Name in the source.
         place: What to take from it and where to put it; see `adaptstilts.data.sources.Part`.
+        address: Where it is from, without what logs in.
     """
 
     path: Path
     name: str
     place: list[tuple[str, str]]
+    address: str = ""
 
 
 class SourceFiles:
     """Source files on disk, with what the lock file knows of them.
 
+    Attributes:
+        lock: Content of the lock file. New checksums and commits are added by `confirm`, once what they belong to could
+            be read.
+
     Args:
         root: The data root.
-        lock: Content of its lock file; new checksums and commits are added and written at once.
+        lock: Content of its lock file.
         callbacks: For the bytes of downloads, and for messages to the user.
         offline: Never use the network.
         retry: How to retry downloads.
@@ -71,7 +89,9 @@ class SourceFiles:
         self._offline = offline
         self._retry = retry
         self._repositories: dict[str, hub.Repository] = {}
-        self._ready: set[str] = set()
+        self._ready: dict[str, str] = {}
+        self._new: dict[str, Path] = {}
+        self._were_there: set[str] = set()
 
     def obtain(self, parts: Sequence[Part]) -> list[SourceFile]:
         """Obtain all files of some parts; equal files are obtained once, with all that is to be taken from them.
@@ -83,10 +103,11 @@ class SourceFiles:
         sources: dict[Path, SourceFile] = {}
         missing: list[str] = []
         for part in parts:
-            for address, name, path in self._files(part):
-                if not self._ensure_file(part, address, path):
+            for url, name, path in self._files(part):
+                address = shown_address(url)
+                if not self._ensure_file(part, url, path):
                     missing.append(address)
-                item = sources.setdefault(path, SourceFile(path, name, []))
+                item = sources.setdefault(path, SourceFile(path, name, [], address))
                 item.place += [pair for pair in part.place if pair not in item.place]
         if missing:
             raise OfflineError(self._root, tuple(dict.fromkeys(missing)))
@@ -94,7 +115,36 @@ class SourceFiles:
 
     def addresses(self, entry: Entry) -> tuple[str, ...]:
         """Return the addresses of the files that a language and split is made of."""
-        return tuple(dict.fromkeys(address for part in entry.parts for address, _, _ in self._files(part)))
+        return tuple(dict.fromkeys(shown_address(url) for part in entry.parts for url, _, _ in self._files(part)))
+
+    def confirm(self, entry: Entry, unread: Sequence[Entry] = ()) -> None:
+        """Take into the lock the commits and checksums of a language and split, which could be read.
+
+        Args:
+            unread: Others that are still to be read; checksums of files that they share are left to them.
+        """
+        shared = {address for other in unread for address in self.addresses(other)}
+        for address in [address for address in self.addresses(entry) if address not in shared]:
+            self.lock = self.lock.with_download(address, self._ready[address])
+            self._new.pop(address, None)
+        for part in entry.parts:
+            if part.source.hub is not None and (commit := self._commit(part)) is not None:
+                self.lock = self.lock.with_revision(part.source.hub, commit)
+
+    def drop_unread(self) -> tuple[list[Path], bool]:
+        """Delete the downloads of which nothing could be read, unless a known checksum vouches for them.
+
+        Returns:
+            What was deleted, and whether any of it lay there before, so that another download may be better.
+        """
+        dropped = {} if self._offline else dict(self._new)
+        for address, path in dropped.items():
+            path.unlink(missing_ok=True)
+            del self._ready[address]
+        self._new.clear()
+        were_there = self._were_there & dropped.keys()
+        self._were_there -= were_there
+        return list(dropped.values()), bool(were_there)
 
     def revision(self, entry: Entry) -> str | None:
         """Return the commits of the sources that have one, separated by commas, or None."""
@@ -103,13 +153,19 @@ class SourceFiles:
 
     def _files(self, part: Part) -> list[tuple[str, str, Path]]:
         """Return address, name in the source and path of each file of a part."""
-        folder = self._root / DOWNLOADS / part.name
+        folder = self._folder(part)
         if part.source.hub is None:
-            names = [(url, url.rpartition("/")[2]) for url in part.urls]
-            return [(url, name, folder / name) for url, name in names]
-        folder /= self._commit(part) or ""
+            names = [(url, _file_name(url)) for url in part.urls]
+            return [(url, name, below(folder, name, source=shown_address(url))) for url, name in names]
         found = [name for pattern in part.patterns for name in self._matching(part, pattern, folder)]
-        return [(f"hub:{part.source.hub}/{name}", name, folder / name) for name in found]
+        return [(f"hub:{part.source.hub}/{name}", name, below(folder, name, source=part.source.hub)) for name in found]
+
+    def _folder(self, part: Part) -> Path:
+        """Return the folder of a part's downloads; names that the manifest, the hub or the lock give stay below it."""
+        downloads = self._root / DOWNLOADS
+        folder = below(downloads, f"{part.name}/x", source=f"source '{part.name}'").parent
+        commit = self._commit(part) if part.source.hub is not None else None
+        return folder if commit is None else below(folder, f"{commit}/x", source=f"source '{part.name}'").parent
 
     def _matching(self, part: Part, pattern: str, folder: Path) -> tuple[str, ...]:
         if not self._offline:
@@ -117,7 +173,7 @@ class SourceFiles:
         names = tuple(
             path.relative_to(folder).as_posix()
             for path in folder.rglob("*")
-            if path.is_file() and ".cache" not in path.relative_to(folder).parts
+            if path.is_file() and ".cache" not in path.relative_to(folder).parts and not path.name.endswith(UNFINISHED)
         )
         return hub.matching_names(pattern, names, f"offline, in {folder}") if names else (pattern,)
 
@@ -132,38 +188,48 @@ class SourceFiles:
     def _repository(self, part: Part) -> hub.Repository:
         name = part.source.hub or ""
         if name not in self._repositories:
-            found = hub.look_up(name, part.source.revision or self.lock.revisions.get(name))
-            self._repositories[name] = found
-            if self.lock.revisions.get(name) != found.commit:
-                self._update_lock(self.lock.with_revision(name, found.commit))
+            self._repositories[name] = hub.look_up(name, part.source.revision or self.lock.revisions.get(name))
         return self._repositories[name]
 
-    def _ensure_file(self, part: Part, address: str, path: Path) -> bool:
+    def _ensure_file(self, part: Part, url: str, path: Path) -> bool:
         """Make sure that a file is on disk and is the one expected; False if it is missing and may not be fetched."""
+        address = shown_address(url)
         if address in self._ready:
             return True
-        expected = part.source.checksum(path.name) or self.lock.downloads.get(address)
+        published, locked = part.source.checksum(path.name), self.lock.downloads.get(address)
+        expected = published or locked
         if self._offline:
             if not path.is_file():
                 return False
             found = digest(path)
-        elif part.source.hub is None:
-            found = download(
-                RemoteFile(address, path, expected), self._on_bytes, retry=self._retry, on_message=self._on_message
-            )
+            if expected not in {None, found}:
+                raise DataError(
+                    f"SHA-256 is {found}, expected {expected}", path=path, hint="Delete it and fetch again, online"
+                )
         else:
-            name = address.removeprefix(f"hub:{part.source.hub}/")
-            folder = self._root / DOWNLOADS / part.name / (self._commit(part) or "")
-            found = hub.download(self._repository(part), name, folder, self._on_bytes)
-        if expected not in {None, found}:
-            raise DataError(
-                f"SHA-256 is {found}, expected {expected}", path=path, hint="Delete it and fetch again, online"
-            )
-        if self.lock.downloads.get(address) != found:
-            self._update_lock(self.lock.with_download(address, found))
-        self._ready.add(address)
+            self._were_there |= {address} if path.is_file() else set()
+            remote = RemoteFile(url, path, expected)
+            if part.source.hub is not None:
+                name = url.removeprefix(f"hub:{part.source.hub}/")
+                remote = hub.remote_file(self._repository(part), name, path, expected)
+            try:
+                found = download(remote, self._on_bytes, retry=self._retry, on_message=self._on_message)
+            except ChecksumError as error:
+                if published is None and locked is not None and locked == remote.sha256:
+                    lock = self._root / LOCK_NAME
+                    error.hint = (
+                        f"The source has changed since it was fetched first, or a proxy alters it. To take it as it is "
+                        f"now: {lock}: {FETCH_AGAIN}"
+                    )
+                raise
+        self._ready[address] = found
+        if expected is None:
+            self._new[address] = path
         return True
 
-    def _update_lock(self, lock: Lock) -> None:
-        self.lock = lock
-        write_lock(self._root, lock)
+
+def _file_name(url: str) -> str:
+    """Return the name of the file at an address: what follows the last / of its path, with what a query asks for."""
+    plain = without_secrets(url)
+    path = urlsplit(plain)._replace(query="").geturl()
+    return path.rpartition("/")[2] + plain[len(path) :]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from adaptstilts.data.lock import Lock
 from adaptstilts.data.sources import Manifest
+from adaptstilts.files import below, clear
 from adaptstilts.tasks.spec import Task
 
 PROVENANCE_NAME = "PROVENANCE.md"
@@ -16,9 +17,10 @@ def write_provenance(root: Path, task: Task, manifest: Manifest, lock: Lock) -> 
     """Write ``ROOT/<task>/PROVENANCE.md`` from the lock file, unless nothing of the task was fetched."""
     text = provenance(task, manifest, lock)
     if text:
-        path = root / task.name / PROVENANCE_NAME
+        path = below(root, f"{task.name}/{PROVENANCE_NAME}", source=task.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{PROVENANCE_NAME}.partial")
+        clear(partial)
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from adaptstilts.config.load import load
 from adaptstilts.errors import ConfigError
+from adaptstilts.files import is_below
 from adaptstilts.languages import get_language
 from adaptstilts.tasks.registry import all_tasks
 from adaptstilts.tasks.spec import Kind, Split, Task
@@ -30,6 +33,16 @@ Data of other kinds stay in the publisher's files.
 """
 
 _ALL = "all"
+Count = Annotated[int, Field(ge=0, strict=True)]
+"""Number of rows; true is none."""
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDERS = frozenset({"language", "language3", "name", "split", "part"})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_OWN_NAMES = ("fetch.lock", "unpacked-")
+"""Begins of names that fetching itself gives in the folder of downloads."""
+_NAME_HINT = "Names are letters, digits, _, . and -, of which the first is a letter or a digit."
+_REPOSITORY = re.compile(r"(?:[\w.-]+/)?[\w.-]+", re.ASCII)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Source(BaseModel):
@@ -71,7 +84,7 @@ class Description(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     parts: tuple[PartDescription, ...] = ()
-    rows: dict[Split, int | dict[str, int]] = Field(default_factory=dict)
+    rows: dict[Split, Count | dict[str, Count]] = Field(default_factory=dict)
     by_hand: str = ""
     licence: str = ""
     citation: str = ""
@@ -168,6 +181,48 @@ class Manifest(BaseModel):
             for (split, language), parts in sorted(found.items(), key=lambda item: order.index(item[0][0]))
         )
 
+    def check(self, path: Path) -> None:
+        """Check everything that is joined to a path or asked of a server; `path` names the manifest in the error.
+
+        Raises:
+            ConfigError: If a source's name, a checksum, a placeholder or a place cannot be used.
+        """
+        for name, source in self.sources.items():
+            where = f"sources.{name}"
+            if not _NAME.fullmatch(name) or name.startswith(_OWN_NAMES):
+                raise _fault(path, where, f"'{name}' cannot name a folder of downloads", _NAME_HINT)
+            if (source.hub is None) is (not source.url):
+                raise _fault(path, where, "names both an address and a hub repository, or neither", "Give one.")
+            if source.hub is not None and not _REPOSITORY.fullmatch(source.hub):
+                raise _fault(path, f"{where}.hub", f"'{source.hub}' is not OWNER/NAME of a repository", "")
+            if source.revision is not None and not is_below(source.revision):
+                raise _fault(path, f"{where}.revision", f"'{source.revision}' is not a commit", "")
+            sums = source.sha256 if isinstance(source.sha256, dict) else {"": source.sha256 or "0" * 64}
+            for file, found in sums.items():
+                if not _SHA256.fullmatch(found):
+                    key = f"{where}.sha256.{file}".removesuffix(".")
+                    raise _fault(path, key, f"'{found}' is not a SHA-256 of 64 hexadecimal digits", "")
+        for name in self.tasks:
+            for key, problem in self._unusable(name):
+                raise _fault(path, f"tasks.{name}.{key}", problem, "More: adaptstilts docs fetching.")
+
+    def _unusable(self, task: str) -> Iterator[tuple[str, str]]:
+        """Yield key and problem of what is wrong with the addresses and places of a task."""
+        for number, part in enumerate(self.tasks[task].parts):
+            source, where = self.sources[part.source], f"parts.{number}"
+            texts = (*source.url, *source.files, *part.place, *part.place.values())
+            for text in texts:
+                unknown = set(_PLACEHOLDER.findall(text)) - _PLACEHOLDERS
+                if unknown or "{" in _PLACEHOLDER.sub("", text):
+                    known = ", ".join(f"{{{name}}}" for name in sorted(_PLACEHOLDERS))
+                    yield where, f"'{text}' has braces that are none of {known}"
+            for url in source.url:
+                if not url.startswith(("http://", "https://")):
+                    yield where, f"'{url}' does not begin with http:// or https://"
+            for target in (*part.place.values(), *part.part.values()):
+                if not is_below(target):
+                    yield where, f"'{target}' is not a path below the data root"
+
     def _part(self, part: PartDescription, split: Split, language: str) -> Part:
         known = get_language(language)
         names = {
@@ -181,9 +236,9 @@ class Manifest(BaseModel):
         return Part(
             name=part.source,
             source=source,
-            urls=tuple(url.format(**names) for url in source.url),
-            patterns=tuple(pattern.format(**names) for pattern in source.files),
-            place=tuple((inside.format(**names), target.format(**names)) for inside, target in part.place.items()),
+            urls=tuple(_filled(url, names) for url in source.url),
+            patterns=tuple(_filled(pattern, names) for pattern in source.files),
+            place=tuple((_filled(inside, names), _filled(target, names)) for inside, target in part.place.items()),
         )
 
     def _description(self, task: str) -> Description:
@@ -207,13 +262,19 @@ def read_manifest(path: Path) -> Manifest:
         ConfigError: If the file is missing, is not YAML, or holds one unusable setting.
         ProblemsError: If several settings are unusable.
     """
-    if not path.is_file():
-        raise ConfigError("no such manifest", path=path, hint="Copy adaptstilts/data/sources.yaml and change it.")
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        hint = "Copy adaptstilts/data/sources.yaml and change it."
+        raise ConfigError("no such manifest", path=path, hint=hint) from error
+    except (OSError, ValueError):
+        pass  # told below, with its cause
     manifest = load(path, (), Manifest)
     used = {part.source for task in manifest.tasks.values() for part in task.parts}
     unknown = sorted(used - set(manifest.sources))
     if unknown:
         raise ConfigError(f"there is no source '{unknown[0]}'", path=path, value=unknown[0], allowed=manifest.sources)
+    manifest.check(path)
     return manifest
 
 
@@ -233,6 +294,15 @@ def expected_rows(task: str, split: Split, language: str) -> int | None:
 def entries(task: str) -> tuple[Entry, ...]:
     """Return what a task is made of by the manifest of the package; see `Manifest.entries`."""
     return packaged().entries(task)
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    """Fill in placeholders, and nothing else that braces can hold."""
+    return _PLACEHOLDER.sub(lambda found: names.get(found[1], found[0]), text)
+
+
+def _fault(path: Path, key: str, problem: str, hint: str) -> ConfigError:
+    return ConfigError(problem, path=path, key=key, hint=hint or None)
 
 
 def _languages(codes: str, declared: Task | None) -> tuple[str, ...]:

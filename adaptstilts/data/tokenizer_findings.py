@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from adaptstilts.data.tokenizer_check import Reading
 from adaptstilts.errors import CheckpointError
-from adaptstilts.formatting import aligned
+from adaptstilts.formatting import aligned, visible
 from adaptstilts.languages import SOURCE_LANGUAGE
 
 # XLM-R's tokenizer on 44 languages of XTREME's and XTREME-R's data, by benchmarks/tokenizer_table.py: at most 0.03 %
@@ -234,7 +234,7 @@ def table(checks: Sequence[TokenizerCheck]) -> str:
             lines += shown or ["nothing looks wrong"]
         else:
             continue
-        blocks.append("\n".join(lines))
+        blocks.append("\n".join(map(visible, lines)))
     return "\n\n".join(blocks)
 
 

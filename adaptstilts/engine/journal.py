@@ -26,6 +26,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.engine.heartbeats import Failure, clear_failure, write_failure
 from adaptstilts.errors import StoreError, TakenOverError
 from adaptstilts.files import open_file
@@ -91,7 +92,11 @@ class Journal:
 
     def noted(self, stage: Stage, text: str) -> None:
         """Write a note about a stage outside any attempt."""
-        write_event(self.path(stage), {**self.heading("note", stage.key), "text": text[-_LONGEST_TEXT:]}, is_first=True)
+        write_event(
+            self.path(stage),
+            {**self.heading("note", stage.key), "text": shown_address(text)[-_LONGEST_TEXT:]},
+            is_first=True,
+        )
 
     def keep_failure(self, stage: Stage, error: BaseException) -> None:
         """Keep the error of a stage for `adaptstilts status` until the stage succeeds."""
@@ -212,7 +217,7 @@ class StageLog:
 
     def noted(self, text: str) -> None:
         """Write a note."""
-        self._write("note", text=text[:_LONGEST_TEXT])
+        self._write("note", text=shown_address(text)[:_LONGEST_TEXT])
 
     def summary(self, record: dict[str, Any]) -> None:
         """Pass the numbers of a finished training run's record to the followers."""
@@ -338,7 +343,8 @@ def made_counts(root: Path) -> dict[str, int]:
 
 
 def _error_fields(error: BaseException) -> dict[str, Any]:
-    return {"error": str(error)[:_LONGEST_TEXT] or type(error).__name__, "type": type(error).__name__}
+    text = shown_address(str(error))[:_LONGEST_TEXT]
+    return {"error": text or type(error).__name__, "type": type(error).__name__}
 
 
 def _now() -> str:

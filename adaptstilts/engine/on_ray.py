@@ -15,7 +15,7 @@ from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
 from adaptstilts.engine.resources import NeedsOf, computes
 from adaptstilts.engine.worker import ignore_steps, perform_here
 from adaptstilts.errors import EngineError
-from adaptstilts.formatting import first_line
+from adaptstilts.formatting import reason_of
 from adaptstilts.store.stage import StageKind
 from adaptstilts.store.store import Store
 
@@ -118,7 +118,7 @@ class RayEngine:
         try:
             self._ray.init(log_to_driver=False, configure_logging=True, logging_level="error", **start)
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            first = first_line(error)
+            first = reason_of(error)
             raise EngineError(
                 f"Ray cannot be reached: {first}",
                 key="engine.address",

@@ -20,6 +20,7 @@ from adaptstilts.engine.resources import computes
 from adaptstilts.engine.worker import ignore_steps, perform_here
 from adaptstilts.errors import EngineError
 from adaptstilts.formatting import number_text
+from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.stage import StageKind
 from adaptstilts.store.store import Store
 
@@ -85,6 +86,8 @@ class SlurmEngine:
         on_message: Callable[[str], None],
     ) -> None:
         submitit = _import_submitit()
+        if isinstance(store, SharedStore):
+            store.remote.through_environment()  # jobs inherit it, and files of jobs hold no passwords
         self._make_runner = make_runner
         self._store = store
         self._light = light

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.engine.journal import Journal, StepCallback
 from adaptstilts.engine.protocols import Runner, StageRequest, StageResult
 from adaptstilts.errors import AdaptstiltsError, CrashError, EngineError, TakenOverError
@@ -46,7 +47,7 @@ def _crashed(stage: Stage, store: Store, error: Exception) -> StageResult:
     """Log the traceback of an unexpected error and return the result; out of memory counts as a lost worker."""
     journal = Journal(store.root)
     journal.noted(stage, traceback.format_exc())
-    reason = (str(error).strip().splitlines() or [""])[0][:_LONGEST_REASON].rstrip(".")
+    reason = (shown_address(str(error)).strip().splitlines() or [""])[0][:_LONGEST_REASON].rstrip(".")
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's, without loading it
         return StageResult(stage.key, "lost", EngineError(f"out of memory: {reason or type(error).__name__}"))
     hint = f"A bug, or a problem of the machine; the traceback is in {journal.path(stage)}."

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.engine.in_process import StageStep
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
@@ -261,4 +262,4 @@ def _result(make_runner: MakeRunner, store: Store, request: StageRequest, on_ste
     try:
         return perform_here(make_runner, store, request, on_step)
     except Exception:  # noqa: BLE001 - raised again in the parent, where it ends the run
-        return _Bug(traceback.format_exc())
+        return _Bug(shown_address(traceback.format_exc()))

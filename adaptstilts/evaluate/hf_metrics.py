@@ -6,6 +6,7 @@ percent.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +51,52 @@ def _accuracy(predictions: Sequence[Any], references: Sequence[Any]) -> dict[str
     return {"accuracy": accuracy(predictions, references)}
 
 
+def _binary(predictions: Sequence[int], references: Sequence[int]) -> dict[str, float]:
+    for name, classes in (("predictions", predictions), ("references", references)):
+        wrong = next((one for one in classes if one not in {0, 1}), None)
+        if wrong is not None:
+            raise EvaluationError(f"{wrong} is not a class", key=name, allowed=(0, 1))
+    return accuracy_f1(predictions, references)
+
+
+def _rows(predictions: Sequence[int], references: Sequence[int]) -> dict[str, float]:
+    """Score row numbers; references that are all rows say how many there are, as in `adaptstilts.submission`."""
+    is_whole = set(references) == set(range(len(references)))
+    for name, rows in (("predictions", predictions), ("references", references)):
+        wrong = next((row for row in rows if row < 0 or (is_whole and row >= len(references))), None)
+        if wrong is not None:
+            allowed = [f"0 to {len(references) - 1}" if is_whole else "0, 1, 2, ..."]
+            raise EvaluationError(f"row {wrong} does not exist", key=name, allowed=allowed, hint="Count from 0.")
+    return _accuracy(predictions, references)
+
+
 def _pooled_bucc(predictions: Sequence[Any], references: Sequence[Any]) -> dict[str, float]:
-    return bucc_scores(_pool(predictions), _pool(references))
+    return bucc_scores(_pool(predictions, "predictions"), _pool(references, "references"))
 
 
-def _pool(collections: Sequence[Sequence[Sequence[str]]]) -> set[tuple[str, str]]:
+def _pool(collections: Sequence[Sequence[Sequence[str]]], name: str) -> set[tuple[str, str]]:
     """Join the pairs of all collections; equal ids of two collections stay apart."""
-    return {(f"{number}:{foreign}", english) for number, pairs in enumerate(collections) for foreign, english in pairs}
+    pooled: set[tuple[str, str]] = set()
+    for number, pairs in enumerate(collections):
+        for pair in pairs:
+            if len(pair) != 2:
+                raise EvaluationError(f"{list(pair)} is not a foreign id and an English id", key=name)
+            joined = (f"{number}:{pair[0]}", pair[1])
+            if joined in pooled:
+                raise EvaluationError(
+                    f"the pair {' '.join(pair)} is there twice", key=name, hint="Keep one of the two."
+                )
+            pooled.add(joined)
+    return pooled
+
+
+def _answers(records: Sequence[Mapping[str, Any]], field: str, name: str) -> dict[str, Any]:
+    """Return a field of SQuAD's records by question id."""
+    found = {record["id"]: record[field] for record in records}
+    if len(found) < len(records):
+        twice = Counter(record["id"] for record in records).most_common(1)[0][0]
+        raise EvaluationError(f"the question id '{twice}' is there twice", key=name, hint="Give each question one id.")
+    return found
 
 
 def _by_question(scores: Callable[..., dict[str, float]]) -> Callable[..., dict[str, float]]:
@@ -65,8 +105,12 @@ def _by_question(scores: Callable[..., dict[str, float]]) -> Callable[..., dict[
     def of_records(
         predictions: Sequence[Mapping[str, Any]], references: Sequence[Mapping[str, Any]], **options: str
     ) -> dict[str, float]:
-        answers = {record["id"]: record["prediction_text"] for record in predictions}
-        return scores(answers, {record["id"]: record["answers"]["text"] for record in references}, **options)
+        answers = _answers(predictions, "prediction_text", "predictions")
+        gold = {name: answer["text"] for name, answer in _answers(references, "answers", "references").items()}
+        unknown = next((name for name in answers if name not in gold), None)
+        if unknown is not None:
+            raise EvaluationError(f"'{unknown}' is not the id of a reference", key="predictions", value=unknown)
+        return scores(answers, gold, **options)
 
     return of_records
 
@@ -89,7 +133,7 @@ METRICS: Mapping[str, MetricSpec] = {
         features=(_NUMBER, _NUMBER),
         help={"predictions": "0 or 1 for each example.", "references": "Gold classes in the same order."},
         returns="accuracy, f1",
-        scores=accuracy_f1,
+        scores=_binary,
     ),
     "bucc": MetricSpec(
         description="Precision, recall and F1 of mined sentence pairs, in percent.",
@@ -151,7 +195,7 @@ METRICS: Mapping[str, MetricSpec] = {
             "references": "The right rows.",
         },
         returns="accuracy",
-        scores=_accuracy,
+        scores=_rows,
     ),
 }
 """The metrics by name."""
@@ -179,7 +223,13 @@ class AdaptstiltsMetric(evaluate.Metric):  # type: ignore[misc]
         )
 
     def _compute(self, predictions: Sequence[Any], references: Sequence[Any], **options: str) -> dict[str, float]:
-        return METRICS[self.config_name].scores(predictions, references, **options)
+        spec = METRICS[self.config_name]
+        wanted = spec.help.keys() - {"predictions", "references"}
+        for name in sorted(wanted ^ options.keys()):
+            problem = "this argument is missing" if name in wanted else "no argument of this metric"
+            hint = spec.help.get(name)
+            raise EvaluationError(problem, key=name, value=name, allowed=() if hint else sorted(spec.help), hint=hint)
+        return spec.scores(predictions, references, **options)
 
 
 def load(name: str, *, cache_dir: Path | str | None = None) -> AdaptstiltsMetric:

@@ -19,21 +19,24 @@ import torch
 from adapters import AdapterConfig, Fuse, Stack
 from adapters.composition import AdapterCompositionBlock
 from adapters.context import ForwardContext
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError
-from adaptstilts.formatting import first_line
+from adaptstilts.files import check_file
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.heads import Head, save_head
-from adaptstilts.models.model_files import check_attached_json
+from adaptstilts.models.library_errors import library_errors
+from adaptstilts.models.model_files import check_attached_json, check_value_types
+from adaptstilts.models.safetensors_files import check_finite, check_tensors, read_header
+from adaptstilts.models.strict_json import refuse
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 WEIGHTS_FILE = "adapter.safetensors"
 FUSION_WEIGHTS_FILE = "model_adapter_fusion.safetensors"
+_HINT = "Use the backbone that it was trained on, and the files as they were saved."
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]*$")
 
 
@@ -128,11 +131,15 @@ class AdapterHost:
         info: dict[str, Any] = {}
         with self._attaching(name):
             _check_width(folder / "adapter_config.json", self.encoder.config.hidden_size, folder / WEIGHTS_FILE)
-            try:
+            path = folder / "adapter_config.json"
+            defaults = AdapterConfig.load("seq_bn").to_dict()
+            check_value_types(path, check_attached_json(path)["config"], defaults, "config.")
+            read_header(folder / WEIGHTS_FILE)
+            with library_errors("the adapter cannot be loaded", folder, _HINT):
                 self.encoder.load_adapter(str(folder), load_as=name, loading_info=info, use_safetensors=True)
-            except (OSError, ValueError, RuntimeError, TypeError, KeyError, AssertionError, SafetensorError) as error:
-                raise CheckpointError(f"adapter cannot be loaded: {first_line(error)}", path=folder) from error
-            self._check_complete(info, folder, what="adapter")
+            self._check_complete(info, folder)
+            own = {key: tensor for key, tensor in self.encoder.named_parameters() if _belongs(key, name)}
+            check_finite(own, folder / WEIGHTS_FILE)
 
     def save(self, name: str, folder: Path, head: Head | None = None, *, choices: int = 2) -> None:
         """Write an adapter or a fusion layer, and its head, in the format that the library itself reads.
@@ -188,8 +195,12 @@ class AdapterHost:
             raise CheckpointError(
                 f"the fusion was trained over {config.get('adapter_names')}, not over {list(members)}", path=path
             )
-        self._attach_fusion(name, members, config["config"])
-        self._fill_fusion(folder / FUSION_WEIGHTS_FILE, str(config["name"]), name)
+        saved_name = config.get("name")
+        if not saved_name or not _NAME.match(saved_name):
+            refuse(path, "name", saved_name, "it must be the name of the fusion layer's tensors")
+        with library_errors("the fusion layer cannot be added", path, _HINT):
+            self._attach_fusion(name, members, config["config"])
+        self._fill_fusion(folder / FUSION_WEIGHTS_FILE, saved_name, name)
 
     def activate_stack(self, names: Sequence[str]) -> None:
         """Activate adapters as a stack, each on the output of the one before it."""
@@ -287,37 +298,35 @@ class AdapterHost:
     def _parameter_names(self) -> set[str]:
         return {key for key, _ in self.encoder.named_parameters()}
 
-    def _check_complete(self, info: dict[str, Any], folder: Path, *, what: str) -> None:
+    def _check_complete(self, info: dict[str, Any], folder: Path) -> None:
         missing, unexpected = info.get("missing_keys", []), info.get("unexpected_keys", [])
         if missing or unexpected:
             first = (list(missing) + list(unexpected))[0]
             raise CheckpointError(
-                f"the {what} does not fit the backbone: {len(missing)} tensors missing, {len(unexpected)} unexpected, "
+                f"the adapter does not fit the backbone: {len(missing)} tensors missing, {len(unexpected)} unexpected, "
                 f"the first is '{first}'",
                 path=folder,
-                hint="It was trained on a backbone of another depth or kind.",
+                hint=_HINT,
             )
 
     def _fill_fusion(self, path: Path, saved_name: str, name: str) -> None:
         own = {
             key: tensor for key, tensor in self.encoder.named_parameters() if f".adapter_fusion_layer.{name}." in key
         }
-        prefix = f"{self.encoder.base_model_prefix}."
-        try:
+        saved = {key: self._saved_key(key, name, saved_name) for key in own}
+        wanted = {saved[key]: tensor.shape for key, tensor in own.items()}
+        check_tensors(wanted, path, "the fusion does not fit the backbone", _HINT)
+        with library_errors("the fusion cannot be loaded", path, _HINT):
             tensors = load_file(path)
-        except (OSError, SafetensorError) as error:
-            raise CheckpointError(f"fusion cannot be loaded: {first_line(error)}", path=path) from error
-        saved = {
-            key.removeprefix(prefix).replace(
-                f".adapter_fusion_layer.{saved_name}.", f".adapter_fusion_layer.{name}."
-            ): tensor
-            for key, tensor in tensors.items()
-        }
-        info = {"missing_keys": sorted(own.keys() - saved.keys()), "unexpected_keys": sorted(saved.keys() - own.keys())}
-        self._check_complete(info, path, what="fusion")
+        check_finite(tensors, path)
         with torch.no_grad():
             for key, tensor in own.items():
-                tensor.copy_(saved[key])
+                tensor.copy_(tensors[saved[key]])
+
+    def _saved_key(self, key: str, name: str, saved_name: str) -> str:
+        """Name a tensor of a fusion layer as it is saved."""
+        mark = ".adapter_fusion_layer."
+        return f"{self.encoder.base_model_prefix}.{key.replace(f'{mark}{name}.', f'{mark}{saved_name}.')}"
 
 
 def _add_support(encoder: PreTrainedModel) -> None:
@@ -385,6 +394,7 @@ def _belongs(key: str, name: str) -> bool:
 
 def _check_width(config_path: Path, width: int, weights_path: Path) -> None:
     for path in (config_path, weights_path):
+        check_file(path, CheckpointError, _HINT)
         if not path.is_file():
             raise CheckpointError(
                 "no such adapter file", path=path, hint="Saving may have been interrupted; save the adapter again."

@@ -44,7 +44,6 @@ class Architecture:
 
     Attributes:
         model_type: Name of the type in a config.json.
-        published: Prefix of its published models' hub ids; replaces local folder names in saved adapters.
         details: Computes the fields of `BackboneShape` beyond ``sizes`` from a config.json; None if it describes an
             encoder that is not supported.
         adapter_class: Class with heads in the `adapters` library, recorded in saved heads; empty if it has none.
@@ -67,7 +66,6 @@ class Architecture:
     """
 
     model_type: str
-    published: str
     details: Callable[[Mapping[str, Any]], ShapeDetails | None]
     adapter_class: str = ""
     auto_class: str = "AutoModel"
@@ -266,7 +264,6 @@ _UMT5_INTERFACE = _interface(
 # XLM-R counts positions from padding id + 1.
 XLM_R = Architecture(
     "xlm-roberta",
-    "FacebookAI/xlm-roberta",
     _table,
     "XLMRobertaAdapterModel",
     reserved_positions=2,
@@ -275,17 +272,15 @@ XLM_R = Architecture(
 )
 XLM_R_XL = Architecture(
     "xlm-roberta-xl",
-    "facebook/xlm-roberta",
     _pre_norm,
     reserved_positions=2,
     absolute=True,
     options=_NO_POOLER,
     interface=_XL_INTERFACE,
 )
-BERT = Architecture("bert", "google-bert/bert", _table, "BertAdapterModel", options=_NO_POOLER, absolute=True)
+BERT = Architecture("bert", _table, "BertAdapterModel", options=_NO_POOLER, absolute=True)
 DEBERTA = Architecture(
     "deberta-v2",
-    "microsoft/deberta",
     _disentangled,
     "DebertaV2AdapterModel",
     attention="eager",
@@ -295,7 +290,6 @@ DEBERTA = Architecture(
 # Compiled by itself, ModernBERT recompiles for every shape of a batch.
 MODERNBERT = Architecture(
     "modernbert",
-    "jhu-clsp/mmBERT",
     _modern,
     blocks_path="layers",
     word_vectors_path="embeddings.tok_embeddings",
@@ -303,8 +297,8 @@ MODERNBERT = Architecture(
     interface=_MODERN_INTERFACE,
     head_dropout=("classifier_dropout",),
 )
-MT5 = Architecture("mt5", "google/mt5", _mt5, **_T5_ROW)
-UMT5 = Architecture("umt5", "google/umt5", _umt5, interface=_UMT5_INTERFACE, **_T5_ROW)
+MT5 = Architecture("mt5", _mt5, **_T5_ROW)
+UMT5 = Architecture("umt5", _umt5, interface=_UMT5_INTERFACE, **_T5_ROW)
 
 ARCHITECTURES: dict[str, Architecture] = {
     row.model_type: row for row in (XLM_R, XLM_R_XL, BERT, DEBERTA, MODERNBERT, MT5, UMT5)

@@ -6,17 +6,30 @@ The parameter `location` is a folder or a hub id, as returned by `locate_backbon
 from __future__ import annotations
 
 import copy
-import hashlib
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adaptstilts.contents import held_still
 from adaptstilts.errors import CheckpointError
-from adaptstilts.formatting import first_line
-from adaptstilts.models.architecture import XLM_R, Architecture, architecture_of, has_token_types
+from adaptstilts.files import expanded
+from adaptstilts.models.architecture import Architecture, architecture_of, has_token_types
 from adaptstilts.models.encoder_fit import check_fit
+from adaptstilts.models.fingerprints import deciding_files
 from adaptstilts.models.hub_models import cached_folder, hub_folder
-from adaptstilts.models.model_files import check_model_json, check_tokenizer_json, refuse_peft
+from adaptstilts.models.library_errors import library_errors
+from adaptstilts.models.model_files import (
+    check_entries,
+    check_model_json,
+    check_tokenizer_json,
+    check_value_types,
+    refuse_peft,
+)
+from adaptstilts.models.safetensors_files import check_finite, check_numbers
+from adaptstilts.models.strict_json import read_json
+from adaptstilts.models.tokenizer_probe import try_tokenizer
+from adaptstilts.models.tokenizer_trial import TEXTS as TRIAL_TEXTS
 from adaptstilts.models.weight_files import check_sizes, weight_files
 from adaptstilts.runtime import without_note_on_unused_weights
 from adaptstilts.shipped import mini_backbone_folder
@@ -31,19 +44,6 @@ TOKEN_TYPES = "token_type_ids"
 """Name of the token types among a Hugging Face model's inputs."""
 _TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.txt", "spm.model", "spiece.model")
 """Files of which a tokenizer needs one: any fast one's, XLM-R's, BERT's, DeBERTa's, T5's."""
-_TOKENIZER_SETTINGS = (
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "merges.txt",
-    "vocab.json",
-)
-"""Files of a tokenizer beside them that can change how text is cut: lower case, accents, the space before a word."""
-_FAULTS = (
-    OSError, ValueError, RuntimeError, TypeError, KeyError, IndexError, AttributeError, AssertionError, ImportError,
-    ArithmeticError,
-)  # fmt: skip
-"""Errors that transformers raises for files that it cannot use."""
 
 
 def locate_backbone(name: str) -> str:
@@ -62,7 +62,7 @@ def locate_backbone(name: str) -> str:
         folder = mini_folder()
         _check_folder(folder)
         return str(folder)
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         _check_folder(folder)
         return str(folder)
@@ -103,6 +103,7 @@ def _check_folder(folder: Path) -> None:
         raise CheckpointError(
             "no such backbone folder", path=folder, hint="Make it: adaptstilts pretrain pretrain_mini"
         )
+    check_entries(folder)
     if not (folder / "config.json").is_file():
         raise CheckpointError("the backbone folder has no config.json", path=folder)
     config, path = read_config(folder), folder / "config.json"
@@ -126,6 +127,7 @@ def read_config(folder: Path) -> dict[str, object]:
     Raises:
         CheckpointError: If it is not a JSON object, or would make a library run code or load other files.
     """
+    check_entries(folder)
     refuse_peft((path.name for path in folder.glob("adapter_config.json")), folder)
     return check_model_json(folder / "config.json")
 
@@ -151,38 +153,6 @@ def _opened(
     return folder, config, architecture_of(config, folder / "config.json")
 
 
-def fingerprint(location: str, revision: str | None = None) -> str:
-    """Compute a hash that identifies a backbone by its contents.
-
-    Returns:
-        SHA-256 over the config, weight and tokenizer files of a folder, or over id and revision of a hub backbone.
-
-    Raises:
-        CheckpointError: If the config.json of a folder is refused.
-    """
-    digest = hashlib.sha256()
-    folder = Path(location)
-    if not folder.is_dir():
-        digest.update(f"hub:{location}@{revision or 'main'}".encode())
-        return digest.hexdigest()
-    shards = sorted(
-        path.name for pattern in ("model*.safetensors", "pytorch_model*.bin") for path in folder.glob(pattern)
-    )
-    # Keys of XLM-R's studies are older than its settings in them; its tokenizer cuts text as tokenizer.json says.
-    settings = () if read_config(folder).get("model_type") == XLM_R.model_type else _TOKENIZER_SETTINGS
-    for name in ("config.json", *shards, *_TOKENIZER_FILES, *settings):
-        path = folder / name
-        if path.is_file():
-            digest.update(name.encode())
-            with path.open("rb") as handle:
-                digest.update(
-                    hashlib.file_digest(handle, "sha256").digest()
-                    if hasattr(hashlib, "file_digest")
-                    else hashlib.sha256(handle.read()).digest()
-                )
-    return digest.hexdigest()
-
-
 def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
     """Load the Hugging Face configuration of a backbone, defaults included.
 
@@ -197,10 +167,10 @@ def _library_config(folder: Path, location: str) -> PretrainedConfig:
     """Load a config.json that has been checked."""
     from transformers import AutoConfig  # noqa: PLC0415
 
-    try:
+    with library_errors("cannot be loaded as a backbone", folder / "config.json"):
         config: PretrainedConfig = AutoConfig.from_pretrained(folder)
-    except _FAULTS as error:
-        raise CheckpointError(f"cannot be loaded as a backbone: {first_line(error)}", path=location) from error
+        defaults = type(config)().to_dict()
+    check_value_types(folder / "config.json", read_json(folder / "config.json"), defaults)
     return config
 
 
@@ -226,66 +196,78 @@ def _empty_encoder(
         )
     for name, value in architecture.settings.items():
         setattr(config, name, value)
-    try:
-        with torch.device("meta"), no_init_weights():
-            encoder = getattr(transformers, architecture.auto_class).from_config(
-                config, attn_implementation=architecture.attention, **architecture.options
-            )
-    except _FAULTS as error:
-        raise _not_loaded(architecture, error, location) from error
+    with _loading(architecture, folder / "config.json"), torch.device("meta"), no_init_weights():
+        encoder = getattr(transformers, architecture.auto_class).from_config(
+            config, attn_implementation=architecture.attention, **architecture.options
+        )
     check_fit(encoder, files, location)
     return encoder, config
 
 
-def _not_loaded(architecture: Architecture, error: Exception, location: str) -> CheckpointError:
-    problem = f"cannot be loaded as a backbone of type {architecture.model_type}: {first_line(error)}"
-    return CheckpointError(problem, path=location)
+def _loading(architecture: Architecture, path: Path | str) -> AbstractContextManager[None]:
+    return library_errors(f"cannot be loaded as a backbone of type {architecture.model_type}", path)
 
 
 def check_backbone(location: str) -> None:
-    """Check all of a backbone's folder that can be known without reading its weights, as loading it would.
+    """Check a backbone's folder as loading it would, and that its tokenizer cuts texts and its weights are finite.
 
     Raises:
         CheckpointError: See `load_encoder` and `load_tokenizer`.
     """
     folder, written, architecture = _opened(location, None)
     _empty_encoder(folder, written, architecture, location)
-    load_tokenizer(location)
+    if (folder / "tokenizer.json").is_file():
+        check_tokenizer_json(folder)
+        try_tokenizer(folder / "tokenizer.json")
+    tokenizer = load_tokenizer(location)
+    with library_errors("has no usable tokenizer", location):
+        for text in TRIAL_TEXTS:
+            tokenizer(text, "a pair")
+    check_numbers(weight_files(folder))
 
 
 def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
     """Load a backbone's encoder in fp32, without pooler, in evaluation mode.
 
+    Its weights are copies, since those of the library would change with a file that is written to.
+
     Raises:
         CheckpointError: If the weights cannot be read or do not fill the encoder.
+        ChangedError: If a file changes while it is read.
     """
+    folder, written, architecture = _opened(location, revision, weights=True)
+    with held_still(deciding_files(folder)):
+        return _loaded_encoder(folder, written, architecture, location)
+
+
+def _loaded_encoder(
+    folder: Path, written: Mapping[str, object], architecture: Architecture, location: str
+) -> PreTrainedModel:
     import torch  # noqa: PLC0415
     import transformers  # noqa: PLC0415
-    from safetensors import SafetensorError  # noqa: PLC0415
 
-    folder, written, architecture = _opened(location, revision, weights=True)
     _, config = _empty_encoder(folder, written, architecture, location)
-    try:
-        with without_note_on_unused_weights():  # what is missing is checked below
-            encoder, info = getattr(transformers, architecture.auto_class).from_pretrained(
-                folder,
-                config=config,
-                use_safetensors=True,
-                attn_implementation=architecture.attention,
-                dtype=torch.float32,
-                output_loading_info=True,
-                **architecture.options,
-            )
-    except (*_FAULTS, SafetensorError) as error:
-        raise _not_loaded(architecture, error, location) from error
+    with _loading(architecture, location), without_note_on_unused_weights():  # what is missing is checked below
+        encoder, info = getattr(transformers, architecture.auto_class).from_pretrained(
+            folder,
+            config=config,
+            use_safetensors=True,
+            attn_implementation=architecture.attention,
+            dtype=torch.float32,
+            output_loading_info=True,
+            **architecture.options,
+        )
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
     if missing:  # the library has found less than `check_fit`, and has drawn the rest at random
         raise CheckpointError(f"the weights lack '{missing[0]}'", path=location, hint="Save the backbone again.")
+    check_finite(dict(encoder.named_parameters()), location)
+    own_weights(encoder)
     # XLM-R XL's blocks can be computed again in the backward pass, though its class does not say so.
     encoder.supports_gradient_checkpointing = True
-    # The library writes this name into every adapter_config.json, where a local path must not appear.
+    # The library writes this name into every adapter_config.json, where a local path must not appear. It has no owner,
+    # so that it is no published model's.
     encoder.config._name_or_path = (
-        f"{architecture.published}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
+        f"{architecture.model_type}-{encoder.config.num_hidden_layers}x{encoder.config.hidden_size}"
         if Path(location).is_dir()
         else location
     )
@@ -306,12 +288,16 @@ class EncoderCache:
     def __init__(self, device: torch.device | None = None) -> None:
         self._device = device
         self._name: tuple[str, str | None] | None = None
+        self._fingerprint = ""
         self._kept: PreTrainedModel | None = None
 
-    def keep(self, location: str, revision: str | None = None) -> None:
-        """Mark the one encoder to be cached; others, such as fully trained ones, are loaded each time."""
-        if self._name != (location, revision):
-            self._name, self._kept = (location, revision), None
+    def keep(self, location: str, revision: str | None = None, fingerprint: str = "") -> None:
+        """Mark the one encoder to be cached; others, such as fully trained ones, are loaded each time.
+
+        One of another fingerprint is another encoder, though its place is the same.
+        """
+        if (self._name, self._fingerprint) != ((location, revision), fingerprint):
+            self._name, self._fingerprint, self._kept = (location, revision), fingerprint, None
 
     def load(self, location: str, revision: str | None = None) -> PreTrainedModel:
         """Return an encoder as `load_encoder` does, from memory if it is cached.
@@ -358,16 +344,12 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
     check_tokenizer_json(folder)
     config = _library_config(folder, location)
-    try:
+    with library_errors("has no usable tokenizer", location):
         # Left open, transformers warns of Mistral's regular expression for every config.json that names no version.
         tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
             folder, fix_mistral_regex=False
         )
-    except Exception as error:
-        # The tokenizers library raises bare exceptions, of no class of their own.
-        if not isinstance(error, _FAULTS) and type(error) is not Exception:
-            raise
-        raise CheckpointError(f"has no usable tokenizer: {first_line(error)}", path=location) from error
+        vocabulary = tokenizer.get_vocab()
     if tokenizer.pad_token_id is None:
         raise CheckpointError("the tokenizer has no padding token", path=location, key="pad_token")
     # Elsewhere padding is masked, and its id changes nothing: multilingual-E5 small has 0 here and 1 in the tokenizer.
@@ -377,6 +359,16 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
             path=location,
             key="pad_token_id",
             hint="Set pad_token_id in its config.json to the tokenizer's, if that is how the backbone was trained.",
+        )
+    token = max(vocabulary, key=vocabulary.__getitem__, default=None)
+    if token is not None and vocabulary[token] >= config.vocab_size:
+        raise CheckpointError(
+            f"the tokenizer's '{token}' has the id {vocabulary[token]}, but the encoder has word vectors for the ids "
+            f"below {config.vocab_size}",
+            path=location,
+            key="vocab_size",
+            value=config.vocab_size,
+            hint="Use the tokenizer that was saved with the weights.",
         )
     if not has_token_types(config):
         tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != TOKEN_TYPES]

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import number_text
+from adaptstilts.models.safetensors_files import shape_text, tensors_of
 from adaptstilts.models.strict_json import shown
-from adaptstilts.models.weight_files import tensors_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-    from adaptstilts.models.weight_files import TensorHeader
+    from adaptstilts.models.safetensors_files import TensorHeader
 
 _LEGACY = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 """Ends of names in checkpoints that come from TensorFlow, which transformers reads."""
@@ -67,10 +67,6 @@ def _misfits(encoder: PreTrainedModel, found: Mapping[str, TensorHeader]) -> Ite
         for name in there:
             wanted, header = tuple(encoder.get_parameter(name).shape), found[name]
             if header.shape != wanted:
-                yield f"'{name}', of shape {_shape(header.shape)} instead of {_shape(wanted)}"
+                yield f"'{name}', of shape {shape_text(header.shape)} instead of {shape_text(wanted)}"
             elif not header.is_floating:
                 yield f"'{name}', of type {shown(header.dtype)}, which is not a floating-point type"
-
-
-def _shape(sizes: Iterable[int]) -> str:
-    return " x ".join(map(str, sizes)) or "one number"

@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from adaptstilts.errors import CheckpointError
 from adaptstilts.models.architecture import Pooling, architecture_of
+from adaptstilts.models.library_errors import library_errors
 from adaptstilts.models.model_files import check_attached_json
+from adaptstilts.models.safetensors_files import check_finite, check_tensors
+from adaptstilts.models.strict_json import refuse
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Kind
 
@@ -216,23 +217,29 @@ def load_head(folder: Path, width: int, dropout: float, pooling: Pooling = "firs
     Raises:
         CheckpointError: If files are missing or unreadable, or the weights do not fit the width.
     """
-    path = folder / CONFIG_FILE
-    try:
-        record = check_attached_json(path)
-        kind = Kind(record["kind"])
-        fixed = FACTS[kind].outputs
-        spec = HeadSpec(kind, _outputs(record["config"]) if fixed is None else fixed, tuple(record["labels"]))
-        tensors = load_file(folder / WEIGHTS_FILE)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise CheckpointError(f"is not a readable head: {error}", path=path) from error
-    head = Head(spec, width, dropout, pooling=pooling)
-    try:
+    spec, name = _spec(folder / CONFIG_FILE)
+    head, path = Head(spec, width, dropout, pooling=pooling), folder / WEIGHTS_FILE
+    hint = "Use the head that was saved with this network."
+    wanted = {f"heads.{name}.{key}": tensor.shape for key, tensor in head.state_dict().items()}
+    check_tensors(wanted, path, f"the head does not fit a backbone {width} wide", hint)
+    with library_errors("the head cannot be loaded", path, hint):
+        tensors = load_file(path)
         head.load_state_dict({key.split(".", 2)[-1]: tensor for key, tensor in tensors.items()})
-    except RuntimeError as error:
-        first = str(error).strip().splitlines()[-1].strip()
-        raise CheckpointError(f"the head does not fit a backbone {width} wide: {first}", path=folder) from error
+    check_finite(tensors, path)
     return head
 
 
-def _outputs(config: dict[str, Any]) -> int:
-    return int(config.get("num_labels", 1))
+def _spec(path: Path) -> tuple[HeadSpec, str]:
+    """Read the shape of a saved head and the name of its tensors."""
+    record = check_attached_json(path)
+    kinds = [kind.value for kind in Kind if kind in _FORMS]
+    if record.get("kind") not in kinds:
+        refuse(path, "kind", record.get("kind"), "heads are of other kinds", kinds)
+    kind, labels, name = Kind(record["kind"]), tuple(record.get("labels", ())), record.get("name")
+    outputs = spec_for(kind, labels).outputs
+    if FACTS[kind].has_labels and not (labels and record["config"].get("num_labels") == outputs):
+        stated = record["config"].get("num_labels")
+        refuse(path, "config.num_labels", stated, f"it must be the number of the labels, {outputs}")
+    if not name or "." in name:
+        refuse(path, "name", name, "it must be the name of the tensors in the head's weights")
+    return HeadSpec(kind, outputs, labels), name

@@ -6,17 +6,29 @@ A model is then loaded from that folder, so that no library asks the hub again a
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adaptstilts.errors import CheckpointError
-from adaptstilts.models.model_files import MOST_JSON_BYTES, TOKENIZER_FILES, check_model_json, refuse_peft
+from adaptstilts.contents import content_hash
+from adaptstilts.errors import ChangedError, CheckpointError
+from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, refuse_peft
+from adaptstilts.models.strict_json import shown
+from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES
 from adaptstilts.models.weight_files import INDEX, PICKLE, PICKLE_INDEX, WEIGHTS, refuse_pickle, shard_names
 
 _HUB_SECONDS = 20.0
+_MAIN = "main"
+_SHA1 = re.compile(r"[0-9a-f]{40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_COMMIT = _SHA1
+_git_hashes: dict[str, str] = {}
+"""SHA-256 of files of the cache by git's SHA-1, so that each is hashed once."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,8 @@ class Listing:
 def hub_folder(name: str, revision: str | None = None, *, weights: bool = False) -> Path:
     """Download a backbone, its config.json first, and return its folder in the hub's cache.
 
+    A branch or tag stands for the commit that `known_commit` returns, even if it has moved on the hub.
+
     Args:
         weights: Whether to download the weights as well.
 
@@ -71,6 +85,7 @@ def hub_folder(name: str, revision: str | None = None, *, weights: bool = False)
     """
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise CheckpointError("no such backbone folder", path=name, hint="It may have been moved or deleted.")
+    revision = known_commit(name, revision) or revision
     try:
         listing = list_files(name, revision)
     except CheckpointError:
@@ -90,7 +105,7 @@ def hub_folder(name: str, revision: str | None = None, *, weights: bool = False)
 
 
 def list_files(name: str, revision: str | None = None) -> Listing:
-    """List the files of a repository; a revision keeps its commit until the process ends.
+    """List the files of a repository; a revision keeps its commit, which the hub's cache notes if it has none for it.
 
     Raises:
         CheckpointError: If the hub cannot be reached, does not have it, or a JSON file is too large to be read.
@@ -120,25 +135,93 @@ def _list_files(name: str, revision: str | None, endpoint: str | None) -> Listin
             raise CheckpointError(f"{file} is {size:,} bytes long, at most {MOST_JSON_BYTES:,} are read", path=name)
     if info.sha is None or "config.json" not in sizes:
         raise CheckpointError("the repository has no config.json", path=name, hint="Give the id of a model.")
+    if _COMMIT.fullmatch(info.sha) is None:
+        problem = "the hub names a commit that is none"
+        raise CheckpointError(problem, path=name, value=shown(info.sha), hint="HF_ENDPOINT selects another hub.")
+    _note_commit(name, revision, info.sha)
     return Listing(name, info.sha, sizes, endpoint)
 
 
-def cached_folder(name: str, revision: str | None = None, file: str = "config.json") -> Path | None:
-    """Return the folder in the hub's cache that holds a file of a model, without asking the hub; None if it lacks it.
+def known_commit(name: str, revision: str | None = None) -> str | None:
+    """Return the commit that a revision stands for, without asking the hub; None if that is not known here.
 
-    A download at a commit leaves no name for it in the cache. Without a revision, the newest one counts then.
+    A commit stands for itself. For a branch or a tag it is the one that the hub's cache notes: the first that was
+    downloaded, unless another program has moved it. Without such a note, the newest commit in the cache is the main
+    branch.
     """
-    from huggingface_hub import constants  # noqa: PLC0415 - only ids on the hub need it
-
-    folder = Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
-    reference, snapshots = folder / "refs" / (revision or "main"), folder / "snapshots"
+    if revision is not None and _COMMIT.fullmatch(revision):
+        return revision
+    folder, reference = _cache(name), _reference(name, revision)
     try:
-        commit = reference.read_text(encoding="utf-8").strip() if reference.is_file() else revision
-        found = [snapshots / commit / file] if commit else list(snapshots.glob(f"*/{file}"))
-        held = [(path.parent.stat().st_mtime, path.parent) for path in found if path.is_file()]
-    except (OSError, UnicodeDecodeError):
+        if reference is not None and reference.is_file():
+            commit = reference.read_text(encoding="utf-8").strip()
+            return commit if _COMMIT.fullmatch(commit) else None
+        if revision not in {None, _MAIN}:
+            return None
+        found = [path.parent for path in folder.glob("snapshots/*/config.json")]
+        held = [(path.stat().st_mtime, path.name) for path in found if _COMMIT.fullmatch(path.name)]
+    except (OSError, ValueError):
         return None
     return max(held)[1] if held else None
+
+
+def cached_folder(name: str, revision: str | None = None, file: str = "config.json") -> Path | None:
+    """Return the folder of a model in the hub's cache, without asking the hub; None if it lacks the file."""
+    commit = known_commit(name, revision)
+    folder = None if commit is None else _cache(name) / "snapshots" / commit
+    return folder if folder is not None and (folder / file).is_file() else None
+
+
+def check_blobs(files: Iterable[Path]) -> None:
+    """Compare files of the hub's cache with the hashes that they were stored under, as far as the cache holds any.
+
+    Raises:
+        ChangedError: If one has another content.
+    """
+    for file in files:
+        blob = file.resolve()
+        if blob.parent.name == "blobs" and not _is_blob(blob):
+            problem = "has another content than the hub sent"
+            hint = "Remove the file it links to, so that it is downloaded again."
+            raise ChangedError(problem, path=file, hint=hint)
+
+
+def _is_blob(path: Path) -> bool:
+    """Say whether a file has the hash in its name: a SHA-256 or git's SHA-1; other names say nothing."""
+    if _SHA256.fullmatch(path.name):
+        return content_hash(path, certain=True) == path.name
+    if _SHA1.fullmatch(path.name) is None:
+        return True
+    sha256 = content_hash(path, certain=True)
+    if _git_hashes.get(path.name) != sha256:
+        content = path.read_bytes()  # small files only
+        if hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() != path.name:
+            return False
+        _git_hashes[path.name] = sha256
+    return True
+
+
+def _cache(name: str) -> Path:
+    from huggingface_hub import constants  # noqa: PLC0415 - only ids on the hub need it
+
+    return Path(constants.HF_HUB_CACHE) / f"models--{name.replace('/', '--')}"
+
+
+def _reference(name: str, revision: str | None) -> Path | None:
+    """Return the file of the hub's cache that notes the commit of a branch or tag; None if it would lie elsewhere."""
+    revision = revision or _MAIN
+    parts = revision.split("/")
+    return None if {"", ".", ".."} & set(parts) or "\0" in revision else _cache(name).joinpath("refs", *parts)
+
+
+def _note_commit(name: str, revision: str | None, commit: str) -> None:
+    """Note in the hub's cache which commit a branch or tag stands for, unless it notes one, as the library would."""
+    reference = _reference(name, revision)
+    if reference is None or reference.exists() or (revision is not None and _COMMIT.fullmatch(revision)):
+        return
+    with contextlib.suppress(OSError):  # a cache that cannot be written is told when a file is downloaded
+        reference.parent.mkdir(parents=True, exist_ok=True)
+        reference.write_text(commit, encoding="utf-8")
 
 
 def _weights(listing: Listing) -> tuple[str, ...]:

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.models.strict_json import read_json, shown, shown_key
+from adaptstilts.files import check_file
+from adaptstilts.models.strict_json import read_json, refuse, shown, shown_key
+from adaptstilts.models.tokenizer_files import check_added_token, check_tokenizer_file
 
 ATTENTION_KEY = "attn_implementation"
 """Part of every key that selects an implementation of attention."""
@@ -24,8 +26,7 @@ TOKENIZER_FILES = (
     "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model", "vocab.txt", "vocab.json", "merges.txt",
 )  # fmt: skip
 """Names of the files that the classes of `TOKENIZER_CLASSES` read."""
-MOST_JSON_BYTES = 256 * 2**20
-"""Largest file of a tokenizer."""
+_MODEL_FILES = ("config.json", "generation_config.json", "model.safetensors", "model.safetensors.index.json")
 _DEEPEST = 24
 _LARGEST_NUMBER = 2**31
 
@@ -117,6 +118,8 @@ _SIZES: dict[str, tuple[int, int]] = {
     "num_labels": (0, 2**16),
 }
 """Smallest and largest value of whole numbers; the limits are far beyond any published encoder."""
+_MAY_BE_NULL = frozenset({"head_dim", "embedding_size", "num_decoder_layers"})
+"""Those that some published encoders leave open."""
 _DTYPES = (None, "float32", "float16", "bfloat16", "float64")
 _ACTIVATIONS = (
     None, "gelu", "gelu_accurate", "gelu_fast", "gelu_new", "gelu_python", "gelu_pytorch_tanh", "leakyrelu",
@@ -134,7 +137,10 @@ TOKENIZER_CLASSES = (
     *(f"{name}Tokenizer{form}" for name in _TOKENIZERS for form in ("", "Fast")),
 )
 """Classes of transformers that read a vocabulary and do nothing else."""
+_TOKENS = tuple(f"{name}_token" for name in ("pad", "unk", "cls", "sep", "mask", "bos", "eos"))
 _SENTENCEPIECE_OPTIONS = ("alpha", "enable_sampling", "nbest_size")
+
+_WORDS = {str: "a text", list: "a list", dict: "an object", int: "a whole number", bool: "true or false"}
 
 _Check = Callable[[Path, str, str, Any], None]
 
@@ -150,11 +156,34 @@ def check_model_json(path: Path) -> dict[str, Any]:
     _check_types(path, config, {"model_type": str, "architectures": list, "id2label": dict, "label2id": dict})
     names = config.get("architectures") or []
     if not all(isinstance(name, str) for name in names):
-        _refuse(path, "architectures", names, "the names of classes are texts")
+        refuse(path, "architectures", names, "the names of classes are texts")
     padding, vocabulary = config.get("pad_token_id"), config.get("vocab_size")
     if padding is not None and not _is_within(padding, 0, vocabulary - 1 if isinstance(vocabulary, int) else 2**24):
-        _refuse(path, "pad_token_id", padding, f"it must be an id of the vocabulary, which has {vocabulary}")
+        refuse(path, "pad_token_id", padding, f"it must be an id of the vocabulary, which has {vocabulary}")
     return config
+
+
+def check_value_types(
+    path: Path, config: Mapping[str, object], defaults: Mapping[str, object], where: str = ""
+) -> None:
+    """Check that settings of a model or an adapter are of the types that the library's class has for them.
+
+    Args:
+        path: The file that holds them.
+        config: The settings.
+        defaults: What the class holds by itself; a key whose default is null may have any value.
+        where: Key of the settings in the file, with a dot behind it; empty for the whole file.
+
+    Raises:
+        CheckpointError: For the first that is of another type.
+    """
+    for key, value in config.items():
+        default = defaults.get(key)
+        if default is None or (value is None and (key.endswith("_token_id") or "dropout" in key)):
+            continue
+        if not (_is_number(value) if _is_number(default) else isinstance(value, type(default))):
+            words = "a number" if _is_number(default) else _WORDS.get(type(default), "of the same type")
+            refuse(path, f"{where}{key}", value, f"it must be {words}, such as {shown(default)}")
 
 
 def check_tokenizer_json(folder: Path) -> None:
@@ -167,20 +196,56 @@ def check_tokenizer_json(folder: Path) -> None:
     if path.exists():
         settings = read_json(path)
         _visit(path, settings, _check_shared, _check_tokenizer)
-        _check_types(path, settings, {"model_input_names": list, "added_tokens_decoder": dict})
+        _check_types(
+            path, settings, {"model_input_names": list, "added_tokens_decoder": dict, "additional_special_tokens": list}
+        )
+        _check_tokens(path, settings, path.name)
+        names = settings.get("model_input_names", [])
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            refuse(path, "model_input_names", names, "it must be a list of texts")
         longest = settings.get("model_max_length")
         if longest is not None and not _is_within(longest, 1, math.inf, whole=False):
-            _refuse(path, "model_max_length", longest, "it must be a number of sub-tokens")
+            refuse(path, "model_max_length", longest, "it must be a number of sub-tokens")
     for name in ("special_tokens_map.json", "added_tokens.json", "generation_config.json"):
         if (folder / name).exists():
-            _visit(folder / name, read_json(folder / name), _check_shared)
-    path = folder / "tokenizer.json"
-    if path.exists():
-        model = read_json(path, MOST_JSON_BYTES).get("model")
-        if not isinstance(model, dict) or "vocab" not in model:
-            raise CheckpointError(
-                "is not a tokenizer: it has no vocabulary", path=path, hint="Save the tokenizer again."
-            )
+            record = read_json(folder / name)
+            _visit(folder / name, record, _check_shared)
+            _check_tokens(folder / name, record, name)
+    if (folder / "tokenizer.json").exists():
+        check_tokenizer_file(folder / "tokenizer.json")
+
+
+def _check_tokens(path: Path, record: Mapping[str, Any], name: str) -> None:
+    """Check the tokens in a file of a tokenizer's settings."""
+    if name == "added_tokens.json":
+        for token, found in record.items():
+            if not _is_within(found, 0, 2**24):
+                refuse(path, shown_key(token), found, "it must be the token's id, a whole number from 0")
+        return
+    for key, value in record.items():
+        if key in _TOKENS and value is not None:
+            check_added_token(path, key, value)
+    for index, value in enumerate(record.get("additional_special_tokens") or ()):
+        check_added_token(path, f"additional_special_tokens[{index}]", value)
+    for key, value in (record.get("added_tokens_decoder") or {}).items():
+        where = f"added_tokens_decoder.{shown_key(key)}"
+        if not key.isascii() or not key.isdecimal() or int(key[:9]) >= 2**24:
+            refuse(path, where, value, "the key must be a token's id, a whole number from 0")
+        check_added_token(path, where, value, may_be_text=False)
+
+
+def check_entries(folder: Path) -> None:
+    """Check that the files of a backbone's folder are ordinary ones, so that no library waits for a pipe or a device.
+
+    Folders are left alone, except under the name of a file that is read.
+
+    Raises:
+        CheckpointError: For the first that is something else.
+    """
+    read = {*_MODEL_FILES, *TOKENIZER_FILES}
+    for path in sorted(folder.iterdir()):
+        if path.name in read or not path.is_dir():
+            check_file(path, CheckpointError, "Remove it, or save the model again with save_pretrained.")
 
 
 def check_attached_json(path: Path) -> dict[str, Any]:
@@ -193,10 +258,10 @@ def check_attached_json(path: Path) -> dict[str, Any]:
     _visit(path, record, _check_shared, _check_adapter)
     _check_types(path, record, {"config": dict, "name": str, "hidden_size": int, "adapter_names": list, "kind": str})
     if not isinstance(record.get("config"), dict):
-        _refuse(path, "config", record.get("config"), "the settings are a JSON object")
+        refuse(path, "config", record.get("config"), "the settings are a JSON object")
     labels = record.get("labels", [])
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        _refuse(path, "labels", labels, "labels are a list of texts")
+        refuse(path, "labels", labels, "labels are a list of texts")
     return record
 
 
@@ -240,7 +305,7 @@ def _keys(path: Path, value: object, where: str, depth: int) -> Iterator[tuple[s
 
 def _check_shared(path: Path, where: str, key: str, value: object) -> None:
     if ATTENTION_KEY in key.lower() and not _is_one_of(value, _ATTENTION):
-        _refuse(
+        refuse(
             path,
             where,
             value,
@@ -251,16 +316,16 @@ def _check_shared(path: Path, where: str, key: str, value: object) -> None:
         )
     _check_fixed(path, where, key, value, _ANYWHERE)
     if key == "_commit_hash" and value is not None and not (isinstance(value, str) and value.isalnum()):
-        _refuse(path, where, value, "it is no commit", hint="Remove the key.")
+        refuse(path, where, value, "it is no commit", hint="Remove the key.")
 
 
 def _check_model(path: Path, where: str, key: str, value: object) -> None:
     _check_fixed(path, where, key, value, _MODEL)
     if key.startswith("__"):
-        _refuse(path, where, value, "keys become attributes of an object, and Python reserves such names")
+        refuse(path, where, value, "keys become attributes of an object, and Python reserves such names")
     _check_numbers(path, where, key, value)
     if key in {"dtype", "torch_dtype"} and not _is_one_of(value, _DTYPES):
-        _refuse(path, where, value, "it is no floating-point type of tensors", allowed=("null", *_DTYPES[1:]))
+        refuse(path, where, value, "it is no floating-point type of tensors", allowed=("null", *_DTYPES[1:]))
     _check_tokenizer_class(path, where, key, value)
 
 
@@ -271,7 +336,7 @@ def _check_tokenizer(path: Path, where: str, key: str, value: object) -> None:
     if key == "sp_model_kwargs" and not (
         value is None or (isinstance(value, dict) and value.keys() <= set(_SENTENCEPIECE_OPTIONS))
     ):
-        _refuse(path, where, value, "SentencePiece would read other files", allowed=_SENTENCEPIECE_OPTIONS)
+        refuse(path, where, value, "SentencePiece would read other files", allowed=_SENTENCEPIECE_OPTIONS)
 
 
 def _check_adapter(path: Path, where: str, key: str, value: object) -> None:
@@ -279,45 +344,50 @@ def _check_adapter(path: Path, where: str, key: str, value: object) -> None:
     _check_numbers(path, where, key, value)
     factors = list(value.values()) if isinstance(value, dict) else [value]
     if key == "reduction_factor" and not all(_is_within(factor, 1, 2**16, whole=False) for factor in factors):
-        _refuse(path, where, value, "it must be a number from 1 to 65536")
+        refuse(path, where, value, "it must be a number from 1 to 65536")
 
 
 def _check_numbers(path: Path, where: str, key: str, value: object) -> None:
-    if key in _SIZES and value is not None:
+    if key in _SIZES and (value is not None or key not in _MAY_BE_NULL):
         low, high = _SIZES[key]
         if not _is_within(value, low, high):
-            _refuse(path, where, value, f"it must be a whole number from {low} to {high}")
+            refuse(path, where, value, f"it must be a whole number from {low} to {high}")
     if isinstance(value, int) and abs(value) > _LARGEST_NUMBER:
-        _refuse(path, where, value, f"no setting of a model is beyond {_LARGEST_NUMBER}")
+        refuse(path, where, value, f"no setting of a model is beyond {_LARGEST_NUMBER}")
     is_share = "dropout" in key or key.endswith("_prob")
     if is_share and value is not None and not _is_within(value, 0, 1, whole=False):
-        _refuse(path, where, value, "it must be a number from 0 to 1")
+        refuse(path, where, value, "it must be a number from 0 to 1")
+    if key.endswith("_theta") and value is not None and not (_is_within(value, 0, math.inf, whole=False) and value):
+        refuse(path, where, value, "it must be a number above 0")
     is_small = key.endswith(("_eps", "_epsilon", "initializer_range"))
-    if is_small and value is not None and not _is_within(value, 0, 1e6, whole=False):
-        _refuse(path, where, value, "it must be a number from 0")
+    if is_small and not _is_within(value, 0, 1e6, whole=False):
+        refuse(path, where, value, "it must be a number from 0")
     if key in _ACTIVATION_KEYS and not _is_one_of(value.lower() if isinstance(value, str) else value, _ACTIVATIONS):
-        _refuse(path, where, value, "it is no known activation function", allowed=_ACTIVATIONS[1:])
+        refuse(path, where, value, "it is no known activation function", allowed=_ACTIVATIONS[1:])
 
 
 def _check_tokenizer_class(path: Path, where: str, key: str, value: object) -> None:
     if key == "tokenizer_class" and not _is_one_of(value, (None, *TOKENIZER_CLASSES)):
         hint = "Convert it to a fast tokenizer and save that as PreTrainedTokenizerFast."
-        _refuse(path, where, value, "a class of tokenizers that is not supported", TOKENIZER_CLASSES, hint)
+        refuse(path, where, value, "a class of tokenizers that is not supported", TOKENIZER_CLASSES, hint)
 
 
 def _check_fixed(path: Path, where: str, key: str, value: object, rules: Mapping[str, _Fixed]) -> None:
     rule = rules.get(key)
     if rule is not None and not _is_one_of(value, rule.allowed):
         allowed = [json.dumps(item) for item in rule.allowed]
-        _refuse(path, where, value, f"this key {rule.reason}", allowed, rule.hint)
+        refuse(path, where, value, f"this key {rule.reason}", allowed, rule.hint)
 
 
 def _check_types(path: Path, record: Mapping[str, object], types: Mapping[str, type]) -> None:
-    words = {str: "a text", list: "a list", dict: "an object", int: "a whole number"}
     for key, wanted in types.items():
         value = record.get(key)
         if value is not None and (not isinstance(value, wanted) or isinstance(value, bool)):
-            _refuse(path, key, value, f"it must be {words[wanted]}")
+            refuse(path, key, value, f"it must be {_WORDS[wanted]}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_one_of(value: object, allowed: tuple[object, ...]) -> bool:
@@ -327,16 +397,3 @@ def _is_one_of(value: object, allowed: tuple[object, ...]) -> bool:
 def _is_within(value: object, low: float, high: float, *, whole: bool = True) -> bool:
     types = (int,) if whole else (int, float)
     return isinstance(value, types) and not isinstance(value, bool) and low <= value <= high
-
-
-def _refuse(
-    path: Path, key: str, value: object, reason: str, allowed: Iterable[object] | None = None, hint: str = ""
-) -> None:
-    raise CheckpointError(
-        f"{shown(value)} is refused: {reason}",
-        path=path,
-        key=key,
-        value=shown(value),
-        allowed=allowed,
-        hint=hint or "Correct the file, or save the model again with save_pretrained.",
-    )

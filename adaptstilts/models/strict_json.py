@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import reprlib
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.files import read_bytes
 
 _MOST_BYTES = 16 * 2**20
 _LONGEST_SHOWN = 80
@@ -22,32 +24,62 @@ def read_json(path: Path, most_bytes: int = _MOST_BYTES) -> dict[str, Any]:
     Raises:
         CheckpointError: If it cannot be read, is too large, or is something else.
     """
-    if not path.is_file():
-        raise CheckpointError("is not a file", path=path, hint="Save the model again with save_pretrained.")
-    size = path.stat().st_size
-    if size > most_bytes:
-        raise CheckpointError(
-            f"is {size:,} bytes long, at most {most_bytes:,} are read",
-            path=path,
-            value=size,
-            hint="Save it again with save_pretrained.",
-        )
+    hint = "Save the model again with save_pretrained."
+    try:
+        size = path.stat().st_size if path.is_file() else 0
+        if size > most_bytes:
+            problem = f"is {size:,} bytes long, at most {most_bytes:,} are read"
+            raise CheckpointError(problem, path=path, value=size, hint=hint)
+        content = read_bytes(path, most_bytes, CheckpointError, hint)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CheckpointError("there is no such file", path=path, hint=hint) from error
+    return parse_json(content, path, hint)
+
+
+def parse_json(content: bytes, path: Path, hint: str) -> dict[str, Any]:
+    """Parse a JSON object in which no key stands twice and every number is finite.
+
+    Args:
+        path: The file that the bytes come from.
+        hint: What to do about a fault.
+
+    Raises:
+        CheckpointError: If it is something else.
+    """
     try:
         loaded = json.loads(
-            path.read_text(encoding="utf-8"),
+            content.decode("utf-8"),
             object_pairs_hook=_without_repeats,
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
     except _FaultError as fault:
         raise CheckpointError(str(fault), path=path, key=fault.key, value=fault.value, hint=fault.hint) from fault
-    except (ValueError, OSError) as error:  # of JSON, of UTF-8, and of numbers with thousands of digits
-        raise CheckpointError(f"not valid JSON: {error}", path=path, hint="Save it again.") from error
+    except ValueError as error:  # of JSON, of UTF-8, and of numbers with thousands of digits
+        raise CheckpointError(f"not valid JSON: {error}", path=path, hint=hint) from error
     except RecursionError as error:
-        raise CheckpointError("is nested too deeply", path=path, hint="Save it again.") from error
+        raise CheckpointError("is nested too deeply", path=path, hint=hint) from error
     if not isinstance(loaded, dict):
-        raise CheckpointError("is not a JSON object", path=path, hint="Save the backbone again with save_pretrained.")
+        raise CheckpointError("is not a JSON object", path=path, hint=hint)
     return loaded
+
+
+def refuse(
+    path: Path, key: str, value: object, reason: str, allowed: Iterable[object] | None = None, hint: str = ""
+) -> NoReturn:
+    """Raise an error about a value.
+
+    Raises:
+        CheckpointError: Always.
+    """
+    raise CheckpointError(
+        f"{shown(value)} is refused: {reason}",
+        path=path,
+        key=key,
+        value=shown(value),
+        allowed=allowed,
+        hint=hint or "Correct the file, or save the model again with save_pretrained.",
+    )
 
 
 def shown(value: object) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.formatting import first_line
+from adaptstilts.formatting import reason_of
 from adaptstilts.models.backbone import load_tokenizer
 from adaptstilts.models.hub_models import cached_folder
 from adaptstilts.models.model_files import check_tokenizer_json
@@ -54,7 +54,7 @@ def load_core(location: str, revision: str | None = None) -> TokenizerCore:
     try:
         backend = Tokenizer.from_file(str(path))
     except Exception as error:
-        raise CheckpointError(f"is not a tokenizer: {first_line(error)}", path=path) from error
+        raise CheckpointError(f"is not a tokenizer: {reason_of(error)}", path=path) from error
     unknown = settings.get("unk_token", _UNKNOWN)
     return _core(backend, backend.token_to_id(unknown["content"] if isinstance(unknown, dict) else str(unknown)))
 

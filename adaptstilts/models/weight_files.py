@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.formatting import scaled, size_text
+from adaptstilts.models.safetensors_files import read_header
 from adaptstilts.models.strict_json import read_json, shown, shown_key
 
 WEIGHTS = "model.safetensors"
@@ -18,46 +16,6 @@ INDEX = "model.safetensors.index.json"
 PICKLE = "pytorch_model.bin"
 PICKLE_INDEX = "pytorch_model.bin.index.json"
 _MOST_INDEX_BYTES = 64 * 2**20
-_MOST_HEADER_BYTES = 100_000_000
-"""Limit of the safetensors library."""
-_FORMATS = (None, "pt", "mlx")
-"""Formats of safetensors that transformers reads with PyTorch; for others it would import TensorFlow or JAX."""
-
-
-@dataclass(frozen=True)
-class TensorHeader:
-    """What a safetensors file says of a tensor before its numbers.
-
-    Attributes:
-        dtype: Name of the type, such as ``F16``.
-    """
-
-    dtype: str
-    shape: tuple[int, ...]
-
-    @property
-    def is_floating(self) -> bool:
-        """Whether the numbers are floating-point ones."""
-        return self.dtype.startswith(("F", "BF"))
-
-
-def tensors_of(files: Iterable[Path]) -> dict[str, TensorHeader]:
-    """Read the headers of safetensors files that `weight_files` has checked: every tensor by its name.
-
-    Raises:
-        CheckpointError: If a header is damaged.
-    """
-    found: dict[str, TensorHeader] = {}
-    for file in files:
-        for name, entry in _header(file)[1].items():
-            if name == "__metadata__":
-                continue
-            try:
-                found[name] = TensorHeader(str(entry["dtype"]), tuple(map(int, entry["shape"])))
-            except (TypeError, KeyError, ValueError) as error:
-                problem = f"the weights are damaged: the header does not describe {shown(name)}"
-                raise CheckpointError(problem, path=file, hint="Save the backbone again.") from error
-    return found
 
 
 def weight_files(folder: Path) -> tuple[Path, ...]:
@@ -78,7 +36,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     for file in files:
         if not file.is_file():
             raise CheckpointError("is not a file", path=file, hint="Save the backbone again with save_pretrained.")
-        _check_header(file)
+        read_header(file)
     return files
 
 
@@ -156,16 +114,8 @@ def check_sizes(parameters: int, files: Iterable[Path], path: Path) -> None:
         path: The config.json.
 
     Raises:
-        CheckpointError: If they are not, or are no safetensors.
+        CheckpointError: If they are not.
     """
-    files = tuple(files)
-    for file in files:
-        if not _header(file)[1]:
-            raise CheckpointError(
-                "the weights are damaged: they have no header of safetensors",
-                path=file,
-                hint="Save the backbone again.",
-            )
     found = sum(file.stat().st_size for file in files)
     if parameters > found:
         raise CheckpointError(
@@ -174,43 +124,3 @@ def check_sizes(parameters: int, files: Iterable[Path], path: Path) -> None:
             value=parameters,
             hint="Use the config.json that was saved with the weights.",
         )
-
-
-def _check_header(path: Path) -> None:
-    """Check that a safetensors file is whole and was written by PyTorch; a damaged header is left to the library."""
-    size = path.stat().st_size
-    length, header = _header(path)
-    if not header:
-        return
-    try:
-        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        needed = 8 + length + max(ends, default=0)
-    except (TypeError, KeyError, IndexError):
-        needed = size + 1
-    if needed != size:
-        problem = f"the weights are damaged: they have {size:,} bytes of {needed:,}"
-        raise CheckpointError(problem, path=path, hint="Save the backbone again.")
-    metadata = header.get("__metadata__")
-    stated = metadata.get("format") if isinstance(metadata, dict) else None
-    if stated not in _FORMATS:
-        raise CheckpointError(
-            f"{shown(stated)} is refused: transformers would load it with another library",
-            path=path,
-            key="__metadata__.format",
-            value=shown(stated),
-            allowed=_FORMATS[1:],
-            hint="Save the backbone again with PyTorch.",
-        )
-
-
-def _header(path: Path) -> tuple[int, dict[str, Any]]:
-    """Read the length of a safetensors file's header, and the header; empty if it is not a JSON object."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if length > min(path.stat().st_size, _MOST_HEADER_BYTES):
-            return length, {}
-        try:
-            header = json.loads(file.read(length))
-        except (ValueError, RecursionError):
-            return length, {}
-    return length, header if isinstance(header, dict) else {}

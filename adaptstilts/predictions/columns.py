@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.formatting import first_line
+from adaptstilts.formatting import reason_of
 from adaptstilts.predictions.known import Known, Part
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.record import wrong_content
@@ -74,7 +74,7 @@ def load_stored(artefact: Artefact, language: str, task: Task) -> Stored:
         with np.load(path) as file:
             raw = dict(file)
     except _NO_ARRAYS as error:
-        raise wrong_content(f"damaged: {first_line(error)}", path, artefact.folder) from error
+        raise wrong_content(f"damaged: {reason_of(error)}", path, artefact.folder) from error
     return Stored(load_predictions(artefact, language, task)["predictions"], raw)
 
 

@@ -145,6 +145,9 @@ class Data:
                 path=self.root.files(part.task, part.split, part.language)[0],
                 hint="Load the study again: it has other predictions, which may have to be made.",
             )
+        self.root.pins.pin(self.root.files_behind(part.task, part.split, part.language))
+        if part.task.pool is not None:
+            self.root.pins.pin(self.root.pool_files(part.task))
 
     def labels(self, task: Task) -> tuple[str, ...]:
         """Return the label words of a task in the order of the classes; none for a task without labels."""

@@ -12,6 +12,7 @@ from random import Random
 
 from adaptstilts.config.pretrain import TextSection
 from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.files import check_file
 from adaptstilts.mini.corpus import parallel_sentences, text
 from adaptstilts.mini.languages.registry import grammars
 from adaptstilts.mini.meaning import Sentence, Word
@@ -115,8 +116,11 @@ def read_folder(folder: Path, languages: Sequence[str] | None = None) -> dict[st
 def _read_lines(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     keyed: bool | None = None
+    check_file(path)
     try:
         rows = path.read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", path=path) from error
     except UnicodeDecodeError as error:
         raise DataError(f"not UTF-8: {error.reason} at byte {error.start}", path=path) from error
     for number, row in enumerate(rows, start=1):

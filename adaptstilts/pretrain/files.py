@@ -15,7 +15,7 @@ import torch
 
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.errors import ConfigError, StoreError
-from adaptstilts.formatting import first_line
+from adaptstilts.formatting import reason_of
 from adaptstilts.pretrain.corpora import Corpus
 from adaptstilts.pretrain.run import PretrainingRun
 from adaptstilts.runtime import environment
@@ -140,7 +140,7 @@ def restore_state(run: PretrainingRun, part: Path) -> None:
         progress = state["progress"]
         run.step, run.tokens, run.seconds = progress["step"], progress["tokens"], progress["seconds"]
     except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
-        first = first_line(error)
+        first = reason_of(error)
         raise StoreError(
             f"the saved state is damaged: {first}", path=path, hint="Delete it to train from scratch."
         ) from error

@@ -13,20 +13,34 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    Task,
     TaskID,
-    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.text import Text
 
 from adaptstilts.formatting import estimate_text, size_text
+from adaptstilts.progress.plain import plain, plain_lines
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 _SECONDS_BETWEEN_LINES = 10.0
 """Shortest time between two progress lines when no bar can be drawn."""
+
+
+class _Description(ProgressColumn):
+    """Column with what is being done, as plain text, behind some words."""
+
+    def __init__(self, before: str = "") -> None:
+        super().__init__()
+        self._before = before
+
+    def render(self, task: Task) -> Text:
+        """Return the description of a bar."""
+        return plain(f"{self._before}{task.description}")
 
 
 class _Drawing:
@@ -51,7 +65,7 @@ class _Drawing:
 
     def line(self, text: str) -> None:
         """Write a line."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(plain_lines(text), soft_wrap=True)
 
 
 class FetchWatcher(_Drawing):
@@ -63,7 +77,7 @@ class FetchWatcher(_Drawing):
     def __init__(self, console: Console) -> None:
         super().__init__(
             console,
-            TextColumn("{task.description}"),
+            _Description(),
             BarColumn(bar_width=24),
             DownloadColumn(),
             TransferSpeedColumn(),
@@ -105,7 +119,7 @@ class CheckWatcher(_Drawing):
     def __init__(self, console: Console) -> None:
         super().__init__(
             console,
-            TextColumn("checking {task.description}"),
+            _Description("checking "),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -123,7 +137,7 @@ class VerifyWatcher(_Drawing):
     def __init__(self, console: Console) -> None:
         super().__init__(
             console,
-            TextColumn("reading {task.description}"),
+            _Description("reading "),
             BarColumn(bar_width=24),
             DownloadColumn(),
             TransferSpeedColumn(),

@@ -13,7 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from adaptstilts.formatting import estimate_text
+from adaptstilts.formatting import estimate_text, visible
+from adaptstilts.progress.plain import plain, plain_lines
 from adaptstilts.progress.watcher import StudyWatcher
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.status import Running, Status
@@ -44,7 +45,7 @@ def draw(status: Status, *, most_rows: int) -> RenderableType:
     if len(status.running) > most_rows:
         rows.append(Text(f"and {len(status.running) - most_rows} more running", style="dim"))
     rows += [
-        Text(f"lost: {beat.name} ({place(beat)}, silent for {estimate_text(beat.age)})", "red") for beat in status.lost
+        plain(f"lost: {beat.name} ({place(beat)}, silent for {estimate_text(beat.age)})", "red") for beat in status.lost
     ]
     return Group(*rows)
 
@@ -52,7 +53,7 @@ def draw(status: Status, *, most_rows: int) -> RenderableType:
 def _kinds(status: Status) -> Text:
     text = Text("      ")
     for kind, states in status.counts.items():
-        text.append(f"{kind} {states['done']}/{sum(states.values())}   ", style="dim")
+        text.append(f"{visible(kind)} {states['done']}/{sum(states.values())}   ", style="dim")
     for state in ("failed", "left_out", "lost", "damaged"):
         if status.total(state):
             text.append(f"{status.total(state)} {state.replace('_', ' ')}   ", style="red")
@@ -75,8 +76,8 @@ def _running_table(running: Sequence[Running]) -> Table:
         steps = f"{beat.done}/{beat.total}" if total else estimate_text(beat.seconds)
         left = "" if each.seconds_left is None else f"{estimate_text(each.seconds_left)} left"
         where = beat.worker or (place(beat) if len(places) > 1 else "")
-        name = Text.assemble(beat.name, (f"  {where}" if where else "", "dim"))
-        table.add_row(name, bar, steps, beat.note, left)
+        name = Text.assemble(plain(beat.name), plain(f"  {where}" if where else "", "dim"))
+        table.add_row(name, bar, steps, plain(beat.note), left)
     return table
 
 
@@ -141,4 +142,4 @@ class TerminalWatcher(StudyWatcher):
 
     def line(self, text: str, style: str = "") -> None:
         """Write a line above the dashboard."""
-        self._console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(plain_lines(text, style), soft_wrap=True)

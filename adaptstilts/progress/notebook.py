@@ -16,6 +16,7 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from adaptstilts.progress.dashboard import draw
+from adaptstilts.progress.plain import plain_lines
 from adaptstilts.progress.style import PLAIN_STYLE
 from adaptstilts.progress.watcher import StudyWatcher
 from adaptstilts.store.artefact import Artefact
@@ -108,11 +109,11 @@ class NotebookWatcher(StudyWatcher):
 
     def noted(self, text: str) -> None:
         """Show a remark, which stays."""
-        self._remarks.append(Text(text))
+        self._remarks.append(plain_lines(text))
 
     def line(self, text: str, style: str = "") -> None:
         """Show a line until others push it out; a failure stays."""
-        (self._remarks if style else self._recent).append(Text(text, style))
+        (self._remarks if style else self._recent).append(plain_lines(text, style))
 
     def _draw_if_due(self) -> None:
         if time.perf_counter() - self._drawn_at >= _SECONDS_BETWEEN_DRAWINGS:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from adaptstilts.progress.choose import error_console
 from adaptstilts.progress.dashboard import Dashboard, draw
 from adaptstilts.progress.notebook import MOST_ROWS, contents, in_notebook, output_of_cell
+from adaptstilts.progress.plain import plain
 from adaptstilts.study.status import Status
 from adaptstilts.study.status_text import head_line
 
@@ -36,7 +37,7 @@ def _watch_on_terminal(look: Callable[[], Status], every: float) -> None:
     with Dashboard(console, lambda: seen):
         while not seen.is_over:
             if not console.is_interactive:
-                console.print(head_line(seen), markup=False, highlight=False, soft_wrap=True)
+                console.print(plain(head_line(seen)), soft_wrap=True)
             time.sleep(every)
             seen = look()
 

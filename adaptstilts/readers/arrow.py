@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, as_csv_writes
+from adaptstilts.readers.lines import Request, as_csv_writes, cut, shown
 from adaptstilts.readers.tables import Table, open_table
 from adaptstilts.tasks.examples import (
     Answer,
@@ -18,7 +18,6 @@ from adaptstilts.tasks.examples import (
     PairExample,
     Sentence,
     SpanExample,
-    TagExample,
 )
 from adaptstilts.tasks.spec import Kind
 
@@ -45,48 +44,52 @@ def _pairs(table: Table, request: Request) -> Iterator[Example]:
     first, second = table.texts("first"), table.column("second")
     if request.option("quoting", "clean", ("clean", "xtreme")) == "xtreme":
         first, second = ([text and as_csv_writes(text) for text in side] for side in (first, second))
-    return map(PairExample, table.texts("id"), first, second, _classes(table, "label", request.labels))
+    return map(PairExample, table.ids("id"), first, second, _classes(table, "label", request.labels))
 
 
 def _choices(table: Table, request: Request) -> Iterator[Example]:
     choices = table.lists("choices")
-    columns = (table.texts("id"), table.texts("prompt"), choices, table.column("label"))
+    columns = (table.ids("id"), table.texts("prompt"), choices, table.column("label"))
     for row, (name, prompt, options, label) in enumerate(zip(*columns, strict=True)):
         with request.row:
             if label is not None and not (isinstance(label, int) and 0 <= label < len(options)):
-                raise table.error(row, f"{label!r} is not one of the {len(options)} choices", "label")
+                raise table.error(row, f"{shown(label)} is not one of the {len(options)} choices", "label")
             yield ChoiceExample(name, prompt, tuple(options), label)
 
 
 def _sentences(table: Table, request: Request) -> Iterator[Example]:
     classes = {word: index for index, word in enumerate(request.labels)}
-    columns = (table.texts("id"), table.lists("words"), table.column("tags"))
+    columns = (table.ids("id"), table.lists("words"), table.column("tags"))
     for row, (name, words, tags) in enumerate(zip(*columns, strict=True)):
         with request.row:
             if tags is None:
-                yield TagExample(name, tuple(words), None)
+                yield from request.with_words(name, words, None)
                 continue
             if len(tags) != len(words):
                 raise table.error(row, f"{len(words)} words but {len(tags)} tags", "tags")
             unknown = next((tag for tag in tags if tag not in classes), None)
             if unknown is not None:
-                raise table.error(row, f"'{unknown}' is not a tag of this task", "tags", allowed=request.labels)
-            yield TagExample(name, tuple(words), tuple(classes[tag] for tag in tags))
+                raise table.error(
+                    row, f"'{cut(str(unknown))}' is not a tag of this task", "tags", allowed=request.labels
+                )
+            yield from request.with_words(name, words, [classes[tag] for tag in tags])
 
 
 def _questions(table: Table, request: Request) -> Iterator[Example]:
-    columns = (table.texts("id"), table.texts("question"), table.texts("context"), table.column("answers"))
+    columns = (table.ids("id"), table.texts("question"), table.texts("context"), table.column("answers"))
     for row, (name, question, context, found) in enumerate(zip(*columns, strict=True)):
         with request.row:
             answers = None if found is None else tuple(Answer(item["text"], item["start"]) for item in found)
             for answer in answers or ():
                 if not context.startswith(answer.text, answer.start):
-                    raise table.error(row, f"the answer {answer.text!r} is not at offset {answer.start}", "answers")
+                    raise table.error(
+                        row, f"the answer {shown(answer.text)} is not at offset {answer.start}", "answers"
+                    )
             yield SpanExample(name, question, context, answers)
 
 
 def _queries(table: Table, _: Request) -> Iterator[Example]:
-    columns = (table.texts("id"), table.texts("query"), table.column("target"), table.column("text"))
+    columns = (table.ids("id"), table.texts("query"), table.column("target"), table.column("text"))
     for name, query, target, text, context in zip(*columns, table.column("context"), strict=True):
         # A pair for training: what is to be found is its own candidate.
         candidate = None if text is None else Candidate(target, text, context, (target,))
@@ -94,11 +97,11 @@ def _queries(table: Table, _: Request) -> Iterator[Example]:
 
 
 def _bitext(request: Request) -> Bitext:
-    foreign, english = (_side(open_table(path)) for path in request.paths[:2])
+    foreign, english = (_side(open_table(path), request) for path in request.paths[:2])
     gold = None
     if len(request.paths) > 2:
         table = open_table(request.paths[2])
-        pairs = list(zip(table.texts("foreign"), table.texts("english"), strict=True))
+        pairs = list(zip(table.ids("foreign"), table.ids("english"), strict=True))
         for column, side in (("foreign", foreign), ("english", english)):
             known = {sentence.id for sentence in side}
             for row, pair in enumerate(pairs):
@@ -109,8 +112,15 @@ def _bitext(request: Request) -> Bitext:
     return Bitext(request.language, foreign, english, gold)
 
 
-def _side(table: Table) -> tuple[Sentence, ...]:
-    return tuple(map(Sentence, table.texts("id"), table.texts("text")))
+def _side(table: Table, request: Request) -> tuple[Sentence, ...]:
+    names = table.ids("id")
+    seen: set[str] = set()
+    for row, name in enumerate(names):
+        with request.row:
+            if name in seen:
+                raise table.error(row, f"id '{cut(name)}' occurs twice", "id")
+            seen.add(name)
+    return tuple(map(Sentence, names, table.texts("text")))
 
 
 def _classes(table: Table, column: str, labels: Sequence[str]) -> list[int | None]:
@@ -119,7 +129,7 @@ def _classes(table: Table, column: str, labels: Sequence[str]) -> list[int | Non
     words = table.column(column)
     for row, word in enumerate(words):
         if word not in classes:
-            raise table.error(row, f"'{word}' is not a label of this task", column, allowed=labels)
+            raise table.error(row, f"'{cut(str(word))}' is not a label of this task", column, allowed=labels)
     return [classes[word] for word in words]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, expect_columns, split_rows, text_lines
+from adaptstilts.readers.lines import Request, cut, expect_columns, split_rows, text_lines
 from adaptstilts.tasks.examples import Bitext, Sentence
 
 
@@ -32,7 +32,7 @@ def _side(path: Path, request: Request) -> tuple[Sentence, ...]:
         with request.row:
             expect_columns(columns, (2,), path, line)
             if columns[0] in seen:
-                raise DataError(f"id '{columns[0]}' occurs twice", path=path, line=line)
+                raise DataError(f"id '{cut(columns[0])}' occurs twice", path=path, line=line)
             seen.add(columns[0])
             sentences.append(Sentence(*columns))
     return tuple(sentences)
@@ -46,7 +46,7 @@ def _gold(request: Request, foreign: set[str], english: set[str]) -> frozenset[t
             expect_columns(columns, (2,), path, line)
             for name, side in zip(columns, (foreign, english), strict=True):
                 if name not in side:
-                    raise DataError(f"no sentence has id '{name}'", path=path, line=line)
+                    raise DataError(f"no sentence has id '{cut(name)}'", path=path, line=line)
             pairs.add((columns[0], columns[1]))
     if not pairs and not request.row.has_failed:
         raise DataError("holds no pairs", path=path, hint="Remove an empty file")

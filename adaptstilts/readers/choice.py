@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, json_lines, json_text, label_index, text_lines
+from adaptstilts.readers.lines import Request, cut, json_id, json_lines, json_text, label_index, text_lines
 from adaptstilts.tasks.examples import ChoiceExample
 
 _SIQA_WORDS = {"correct": {"A": 0, "B": 1, "C": 2}, "label": {"1": 0, "2": 1, "3": 2}}
@@ -70,7 +70,7 @@ def copa_example(record: Mapping[str, Any], path: Path, position: int, *, line: 
     question = json_text(record, "question", path, line)
     if question not in _COPA_QUESTIONS:
         raise DataError(
-            f"'{question}' is not a question of COPA",
+            f"'{cut(question)}' is not a question of COPA",
             path=path,
             line=line,
             key="question",
@@ -81,7 +81,7 @@ def copa_example(record: Mapping[str, Any], path: Path, position: int, *, line: 
     if record.get("label") is not None:
         label = label_index(str(record["label"]), {"0": 0, "1": 1}, path, line)
     return ChoiceExample(
-        id=str(record.get("idx", position)),
+        id=json_id(record, "idx", path, line, default=position),
         prompt=f"{json_text(record, 'premise', path, line)} What was the {question}?",
         choices=(json_text(record, "choice1", path, line), json_text(record, "choice2", path, line)),
         label=label,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from adaptstilts.contents import Identity, Pins, content_hash, identity_of
 from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.files import check_file
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.readers.labels import Content, content_of, is_hidden, require_labels, unlabelled
 from adaptstilts.readers.lines import Request, RowCheck
@@ -18,12 +19,13 @@ from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, l
 from adaptstilts.readers.match import POOL_READERS
 from adaptstilts.readers.registry import SHARING_READERS, check_kind, get_reader, get_tag_reader
 from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrink
+from adaptstilts.readers.squad import unique_ids
 from adaptstilts.tasks.examples import Bitext, Candidate, Example
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import training_task
 from adaptstilts.tasks.spec import Layout, Split, Task
 
-_State: TypeAlias = tuple[tuple[str, int, int], ...]
+_State: TypeAlias = tuple[tuple[Path, Identity], ...]
 _Part: TypeAlias = tuple[str, Split, str, tuple[Path, ...]]
 
 
@@ -46,7 +48,7 @@ class Inspection:
     """Readable rows and all problems of one language and split.
 
     Attributes:
-        rows: The rows that can be read; None where a bitext cannot.
+        rows: The rows that can be read; None where a bitext cannot, or the files are not those of one data set.
         hidden: How many of them have no label; all sentences of a bitext without gold pairs.
         problems: In the order of the files, at most `adaptstilts.readers.lines.MOST_PROBLEMS` per file.
     """
@@ -63,13 +65,14 @@ class DataRoot:
         path: The folder; it must exist.
         options: Reader options that override those of the layouts which have them, for example ``{"quoting":
             "xtreme"}`` to read XNLI and PAWS-X with doubled quotation marks, as XTREME does.
+        pins: What files must hold; reading another content is an error.
     """
 
-    def __init__(self, path: Path | str, *, options: Mapping[str, str] | None = None) -> None:
+    def __init__(self, path: Path | str, *, options: Mapping[str, str] | None = None, pins: Pins | None = None) -> None:
         self.path = Path(path)
+        self.pins = Pins() if pins is None else pins
         self._options = dict(options or {})
-        self._digests: dict[_State, str] = {}
-        self._labels: dict[_State, tuple[str, ...]] = {}
+        self._labels: dict[tuple[str, ...], tuple[str, ...]] = {}
         # One file may hold several languages and splits.
         self._contents: dict[tuple[str, Split, str, _State], Content] = {}
         self._dropped: dict[_Part, tuple[str, ...]] = {}
@@ -170,7 +173,11 @@ class DataRoot:
         """Read every row of one language and split, and collect problems instead of stopping at the first."""
         examples: list[Example] = []
         problems: list[AdaptstiltsError] = []
-        for part in locate(self.path, task, split, language):
+        try:
+            parts = locate(self.path, task, split, language)
+        except DataError as error:
+            return Inspection(None, 0, (error,))
+        for part in parts:
             wrong: list[DataError] = []
             try:
                 rows = self._read(part, task, split, language, RowCheck(wrong))
@@ -201,7 +208,7 @@ class DataRoot:
             raise TypeError(f"{task.name} has no pool of candidates")
         codes = task.languages if is_multilingual(layout) else (SOURCE_LANGUAGE,)
         parts = ((code, find(self.path, layout, code)) for code in codes)
-        found = [(code, part) for code, part in parts if part is not None]
+        found = [(code, part.whole()) for code, part in parts if part is not None]
         if not found:
             looked = ", ".join(name for names in layout.files for name in names)
             raise DataError(f"no candidates of {task.name}; looked for {looked}", path=self.path)
@@ -216,20 +223,20 @@ class DataRoot:
         for code, found in self.pool(task):
             before = len(seen)
             request = Request(found.paths, (), code, options=dict(found.layout.options))
-            for candidate in POOL_READERS[found.layout.reader](request):
-                if candidate.id in seen:
-                    raise DataError(f"candidate '{candidate.id}' occurs twice", path=found.paths[0])
-                seen.add(candidate.id)
-                yield candidate
+            with self.pins.reading(found.paths):
+                for candidate in POOL_READERS[found.layout.reader](request):
+                    if candidate.id in seen:
+                        raise DataError(f"candidate '{candidate.id}' occurs twice", path=found.paths[0])
+                    seen.add(candidate.id)
+                    yield candidate
             if len(seen) == before:
                 raise DataError(f"holds no candidates of {task.name}", path=found.paths[0])
 
     def pool_fingerprint(self, task: Task) -> str:
         """Return the SHA-256 of the contents of the files that hold the candidates of a task."""
         digest = hashlib.sha256()
-        for _, found in self.pool(task):
-            for path in found.paths:
-                digest.update(self.digest(path).encode())
+        for path in self.pool_files(task):
+            digest.update(self.digest(path).encode())
         return digest.hexdigest()
 
     def training_data(self, task: Task, limit: int | None = None) -> TrainingData:
@@ -256,15 +263,22 @@ class DataRoot:
         """
         if not task.labels_from_data:
             return task.labels
-        found: list[Found] = []
-        for split in task.layouts:
-            if split is Split.TRAIN or self.languages(task, split):
-                found += locate(self.path, task, split, SOURCE_LANGUAGE)
-        state = _state(tuple(path for part in found for path in part.paths))
+        found = self._tag_files(task)
+        paths = [path for part in found for path in part.paths]
+        state = tuple(self.digest(path) for path in paths)
         if state not in self._labels:
-            tags = {tag for part in found for tag in get_tag_reader(part.layout.reader)(part.paths)}
+            with self.pins.reading(paths):
+                tags = {tag for part in found for tag in get_tag_reader(part.layout.reader)(part.paths)}
             self._labels[state] = tuple(sorted(tags))
         return self._labels[state]
+
+    def _tag_files(self, task: Task) -> list[Found]:
+        """Return the files from which a task reads its labels; none for a task that declares them."""
+        found: list[Found] = []
+        for split in task.layouts if task.labels_from_data else ():
+            if split is Split.TRAIN or self.languages(task, split):
+                found += locate(self.path, task, split, SOURCE_LANGUAGE)
+        return found
 
     def is_labelled(self, task: Task, split: Split, language: str) -> bool:
         """Say whether files are present and contain examples whose labels are not hidden."""
@@ -278,11 +292,12 @@ class DataRoot:
         found = find_all(self.path, task, split, language)
         if not found:
             return None
-        state = (task.name, split, language, _state(found[0].paths))
+        state = (task.name, split, language, tuple(map(_identity, found[0].paths)))
         if state not in self._contents:
             # Read up to the first labelled row: `check_rows` reads the rest of what a study uses before it starts.
             read = get_reader(found[0].layout.reader)
-            self._contents[state] = content_of(read(self._request(found[0], task, split, language)))
+            with self.pins.reading(found[0].paths):
+                self._contents[state] = content_of(read(self._request(found[0], task, split, language)))
         return self._contents[state]
 
     def evaluation_split(self, task: Task, language: str) -> Split:
@@ -329,19 +344,22 @@ class DataRoot:
             digest.update("\n".join(self.labels(task)).encode())
         return digest.hexdigest()
 
+    def files_behind(self, task: Task, split: Split, language: str) -> tuple[Path, ...]:
+        """Return all files that the examples of one language and split depend on, those of the labels included."""
+        tags = (path for part in self._tag_files(task) for path in part.paths)
+        return tuple(dict.fromkeys((*self.files(task, split, language), *tags)))
+
+    def pool_files(self, task: Task) -> tuple[Path, ...]:
+        """Return the files that hold the candidates of a task."""
+        return tuple(path for _, found in self.pool(task) for path in found.paths)
+
     def digest(self, path: Path) -> str:
-        """Return the SHA-256 of a file, in hexadecimal; it is cached until the file changes."""
-        state = _state((path,))
-        if state not in self._digests:
-            digest = hashlib.sha256()
-            try:
-                with path.open("rb") as file:
-                    while block := file.read(1 << 20):
-                        digest.update(block)
-            except OSError as error:
-                raise DataError(f"cannot be read ({error.strerror})", path=path) from error
-            self._digests[state] = digest.hexdigest()
-        return self._digests[state]
+        """Return the SHA-256 of a file, in hexadecimal; the file is read once as long as it stays the same."""
+        check_file(path)
+        try:
+            return content_hash(path)
+        except OSError as error:
+            raise DataError(f"cannot be read ({error.strerror})", path=path) from error
 
     def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
         """Return what differs from the published files: substitutes that are read, parts that are missing.
@@ -360,13 +378,17 @@ class DataRoot:
         self, found: Found, task: Task, split: Split, language: str, row: RowCheck | None = None
     ) -> list[Example] | Bitext:
         request = self._request(found, task, split, language, row)
-        rows = get_reader(found.layout.reader)(request)
-        if isinstance(rows, Bitext):
-            check_kind(rows, task, found.layout.reader, found.paths[0])
-            return rows
-        examples = list(rows)
+        with self.pins.reading(found.paths):
+            rows = get_reader(found.layout.reader)(request)
+            if isinstance(rows, Bitext):
+                check_kind(rows, task, found.layout.reader, found.paths[0])
+                return rows
+            examples = list(rows)
         for first in examples[:1]:
             check_kind(first, task, found.layout.reader, found.paths[0])
+        names = [row.id for row in examples]
+        if len(set(names)) < len(names):
+            examples = [replace(row, id=name) for row, name in zip(examples, unique_ids(names), strict=True)]
         self._unlabelled[task.name, split, language, found.paths] = next(iter(request.unlabelled), None)
         others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
         self._dropped[task.name, split, language, found.paths] = tuple(
@@ -388,16 +410,13 @@ class DataRoot:
         )
 
 
-def _state(paths: tuple[Path, ...]) -> _State:
-    """Identify files and their versions without reading them."""
-    return tuple((str(path), stat.st_size, stat.st_mtime_ns) for path in paths for stat in (_stat(path),))
-
-
-def _stat(path: Path) -> os.stat_result:
-    try:
-        return path.stat()
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+def _identity(path: Path) -> tuple[Path, Identity]:
+    """Identify a file and its version without reading it."""
+    check_file(path)
+    identity = identity_of(path)
+    if identity is None:
+        raise DataError("cannot be read (no such file)", path=path)
+    return path, identity
 
 
 def _scorable_splits(language: str) -> tuple[Split, ...]:

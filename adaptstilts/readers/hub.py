@@ -14,7 +14,7 @@ from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
 from adaptstilts.readers.choice import copa_example
 from adaptstilts.readers.jsonl import DROPPED, commonsenseqa_example, hellaswag_example
-from adaptstilts.readers.lines import Request, as_csv_writes, label_words
+from adaptstilts.readers.lines import Request, as_csv_writes, cut, label_words, shown
 from adaptstilts.readers.squad import unique_ids
 from adaptstilts.readers.tables import Table, open_table
 from adaptstilts.readers.tsv import cosmosqa_example
@@ -59,7 +59,7 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
 def _pair_rows(path: Path, request: Request) -> Iterator[tuple[str | None, str, str, int]]:
     options = request.options
     table = _open(path, request, ("id", "first", "second", "label", "language"))
-    ids: Sequence[Any] = table.column(options["id"]) if "id" in options else [None] * table.arrow.num_rows
+    ids: Sequence[str | None] = table.ids(options["id"]) if "id" in options else [None] * table.arrow.num_rows
     labels = _labels(table, options["label"], request)
     first, second = ([text.strip() for text in table.texts(options[role])] for role in ("first", "second"))
     rows = zip(ids, first, second, labels, strict=True)
@@ -83,8 +83,10 @@ def _labels(table: Table, column: str, request: Request) -> list[int]:
         return [classes[value] for value in values]
     except KeyError as error:
         row, value = next((row, value) for row, value in enumerate(values) if value not in classes)
-        shown = names[value] if names is not None and isinstance(value, int) and 0 <= value < len(names) else value
-        raise table.error(row, f"'{shown}' is not a label of this task", column, allowed=list(words)) from error
+        word = names[value] if names is not None and isinstance(value, int) and 0 <= value < len(names) else value
+        raise table.error(
+            row, f"'{cut(str(word))}' is not a label of this task", column, allowed=list(words)
+        ) from error
 
 
 def _class_names(table: Table, column: str, words: Mapping[str, int]) -> Sequence[str] | None:
@@ -122,9 +124,9 @@ def read_tags(request: Request) -> Iterator[TagExample]:
                 raise table.error(row, f"{len(one)} words but {len(two or ())} tags", tags)
             unknown = next((tag for tag in two if tag not in classes), None)
             if unknown is not None:
-                raise table.error(row, f"'{unknown}' is not a tag of this task", tags, allowed=request.labels)
-            if one:
-                yield TagExample(str(count), tuple(one), tuple(classes[tag] for tag in two))
+                raise table.error(row, f"'{cut(str(unknown))}' is not a tag of this task", tags, allowed=request.labels)
+            for example in request.with_words(str(count), one, [classes[tag] for tag in two]):
+                yield example
                 count += 1
 
 
@@ -165,7 +167,7 @@ def read_spans(request: Request) -> Iterator[SpanExample]:
 def _span_rows(path: Path, request: Request) -> Iterator[tuple[SpanExample, tuple[Table, int], dict[str, Any]]]:
     options = request.options
     table = _open(path, request, ("id", "question", "context", "answers", "language"))
-    columns = [table.texts(options[role]) for role in ("id", "question", "context")]
+    columns = [table.ids(options["id"]), *(table.texts(options[role]) for role in ("question", "context"))]
     start = f"{get_language(request.language).name.lower()}-" if "language" in options else ""
     keys = table.texts(options["language"]) if "language" in options else columns[0]
     for row, (name, question, context, answers, key) in enumerate(
@@ -175,7 +177,7 @@ def _span_rows(path: Path, request: Request) -> Iterator[tuple[SpanExample, tupl
             found = {"text": [], "answer_start": []} if answers is None else answers
             texts, starts = (found.get("text"), found.get("answer_start")) if isinstance(found, dict) else (None, None)
             if texts is None or starts is None or len(texts) != len(starts):
-                raise table.error(row, f"expected as many texts as starts, found {found!r}", options["answers"])
+                raise table.error(row, f"expected as many texts as starts, found {shown(found)}", options["answers"])
             yield SpanExample(name, question, context, None), (table, row), found
 
 
@@ -201,7 +203,7 @@ def _start(context: str, text: str, start: int) -> int | None:
 def _answer(example: SpanExample, text: str, start: int, at: tuple[Table, int]) -> Answer:
     found = _start(example.context, text, start) if text else None
     if found is None:
-        raise at[0].error(at[1], f"the answer {text!r} of '{example.id}' is not at offset {start}", "answers")
+        raise at[0].error(at[1], f"the answer {shown(text)} of '{example.id}' is not at offset {start}", "answers")
     return Answer(text, found)
 
 

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from adaptstilts.errors import DataError
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _VALUES = json.JSONDecoder()
 
 
 def line_of(path: Path, *steps: str | int) -> int:
-    """Return the line, from 1, on which a value of a JSON document begins.
+    """Return the line, from 1, on which a value of a JSON document begins; see `position_of`."""
+    text = path.read_text(encoding="utf-8-sig")
+    return text.count("\n", 0, position_of(text, *steps)) + 1
+
+
+def position_of(text: str, *steps: str | int) -> int:
+    """Return the character, from 0, at which a value of a JSON document begins.
 
     Keys and indices in ``steps`` lead to the value from the outermost one; a step that leads nowhere ends the search,
-    and the line is that of the last value reached.
+    and the position is that of the last value reached.
     """
-    text = path.read_text(encoding="utf-8-sig")
     position = _skip_blanks(text, 0)
     for step in steps:
         found = _find(text, position, step)
         if found is None:
             break
         position = found
-    return text.count("\n", 0, position) + 1
+    return position
+
+
+@contextmanager
+def located(path: Path, steps: tuple[str | int, ...]) -> Iterator[None]:
+    """Add to errors the line of a value in the document, which is looked up only then."""
+    try:
+        yield
+    except DataError as error:
+        error.line = error.line or line_of(path, *steps)
+        raise
 
 
 def _find(text: str, position: int, step: str | int) -> int | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, json_lines, json_text, label_index, label_words
+from adaptstilts.readers.lines import Request, json_id, json_lines, json_text, label_index, label_words, shown
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
 
 Record: TypeAlias = Mapping[str, Any]
@@ -36,7 +36,7 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
                 request.dropped[DROPPED] += 1
                 continue
             yield PairExample(
-                id=str(record.get(keys["id"], line)),
+                id=json_id(record, keys["id"], path, line, default=line),
                 first=json_text(record, keys["first"], path, line).strip(),
                 second=json_text(record, keys["second"], path, line).strip(),
                 label=label_index(word, classes, path, line),
@@ -68,13 +68,15 @@ def hellaswag_example(record: Record, path: Path, line: int | None) -> ChoiceExa
     if record.get("label", "") != "":
         numbers = {str(index): index for index in range(len(endings))}
         label = label_index(str(record["label"]), numbers, path, line)
-    return ChoiceExample(id=str(record.get("ind", line)), prompt=prompt, choices=endings, label=label)
+    return ChoiceExample(
+        id=json_id(record, "ind", path, line, default=line), prompt=prompt, choices=endings, label=label
+    )
 
 
 def _texts(record: Record, key: str, path: Path, line: int | None) -> tuple[str, ...]:
     value = record.get(key)
     if not isinstance(value, list) or len(value) < 2 or not all(isinstance(item, str) for item in value):
-        raise DataError(f"expected a list of at least two texts, found {value!r}", path=path, line=line, key=key)
+        raise DataError(f"expected a list of at least two texts, found {shown(value)}", path=path, line=line, key=key)
     return tuple(value)
 
 
@@ -103,7 +105,7 @@ def commonsenseqa_example(record: Record, path: Path, line: int | None) -> Choic
     if record.get("answerKey"):
         label = label_index(str(record["answerKey"]), letters, path, line, key="answerKey")
     return ChoiceExample(
-        id=str(record.get("id", line)),
+        id=json_id(record, "id", path, line, default=line),
         prompt=json_text(question, "stem", path, line),
         choices=tuple(json_text(choice, "text", path, line) for choice in choices),
         label=label,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
+import io
 import re
 import reprlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +15,24 @@ from types import TracebackType
 from typing import Any, TextIO, TypeAlias, TypeVar
 
 from adaptstilts.errors import ConfigError, DataError
-from adaptstilts.tasks.examples import Bitext, ChoiceExample, Example, PairExample
+from adaptstilts.files import cause_of, check_file
+from adaptstilts.readers.json_checks import parse_json
+from adaptstilts.tasks.examples import Bitext, ChoiceExample, Example, PairExample, TagExample
 from adaptstilts.tasks.spec import Split
 
+BLANK_WORDS = "blank words"
+"""Key under which `Request.dropped` counts words of tagged sentences that are empty or white space."""
 MOST_PROBLEMS = 20
 """Number of bad rows of a file that are collected before reading stops."""
 
 Choice = TypeVar("Choice", PairExample, ChoiceExample)
 """An example with one label."""
 _ESCAPED = re.compile("[\udc80-\udcff]")
+_BEGINNING = 512
+"""Bytes from which to tell what a file is."""
+_BLOCK = 1 << 16
+_LONGEST_COLUMN = 1 << 26
+"""Most characters in one column of a table."""
 
 
 class RowCheck:
@@ -89,6 +98,16 @@ class Request:
         """The first file, often the only one."""
         return self.paths[0]
 
+    def with_words(self, name: str, words: Sequence[str], tags: Sequence[int] | None) -> Iterator[TagExample]:
+        """Yield a sentence without its blank words, which are counted; nothing if no word is left."""
+        if not all(words) or any(map(str.isspace, words)):
+            kept = [at for at, word in enumerate(words) if word and not word.isspace()]
+            self.dropped[BLANK_WORDS] += len(words) - len(kept)
+            words = [words[at] for at in kept]
+            tags = None if tags is None else [tags[at] for at in kept]
+        if words:
+            yield TagExample(name, tuple(words), None if tags is None else tuple(tags))
+
     def noted(self, row: Choice, line: int) -> Choice:
         """Return a row; note its line if it has no label."""
         if row.label is None:
@@ -111,17 +130,22 @@ Reader: TypeAlias = Callable[[Request], "Iterator[Example] | Bitext"]
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[TextIO]:
+def open_text(path: Path, *, has_lines: bool = True) -> Iterator[TextIO]:
     """Open a UTF-8 file, with or without a byte order mark, in which only a line feed ends a line.
 
-    A carriage return before the line feed is left to the caller.
+    A carriage return before the line feed is left to the caller. ``has_lines`` says whether line ends separate the
+    rows, which they do not in a JSON document.
 
     Raises:
-        DataError: If the file is missing or not UTF-8; the line is named.
+        DataError: If the file is missing, no ordinary file, or not UTF-8 text; what it is instead, or the line, is
+            named.
     """
+    check_file(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="\n") as file:
-            yield file
+        with path.open("rb") as raw:
+            _refuse_other_files(raw, path, has_lines=has_lines)
+            with io.TextIOWrapper(raw, encoding="utf-8-sig", newline="\n") as file:
+                yield file
     except UnicodeDecodeError as error:
         raise DataError(
             f"byte 0x{error.object[error.start]:02x} is not UTF-8 ({error.reason})",
@@ -131,6 +155,18 @@ def open_text(path: Path) -> Iterator[TextIO]:
         ) from error
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+
+
+def _refuse_other_files(file: io.BufferedReader, path: Path, *, has_lines: bool) -> None:
+    """Refuse what is no text, or stands in for the file; the file is read from its beginning afterwards."""
+    first = file.read(_BLOCK) if has_lines else file.read(_BEGINNING)
+    cause = cause_of(first[:_BEGINNING], has_lines=False)
+    if cause is None and has_lines and b"\r" in first and b"\n" not in first:
+        has_line_feeds = any(b"\n" in block for block in iter(lambda: file.read(_BLOCK), b""))
+        cause = None if has_line_feeds else cause_of(first)
+    if cause is not None:
+        raise DataError(cause, path=path)
+    file.seek(0)
 
 
 def _undecodable_line(path: Path) -> int | None:
@@ -168,6 +204,7 @@ def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -
         else "If the file is not CSV-quoted, set the reader option quoting=xtreme to read it unchanged"
     )
     with open_text(path) as file:
+        csv.field_size_limit(_LONGEST_COLUMN)  # holds for the process; contexts are longer than the module's 131,072
         rows = csv.reader(file, delimiter=separator, strict=True)
         while True:
             first = rows.line_num + 1
@@ -223,19 +260,12 @@ def json_lines(path: Path, row: RowCheck | None = None) -> Iterator[tuple[int, d
 
 def json_document(path: Path) -> dict[str, Any]:
     """Read a file that is one JSON object."""
-    with open_text(path) as file:
+    with open_text(path, has_lines=False) as file:
         return _json_object(file.read(), path, 1)
 
 
 def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DataError(
-            f"not JSON ({error.msg} at column {error.colno})", path=path, line=line + error.lineno - 1
-        ) from error
-    except RecursionError as error:
-        raise DataError("the JSON is nested too deeply to be read", path=path, line=line) from error
+    found = parse_json(text, path, line)
     if not isinstance(found, dict):
         raise DataError(f"expected a JSON object, found {type(found).__name__}", path=path, line=line)
     return found
@@ -243,14 +273,46 @@ def _json_object(text: str, path: Path, line: int) -> dict[str, Any]:
 
 def json_text(record: object, key: str, path: Path, line: int | None) -> str:
     """Return a text from what should be a JSON object; ``path`` and ``line`` are for errors."""
+    if type(record) is dict and type(found := record.get(key)) is str:
+        return found  # nearly always, and much faster than the checks below
     if not isinstance(record, Mapping):
-        raise DataError(f"expected a JSON object, found {reprlib.repr(record)}", path=path, line=line, key=key)
+        raise DataError(f"expected a JSON object, found {shown(record)}", path=path, line=line, key=key)
     if key not in record:
         raise DataError("missing", path=path, line=line, key=key, value=key, allowed=record)
     value = record[key]
     if not isinstance(value, str):
-        raise DataError(f"expected text, found {reprlib.repr(value)}", path=path, line=line, key=key)
+        raise DataError(f"expected text, found {shown(value)}", path=path, line=line, key=key)
     return value
+
+
+def json_id(record: Mapping[str, Any], key: str, path: Path, line: int | None, *, default: object = None) -> str:
+    """Return the id of a record: text, or an integer, which counts as its digits.
+
+    ``default`` takes its place where the record has none, or null; without a default that is an error.
+    """
+    value = record.get(key)
+    if value is None and default is not None:
+        return str(default)
+    if key not in record:
+        raise DataError("missing", path=path, line=line, key=key, value=key, allowed=record)
+    if isinstance(value, str) or type(value) is int:
+        return str(value)
+    raise DataError(f"expected text or an integer as an id, found {shown(value)}", path=path, line=line, key=key)
+
+
+def shown(value: object) -> str:
+    """Return a value as Python writes it, cut to a length that fits an error."""
+    return _SHORTENED.repr(value)
+
+
+def cut(text: str) -> str:
+    """Return a text cut to a length that fits an error."""
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+_LONGEST_SHOWN = 100
+_SHORTENED = reprlib.Repr()
+_SHORTENED.maxstring = _SHORTENED.maxother = _SHORTENED.maxlong = _LONGEST_SHOWN
 
 
 def label_index(word: str, words: Mapping[str, int], path: Path, line: int | None, key: str = "label") -> int:
@@ -259,13 +321,37 @@ def label_index(word: str, words: Mapping[str, int], path: Path, line: int | Non
     if found is None:
         noun = "tag" if key == "tag" else "label"
         raise DataError(
-            f"'{word}' is not a {noun} of this task", path=path, line=line, key=key, value=word, allowed=words
+            f"'{cut(word)}' is not a {noun} of this task",
+            path=path,
+            line=line,
+            key=key,
+            value=word,
+            allowed=words,
         )
     return found
 
 
-def expect_columns(columns: list[str], allowed: tuple[int, ...], path: Path, line: int) -> None:
+def expect_columns(columns: list[str], allowed: tuple[int, ...], path: Path, line: int, separator: str = "\t") -> None:
     """Raise an error unless a row has one of the allowed numbers of columns."""
     if len(columns) not in allowed:
         wanted = " or ".join(map(str, allowed))
-        raise DataError(f"expected {wanted} columns, found {len(columns)}", path=path, line=line)
+        hint = instead_of(columns[0], separator) if len(columns) == 1 else None
+        raise DataError(f"expected {wanted} columns, found {len(columns)}", path=path, line=line, hint=hint)
+
+
+def require_columns(header: Sequence[str], names: Iterable[str], path: Path, line: int, separator: str = "\t") -> None:
+    """Raise an error unless a table has the columns."""
+    for name in names:
+        if name not in header:
+            hint = instead_of(header[0], separator) if len(header) == 1 else None
+            raise DataError(
+                "no such column", path=path, line=line, key=name, value=name, allowed=map(cut, header), hint=hint
+            )
+
+
+def instead_of(text: str, separator: str) -> str | None:
+    """Say which other sign seems to separate the columns of a line in which there is no separator; None if none."""
+    others = ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"), (",", "commas"), (" ", "blanks"))
+    found = next((name for sign, name in others if sign != separator and sign in text.strip()), None)
+    wanted = dict(others).get(separator, repr(separator))
+    return None if found is None else f"Separate the columns by {wanted}: this line has {found} instead."

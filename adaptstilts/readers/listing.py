@@ -25,15 +25,16 @@ class Listing:
 
         Args:
             pattern: A path below the root with ``/`` between its parts; ``*``, ``?`` and ``[...]`` stand for characters
-                within a part.
+                within a part. A folder that has the name of a file is given too, to be refused when it is read.
         """
         folder, _, name = pattern.rpartition("/")
-        if folder and not _is_pattern(pattern) and name not in self._entries(folder)[0]:
-            return ()  # most names that are asked for
+        if not _is_pattern(pattern):
+            is_there = any(name in names for names in self._entries(folder))
+            return (self.root / folder / name,) if is_there else ()
         found = [
             (file, parent)
             for parent in self._matching_folders(folder)
-            for file in _chosen(self._entries(parent)[0], name)
+            for file in _chosen(frozenset().union(*self._entries(parent)[: 1 + ("." in name)]), name)
         ]
         return tuple(self.root / parent / file for file, parent in sorted(found))
 
@@ -61,8 +62,16 @@ class Listing:
         folders: set[str] = set()
         with os.scandir(self.root / folder) as entries:
             for entry in entries:
-                (folders if entry.is_dir() else files).add(entry.name)
+                (folders if _is_folder(entry) else files).add(entry.name)
         return frozenset(files), frozenset(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Say whether an entry is a folder; a link that leads to itself is none."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _is_pattern(name: str) -> bool:

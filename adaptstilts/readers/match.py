@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, json_document, json_lines, json_text
+from adaptstilts.readers.lines import Request, json_document, json_id, json_lines, json_text, shown
 from adaptstilts.readers.sentences import sentence_spans
 from adaptstilts.tasks.examples import Candidate, MatchExample
 
@@ -29,7 +29,7 @@ def read_xquad_r(request: Request) -> Iterator[MatchExample]:
     for _, paragraph in _paragraphs(request.path):
         context, breaks = _context(paragraph, request.path), _breaks(paragraph, request.path)
         for question in _list(paragraph, "qas", request.path):
-            name = json_text(question, "id", request.path, None)
+            name = json_id(question, "id", request.path, None)
             if _answer_sentence(question, context, breaks, request.path) is not None:
                 yield MatchExample(name, json_text(question, "question", request.path, None), name)
 
@@ -48,7 +48,7 @@ def read_xquad_r_candidates(request: Request) -> Iterator[Candidate]:
             sentence = _answer_sentence(question, context, breaks, request.path)
             if sentence is not None:
                 question_ids.setdefault(context[slice(*sentence)], []).append(
-                    json_text(question, "id", request.path, None)
+                    json_id(question, "id", request.path, None)
                 )
         for position, span in enumerate(breaks):
             text = context[slice(*span)]
@@ -66,7 +66,7 @@ def read_squad_sentences(request: Request) -> Iterator[MatchExample]:
         context = _context(paragraph, path)
         breaks = sentence_spans(context)
         for question in _list(paragraph, "qas", path):
-            name = json_text(question, "id", path, None)
+            name = json_id(question, "id", path, None)
             sentence = _answer_sentence(question, context, breaks, path)
             if sentence is None:
                 continue
@@ -117,14 +117,14 @@ def _is_span(item: object, end: int) -> bool:
 
 def _answer_sentence(question: dict[str, Any], context: str, breaks: list[Span], path: Path) -> Span | None:
     """Return the sentence in which the first answer begins."""
-    name = json_text(question, "id", path, None)
+    name = json_id(question, "id", path, None)
     answers = _list(question, "answers", path)
     if not answers:
         raise DataError("has no answer", path=path, key=name)
     start, text = answers[0].get("answer_start"), json_text(answers[0], "text", path, None)
-    if type(start) is not int or not text or context[start : start + len(text)] != text:
+    if type(start) is not int or start < 0 or not text or not context.startswith(text, start):
         raise DataError(
-            f"the answer {text!r} is not at offset {start!r} of its context",
+            f"the answer {shown(text)} is not at offset {shown(start)} of its context",
             path=path,
             key=name,
             hint="Offsets count characters of the context from 0",
@@ -151,8 +151,8 @@ def read_mentions(request: Request) -> Iterator[MatchExample]:
         if not isinstance(mentions, list):
             raise DataError("expected a list of mentions", path=path, line=line, key="mentions")
         for mention in mentions:
-            name = json_text(mention, "example_id", path, line)
-            target = json_text(mention, "entity_id", path, line)
+            name = json_id(mention, "example_id", path, line)
+            target = json_id(mention, "entity_id", path, line)
             if labels is not None:
                 target = _label(labels, name, request.paths[1])
             yield MatchExample(name, mention_query(context, mention, path, line), target or None)
@@ -166,7 +166,7 @@ def read_entity_pairs(request: Request) -> Iterator[MatchExample]:
         mention = _object(pair, "mention", path, line)
         entity = _entity(_object(record, "entity", path, line), path, line)
         query = mention_query(_object(pair, "context", path, line), mention, path, line)
-        yield MatchExample(json_text(mention, "example_id", path, line), query, entity.id, entity)
+        yield MatchExample(json_id(mention, "example_id", path, line), query, entity.id, entity)
 
 
 def read_entities(request: Request) -> Iterator[Candidate]:
@@ -188,21 +188,21 @@ def mention_query(context: dict[str, Any], mention: dict[str, Any], path: Path, 
     start, end = _offsets(span, text, path, line)
     if text[start:end] != words:
         raise DataError(
-            f"the mention is {words!r}, but the text has {text[start:end]!r} at offset {start}", path=path, line=line,
-            key="mention_span", hint="Restore the article texts with the publisher's own script.",
+            f"the mention is {shown(words)}, but the text has {shown(text[start:end])} at offset {start}",
+            path=path, line=line, key="mention_span", hint="Restore the article texts with the publisher's own script.",
         )  # fmt: skip
     sentences = (_offsets(item, text, path, line) for item in _spans(context, path, line))
     sentence = next((found for found in sentences if found[0] <= start and end <= found[1]), None)
     if sentence is None:
         raise DataError(
-            f"the mention {words!r} is in none of the sentences", path=path, line=line, key="sentence_spans"
+            f"the mention {shown(words)} is in none of the sentences", path=path, line=line, key="sentence_spans"
         )
     left, right = (_BRACES.sub(r"(\1)", part) for part in (text[sentence[0] : start], text[end : sentence[1]]))
     return " ".join(f"{words}: {left} {{ {words} }} {right}".split())
 
 
 def _entity(record: dict[str, Any], path: Path, line: int) -> Candidate:
-    name = json_text(record, "entity_id", path, line)
+    name = json_id(record, "entity_id", path, line)
     text = json_text(record, "description", path, line)
     spans = [_offsets(item, text, path, line) for item in _spans(record, path, line)]
     return Candidate(name, " ".join(" ".join(text[start:end] for start, end in spans).split()), None, (name,))
@@ -218,7 +218,9 @@ def _spans(record: dict[str, Any], path: Path, line: int) -> list[dict[str, Any]
 def _offsets(span: dict[str, Any], text: str, path: Path, line: int) -> Span:
     start, end = span.get("start"), span.get("end")
     if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
-        raise DataError(f"{start!r} to {end!r} is not a span of a text of {len(text)} characters", path=path, line=line)
+        raise DataError(
+            f"{shown(start)} to {shown(end)} is not a span of a text of {len(text)} characters", path=path, line=line
+        )
     return start, end
 
 

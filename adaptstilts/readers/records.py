@@ -16,7 +16,17 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, expect_columns, json_lines, label_index, label_words, quoted_rows
+from adaptstilts.readers.lines import (
+    Request,
+    cut,
+    expect_columns,
+    json_lines,
+    label_index,
+    label_words,
+    quoted_rows,
+    require_columns,
+    shown,
+)
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
 from adaptstilts.tasks.files import problems_of_options
 from adaptstilts.tasks.reader_facts import TABLE_COLUMNS
@@ -104,15 +114,15 @@ def _records(request: Request, columns: Sequence[str]) -> Iterator[tuple[int, Ma
 
 def _table(request: Request, needed: Sequence[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     path = request.path
-    rows = quoted_rows(path, "," if path.suffix == ".csv" else "\t", multiline=True)
+    separator = "," if path.suffix == ".csv" else "\t"
+    rows = quoted_rows(path, separator, multiline=True)
     first, header = next(rows, (1, []))
     named = [request.options[role] for role in TABLE_COLUMNS if role in request.options]
-    for name in [*needed, *named] if header else []:
-        if name not in header:
-            raise DataError("no such column", path=path, line=first, key=name, value=name, allowed=header)
+    if header:
+        require_columns(header, [*needed, *named], path, first, separator)
     for line, columns in rows:
         with request.row:
-            expect_columns(columns, (len(header),), path, line)
+            expect_columns(columns, (len(header),), path, line, separator)
             yield line, dict(zip(header, columns, strict=True))
 
 
@@ -120,7 +130,7 @@ def _text(record: Mapping[str, Any], name: str, path: Path, line: int) -> str:
     if name not in record:
         raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=record)
     if not isinstance(record[name], str | int) or isinstance(record[name], bool):
-        raise DataError(f"expected text, found {record[name]!r}", path=path, line=line, key=name)
+        raise DataError(f"expected text, found {shown(record[name])}", path=path, line=line, key=name)
     return str(record[name]).strip()
 
 
@@ -141,5 +151,5 @@ def _label(record: Mapping[str, Any], words: Mapping[str, int], request: Request
 def _split(record: Mapping[str, Any], name: str, path: Path, line: int) -> Split:
     word = _text(record, name, path, line)
     if word.lower() not in _SPLITS:
-        raise DataError(f"'{word}' is not a split", path=path, line=line, key=name, value=word, allowed=_SPLITS)
+        raise DataError(f"'{cut(word)}' is not a split", path=path, line=line, key=name, value=word, allowed=_SPLITS)
     return _SPLITS[word.lower()]

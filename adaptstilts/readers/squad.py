@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
-from adaptstilts.readers.json_positions import line_of
-from adaptstilts.readers.lines import Request, json_document, json_text
+from adaptstilts.readers.json_positions import located
+from adaptstilts.readers.lines import Request, json_document, json_id, json_text, shown
 from adaptstilts.tasks.examples import Answer, SpanExample
 
 
@@ -36,7 +35,7 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
     hidden = all(_is_blank(item.question) for item in questions)
     names = unique_ids([item.question["id"] for item in questions])
     for name, (context, question, steps) in zip(names, questions, strict=True):
-        with request.row, _located(path, steps):
+        with request.row, located(path, steps):
             answers = None
             if not hidden:
                 answers = tuple(_answers(question, context, path))
@@ -59,16 +58,6 @@ class _Question(NamedTuple):
     steps: tuple[str | int, ...]
 
 
-@contextmanager
-def _located(path: Path, steps: tuple[str | int, ...]) -> Iterator[None]:
-    """Add to errors the line of a value in the document, which is looked up only then."""
-    try:
-        yield
-    except DataError as error:
-        error.line = error.line or line_of(path, *steps)
-        raise
-
-
 def read_squad_files(request: Request) -> Iterator[SpanExample]:
     """Read questions from several files whose ids differ, one file after the other; see `read_squad`."""
     for path in request.paths:
@@ -84,30 +73,30 @@ def unique_ids(names: list[str]) -> list[str]:
 
 def _questions(document: dict[str, Any], request: Request) -> Iterator[_Question]:
     path = request.path
-    with _located(path, ()):
+    with located(path, ()):
         articles = _list(document, "data", path)
     for above, article in enumerate(articles):
         steps: tuple[str | int, ...] = ("data", above)
         paragraphs: list[Any] = []
-        with request.row, _located(path, steps):
+        with request.row, located(path, steps):
             paragraphs = _list(article, "paragraphs", path)
         for number, paragraph in enumerate(paragraphs):
-            with request.row, _located(path, (*steps, "paragraphs", number)):
+            with request.row, located(path, (*steps, "paragraphs", number)):
                 context = json_text(paragraph, "context", path, None)
                 for last, question in enumerate(_list(paragraph, "qas", path)):
                     at = (*steps, "paragraphs", number, "qas", last)
-                    with request.row, _located(path, at):
+                    with request.row, located(path, at):
                         if not isinstance(question, dict) or "id" not in question:
                             raise DataError("a question without an id", path=path, key="qas")
                         _check_answers(question, path)
-                        yield _Question(context, {**question, "id": str(question["id"])}, at)
+                        yield _Question(context, {**question, "id": json_id(question, "id", path, None)}, at)
 
 
 def _check_answers(question: dict[str, Any], path: Path) -> None:
     answers = question.get("answers", [])
     if answers is not None and not (isinstance(answers, list) and all(isinstance(answer, dict) for answer in answers)):
         raise DataError(
-            f"expected a list of answers, found {answers!r}",
+            f"expected a list of answers, found {shown(answers)}",
             path=path,
             key=str(question["id"]),
             hint='Write a list such as [{"text": "noon", "answer_start": 17}]',
@@ -136,14 +125,14 @@ def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Ans
         start = answer.get("answer_start")
         if not isinstance(start, int) or isinstance(start, bool) or start < 0:
             raise DataError(
-                f"answer_start is {start!r}", path=path, key=question["id"], hint="It counts characters from 0"
+                f"answer_start is {shown(start)}", path=path, key=question["id"], hint="It counts characters from 0"
             )
         if not text:
             raise DataError("this answer is blank, others in the file are not", path=path, key=question["id"])
         found = context[start : start + len(text)]
         if found != text:
             raise DataError(
-                f"the answer is {text!r}, but the context has {found!r} at offset {start}",
+                f"the answer is {shown(text)}, but the context has {shown(found)} at offset {start}",
                 path=path,
                 key=question["id"],
                 hint="Offsets count characters of the context from 0",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.files import cause_of, check_file
+from adaptstilts.formatting import reason_of
+from adaptstilts.readers.json_checks import parse_json
+from adaptstilts.readers.lines import shown
 
 
 @dataclass(frozen=True)
@@ -39,15 +42,23 @@ class Table:
         values = self.column(name)
         for row, value in enumerate(values):
             if type(value) is not str:
-                raise self.error(row, f"expected text, found {value!r}", name)
+                raise self.error(row, f"expected text, found {shown(value)}", name)
         return values
+
+    def ids(self, name: str) -> list[str]:
+        """Return a column of ids, which are texts or integers; an integer counts as its digits."""
+        values = self.column(name)
+        for row, value in enumerate(values):
+            if type(value) is not str and type(value) is not int:
+                raise self.error(row, f"expected text or an integer as an id, found {shown(value)}", name)
+        return list(map(str, values))
 
     def lists(self, name: str) -> list[list[str]]:
         """Return a column whose values must all be lists of texts."""
         values = self.column(name)
         for row, value in enumerate(values):
             if not isinstance(value, list) or not all(type(item) is str for item in value):
-                raise self.error(row, f"expected a list of texts, found {value!r}", name)
+                raise self.error(row, f"expected a list of texts, found {shown(value)}", name)
         return values
 
     def error(self, row: int, problem: str, column: str, *, allowed: Sequence[object] | None = None) -> DataError:
@@ -68,16 +79,36 @@ class Table:
 
         A column of lists has the names of its elements' classes. None means that the file does not say.
         """
-        metadata = (self.arrow.schema.metadata or {}).get(b"huggingface")
-        feature = json.loads(metadata).get("info", {}).get("features", {}).get(name) if metadata else None
+        feature = self._features().get(name)
         while feature is not None:
             if isinstance(feature, list):
                 feature = feature[0] if feature else None
             elif isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
-                return tuple(feature["names"])
+                names = feature.get("names")
+                if not isinstance(names, list) or not all(type(word) is str for word in names):
+                    raise self._bad_metadata(f"the names of the classes of '{name}' are {shown(names)}")
+                return tuple(names)
             else:
                 feature = feature.get("feature") if isinstance(feature, dict) else None
         return None
+
+    def _features(self) -> Mapping[str, Any]:
+        """Return the description of the columns that `datasets` leaves in a file; empty where there is none."""
+        metadata = (self.arrow.schema.metadata or {}).get(b"huggingface")
+        if not metadata:
+            return {}
+        try:
+            found = parse_json(metadata.decode(), self.path, 1)
+        except (DataError, UnicodeDecodeError) as error:
+            problem = error.problem if isinstance(error, DataError) else "not UTF-8"
+            raise self._bad_metadata(problem) from error
+        for key in ("info", "features"):
+            found = found.get(key) if isinstance(found, dict) else None
+        return found if isinstance(found, dict) else {}
+
+    def _bad_metadata(self, problem: str) -> DataError:
+        hint = "Fetch it again, or save it with `datasets` anew."
+        return DataError(problem, path=self.path, key="metadata of `datasets`", hint=hint)
 
 
 def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
@@ -91,18 +122,35 @@ def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
     import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
 
     is_parquet = path.suffix == ".parquet"
+    check_file(path)
     try:
         table = _read_parquet(path, columns) if is_parquet else _read_stream(path)
         table.validate(full=True)  # a damaged file reads without complaint, and its values fail only later
     except (pyarrow.ArrowException, OSError) as error:
         kind = "a parquet file" if is_parquet else "an Arrow file as `datasets` writes it"
-        reason = str(error).splitlines()[0]
-        raise DataError(f"cannot be read as {kind} ({reason})", path=path, hint="Fetch it again") from error
+        reason = reason_of(error)
+        cause = _cause(path, is_parquet=is_parquet)
+        problem = cause or f"cannot be read as {kind} ({reason})"
+        raise DataError(problem, path=path, hint=None if cause else "Fetch it again") from error
     for field in table.schema:
         _check_names(path, field)
     if columns is not None and not is_parquet:
         table = table.select([name for name in columns if name in table.column_names])
     return Table(path, table)
+
+
+def _cause(path: Path, *, is_parquet: bool) -> str | None:
+    """Say what a file is that is no table of its kind."""
+    with path.open("rb") as file:
+        first = file.read(512)
+    if not first:
+        return "is empty: fetch it again"
+    if first.startswith(b"PAR1" if is_parquet else (b"ARROW1", b"\xff\xff\xff\xff")):
+        return None if is_parquet or not first.startswith(b"ARROW1") else _OTHER_FORMAT
+    return cause_of(first, has_lines=False)
+
+
+_OTHER_FORMAT = "is in Arrow's file format, not the stream that `datasets` writes: save it with `datasets`"
 
 
 def _read_parquet(path: Path, columns: Sequence[str] | None) -> Any:  # noqa: ANN401 - a `pyarrow.Table`

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, expect_columns, label_index, text_lines
+from adaptstilts.readers.lines import Request, cut, expect_columns, label_index, text_lines
 from adaptstilts.tasks.examples import TagExample
 
 
@@ -14,7 +14,7 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
     """Read XTREME's UDPOS and PAN-X: ``word TAB tag`` per line, a blank line after each sentence.
 
     Option ``words``: ``plain`` (default), or ``prefixed`` for WikiANN's own files, which put ``xx:`` before every word.
-    Tags are None where the whole file has one column.
+    Tags are None where the whole file has one column. Blank words are left out with their tags and counted.
     """
     path = request.path
     is_prefixed = request.option("words", "plain", ("plain", "prefixed")) == "prefixed"
@@ -25,29 +25,38 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
     count = 0
     for line, text in text_lines(path):
         if not text.strip(" \t"):
-            if words:
-                yield TagExample(str(count), tuple(words), tuple(tags) if width == 2 else None)
+            for sentence in request.with_words(str(count), words, tags if width == 2 else None):
+                yield sentence
                 count += 1
-                words, tags = [], []
+            words, tags = [], []
             continue
         with request.row:
             columns = text.split("\t")
             expect_columns(columns, (width,) if width else (1, 2), path, line)
             width = len(columns)
             word = _without_prefix(columns[0], path, line) if is_prefixed else columns[0]
-            if not word:
-                raise DataError("a tag without a word", path=path, line=line)
             if width == 2:
                 tags.append(label_index(columns[1], classes, path, line, key="tag"))
+            elif " " in text:
+                _refuse_blank_for_tab(text, classes, path, line)
             words.append(word)
-    if words:
-        yield TagExample(str(count), tuple(words), tuple(tags) if width == 2 else None)
+    yield from request.with_words(str(count), words, tags if width == 2 else None)
+
+
+def _refuse_blank_for_tab(text: str, classes: Mapping[str, int], path: Path, line: int) -> None:
+    """Refuse a line whose tag stands behind a blank: read as a word alone, it would hide the tags of the whole file."""
+    word, _, tag = text.strip().rpartition(" ")
+    if word and tag in classes:
+        raise DataError(
+            f"'{cut(text)}' has a blank where a tab belongs between word and tag", path=path, line=line,
+            hint="Separate word and tag by a tab in every line.",
+        )  # fmt: skip
 
 
 def _without_prefix(word: str, path: Path, line: int) -> str:
     prefix, colon, rest = word.partition(":")
     if not colon:
-        raise DataError(f"'{prefix}' has no language prefix", path=path, line=line, hint="Expected `xx:word`")
+        raise DataError(f"'{cut(prefix)}' has no language prefix", path=path, line=line, hint="Expected `xx:word`")
     return rest.strip()
 
 

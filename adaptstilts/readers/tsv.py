@@ -11,10 +11,12 @@ from adaptstilts.readers.lines import (
     Request,
     as_csv_writes,
     expect_columns,
+    json_id,
     json_text,
     label_index,
     label_words,
     quoted_rows,
+    require_columns,
     split_rows,
     text_lines,
 )
@@ -95,8 +97,7 @@ def read_table(request: Request) -> Iterator[PairExample]:
     at = {}
     for role in ("first", "second", "label", "language"):
         name = request.options.get(role)
-        if name is not None and name not in header:
-            raise DataError("no such column", path=path, line=1, key=name, value=name, allowed=header)
+        require_columns(header, [] if name is None else [name], path, 1)
         at[role] = None if name is None else header.index(name)
     if at["language"]:
         raise DataError("the language must be the first column", path=path, line=1, key=request.options["language"])
@@ -129,9 +130,7 @@ def read_qqp(request: Request) -> Iterator[PairExample]:
     line, header = next(rows, (1, []))
     if not header:
         return
-    for name in _QQP_COLUMNS[:2]:
-        if name not in header:
-            raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=header)
+    require_columns(header, _QQP_COLUMNS[:2], path, line)
     first, second = (header.index(name) for name in _QQP_COLUMNS[:2])
     label = header.index(_QQP_COLUMNS[2]) if _QQP_COLUMNS[2] in header else None
     classes = {word: index for index, word in enumerate(request.labels)}
@@ -183,12 +182,10 @@ def read_cosmosqa(request: Request) -> Iterator[ChoiceExample]:
     line, header = next(rows, (1, []))
     if not header:
         return
-    for name in _COSMOS_COLUMNS[:-1]:
-        if name not in header:
-            raise DataError("no such column", path=path, line=line, key=name, value=name, allowed=header)
+    require_columns(header, _COSMOS_COLUMNS[:-1], path, line, ",")
     for line, columns in rows:
         with request.row:
-            expect_columns(columns, (len(header),), path, line)
+            expect_columns(columns, (len(header),), path, line, ",")
             yield cosmosqa_example(dict(zip(header, columns, strict=True)), path, line)
 
 
@@ -202,7 +199,7 @@ def cosmosqa_example(record: Mapping[str, str], path: Path, line: int | None) ->
     if "label" in record:
         label = label_index(str(record["label"]).strip(), _COSMOS_CLASSES, path, line)
     return ChoiceExample(
-        id=json_text(record, "id", path, line),
+        id=json_id(record, "id", path, line),
         prompt=f"{context} {question}",
         choices=tuple(json_text(record, f"answer{index}", path, line) for index in range(4)),
         label=label,

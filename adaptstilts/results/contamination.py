@@ -6,6 +6,7 @@ from pathlib import Path
 
 from adaptstilts.data.contamination.findings import Findings, Pair
 from adaptstilts.data.contamination.overlap import SHORTEST_BYTES
+from adaptstilts.formatting import markdown_text
 from adaptstilts.results.grid import Grid, markdown
 
 TITLE = "Leaks and overlaps"
@@ -34,7 +35,7 @@ def overlap_section(findings: Findings, about: str = "") -> str:
     pairs = findings.overlapping
     words = f"{_leak_text(findings)} {len(pairs)} of {len(findings.pairs)} pairs of sets share texts."
     if not pairs:
-        return f"### {title}\n\n{words}\n"
+        return f"### {markdown_text(title)}\n\n{words}\n"
     rows = tuple(map(_row, sorted(pairs, key=_order)))
     table = markdown(Grid(title, _HEADER, rows, text_columns=2, footnotes=(_LEGEND,)))
     heading, _, rest = table.partition("\n\n")
@@ -49,7 +50,8 @@ def _leak_text(findings: Findings) -> str:
         f"{name} ({leak.foreign_rows:,} of {leak.rows:,} rows; {leak.signs()})"
         for name, leak in findings.leaking.items()
     )
-    return f"**Other languages in English training sets: {', '.join(sets)}; zero-shot scores are not zero-shot.**"
+    names = markdown_text(", ".join(sets))
+    return f"**Other languages in English training sets: {names}; zero-shot scores are not zero-shot.**"
 
 
 def _row(pair: Pair) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.formatting import signed_text
+from adaptstilts.formatting import signed_text, visible
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.results.rows import TaskScore, mean
 from adaptstilts.results.tables import SCOPE_WORDS, source_label
@@ -26,6 +26,7 @@ _FONT = 8
 _SMALL_FONT = 7
 _CHARACTER = 0.075
 _MARGIN = 0.15
+_LONGEST_NAME = 60
 _TITLE = 0.32
 
 _CELL_WIDTH, _CELL_HEIGHT = 0.37, 0.25
@@ -52,6 +53,13 @@ STYLES = (
 """Colour-blind-safe colours (Okabe and Ito 2008), with marks that differ in print without colour; one per method."""
 
 
+def figure_text(text: str) -> str:
+    """Return a name as a figure shows it: shortened, what cannot be seen escaped, and no formula begun by ``$``."""
+    shown = visible(text)
+    shown = shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}..."
+    return shown.replace("$", r"\$")
+
+
 def draw_heatmap(tables: Sequence[TransferTable], path: Path) -> Path:
     """Draw differences as heat maps, one panel per method, sources down and targets across; return the path.
 
@@ -74,9 +82,9 @@ def draw_heatmap(tables: Sequence[TransferTable], path: Path) -> Path:
     slots += [flat] if flat else []
     panel = (len(shown[0].targets) + 1 + _MEAN_GAP) * _CELL_WIDTH
     rows_of_panels = {table.sources for table in shown if len(table.sources) > 1}
-    labels = [source_label(source) for sources in rows_of_panels for source in sources]
+    labels = [_source_text(source) for sources in rows_of_panels for source in sources]
     left = _MARGIN + _CHARACTER * max([len(label) for label in labels], default=0)
-    below = _MARGIN + 0.8 * _CHARACTER * max(len(target) for target in shown[0].targets)
+    below = _MARGIN + 0.8 * _CHARACTER * max(len(figure_text(target)) for target in shown[0].targets)
     # Panels with the same rows share the labels at the left; others need room for their own.
     slot_width = panel + (_PANEL_GAP if len(rows_of_panels) < 2 else left)
     columns = _columns(len(slots), slot_width, _WIDEST - left - _SCALE_ROOM)
@@ -163,6 +171,10 @@ def save_figure(figure: Figure, path: Path, *, is_cropped: bool = False) -> Path
     return path
 
 
+def _source_text(source: str) -> str:
+    return figure_text(source_label(source))
+
+
 def _draw_panel(axes: Axes, table: TransferTable, limit: float, *, has_sources: bool) -> None:
     """Draw one method: its targets, and their mean slightly apart."""
     import numpy  # noqa: PLC0415
@@ -186,7 +198,7 @@ def _draw_panel(axes: Axes, table: TransferTable, limit: float, *, has_sources: 
             axes.text(middle, row + 0.5, text, ha="center", va="center", fontsize=_SMALL_FONT, color=colour)
     mesh = numpy.ma.masked_invalid(values)
     axes.pcolormesh(edges, range(sources + 1), mesh, cmap="RdBu", vmin=-1, vmax=1, edgecolors="white", linewidth=1)
-    names = [source_label(source) for source in table.sources] if has_sources else []
+    names = [_source_text(source) for source in table.sources] if has_sources else []
     axes.set_yticks([row + 0.5 for row in range(len(names))], names, fontsize=_FONT)
     axes.set_ylim(sources, 0)
     axes.tick_params(length=0)
@@ -196,14 +208,14 @@ def _draw_panel(axes: Axes, table: TransferTable, limit: float, *, has_sources: 
         if sources > 1
         else " (no intermediate task)"
         if not table.sources[0]
-        else f" ({source_label(table.sources[0])})"
+        else f" ({_source_text(table.sources[0])})"
     )
     axes.set_title(f"{table.method}{only}", fontsize=_FONT + 1, loc="left")
 
 
 def _label_columns(axes: Axes, targets: Sequence[str]) -> None:
     """Write target names below a panel; without targets, leave the columns unnamed."""
-    names = [*targets, "mean"] if targets else []
+    names = [*map(figure_text, targets), "mean"] if targets else []
     middles = [column + 0.5 + _MEAN_GAP * (column == len(targets)) for column in range(len(names))]
     axes.set_xticks(middles, names, rotation=45, ha="right", rotation_mode="anchor", fontsize=_FONT)
 
@@ -286,10 +298,10 @@ def _draw_target(axes: Axes, target: str, languages: dict[str, dict[str, list[fl
     for place in range(1, len(languages), 2):
         axes.axvspan(place - 0.5, place + 0.5, color="#f2f2f2", zorder=0, linewidth=0)
     axes.set_xlim(-0.5, len(languages) - 0.5)
-    axes.set_xticks(range(len(languages)), list(languages), fontsize=_SMALL_FONT)
+    axes.set_xticks(range(len(languages)), [figure_text(code) for code in languages], fontsize=_SMALL_FONT)
     axes.tick_params(axis="both", labelsize=_SMALL_FONT, length=2)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(target, fontsize=_FONT + 1, loc="left")
+    axes.set_title(figure_text(target), fontsize=_FONT + 1, loc="left")
 
 
 def _new_figure(width: float, height: float, layout: Literal["constrained"] | None = None) -> Figure:

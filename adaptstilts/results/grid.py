@@ -6,7 +6,9 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from adaptstilts.formatting import markdown_text, visible, visible_lines
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -60,8 +62,9 @@ class Footnotes:
 
 def markdown(grid: Grid) -> str:
     """Render a grid as GitHub Markdown: heading, table with aligned columns, footnotes."""
-    rows = [(f"**{row[0]}**", *row[1:]) if number in grid.sections else row for number, row in enumerate(grid.rows)]
-    texts = [[_escaped(text) for text in row] for row in (grid.header, *rows)]
+    texts = [[_escaped(text) for text in row] for row in (grid.header, *grid.rows)]
+    for number in grid.sections:
+        texts[number + 1][0] = f"**{texts[number + 1][0]}**"
     widths = [max(3, *(len(text) for text in column)) for column in zip(*texts, strict=True)]
     sides = ["<" if index < grid.text_columns else ">" for index in range(len(widths))]
     rule = ["-" * (width - 1) for width in widths]
@@ -70,8 +73,8 @@ def markdown(grid: Grid) -> str:
         f"| {' | '.join(f'{text:{side}{width}}' for text, side, width in zip(row, sides, widths, strict=True))} |"
         for row in (texts[0], rule, *texts[1:])
     ]
-    notes = ["", "<br>\n".join(grid.footnotes)] if grid.footnotes else []
-    return "\n".join([f"### {grid.title}", "", *lines, *notes]) + "\n"
+    notes = ["", "<br>\n".join(markdown_text(note, begins_line=True) for note in grid.footnotes)]
+    return "\n".join([f"### {markdown_text(grid.title)}", "", *lines, *(notes if grid.footnotes else [])]) + "\n"
 
 
 def terminal_text(grids: Iterable[Grid]) -> str:
@@ -84,7 +87,7 @@ def terminal_text(grids: Iterable[Grid]) -> str:
             console.print(_table(grid))
             # A caption of the table would be broken to its width, so footnotes are written as lines.
             for note in grid.footnotes:
-                lines = textwrap.fill(note, TERMINAL_WIDTH, initial_indent=" ", subsequent_indent="   ")
+                lines = textwrap.fill(visible(note), TERMINAL_WIDTH, initial_indent=" ", subsequent_indent="   ")
                 console.print(lines, highlight=False, markup=False)
             console.print()
     return "\n".join(line.rstrip() for line in written.get().splitlines())
@@ -97,12 +100,13 @@ def _table(grid: Grid) -> Table:
 
     # Two spaces between columns where they fit, else one: the box itself puts one there.
     gap = 1 if _width(grid, 2) <= TERMINAL_WIDTH else 0
-    title = Text(grid.title)
+    title = Text(visible(grid.title))
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, gap, 0, 0), pad_edge=False)
     for index, name in enumerate(grid.header):
-        table.add_column(Text(name), justify="left" if index < grid.text_columns else "right")
+        justify: Literal["left", "right"] = "left" if index < grid.text_columns else "right"
+        table.add_column(Text(visible_lines(name)), justify=justify, overflow="fold")
     for row in grid.rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(visible_lines(text)) for text in row))
     return table
 
 
@@ -115,4 +119,4 @@ def _width(grid: Grid, gap: int) -> int:
 def _escaped(text: str) -> str:
     """Escape the text of a cell; Markdown drops plain spaces at its start, so an indent is written as wide ones."""
     indent = len(text) - len(text.lstrip(" "))
-    return _WIDE_SPACE * indent + text.replace("|", "\\|").replace("\n", " ").strip()
+    return _WIDE_SPACE * indent + markdown_text(text.replace("\n", " ").strip())

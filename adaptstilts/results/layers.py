@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.metrics import MAJOR
 from adaptstilts.results.analyses import Analysis, RowLabels
-from adaptstilts.results.figures import new_panels, save_figure
+from adaptstilts.results.figures import figure_text, new_panels, save_figure
 from adaptstilts.results.grid import Footnotes, Grid, markdown
 from adaptstilts.results.rows import mean
 from adaptstilts.results.tables import source_label
@@ -173,7 +173,7 @@ def _draw_target(axes: Axes, target: str, curves: Sequence[LayerCurve]) -> None:
     are_few = len(curves) <= _MOST_NAMED
     named: set[str] = set()
     for number, curve in enumerate(curves):
-        label = _label(curve) if are_few else curve.method
+        label = figure_text(_label(curve) if are_few else curve.method)
         colour = f"C{(number if are_few else methods.index(curve.method)) % 10}"
         axes.plot(
             range(len(curve.by_layer)),
@@ -184,7 +184,9 @@ def _draw_target(axes: Axes, target: str, curves: Sequence[LayerCurve]) -> None:
         )
         axes.plot([curve.used], [curve.by_layer[curve.used]], "o", color=colour, markersize=5, markerfacecolor="none")
         named.add(label)
-    axes.set_title(f"{target} ({', '.join(curves[0].splits)})", fontsize=_FONT + 1, loc="left")
+    axes.set_title(
+        f"{figure_text(target)} ({figure_text(', '.join(curves[0].splits))})", fontsize=_FONT + 1, loc="left"
+    )
     axes.set_xlabel("hidden layer, 0 for the embeddings", fontsize=_FONT)
     axes.set_ylabel("score, %", fontsize=_FONT)
     axes.locator_params(axis="x", integer=True)

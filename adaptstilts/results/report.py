@@ -9,8 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from adaptstilts.formatting import markdown_text
 from adaptstilts.results.analyses import csv_name, get_analysis, picture_name
-from adaptstilts.results.grid import TERMINAL_WIDTH, Grid
+from adaptstilts.results.grid import TERMINAL_WIDTH, Grid, markdown
+from adaptstilts.results.read_rows import rows_grid
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
 from adaptstilts.results.totals import SCORE_COLUMNS, score_rows
 from adaptstilts.results.transfer import ADAPTER_REFERENCE, REFERENCE, Scope, transfer_tables
@@ -154,10 +156,11 @@ def write_pages(
     """Write report.md and its figures: a heat map of differences and the scores by language.
 
     The page says first if the data is the mini world, and links to the tables that `write_tables` writes. A sweep has a
-    figure per swept number, and those two for each of its variants; then comes the part of each analysis that has rows.
+    figure per swept number, and those two for each of its variants; then come the rows that were read, and the part of
+    each analysis that has rows.
 
     Args:
-        notes: Remarks on the whole study, each a sentence in Markdown.
+        notes: Remarks on the whole study, each a sentence of plain text.
 
     Returns:
         Paths of all files, with the tables expected in the same folder.
@@ -173,8 +176,9 @@ def write_pages(
     warning = _generated_text(more)
     names = (RESULTS, RUNS, TRANSFER, SCORES)
     data = "Data: " + ", ".join(f"[{name}]({name})" for name in names) + ".\n"
-    head = [f"# {title}\n", *([f"**Generated data.** {warning}\n"] if warning else [])]
-    text = "\n".join([*head, *view.parts(notes), data])
+    head = [f"# {markdown_text(title)}\n", *([f"**Generated data.** {markdown_text(warning)}\n"] if warning else [])]
+    read = rows_grid(rows, runs)
+    text = "\n".join([*head, *view.parts(notes), *([] if read is None else [markdown(read)]), data])
     shown = [name for name, found in more.analyses.items() if found]
     for name in shown:
         page = get_analysis(name).page(more.analyses[name], folder, csv_name(name), picture_name(name))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, fields
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from adaptstilts.errors import DataError, EvaluationError
 from adaptstilts.languages import SOURCE_LANGUAGE
@@ -25,7 +25,7 @@ class ResultRow:
 
     Attributes:
         method: Method name, such as ``direct`` or ``stack``.
-        family: What was trained: ``full`` or ``adapter``.
+        family: What was trained: ``full``, ``adapter`` or ``fusion``.
         source: Intermediate task; names joined by ``+`` for a fusion; empty where there is none.
         target: Target task.
         language: ISO 639-1 code.
@@ -151,10 +151,21 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     with unfinished.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(_UnixLines(file))
         writer.writerow(columns)
         writer.writerows([_as_text(value) for value in row] for row in rows)
     unfinished.replace(path)
+
+
+class _UnixLines:
+    """Ends the lines of a CSV writer as Unix does: a writer that does so itself leaves a lone CR unquoted."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, row: str) -> None:
+        """Write a row."""
+        self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:

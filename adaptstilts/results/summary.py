@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adaptstilts.formatting import signed_text
+from adaptstilts.formatting import markdown_text, signed_text
 from adaptstilts.results.rows import TaskScore, mean
 from adaptstilts.results.tables import source_label
 from adaptstilts.results.transfer import Gain, intermediate_gains
@@ -48,7 +48,7 @@ def _about_target(gains: Sequence[Gain]) -> str:
     best = max(gains, key=lambda gain: gain.difference)
     worst = min(gains, key=lambda gain: gain.difference)
     average = f"on average {signed_text(mean([gain.difference for gain in gains]))}"
-    name = f"**{gains[0].target}**"
+    name = f"**{markdown_text(gains[0].target)}**"
     if settings == 1:
         verdict = "helped" if helped else "hurt" if hurt else "no change"
         return f"{name}: {verdict} with {_setting(best)}."
@@ -65,7 +65,7 @@ def _about_target(gains: Sequence[Gain]) -> str:
 
 
 def _setting(gain: Gain) -> str:
-    return f"`{gain.method}` from {source_label(gain.source)} ({signed_text(gain.difference)})"
+    return f"`{gain.method}` from {markdown_text(source_label(gain.source))} ({signed_text(gain.difference)})"
 
 
 def _most(gains: Sequence[Gain]) -> str:

@@ -15,7 +15,7 @@ from adaptstilts.config.schema import MethodName
 from adaptstilts.errors import EvaluationError
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.results.rows import TaskScore, mean, spread
-from adaptstilts.train.methods import RESULT_GROUPS
+from adaptstilts.train.methods import RESULT_GROUPS, group_of
 
 REFERENCE = RESULT_GROUPS["full"].reference
 ADAPTER_REFERENCE = RESULT_GROUPS["adapter"].reference
@@ -202,7 +202,7 @@ def intermediate_gains(scores: Iterable[TaskScore]) -> tuple[Gain, ...]:
     tables = []
     for method in methods_in_order(score.method for score in known if score.source):
         family = next(score.family for score in known if score.method == method)
-        own = RESULT_GROUPS[family].reference
+        own = group_of(family).reference
         reference = own if own in found else REFERENCE
         tables.append(transfer_table(known, method, reference=reference))
     return tuple(gain for gain in gains(tables) if gain.source)

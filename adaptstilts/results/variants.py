@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.config.sweep import settings_text, value_text
 from adaptstilts.errors import EvaluationError
-from adaptstilts.results.figures import STYLES, new_panels, save_figure
+from adaptstilts.results.figures import STYLES, figure_text, new_panels, save_figure
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
 from adaptstilts.results.rows import TaskScore, mean, spread
 from adaptstilts.results.transfer import methods_in_order
@@ -236,8 +236,8 @@ def _label_panel(axes: Axes, name: str, title: str, places: Sequence[float]) -> 
         axes.set_xscale("log")
     axes.set_xticks(list(places), [value_text(place) for place in places])
     axes.set_xticks([], minor=True)
-    axes.set_xlabel(name, fontsize=_FONT)
-    axes.set_title(title, fontsize=_FONT, loc="left")
+    axes.set_xlabel(figure_text(name), fontsize=_FONT)
+    axes.set_title(figure_text(title), fontsize=_FONT, loc="left")
     axes.tick_params(labelsize=_FONT - 1, length=2)
     axes.spines[["top", "right"]].set_visible(False)
 

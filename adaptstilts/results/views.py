@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
+from adaptstilts.formatting import markdown_text
 from adaptstilts.results.checklist import checklist_grid
 from adaptstilts.results.figures import draw_heatmap, draw_languages
 from adaptstilts.results.grid import TERMINAL_WIDTH, Grid, markdown, terminal_text
@@ -32,7 +33,7 @@ from adaptstilts.results.variants import (
     variant_means,
     variants_grid,
 )
-from adaptstilts.train.methods import RESULT_GROUPS
+from adaptstilts.train.methods import group_of
 
 
 class View(Protocol):
@@ -185,12 +186,14 @@ class SweepView:
         first, *others = self._first_grids()
         parts = [f"A sweep of {len(self.shown)} variants, {len(self.views)} of them with scores.\n", *_remarks(notes)]
         parts.append(markdown(first))
-        parts.extend(f"![Mean over targets by {name}]({path.name})\n" for name, path in self.axes.items())
+        parts.extend(
+            f"![Mean over targets by {markdown_text(name)}]({path.name})\n" for name, path in self.axes.items()
+        )
         parts.extend(markdown(grid) for grid in others)
         if self.runs:
             parts.append(markdown(cost_grid(self.runs)))
         for label, view in self.views.items():
-            parts += [f"## {label}\n", *view.parts(())]
+            parts += [f"## {markdown_text(label)}\n", *view.parts(())]
         return [*parts, "## All variants\n"]
 
     def _first_grids(self) -> tuple[Grid, ...]:
@@ -213,7 +216,7 @@ def main_grids(scores: Sequence[TaskScore], runs: Sequence[RunRow]) -> tuple[Gri
 
 
 def _remarks(notes: Sequence[str]) -> list[str]:
-    return ["".join(f"- {note}\n" for note in notes)] if notes else []
+    return ["".join(f"- {markdown_text(note, begins_line=True)}\n" for note in notes)] if notes else []
 
 
 def _has_differences(table: TransferTable) -> bool:
@@ -222,5 +225,5 @@ def _has_differences(table: TransferTable) -> bool:
 
 def _is_adapter(table: TransferTable, scores: Sequence[TaskScore]) -> bool:
     return any(
-        score.method == table.method and RESULT_GROUPS[score.family].reference == ADAPTER_REFERENCE for score in scores
+        score.method == table.method and group_of(score.family).reference == ADAPTER_REFERENCE for score in scores
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from adaptstilts.errors import ConfigError
+from adaptstilts.files import what_instead
 
 _HERE = Path(__file__).resolve().parent
 _INSTALLED = _HERE / "configs"
@@ -63,7 +64,7 @@ def find_config(name: Path | str, command: Command = "run") -> Path:
         command: Command that uses it; errors offer the names that this command knows.
 
     Returns:
-        The file; or an existing folder of that name, which readers of configurations refuse in their own words.
+        The file; or what stands there instead, such as a folder, which readers of configurations refuse.
 
     Raises:
         ConfigError: If there is none, or the value is neither text nor a path.
@@ -78,15 +79,18 @@ def find_config(name: Path | str, command: Command = "run") -> Path:
             allowed=allowed,
         )
     path = Path(name)
-    if path.is_file():
-        return path
+    try:
+        if path.is_file():
+            return path
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", path=path, hint="Give a YAML file.") from error
     is_bare, stem = path.name == str(path), path.name.removesuffix(_ENDING)
     shipped = {file.stem: file for file in shipped_configs()}
     if is_bare:
         for file in (Path(f"{stem}{_ENDING}"), shipped.get(stem)):
             if file is not None and file.is_file():
                 return file
-    if path.is_dir():
+    if what_instead(path) is not None:
         return path
     if not is_bare and stem in shipped:
         hint = f"Without a folder, '{stem}' names the configuration that comes with the package."

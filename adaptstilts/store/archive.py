@@ -20,6 +20,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError, WriteError
 from adaptstilts.files import open_file, read_bytes, what_instead
+from adaptstilts.formatting import visible
 from adaptstilts.store.artefact import Artefact, raise_first
 from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST, damages, manifest_text, parse_manifest, unreadable
 from adaptstilts.store.show import name_of, place_of, resolve
@@ -231,7 +232,7 @@ class Imported:
         parts += [f"{len(self.there)} were there"]
         left = len(self.busy) + len(self.old)
         parts += [f"{left} left"] if left else []
-        return "\n".join([*lines, ", ".join(parts)])
+        return "\n".join([*map(visible, lines), ", ".join(parts)])
 
 
 def import_bundle(store: Store, source: Path) -> Imported:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,6 +87,9 @@ class Artefact:
                 content = file.read(_MOST_JSON_BYTES + 1)
             if len(content) > _MOST_JSON_BYTES:
                 raise ValueError(f"it is longer than {size_text(_MOST_JSON_BYTES)}, the most that is read")
+            record = self.manifest.get("files", {}).get(name)
+            if record is not None and hashlib.sha256(content).hexdigest() != record["sha256"]:  # changed since `file`
+                raise DamagedError("damaged", path=path, folder=self.folder)
             return parse_json(content.decode("utf-8"))
         except ValueError as error:
             raise wrong_content(f"damaged: {error}", path, self.folder) from error

@@ -99,7 +99,7 @@ def find_waste(store: Store, needed: set[str] | None = None) -> Waste:
         is_old = version < FORMAT_VERSION
         is_unneeded = needed is not None and artefact.key not in needed and version <= FORMAT_VERSION
         if (is_old or is_unneeded) and store.claimant_of(artefact.key) is None:
-            why = f"format {version or 'before 4'}" if is_old else "no named study needs it"
+            why = f"of an older format, {version or 'before 4'}" if is_old else "no named study needs it"
             what = f"{name_of(artefact)} ({artefact.folder.name}): {why}"
             remove = partial(_unclaimed, store, artefact.key, partial(store.remove, artefact.folder))
             waste.items.append((what, artefact.bytes, remove))

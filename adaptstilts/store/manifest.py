@@ -1,7 +1,4 @@
-"""Manifests of artefacts: their content, reading and checking them, and durable writing of files.
-
-Hashes of files are remembered by path, size and time of change, so that one process reads a large file once.
-"""
+"""Manifests of artefacts: their content, reading and checking them, and durable writing of files."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, UnreadableError, WriteError
 from adaptstilts.files import open_file, what_instead
 from adaptstilts.formatting import size_text
@@ -31,13 +29,10 @@ _FOLDER_NAME = re.compile(rf".+-[0-9a-f]{{{KEY_DIGITS}}}", re.DOTALL)
 _NO_FOLDER_SYNC = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES})
 _UNKNOWN = frozenset({errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE, errno.ETIMEDOUT})
 """Errors that do not say whether a file is there."""
-_BLOCK = 1 << 20
 _NO_SEAL = "0" * 64
 
 Files = dict[str, dict[str, Any]]
 """``bytes`` and ``sha256`` by a file's path inside its artefact."""
-
-_hashes: dict[tuple[str, int, int], str] = {}
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -147,43 +142,27 @@ def select(files: Files, name: str) -> Files:
 
 
 def damages(
-    folder: Path, files: Files, *, again: bool = False, on_bytes: Callable[[int], object] | None = None
+    folder: Path,
+    files: Files,
+    *,
+    again: bool = False,
+    certain: bool = False,
+    on_bytes: Callable[[int], object] | None = None,
 ) -> Iterator[DamagedError]:
     """Compare an artefact's files with the hashes recorded; yield one error per damaged file.
 
     Args:
         files: Records of the files to read.
         again: Whether to read files again that this process has read.
+        certain: Whether to read files again that had just been written when they were read.
         on_bytes: Called with the number of bytes read, block by block.
     """
     for name, record in files.items():
         path = folder / name
         if _size(path) != record["bytes"]:
             yield _not_whole(path, folder)
-        elif file_hash(path, again=again, on_bytes=on_bytes) != record["sha256"]:
+        elif content_hash(path, again=again, certain=certain, on_bytes=on_bytes) != record["sha256"]:
             yield DamagedError("damaged", path=path, folder=folder)
-
-
-def file_hash(path: Path, *, again: bool = False, on_bytes: Callable[[int], object] | None = None) -> str:
-    """Return the SHA-256 of a file's content, 64 hexadecimal digits.
-
-    Args:
-        again: Whether to read the file even if this process has, and size and time of change are the same.
-        on_bytes: Called with the number of bytes read, block by block.
-    """
-    known = _identity(path)
-    if again or known not in _hashes:
-        _hashes[known] = _read_hash(path, on_bytes)
-    return _hashes[known]
-
-
-def take_over_hashes(source: Path, target: Path, manifest: dict[str, Any]) -> None:
-    """Keep the remembered hashes of files whose folder was moved from ``source`` to ``target``."""
-    for name in manifest["files"]:
-        _, size, changed = _identity(target / name)
-        digits = _hashes.pop((str(source / name), size, changed), None)
-        if digits is not None:
-            _hashes[str(target / name), size, changed] = digits
 
 
 def inventory(folder: Path) -> Files:
@@ -193,7 +172,7 @@ def inventory(folder: Path) -> Files:
         with path.open("rb") as file:
             os.fsync(file.fileno())
         name = PurePosixPath(path.relative_to(folder)).as_posix()
-        files[name] = {"bytes": path.stat().st_size, "sha256": file_hash(path, again=True)}
+        files[name] = {"bytes": path.stat().st_size, "sha256": content_hash(path, again=True)}
     for inner in sorted(path for path in folder.rglob("*") if path.is_dir()):
         sync_folder(inner)
     return files
@@ -255,18 +234,3 @@ def _not_whole(path: Path, folder: Path) -> DamagedError:
     return DamagedError(
         "missing or cut short" if found is None else f"is {found}, not a file", path=path, folder=folder
     )
-
-
-def _identity(path: Path) -> tuple[str, int, int]:
-    status = path.stat()
-    return str(path), status.st_size, status.st_mtime_ns
-
-
-def _read_hash(path: Path, on_bytes: Callable[[int], object] | None) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(_BLOCK):
-            digest.update(chunk)
-            if on_bytes is not None:
-                on_bytes(len(chunk))
-    return digest.hexdigest()

@@ -185,7 +185,7 @@ class RemoteObjects:
     def __init__(self, remote: Remote, folder: str) -> None:
         self.remote = remote
         self.folder = folder
-        self.place = f"{remote.address}/{folder}"
+        self.place = f"{remote.shown}/{folder}"
 
     def create(self, name: str, text: str) -> bool:
         """See `Objects`."""

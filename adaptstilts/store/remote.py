@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from glob import has_magic
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.addresses import HIDDEN, keep_secret, shown_address
 from adaptstilts.errors import StoreError, WriteError
 
 LOCAL_PROTOCOLS = ("file://", "local://")
@@ -35,17 +38,11 @@ def is_address(location: str) -> bool:
     return "://" in location and not location.startswith(LOCAL_PROTOCOLS)
 
 
-def shown_address(address: str) -> str:
-    """Return an address without the password it may contain."""
-    start, _, rest = address.partition("://")
-    before, at, after = rest.partition("@")
-    return f"{start}://{after}" if at and ":" in before and "/" not in before else address
-
-
 class Remote:
     """A folder at an address that fsspec supports.
 
-    Pickles as its address: every process opens its own connection.
+    Pickles as its address: every process opens its own connection. After `through_environment`, pickles name the
+    variable that holds the address, and no file that keeps one holds what logs in.
 
     Args:
         address: For example ``s3://bucket/folder``.
@@ -54,6 +51,23 @@ class Remote:
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/") if not address.endswith("://") else address
         self.shown = shown_address(self.address)
+        keep_secret(self.address)
+
+    def through_environment(self) -> None:
+        """Hand the address to processes started from now on in an environment variable, if anything in it logs in."""
+        if self.shown != self.address:
+            os.environ[_variable(self.shown)] = self.address
+
+    def __getstate__(self) -> dict[str, str]:
+        """Return the address; where the environment holds it, without what logs in."""
+        is_handed_on = os.environ.get(_variable(self.shown)) == self.address
+        return {"address": self.shown if is_handed_on else self.address, "shown": self.shown}
+
+    def __setstate__(self, state: dict[str, str]) -> None:
+        """Take the address from a pickle, or from the environment variable in which it was handed on."""
+        self.shown = state["shown"]
+        self.address = os.environ.get(_variable(self.shown), state["address"])
+        keep_secret(self.address)
 
     def path(self, *parts: str) -> str:
         """Return a path of the file system."""
@@ -222,6 +236,9 @@ class Remote:
         import fsspec.core  # noqa: PLC0415 - only for stores that are addresses
 
         protocol = self.address.partition("://")[0].rpartition("::")[2]
+        if HIDDEN in self.address:
+            hint = "Put user and password in its place, or leave both out where its package finds them by itself."
+            raise StoreError(f"{self.shown}: {HIDDEN} stands for what logs in", key="store", hint=hint)
         try:
             files, path = fsspec.core.url_to_fs(self.address)
         except ImportError as error:
@@ -262,6 +279,11 @@ class _Plainly(contextlib.AbstractContextManager[None]):
         raise (WriteError if self._writing else StoreError)(
             f"{self._shown}: cannot be {verb}: {reason}", hint=hint
         ) from error
+
+
+def _variable(shown: str) -> str:
+    """Return the environment variable that holds an address, by the address as it is shown."""
+    return f"ADAPTSTILTS_ADDRESS_{hashlib.sha256(shown.encode()).hexdigest()[:12].upper()}"
 
 
 def _is_absent(error: BaseException) -> bool:

@@ -24,14 +24,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.addresses import shown_address
+from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError
+from adaptstilts.files import expanded
 from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
 from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
     MANIFEST,
     MOST_MANIFEST_BYTES,
-    file_hash,
     manifest_text,
     parse_manifest,
     read_manifest,
@@ -62,10 +64,14 @@ def store_at(location: str, cache: str | None = None) -> Store:
     for protocol in LOCAL_PROTOCOLS:
         location = location.removeprefix(protocol)
     if not is_address(location):
-        return Store(Path(location).expanduser())
-    address = location.rstrip("/")
-    digits = hashlib.sha256(address.encode()).hexdigest()[:12]
-    return SharedStore(address, Path(cache).expanduser() if cache else _CACHE / digits)
+        return Store(expanded(location))
+    return SharedStore(location.rstrip("/"), expanded(cache) if cache else default_cache(location))
+
+
+def default_cache(location: str) -> Path:
+    """Return the local folder of a store at an address that is given none, relative to the working folder."""
+    digits = hashlib.sha256(shown_address(location.rstrip("/")).encode()).hexdigest()[:12]
+    return _CACHE / digits
 
 
 class SharedStore(Store):
@@ -84,7 +90,7 @@ class SharedStore(Store):
 
     @property
     def location(self) -> str:
-        """The address without a password."""
+        """The address without what logs in."""
         return self.remote.shown
 
     def find(self, stage: Stage) -> Artefact | None:
@@ -309,7 +315,7 @@ class SharedStore(Store):
             temporary.parent.mkdir(parents=True, exist_ok=True)
             if not self.remote.download(temporary, *_uploaded(manifest), name):
                 raise self._damaged("missing", manifest, name)
-            if file_hash(temporary) != manifest["files"][name]["sha256"]:
+            if content_hash(temporary) != manifest["files"][name]["sha256"]:
                 raise self._damaged("damaged", manifest, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(target)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DamagedError, StoreError
-from adaptstilts.formatting import aligned, duration_text, size_text
+from adaptstilts.formatting import aligned, duration_text, size_text, visible
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.leases import SLOP_SECONDS
 from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
@@ -187,7 +187,7 @@ def details_text(record: Mapping[str, Any]) -> str:
     lines = [*aligned(facts, "<"), "files", *aligned(files, "<><")]
     for title in ("job", "environment"):
         lines += [title, *(f"  {name}: {_short(value)}" for name, value in manifest.get(title, {}).items())]
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _age(artefact: Artefact) -> float | None:

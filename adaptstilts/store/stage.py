@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from adaptstilts.store.manifest import KEY_DIGITS
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Part of every key; raised when the meaning of a stage or the content of its artefact changes."""
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from adaptstilts.contents import move_hashes
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, WriteError
 from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, report_to
 from adaptstilts.store.disk_errors import NO_ROOM, error_number, reading_apart
@@ -35,7 +36,6 @@ from adaptstilts.store.manifest import (
     manifest_text,
     read_placed,
     sync_folder,
-    take_over_hashes,
     unreadable,
     unwritable,
     write_synced,
@@ -446,7 +446,7 @@ class Store:
             return
         unfinished.is_moved = True
         sync_folder(final.parent)
-        take_over_hashes(temporary, final, manifest)
+        move_hashes(temporary, final, manifest["files"])
 
     def _clear(self, final: Path) -> bool:
         """Remove a folder without a manifest from an artefact's place; return whether it still had none by then."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from adaptstilts.errors import DamagedError, StoreError
-from adaptstilts.formatting import size_text
+from adaptstilts.formatting import size_text, visible
 from adaptstilts.store.artefact import Artefact, report_to
 from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.show import name_of, resolve
@@ -45,7 +45,9 @@ class Checked:
         unread = sum(not isinstance(error, DamagedError) for error in self.damaged)
         found = f"{count - unread} damaged files" if count else "all as written"
         found += f", {unread} artefacts cannot be read" if unread else ""
-        return "\n".join([*self.missing, f"{self.artefacts} artefacts, {size_text(self.bytes)} read: {found}"])
+        return "\n".join(
+            [*map(visible, self.missing), f"{self.artefacts} artefacts, {size_text(self.bytes)} read: {found}"]
+        )
 
 
 def verify_store(store: Store, words: Sequence[str], on_bytes: ByteCallback) -> Checked:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.engine.in_process import InProcessEngine, StageStep
 from adaptstilts.engine.protocols import Engine
 from adaptstilts.engine.resources import this_machine
-from adaptstilts.models.backbone import locate_backbone
-from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.study.pricing.needs import needs_of
 from adaptstilts.study.study import Study
 from adaptstilts.tasks.registry import adopt, outside_tasks
@@ -26,7 +24,7 @@ def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], No
     """Open the engine that a study names.
 
     Args:
-        study: The study, as `placed_for_engine` returns it.
+        study: The study, as `Study.placed_for_engine` returns it.
         on_step: Called with the progress of stages that run on this machine; that of others is read from the store.
         on_message: Called with a line about the engine.
 
@@ -37,7 +35,8 @@ def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], No
         EngineError: If it is not installed or cannot be reached.
     """
     config, store = study.config, study.store
-    make_runner = partial(local_runner, config, outside_tasks())
+    shown = config.model_copy(update={"store": shown_address(config.store)})  # runners do not use the store's address
+    make_runner = partial(local_runner, shown, outside_tasks())
     if config.engine.name == "ray":
         from adaptstilts.engine.on_ray import RayEngine  # noqa: PLC0415
 
@@ -65,37 +64,3 @@ def local_runner(config: StudyConfig, tasks: tuple[Task, ...] = ()) -> StageRunn
 
     adopt(tasks)
     return StageRunner(config)
-
-
-def placed_for_engine(study: Study) -> Study:
-    """Return the study with absolute paths, for engines whose workers may run in another folder.
-
-    Existing folders and files and the store are made absolute; with the engine local, the study is returned unchanged.
-    """
-    config = study.config
-    if config.engine.name == "local":
-        return study
-
-    def absolute(name: str) -> str:
-        return name if "://" in name else str(Path(name).expanduser().absolute())
-
-    def backbone(name: str) -> str:
-        located = locate_backbone(name)
-        return absolute(located) if Path(located).is_dir() else located
-
-    def root(name: str) -> str:
-        return name if name in {MINI_ROOT, OFFICIAL_ROOT} else absolute(name)
-
-    places = {"backbone": backbone, "data.root": root}
-    placed = config.model_copy(
-        update={
-            "store": absolute(config.store),
-            "backbone": backbone(config.backbone),
-            "data": config.data.model_copy(update={"root": root(config.data.root)}),
-            "sweep": tuple(
-                {key: places[key](value) if key in places else value for key, value in point.items()}
-                for point in config.sweep
-            ),
-        }
-    )
-    return Study(placed, study.origin)

@@ -9,12 +9,14 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, TypeGuard
 
-from adaptstilts.errors import ConfigError, DamagedError, near_matches
+from adaptstilts.errors import ConfigError, DamagedError
+from adaptstilts.formatting import visible
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
 from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.plan import Plan
+from adaptstilts.suggestions import near_matches
 
 _MOST_EXPLAINED = 10
 _MOST_SHOWN = 5
@@ -33,6 +35,7 @@ _IN_WORDS = {
     "declared": "the declaration of the task changed: kind, metric, labels or readers; anything, of an outside task",
     "compared": "other tasks, languages or files are searched for overlaps",
 }
+_OLDER = "older formats identify backbones in another way, so that this says nothing of their content"
 _NOTHING = "(nothing)"
 
 Fields = dict[str, Any]
@@ -200,6 +203,8 @@ def _differences(look: _Lookup, stage: Stage, near: Artefact) -> list[dict[str, 
     there_job = near.manifest.get("job", {})
     here_job = describe(stage.job)
     found = [*_format_difference(near), *_field_differences(here_job, there_job)]
+    if near.manifest.get("format", 0) < FORMAT_VERSION:
+        found = [item if item["path"] != "backbone.fingerprint" else item | {"says": _OLDER} for item in found]
     found += _input_differences(look, stage, near, here_job, there_job)
     if not found:
         found.append(_difference("key", stage.key, near.manifest.get("key"), "made by another version of this package"))
@@ -317,7 +322,7 @@ def explain_text(records: list[dict[str, Any]]) -> str:
         lines += _missing_lines(record)
     if records and records[0]["left_out"]:
         lines.append(f"and {records[0]['left_out']} more stages match; give a longer pattern")
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _missing_lines(record: dict[str, Any]) -> list[str]:

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adaptstilts.errors import StoreError
-from adaptstilts.results.report import ReportFiles, files_in
+from adaptstilts.results.report import RESULTS, ReportFiles, files_in
 from adaptstilts.store.artefact import Artefact
+from adaptstilts.study.history import append_entry, entry_of, former_files
 from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
+from adaptstilts.study.ownership import claim_results_folder, writing_results
 from adaptstilts.study.stages.contamination import data_roots
 from adaptstilts.study.stages.report import report_stage, write_study_tables
 from adaptstilts.study.study import Study
@@ -20,38 +22,46 @@ _INTERNAL = frozenset({NOTES_FILE, PAGES_FILE})
 _HINT = "Set results=FOLDER."
 
 
-def make_folder(folder: Path) -> None:
-    """Make a results folder.
+def place_report(study: Study, tables: Artefact, report: Artefact, missing: int = 0) -> ReportFiles:
+    """Put a study's tables and report into its results folder in place of the former ones, and add them to its history.
+
+    One process does this at a time, and the files are put in place together: they are all of one report.
+
+    Args:
+        study: The study.
+        tables: Artefact with its tables.
+        report: Artefact with its report.
+        missing: Number of stages that the report lacks.
 
     Raises:
-        StoreError: If it cannot be made.
+        StoreError: If the folder belongs to another configuration, or cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=_HINT) from error
-
-
-def place_report(tables: Artefact, report: Artefact, folder: Path) -> ReportFiles:
-    """Copy a study's tables and report into its results folder.
-
-    Each file is replaced in one step, so that several processes may do this at the same time.
-
-    Raises:
-        StoreError: If the folder cannot be written.
-    """
-    make_folder(folder)
+    folder = study.results_folder
     parts = [(name, part) for part in (tables, report) for name in part.names if name not in _INTERNAL]
     sources = {name: part.file(name) for name, part in parts if "/" not in name}
-    for name, path in sources.items():
-        unfinished = folder / f".{name}.{os.getpid()}"
+    with writing_results(study) as owner:
+        _remove_leftovers(folder)
+        copies = {name: folder / f".{name}.{os.getpid()}" for name in sources}
         try:
-            shutil.copyfile(path, unfinished)
-            unfinished.replace(folder / name)
-        except OSError as error:
-            unfinished.unlink(missing_ok=True)
-            raise StoreError(f"cannot be written: {error.strerror}", path=folder / name, hint=_HINT) from error
+            for name, copy in copies.items():
+                shutil.copyfile(sources[name], copy)
+            former = former_files(folder) - set(sources)
+            for name, copy in copies.items():
+                copy.replace(folder / name)
+        finally:
+            for copy in copies.values():
+                copy.unlink(missing_ok=True)
+        for name in former:
+            (folder / name).unlink(missing_ok=True)
+        append_entry(folder, entry_of(study, owner, folder / RESULTS, list(sources), missing))
     return files_in(folder, report.record(PAGES_FILE))
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove copies that an interrupted process has not put in place; no other process is writing the folder."""
+    for path in folder.glob(".*.*"):
+        if path.suffix[1:].isdigit() and path.is_file():
+            path.unlink(missing_ok=True)
 
 
 def report_what_is_there(study: Study, done: Mapping[str, Artefact], missing: Sequence[str]) -> ReportFiles:
@@ -60,19 +70,21 @@ def report_what_is_there(study: Study, done: Mapping[str, Artefact], missing: Se
     Args:
         study: The study.
         done: Finished artefacts by key.
-        missing: Remarks on what is not finished, which the report shows.
+        missing: A line about each stage that is not finished; the report says how many there are.
 
     Raises:
         AdaptstiltsError: If records or data cannot be read, or the folder cannot be written.
     """
     plan, store, folder = study.plan, study.store, study.results_folder
     roots = data_roots(study.config.data, plan, store)
-    make_folder(folder)
+    claim_results_folder(study)
+    stages = "1 stage is" if len(missing) == 1 else f"{len(missing)} stages are"
+    remarks = [f"{stages} missing: {missing[0]}"] if missing else []
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as place:
             tables, report = Artefact(Path(place) / "tables", {}), Artefact(Path(place) / "report", {})
             write_study_tables(plan.tables, done, tables.folder)
-            report_stage(plan.report, tables, roots, store, report.folder, missing)
-            return place_report(tables, report, folder)
+            report_stage(plan.report, tables, roots, store, report.folder, remarks)
+            return place_report(study, tables, report, len(missing))
     except OSError as error:
         raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=_HINT) from error

@@ -18,7 +18,9 @@ from adaptstilts.formatting import number_text
 from adaptstilts.results.report import ReportFiles
 from adaptstilts.store.manifest import KEY_DIGITS, digits_of
 from adaptstilts.store.stage import Stage
-from adaptstilts.study.engine import local_runner, open_engine, placed_for_engine
+from adaptstilts.store.store import Store
+from adaptstilts.study.engine import local_runner, open_engine
+from adaptstilts.study.ownership import check_results_folder, claim_results_folder
 from adaptstilts.study.plan.check_inputs import (
     backbones_of,
     check_backbones,
@@ -27,7 +29,7 @@ from adaptstilts.study.plan.check_inputs import (
     unfinished,
 )
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.results_folder import make_folder, place_report, report_what_is_there
+from adaptstilts.study.results_folder import place_report, report_what_is_there
 from adaptstilts.study.stages.contamination import look_for_overlaps
 from adaptstilts.study.study import RUN_HINT, Study
 from adaptstilts.train.trackers import check_installed
@@ -76,8 +78,11 @@ def validate_study(study: Study, on_message: Callable[[str], None]) -> tuple[str
         AdaptstiltsError: If anything in it cannot be used.
     """
     with study.settings_named():
+        check_results_folder(study)
         plan = study.check()
         unchecked = check_backbones(backbones_of(plan.stages))
+        for line in study.left_out():
+            on_message(line)
         look_for_overlaps(study.variants, plan, study.store, on_message)
     return unchecked
 
@@ -100,23 +105,28 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
     from adaptstilts.study.stages.train_parallel import check_device, check_not_launched  # noqa: PLC0415 - brings torch
 
     check_not_launched()
-    study = placed_for_engine(study)
+    study = study.placed_for_engine()
     with study.settings_named():
+        check_results_folder(study)
         check_installed(study.config.tracking)
         for variant in study.variants:
             check_data_is_there(variant.config.data)
-        plan, store = study.check(), study.store
+        study.plan_anew()  # files may have changed since it was planned
+        store = study.store
+        if check_hub(backbones_of(_computing(study.plan, store))):
+            study.plan_anew()  # now the commit is known, which keys hold, and what the backbone can take
+        plan = study.check()
         store.remove_leftovers()
         remove_finished_checkpoints(plan.stages, store)
-        left = [stage for stage in unfinished(plan, store) if computes(stage)]
-        backbones = backbones_of(left)
-        if check_hub(backbones):
-            study.check_limits()
-        check_backbones(backbones)
+        left = _computing(plan, store)
+        check_backbones(backbones_of(left))
         if left and study.config.engine.name == "local":
-            check_device(study.config.device, study.config.parallel.processes)
-        make_folder(study.results_folder)
+            config = study.config
+            check_device(config.device, config.parallel.processes, config.runtime.attention)
+        claim_results_folder(study)
         with sigterm_as_exit(), watch(plan) as watcher:
+            for line in study.left_out():
+                watcher.noted(line)
             outcome = run_graph(
                 plan,
                 store,
@@ -129,6 +139,11 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         return _report(study, outcome)
 
 
+def _computing(plan: Plan, store: Store) -> list[Stage]:
+    """Return the unfinished stages that need a backbone."""
+    return [stage for stage in unfinished(plan, store) if computes(stage)]
+
+
 def report_study(study: Study) -> StudyResult:
     """Write the report of the stages that are finished.
 
@@ -136,6 +151,7 @@ def report_study(study: Study) -> StudyResult:
         AdaptstiltsError: If nothing is finished.
     """
     with study.settings_named():
+        check_results_folder(study)
         errors: list[DamagedError] = []
         outcome = Outcome(done=study.store.find_all(study.plan.stages, on_damage=errors.append))
         damaged = {digits_of(error.folder): error for error in errors}
@@ -166,7 +182,7 @@ def _report(study: Study, outcome: Outcome) -> StudyResult:
     failed = failed_lines(study.plan, outcome)
     tables, report = (outcome.done.get(stage.key) for stage in study.plan.summaries)
     try:
-        whole = None if tables is None or report is None else place_report(tables, report, study.results_folder)
+        whole = None if tables is None or report is None else place_report(study, tables, report)
     except DamagedError as error:
         _drop(outcome, error)
         whole = None
@@ -195,15 +211,13 @@ def _partial(study: Study, outcome: Outcome, failed: Sequence[str]) -> ReportFil
             raise UnfinishedError(problem, causes=_causes(failed[: len(outcome.failures)]))
         raise StoreError("no finished score to report", path=study.config.store, hint=RUN_HINT)
     while True:
-        stages = "1 stage is" if len(failed) == 1 else f"{len(failed)} stages are"
-        missing = [f"{stages} missing: {failed[0]}"] if failed else []
+        missing = failed_lines(study.plan, outcome)
         try:
             return report_what_is_there(study, outcome.done, missing)
         except DamagedError as error:
             # What a damaged artefact says is left out, and the rest is reported.
             if not _drop(outcome, error) or (scores and not scores & outcome.done.keys()):
                 raise
-            failed = failed_lines(study.plan, outcome)
 
 
 def _drop(outcome: Outcome, error: DamagedError) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adaptstilts.engine.heartbeats import Beat
-from adaptstilts.formatting import aligned, estimate_text, number_text
+from adaptstilts.formatting import aligned, estimate_text, number_text, visible
 from adaptstilts.study.status import STATES, Running, Status
 
 
@@ -23,7 +23,8 @@ def status_text(status: Status, root: Path, command: str) -> str:
     if status.lost:
         lines += ["", "lost", *(f"  {lost_line(beat)}" for beat in status.lost)]
     for failure in status.failed:
-        lines += ["", f"failed: {failure.name}: {failure.error}", f"  {failure.host}, {failure.when}"]
+        lines += ["", *f"failed: {visible(failure.name)}: {failure.error}".split("\n")]
+        lines += [f"  {failure.host}, {failure.when}"]
         lines += [f"  log: {root / failure.log}"]
     for damaged in status.damaged:
         lines += ["", f"damaged: {damaged.name}: {damaged.problem}", f"  folder: {damaged.folder}"]
@@ -34,7 +35,7 @@ def status_text(status: Status, root: Path, command: str) -> str:
     if status.elsewhere:
         lines += ["", f"{number_text(status.elsewhere, 'stage')} of other studies running on this store"]
     lines += ["", next_step_line(status, command)]
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def head_line(status: Status) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,16 +13,19 @@ from adaptstilts.config.origin import Origin
 from adaptstilts.config.schema import DataSection, EvaluationSection, StudyConfig
 from adaptstilts.config.sweep import Variant, variants
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
-from adaptstilts.models.backbone import fingerprint, locate_backbone
+from adaptstilts.files import expanded
+from adaptstilts.models.backbone import locate_backbone
 from adaptstilts.shipped import find_config
 from adaptstilts.store.shared import store_at
 from adaptstilts.store.store import Store
+from adaptstilts.study.places import absolute_places, working_folder
+from adaptstilts.study.plan.backbones import backbone_at
 from adaptstilts.study.plan.check_config import check_task_names, check_tasks
 from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_weights
-from adaptstilts.study.plan.check_limits import check_limits
+from adaptstilts.study.plan.check_limits import BackboneLimits, check_limits, limits_of
 from adaptstilts.study.plan.comparison import run_setting
 from adaptstilts.study.plan.data_facts import MINI_ROOT, DataFacts, facts_for
-from adaptstilts.study.plan.jobs import BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob
+from adaptstilts.study.plan.jobs import PARTIAL, BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, parts_by_data
 from adaptstilts.tasks.registry import check_declaration
@@ -33,12 +37,19 @@ RUN_HINT = "Run the study first: study.run(), or adaptstilts run."
 class Study:
     """A study and what follows from its configuration; plan and store are made when first used.
 
-    ``origin`` says where the settings are written, for errors about them; without it, errors name no file.
+    Relative paths lead from the folder in which it was loaded, also after the working folder has changed.
+
+    Args:
+        config: The configuration as it is written.
+        origin: Where the settings are written, for errors about them; without it, errors name no file.
+        base: Folder from which relative paths lead; by default the working folder.
     """
 
-    def __init__(self, config: StudyConfig, origin: Origin | None = None) -> None:
-        self.config = config
+    def __init__(self, config: StudyConfig, origin: Origin | None = None, base: Path | None = None) -> None:
+        self.written = config
         self.origin = Origin() if origin is None else origin
+        self.base = working_folder() if base is None else base
+        self._is_placed = False
 
     @classmethod
     def load(cls, source: Source | str, overrides: Sequence[str] = ()) -> Study:
@@ -56,10 +67,43 @@ class Study:
             raise_all([*problems_of(error), *_task_problems(place, overrides)])
             raise
 
+    @property
+    def config(self) -> StudyConfig:
+        """All settings; folders are absolute where the working folder is no longer that of the study."""
+        self._follow_working_folder()
+        return self._config
+
     @cached_property
+    def _config(self) -> StudyConfig:
+        return absolute_places(self.written, self.base) if self._is_placed else self.written
+
+    @property
     def variants(self) -> tuple[Variant, ...]:
         """Variants of the sweep; without a sweep, one with an empty label."""
-        return variants(self.config)
+        self._follow_working_folder()
+        return self._variants
+
+    @cached_property
+    def _variants(self) -> tuple[Variant, ...]:
+        found = variants(self.written)
+        if not self._is_placed:
+            return found
+        return tuple(replace(variant, config=absolute_places(variant.config, self.base)) for variant in found)
+
+    def placed_for_engine(self) -> Study:
+        """Return the study with absolute paths if its engine has workers that may run in another folder."""
+        if self.written.engine.name == "local":
+            return self
+        placed = Study(self.written, self.origin, self.base)
+        placed._is_placed = True
+        return placed
+
+    def _follow_working_folder(self) -> None:
+        """Forget what was made with relative paths if the working folder has changed since."""
+        if not self._is_placed and working_folder() != self.base:
+            self._is_placed = True
+            for name in ("_config", "_variants", "_made_plan", "_declared", "_opened_store"):
+                self.__dict__.pop(name, None)
 
     @property
     def plan(self) -> Plan:
@@ -69,6 +113,7 @@ class Study:
             AdaptstiltsError: If one of those is missing; all problems at once. Also if a task has been declared anew
                 since the plan was made.
         """
+        self._follow_working_folder()
         made = self._made_plan
         for task, planned in self._declared:
             check_declaration(task, planned)
@@ -85,7 +130,7 @@ class Study:
         jobs = (stage.job for stage in self._made_plan.stages)
         return frozenset((job.task, job.declared) for job in jobs if isinstance(job, TrainJob | PredictJob | ScoreJob))
 
-    @cached_property
+    @property
     def store(self) -> Store:
         """Store of the study's artefacts.
 
@@ -93,13 +138,18 @@ class Study:
             ConfigError: If there is a file where its folder should be.
             StoreError: If it is an address whose file system is unknown or not installed.
         """
+        self._follow_working_folder()
+        return self._opened_store
+
+    @cached_property
+    def _opened_store(self) -> Store:
         with self.settings_named():
             return _open_store(self.config.store, self.config.store_cache)
 
     @property
     def results_folder(self) -> Path:
         """Folder of the study's tables and figures."""
-        return Path(self.config.results).expanduser() / self.config.name
+        return expanded(self.config.results) / self.config.name
 
     def check(self) -> Plan:
         """Plan the study and read every data row that its unfinished stages need.
@@ -112,14 +162,20 @@ class Study:
                 check_rows(variant.config.data, part, self.store)
         return self.plan
 
-    def check_limits(self) -> None:
-        """Check all variants against their backbones once more, after a download has told the limits of one.
+    def plan_anew(self) -> None:
+        """Forget the plan, so that the next one is made from the files that are there then."""
+        for name in ("_made_plan", "_declared"):
+            self.__dict__.pop(name, None)
 
-        Raises:
-            AdaptstiltsError: If a backbone cannot take what the study asks of it.
-        """
-        with self.settings_named():
-            _plan(self.variants)
+    def left_out(self) -> tuple[str, ...]:
+        """Return a line about each target that is not scored in all chosen languages, for want of files."""
+        found = {
+            f"{cell.target}: {note}, left out": None
+            for cell in self.plan.cells
+            for note in cell.note.split("; ")
+            if note.startswith(PARTIAL)
+        }
+        return tuple(found)
 
     def settings_named(self) -> AbstractContextManager[None]:
         """Return a context that adds file and line to errors about settings."""
@@ -142,12 +198,12 @@ def _plan(chosen: Sequence[Variant]) -> Plan:
     """Plan all variants and join their plans; errors name the variant if there are several."""
     planner = _VariantPlanner()
     if len(chosen) == 1:
-        return planner.plan(chosen[0].config)
+        return planner.plan(chosen[0])
     planned: list[tuple[Variant, Plan]] = []
     problems: list[tuple[Variant, AdaptstiltsError]] = []
     for variant in chosen:
         try:
-            planned.append((variant, planner.plan(variant.config)))
+            planned.append((variant, planner.plan(variant)))
         except AdaptstiltsError as error:  # noqa: PERF203 - all are tried
             problems.append((variant, error))
     raise_all(of_variants(problems, len(chosen)))
@@ -159,31 +215,38 @@ class _VariantPlanner:
 
     def __init__(self) -> None:
         self._backbones: dict[tuple[str, str | None], BackboneRef] = {}
+        self._limits: dict[BackboneRef, BackboneLimits] = {}
         self._facts: dict[str, tuple[DataFacts, DataJob | None]] = {}
 
-    def plan(self, config: StudyConfig) -> Plan:
+    def plan(self, variant: Variant) -> Plan:
+        config = variant.config
         check_tasks(config)
         backbone = self._backbone(config.backbone, config.revision)
         facts, job = self._facts_for(config.data, config.evaluation)
         check_files(config, facts)
-        published = None if config.data.root == MINI_ROOT else run_setting(config)
+        published = None if config.data.root == MINI_ROOT else run_setting(config, variant.backbone)
         plan = make_plan(config, facts, backbone, job, published)
-        check_limits(config, plan, backbone)
+        if backbone not in self._limits:
+            self._limits[backbone] = limits_of(backbone)
+        check_limits(config, plan, self._limits[backbone])
         return plan
 
     def _backbone(self, name: str, revision: str | None) -> BackboneRef:
         if (name, revision) not in self._backbones:
-            location = locate_backbone(name)
-            backbone = BackboneRef(location, revision, fingerprint(location, revision))
+            backbone = backbone_at(locate_backbone(name), revision)
             check_weights(backbone)
             self._backbones[name, revision] = backbone
         return self._backbones[name, revision]
 
     def _facts_for(self, data: DataSection, evaluation: EvaluationSection) -> tuple[DataFacts, DataJob | None]:
-        key = f"{data_key(data)} {evaluation.languages} {evaluation.benchmark} {evaluation.submission}"
+        key = data_key(data) + evaluation.model_dump_json(include={"languages", "benchmark", "submission", "missing"})
         if key not in self._facts:
             self._facts[key] = facts_for(
-                data, evaluation.languages, evaluation.benchmark, submission=evaluation.submission
+                data,
+                evaluation.languages,
+                evaluation.benchmark,
+                submission=evaluation.submission,
+                missing=evaluation.missing,
             )
         return self._facts[key]
 

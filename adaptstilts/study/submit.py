@@ -11,6 +11,8 @@ from typing import Any
 
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
+from adaptstilts.files import expanded
+from adaptstilts.formatting import visible
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import DataPlace, Stage, StageKind
@@ -98,7 +100,7 @@ class SubmittedStudy:
             lines += [f"  note: {note}" for note in files.notes]
         if self.is_short:
             lines.append("predict the leaderboard's split with: evaluation.submission=true, then adaptstilts run")
-        return "\n".join([*lines, f"wrote {self.count} files to {self.folder}"])
+        return "\n".join([*map(visible, lines), f"wrote {self.count} files to {self.folder}"])
 
 
 def submit_study(
@@ -133,7 +135,7 @@ def submit_study(
         done = study.store.find_all([stage for stage in study.plan.stages if stage.kind in kinds])
         cells = choose_cells(study.plan, done, wanted)
         finished = _Finished(study, done)
-        place = folder.expanduser().absolute()
+        place = expanded(folder).absolute()
         unfinished = place.with_name(f".{place.name}.part-{os.getpid()}")
         try:
             tasks = {

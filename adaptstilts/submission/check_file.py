@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from adaptstilts.errors import DataError
 from adaptstilts.evaluate.metrics import TOP
 from adaptstilts.languages import SOURCE_LANGUAGE
-from adaptstilts.readers.lines import open_text
+from adaptstilts.readers.lines import RowCheck, json_lines
 from adaptstilts.submission.folder import Submission, numbered_rows
+from adaptstilts.submission.rules import (
+    ONE_PER_EXAMPLE,
+    Keyed,
+    read_keyed,
+    repeated,
+    wrong_answers,
+    wrong_choice,
+    wrong_label,
+    wrong_pair,
+    wrong_ranks,
+    wrong_row_number,
+)
 from adaptstilts.tasks.spec import Kind, Metric, Task
 
 
@@ -40,13 +48,6 @@ class Expected:
         return None if self.rows is None else (self.rows, "the published test set")
 
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?')
-
-
-class _Object(list[tuple[str, Any]]):
-    """A JSON object as its pairs, repeated keys included."""
-
-
 def check_file(path: Path, expected: Expected) -> list[DataError]:
     """Return all problems of one file of predictions: those of its lines in order, then those of the whole file."""
     check = _row_numbers if expected.task.metric is Metric.TATOEBA_ACCURACY else _CHECKS[expected.task.kind]
@@ -58,40 +59,25 @@ def check_file(path: Path, expected: Expected) -> list[DataError]:
     return problems
 
 
-def _wrong_label(word: str, task: Task, path: Path, line: int) -> Iterator[DataError]:
-    if not word or (task.labels and word not in task.labels):
-        yield DataError(
-            f"'{word}' is not a label of {task.name}", path=path, line=line, value=word, allowed=task.labels
-        )
-
-
 def _wrong_count(found: int, what: str, path: Path, line: int | None, expected: Expected) -> Iterator[DataError]:
     if expected.count is None or expected.count[0] == found:
         return
     wanted, by = expected.count
-    yield DataError(
-        f"{found} {what}, but {wanted} in {by}",
-        path=path,
-        line=line,
-        hint="Predict every example exactly once, in the order of the test file.",
-    )
+    yield DataError(f"{found} {what}, but {wanted} in {by}", path=path, line=line, hint=ONE_PER_EXAMPLE)
 
 
 def _labels(path: Path, expected: Expected) -> Iterator[DataError]:
     rows = numbered_rows(path)
     for line, word in rows:
-        yield from _wrong_label(word, expected.task, path, line)
+        yield from wrong_label(word, expected.task, path, line)
     yield from _wrong_count(len(rows), "lines", path, rows[-1][0], expected)
 
 
 def _row_numbers(path: Path, expected: Expected) -> Iterator[DataError]:
     rows = numbered_rows(path)
+    known = expected.rows if expected.gold is None else expected.gold.rows
     for line, word in rows:
-        if not (word.isascii() and word.isdigit()):
-            yield DataError(f"'{word}' is not a row number", path=path, line=line, allowed=["0, 1, 2, ..."])
-        elif expected.rows is not None and int(word) >= expected.rows:
-            last = expected.rows - 1
-            yield DataError(f"row {word} does not exist", path=path, line=line, allowed=[f"0 to {last}"])
+        yield from wrong_row_number(word, known, path, line)
     yield from _wrong_count(len(rows), "lines", path, rows[-1][0], expected)
 
 
@@ -101,7 +87,7 @@ def _tags(path: Path, expected: Expected) -> Iterator[DataError]:
     rows = numbered_rows(path)
     for line, tag in (*rows, (rows[-1][0] + 1, "")):
         if tag:
-            yield from _wrong_label(tag, expected.task, path, line)
+            yield from wrong_label(tag, expected.task, path, line)
             start, words = start or line, words + 1
         elif words:  # several blank lines separate sentences as one does
             sentences.append((start, words))
@@ -128,80 +114,45 @@ def _misaligned(path: Path, sentences: list[tuple[int, int]], expected: Expected
 
 
 def _pairs(path: Path, expected: Expected) -> Iterator[DataError]:
-    seen: dict[tuple[str, ...], int] = {}
+    seen: dict[tuple[str, str], int] = {}
     for line, row in numbered_rows(path):
-        columns = tuple(column.strip() for column in row.split("\t"))
-        if len(columns) != 2 or not all(columns):
-            yield DataError(f"'{row}' is not two ids with a tab between them", path=path, line=line)
-            continue
-        for name, side in zip(columns, (expected.language, SOURCE_LANGUAGE), strict=True):
-            if not name.startswith(f"{side}-"):
-                problem = f"'{name}' is not the id of a sentence in '{side}'"
-                yield DataError(problem, path=path, line=line, allowed=[f"{side}-000000001, ..."])
-        if columns in seen:
-            yield DataError(f"the pair {' '.join(columns)} is also on line {seen[columns]}", path=path, line=line)
-        seen.setdefault(columns, line)
+        yield from wrong_pair(row, seen, (expected.language, SOURCE_LANGUAGE), path, line)
 
 
 def _choices(path: Path, expected: Expected) -> Iterator[DataError]:
-    rows = numbered_rows(path)
-    for line, text in rows:
-        try:
-            record = json.loads(text)
-        except json.JSONDecodeError as error:
-            yield DataError(f"not JSON ({error.msg} at column {error.colno})", path=path, line=line)
-            continue
-        label = record.get("label") if isinstance(record, dict) else None
-        if not isinstance(label, int) or isinstance(label, bool) or label < 0:
-            yield DataError(f"{label!r} is not a choice", path=path, line=line, key="label", allowed=["0, 1, 2, ..."])
-    yield from _wrong_count(len(rows), "lines", path, rows[-1][0], expected)
+    faults: list[DataError] = []  # of lines that hold no object
+    wrong: list[DataError] = []
+    count, last = 0, None
+    try:
+        for last, record in json_lines(path, RowCheck(faults)):
+            count += 1
+            wrong += wrong_choice(record, path, last)
+        wrong += _wrong_count(count + len(faults), "lines", path, last, expected)
+    except DataError as error:
+        faults.append(error)
+    yield from sorted([*faults, *wrong], key=lambda fault: fault.line or 0)
 
 
 def _answers(path: Path, expected: Expected) -> Iterator[DataError]:
-    pairs, lines = _keyed(path, "question id to answer")
-    for name, value in pairs:
-        if not isinstance(value, str):
-            yield DataError(f"expected text, found {type(value).__name__}", path=path, line=lines[name][0], key=name)
-    yield from _wrong_keys(path, pairs, lines, expected, ("question", "questions"))
+    found = read_keyed(path, "question id to answer")
+    yield from wrong_answers(found)
+    yield from _wrong_keys(found, expected, ("question", "questions"))
 
 
 def _ranks(path: Path, expected: Expected) -> Iterator[DataError]:
-    pairs, lines = _keyed(path, "query id to candidate ids")
-    for name, ids in pairs:
-        line = lines[name][0]
-        if isinstance(ids, _Object) or not isinstance(ids, list) or not ids:
-            yield DataError("expected a list of candidate ids, best first", path=path, line=line, key=name)
-        elif not all(isinstance(one, str) and one for one in ids):
-            yield DataError("a candidate id is not text", path=path, line=line, key=name)
-        elif len(set(ids)) < len(ids):
-            yield DataError("a candidate is listed twice", path=path, line=line, key=name)
-        elif len(ids) > TOP:
-            yield DataError(f"{len(ids)} candidates, but only the first {TOP} count", path=path, line=line, key=name)
-    yield from _wrong_keys(path, pairs, lines, expected, ("query", "queries"))
+    found = read_keyed(path, "query id to candidate ids")
+    yield from wrong_ranks(found, most=TOP)
+    yield from _wrong_keys(found, expected, ("query", "queries"))
 
 
-def _keyed(path: Path, what: str) -> tuple[_Object, dict[str, list[int]]]:
-    """Read one JSON object: its pairs, and the lines on which each key occurs."""
-    with open_text(path) as file:
-        text = file.read()
-    if not text.strip():
-        raise DataError("the file is empty", path=path, hint=f"Write one JSON object from {what}.")
-    return _json_pairs(text, path), _key_lines(text)
-
-
-def _wrong_keys(
-    path: Path, pairs: _Object, lines: dict[str, list[int]], expected: Expected, nouns: tuple[str, str]
-) -> Iterator[DataError]:
+def _wrong_keys(found: Keyed, expected: Expected, nouns: tuple[str, str]) -> Iterator[DataError]:
     """Yield repeated, missing and unknown ids."""
-    counts = Counter(name for name, _ in pairs)
-    for name, times in counts.items():
-        for line in lines[name][1:times]:
-            problem = f"the {nouns[0]} id is also on line {lines[name][0]}"
-            yield DataError(problem, path=path, line=line, key=name)
+    yield from repeated(found, nouns[0])
+    names = {name for name, _ in found.entries}
     if expected.gold is None:
-        yield from _wrong_count(len(counts), nouns[1], path, None, expected)
+        yield from _wrong_count(len(names), nouns[1], found.path, None, expected)
     else:
-        yield from _unmatched(path, lines, set(counts), expected.gold)
+        yield from _unmatched(found.path, found.lines, names, expected.gold)
 
 
 def _unmatched(path: Path, lines: dict[str, list[int]], found: set[str], gold: Submission) -> Iterator[DataError]:
@@ -223,27 +174,6 @@ def _unmatched(path: Path, lines: dict[str, list[int]], found: set[str], gold: S
     if left:
         problem = f"{len(left)} of {len(gold.content)} questions have no answer, the first is '{left[0]}'"
         yield DataError(problem, path=path, hint="XTREME scores them 0.")
-
-
-def _json_pairs(text: str, path: Path) -> _Object:
-    try:
-        found = json.loads(text, object_pairs_hook=_Object)
-    except json.JSONDecodeError as error:
-        raise DataError(f"not JSON ({error.msg} at column {error.colno})", path=path, line=error.lineno) from error
-    if not isinstance(found, _Object):
-        raise DataError(f"expected a JSON object, found {type(found).__name__}", path=path, line=1)
-    return found
-
-
-def _key_lines(text: str) -> dict[str, list[int]]:
-    """Return the lines on which each key of a JSON text occurs, in order."""
-    lines: dict[str, list[int]] = {}
-    line, done = 1, 0
-    for found in _STRING.finditer(text):
-        line, done = line + text.count("\n", done, found.start()), found.start()
-        if found[1]:
-            lines.setdefault(json.loads(found[0].removesuffix(found[1])), []).append(line)
-    return lines
 
 
 _CHECKS: dict[Kind, Callable[[Path, Expected], Iterator[DataError]]] = {

@@ -11,6 +11,8 @@ from typing import Any
 
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
+from adaptstilts.files import what_instead
+from adaptstilts.formatting import visible
 from adaptstilts.submission.check_file import Expected, check_file
 from adaptstilts.submission.folder import read_labels, submission_path
 from adaptstilts.submission.score import FolderScores, score_folder, score_record, score_text
@@ -39,7 +41,7 @@ class CheckedFolder:
         """Return the results for a terminal, without the problems themselves."""
         count = len(self.problems)
         line = f"{self.files} files checked, {count or 'no'} {'problem' if count == 1 else 'problems'}"
-        parts = [line, *(f"note: {note}" for note in self.notes)]
+        parts = [line, *(visible(f"note: {note}") for note in self.notes)]
         return "\n".join(parts) + (f"\n\n{score_text(self.scores)}" if self.scores else "")
 
     def record(self) -> dict[str, Any]:
@@ -165,7 +167,10 @@ def _missing_or_unexpected(folder: Path, entry: Entry, task: Task | None) -> Ite
     wanted = {submission_path(folder, task, language).name: language for language in entry.languages}
     present = {path.name: path for path in sorted(directory.iterdir())}
     for name, language in wanted.items():
-        if name not in present or not present[name].is_file():
+        instead = what_instead(directory / name)
+        if instead is not None:
+            yield DataError(f"is {instead}, not a file", path=directory / name, hint="Put an ordinary file there.")
+        elif name not in present or not present[name].is_file():
             yield DataError(f"missing: {entry.folder} in '{language}'", path=directory / name)
     example = next(iter(wanted)).replace(f"-{wanted[next(iter(wanted))]}.", "-<language>.")
     for name, path in present.items():
@@ -181,7 +186,7 @@ def _missing_or_unexpected(folder: Path, entry: Entry, task: Task | None) -> Ite
 def _expected(task: Task, language: str, gold: Path | None) -> Expected | DataError:
     """Return what a file is compared with, or a problem where the labels themselves cannot be read."""
     labels = None if gold is None else submission_path(gold, task, language)
-    if labels is None or not labels.is_file():
+    if labels is None or (what_instead(labels) is None and not labels.is_file()):
         return Expected(task, language, rows=published_rows(task, language))
     try:
         return Expected(task, language, gold=read_labels(labels, task))

@@ -11,15 +11,29 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, TypeAlias
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import json_document, json_lines, json_text, open_text, text_lines
+from adaptstilts.files import check_file
+from adaptstilts.readers.json_positions import line_of, located
+from adaptstilts.readers.lines import json_document, json_id, json_lines, json_text, open_text, text_lines
+from adaptstilts.submission.rules import (
+    first,
+    read_keyed,
+    repeated,
+    wrong_answers,
+    wrong_choice,
+    wrong_label,
+    wrong_pair,
+    wrong_ranks,
+    wrong_row_number,
+)
 from adaptstilts.tasks.spec import Kind, Metric, Task
 
+_Steps: TypeAlias = tuple["str | int", ...]
 _FILE_NAME = re.compile(r"test-(?P<language>[A-Za-z-]+)\.(tsv|jsonl?)")
 
 
@@ -33,12 +47,14 @@ class Submission:
             indices, pairs of ids, or row numbers.
         lines: Line on which each item starts, from 1; empty for a JSON document.
         is_numbered: Whether question ids were repeated, so that all have ``#`` and their position appended.
+        rows: Number of rows among which those of the labels were found; None where unknown or of no meaning.
     """
 
     path: Path
     content: Any
     lines: tuple[int, ...] = ()
     is_numbered: bool = False
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,7 @@ def read_predictions(path: Path, task: Task) -> Submission:
     Raises:
         DataError: If the file is missing, empty or malformed, or holds a label that the task lacks; with the line.
     """
+    check_file(path)
     return _format_of(task).read(path, task)
 
 
@@ -81,6 +98,7 @@ def read_labels(path: Path, task: Task) -> Submission:
     Raises:
         DataError: If the file is missing, empty or malformed, or holds a label that the task lacks; with the line.
     """
+    check_file(path)
     return _format_of(task).read_labels(path, task)
 
 
@@ -109,6 +127,7 @@ def match_to_labels(predictions: Submission, labels: Submission) -> Any:  # noqa
     if isinstance(labels.content, Mapping):
         return _match_questions(predictions, labels)
     if isinstance(labels.content, frozenset):
+        _match_sides(predictions, labels)
         return predictions.content
     of_tags = isinstance(labels.content[0], list)
     found, wanted = len(predictions.content), len(labels.content)
@@ -121,7 +140,22 @@ def match_to_labels(predictions: Submission, labels: Submission) -> Any:  # noqa
         )
     if of_tags:
         _match_sentences(predictions, labels)
+    elif labels.rows is not None:
+        for line, row in zip(predictions.lines, predictions.content, strict=True):
+            first(wrong_row_number(str(row), labels.rows, predictions.path, line))
     return predictions.content
+
+
+def _match_sides(predictions: Submission, labels: Submission) -> None:
+    """Refuse pairs whose ids begin with other languages than those of the labels, such as pairs with swapped sides."""
+    sides = [{name.partition("-")[0] for name in side if "-" in name} for side in zip(*labels.content, strict=True)]
+    if any(len(found) != 1 for found in sides):  # ids of another form
+        return
+    (foreign,), (english,) = sides
+    if all(pair[0].startswith(f"{foreign}-") and pair[1].startswith(f"{english}-") for pair in predictions.content):
+        return
+    for line, row in numbered_rows(predictions.path):
+        first(wrong_pair(row, {}, (foreign, english), predictions.path, line))
 
 
 def _match_sentences(predictions: Submission, labels: Submission) -> None:
@@ -166,18 +200,11 @@ def numbered_rows(path: Path) -> list[tuple[int, str]]:
     return rows
 
 
-def _require_label(word: str, task: Task, path: Path, line: int) -> str:
-    if not word or (task.labels and word not in task.labels):
-        raise DataError(
-            f"'{word}' is not a label of {task.name}", path=path, line=line, value=word, allowed=task.labels or None
-        )
-    return word
-
-
 def _read_labels_by_line(path: Path, task: Task) -> Submission:
     rows = numbered_rows(path)
-    labels = [_require_label(word, task, path, line) for line, word in rows]
-    return Submission(path, labels, tuple(line for line, _ in rows))
+    for line, word in rows:
+        first(wrong_label(word, task, path, line))
+    return Submission(path, [word for _, word in rows], tuple(line for line, _ in rows))
 
 
 def _read_tags(path: Path, task: Task) -> Submission:
@@ -191,17 +218,16 @@ def _read_tags(path: Path, task: Task) -> Submission:
             continue
         if not sentences[-1]:
             lines.append(line)
-        sentences[-1].append(_require_label(tag, task, path, line))
+        first(wrong_label(tag, task, path, line))
+        sentences[-1].append(tag)
     return Submission(path, sentences, tuple(lines))
 
 
 def _read_choices(path: Path, _: Task) -> Submission:
     choices, lines = [], []
     for line, record in json_lines(path):
-        label = record.get("label")
-        if not isinstance(label, int) or isinstance(label, bool) or label < 0:
-            raise DataError(f"{label!r} is not a choice", path=path, line=line, key="label", allowed=["0, 1, 2, ..."])
-        choices.append(label)
+        first(wrong_choice(record, path, line))
+        choices.append(record["label"])
         lines.append(line)
     if not choices:
         raise DataError("the file is empty", path=path, hint='Write one {"label": n} for each example.')
@@ -211,90 +237,84 @@ def _read_choices(path: Path, _: Task) -> Submission:
 def _read_row_numbers(path: Path, _: Task) -> Submission:
     rows = numbered_rows(path)
     for line, word in rows:
-        if not (word.isascii() and word.isdigit()):
-            raise DataError(f"'{word}' is not a row number", path=path, line=line, allowed=["0, 1, 2, ..."])
+        first(wrong_row_number(word, None, path, line))
     return Submission(path, [int(word) for _, word in rows], tuple(line for line, _ in rows))
 
 
+def _read_right_rows(path: Path, task: Task) -> Submission:
+    """Read row numbers that are labels: those of a whole test set, which say how many rows there are, or of a part."""
+    found = _read_row_numbers(path, task)
+    numbers, count = set(found.content), len(found.content)
+    if numbers == set(range(1, count + 1)):
+        raise DataError(f"the rows are 1 to {count}, but the first row is 0", path=path, hint="Count from 0.")
+    return replace(found, rows=count if numbers == set(range(count)) else None)
+
+
 def _read_pairs(path: Path, _: Task) -> Submission:
-    rows = numbered_rows(path)
-    pairs = []
-    for line, row in rows:
-        columns = tuple(column.strip() for column in row.split("\t"))
-        if len(columns) != 2 or not all(columns):
-            raise DataError(
-                f"'{row}' has {len(columns)} column{'s' if len(columns) > 1 else ''}",
-                path=path,
-                line=line,
-                allowed=["2 (foreign id, English id)"],
-                hint="Separate the ids by one tab.",
-            )
-        pairs.append((columns[0], columns[1]))
-    return Submission(path, frozenset(pairs), tuple(line for line, _ in rows))
+    seen: dict[tuple[str, str], int] = {}
+    for line, row in numbered_rows(path):
+        first(wrong_pair(row, seen, None, path, line))
+    return Submission(path, frozenset(seen), tuple(seen.values()))
 
 
 def _read_answers(path: Path, _: Task) -> Submission:
-    _refuse_blank(path)
-    record = json_document(path)
-    if not record:
-        _refuse_empty_json(path)
-    return Submission(path, {name: json_text(record, name, path, None) for name in record})
-
-
-def _refuse_blank(path: Path) -> None:
-    with open_text(path) as file:
-        if not any(line.strip() for line in file):
-            _refuse_empty_json(path)
-
-
-def _refuse_empty_json(path: Path) -> NoReturn:
-    raise DataError("the file is empty", path=path, hint="Write one JSON object from question id to answer.")
+    found = read_keyed(path, "question id to answer")
+    first(wrong_answers(found))
+    first(repeated(found, "question"))
+    return Submission(path, dict(found.entries))
 
 
 def _read_squad(path: Path, task: Task) -> Submission:
     _refuse_blank(path)
-    questions = [
-        question
-        for article in _members(json_document(path), "data", path)
-        for paragraph in _members(article, "paragraphs", path)
-        for question in _members(paragraph, "qas", path)
-    ]
+    questions = list(_questions(path))
     if not questions:
         raise DataError("the file holds no question", path=path, key="data")
-    names = [json_text(question, "id", path, None) for question in questions]
-    repeated = max(Counter(names).values()) > 1
+    names = []
+    for steps, question in questions:
+        with located(path, steps):
+            names.append(json_id(question, "id", path, None))
+    is_numbered = max(Counter(names).values()) > 1
     gold: dict[str, list[str]] = {}
-    for position, (name, question) in enumerate(zip(names, questions, strict=True)):
+    for position, (name, (steps, question)) in enumerate(zip(names, questions, strict=True)):
         impossible = bool(question.get("is_impossible"))
-        answers = [] if impossible else _members(question, "answers", path)
-        if not answers and not task.unanswerable:
-            raise DataError("has no answer", path=path, key=name, hint="The labels must hold the gold answers.")
-        gold[f"{name}#{position}" if repeated else name] = [json_text(one, "text", path, None) for one in answers]
-    return Submission(path, gold, is_numbered=repeated)
+        answers = [] if impossible else _members(question, "answers", path, steps)
+        with located(path, steps):
+            if not answers and not task.unanswerable:
+                raise DataError("has no answer", path=path, key=name, hint="The labels must hold the gold answers.")
+            texts = [json_text(one, "text", path, None) for one in answers]
+        gold[f"{name}#{position}" if is_numbered else name] = texts
+    return Submission(path, gold, is_numbered=is_numbered)
+
+
+def _questions(path: Path) -> Iterator[tuple[_Steps, dict[str, Any]]]:
+    """Yield the questions of labels in SQuAD's format, with the way to each."""
+    for number, article in enumerate(_members(json_document(path), "data", path, ())):
+        above: _Steps = ("data", number)
+        for place, paragraph in enumerate(_members(article, "paragraphs", path, above)):
+            steps: _Steps = (*above, "paragraphs", place)
+            for last, question in enumerate(_members(paragraph, "qas", path, steps)):
+                yield (*steps, "qas", last), question
+
+
+def _refuse_blank(path: Path) -> None:
+    with open_text(path, has_lines=False) as file:
+        if not any(line.strip() for line in file):
+            raise DataError("the file is empty", path=path, hint="The labels must be in SQuAD's format.")
 
 
 def _read_ranks(path: Path, _: Task) -> Submission:
-    if path.is_file() and not path.read_bytes().strip():
-        _refuse_empty_ranks(path)
-    record = json_document(path)
-    if not record:
-        _refuse_empty_ranks(path)
-    for name, ids in record.items():
-        if not isinstance(ids, list) or not ids or not all(isinstance(one, str) and one for one in ids):
-            raise DataError("expected a list of candidate ids, best first", path=path, key=name)
-        if len(set(ids)) < len(ids):
-            raise DataError("a candidate is listed twice", path=path, key=name, hint="List each candidate once.")
-    return Submission(path, record)
+    found = read_keyed(path, "query id to candidate ids")
+    first(wrong_ranks(found, most=None))
+    first(repeated(found, "query"))
+    return Submission(path, dict(found.entries))
 
 
-def _refuse_empty_ranks(path: Path) -> NoReturn:
-    raise DataError("the file is empty", path=path, hint="Write one JSON object from query id to candidate ids.")
-
-
-def _members(record: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
+def _members(record: Mapping[str, Any], key: str, path: Path, steps: _Steps) -> list[dict[str, Any]]:
     found = record.get(key)
     if not isinstance(found, list) or not all(isinstance(member, dict) for member in found):
-        raise DataError("expected a list of objects", path=path, key=key, hint="The labels must be in SQuAD's format.")
+        line = line_of(path, *steps, key)
+        hint = "The labels must be in SQuAD's format."
+        raise DataError("expected a list of objects", path=path, line=line, key=key, hint=hint)
     return found
 
 
@@ -328,7 +348,7 @@ _FORMATS: dict[Kind, _Format] = {
     Kind.MATCH: _same(".json", _read_ranks, _write_json),
     Kind.RETRIEVE: _same(".tsv", _read_pairs, lambda pairs, _: ("\t".join(pair) for pair in sorted(pairs))),
 }
-_ROW_NUMBERS = _same(".tsv", _read_row_numbers, lambda rows, _: (str(row) for row in rows))
+_ROW_NUMBERS = _Format(".tsv", _read_row_numbers, _read_right_rows, lambda rows, _: (str(row) for row in rows))
 
 
 def _format_of(task: Task) -> _Format:

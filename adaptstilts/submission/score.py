@@ -19,7 +19,7 @@ from adaptstilts.evaluate.benchmark import (
     mean,
 )
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.formatting import aligned
+from adaptstilts.formatting import aligned, visible
 from adaptstilts.submission.folder import (
     match_to_labels,
     read_labels,
@@ -107,7 +107,7 @@ def score_text(scores: FolderScores) -> str:
         if found.overall is not None and (found.benchmark is XTREME or has_more)
     ]
     if scores.notes:
-        blocks.append("\n".join(f"note: {note}" for note in scores.notes))
+        blocks.append("\n".join(visible(f"note: {note}") for note in scores.notes))
     return "\n\n".join(blocks)
 
 

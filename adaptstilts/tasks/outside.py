@@ -8,9 +8,11 @@ from types import CodeType
 
 from adaptstilts.arguments import path_of
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
+from adaptstilts.files import read_bytes
 from adaptstilts.tasks.registry import all_or_none, is_own, register
 from adaptstilts.tasks.spec import Task
 
+_MOST_BYTES = 1 << 22
 _HINT = "See docs/tasks.md for an example."
 
 
@@ -53,10 +55,12 @@ def register_from_file(path: Path | str, *, replace: bool = False) -> tuple[Task
 
 
 def _read(path: Path) -> bytes:
+    hint = f"Give a Python file with tasks. {_HINT}"
     try:
-        return path.read_bytes()
+        return read_bytes(path, _MOST_BYTES, ConfigError, hint)
+    except ValueError as error:
+        raise ConfigError("no file can have this name", path=path, hint=hint) from error
     except OSError as error:
-        hint = f"Give a Python file with tasks. {_HINT}"
         raise ConfigError(f"cannot be read ({error.strerror})", path=path, hint=hint) from error
 
 
@@ -68,6 +72,8 @@ def _compiled(source: bytes, path: Path) -> tuple[ast.Module, CodeType]:
         raise ConfigError(f"not Python ({error.msg})", path=path, line=error.lineno, hint=_HINT) from error
     except ValueError as error:
         raise ConfigError(f"not Python ({error})", path=path, hint=_HINT) from error
+    except (RecursionError, MemoryError) as error:  # thousands of brackets
+        raise ConfigError("not Python (nested too deep)", path=path, hint=_HINT) from error
 
 
 def _executed(code: CodeType, path: Path) -> dict[str, object]:

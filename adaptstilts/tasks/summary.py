@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
-from adaptstilts.formatting import aligned
+from adaptstilts.formatting import aligned, visible
 from adaptstilts.tasks.registry import all_tasks, training_chain, training_task
 from adaptstilts.tasks.spec import Task
 
@@ -79,8 +79,8 @@ class TaskTable(Sequence[Task]):
 
     def _repr_html_(self) -> str:
         head, *rows = _rows(self)
-        heads = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
-        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+        heads = "".join(f"<th>{html.escape(visible(cell))}</th>" for cell in head)
+        lines = ("".join(f"<td>{html.escape(visible(cell))}</td>" for cell in row) for row in rows)
         legend = html.escape(_LEGEND).replace("\n", "<br>")
         return f"<table><tr>{heads}</tr>{''.join(f'<tr>{line}</tr>' for line in lines)}</table><p>{legend}</p>"
 

@@ -25,9 +25,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import ResumeSection
+from adaptstilts.contents import content_hash
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import check_file, read_bytes
-from adaptstilts.formatting import first_line
+from adaptstilts.formatting import reason_of
 from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.store import RESUME_FOLDER
 from adaptstilts.store.unfinished import remove_tree
@@ -88,7 +89,6 @@ class Checkpoints:
         self._since = time.monotonic()
         self._got_sigterm = False
         self._previous: Any = None
-        self._whole: tuple[tuple[str, int, int], str] | None = None
 
     def is_due(self, step: int) -> bool:
         """Say whether a checkpoint is to be written after ``step`` optimiser steps."""
@@ -107,7 +107,7 @@ class Checkpoints:
         try:
             self._write(snapshot, run)
         except (OSError, SafetensorError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else first_line(error)
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else reason_of(error)
             self.note(f"no checkpoint at step {snapshot.step}: {reason}")
         else:
             if self._log is not None:
@@ -201,22 +201,9 @@ class Checkpoints:
         path = self.folder / f"best-{snapshot.best_step:08d}.safetensors"
         for other in self.folder.glob("step-*.json"):
             known = _content(other).get("best")
-            if known is not None and known["file"] == path.name and self._is_whole(path, known["sha256"]):
+            if known is not None and known["file"] == path.name and _is_whole(path, known["sha256"]):
                 return dict(known)
-        record = _save(path, snapshot.best)
-        self._whole = (_identity(path), record["sha256"])
-        return record
-
-    def _is_whole(self, path: Path, sha256: str) -> bool:
-        """Say whether a file of best weights is unchanged; it is read again only if size or time have changed."""
-        try:
-            seen = (_identity(path), sha256)
-            if self._whole != seen and _sha256(path) != sha256:
-                return False
-        except OSError:
-            return False
-        self._whole = seen
-        return True
+        return _save(path, snapshot.best)
 
     def _prune(self) -> None:
         """Remove all but the newest checkpoints, and the files that these do not name."""
@@ -261,13 +248,13 @@ def _content(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(read_bytes(path, _MOST_BYTES, CheckpointError))
         content: dict[str, Any] = found["content"]
-        is_good = found["sha256"] == _digest(content) and _is_whole(content)
+        is_good = found["sha256"] == _digest(content) and _has_all_fields(content)
     except (OSError, ValueError, TypeError, KeyError, RecursionError, CheckpointError):
         return {}
     return content if is_good else {}
 
 
-def _is_whole(content: dict[str, Any]) -> bool:
+def _has_all_fields(content: dict[str, Any]) -> bool:
     """Return whether a content has all fields, each of its type; the values are checked where they are put back."""
     files = [content["tensors"], *([] if content["best"] is None else [content["best"]])]
     return (
@@ -287,16 +274,15 @@ def _save(path: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
     """Write tensors; return the file's name and SHA-256."""
     partial = _partial(path)
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial)
-    record = {"file": path.name, "sha256": _sha256(partial)}
     _commit(partial, path)
-    return record
+    return {"file": path.name, "sha256": content_hash(path, again=True)}
 
 
 def _load(folder: Path, record: dict[str, str]) -> dict[str, Tensor]:
     path = folder / record["file"]
     try:
         check_file(path, CheckpointError)
-        if _sha256(path) != record["sha256"]:
+        if content_hash(path, certain=True) != record["sha256"]:
             raise CheckpointError("the checkpoint is damaged", path=path)
         return load_file(path)
     except (OSError, SafetensorError) as error:
@@ -319,17 +305,12 @@ def _commit(partial: Path, path: Path) -> None:
         os.close(folder)
 
 
-def _identity(path: Path) -> tuple[str, int, int]:
-    status = path.stat()
-    return path.name, status.st_size, status.st_mtime_ns
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as handle:
-        while chunk := handle.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
+def _is_whole(path: Path, sha256: str) -> bool:
+    """Say whether a file of best weights is unchanged; it is read again only if it has been written since."""
+    try:
+        return content_hash(path) == sha256
+    except OSError:
+        return False
 
 
 class CheckpointLog(Protocol):

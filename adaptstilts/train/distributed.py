@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from adaptstilts.errors import TrainingError
-from adaptstilts.formatting import first_line
+from adaptstilts.formatting import reason_of
 
 TIMEOUT = timedelta(minutes=30)
 """How long a process waits for the others; longer than the longest scoring of a dev set."""
@@ -127,7 +127,7 @@ def _losses_named(group: ProcessGroup) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        first = first_line(error)
+        first = reason_of(error)
         raise LostProcessError(
             f"process {group.rank} of {group.size} lost the others: {first}",
             hint="The same command resumes from the last checkpoint.",

@@ -18,7 +18,7 @@ class ResultGroup:
     """A group of families whose results and prices are shown together.
 
     Attributes:
-        name: Name in result files, where the column is called ``family``.
+        name: Name in prices.
         plural: Name in reports.
         reference: Method without an intermediate task that the group's other methods are compared with.
     """
@@ -61,6 +61,11 @@ FAMILIES: dict[Family, WeightFamily] = {
         WeightFamily("fusion", FUSION, "fusion", "fusions", "adapter"),
     )
 }
+
+
+def group_of(family: str) -> ResultGroup:
+    """Return the group that a family's results are shown in."""
+    return next(RESULT_GROUPS[row.group] for name, row in FAMILIES.items() if name == family)
 
 
 @dataclass(frozen=True)

@@ -125,8 +125,8 @@ def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("title: &x [*x]\n", r"study\.yaml: not valid YAML: a value contains itself"),
-        ("title: a\0b\n", r"study\.yaml: not a UTF-8 YAML file: unacceptable character"),
+        ("title: &x [*x]\n", r"study\.yaml:6: title\[0\]: a value contains itself\. Remove the alias"),
+        ("title: a\0b\n", r"study\.yaml:6: not valid YAML: the character U\+0000 cannot stand in it\. Remove it\.$"),
         ("device: tpu\n", r"study\.yaml:6: device: 'tpu' is not allowed\. .*Allowed: auto, cpu, cuda, cuda:N\.$"),
         ("methods: []\n", r"study\.yaml:6: methods: \[\] is an empty list\. Name at least one"),
         ("data: 5\n", r"study\.yaml:6: data: 5 is not a section\. Allowed: root, quoting"),
@@ -144,10 +144,10 @@ def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, 
         ("threads: 010\n", r"threads: '010' is text, not a number\. Write 10, without"),
         ("seeds: [a]\n", r"seeds\[0\]: 'a' is not a whole number\. Allowed: at least 0\.$"),
         ("seeds: [1, -1]\n", r"study\.yaml:6: seeds\[1\]: -1 is out of range\. Allowed: at least 0\.$"),
-        ("seeds: [true]\n", r"study\.yaml:6: seeds\[0\]: True is not a number\.$"),
-        ("workers: true\n", r"study\.yaml:6: workers: True is not a number\.$"),
+        ("seeds: [true]\n", r"study\.yaml:6: seeds\[0\]: true is not a number\.$"),
+        ("workers: true\n", r"study\.yaml:6: workers: true is not a number\.$"),
         ("adapter: {dropout: x}\n", r"adapter\.dropout: 'x' is not a number\. Allowed: at least 0 and below 1\.$"),
-        ("retrieval: {sweep: 3}\n", r"retrieval\.sweep: 3 is neither true nor false\.$"),
+        ("retrieval: {sweep: 3}\n", r"retrieval\.sweep: 3 is neither true nor false\. Allowed: true, false\.$"),
         ("evaluation: {languages: en}\n", r"study\.yaml:6: .*'en' is not allowed\. Allowed: official, present, a list"),
         (
             "fusion: {regularisation: .inf}\n",
@@ -187,13 +187,18 @@ def test_load_changes_one_use_of_an_alias_when_only_that_one_is_overridden(tmp_p
 
 
 def test_load_says_so_when_it_is_given_a_folder(tmp_path):
-    with pytest.raises(ConfigError, match=r"is a folder, not a configuration file"):
+    with pytest.raises(
+        ConfigError,
+        match=r"is a folder, not a file\. Give a YAML file\. Those that come with the package: adaptstilts configs\.$",
+    ):
         load_study(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["a b", "-a", ""])
 def test_name_that_is_no_folder_is_refused_in_words(tmp_path, name):
-    with pytest.raises(ConfigError, match=r"name: '.*' is not allowed\. Allowed: letters, digits, _, \. and -"):
+    with pytest.raises(
+        ConfigError, match=r"name: '.*' is not allowed\. Allowed: up to 100 letters, digits, _, \. and -"
+    ):
         load_study(write(tmp_path, MINIMAL), [f"name='{name}'"])
 
 

@@ -49,7 +49,7 @@ def test_errors_of_a_mapping_name_key_and_near_match():
 def test_mapping_that_contains_itself_is_refused():
     given = demo()
     given["adapter"] = given
-    with pytest.raises(ConfigError, match="<dict>: a value contains itself"):
+    with pytest.raises(ConfigError, match="<dict>: adapter: a value contains itself"):
         load_study(given)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from adaptstilts.config.load import load_study
 from adaptstilts.config.pretrain import PretrainSection
@@ -105,3 +106,10 @@ def test_a_section_that_occurs_several_times_is_explained_once():
 def test_a_note_stands_before_the_meaning_of_its_setting():
     text = commented_yaml(StudyConfig, CHOSEN, notes={"data.root": "Ten files."})
     assert "  # Ten files. `mini` for the built-in" in text
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b[2J", "\x9b31m", "a\nb", "\u202e", "\u2028", "\ufeff", "\U000e0001", '"\\', "😀"]
+)
+def test_any_text_reads_back_from_yaml(text: str):
+    assert yaml.safe_load(yaml_text({"key": [text]})) == {"key": [text]}

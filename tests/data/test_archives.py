@@ -1,8 +1,15 @@
 """Archives: what is asked for comes out, and nothing lands elsewhere."""
 
+import gzip
 import io
+import os
+import random
+import re
+import struct
 import tarfile
 import zipfile
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -90,3 +97,135 @@ def test_unpack_raises_one_line_when_a_member_cannot_be_read(tmp_path, at, value
     archive.write_bytes(body)
     with pytest.raises(DataError, match=r"a\.zip: is damaged or not an archive \(.*(encrypted|compression)"):
         unpack(archive, [("a.txt", "t/")], tmp_path / "out")
+
+
+def refusal(path, place=(("*", "in/"),)):
+    """What is said of an archive that is not unpacked, and nothing of which is left outside."""
+    out = path.parent / "out"
+    out.mkdir()
+    with pytest.raises(DataError) as caught:
+        unpack(path, place, out)
+    assert {item.name for item in path.parent.iterdir()} == {path.name, "out"}
+    return str(caught.value)
+
+
+KINDS = ["a.zip", "a.tgz", "a.tar.gz", "a.tar.bz2", "a.tar.xz", "a.tar"]
+
+
+def compressed(path, files):
+    """As `pack`, with members that are really compressed."""
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, body in files.items():
+                archive.writestr(name, body)
+        return path
+    with tarfile.open(path, {".tar": "w"}.get(path.suffix, f"w:{path.suffix[1:].replace('tgz', 'gz')}")) as archive:
+        for name, body in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(body)
+            archive.addfile(member, io.BytesIO(body))
+    return path
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "a.tar"])
+def test_bombs_are_given_up_before_they_have_unpacked(tmp_path, name):
+    path = compressed(tmp_path / name, {"a.tsv": bytes(30_000_000)})
+    assert refusal(path).startswith(
+        f"{path}: unpacks to more than 200 times its size, as only bombs do. Do not use it, or, if you know that it is "
+        "right, set ADAPTSTILTS_MOST_RATIO. "
+    )
+    assert sum(item.stat().st_size for item in tmp_path.rglob("*") if item.is_file()) < 10_000_000
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_archives_that_unpack_to_too_much_are_refused(tmp_path, monkeypatch, name):
+    path = compressed(tmp_path / name, {f"{number}.tsv": random.randbytes(40_000) for number in range(3)})
+    monkeypatch.setenv("ADAPTSTILTS_MOST_UNPACKED_BYTES", "100000")
+    assert (
+        "unpacks to more than 100 kB. Do not use it, or, if you know that it is right, set ADAPTSTILTS_MOST_UNPACK"
+        in (refusal(path))
+    )
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_archives_of_too_many_members_are_refused(tmp_path, monkeypatch, name):
+    path = compressed(tmp_path / name, {f"{number}.tsv": b"x" for number in range(12)})
+    monkeypatch.setenv("ADAPTSTILTS_MOST_MEMBERS", "10")
+    assert f"{path}: holds more than 10 files and folders. Do not use it" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["a.tar.gz", "a.tar"])
+def test_sparse_members_count_with_all_their_bytes(tmp_path, name):
+    """A GNU sparse member of 100 GB that takes one block of the archive."""
+    member = tarfile.TarInfo("a.tsv")
+    member.type, member.size = tarfile.GNUTYPE_SPARSE, 512
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    header[386:410] = b"00000000000\x0000000001000\x00"  # 512 bytes at 0
+    header[483:495] = b"\x80\x00\x00\x00\x00\x00\x00\x17\x48\x76\xe8\x00"  # the size of the file
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    content = bytes(header) + b"x" * 512 + bytes(1024)
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    assert "unpacks to more than 21.5 GB" in refusal(path)
+
+
+def test_headers_that_state_gigabytes_are_refused(tmp_path):
+    member = tarfile.TarInfo("long")
+    member.type, member.size = tarfile.XHDTYPE, 2**34
+    path = tmp_path / "a.tar.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(member.tobuf(tarfile.PAX_FORMAT))
+        for _ in range(40):
+            file.write(bytes(1 << 20))
+    assert "is damaged or not an archive" in refusal(path)
+
+
+def test_zip_members_that_share_their_bytes_are_no_way_around_the_limits(tmp_path, monkeypatch):
+    """Two hundred entries of the directory point at one member."""
+    path = compressed(tmp_path / "a.zip", {"0.tsv": bytes(500_000)})
+    body = path.read_bytes()
+    start, end = body.index(b"PK\x01\x02"), body.index(b"PK\x05\x06")
+    entries = b"".join(body[start:end].replace(b"0.tsv", b"%5d" % number) for number in range(400))
+    counts = struct.pack("<HHLL", 400, 400, len(entries), start)
+    path.write_bytes(body[:start] + entries + body[end : end + 8] + counts + body[end + 20 :])
+    assert re.search(r"unpacks to more than 200 times its size|is damaged", refusal(path))
+
+
+def test_a_nearly_full_disk_is_told_before_anything_is_unpacked(tmp_path, monkeypatch):
+    path = compressed(tmp_path / "a.zip", {"a.tsv": b"x" * 2000})
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1500))
+    assert f"holds a file of 2.0 kB, and 1.5 kB are free in {tmp_path / 'out'}. Free some space" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar"])
+def test_members_for_one_place_are_refused(tmp_path, name):
+    path = compressed(tmp_path / name, {"a/x.tsv": b"1", "b/x.tsv": b"2"})
+    assert "holds both 'a/x.tsv' and 'b/x.tsv', which have the same place: 'x.tsv'" in refusal(path, [("*", "x.tsv")])
+
+
+def test_links_of_zip_files_are_passed_over(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        link = zipfile.ZipInfo("dev.tsv")
+        link.create_system, link.external_attr = 3, 0o120777 << 16
+        archive.writestr(link, "/etc/hosts")
+    assert "holds no file '*'" in refusal(path)
+
+
+@pytest.mark.parametrize("kind", ["member", "target"])
+def test_unpack_refuses_links_in_the_target_folder_and_names_of_targets_that_lead_out(tmp_path, kind):
+    path = compressed(tmp_path / "a.zip", {"x/a.tsv": b"1"})
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/in").symlink_to("/tmp")
+    place = {"member": [("*", "in/")], "target": [("*", "../a.tsv")]}[kind]
+    with pytest.raises(DataError, match=r"link that leads out of|would be placed outside the target folder"):
+        unpack(path, place, tmp_path / "out")
+    assert not list(tmp_path.rglob("a.tsv")) and not (Path("/tmp") / "x/a.tsv").exists()
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path.name)])
+@pytest.mark.parametrize("name", ["a.zip", "a.tgz"])
+def test_what_is_no_file_is_no_archive(tmp_path, make, name):
+    make(tmp_path / name)
+    assert f"{tmp_path / name}: is a" in refusal(tmp_path / name)

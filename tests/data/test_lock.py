@@ -57,8 +57,10 @@ def planned(*args, **options):
 
 
 def test_lock_comes_back_as_it_was_written(tmp_path):
-    lock = Lock(downloads={"https://x/y": "ab"}, revisions={"a/b": "cd"})
-    lock = lock.with_split("xnli", Split.TEST, "de", LockedSplit(3, {"x": "00"}, ("u",), "ef", "2026-01-31", ("n",)))
+    lock = Lock(downloads={"https://x/y": "ab" * 32}, revisions={"a/b": "cd"})
+    lock = lock.with_split(
+        "xnli", Split.TEST, "de", LockedSplit(3, {"x": "00" * 32}, ("u",), "ef", "2026-01-31", ("n",))
+    )
     write_lock(tmp_path, lock)
     assert read_lock(tmp_path) == lock
     assert lock.rows("xnli", Split.TEST, "de") == 3

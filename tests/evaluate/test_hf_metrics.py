@@ -126,3 +126,47 @@ def test_metric_says_what_it_takes_and_gives(name: str, tmp_path: Path):
 def test_loading_raises_with_a_guess_when_a_name_is_unknown():
     with pytest.raises(EvaluationError, match=r"'chunkf1' is not a metric\. Did you mean 'chunk_f1'"):
         hf_metrics.load("chunkf1")
+
+
+def answer(name: str, text: str = "x") -> dict[str, str]:
+    return {"id": name, "prediction_text": text}
+
+
+def gold_answer(name: str) -> dict[str, object]:
+    return {"id": name, "answers": {"text": ["x"], "answer_start": [0]}}
+
+
+@pytest.mark.parametrize(
+    ("name", "predictions", "references", "message"),
+    [
+        ("squad", [answer("a"), answer("a")], [gold_answer("a"), gold_answer("b")], "predictions: the question id 'a'"),
+        ("squad2", [answer("a"), answer("b")], [gold_answer("a")] * 2, "references: the question id 'a' is there twic"),
+        ("squad", [answer("c")], [gold_answer("a")], "predictions: 'c' is not the id of a reference"),
+        (
+            "mlqa",
+            [answer("a")],
+            [gold_answer("a")],
+            "language: this argument is missing. ISO 639-1 code of the answers",
+        ),
+        ("tatoeba", [1, 2], [0, 1], "predictions: row 2 does not exist. Allowed: 0 to 1. Count from 0."),
+        ("tatoeba", [-1, 2], [3, 9], "predictions: row -1 does not exist. Allowed: 0, 1, 2"),
+        ("accuracy_f1", [1, 2], [0, 1], "predictions: 2 is not a class. Allowed: 0, 1."),
+        (
+            "bucc",
+            [[["a", "b", "c"]]],
+            [[["a", "b"]]],
+            "predictions: ['a', 'b', 'c'] is not a foreign id and an English",
+        ),
+        ("bucc", [[["a", "b"], ["a", "b"]]], [[["a", "b"]]], "predictions: the pair a b is there twice."),
+    ],
+)
+def test_rules_are_those_of_score(name: str, predictions: list, references: list, message: str, tmp_path: Path):
+    metric = hf_metrics.load(name, cache_dir=tmp_path)
+    with pytest.raises(EvaluationError) as found:
+        metric.compute(predictions=predictions, references=references)
+    assert str(found.value).startswith(message)
+
+
+def test_argument_that_a_metric_lacks_is_named(tmp_path: Path):
+    with pytest.raises(EvaluationError, match=r"languge: no argument of this metric\. Did you mean 'language'"):
+        hf_metrics.load("mlqa", cache_dir=tmp_path).compute(**ANSWERS, languge="de", language="de")

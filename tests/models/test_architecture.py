@@ -11,8 +11,9 @@ from adaptstilts.encoding.encode import encode
 from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.architecture import ARCHITECTURES, Architecture, architecture_of
-from adaptstilts.models.backbone import fingerprint, load_encoder, load_tokenizer, locate_backbone
+from adaptstilts.models.backbone import load_encoder, load_tokenizer, locate_backbone
 from adaptstilts.models.batches import collate
+from adaptstilts.models.fingerprints import fingerprint
 from adaptstilts.models.heads import save_head, spec_for
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble
 from adaptstilts.study.plan.jobs import BackboneRef
@@ -202,7 +203,7 @@ def test_vocabulary_file_is_a_tokenizer_and_counts_in_the_fingerprint(folder):
 
 
 def test_longest_input_is_read_from_the_key_of_the_row():
-    row = Architecture("gpt", "x/gpt", dict, reserved_positions=2, length="n_positions")
+    row = Architecture("gpt", dict, reserved_positions=2, length="n_positions")
     assert row.longest({"n_positions": 514, "max_position_embeddings": 9}) == 512
     assert row.longest({}) is None
 

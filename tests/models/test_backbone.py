@@ -8,7 +8,6 @@ import torch
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.backbone import (
     EncoderCache,
-    fingerprint,
     load_config,
     load_encoder,
     load_tokenizer,
@@ -79,34 +78,6 @@ def test_locate_names_a_damaged_config(folder):
         locate_backbone(str(folder))
 
 
-def test_fingerprint_follows_contents_not_place(folder, tmp_path):
-    one = fingerprint(str(folder))
-    moved = tmp_path / "moved"
-    shutil.copytree(folder, moved)
-    assert fingerprint(str(moved)) == one
-    weights = moved / "model.safetensors"
-    data = bytearray(weights.read_bytes())
-    data[-1] ^= 1
-    weights.write_bytes(bytes(data))
-    assert fingerprint(str(moved)) != one
-
-
-@pytest.mark.parametrize(("model_type", "counts"), [("bert", True), ("xlm-roberta", False)])
-def test_settings_of_a_tokenizer_count_in_the_fingerprint_where_they_change_how_text_is_cut(
-    tmp_path, model_type: str, counts: bool
-):
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type}), encoding="utf-8")
-    settings = tmp_path / "tokenizer_config.json"
-    settings.write_text('{"do_lower_case": true}', encoding="utf-8")
-    one = fingerprint(str(tmp_path))
-    settings.write_text('{"do_lower_case": false}', encoding="utf-8")
-    assert (fingerprint(str(tmp_path)) != one) is counts
-
-
-def test_fingerprint_of_a_hub_backbone_follows_id_and_revision():
-    assert fingerprint("a/b", None) == fingerprint("a/b", "main") != fingerprint("a/b", "v2")
-
-
 def test_load_encoder_takes_half_precision_weights_as_single(folder):
     from transformers import XLMRobertaModel
 
@@ -161,10 +132,16 @@ def test_load_tokenizer_says_so_when_there_is_none(folder):
         load_tokenizer(str(folder))
 
 
-@pytest.mark.parametrize("text", ['{"model": {"vocab": 7}, "added_tokens": []}', '{"model": {"vocab": []}}'])
-def test_load_tokenizer_turns_bare_exceptions_of_the_library_into_errors(folder, text):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"model": {"vocab": 7}, "added_tokens": []}', r"tokenizer\.json: model\.vocab: 7 is refused"),
+        ('{"model": {"vocab": []}}', r"has no usable tokenizer: \S+ \S+"),
+    ],
+)
+def test_load_tokenizer_turns_bare_exceptions_of_the_library_into_errors(folder, text, message):
     (folder / "tokenizer.json").write_text(text)
-    with pytest.raises(CheckpointError, match="has no usable tokenizer"):
+    with pytest.raises(CheckpointError, match=message):
         load_tokenizer(str(folder))
 
 

@@ -241,7 +241,7 @@ CASES: dict[str, Case] = {
     ),
     "cut-off": Case(
         lambda folder: os.truncate(folder / "model.safetensors", 9000),
-        r"model\.safetensors: the weights are damaged: they have 9,000 bytes of [\d,]+\. Save the backbone again",
+        r"model\.safetensors: the weights are damaged: they have 9,000 bytes of [\d,]+\. Save it again",
     ),
     "no-header": Case(write("model.safetensors", "\xff" * 50), r"weights are damaged: they have no header of safetens"),
     "tensorflow": Case(another_format, r"model\.safetensors: __metadata__\.format: 'tf' is refused.*Allowed: pt"),

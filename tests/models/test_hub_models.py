@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,11 +14,15 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from stand_in_work import QuietWatcher
 
-from adaptstilts.errors import CheckpointError, ConfigError
+from adaptstilts.contents import Pins
+from adaptstilts.errors import ChangedError, CheckpointError, ConfigError, UnfinishedError
 from adaptstilts.models import hub_models
 from adaptstilts.models.backbone import known_config, load_config, load_encoder, load_tokenizer
 from adaptstilts.models.convert import convert
+from adaptstilts.models.hub_models import cached_folder
+from adaptstilts.study.plan.backbones import backbone_at, check_backbone_content
 from adaptstilts.study.session import run_study
 from adaptstilts.study.study import Study
 
@@ -133,7 +138,7 @@ def test_hostile_config_on_the_hub_is_refused_before_anything_else_is_downloaded
     for load in (load_config, load_encoder, load_tokenizer):
         with pytest.raises(CheckpointError, match=r"config\.json: _attn_implementation_internal: 'evil/kernel' is ref"):
             load(NAME)
-    assert set(hub.got) <= {"model", "main", "config.json"}  # the first two are listings
+    assert set(hub.got) <= {"model", "main", COMMITS[0], "config.json"}  # all but the last are listings
 
 
 def test_peft_adapter_on_the_hub_is_refused(hub, folder):
@@ -203,6 +208,82 @@ def test_run_asks_the_hub_once_and_refuses_what_the_backbone_cannot_take(hub, fo
         run_study(study, watch=None)
     assert hub.got.count("model") + hub.got.count("main") == 1
     assert "model.safetensors" not in hub.got
+
+
+def retrieval(tmp_path, *overrides):
+    """A study that only encodes a few sentences, so that a run of it takes a second."""
+    given = {
+        "name": "hub",
+        "backbone": NAME,
+        "methods": ["direct"],
+        "target": {"tasks": ["tatoeba"]},
+        "data": {"mini_train": 32, "mini_evaluation": 8, "mini_low_resource": 8},
+        "evaluation": {"languages": ["de"]},
+        "retrieval": {"layer": 1},
+        "store": str(tmp_path / "store"),
+        "results": str(tmp_path / "results"),
+    }
+    return Study.load(given, overrides)
+
+
+def predictions(study):
+    return {stage.key for stage in study.plan.stages if stage.kind.value == "predict"}
+
+
+def quietly(study):
+    return run_study(study, lambda _: contextlib.nullcontext(QuietWatcher()))
+
+
+def test_a_study_keeps_to_the_commit_that_it_has_begun_with(hub, folder, tmp_path):
+    hub.add(COMMITS[0], folder)
+    unknown = retrieval(tmp_path)
+    keys = predictions(unknown)
+    made = quietly(unknown)
+    assert (made.failed, made.skipped) == ((), 0)
+    assert predictions(unknown) != keys  # planned anew with the commit
+    begun = predictions(retrieval(tmp_path))
+    assert begun == predictions(unknown)
+    job = next(stage.job for stage in unknown.plan.stages if stage.kind.value == "predict")
+    assert (job.backbone.fingerprint, job.backbone.revision) == (f"{NAME}@{COMMITS[0]}", COMMITS[0])
+    change_config(folder, layer_norm_eps=0.5)
+    hub.add(COMMITS[1], folder)
+    hub.head = COMMITS[1]
+    hub_models._list_files.cache_clear()
+    again = quietly(retrieval(tmp_path))
+    assert (again.failed, again.made) == ((), 0)
+    assert predictions(retrieval(tmp_path, f"revision='{COMMITS[0]}'")) == begun
+    other = retrieval(tmp_path, f"revision='{COMMITS[1]}'")
+    assert predictions(other).isdisjoint(begun)
+    assert quietly(other).made
+    assert predictions(retrieval(tmp_path)) == begun
+    hub.commits.clear()
+    hub_models._list_files.cache_clear()
+    assert quietly(retrieval(tmp_path)).made == 0
+
+
+def test_a_cached_file_that_was_written_to_is_no_longer_that_of_its_commit(hub, folder, tmp_path):
+    hub.add(COMMITS[0], folder)
+    load_encoder(NAME)
+    backbone = backbone_at(NAME)
+    assert check_backbone_content(backbone, Pins(), "x")
+    weights = cached_folder(NAME) / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"1")
+    with pytest.raises(
+        ChangedError, match=r"model\.safetensors: has another content than the hub sent.*downloaded again"
+    ):
+        check_backbone_content(backbone, Pins(), "x")
+    watcher = QuietWatcher()
+    with pytest.raises(UnfinishedError, match="another content than the hub sent"):
+        run_study(retrieval(tmp_path), lambda _: contextlib.nullcontext(watcher))
+
+
+@pytest.mark.parametrize("commit", ["../../x", "main", "1" * 39, "1" * 41])
+def test_a_commit_that_is_none_is_refused(hub, folder, commit, tmp_path):
+    hub.add(commit, folder)
+    hub.head = commit
+    with pytest.raises(CheckpointError, match="the hub names a commit that is none"):
+        load_config(NAME)
+    assert not (tmp_path / "cache").exists()
 
 
 def test_folder_that_is_gone_is_not_looked_for_on_the_hub(hub, tmp_path):

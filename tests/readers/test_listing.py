@@ -20,14 +20,15 @@ def root(tmp_path):
         ("x/a_*.txt", ["x/a_1.txt", "x/a_2.txt"]),
         ("*/a_*.txt", ["x/a_1.txt", "y/a_1.txt", "x/a_2.txt"]),
         ("*/deep/c.txt", ["y/deep/c.txt"]),
-        ("x", []),
-        ("y/deep", []),
+        ("x", ["x"]),
+        ("y/deep", ["y/deep"]),
+        ("y/d*", []),
         ("none/b.txt", []),
         ("b.txt/b.txt", []),
         ("z*/a_1.txt", []),
     ],
 )
-def test_matches_gives_files_in_the_order_of_their_names(root, pattern, expected):
+def test_matches_gives_what_has_a_name_and_the_files_of_a_pattern_in_their_order(root, pattern, expected):
     assert [path.relative_to(root).as_posix() for path in Listing(root).matches(pattern)] == expected
 
 

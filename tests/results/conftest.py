@@ -3,6 +3,7 @@
 import pytest
 
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, task_scores
+from adaptstilts.train.methods import METHODS
 
 # method, source, target -> score by language
 _SCORES = {
@@ -39,7 +40,7 @@ def rows() -> list[ResultRow]:
     return [
         ResultRow(
             method=method,
-            family="full" if method in {"direct", "full"} else "adapter",
+            family=METHODS[method].family,
             source=source,
             target=target,
             language=language,

@@ -11,7 +11,7 @@ from reports import write_report
 
 from adaptstilts.results import analyses
 from adaptstilts.results.analyses import READS, Analysis, get_analysis, reads
-from adaptstilts.results.report import Additions, files_in
+from adaptstilts.results.report import Additions
 from adaptstilts.results.rows import read_csv
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell
 from adaptstilts.study.stages.collect import analysis_rows
@@ -60,9 +60,3 @@ def test_new_analysis_makes_rows_table_and_page(counting: None, tmp_path, rows, 
     assert read_csv(tmp_path / "counts.csv", CountRow) == (CountRow("xnli", 3),)
     assert "3 rows in counts.csv" in files.report.read_text(encoding="utf-8")
     assert [path.name for path in files.analyses] == ["counts.csv"]
-
-
-@pytest.mark.parametrize(("layers", "names"), [(True, ["layers.csv", "layers.png"]), (False, [])])
-def test_reports_stored_by_earlier_versions_say_whether_layers_were_shown(tmp_path, layers, names):
-    pages = {"heatmap": None, "languages": None, "layers": layers, "pictures": [], "text": ""}
-    assert [path.name for path in files_in(tmp_path, pages).analyses] == names

@@ -8,6 +8,7 @@ from reports import write_report
 from adaptstilts.results.layers import LayerRow
 from adaptstilts.results.report import TRANSFER_COLUMNS, Additions, files_in, transfer_rows
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, read_csv
+from adaptstilts.store.record import Record
 
 
 def test_report_writes_all_files_and_links_them(rows: list[ResultRow], runs: list[RunRow], tmp_path: Path):
@@ -29,6 +30,7 @@ def test_report_writes_all_files_and_links_them(rows: list[ResultRow], runs: lis
         "### English and zero-shot scores",
         "### XTREME scores: tasks",
         "### XTREME scores: groups and overall",
+        "### Rows read",
     ]
 
 
@@ -40,7 +42,7 @@ def test_report_says_first_that_the_data_is_generated(rows: list[ResultRow], run
     assert "### XTREME scores" not in text
     assert "not scores of XTREME" in " ".join(files.text.split())
     assert max(map(len, files.text.splitlines())) <= 100
-    assert files_in(tmp_path, files.record()) == files
+    assert files_in(tmp_path, Record(files.record(), tmp_path / "pages.json", tmp_path)) == files
 
 
 def test_report_adds_table_figure_and_data_of_layers_where_they_were_swept(

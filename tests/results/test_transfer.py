@@ -13,11 +13,11 @@ from adaptstilts.results.transfer import (
     transfer_table,
     transfer_tables,
 )
+from adaptstilts.train.methods import METHODS
 
 
 def score(method: str, source: str, target: str, *, seed: int = 1, notes: tuple[str, ...] = (), **languages: float):
-    family = "full" if method in {"direct", "full"} else "adapter"
-    return TaskScore(method, family, source, target, seed, tuple(languages.items()), notes)
+    return TaskScore(method, METHODS[method].family, source, target, seed, tuple(languages.items()), notes)
 
 
 STUDY = [

@@ -203,7 +203,7 @@ def test_address_without_a_host_is_one_clear_error(tmp_path):
 
 def test_passwords_in_addresses_are_not_shown(tmp_path):
     store = store_at("sftp://me:secret@host/x", str(tmp_path))
-    assert store.location == "sftp://host/x"
+    assert store.location == "sftp://***@host/x"
 
 
 def test_artefact_made_on_one_machine_is_found_on_another(machines):

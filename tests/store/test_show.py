@@ -189,14 +189,14 @@ def test_verify_goes_on_after_a_manifest_that_cannot_be_read(store, monkeypatch)
 
 def test_verify_goes_on_after_an_artefact_that_cannot_be_read(store, monkeypatch):
     folder = store.find(SCORE).folder
-    read = manifests._read_hash
+    read = manifests.content_hash
 
-    def refuse(path, on_bytes):
+    def refuse(path, **how):
         if path.is_relative_to(folder):
             raise OSError(5, "Input/output error")
-        return read(path, on_bytes)
+        return read(path, **how)
 
-    monkeypatch.setattr(manifests, "_read_hash", refuse)
+    monkeypatch.setattr(manifests, "content_hash", refuse)
     checked = verify_store(store, (), lambda *step: None)
     (error,) = checked.damaged
     assert str(error) == f"{folder}: cannot be read: Input/output error. Check the disk, and verify again."

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from repository import CONFIGS
 
-from adaptstilts.study.engine import placed_for_engine
 from adaptstilts.study.study import Study
 
 QUICKSTART = CONFIGS / "quickstart.yaml"
@@ -19,8 +18,8 @@ def test_paths_of_every_variant_are_absolute_when_workers_run_elsewhere(
     monkeypatch.chdir(tmp_path)
     overrides = ["data.root=[one, mini, two]", "store=here"]
     local = Study.load(QUICKSTART, overrides)
-    assert placed_for_engine(local) is local
-    placed = placed_for_engine(Study.load(QUICKSTART, [*overrides, "engine.name=ray"]))
+    assert local.placed_for_engine() is local
+    placed = Study.load(QUICKSTART, [*overrides, "engine.name=ray"]).placed_for_engine()
     assert placed.config.store == str(tmp_path / "here")
     roots = [variant.config.data.root for variant in placed.variants]
     assert roots == [str(tmp_path / "one"), "mini", str(tmp_path / "two")]

@@ -11,7 +11,6 @@ from adaptstilts.config import sweep
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.errors import AdaptstiltsError, ConfigError
 from adaptstilts.study import study as module
-from adaptstilts.study.engine import placed_for_engine
 from adaptstilts.study.pricing.outline import outline
 from adaptstilts.study.session import report_study, validate_study
 from adaptstilts.study.study import Study
@@ -108,7 +107,7 @@ def test_errors_of_the_store_name_file_and_line(tmp_path: Path):
 
 def test_place_of_settings_is_kept_for_engines_elsewhere(tmp_path: Path):
     study = load(tmp_path, "engine.name=ray", text=STUDY.replace("xnli", "xnly"))
-    placed = placed_for_engine(study)
+    placed = study.placed_for_engine()
     assert placed is not study
     with pytest.raises(ConfigError, match=r"study\.yaml:5: target\.tasks"):
         placed.check()

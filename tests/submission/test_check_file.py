@@ -39,7 +39,7 @@ def problems(
         ("tydiqa", '{"q1": "a"}', squad("q1", "q1")),
         ("tydiqa", '{"q1#0": "a", "q1#1": "b"}', squad("q1", "q1")),
         ("bucc2018", "de-1\ten-1\nde-1\ten-2\n", "de-7\ten-7\n"),
-        ("tatoeba", "7\n993\n", "0\n1\n"),
+        ("tatoeba", "7\n993\n", "0\n993\n"),
         ("hellaswag", '{"label": 3}\n', '{"label": 0}\n'),
         ("mewslix", '{"m1": ["Q1", "Q2"], "m2": ["Q3"]}', '{"m1": ["Q2"], "m2": ["Q4"]}'),
     ],
@@ -89,7 +89,7 @@ def test_duplicate_unknown_and_unanswered_question_ids_are_told_with_their_lines
     text = '{\n "q1": "a: \\"b\\": c",\n "q9": "x",\n "q1": "c",\n "ü": 3\n}'
     found = problems(tmp_path, "xquad", text, gold=squad("q1", "q2", "q3", "ü"))
     assert [line.split(". ")[0].removesuffix(".") for line in found] == [
-        "pred:5: ü: expected text, found int",
+        "pred:5: ü: expected text, found 3",
         "pred:4: q1: the question id is also on line 2",
         "pred:3: q9: no question of gold has this id",
         "pred: 2 of 4 questions have no answer, the first is 'q2'",
@@ -114,7 +114,7 @@ def test_questions_are_counted_without_labels(tmp_path: Path):
         (
             "hellaswag",
             '{"label": true}\n{"lab\n[1]\n',
-            ["pred:1: label: True", "pred:2: not JSON", "pred:3: label: None"],
+            ["pred:1: label: True", "pred:2: not JSON", "pred:3: expected a JSON object, found list"],
         ),
     ],
 )
@@ -126,7 +126,7 @@ def test_malformed_content_is_told_with_its_line(task: str, text: str, expected:
 
 def test_rows_beyond_the_published_number_do_not_exist(tmp_path: Path):
     (found,) = problems(tmp_path, "tatoeba", "2\n1\n3\n", rows=3)
-    assert found == "pred:3: row 3 does not exist. Allowed: 0 to 2."
+    assert found == "pred:3: row 3 does not exist. Allowed: 0 to 2. Count from 0."
 
 
 def test_pairs_must_be_ids_of_either_side_and_stand_once(tmp_path: Path):
@@ -135,7 +135,7 @@ def test_pairs_must_be_ids_of_either_side_and_stand_once(tmp_path: Path):
     assert [line.split(". ")[0].removesuffix(".") for line in found] == [
         "pred:2: 'en-2' is not the id of a sentence in 'de'",
         "pred:2: 'de-2' is not the id of a sentence in 'en'",
-        "pred:3: 'de-3' is not two ids with a tab between them",
+        "pred:3: 'de-3' is not two ids with a tab between them (1 column)",
         "pred:4: the pair de-1 en-1 is also on line 1",
     ]
 

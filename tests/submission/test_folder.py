@@ -107,9 +107,13 @@ def test_languages_are_none_when_the_folder_is_missing(tmp_path: Path):
         ("xnli", "neutral\n\nneutral\n", r"test-de\.tsv:2: '' is not a label"),
         ("pawsx", "1\n2\n", r"test-de\.tsv:2: '2' is not a label of pawsx.*Allowed: 0, 1"),
         ("udpos", "NOUN\nB-PER\n", r"test-de\.tsv:2: 'B-PER' is not a label of udpos"),
-        ("panx", "B-PER\nRoma\tB-LOC\n", r"test-de\.tsv:2: 'Roma\tB-LOC' is not a label of panx"),
-        ("bucc2018", "de-1\ten-1\nde-2\n", r"test-de\.tsv:2: 'de-2' has 1 column\. Allowed: 2"),
-        ("bucc2018", "de-1\ten-1\tx\n", r"test-de\.tsv:1: .* has 3 columns"),
+        ("panx", "B-PER\nRoma\tB-LOC\n", r"test-de\.tsv:2: 'Roma\\tB-LOC' is not a label of panx"),
+        (
+            "bucc2018",
+            "de-1\ten-1\nde-2\n",
+            r"test-de\.tsv:2: 'de-2' is not two ids .* \(1 column\)\. Allowed: 2 columns",
+        ),
+        ("bucc2018", "de-1\ten-1\tx\n", r"test-de\.tsv:1: .* is not two ids .* \(3 columns\)"),
         ("tatoeba", "4\n[308]\n", r"test-de\.tsv:2: '\[308\]' is not a row number"),
         ("tatoeba", "-1\n", r"test-de\.tsv:1: '-1' is not a row number"),
     ],
@@ -152,7 +156,7 @@ def test_reading_raises_when_a_file_is_missing(task: str, tmp_path: Path):
     [
         ('{"q1": "a",\n"q2": }', r"test-de\.json:2: not JSON"),
         ('["a"]', r"test-de\.json:1: expected a JSON object, found list"),
-        ('{"q1": "a", "q2": 3}', r"test-de\.json: q2: expected text, found 3"),
+        ('{"q1": "a", "q2": 3}', r"test-de\.json:1: q2: expected text, found 3"),
         ("{}", "the file is empty"),
     ],
 )
@@ -165,11 +169,11 @@ def test_reading_answers_raises_with_place_when_json_is_malformed(text: str, mes
     ("text", "message"),
     [
         ("", "the file is empty"),
-        ('{"q1": "answer"}', "labels.json: data: expected a list of objects.*SQuAD"),
+        ('{"q1": "answer"}', "labels.json:1: data: expected a list of objects.*SQuAD"),
         ('{"data": []}', "holds no question"),
-        ('{"data": [{"paragraphs": [{"qas": [{"answers": []}]}]}]}', "labels.json: id: missing"),
-        ('{"data": [{"paragraphs": [{"qas": [{"id": "q9", "answers": []}]}]}]}', "labels.json: q9: has no answer"),
-        ('{"data": [{"paragraphs": [{"qas": [{"id": "q9"}]}]}]}', "labels.json: answers: expected a list"),
+        ('{"data": [{"paragraphs": [{"qas": [{"answers": []}]}]}]}', "labels.json:1: id: missing"),
+        ('{"data": [{"paragraphs": [{"qas": [{"id": "q9", "answers": []}]}]}]}', "labels.json:1: q9: has no answer"),
+        ('{"data": [{"paragraphs": [{"qas": [{"id": "q9"}]}]}]}', "labels.json:1: answers: expected a list"),
     ],
 )
 def test_reading_gold_answers_raises_naming_the_key(text: str, message: str, tmp_path: Path):
@@ -186,7 +190,7 @@ def test_gold_answers_may_be_absent_where_questions_may_be_unanswerable(tmp_path
     ("task", "labels", "predictions", "message"),
     [
         ("xnli", "neutral\n" * 3, "neutral\n" * 2, r"pred\.tsv:2: 2 lines, but 3 in .*gold\.tsv.*exactly once"),
-        ("tatoeba", "1\n2\n", "1\n2\n3\n", r"pred\.tsv:3: 3 lines, but 2 in"),
+        ("tatoeba", "1\n0\n", "1\n2\n3\n", r"pred\.tsv:3: 3 lines, but 2 in"),
         ("udpos", "NOUN\n\nVERB\n", "NOUN\n", r"pred\.tsv:1: 1 sentences, but 2 in"),
         ("panx", "O\n\nO\nO\n", "O\n\nO\n", r"pred\.tsv:3: sentence 2 has 1 tags, but 2 in .*gold\.tsv:3.*every word"),
     ],
@@ -230,10 +234,10 @@ def test_matching_counts_a_prediction_for_every_question_that_shares_its_id(tmp_
     [
         ("", r"test-de\.json: the file is empty.*query id to candidate ids"),
         ("{}", r"test-de\.json: the file is empty"),
-        ('{"m1": "Q1"}', r"test-de\.json: m1: expected a list of candidate ids"),
-        ('{"m1": []}', r"test-de\.json: m1: expected a list of candidate ids"),
-        ('{"m1": [""]}', r"test-de\.json: m1: expected a list of candidate ids"),
-        ('{"m1": ["Q1", "Q2", "Q1"]}', r"test-de\.json: m1: a candidate is listed twice"),
+        ('{"m1": "Q1"}', r"test-de\.json:1: m1: expected a list of candidate ids"),
+        ('{"m1": []}', r"test-de\.json:1: m1: expected a list of candidate ids"),
+        ('{"m1": [""]}', r"test-de\.json:1: m1: a candidate id is not text"),
+        ('{"m1": ["Q1", "Q2", "Q1"]}', r"test-de\.json:1: m1: a candidate is listed twice"),
     ],
 )
 def test_ranks_name_file_and_query_when_they_are_malformed(tmp_path: Path, text: str, message: str):

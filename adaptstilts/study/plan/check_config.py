@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from adaptstilts.config.recipes import PhaseName
@@ -91,8 +92,7 @@ def _check_languages(codes: str | tuple[str, ...]) -> list[AdaptstiltsError]:
 
 
 def _check_repeated(values: tuple[object, ...], key: str) -> list[AdaptstiltsError]:
-    twice = dict.fromkeys(value for value in values if values.count(value) > 1)
-    return [ConfigError(f"'{value}' is given twice", key=key) for value in twice]
+    return [ConfigError(f"'{value}' is given twice", key=key) for value, count in Counter(values).items() if count > 1]
 
 
 def _check_composed(adapter: AdapterSection, methods: tuple[MethodName, ...]) -> list[AdaptstiltsError]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.retrieval import RetrievalSettings
@@ -20,17 +21,28 @@ from adaptstilts.tasks.registry import get_task, training_task
 from adaptstilts.train.methods import METHODS
 
 
-def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None:
+class BackboneLimits(NamedTuple):
+    """What a backbone's config.json says of the inputs it takes.
+
+    Attributes:
+        architecture: Its table row.
+        most: Sub-tokens it has positions for.
+        layers: Its blocks.
+    """
+
+    architecture: Architecture | None = None
+    most: int | None = None
+    layers: int | None = None
+
+
+def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneLimits) -> None:
     """Check the input lengths, layers, pooling and precision of all stages.
 
-    Of a backbone on the hub that is not in its cache, only minimum lengths are checked; loading it checks the rest.
-
     Raises:
-        CheckpointError: If its config.json is refused.
         ConfigError: For one problem.
         ProblemsError: For several.
     """
-    architecture, most, layers = _limits(backbone)
+    architecture, most, layers = backbone
     overflowing = architecture.model_type if architecture is not None and architecture.overflows_in_fp16 else None
     short: dict[tuple[str, ShortLength], dict[str, None]] = defaultdict(dict)
     long: dict[tuple[str, str, int], dict[str, None]] = defaultdict(dict)
@@ -76,14 +88,20 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneRef) -> None
     raise_all([*too_long, *(found.error(key, tasks) for (key, found), tasks in short.items()), *problems.values()])
 
 
-def _limits(backbone: BackboneRef) -> tuple[Architecture | None, int | None, int | None]:
-    """Return a backbone's table row, the sub-tokens it has positions for, and its blocks; None where not known."""
+def limits_of(backbone: BackboneRef) -> BackboneLimits:
+    """Read the limits of a backbone; of one on the hub that is not in its cache they are not known.
+
+    Only minimum lengths are checked against unknown limits; loading the backbone checks the rest.
+
+    Raises:
+        CheckpointError: If its config.json is refused.
+    """
     config = known_config(backbone.location, backbone.revision)
     if config is None:
-        return None, None, None
+        return BackboneLimits()
     architecture = architecture_of(config, Path(backbone.location) / "config.json")
     layers = config.get(architecture.sizes["layers"])
-    return architecture, architecture.longest(config), layers if isinstance(layers, int) else None
+    return BackboneLimits(architecture, architecture.longest(config), layers if isinstance(layers, int) else None)
 
 
 def _lacks_first_token(architecture: Architecture, retrieval: RetrievalSettings | None) -> bool:

@@ -9,10 +9,11 @@ from adaptstilts.config.retrieval import FITTED
 from adaptstilts.config.schema import MethodName
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.builder import Pairs, Planner
+from adaptstilts.study.plan.data_sets import with_dev
 from adaptstilts.study.plan.jobs import PredictJob, ScoreJob, Source, TrainJob, job_of, jobs_of
 from adaptstilts.study.plan.retrieval import retrieval_settings, retrieves
 from adaptstilts.tasks.registry import declaration_digest, training_task
-from adaptstilts.tasks.spec import Split, Task
+from adaptstilts.tasks.spec import Task
 from adaptstilts.train.methods import METHODS, Method
 
 
@@ -104,7 +105,7 @@ def _parts(planner: Planner, target: Task, *, hidden: bool) -> tuple[tuple[Pairs
         languages = facts.hidden_languages(target) if hidden else facts.languages(target)
         groups = [languages] if _is_whole(planner, target) else [(pair,) for pair in languages]
         planner.parts[known] = tuple(
-            (group, facts.evaluation_files(target, _with_dev(target, group))) for group in groups if group
+            (group, facts.evaluation_files(target, with_dev(target, group))) for group in groups if group
         )
     return planner.parts[known]
 
@@ -152,10 +153,3 @@ def _canonical(method: Method, retrieves: bool, trained: Stage | None) -> Method
 def _trained_task(trained: Stage | None) -> str | None:
     job = job_of(trained, TrainJob)
     return None if job is None else job.task
-
-
-def _with_dev(target: Task, languages: Pairs) -> Pairs:
-    """Return the languages, with dev splits added for BUCC2018, whose threshold is fitted on dev."""
-    if not retrieves(target) or Split.DEV not in target.layouts:
-        return languages
-    return languages + tuple((code, Split.DEV) for code, split in languages if split is Split.TEST)

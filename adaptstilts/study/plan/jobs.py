@@ -24,13 +24,15 @@ class BackboneRef:
 
     Attributes:
         location: Folder or hub id; not part of keys.
-        revision: Revision on the hub; not part of keys.
-        fingerprint: Digest of the contents.
+        revision: Revision on the hub: its commit, once that is known; not part of keys.
+        fingerprint: Digest of a folder's files; id and commit of a backbone on the hub.
+        files: Names of a folder's files with the SHA-256 of each; not part of keys.
     """
 
     location: str = field(metadata={"key": False})
     revision: str | None = field(metadata={"key": False})
     fingerprint: str
+    files: tuple[tuple[str, str], ...] = field(default=(), metadata={"key": False})
 
 
 @dataclass(frozen=True)
@@ -176,6 +178,10 @@ class ScoreJob:
     declared: str = ""
 
 
+PARTIAL = "partial mean: no file in "
+"""Start of the note of cells whose target lacks languages; their codes follow."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One number of the study's tables, and the stages it comes from.
@@ -290,7 +296,7 @@ class OverlapCheck:
     Attributes:
         trained: Training tasks.
         scored: Targets with the (language, split) pairs that are scored or, if none is, predicted.
-        data: Fingerprints of the English training and dev files, and of other files that are compared but not scored.
+        data: Fingerprints of all files that are compared.
         world: Key of the stage that generates the data; None for data in files.
         title: Heading in the report, if a sweep reads several data roots.
         place: Location of the data; None if all stages of the study read the same. Not part of keys.

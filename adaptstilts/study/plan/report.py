@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from adaptstilts import __version__
-from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.results.analyses import reads
 from adaptstilts.store.stage import Stage, StageMaker
 from adaptstilts.study.plan.builder import Planner
+from adaptstilts.study.plan.data_sets import compared_sets
 from adaptstilts.study.plan.jobs import (
     AnalyseJob,
     Cell,
@@ -23,9 +23,7 @@ from adaptstilts.study.plan.jobs import (
     jobs_of,
 )
 from adaptstilts.study.plan.retrieval import retrieves, settings_line
-from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.registry import get_task
-from adaptstilts.tasks.spec import Split
 from adaptstilts.train.methods import METHODS
 
 if TYPE_CHECKING:
@@ -106,15 +104,5 @@ def _compared(planner: Planner) -> OverlapCheck:
         task = get_task(name)
         scored.append((name, planner.facts.languages(task) or planner.facts.hidden_languages(task)))
     compared = OverlapCheck(tuple(trained), tuple(scored), world=next(iter(planner.data_inputs), None))
-    return replace(compared, data=_files_of(planner, compared))
-
-
-def _files_of(planner: Planner, compared: OverlapCheck) -> tuple[str, ...]:
-    """Return fingerprints of the English sets that are compared, whether or not they decide another stage."""
-    wanted = [(get_task(name), split) for name in compared.trained for split in (Split.TRAIN, Split.DEV)]
-    for name, languages in compared.scored:
-        task = get_task(name)
-        if not FACTS[task.kind].is_bitext and SOURCE_LANGUAGE not in dict(languages):
-            wanted += [(task, split) for split in (Split.TEST, Split.DEV)]
-    found = (planner.facts.english_files(task, split) for task, split in wanted)
-    return tuple(dict.fromkeys(digest for digest in found if digest is not None))
+    found = map(planner.facts.set_files, compared_sets(compared))
+    return replace(compared, data=tuple(dict.fromkeys(digest for digest in found if digest is not None)))

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from adaptstilts.formatting import aligned, number_text, scaled, size_text
+from adaptstilts.formatting import aligned, number_text, scaled, size_text, visible
 from adaptstilts.study.pricing.tree import WIDTH, tree_lines
 
 View = Literal["both", "tree", "table"]
@@ -47,7 +47,7 @@ def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bo
     ]
     names = record.get("variants", ())
     lines += [f"{len(names)} variants:", *(f"  {name}" for name in names)] if names else []
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def _stage_lines(record: dict[str, Any]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from adaptstilts.formatting import visible
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
@@ -182,7 +183,7 @@ def _rich_tree(record: dict[str, Any], depth: int) -> Tree:
     from rich.text import Text  # noqa: PLC0415
     from rich.tree import Tree  # noqa: PLC0415
 
-    branch = Tree(Text(_line(record, is_folded=depth == 0 and bool(record["children"]))))
+    branch = Tree(Text(visible(_line(record, is_folded=depth == 0 and bool(record["children"])))))
     if depth:
         branch.children = [_rich_tree(child, depth - 1) for child in record["children"]]
     return branch

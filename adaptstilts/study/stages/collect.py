@@ -16,7 +16,7 @@ from adaptstilts.study.layout import SCORES_FILE, TRAINING_FILE
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Notes, Run
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
 from adaptstilts.tasks.spec import BenchmarkName
-from adaptstilts.train.methods import FAMILIES, METHODS
+from adaptstilts.train.methods import METHODS
 
 _TITLES = {BenchmarkName.XTREME: "XTREME", BenchmarkName.XTREME_R: "XTREME-R"}
 
@@ -41,7 +41,7 @@ def result_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[ResultRow
 
 def _rows_of(cell: Cell, scores: Record) -> list[ResultRow]:
     majors = MAJOR[get_task(cell.target).metric]
-    family = FAMILIES[METHODS[cell.method].family].group
+    family = METHODS[cell.method].family
     rows = []
     for language in scores:
         record = scores.record(language)
@@ -107,7 +107,7 @@ def notes(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[str]:
         done: Finished artefacts by key.
 
     Returns:
-        Sentences in Markdown without repetitions; those that do not hold for all variants begin with the variants.
+        Sentences without repetitions; those that do not hold for all variants begin with the variants.
     """
     found = {
         remarks.variant: [

@@ -18,12 +18,13 @@ from typing import Any
 
 from adaptstilts.config.schema import DataSection
 from adaptstilts.config.sweep import Variant
+from adaptstilts.contents import Pins
 from adaptstilts.data.check import leak_error
 from adaptstilts.data.contamination.findings import Findings, Pair
 from adaptstilts.data.contamination.leaks import Leak, find_leak
 from adaptstilts.data.contamination.overlap import Overlap, Prints, compare, fingerprint, joined, rows_of
 from adaptstilts.errors import AdaptstiltsError, StoreError, raise_all
-from adaptstilts.files import read_bytes
+from adaptstilts.files import expanded, read_bytes
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
@@ -138,20 +139,24 @@ def data_roots(data: DataSection, plan: Plan, store: Store) -> list[DataRoot | N
     return [open_data(item, own, {key: worlds.get(key) for key in wanted}) for item in plan.report.compared]
 
 
-def open_data(compared: OverlapCheck, own: DataPlace, worlds: Mapping[str, Artefact | None]) -> DataRoot | None:
+def open_data(
+    compared: OverlapCheck, own: DataPlace, worlds: Mapping[str, Artefact | None], pins: Pins | None = None
+) -> DataRoot | None:
     """Open the data of a comparison; None if it is not there yet.
 
     Args:
         own: Place of the study's data, for comparisons that name none.
         worlds: Generated worlds by the keys of their stages.
+        pins: What files must hold.
     """
     place = compared.place or own
+    options = {"quoting": place.quoting}
     if compared.world is not None:
         world = worlds[compared.world]
-        return None if world is None else DataRoot(world.file(DATA_FOLDER), options={"quoting": place.quoting})
+        return None if world is None else DataRoot(world.file(DATA_FOLDER), options=options, pins=pins)
     if place.root == OFFICIAL_ROOT:
         return None
-    return DataRoot(Path(place.root).expanduser(), options={"quoting": place.quoting})
+    return DataRoot(expanded(place.root), options=options, pins=pins)
 
 
 def _training_sets(tasks: Sequence[Task], root: DataRoot) -> Iterator[_DataSet]:
@@ -210,6 +215,8 @@ class _FindingsCache:
 
     def _content_hash(self, rows: _DataSet) -> str:
         if rows not in self._contents:
+            for code in rows.languages:  # what is read later is what the findings are stored under
+                self._root.pins.pin(self._root.files_behind(rows.task, rows.split, code))
             files = [self._root.fingerprint(rows.task, rows.split, code) for code in rows.languages]
             self._contents[rows] = hashlib.sha256(" ".join([rows.task.kind.value, *files]).encode()).hexdigest()
         return self._contents[rows]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adaptstilts.contents import Pins
 from adaptstilts.encoding.encode import encode
 from adaptstilts.encoding.features import Encoded, EncodeSettings
 from adaptstilts.languages import SOURCE_LANGUAGE
@@ -13,6 +14,7 @@ from adaptstilts.models.backbone import load_tokenizer
 from adaptstilts.readers.data_root import DataRoot, TrainingData
 from adaptstilts.readers.sampling import held_out_count, sample
 from adaptstilts.readers.sampling import hold_out as cut_in_two
+from adaptstilts.study.plan.backbones import backbone_files
 from adaptstilts.study.plan.jobs import BackboneRef
 from adaptstilts.tasks.examples import Bitext, Candidate, Example, Sentence
 from adaptstilts.tasks.spec import Split, Task
@@ -39,10 +41,11 @@ class Examples:
     Args:
         root: Folder with data sets in their published layouts.
         quoting: Option of the readers; see `adaptstilts.config.schema.DataSection`.
+        pins: What files must hold, those of backbones included; reading another content is an error.
     """
 
-    def __init__(self, root: Path, *, quoting: str = "clean") -> None:
-        self.root = DataRoot(root, options={"quoting": quoting})
+    def __init__(self, root: Path, *, quoting: str = "clean", pins: Pins | None = None) -> None:
+        self.root = DataRoot(root, options={"quoting": quoting}, pins=pins)
         self._tokenizers: dict[str, PreTrainedTokenizerFast] = {}
         self._training: dict[tuple[object, ...], TrainingData] = {}
         self._evaluation: dict[tuple[object, ...], list[Example] | Bitext] = {}
@@ -96,7 +99,9 @@ class Examples:
     def tokenizer(self, backbone: BackboneRef) -> PreTrainedTokenizerFast:
         """Return the tokenizer of a backbone."""
         if backbone.fingerprint not in self._tokenizers:
-            self._tokenizers[backbone.fingerprint] = load_tokenizer(backbone.location, backbone.revision)
+            with self.root.pins.reading(backbone_files(backbone)):
+                found = load_tokenizer(backbone.location, backbone.revision)
+            self._tokenizers[backbone.fingerprint] = found
         return self._tokenizers[backbone.fingerprint]
 
     def encoded(

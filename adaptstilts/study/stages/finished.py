@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from adaptstilts.arguments import texts_of
+from adaptstilts.contents import BEFORE
 from adaptstilts.encoding.encode import encode
 from adaptstilts.errors import ConfigError, EvaluationError
 from adaptstilts.evaluate.predict import predict
@@ -19,6 +20,7 @@ from adaptstilts.readers.registry import EXAMPLES
 from adaptstilts.runtime import quiet_libraries
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
+from adaptstilts.study.plan.backbones import check_backbone_content
 from adaptstilts.study.plan.jobs import PredictJob
 from adaptstilts.study.stages.inputs import Inputs
 from adaptstilts.study.stages.weights import prediction_assembly
@@ -168,7 +170,13 @@ def finished_network(job: PredictJob, stages: tuple[Stage, ...], store: Store) -
     Raises:
         DamagedError: If a file of theirs is damaged.
         CheckpointError: If a part does not fit the encoder.
+        ChangedError: If a file of the backbone has changed since the study was planned.
     """
     quiet_libraries()
-    network = assemble(prediction_assembly(job, Inputs(stages, store)))
-    return FinishedNetwork(network, load_tokenizer(job.backbone.location, job.backbone.revision), job)
+    inputs = Inputs(stages, store)
+    inputs.backbone[:] = check_backbone_content(job.backbone, inputs.pins, BEFORE)
+    assembly = prediction_assembly(job, inputs)
+    with inputs.reading():
+        network = assemble(assembly)
+        tokenizer = load_tokenizer(job.backbone.location, job.backbone.revision)
+    return FinishedNetwork(network, tokenizer, job)

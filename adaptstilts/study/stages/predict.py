@@ -28,13 +28,16 @@ class LastNetwork:
     def __init__(self, device: torch.device, load: EncoderLoader = load_encoder) -> None:
         self._device = device
         self._load = load
-        self._kept: tuple[Assembly, TaskNetwork] | None = None
+        self._kept: tuple[tuple[Assembly, object], TaskNetwork] | None = None
 
-    def get(self, assembly: Assembly) -> TaskNetwork:
-        """Return the network of an assembly, frozen and on the device."""
-        if self._kept is None or self._kept[0] != assembly:
+    def get(self, assembly: Assembly, content: object = None) -> TaskNetwork:
+        """Return the network of an assembly, frozen and on the device.
+
+        ``content`` identifies the content of its files: of another one, it is another network.
+        """
+        if self._kept is None or self._kept[0] != (assembly, content):
             self._kept = None  # freed first, so that two networks are never in memory together
-            self._kept = (assembly, assemble(assembly, self._load).to(self._device))
+            self._kept = ((assembly, content), assemble(assembly, self._load).to(self._device))
         return self._kept[1]
 
     def drop(self) -> None:
@@ -54,7 +57,9 @@ def predict_stage(
     Raises:
         AdaptstiltsError: If data or checkpoints cannot be used.
     """
-    network = networks.get(prediction_assembly(job, inputs))
+    assembly = prediction_assembly(job, inputs)
+    with inputs.reading():
+        network = networks.get(assembly, inputs.content)
     for result in _PREDICT[get_task(job.task).kind](network, job, examples, folder, on_step):
         save_predictions(result, folder)
 

@@ -9,10 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.contents import Pins
 from adaptstilts.engine.journal import LOGS_FOLDER, StageLog
+from adaptstilts.files import expanded
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import EncoderCache
-from adaptstilts.runtime import environment, make_deterministic, pick_device, quiet_libraries, set_threads
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.runtime import (
+    attention_by,
+    attention_text,
+    environment,
+    make_deterministic,
+    pick_device,
+    quiet_libraries,
+    set_threads,
+)
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import write_json
 from adaptstilts.store.stage import DataPlace, Stage, StageKind, describe
@@ -28,6 +39,7 @@ from adaptstilts.study.stages.report import report_stage, write_study_tables
 from adaptstilts.study.stages.score import score_stage
 from adaptstilts.study.stages.train import train_stage
 from adaptstilts.study.stages.train_parallel import TrainRequest, check_processes, train_in_processes
+from adaptstilts.study.stages.unchanged import unchanged
 from adaptstilts.tasks.registry import check_declaration, outside_tasks
 from adaptstilts.train.checkpoints import Checkpoints, remove_checkpoints, resume_folder
 from adaptstilts.train.trackers import TrackedRun, tracked
@@ -58,9 +70,11 @@ class StageRunner:
         self.parallel = config.parallel
         self.threads = config.threads
         self.place = DataPlace(config.data.root, config.data.quoting)
-        self.environment = environment()
+        self.attention = config.runtime.attention
+        self.environment = environment() | {"attention": attention_text(self.device, self.attention)}
         self.tracking = config.tracking
         self.project = config.name
+        self.pins = Pins()
         self._examples: dict[tuple[Path, str], Examples] = {}
         self.encoders = EncoderCache(self.device)
         self.networks = LastNetwork(self.device, self.encoders.load)
@@ -69,8 +83,15 @@ class StageRunner:
         """Carry out one stage and write its artefact; see `adaptstilts.engine.protocols.Runner`."""
         if isinstance(stage.job, TrainJob | PredictJob | ScoreJob):
             check_declaration(stage.job.task, stage.job.declared)
-        with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
-            _MAKE[type(stage.job)](self, stage.job, StageRun(stage, Inputs(inputs, store), folder, log))
+        with (
+            self._tracked(stage, store, log),
+            attention_by(self.device, self.attention),
+            store.writing(stage, self.environment) as folder,
+        ):
+            run = StageRun(stage, Inputs(inputs, store, self.pins), folder, log)
+            quoting = (stage.place or self.place).quoting
+            with unchanged(stage, run.inputs, self._roots(run), quoting):
+                _MAKE[type(stage.job)](self, stage.job, run)
         if stage.kind is StageKind.TRAIN:
             remove_checkpoints(store.root, stage.key)
         return Inputs((stage,), store).artefact(stage.key)
@@ -90,14 +111,23 @@ class StageRunner:
         place = run.stage.place or self.place
         cache_key = (self.data_root(run), place.quoting)
         if cache_key not in self._examples:
-            self._examples[cache_key] = Examples(cache_key[0], quoting=place.quoting)
+            self._examples[cache_key] = Examples(cache_key[0], quoting=place.quoting, pins=self.pins)
         return self._examples[cache_key]
+
+    def _roots(self, run: StageRun) -> tuple[DataRoot | None, ...]:
+        """Return the data that a stage reads, for a report one per comparison; None for what the store checks."""
+        job = run.stage.job
+        if isinstance(job, ReportJob):
+            return tuple(None if item.world is not None else open_data(item, self.place, {}) for item in job.compared)
+        if isinstance(job, TrainJob | PredictJob | ScoreJob) and (run.stage.place or self.place).root != MINI_ROOT:
+            return (self.examples(run).root,)
+        return (None,)
 
     def data_root(self, run: StageRun) -> Path:
         """Return the folder of the data that a stage reads: the configured one, or an input's generated world."""
         root = (run.stage.place or self.place).root
         if root != MINI_ROOT:
-            return Path(root).expanduser()
+            return expanded(root)
         world = next(stage.key for stage in run.inputs.stages if stage.kind is StageKind.DATA)
         return run.inputs.artefact(world).file(DATA_FOLDER)
 
@@ -125,7 +155,7 @@ def _generate(runner: StageRunner, job: DataJob, run: StageRun) -> None:
 def _train(runner: StageRunner, job: TrainJob, run: StageRun) -> None:
     """Train in this process or in several new ones, from the last checkpoint if there is one."""
     runner.networks.drop()
-    runner.encoders.keep(job.backbone.location, job.backbone.revision)
+    runner.encoders.keep(job.backbone.location, job.backbone.revision, job.backbone.fingerprint)
     root, key = run.inputs.store.root, run.stage.key
     if runner.parallel.processes == 1:
         checkpoints = Checkpoints(resume_folder(root, key), key, runner.resume, run.log)
@@ -138,8 +168,11 @@ def _train(runner: StageRunner, job: TrainJob, run: StageRun) -> None:
             run.log,
             runner.encoders.load,
             checkpoints=checkpoints,
+            attention=runner.environment["attention"],
         )
         return
+    for stage in run.inputs.stages:  # opened by other processes, and compared at the end by this one
+        run.inputs.artefact(stage.key)
     request = TrainRequest(
         job=job,
         key=key,
@@ -152,13 +185,14 @@ def _train(runner: StageRunner, job: TrainJob, run: StageRun) -> None:
         threads=runner.threads,
         resume=runner.resume,
         parallel=runner.parallel,
+        attention=runner.attention,
         tasks=outside_tasks(),
     )
     train_in_processes(request, run.log)
 
 
 def _predict(runner: StageRunner, job: PredictJob, run: StageRun) -> None:
-    runner.encoders.keep(job.backbone.location, job.backbone.revision)
+    runner.encoders.keep(job.backbone.location, job.backbone.revision, job.backbone.fingerprint)
     predict_stage(job, run.inputs, runner.examples(run), run.folder, runner.networks, run.log.stepped)
 
 
@@ -172,7 +206,7 @@ def _analyse(runner: StageRunner, job: AnalyseJob, run: StageRun) -> None:
 
 def _report(runner: StageRunner, job: ReportJob, run: StageRun) -> None:
     worlds = {item.world: run.inputs.artefact(item.world) for item in job.compared if item.world is not None}
-    roots = [open_data(item, runner.place, worlds) for item in job.compared]
+    roots = [open_data(item, runner.place, worlds, runner.pins) for item in job.compared]
     report_stage(job, run.inputs.artefact(job.analysis), roots, run.inputs.store, run.folder)
 
 

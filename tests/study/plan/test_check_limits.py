@@ -4,7 +4,7 @@ import pytest
 
 from adaptstilts.config.load import load_study
 from adaptstilts.errors import CheckpointError, ConfigError, ProblemsError
-from adaptstilts.study.plan.check_limits import check_limits
+from adaptstilts.study.plan.check_limits import check_limits, limits_of
 from adaptstilts.study.plan.jobs import BackboneRef
 from tests.study.plan.test_plan import CONFIGS, plan_of
 
@@ -18,7 +18,7 @@ def backbone(tmp_path):
 
 def check(overrides, backbone):
     config, _ = load_study(CONFIGS / "quickstart.yaml", overrides)
-    check_limits(config, plan_of("quickstart.yaml", overrides), backbone)
+    check_limits(config, plan_of("quickstart.yaml", overrides), limits_of(backbone))
 
 
 def test_lengths_and_layers_within_the_backbone_pass(backbone):
@@ -117,7 +117,7 @@ def test_limits_of_a_hub_id_are_those_of_its_cached_config(tmp_path, monkeypatch
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     hub = BackboneRef("someone/mt5", None, "f" * 64)
     check(["evaluation.precision=fp16"], hub)
-    place = tmp_path / "models--someone--mt5" / "snapshots" / "abc"
+    place = tmp_path / "models--someone--mt5" / "snapshots" / ("a" * 40)
     place.mkdir(parents=True)
     (place / "config.json").write_text(json.dumps({"model_type": "mt5", "num_layers": 4}))
     with pytest.raises(ConfigError, match="activations of mt5 exceed the range of fp16"):

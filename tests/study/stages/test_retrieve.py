@@ -15,7 +15,7 @@ from repository import ROOT
 from adaptstilts.config.retrieval import PRESETS, RetrievalSettings
 from adaptstilts.evaluate.metrics import bucc_scores
 from adaptstilts.mini.write import write_mini
-from adaptstilts.models.backbone import fingerprint
+from adaptstilts.models.fingerprints import fingerprint
 from adaptstilts.models.network import Assembly, TaskNetwork, assemble
 from adaptstilts.study.plan.jobs import BackboneRef, PredictJob
 from adaptstilts.study.stages import retrieve as run_retrieve

@@ -1,0 +1,222 @@
+"""YAML text to plain values, with the line of each key; bounded before anything is built from it.
+
+Aliases let a few lines stand for millions of values, so the parsed nodes are counted first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adaptstilts.config.plain import (
+    MOST_LEVELS,
+    MOST_VALUES,
+    KeyPath,
+    dotted,
+    shown,
+    too_deep,
+    too_large,
+    too_many,
+    within_itself,
+)
+from adaptstilts.errors import ConfigError
+from adaptstilts.files import read_bytes
+
+_MOST_BYTES = 1 << 18
+_MOST_DIGITS = 40
+"""Longer whole numbers are not even converted; `config.plain` says which are too large."""
+_PREFIX = "tag:yaml.org,2002:"
+_TAGS = frozenset({"null", "merge", "bool", "int", "float", "str", "seq", "map"})
+_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip"}
+"""First bytes of files that are no UTF-8 text, with what they are."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which plain values mean what people expect.
+
+    ``1e-4`` is a number, ``no`` is a language code and only true and false are booleans; dates, ``1:30``, ``010`` and
+    ``0x10`` are text.
+    """
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag.rpartition(":")[2] in {"null", "merge"}]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_PATTERNS = {
+    "bool": (re.compile(r"^(?:true|false|True|False)$"), "tfTF"),
+    "int": (re.compile(r"^[-+]?(?:0|[1-9]\d*(?:_\d+)*)$"), "-+0123456789"),
+    "float": (
+        re.compile(
+            r"^[-+]?(?:\d+\.\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(?:inf|Inf)|\.(?:nan|NaN))$"
+        ),
+        "-+0123456789.",
+    ),
+}
+for _kind, (_pattern, _firsts) in _PATTERNS.items():
+    _Loader.add_implicit_resolver(_PREFIX + _kind, _pattern, list(_firsts))
+
+
+def read_yaml(path: Path, hint: str) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    """Read a YAML file of ``key: value`` lines.
+
+    Args:
+        path: The file.
+        hint: What to do if it is not there.
+
+    Returns:
+        Its values, of which aliases may share some, and the line of each key and list item.
+
+    Raises:
+        ConfigError: If it is missing, is not an ordinary file, is too long, or is not YAML of that form.
+    """
+    try:
+        content = read_bytes(path, _MOST_BYTES, ConfigError, f"Give a YAML file. {hint}")
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+        raise ConfigError("no such configuration file", path=path, hint=hint) from error
+    text = _decoded(content, path)
+    lines: dict[KeyPath, int] = {}
+    try:
+        values = _values(text, path, lines)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise ConfigError(f"not valid YAML: {error.problem}", path=path, line=line) from error
+    except yaml.reader.ReaderError as error:
+        character = error.character if isinstance(error.character, str) else chr(error.character)
+        line = text.count("\n", 0, error.position) + 1
+        problem = f"not valid YAML: the character U+{ord(character):04X} cannot stand in it"
+        raise ConfigError(problem, path=path, line=line, hint="Remove it.") from error
+    if values is None and not text.strip():
+        return {}, {}
+    if not isinstance(values, dict):
+        raise ConfigError(
+            "contains no keys", path=path, line=1, hint="A configuration is a list of `key: value` lines."
+        )
+    return values, lines
+
+
+def yaml_value(text: str, key: str) -> Any:  # noqa: ANN401 - what YAML holds
+    """Return the value that a YAML text stands for.
+
+    Raises:
+        ConfigError: If it is not YAML; ``key`` is named.
+    """
+    try:
+        return _values(text, None, {}, key)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{shown(text)} is not a YAML value", key=key) from error
+
+
+def _values(text: str, path: Path | None, lines: dict[KeyPath, int], key: str | None = None) -> Any:  # noqa: ANN401
+    """Parse a text; fill ``lines`` with the line of each key."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _Count(path, key).weigh(node, ())
+        _collect_lines(node, (), lines, path)
+        return loader.construct_document(node)
+    except RecursionError as error:  # nested brackets: PyYAML gives up before they can be counted
+        raise too_deep(path=path, key=key) from error
+    finally:
+        loader.dispose()
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        found = next((what for mark, what in _MARKS.items() if content.startswith(mark)), None)
+        line = content.count(b"\n", 0, error.start) + 1 if found is None else None
+        problem = f"is {found}, not UTF-8 text" if found else f"not UTF-8 text: byte 0x{content[error.start]:02x}"
+        raise ConfigError(problem, path=path, line=line, hint="Save it as UTF-8 text.") from error
+
+
+class _Count:
+    """Counts the values that the nodes of a document stand for, aliases included, and refuses what has no bound."""
+
+    def __init__(self, path: Path | None, key: str | None) -> None:
+        self._path = path
+        self._key = key
+        self._known: dict[int, tuple[int, int]] = {}
+        self._open: set[int] = set()
+
+    def weigh(self, node: yaml.Node, place: KeyPath) -> tuple[int, int]:
+        """Return the number of values and of levels of a node.
+
+        Raises:
+            ConfigError: If a value contains itself, there are too many of them, or one is of a kind that is not used.
+        """
+        if id(node) in self._known:
+            return self._known[id(node)]
+        where = self._where(node, place)
+        if id(node) in self._open:
+            raise within_itself(hint="Remove the alias (*).", **where)
+        if isinstance(node, yaml.ScalarNode):
+            self._check_scalar(node, where)
+        elif node.tag.removeprefix(_PREFIX) not in _TAGS:
+            raise _not_used(node, where)
+        self._open.add(id(node))
+        count, levels = 1, 0
+        for inner, child in _children(node, place):
+            more, deep = self.weigh(child, inner)
+            count, levels = count + more, max(levels, deep)
+        self._open.discard(id(node))
+        if count > MOST_VALUES:
+            raise too_many(hint="Aliases (*) count wherever they are used.", **where)
+        if levels >= MOST_LEVELS:
+            raise too_deep(**where)
+        self._known[id(node)] = count, levels + 1
+        return self._known[id(node)]
+
+    def _where(self, node: yaml.Node, place: KeyPath) -> dict[str, Any]:
+        if self._path is None:
+            return {"key": self._key}
+        return {"path": self._path, "line": node.start_mark.line + 1, "key": dotted(place) or None}
+
+    def _check_scalar(self, node: yaml.ScalarNode, where: dict[str, Any]) -> None:
+        kind = node.tag.removeprefix(_PREFIX)
+        if kind == "int" and len(node.value) > _MOST_DIGITS and _PATTERNS["int"][0].match(node.value):
+            raise too_large(f"a whole number of {len(node.value):,} digits", **where)
+        fits = kind not in _PATTERNS or _PATTERNS[kind][0].match(node.value) is not None
+        if kind not in _TAGS or not fits:
+            raise _not_used(node, where)
+
+
+def _not_used(node: yaml.Node, where: dict[str, Any]) -> ConfigError:
+    tag = node.tag.replace(_PREFIX, "!!")
+    return ConfigError(f"the tag {tag[:100]} cannot stand here", hint="Write the value without a tag.", **where)
+
+
+def _children(node: yaml.Node, place: KeyPath) -> Iterator[tuple[KeyPath, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*place, _name(key))
+            yield here, key
+            yield here, value
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield (*place, index), value
+
+
+def _name(key: yaml.Node) -> str:
+    return str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+
+
+def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path | None) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*prefix, _name(key))
+            if here in lines:
+                raise ConfigError("is given twice", path=path, line=key.start_mark.line + 1, key=dotted(here))
+            lines[here] = key.start_mark.line + 1
+            _collect_lines(value, here, lines, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            lines[(*prefix, index)] = value.start_mark.line + 1
+            _collect_lines(value, (*prefix, index), lines, path)

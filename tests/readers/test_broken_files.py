@@ -1,0 +1,315 @@
+"""Files that are no text, or text that no file can hold: refused on reading, in every layout, by their cause."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from adaptstilts.cli.main import main
+from adaptstilts.data.arrow import write_split
+from adaptstilts.errors import DataError
+from adaptstilts.tasks.examples import PairExample, TagExample
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Split
+
+PLACES = {
+    "JSON": ("xquad", Split.TEST, "xquad/xquad.de.json"),
+    "JSON lines": ("mnli", Split.DEV, "mnli/multinli_1.0_dev_matched.jsonl"),
+    "pairs": ("xnli", Split.DEV, "xnli/dev-de.tsv"),
+    "table": ("xnli", Split.DEV, "XNLI-1.0/xnli.dev.tsv"),
+    "CSV": ("cosmosqa", Split.DEV, "cosmosqa/valid.csv"),
+    "words": ("udpos", Split.DEV, "udpos/dev-de.tsv"),
+    "CoNLL-U": ("udpos", Split.DEV, "ud/UD_A-B/de_a-ud-dev.conllu"),
+    "sentences": ("ccg", Split.TRAIN, "ccg/ccg.train"),
+    "bitext": ("tatoeba", Split.TEST, "tatoeba/de-en.de"),
+    "parquet": ("xnli", Split.DEV, "hub/facebook/xnli/de/validation-00000-of-00001.parquet"),
+    "Arrow": ("xnli", Split.DEV, "xnli/arrow/dev/de/data-00000-of-00001.arrow"),
+}
+TEXT = "A man sleeps.\tHe rests.\tentailment\n" * 9
+OTHERS = {
+    "gzip": (gzip.compress(TEXT.encode()), r"is compressed \(gzip\): unpack it"),
+    "bzip2": (bz2.compress(TEXT.encode()), r"is compressed \(bzip2\): unpack it"),
+    "xz": (lzma.compress(TEXT.encode()), r"is compressed \(xz\): unpack it"),
+    "zstd": (b"\x28\xb5\x2f\xfd\x04\x00rest", r"is compressed \(zstd\): unpack it"),
+    "zip": (b"PK\x03\x04\x14\x00rest", "is a zip archive: unpack it"),
+    "UTF-16": (TEXT.encode("utf-16"), "is UTF-16 text: convert it to UTF-8"),
+    "LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1\n", r"is a pointer of Git LFS: fetch"),
+    "HTML": (b"\n<!DOCTYPE html><html><body>404</body></html>\n", r"is a web page \(HTML\): download the file again"),
+}
+
+
+def place(root, path, content):
+    target = root / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    if path.endswith("de-en.de"):
+        target.with_name("de-en.en").write_text("One.\nTwo.\n")
+    return target
+
+
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("where", PLACES)
+def test_what_a_file_really_is_is_named_in_every_layout(data_root, tmp_path, where, other):
+    (name, split, path), (content, message) = PLACES[where], OTHERS[other]
+    place(tmp_path, path, content)
+    language = "en" if name in {"mnli", "cosmosqa", "ccg"} else "de"
+    with pytest.raises(DataError, match=rf"{Path(path).name}: {message}"):
+        data_root({}).load(get_task(name), split, language)
+
+
+@pytest.mark.parametrize("where", [name for name in PLACES if name not in {"JSON", "parquet", "Arrow"}])
+def test_carriage_returns_alone_are_named_where_lines_are_rows(data_root, tmp_path, where):
+    name, split, path = PLACES[where]
+    place(tmp_path, path, b"one\ttwo\rthree\tfour\r")
+    language = "en" if name in {"mnli", "cosmosqa", "ccg"} else "de"
+    with pytest.raises(DataError, match=r": has carriage returns \(CR\) alone as line ends: convert them"):
+        data_root({}).load(get_task(name), split, language)
+
+
+def test_a_carriage_return_within_the_first_line_is_no_line_end(data_root, tmp_path):
+    long = "word\r" * 20_000
+    place(tmp_path, "xnli/dev-de.tsv", f'"{long}"\tB.\tneutral\nA.\tB.\tneutral\n'.encode())
+    for quoting in ("clean", "xtreme"):
+        assert len(data_root({}, quoting=quoting).load(get_task("xnli"), Split.DEV, "de")) == 2
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "loop", "socket", "device"])
+@pytest.mark.parametrize("where", PLACES)
+def test_what_stands_in_place_of_a_file_is_refused_at_once(data_root, tmp_path, monkeypatch, where, kind):
+    name, split, path = PLACES[where]
+    target = place(tmp_path, path, b"")
+    target.unlink()
+    monkeypatch.chdir(target.parent)  # the name of a socket is short
+    what = {
+        "pipe": "a named pipe", "folder": "a folder", "loop": "a link that leads to itself", "socket": "a socket",
+        "device": "a device",
+    }[kind]  # fmt: skip
+    if kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(target.name)
+    else:
+        {
+            "pipe": os.mkfifo,
+            "folder": os.mkdir,
+            "loop": lambda to: to.symlink_to(to),
+            "device": lambda to: to.symlink_to("/dev/zero"),
+        }[kind](target)
+    language = "en" if name in {"mnli", "cosmosqa", "ccg"} else "de"
+    with pytest.raises(DataError, match=rf"{target.name}: is {what}, not a file"):
+        data_root({}).load(get_task(name), split, language)
+
+
+SURROGATES = {
+    "JSON": (
+        "data[0].paragraphs[0].context",
+        '{"data": [{"paragraphs": [\n{"context": "a \\ud83d b", "qas": []}]}]}',
+        2,
+    ),
+    "JSON title": ("data[0].title", '{"data": [{"paragraphs": [],\n\n"title": "\\uDFFF"}]}', 3),
+    "JSON key": ("data[0].\ud83d", '{"data": [{"paragraphs": [], "\\ud83d": 1}]}', 1),
+    "JSON lines": (
+        "sentence1",
+        '{"pairID": "1", "gold_label": "neutral", "sentence1": "a \\ud83d\\udc4d", "sentence2": "b"}\n'
+        '{"pairID": "2", "gold_label": "neutral", "sentence1": "a \\udc4d", "sentence2": "b"}\n',
+        2,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SURROGATES)
+def test_unpaired_surrogates_are_refused_with_line_and_key(data_root, tmp_path, case):
+    key, content, line = SURROGATES[case]
+    name, split, path = PLACES["JSON" if case.startswith("JSON ") and "lines" not in case else case]
+    place(tmp_path, path, content.encode())
+    language = "en" if name == "mnli" else "de"
+    with pytest.raises(DataError, match="is an unpaired surrogate, half of a character") as caught:
+        data_root({}).load(get_task(name), split, language)
+    assert (caught.value.line, caught.value.key) == (line, key)
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize("where", ["pairs", "table", "CSV", "words", "CoNLL-U", "sentences", "bitext"])
+def test_surrogates_as_bytes_are_no_utf_8(data_root, tmp_path, where):
+    name, split, path = PLACES[where]
+    place(tmp_path, path, b"one\ttwo\n" + "\ud83d".encode("utf-8", "surrogatepass") + b"\tx\n")
+    language = "en" if name in {"mnli", "cosmosqa", "ccg"} else "de"
+    with pytest.raises(DataError, match=r"byte 0xed is not UTF-8"):
+        data_root({}).load(get_task(name), split, language)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"data": [\n{"paragraphs": [], "paragraphs": []}]}', r"json:2: paragraphs: stands twice in one JSON object"),
+        ('{"data": [],\n"version": %s}' % ("9" * 5000), r"\.json:2: an integer of 5,000 digits cannot be read"),
+        ('{"data": %s}' % ("[" * 100_000), r"\.json:1: the JSON is nested too deeply"),
+        ('{"data": ' + '\n{"a":' * 100_000 + "1" + "}" * 100_001, r"\.json:\d+: the JSON is nested too deeply"),
+        ('{"data": [{"paragraphs": [{"context": "a", "qas": [{"id": "q", "question": "?", "answers": %s}]}]}]}'
+         % ("[" * 300 + "]" * 300), r"q: expected a list of answers, found \[\[\["),
+    ],
+    ids=["repeated key", "long integer", "open lists", "nested objects", "deep answers"],
+)  # fmt: skip
+def test_json_that_python_cannot_read_is_refused_in_one_line(data_root, tmp_path, content, message):
+    place(tmp_path, "xquad/xquad.de.json", content.encode())
+    with pytest.raises(DataError, match=message) as caught:
+        data_root({}).load(get_task("xquad"), Split.TEST, "de")
+    assert len(str(caught.value)) < 500
+
+
+BLANK_WORDS = {
+    "words": ("panx/test-en.tsv", "Rome\tB-LOC\n \tO\n\tO\nold\tO\n\n\tO\n\nis\tO\n"),
+    "prefixed": ("panx/panx_dataset/en/test", "en:Rome\tB-LOC\nen:\xa0\tO\nen:\tO\nen:old\tO\n\nen:\tO\n\nen:is\tO\n"),
+    "Arrow": ("", ""),
+}
+
+
+@pytest.mark.parametrize("where", BLANK_WORDS)
+def test_blank_words_are_left_out_and_counted_in_every_layout(data_root, tmp_path, where):
+    path, text = BLANK_WORDS[where]
+    task = get_task("panx")
+    if path:
+        place(tmp_path, path, text.encode())
+        source = Path(path).name
+    else:
+        rows = [
+            TagExample("0", ("Rome", "\u3000", "", "old"), (1, 0, 0, 0)),
+            TagExample("1", ("",), (0,)),
+            TagExample("2", ("is",), (0,)),
+        ]
+        write_split(tmp_path, task, Split.TEST, "en", rows, task.labels)
+        source = "data-00000-of-00001.arrow"
+    root = data_root({})
+    assert [row.words for row in root.load(task, Split.TEST, "en")] == [("Rome", "old"), ("is",)]
+    assert root.notes(task, Split.TEST, "en") == (f"panx: 3 blank words left out of {source}",)
+
+
+def test_conllu_forms_without_a_letter_are_blank_words(data_root, tmp_path):
+    line = "{}\t{}\t_\tX\t_\t_\t{}\t_\t_\t_\n"
+    text = line.format(1, "Ja", 0) + line.format(2, "", 1) + line.format(3, "\u200c", 1) + "\n"
+    place(tmp_path, "ud/UD_A-B/de_a-ud-dev.conllu", text.encode())
+    root = data_root({})
+    assert [row.words for row in root.load(get_task("udpos"), Split.DEV, "de")] == [("Ja",)]
+    assert root.notes(get_task("udpos"), Split.DEV, "de") == ("udpos: 2 blank words left out of de_a-ud-dev.conllu",)
+
+
+@pytest.mark.parametrize(
+    ("task", "path", "text", "message"),
+    [
+        ("udpos", "udpos/dev-de.tsv", "Hund NOUN\n", r"tsv:1: 'Hund NOUN' has a blank where a tab belongs"),
+        ("panx", "panx/dev-de.tsv", "New York B-LOC\n", r"tsv:1: 'New York B-LOC' has a blank where a tab belongs"),
+        ("udpos", "ud/UD_A/de_a-ud-dev.conllu", "1 Ja ja INTJ _ _ 0 root _ _\n",
+         r"conllu:1: expected 10 columns, found 1\. Separate the columns by tabs: this line has blanks instead"),
+        ("xnli", "xnli/dev-de.tsv", "A,B,neutral\n", r"tsv:1: expected 2 or 3 columns, found 1\. .*has commas instead"),
+        ("xnli", "XNLI-1.0/xnli.dev.tsv", "language label\nde neutral\n", r"tsv:1: .*this line has blanks"),
+        ("ccg", "ccg/ccg.train", "The dog NP/N N\n", r"train:1: expected 2 columns, found 1\. .*has blanks instead"),
+        ("cosmosqa", "cosmosqa/valid.csv", "id;context\n1;2\n", r"csv:1: .*by commas: this line has semicolons"),
+        ("qqp", "qqp/dev.tsv", "id,question1\n1,2\n", r"tsv:1: .*by tabs: this line has commas instead"),
+        ("bucc2018", "bucc2018/de-en.dev.de", "de-1 Hallo\n", r"dev\.de:1: .*this line has blanks instead"),
+    ],
+)  # fmt: skip
+def test_other_signs_in_place_of_the_separator_are_named(data_root, tmp_path, task, path, text, message):
+    place(tmp_path, path, text.encode())
+    place(tmp_path, "bucc2018/de-en.dev.en", b"en-1\tHello\n")
+    split = Split.TRAIN if task == "ccg" else Split.DEV
+    language = "en" if task in {"qqp", "cosmosqa", "ccg"} else "de"
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task(task), split, language)
+
+
+@pytest.mark.parametrize("size", [150_000, 3_000_000])
+def test_long_columns_are_read(data_root, tmp_path, size):
+    header = "id,context,question,answer0,answer1,answer2,answer3,label\n"
+    row = f'c1,"{"word " * (size // 5)}",Why?,A,B,C,D,0\n'
+    place(tmp_path, "cosmosqa/valid.csv", (header + row).encode())
+    place(tmp_path, "xnli/dev-de.tsv", f'"{"w" * size}"\tB.\tneutral\n'.encode())
+    assert len(data_root({}).load(get_task("cosmosqa"), Split.DEV, "en")[0].prompt) > size
+    assert len(data_root({}).load(get_task("xnli"), Split.DEV, "de")[0].first) == size
+
+
+IDS = {
+    "integer": (7, "7"), "text": ("7", "7"), "true": (True, None), "number": (7.5, None), "list": ([7], None),
+    "object": ({"a": 1}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_an_id_is_text_or_an_integer_in_every_layout(data_root, tmp_path, kind):
+    value, expected = IDS[kind]
+    question = {"id": value, "question": "?", "answers": [{"text": "a", "answer_start": 0}]}
+    document = {"data": [{"paragraphs": [{"context": "a b", "qas": [question]}]}]}
+    pair = {"pairID": value, "gold_label": "neutral", "sentence1": "a", "sentence2": "b"}
+    choice = {"ind": value, "ctx": "a", "endings": ["b", "c"], "label": 0}
+    place(tmp_path, "xquad/xquad.de.json", json.dumps(document).encode())
+    place(tmp_path, "mnli/multinli_1.0_dev_matched.jsonl", json.dumps(pair).encode())
+    place(tmp_path, "hellaswag/hellaswag_val.jsonl", json.dumps(choice).encode())
+    for name, split, language in (
+        ("xquad", Split.TEST, "de"),
+        ("mnli", Split.DEV, "en"),
+        ("hellaswag", Split.DEV, "en"),
+    ):
+        root = data_root({})
+        if expected is None:
+            with pytest.raises(DataError, match="expected text or an integer as an id, found"):
+                root.load(get_task(name), split, language)
+        else:
+            assert [row.id for row in root.load(get_task(name), split, language)] == [expected]
+
+
+def test_ids_that_are_repeated_get_their_position_in_every_layout(data_root, tmp_path):
+    pair = {"pairID": "p", "gold_label": "neutral", "sentence1": "a", "sentence2": "b"}
+    place(tmp_path, "mnli/multinli_1.0_dev_matched.jsonl", (json.dumps(pair) + "\n").encode() * 2)
+    task = get_task("xnli")
+    write_split(tmp_path, task, Split.DEV, "de", [PairExample("x", "a", "b", 0)] * 2, task.labels)
+    root = data_root({})
+    assert [row.id for row in root.load(get_task("mnli"), Split.DEV, "en")] == ["p#0", "p#1"]
+    assert [row.id for row in root.load(task, Split.DEV, "de")] == ["x#0", "x#1"]
+
+
+CASES = [
+    ("01-lone-surrogate/root", "squad1", r"train-v1\.1\.json:1: data\[0\].*: '\\ud83d' is an unpaired surrogate"),
+    ("01-lone-surrogate/root", "xquad", r"xquad\.de\.json:1: data\[0\].*is an unpaired surrogate"),
+    ("06-cr-only/root", "xnli", r"dev-en\.tsv: has carriage returns \(CR\) alone as line ends"),
+    ("07-squad-answers/root-bigint", "xquad", r"xquad\.en\.json:\d+: an integer of 5,000 digits cannot be read"),
+    ("10-gzip/root2", "xnli", r"dev-en\.tsv: is compressed \(gzip\): unpack it"),
+    ("10-gzip/root3", "xnli", r"dev-en\.tsv: is a pointer of Git LFS: fetch"),
+    ("10-gzip/root3", "xnli", r"test-en\.tsv: is a web page \(HTML\): download the file again"),
+    ("10-gzip/root4", "xquad", r"xquad\.en\.json: is a pointer of Git LFS: fetch"),
+    ("33-space-sep/root", "udpos", r"dev-en\.tsv:1: 'dog NOUN' has a blank where a tab belongs"),
+]
+
+
+@pytest.mark.parametrize(("folder", "task", "message"), CASES)
+def test_shared_cases_name_the_cause(cases, capsys, folder, task, message):
+    assert main(["data", "check", str(cases / folder), task]) == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert any(re.search(message, line) for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("folder", "task", "note"),
+    [
+        ("02-panx-blank-words/root", "panx", "panx: 1 blank words left out of test-en.tsv"),
+        ("02-panx-blank-words/root2", "panx", "panx: 1 blank words left out of test"),
+        ("31-hub/panx-emptytoken", "panx", "blank words left out of test-00000-of-00001.parquet"),
+        ("38-bigfield/root", "cosmosqa", "cosmosqa  dev    en          3"),
+    ],
+)
+def test_shared_cases_are_read(cases, capsys, folder, task, note):
+    assert main(["data", "check", str(cases / folder), task]) == 0
+    assert note in capsys.readouterr().out
+
+
+@pytest.fixture
+def cases():
+    shared = os.environ.get("ADAPTSTILTS_SHARED")
+    if not shared or not (Path(shared) / "cases").is_dir():
+        pytest.skip("needs ADAPTSTILTS_SHARED")
+    return Path(shared) / "cases"
