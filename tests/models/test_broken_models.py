@@ -164,7 +164,7 @@ def test_validate_and_run_say_the_same_of_a_broken_backbone(originals, tmp_path,
         change(folder)
     study = tmp_path / "study.yaml"
     study.write_text(
-        f"name: broken\nbackbone: {folder}\nmethods: [direct]\ntarget: {{tasks: [xnli]}}\n"
+        f"name: broken\nbackbone: {folder}\nmethods: [direct]\ntarget: {{tasks: [xnli], full: {{max_length: 128}}}}\n"
         "data: {mini_train: 32, mini_evaluation: 8}\n"
     )
 
