@@ -215,7 +215,7 @@ def check_sentencepiece(folder: Path) -> None:
     if path is None or (folder / "tokenizer.json").is_file():
         return
     with library_errors("is not a SentencePiece model", path, _HINT):
-        from sentencepiece import SentencePieceProcessor  # type: ignore[import-untyped]  # noqa: PLC0415
+        from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
 
         pieces = SentencePieceProcessor(model_proto=read_bytes(path, MOST_JSON_BYTES, CheckpointError, _HINT))
         if not pieces.get_piece_size():
