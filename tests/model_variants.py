@@ -107,7 +107,7 @@ def header_of(name: str, edit: Callable[[dict[str, Any]], object]) -> Callable[[
 
 
 def first_tensor(header: dict[str, Any]) -> dict[str, Any]:
-    return next(entry for key, entry in header.items() if key != "__metadata__")
+    return header[_first(header)]
 
 
 def first_number(value: float) -> Callable[[bytes], bytes]:
@@ -152,12 +152,12 @@ def of_weights(name: str) -> Iterator[Variant]:
         edit = lambda header, value=value: header.update(__metadata__=value)  # noqa: E731
         yield Variant(f"{name}:metadata:{value}", header_of(name, edit))
     yield Variant(
-        f"{name}:renamed", header_of(name, lambda header: header.update({"x\x1b\n": header.pop(_last(header))}))
+        f"{name}:renamed", header_of(name, lambda header: header.update({"x\x1b\n": header.pop(_first(header))}))
     )
 
 
-def _last(header: dict[str, Any]) -> str:
-    return [key for key in header if key != "__metadata__"][-1]
+def _first(header: dict[str, Any]) -> str:
+    return next(key for key in header if key != "__metadata__")
 
 
 def in_place_of(name: str) -> Iterator[Variant]:
