@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import copy
 import json
+import math
+import os
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,12 +78,114 @@ def setting(name: str, path: tuple[Any, ...], new: Any) -> Callable[[Path], obje
     return change
 
 
-def by_key(folder: Path) -> Iterator[Variant]:
-    """Every key of every JSON file of a folder with every wrong value."""
-    for name in JSON_FILES:
+def by_key(folder: Path, names: tuple[str, ...] = JSON_FILES) -> Iterator[Variant]:
+    """Every key of the JSON files of a folder with every wrong value."""
+    for name in names:
         if not (folder / name).is_file():
             continue
         value = json.loads((folder / name).read_text("utf-8"))
         for path in places(value):
             for label, new in WRONG:
                 yield Variant(f"{name}:{'.'.join(map(str, path))}:{label}", setting(name, path, new))
+
+
+def file_of(name: str, new: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    return lambda folder: (folder / name).write_bytes(new((folder / name).read_bytes()))
+
+
+def header_of(name: str, edit: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
+    """Change the header of a safetensors file, and leave its numbers."""
+
+    def new(content: bytes) -> bytes:
+        (length,) = struct.unpack("<Q", content[:8])
+        header = json.loads(content[8 : 8 + length])
+        edit(header)
+        text = json.dumps(header).encode()
+        return struct.pack("<Q", len(text)) + text + content[8 + length :]
+
+    return file_of(name, new)
+
+
+def first_tensor(header: dict[str, Any]) -> dict[str, Any]:
+    return header[_first(header)]
+
+
+def first_number(value: float) -> Callable[[bytes], bytes]:
+    """Put a number of single precision where the first tensor begins."""
+
+    def new(content: bytes) -> bytes:
+        start = 8 + struct.unpack("<Q", content[:8])[0]
+        return content[:start] + struct.pack("<f", value) + content[start + 4 :]
+
+    return new
+
+
+LIES: dict[str, tuple[Any, ...]] = {
+    "dtype": ("F64", "X", 3, None, "F8_E4M3", "I64", "BOOL"),
+    "shape": ([], [-1], [2**62, 4], ["a"], 3, None, [0], [True]),
+    "data_offsets": ([0, 1], [-1, 2], [2**64, 2**65], [0], "x", None, [5, 3]),
+}
+
+
+def of_weights(name: str) -> Iterator[Variant]:
+    """Damage to a safetensors file."""
+    for size in (0, 4, 8, 9, 100, 1000):
+        yield Variant(f"{name}:cut-to-{size}", file_of(name, lambda old, size=size: old[:size]))  # type: ignore[misc]
+    for label, new in {
+        "last-byte": lambda old: old[:-1],
+        "tail": lambda old: old + b"x",
+        "no-length": lambda old: bytes(8) + old[8:],
+        "endless": lambda old: b"\xff" * 8 + old[8:],
+        "html": lambda _: b"<!DOCTYPE html>" * 100,
+        "pointer": lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n",
+        "nested": lambda _: struct.pack("<Q", 200_000) + b"[" * 200_000,
+        "digits": lambda _: struct.pack("<Q", 9010) + b'{"a":' + b"9" * 9004 + b"}",
+        "nan": first_number(math.nan),
+        "infinite": first_number(math.inf),
+    }.items():
+        yield Variant(f"{name}:{label}", file_of(name, new))
+    for key, values in LIES.items():
+        for value in values:
+            edit = lambda header, key=key, value=value: first_tensor(header).update({key: value})  # noqa: E731
+            yield Variant(f"{name}:{key}:{value}", header_of(name, edit))
+    for value in ({"format": "tf"}, {"format": 3}, 3):
+        edit = lambda header, value=value: header.update(__metadata__=value)  # noqa: E731
+        yield Variant(f"{name}:metadata:{value}", header_of(name, edit))
+    yield Variant(
+        f"{name}:renamed", header_of(name, lambda header: header.update({"x\x1b\n": header.pop(_first(header))}))
+    )
+
+
+def _first(header: dict[str, Any]) -> str:
+    return next(key for key in header if key != "__metadata__")
+
+
+def in_place_of(name: str) -> Iterator[Variant]:
+    """Something else where a file should be, and bytes that are no JSON."""
+
+    def replaced_by(make: Callable[[Path], object]) -> Callable[[Path], object]:
+        def change(folder: Path) -> None:
+            (folder / name).unlink()
+            make(folder / name)
+
+        return change
+
+    for label, make in {
+        "pipe": os.mkfifo,
+        "folder": Path.mkdir,
+        "loop": lambda path: path.symlink_to(path),
+        "endless-device": lambda path: path.symlink_to("/dev/zero"),
+        "empty-device": lambda path: path.symlink_to("/dev/null"),
+    }.items():
+        yield Variant(f"{name}:{label}", replaced_by(make))
+    for label, content in {
+        "empty": b"",
+        "bytes": bytes(range(256)),
+        "utf-16": "{}".encode("utf-16"),
+        "list": b"[]",
+        "deep": b'{"a":' * 50_000,
+        "deep-list": b"[" * 100_000,
+        "digits": b'{"a":' + b"9" * 9000 + b"}",
+        "twice": b'{"a": 1, "a": 2}',
+    }.items():
+        yield Variant(f"{name}:{label}", file_of(name, lambda _, content=content: content))  # type: ignore[misc]

@@ -82,3 +82,19 @@ def test_times_are_printed(
     monkeypatch.setattr(sys, "argv", [name, *words])
     benchmark(name).main()
     assert said in capsys.readouterr().out
+
+
+def test_attention_is_timed_by_kernel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    file = tmp_path / "found.json"
+    sizes = ["--layers", "1", "--width", "16", "--heads", "2", "--lengths", "2", "--rows", "2"]
+    monkeypatch.setattr(sys, "argv", ["attention.py", *sizes, "--json", str(file)])
+    benchmark("attention").main()
+    printed = capsys.readouterr().out
+    assert "cudnn             8 not here: runtime.attention: 'cudnn' needs a GPU" in printed
+    rows = json.loads(file.read_text())["rows"]
+    assert [(row["attention"], row["multiple"]) for row in rows] == [
+        (name, multiple) for name in ("auto", "flash", "math") for multiple in (1, 8)
+    ]
+    assert all(row["repeats_bits"] and row["new_ms"] > 0 and not row["warnings"] for row in rows)

@@ -101,6 +101,9 @@ def test_aligned_makes_columns_as_wide_as_their_widest_text():
 def test_first_line_of_an_error_without_text_is_its_class():
     assert reason_of(ValueError("\n  no rows\nmore")) == "no rows"
     assert reason_of(KeyboardInterrupt()) == "KeyboardInterrupt"
+    assert reason_of(KeyError("name")) == "KeyError: 'name'"
+    torch_error = RuntimeError("Error(s) in loading state_dict for Linear:\n\tsize mismatch for weight\n\tand bias")
+    assert reason_of(torch_error) == "Error(s) in loading state_dict for Linear: size mismatch for weight (and 1 more)"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from adaptstilts.models.model_files import (
 )
 from adaptstilts.models.safetensors_files import check_finite, check_numbers
 from adaptstilts.models.strict_json import read_json
+from adaptstilts.models.tokenizer_files import check_sentencepiece
 from adaptstilts.models.tokenizer_probe import try_tokenizer
 from adaptstilts.models.tokenizer_trial import TEXTS as TRIAL_TEXTS
 from adaptstilts.models.weight_files import check_sizes, weight_files
@@ -344,6 +345,7 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
     check_tokenizer_json(folder)
     config = _library_config(folder, location)
+    check_sentencepiece(folder)
     with library_errors("has no usable tokenizer", location):
         # Left open, transformers warns of Mistral's regular expression for every config.json that names no version.
         tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]

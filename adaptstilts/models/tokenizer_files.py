@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.files import read_bytes
+from adaptstilts.models.library_errors import library_errors
 from adaptstilts.models.strict_json import read_json, refuse, shown_key
 
 MOST_JSON_BYTES = 256 * 2**20
 """Largest file of a tokenizer."""
 _HIGHEST_ID = 2**24
 _DEEPEST = 24
+_SENTENCEPIECE = ("sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model")
 _HINT = "Save the tokenizer again with save_pretrained."
 
 
@@ -200,6 +203,23 @@ def check_tokenizer_file(path: Path) -> None:
     for section, rules in (("truncation", _TRUNCATION), ("padding", _PADDING)):
         if record.get(section) is not None:
             _follow(path, section, record[section], rules)
+
+
+def check_sentencepiece(folder: Path) -> None:
+    """Check the SentencePiece model of a folder without a tokenizer.json, of which transformers gives no reason.
+
+    Raises:
+        CheckpointError: If it cannot be read, or is empty.
+    """
+    path = next((folder / name for name in _SENTENCEPIECE if (folder / name).is_file()), None)
+    if path is None or (folder / "tokenizer.json").is_file():
+        return
+    with library_errors("is not a SentencePiece model", path, _HINT):
+        from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
+
+        pieces = SentencePieceProcessor(model_proto=read_bytes(path, MOST_JSON_BYTES, CheckpointError, _HINT))
+        if not pieces.get_piece_size():
+            raise CheckpointError("is not a SentencePiece model: it has no pieces", path=path, hint=_HINT)
 
 
 def check_added_token(path: Path, where: str, value: object, *, may_be_text: bool = True) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from backbones import save_attached
 from repository import ROOT
 from safetensors.torch import load_file, save_file
 
@@ -277,25 +278,6 @@ CASES: dict[str, Case] = {
     ),
     "head-pickle": Case(only_bin("model_head.safetensors"), r"model_head\.safetensors", "head"),
 }
-
-
-def save_attached(folder: Path, encoder: Path) -> dict[str, Path]:
-    """Save an adapter, a fusion layer over two adapters and a head; return their folders."""
-    from adaptstilts.config.schema import AdapterSection, FusionSection
-    from adaptstilts.models.adapters import AdapterHost
-    from adaptstilts.models.backbone import load_encoder
-    from adaptstilts.models.heads import HeadSpec, new_head, save_head
-    from adaptstilts.tasks.spec import Kind
-
-    host = AdapterHost(load_encoder(str(encoder)))
-    for name in ("one", "two"):
-        host.add(name, AdapterSection(reduction_factor=4), seed=0, identity=False)
-    host.add_fusion("fusion_both", ["one", "two"], FusionSection(), seed=0)
-    host.save("one", folder / "adapter")
-    host.save("fusion_both", folder / "fusion")
-    head = new_head(HeadSpec(Kind.CLASSIFY, 2, ("a", "b")), 16, 0.0, seed=0)
-    save_head(head, "one", folder / "head", host.encoder.config)
-    return {kind: folder / kind for kind in ("adapter", "fusion", "head")}
 
 
 @pytest.fixture(scope="module")

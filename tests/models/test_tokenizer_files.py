@@ -6,6 +6,7 @@ import pytest
 from tokenizers_tiny import save_tokenizer
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.models.backbone import load_tokenizer
 from adaptstilts.models.tokenizer_files import check_tokenizer_file
 from adaptstilts.models.tokenizer_probe import try_tokenizer
 
@@ -135,3 +136,12 @@ def test_what_only_the_library_can_tell_is_found_in_a_process_of_its_own(tmp_pat
     with pytest.raises(CheckpointError, match=message) as caught:
         try_tokenizer(path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff" * 700, b"<html>"], ids=["empty", "bytes", "page"])
+def test_sentencepiece_model_that_cannot_be_read_is_named(tmp_path, content):
+    folder = save_tokenizer("xlm-roberta", tmp_path)
+    (folder / "tokenizer.json").unlink()
+    (folder / "sentencepiece.bpe.model").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"sentencepiece\.bpe\.model: is not a SentencePiece model: .*[a-z]{3}"):
+        load_tokenizer(str(folder))
