@@ -83,12 +83,17 @@ def expanded(path: Path | str) -> Path:
     """Return a path in which a leading ``~`` is the home folder.
 
     Raises:
-        ConfigError: If there is no such user, or the user has no home folder.
+        ConfigError: If there is no such user, or the user has no home folder; if it is too long for a file system.
     """
     try:
-        return Path(path).expanduser()
+        found = Path(path).expanduser()
     except RuntimeError as error:
         raise ConfigError("there is no home folder for its ~", path=path, hint="Write the whole path.") from error
+    longest = max((len(part.encode("utf-8", "surrogatepass")) for part in found.parts), default=0)
+    if longest > _LONGEST_NAME:
+        problem = f"a name of {longest:,} bytes is too long for a file or folder"
+        raise ConfigError(problem, path=str(path)[:_LONGEST_NAME], allowed=(f"at most {_LONGEST_NAME}",))
+    return found
 
 
 def check_file(

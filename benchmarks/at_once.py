@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from adaptstilts.engine.journal import made_counts
+from adaptstilts.study.history import HISTORY_FILE
 
 
 def main() -> int:
@@ -36,7 +37,8 @@ def main() -> int:
     seconds = time.monotonic() - began
     reports = set()
     for number in range(arguments.processes):
-        files = sorted(path for path in (arguments.scratch / f"results{number}").rglob("*") if path.is_file())
+        found = (arguments.scratch / f"results{number}").glob("*/[!.]*")  # hidden files say whose the folder is
+        files = sorted(path for path in found if path.name != HISTORY_FILE)  # it holds the time
         reports.add(tuple((path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files))
     made = made_counts(arguments.scratch / "store")
     manifests = len(list((arguments.scratch / "store").glob("*/*/manifest.json")))

@@ -280,6 +280,8 @@ def _explain(
         problem, hint = (text.format(**facts) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):
             hint = ""
+        if item["type"] == "tuple_type" and isinstance(value, bool):
+            hint = ""
         bounds = () if item["type"] in {"tuple_type", "too_short"} else _range(schema, location)
         return ConfigError(problem, allowed=bounds, hint=hint or None, **where)
     return ConfigError(f"{shown(value)}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)

@@ -24,8 +24,8 @@ _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 8
 
 
 def shown(value: object) -> str:
-    """Return a value as Python writes it, shortened for a message."""
-    return _SHORT.repr(value)
+    """Return a value as Python writes it, shortened for a message; true and false as YAML does."""
+    return str(value).lower() if isinstance(value, bool) else _SHORT.repr(value)
 
 
 def dotted(key: KeyPath) -> str:

@@ -238,9 +238,8 @@ class EvaluationSection(Section):
     )
     missing: Literal["error", "leave_out"] | None = Field(
         None,
-        description="What to do where the data root has no labelled file of a target in one of `languages`. error: "
-        "end before any work and name all of them; leave_out: score the others, and mark every mean as partial. "
-        "Null: error for a list of codes, leave_out for `official`.",
+        description="What to do where the data root has no labelled file in one of `languages`. error: end before any "
+        "work; leave_out: score the others, and mark means as partial. Null: error for a list, leave_out for official.",
     )
     submission: bool = Field(
         False,

@@ -86,10 +86,8 @@ def read_yaml(path: Path, hint: str) -> tuple[dict[str, Any], dict[KeyPath, int]
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise ConfigError(f"not valid YAML: {error.problem}", path=path, line=line) from error
     except yaml.reader.ReaderError as error:
-        character = error.character if isinstance(error.character, str) else chr(error.character)
         line = text.count("\n", 0, error.position) + 1
-        problem = f"not valid YAML: the character U+{ord(character):04X} cannot stand in it"
-        raise ConfigError(problem, path=path, line=line, hint="Remove it.") from error
+        raise ConfigError(f"not valid YAML: {_foreign(error)}", path=path, line=line, hint="Remove it.") from error
     if values is None and not text.strip():
         return {}, {}
     if not isinstance(values, dict):
@@ -107,6 +105,8 @@ def yaml_value(text: str, key: str) -> Any:  # noqa: ANN401 - what YAML holds
     """
     try:
         return _values(text, None, {}, key)
+    except yaml.reader.ReaderError as error:
+        raise ConfigError(f"{shown(text)}: {_foreign(error)}", key=key, hint="Remove it.") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{shown(text)} is not a YAML value", key=key) from error
 
@@ -125,6 +125,11 @@ def _values(text: str, path: Path | None, lines: dict[KeyPath, int], key: str | 
         raise too_deep(path=path, key=key) from error
     finally:
         loader.dispose()
+
+
+def _foreign(error: yaml.reader.ReaderError) -> str:
+    code = error.character if isinstance(error.character, int) else ord(error.character)
+    return f"the character U+{code:04X} cannot stand in it"
 
 
 def _decoded(content: bytes, path: Path) -> str:

@@ -172,5 +172,13 @@ def test_home_of_nobody_is_one_line(monkeypatch: pytest.MonkeyPatch, key: str):
     assert written(err).endswith("~nobody-of-this-name/x: there is no home folder for its ~. Write the whole path.\n")
 
 
+@pytest.mark.parametrize("key", ["store", "results", "data.root", "backbone"])
+def test_name_that_is_too_long_for_a_folder_is_one_line(monkeypatch: pytest.MonkeyPatch, key: str):
+    err = encoded("utf-8")
+    with streams(monkeypatch, io.StringIO(), err):
+        assert main(["validate", "a.yaml", f"{key}={'a' * 300}"]) == 2
+    assert written(err).endswith("a name of 300 bytes is too long for a file or folder. Allowed: at most 255.\n")
+
+
 def test_home_is_expanded():
     assert expanded("~") == Path.home()

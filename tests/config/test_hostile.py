@@ -86,10 +86,10 @@ MERGES = "[&a {x: 1}" + "".join(
     ids=short,
 )
 def test_value_without_bound_or_meaning_is_refused_at_once(tmp_path: Path, place: Place, text: str, problem: str):
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(ConfigError, match=problem) as caught:
         place(tmp_path, "title", text)
-    assert time.perf_counter() - begin < MOST_SECONDS
+    assert time.process_time() - begin < MOST_SECONDS
     assert str(caught.value).count("\n") == 0
     assert len(str(caught.value)) < 600
     is_named = "title" in str(caught.value) or "study.yaml:" in str(caught.value) or "study.yaml" in str(caught.value)
@@ -145,6 +145,15 @@ def test_whole_numbers_of_numpy_are_whole_numbers():
     assert load_study(given)[0].seeds == (3,)
 
 
+@pytest.mark.parametrize("text", ["a\udcffb", "a\x1b[31m", "a\0b"], ids=short)
+def test_character_that_yaml_has_not_is_named_in_an_override(text: str):
+    with pytest.raises(
+        ConfigError, match=r"^title: .*the character U\+\w{4} cannot stand in it\. Remove it\.$"
+    ) as caught:
+        load_study({"name": "demo", "target": {"tasks": ["xnli"]}}, [f"title={text}"])
+    assert str(caught.value).isprintable()
+
+
 # ---- Booleans and numbers
 
 
@@ -186,12 +195,12 @@ def test_python_values_that_are_no_booleans_are_refused(value: Any):
     ],
 )
 def test_true_is_no_number(tmp_path: Path, place: Place, key: str, text: str):
-    with pytest.raises(ConfigError, match=r"(true|false) is not a number|True: not a (layer|number of GPUs)"):
+    with pytest.raises(ConfigError, match=r"(true|false) is not a number|true: not a (layer|number of GPUs)"):
         place(tmp_path, key, text)
 
 
 def test_true_is_no_number_of_rows_in_a_manifest(tmp_path: Path):
-    with pytest.raises(ConfigError, match=r"mine\.yaml:2: tasks\.mine\.rows\.train: True is not a whole number"):
+    with pytest.raises(ConfigError, match=r"mine\.yaml:2: tasks\.mine\.rows\.train: true is not a whole number"):
         path = tmp_path / "mine.yaml"
         path.write_text("sources: {}\ntasks: {mine: {rows: {train: true}}}\n", encoding="utf-8")
         read_manifest(path)
@@ -308,10 +317,10 @@ def test_byte_order_mark_of_utf8_is_no_part_of_the_first_key(tmp_path: Path):
 def test_sweep_beyond_the_limit_is_refused_before_it_is_built(
     tmp_path: Path, place: Place, key: str, text: str, problem: str
 ):
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(ConfigError, match=problem) as caught:
         place(tmp_path, key, text)
-    assert time.perf_counter() - begin < MOST_SECONDS
+    assert time.process_time() - begin < MOST_SECONDS
     assert "ADAPTSTILTS_MOST_VARIANTS" in str(caught.value)
     assert str(caught.value).count("\n") == 0
 

@@ -242,7 +242,7 @@ def test_name_that_no_folder_can_have_ends_at_once(name: str):
 def test_results_whose_path_is_too_long_end_at_once():
     said = say("run", write("a.yaml"), f"results={'a' * 300}")
     assert (said.code, said.err.count("\n")) == (2, 1)
-    assert "File name too long" in said.err
+    assert "a name of 300 bytes is too long for a file or folder" in said.err
 
 
 # ---- Two at once
