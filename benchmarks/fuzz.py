@@ -16,9 +16,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import importlib
 import io
 import json
 import os
+import pkgutil
 import random
 import resource
 import shutil
@@ -489,10 +491,13 @@ def load() -> None:
     import torch  # noqa: PLC0415
     import transformers  # noqa: F401, PLC0415
 
-    import adaptstilts.cli.main  # noqa: PLC0415
-    import adaptstilts.models.tokenizer_core  # noqa: PLC0415
-    import adaptstilts.study.stages.runner  # noqa: F401, PLC0415
+    import adaptstilts  # noqa: PLC0415
 
+    # All of them, so that no case imports anything, and a change of the code during a run does not count.
+    for module in pkgutil.walk_packages(adaptstilts.__path__, "adaptstilts."):
+        with contextlib.suppress(ImportError):  # of an engine that is not installed
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
     torch.set_num_threads(1)
     gc.collect()
     gc.freeze()
