@@ -30,7 +30,7 @@ from adaptstilts.cli.streams import (
     prepare_streams,
     raise_unwritten,
 )
-from adaptstilts.errors import AdaptstiltsError, ConfigError, UnfinishedError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, UnfinishedError, raise_all
 
 app = typer.Typer(
     name="adaptstilts",
@@ -192,6 +192,7 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
         show(planned, as_json=True)
     else:
         echo(planned.view("both" if tree == table else "tree" if tree else "table", every_stage=every))
+        raise_all(planned.problems)
 
 
 @app.command()
@@ -239,7 +240,10 @@ def report(
 
     Example: adaptstilts report quickstart
     """
-    show(adaptstilts.load_study(config, *(overrides or ())).report(), as_json=as_json)
+    reported = adaptstilts.load_study(config, *(overrides or ())).report()
+    show(reported, as_json=as_json)
+    if reported.failed:
+        raise typer.Exit(2)
 
 
 @app.command()

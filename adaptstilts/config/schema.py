@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from adaptstilts.config.runtime import RuntimeSection
 from adaptstilts.config.section import Section
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
@@ -360,6 +361,7 @@ class StudyConfig(Section):
     )
     resume: ResumeSection = Field(ResumeSection(), description="Checkpoints within a training stage.")
     parallel: ParallelSection = Field(ParallelSection(), description="Several processes for one training stage.")
+    runtime: RuntimeSection = Field(RuntimeSection(), description="How the machine computes.")
     store: str = Field(
         "checkpoints",
         description="Folder of the artefact store, or its address in any file system that fsspec knows, such as "

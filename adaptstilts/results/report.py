@@ -18,13 +18,14 @@ from adaptstilts.results.totals import SCORE_COLUMNS, score_rows
 from adaptstilts.results.transfer import ADAPTER_REFERENCE, REFERENCE, Scope, transfer_tables
 from adaptstilts.results.variants import ShownVariant
 from adaptstilts.results.views import StudyView, SweepView, View
+from adaptstilts.store.manifest_fields import is_inside
+from adaptstilts.store.record import Record
 
 REPORT, RESULTS, RUNS, TRANSFER, SCORES = "report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"
 _GENERATED = (
     "The scores come from the mini world, a small benchmark that this package generates. They compare the methods with "
     "each other; they are not scores of XTREME and cannot be compared with any."
 )
-_LAYERS = (csv_name("layers"), picture_name("layers"))
 TRANSFER_COLUMNS = (
     "method",
     "source",
@@ -204,22 +205,29 @@ def _generated_text(more: Additions) -> str:
     return f"{_GENERATED} This concerns the variants: {'; '.join(labels)}." if real else _GENERATED
 
 
-def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
+def files_in(folder: Path, pages: Record) -> ReportFiles:
     """Return the paths of a report's files from their folder and the record of `ReportFiles.record`."""
 
-    def where(name: str | None) -> Path | None:
-        return None if name is None else folder / name
+    def where(name: str) -> Path | None:
+        return None if pages.values.get(name) is None else folder / _plain(pages, name, pages.text(name))
 
-    # Reports stored before there was a table of analyses say whether layers were shown.
-    analyses = pages.get("analyses", _LAYERS if pages.get("layers") else ())
+    def several(name: str) -> tuple[Path, ...]:
+        return tuple(folder / _plain(pages, name, text) for text in pages.texts(name))
+
     return ReportFiles(
         folder=folder,
-        heatmap=where(pages["heatmap"]),
-        languages=where(pages["languages"]),
-        text=pages["text"],
-        analyses=tuple(folder / name for name in analyses),
-        pictures=tuple(folder / name for name in pages["pictures"]),
+        heatmap=where("heatmap"),
+        languages=where("languages"),
+        text=pages.text("text"),
+        analyses=several("analyses"),
+        pictures=several("pictures"),
     )
+
+
+def _plain(pages: Record, name: str, text: str) -> str:
+    if not is_inside(text) or "/" in text:
+        raise pages.wrong(name, "the name of a file of the report")
+    return text
 
 
 def transfer_rows(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:

@@ -292,7 +292,7 @@ class SharedStore(Store):
             manifest = parse_manifest(content)
         except ValueError as error:
             raise DamagedError(f"{where}: damaged: {error}", folder=folder) from error
-        if stage is not None and manifest["key"] != stage.key:
+        if stage is not None and (manifest["key"], manifest.get("kind")) != (stage.key, stage.kind.value):
             raise DamagedError(f"{where}: the manifest belongs to another stage", folder=folder)
         if not {"kind", "slug", "upload"} <= manifest.keys():
             raise DamagedError(f"{where}: damaged: not the manifest of an upload", folder=folder)
