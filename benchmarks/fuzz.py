@@ -16,9 +16,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import importlib
 import io
+import itertools
 import json
 import os
+import pkgutil
 import random
 import resource
 import shutil
@@ -369,6 +372,7 @@ def _carry_out(folder: Path, words: Words) -> None:
     code = 1
     try:
         os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_AS, (_status_bytes("VmSize") + _MOST_ADDRESSES,) * 2)
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + 1, SECONDS + 1))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -433,21 +437,25 @@ def run(todo: Iterator[Case], prepared: Prepared, scratch: Path, jobs: int) -> I
     base = _status_bytes("VmRSS")
     running: dict[int, Running] = {}
     number = 0
-    while True:
-        while len(running) < jobs and (case := next(todo, None)) is not None:
-            number += 1
-            one = start(case, scratch / f"case-{number}", prepared)
-            running[one.pid] = one
-        if not running:
-            return
-        ended, ending = _next_end(running)
-        if ended is None:
-            time.sleep(0.005)
-            continue
-        pid, status, usage = ended
-        one = running.pop(pid)
-        yield one, verdict(one, status, usage, ending, base)
-        shutil.rmtree(one.folder, ignore_errors=True)
+    try:
+        while True:
+            while len(running) < jobs and (case := next(todo, None)) is not None:
+                number += 1
+                one = start(case, scratch / f"case-{number}", prepared)
+                running[one.pid] = one
+            if not running:
+                return
+            ended, ending = _next_end(running)
+            if ended is None:
+                time.sleep(0.005)
+                continue
+            pid, status, usage = ended
+            one = running.pop(pid)
+            yield one, verdict(one, status, usage, ending, base)
+            shutil.rmtree(one.folder, ignore_errors=True)
+    finally:
+        for pid in running:
+            _stop(pid)
 
 
 def _next_end(running: dict[int, Running]) -> tuple[tuple[int, int, resource.struct_rusage] | None, str]:
@@ -489,10 +497,13 @@ def load() -> None:
     import torch  # noqa: PLC0415
     import transformers  # noqa: F401, PLC0415
 
-    import adaptstilts.cli.main  # noqa: PLC0415
-    import adaptstilts.models.tokenizer_core  # noqa: PLC0415
-    import adaptstilts.study.stages.runner  # noqa: F401, PLC0415
+    import adaptstilts  # noqa: PLC0415
 
+    # All of them, so that no case imports anything, and a change of the code during a run does not count.
+    for module in pkgutil.walk_packages(adaptstilts.__path__, "adaptstilts."):
+        with contextlib.suppress(ImportError):  # of an engine that is not installed
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
     torch.set_num_threads(1)
     gc.collect()
     gc.freeze()
@@ -572,6 +583,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no case after so many seconds")
     parser.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS), help="only these kinds")
     parser.add_argument("--only", nargs="+", metavar="KIND:SEED", help="run these cases alone, and show what they say")
     arguments = parser.parse_args()
@@ -580,10 +592,12 @@ def main() -> None:
         pairs = [word.rpartition(":") for word in arguments.only]
         todo = iter([Case(kind, int(seed)) for kind, _, seed in pairs])
     kinds = {kind for kind, _, _ in pairs} if arguments.only else set(arguments.kinds)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folders are removed
     began, failed, count = time.monotonic(), 0, Counter[str]()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
         load()
         prepared = prepare(Path(scratch) / "base", with_store=bool(kinds & {"archive", "manifest", "adapter"}))
+        todo = itertools.takewhile(lambda _: time.monotonic() < began + arguments.seconds, todo)
         for one, problem in run(todo, prepared, Path(scratch) / "cases", arguments.jobs):
             count[one.case.kind] += 1
             if problem:
