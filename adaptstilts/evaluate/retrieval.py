@@ -351,7 +351,10 @@ def _take_greedily(left: NDArray[np.int64], right: NDArray[np.int64], lefts: int
 
 
 def _distinct(side: Side) -> tuple[list[list[str]], Vectors]:
-    """Group the ids of equal texts, in order of first occurrence, with the vector of the last occurrence."""
+    """Group the ids of equal texts, in order of first occurrence, with the vector of the last occurrence.
+
+    White space around a text makes no difference: XTREME's scripts cut it off when they read the sentences.
+    """
     lengths = {len(side.ids), len(side.texts), len(side.vectors)}
     if len(lengths) > 1:
         raise EvaluationError(
@@ -361,7 +364,7 @@ def _distinct(side: Side) -> tuple[list[list[str]], Vectors]:
         )
     groups: dict[str, tuple[list[str], list[int]]] = {}
     for row, (name, text) in enumerate(zip(side.ids, side.texts, strict=True)):
-        ids, rows = groups.setdefault(text, ([], []))
+        ids, rows = groups.setdefault(text.strip(), ([], []))
         ids.append(name)
         rows.append(row)
     last = [rows[-1] for _, rows in groups.values()]

@@ -41,15 +41,15 @@ def _of_one_table(read: Callable[[Table, Request], Iterator[Example]]) -> Callab
 
 
 def _pairs(table: Table, request: Request) -> Iterator[Example]:
-    first, second = table.texts("first"), table.column("second")
+    first, second = table.texts("first"), table.texts_or_null("second")
     if request.option("quoting", "clean", ("clean", "xtreme")) == "xtreme":
-        first, second = ([text and as_csv_writes(text) for text in side] for side in (first, second))
+        first, second = [as_csv_writes(text) for text in first], [text and as_csv_writes(text) for text in second]
     return map(PairExample, table.ids("id"), first, second, _classes(table, "label", request.labels))
 
 
 def _choices(table: Table, request: Request) -> Iterator[Example]:
     choices = table.lists("choices")
-    columns = (table.ids("id"), table.texts("prompt"), choices, table.column("label"))
+    columns = (table.ids("id"), table.texts("prompt"), choices, table.classes("label"))
     for row, (name, prompt, options, label) in enumerate(zip(*columns, strict=True)):
         with request.row:
             if label is not None and not (isinstance(label, int) and 0 <= label < len(options)):
@@ -58,8 +58,8 @@ def _choices(table: Table, request: Request) -> Iterator[Example]:
 
 
 def _sentences(table: Table, request: Request) -> Iterator[Example]:
-    classes = {word: index for index, word in enumerate(request.labels)}
-    columns = (table.ids("id"), table.lists("words"), table.column("tags"))
+    classes: dict[object, int] = {word: index for index, word in enumerate(request.labels)}
+    columns = (table.ids("id"), table.lists("words"), table.class_lists("tags"))
     for row, (name, words, tags) in enumerate(zip(*columns, strict=True)):
         with request.row:
             if tags is None:
@@ -79,20 +79,32 @@ def _questions(table: Table, request: Request) -> Iterator[Example]:
     columns = (table.ids("id"), table.texts("question"), table.texts("context"), table.column("answers"))
     for row, (name, question, context, found) in enumerate(zip(*columns, strict=True)):
         with request.row:
-            answers = None if found is None else tuple(Answer(item["text"], item["start"]) for item in found)
+            answers = None if found is None else tuple(_answers(table, row, found))
             for answer in answers or ():
-                if not context.startswith(answer.text, answer.start):
+                if answer.start < 0 or not context.startswith(answer.text, answer.start):
                     raise table.error(
                         row, f"the answer {shown(answer.text)} is not at offset {answer.start}", "answers"
                     )
             yield SpanExample(name, question, context, answers)
 
 
+def _answers(table: Table, row: int, found: object) -> Iterator[Answer]:
+    for item in found if isinstance(found, list) else [found]:
+        text, start = (item.get("text"), item.get("start")) if isinstance(item, dict) else (None, None)
+        if type(text) is not str or type(start) is not int:
+            raise table.error(row, f"expected a list of text and start, found {shown(found)}", "answers")
+        yield Answer(text, start)
+
+
 def _queries(table: Table, _: Request) -> Iterator[Example]:
-    columns = (table.ids("id"), table.texts("query"), table.column("target"), table.column("text"))
-    for name, query, target, text, context in zip(*columns, table.column("context"), strict=True):
-        # A pair for training: what is to be found is its own candidate.
-        candidate = None if text is None else Candidate(target, text, context, (target,))
+    columns = (table.ids("id"), table.texts("query"), table.texts_or_null("target"), table.texts_or_null("text"))
+    rows = zip(*columns, table.texts_or_null("context"), strict=True)
+    for row, (name, query, target, text, context) in enumerate(rows):
+        candidate = None
+        if text is not None:  # a pair for training: what is to be found is its own candidate
+            if target is None:
+                raise table.error(row, "a text to be found needs an id", "target")
+            candidate = Candidate(target, text, context, (target,))
         yield MatchExample(name, query, target, candidate)
 
 
@@ -124,9 +136,9 @@ def _side(table: Table, request: Request) -> tuple[Sentence, ...]:
 
 
 def _classes(table: Table, column: str, labels: Sequence[str]) -> list[int | None]:
-    classes: dict[str | None, int | None] = {word: index for index, word in enumerate(labels)}
+    classes: dict[str | int | None, int | None] = {word: index for index, word in enumerate(labels)}
     classes[None] = None
-    words = table.column(column)
+    words = table.classes(column)
     for row, word in enumerate(words):
         if word not in classes:
             raise table.error(row, f"'{cut(str(word))}' is not a label of this task", column, allowed=labels)
@@ -137,12 +149,12 @@ def tag_words(paths: tuple[Path, ...]) -> set[str]:
     """Collect the tags that occur in the files of a tagging task; hidden tags are an error."""
     found: set[str] = set()
     for path in paths:
-        for row, tags in enumerate(open_table(path, ["tags"]).column("tags")):
+        for row, tags in enumerate(open_table(path, ["tags"]).class_lists("tags")):
             if tags is None:
                 raise DataError(
                     "the tags are hidden", path=path, key=f"row {row}", hint="This task takes its labels from them"
                 )
-            found.update(tags)
+            found.update(map(str, tags))
     return found
 
 

@@ -34,7 +34,7 @@ def read_siqa(request: Request) -> Iterator[ChoiceExample]:
         yield request.noted(ChoiceExample(str(position), f"{context} {question}", answers, label), line)
     if labels is not None and len(labels) != position + 1:
         problem = f"has {len(labels)} labels for {position + 1} questions of {path.name}"
-        raise DataError(problem, path=request.paths[1])
+        raise DataError(problem, path=request.paths[1], line=max(len(labels), 1))
 
 
 def _siqa_label(record: dict[str, Any], path: Path, line: int) -> int | None:

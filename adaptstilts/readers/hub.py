@@ -78,7 +78,7 @@ def _labels(table: Table, column: str, request: Request) -> list[int]:
     if names is not None:
         classes = {None: HIDDEN, HIDDEN: HIDDEN}
         classes.update((number, words[name]) for number, name in enumerate(names) if name in words)
-    values = table.column(column)
+    values = table.classes(column)
     try:
         return [classes[value] for value in values]
     except KeyError as error:
@@ -119,7 +119,7 @@ def read_tags(request: Request) -> Iterator[TagExample]:
         classes: dict[Any, int] = dict(known)
         if names is not None:
             classes = {number: known[name] for number, name in enumerate(names) if name in known}
-        for row, (one, two) in enumerate(zip(table.lists(words), table.column(tags), strict=True)):
+        for row, (one, two) in enumerate(zip(table.lists(words), table.class_lists(tags), strict=True)):
             if two is None or len(one) != len(two):
                 raise table.error(row, f"{len(one)} words but {len(two or ())} tags", tags)
             unknown = next((tag for tag in two if tag not in classes), None)
@@ -176,9 +176,13 @@ def _span_rows(path: Path, request: Request) -> Iterator[tuple[SpanExample, tupl
         if key.startswith(start):
             found = {"text": [], "answer_start": []} if answers is None else answers
             texts, starts = (found.get("text"), found.get("answer_start")) if isinstance(found, dict) else (None, None)
-            if texts is None or starts is None or len(texts) != len(starts):
+            if not (_are(texts, str) and _are(starts, int) and len(texts or ()) == len(starts or ())):
                 raise table.error(row, f"expected as many texts as starts, found {shown(found)}", options["answers"])
             yield SpanExample(name, question, context, None), (table, row), found
+
+
+def _are(values: object, kind: type) -> bool:
+    return isinstance(values, list) and all(type(value) is kind for value in values)
 
 
 def _shift(context: str, answers: list[tuple[str, int]]) -> int:
@@ -248,8 +252,11 @@ def _cosmosqa(record: Mapping[str, Any], path: Path, position: int) -> ChoiceExa
 
 
 def _commonsenseqa(record: Mapping[str, Any], path: Path, position: int) -> ChoiceExample:
-    choices = record.get("choices") or {}
-    pairs = zip(choices.get("label", ()), choices.get("text", ()), strict=True)
+    choices = record.get("choices")
+    columns: list[Any] = [choices.get(name) for name in ("label", "text")] if isinstance(choices, dict) else []
+    if not columns or not all(_are(column, str) for column in columns) or len(columns[0]) != len(columns[1]):
+        raise DataError(f"expected as many labels as texts, found {shown(choices)}", path=path, key="choices")
+    pairs = zip(*columns, strict=True)
     question = {"stem": record.get("question"), "choices": [{"label": one, "text": two} for one, two in pairs]}
     return commonsenseqa_example({**record, "question": question}, path, position)
 
@@ -259,7 +266,8 @@ def _copa(record: Mapping[str, Any], path: Path, position: int) -> ChoiceExample
 
 
 def _without_hidden_label(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    hidden = record.get("label") in {None, HIDDEN}
+    label = record.get("label")
+    hidden = label is None or (type(label) is int and label == HIDDEN)
     return {key: value for key, value in record.items() if key != "label"} if hidden else record
 
 

@@ -38,6 +38,10 @@ class Listing:
         ]
         return tuple(self.root / parent / file for file, parent in sorted(found))
 
+    def names(self, folder: str) -> frozenset[str]:
+        """Return the names of the files in a folder; none if there is no such folder."""
+        return self._entries(folder)[0]
+
     def _matching_folders(self, pattern: str) -> list[str]:
         if not pattern or not _is_pattern(pattern):
             return [pattern]

@@ -72,6 +72,9 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
         raise DataError(f"{task.name} has no data in '{language}'", value=language, allowed=task.languages)
     found = find_all(listing, task, split, language)
     if not found:
+        other = misnamed(listing, task, split, language)
+        if other is not None:
+            raise other
         looked = ", ".join([*_templates(layout, language), _own_folder(task, split, language)])
         raise DataError(
             f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
@@ -171,6 +174,34 @@ def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
                 sets = tuple(zip((_fill(current, name, language) for name in names), paths, strict=True))
                 return Found(current, tuple(path for several in paths for path in several), note, sets)
         current = current.otherwise
+    return None
+
+
+_PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar.gz", ".tgz")
+
+
+def misnamed(root: Path | Listing, task: Task, split: Split, language: str) -> DataError | None:
+    """Return the error for a file that is there under nearly the name that is looked for; None if there is none.
+
+    Such a file is compressed, or differs in upper and lower case.
+    """
+    listing = _listing(root)
+    layouts = each_layout([task.layouts[split]] if split in task.layouts else [])
+    shared = (layout for layout in layouts if not layout.holds or language in layout.holds)
+    templates = [(layout, name) for layout in shared for names in layout.files for name in names if "*" not in name]
+    for name in dict.fromkeys(_fill(layout, template, language) for layout, template in templates):
+        folder, _, file = name.rpartition("/")
+        present = listing.names(folder)
+        if not present or file in present:
+            continue
+        packed = next((file + ending for ending in _PACKED if file + ending in present), None)
+        if packed is not None:
+            hint = f"Unpack it to '{file}' beside it."
+            return DataError("is compressed, and is not read", path=listing.root / folder / packed, hint=hint)
+        other = next((known for known in present if known.casefold() == file.casefold()), None)
+        if other is not None:
+            problem = f"is not read: the file is looked for as '{file}'"
+            return DataError(problem, path=listing.root / folder / other, hint="Rename it.")
     return None
 
 

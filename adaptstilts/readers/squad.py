@@ -118,7 +118,11 @@ def _is_blank(question: dict[str, Any]) -> bool:
 
 
 def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Answer]:
-    if question.get("is_impossible"):
+    is_impossible = question.get("is_impossible", False)
+    if type(is_impossible) is not bool:
+        problem = f"is_impossible is {shown(is_impossible)}"
+        raise DataError(problem, path=path, key=question["id"], hint="It is true or false.")
+    if is_impossible:
         return
     for answer in _list(question, "answers", path):
         text = json_text(answer, "text", path, None)

@@ -28,14 +28,16 @@ class Table:
     def column(self, name: str) -> list[Any]:
         """Return a column as plain values, None where null; ``a.b`` names field b of the struct column a."""
         outer, _, inner = name.partition(".")
-        if outer not in self.arrow.column_names:
-            raise DataError(
-                "no such column", path=self.path, key=outer, value=outer, allowed=sorted(self.arrow.column_names)
-            )
+        self._require(outer)
         values: list[Any] = self.arrow.column(outer).to_pylist()
         if inner:
-            return [None if value is None else value.get(inner) for value in values]
+            return [value.get(inner) if isinstance(value, dict) else None for value in values]
         return values
+
+    def _require(self, name: str) -> None:
+        if self.arrow.column_names.count(name) != 1:
+            problem = "this column is there twice" if name in self.arrow.column_names else "no such column"
+            raise DataError(problem, path=self.path, key=name, value=name, allowed=sorted(self.arrow.column_names))
 
     def texts(self, name: str) -> list[str]:
         """Return a column whose values must all be text."""
@@ -43,6 +45,30 @@ class Table:
         for row, value in enumerate(values):
             if type(value) is not str:
                 raise self.error(row, f"expected text, found {shown(value)}", name)
+        return values
+
+    def texts_or_null(self, name: str) -> list[str | None]:
+        """Return a column whose values must be text or null."""
+        values = self.column(name)
+        for row, value in enumerate(values):
+            if value is not None and type(value) is not str:
+                raise self.error(row, f"expected text or null, found {shown(value)}", name)
+        return values
+
+    def classes(self, name: str) -> list[str | int | None]:
+        """Return a column of labels: texts, integers (true and false are none) or null."""
+        values = self.column(name)
+        for row, value in enumerate(values):
+            if not _is_class(value):
+                raise self.error(row, f"expected a label, text or an integer, found {shown(value)}", name)
+        return values
+
+    def class_lists(self, name: str) -> list[list[str | int] | None]:
+        """Return a column of lists of labels, or null."""
+        values = self.column(name)
+        for row, value in enumerate(values):
+            if value is not None and not (isinstance(value, list) and all(map(_is_class, value))):
+                raise self.error(row, f"expected a list of labels, texts or integers, found {shown(value)}", name)
         return values
 
     def ids(self, name: str) -> list[str]:
@@ -69,6 +95,7 @@ class Table:
         """Say whether a column holds integers, or lists of integers."""
         import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
 
+        self._require(name)
         kind = self.arrow.schema.field(name).type
         while pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind):
             kind = kind.value_type
@@ -111,6 +138,10 @@ class Table:
         return DataError(problem, path=self.path, key="metadata of `datasets`", hint=hint)
 
 
+def _is_class(value: object) -> bool:
+    return value is None or type(value) is str or type(value) is int
+
+
 def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
     """Read a ``.parquet`` file, or an ``.arrow`` file in the stream format of `datasets`.
 
@@ -126,16 +157,16 @@ def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
     try:
         table = _read_parquet(path, columns) if is_parquet else _read_stream(path)
         table.validate(full=True)  # a damaged file reads without complaint, and its values fail only later
-    except (pyarrow.ArrowException, OSError) as error:
+        for field in table.schema:
+            _check_names(path, field)
+        if columns is not None and not is_parquet:
+            table = table.select([name for name in columns if name in table.column_names])
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         kind = "a parquet file" if is_parquet else "an Arrow file as `datasets` writes it"
         reason = reason_of(error)
         cause = _cause(path, is_parquet=is_parquet)
         problem = cause or f"cannot be read as {kind} ({reason})"
         raise DataError(problem, path=path, hint=None if cause else "Fetch it again") from error
-    for field in table.schema:
-        _check_names(path, field)
-    if columns is not None and not is_parquet:
-        table = table.select([name for name in columns if name in table.column_names])
     return Table(path, table)
 
 

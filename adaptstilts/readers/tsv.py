@@ -55,7 +55,7 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
         raise DataError(
             f"has {len(labels)} labels for {position + 1} rows of {path.name}",
             path=request.paths[1],
-            line=len(labels),
+            line=max(len(labels), 1),
         )
 
 
@@ -66,7 +66,7 @@ def _label_lines(path: Path, classes: dict[str, int]) -> list[int]:
 def _agreed(label: int | None, labels: list[int], position: int, request: Request, line: int) -> int:
     if position >= len(labels):
         problem = f"has {len(labels)} labels, {request.path.name} has more rows"
-        raise DataError(problem, path=request.paths[1], line=len(labels))
+        raise DataError(problem, path=request.paths[1], line=max(len(labels), 1))
     if label is not None and label != labels[position]:
         raise DataError(
             f"'{request.labels[label]}' here but '{request.labels[labels[position]]}' in {request.paths[1].name}",

@@ -342,6 +342,14 @@ def test_mining_and_search_equal_xtreme(shared_root: Path):
     assert search(vectors["source"], vectors["target"]).rows.tolist()[: len(nearest)] == nearest
 
 
+@pytest.mark.parametrize("space", ["", " ", "\u3000", "\r"])
+def test_texts_that_differ_in_white_space_around_them_count_as_repeated(space):
+    vectors = np.eye(3, dtype=np.float32)
+    foreign = Side(["f0", "f1", "f2"], ["a", f"{space}a{space}", "c"], vectors)
+    english = Side(["e0", "e1", "e2"], ["x", "y", "z"], vectors)
+    assert {pair.foreign for pair in mine_pairs(foreign, english)} == {"f2"}
+
+
 def test_mining_with_repeated_texts_expanded_adds_exactly_their_pairs_to_those_of_xtreme(shared_root: Path):
     """What jiant does after the same mining: every match becomes the product of the ids of its two texts."""
     expected = json.loads((shared_root / "parity" / "retrieval.json").read_text(encoding="utf-8"))

@@ -1,3 +1,4 @@
+import pyarrow
 import pytest
 
 from adaptstilts.data.arrow import write_split
@@ -102,3 +103,26 @@ def test_gold_pairs_are_refused_when_a_sentence_is_missing(tmp_path):
     write_split(tmp_path, task, Split.TEST, "de", Bitext("de", side, side, frozenset({("x", "en-1")})), ())
     with pytest.raises(DataError, match=r"gold/data-.*\.arrow: row 0: foreign: no sentence has id 'x'"):
         DataRoot(tmp_path).load(task, Split.TEST, "de")
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "message"),
+    [
+        ("xquad", {"id": ["0"], "question": ["q"], "context": ["c"], "answers": ["c"]},
+         r"row 0: answers: expected a list of text and start, found 'c'"),
+        ("xquad", {"id": ["0"], "question": ["q"], "context": ["c"], "answers": [[{"text": "c", "start": None}]]},
+         r"row 0: answers: expected a list of text and start"),
+        ("udpos", {"id": ["0"], "words": [["a"]], "tags": [7]}, r"row 0: tags: expected a list of labels"),
+        ("xnli", {"id": ["0"], "first": ["a"], "second": [3], "label": ["neutral"]}, r"second: expected text or null"),
+        ("xnli", {"id": ["0"], "first": ["a"], "second": ["b"], "label": [True]}, r"row 0: label: .*found True"),
+    ],
+)  # fmt: skip
+def test_values_of_other_types_are_refused_with_their_row(tmp_path, task, columns, message):
+    split = Split.TEST if task == "xquad" else Split.DEV
+    path = tmp_path / task / "arrow" / split.value / "de" / "data-00000-of-00001.arrow"
+    path.parent.mkdir(parents=True)
+    table = pyarrow.table(columns)
+    with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table)
+    with pytest.raises(DataError, match=message):
+        DataRoot(tmp_path).load(get_task(task), split, "de")

@@ -11,6 +11,8 @@ import re
 import socket
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from adaptstilts.cli.main import main
@@ -273,7 +275,55 @@ def test_ids_that_are_repeated_get_their_position_in_every_layout(data_root, tmp
     assert [row.id for row in root.load(task, Split.DEV, "de")] == ["x#0", "x#1"]
 
 
+@pytest.mark.parametrize("ending", [".gz", ".zip", ".bz2", ".xz", ".zst"])
+@pytest.mark.parametrize("where", ["JSON", "JSON lines", "pairs", "table", "CSV", "words", "bitext"])
+def test_a_compressed_file_beside_the_place_of_its_content_is_named(data_root, tmp_path, capsys, where, ending):
+    name, split, path = PLACES[where]
+    place(tmp_path, path + ending, b"x")
+    language = "en" if name in {"mnli", "cosmosqa"} else "de"
+    message = (
+        rf"{Path(path).name}\{ending}: is compressed, and is not read\. Unpack it to '{Path(path).name}' beside it"
+    )
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task(name), split, language)
+    assert main(["data", "check", str(tmp_path), name]) == 2
+    assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_file_whose_name_differs_in_case_is_named(data_root, tmp_path):
+    place(tmp_path, "xnli/Dev-DE.tsv", b"x")
+    with pytest.raises(DataError, match=r"Dev-DE\.tsv: is not read: the file is looked for as 'dev-de\.tsv'"):
+        data_root({}).load(get_task("xnli"), Split.DEV, "de")
+
+
+def test_class_names_that_no_file_can_hold_are_refused(data_root, tmp_path):
+    metadata = {b"huggingface": b'{"info": {"features": {"label": {"_type": "ClassLabel", "names": ["\\ud83d"]}}}}'}
+    for content, message in (
+        (metadata[b"huggingface"], "metadata of `datasets`: '.*' is an unpaired surrogate"),
+        (b"{", r"metadata of `datasets`: not JSON"),
+        (b"\xff", r"metadata of `datasets`: not UTF-8"),
+        (b'{"info": {"features": {"label": {"_type": "ClassLabel", "names": 7}}}}', r"the names of the classes of"),
+    ):
+        table = pyarrow.table({"premise": ["a"], "hypothesis": ["b"], "label": [0]})
+        target = place(tmp_path, PLACES["parquet"][2], b"")
+        pyarrow.parquet.write_table(table.replace_schema_metadata({b"huggingface": content}), target)
+        with pytest.raises(DataError, match=message):
+            data_root({}).load(get_task("xnli"), Split.DEV, "de")
+
+
+def test_a_file_of_all_languages_that_lacks_some_is_a_problem_only_with_strict(tmp_path, capsys):
+    rows = "".join(f"{code}\tneutral\tA {code} sentence.\tB.\n" for code in ("de", "fr"))
+    place(tmp_path, "XNLI-1.0/xnli.dev.tsv", f"language\tgold_label\tsentence1\tsentence2\n{rows}".encode())
+    assert main(["data", "check", str(tmp_path), "xnli"]) == 0
+    found = capsys.readouterr()
+    assert "note: xnli: dev: missing in 13 languages" in found.out
+    assert found.err == ""
+    assert main(["data", "check", str(tmp_path), "xnli", "--strict"]) == 2
+    assert "no dev files of xnli in 13 languages" in capsys.readouterr().err
+
+
 CASES = [
+    ("10-gzip/root", "xnli", r"dev-en\.tsv\.gz: is compressed, and is not read\. Unpack it to 'dev-en\.tsv' beside it"),
     ("01-lone-surrogate/root", "squad1", r"train-v1\.1\.json:1: data\[0\].*: '\\ud83d' is an unpaired surrogate"),
     ("01-lone-surrogate/root", "xquad", r"xquad\.de\.json:1: data\[0\].*is an unpaired surrogate"),
     ("06-cr-only/root", "xnli", r"dev-en\.tsv: has carriage returns \(CR\) alone as line ends"),

@@ -339,3 +339,25 @@ def test_tag_lists_of_large_arrays_are_read(tmp_path):
     )
     data.save_to_disk(str(tmp_path / "hub/unimelb-nlp/wikiann/de/test"))
     assert DataRoot(tmp_path).load(get_task("panx"), Split.TEST, "de") == [TagExample("0", ("a",), (5,))]
+
+
+@pytest.mark.parametrize(
+    ("task", "place", "columns", "message"),
+    [
+        ("xnli", "facebook/xnli/de/test-0.parquet", {**nli([0]), "label": [[{"a": 1}]]}, r"label: expected a label"),
+        ("xnli", "facebook/xnli/de/test-0.parquet", {**nli([0]), "label": [True]}, r"row 0: label: .*found True"),
+        ("panx", "unimelb-nlp/wikiann/de/test-0.parquet", {"tokens": [["a"]], "ner_tags": [{"a": 1}]},
+         r"row 0: ner_tags: expected a list of labels"),
+        ("xquad", "google/xquad/xquad.de/validation-0.parquet",
+         {"id": ["0"], "question": ["q"], "context": ["c"], "answers": [{"text": ["c"], "answer_start": ["0"]}]},
+         r"row 0: answers: expected as many texts as starts"),
+        ("xquad", "google/xquad/xquad.de/validation-0.parquet",
+         {"id": [True], "question": ["q"], "context": ["c"], "answers": [{"text": ["c"], "answer_start": [0]}]},
+         r"row 0: id: expected text or an integer as an id, found True"),
+    ],
+)  # fmt: skip
+def test_values_of_other_types_are_refused_with_their_row(write_plain, task, place, columns, message):
+    language = "de"
+    split = Split.TEST
+    with pytest.raises(DataError, match=message):
+        write_plain(place, columns).load(get_task(task), split, language)

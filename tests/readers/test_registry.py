@@ -510,7 +510,7 @@ def test_siqa_is_read_from_hub_columns_and_from_the_publishers_two_files(read, t
 def test_siqa_refuses_another_number_of_labels(read, task_files, labels):
     name = "siqa/socialIQa_v1.4_trn.jsonl"
     files = {name: None, "siqa/train.jsonl": task_files["siqa"][name], "siqa/train-labels.lst": labels}
-    with pytest.raises(DataError, match=r"train-labels\.lst: has \d labels for 3 questions of train\.jsonl"):
+    with pytest.raises(DataError, match=r"train-labels\.lst:\d: has \d labels for 3 questions of train\.jsonl"):
         read("siqa", Split.TRAIN, replaced=files)
 
 
