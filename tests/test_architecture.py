@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "limits",
         "runtime",
         "shipped",
+        "waiting",
     ),
     ("config",),
     ("store",),
