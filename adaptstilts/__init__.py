@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from adaptstilts.api.tasks import register_task as register_task
     from adaptstilts.api.tasks import register_tasks_from as register_tasks_from
     from adaptstilts.errors import AdaptstiltsError as AdaptstiltsError
+    from adaptstilts.errors import ChangedError as ChangedError
     from adaptstilts.errors import CheckpointError as CheckpointError
     from adaptstilts.errors import ConfigError as ConfigError
     from adaptstilts.errors import CrashError as CrashError
@@ -78,6 +79,7 @@ _EXPORTS = {
     "api.tasks": ("register_task", "register_tasks_from"),
     "errors": (
         "AdaptstiltsError",
+        "ChangedError",
         "CheckpointError",
         "ConfigError",
         "CrashError",

@@ -7,7 +7,6 @@ the traceback is in that stage's log (`CrashError`).
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from adaptstilts.addresses import shown_address
 from adaptstilts.formatting import visible, visible_lines
+from adaptstilts.suggestions import near_matches
 
 _COLLAPSED = re.compile(r"^((?:\w+::)*[a-z][a-z0-9+.-]+):/(?=[^/])", re.IGNORECASE)
 """Begin of an address that became a path, which has lost a slash."""
@@ -178,15 +178,6 @@ def raise_all(problems: Sequence[AdaptstiltsError]) -> None:
         raise problems[0]
     if problems:
         raise ProblemsError(problems)
-
-
-def near_matches(value: object, allowed: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
-    """Return the allowed texts that are most like a value, the best first; upper and lower case count as equal."""
-    folded: dict[str, list[str]] = {}
-    for text in allowed:
-        folded.setdefault(text.casefold(), []).append(text)
-    close = difflib.get_close_matches(str(value).casefold(), folded, n=most, cutoff=cutoff)
-    return [text for match in close for text in folded[match]][:most]
 
 
 def _near_match(value: object, allowed: Sequence[str]) -> str | None:

@@ -14,7 +14,7 @@ import stat
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
 from adaptstilts.formatting import size_text
 
 _MAGIC = (
@@ -77,6 +77,18 @@ def what_instead(path: Path) -> str | None:
     except ValueError:  # a name with a zero byte
         return None
     return None if stat.S_ISREG(mode) else next((what for is_kind, what in _KINDS if is_kind(mode)), "no file")
+
+
+def expanded(path: Path | str) -> Path:
+    """Return a path in which a leading ``~`` is the home folder.
+
+    Raises:
+        ConfigError: If there is no such user, or the user has no home folder.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ConfigError("there is no home folder for its ~", path=path, hint="Write the whole path.") from error
 
 
 def check_file(

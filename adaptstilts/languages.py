@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from adaptstilts.errors import ConfigError
+from adaptstilts.suggestions import add_names, near_matches
 
 SOURCE_LANGUAGE = "en"
 """ISO 639-1 code of the language of all training data."""
@@ -120,7 +121,8 @@ def declare_language(code: str) -> None:
     """
     if code in _languages() or code in _DECLARED:
         return
-    meant = _meant(code)
+    has_parts = _CODE.fullmatch(code) is not None and not code.isalpha()
+    meant = None if has_parts else _meant(code)
     if meant is not None or not _CODE.fullmatch(code):
         hint = f"Write '{meant.code}' for {meant.name}" if meant else None
         raise ConfigError(
@@ -140,13 +142,30 @@ def get_language(code: str) -> Language:
     if found is None:
         meant = _meant(code)
         hint = f"Write '{meant.code}' for {meant.name}" if meant else None
-        raise ConfigError(f"'{code}' is not a known language code", value=code, allowed=_languages(), hint=hint)
+        raise ConfigError(
+            f"'{code}' is not a known language code", value=None if meant else code, allowed=_languages(), hint=hint
+        )
     return found
 
 
 def _meant(word: str) -> Language | None:
-    lowered = word.strip().lower()
+    """Return the language of the 50 that a word certainly means: by another code or name, not by a likeness."""
+    found = near_matches(word, _languages(), cutoff=1.0)
+    return _languages()[found[0]] if found else None
+
+
+_OLD_CODES = {"iw": "he", "in": "id", "jw": "jv", "mo": "ro"}
+_OTHER_CODES = {
+    "baq": "eu", "bur": "my", "chi": "zh", "zho": "zh", "dut": "nl", "fas": "fa", "per": "fa", "fil": "tl", "fre": "fr",
+    "geo": "ka", "ger": "de", "gre": "el", "may": "ms", "msa": "ms", "rum": "ro",
+}  # fmt: skip
+_OTHER_NAMES = {"chinese": "zh", "farsi": "fa", "filipino": "tl", "haitian": "ht"}
+
+
+def _add_names() -> None:
     for language in all_languages():
-        if lowered in {language.code, language.code3, language.variety, language.name.lower()}:
-            return language
-    return None
+        add_names(dict.fromkeys((language.code3, language.variety, language.name), language.code))
+    add_names(_OLD_CODES | _OTHER_CODES | _OTHER_NAMES)
+
+
+_add_names()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import inspect
 import logging
 import os
 import platform
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,14 @@ from adaptstilts.errors import ConfigError
 if TYPE_CHECKING:
     import torch
 
+_SDP_NAMES = {
+    "flash": "FLASH_ATTENTION",
+    "efficient": "EFFICIENT_ATTENTION",
+    "cudnn": "CUDNN_ATTENTION",
+    "math": "MATH",
+}
+"""Names of torch's attention kernels in a configuration and in torch."""
+_ON_CPU = ("flash", "math")
 RECORDED_PACKAGES = ("adaptstilts", "torch", "transformers", "adapters", "peft", "datasets", "tokenizers", "numpy")
 
 
@@ -83,6 +92,107 @@ def make_deterministic(device: torch.device) -> None:
     import torch  # noqa: PLC0415
 
     if device.type == "cuda":
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+@contextlib.contextmanager
+def attention_by(device: torch.device, name: str) -> Iterator[None]:
+    """Select the kernels that torch's attention may use inside the block.
+
+    cuDNN's are never among them unless they are asked for: they plan anew for every shape of a batch, and their
+    gradients are not repeatable. Where a kernel cannot be used, such as flash in a batch with padding, the next one is.
+
+    Args:
+        name: As `runtime.attention` in a configuration.
+
+    Raises:
+        ConfigError: If the kernel does not exist on this device.
+    """
+    from torch.nn.attention import SDPBackend, sdpa_kernel  # noqa: PLC0415
+
+    names = attention_kernels(device, name)
+    if not names:
+        yield
+        return
+    kernels = [getattr(SDPBackend, _SDP_NAMES[kernel]) for kernel in names]
+    if "set_priority" in inspect.signature(sdpa_kernel).parameters:
+        with sdpa_kernel(kernels, set_priority=True):
+            yield
+    else:
+        # This torch puts cuDNN's last, so that it would never be used beside another one.
+        with sdpa_kernel(kernels[:1] if name == "cudnn" else kernels):
+            yield
+
+
+def attention_kernels(device: torch.device, name: str) -> tuple[str, ...]:
+    """Return the kernels of attention that `name` means on `device`, the first choice first; empty for torch's choice.
+
+    Raises:
+        ConfigError: If there is no such kernel on this device.
+    """
+    is_gpu = device.type == "cuda"
+    if name == "auto":
+        return ("flash", "efficient", "math") if is_gpu else ()
+    if not is_gpu and name not in _ON_CPU:
+        raise ConfigError(
+            f"'{name}' needs a GPU, and the device is {device.type}",
+            key="runtime.attention",
+            allowed=("auto", *_ON_CPU),
+            hint="More: adaptstilts docs training.",
+        )
+    return (name,) if name == "math" else (name, "math")
+
+
+def attention_text(device: torch.device, name: str) -> str:
+    """Return how attention is computed, for the record of a result: ``flash, efficient, math``."""
+    return ", ".join(attention_kernels(device, name)) or "torch's choice"
+
+
+class Backward:
+    """How gradients are computed: repeatably where all operations can.
+
+    Flash and efficient attention have repeatable gradients only where torch is told to fail at any operation that has
+    none. If one fails so, the process goes on without, and torch warns at what is not repeatable.
+    """
+
+    def __init__(self) -> None:
+        self._is_strict = True
+
+    def run(self, compute: Callable[[], float], start_again: Callable[[], None], device: torch.device) -> float:
+        """Compute gradients; call `start_again` before they are computed a second time."""
+        if not (self._is_strict and _may_be_strict(device)):
+            return compute()
+        try:
+            with _strict():
+                return compute()
+        except RuntimeError as error:
+            if _NOT_REPEATABLE not in str(error):
+                raise
+        self._is_strict = False
+        start_again()
+        return compute()
+
+
+_NOT_REPEATABLE = "does not have a deterministic implementation"
+
+
+def _may_be_strict(device: torch.device) -> bool:
+    """Say whether repeatable gradients were asked for (`make_deterministic`) and cuDNN's attention was not."""
+    import torch  # noqa: PLC0415
+
+    asked = device.type == "cuda" and torch.are_deterministic_algorithms_enabled()
+    return asked and not torch.backends.cuda.cudnn_sdp_enabled()  # type: ignore[no-untyped-call]
+
+
+@contextlib.contextmanager
+def _strict() -> Iterator[None]:
+    """Let torch fail at operations that are not repeatable."""
+    import torch  # noqa: PLC0415
+
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
         torch.use_deterministic_algorithms(True, warn_only=True)
 
 

@@ -50,7 +50,7 @@ SECONDS = 10
 _MOST_WALL = 90
 """Wall time after which a case is stopped on a machine that is busy with other work."""
 _MOST_BYTES = 1 << 30
-_MOST_ADDRESSES = 4 << 30
+_MOST_ADDRESSES = 2 << 30
 """Address space above that of this process; libraries reserve more than they use."""
 ALLOWED = ("out", "home", "tmp")
 """Folders of a case in which a command may write."""

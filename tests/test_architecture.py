@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "limits",
         "runtime",
         "shipped",
+        "suggestions",
         "waiting",
     ),
     ("config",),
@@ -58,6 +59,7 @@ BELOW_BUILD_SYSTEM = {
     "languages",
     "limits",
     "runtime",
+    "suggestions",
     "config",
 }
 LARGEST_SHARE = 0.2

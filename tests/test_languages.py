@@ -32,6 +32,13 @@ def test_names_of_languages_keep_their_spaces():
         ("German", "Write 'de' for German"),
         ("cmn", "Write 'zh' for Mandarin"),
         ("EN", "Write 'en' for English"),
+        ("zh-CN", "Write 'zh' for Mandarin"),
+        ("zh_Hans", "Write 'zh' for Mandarin"),
+        ("Chinese", "Write 'zh' for Mandarin"),
+        ("jw", "Write 'jv' for Javanese"),
+        ("iw", "Write 'he' for Hebrew"),
+        ("in", "Write 'id' for Indonesian"),
+        ("ger", "Write 'de' for German"),
     ],
 )
 def test_get_language_says_what_was_meant_when_code_is_unknown(wrong, message):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.errors import StoreError
 from adaptstilts.results.rows import ResultRow
+from adaptstilts.store.stage import StageKind
 from adaptstilts.study.stages.collect import result_rows
 from adaptstilts.study.study import RUN_HINT, Study
 
@@ -23,7 +24,8 @@ def results_frame(study: Study) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415
 
     with study.settings_named():
-        rows = result_rows(study.plan.tables, study.store.find_all(study.plan.stages))
+        stages = [stage for stage in study.plan.stages if stage.kind is StageKind.SCORE]
+        rows = result_rows(study.plan.tables, study.store.find_all(stages))
         if not rows:
             raise StoreError("no finished score", path=study.config.store, hint=RUN_HINT)
     return pd.DataFrame([asdict(row) for row in rows], columns=[item.name for item in fields(ResultRow)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from adaptstilts.api.shown import Shown, preformatted
 from adaptstilts.arguments import choice_of, text_of
+from adaptstilts.errors import DamagedError
 from adaptstilts.study.pricing.outline import outline
 from adaptstilts.study.pricing.outline_text import View, outline_text
 from adaptstilts.study.study import Study
@@ -53,15 +54,21 @@ class StudyPlan(Shown):
 
 
 def plan_study(study: Study, *, device: str, utilisation: float) -> StudyPlan:
-    """Plan a study and estimate what it costs on a device.
+    """Plan a study and estimate what it costs on a device; damaged artefacts are problems of the answer.
 
     Raises:
         AdaptstiltsError: If the study cannot be planned, the device is unknown, or the utilisation is out of range.
     """
+    damaged: list[DamagedError] = []
     record: dict[str, Any] = outline(
-        study.plan, study.variants, study.store, device=text_of("device", device), utilisation=utilisation
+        study.plan,
+        study.variants,
+        study.store,
+        device=text_of("device", device),
+        utilisation=utilisation,
+        on_damage=damaged.append,
     )
-    return StudyPlan(record, outline_text(record), study=study)
+    return StudyPlan(record, outline_text(record), problems=tuple(damaged), study=study)
 
 
 def why_stage(study: Study, stage: str) -> Shown:

@@ -199,6 +199,7 @@ class Study:
 
         prepare_process()
         is_shown, is_rebuilt = flag_of("progress", progress), flag_of("rebuild", rebuild)
+        self._study.plan_anew()
         chosen = self._with(engine, workers)
         store = chosen.store.root
         result = run_study(

@@ -14,12 +14,13 @@ from pathlib import Path, PurePosixPath
 from adaptstilts.data.check import leak_error
 from adaptstilts.data.contamination.leaks import find_leak
 from adaptstilts.data.lock import LOCK_NAME
-from adaptstilts.errors import AdaptstiltsError, DataError, near_matches, problems_of
+from adaptstilts.errors import AdaptstiltsError, DataError, problems_of
 from adaptstilts.formatting import range_text, visible
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import file_without_rows, missing_parts
 from adaptstilts.study.plan.data_facts import FolderFacts
+from adaptstilts.suggestions import near_matches
 from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.files import each_layout
 from adaptstilts.tasks.registry import all_tasks, is_own, training_chain

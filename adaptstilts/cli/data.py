@@ -9,8 +9,9 @@ import typer
 
 import adaptstilts
 from adaptstilts.api.defaults import DEFAULT_CASES, DEFAULT_SEED
-from adaptstilts.cli.output import JsonOption, say, show
+from adaptstilts.cli.output import JsonOption, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
+from adaptstilts.cli.streams import echo_error
 
 data_app = typer.Typer(
     name="data",
@@ -70,10 +71,10 @@ def fetch(
             root, tasks or (), languages=language or (), offline=offline, manifest=manifest
         )
     except KeyboardInterrupt:
-        say("interrupted; downloads are kept, and the same command resumes", err=True)
+        echo_error("interrupted; downloads are kept, and the same command resumes")
         raise typer.Exit(130) from None
     for note in fetched.notes:
-        say(note, err=True)
+        echo_error(note)
     show(fetched, as_json=False)
 
 

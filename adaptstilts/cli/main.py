@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated
@@ -16,13 +17,20 @@ import adaptstilts
 from adaptstilts.addresses import shown_address
 from adaptstilts.cli.backbone import convert
 from adaptstilts.cli.data import data_app
-from adaptstilts.cli.output import JsonOption, say, show
+from adaptstilts.cli.output import JsonOption, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
 from adaptstilts.cli.pages import point_to_pages
 from adaptstilts.cli.start import add_start_commands
 from adaptstilts.cli.status import status
 from adaptstilts.cli.store import store_app
-from adaptstilts.errors import AdaptstiltsError, ConfigError, UnfinishedError
+from adaptstilts.cli.streams import (
+    echo,
+    echo_error,
+    flush_streams,
+    prepare_streams,
+    raise_unwritten,
+)
+from adaptstilts.errors import AdaptstiltsError, ConfigError, UnfinishedError, raise_all
 
 app = typer.Typer(
     name="adaptstilts",
@@ -38,8 +46,12 @@ add_start_commands(app)
 
 _SYSTEM_REFUSALS = {
     errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EISDIR, errno.ENOTDIR,
+    errno.ENAMETOOLONG, errno.ELOOP,
 }  # fmt: skip
 """Errors of the operating system that are not bugs of this program, wherever they occur."""
+
+_NO_OUTPUT = {errno.ENOSPC, errno.EPIPE, errno.EIO, errno.EBADF, errno.EDQUOT, errno.EFBIG}
+"""Errors of a write to standard output, where they name no file."""
 
 ConfigArgument = Annotated[Path, typer.Argument(help="A YAML file, or a name such as quickstart.")]
 OverrideArgument = Annotated[
@@ -53,25 +65,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line on words (by default those of the process) and return its exit status.
 
     Returns:
-        0 done, 2 input that cannot be used, 130 interrupted, 143 ended by SIGTERM. Bugs raise.
+        0 done, 2 input that cannot be used or output that cannot be written, 130 interrupted, 141 if the reader of the
+        output has gone, 143 ended by SIGTERM. Bugs raise.
     """
     point_to_pages(app)
     if arguments is None:
         sys.excepthook = _show_bug
+    prepare_streams()
+    code = _status_of(lambda: app(args=None if arguments is None else list(arguments)))
+    left = _status_of(flush_streams)
+    return code or left
+
+
+def _status_of(act: Callable[[], None]) -> int:
+    """Return the exit status of an act; what the user should know of its end is written to standard error."""
     try:
-        app(args=None if arguments is None else list(arguments))
+        act()
     except AdaptstiltsError as error:
-        say(str(error), err=True)
+        echo_error(str(error))
         return 2
     except OSError as error:
+        if error.errno in _NO_OUTPUT and error.filename is None:
+            return _status_of(partial(raise_unwritten, error))
         if error.errno not in _SYSTEM_REFUSALS or error.filename is None:
             raise
         hint = "Check its permissions and the free space on its disk."
-        say(str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)), err=True)
+        echo_error(str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)))
         return 2
     except SystemExit as stop:
         if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):  # typer would exit with 1
             return 130
+        if isinstance(stop.__context__, BrokenPipeError):  # typer would exit with 1
+            return _status_of(partial(raise_unwritten, stop.__context__))
         return stop.code if isinstance(stop.code, int) else 0
     return 0
 
@@ -84,7 +109,7 @@ def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackT
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
     if version:
-        say(f"adaptstilts {adaptstilts.__version__}")
+        echo(f"adaptstilts {adaptstilts.__version__}")
         raise typer.Exit
 
 
@@ -128,7 +153,7 @@ def validate(
     Example: adaptstilts validate slices data.root=my_data
     """
     study = adaptstilts.load_study(config, *(overrides or ()))
-    show(study.validate(on_message=lambda line: say(line, err=True)), as_json=as_json)
+    show(study.validate(on_message=echo_error), as_json=as_json)
 
 
 @app.command()
@@ -166,7 +191,8 @@ def plan(  # noqa: PLR0913, PLR0917 - a flag each
     if as_json:
         show(planned, as_json=True)
     else:
-        say(planned.view("both" if tree == table else "tree" if tree else "table", every_stage=every))
+        echo(planned.view("both" if tree == table else "tree" if tree else "table", every_stage=every))
+        raise_all(planned.problems)
 
 
 @app.command()
@@ -189,10 +215,10 @@ def run(
     try:
         result = adaptstilts.load_study(config, *(overrides or ())).run(engine=engine, rebuild=rebuild)
     except (KeyboardInterrupt, SystemExit) as stop:
-        say("interrupted; finished stages are kept, and the same command resumes", err=True)
+        echo_error("interrupted; finished stages are kept, and the same command resumes")
         raise typer.Exit(_TERMINATED if isinstance(stop, SystemExit) else 130) from None
     except UnfinishedError as error:
-        say(error.summary, err=True)  # progress has shown the causes
+        echo_error(error.summary)  # progress has shown the causes
         raise typer.Exit(2) from None
     show(result, as_json=as_json)
     if result.failed:
@@ -214,7 +240,10 @@ def report(
 
     Example: adaptstilts report quickstart
     """
-    show(adaptstilts.load_study(config, *(overrides or ())).report(), as_json=as_json)
+    reported = adaptstilts.load_study(config, *(overrides or ())).report()
+    show(reported, as_json=as_json)
+    if reported.failed:
+        raise typer.Exit(2)
 
 
 @app.command()
@@ -309,4 +338,4 @@ def pretrain(
 
     Example: adaptstilts pretrain pretrain_mini output=checkpoints/my_mini
     """
-    adaptstilts.pretrain_backbone(config, *(overrides or ()), on_message=lambda line: say(line, err=True))
+    adaptstilts.pretrain_backbone(config, *(overrides or ()), on_message=echo_error)

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
+from adaptstilts.cli.streams import can_encode_all, echo
 from adaptstilts.errors import AdaptstiltsError, raise_all
-from adaptstilts.formatting import visible_json, visible_lines
+from adaptstilts.formatting import visible_json
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
@@ -23,16 +24,10 @@ class Answer(Protocol):
         ...
 
 
-def say(text: object, *, err: bool = False) -> None:
-    """Print text in which characters that control a terminal, or cannot be seen, are escaped."""
-    typer.echo(visible_lines(str(text)), err=err)
-
-
 def show(answer: Answer, *, as_json: bool) -> None:
     """Print an answer, then raise what it has found to be wrong, so that the exit status is 2."""
-    if as_json:
-        typer.echo(visible_json(json.dumps(answer.record, indent=2, ensure_ascii=False)))
-    else:
-        say(answer)
+    echo(
+        visible_json(json.dumps(answer.record, indent=2, ensure_ascii=not can_encode_all())) if as_json else str(answer)
+    )
     problems: Sequence[AdaptstiltsError] = getattr(answer, "problems", ())
     raise_all(problems)

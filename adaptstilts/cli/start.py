@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 import adaptstilts
-from adaptstilts.cli.output import JsonOption, say, show
+from adaptstilts.cli.output import JsonOption, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
+from adaptstilts.cli.streams import echo
 from adaptstilts.errors import ConfigError
 
 
@@ -39,11 +40,10 @@ def init(
 
     Example: adaptstilts init --data my_data --to my_study.yaml
     """
-    from rich.console import Console  # noqa: PLC0415
-
     from adaptstilts.progress.bars import CheckWatcher  # noqa: PLC0415
+    from adaptstilts.progress.choose import error_console  # noqa: PLC0415
 
-    with CheckWatcher(Console(stderr=True)) as watcher:
+    with CheckWatcher(error_console()) as watcher:
         options = [word for path in tasks_from or () for word in ("--tasks-from", str(path))]
         written = adaptstilts.init_study(to, data, backbone=backbone, on_step=watcher.stepped, options=options)
     show(written, as_json=as_json)
@@ -72,11 +72,11 @@ def configs(
     if to is not None:
         written = adaptstilts.copy_config(name, to)
         command = shlex.join(["adaptstilts", "plan" if one.command == "run" else one.command, str(written)])
-        say(f"wrote {written}; next: {command}")
+        echo(f"wrote {written}; next: {command}")
     elif as_json:
         show(one, as_json=True)
     else:
-        typer.echo(one.path.read_text(encoding="utf-8"), nl=False)
+        echo(one.path.read_text(encoding="utf-8"), end="")
 
 
 def docs(
@@ -92,4 +92,4 @@ def docs(
     """
     from adaptstilts.api.pages import copy_page, page_text  # noqa: PLC0415
 
-    typer.echo(page_text(page) if to is None else f"wrote {copy_page(page, to)}\n", nl=False)
+    echo(page_text(page) if to is None else f"wrote {copy_page(page, to)}\n", end="")

@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 import adaptstilts
-from adaptstilts.cli.output import JsonOption, say, show
+from adaptstilts.cli.output import JsonOption, show
 from adaptstilts.cli.outside_tasks import TasksFromOption
+from adaptstilts.cli.streams import echo_error
 from adaptstilts.errors import ConfigError, WriteError
 
 store_app = typer.Typer(
@@ -67,7 +68,7 @@ def show_(
     """
     found = adaptstilts.show_artefact(key, store, store_cache=store_cache)
     for error in found.notes:
-        say(error, err=True)
+        echo_error(error)
     show(found, as_json=as_json)
 
 

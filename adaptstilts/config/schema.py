@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from adaptstilts.config.runtime import RuntimeSection
 from adaptstilts.config.section import Section
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
@@ -232,8 +233,14 @@ class EvaluationSection(Section):
     )
     languages: Literal["official", "present"] | tuple[str, ...] = Field(
         "official",
-        description="official: languages of `benchmark` that the data root has; present: every known language it has; "
-        "or a list of ISO 639-1 codes.",
+        description="Languages of every target that are scored. official: those that `benchmark` has of it; present: "
+        "those that the data root has; or a list of ISO 639-1 codes, as far as one of the two has them of it.",
+    )
+    missing: Literal["error", "leave_out"] | None = Field(
+        None,
+        description="What to do where the data root has no labelled file of a target in one of `languages`. error: "
+        "end before any work and name all of them; leave_out: score the others, and mark every mean as partial. "
+        "Null: error for a list of codes, leave_out for `official`.",
     )
     submission: bool = Field(
         False,
@@ -354,6 +361,7 @@ class StudyConfig(Section):
     )
     resume: ResumeSection = Field(ResumeSection(), description="Checkpoints within a training stage.")
     parallel: ParallelSection = Field(ParallelSection(), description="Several processes for one training stage.")
+    runtime: RuntimeSection = Field(RuntimeSection(), description="How the machine computes.")
     store: str = Field(
         "checkpoints",
         description="Folder of the artefact store, or its address in any file system that fsspec knows, such as "

@@ -22,9 +22,9 @@ SECTION = "sweep"
 """Configuration section that holds axes."""
 
 _NOT_SWEPT = frozenset({
-    "name", "title", "seeds", SECTION, "resume", "parallel", "store", "store_cache", "results", "device", "threads",
-    "tracking", "workers", "engine",
-    "data.leaks", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep",
+    "name", "title", "seeds", SECTION, "resume", "parallel", "runtime", "store", "store_cache", "results", "device",
+    "threads", "tracking", "workers", "engine",
+    "data.leaks", "evaluation.missing", "evaluation.batch_tokens", "evaluation.submission", "retrieval.sweep",
 })  # fmt: skip
 """Keys and sections on which no score depends, and the seeds, all of which are trained. All others can be swept."""
 _SMALL = 0.01

@@ -183,6 +183,8 @@ class _Bounded:
         return content
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        if whence == 0 and offset < 0:  # would be an error of the disk
+            raise tarfile.ReadError("it states a place before its beginning")
         if self._budget is not None and whence == 0:
             self._budget.check_position(offset)
         return self._file.seek(offset, whence)

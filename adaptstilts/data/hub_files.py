@@ -16,7 +16,11 @@ from pathlib import Path
 from adaptstilts.data.download import RemoteFile
 from adaptstilts.errors import DataError
 from adaptstilts.files import is_below
+<<<<<<< HEAD
 from adaptstilts.waiting import in_time
+=======
+from adaptstilts.readers.shards import problem_of_names
+>>>>>>> main
 
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
@@ -51,7 +55,7 @@ def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[st
     """Return the names that a pattern with ``*`` matches, sorted; `where` names their place in the error.
 
     Raises:
-        DataError: If no name matches.
+        DataError: If no name matches, or if the names of a folder are not those of one whole set.
     """
     found = tuple(sorted(name for name in names if fnmatchcase(name, pattern)))
     if not found:
@@ -61,6 +65,11 @@ def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[st
             hint="Its layout has changed; correct `files` in a list of sources of your own (manifest, --manifest). "
             "More: adaptstilts docs fetching.",
         )
+    for folder in dict.fromkeys(name.rpartition("/")[0] for name in found):
+        several = [name.rpartition("/")[2] for name in found if name.rpartition("/")[0] == folder]
+        problem = problem_of_names(several, pattern.rpartition("/")[2]) if "*" in pattern else None
+        if problem is not None:
+            raise DataError(f"{where}: {problem}", key=folder or None, hint="Fetch all files of one commit again")
     return found
 
 

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from adaptstilts.errors import StoreError
+from adaptstilts.files import read_bytes
 from adaptstilts.store.json_files import replace_json
 from adaptstilts.store.leases import LEASE_SUFFIX, Lease, Leases
 from adaptstilts.store.manifest import KEY_DIGITS
+from adaptstilts.store.manifest_fields import parse_json
 from adaptstilts.store.store import Store
 
 FAILED_FOLDER = ".failed"
+_MOST_BYTES = 1 << 20
+"""Longest record of a failure that is read."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +128,10 @@ def _beat(lease: Lease, there: Mapping[str, Lease], leases: Leases) -> Beat | No
 
 def _beat_of(lease: Lease, leases: Leases, *, is_lost: bool) -> Beat | None:
     """Return a lease's heartbeat; None if it belongs to no stage or was written by an incompatible version."""
-    names = {item.name for item in dataclasses.fields(Beat)} - {"host", "pid", "age", "is_lost"}
-    if lease.holder is None or not names <= lease.work.keys():
+    fields = known_fields(Beat, lease.work, without=("host", "pid", "age", "is_lost"))
+    if lease.holder is None or fields is None:
         return None
     age = max(0.0, leases.age(lease) or 0.0)
-    fields = {name: lease.work[name] for name in names}
     fields["seconds"] += 0.0 if is_lost else age
     return Beat(**fields, host=lease.holder.host, pid=lease.holder.process, age=age, is_lost=is_lost)
 
@@ -146,14 +150,36 @@ def clear_failure(root: Path, key: str) -> None:
 
 def read_failures(root: Path) -> list[Failure]:
     """Return the recorded failures of a store, the latest last."""
-    names = {item.name for item in dataclasses.fields(Failure)}
     found = []
     for path in (root / FAILED_FOLDER).glob("*.json"):
-        with contextlib.suppress(OSError, ValueError):  # the stage has succeeded meanwhile
-            record = json.loads(path.read_bytes())
-            if isinstance(record, dict) and names <= record.keys():
-                found.append(Failure(**{name: record[name] for name in names}))
+        with contextlib.suppress(OSError, ValueError, StoreError):  # the stage has succeeded meanwhile
+            record = parse_json(read_bytes(path, _MOST_BYTES, StoreError).decode("utf-8"))
+            fields = known_fields(Failure, record)
+            if fields is not None:
+                found.append(Failure(**fields))
     return sorted(found, key=lambda failure: (failure.when, failure.key))
+
+
+def known_fields(kind: type, record: object, *, without: Collection[str] = ()) -> dict[str, Any] | None:
+    """Return the fields of a dataclass of texts and numbers from plain values; None if one is missing or no such thing.
+
+    Args:
+        without: Fields that the values need not have.
+    """
+    fields = [item for item in dataclasses.fields(kind) if item.name not in without]
+    if not isinstance(record, Mapping) or not all(
+        item.name in record and _is_of(str(item.type), record[item.name]) for item in fields
+    ):
+        return None
+    return {item.name: record[item.name] for item in fields}
+
+
+def _is_of(kind: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return kind == "bool"
+    if isinstance(value, int | float):
+        return kind.startswith("float") or (kind == "int" and isinstance(value, int))
+    return isinstance(value, str) if kind == "str" else value is None and kind.endswith("None")
 
 
 def _failure_file(root: Path, key: str) -> Path:

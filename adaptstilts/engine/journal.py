@@ -28,8 +28,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from adaptstilts.addresses import shown_address
 from adaptstilts.engine.heartbeats import Failure, clear_failure, write_failure
-from adaptstilts.errors import TakenOverError
+from adaptstilts.errors import StoreError, TakenOverError
+from adaptstilts.files import open_file
 from adaptstilts.store.holding import Progress
+from adaptstilts.store.manifest_fields import parse_json
 from adaptstilts.store.stage import Stage
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ _LEAST_SECONDS = 1.0
 _LEAST_SHARE = 0.01
 """Least distance of two ``step`` events: a second, and a hundredth of the steps. The last step is always written."""
 _LONGEST_TEXT = 4000
+_LONGEST_LINE = 1 << 20
 
 StepCallback = Callable[[int, int, str], None]
 
@@ -317,16 +320,14 @@ def read_events(path: Path) -> list[dict[str, Any]]:
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
+        with open_file(path, StoreError) as file:
+            while line := file.readline(_LONGEST_LINE):
+                with contextlib.suppress(ValueError):  # includes text that is not UTF-8
+                    event = parse_json(line.decode("utf-8"))
+                    if isinstance(event, dict) and "event" in event:
+                        yield event
+    except (OSError, StoreError):  # there is none, or something else in its place
         return
-    for line in content.split(b"\n"):
-        try:
-            event = json.loads(line)
-        except ValueError:  # includes text that is not UTF-8
-            continue
-        if isinstance(event, dict) and "event" in event:
-            yield event
 
 
 def made_counts(root: Path) -> dict[str, int]:

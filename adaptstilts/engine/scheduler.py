@@ -16,8 +16,9 @@ from adaptstilts.engine.graph import Graph
 from adaptstilts.engine.journal import Journal
 from adaptstilts.engine.protocols import Engine, StageRequest, StageResult, Watcher
 from adaptstilts.engine.queue import Waiting
-from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, StoreError, WriteError
+from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, StoreError, UnreadableError, WriteError
 from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.manifest import KEY_DIGITS, digits_of
 from adaptstilts.store.stage import SUMMARIES, Stage, StageKind
 from adaptstilts.store.store import Store
 
@@ -69,7 +70,6 @@ def run_graph(
         when_data_is_there: Called once, before the first stage that does not make data.
 
     Raises:
-        DamagedError: If a finished artefact is damaged and ``rebuild`` is not set.
         WriteError: If the store cannot be written.
     """
     outcome, todo = sort_out(graph, store, watcher, rebuild=rebuild)
@@ -98,23 +98,43 @@ def sort_out(graph: Graph, store: Store, watcher: Watcher, *, rebuild: bool = Fa
         rebuild: Remove damaged artefacts and make them again.
 
     Returns:
-        The outcome so far, and the stages to do in the graph's order.
-
-    Raises:
-        DamagedError: If a finished artefact is damaged and ``rebuild`` is not set.
+        The outcome so far, and the stages to do in the graph's order. A damaged artefact is a failure of its stage, and
+        leaves out those to do that need it.
     """
     if rebuild:
         for stage in graph.stages:
             discard_damaged(store, stage, watcher)
-    outcome = Outcome(done=store.find_all(graph.stages))
+    errors: list[DamagedError] = []
+    outcome = Outcome(done=store.find_all(graph.stages, on_damage=errors.append))
+    damaged = {digits_of(error.folder): error for error in errors}
     watcher.skipped([stage for stage in graph.stages if stage.key in outcome.done])
-    return outcome, [stage for stage in graph.stages if stage.key not in outcome.done]
+    todo: list[Stage] = []
+    blocked: set[str] = set()
+    for stage in graph.stages:
+        if stage.key in outcome.done:
+            continue
+        error = damaged.get(stage.key[:KEY_DIGITS])
+        if error is not None:
+            outcome.failures[stage.key] = error
+            watcher.failed(stage, error)
+        elif blocked.intersection(stage.inputs):
+            outcome.left_out.append(stage.name)
+        else:
+            todo.append(stage)
+            continue
+        blocked.add(stage.key)
+    return outcome, todo
 
 
 def discard_damaged(store: Store, stage: Stage, watcher: Watcher) -> bool:
-    """Read every byte of a stage's artefact and remove it if it is damaged; return whether it was."""
+    """Read every byte of a stage's artefact and remove it if it is damaged; return whether it was.
+
+    One that cannot be read may be whole, and stays.
+    """
     try:
         store.open(stage)
+    except UnreadableError:
+        return False
     except DamagedError as error:
         watcher.noted(f"made again: {stage.name}: {error.problem} ({error.path})")
         store.discard(stage)
@@ -204,7 +224,11 @@ class _Run:
 
     def _finish(self, stage: Stage, *, is_mine: bool) -> None:
         """Note that a stage's artefact is in the store, and whether this run has made it."""
-        artefact = self.store.find(stage)
+        try:
+            artefact = self.store.find(stage)
+        except DamagedError as error:
+            self._fail(stage, error)
+            return
         if artefact is None:
             self._lose(stage, EngineError("its artefact was removed right after it was made"))
             return
@@ -277,10 +301,17 @@ class _Run:
         free = [stage for stage in ripe if not self._is_claimed(stage)]
         for stage in free:
             del self.elsewhere[stage.key]
-            if self.store.find(stage) is not None:
+            if self._is_there(stage):
                 self.waiting.remove(stage)
                 self._finish(stage, is_mine=False)
         self.pause = _FIRST_PAUSE if free else min(_LONGEST_PAUSE, self.pause * 1.5)
+
+    def _is_there(self, stage: Stage) -> bool:
+        """Return whether a stage has an artefact, damaged or not."""
+        try:
+            return self.store.find(stage) is not None
+        except DamagedError:
+            return True
 
     def _is_claimed(self, stage: Stage) -> bool:
         """Return whether another process is making a stage; also if that cannot be read, for a while."""

@@ -6,6 +6,7 @@ class, the earliest and then the shortest span wins. NaN or shapes that do not f
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -190,8 +191,26 @@ def answer_question(
     best = [span for span in merge_windows(found, n_best) if context[span.start_char : span.end_char].strip()]
     null_score = min(float(window.start[window.null] + window.end[window.null]) for window in windows)
     is_null = not best or (unanswerable and null_score - best[0].score > null_threshold)
-    text = "" if is_null else context[best[0].start_char : best[0].end_char].strip()
+    text = "" if is_null else _cut(context, best[0].start_char, best[0].end_char)
     return SpanAnswer(text, tuple(best), null_score)
+
+
+def _cut(context: str, first: int, after: int) -> str:
+    """Return the text of a span without white space around it, but with format characters that belong to its words.
+
+    Tokenizers drop format characters (U+200B, U+200E), so that no span covers those between a word and the white space
+    beside it. XTREME's scripts answer with whole words of the context there, and gold answers have these characters.
+    """
+    start, end = first, after
+    while end < len(context) and unicodedata.category(context[end]) == "Cf":
+        end += 1
+    while start > 0 and unicodedata.category(context[start - 1]) == "Cf":
+        start -= 1
+    if end < len(context) and not context[end].isspace():
+        end = after
+    if start > 0 and not context[start - 1].isspace():
+        start = first
+    return context[start:end].strip()
 
 
 def _windows(values: NDArray[Scalar], length: int, *, fill: float) -> NDArray[Scalar]:

@@ -19,7 +19,7 @@ from adaptstilts.config.schema import Pooling
 from adaptstilts.encoding.features import Encoded, SpanFeature, TagFeature
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.decode import N_BEST, Window, answer_question, decode_choices, decode_classes, decode_tags
-from adaptstilts.models.batches import Batch, collate, sorted_batches
+from adaptstilts.models.batches import Batch, sorted_batches
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.runtime import autocast
 from adaptstilts.tasks.examples import SpanExample, TagExample
@@ -76,7 +76,7 @@ def raw_scores(
     with torch.inference_mode():
         for indices in sorted_batches(encoded.features, batch_tokens):
             features = [encoded.features[index] for index in indices]
-            batch = collate(features, encoded.kind, network.padding_id).to(device)
+            batch = network.batch(features, encoded.kind)
             with autocast(device, precision):
                 scores = batch.scores(network)
             array = scores.float().cpu().numpy()
@@ -221,7 +221,7 @@ def _each_batch(
     with torch.inference_mode():
         for indices in sorted_batches(encoded.features, batch_tokens):
             features = [encoded.features[index] for index in indices]
-            batch = collate(features, encoded.kind, network.padding_id).to(device)
+            batch = network.batch(features, encoded.kind)
             with autocast(device, precision):
                 take(indices, batch)
 

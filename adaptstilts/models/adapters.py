@@ -27,7 +27,7 @@ from adaptstilts.files import check_file
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.heads import Head, save_head
 from adaptstilts.models.library_errors import library_errors
-from adaptstilts.models.model_files import check_attached_json
+from adaptstilts.models.model_files import check_attached_json, check_value_types
 from adaptstilts.models.safetensors_files import check_finite, check_tensors, read_header
 from adaptstilts.models.strict_json import refuse
 
@@ -131,6 +131,9 @@ class AdapterHost:
         info: dict[str, Any] = {}
         with self._attaching(name):
             _check_width(folder / "adapter_config.json", self.encoder.config.hidden_size, folder / WEIGHTS_FILE)
+            path = folder / "adapter_config.json"
+            defaults = AdapterConfig.load("seq_bn").to_dict()
+            check_value_types(path, check_attached_json(path)["config"], defaults, "config.")
             read_header(folder / WEIGHTS_FILE)
             with library_errors("the adapter cannot be loaded", folder, _HINT):
                 self.encoder.load_adapter(str(folder), load_as=name, loading_info=info, use_safetensors=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from adaptstilts.contents import held_still
 from adaptstilts.errors import CheckpointError
+from adaptstilts.files import expanded
 from adaptstilts.models.architecture import Architecture, architecture_of, has_token_types
 from adaptstilts.models.encoder_fit import check_fit
 from adaptstilts.models.fingerprints import deciding_files
@@ -61,7 +62,7 @@ def locate_backbone(name: str) -> str:
         folder = mini_folder()
         _check_folder(folder)
         return str(folder)
-    folder = Path(name).expanduser()
+    folder = expanded(name)
     if folder.is_dir():
         _check_folder(folder)
         return str(folder)

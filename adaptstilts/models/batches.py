@@ -83,27 +83,49 @@ def _to_device(tensor: Tensor | None, device: torch.device) -> Tensor | None:
     return None if tensor is None else tensor.to(device, non_blocking=True)
 
 
-def collate(items: Sequence[Feature], kind: Kind, padding_id: int) -> Batch:
+@dataclass(frozen=True)
+class Padding:
+    """How rows are padded: at least to the longest of a batch.
+
+    Attributes:
+        token: Id that is put after a row.
+        multiple: Lengths are rounded up to a multiple of this, so that fewer shapes occur.
+        most: Longest input of the encoder, beyond which nothing is rounded up; None without a limit.
+    """
+
+    token: int
+    multiple: int = 1
+    most: int | None = None
+
+    def width(self, longest: int) -> int:
+        """Return the length to which the rows of a batch are padded."""
+        rounded = -(-longest // self.multiple) * self.multiple
+        return rounded if self.most is None or rounded <= self.most else max(longest, self.most)
+
+
+def collate(items: Sequence[Feature], kind: Kind, padding: int | Padding) -> Batch:
     """Pad items to the longest among them, as a batch on the CPU.
 
     Args:
         items: At least one item; if one lacks its target, the batch has none.
+        padding: Padding, or the padding id alone for no rounding.
     """
+    padding = padding if isinstance(padding, Padding) else Padding(padding)
     facts = FACTS[kind]
     has_candidates = facts.has_candidates and len(items[0].rows) == 2
     own = slice(0, 1) if has_candidates else slice(None)
-    input_ids, attention_mask, token_type_ids = _padded(items, own, padding_id)
+    input_ids, attention_mask, token_type_ids = _padded(items, own, padding)
     sizes = [len(item.rows) for item in items] if facts.sequences is None else None
-    candidates = _padded(items, slice(1, 2), padding_id) if has_candidates else None
+    candidates = _padded(items, slice(1, 2), padding) if has_candidates else None
     targets = _targets(items, kind, input_ids.shape[1])
     return Batch(input_ids, attention_mask, targets, sizes, candidates, token_type_ids)
 
 
-def _padded(items: Sequence[Feature], which: slice, padding_id: int) -> Inputs:
+def _padded(items: Sequence[Feature], which: slice, padding: Padding) -> Inputs:
     """Pad the selected rows of each item; token types are set if the items record where second texts begin."""
     rows: list[Ids] = [row for item in items for row in item.rows[which]]
-    width = max(len(row) for row in rows)
-    input_ids = torch.full((len(rows), width), padding_id, dtype=torch.long)
+    width = padding.width(max(len(row) for row in rows))
+    input_ids = torch.full((len(rows), width), padding.token, dtype=torch.long)
     attention_mask = torch.zeros((len(rows), width), dtype=torch.long)
     for index, row in enumerate(rows):
         input_ids[index, : len(row)] = torch.from_numpy(np.asarray(row, dtype=np.int64))

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.files import expanded
 from adaptstilts.formatting import size_text
 from adaptstilts.models.hub_models import list_files
 from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, check_tokenizer_json, refuse_peft
@@ -92,7 +93,7 @@ def convert(source: str | Path, to: str | Path, revision: str | None = None) -> 
     Raises:
         CheckpointError: If the target exists, there is no pickle to convert, or it is refused.
     """
-    target = Path(to).expanduser().absolute()
+    target = expanded(to).absolute()
     if target.exists() or target.is_symlink():
         raise CheckpointError("is there already", path=target, hint="Give the name of a folder that does not exist.")
     folder, said = _source(str(source), revision)
@@ -119,7 +120,7 @@ def convert(source: str | Path, to: str | Path, revision: str | None = None) -> 
 
 def _source(source: str, revision: str | None) -> tuple[Path, str]:
     """Return the folder with the pickle, and its name in words; download it if it is a hub id."""
-    folder = Path(source).expanduser()
+    folder = expanded(source)
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise CheckpointError("the folder has no config.json", path=folder, hint="Give the folder of a backbone.")

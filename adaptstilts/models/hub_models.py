@@ -31,7 +31,12 @@ _MAIN = "main"
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = _SHA1
+<<<<<<< HEAD
 _TAG = re.compile(r"(?!\.)[\w.-]{1,128}", re.ASCII)
+=======
+_git_hashes: dict[str, str] = {}
+"""SHA-256 of files of the cache by git's SHA-1, so that each is hashed once."""
+>>>>>>> main
 
 
 @dataclass(frozen=True)
@@ -225,9 +230,14 @@ def _is_blob(path: Path) -> bool:
     """Say whether a file has the hash in its name: a SHA-256 or git's SHA-1; other names say nothing."""
     if _SHA256.fullmatch(path.name):
         return content_hash(path, certain=True) == path.name
-    if _SHA1.fullmatch(path.name):  # small files only
-        content = path.read_bytes()
-        return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == path.name
+    if _SHA1.fullmatch(path.name) is None:
+        return True
+    sha256 = content_hash(path, certain=True)
+    if _git_hashes.get(path.name) != sha256:
+        content = path.read_bytes()  # small files only
+        if hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() != path.name:
+            return False
+        _git_hashes[path.name] = sha256
     return True
 
 

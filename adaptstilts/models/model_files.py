@@ -163,13 +163,16 @@ def check_model_json(path: Path) -> dict[str, Any]:
     return config
 
 
-def check_value_types(path: Path, config: Mapping[str, object], defaults: Mapping[str, object]) -> None:
-    """Check that values of a config.json are of the types that the library's class has for them.
+def check_value_types(
+    path: Path, config: Mapping[str, object], defaults: Mapping[str, object], where: str = ""
+) -> None:
+    """Check that settings of a model or an adapter are of the types that the library's class has for them.
 
     Args:
-        path: The config.json.
-        config: What it holds.
+        path: The file that holds them.
+        config: The settings.
         defaults: What the class holds by itself; a key whose default is null may have any value.
+        where: Key of the settings in the file, with a dot behind it; empty for the whole file.
 
     Raises:
         CheckpointError: For the first that is of another type.
@@ -180,7 +183,7 @@ def check_value_types(path: Path, config: Mapping[str, object], defaults: Mappin
             continue
         if not (_is_number(value) if _is_number(default) else isinstance(value, type(default))):
             words = "a number" if _is_number(default) else _WORDS.get(type(default), "of the same type")
-            refuse(path, key, value, f"it must be {words}, such as {shown(default)}")
+            refuse(path, f"{where}{key}", value, f"it must be {words}, such as {shown(default)}")
 
 
 def check_tokenizer_json(folder: Path) -> None:

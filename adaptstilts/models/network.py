@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from adaptstilts.encoding.features import Feature
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.architecture import Architecture, architecture_of
 from adaptstilts.models.attachments import Attached, AttachmentHost, NewAttachment
 from adaptstilts.models.backbone import TOKEN_TYPES, load_encoder
+from adaptstilts.models.batches import Batch, Padding, collate
 from adaptstilts.models.heads import Head, load_head
+from adaptstilts.tasks.spec import Kind
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+_GPU_MULTIPLE = 8
+"""Lengths are rounded up to a multiple of this on a GPU, where new shapes cost time and odd lengths fast kernels."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,17 @@ class TaskNetwork(nn.Module):
     def padding_id(self) -> int:
         """Padding id of the encoder; 0 if it names none, since padding is masked."""
         return int(self.encoder.config.pad_token_id or 0)
+
+    def batch(self, items: Sequence[Feature], kind: Kind) -> Batch:
+        """Pad items to a batch on the network's device; on a GPU, to a multiple of 8 sub-tokens.
+
+        On a CPU, more padding costs time and saves none; and sums of other lengths are rounded in another way.
+        """
+        device = next(self.parameters()).device
+        if device.type != "cuda":
+            return collate(items, kind, self.padding_id).to(device)
+        longest = self.architecture.longest(vars(self.encoder.config))
+        return collate(items, kind, Padding(self.padding_id, _GPU_MULTIPLE, longest)).to(device)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """Compute the head's scores.

@@ -25,6 +25,7 @@ _ITEM_BYTES = {
     **dict.fromkeys(("U32", "I32", "F32"), 4),
     **dict.fromkeys(("U64", "I64", "F64", "C64"), 8),
 }
+_FLOATING = frozenset({"F16", "BF16", "F32", "F64"})
 _HINT = "Save it again, or get it again."
 _AT_ONCE = 2**22
 
@@ -42,8 +43,8 @@ class TensorHeader:
 
     @property
     def is_floating(self) -> bool:
-        """Whether the numbers are floating-point ones."""
-        return self.dtype.startswith(("F", "BF"))
+        """Whether the numbers are floating-point ones that PyTorch computes with; those of 8 bits are not."""
+        return self.dtype in _FLOATING
 
 
 def read_header(path: Path) -> dict[str, TensorHeader]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.metrics import score_examples
+from adaptstilts.formatting import reason_of
 from adaptstilts.predictions.known import Known, Part
 from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.record import wrong_content
 from adaptstilts.study.layout import RAW_FOLDER
 from adaptstilts.study.plan.retrieval import use_of
 from adaptstilts.study.stages.predictions import load_predictions
 from adaptstilts.tasks.kinds import FACTS
-from adaptstilts.tasks.spec import Kind, Metric
+from adaptstilts.tasks.spec import Kind, Metric, Task
 
 SPAN = np.dtype([("text", object), ("start", np.int32), ("end", np.int32), ("score", np.float32)])
 """A possible answer: its text without white space around it, the characters of the context that it covers (``end`` is
@@ -54,15 +58,19 @@ class Columns:
     scores: list[Any]
 
 
-def load_stored(artefact: Artefact, language: str) -> Stored:
+def load_stored(artefact: Artefact, language: str, task: Task) -> Stored:
     """Read the predictions and raw scores of one language.
 
     Raises:
         DamagedError: If a file is missing or damaged.
     """
-    with np.load(artefact.file(f"{RAW_FOLDER}/{language}.npz")) as file:
-        raw = dict(file)
-    return Stored(load_predictions(artefact, language)["predictions"], raw)
+    path = artefact.file(f"{RAW_FOLDER}/{language}.npz")
+    try:
+        with np.load(path) as file:
+            raw = dict(file)
+    except (ValueError, TypeError, OSError, EOFError, KeyError, MemoryError, BadZipFile, zlib.error) as error:
+        raise wrong_content(f"damaged: {reason_of(error)}", path, artefact.folder) from error
+    return Stored(load_predictions(artefact, language, task)["predictions"], raw)
 
 
 def columns_of(part: Part, known: Known, artefact: Artefact) -> Columns:
@@ -72,7 +80,7 @@ def columns_of(part: Part, known: Known, artefact: Artefact) -> Columns:
         DamagedError: If a file is missing or damaged.
         EvaluationError: If they are predictions of other examples.
     """
-    stored = load_stored(artefact, part.language)
+    stored = load_stored(artefact, part.language, part.task)
     given = known.ids if _is_pairs(part) else stored.predictions
     if len(given) != len(known.ids) or (isinstance(given, dict) and set(given) != set(known.ids)):
         raise EvaluationError(
@@ -80,7 +88,12 @@ def columns_of(part: Part, known: Known, artefact: Artefact) -> Columns:
             path=artefact.folder,
             hint="Rebuild them: study.run(rebuild=True), or adaptstilts run CONFIG --rebuild.",
         )
-    return COLUMNS[part.task.kind](part, known, stored)
+    try:
+        return COLUMNS[part.task.kind](part, known, stored)
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+        # A manifest vouches for the files, not for what they say.
+        problem = f"the predictions in '{part.language}' do not fit their raw scores: {type(error).__name__}: {error}"
+        raise wrong_content(problem, artefact.folder, artefact.folder) from error
 
 
 def _is_pairs(part: Part) -> bool:

@@ -6,17 +6,19 @@ fused forms) and utils_preprocess.py (function udpos_preprocess).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, expect_columns, label_index, text_lines
+from adaptstilts.readers.lines import Request, cut, expect_columns, label_index, text_lines
 from adaptstilts.tasks.examples import TagExample
 
 BLANK = "_"
 """Form of a word whose text may not be redistributed."""
 COLUMNS = 10
+_MOST_WORDS = 20_000
+_MOST_DIGITS = 9
 DROPPED = "sentences without text (their words are `_`)"
 """Key under which `Request.dropped` counts such sentences."""
 
@@ -86,6 +88,7 @@ def _clean(form: str) -> str:
 def _sentences(path: Path, request: Request) -> Iterator[_Sentence]:
     classes = {tag: index for index, tag in enumerate(request.labels)}
     rows: list[tuple[int, str]] = []
+    line = 1
     for line, text in text_lines(path):
         if not text.strip():
             with request.row:
@@ -94,12 +97,10 @@ def _sentences(path: Path, request: Request) -> Iterator[_Sentence]:
         elif not text.startswith("#"):
             rows.append((line, text))
     with request.row:
-        yield from _parse_sentence(rows, classes, (path, None))
+        yield from _parse_sentence(rows, classes, (path, line))
 
 
-def _parse_sentence(
-    rows: list[tuple[int, str]], classes: dict[str, int], end: tuple[Path, int | None]
-) -> Iterator[_Sentence]:
+def _parse_sentence(rows: list[tuple[int, str]], classes: dict[str, int], end: tuple[Path, int]) -> Iterator[_Sentence]:
     """Parse the lines of one sentence; yield nothing where they hold no word."""
     sentence = _Sentence()
     for line, text in rows:
@@ -121,28 +122,34 @@ def _add(sentence: _Sentence, text: str, classes: dict[str, int], at: tuple[Path
         return
     if _number(number, at) != len(sentence.words) + 1:
         raise DataError(f"word {number} follows word {len(sentence.words)}", path=at[0], line=at[1], key="ID")
+    if len(sentence.words) == _MOST_WORDS:
+        problem = f"the sentence goes on after {_MOST_WORDS:,} words"
+        raise DataError(problem, path=at[0], line=at[1], hint="Put a blank line after each sentence.")
     sentence.words.append((form, label_index(tag, classes, *at, key="tag")))
-    heads = {int(columns[6])} if columns[6].isdecimal() else set()
+    named = [columns[6]]
     if columns[8] != BLANK:
-        enhanced = (part.partition(":")[0] for part in columns[8].split("|"))
-        heads.update(int(head) for head in enhanced if head.isdecimal())
-    sentence.heads.append(heads)
+        named += [part.partition(":")[0] for part in columns[8].split("|")]
+    sentence.heads.append({_number(head, at, key="HEAD") for head in named if head.isdecimal()})
 
 
-def _number(text: str, at: tuple[Path, int]) -> int:
-    if not text.isdecimal():
-        raise DataError(f"'{text}' is not the number of a word", path=at[0], line=at[1], key="ID")
+def _number(text: str, at: tuple[Path, int], key: str = "ID") -> int:
+    if not text.isdecimal() or len(text) > _MOST_DIGITS:
+        raise DataError(f"'{cut(text)}' is not the number of a word", path=at[0], line=at[1], key=key)
     return int(text)
 
 
-def _check_references(sentence: _Sentence, path: Path, line: int | None) -> _Sentence:
-    """Refuse spans and heads that point outside the sentence; ``line`` is the line after it."""
+def _check_references(sentence: _Sentence, path: Path, line: int) -> _Sentence:
+    """Refuse spans that overlap, and spans and heads that point outside the sentence; ``line`` is the line after it."""
     words = len(sentence.words)
-    for first, last, form in sentence.spans:
+    before = 0
+    for first, last, form in sorted(sentence.spans):
         if not 1 <= first <= last <= words:
-            raise DataError(
-                f"'{form}' spans words {first}-{last}, but the sentence has {words}", path=path, line=line, key="ID"
-            )
+            problem = f"'{cut(form)}' spans words {first}-{last}, but the sentence has {words}"
+            raise DataError(problem, path=path, line=line, key="ID")
+        if first <= before:
+            problem = f"'{cut(form)}' spans words {first}-{last}, of which an earlier span has {first}"
+            raise DataError(problem, path=path, line=line, key="ID")
+        before = last
     for number, heads in enumerate(sentence.heads, start=1):
         if heads and max(heads) > words:
             raise DataError(
@@ -157,10 +164,12 @@ def _check_references(sentence: _Sentence, path: Path, line: int | None) -> _Sen
 def _fuse_tokens(sentence: _Sentence, ranks: list[int]) -> list[tuple[str, int]]:
     """Return form and tag of the sentence's tokens, with multi-word tokens fused."""
     words: dict[int, tuple[str, int]] = dict(enumerate(sentence.words, start=1))
+    fused = [number for first, last, _ in sentence.spans for number in range(first, last + 1)]
+    depth_of = ancestor_counts(sentence.heads, fused)
     for first, last, form in sentence.spans:
         span = range(first, last + 1)
-        depth = {number: _ancestors(number, sentence.heads) for number in span}
-        nearest = [number for number in span if depth[number] == min(depth.values())]
+        least = min(depth_of[number] for number in span)
+        nearest = [number for number in span if depth_of[number] == least]
         head = min(nearest, key=lambda number: ranks[sentence.words[number - 1][1]])
         for number in span:
             words.pop(number, None)
@@ -168,13 +177,48 @@ def _fuse_tokens(sentence: _Sentence, ranks: list[int]) -> list[tuple[str, int]]
     return [words[number] for number in sorted(words)]
 
 
-def _ancestors(word: int, heads: list[set[int]]) -> int:
-    """Count the ancestors of a word, the root among them."""
-    seen: set[int] = set()
-    waiting = list(heads[word - 1])
-    while waiting:
-        head = waiting.pop()
-        if head not in seen:
-            seen.add(head)
-            waiting += heads[head - 1] if head else ()
-    return len(seen - {word})
+def ancestor_counts(heads: Sequence[set[int]], words: Iterable[int]) -> dict[int, int]:
+    """Count the ancestors of some words, the root among them and the word itself not; words count from 1.
+
+    Every word is visited once, since the words of a long chain have thousands of ancestors each. Words on a circle,
+    which the enhanced graph may have, share their ancestors and are ancestors of each other.
+
+    Source of the order in which circles are found: Tarjan 1972, strongly connected components.
+    """
+    number_of: dict[int, int] = {0: 0}
+    lowest: dict[int, int] = {}
+    above: dict[int, int] = {0: 0}  # the ancestors of a finished word as a set of bits, the word's circle included
+    open_words: list[int] = []
+    wanted = list(words)
+    path: list[tuple[int, Iterator[int]]] = []
+    for start in wanted:
+        ahead: int | None = None if start in number_of else start
+        while path or ahead is not None:
+            if ahead is not None:
+                number_of[ahead] = lowest[ahead] = len(number_of)
+                open_words.append(ahead)
+                path.append((ahead, iter(heads[ahead - 1])))
+            word, rest = path[-1]
+            ahead = next((head for head in rest if head not in number_of), None)
+            if ahead is not None:
+                continue
+            path.pop()
+            for head in heads[word - 1]:
+                if head not in above:
+                    lowest[word] = min(lowest[word], lowest[head])
+            if lowest[word] == number_of[word]:
+                _close_circle(word, heads, above, open_words)
+    return {word: (above[word] & ~(1 << word)).bit_count() for word in wanted}
+
+
+def _close_circle(first: int, heads: Sequence[set[int]], above: dict[int, int], open_words: list[int]) -> None:
+    """Give the words of a circle, or a single word, their ancestors; ``first`` was met first of them."""
+    at = open_words.index(first) if open_words[-1] != first else len(open_words) - 1
+    circle = open_words[at:]
+    del open_words[at:]
+    found = 0
+    for word in circle:
+        for head in heads[word - 1]:
+            found |= 1 << head | above.get(head, 0)
+    for word in circle:
+        above[word] = found

@@ -48,7 +48,7 @@ class Inspection:
     """Readable rows and all problems of one language and split.
 
     Attributes:
-        rows: The rows that can be read; None where a bitext cannot.
+        rows: The rows that can be read; None where a bitext cannot, or the files are not those of one data set.
         hidden: How many of them have no label; all sentences of a bitext without gold pairs.
         problems: In the order of the files, at most `adaptstilts.readers.lines.MOST_PROBLEMS` per file.
     """
@@ -173,7 +173,11 @@ class DataRoot:
         """Read every row of one language and split, and collect problems instead of stopping at the first."""
         examples: list[Example] = []
         problems: list[AdaptstiltsError] = []
-        for part in locate(self.path, task, split, language):
+        try:
+            parts = locate(self.path, task, split, language)
+        except DataError as error:
+            return Inspection(None, 0, (error,))
+        for part in parts:
             wrong: list[DataError] = []
             try:
                 rows = self._read(part, task, split, language, RowCheck(wrong))
@@ -204,7 +208,7 @@ class DataRoot:
             raise TypeError(f"{task.name} has no pool of candidates")
         codes = task.languages if is_multilingual(layout) else (SOURCE_LANGUAGE,)
         parts = ((code, find(self.path, layout, code)) for code in codes)
-        found = [(code, part) for code, part in parts if part is not None]
+        found = [(code, part.whole()) for code, part in parts if part is not None]
         if not found:
             looked = ", ".join(name for names in layout.files for name in names)
             raise DataError(f"no candidates of {task.name}; looked for {looked}", path=self.path)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from adaptstilts.errors import DataError
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
 _VALUES = json.JSONDecoder()
@@ -29,6 +33,16 @@ def position_of(text: str, *steps: str | int) -> int:
             break
         position = found
     return position
+
+
+@contextmanager
+def located(path: Path, steps: tuple[str | int, ...]) -> Iterator[None]:
+    """Add to errors the line of a value in the document, which is looked up only then."""
+    try:
+        yield
+    except DataError as error:
+        error.line = error.line or line_of(path, *steps)
+        raise
 
 
 def _find(text: str, position: int, step: str | int) -> int | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, get_language, languages_text
 from adaptstilts.readers import arrow as readers_arrow
 from adaptstilts.readers.listing import Listing
+from adaptstilts.readers.shards import whole_set
 from adaptstilts.tasks.files import each_layout
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.reader_facts import tells_languages
@@ -27,18 +28,34 @@ class Found:
     Attributes:
         layout: The layout itself, or the substitute that it names.
         note: What was read in place of the published file, if anything.
+        sets: Each path of the layout with what it matches, the same files as in `paths`.
+        fault: Why the files cannot be read, where that is known without reading them.
     """
 
     layout: Layout
     paths: tuple[Path, ...]
     note: str = ""
+    sets: tuple[tuple[str, tuple[Path, ...]], ...] = ()
+    fault: DataError | None = None
+
+    def whole(self) -> Found:
+        """Return the files in the order of their rows.
+
+        Raises:
+            DataError: If one is missing, stale or doubled.
+        """
+        if self.fault is not None:
+            raise self.fault
+        paths = tuple(path for pattern, several in self.sets for path in whole_set(several, pattern))
+        return replace(self, paths=paths) if self.sets else self
 
 
 def locate(root: Path | Listing, task: Task, split: Split, language: str) -> list[Found]:
     """Find the files of one language and split; several entries where a data set is pooled from parts.
 
     Raises:
-        DataError: If there is no file; the error names the first path of each layout that was tried.
+        DataError: If there is no file, and the error names the first path of each layout that was tried; or if one of
+            several files is missing, stale or doubled.
         ConfigError: If the language is not known.
     """
     get_language(language)
@@ -61,7 +78,7 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
             path=listing.root,
             hint=where_from(task),
         )
-    return found
+    return [part.whole() for part in found]
 
 
 def find_all(root: Path | Listing, task: Task, split: Split, language: str) -> list[Found]:
@@ -95,13 +112,48 @@ def find_own(root: Path | Listing, task: Task, split: Split, language: str) -> F
     names: tuple[str, ...] = (f"{folder}/{readers_arrow.FILE}",)
     if FACTS[task.kind].is_bitext:
         names = tuple(f"{folder}/{side}/{readers_arrow.FILE}" for side in _SIDES)
-    paths = tuple(path for name in names for path in listing.matches(name))
-    if len(paths) < len(names):
-        return None
-    if FACTS[task.kind].is_bitext:
-        paths += listing.matches(f"{folder}/gold/{readers_arrow.FILE}")
+    if FACTS[task.kind].is_bitext and listing.matches(f"{folder}/gold/{readers_arrow.FILE}"):
+        names += (f"{folder}/gold/{readers_arrow.FILE}",)
+    patterns = [f"{name.rpartition('/')[0]}/*.arrow" for name in names]
+    sets = [tuple(path for path in listing.matches(name) if not _is_cache(path)) for name in patterns]
     quoting = tuple(option for option in task.layouts[split].options if option[0] == "quoting")
-    return Found(Layout("arrow", (names,), (("kind", task.kind.value), *quoting)), paths)
+    layout = Layout("arrow", (names,), (("kind", task.kind.value), *quoting))
+    if not any(sets):
+        fault = _interrupted(listing, folder)
+        return None if fault is None else Found(layout, tuple(listing.root / name for name in names), fault=fault)
+    paths = tuple(listing.root / name for name in names)
+    faults = (_not_own(several, path) for several, path in zip(sets, paths, strict=True))
+    fault = next((found for found in faults if found is not None), None)
+    return Found(layout, paths, "", tuple(zip(patterns, sets, strict=True)), fault)
+
+
+def _is_cache(path: Path) -> bool:
+    """Say whether `datasets` has left a file beside the rows, which it does when it maps or sorts them."""
+    return path.name.startswith("cache-")
+
+
+def _not_own(several: tuple[Path, ...], path: Path) -> DataError | None:
+    """Return what is wrong where the Arrow files of a folder are others than the one that this package writes."""
+    if several == (path,):
+        return None
+    others = " and ".join(f"'{other.name}'" for other in several if other != path) or "nothing"
+    return DataError(
+        f"expected '{path.name}' as the only Arrow file of this folder, found {others}"
+        + (" beside it" if path in several else ""),
+        path=path.parent,
+        hint="Save the rows again: adaptstilts.data.arrow.write_split, or save_to_disk(num_shards=1).",
+    )  # fmt: skip
+
+
+def _interrupted(listing: Listing, folder: str) -> DataError | None:
+    """Return the error for rows that a save was killed while replacing; None if there are none."""
+    old = f"{folder}.old"
+    if not listing.matches(old):
+        return None
+    name = PurePosixPath(folder).name
+    problem = f"a save was interrupted: its rows are not there, those it was to replace are in '{name}.old'"
+    hint = f"Rename '{name}.old' to '{name}', or write the rows again."
+    return DataError(problem, path=listing.root / folder, hint=hint)
 
 
 def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
@@ -116,7 +168,8 @@ def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
                 read = _fill(current, names[0], language)
                 is_published = current.same_rows or PurePosixPath(read).name == PurePosixPath(published).name
                 note = "" if is_published else f"{read} stands in for {published}"
-                return Found(current, tuple(path for several in paths for path in several), note)
+                sets = tuple(zip((_fill(current, name, language) for name in names), paths, strict=True))
+                return Found(current, tuple(path for several in paths for path in several), note, sets)
         current = current.otherwise
     return None
 

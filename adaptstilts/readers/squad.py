@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
-from adaptstilts.readers.json_positions import line_of
+from adaptstilts.readers.json_positions import located
 from adaptstilts.readers.lines import Request, json_document, json_id, json_text, shown
 from adaptstilts.tasks.examples import Answer, SpanExample
 
@@ -36,7 +35,7 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
     hidden = all(_is_blank(item.question) for item in questions)
     names = unique_ids([item.question["id"] for item in questions])
     for name, (context, question, steps) in zip(names, questions, strict=True):
-        with request.row, _located(path, steps):
+        with request.row, located(path, steps):
             answers = None
             if not hidden:
                 answers = tuple(_answers(question, context, path))
@@ -59,16 +58,6 @@ class _Question(NamedTuple):
     steps: tuple[str | int, ...]
 
 
-@contextmanager
-def _located(path: Path, steps: tuple[str | int, ...]) -> Iterator[None]:
-    """Add to errors the line of a value in the document, which is looked up only then."""
-    try:
-        yield
-    except DataError as error:
-        error.line = error.line or line_of(path, *steps)
-        raise
-
-
 def read_squad_files(request: Request) -> Iterator[SpanExample]:
     """Read questions from several files whose ids differ, one file after the other; see `read_squad`."""
     for path in request.paths:
@@ -84,19 +73,19 @@ def unique_ids(names: list[str]) -> list[str]:
 
 def _questions(document: dict[str, Any], request: Request) -> Iterator[_Question]:
     path = request.path
-    with _located(path, ()):
+    with located(path, ()):
         articles = _list(document, "data", path)
     for above, article in enumerate(articles):
         steps: tuple[str | int, ...] = ("data", above)
         paragraphs: list[Any] = []
-        with request.row, _located(path, steps):
+        with request.row, located(path, steps):
             paragraphs = _list(article, "paragraphs", path)
         for number, paragraph in enumerate(paragraphs):
-            with request.row, _located(path, (*steps, "paragraphs", number)):
+            with request.row, located(path, (*steps, "paragraphs", number)):
                 context = json_text(paragraph, "context", path, None)
                 for last, question in enumerate(_list(paragraph, "qas", path)):
                     at = (*steps, "paragraphs", number, "qas", last)
-                    with request.row, _located(path, at):
+                    with request.row, located(path, at):
                         if not isinstance(question, dict) or "id" not in question:
                             raise DataError("a question without an id", path=path, key="qas")
                         _check_answers(question, path)

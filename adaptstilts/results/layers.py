@@ -207,25 +207,26 @@ def _notes_of(curve: LayerCurve) -> list[str]:
 
 
 def _rows(origin: RowLabels, predictions: Artefact) -> list[LayerRow]:
-    record, majors = predictions.read_json(LAYERS_FILE), MAJOR[get_task(origin.target).metric]
+    record, majors = predictions.record(LAYERS_FILE), MAJOR[get_task(origin.target).metric]
+    used = record.count("used")
     return [
         LayerRow(
             method=origin.method,
             source=origin.source,
             target=origin.target,
             seed=origin.seed,
-            language=item["language"],
-            layer=item["layer"],
-            is_used=item["layer"] == record["used"],
+            language=item.text("language"),
+            layer=item.count("layer"),
+            is_used=item.count("layer") == used,
             metric=metric,
-            value=float(value),
+            value=float(item.record("scores").number(metric)),
             is_major=metric in majors,
-            split=item["split"],
-            note="; ".join(part for part in (origin.note, item["note"]) if part),
+            split=item.text("split"),
+            note="; ".join(part for part in (origin.note, item.text("note")) if part),
             variant=origin.variant,
         )
-        for item in record["layers"]
-        for metric, value in item["scores"].items()
+        for item in record.records("layers")
+        for metric in item.record("scores")
     ]
 
 

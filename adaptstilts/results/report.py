@@ -11,19 +11,21 @@ from typing import Any
 
 from adaptstilts.formatting import markdown_text
 from adaptstilts.results.analyses import csv_name, get_analysis, picture_name
-from adaptstilts.results.grid import TERMINAL_WIDTH, Grid
+from adaptstilts.results.grid import TERMINAL_WIDTH, Grid, markdown
+from adaptstilts.results.read_rows import rows_grid
 from adaptstilts.results.rows import ResultRow, RunRow, TaskScore, task_scores, write_csv, write_table
 from adaptstilts.results.totals import SCORE_COLUMNS, score_rows
 from adaptstilts.results.transfer import ADAPTER_REFERENCE, REFERENCE, Scope, transfer_tables
 from adaptstilts.results.variants import ShownVariant
 from adaptstilts.results.views import StudyView, SweepView, View
+from adaptstilts.store.manifest_fields import is_inside
+from adaptstilts.store.record import Record
 
 REPORT, RESULTS, RUNS, TRANSFER, SCORES = "report.md", "results.csv", "runs.csv", "transfer.csv", "scores.csv"
 _GENERATED = (
     "The scores come from the mini world, a small benchmark that this package generates. They compare the methods with "
     "each other; they are not scores of XTREME and cannot be compared with any."
 )
-_LAYERS = (csv_name("layers"), picture_name("layers"))
 TRANSFER_COLUMNS = (
     "method",
     "source",
@@ -154,7 +156,8 @@ def write_pages(
     """Write report.md and its figures: a heat map of differences and the scores by language.
 
     The page says first if the data is the mini world, and links to the tables that `write_tables` writes. A sweep has a
-    figure per swept number, and those two for each of its variants; then comes the part of each analysis that has rows.
+    figure per swept number, and those two for each of its variants; then come the rows that were read, and the part of
+    each analysis that has rows.
 
     Args:
         notes: Remarks on the whole study, each a sentence of plain text.
@@ -174,7 +177,8 @@ def write_pages(
     names = (RESULTS, RUNS, TRANSFER, SCORES)
     data = "Data: " + ", ".join(f"[{name}]({name})" for name in names) + ".\n"
     head = [f"# {markdown_text(title)}\n", *([f"**Generated data.** {markdown_text(warning)}\n"] if warning else [])]
-    text = "\n".join([*head, *view.parts(notes), data])
+    read = rows_grid(rows, runs)
+    text = "\n".join([*head, *view.parts(notes), *([] if read is None else [markdown(read)]), data])
     shown = [name for name, found in more.analyses.items() if found]
     for name in shown:
         page = get_analysis(name).page(more.analyses[name], folder, csv_name(name), picture_name(name))
@@ -201,22 +205,29 @@ def _generated_text(more: Additions) -> str:
     return f"{_GENERATED} This concerns the variants: {'; '.join(labels)}." if real else _GENERATED
 
 
-def files_in(folder: Path, pages: Mapping[str, Any]) -> ReportFiles:
+def files_in(folder: Path, pages: Record) -> ReportFiles:
     """Return the paths of a report's files from their folder and the record of `ReportFiles.record`."""
 
-    def where(name: str | None) -> Path | None:
-        return None if name is None else folder / name
+    def where(name: str) -> Path | None:
+        return None if pages.values.get(name) is None else folder / _plain(pages, name, pages.text(name))
 
-    # Reports stored before there was a table of analyses say whether layers were shown.
-    analyses = pages.get("analyses", _LAYERS if pages.get("layers") else ())
+    def several(name: str) -> tuple[Path, ...]:
+        return tuple(folder / _plain(pages, name, text) for text in pages.texts(name))
+
     return ReportFiles(
         folder=folder,
-        heatmap=where(pages["heatmap"]),
-        languages=where(pages["languages"]),
-        text=pages["text"],
-        analyses=tuple(folder / name for name in analyses),
-        pictures=tuple(folder / name for name in pages["pictures"]),
+        heatmap=where("heatmap"),
+        languages=where("languages"),
+        text=pages.text("text"),
+        analyses=several("analyses"),
+        pictures=several("pictures"),
     )
+
+
+def _plain(pages: Record, name: str, text: str) -> str:
+    if not is_inside(text) or "/" in text:
+        raise pages.wrong(name, "the name of a file of the report")
+    return text
 
 
 def transfer_rows(scores: Sequence[TaskScore]) -> list[tuple[object, ...]]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from adaptstilts.errors import DamagedError, UnreadableError
+from adaptstilts.errors import DamagedError, StoreError, UnreadableError
+from adaptstilts.files import open_file
+from adaptstilts.formatting import size_text
 from adaptstilts.store.manifest import damages, select
+from adaptstilts.store.manifest_fields import parse_json
+from adaptstilts.store.record import Record, wrong_content
+
+_MOST_JSON_BYTES = 2**30
+"""Longest JSON file of an artefact that is read."""
 
 DamageCallback = Callable[[DamagedError], object]
 
@@ -76,14 +82,31 @@ class Artefact:
             DamagedError: If it is missing or damaged.
         """
         path = self.file(name)
-        content = path.read_bytes()
-        record = self.manifest.get("files", {}).get(name)
-        if record is not None and hashlib.sha256(content).hexdigest() != record["sha256"]:  # changed since `file`
-            raise DamagedError("damaged", path=path, folder=self.folder)
         try:
-            return json.loads(content)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise DamagedError(f"damaged: {error}", path=path, folder=self.folder) from error
+            with open_file(path, StoreError) as file:
+                content = file.read(_MOST_JSON_BYTES + 1)
+            if len(content) > _MOST_JSON_BYTES:
+                raise ValueError(f"it is longer than {size_text(_MOST_JSON_BYTES)}, the most that is read")
+            record = self.manifest.get("files", {}).get(name)
+            if record is not None and hashlib.sha256(content).hexdigest() != record["sha256"]:  # changed since `file`
+                raise DamagedError("damaged", path=path, folder=self.folder)
+            return parse_json(content.decode("utf-8"))
+        except ValueError as error:
+            raise wrong_content(f"damaged: {error}", path, self.folder) from error
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror or error}"
+            raise UnreadableError(problem, path=path, folder=self.folder) from error
+
+    def record(self, name: str) -> Record:
+        """Return the content of a JSON file of the artefact that holds an object; its values are still to be checked.
+
+        Raises:
+            DamagedError: If it is missing or damaged, or holds something else.
+        """
+        found, path = self.read_json(name), self.folder / name
+        if not isinstance(found, dict):
+            raise wrong_content("damaged: it is not a JSON object", path, self.folder)
+        return Record(found, path, self.folder)
 
 
 @contextlib.contextmanager

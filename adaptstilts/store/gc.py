@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import shutil
 import stat
 import time
 from collections.abc import Callable
@@ -16,18 +15,21 @@ from typing import Any
 
 from adaptstilts.errors import DamagedError
 from adaptstilts.formatting import aligned, size_text
-from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST
+from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST, digits_of
 from adaptstilts.store.process import Mark, is_alive
 from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.show import name_of
 from adaptstilts.store.stage import FORMAT_VERSION, StageKind
 from adaptstilts.store.store import RESUME_FOLDER, Store
+from adaptstilts.store.unfinished import remove_tree
 
 UNFINISHED_DAYS = 2.0
 """Age at which an unfinished, unclaimed folder of a process on another machine counts as abandoned."""
 
 _FORMER_FOLDERS = (".claims", ".running")
 """Folders in which older versions kept locks and heartbeats."""
+_FORMER_IMPORTS = ".import-"
+"""Start of the names of folders in which older versions unpacked bundles."""
 
 
 @dataclass
@@ -123,10 +125,13 @@ def _find_unfinished(store: Store, waste: Waste) -> None:
         if _is_abandoned(store, folder):
             remove = partial(_remove_if, partial(_is_abandoned, store, folder), folder)
             waste.items.append((f"unfinished {folder.name}", _folder_bytes(folder), remove))
+    for folder in sorted(store.root.glob(f"{_FORMER_IMPORTS}*")):
+        if _is_old(folder):
+            remove = partial(_remove_if, partial(_is_old, folder), folder)
+            waste.items.append((f"unfinished import {folder.name}", _folder_bytes(folder), remove))
     for kind in StageKind:
-        place = store.root / kind.value
-        for folder in sorted(place.glob(f"*-{'?' * KEY_DIGITS}")) if place.is_dir() else ():
-            digits = folder.name[-KEY_DIGITS:]
+        for folder in store.folders(kind.value):
+            digits = digits_of(folder)
             if _lacks_manifest(folder) and store.claimant_of(digits) is None and _is_old(folder):
                 what = f"without a manifest {folder.name}"
                 act = partial(_remove_if, partial(_lacks_manifest, folder), folder)
@@ -146,7 +151,7 @@ def _find_resume_states(store: Store, finished: set[str], needed: set[str] | Non
         else:
             continue
         if store.claimant_of(digits) is None:
-            remove = partial(_unclaimed, store, digits, partial(_remove_tree, folder))
+            remove = partial(_unclaimed, store, digits, partial(remove_tree, folder, ignore_errors=True))
             waste.items.append((f"state to resume {folder.name}, {why}", _folder_bytes(folder), remove))
 
 
@@ -183,19 +188,12 @@ def _stat(path: Path) -> os.stat_result | None:
 
 
 def _lacks_manifest(folder: Path) -> bool:
-    return not (folder / MANIFEST).is_file()
+    return not os.path.lexists(folder / MANIFEST)
 
 
 def _remove_if(is_waste: Callable[[], bool], path: Path) -> bool:
     """Remove a folder if it still is waste; return whether it was."""
     if not is_waste():
         return False
-    _remove_tree(path)
+    remove_tree(path, ignore_errors=True)
     return True
-
-
-def _remove_tree(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -29,6 +29,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import threading
 import time
@@ -37,6 +38,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from adaptstilts.errors import StoreError
+from adaptstilts.store.manifest_fields import parse_json
 from adaptstilts.store.objects import Objects, Text
 from adaptstilts.store.process import Mark, here, is_alive
 
@@ -51,6 +53,7 @@ _BEAT_SECONDS = 5.0
 """Time between two heartbeats in a folder while the stage makes none."""
 
 
+_NUMBER = re.compile(r"[^/\\\x00-\x1f]{1,64}")
 _FIRST_REMOVAL_PAUSE = 1.0
 _LONGEST_REMOVAL_PAUSE = 60.0
 """Seconds between two attempts to remove a lease that could not be removed when it was given back."""
@@ -398,9 +401,11 @@ def new_lease(name: str, work: Mapping[str, Any] | None = None) -> Lease:
 
 
 def _parse(name: str, found: Text) -> Lease:
-    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError):
-        work = json.loads(found.text)
+    """Return the lease in a text; one without a holder if it is half written, or written by nobody who knows how."""
+    with contextlib.suppress(ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        work = parse_json(found.text)
         number, holder, beat = (work.pop(item) for item in ("number", "holder", "beat"))
         written = float(beat) if found.written is None else found.written
-        return Lease(str(number), Mark.parse(holder), written, name, work)
+        if _NUMBER.fullmatch(number) is not None:  # it becomes part of a name
+            return Lease(number, Mark.parse(holder), written, name, work)
     return Lease(f"unread{len(found.text)}", None, found.written, name)

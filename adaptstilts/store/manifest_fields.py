@@ -23,7 +23,8 @@ _LONGEST_PART = 255
 """Bytes in the name of a file, as file systems have it."""
 _LONGEST_PATH = 1_000
 _MOST_DEPTH = 64
-_MOST_VALUES = 5_000_000
+MOST_VALUES = 5_000_000
+"""Most values in a manifest."""
 _MOST_DIGITS = 40
 _KEY = re.compile(r"[0-9a-f]{64}")
 _UPLOAD = re.compile(r"[0-9a-f]{1,64}")
@@ -36,16 +37,19 @@ _SHORT.maxstring = _SHORT.maxother = 80
 Check = Callable[[Any], bool]
 
 
-def parse_json(text: str) -> Any:  # noqa: ANN401 - JSON values
+def parse_json(text: str, most_values: int | None = None) -> Any:  # noqa: ANN401 - JSON values
     """Return the values in a JSON text, in which numbers are finite and of no more digits than a number needs.
+
+    Args:
+        most_values: About how many values it may hold; None for any number.
 
     Raises:
         ValueError: If it is none; the message gives the reason.
     """
     if not text.strip():
         raise ValueError("it is empty")
-    if text.count(",") + text.count("[") + text.count("{") > _MOST_VALUES:
-        raise ValueError(f"it holds more than {_MOST_VALUES:,} values")
+    if most_values is not None and text.count(",") + text.count("[") + text.count("{") > most_values:
+        raise ValueError(f"it holds more than {most_values:,} values")
     try:
         return json.loads(text, parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
     except RecursionError:

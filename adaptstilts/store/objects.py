@@ -14,11 +14,16 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from adaptstilts.errors import StoreError
+from adaptstilts.files import open_file
 from adaptstilts.store.manifest import unreadable
 from adaptstilts.store.remote import Remote
 
 _NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 """Errors of a file system that has no hard links."""
+
+
+_MOST_BYTES = 1 << 20
+"""Bytes of a text that are read; leases have a few hundred."""
 
 
 class Text(NamedTuple):
@@ -125,8 +130,9 @@ class FolderObjects:
 
     def _read(self, name: str) -> Text | None:
         try:
-            with (self.folder / name).open(encoding="utf-8", errors="replace") as file:
-                return Text(file.read(), os.fstat(file.fileno()).st_mtime)
+            with open_file(self.folder / name, StoreError, "Remove it.") as file:
+                content = file.read(_MOST_BYTES)
+                return Text(content.decode("utf-8", errors="replace"), os.fstat(file.fileno()).st_mtime)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
@@ -187,13 +193,15 @@ class RemoteObjects:
 
     def read(self, name: str) -> Text | None:
         """See `Objects`."""
-        content = self.remote.read(self.folder, name)
+        content = self.remote.read(self.folder, name, most_bytes=_MOST_BYTES)
         return None if content is None else _text(content)
 
     def read_all(self) -> Mapping[str, Text | StoreError]:
         """See `Objects`."""
         errors: dict[str, StoreError] = {}
-        contents = self.remote.read_many(self.remote.names(self.folder), on_error=errors.__setitem__)
+        contents = self.remote.read_many(
+            self.remote.names(self.folder), on_error=errors.__setitem__, most_bytes=_MOST_BYTES
+        )
         found: dict[str, Text | StoreError] = {name: _text(content) for name, content in contents.items()}
         return {name.rpartition("/")[2]: text for name, text in sorted({**found, **errors}.items())}
 

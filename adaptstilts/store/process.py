@@ -19,6 +19,7 @@ SEPARATOR = "~"
 _ENDED = frozenset("ZXx")
 """States of a process that has ended: a zombie is only an id whose parent has not collected it yet."""
 _PROC = Path("/proc")
+_PROCESS = re.compile(r"[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Mark:
     def parse(cls, text: str) -> Mark | None:
         """Return the mark at the start of a text, or None if there is none."""
         parts = text.split(SEPARATOR)
-        if len(parts) < 4 or not parts[3].isdigit():
+        if len(parts) < 4 or _PROCESS.fullmatch(parts[3]) is None:
             return None
         return cls(parts[0], parts[1], parts[2], int(parts[3]))
 

@@ -27,6 +27,7 @@ from typing import Any
 from adaptstilts.addresses import shown_address
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError
+from adaptstilts.files import expanded
 from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
 from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
 from adaptstilts.store.manifest import (
@@ -63,8 +64,8 @@ def store_at(location: str, cache: str | None = None) -> Store:
     for protocol in LOCAL_PROTOCOLS:
         location = location.removeprefix(protocol)
     if not is_address(location):
-        return Store(Path(location).expanduser())
-    return SharedStore(location.rstrip("/"), Path(cache).expanduser() if cache else default_cache(location))
+        return Store(expanded(location))
+    return SharedStore(location.rstrip("/"), expanded(cache) if cache else default_cache(location))
 
 
 def default_cache(location: str) -> Path:
@@ -291,7 +292,7 @@ class SharedStore(Store):
             manifest = parse_manifest(content)
         except ValueError as error:
             raise DamagedError(f"{where}: damaged: {error}", folder=folder) from error
-        if stage is not None and manifest["key"] != stage.key:
+        if stage is not None and (manifest["key"], manifest.get("kind")) != (stage.key, stage.kind.value):
             raise DamagedError(f"{where}: the manifest belongs to another stage", folder=folder)
         if not {"kind", "slug", "upload"} <= manifest.keys():
             raise DamagedError(f"{where}: damaged: not the manifest of an upload", folder=folder)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.errors import StoreError
+from adaptstilts.files import read_bytes
+from adaptstilts.store.manifest_fields import parse_json
 from adaptstilts.store.stage import Stage, StageKind, describe
 from adaptstilts.study.layout import TRAINING_FILE
 from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.train.methods import METHODS
 
+_MOST_BYTES = 64 * 2**20
+"""Longest record of a training run that is read."""
 _GUESS_SECONDS = {
     StageKind.DATA.value: 2.5,
     StageKind.TRAIN.value: 3.5,
@@ -102,8 +107,8 @@ class Pace:
         self._profiles: dict[str, Profile] = {}
 
     def add_world(self, key: str, job: Mapping[str, Any]) -> None:
-        """Record how much data a stage generates that others read."""
-        self._worlds[key] = job
+        """Record how much data a stage generates that others read; the first job of a key counts."""
+        self._worlds.setdefault(key, job)
 
     def add(self, kind: str, job: dict[str, Any], seconds: float, inputs: Iterable[str] = ()) -> None:
         """Record the wall time of a finished stage.
@@ -112,11 +117,16 @@ class Pace:
         on generated data only counts if the amount of that data is known, one on an outside task only if this process
         has the task.
         """
-        if kind == StageKind.TRAIN.value and job.get("task") not in {task.name for task in all_tasks()}:
+        if kind == StageKind.TRAIN.value and job.get("task") not in [task.name for task in all_tasks()]:
             return
         if job.get("data") == [f"{job.get('task')}/train"] and not any(key in self._worlds for key in inputs):
             return  # only generated data has names in place of fingerprints
-        profile = self._profile_of(kind, job, inputs)
+        try:
+            profile = self._profile_of(kind, job, inputs)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):  # not as this version writes jobs
+            return
+        if not 0 < profile.work < math.inf:
+            return
         for group in profile.groups:
             self._measured[group][0] += seconds
             self._measured[group][1] += profile.work
@@ -174,11 +184,7 @@ def seconds_of(folder: Path, manifest: Mapping[str, Any]) -> float:
     if manifest.get("kind") != StageKind.TRAIN.value:
         return last
     try:
-        return max(last, float(json.loads((folder / TRAINING_FILE).read_bytes())["seconds"]))
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-    ):  # not on this machine, or damaged, which is reported when results are read
-        return last
+        record = parse_json(read_bytes(folder / TRAINING_FILE, _MOST_BYTES, StoreError).decode("utf-8"))
+        return max(last, float(record["seconds"]))
+    except (OSError, StoreError, ValueError, KeyError, TypeError, OverflowError):
+        return last  # not on this machine, or damaged, which is reported when results are read

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
-from adaptstilts.errors import ConfigError, near_matches
+from adaptstilts.errors import ConfigError, DamagedError
 from adaptstilts.formatting import visible
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
 from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.plan import Plan
+from adaptstilts.suggestions import near_matches
 
 _MOST_EXPLAINED = 10
 _MOST_SHOWN = 5
@@ -78,13 +79,12 @@ def explain(plan: Plan, store: Store, wanted: str) -> list[dict[str, Any]]:
 
     Returns:
         For each stage found (ten at most): ``stage``, ``key``, ``done``, ``folder`` of its artefact or of the nearest
-        one, ``nearest`` (its name and time), ``differences`` (``path``, ``here``, ``there``, ``says``, and for an input
-        ``differences`` of its own), ``missing`` (inputs that are not finished), ``left_out`` (how many more were
-        found).
+        one, ``damaged`` (what is wrong with its artefact), ``nearest`` (its name and time), ``differences`` (``path``,
+        ``here``, ``there``, ``says``, and for an input ``differences`` of its own), ``missing`` (inputs that are not
+        finished), ``left_out`` (how many more were found).
 
     Raises:
         ConfigError: If no stage fits.
-        DamagedError: If the artefact of a stage or of one of its inputs is damaged.
     """
     stages = find_stages(plan, wanted)
     look = _Lookup(plan, store, {})
@@ -121,7 +121,7 @@ def find_stages(plan: Plan, wanted: str) -> list[Stage]:
 
 
 def _explain(look: _Lookup, stage: Stage) -> dict[str, Any]:
-    found = look.store.find(stage)
+    found, damage = _found(look.store, stage)
     record: dict[str, Any] = {
         "stage": stage.name,
         "key": stage.key,
@@ -129,7 +129,8 @@ def _explain(look: _Lookup, stage: Stage) -> dict[str, Any]:
         "folder": None if found is None else str(found.folder),
         "nearest": None if found is None else _name_and_time(found),
         "differences": [],
-        "missing": [one.name for one in look.plan.inputs_of(stage) if look.store.find(one) is None],
+        "damaged": damage,
+        "missing": [one.name for one in look.plan.inputs_of(stage) if _found(look.store, one)[0] is None],
     }
     if found is not None:
         return record
@@ -141,6 +142,14 @@ def _explain(look: _Lookup, stage: Stage) -> dict[str, Any]:
             "differences": _differences(look, stage, near),
         }
     return record
+
+
+def _found(store: Store, stage: Stage) -> tuple[Artefact | None, str | None]:
+    """Return a stage's artefact, if it has one, and what is wrong with it, if it is damaged."""
+    try:
+        return store.find(stage), None
+    except DamagedError as error:
+        return None, str(error)
 
 
 def _name_and_time(artefact: Artefact) -> str:
@@ -157,7 +166,7 @@ def _nearest(look: _Lookup, stage: Stage) -> Artefact | None:
     best: tuple[float, str] = (0.0 if stage.kind in SUMMARIES else _NEAR, "")
     nearest = None
     for artefact in look.of_kind(stage.kind.value):
-        there = _counted(artefact.manifest.get("job", {}))
+        there = _counted(artefact.manifest.get("job", {}))  # of any shape: others have written it
         if any(here.get(name) != there.get(name) for name in ("method", "task")):
             continue
         paths = here.keys() | there.keys()
@@ -175,7 +184,8 @@ def _counted(job: Mapping[str, Any]) -> Fields:
 
 
 def _records(job: Mapping[str, Any], name: str) -> set[str]:
-    return {json.dumps(record, sort_keys=True) for record in job.get(name) or ()}
+    records = job.get(name)
+    return {json.dumps(record, sort_keys=True) for record in records} if isinstance(records, list) else set()
 
 
 def _fields(value: object, path: str = "") -> Fields:
@@ -273,16 +283,22 @@ def _input_differences(
 def _parts(keys: Iterable[str], job: dict[str, Any], shared: set[str], name_of: Callable[[str], str]) -> dict[str, str]:
     """Return inputs by their role in the stage's job; those without a role by name, unless both sides have them."""
     parts: dict[str, str] = {}
-    for source in job.get("sources") or ():
-        parts[f"source {source['task']}"] = source["key"]
+    sources = job.get("sources")
+    for source in sources if isinstance(sources, list) else ():
+        if _is_source(source):
+            parts[f"source {source['task']}"] = source["key"]
     after = job.get("after")
-    if after:
+    if _is_source(after):
         parts[f"goes on from {after['task']}"] = after["key"]
     for name in ("trained", "predictions", "analysis"):
         if isinstance(job.get(name), str):
             parts[name] = job[name]
     others = [key for key in keys if key not in parts.values() and key not in shared]
     return parts | {name_of(key): key for key in others}
+
+
+def _is_source(value: Any) -> TypeGuard[Mapping[str, str]]:  # noqa: ANN401 - a job that anyone may have written
+    return isinstance(value, Mapping) and isinstance(value.get("key"), str) and isinstance(value.get("task"), str)
 
 
 def _first(names: list[str]) -> str:
@@ -310,7 +326,7 @@ def explain_text(records: list[dict[str, Any]]) -> str:
 
 
 def _missing_lines(record: dict[str, Any]) -> list[str]:
-    lines = ["  not in the store"]
+    lines = ["  not in the store" if record["damaged"] is None else f"  damaged: {record['damaged']}"]
     if record["nearest"] is None:
         lines.append("  nothing like it is in the store")
     else:

@@ -120,7 +120,7 @@ def writing_results(study: Study) -> Iterator[Owner]:
         problem = f"another process has been writing this report for {_LOCK_SECONDS:.0f} seconds"
         raise StoreError(problem, path=folder, hint="Wait for it, then: adaptstilts report CONFIG.") from error
     except OSError as error:
-        raise _unwritable(Path(error.filename) if error.filename else folder, error) from error
+        raise _unwritable(Path(error.filename2 or error.filename or folder), error) from error
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adaptstilts.config.schema import StudyConfig
+from adaptstilts.files import expanded
 from adaptstilts.models.backbone import MINI_BACKBONE
 from adaptstilts.store.remote import is_address
 from adaptstilts.store.shared import default_cache
@@ -30,7 +31,7 @@ def absolute_places(config: StudyConfig, base: Path | None) -> StudyConfig:
     """
 
     def absolute(name: str) -> str:
-        return name if base is None or "://" in name else str(base / Path(name).expanduser())
+        return name if base is None or "://" in name else str(base / expanded(name))
 
     def backbone(name: str) -> str:
         placed = absolute(name)

@@ -37,7 +37,8 @@ def place_report(study: Study, tables: Artefact, report: Artefact, missing: int 
         StoreError: If the folder belongs to another configuration, or cannot be written.
     """
     folder = study.results_folder
-    sources = {name: part.file(name) for part in (tables, report) for name in part.names if name not in _INTERNAL}
+    parts = [(name, part) for part in (tables, report) for name in part.names if name not in _INTERNAL]
+    sources = {name: part.file(name) for name, part in parts if "/" not in name}
     with writing_results(study) as owner:
         _remove_leftovers(folder)
         copies = {name: folder / f".{name}.{os.getpid()}" for name in sources}
@@ -53,7 +54,7 @@ def place_report(study: Study, tables: Artefact, report: Artefact, missing: int 
         for name in former:
             (folder / name).unlink(missing_ok=True)
         append_entry(folder, entry_of(study, owner, folder / RESULTS, list(sources), missing))
-    return files_in(folder, report.read_json(PAGES_FILE))
+    return files_in(folder, report.record(PAGES_FILE))
 
 
 def _remove_leftovers(folder: Path) -> None:

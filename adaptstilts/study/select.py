@@ -81,9 +81,9 @@ def _best(done: Mapping[str, Artefact], cells: Sequence[Cell]) -> dict[str, Cell
     scores: dict[str, dict[str, float]] = {}
     for cell in cells:
         if cell.train is not None and cell.train in done and get_task(cell.target).trains:
-            best_dev = done[cell.train].read_json(TRAINING_FILE)["best_dev"]
-            if best_dev is not None:
-                scores.setdefault(cell.target, {})[setting_text(cell)] = float(best_dev)
+            record = done[cell.train].record(TRAINING_FILE)
+            if record.values.get("best_dev") is not None:
+                scores.setdefault(cell.target, {})[setting_text(cell)] = float(record.number("best_dev"))
     if not scores:
         raise StoreError("no finished run has an English dev score", hint="Name a setting by method and source.")
     common = [name for name in dict.fromkeys(map(setting_text, cells)) if all(name in own for own in scores.values())]

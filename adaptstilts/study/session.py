@@ -13,9 +13,10 @@ from adaptstilts.engine.protocols import StageRequest, Watcher
 from adaptstilts.engine.resources import computes
 from adaptstilts.engine.scheduler import Outcome, failed_lines, run_graph
 from adaptstilts.engine.signals import sigterm_as_exit
-from adaptstilts.errors import StoreError, UnfinishedError
+from adaptstilts.errors import DamagedError, StoreError, UnfinishedError, WriteError
 from adaptstilts.formatting import number_text
 from adaptstilts.results.report import ReportFiles
+from adaptstilts.store.manifest import KEY_DIGITS, digits_of
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 from adaptstilts.study.engine import local_runner, open_engine
@@ -80,6 +81,8 @@ def validate_study(study: Study, on_message: Callable[[str], None]) -> tuple[str
         check_results_folder(study)
         plan = study.check()
         unchecked = check_backbones(backbones_of(plan.stages))
+        for line in study.left_out():
+            on_message(line)
         look_for_overlaps(study.variants, plan, study.store, on_message)
     return unchecked
 
@@ -118,9 +121,12 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         left = _computing(plan, store)
         check_backbones(backbones_of(left))
         if left and study.config.engine.name == "local":
-            check_device(study.config.device, study.config.parallel.processes)
+            config = study.config
+            check_device(config.device, config.parallel.processes, config.runtime.attention)
         claim_results_folder(study)
         with sigterm_as_exit(), watch(plan) as watcher:
+            for line in study.left_out():
+                watcher.noted(line)
             outcome = run_graph(
                 plan,
                 store,
@@ -146,9 +152,14 @@ def report_study(study: Study) -> StudyResult:
     """
     with study.settings_named():
         check_results_folder(study)
-        outcome = Outcome(done=study.store.find_all(study.plan.stages))
+        errors: list[DamagedError] = []
+        outcome = Outcome(done=study.store.find_all(study.plan.stages, on_damage=errors.append))
+        damaged = {digits_of(error.folder): error for error in errors}
+        found = ((stage, damaged.get(stage.key[:KEY_DIGITS])) for stage in study.plan.stages)
+        outcome.failures |= {stage.key: error for stage, error in found if error is not None}
         for stage in study.plan.summaries:
-            if stage.key not in outcome.done and all(key in outcome.done for key in stage.inputs):
+            is_open = stage.key not in outcome.done and stage.key not in outcome.failures
+            if is_open and all(key in outcome.done for key in stage.inputs):
                 _make_summary(study, stage, outcome)
         return _report(study, outcome)
 
@@ -157,8 +168,11 @@ def _make_summary(study: Study, stage: Stage, outcome: Outcome) -> None:
     """Make the tables or the report; if another process is making it, the report is written without storing it."""
     request = StageRequest(stage, study.plan.inputs_of(stage))
     result = perform(request, study.store, local_runner(study.config), lambda done, total, note: None)
-    if result.error is not None:
+    if isinstance(result.error, WriteError):
         raise result.error
+    if result.error is not None:  # such as an artefact that it reads and that is damaged: the others are reported
+        outcome.failures[stage.key] = result.error
+        return
     artefact = study.store.find(stage)
     if artefact is not None:
         outcome.done[stage.key] = artefact
@@ -167,10 +181,13 @@ def _make_summary(study: Study, stage: Stage, outcome: Outcome) -> None:
 def _report(study: Study, outcome: Outcome) -> StudyResult:
     failed = failed_lines(study.plan, outcome)
     tables, report = (outcome.done.get(stage.key) for stage in study.plan.summaries)
-    if tables is not None and report is not None:
-        files = place_report(study, tables, report)
-    else:
-        files = _partial(study, outcome, failed)
+    try:
+        whole = None if tables is None or report is None else place_report(study, tables, report)
+    except DamagedError as error:
+        _drop(outcome, error)
+        whole = None
+    files = whole or _partial(study, outcome, failed)
+    failed = failed_lines(study.plan, outcome)
     return StudyResult(
         files=files,
         made=len(outcome.made),
@@ -193,4 +210,22 @@ def _partial(study: Study, outcome: Outcome, failed: Sequence[str]) -> ReportFil
             problem = f"no finished score to report: of {number_text(len(study.plan.stages), 'stage')} {counts}"
             raise UnfinishedError(problem, causes=_causes(failed[: len(outcome.failures)]))
         raise StoreError("no finished score to report", path=study.config.store, hint=RUN_HINT)
-    return report_what_is_there(study, outcome.done, failed)
+    while True:
+        missing = failed_lines(study.plan, outcome)
+        try:
+            return report_what_is_there(study, outcome.done, missing)
+        except DamagedError as error:
+            # What a damaged artefact says is left out, and the rest is reported.
+            if not _drop(outcome, error) or (scores and not scores & outcome.done.keys()):
+                raise
+
+
+def _drop(outcome: Outcome, error: DamagedError) -> bool:
+    """Count a damaged artefact as a failure of its stage; return whether it was among the finished ones."""
+    digits = digits_of(error.folder)
+    key = next((key for key in outcome.done if key[:KEY_DIGITS] == digits), None)
+    if key is None:
+        return False
+    del outcome.done[key]
+    outcome.failures.setdefault(key, error)
+    return True

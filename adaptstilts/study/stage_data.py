@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adaptstilts.errors import StoreError
+from adaptstilts.files import expanded
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import DataPlace, Stage, StageKind
@@ -47,7 +48,7 @@ def data_of(stage: Stage, plan: Plan, done: Mapping[str, Artefact], own: DataPla
     place = stage.place or own
     world = next((item for item in plan.inputs_of(stage) if item.kind is StageKind.DATA), None)
     if world is None:
-        return StageData(Path(place.root).expanduser(), place.quoting, is_generated=False)
+        return StageData(expanded(place.root), place.quoting, is_generated=False)
     if world.key not in done:
         hint = "Generate them again: study.run(), or adaptstilts run CONFIG."
         raise StoreError(f"the examples of '{stage.name}' are no longer in the store", hint=hint)

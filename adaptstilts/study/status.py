@@ -18,7 +18,7 @@ from typing import Any
 from adaptstilts.engine.heartbeats import Beat, Failure, read_beats, read_failures
 from adaptstilts.errors import DamagedError
 from adaptstilts.store.artefact import report_to
-from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST, check_sizes, read_manifest
+from adaptstilts.store.manifest import KEY_DIGITS, check_sizes, digits_of, read_placed
 from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.stage import Stage, StageKind, describe
 from adaptstilts.store.store import Store
@@ -162,8 +162,7 @@ class Observer:
 
     def _in_folders(self) -> Iterator[Made]:
         for kind in StageKind:
-            folder = self.store.root / kind.value
-            for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            for path in self.store.folders(kind.value):
                 if path not in self._seen:
                     # Files may be missing while the artefact is moved into place.
                     with report_to(self._damaged.append), contextlib.suppress(OSError):
@@ -189,11 +188,10 @@ class Observer:
 
     def _add(self, folder: Path, manifest: dict[str, Any]) -> None:
         made = _made(folder, manifest)
-        if made is not None:
-            self._seen[folder] = made
-            if made.kind == StageKind.DATA.value:
-                self.pace.add_world(made.key, made.job)
-            self.pace.add(made.kind, made.job, made.seconds, manifest["inputs"])
+        self._seen[folder] = made
+        if made.kind == StageKind.DATA.value:
+            self.pace.add_world(made.key, made.job)
+        self.pace.add(made.kind, made.job, made.seconds, manifest["inputs"])
 
     def look(self) -> Status:
         """Read the current state; a folder that does not exist counts as an empty store."""
@@ -217,25 +215,18 @@ class Observer:
 
 def _whole_manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest of an artefact and check that all files have the sizes recorded in it."""
-    manifest = read_manifest(folder / MANIFEST)
-    if not manifest["key"].startswith(_key_digits(folder)):
-        raise DamagedError("the manifest belongs to another stage", path=folder / MANIFEST, folder=folder)
+    manifest = read_placed(folder)
     check_sizes(folder, manifest)
     return manifest
 
 
-def _key_digits(folder: Path | str) -> str:
-    """Extract the digits of the key from the name of an artefact's folder, or from the end of its address."""
-    return Path(folder).name.rpartition("-")[2]
-
-
-def _made(folder: Path, manifest: dict[str, Any]) -> Made | None:
-    try:
-        began = datetime.strptime(manifest["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
-        ended = began.timestamp() + float(manifest["seconds"])
-        return Made(manifest["key"], manifest["kind"], manifest["job"], seconds_of(folder, manifest), ended)
-    except (ValueError, KeyError, TypeError):
-        return None
+def _made(folder: Path, manifest: dict[str, Any]) -> Made:
+    began = 0.0  # of old manifests
+    with contextlib.suppress(ValueError, KeyError):
+        began = datetime.strptime(manifest["started"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+    kind = manifest.get("kind", folder.parent.name)
+    ended = began + float(manifest["seconds"])
+    return Made(manifest["key"], kind, manifest.get("job", {}), seconds_of(folder, manifest), ended)
 
 
 def summarise(
@@ -298,7 +289,7 @@ def _running(beat: Beat, stage: Stage, pace: Pace) -> Running:
 
 def _damaged_stages(stages: Iterable[Stage], damaged: Sequence[DamagedError]) -> dict[str, Damaged]:
     """Match damaged artefacts with their stages by the digits of the key in the folder's name."""
-    errors = {_key_digits(error.folder): error for error in damaged}
+    errors = {digits_of(error.folder): error for error in damaged}
     found = ((stage, errors.get(stage.key[:KEY_DIGITS])) for stage in stages if errors)
     return {
         stage.key: Damaged(stage.name, stage.kind.value, _problem(error), str(error.folder))
@@ -309,7 +300,8 @@ def _damaged_stages(stages: Iterable[Stage], damaged: Sequence[DamagedError]) ->
 
 def _problem(error: DamagedError) -> str:
     """Describe the damage of an artefact, with the file concerned."""
-    return error.problem if error.path is None else f"{error.path.relative_to(error.folder)}: {error.problem}"
+    is_inside = error.path is not None and error.path.is_relative_to(error.folder)
+    return f"{error.path.relative_to(error.folder)}: {error.problem}" if error.path and is_inside else error.problem
 
 
 def _states(
@@ -347,7 +339,7 @@ def summarise_store(
         made: Finished artefacts by key.
     """
     counts = {kind.value: Counter(dict.fromkeys(STATES, 0)) for kind in StageKind}
-    known = {_key_digits(error.folder): _damaged_folder(error) for error in damaged}
+    known = {digits_of(error.folder): _damaged_folder(error) for error in damaged}
     unfinished = [beat for beat in beats if beat.key not in made]
     running = [beat for beat in unfinished if not beat.is_lost]
     lost = [beat for beat in unfinished if beat.is_lost and beat.key[:KEY_DIGITS] not in known]

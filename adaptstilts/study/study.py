@@ -13,6 +13,7 @@ from adaptstilts.config.origin import Origin
 from adaptstilts.config.schema import DataSection, EvaluationSection, StudyConfig
 from adaptstilts.config.sweep import Variant, variants
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
+from adaptstilts.files import expanded
 from adaptstilts.models.backbone import locate_backbone
 from adaptstilts.shipped import find_config
 from adaptstilts.store.shared import store_at
@@ -24,7 +25,7 @@ from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_w
 from adaptstilts.study.plan.check_limits import BackboneLimits, check_limits, limits_of
 from adaptstilts.study.plan.comparison import run_setting
 from adaptstilts.study.plan.data_facts import MINI_ROOT, DataFacts, facts_for
-from adaptstilts.study.plan.jobs import BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob
+from adaptstilts.study.plan.jobs import PARTIAL, BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, parts_by_data
 from adaptstilts.tasks.registry import check_declaration
@@ -148,7 +149,7 @@ class Study:
     @property
     def results_folder(self) -> Path:
         """Folder of the study's tables and figures."""
-        return Path(self.config.results).expanduser() / self.config.name
+        return expanded(self.config.results) / self.config.name
 
     def check(self) -> Plan:
         """Plan the study and read every data row that its unfinished stages need.
@@ -165,6 +166,16 @@ class Study:
         """Forget the plan, so that the next one is made from the files that are there then."""
         for name in ("_made_plan", "_declared"):
             self.__dict__.pop(name, None)
+
+    def left_out(self) -> tuple[str, ...]:
+        """Return a line about each target that is not scored in all chosen languages, for want of files."""
+        found = {
+            f"{cell.target}: {note}, left out": None
+            for cell in self.plan.cells
+            for note in cell.note.split("; ")
+            if note.startswith(PARTIAL)
+        }
+        return tuple(found)
 
     def settings_named(self) -> AbstractContextManager[None]:
         """Return a context that adds file and line to errors about settings."""
@@ -228,10 +239,14 @@ class _VariantPlanner:
         return self._backbones[name, revision]
 
     def _facts_for(self, data: DataSection, evaluation: EvaluationSection) -> tuple[DataFacts, DataJob | None]:
-        key = f"{data_key(data)} {evaluation.languages} {evaluation.benchmark} {evaluation.submission}"
+        key = data_key(data) + evaluation.model_dump_json(include={"languages", "benchmark", "submission", "missing"})
         if key not in self._facts:
             self._facts[key] = facts_for(
-                data, evaluation.languages, evaluation.benchmark, submission=evaluation.submission
+                data,
+                evaluation.languages,
+                evaluation.benchmark,
+                submission=evaluation.submission,
+                missing=evaluation.missing,
             )
         return self._facts[key]
 

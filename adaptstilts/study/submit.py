@@ -11,14 +11,15 @@ from typing import Any
 
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
+from adaptstilts.files import expanded
 from adaptstilts.formatting import visible
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
-from adaptstilts.store.stage import DataPlace, Stage
-from adaptstilts.study.layout import PREDICTIONS_FOLDER
+from adaptstilts.store.stage import DataPlace, Stage, StageKind
 from adaptstilts.study.plan.jobs import Cell, PredictJob, job_of
 from adaptstilts.study.select import Wanted, choose_cells, setting_text
 from adaptstilts.study.stage_data import StageData, data_of
+from adaptstilts.study.stages.predictions import load_predictions
 from adaptstilts.study.study import RUN_HINT, Study
 from adaptstilts.submission.check_folder import published_rows, task_of
 from adaptstilts.submission.folder import write_predictions
@@ -130,10 +131,11 @@ def submit_study(
     with study.settings_named():
         _check_whole(study, wanted)
         _check_target(folder, force=force)
-        done = study.store.find_all(study.plan.stages)
+        kinds = {StageKind.PREDICT, StageKind.DATA, *([StageKind.TRAIN] if wanted.best else [])}
+        done = study.store.find_all([stage for stage in study.plan.stages if stage.kind in kinds])
         cells = choose_cells(study.plan, done, wanted)
         finished = _Finished(study, done)
-        place = folder.expanduser().absolute()
+        place = expanded(folder).absolute()
         unfinished = place.with_name(f".{place.name}.part-{os.getpid()}")
         try:
             tasks = {
@@ -184,7 +186,7 @@ class _Finished:
 
     def content(self, key: str, task: Task, language: str, split: Split) -> tuple[Any, str]:
         """Return a language's predictions in the leaderboard's form, and a remark on them."""
-        record = self.done[key].read_json(f"{PREDICTIONS_FOLDER}/{language}.json")
+        record = load_predictions(self.done[key], language, task)
         if record.get("direction") == "foreign_to_english" and task.metric is Metric.TATOEBA_ACCURACY:
             raise EvaluationError(
                 f"{task.name} was searched from '{language}' into English",

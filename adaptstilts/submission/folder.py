@@ -11,14 +11,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from adaptstilts.errors import DataError
 from adaptstilts.files import check_file
-from adaptstilts.readers.lines import json_document, json_lines, json_text, open_text, text_lines
+from adaptstilts.readers.json_positions import line_of, located
+from adaptstilts.readers.lines import json_document, json_id, json_lines, json_text, open_text, text_lines
 from adaptstilts.submission.rules import (
     first,
     read_keyed,
@@ -32,6 +33,7 @@ from adaptstilts.submission.rules import (
 )
 from adaptstilts.tasks.spec import Kind, Metric, Task
 
+_Steps: TypeAlias = tuple["str | int", ...]
 _FILE_NAME = re.compile(r"test-(?P<language>[A-Za-z-]+)\.(tsv|jsonl?)")
 
 
@@ -264,36 +266,38 @@ def _read_answers(path: Path, _: Task) -> Submission:
 
 def _read_squad(path: Path, task: Task) -> Submission:
     _refuse_blank(path)
-    questions = [
-        question
-        for article in _members(json_document(path), "data", path)
-        for paragraph in _members(article, "paragraphs", path)
-        for question in _members(paragraph, "qas", path)
-    ]
+    questions = list(_questions(path))
     if not questions:
         raise DataError("the file holds no question", path=path, key="data")
-    names = [_question_id(question, path) for question in questions]
+    names = []
+    for steps, question in questions:
+        with located(path, steps):
+            names.append(json_id(question, "id", path, None))
     is_numbered = max(Counter(names).values()) > 1
     gold: dict[str, list[str]] = {}
-    for position, (name, question) in enumerate(zip(names, questions, strict=True)):
+    for position, (name, (steps, question)) in enumerate(zip(names, questions, strict=True)):
         impossible = bool(question.get("is_impossible"))
-        answers = [] if impossible else _members(question, "answers", path)
-        if not answers and not task.unanswerable:
-            raise DataError("has no answer", path=path, key=name, hint="The labels must hold the gold answers.")
-        gold[f"{name}#{position}" if is_numbered else name] = [json_text(one, "text", path, None) for one in answers]
+        answers = [] if impossible else _members(question, "answers", path, steps)
+        with located(path, steps):
+            if not answers and not task.unanswerable:
+                raise DataError("has no answer", path=path, key=name, hint="The labels must hold the gold answers.")
+            texts = [json_text(one, "text", path, None) for one in answers]
+        gold[f"{name}#{position}" if is_numbered else name] = texts
     return Submission(path, gold, is_numbered=is_numbered)
 
 
-def _question_id(question: Mapping[str, Any], path: Path) -> str:
-    """Return the id of a question as predictions name it: an integer is its digits, as in the data's reader."""
-    name = question.get("id")
-    if type(name) is int:
-        return str(name)
-    return json_text(question, "id", path, None)
+def _questions(path: Path) -> Iterator[tuple[_Steps, dict[str, Any]]]:
+    """Yield the questions of labels in SQuAD's format, with the way to each."""
+    for number, article in enumerate(_members(json_document(path), "data", path, ())):
+        above: _Steps = ("data", number)
+        for place, paragraph in enumerate(_members(article, "paragraphs", path, above)):
+            steps: _Steps = (*above, "paragraphs", place)
+            for last, question in enumerate(_members(paragraph, "qas", path, steps)):
+                yield (*steps, "qas", last), question
 
 
 def _refuse_blank(path: Path) -> None:
-    with open_text(path) as file:
+    with open_text(path, has_lines=False) as file:
         if not any(line.strip() for line in file):
             raise DataError("the file is empty", path=path, hint="The labels must be in SQuAD's format.")
 
@@ -305,10 +309,12 @@ def _read_ranks(path: Path, _: Task) -> Submission:
     return Submission(path, dict(found.entries))
 
 
-def _members(record: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
+def _members(record: Mapping[str, Any], key: str, path: Path, steps: _Steps) -> list[dict[str, Any]]:
     found = record.get(key)
     if not isinstance(found, list) or not all(isinstance(member, dict) for member in found):
-        raise DataError("expected a list of objects", path=path, key=key, hint="The labels must be in SQuAD's format.")
+        line = line_of(path, *steps, key)
+        hint = "The labels must be in SQuAD's format."
+        raise DataError("expected a list of objects", path=path, line=line, key=key, hint=hint)
     return found
 
 

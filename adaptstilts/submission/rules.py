@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import open_text
+from adaptstilts.readers.json_checks import parse_json
+from adaptstilts.readers.lines import cut, open_text, shown
 from adaptstilts.tasks.spec import Task
 
 ONE_PER_EXAMPLE = "Predict every example exactly once, in the order of the test file."
@@ -54,13 +55,15 @@ def wrong_label(word: str, task: Task, path: Path, line: int) -> Iterator[DataEr
     """Yield a fault unless a word is a label of the task."""
     if not word or (task.labels and word not in task.labels):
         allowed = task.labels or None
-        yield DataError(f"'{word}' is not a label of {task.name}", path=path, line=line, value=word, allowed=allowed)
+        yield DataError(
+            f"'{cut(word)}' is not a label of {task.name}", path=path, line=line, value=word, allowed=allowed
+        )
 
 
 def wrong_row_number(word: str, count: int | None, path: Path, line: int) -> Iterator[DataError]:
     """Yield a fault unless a word is the number of a row, from 0, of which there are `count` (None: unknown)."""
     if not (word.isascii() and word.isdigit()):
-        yield DataError(f"'{word}' is not a row number", path=path, line=line, allowed=["0, 1, 2, ..."])
+        yield DataError(f"'{cut(word)}' is not a row number", path=path, line=line, allowed=["0, 1, 2, ..."])
         return
     digits = word.lstrip("0") or "0"
     if len(digits) > _MOST_DIGITS or (count is not None and int(digits) >= count):
@@ -82,7 +85,7 @@ def wrong_pair(
     if len(ids) != 2 or not all(ids):
         count = f"{len(ids)} column{'s' if len(ids) > 1 else ''}"
         yield DataError(
-            f"'{row}' is not two ids with a tab between them ({count})",
+            f"'{cut(row)}' is not two ids with a tab between them ({count})",
             path=path,
             line=line,
             allowed=["2 columns: foreign id, English id"],
@@ -91,7 +94,7 @@ def wrong_pair(
         return
     for name, side in zip(ids, sides or (), strict=False):
         if not name.startswith(f"{side}-"):
-            problem = f"'{name}' is not the id of a sentence in '{side}'"
+            problem = f"'{cut(name)}' is not the id of a sentence in '{side}'"
             yield DataError(problem, path=path, line=line, allowed=[f"{side}-000000001, ..."])
     pair = (ids[0], ids[1])
     if pair in seen:
@@ -104,14 +107,16 @@ def wrong_choice(record: object, path: Path, line: int) -> Iterator[DataError]:
     """Yield a fault unless a line is an object whose ``label`` is the index of a choice."""
     label = record.get("label") if isinstance(record, dict) else None
     if not isinstance(label, int) or isinstance(label, bool) or not 0 <= label < 10**_MOST_DIGITS:
-        yield DataError(f"{label!r} is not a choice", path=path, line=line, key="label", allowed=["0, 1, 2, ..."])
+        yield DataError(f"{shown(label)} is not a choice", path=path, line=line, key="label", allowed=["0, 1, 2, ..."])
 
 
 def wrong_answers(found: Keyed) -> Iterator[DataError]:
     """Yield the faults of answers by question id."""
     for name, value in found.entries:
         if not isinstance(value, str):
-            yield found.fault(name, f"expected text, found {_shown(value)}")
+            yield found.fault(
+                name, f"expected text, found {'an object' if isinstance(value, Entries) else shown(value)}"
+            )
 
 
 def wrong_ranks(found: Keyed, most: int | None) -> Iterator[DataError]:
@@ -141,7 +146,7 @@ def read_keyed(path: Path, what: str) -> Keyed:
     Raises:
         DataError: If the file is empty, is no JSON object, or cannot be read.
     """
-    with open_text(path) as file:
+    with open_text(path, has_lines=False) as file:
         text = file.read()
     entries = _entries(text, path) if text.strip() else Entries()
     if not entries:
@@ -152,10 +157,12 @@ def read_keyed(path: Path, what: str) -> Keyed:
 def _entries(text: str, path: Path) -> Entries:
     try:
         found = json.loads(text, object_pairs_hook=Entries)
-    except json.JSONDecodeError as error:
-        raise DataError(f"not JSON ({error.msg} at column {error.colno})", path=path, line=error.lineno) from error
+    except (ValueError, RecursionError):
+        found = parse_json(text, path, 1)  # says what is wrong, as of data files
     if not isinstance(found, Entries):
         raise DataError(f"expected a JSON object, found {type(found).__name__}", path=path, line=1)
+    if len(dict(found)) == len(found):  # repeated keys are faults of their own
+        parse_json(text, path, 1)
     return found
 
 
@@ -168,8 +175,3 @@ def _key_lines(text: str) -> dict[str, list[int]]:
         if found[1]:
             lines.setdefault(json.loads(found[0].removesuffix(found[1])), []).append(line)
     return lines
-
-
-def _shown(value: object) -> str:
-    """Return what stands in place of a text, in short."""
-    return "an object" if isinstance(value, Entries) else json.dumps(value)[:40]

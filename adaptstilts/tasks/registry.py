@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
-from adaptstilts.errors import AdaptstiltsError, ConfigError, near_matches, problems_of, raise_all
+from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE, declare_language
+from adaptstilts.suggestions import near_matches
 from adaptstilts.tasks import beyond_xtreme, checklist, intermediate, xtreme, xtreme_r
 from adaptstilts.tasks.entry_points import package_error, tasks_of_packages
 from adaptstilts.tasks.files import problems_of_layouts

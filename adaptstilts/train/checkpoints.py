@@ -27,8 +27,11 @@ from safetensors.torch import load_file, save_file
 from adaptstilts.config.schema import ResumeSection
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import CheckpointError
+from adaptstilts.files import check_file, read_bytes
+from adaptstilts.formatting import reason_of
 from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.store import RESUME_FOLDER
+from adaptstilts.store.unfinished import remove_tree
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -40,6 +43,8 @@ from typing import Protocol
 FORMAT = 1
 """Number that rises when the content of a checkpoint changes; a checkpoint of another format is not used."""
 _TEMPORARY = ".partial"
+_MOST_BYTES = 256 * 2**20
+"""Longest JSON file of a checkpoint that is read: it holds the losses of all steps so far."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,8 @@ class Checkpoints:
         try:
             self._write(snapshot, run)
         except (OSError, SafetensorError) as error:
-            self.note(f"no checkpoint at step {snapshot.step}: {error}")
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else reason_of(error)
+            self.note(f"no checkpoint at step {snapshot.step}: {reason}")
         else:
             if self._log is not None:
                 self._log.checkpoint(snapshot.step, time.monotonic() - began)
@@ -129,7 +135,7 @@ class Checkpoints:
 
     def read(self, step: int, run: str) -> Snapshot:
         """Return the checkpoint of one step; a missing, damaged or foreign one raises `CheckpointError`."""
-        return _read(self._path(step), self.key, run)
+        return _read(self.path(step), self.key, run)
 
     @contextlib.contextmanager
     def awaiting_sigterm(self) -> Iterator[None]:
@@ -158,8 +164,9 @@ class Checkpoints:
         try:
             return _read(path, self.key, run)
         except CheckpointError as error:
-            self.note(f"not used: {error}")
-            path.unlink(missing_ok=True)
+            # Notes become part of the artefact, which may travel: they name no folder of this machine.
+            self.note(f"not used: {path.name if error.path is None else error.path.name}: {error.problem}")
+            remove_tree(path, ignore_errors=True)
             return None
 
     def note(self, text: str) -> None:
@@ -171,12 +178,13 @@ class Checkpoints:
     def _on_sigterm(self, _: int, __: FrameType | None) -> None:
         self._got_sigterm = True
 
-    def _path(self, step: int) -> Path:
+    def path(self, step: int) -> Path:
+        """Return the path of the checkpoint of one step, whether or not it exists."""
         return self.folder / f"step-{step:08d}.json"
 
     def _write(self, snapshot: Snapshot, run: str) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self._path(snapshot.step)
+        path = self.path(snapshot.step)
         content = {"format": FORMAT, "key": self.key, "run": run, "step": snapshot.step, "values": snapshot.values}
         content |= {"best_step": snapshot.best_step, "told": self.notes}  # the name in files of format 1
         content["best"] = self._write_best(snapshot)
@@ -201,7 +209,7 @@ class Checkpoints:
         """Remove all but the newest checkpoints, and the files that these do not name."""
         paths = sorted(self.folder.glob("step-*.json"))
         for path in paths[: -self.section.keep]:
-            path.unlink()
+            remove_tree(path)
         kept = paths[-self.section.keep :]
         named = {path.name for path in kept}
         for path in kept:
@@ -209,7 +217,7 @@ class Checkpoints:
             named |= {record["file"] for record in (content.get("tensors"), content.get("best")) if record}
         for path in self.folder.glob("*"):
             if path.name not in named:
-                path.unlink()
+                remove_tree(path)
 
 
 def resume_folder(root: Path, key: str) -> Path:
@@ -232,19 +240,30 @@ def _read(path: Path, key: str, run: str) -> Snapshot:
         raise CheckpointError("the checkpoint is of another run", path=path)
     tensors = _load(path.parent, content["tensors"])
     best = {} if content["best"] is None else _load(path.parent, content["best"])
-    notes = tuple(content.get("told", ()))
-    return Snapshot(content["step"], tensors, content["values"], content["best_step"], best, notes)
+    return Snapshot(content["step"], tensors, content["values"], content["best_step"], best, tuple(content["told"]))
 
 
 def _content(path: Path) -> dict[str, Any]:
-    """Return the content of a JSON file; empty if it is damaged."""
+    """Return the content of a JSON file; empty if it is damaged, or not what `Checkpoints.write` writes."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_bytes(path, _MOST_BYTES, CheckpointError))
         content: dict[str, Any] = found["content"]
-        is_good = found["sha256"] == _digest(content)
-    except (OSError, ValueError, TypeError, KeyError):
+        is_good = found["sha256"] == _digest(content) and _has_all_fields(content)
+    except (OSError, ValueError, TypeError, KeyError, RecursionError, CheckpointError):
         return {}
     return content if is_good else {}
+
+
+def _has_all_fields(content: dict[str, Any]) -> bool:
+    """Return whether a content has all fields, each of its type; the values are checked where they are put back."""
+    files = [content["tensors"], *([] if content["best"] is None else [content["best"]])]
+    return (
+        all(isinstance(content[name], str) for name in ("key", "run"))
+        and all(type(content[name]) is int and content[name] >= 0 for name in ("format", "step", "best_step"))
+        and all(isinstance(text, str) for text in content["told"])
+        and isinstance(content["values"], dict)
+        and all(Path(record["file"]).name == record["file"] and isinstance(record["sha256"], str) for record in files)
+    )
 
 
 def _digest(content: dict[str, Any]) -> str:
@@ -262,6 +281,7 @@ def _save(path: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
 def _load(folder: Path, record: dict[str, str]) -> dict[str, Tensor]:
     path = folder / record["file"]
     try:
+        check_file(path, CheckpointError)
         if content_hash(path, certain=True) != record["sha256"]:
             raise CheckpointError("the checkpoint is damaged", path=path)
         return load_file(path)

@@ -6,17 +6,18 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from adaptstilts.config.recipes import TrainSettings
 from adaptstilts.encoding.features import Feature
-from adaptstilts.errors import TrainingError
-from adaptstilts.models.batches import collate
+from adaptstilts.errors import CheckpointError, TrainingError
+from adaptstilts.formatting import reason_of
 from adaptstilts.models.network import TaskNetwork, restore_state, trained_state
-from adaptstilts.runtime import autocast, derive_seed, half_dtype
+from adaptstilts.runtime import Backward, autocast, derive_seed, half_dtype
 from adaptstilts.tasks.kinds import micro_batch_count
 from adaptstilts.tasks.spec import Kind
 from adaptstilts.train.batches import cut, grouped_batches, targets_in
@@ -83,6 +84,7 @@ class _Work:
     penalty: Callable[[], Tensor] | None
     group: ProcessGroup
     trained: list[nn.Parameter]
+    backward: Backward = field(default_factory=Backward)
 
     @property
     def per_epoch(self) -> int:
@@ -174,8 +176,14 @@ def _resume(run: TrainingRun, context: RunContext, digest: str) -> None:
     step = int(group.from_first(0 if snapshot is None else snapshot.step))
     if step and snapshot is None:
         snapshot = checkpoints.read(step, digest)
-    if snapshot is not None:
+    if snapshot is None:
+        return
+    try:
         put_back(run, snapshot)
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+        problem = f"what the checkpoint holds does not fit the run: {type(error).__name__}: {reason_of(error)}"
+        hint = "Remove its folder; the run then starts from the beginning."
+        raise CheckpointError(problem, path=checkpoints.path(snapshot.step), hint=hint) from error
 
 
 def _batches(run: TrainingRun, work: _Work) -> Iterator[list[Feature]]:
@@ -194,7 +202,7 @@ def _take_step(run: TrainingRun, work: _Work, items: Sequence[Feature]) -> float
     """Take one optimiser step, the same in every process; return its mean loss."""
     progress = run.progress
     run.network.train()
-    loss = work.group.sum_gradients(work.trained, _backward(run, work, items))
+    loss = work.group.sum_gradients(work.trained, _gradients(run, work, items))
     if not math.isfinite(loss):
         raise TrainingError(
             f"the loss is {loss} at step {progress.step + 1}", hint="Lower the learning rate, or use bf16 or fp32."
@@ -208,6 +216,15 @@ def _take_step(run: TrainingRun, work: _Work, items: Sequence[Feature]) -> float
     progress.step += 1
     progress.losses.append(loss)
     return loss
+
+
+def _gradients(run: TrainingRun, work: _Work, items: Sequence[Feature]) -> float:
+    """Compute this process's part of the gradient of one step, repeatably if possible; return its part of the loss."""
+    compute = partial(_backward, run, work, items)
+    if work.group.is_sharded:  # the others would wait for a pass that is computed a second time
+        return compute()
+    start_again = partial(run.optimizer.zero_grad, set_to_none=True)
+    return work.backward.run(compute, start_again, work.trained[0].device)
 
 
 def _backward(run: TrainingRun, work: _Work, items: Sequence[Feature]) -> float:
@@ -236,7 +253,7 @@ def _backward(run: TrainingRun, work: _Work, items: Sequence[Feature]) -> float:
 def _loss(network: TaskNetwork, items: Sequence[Feature], work: _Work) -> Tensor:
     """Return the summed loss of a micro-batch."""
     device = work.trained[0].device
-    batch = collate(items, work.kind, network.padding_id).to(device)
+    batch = network.batch(items, work.kind)
     if batch.targets is None:
         raise TrainingError("a training example has no label", hint="Training needs labelled files.")
     with autocast(device, work.settings.precision):

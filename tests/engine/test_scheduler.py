@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import threading
 import time
@@ -184,12 +186,40 @@ def test_sort_out_makes_a_missing_input_again_when_an_unfinished_stage_needs_it(
     assert todo == [WORLD, LEFT, BOTH]
 
 
-def test_sort_out_raises_with_the_file_when_an_artefact_is_damaged(tmp_path: Path):
+def test_damaged_artefact_is_a_failure_that_costs_only_what_needs_it(tmp_path: Path):
     store = Store(tmp_path)
     done = carry(store, Runner(), Watcher()).done
     (done[RIGHT.key].folder / "name").write_text("")
-    with pytest.raises(StoreError, match=r"right-\w+/name: missing or cut short\. Rebuild it: .* --rebuild"):
-        carry(store, Runner(), Watcher())
+    for item in (LEFT_SCORE, BOTH):
+        store.discard(item)
+    watcher = Watcher()
+    outcome = carry(store, Runner(), watcher)
+    (error,) = outcome.failures.values()
+    assert re.search(r"right-\w+/name: missing or cut short\. Rebuild it: .* --rebuild", str(error))
+    assert [told for told in watcher.told if told[0] == "failed"] == [("failed", RIGHT.name, str(error))]
+    assert outcome.made == [LEFT_SCORE.key]
+    assert outcome.left_out == [BOTH.name]
+    assert outcome.done.keys() == {WORLD.key, LEFT.key, LEFT_SCORE.key}
+
+
+def test_rebuild_leaves_what_cannot_be_read_and_makes_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    store = Store(tmp_path)
+    done = carry(store, Runner(), Watcher()).done
+    (done[LEFT.key].folder / "name").write_text("wrong")
+    closed, ask = done[RIGHT.key].folder / MANIFEST, os.open
+
+    def refuse(path, *more, **options):
+        if str(path) == str(closed):
+            raise PermissionError(13, "Permission denied", str(path))
+        return ask(path, *more, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    outcome = carry(store, Runner(), Watcher(), rebuild=True)
+    assert outcome.made == [LEFT.key]
+    assert [str(error).partition(".json: ")[2] for error in outcome.failures.values()] == [
+        "cannot be read: Permission denied. Check its permissions, its disk and the network."
+    ]
+    assert closed.exists()
 
 
 def test_rebuild_makes_damaged_artefacts_again_and_says_which(tmp_path: Path):

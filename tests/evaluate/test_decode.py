@@ -1,3 +1,5 @@
+import unicodedata
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,11 @@ from adaptstilts.evaluate.decode import (
     decode_tags,
     merge_windows,
 )
+from adaptstilts.models.backbone import load_tokenizer
+from adaptstilts.readers.data_root import DataRoot
+from adaptstilts.shipped import mini_backbone_folder
+from adaptstilts.tasks.registry import get_task
+from adaptstilts.tasks.spec import Split
 
 CONTEXT = "Anna saw a red fox."
 # <s> question </s> Anna saw a red fox . </s>
@@ -207,3 +214,38 @@ def test_answer_question_raises_when_offsets_leave_the_context():
 def test_answer_question_raises_without_windows():
     with pytest.raises(EvaluationError, match="no window"):
         answer_question(CONTEXT, [])
+
+
+@pytest.mark.parametrize(
+    ("context", "span", "expected"),
+    [
+        ("a red fox\u200b ran", (2, 9), "red fox\u200b"),
+        ("a red fox\u200e\u200b", (2, 9), "red fox\u200e\u200b"),
+        ("a \u200ered fox", (3, 10), "\u200ered fox"),
+        ("\u200fred fox", (1, 8), "\u200fred fox"),
+        ("a\u200bred fox\u200bran", (2, 9), "red fox"),
+        ("a red\u200c\u200bfox ran", (2, 5), "red"),
+        ("a red fox , ran", (2, 10), "red fox"),
+    ],
+    ids=["behind", "two at the end", "before", "at the beginning", "between words", "within a word", "none"],
+)
+def test_format_characters_at_the_edge_of_words_reach_the_answer(context, span, expected):
+    offsets = np.array([[-1, -1], span])
+    window = Window(np.array([0.0, 3.0], dtype=np.float32), np.array([0.0, 3.0], dtype=np.float32), offsets)
+    assert answer_question(context, [window]).text == expected
+
+
+def test_spanish_gold_answers_of_mlqa_are_found_with_their_format_characters(shared_root):
+    tokenizer = load_tokenizer(str(mini_backbone_folder()))
+    rows = DataRoot(shared_root / "data").load(get_task("mlqa"), Split.DEV, "es")
+    edges = [row for row in rows if any(unicodedata.category(mark) == "Cf" for mark in row.answers[0].text[-1:])]
+    assert len(edges) == 10
+    for row in edges:
+        encoded = tokenizer(row.context, return_offsets_mapping=True, add_special_tokens=False)["offset_mapping"]
+        answer = row.answers[0]
+        last = answer.start + len(answer.text.rstrip("\u200b"))
+        inside = [at for at, (_, after) in enumerate(encoded) if answer.start < after <= last]
+        start, end = np.zeros(len(encoded), dtype=np.float32), np.zeros(len(encoded), dtype=np.float32)
+        start[inside[0]] = end[inside[-1]] = 5
+        window = Window(start, end, np.array(encoded))
+        assert answer_question(row.context, [window], max_length=len(encoded)).text == answer.text

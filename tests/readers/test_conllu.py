@@ -1,7 +1,10 @@
+import random
+import time
+
 import pytest
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.conllu import read_conllu
+from adaptstilts.readers.conllu import ancestor_counts, read_conllu
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.lines import Request
 from adaptstilts.readers.tags import read_word_lines
@@ -220,3 +223,69 @@ def test_sentences_left_out_of_several_treebanks_are_not_put_down_to_the_first(d
     root.load(UDPOS, Split.TEST, "de")
     assert any("1 sentences" in note and note.endswith("left out of de_a-ud-test.conllu and 1 more") for note in
                root.notes(UDPOS, Split.TEST, "de"))  # fmt: skip
+
+
+def test_ancestors_are_counted_as_by_following_every_edge():
+    def followed(word, heads):
+        seen, waiting = set(), list(heads[word - 1])
+        while waiting:
+            head = waiting.pop()
+            if head not in seen:
+                seen.add(head)
+                waiting += heads[head - 1] if head else ()
+        return len(seen - {word})
+
+    draw = random.Random(5)
+    for _ in range(300):
+        size = draw.randint(1, 12)
+        heads = [set(draw.sample(range(size + 1), draw.randint(0, min(3, size)))) for _ in range(size)]
+        words = draw.sample(range(1, size + 1), draw.randint(1, size))
+        assert ancestor_counts(heads, words) == {word: followed(word, heads) for word in words}
+
+
+@pytest.mark.parametrize(
+    ("heads", "first"),
+    [
+        ([{word} for word in range(20_000)], 1),
+        ([{word + 2} if word < 19_999 else {1} for word in range(20_000)], 19_999),
+        ([{20_000}] * 19_999 + [set(range(20_000))], 20_000),
+    ],
+    ids=["chain", "circle", "star"],
+)
+def test_long_chains_are_followed_in_linear_time(heads, first):
+    started = time.process_time()
+    assert ancestor_counts(heads, range(1, 20_001))[1] == first
+    assert time.process_time() - started < 5
+
+
+def long_sentence(words, span=""):
+    rows = [f"{span}\tx\t_\t_\t_\t_\t_\t_\t_\t_\n"] if span else []
+    return (
+        "".join(rows) + "".join(f"{n}\tx\t_\tX\t_\t_\t{n - 1}\t_\t{n - 1}:a\t_\n" for n in range(1, words + 1)) + "\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (long_sentence(30_000), r"conllu:20001: the sentence goes on after 20,000 words\. Put a blank line"),
+        (long_sentence(3, "1-" + "9" * 5000), r"conllu:1: ID: '9{100}\.\.\.' is not the number of a word"),
+        (long_sentence(3, "1-999999999"), r"'x' spans words 1-999999999, but the sentence has 3"),
+        (long_sentence(1).replace("\t0\t", "\t" + "9" * 5000 + "\t"), r"conllu:1: HEAD: '9{100}\.\.\.' is not"),
+        (long_sentence(1).replace("1\tx", "9" * 5000 + "\tx", 1), r"conllu:1: ID: '9{100}\.\.\.' is not the number"),
+        ("1-2\ta" + 8 * "\t_" + "\n" + long_sentence(3, "2-3"), r"spans words 2-3, of which an earlier span has 2"),
+        (long_sentence(2, "1-7").rstrip("\n"), r"conllu:3: ID: 'x' spans words 1-7, but the sentence has 2"),
+    ],
+    ids=["long sentence", "long range", "wide range", "long head", "long id", "overlap", "end of the file"],
+)  # fmt: skip
+def test_sentences_without_end_are_refused_in_one_line(data_root, text, message):
+    started = time.process_time()
+    with pytest.raises(DataError, match=message) as caught:
+        data_root({"ud/UD_A/de_a-ud-dev.conllu": text}).load(UDPOS, Split.DEV, "de")
+    assert len(str(caught.value)) < 500
+    assert time.process_time() - started < 10
+
+
+def test_a_long_sentence_with_one_long_span_is_read(data_root):
+    root = data_root({"ud/UD_A/de_a-ud-dev.conllu": long_sentence(20_000, "1-20000")})
+    assert [row.words for row in root.load(UDPOS, Split.DEV, "de")] == [("x",)]

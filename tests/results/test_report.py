@@ -29,6 +29,7 @@ def test_report_writes_all_files_and_links_them(rows: list[ResultRow], runs: lis
         "### English and zero-shot scores",
         "### XTREME scores: tasks",
         "### XTREME scores: groups and overall",
+        "### Rows read",
     ]
 
 

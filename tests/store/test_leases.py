@@ -14,6 +14,7 @@ from claimers import race, start_holder
 from adaptstilts.errors import StoreError
 from adaptstilts.store import holding
 from adaptstilts.store import leases as leases_module
+from adaptstilts.store import objects as objects_module
 from adaptstilts.store.holding import hold
 from adaptstilts.store.leases import Lease, Leases
 from adaptstilts.store.objects import FolderObjects
@@ -453,12 +454,12 @@ def test_file_that_was_replaced_while_it_was_opened_is_read_again(tmp_path, monk
 
         def __exit__(self, *error: object) -> None: ...
 
-        def read(self) -> str:
+        def read(self, _) -> str:
             raise OSError(errno.ESTALE, "Stale file handle")
 
     (tmp_path / "a").write_text("text")
-    handles, real = [Opened()], Path.open
-    monkeypatch.setattr(Path, "open", lambda *path, **options: handles.pop() if handles else real(*path, **options))
+    handles, real = [Opened()], objects_module.open_file
+    monkeypatch.setattr(objects_module, "open_file", lambda *path: handles.pop() if handles else real(*path))
     assert FolderObjects(tmp_path).read("a").text == "text"
 
 
@@ -467,7 +468,7 @@ def test_object_that_cannot_be_read_hides_no_other_and_is_named(tmp_path):
     leave(tmp_path, FAR)
     unreadable, other = at(tmp_path).read_all()
     assert (unreadable.name, other.name, other.problem) == ("0", "a", "")
-    assert unreadable.problem.startswith(f"{tmp_path / '0'}: cannot be read: ")
+    assert unreadable.problem == f"{tmp_path / '0'}: is a folder, not a file. Remove it."
     assert at(tmp_path).stale() == []
 
 

@@ -635,7 +635,7 @@ def test_lease_that_cannot_be_read_hides_no_other(shelf, monkeypatch):
 def test_claim_at_an_address_that_cannot_be_read_is_tried_again_and_then_named(shelf, monkeypatch):
     one, reads = shelf("one"), []
     read = one.remote.read
-    monkeypatch.setattr(one.remote, "read", lambda *parts: (reads.append(parts), read(*parts))[1])
+    monkeypatch.setattr(one.remote, "read", lambda *parts, **bound: (reads.append(parts), read(*parts, **bound))[1])
     monkeypatch.setattr(store_module, "_READING_PAUSES", (0.0, 0.0, 0.0))
     monkeypatch.setattr(Shelf, "unreadable", [".lease"])
     with pytest.raises(StoreError, match=rf"{STAGE.key[:16]}\.lease: cannot be read: .*timed out"):

@@ -169,11 +169,11 @@ def test_reading_answers_raises_with_place_when_json_is_malformed(text: str, mes
     ("text", "message"),
     [
         ("", "the file is empty"),
-        ('{"q1": "answer"}', "labels.json: data: expected a list of objects.*SQuAD"),
+        ('{"q1": "answer"}', "labels.json:1: data: expected a list of objects.*SQuAD"),
         ('{"data": []}', "holds no question"),
-        ('{"data": [{"paragraphs": [{"qas": [{"answers": []}]}]}]}', "labels.json: id: missing"),
-        ('{"data": [{"paragraphs": [{"qas": [{"id": "q9", "answers": []}]}]}]}', "labels.json: q9: has no answer"),
-        ('{"data": [{"paragraphs": [{"qas": [{"id": "q9"}]}]}]}', "labels.json: answers: expected a list"),
+        ('{"data": [{"paragraphs": [{"qas": [{"answers": []}]}]}]}', "labels.json:1: id: missing"),
+        ('{"data": [{"paragraphs": [{"qas": [{"id": "q9", "answers": []}]}]}]}', "labels.json:1: q9: has no answer"),
+        ('{"data": [{"paragraphs": [{"qas": [{"id": "q9"}]}]}]}', "labels.json:1: answers: expected a list"),
     ],
 )
 def test_reading_gold_answers_raises_naming_the_key(text: str, message: str, tmp_path: Path):

@@ -1,5 +1,6 @@
 """One rule for all commands: what `score` refuses, `submit --check` refuses in the same words, and the reverse."""
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -104,6 +105,50 @@ def test_named_pipe_in_place_of_a_file_is_refused_at_once(side: str, tmp_path: P
     os.mkfifo(paths[side])
     for said in both(tmp_path, "xnli"):
         assert f"{paths[side]}: is a named pipe, not a file" in said, said
+
+
+BROKEN = {
+    "gzip": (gzip.compress(b"neutral\n"), "is compressed (gzip): unpack it"),
+    "pointer": (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS: fetch the file"),
+    "web page": (b"<!DOCTYPE html><html>\n", "is a web page (HTML): download the file again"),
+    "UTF-16": ("neutral\n".encode("utf-16"), "is UTF-16 text: convert it to UTF-8"),
+    "Latin-1": ("né\n".encode("latin-1"), ":1: byte 0xe9 is not UTF-8"),
+}
+BROKEN_JSON = {
+    "depth": (b'{"a": ' + b"[" * 100_000, ":1: the JSON is nested too deeply to be read"),
+    "integer": (b'{"a":\n' + b"9" * 5000 + b"}", ":2: an integer of 5,000 digits cannot be read"),
+    "surrogate": (b'{"b": "x",\n"a": "\\ud800"}', ":2: a: '\\ud800' is an unpaired surrogate"),
+    "surrogate in a key": (b'{"\\ud800": "x"}', "'\\ud800' is an unpaired surrogate"),
+    "cut short": (b'{"a": "x', ":1: not JSON"),
+}
+LINES = [("xnli", "tsv"), ("udpos", "tsv"), ("tatoeba", "tsv"), ("bucc2018", "tsv"), ("xcopa", "jsonl")]
+DOCUMENTS = [("xquad", "json"), ("mewslix", "json")]
+
+
+@pytest.mark.parametrize("side", ["pred", "gold"])
+@pytest.mark.parametrize(("task", "suffix"), [*LINES, *DOCUMENTS])
+@pytest.mark.parametrize("cause", [*BROKEN, "CR alone", *BROKEN_JSON])
+def test_messages_name_the_cause_wherever_a_file_is_broken(
+    cause: str, task: str, suffix: str, side: str, tmp_path: Path
+):
+    if (cause == "CR alone" and suffix != "tsv") or (cause in BROKEN_JSON and suffix != "json"):
+        pytest.skip("means something else here")
+    content, message = {**BROKEN, **BROKEN_JSON, "CR alone": (b"a\rb\r", "has carriage returns (CR) alone")}[cause]
+    good = {
+        "xnli": "neutral\n",
+        "udpos": "X\n",
+        "tatoeba": "0\n",
+        "bucc2018": "de-1\ten-1\n",
+        "xcopa": '{"label": 0}\n',
+    }
+    text = good.get(task) or (squad("a") if task == "xquad" else '{"a": ["Q"]}')
+    paths = {name: write(tmp_path / name, task, suffix, text) for name in ("pred", "gold")}
+    if task == "xquad":
+        paths["pred"].write_text('{"a": "x"}', encoding="utf-8")
+    paths[side].write_bytes(content)
+    for said in both(tmp_path, task):
+        line = next(line for line in said.splitlines() if line.startswith(str(paths[side])))
+        assert message in line
 
 
 def test_ids_that_are_integers_are_their_digits_in_labels_too(tmp_path: Path):

@@ -149,7 +149,7 @@ def test_training_task_is_the_one_whose_rows_are_shared(name, trained):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "guess"), [("xnly", "xnli"), ("XNLI", "xnli"), ("squad", "squad2"), ("bucc", "bucc2018")]
+    ("wrong", "guess"), [("xnly", "xnli"), ("XNLI", "xnli"), ("squad", "squad1"), ("bucc", "bucc2018")]
 )
 def test_get_task_suggests_a_near_match_when_name_is_unknown(wrong, guess):
     with pytest.raises(ConfigError, match=rf"'{wrong}' is not a task\..*Did you mean '{guess}'\?"):

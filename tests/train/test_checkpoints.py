@@ -1,9 +1,11 @@
 """Runs that are stopped and go on end as if they had never been stopped, bit for bit."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -210,7 +212,7 @@ def test_the_one_before_is_used_when_the_newest_is_damaged(tmp_path, name):
     damage(tmp_path / name)
     found = held.latest("run")
     assert (found.step, found.best_step) == (1, 1)
-    assert held.notes[0].startswith(f"not used: {tmp_path / name}: the checkpoint is damaged")
+    assert held.notes[0].startswith(f"not used: {name}: the checkpoint is damaged")
     assert held.notes[1:] == ["goes on from the checkpoint at step 1"]
     assert not any("00000002" in name for name in names(tmp_path))
 
@@ -419,3 +421,69 @@ def test_run_killed_at_random_moments_ends_with_the_same_bytes(tmp_path):
         assert [report.pop("resumed_at") == [] for report in reports] == [True, False]
         assert all(report.pop("seconds") > 0 for report in reports)
         assert reports[0] == reports[1]
+
+
+def sealed(path, **changes):
+    """Change the content of a checkpoint, which then vouches for it as before."""
+    content = json.loads(path.read_text())["content"] | changes
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps({"sha256": digest, "content": content}))
+
+
+def replaced(make):
+    def replace(path):
+        path.unlink()
+        make(path)
+
+    return replace
+
+
+HOSTILE = {
+    "empty": lambda path: path.write_bytes(b""),
+    "binary": lambda path: path.write_bytes(bytes(range(256))),
+    "deep": lambda path: path.write_text("[" * 100_000),
+    "list": lambda path: path.write_text("[]"),
+    "no content": lambda path: path.write_text('{"sha256": "", "content": 1}'),
+    "huge": lambda path: os.truncate(path, 2**29),
+    "pipe": replaced(os.mkfifo),
+    "device": replaced(lambda path: path.symlink_to("/dev/zero")),
+    "loop": replaced(lambda path: path.symlink_to(path)),
+    "folder": replaced(lambda path: path.mkdir()),
+    "step": lambda path: sealed(path, step="x"),
+    "format": lambda path: sealed(path, format=True),
+    "notes": lambda path: sealed(path, told=[1]),
+    "values": lambda path: sealed(path, values=[]),
+    "tensors": lambda path: sealed(path, tensors=None),
+    "outside": lambda path: sealed(path, tensors={"file": "../../x", "sha256": "0"}),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_checkpoint_of_any_content_is_told_and_the_one_before_is_used(tmp_path, what):
+    held = checkpoints(tmp_path)
+    held.write(snapshot(1, 1), "run")
+    held.write(snapshot(2, 2), "run")
+    HOSTILE[what](tmp_path / "step-00000002.json")
+    assert held.latest("run").step == 1
+    assert held.notes[0] == "not used: step-00000002.json: the checkpoint is damaged"
+    assert not any("00000002" in name for name in names(tmp_path))
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.mkdir(), lambda path: path.symlink_to("/dev/zero")])
+def test_special_file_in_place_of_tensors_is_told(tmp_path, make):
+    held = checkpoints(tmp_path)
+    held.write(snapshot(1), "run")
+    held.write(snapshot(2), "run")
+    replaced(make)(tmp_path / "step-00000002.safetensors")
+    assert held.latest("run").step == 1
+    assert re.fullmatch(r"not used: step-00000002\.safetensors: is .*, not a file", held.notes[0])
+
+
+def test_checkpoint_whose_values_do_not_fit_is_one_clear_error(tmp_path):
+    held = checkpoints(tmp_path)
+    train("adapter", held, stop=3)
+    for path in tmp_path.glob("step-*.json"):
+        sealed(path, values={"optimizer": []})
+    message = r"step-0000000\d\.json: what the checkpoint holds does not fit the run: \w+: .*Remove its folder"
+    with pytest.raises(CheckpointError, match=message):
+        train("adapter", checkpoints(tmp_path))

@@ -9,6 +9,7 @@ from pathlib import Path
 from adaptstilts.config.retrieval import FITTED
 from adaptstilts.config.schema import DataSection, StudyConfig
 from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, raise_all
+from adaptstilts.files import expanded
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.backbone import check_backbone, is_of_package, known_config, read_config
 from adaptstilts.models.hub_models import hub_folder, list_files
@@ -56,7 +57,7 @@ def check_rows(data: DataSection, plan: Plan, store: Store) -> None:
     """
     if data.root in {MINI_ROOT, OFFICIAL_ROOT}:
         return
-    root = DataRoot(Path(data.root).expanduser(), options={"quoting": data.quoting})
+    root = DataRoot(expanded(data.root), options={"quoting": data.quoting})
     wanted: dict[tuple[object, ...], Attempt] = {}
     hidden = {key for cell in plan.cells for key in cell.hidden}
     done = store.present(plan.stages)
@@ -169,8 +170,10 @@ def check_backbones(backbones: Iterable[BackboneRef]) -> tuple[str, ...]:
 
 def _not_checked(backbone: BackboneRef) -> str:
     if known_config(backbone.location, backbone.revision) is None:
-        return f"whether the hub has the backbone {backbone.location}: `run` asks it before anything is computed"
-    return f"the weights of the backbone {backbone.location} on the hub: the first stage that needs them loads them"
+        asked = "`run` asks it before anything is computed, and plans anew with the commit that it names"
+        return f"whether the hub has the backbone {backbone.location}: {asked}"
+    place = f"{backbone.location} on the hub, commit {backbone.revision}"
+    return f"the weights of the backbone {place}: the first stage that needs them loads them"
 
 
 def check_hub(backbones: Iterable[BackboneRef]) -> bool:

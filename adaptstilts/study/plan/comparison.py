@@ -15,12 +15,12 @@ _LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "vocab_size": 250_002}
 _LARGE_NAME = "xlm-roberta-large"
 
 
-def run_setting(config: StudyConfig, backbone: str) -> RunSetting:
+def run_setting(config: StudyConfig, backbone: str | None = None) -> RunSetting:
     """Describe the set-up of a study; whether a backbone on the hub is XLM-R Large is judged by its name.
 
     Args:
         config: The study.
-        backbone: Name of its backbone as it is written.
+        backbone: Name of its backbone as it is written, where the configuration has been given absolute paths.
     """
     folder = Path(locate_backbone(config.backbone))
     if folder.is_dir():
@@ -29,7 +29,7 @@ def run_setting(config: StudyConfig, backbone: str) -> RunSetting:
     else:
         is_large = folder.name == _LARGE_NAME
     return RunSetting(
-        backbone=backbone,
+        backbone=backbone or config.backbone,
         is_large=is_large,
         max_train=config.data.max_train,
         max_evaluation=config.data.max_evaluation,

@@ -8,6 +8,7 @@ from typing import Protocol
 from adaptstilts.config.schema import DataSection
 from adaptstilts.data.lock import read_lock, verify_split
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
+from adaptstilts.files import expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
@@ -38,6 +39,10 @@ class DataFacts(Protocol):
         """Return the languages in which a task can be scored, each with the split that is scored."""
         ...
 
+    def left_out(self, task: Task) -> tuple[str, ...]:
+        """Return the chosen languages of a task that have no labelled file and are left out."""
+        ...
+
     def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return the languages whose test files are there but have hidden labels, with the test split."""
         ...
@@ -65,19 +70,22 @@ class MiniFacts:
     Args:
         job: Settings of the generator.
         choice: ``official`` or ``present`` (both mean all of its languages), or a list of languages.
+        leaves_out: Whether languages that it does not have are left out.
     """
 
-    def __init__(self, job: DataJob, choice: str | tuple[str, ...]) -> None:
+    def __init__(self, job: DataJob, choice: str | tuple[str, ...], *, leaves_out: bool = False) -> None:
         self.job = job
-        unknown = [code for code in choice if code not in MINI_LANGUAGES] if not isinstance(choice, str) else []
-        if unknown:
+        unknown = tuple(code for code in choice if code not in MINI_LANGUAGES) if not isinstance(choice, str) else ()
+        if unknown and not leaves_out:
             raise DataError(
                 f"the mini world has no '{unknown[0]}'",
                 key="evaluation.languages",
                 value=unknown[0],
                 allowed=MINI_LANGUAGES,
             )
-        self.codes = MINI_LANGUAGES if isinstance(choice, str) else choice
+        chosen = MINI_LANGUAGES if isinstance(choice, str) else choice
+        self.codes = tuple(code for code in chosen if code not in unknown)
+        self._unknown = unknown
 
     def languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return the languages and the split that is scored; retrieval has no English, which it pairs with the others.
@@ -92,6 +100,10 @@ class MiniFacts:
         foreign_only = FACTS[task.kind].is_bitext
         found = tuple((code, split) for code in self.codes if not (foreign_only and code == SOURCE_LANGUAGE))
         return _require_one(task, found, MINI_LANGUAGES[1:] if foreign_only else MINI_LANGUAGES)
+
+    def left_out(self, task: Task) -> tuple[str, ...]:
+        """Return the chosen languages that XTREME has of the task and the mini world has not."""
+        return tuple(code for code in self._unknown if code in task.official(BenchmarkName.XTREME))
 
     def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return nothing, as all labels of the mini world are known."""
@@ -129,6 +141,7 @@ class FolderFacts:
         quoting: Value of ``data.quoting``, an option of the readers.
         benchmark: Benchmark whose languages are the official ones.
         submission: Whether a task may have nothing to score, as long as its test files are there.
+        leaves_out: Whether chosen languages without a labelled file are left out; else they are an error.
 
     Raises:
         DataError: If the folder does not exist.
@@ -142,6 +155,7 @@ class FolderFacts:
         benchmark: BenchmarkName = BenchmarkName.XTREME,
         *,
         submission: bool = False,
+        leaves_out: bool = False,
     ) -> None:
         if not root.is_dir():
             hint = "Give `mini` or a folder with data sets. More: adaptstilts docs data."
@@ -150,10 +164,12 @@ class FolderFacts:
         self.choice = choice
         self.benchmark = benchmark
         self.submission = submission
+        self.leaves_out = leaves_out
         self.quoting = quoting
         self._lock = read_lock(root)
         # A plan needs the same facts for every cell of its table; each is looked up once.
         self._languages: dict[str, tuple[tuple[str, Split], ...]] = {}
+        self._left_out: dict[str, tuple[str, ...]] = {}
         self._training: dict[tuple[str, bool], tuple[str, ...]] = {}
         self._sets: dict[DataSet, str | None] = {}
 
@@ -166,6 +182,11 @@ class FolderFacts:
         if task.name not in self._languages:
             self._languages[task.name] = self._find_languages(task)
         return self._languages[task.name]
+
+    def left_out(self, task: Task) -> tuple[str, ...]:
+        """Return the chosen languages of a task that have no labelled file; see `languages`."""
+        self.languages(task)
+        return self._left_out[task.name]
 
     def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return the languages whose test files are there but have hidden labels, with the test split."""
@@ -183,6 +204,7 @@ class FolderFacts:
         self._refuse_lost_files(task)
         present = self.root.evaluation_languages(task)
         unscored = self._test_languages(task) if self.submission else ()
+        self._left_out[task.name] = ()
         if not present and unscored:
             return ()
         if not present:
@@ -197,26 +219,35 @@ class FolderFacts:
                 key="target.tasks",
                 hint=f"Add the files, or remove the task. {where_from(task)}",
             )
-        found = tuple((code, self.root.evaluation_split(task, code)) for code in present)
-        if self.choice == "official":
-            found = tuple(item for item in found if item[0] in task.official(self.benchmark))
-        elif self.choice != "present":
-            by_code = dict(found)
-            scorable = {*by_code, *unscored}
-            official = task.official(self.benchmark)
-            missing = [code for code in self.choice if code not in scorable and code in official]
-            if missing:
-                raise DataError(
-                    f"{self.root.path} has no labelled files of {task.name} in {', '.join(missing)}",
-                    key="evaluation.languages",
-                    allowed=tuple(by_code),
-                )
-            found = tuple((code, by_code[code]) for code in self.choice if code in by_code)
+        splits = {code: self.root.evaluation_split(task, code) for code in present}
+        wanted = self._wanted(task, present)
+        self._left_out[task.name] = tuple(code for code in wanted if code not in {*present, *unscored})
+        if self._left_out[task.name] and not self.leaves_out:
+            raise DataError(
+                f"{self.root.path} has no labelled file of {task.name} in {', '.join(self._left_out[task.name])}",
+                key="evaluation.languages",
+                allowed=present,
+                hint="Add the files; or set evaluation.missing=leave_out, which marks means as partial, or "
+                "evaluation.languages=present.",
+            )
+        found = tuple((code, splits[code]) for code in wanted if code in splits)
         if not found and unscored:
             return ()
         for code, split in found:
             self._verify(task, split, code)
         return _require_one(task, found, present)
+
+    def _wanted(self, task: Task, present: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the languages in which a task is to be scored: those chosen that the benchmark or the folder has."""
+        official = task.official(self.benchmark)
+        if self.choice == "present":
+            return present
+        if isinstance(self.choice, str):
+            return (
+                *(code for code in present if code in official),
+                *(code for code in official if code not in present),
+            )
+        return tuple(code for code in self.choice if code in official or code in present)
 
     def _verify(self, task: Task, split: Split, code: str) -> None:
         """Compare files with the lock file, if there is one."""
@@ -325,6 +356,10 @@ class OfficialFacts:
         chosen = official if isinstance(self.choice, str) else self.choice
         return _require_one(task, tuple((code, split) for code in official if code in chosen), official)
 
+    def left_out(self, task: Task) -> tuple[str, ...]:
+        """Return nothing: until the data is there, all of it counts as present."""
+        return ()
+
     def hidden_languages(self, task: Task) -> tuple[tuple[str, Split], ...]:
         """Return nothing: until the data is there, labels count as known."""
         return ()
@@ -353,6 +388,7 @@ def facts_for(
     benchmark: str = BenchmarkName.XTREME.value,
     *,
     submission: bool = False,
+    missing: str | None = None,
 ) -> tuple[DataFacts, DataJob | None]:
     """Return the facts of a configuration's data and, for the mini world, the generator's job.
 
@@ -361,15 +397,18 @@ def facts_for(
         choice: Value of ``evaluation.languages``.
         benchmark: Value of ``evaluation.benchmark``.
         submission: Value of ``evaluation.submission``.
+        missing: Value of ``evaluation.missing``.
 
     Raises:
         DataError: If the folder does not exist, or the mini world lacks a language.
     """
+    leaves_out = missing == "leave_out" if missing is not None else isinstance(choice, str)
     if section.root == OFFICIAL_ROOT:
         return OfficialFacts(choice, BenchmarkName(benchmark)), None
     if section.root != MINI_ROOT:
-        root = Path(section.root).expanduser()
-        return FolderFacts(root, choice, section.quoting, BenchmarkName(benchmark), submission=submission), None
+        root = expanded(section.root)
+        own = BenchmarkName(benchmark)
+        return FolderFacts(root, choice, section.quoting, own, submission=submission, leaves_out=leaves_out), None
     job = DataJob(
         generator=GENERATOR_VERSION,
         seed=section.mini_seed,
@@ -377,7 +416,7 @@ def facts_for(
         evaluation=section.mini_evaluation,
         low_resource=section.mini_low_resource,
     )
-    return MiniFacts(job, choice), job
+    return MiniFacts(job, choice, leaves_out=leaves_out), job
 
 
 def _not_in_mini(task: Task, key: str, known: tuple[str, ...]) -> DataError:

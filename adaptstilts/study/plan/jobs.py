@@ -178,6 +178,10 @@ class ScoreJob:
     declared: str = ""
 
 
+PARTIAL = "partial mean: no file in "
+"""Start of the note of cells whose target lacks languages; their codes follow."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One number of the study's tables, and the stages it comes from.

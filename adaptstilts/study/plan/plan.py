@@ -16,6 +16,7 @@ from adaptstilts.study.plan.check_config import check_tasks
 from adaptstilts.study.plan.data_facts import DataFacts
 from adaptstilts.study.plan.evaluation import above_target, in_order_of_networks, predict_stages, score_stages
 from adaptstilts.study.plan.jobs import (
+    PARTIAL,
     AnalyseJob,
     BackboneRef,
     Cell,
@@ -127,6 +128,9 @@ def _cell(planner: Planner, method: Method, names: tuple[str, ...], target: Task
         trained, note = _untrained(planner, method, sources, seed)
     if retrieves(target):
         note = "; ".join(part for part in (note, preset_note(planner.config.retrieval, target)) if part)
+    left_out = planner.facts.left_out(target)
+    if left_out:
+        note = "; ".join(part for part in (note, f"{PARTIAL}{', '.join(left_out)}") if part)
     stages = partial(predict_stages, planner, method, target, trained, sources, seed)
     predict = stages()
     score = score_stages(planner, predict)

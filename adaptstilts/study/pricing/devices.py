@@ -68,7 +68,7 @@ class Device:
         if gpu is None:
             return self.name == "cpu" and environment is not None
         model = self.name.partition("-")[0].replace("rtx", "rtx ")
-        return re.search(rf"\b{model}\b", gpu.lower()) is not None
+        return isinstance(gpu, str) and re.search(rf"\b{model}\b", gpu.lower()) is not None
 
 
 def _device(name: str, title: str, rates: tuple[float, float, float | None], memory: int) -> Device:

@@ -8,7 +8,7 @@ from typing import Any
 
 from adaptstilts.config.sweep import Variant
 from adaptstilts.formatting import size_text
-from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.artefact import Artefact, DamageCallback
 from adaptstilts.store.stage import SUMMARIES, Stage, StageKind
 from adaptstilts.store.store import Store
 from adaptstilts.study.eta import seconds_of
@@ -30,6 +30,7 @@ def outline(
     *,
     device: str = DEFAULT_DEVICE,
     utilisation: float = DEFAULT_UTILISATION,
+    on_damage: DamageCallback | None = None,
 ) -> dict[str, Any]:
     """Describe a plan as plain values.
 
@@ -37,6 +38,7 @@ def outline(
         variants: All variants of the study.
         device: Name in `adaptstilts.study.pricing.devices.DEVICES`.
         utilisation: Share of the device's peak rate that is reached, above 0 and at most 1.
+        on_damage: Receives the errors of damaged artefacts, which count as not made; None to raise the first.
 
     Returns:
         ``stages`` (name, kind, key, done, used_by), ``training_runs`` (number planned) and
@@ -51,7 +53,7 @@ def outline(
         ConfigError: If the device is unknown or the utilisation is out of range.
     """
     pricing = Pricing(variants, plan, get_device(device), utilisation)
-    artefacts = store.find_all(plan.stages)
+    artefacts = store.find_all(plan.stages, on_damage=on_damage)
     done = artefacts.keys()
     prices = price_plan(plan, pricing, done, _measured_seconds(artefacts, pricing.device))
     used = Counter(key for stage in plan.stages if stage.kind not in SUMMARIES for key in stage.inputs)

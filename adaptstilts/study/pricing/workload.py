@@ -18,6 +18,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.data.lock import Lock, read_lock
 from adaptstilts.data.sources import expected_rows
 from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.files import expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.sampling import HELD_OUT_MOST, held_out_count
@@ -60,7 +61,7 @@ class Workloads:
         self._lock: Lock | None = None
         self._folder: Path | None = None
         if config.data.root not in {MINI_ROOT, OFFICIAL_ROOT}:
-            self._folder = Path(config.data.root).expanduser()
+            self._folder = expanded(config.data.root)
             self._lock = read_lock(self._folder)
         self.assumed: set[str] = set()
         """Tasks whose number of examples is a guess, collected with each estimate."""

@@ -11,6 +11,7 @@ from adaptstilts.results.analyses import READS, get_analysis
 from adaptstilts.results.layers import LAYERS_FILE
 from adaptstilts.results.rows import ResultRow, RunRow
 from adaptstilts.store.artefact import Artefact
+from adaptstilts.store.record import Record
 from adaptstilts.study.layout import SCORES_FILE, TRAINING_FILE
 from adaptstilts.study.plan.jobs import AnalyseJob, Cell, Notes, Run
 from adaptstilts.tasks.registry import benchmark_tasks, get_task
@@ -34,19 +35,18 @@ def result_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[ResultRow
         for cell in job.cells
         for key in cell.score
         if key in done
-        for row in _rows_of(cell, done[key].read_json(SCORES_FILE))
+        for row in _rows_of(cell, done[key].record(SCORES_FILE))
     ]
 
 
-def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[ResultRow]:
+def _rows_of(cell: Cell, scores: Record) -> list[ResultRow]:
     majors = MAJOR[get_task(cell.target).metric]
     family = METHODS[cell.method].family
     rows = []
-    for language, record in scores.items():
-        notes = [note for note in (cell.note, str(record["note"])) if note]
-        values = record["scores"]
-        if not isinstance(values, Mapping):
-            raise TypeError(f"the scores of {cell.target} in {language} are not a table")
+    for language in scores:
+        record = scores.record(language)
+        notes = [note for note in (cell.note, record.text("note")) if note]
+        values = record.record("scores")
         rows += [
             ResultRow(
                 method=cell.method,
@@ -55,15 +55,15 @@ def _rows_of(cell: Cell, scores: Mapping[str, Mapping[str, object]]) -> list[Res
                 target=cell.target,
                 language=language,
                 metric=metric,
-                value=float(value),
+                value=float(values.number(metric)),
                 is_major=metric in majors,
-                split=str(record["split"]),
-                examples=int(str(record["examples"])),
+                split=record.text("split"),
+                examples=record.count("examples"),
                 seed=cell.seed,
                 note="; ".join(notes),
                 variant=cell.variant,
             )
-            for metric, value in values.items()
+            for metric in values
         ]
     return rows
 
@@ -79,7 +79,7 @@ def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:
     for run in job.runs:
         if run.key not in done:
             continue
-        record = done[run.key].read_json(TRAINING_FILE)
+        record = done[run.key].record(TRAINING_FILE)
         rows.append(
             RunRow(
                 method=run.method,
@@ -87,12 +87,12 @@ def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:
                 source=run.source,
                 target=run.target,
                 seed=run.seed,
-                trained_parameters=int(record["trained_parameters"]),
-                total_parameters=int(record["total_parameters"]),
-                artefact_bytes=int(record["artefact_bytes"]),
-                train_seconds=float(record["seconds"]),
-                train_examples=int(record["examples"]),
-                best_dev=record["best_dev"],
+                trained_parameters=record.count("trained_parameters"),
+                total_parameters=record.count("total_parameters"),
+                artefact_bytes=record.count("artefact_bytes"),
+                train_seconds=float(record.number("seconds")),
+                train_examples=record.count("examples"),
+                best_dev=None if record.values.get("best_dev") is None else record.number("best_dev"),
                 stage=run.stage,
                 variant="" if run.variants == every else "; ".join(run.variants),
             )
@@ -134,7 +134,7 @@ def training_notes(runs: Sequence[Run], done: Mapping[str, Artefact]) -> list[st
     found: dict[str, None] = {}
     for run in runs:
         if run.key in done:
-            found.update(dict.fromkeys(done[run.key].read_json(TRAINING_FILE)["notes"]))
+            found.update(dict.fromkeys(done[run.key].record(TRAINING_FILE).texts("notes")))
     return sorted(found)
 
 
@@ -162,8 +162,8 @@ def retrieval_notes(remarks: Notes, cells: Sequence[Cell], done: Mapping[str, Ar
     for cell in cells:
         for key in cell.predict if cell.target in used else ():
             if key in done:
-                record = done[key].read_json(LAYERS_FILE)
-                used[cell.target].add(f"layer {record['used']} of {record['blocks']}")
+                record = done[key].record(LAYERS_FILE)
+                used[cell.target].add(f"layer {record.count('used')} of {record.count('blocks')}")
     return [
         line + (f" Used: {', '.join(sorted(used[target]))}." if used[target] else "")
         for target, line in remarks.retrieval

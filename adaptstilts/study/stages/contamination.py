@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,11 +23,13 @@ from adaptstilts.data.check import leak_error
 from adaptstilts.data.contamination.findings import Findings, Pair
 from adaptstilts.data.contamination.leaks import Leak, find_leak
 from adaptstilts.data.contamination.overlap import Overlap, Prints, compare, fingerprint, joined, rows_of
-from adaptstilts.errors import AdaptstiltsError, raise_all
+from adaptstilts.errors import AdaptstiltsError, StoreError, raise_all
+from adaptstilts.files import expanded, read_bytes
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import replace_json
+from adaptstilts.store.manifest_fields import parse_json
 from adaptstilts.store.stage import DataPlace
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import DATA_FOLDER
@@ -45,6 +46,8 @@ FORMAT_VERSION = 1
 FOLDER = "overlaps"
 
 _KEY_DIGITS = 32
+_MOST_BYTES = 2**20
+"""Longest record of findings that is read."""
 _REPORT_HINT = "Remove those rows or fetch the data set again; data.leaks=report trains on them nevertheless"
 
 
@@ -132,8 +135,8 @@ def data_roots(data: DataSection, plan: Plan, store: Store) -> list[DataRoot | N
     """Open the data that a study's report compares, in its order; None for data that is not there yet."""
     own = DataPlace(data.root, data.quoting)
     wanted = {item.world for item in plan.report.compared if item.world is not None}
-    worlds = {key: store.find(plan.stage(key)) for key in wanted}
-    return [open_data(item, own, worlds) for item in plan.report.compared]
+    worlds = store.find_all([plan.stage(key) for key in wanted], on_damage=lambda _: None)  # its stage tells of damage
+    return [open_data(item, own, {key: worlds.get(key) for key in wanted}) for item in plan.report.compared]
 
 
 def open_data(
@@ -153,7 +156,7 @@ def open_data(
         return None if world is None else DataRoot(world.file(DATA_FOLDER), options=options, pins=pins)
     if place.root == OFFICIAL_ROOT:
         return None
-    return DataRoot(Path(place.root).expanduser(), options=options, pins=pins)
+    return DataRoot(expanded(place.root), options=options, pins=pins)
 
 
 def _training_sets(tasks: Sequence[Task], root: DataRoot) -> Iterator[_DataSet]:
@@ -193,17 +196,17 @@ class _FindingsCache:
 
     def leak(self, training: _DataSet) -> Leak:
         path = self._path("leak", self._content_hash(training))
-        stored = _read(path)
+        stored = _read(path, Leak)
         if stored is not None:
             counts = {name: Counter(value) for name, value in stored.items() if isinstance(value, dict)}
-            return Leak(rows=stored["rows"], example=stored["example"], **counts)
+            return Leak(**{**stored, **counts})
         found = find_leak(self._root.load_examples(training.task, training.split, SOURCE_LANGUAGE))
         _write(path, vars(found))
         return found
 
     def overlap(self, training: _DataSet, target: _DataSet) -> Overlap:
         path = self._path("pair", self._content_hash(training), self._content_hash(target))
-        stored = _read(path)
+        stored = _read(path, Overlap)
         if stored is not None:
             return Overlap(**stored)
         found = compare(self._fingerprints(target), self._fingerprints(training))
@@ -229,13 +232,21 @@ class _FindingsCache:
         return self._folder / f"{what}-{hashlib.sha256(text.encode()).hexdigest()[:_KEY_DIGITS]}.json"
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """Read stored findings; None if they cannot be read, so that they are computed again."""
+def _read(path: Path, kind: type) -> dict[str, Any] | None:
+    """Read stored findings, the fields of a dataclass; None if they are none, so that they are computed again."""
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = parse_json(read_bytes(path, _MOST_BYTES, StoreError).decode("utf-8"))
+    except (OSError, ValueError, StoreError):
         return None
-    return found
+    fields = dataclasses.fields(kind)
+    is_whole = isinstance(found, dict) and found.keys() == {item.name for item in fields}
+    return found if is_whole and all(_is_of(str(item.type), found[item.name]) for item in fields) else None
+
+
+def _is_of(kind: str, value: object) -> bool:
+    if kind.startswith("Counter"):
+        return isinstance(value, dict) and all(_is_of("int", count) for count in value.values())
+    return isinstance(value, str) if kind == "str" else type(value) is int and value >= 0
 
 
 def _write(path: Path, values: dict[str, Any]) -> None:

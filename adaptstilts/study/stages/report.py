@@ -16,6 +16,7 @@ from adaptstilts.results.rows import ResultRow, RunRow, read_csv
 from adaptstilts.results.variants import ShownVariant
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import write_json
+from adaptstilts.store.record import wrong_content
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
 from adaptstilts.study.plan.jobs import AnalyseJob, ReportJob, ReportView
@@ -63,13 +64,18 @@ def report_stage(
         for name in READS
         if csv_name(name) in tables.names
     }
-    files = write_pages(
-        folder, rows, runs, job.title, [*missing, *tables.read_json(NOTES_FILE)], _additions(job, rows, analyses)
-    )
+    files = write_pages(folder, rows, runs, job.title, [*missing, *_notes(tables)], _additions(job, rows, analyses))
     for compared, root in zip(job.compared, roots, strict=True):
         if root is not None:
             add_overlaps(folder / REPORT, find_overlaps(compared, root, store), compared.title)
     write_json(folder / PAGES_FILE, files.record())
+
+
+def _notes(tables: Artefact) -> list[str]:
+    found = tables.read_json(NOTES_FILE)
+    if not isinstance(found, list) or not all(isinstance(note, str) for note in found):
+        raise wrong_content("damaged: it is not a list of texts", tables.folder / NOTES_FILE, tables.folder)
+    return found
 
 
 def _additions(job: ReportJob, rows: Sequence[ResultRow], analyses: Mapping[str, Sequence[Any]]) -> Additions:

@@ -11,10 +11,19 @@ from typing import Any
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.contents import Pins
 from adaptstilts.engine.journal import LOGS_FOLDER, StageLog
+from adaptstilts.files import expanded
 from adaptstilts.mini.write import write_mini
 from adaptstilts.models.backbone import EncoderCache
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.runtime import environment, make_deterministic, pick_device, quiet_libraries, set_threads
+from adaptstilts.runtime import (
+    attention_by,
+    attention_text,
+    environment,
+    make_deterministic,
+    pick_device,
+    quiet_libraries,
+    set_threads,
+)
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import write_json
 from adaptstilts.store.stage import DataPlace, Stage, StageKind, describe
@@ -61,7 +70,8 @@ class StageRunner:
         self.parallel = config.parallel
         self.threads = config.threads
         self.place = DataPlace(config.data.root, config.data.quoting)
-        self.environment = environment()
+        self.attention = config.runtime.attention
+        self.environment = environment() | {"attention": attention_text(self.device, self.attention)}
         self.tracking = config.tracking
         self.project = config.name
         self.pins = Pins()
@@ -73,7 +83,11 @@ class StageRunner:
         """Carry out one stage and write its artefact; see `adaptstilts.engine.protocols.Runner`."""
         if isinstance(stage.job, TrainJob | PredictJob | ScoreJob):
             check_declaration(stage.job.task, stage.job.declared)
-        with self._tracked(stage, store, log), store.writing(stage, self.environment) as folder:
+        with (
+            self._tracked(stage, store, log),
+            attention_by(self.device, self.attention),
+            store.writing(stage, self.environment) as folder,
+        ):
             run = StageRun(stage, Inputs(inputs, store, self.pins), folder, log)
             quoting = (stage.place or self.place).quoting
             with unchanged(stage, run.inputs, self._roots(run), quoting):
@@ -113,7 +127,7 @@ class StageRunner:
         """Return the folder of the data that a stage reads: the configured one, or an input's generated world."""
         root = (run.stage.place or self.place).root
         if root != MINI_ROOT:
-            return Path(root).expanduser()
+            return expanded(root)
         world = next(stage.key for stage in run.inputs.stages if stage.kind is StageKind.DATA)
         return run.inputs.artefact(world).file(DATA_FOLDER)
 
@@ -154,6 +168,7 @@ def _train(runner: StageRunner, job: TrainJob, run: StageRun) -> None:
             run.log,
             runner.encoders.load,
             checkpoints=checkpoints,
+            attention=runner.environment["attention"],
         )
         return
     for stage in run.inputs.stages:  # opened by other processes, and compared at the end by this one
@@ -170,6 +185,7 @@ def _train(runner: StageRunner, job: TrainJob, run: StageRun) -> None:
         threads=runner.threads,
         resume=runner.resume,
         parallel=runner.parallel,
+        attention=runner.attention,
         tasks=outside_tasks(),
     )
     train_in_processes(request, run.log)

@@ -30,7 +30,7 @@ def score_stage(job: ScoreJob, inputs: Inputs, examples: Examples) -> dict[str, 
     """
     task = get_task(job.task)
     artefact = inputs.artefact(job.predictions)
-    records = {language: load_predictions(artefact, language) for language, _ in job.languages}
+    records = {language: load_predictions(artefact, language, task) for language, _ in job.languages}
     return {
         language: {
             "scores": score_examples(task.metric, records[language]["predictions"], gold, language),

@@ -62,6 +62,7 @@ def train_stage(  # noqa: PLR0913 - job, data and output, and three optional way
     *,
     checkpoints: Checkpoints | None = None,
     group: ProcessGroup = SINGLE_PROCESS,
+    attention: str = "torch's choice",
 ) -> None:
     """Train one network and write its trained parts.
 
@@ -72,6 +73,7 @@ def train_stage(  # noqa: PLR0913 - job, data and output, and three optional way
         log: Receives steps, dev scores and the result.
         checkpoints: Stores the state of the run, and restores an earlier one; None for no checkpoints.
         group: Processes that each make this call to carry out the stage together; the first of them writes.
+        attention: How torch computes attention, for the record.
 
     Raises:
         AdaptstiltsError: If data or checkpoints cannot be used.
@@ -105,6 +107,8 @@ def train_stage(  # noqa: PLR0913 - job, data and output, and three optional way
     to_cpu(network, group)
     _save_with_os_errors(network, job, method, data, folder)
     record = _record(report, network, data, folder)
+    implementation = network.architecture.attention
+    record["attention"] = attention if implementation == "sdpa" else implementation
     record |= {"processes": group.size, "resume_notes": [] if checkpoints is None else checkpoints.notes}
     record |= {"truncated": encoded.truncated, "replaced_words": encoded.replaced, "labels": list(labels)}
     write_json(folder / TRAINING_FILE, record)

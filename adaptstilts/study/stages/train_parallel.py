@@ -11,6 +11,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -24,7 +25,15 @@ from adaptstilts.engine.journal import StepNumbers
 from adaptstilts.engine.signals import delaying_signals, end_with_parent, sigterm_as_exit
 from adaptstilts.engine.spawning import without_main_module
 from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
-from adaptstilts.runtime import make_deterministic, pick_device, quiet_libraries, set_threads
+from adaptstilts.runtime import (
+    attention_by,
+    attention_kernels,
+    attention_text,
+    make_deterministic,
+    pick_device,
+    quiet_libraries,
+    set_threads,
+)
 from adaptstilts.store.holding import Progress
 from adaptstilts.study.plan.jobs import TrainJob
 from adaptstilts.study.stages.examples import Examples
@@ -59,6 +68,7 @@ class TrainRequest:
         threads: CPU threads of all processes together; None for torch's own number.
         resume: Settings of checkpoints.
         parallel: Number of processes, and whether the frozen backbone is sharded.
+        attention: As `runtime.attention` in a configuration.
         tasks: Outside tasks, which a new process has not registered.
     """
 
@@ -73,16 +83,19 @@ class TrainRequest:
     threads: int | None
     resume: ResumeSection
     parallel: ParallelSection
+    attention: str = "auto"
     tasks: tuple[Task, ...] = ()
 
 
-def check_device(name: str, processes: int) -> None:
-    """Check that this machine has the device of a study, and one for each process of a stage.
+def check_device(name: str, processes: int, attention: str = "auto") -> None:
+    """Check that this machine has the device of a study, one for each process of a stage, and its kernels of attention.
 
     Raises:
-        ConfigError: See `pick_device` and `check_processes`.
+        ConfigError: See `pick_device`, `check_processes` and `attention_kernels`.
     """
-    check_processes(pick_device(name), processes)
+    device = pick_device(name)
+    check_processes(device, processes)
+    attention_kernels(device, attention)
 
 
 def check_processes(device: torch.device, processes: int) -> None:
@@ -307,8 +320,10 @@ def take_part(request: TrainRequest, send: Callable[..., None]) -> None:
         AdaptstiltsError: If the stage cannot be carried out.
     """
     adopt(request.tasks)
-    with joined(cpu=request.device == "cpu", is_sharded=request.parallel.backbone == "sharded") as group:
+    is_sharded = request.parallel.backbone == "sharded"
+    with ExitStack() as stack, joined(cpu=request.device == "cpu", is_sharded=is_sharded) as group:
         make_deterministic(group.device)
+        stack.enter_context(attention_by(group.device, request.attention))
         log = _ForwardingLog(send)
         checkpoints = Checkpoints(resume_folder(request.store, request.key), request.key, request.resume, log)
         train_stage(
@@ -320,4 +335,5 @@ def take_part(request: TrainRequest, send: Callable[..., None]) -> None:
             log,
             checkpoints=checkpoints,
             group=group,
+            attention=attention_text(group.device, request.attention),
         )

@@ -117,7 +117,7 @@ def test_limits_of_a_hub_id_are_those_of_its_cached_config(tmp_path, monkeypatch
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     hub = BackboneRef("someone/mt5", None, "f" * 64)
     check(["evaluation.precision=fp16"], hub)
-    place = tmp_path / "models--someone--mt5" / "snapshots" / "abc"
+    place = tmp_path / "models--someone--mt5" / "snapshots" / ("a" * 40)
     place.mkdir(parents=True)
     (place / "config.json").write_text(json.dumps({"model_type": "mt5", "num_layers": 4}))
     with pytest.raises(ConfigError, match="activations of mt5 exceed the range of fp16"):

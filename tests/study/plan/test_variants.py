@@ -121,11 +121,11 @@ def test_seeds_and_renamed_studies_change_no_key_of_a_sweep():
 
 def test_facts_and_backbone_are_looked_at_once_for_variants_that_share_them(monkeypatch: pytest.MonkeyPatch):
     asked: list[object] = []
-    facts_for, fingerprint = setup.facts_for, setup.fingerprint
+    facts_for, backbone_at = setup.facts_for, setup.backbone_at
     monkeypatch.setattr(
         setup, "facts_for", lambda *args, **named: (asked.append("facts"), facts_for(*args, **named))[1]
     )
-    monkeypatch.setattr(setup, "fingerprint", lambda *args: (asked.append("backbone"), fingerprint(*args))[1])
+    monkeypatch.setattr(setup, "backbone_at", lambda *args: (asked.append("backbone"), backbone_at(*args))[1])
     plan_of(FACTORS, RATES, "data.max_train=[32, 64]", "data.mini_seed=[1, 2]")
     assert sorted(map(str, asked)) == ["backbone", "facts", "facts"]
 

@@ -37,9 +37,9 @@ def test_other_hub_ids_are_looked_up_in_the_local_cache(tmp_path, monkeypatch, r
     assert of("someone/xlmr", revision) is None
     folder = tmp_path / "models--someone--xlmr"
     (folder / "refs").mkdir(parents=True)
-    (folder / "refs" / (revision or "main")).write_text("abc\n")
-    (folder / "snapshots" / "abc").mkdir(parents=True)
-    (folder / "snapshots" / "abc" / "config.json").write_text(json.dumps(CONFIG))
+    (folder / "refs" / (revision or "main")).write_text("a" * 40 + "\n")
+    (folder / "snapshots" / ("a" * 40)).mkdir(parents=True)
+    (folder / "snapshots" / ("a" * 40) / "config.json").write_text(json.dumps(CONFIG))
     assert of("someone/xlmr", revision) == SHAPE
 
 
@@ -52,13 +52,13 @@ def test_cached_file_that_tells_no_shape_counts_as_unknown(tmp_path, monkeypatch
 @pytest.mark.parametrize("text", ["{", "[]"])
 def test_damaged_file_in_the_cache_is_named(tmp_path, monkeypatch, text):
     cache(tmp_path, monkeypatch, text)
-    with pytest.raises(CheckpointError, match=r"snapshots/abc/config\.json: "):
+    with pytest.raises(CheckpointError, match=r"snapshots/a{40}/config\.json: "):
         of("someone/xlmr")
 
 
 def cache(folder, monkeypatch, text):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder))
-    place = folder / "models--someone--xlmr" / "snapshots" / "abc"
+    place = folder / "models--someone--xlmr" / "snapshots" / ("a" * 40)
     place.mkdir(parents=True)
     (place / "config.json").write_text(text)
 

@@ -299,3 +299,28 @@ def test_a_network_of_a_changed_backbone_is_refused(place):
     overwrite(place.backbone / "model.safetensors")
     with pytest.raises(ChangedError, match=r"model\.safetensors: has changed since the study was planned"):
         finished_network(stage.job, ran.study.plan.inputs_of(stage), ran.study.store)
+
+
+def test_finished_work_of_the_format_before_is_old_and_not_damaged(place, monkeypatch):
+    """As if the package had been updated: it is made again, named as old, and can be removed."""
+    from adaptstilts.store import gc, stage, store
+    from adaptstilts.study.explain import explain
+
+    before = stage.FORMAT_VERSION - 1
+    for module in (stage, store):
+        monkeypatch.setattr(module, "FORMAT_VERSION", before)
+    former = place.run("methods=[adapter]")
+    monkeypatch.undo()
+    old = {artefact.key for artefact in former.study.store.artefacts()}
+    study = Study(former.study.config)
+    (record,) = explain(study.plan, study.store, "train*")
+    assert record["differences"][0]["path"] == "format version"
+    waste = gc.find_waste(study.store)
+    assert waste.damaged == []
+    assert sum(f"of an older format, {before}" in what for what, _, _ in waste.items) == len(old)
+    again = place.run("methods=[adapter]")
+    assert again.watcher.failures == {}
+    assert again.numbers == former.numbers
+    waste = gc.find_waste(study.store)
+    waste.remove()
+    assert {artefact.key for artefact in study.store.artefacts()} == {stage.key for stage in again.study.plan.stages}

@@ -1,0 +1,72 @@
+"""What somebody may have meant by a name that is not known: another spelling, another code, a near match."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+
+_NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
+_REGIONAL = re.compile(r"([A-Za-z]{2,3})[-_][A-Za-z0-9].*")
+_OTHER_NAMES: dict[str, str] = {}
+"""Folded name -> name in this package, of languages and of data sets."""
+
+
+def add_names(names: Mapping[str, str]) -> None:
+    """Make other names known: each with the name that this package uses."""
+    _OTHER_NAMES.update({_folded(other): name for other, name in names.items()})
+
+
+def near_matches(value: object, allowed: Iterable[str], *, most: int = 1, cutoff: float = 0.6) -> list[str]:
+    """Return the allowed texts that a value may stand for, the best first.
+
+    Upper and lower case, and signs other than letters and digits, make no difference. Other names that are known for an
+    allowed text count before those that are merely like it; of a code with a region or script (``zh-CN``) the language.
+    """
+    folded: dict[str, list[str]] = {}
+    for text in allowed:
+        folded.setdefault(_folded(text), []).append(text)
+    word = str(value).strip()
+    regional = _REGIONAL.fullmatch(word)
+    found: list[str] = []
+    for form in (word, *([] if regional is None else [regional[1]])):
+        for meant in (_folded(form), _folded(_OTHER_NAMES.get(_folded(form), ""))):
+            found += folded.get(meant, ())
+    close = difflib.get_close_matches(_folded(word[:_LONGEST]), folded, n=most, cutoff=cutoff)
+    found += [text for match in close for text in folded[match]]
+    return list(dict.fromkeys(found))[:most]
+
+
+_LONGEST = 200
+"""Characters of a value that are compared; no name is longer."""
+
+
+def _folded(text: str) -> str:
+    return _NO_LETTER_OR_DIGIT.sub("", text.casefold())
+
+
+add_names(
+    {
+        "squad": "squad1",
+        "squad v1": "squad1",
+        "squad 1.1": "squad1",
+        "squad v1.1": "squad1",
+        "squad v2": "squad2",
+        "squad 2.0": "squad2",
+        "squad v2.0": "squad2",
+        "multinli": "mnli",
+        "csqa": "commonsenseqa",
+        "cosmos": "cosmosqa",
+        "social iqa": "siqa",
+        "supertagging": "ccg",
+        "wikiann": "panx",
+        "ner": "panx",
+        "pos": "udpos",
+        "ud": "udpos",
+        "tydi": "tydiqa",
+        "tydiqa goldp": "tydiqa",
+        "bucc": "bucc2018",
+        "xquad-r": "lareqa",
+        "mewsli-x": "mewslix",
+    }
+)

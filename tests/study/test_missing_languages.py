@@ -1,0 +1,106 @@
+"""Languages that a target has no file for: an error before any work, or left out and said wherever the mean stands."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from commandline import say
+
+from adaptstilts.errors import AdaptstiltsError
+from adaptstilts.mini.write import write_mini
+from adaptstilts.study.study import Study
+
+TEXT = """name: demo
+methods: [direct]
+data: {root: data}
+target: {tasks: [tatoeba, xnli]}
+"""
+HAS = "en, de, es, ru, tr, sw, hi, zh"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_mini(tmp_path / "data", seed=1, train=12, evaluation=3, low_resource=6)
+    (tmp_path / "a.yaml").write_text(TEXT, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run"])
+@pytest.mark.parametrize("languages", ["official", "[de, fr, ko]"])
+def test_missing_languages_are_named_with_their_tasks_before_any_work(command: str, languages: str):
+    missing = ["evaluation.missing=error"] if languages == "official" else []  # a list is taken at its word
+    said = say(command, "a.yaml", f"evaluation.languages={languages}", *missing)
+    assert said.code == 2
+    lines = said.err.strip().splitlines()
+    assert len(lines) == 2
+    for line, task in zip(lines, ["tatoeba", "xnli"], strict=True):
+        assert f"no labelled file of {task} in " in line
+        assert "evaluation.missing=leave_out" in line
+        assert "evaluation.languages=present" in line
+    assert "fr" in lines[1].partition("xnli in ")[2].partition(".")[0].split(", ")
+    assert not Path("checkpoints").exists()
+
+
+def test_languages_that_the_benchmark_has_not_of_a_task_are_not_missing():
+    study = Study.load(Path("a.yaml"), ["evaluation.languages=[de, ko]", "target.tasks=[xnli]"])
+    assert study.left_out() == ()  # XNLI has no Korean
+
+
+@pytest.mark.parametrize("languages", ["present", "[de, tr]"])
+def test_nothing_is_missing_where_what_is_there_was_asked_for(languages: str):
+    assert Study.load(Path("a.yaml"), [f"evaluation.languages={languages}"]).left_out() == ()
+
+
+def test_languages_left_out_stand_beside_every_mean():
+    words = ["a.yaml", "evaluation.languages=[de, tr, fr]", "target.tasks=[tatoeba]", "evaluation.missing=leave_out"]
+    said = say("run", *words)
+    assert said.code == 0, said.err
+    assert said.err.count("tatoeba: partial mean: no file in fr, left out") == 1
+    assert "partial mean: no file in fr" in said.out
+    folder = Path("checkpoints/studies/demo")
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    assert page.count("³ partial mean: no file in fr") == 2  # below each table with the mean
+    assert "(100.0)" in page
+    with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
+        assert all("partial mean: no file in fr" in row["note"] for row in csv.DictReader(file))
+    with (folder / "scores.csv").open(encoding="utf-8", newline="") as file:
+        tasks = [row for row in csv.DictReader(file) if row["level"] == "task"]
+    assert tasks
+    assert all("partial mean: no file in fr" in row["notes"] and row["is_partial"] == "true" for row in tasks)
+    assert "left out" in say("validate", *words).err
+    history = (folder / "history.jsonl").read_text(encoding="utf-8")
+    assert json.loads(history)["settings"]["evaluation"]["missing"] == "leave_out"
+
+
+def test_the_same_scores_without_and_with_the_mark_are_two_reports():
+    words = ["target.tasks=[tatoeba]", "evaluation.missing=leave_out"]
+    whole = Study.load(Path("a.yaml"), [*words, "evaluation.languages=[de, tr]"])
+    partial = Study.load(Path("a.yaml"), [*words, "evaluation.languages=[de, tr, fr]"])
+    assert {stage.key for stage in whole.plan.stages[:-2]} == {stage.key for stage in partial.plan.stages[:-2]}
+    assert whole.plan.stages[-1].key != partial.plan.stages[-1].key
+
+
+def test_official_languages_that_are_missing_are_left_out_unless_they_are_to_be_an_error():
+    assert Study.load(Path("a.yaml")).left_out()[1].startswith("xnli: partial mean: no file in ar, bg, ")
+
+
+@pytest.mark.parametrize("missing", ["error", "leave_out"])
+def test_mini_world_has_one_rule_with_files(missing: str):
+    words = ["data.root=mini", "evaluation.languages=[de, fr]", f"evaluation.missing={missing}", "target.tasks=[xnli]"]
+    study = Study.load(Path("a.yaml"), words)
+    if missing == "error":
+        with pytest.raises(AdaptstiltsError, match="the mini world has no 'fr'"):
+            study.check()
+    else:
+        assert study.left_out() == ("xnli: partial mean: no file in fr, left out",)
+
+
+def test_task_that_has_none_of_the_languages_is_an_error_in_both():
+    with pytest.raises(AdaptstiltsError, match="xnli can be scored in none of the chosen languages"):
+        Study.load(
+            Path("a.yaml"), ["evaluation.languages=[fr]", "evaluation.missing=leave_out", "target.tasks=[xnli]"]
+        ).check()

@@ -1,0 +1,52 @@
+"""A part of the fuzz run, and the seeds that failed once, by name."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from repository import ROOT
+
+FAILED_ONCE = {
+    "data:1000017": "an integer of 5,000 digits in a line of JSON",
+    "data:1000032": "a named pipe in place of a table",
+    "data:1000133": "a device in place of a CSV file",
+    "override:1000020": "an integer of 5,000 digits as an override",
+    "config:1000037": "an integer of 5,000 digits in a configuration",
+    "download:1000019": "an integer of 5,000 digits in a downloaded SQuAD file",
+    "download:1000042": "a zip whose member is said to begin before the archive",
+    "lock:1000028": "a list in place of an object in a lock file",
+}
+"""Cases of the fuzz run that ended in a traceback, or not at all, when it was first carried out."""
+KINDS = ("config", "override", "data", "predictions", "lock", "sources", "download")
+"""Kinds whose cases take a fraction of a second; the others need a study to be run first."""
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads limits and states of processes")
+
+
+def fuzz(*words: str) -> str:
+    """Run the command and return what it printed; it must end with status 0."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(ROOT / "benchmarks" / "fuzz.py"), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, f"{done.stdout[-5000:]}{done.stderr[-2000:]}"
+    return done.stdout
+
+
+def test_cases_that_failed_once_end_with_a_message():
+    found = fuzz("--only", *FAILED_ONCE)
+    assert f"{len(FAILED_ONCE)} cases in " in found
+    assert "Traceback" not in found
+
+
+def test_mutated_files_end_with_status_0_or_with_a_message():
+    found = fuzz("--cases", "200", "--seed", "1", "--jobs", "2", "--kinds", *KINDS)
+    assert re.search(r"^200 cases in \d+ s, 0 failed", found, re.MULTILINE)
+
+
+def test_unchanged_files_are_fine():
+    found = fuzz("--only", "config:0", "data:0", "lock:0", "sources:0", "download:0")
+    assert found.count("nothing  [") == 5
