@@ -16,11 +16,8 @@ from pathlib import Path
 from adaptstilts.data.download import RemoteFile
 from adaptstilts.errors import DataError
 from adaptstilts.files import is_below
-<<<<<<< HEAD
-from adaptstilts.waiting import in_time
-=======
 from adaptstilts.readers.shards import problem_of_names
->>>>>>> main
+from adaptstilts.waiting import in_time
 
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}

@@ -31,12 +31,9 @@ _MAIN = "main"
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = _SHA1
-<<<<<<< HEAD
 _TAG = re.compile(r"(?!\.)[\w.-]{1,128}", re.ASCII)
-=======
 _git_hashes: dict[str, str] = {}
 """SHA-256 of files of the cache by git's SHA-1, so that each is hashed once."""
->>>>>>> main
 
 
 @dataclass(frozen=True)
