@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "runtime",
         "shipped",
         "suggestions",
+        "waiting",
     ),
     ("config",),
     ("store",),

@@ -7,7 +7,9 @@ import pickle
 import subprocess
 import sys
 import threading
+import traceback
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from commandline import say
@@ -15,8 +17,12 @@ from fsspec.implementations.local import LocalFileSystem
 from repository import ROOT
 from small_quickstart import CUT
 
+import adaptstilts
+from adaptstilts.cli import main as cli
 from adaptstilts.data.download import RetryPolicy
 from adaptstilts.data.fetch import FetchOptions
+from adaptstilts.engine.journal import Journal
+from adaptstilts.store.stage import Stage, StageKind
 
 SECRET = "gAnz%2FGeheim"
 FORMS = (b"gAnz", b"Geheim", b"Z0FuelwvR2VoZWlt")
@@ -65,16 +71,15 @@ def assert_kept(folder, *texts):
 def test_a_study_at_an_address_with_a_password_tells_it_nowhere_and_resumes(vault, tmp_path):
     study = ("quickstart", *CUT, *CUT_FURTHER)
     settings = (*study, f"store={vault}", "results=results")
-    said = [say("run", *settings)]
-    assert said[0].code == 0, said[0].err
+    said = [say("run", *settings), say("plan", *settings, "--json")]
+    key = said[1].json["stages"][0]["key"]
     commands = (
-        ("plan", *settings, "--json"),
         ("plan", *settings, "seeds=[2]", "--why", "train*"),
         ("status", *settings),
         ("status", "--store", vault),
         ("store", "ls", "--store", vault),
         ("store", "verify", "--store", vault),
-        ("store", "export", "train*", "--store", vault, "--to", "x.tar"),
+        ("store", "export", key, "--store", vault, "--to", "x.tar"),
         ("store", "import", "x.tar", "--store", vault),
     )
     said += [say(*words) for words in commands]
@@ -238,3 +243,31 @@ def test_jobs_on_disk_hold_no_password(vault, monkeypatch):
     assert pickle.loads(pickled).store.remote.address == vault
     for name in [name for name in os.environ if name.startswith("ADAPTSTILTS_ADDRESS_")]:
         monkeypatch.delenv(name)
+
+
+def test_a_crash_is_logged_and_kept_without_what_logs_in(tmp_path):
+    stage = Stage("report", "report", SimpleNamespace(kind=StageKind.REPORT), "a" * 64, ())
+    journal = Journal(tmp_path)
+    try:
+        with journal.stage(stage) as log:
+            log.noted(f"reading s3://KEY:{SECRET}@bucket/x")
+            raise RuntimeError(f"cannot open s3://KEY:{SECRET}@bucket/x")
+    except RuntimeError:
+        journal.noted(stage, traceback.format_exc())
+    assert "cannot open s3://***@bucket/x" in journal.path(stage).read_text()
+    assert_kept(tmp_path)
+
+
+def test_a_bug_of_the_command_line_is_shown_without_what_logs_in(capsys):
+    try:
+        raise RuntimeError(f"cannot open s3://KEY:{SECRET}@bucket/x")
+    except RuntimeError as error:
+        cli._show_bug(type(error), error, error.__traceback__)
+    shown = capsys.readouterr().err
+    assert "RuntimeError: cannot open s3://***@bucket/x" in shown and not betrayed(shown)
+
+
+def test_settings_are_printed_without_what_logs_in():
+    settings = adaptstilts.load_study("quickstart", f"store=s3://KEY:{SECRET}@bucket/x").config
+    assert SECRET in settings.store and "store='s3://***@bucket/x'" in repr(settings)
+    assert not betrayed(f"{settings} {settings!r}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.config.plain import shown
 
 WRONG_KIND = "wrong_kind"
@@ -26,6 +28,11 @@ class Section(BaseModel):
     """Base of all sections: immutable, and rejecting unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Return what is shown of the settings, without what logs in to an address."""
+        for name, value in super().__repr_args__():
+            yield name, shown_address(value) if isinstance(value, str) else value
 
     @field_validator("*", mode="before")
     @classmethod

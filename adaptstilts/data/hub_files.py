@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 
 from adaptstilts.data.download import RemoteFile
 from adaptstilts.errors import DataError
 from adaptstilts.files import is_below
 from adaptstilts.readers.shards import problem_of_names
+from adaptstilts.waiting import in_time
 
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
@@ -77,9 +79,8 @@ def look_up(name: str, revision: str | None) -> Repository:
     import huggingface_hub  # noqa: PLC0415 - slow to import
 
     with _hub_errors(name), _quiet():
-        info = huggingface_hub.HfApi(endpoint=_endpoint()).dataset_info(
-            name, revision=revision, timeout=_TIMEOUT_SECONDS, files_metadata=True
-        )
+        ask = huggingface_hub.HfApi(endpoint=_endpoint()).dataset_info
+        info = in_time(partial(ask, name, revision=revision, timeout=_TIMEOUT_SECONDS, files_metadata=True))
     if info.sha is None:
         raise DataError(
             f"the hub states no commit of {name}",

@@ -11,22 +11,27 @@ import functools
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import ChangedError, CheckpointError
+from adaptstilts.formatting import reason_of, size_text
+from adaptstilts.limits import MOST_UNPACKED_BYTES
 from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, refuse_peft
 from adaptstilts.models.strict_json import shown
 from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES
 from adaptstilts.models.weight_files import INDEX, PICKLE, PICKLE_INDEX, WEIGHTS, refuse_pickle, shard_names
+from adaptstilts.waiting import WaitedError, in_time
 
 _HUB_SECONDS = 20.0
 _MAIN = "main"
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = _SHA1
+_TAG = re.compile(r"(?!\.)[\w.-]{1,128}", re.ASCII)
 _git_hashes: dict[str, str] = {}
 """SHA-256 of files of the cache by git's SHA-1, so that each is hashed once."""
 
@@ -57,19 +62,52 @@ class Listing:
 
         folder = Path()
         for file in files:
+            self._check_size(file)
+            download = functools.partial(
+                huggingface_hub.hf_hub_download,
+                self.name,
+                file,
+                revision=self.commit,
+                endpoint=self.endpoint,
+                etag_timeout=_HUB_SECONDS,
+            )
             try:
-                path = huggingface_hub.hf_hub_download(
-                    self.name, file, revision=self.commit, endpoint=self.endpoint, etag_timeout=_HUB_SECONDS
-                )
+                if cached_folder(self.name, self.commit, file) is None:
+                    self._check_tag(file)
+                with _as_it_arrives():
+                    path = in_time(download, functools.partial(_bytes_below, _cache(self.name) / "blobs"))
             except (OSError, ValueError) as error:
                 raise CheckpointError(
-                    f"{file} cannot be downloaded from the hub: {type(error).__name__}",
+                    f"{file} cannot be downloaded from the hub: {_reason(error)}",
                     path=self.name,
                     value=file,
                     hint="Check that the hub can be reached (HF_ENDPOINT selects another one).",
                 ) from error
             folder = Path(path).parent
         return folder
+
+    def _check_size(self, file: str) -> None:
+        """Refuse a file that is larger than the limit or the room on the disk, before it is downloaded."""
+        size, most = self.sizes.get(file) or 0, MOST_UNPACKED_BYTES.value()
+        if size > most:
+            problem = f"{file} has {size_text(size)}, and at most {size_text(most)} are downloaded"
+            hint = f"If that is right, set {MOST_UNPACKED_BYTES.variable}. More: adaptstilts docs limits."
+            raise CheckpointError(problem, path=self.name, hint=hint)
+        cache = _cache(self.name)
+        place = next((folder for folder in (cache, *cache.parents) if folder.is_dir()), cache)
+        free = shutil.disk_usage(place).free if place.is_dir() else size
+        if size > free and cached_folder(self.name, self.commit, file) is None:
+            problem = f"no room for {file}: it has {size_text(size)}, and {size_text(free)} are free in {place}"
+            raise CheckpointError(problem, path=self.name, hint="Free some space, or set HF_HOME to another disk.")
+
+    def _check_tag(self, file: str) -> None:
+        """Refuse a tag that is no plain name, since the library names a file of its cache after it."""
+        import huggingface_hub  # noqa: PLC0415 - slow to import
+
+        url = huggingface_hub.hf_hub_url(self.name, file, revision=self.commit, endpoint=self.endpoint)
+        known = in_time(functools.partial(huggingface_hub.get_hf_file_metadata, url, timeout=_HUB_SECONDS))
+        if known.etag is not None and _TAG.fullmatch(known.etag) is None:
+            raise ValueError(f"the hub gives it the tag {shown(known.etag)}, which is no name")
 
 
 def hub_folder(name: str, revision: str | None = None, *, weights: bool = False) -> Path:
@@ -118,12 +156,11 @@ def _list_files(name: str, revision: str | None, endpoint: str | None) -> Listin
     import huggingface_hub  # noqa: PLC0415 - slow to import
 
     try:
-        info = huggingface_hub.HfApi(endpoint=endpoint).model_info(
-            name, revision=revision, timeout=_HUB_SECONDS, files_metadata=True
-        )
+        ask = huggingface_hub.HfApi(endpoint=endpoint).model_info
+        info = in_time(functools.partial(ask, name, revision=revision, timeout=_HUB_SECONDS, files_metadata=True))
     except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"the hub has no such model, or cannot be reached: {type(error).__name__}",
+            f"the hub has no such model, or cannot be reached: {_reason(error)}",
             path=name,
             value=revision,
             hint="Check the id and the revision (HF_ENDPOINT selects another hub), or give a folder.",
@@ -199,6 +236,35 @@ def _is_blob(path: Path) -> bool:
             return False
         _git_hashes[path.name] = sha256
     return True
+
+
+def _reason(error: Exception) -> str:
+    """Return the class of an error; what it says where it is this package's own, as libraries fill pages."""
+    own = isinstance(error, WaitedError) or type(error) is ValueError
+    return reason_of(error) if own else type(error).__name__
+
+
+def _bytes_below(folder: Path) -> int:
+    """Return the bytes of the files in a folder, unfinished ones included; 0 if there is none."""
+    total = 0
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            with contextlib.suppress(OSError):
+                total += path.stat().st_size
+    return total
+
+
+@contextlib.contextmanager
+def _as_it_arrives() -> Iterator[None]:
+    """Keep the hub's library to plain HTTP, by which a file grows as it arrives."""
+    from huggingface_hub import constants  # noqa: PLC0415 - slow to import
+
+    before = constants.HF_HUB_DISABLE_XET
+    constants.HF_HUB_DISABLE_XET = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_XET = before
 
 
 def _cache(name: str) -> Path:

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -306,3 +307,47 @@ def test_shards_on_the_hub_are_those_of_the_repository(hub, folder):
     hub.commits[COMMITS[1]] = {**hub.commits[COMMITS[0]], "model.safetensors.index.json": json.dumps(index).encode()}
     with pytest.raises(CheckpointError, match=r"there is no 'model-1\.safetensors' beside it"):
         load_encoder(NAME, COMMITS[1])
+
+
+def test_hub_that_never_ends_its_answer_is_given_up(hub, folder, monkeypatch):
+    monkeypatch.setenv("ADAPTSTILTS_RATE_SECONDS", "0.5")
+    hub.add(COMMITS[0], folder)
+    answer, path = hub.answer, "model.safetensors"
+    monkeypatch.setattr(
+        hub, "answer", lambda asked: (time.sleep(30) if asked.endswith(path) else None, answer(asked))[1]
+    )
+    with pytest.raises(CheckpointError, match=r"model\.safetensors cannot be downloaded from the hub: .*ADAPTSTILTS_"):
+        load_encoder(NAME)
+    hub_models._list_files.cache_clear()
+    monkeypatch.setattr(hub, "answer", lambda asked: time.sleep(30))
+    with pytest.raises(
+        CheckpointError, match=r"cannot be reached: no whole answer after .*\(ADAPTSTILTS_RATE_SECONDS\)"
+    ):
+        hub_models.list_files("someone/other")
+
+
+def test_hub_file_beyond_the_limit_is_refused_before_it_is_downloaded(hub, folder, monkeypatch):
+    hub.add(COMMITS[0], folder)
+    monkeypatch.setenv("ADAPTSTILTS_MOST_UNPACKED_BYTES", "100")
+    with pytest.raises(
+        CheckpointError, match=r"config\.json has .*, and at most 100 B are downloaded\. .*MOST_UNPACKED_B"
+    ):
+        load_encoder(NAME)
+    assert hub.got == [NAME.rpartition("/")[2]] or "config.json" not in hub.got
+
+
+@pytest.mark.parametrize("tag", ["../../../evil", "/tmp/evil", ".", "a/b", "x" * 300])
+def test_hub_tags_that_are_no_names_are_refused(hub, folder, tmp_path, monkeypatch, tag):
+    hub.add(COMMITS[0], folder)
+    answer = hub.answer
+
+    def with_tag(asked):
+        status, headers, body = answer(asked)
+        return status, {**headers, "ETag": f'"{tag}"'} if headers else headers, body
+
+    monkeypatch.setattr(hub, "answer", with_tag)
+    with pytest.raises(
+        CheckpointError, match=r"config\.json cannot be downloaded from the hub: the hub gives it the tag"
+    ):
+        load_config(NAME)
+    assert not list(tmp_path.rglob("evil*")) and not Path("/tmp/evil").exists()
