@@ -11,7 +11,7 @@ from adaptstilts.contents import Pins
 from adaptstilts.errors import DamagedError
 from adaptstilts.store.artefact import Artefact, raise_first
 from adaptstilts.store.manifest import damages
-from adaptstilts.store.stage import Stage
+from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.store.store import Store
 
 
@@ -48,8 +48,10 @@ class Inputs:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """Files of the backbone and of the artefacts opened so far."""
-        made = (one.folder / name for one in self.opened.values() for name in one.manifest["files"])
+        """Files of the backbone and of the artefacts opened so far, except data, which are read set by set."""
+        data = {stage.key for stage in self.stages if stage.kind is StageKind.DATA}
+        trained = (one for key, one in self.opened.items() if key not in data)
+        made = (one.folder / name for one in trained for name in one.manifest["files"])
         return (*self.backbone, *made)
 
     @property
