@@ -32,13 +32,22 @@ def near_matches(value: object, allowed: Iterable[str], *, most: int = 1, cutoff
     for form in (word, *([] if regional is None else [regional[1]])):
         for meant in (_folded(form), _folded(_OTHER_NAMES.get(_folded(form), ""))):
             found += folded.get(meant, ())
-    close = difflib.get_close_matches(_folded(word[:_LONGEST]), folded, n=most, cutoff=cutoff)
-    found += [text for match in close for text in folded[match]]
-    return list(dict.fromkeys(found))[:most]
+    close = difflib.get_close_matches(_folded(word[:_LONGEST]), folded, n=max(most, _MOST_COMPARED), cutoff=cutoff)
+    likely = [text for match in close for text in folded[match]]
+    likely.sort(key=lambda text: -_likeness(word[:_LONGEST], text))
+    return list(dict.fromkeys([*found, *likely]))[:most]
 
 
 _LONGEST = 200
 """Characters of a value that are compared; no name is longer."""
+_MOST_COMPARED = 8
+"""Names alike but for signs that are put in order with their signs."""
+
+
+def _likeness(word: str, text: str) -> float:
+    """Return how alike two names are, with their signs and without: ``a1000`` is rather ``a100`` than ``a100-40``."""
+    pairs = ((word.casefold(), text.casefold()), (_folded(word), _folded(text)))
+    return sum(difflib.SequenceMatcher(None, second, first).ratio() for first, second in pairs)
 
 
 def _folded(text: str) -> str:

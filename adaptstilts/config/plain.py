@@ -8,6 +8,7 @@ from pathlib import Path
 from reprlib import Repr
 from typing import Any, TypeAlias
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.errors import ConfigError
 
 KeyPath: TypeAlias = "tuple[str | int, ...]"
@@ -24,8 +25,19 @@ _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 8
 
 
 def shown(value: object) -> str:
-    """Return a value as Python writes it, shortened for a message; true and false as YAML does."""
-    return str(value).lower() if isinstance(value, bool) else _SHORT.repr(value)
+    """Return a value as Python writes it, shortened for a message and without what logs in; true and false as in YAML."""
+    return str(value).lower() if isinstance(value, bool) else _SHORT.repr(_without_secrets(value))
+
+
+def _without_secrets(value: object) -> object:
+    """Hide what logs in to addresses before a text is shortened: half an address does not show that it is one."""
+    if isinstance(value, str):
+        return shown_address(value)
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_secrets(item) for key, item in value.items()}
+    return value
 
 
 def dotted(key: KeyPath) -> str:

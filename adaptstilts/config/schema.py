@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from adaptstilts.config.runtime import RuntimeSection
+from adaptstilts.config.runtime import ParallelSection, ResumeSection, RuntimeSection
 from adaptstilts.config.section import Section
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
@@ -303,29 +303,6 @@ class EngineSection(Section):
         ):
             return value
         raise PydanticCustomError("gpus", "not a number of GPUs. Allowed: auto, a share up to 1, or a whole number")
-
-
-class ResumeSection(Section):
-    """Checkpoints within a training stage, from which it resumes after an interruption; the result is the same."""
-
-    every_steps: int | None = Field(None, ge=1, description="Optimiser steps between two checkpoints; null: by time.")
-    every_minutes: float | None = Field(
-        10, gt=0, description="Minutes between two checkpoints; null: by steps. With both, whichever comes first."
-    )
-    keep: int = Field(2, ge=1, le=100, description="Checkpoints kept; an older one is used if the newest is damaged.")
-
-
-class ParallelSection(Section):
-    """Data-parallel training: several processes, each with its own GPU, run one training stage together."""
-
-    processes: int = Field(
-        1, ge=1, le=64, description="Processes per training stage; process n uses GPU n, or the CPU if there is none."
-    )
-    backbone: Literal["replicated", "sharded"] = Field(
-        "replicated",
-        description="replicated: every process holds the whole frozen backbone; sharded: each holds a part of it, "
-        "which takes less memory and more communication. Trained weights are whole in every process.",
-    )
 
 
 class StudyConfig(Section):

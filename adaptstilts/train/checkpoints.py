@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from adaptstilts.config.schema import ResumeSection
+from adaptstilts.config.runtime import ResumeSection
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import check_file, read_bytes

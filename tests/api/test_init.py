@@ -296,7 +296,7 @@ def test_all_that_is_wrong_is_told_once_where_no_target_can_be_used(folder):
         "data/xnli/test-fr.tsv:1",
     ]
     assert problems[0].endswith("(tasks anli, mnli).")
-    assert problems[2].endswith("(task xnli).")
+    assert "(task xnli)" in problems[2]
 
 
 def test_of_many_problems_the_rest_is_counted(folder):
@@ -320,7 +320,7 @@ def test_files_in_formats_that_are_read_are_named_before_others(folder):
     files = {**photos, **tables, "b/photo.jpg": b"\xff", "b/squad.json": '{"data": []}\n', "b/train.csv": "a,b\n"}
     assert [unread.text() for unread in survey(folder({**Own, **files})).unread] == [
         "b/0.csv, b/1.csv, b/10.csv, b/11.csv and 57 more: a table of 3 columns",
-        "b/squad.json: perhaps of squad2, which is looked for as squad/dev-v2.0.json",
+        "b/squad.json: perhaps of squad1, which is looked for as squad/dev-v1.1.json",
         "a/photo0.jpg, a/photo1.jpg, a/photo2.jpg, a/photo3.jpg and 5 more",
         "b/photo.jpg",
     ]

@@ -145,7 +145,7 @@ def test_only_the_first_causes_are_in_the_error():
         (lambda study: study.plan("H100"), r"Did you mean 'h100'\?"),
         (lambda _: adaptstilts.check_data("data", strict="x"), r"^strict: 'x' is neither true nor false"),
         (lambda _: small("seeds=[-1]"), r"^seeds\[0\]: -1 is out of range\. Allowed: at least 0\.$"),
-        (lambda _: small("workers=true"), r"^workers: True is not a number\.$"),
+        (lambda _: small("workers=true"), r"^workers: true is not a number\.$"),
     ],
 )
 def test_arguments_that_cannot_be_used_are_refused(call: Any, message: str):

@@ -19,7 +19,7 @@ from model_variants import Variant, by_key, in_place_of, of_weights
 from tokenizers_tiny import FAMILIES, special_ids, tiny
 
 from adaptstilts.errors import AdaptstiltsError, CheckpointError
-from adaptstilts.models import backbone
+from adaptstilts.models import backbone, fingerprints
 from adaptstilts.models.adapters import AdapterHost
 from adaptstilts.models.heads import load_head
 
@@ -61,7 +61,7 @@ def use(folder: Path) -> str:
     """Check a backbone as `validate` does; if it is fine, use it as a run does."""
     try:
         backbone.locate_backbone(str(folder))
-        backbone.fingerprint(str(folder))
+        fingerprints.fingerprint(str(folder))
         backbone.check_backbone(str(folder))
     except CheckpointError as error:
         return str(error)

@@ -17,7 +17,7 @@ import pytest
 import tiny_runs
 import torch
 
-from adaptstilts.config.schema import ResumeSection
+from adaptstilts.config.runtime import ResumeSection
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.network import trained_state
 from adaptstilts.tasks.spec import Kind
@@ -338,7 +338,7 @@ KILLED = textwrap.dedent("""
     import tiny_runs, torch
     from dataclasses import asdict, replace
     from safetensors.torch import save_file
-    from adaptstilts.config.schema import ResumeSection
+    from adaptstilts.config.runtime import ResumeSection
     from adaptstilts.models.network import trained_state
     from adaptstilts.tasks.spec import Kind
     from adaptstilts.train.loop import RunContext, fit

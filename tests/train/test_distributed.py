@@ -12,7 +12,7 @@ import tiny_runs
 import torch
 from safetensors.torch import load_file
 
-from adaptstilts.config.schema import ResumeSection
+from adaptstilts.config.runtime import ResumeSection
 from adaptstilts.models.network import trained_state
 from adaptstilts.tasks.kinds import micro_batch_count
 from adaptstilts.tasks.spec import Kind

@@ -74,9 +74,11 @@ def load_predictions(artefact: Artefact, language: str, task: Task) -> dict[str,
     """
     record = artefact.record(f"{PREDICTIONS_FOLDER}/{language}.json")
     record.text("split"), record.text("note"), record.count("examples")
-    if FACTS[task.kind].is_bitext:
-        record.text("direction")
     is_mined = FACTS[task.kind].is_bitext and use_of(task) == "mine"
+    if is_mined and record.values.get("direction", "") is not None:
+        raise record.wrong("direction", "null")
+    if FACTS[task.kind].is_bitext and not is_mined:
+        record.text("direction")
     is_right, expected = _PAIRS if is_mined else _FORMS[task.kind]
     if not is_right(record.values.get("predictions")):
         raise record.wrong("predictions", expected)

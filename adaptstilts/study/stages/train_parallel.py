@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-from adaptstilts.config.schema import ParallelSection, ResumeSection
+from adaptstilts.config.runtime import ParallelSection, ResumeSection
 from adaptstilts.engine.journal import StepNumbers
 from adaptstilts.engine.signals import delaying_signals, end_with_parent, sigterm_as_exit
 from adaptstilts.engine.spawning import without_main_module

@@ -17,7 +17,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from adaptstilts.config.schema import ParallelSection, ResumeSection, StudyConfig
+from adaptstilts.config.runtime import ParallelSection, ResumeSection
+from adaptstilts.config.schema import StudyConfig
 from adaptstilts.engine.heartbeats import read_beats
 from adaptstilts.engine.journal import Journal, read_events
 from adaptstilts.errors import ConfigError, DataError, TrainingError
