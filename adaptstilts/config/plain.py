@@ -25,7 +25,7 @@ _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 8
 
 
 def shown(value: object) -> str:
-    """Return a value as Python writes it, shortened for a message and without what logs in; true and false as in YAML."""
+    """Return a value for a message: short, as Python writes it, without what logs in; true and false as in YAML."""
     return str(value).lower() if isinstance(value, bool) else _SHORT.repr(_without_secrets(value))
 
 

@@ -415,7 +415,7 @@ def _identity(path: Path) -> tuple[Path, Identity]:
     check_file(path)
     identity = identity_of(path)
     if identity is None:
-        raise DataError("cannot be read (no such file)", path=path)
+        raise DataError("cannot be read (No such file or directory)", path=path)
     return path, identity
 
 

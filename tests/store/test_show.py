@@ -342,7 +342,7 @@ def test_artefacts_of_older_formats_are_waste_and_of_newer_ones_not(store):
     for stage, version in ((SCORE, 3), (OTHER, 999)):
         path = store.find(stage).folder / MANIFEST
         path.write_text(manifest_text({**json.loads(path.read_text()), "format": version}))
-    assert [item.split(": ")[1] for item in what(find_waste(store, {WORLD.key}))] == ["format 3"]
+    assert [item.split(": ")[1] for item in what(find_waste(store, {WORLD.key}))] == ["of an older format, 3"]
 
 
 def test_waste_of_a_shared_store_is_at_its_address_too(tmp_path):

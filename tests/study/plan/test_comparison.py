@@ -1,7 +1,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.results.setting import RunSetting
@@ -31,8 +33,8 @@ def test_run_setting_judges_a_folder_by_its_shape(tmp_path: Path, layers: int, i
         "model_type": "xlm-roberta", "hidden_size": 1024, "num_hidden_layers": layers, "vocab_size": 250002,
     }  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(shape), encoding="utf-8")
-    for name in ("model.safetensors", "sentencepiece.bpe.model"):
-        (tmp_path / name).write_bytes(b"{}")
+    save_file({"weight": np.zeros(1, dtype=np.float32)}, tmp_path / "model.safetensors")
+    (tmp_path / "sentencepiece.bpe.model").write_bytes(b"{}")
     assert run_setting(config(str(tmp_path))).is_large is is_large
 
 

@@ -43,13 +43,12 @@ def test_other_hub_ids_are_looked_up_in_the_local_cache(tmp_path, monkeypatch, r
     assert of("someone/xlmr", revision) == SHAPE
 
 
-@pytest.mark.parametrize("change", [{"hidden_size": None}, {"model_type": "other"}])
-def test_cached_file_that_tells_no_shape_counts_as_unknown(tmp_path, monkeypatch, change):
-    cache(tmp_path, monkeypatch, json.dumps(CONFIG | change))
+def test_cached_file_that_tells_no_shape_counts_as_unknown(tmp_path, monkeypatch):
+    cache(tmp_path, monkeypatch, json.dumps(CONFIG | {"model_type": "other"}))
     assert of("someone/xlmr") is None
 
 
-@pytest.mark.parametrize("text", ["{", "[]"])
+@pytest.mark.parametrize("text", ["{", "[]", json.dumps(CONFIG | {"hidden_size": None})])
 def test_damaged_file_in_the_cache_is_named(tmp_path, monkeypatch, text):
     cache(tmp_path, monkeypatch, text)
     with pytest.raises(CheckpointError, match=r"snapshots/a{40}/config\.json: "):

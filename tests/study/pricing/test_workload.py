@@ -73,7 +73,7 @@ def test_mini_world_has_the_configured_numbers():
 
 
 def test_lock_file_stands_over_published_numbers(tmp_path):
-    split = LockedSplit(rows=777, files={}, sources=(), revision=None, date="2026-01-01")
+    split = LockedSplit(rows=777, files={"mnli/train.jsonl": "0" * 64}, sources=(), revision=None, date="2026-01-01")
     write_lock(tmp_path, Lock().with_split("mnli", Split.TRAIN, "en", split))
     config = Study.load(PAPER, [f"data.root={tmp_path}"]).config
     workloads = Workloads(config)

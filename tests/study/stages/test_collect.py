@@ -8,6 +8,7 @@ import pytest
 from repository import CONFIGS
 
 from adaptstilts.config.load import load_study
+from adaptstilts.errors import DamagedError
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.data_facts import facts_for
@@ -79,7 +80,7 @@ def test_result_rows_hold_one_row_per_language_and_metric(plan: Plan, tmp_path: 
         ("zh", "f1", 5.5, "odd"),
     ]
     first = rows[0]
-    assert (first.method, first.family, first.source, first.target) == ("fuse", "adapter", "mnli+squad1", "tydiqa")
+    assert (first.method, first.family, first.source, first.target) == ("fuse", "fusion", "mnli+squad1", "tydiqa")
     assert (first.split, first.examples, first.seed, first.is_major) == ("test", 7, 1, True)
 
 
@@ -110,7 +111,7 @@ def test_result_rows_are_empty_when_nothing_is_finished(plan: Plan):
 def test_result_rows_raise_when_scores_are_no_table(plan: Plan, tmp_path: Path):
     cell = plan.cells[0]
     done = artefact(tmp_path, languages_of(plan, cell)["de"], "scores.json", {"de": {**scored(), "scores": 3}})
-    with pytest.raises(TypeError, match=f"scores of {cell.target} in de are not a table"):
+    with pytest.raises(DamagedError, match=r"scores\.json: its value 'de\.scores' is 3, and should be a table"):
         result_rows(plan.tables, done)
 
 
