@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from commandline import say
 from fsspec.implementations.local import LocalFileSystem
+from quiet_server import QuietServer
 from repository import ROOT
 from small_quickstart import CUT
 
@@ -159,7 +160,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def echo():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+    with QuietServer(("127.0.0.1", 0), Echo) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"127.0.0.1:{server.server_address[1]}"
         server.shutdown()
@@ -214,7 +215,7 @@ def test_what_was_fetched_from_an_address_with_a_password_is_recorded_without_it
             self.end_headers()
             self.wfile.write(body)
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Good) as server:
+    with QuietServer(("127.0.0.1", 0), Good) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         host = f"127.0.0.1:{server.server_address[1]}"
         own = tmp_path / "own.yaml"

@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from quiet_server import QuietServer
 
 
 @dataclass
@@ -141,11 +142,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def serve() -> tuple[ThreadingHTTPServer, Site]:
+def serve() -> tuple[QuietServer, Site]:
     """Start a server on a free port, in a thread of its own."""
     site = Site()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": site}))
-    server.daemon_threads = True
+    server = QuietServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": site}))
     site.address = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     return server, site

@@ -9,11 +9,12 @@ import os
 import shutil
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 import torch
+from quiet_server import QuietServer
 from safetensors.torch import load_file
 from stand_in_work import QuietWatcher
 
@@ -82,7 +83,7 @@ def hub(tmp_path, monkeypatch):
             if self.command == "GET":
                 self.wfile.write(body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     made.address = f"http://127.0.0.1:{server.server_port}"

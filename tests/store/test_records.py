@@ -97,7 +97,8 @@ def test_value_of_another_kind_is_named(tmp_path: Path, take: Callable, value: o
     ],
 )
 def test_predictions_of_another_form_are_named(tmp_path: Path, task: str, predictions: object, expected: str):
-    record = {"split": "test", "note": "", "examples": 1, "direction": "x", "predictions": predictions}
+    direction = None if task == "bucc2018" else "x"
+    record = {"split": "test", "note": "", "examples": 1, "direction": direction, "predictions": predictions}
     stored = artefact(tmp_path, "predictions/de.json", json.dumps(record).encode())
     with pytest.raises(DamagedError, match=rf"predictions/de\.json: its value 'predictions' .* should be {expected}"):
         load_predictions(stored, "de", get_task(task))

@@ -126,13 +126,17 @@ DOCUMENTS = [("xquad", "json"), ("mewslix", "json")]
 
 
 @pytest.mark.parametrize("side", ["pred", "gold"])
-@pytest.mark.parametrize(("task", "suffix"), [*LINES, *DOCUMENTS])
-@pytest.mark.parametrize("cause", [*BROKEN, "CR alone", *BROKEN_JSON])
+@pytest.mark.parametrize(
+    ("cause", "task", "suffix"),
+    [
+        *((cause, *file) for cause in BROKEN for file in (*LINES, *DOCUMENTS)),
+        *(("CR alone", *file) for file in LINES if file[1] == "tsv"),
+        *((cause, *file) for cause in BROKEN_JSON for file in DOCUMENTS),
+    ],
+)
 def test_messages_name_the_cause_wherever_a_file_is_broken(
     cause: str, task: str, suffix: str, side: str, tmp_path: Path
 ):
-    if (cause == "CR alone" and suffix != "tsv") or (cause in BROKEN_JSON and suffix != "json"):
-        pytest.skip("means something else here")
     content, message = {**BROKEN, **BROKEN_JSON, "CR alone": (b"a\rb\r", "has carriage returns (CR) alone")}[cause]
     good = {
         "xnli": "neutral\n",

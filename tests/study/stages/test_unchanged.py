@@ -271,7 +271,7 @@ def test_a_plan_that_was_made_before_a_change_is_made_anew_by_the_next_run(place
 
 @pytest.mark.parametrize(
     ("name", "refused"),
-    [(f"data/{DE}", "predict direct: xquad de"), ("backbone/model.safetensors", "predict adapter: xquad de")],
+    [(f"data/{DE}", "predict"), ("backbone/model.safetensors", "predict adapter: xquad de")],
 )
 def test_worker_processes_compare_too(place, numbers, name, refused):
     path = place.folder / name
