@@ -3,47 +3,16 @@
 import bz2
 import gzip
 import lzma
-import os
-import socket
 from pathlib import Path
 
 import pytest
+from special_files import SPECIAL
 
 from adaptstilts.errors import DataError
 from adaptstilts.files import below, cause_of, check_file, clear, is_below, read_bytes, what_instead
 
 
-def folder(path: Path) -> None:
-    path.mkdir()
-
-
-def pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def loop(path: Path) -> None:
-    path.symlink_to(path.name)
-
-
-def device(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
-def bound_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as bound:
-        bound.bind(str(path))
-
-
-@pytest.mark.parametrize(
-    ("make", "kind"),
-    [
-        (folder, "a folder"),
-        (pipe, "a named pipe"),
-        (loop, "a link that leads to itself"),
-        (device, "a device"),
-        (bound_socket, "a socket"),
-    ],
-)
+@pytest.mark.parametrize(("make", "kind"), SPECIAL)
 def test_special_file_is_refused_at_once(tmp_path: Path, make, kind: str):
     path = tmp_path / "data"
     make(path)
@@ -148,7 +117,7 @@ def test_links_on_the_way_are_refused_where_they_lead_out_of_the_folder(tmp_path
         below(tmp_path / "root", "out/a", source="x")
 
 
-@pytest.mark.parametrize("make", [folder, pipe, loop, device, bound_socket, Path.touch])
+@pytest.mark.parametrize("make", [*(make for make, _ in SPECIAL), Path.touch])
 def test_clear_removes_whatever_stands_at_a_path(tmp_path, make):
     path = tmp_path / "x"
     clear(path)

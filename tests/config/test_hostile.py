@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from special_files import SPECIAL
 
 from adaptstilts.config.load import load, load_study
 from adaptstilts.config.pretrain import PretrainSection
@@ -217,22 +217,6 @@ def test_every_way_of_writing_a_number_is_a_number(tmp_path: Path, place: str, t
 # ---- Files that are none
 
 
-def a_folder(path: Path) -> None:
-    path.mkdir()
-
-
-def a_pipe(path: Path) -> None:
-    os.mkfifo(path)
-
-
-def a_loop(path: Path) -> None:
-    path.symlink_to(path.name)
-
-
-def a_device(path: Path) -> None:
-    path.symlink_to("/dev/zero")
-
-
 READERS: list[Callable[[Path], Any]] = [
     lambda path: load_study(Path(find_config(path))),
     lambda path: load(Path(find_config(path, "pretrain")), (), PretrainSection),
@@ -242,15 +226,7 @@ READERS: list[Callable[[Path], Any]] = [
 
 
 @pytest.mark.parametrize("read", READERS, ids=["study", "pretraining", "manifest", "tasks"])
-@pytest.mark.parametrize(
-    ("make", "kind"),
-    [
-        (a_folder, "a folder"),
-        (a_pipe, "a named pipe"),
-        (a_loop, "a link that leads to itself"),
-        (a_device, "a device"),
-    ],
-)
+@pytest.mark.parametrize(("make", "kind"), SPECIAL)
 def test_file_of_settings_that_is_none_is_refused_at_once(
     tmp_path: Path, read: Callable[[Path], Any], make: Callable[[Path], None], kind: str
 ):
