@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from adaptstilts.data.contamination.leaks import find_leak
 from adaptstilts.data.lock import LOCK_NAME
 from adaptstilts.errors import AdaptstiltsError, DataError, problems_of
 from adaptstilts.formatting import range_text, visible
+from adaptstilts.json_text import JsonError, parse_rows
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import file_without_rows, missing_parts
@@ -316,8 +316,8 @@ def _by_content(path: Path) -> str:
 
 def _by_keys(line: str) -> str:
     try:
-        record = json.loads(line)
-    except (json.JSONDecodeError, RecursionError):
+        record = parse_rows(line)
+    except JsonError:
         return ""
     keys = set(record) if isinstance(record, dict) else set()
     if any(pair <= keys for pair in _LIKE_PAIRS):

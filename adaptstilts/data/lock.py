@@ -13,7 +13,7 @@ from typing import Any
 from adaptstilts.addresses import shown_address
 from adaptstilts.errors import DataError
 from adaptstilts.files import clear, is_below, read_bytes
-from adaptstilts.formatting import reason_of
+from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.languages import all_languages
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.kinds import FACTS
@@ -96,17 +96,15 @@ def read_lock(root: Path) -> Lock | None:
     """
     path = root / LOCK_NAME
     try:
-        values = json.loads(read_bytes(path, _MOST_BYTES, hint=FETCH_AGAIN))
-        return _from_values(values)
+        return _from_values(parse_json(read_bytes(path, _MOST_BYTES, hint=FETCH_AGAIN)))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except _FaultError as fault:
         problem = str(fault) if fault.key else f"is not a lock file: {fault}"
         raise DataError(problem, path=path, key=fault.key or None, hint=FETCH_AGAIN) from fault
-    except RecursionError as error:
-        raise DataError("is not a lock file: nested too deeply", path=path, hint=FETCH_AGAIN) from error
-    except ValueError as error:  # of JSON, of UTF-8, and of numbers with thousands of digits
-        raise DataError(f"is not a lock file: {reason_of(error)}", path=path, hint=FETCH_AGAIN) from error
+    except JsonError as error:
+        problem = f"is not a lock file: {error.problem}"
+        raise DataError(problem, path=path, line=error.line, key=error.key, hint=FETCH_AGAIN) from error
 
 
 def write_lock(root: Path, lock: Lock) -> None:

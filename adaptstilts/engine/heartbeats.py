@@ -15,10 +15,10 @@ from typing import Any
 
 from adaptstilts.errors import StoreError
 from adaptstilts.files import read_bytes
+from adaptstilts.json_text import parse_json
 from adaptstilts.store.json_files import replace_json
 from adaptstilts.store.leases import LEASE_SUFFIX, Lease, Leases
 from adaptstilts.store.manifest import KEY_DIGITS
-from adaptstilts.store.manifest_fields import parse_json
 from adaptstilts.store.store import Store
 
 FAILED_FOLDER = ".failed"
@@ -153,7 +153,7 @@ def read_failures(root: Path) -> list[Failure]:
     found = []
     for path in (root / FAILED_FOLDER).glob("*.json"):
         with contextlib.suppress(OSError, ValueError, StoreError):  # the stage has succeeded meanwhile
-            record = parse_json(read_bytes(path, _MOST_BYTES, StoreError).decode("utf-8"))
+            record = parse_json(read_bytes(path, _MOST_BYTES, StoreError))
             fields = known_fields(Failure, record)
             if fields is not None:
                 found.append(Failure(**fields))

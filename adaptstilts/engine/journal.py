@@ -30,8 +30,8 @@ from adaptstilts.addresses import shown_address
 from adaptstilts.engine.heartbeats import Failure, clear_failure, write_failure
 from adaptstilts.errors import StoreError, TakenOverError
 from adaptstilts.files import open_file
+from adaptstilts.json_text import parse_json
 from adaptstilts.store.holding import Progress
-from adaptstilts.store.manifest_fields import parse_json
 from adaptstilts.store.stage import Stage
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
         with open_file(path, StoreError) as file:
             while line := file.readline(_LONGEST_LINE):
                 with contextlib.suppress(ValueError):  # includes text that is not UTF-8
-                    event = parse_json(line.decode("utf-8"))
+                    event = parse_json(line)
                     if isinstance(event, dict) and "event" in event:
                         yield event
     except (OSError, StoreError):  # there is none, or something else in its place

@@ -1,9 +1,7 @@
-"""Strict reading of JSON files from other people, and their values as text that is safe to print. Free of torch."""
+"""JSON files of models from other people, and their values as text that is safe to print. Free of torch."""
 
 from __future__ import annotations
 
-import json
-import math
 import reprlib
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +9,8 @@ from typing import Any, NoReturn
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import read_bytes
+from adaptstilts.json_text import JsonError
+from adaptstilts.json_text import parse_json as parse
 
 _MOST_BYTES = 16 * 2**20
 _LONGEST_SHOWN = 80
@@ -19,7 +19,7 @@ _SHORT.maxstring = _SHORT.maxother = _LONGEST_SHOWN
 
 
 def read_json(path: Path, most_bytes: int = _MOST_BYTES) -> dict[str, Any]:
-    """Read a JSON object in which no key stands twice and every number is finite.
+    """Read a JSON object.
 
     Raises:
         CheckpointError: If it cannot be read, is too large, or is something else.
@@ -37,28 +37,21 @@ def read_json(path: Path, most_bytes: int = _MOST_BYTES) -> dict[str, Any]:
 
 
 def parse_json(content: bytes, path: Path, hint: str) -> dict[str, Any]:
-    """Parse a JSON object in which no key stands twice and every number is finite.
+    """Parse a JSON object.
 
     Args:
         path: The file that the bytes come from.
         hint: What to do about a fault.
 
     Raises:
-        CheckpointError: If it is something else.
+        CheckpointError: If it is something else, or cannot be read; see `adaptstilts.json_text.parse_json`.
     """
     try:
-        loaded = json.loads(
-            content.decode("utf-8"),
-            object_pairs_hook=_without_repeats,
-            parse_constant=_refuse_constant,
-            parse_float=_finite,
-        )
-    except _FaultError as fault:
-        raise CheckpointError(str(fault), path=path, key=fault.key, value=fault.value, hint=fault.hint) from fault
-    except ValueError as error:  # of JSON, of UTF-8, and of numbers with thousands of digits
-        raise CheckpointError(f"not valid JSON: {error}", path=path, hint=hint) from error
-    except RecursionError as error:
-        raise CheckpointError("is nested too deeply", path=path, hint=hint) from error
+        loaded = parse(content)
+    except JsonError as error:
+        raise CheckpointError(
+            error.problem, path=path, line=error.line, key=error.key, hint=error.hint or hint
+        ) from error
     if not isinstance(loaded, dict):
         raise CheckpointError("is not a JSON object", path=path, hint=hint)
     return loaded
@@ -91,33 +84,3 @@ def shown(value: object) -> str:
 def shown_key(key: str) -> str:
     """Return a key as it is, or quoted and shortened if it is long or has characters that cannot be printed."""
     return key if key.isprintable() and 0 < len(key) <= _LONGEST_SHOWN else shown(key)
-
-
-class _FaultError(ValueError):
-    """A fault found while JSON is parsed."""
-
-    def __init__(self, problem: str, *, key: str | None, value: object, hint: str) -> None:
-        super().__init__(problem)
-        self.key, self.value, self.hint = key, value, hint
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        seen: set[str] = set()
-        repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _FaultError(
-            f"the key {shown(repeated)} stands twice in one object",
-            key=shown_key(repeated),
-            value=repeated,
-            hint="Keep one of the two; readers differ in which one they take.",
-        )
-    return found
-
-
-def _refuse_constant(text: str) -> float:
-    raise _FaultError(f"{text} is no finite number", key=None, value=text, hint="Write a number.")
-
-
-def _finite(text: str) -> float:
-    return number if math.isfinite(number := float(text)) else _refuse_constant(text[:_LONGEST_SHOWN])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import torch
 
 from adaptstilts.config.pretrain import PretrainSection
 from adaptstilts.errors import ConfigError, StoreError
+from adaptstilts.files import read_bytes
 from adaptstilts.formatting import reason_of
+from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.pretrain.corpora import Corpus
 from adaptstilts.pretrain.run import PretrainingRun
 from adaptstilts.runtime import environment
@@ -26,6 +29,8 @@ LOG_FILE = "training_log.jsonl"
 """One JSON object per log interval: step, sub-tokens, seconds, mean loss of each objective."""
 _STATE_FILE = "state.pt"
 _SETTINGS_FILE = "settings.json"
+_MOST_BYTES = 1 << 24
+_OTHER_FOLDER = "Remove it, or choose another output folder."
 # Settings that may change between two parts of one run.
 _NOT_IN_IDENTITY = ("output", "title", "device", "threads", "max_minutes")
 
@@ -65,6 +70,7 @@ def find_finished(settings: PretrainSection, output: Path) -> PretrainReport | N
 
     Raises:
         ConfigError: If the folder holds the backbone of another run.
+        StoreError: If its record is damaged.
     """
     record = output / RECORD_FILE
     if not record.is_file():
@@ -74,13 +80,45 @@ def find_finished(settings: PretrainSection, output: Path) -> PretrainReport | N
                 hint="Choose another output folder.",
             )  # fmt: skip
         return None
-    found = json.loads(record.read_text(encoding="utf-8"))
-    if found["settings"] != _identity(settings):
+    found = _read(record)
+    if found.get("settings") != _identity(settings):
         raise ConfigError(
             f"{output} holds the finished backbone of other settings", key="output",
             hint="Choose another output folder.",
         )  # fmt: skip
+    if not _is_report(found.get("report")):
+        raise StoreError("is not the record of a finished run", path=record, key="report", hint=_OTHER_FOLDER)
     return PretrainReport(**{**found["report"], "folder": output})
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file of a run.
+
+    Raises:
+        StoreError: If there is none in it.
+    """
+    try:
+        found = parse_json(read_bytes(path, _MOST_BYTES, StoreError, _OTHER_FOLDER))
+    except JsonError as error:
+        problem = f"is damaged: {error.problem}"
+        raise StoreError(problem, path=path, line=error.line, key=error.key, hint=_OTHER_FOLDER) from error
+    if not isinstance(found, dict):
+        raise StoreError("is damaged: not a JSON object", path=path, hint=_OTHER_FOLDER)
+    return found
+
+
+def _is_report(found: object) -> bool:
+    """Return whether a value has the fields of a `PretrainReport` but the folder, each of its type."""
+    kinds = {item.name: str(item.type) for item in fields(PretrainReport) if item.name != "folder"}
+    if not isinstance(found, dict) or found.keys() != kinds.keys():
+        return False
+    numbers: list[object] = []
+    for name, value in found.items():
+        is_table = kinds[name].startswith("dict")
+        if is_table != isinstance(value, dict):
+            return False
+        numbers += value.values() if is_table else [value]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in numbers)
 
 
 def _identity(settings: PretrainSection) -> dict[str, Any]:
@@ -95,10 +133,11 @@ def open_states(settings: PretrainSection, part: Path) -> None:
 
     Raises:
         ConfigError: If it belongs to a run with other settings.
+        StoreError: If the record of its settings is damaged.
     """
     path = part / _SETTINGS_FILE
     if path.is_file():
-        if json.loads(path.read_text(encoding="utf-8")) != _identity(settings):
+        if _read(path) != _identity(settings):
             raise ConfigError(
                 f"{part} holds an unfinished run with other settings", key="output",
                 hint="Delete the folder or choose another output folder.",
@@ -150,12 +189,11 @@ def restore_state(run: PretrainingRun, part: Path) -> None:
 def open_log(part: Path, step: int) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Open the training log after a step and yield a function that writes one entry.
 
-    Entries of later steps, whose state was lost, are dropped.
+    Entries of later steps, whose state was lost, are dropped, and what a killed process wrote of one.
     """
     path = part / LOG_FILE
-    entries = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    kept = [entry for entry in entries if json.loads(entry)["step"] <= step]
-    path.write_text("".join(f"{entry}\n" for entry in kept), encoding="utf-8")
+    entries = path.read_bytes().splitlines() if path.is_file() else []
+    path.write_bytes(b"".join(entry + b"\n" for entry in entries if _is_until(step, entry)))
     with path.open("a", encoding="utf-8") as handle:
 
         def write(entry: dict[str, Any]) -> None:
@@ -163,6 +201,14 @@ def open_log(part: Path, step: int) -> Iterator[Callable[[dict[str, Any]], None]
             handle.flush()
 
         yield write
+
+
+def _is_until(step: int, entry: bytes) -> bool:
+    """Return whether a line of the training log is whole and of no later step."""
+    with contextlib.suppress(JsonError):
+        found = parse_json(entry)
+        return isinstance(found, dict) and type(found.get("step")) is int and found["step"] <= step
+    return False
 
 
 def finish(run: PretrainingRun, corpus: Corpus, report: PretrainReport, part: Path, output: Path) -> None:

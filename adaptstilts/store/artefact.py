@@ -12,8 +12,8 @@ from typing import Any
 from adaptstilts.errors import DamagedError, StoreError, UnreadableError
 from adaptstilts.files import open_file
 from adaptstilts.formatting import size_text
+from adaptstilts.json_text import parse_json
 from adaptstilts.store.manifest import damages, select
-from adaptstilts.store.manifest_fields import parse_json
 from adaptstilts.store.record import Record, wrong_content
 
 _MOST_JSON_BYTES = 2**30
@@ -90,7 +90,7 @@ class Artefact:
             record = self.manifest.get("files", {}).get(name)
             if record is not None and hashlib.sha256(content).hexdigest() != record["sha256"]:  # changed since `file`
                 raise DamagedError("damaged", path=path, folder=self.folder)
-            return parse_json(content.decode("utf-8"))
+            return parse_json(content)
         except ValueError as error:
             raise wrong_content(f"damaged: {error}", path, self.folder) from error
         except OSError as error:

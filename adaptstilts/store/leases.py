@@ -38,7 +38,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from adaptstilts.errors import StoreError
-from adaptstilts.store.manifest_fields import parse_json
+from adaptstilts.json_text import parse_json
 from adaptstilts.store.objects import Objects, Text
 from adaptstilts.store.process import Mark, here, is_alive
 

@@ -16,7 +16,8 @@ from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, UnreadableError, WriteError
 from adaptstilts.files import open_file, what_instead
 from adaptstilts.formatting import size_text
-from adaptstilts.store.manifest_fields import MOST_VALUES, check_fields, parse_json
+from adaptstilts.json_text import decoded, parse_json
+from adaptstilts.store.manifest_fields import check_fields, check_length
 
 MANIFEST = "manifest.json"
 FEWEST_DIGITS = 4
@@ -97,8 +98,9 @@ def parse_manifest(content: bytes) -> dict[str, Any]:
     """
     if len(content) > MOST_MANIFEST_BYTES:
         raise ValueError(f"it is longer than {size_text(MOST_MANIFEST_BYTES)}, the most that is read")
-    text = content.decode("utf-8")
-    manifest = parse_json(text, MOST_VALUES)
+    text = decoded(content)
+    check_length(text)
+    manifest = parse_json(text)
     if not isinstance(manifest, dict):
         raise ValueError("not a manifest")
     if manifest.pop("seal", None) != (_seal(text) if "format" in manifest else None):

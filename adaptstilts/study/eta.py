@@ -11,7 +11,7 @@ from typing import Any
 
 from adaptstilts.errors import StoreError
 from adaptstilts.files import read_bytes
-from adaptstilts.store.manifest_fields import parse_json
+from adaptstilts.json_text import parse_json
 from adaptstilts.store.stage import Stage, StageKind, describe
 from adaptstilts.study.layout import TRAINING_FILE
 from adaptstilts.tasks.registry import all_tasks, get_task
@@ -184,7 +184,7 @@ def seconds_of(folder: Path, manifest: Mapping[str, Any]) -> float:
     if manifest.get("kind") != StageKind.TRAIN.value:
         return last
     try:
-        record = parse_json(read_bytes(folder / TRAINING_FILE, _MOST_BYTES, StoreError).decode("utf-8"))
+        record = parse_json(read_bytes(folder / TRAINING_FILE, _MOST_BYTES, StoreError))
         return max(last, float(record["seconds"]))
     except (OSError, StoreError, ValueError, KeyError, TypeError, OverflowError):
         return last  # not on this machine, or damaged, which is reported when results are read

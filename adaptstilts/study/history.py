@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -12,11 +13,15 @@ from typing import Any
 
 from adaptstilts import __version__
 from adaptstilts.config.sweep import SECTION, can_be_swept
+from adaptstilts.errors import StoreError
+from adaptstilts.files import read_bytes
+from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.results.rows import ResultRow, mean, read_csv, task_scores
 from adaptstilts.study.ownership import Owner
 from adaptstilts.study.study import Study
 
 HISTORY_FILE = "history.jsonl"
+_MOST_BYTES = 256 << 20
 
 
 def entry_of(study: Study, owner: Owner, results: Path, names: Sequence[str], missing: int) -> dict[str, Any]:
@@ -49,25 +54,31 @@ def entry_of(study: Study, owner: Owner, results: Path, names: Sequence[str], mi
 
 
 def last_entry(folder: Path) -> Mapping[str, Any]:
-    """Return the last whole line of a folder's history; an empty mapping if there is none."""
-    try:
-        lines = (folder / HISTORY_FILE).read_bytes().splitlines()
-    except OSError:
-        return {}
-    for line in reversed(lines):
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(found, dict):
-            return found
+    """Return the last whole line of a folder's history; an empty mapping if there is none.
+
+    Raises:
+        StoreError: If it is not an ordinary file, or cannot be read.
+    """
+    for line in reversed(_content(folder).splitlines()):
+        with contextlib.suppress(JsonError):
+            found = parse_json(line)
+            if isinstance(found, dict):
+                return found
     return {}
+
+
+def _content(folder: Path) -> bytes:
+    try:
+        return read_bytes(folder / HISTORY_FILE, _MOST_BYTES, StoreError, "Move it elsewhere.")
+    except (FileNotFoundError, NotADirectoryError):
+        return b""
 
 
 def append_entry(folder: Path, entry: Mapping[str, Any]) -> None:
     """Add a report to a folder's history, unless it differs from the last one in nothing but the time.
 
     Raises:
+        StoreError: See `last_entry`.
         OSError: If it cannot be written.
     """
     if {**last_entry(folder), "time": None} == {**entry, "time": None}:
@@ -75,7 +86,7 @@ def append_entry(folder: Path, entry: Mapping[str, Any]) -> None:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     line = json.dumps({"time": now, **entry}, ensure_ascii=False)
     path = folder / HISTORY_FILE
-    former = path.read_bytes() if path.exists() else b""
+    former = _content(folder)
     is_torn = former != b"" and not former.endswith(b"\n")
     unfinished = folder / f".{HISTORY_FILE}.{os.getpid()}"
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from filelock import FileLock, Timeout
 from adaptstilts.config.load import IN_MEMORY
 from adaptstilts.errors import StoreError
 from adaptstilts.files import read_bytes, what_instead
+from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.shipped import shipped_configs
 from adaptstilts.store.json_files import replace_json
 from adaptstilts.study.study import Study
@@ -159,12 +159,11 @@ def _has_moved(folder: Path, known: Owner, own: Owner) -> bool:
 def _read_owner(folder: Path) -> Owner | None:
     path = folder / OWNER_FILE
     try:
-        found = json.loads(read_bytes(path, _MOST_BYTES, StoreError))
-        return Owner(str(found["config"]), str(found["sha256"]))
-    except (FileNotFoundError, NotADirectoryError):
+        found = parse_json(read_bytes(path, _MOST_BYTES, StoreError))
+    except (FileNotFoundError, NotADirectoryError, JsonError):
         return None
-    except (ValueError, TypeError, KeyError, RecursionError):  # written by something else
-        return None
+    config, sha256 = (found.get("config"), found.get("sha256")) if isinstance(found, dict) else (None, None)
+    return Owner(config, sha256) if isinstance(config, str) and isinstance(sha256, str) else None
 
 
 def _way(folder: Path, file: Path) -> str:

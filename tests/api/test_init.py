@@ -215,6 +215,14 @@ def test_folder_without_a_target_says_what_is_there_and_where_to_read_on(folder)
     assert not Path("study.yaml").exists()
 
 
+@pytest.mark.parametrize(
+    "line", ['{"a": ' + "9" * 5000 + "}", "[" * 60_000, '{"a": 1, "a": 2}', '{"a": "\\ud800"}', ""]
+)
+def test_files_that_are_not_recognised_may_hold_anything(folder, line):
+    data = folder({**TASK_FILES["mnli"], **TASK_FILES["xnli"], "notes.jsonl": line})
+    assert say("init", "--data", data).code == 0
+
+
 def test_missing_folder_and_bad_backbone_are_one_line_each(folder):
     folder(Own)
     for words, named in ((["--data", "none"], "none"), (["--data", "data", "--backbone", "xlmr"], "'xlmr' is neither")):

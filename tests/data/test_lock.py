@@ -76,7 +76,7 @@ def test_read_lock_gives_none_where_there_is_no_file(tmp_path):
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": 2}', '{"format": 1, "splits": {"a/b/c": {}}}'])
 def test_read_lock_raises_one_line_when_the_file_is_something_else(tmp_path, text):
     (tmp_path / LOCK_NAME).write_text(text)
-    with pytest.raises(DataError, match=r"adaptstilts\.lock\.json: .*Delete it and fetch again"):
+    with pytest.raises(DataError, match=r"adaptstilts\.lock\.json:(1:)? .*Delete it and fetch again"):
         read_lock(tmp_path)
 
 

@@ -74,7 +74,7 @@ def test_locate_refuses_another_architecture(folder):
 
 def test_locate_names_a_damaged_config(folder):
     (folder / "config.json").write_text("{")
-    with pytest.raises(CheckpointError, match=r"config\.json: not valid JSON"):
+    with pytest.raises(CheckpointError, match=r"config\.json:1: not JSON"):
         locate_backbone(str(folder))
 
 

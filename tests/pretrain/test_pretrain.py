@@ -116,6 +116,40 @@ def test_pretrain_names_the_state_when_it_is_damaged(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("{", "", r"pretraining\.json:\d+: is damaged: not JSON"),
+        ("{", '{"settings": {},', r"pretraining\.json:\d+: settings: is damaged: stands twice in one JSON object"),
+        ('"tokens": ', '"tokens": "x", "y": ', r"pretraining\.json: report: is not the record of a finished run"),
+        ('"pieces": ', '"pieces": null, "tokens": ', r"pretraining\.json:\d+: .*is damaged"),
+        ('"held_out": {', '"held_out": {"de": [], ', r"pretraining\.json:\d*:? ?(report|de): is (not|damaged)"),
+    ],
+)
+def test_pretrain_names_the_record_when_it_is_damaged(finished, tmp_path, old, new, message):
+    text = (finished[0].folder / RECORD_FILE).read_text()
+    assert old in text
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "tiny" / RECORD_FILE).write_text(
+        new.join(text.rsplit(old, 1)) if old != "{" else text.replace(old, new, 1)
+    )
+    with pytest.raises(StoreError, match=rf"{message}.*Remove it, or choose another output folder"):
+        run(tmp_path / "tiny")
+
+
+def test_pretrain_goes_on_after_a_kill_while_the_log_or_the_settings_were_written(tmp_path):
+    folder, part = tmp_path / "tiny", tmp_path / "tiny.part"
+    run(folder, max_minutes=1e-4)
+    with (part / LOG_FILE).open("a") as log:
+        log.write('{"step": 1, "tok')
+    run(folder, max_minutes=1e-4)
+    for line in (part / LOG_FILE).read_text().splitlines():
+        json.loads(line)
+    (part / "settings.json").write_text("")
+    with pytest.raises(StoreError, match=r"settings\.json:1: is damaged: not JSON \(it is empty\)\. Remove it, or"):
+        run(folder)
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"optimisation": {"max_length": 80}}, r"architecture\.positions: rows of 80 sub-tokens need 82 positions"),

@@ -185,12 +185,29 @@ def test_configuration_may_be_renamed_and_then_changed():
 def test_record_of_the_owner_that_cannot_be_read_is_written_anew(folder: Path, content: str):
     folder.mkdir(parents=True)
     (folder / ".study.json").write_text(content, encoding="utf-8")
-    if content.startswith('{"config'):
-        with pytest.raises(StoreError, match="holds the results of"):
-            claim(write("a.yaml"))
-        return
     claim(write("a.yaml"))
     assert json.loads((folder / ".study.json").read_text(encoding="utf-8"))["config"] == "../../../a.yaml"
+
+
+@pytest.mark.parametrize(
+    "line", ["", "{", "[1]", '{"files": 1}', '{"files": ["../x"], "files": ["report.md"]}', "\xff"]
+)
+def test_history_of_any_content_is_kept_and_added_to(folder: Path, line: str):
+    path = write("a.yaml")
+    folder.mkdir(parents=True)
+    (folder / "history.jsonl").write_bytes(line.encode("latin-1"))
+    assert say("run", path).code == 0
+    former, *more = (folder / "history.jsonl").read_bytes().split(b"\n")
+    assert former == line.encode("latin-1") or not line
+    assert more
+
+
+def test_history_that_is_a_pipe_is_named_at_once(folder: Path):
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "history.jsonl")
+    said = say("run", write("a.yaml"))
+    assert said.code == 2
+    assert "history.jsonl: is a named pipe, not a file. Move it elsewhere." in said.err
 
 
 # ---- A place that cannot be written

@@ -25,11 +25,11 @@ from adaptstilts.data.contamination.leaks import Leak, find_leak
 from adaptstilts.data.contamination.overlap import Overlap, Prints, compare, fingerprint, joined, rows_of
 from adaptstilts.errors import AdaptstiltsError, StoreError, raise_all
 from adaptstilts.files import expanded, read_bytes
+from adaptstilts.json_text import parse_json
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.json_files import replace_json
-from adaptstilts.store.manifest_fields import parse_json
 from adaptstilts.store.stage import DataPlace
 from adaptstilts.store.store import Store
 from adaptstilts.study.layout import DATA_FOLDER
@@ -235,7 +235,7 @@ class _FindingsCache:
 def _read(path: Path, kind: type) -> dict[str, Any] | None:
     """Read stored findings, the fields of a dataclass; None if they are none, so that they are computed again."""
     try:
-        found = parse_json(read_bytes(path, _MOST_BYTES, StoreError).decode("utf-8"))
+        found = parse_json(read_bytes(path, _MOST_BYTES, StoreError))
     except (OSError, ValueError, StoreError):
         return None
     fields = dataclasses.fields(kind)

@@ -64,5 +64,5 @@ def cache(folder, monkeypatch, text):
 
 def test_damaged_config_of_a_folder_is_named(tmp_path):
     (tmp_path / "config.json").write_text("{")
-    with pytest.raises(CheckpointError, match=r"config\.json: not valid JSON"):
+    with pytest.raises(CheckpointError, match=r"config\.json:1: not JSON"):
         of(tmp_path)
