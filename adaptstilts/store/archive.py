@@ -10,7 +10,6 @@ import contextlib
 import gzip
 import hashlib
 import io
-import os
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,14 +17,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
+from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError, WriteError
 from adaptstilts.files import open_file, read_bytes, what_instead
 from adaptstilts.formatting import visible
 from adaptstilts.store.artefact import Artefact, raise_first
-from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST, damages, manifest_text, parse_manifest, unreadable
+from adaptstilts.store.manifest import (
+    KEY_DIGITS,
+    MANIFEST,
+    MOST_MANIFEST_BYTES,
+    damages,
+    manifest_text,
+    parse_manifest,
+    unreadable,
+)
 from adaptstilts.store.show import name_of, place_of, resolve
 from adaptstilts.store.stage import FORMAT_VERSION, StageKind, content_key
 from adaptstilts.store.store import Store
+from adaptstilts.store.unfinished import beside
 from adaptstilts.store.unpack import check_folder, fault, reading, unpack
 
 CHECKSUMS = "SHA256SUMS"
@@ -85,6 +94,8 @@ def _with_inputs(
 def export(artefacts: Sequence[Artefact], target: Path) -> None:
     """Write artefacts to a bundle, checking every byte.
 
+    What an export to the same target left that was killed on this machine is removed.
+
     Args:
         target: A file ending in .tar, .tar.gz or .tgz, or a folder; must not exist.
 
@@ -106,21 +117,14 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
             raise StoreError(
                 f"{made} can be imported", path=artefact.folder, hint="Make it again: adaptstilts run CONFIG"
             )
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        partial.parent.mkdir(parents=True, exist_ok=True)
-        with _bundle(partial, target.name, is_archive=is_archive) as bundle:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with beside(target) as partial, _bundle(partial, target.name, is_archive=is_archive) as bundle:
             sums = "".join(line for artefact in artefacts for line in _pack(artefact, bundle)).encode()
             bundle.add_file(CHECKSUMS, io.BytesIO(sums), len(sums))
-        partial.replace(target)
     except OSError as error:
         problem = f"cannot be written: {error.strerror or error}"
         raise WriteError(problem, path=target, hint="Give another place, or make room.") from error
-    finally:
-        if partial.is_dir():
-            shutil.rmtree(partial, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            partial.unlink()
 
 
 def _format_text(manifest: Mapping[str, Any]) -> str:
@@ -343,7 +347,8 @@ def _check(path: Path, root: Path, source: Path) -> dict[str, Any]:
     """Return the manifest of an artefact in a bundle, after checking its place, key and files."""
     place = path.parent.relative_to(root).as_posix()
     try:
-        manifest = parse_manifest(path.read_bytes())
+        with open_file(path, StoreError) as file:
+            manifest = parse_manifest(file.read(MOST_MANIFEST_BYTES + 1))
     except ValueError as error:
         raise fault(source, f"{place}/{MANIFEST}: not a usable manifest: {error}") from error
     if manifest.get("format", 0) > FORMAT_VERSION:
@@ -380,5 +385,5 @@ def _check_sums(root: Path, source: Path) -> None:
     sums = {name: digits for digits, _, name in lines}
     for manifest in sorted(root.glob(f"*/*/{MANIFEST}")):
         name = manifest.relative_to(root).as_posix()
-        if sums.get(name) != hashlib.sha256(manifest.read_bytes()).hexdigest():
+        if sums.get(name) != content_hash(manifest, again=True):
             raise fault(source, f"{name}: damaged")

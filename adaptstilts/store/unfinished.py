@@ -1,6 +1,6 @@
-"""The folder in which an artefact is written, and how its writer notices that another process has taken it away.
+"""What is being written and has not got its name yet: the folder of an artefact, and files beside their target.
 
-Whoever takes over a stage takes away the folder of the former maker, which may only have slept. Libraries make a folder
+Whoever takes over a stage takes away the folder of its former maker, who may only have slept. Libraries make a folder
 that is missing anew: the writer therefore keeps its folder open, and compares it with the one that now has its name.
 """
 
@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from adaptstilts.errors import TakenOverError
+from adaptstilts.store.process import SEPARATOR, Mark, here, is_alive
 
 
 class Unfinished(contextlib.AbstractContextManager["Unfinished"]):
@@ -56,6 +58,28 @@ class Unfinished(contextlib.AbstractContextManager["Unfinished"]):
                 return
         problem = "another process has taken over this stage, since this one seemed dead"
         raise TakenOverError(problem, path=self.path) from cause
+
+
+@contextlib.contextmanager
+def beside(target: Path) -> Iterator[Path]:
+    """Yield a path beside a target for what is to stand there; on leaving it becomes the target.
+
+    If the block raises, nothing is kept; should this process be killed, the next one with this target removes it.
+
+    Raises:
+        OSError: If it cannot be moved to the target.
+    """
+    start = f".{target.name}{SEPARATOR}"
+    for name in os.listdir(target.parent):  # noqa: PTH208 - only names count
+        mark = Mark.parse(name.removeprefix(start)) if name.startswith(start) else None
+        if mark is not None and is_alive(mark) is False:
+            remove_tree(target.with_name(name), ignore_errors=True)
+    partial = target.with_name(f"{start}{here().text}")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        remove_tree(partial, ignore_errors=True)
 
 
 def remove_tree(path: Path, *, ignore_errors: bool = False) -> None:

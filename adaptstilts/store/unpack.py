@@ -19,12 +19,11 @@ from adaptstilts.files import open_file
 from adaptstilts.formatting import size_text
 from adaptstilts.limits import MOST_MEMBERS, MOST_RATIO, MOST_UNPACKED_BYTES
 from adaptstilts.store.manifest_fields import is_inside
+from adaptstilts.tar_headers import HeaderGuard
 
 HINT = "The bundle is at fault, not the store, and nothing was placed: export it again."
 _BLOCK = 1 << 20
 _GZIP = b"\x1f\x8b"
-_MOST_AT_ONCE = 16 * _BLOCK
-"""Most bytes that are read in one piece: only headers are, which need far fewer."""
 _RATIO_FROM = 16 * _BLOCK
 """Bytes that any archive may unpack to, however small it is."""
 
@@ -90,25 +89,26 @@ def reading(source: Path) -> Iterator[None]:
 
 
 class _Names:
-    """The names of one bundle: each once, and none that some disks take for another's."""
+    """The names of one bundle: each once, none that some disks take for another's, and not too many.
+
+    Folders count also where only the names of files tell of them: they would be made all the same.
+    """
 
     def __init__(self, source: Path) -> None:
         self._source = source
         self._most = MOST_MEMBERS.value()
-        self._count = 0
+        self._folders: set[str] = set()
         self._known: dict[str, tuple[str, bool, bool]] = {}  # by folded name: name, is a folder, was given itself
 
     def add(self, name: str, *, is_folder: bool) -> None:
         if not is_inside(name):
             raise fault(self._source, f"'{name}' leads out of the bundle, or is no name that every disk can hold")
-        self._count += 1
-        if self._count > self._most:
-            problem = f"holds more than {self._most:,.0f} files and folders"
-            raise _over(self._source, problem, MOST_MEMBERS.variable)
         self._note(name, is_folder=is_folder, is_given=True)
-        while "/" in name:
-            name = name.rpartition("/")[0]
-            self._note(name, is_folder=True, is_given=False)
+        folder = name.rpartition("/")[0]
+        while folder and folder not in self._folders:
+            self._folders.add(folder)
+            self._note(folder, is_folder=True, is_given=False)
+            folder = folder.rpartition("/")[0]
 
     def _note(self, name: str, *, is_folder: bool, is_given: bool) -> None:
         folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
@@ -117,9 +117,12 @@ class _Names:
             raise fault(self._source, f"'{known}' and '{name}' are the same name on some disks")
         if was_folder != is_folder:
             raise fault(self._source, f"'{name}' is both a file and a folder")
-        if is_given and was_given and not is_folder:
+        if is_given and was_given:
             raise fault(self._source, f"'{name}' stands twice in it")
         self._known[folded] = (name, is_folder, was_given or is_given)
+        if len(self._known) > self._most:
+            problem = f"holds more than {self._most:,.0f} files and folders"
+            raise _over(self._source, problem, MOST_MEMBERS.variable)
 
 
 @contextlib.contextmanager
@@ -143,8 +146,8 @@ def _opened(source: Path) -> Iterator[tarfile.TarFile]:
 
 def _members(tar: tarfile.TarFile, source: Path) -> Iterator[tarfile.TarInfo]:
     """Yield the members of an archive, plain files and folders; each starts after the one before it."""
-    end = -1
-    for member in tar:
+    end, guard = -1, cast("_Bounded", tar.fileobj).guard
+    while (member := tar.next()) is not None:
         if member.offset <= end or member.size < 0:
             raise fault(source, f"'{member.name}' begins before the member in front of it ends")
         end = member.offset
@@ -152,7 +155,10 @@ def _members(tar: tarfile.TarFile, source: Path) -> Iterator[tarfile.TarInfo]:
             raise fault(source, f"'{member.name}' is a sparse file, which no export writes")
         if not member.isfile() and not member.isdir():
             raise fault(source, f"'{member.name}' is a link or a device, not a plain file")
+        guard.expect_content()
         yield member
+        guard.expect_header()
+        tar.members.clear()  # type: ignore[attr-defined]  # they would stay in memory, all of them
 
 
 class _Bounded:
@@ -165,6 +171,7 @@ class _Bounded:
     def __init__(self, file: IO[bytes], source: Path, packed: IO[bytes] | None) -> None:
         self._file = file
         self._source = source
+        self.guard = HeaderGuard()
         self._most = MOST_UNPACKED_BYTES.value()
         self._variable, self._problem = MOST_UNPACKED_BYTES.variable, f"unpacks to more than {size_text(self._most)}"
         if packed is not None:
@@ -175,11 +182,9 @@ class _Bounded:
                 self._problem = f"unpacks to more than {ratio:,.0f} times its {size_text(size)}"
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= _MOST_AT_ONCE:
-            raise fault(self._source, f"has a header of {size:,} bytes")
-        self._check(self._file.tell() + size)
+        self._check(self._file.tell())
         try:
-            return self._file.read(size)
+            return self.guard.read(self._file, size)
         except gzip.BadGzipFile as error:
             raise tarfile.ReadError(str(error)) from error
         except OSError as error:

@@ -7,14 +7,11 @@ import shutil
 import pytest
 from commandline import say
 from repository import CONFIGS
+from stored_stages import SCORE, WORLD
 
 from adaptstilts.store.shared import SharedStore
-from adaptstilts.store.stage import make_stage
 from adaptstilts.store.store import Store
-from adaptstilts.study.plan.jobs import DataJob, ScoreJob
 
-WORLD = make_stage("generate the world", "world", DataJob(1, 1, 10, 10, 10))
-SCORE = make_stage("score nli", "nli", ScoreJob("nli", (), WORLD.key, None), (WORLD.key,))
 QUICKSTART = CONFIGS / "quickstart.yaml"
 
 

@@ -9,27 +9,13 @@ import tarfile
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from stored_stages import SCORE, WORLD
 
 from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.store.archive import CHECKSUMS, choose, export, import_bundle
 from adaptstilts.store.manifest import manifest_text
 from adaptstilts.store.shared import SharedStore
-from adaptstilts.store.stage import make_stage
 from adaptstilts.store.store import MANIFEST, Store
-from adaptstilts.study.plan.jobs import DataJob, ScoreJob
-
-WORLD = make_stage("generate the world", "world", DataJob(1, 1, 10, 10, 10))
-SCORE = make_stage("score nli", "nli", ScoreJob("nli", (), WORLD.key, None), (WORLD.key,))
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = Store(tmp_path / "store")
-    for stage in (WORLD, SCORE):
-        with store.writing(stage, {"python": "x"}) as folder:
-            (folder / "deep").mkdir()
-            (folder / "deep" / "a.bin").write_bytes(stage.name.encode() * 100)
-    return store
 
 
 def without_host(manifest):

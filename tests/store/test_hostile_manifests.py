@@ -13,6 +13,7 @@ import pytest
 from commandline import say
 from fsspec.implementations.memory import MemoryFileSystem
 from stand_in_work import QuietWatcher, StandInRunner
+from stored_stages import SCORE, WORLD
 
 import adaptstilts
 from adaptstilts.engine.in_process import InProcessEngine
@@ -22,7 +23,7 @@ from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.stage import FORMAT_VERSION, make_stage
 from adaptstilts.store.store import MANIFEST, Store
 from adaptstilts.study.explain import explain, explain_text
-from adaptstilts.study.plan.jobs import DataJob, ScoreJob
+from adaptstilts.study.plan.jobs import ScoreJob
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.status import Observer
 from adaptstilts.study.status_text import status_text
@@ -30,8 +31,6 @@ from adaptstilts.study.status_text import status_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WORLD = make_stage("generate the world", "world", DataJob(1, 1, 10, 10, 10))
-SCORE = make_stage("score nli", "nli", ScoreJob("nli", (), WORLD.key, None), (WORLD.key,))
 OTHER = make_stage("score pos", "pos", ScoreJob("pos", (), WORLD.key, None), (WORLD.key,))
 PLAN = Plan((WORLD, SCORE, OTHER), (), 0)
 

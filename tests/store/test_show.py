@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from stored_stages import SCORE, WORLD
 
 from adaptstilts.errors import DamagedError, StoreError, UnreadableError
 from adaptstilts.store import manifest as manifests
@@ -22,8 +23,6 @@ from adaptstilts.store.store import MANIFEST, Store
 from adaptstilts.store.verify import verify_store
 from adaptstilts.study.plan.jobs import DataJob, ScoreJob
 
-WORLD = make_stage("generate the world", "world", DataJob(1, 1, 10, 10, 10))
-SCORE = make_stage("score nli", "nli", ScoreJob("nli", (), WORLD.key, None), (WORLD.key,))
 OTHER = make_stage("score qa", "qa", ScoreJob("qa", (), WORLD.key, None), (WORLD.key,))
 DEAD = replace(here(), started="1")
 
