@@ -21,14 +21,13 @@ from adaptstilts.errors import DataError
 from adaptstilts.files import below, check_file, clear, is_below
 from adaptstilts.formatting import size_text
 from adaptstilts.limits import MOST_MEMBERS, MOST_RATIO, MOST_UNPACKED_BYTES, Limit
+from adaptstilts.tar_headers import HeaderGuard
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 """Opener of a compressed tar archive, by the end of its name."""
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _NAMES_SHOWN = 5
 _BLOCK = 1 << 20
-_LONGEST_HEADER = 8 << 20
-"""Most bytes that are read at once from within an archive: headers, and blocks of content."""
 _LONGEST_DIRECTORY = 64 << 20
 """Most bytes of a zip file's list of members, which is read as a whole."""
 _NEVER_A_BOMB = 1 << 20
@@ -167,17 +166,26 @@ class _Budget:
 
 
 class _Bounded:
-    """A file within which an archive is read: in small portions, and not beyond the budget."""
+    """A file within which an archive is read: in small portions, and not beyond the budget.
 
-    def __init__(self, file: IO[bytes], longest: int, budget: _Budget | None = None) -> None:
+    Args:
+        budget: For a tar archive.
+        guard: For a tar archive.
+    """
+
+    def __init__(self, file: IO[bytes], budget: _Budget | None = None, guard: HeaderGuard | None = None) -> None:
         self._file = file
-        self._longest = longest
         self._budget = budget
+        self._guard = guard
 
     def read(self, count: int = -1) -> bytes:
-        content = self._file.read(self._longest + 1 if count < 0 else min(count, self._longest + 1))
-        if len(content) > self._longest:
-            raise tarfile.ReadError("it states a header of more bytes than any has")
+        if self._guard is not None:
+            content = self._guard.read(self._file, count)
+        else:
+            most = _LONGEST_DIRECTORY + 1
+            content = self._file.read(most if count < 0 else min(count, most))
+            if len(content) == most:
+                raise zipfile.BadZipFile("it states a list of members of more bytes than any has")
         if self._budget is not None:
             self._budget.check_position(self._file.tell())
         return content
@@ -245,21 +253,23 @@ class _Opener:
 def _members(archive: Path, budget: _Budget) -> Iterator[tuple[str, int, _Opener]]:
     """Yield name, size and opener of each regular file of an archive; links and devices are skipped."""
     if archive.suffix == ".zip":
-        with archive.open("rb") as file, _Zip(_Bounded(file, _LONGEST_DIRECTORY), budget) as opened:
+        with archive.open("rb") as file, _Zip(_Bounded(file), budget) as opened:
             for member in opened.infolist():
                 if not member.is_dir() and not _is_link(member):
                     yield member.filename, member.file_size, _Opener(opened, member)
         return
-    opener = _OPENERS.get(archive.suffix)
+    opener, guard = _OPENERS.get(archive.suffix), HeaderGuard()
     with (
         archive.open("rb") if opener is None else opener(archive, "rb") as file,
-        tarfile.open(fileobj=_Bounded(file, _LONGEST_HEADER, budget), mode="r:") as unrolled,  # type: ignore[call-overload]
+        tarfile.open(fileobj=_Bounded(file, budget, guard), mode="r:") as unrolled,  # type: ignore[call-overload]
     ):
         while (entry := unrolled.next()) is not None:
             budget.count_member()
+            guard.expect_content()
             if entry.isfile():
                 yield entry.name.removeprefix("./"), entry.size, _Opener(unrolled, entry)
             unrolled.members.clear()
+            guard.expect_header()
 
 
 def _is_link(member: zipfile.ZipInfo) -> bool:

@@ -7,6 +7,7 @@ import random
 import re
 import struct
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -179,6 +180,25 @@ def test_headers_that_state_gigabytes_are_refused(tmp_path):
         for _ in range(40):
             file.write(bytes(1 << 20))
     assert "is damaged or not an archive" in refusal(path)
+
+
+@pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
+@pytest.mark.parametrize("holes", [False, True])
+def test_headers_that_keep_the_library_busy_are_refused_at_once(tmp_path, name, holes):
+    info = tarfile.TarInfo("x")
+    info.type = tarfile.XHDTYPE
+    text = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n" if holes else b"9" * 100_000
+    info.size = len(text)
+    sparse = tarfile.TarInfo("a")
+    numbers = b"99999999\n" + b"1\n" * 10_000_000
+    sparse.size = len(numbers)
+    blocks = (info.tobuf(tarfile.GNU_FORMAT), text, sparse.tobuf(tarfile.GNU_FORMAT), numbers, bytes(1024))
+    content = b"".join(block + bytes(-len(block) % 512) for block in blocks)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    began = time.process_time()
+    said = refusal(tmp_path / name)
+    assert ("a header of more than 262 kB" if holes else "a number of a hundred digits") in said
+    assert time.process_time() - began < 2
 
 
 def test_zip_members_that_share_their_bytes_are_no_way_around_the_limits(tmp_path, monkeypatch):

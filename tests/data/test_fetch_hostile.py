@@ -273,7 +273,7 @@ LOCKS = {
 }
 SPLIT = {"rows": 6, "files": {"a": "0" * 64}, "sources": ["u"], "revision": None, "date": "2026-01-31", "notes": []}
 FAULTS = {
-    "rows": (-1, True, "6", 6.0, 1e400, None, 10**13),
+    "rows": (-1, True, "6", 6.0, None, 10**13),
     "files": ({}, [], {"../a": "0" * 64}, {"/a": "0" * 64}, {"a": "0"}, {"a": 1}, {"a\n": "0" * 64}),
     "sources": ("u", [1], None),
     "revision": (5, []),
@@ -285,7 +285,7 @@ FAULTS = {
 @pytest.mark.parametrize("kind", LOCKS)
 def test_a_lock_file_of_any_content_is_one_line(tmp_path, kind):
     (tmp_path / LOCK_NAME).write_bytes(LOCKS[kind].encode("utf-8", "surrogateescape"))
-    with pytest.raises(DataError, match=rf"^{tmp_path / LOCK_NAME}: .*Delete it and fetch again\.$"):
+    with pytest.raises(DataError, match=rf"^{tmp_path / LOCK_NAME}:(1:)? .*Delete it and fetch again\.$"):
         read_lock(tmp_path)
 
 
