@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from adaptstilts.errors import DataError
@@ -35,14 +33,24 @@ def position_of(text: str, *steps: str | int) -> int:
     return position
 
 
-@contextmanager
-def located(path: Path, steps: tuple[str | int, ...]) -> Iterator[None]:
-    """Add to errors the line of a value in the document, which is looked up only then."""
-    try:
-        yield
-    except DataError as error:
-        error.line = error.line or line_of(path, *steps)
-        raise
+class Located:
+    """Context manager that adds to errors the line of a value in the document, which is looked up only then.
+
+    A class, since it is entered for every question, and a generator takes three times as long.
+    """
+
+    __slots__ = ("_path", "_steps")
+
+    def __init__(self, path: Path, steps: tuple[str | int, ...]) -> None:
+        self._path, self._steps = path, steps
+
+    def __enter__(self) -> None:
+        """Begin to read the value."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """End it; an error that knows its line keeps it."""
+        if isinstance(error, DataError):
+            error.line = error.line or line_of(self._path, *self._steps)
 
 
 def _find(text: str, position: int, step: str | int) -> int | None:
