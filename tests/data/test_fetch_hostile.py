@@ -2,11 +2,11 @@
 
 import io
 import json
-import os
 import zipfile
 
 import pytest
 import yaml
+from special_files import device, folder, pipe
 
 from adaptstilts.cli.main import main
 from adaptstilts.data.download import RetryPolicy
@@ -248,7 +248,7 @@ def test_what_an_interrupted_or_hostile_hand_has_left_is_replaced(fetched, tmp_p
     elif kind == "folder":
         (path / "x").mkdir(parents=True)
     elif kind == "pipe":
-        os.mkfifo(path)
+        pipe(path)
     else:
         path.symlink_to(tmp_path / ("mine/a" if kind == "link" else f"data/{place}"))
     fetched()
@@ -297,7 +297,7 @@ def test_every_value_of_a_lock_file_is_checked(tmp_path, name, value):
         read_lock(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["qqp", "qqp/dev", "qqp/dev/xx", "qqp/all/en", "qqp/dev/en/x", "/dev/en"])
+@pytest.mark.parametrize("key", ["qqp", "qqp/dev", "qqp/dev/..", "qqp/dev/EN", "qqp/all/en", "qqp/dev/en/x", "/dev/en"])
 def test_keys_of_a_lock_file_are_checked(tmp_path, key):
     values = {"format": 1, "splits": {key: SPLIT}, "downloads": {}, "revisions": {}}
     (tmp_path / LOCK_NAME).write_text(json.dumps(values))
@@ -305,7 +305,7 @@ def test_keys_of_a_lock_file_are_checked(tmp_path, key):
         read_lock(tmp_path)
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize("make", [pipe, folder, device])
 @pytest.mark.parametrize("command", ["fetch", "check"])
 def test_what_is_no_file_is_no_lock_file(site, tmp_path, capsys, make, command):
     (tmp_path / "data").mkdir()
