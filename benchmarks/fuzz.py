@@ -4,11 +4,12 @@
     python benchmarks/fuzz.py --only manifest:1000007
 
 Files are changed by bytes, structure, numbers and encodings (`mutations`): configurations, overrides, data of every
-layout, predictions, store archives, manifests, locks, lists of sources, downloads, a backbone's tokenizer, config and
-weights, adapters and heads. Each case has a folder and a forked process of its own, with limits on its memory (1 GB
-above what this process holds) and time (10 s). A failure is a traceback, another exit status, exit 2 without a message,
-no end, more memory, or a file outside the folders of the case; it is printed with its kind, seed and mutation, by which
-it can be run alone. With the seed 0 nothing is changed. Exit status 1 if there was a failure.
+task and in every layout (parquet sets of the hub and Arrow sets of `datasets` among them), predictions, store archives,
+manifests, locks, lists of sources, downloads, a backbone's tokenizer, config and weights, adapters and heads. Each case
+has a folder and a forked process of its own, with limits on its memory (1 GB above what this process holds) and time
+(10 s). A failure is a traceback, another exit status, exit 2 without a message, no end, more memory, or a file outside
+the folders of the case; it is printed with its kind, seed and mutation, by which it can be run alone. With the seed 0
+nothing is changed. Exit status 1 if there was a failure.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ os.environ |= {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests"), str(ROOT / "tests" / "readers")]
 
 from mutations import NUMBERS, WORDS, Still, copy, mutate  # noqa: E402 - tests and benchmarks are no packages
 
@@ -112,6 +113,7 @@ class Prepared:
         store: Store of a finished small study.
         archive: Store archive with some of its artefacts.
         data: Folder by task, with three rows of every file.
+        layouts: Folder by task and layout, with the same rows in every layout that is read.
         backbone: The package's own backbone.
         downloads: Files and archives of three tasks as `data fetch` downloads them.
     """
@@ -119,6 +121,7 @@ class Prepared:
     store: Path
     archive: Path
     data: Path
+    layouts: Path
     backbone: Path
     downloads: Path
 
@@ -145,9 +148,18 @@ def make_override(folder: Path, rng: random.Random, _: Prepared) -> tuple[Words,
 
 
 def make_data(folder: Path, rng: random.Random, prepared: Prepared) -> tuple[Words, str]:
-    task = rng.choice(sorted(path.name for path in prepared.data.iterdir()))  # those called @arrow are Arrow files
+    return _change_data(folder, rng, prepared.data)
+
+
+def make_layout(folder: Path, rng: random.Random, prepared: Prepared) -> tuple[Words, str]:
+    return _change_data(folder, rng, prepared.layouts)
+
+
+def _change_data(folder: Path, rng: random.Random, source: Path) -> tuple[Words, str]:
+    """Change a file of one of the folders in `source`, whose names begin with a task and an @."""
+    task = rng.choice(sorted(path.name for path in source.iterdir()))
     shutil.rmtree(folder / "in")
-    copy(prepared.data / task, folder / "in")
+    copy(source / task, folder / "in")
     path = rng.choice(sorted(path for path in (folder / "in").rglob("*") if path.is_file()))
     changed = mutate(path, rng, binary=path.suffix in {".parquet", ".arrow"})
     more = rng.choice(([], [], ["--strict"], ["--json"]))
@@ -301,6 +313,7 @@ KINDS: dict[str, tuple[Make, int]] = {
     "config": (make_config, 6),
     "override": (make_override, 4),
     "data": (make_data, 12),
+    "layout": (make_layout, 8),
     "predictions": (make_predictions, 4),
     "archive": (make_archive, 3),
     "manifest": (make_manifest, 5),
@@ -531,14 +544,16 @@ def prepare(folder: Path, *, with_store: bool) -> Prepared:
             ["store", "export", *keys, "--to", str(archive), "--store", str(store)],
             ["store", "export", *keys, "--to", str(archive.with_suffix("")), "--store", str(store)],
         ):
-            _in_a_fork(words, folder / "prepared.txt")
-    prepared = Prepared(store, archive, folder / "data", backbone, _pack(folder / "downloads", TASK_FILES))
+            _command_in_a_fork(words, folder / "prepared.txt")
+    _in_a_fork(lambda: _write_layouts(folder / "data", folder / "layouts"), folder / "prepared.txt")
+    downloads = _pack(folder / "downloads", TASK_FILES)
+    prepared = Prepared(store, archive, folder / "data", folder / "layouts", backbone, downloads)
     (folder / "sources.yaml").write_text(_SOURCES, encoding="utf-8")
     for task in _FETCHED:
         root = folder / "data" / f"{task}@arrow"
         copy(prepared.downloads, root / ".downloads")
         words = ["data", "fetch", task, "--root", str(root), "--offline", "--manifest", str(folder / "sources.yaml")]
-        _in_a_fork(words, folder / "prepared.txt")
+        _command_in_a_fork(words, folder / "prepared.txt")
         shutil.rmtree(root / ".downloads")
     return prepared
 
@@ -560,21 +575,44 @@ def _pack(folder: Path, files: dict[str, dict[str, str]]) -> Path:
     return folder
 
 
-def _in_a_fork(words: Words, log: Path) -> None:
-    """Run a command in a process of its own, so that this one keeps no state of it."""
+def _write_layouts(data: Path, target: Path) -> int:
+    """Write the rows of the tests in every layout; rows of the hub as parquet files and as `datasets` saves them."""
+    from unittest import mock  # noqa: PLC0415
+
+    import test_equal_layouts as layouts  # noqa: PLC0415 - slow to import
+
+    from adaptstilts.readers.data_root import DataRoot  # noqa: PLC0415
+
+    for number, case in enumerate(layouts.CASES):
+        source, folder = DataRoot(data / case[0]), target / f"{case[0]}@{number}"
+        layouts.write_layout(source, folder, case)
+        if (folder / "hub").is_dir():
+            with mock.patch.object(layouts, "write_shards", layouts.save_shards):
+                layouts.write_layout(source, target / f"{case[0]}@{number}-saved", case)
+    return 0
+
+
+def _command_in_a_fork(words: Words, log: Path) -> None:
+    from adaptstilts.cli.main import main  # noqa: PLC0415
+
+    _in_a_fork(lambda: main(words), log)
+
+
+def _in_a_fork(act: Callable[[], int], log: Path) -> None:
+    """Do something that returns 0 in a process of its own, so that this one keeps no state of it."""
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
             for number in (1, 2):
                 os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), number)
-            from adaptstilts.cli.main import main  # noqa: PLC0415
-
-            code = main(words)
+            code = act()
+        except BaseException:  # noqa: BLE001 - shown below
+            os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
         finally:
             os._exit(code)
     if os.waitpid(pid, 0)[1] != 0:
-        sys.exit(f"adaptstilts {' '.join(words)} failed:\n{log.read_text('utf-8', 'replace')}")
+        sys.exit(f"the cases could not be prepared:\n{log.read_text('utf-8', 'replace')}")
 
 
 def main() -> None:
