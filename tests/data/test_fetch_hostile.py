@@ -104,6 +104,18 @@ def test_a_bad_download_never_blocks_a_good_one(fetched, site, tmp_path, kind):
     assert read_lock(tmp_path / "data").rows("qqp", Split.DEV, "en") == 6
 
 
+def test_a_bad_row_is_named_by_the_address_of_its_file(fetched, site):
+    site.files["/qqp.zip"] = BAD["a row is broken"]
+    with pytest.raises(
+        DataError, match=rf"^{site.address}/qqp\.zip \(QQP/train\.tsv\):42: expected 6 columns, found 2"
+    ):
+        fetched()
+    site.repositories["some/names"] = COMMIT
+    site.files[f"/datasets/some/names/resolve/{COMMIT}/de/test.tsv"] = b"Haus\tO\nAnna\tPERSON\n"
+    with pytest.raises(DataError, match=r"^hub:some/names/de/test\.tsv:2: tag: 'PERSON' is not a tag"):
+        fetched("panx")
+
+
 def test_a_bad_file_that_lay_there_is_downloaded_anew_at_once(fetched, tmp_path):
     path = tmp_path / "data/.downloads/questions/qqp.zip"
     path.parent.mkdir(parents=True)
