@@ -24,6 +24,7 @@ import json
 import os
 import pkgutil
 import random
+import re
 import resource
 import shutil
 import signal
@@ -58,6 +59,13 @@ _MOST_ADDRESSES = 2 << 30
 """Address space above that of this process; libraries reserve more than they use."""
 ALLOWED = ("out", "home", "tmp")
 """Folders of a case in which a command may write."""
+_MOST_LINES = {"data check": 100, "submit": 300, "init": 100, "plan": 20, "validate": 20, "status": 20, "run": 20}
+"""Most lines of message of commands that tell several problems at once; of others one."""
+_LONGEST_LINE = 2_000
+_PROGRESS = re.compile(
+    r"unpacking |\[\d+/\d+\] |\w+: (\d+ of \d+ splits are present|could not be read and was deleted)"
+)
+"""Lines of `data fetch` that are no messages."""
 _CONFIG = """name: fuzz
 title: A study
 backbone: mini
@@ -421,8 +429,10 @@ def verdict(one: Running, status: int, usage: resource.struct_rusage, ending: st
         problems.append(f"traceback: {said.strip().splitlines()[-1][:300]}")
     elif os.WEXITSTATUS(status) not in {0, 2}:
         problems.append(f"exit status {os.WEXITSTATUS(status)}: {said.strip()[-300:]}")
-    elif os.WEXITSTATUS(status) == 2 and not said.strip():
-        problems.append("exit status 2 without a message")
+    elif os.WEXITSTATUS(status) == 2:
+        problems += _faults_of_message(said, one.words)
+    elif "Warning: " in said:
+        problems.append(f"a warning of a library: {said.strip()[-300:]}")
     if usage.ru_maxrss * 1024 > base + _MOST_BYTES:
         problems.append(f"{usage.ru_maxrss / 1e6:.1f} GB of memory")
     outside = {
@@ -430,6 +440,19 @@ def verdict(one: Running, status: int, usage: resource.struct_rusage, ending: st
     }
     problems += [f"wrote {name}" for name in sorted(outside)[:3]]
     return "; ".join(problems)
+
+
+def _faults_of_message(said: str, words: Words) -> Iterator[str]:
+    """Yield what is wrong with the message of a command that ended with status 2: one line for each problem."""
+    lines = [line for line in said.splitlines() if not _PROGRESS.match(line)]
+    most = next((number for begin, number in _MOST_LINES.items() if " ".join(words).startswith(begin)), 1)
+    if not lines:
+        yield "exit status 2 without a message"
+    elif len(lines) > most:
+        yield f"{len(lines)} lines of message: {' | '.join(lines)[:300]}"
+    for line in lines:
+        if not line.strip() or not line.isprintable() or len(line) > _LONGEST_LINE:
+            yield f"a line of {len(line)} characters: {line[:200]!r}"
 
 
 def _entries(folder: Path) -> set[str]:
