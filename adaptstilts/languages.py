@@ -112,6 +112,11 @@ _DECLARED: dict[str, Language] = {}
 """Languages of declared tasks that are none of the 50, by code."""
 
 
+def is_code(text: str) -> bool:
+    """Say whether a text has the form of a language's code; a task that is not known here may have declared it."""
+    return _CODE.fullmatch(text) is not None
+
+
 def declare_language(code: str) -> None:
     """Make a code of a declared task known; a language that is none of the 50 has its code as its name.
 

@@ -4,11 +4,12 @@
     python benchmarks/fuzz.py --only manifest:1000007
 
 Files are changed by bytes, structure, numbers and encodings (`mutations`): configurations, overrides, data of every
-layout, predictions, store archives, manifests, locks, lists of sources, downloads, a backbone's tokenizer, config and
-weights, adapters and heads. Each case has a folder and a forked process of its own, with limits on its memory (1 GB
-above what this process holds) and time (10 s). A failure is a traceback, another exit status, exit 2 without a message,
-no end, more memory, or a file outside the folders of the case; it is printed with its kind, seed and mutation, by which
-it can be run alone. With the seed 0 nothing is changed. Exit status 1 if there was a failure.
+task and in every layout (parquet sets of the hub and Arrow sets of `datasets` among them), predictions, store archives,
+manifests, locks, lists of sources, downloads, a backbone's tokenizer, config and weights, adapters and heads. Each case
+has a folder and a forked process of its own, with limits on its memory (1 GB above what this process holds) and time
+(10 s). A failure is a traceback, another exit status, exit 2 without a message, no end, more memory, or a file outside
+the folders of the case; it is printed with its kind, seed and mutation, by which it can be run alone. With the seed 0
+nothing is changed. Exit status 1 if there was a failure.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import json
 import os
 import pkgutil
 import random
+import re
 import resource
 import shutil
 import signal
@@ -44,7 +46,7 @@ os.environ |= {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests"), str(ROOT / "tests" / "readers")]
 
 from mutations import NUMBERS, WORDS, Still, copy, mutate  # noqa: E402 - tests and benchmarks are no packages
 
@@ -57,6 +59,13 @@ _MOST_ADDRESSES = 2 << 30
 """Address space above that of this process; libraries reserve more than they use."""
 ALLOWED = ("out", "home", "tmp")
 """Folders of a case in which a command may write."""
+_MOST_LINES = {"data check": 100, "submit": 300, "init": 100, "plan": 20, "validate": 20, "status": 20, "run": 20}
+"""Most lines of message of commands that tell several problems at once; of others one."""
+_LONGEST_LINE = 2_000
+_PROGRESS = re.compile(
+    r"unpacking |\[\d+/\d+\] |\w+: (\d+ of \d+ splits are present|could not be read and was deleted)"
+)
+"""Lines of `data fetch` that are no messages."""
 _CONFIG = """name: fuzz
 title: A study
 backbone: mini
@@ -112,6 +121,7 @@ class Prepared:
         store: Store of a finished small study.
         archive: Store archive with some of its artefacts.
         data: Folder by task, with three rows of every file.
+        layouts: Folder by task and layout, with the same rows in every layout that is read.
         backbone: The package's own backbone.
         downloads: Files and archives of three tasks as `data fetch` downloads them.
     """
@@ -119,6 +129,7 @@ class Prepared:
     store: Path
     archive: Path
     data: Path
+    layouts: Path
     backbone: Path
     downloads: Path
 
@@ -145,9 +156,18 @@ def make_override(folder: Path, rng: random.Random, _: Prepared) -> tuple[Words,
 
 
 def make_data(folder: Path, rng: random.Random, prepared: Prepared) -> tuple[Words, str]:
-    task = rng.choice(sorted(path.name for path in prepared.data.iterdir()))  # those called @arrow are Arrow files
+    return _change_data(folder, rng, prepared.data)
+
+
+def make_layout(folder: Path, rng: random.Random, prepared: Prepared) -> tuple[Words, str]:
+    return _change_data(folder, rng, prepared.layouts)
+
+
+def _change_data(folder: Path, rng: random.Random, source: Path) -> tuple[Words, str]:
+    """Change a file of one of the folders in `source`, whose names begin with a task and an @."""
+    task = rng.choice(sorted(path.name for path in source.iterdir()))
     shutil.rmtree(folder / "in")
-    copy(prepared.data / task, folder / "in")
+    copy(source / task, folder / "in")
     path = rng.choice(sorted(path for path in (folder / "in").rglob("*") if path.is_file()))
     changed = mutate(path, rng, binary=path.suffix in {".parquet", ".arrow"})
     more = rng.choice(([], [], ["--strict"], ["--json"]))
@@ -301,6 +321,7 @@ KINDS: dict[str, tuple[Make, int]] = {
     "config": (make_config, 6),
     "override": (make_override, 4),
     "data": (make_data, 12),
+    "layout": (make_layout, 8),
     "predictions": (make_predictions, 4),
     "archive": (make_archive, 3),
     "manifest": (make_manifest, 5),
@@ -408,8 +429,10 @@ def verdict(one: Running, status: int, usage: resource.struct_rusage, ending: st
         problems.append(f"traceback: {said.strip().splitlines()[-1][:300]}")
     elif os.WEXITSTATUS(status) not in {0, 2}:
         problems.append(f"exit status {os.WEXITSTATUS(status)}: {said.strip()[-300:]}")
-    elif os.WEXITSTATUS(status) == 2 and not said.strip():
-        problems.append("exit status 2 without a message")
+    elif os.WEXITSTATUS(status) == 2:
+        problems += _faults_of_message(said, one.words)
+    elif "Warning: " in said:
+        problems.append(f"a warning of a library: {said.strip()[-300:]}")
     if usage.ru_maxrss * 1024 > base + _MOST_BYTES:
         problems.append(f"{usage.ru_maxrss / 1e6:.1f} GB of memory")
     outside = {
@@ -417,6 +440,19 @@ def verdict(one: Running, status: int, usage: resource.struct_rusage, ending: st
     }
     problems += [f"wrote {name}" for name in sorted(outside)[:3]]
     return "; ".join(problems)
+
+
+def _faults_of_message(said: str, words: Words) -> Iterator[str]:
+    """Yield what is wrong with the message of a command that ended with status 2: one line for each problem."""
+    lines = [line for line in said.splitlines() if not _PROGRESS.match(line)]
+    most = next((number for begin, number in _MOST_LINES.items() if " ".join(words).startswith(begin)), 1)
+    if not lines:
+        yield "exit status 2 without a message"
+    elif len(lines) > most:
+        yield f"{len(lines)} lines of message: {' | '.join(lines)[:300]}"
+    for line in lines:
+        if not line.strip() or not line.isprintable() or len(line) > _LONGEST_LINE:
+            yield f"a line of {len(line)} characters: {line[:200]!r}"
 
 
 def _entries(folder: Path) -> set[str]:
@@ -531,14 +567,16 @@ def prepare(folder: Path, *, with_store: bool) -> Prepared:
             ["store", "export", *keys, "--to", str(archive), "--store", str(store)],
             ["store", "export", *keys, "--to", str(archive.with_suffix("")), "--store", str(store)],
         ):
-            _in_a_fork(words, folder / "prepared.txt")
-    prepared = Prepared(store, archive, folder / "data", backbone, _pack(folder / "downloads", TASK_FILES))
+            _command_in_a_fork(words, folder / "prepared.txt")
+    _in_a_fork(lambda: _write_layouts(folder / "data", folder / "layouts"), folder / "prepared.txt")
+    downloads = _pack(folder / "downloads", TASK_FILES)
+    prepared = Prepared(store, archive, folder / "data", folder / "layouts", backbone, downloads)
     (folder / "sources.yaml").write_text(_SOURCES, encoding="utf-8")
     for task in _FETCHED:
         root = folder / "data" / f"{task}@arrow"
         copy(prepared.downloads, root / ".downloads")
         words = ["data", "fetch", task, "--root", str(root), "--offline", "--manifest", str(folder / "sources.yaml")]
-        _in_a_fork(words, folder / "prepared.txt")
+        _command_in_a_fork(words, folder / "prepared.txt")
         shutil.rmtree(root / ".downloads")
     return prepared
 
@@ -560,21 +598,44 @@ def _pack(folder: Path, files: dict[str, dict[str, str]]) -> Path:
     return folder
 
 
-def _in_a_fork(words: Words, log: Path) -> None:
-    """Run a command in a process of its own, so that this one keeps no state of it."""
+def _write_layouts(data: Path, target: Path) -> int:
+    """Write the rows of the tests in every layout; rows of the hub as parquet files and as `datasets` saves them."""
+    from unittest import mock  # noqa: PLC0415
+
+    import test_equal_layouts as layouts  # noqa: PLC0415 - slow to import
+
+    from adaptstilts.readers.data_root import DataRoot  # noqa: PLC0415
+
+    for number, case in enumerate(layouts.CASES):
+        source, folder = DataRoot(data / case[0]), target / f"{case[0]}@{number}"
+        layouts.write_layout(source, folder, case)
+        if (folder / "hub").is_dir():
+            with mock.patch.object(layouts, "write_shards", layouts.save_shards):
+                layouts.write_layout(source, target / f"{case[0]}@{number}-saved", case)
+    return 0
+
+
+def _command_in_a_fork(words: Words, log: Path) -> None:
+    from adaptstilts.cli.main import main  # noqa: PLC0415
+
+    _in_a_fork(lambda: main(words), log)
+
+
+def _in_a_fork(act: Callable[[], int], log: Path) -> None:
+    """Do something that returns 0 in a process of its own, so that this one keeps no state of it."""
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
             for number in (1, 2):
                 os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), number)
-            from adaptstilts.cli.main import main  # noqa: PLC0415
-
-            code = main(words)
+            code = act()
+        except BaseException:  # noqa: BLE001 - shown below
+            os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
         finally:
             os._exit(code)
     if os.waitpid(pid, 0)[1] != 0:
-        sys.exit(f"adaptstilts {' '.join(words)} failed:\n{log.read_text('utf-8', 'replace')}")
+        sys.exit(f"the cases could not be prepared:\n{log.read_text('utf-8', 'replace')}")
 
 
 def main() -> None:

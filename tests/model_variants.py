@@ -8,11 +8,12 @@ from __future__ import annotations
 import copy
 import json
 import math
-import os
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from special_files import OTHER_FILES, device, folder, loop, pipe
 
 MANY = 4
 """Entries of a long list or object that are changed one by one: the first ones."""
@@ -137,7 +138,7 @@ def of_weights(name: str) -> Iterator[Variant]:
         "no-length": lambda old: bytes(8) + old[8:],
         "endless": lambda old: b"\xff" * 8 + old[8:],
         "html": lambda _: b"<!DOCTYPE html>" * 100,
-        "pointer": lambda _: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n",
+        "pointer": lambda _: OTHER_FILES["LFS pointer"][0],
         "nested": lambda _: struct.pack("<Q", 200_000) + b"[" * 200_000,
         "digits": lambda _: struct.pack("<Q", 9010) + b'{"a":' + b"9" * 9004 + b"}",
         "nan": first_number(math.nan),
@@ -171,10 +172,10 @@ def in_place_of(name: str) -> Iterator[Variant]:
         return change
 
     for label, make in {
-        "pipe": os.mkfifo,
-        "folder": Path.mkdir,
-        "loop": lambda path: path.symlink_to(path),
-        "endless-device": lambda path: path.symlink_to("/dev/zero"),
+        "pipe": pipe,
+        "folder": folder,
+        "loop": loop,
+        "endless-device": device,
         "empty-device": lambda path: path.symlink_to("/dev/null"),
     }.items():
         yield Variant(f"{name}:{label}", replaced_by(make))

@@ -1,12 +1,9 @@
 """What is no ordinary file is refused at once, with its kind in the message."""
 
-import bz2
-import gzip
-import lzma
 from pathlib import Path
 
 import pytest
-from special_files import SPECIAL
+from special_files import OTHER_FILES, SPECIAL
 
 from adaptstilts.errors import DataError
 from adaptstilts.files import below, cause_of, check_file, clear, is_below, read_bytes, what_instead
@@ -42,25 +39,13 @@ ROWS = "Der Mann schläft .\tThe man sleeps .\tentailment\n" * 3
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
-        (gzip.compress(ROWS.encode(), mtime=0), "is compressed (gzip): unpack it"),
-        (bz2.compress(ROWS.encode()), "is compressed (bzip2): unpack it"),
-        (lzma.compress(ROWS.encode()), "is compressed (xz): unpack it"),
-        (b"PK\x03\x04\x14\0\0\0", "is a zip archive: unpack it"),
-        (b"train-en.tsv".ljust(257, b"\0") + b"ustar\0", "is a tar archive: unpack it"),
+        *OTHER_FILES.values(),
         (b"PAR1\x15\x04", "is a parquet file under another name: call it .parquet"),
         (b"ARROW1\0\0\xff\xff\xff\xff", "is an Arrow file under another name: call it .arrow"),
         (b"\xff\xff\xff\xff\x10\x01\0\0", "is an Arrow file under another name: call it .arrow"),
-        (b"%PDF-1.7\n", "is a PDF document: export its content as text"),
-        (ROWS.encode("utf-16"), "is UTF-16 text: convert it to UTF-8"),
-        (ROWS.encode("utf-16-le"), "is UTF-16 text: convert it to UTF-8"),
         (ROWS.encode("utf-16-be"), "is UTF-16 text: convert it to UTF-8"),
-        (ROWS.encode("utf-32"), "is UTF-32 text: convert it to UTF-8"),
-        (b"a\tb\n\0\0\0\0\0\0", "is no text (it holds zero bytes): put the right file there"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "is a pointer of Git LFS: fetch the file"),
         (b"/annex/objects/SHA256E-s1--00\n", "is a pointer of git-annex: fetch the file"),
-        (b"\n <!DOCTYPE html><html>", "is a web page (HTML): download the file again"),
         (b"\xef\xbb\xbf<HTML lang=en>", "is a web page (HTML): download the file again"),
-        (b"<?xml version='1.0'?><Error><Code>AccessDenied", "is an XML document: download the file again"),
         (ROWS.replace("\n", "\r").encode(), "has carriage returns (CR) alone as line ends: convert them to line feeds"),
     ],
 )

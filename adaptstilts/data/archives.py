@@ -42,8 +42,11 @@ def is_archive(path: Path) -> bool:
     return path.name.endswith(_ARCHIVES)
 
 
-def unpack(archive: Path, place: Place, folder: Path) -> None:
+def unpack(archive: Path, place: Place, folder: Path) -> dict[Path, str]:
     """Copy the files that `place` names from a zip or tar archive into a folder.
+
+    Returns:
+        Each file written, with its name in the archive.
 
     Raises:
         DataError: If the archive is damaged, lacks a file, holds a path that leads out of it, or is larger than the
@@ -87,22 +90,27 @@ def unpack(archive: Path, place: Place, folder: Path) -> None:
             "--manifest). "
             "More: adaptstilts docs fetching.",
         )
+    return written
 
 
-def put(path: Path, name: str, place: Place, folder: Path) -> bool:
+def put(path: Path, name: str, place: Place, folder: Path) -> list[Path]:
     """Link a single file that is not an archive into a folder, or copy it where the disk has no hard links.
 
     Returns:
-        Whether ``place`` names the file (by `name`, its name in the source).
+        The files made; none if ``place`` does not name the file (by `name`, its name in the source).
     """
     targets = dict.fromkeys(target for pattern, target in place if fnmatchcase(name, pattern))
-    for target in targets:
-        output = _target(folder, name, target, path)
-        try:
-            os.link(path, output)
-        except OSError:
-            shutil.copyfile(path, output)
-    return bool(targets)
+    made = [_target(folder, name, target, path) for target in targets]
+    for output in made:
+        _link_or_copy(path, output)
+    return made
+
+
+def _link_or_copy(path: Path, output: Path) -> None:
+    try:
+        os.link(path, output)
+    except OSError:
+        shutil.copyfile(path, output)
 
 
 def _target(folder: Path, name: str, target: str, source: Path) -> Path:

@@ -203,14 +203,15 @@ class _Checker:
         absent = [task for task in tasks if task.name not in present]
         is_empty = len(absent) == len(tasks)
         fetched = [task.name for task in absent if can_be_fetched(task.name)]
-        if is_empty and fetched and not self.result.problems:
+        rowless = {task.name: file_without_rows(self._data.path, task) for task in absent}
+        if is_empty and fetched and not self.result.problems and not any(rowless.values()):
             several = fetched if len(fetched) <= _FEW else []
             command = shlex.join(["adaptstilts", "data", "fetch", *several, "--root", str(self._data.path)])
             names = [task.name for task in tasks]
             hint = f"Fetch some: {command} (in Python: fetch_data({str(self._data.path)!r}))."
             self._add(DataError("holds no file of these tasks", path=self._data.path, allowed=names, hint=hint))
         for task in absent:
-            error = file_without_rows(self._data.path, task) or self._no_file(task)
+            error = rowless[task.name] or self._no_file(task)
             is_told = bool(fetched) and is_own(task)
             if error.path != self._data.path or (is_empty and not is_told):
                 self._add(error)
@@ -240,7 +241,8 @@ class _Checker:
     def _problems_of(self, task: Task, split: Split, check: LanguageCheck) -> Iterator[AdaptstiltsError]:
         path = self._data.files(task, split, check.language)[0]
         if self._strict and check.mark in {Mark.FEWER, Mark.MORE}:
-            yield DataError(f"expected {check.published:,} rows as published, found {check.rows:,}", path=path)
+            problem = f"expected {check.published:,} rows in '{check.language}' as published, found {check.rows:,}"
+            yield DataError(problem, path=path)
         if check.leak is not None and split is Split.TRAIN and check.leak.is_leak:
             yield leak_error(check.leak, path)
         elif check.leak is not None and check.leak.foreign_rows:

@@ -30,6 +30,10 @@ _TOO_MANY_REQUESTS = 429
 _TIMED_OUT = 408
 _RANGE_NOT_SATISFIABLE = 416
 _WEB_PAGE = re.compile(rb"\s*(?:<!doctype html|<html)", re.IGNORECASE)
+_CHANGED_HINT = (
+    "The source has changed, or a proxy alters it; try again, or name another source in a list of your own (manifest, "
+    "--manifest). More: adaptstilts docs fetching."
+)
 _RESUME_HINT = "Run the same command again to resume the download."
 _LONGEST_REASON = 200
 """Most characters of a server's or a library's reason that are shown."""
@@ -80,12 +84,14 @@ class RemoteFile:
         url: Address, http or https.
         path: Where to put the file.
         sha256: Expected checksum in hexadecimal; None where it is not known yet.
+        size: Expected number of bytes; None where it is not known yet.
         headers: Sent with each request, to the first server only where they log in.
     """
 
     url: str
     path: Path
     sha256: str | None = None
+    size: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
@@ -174,9 +180,7 @@ def _complete(remote: RemoteFile, on_bytes: BytesCallback, retry: RetryPolicy, o
     if remote.sha256 not in {None, found}:
         _discard(remote)
         raise ChecksumError(
-            f"{remote.url}: SHA-256 is {found}, expected {remote.sha256}; the download was deleted",
-            hint="The source has changed, or a proxy alters it; try again, or name another source in a list of "
-            "your own (manifest, --manifest). More: adaptstilts docs fetching.",
+            f"{remote.url}: SHA-256 is {found}, expected {remote.sha256}; the download was deleted", hint=_CHANGED_HINT
         )
     return found
 
@@ -222,11 +226,11 @@ def _append(
     if encoding not in {"", "identity"}:
         _discard(remote)
         raise DataError(f"{remote.url}: the server sent it in the encoding '{encoding}', which was not asked for")
+    _refuse_web_page(remote, response.headers.get_content_type())
     length = _number(response.headers.get("Content-Length"))
     total = None if length is None else here + length
-    _check_size(remote, here if total is None else total)
+    _check_size(remote, here if total is None else total, is_whole=total is not None)
     _check_room(remote, _ROOM_LEFT if length is None else length)
-    _refuse_web_page(remote, response.headers.get_content_type())
     if not here:
         _partial_path(remote).unlink(missing_ok=True)
         _version_path(remote).write_text(
@@ -247,7 +251,13 @@ def _append(
         raise TransientError(f"the connection was lost after {here:,} of {total:,} bytes")
 
 
-def _check_size(remote: RemoteFile, size: int) -> None:
+def _check_size(remote: RemoteFile, size: int, *, is_whole: bool = False) -> None:
+    """Refuse a file that is larger than expected or allowed; a size that the server states must be the expected one."""
+    expected = remote.size
+    if expected is not None and (size > expected or (is_whole and size < expected)):
+        _discard(remote)
+        found = f"{size:,}" if is_whole else "more"
+        raise ChecksumError(f"{remote.url}: has {found} bytes, expected {expected:,}", hint=_CHANGED_HINT)
     most = MOST_UNPACKED_BYTES.value()
     if size > most:
         _discard(remote)

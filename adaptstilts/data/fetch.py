@@ -21,7 +21,7 @@ from adaptstilts.data.lock import Lock, LockedSplit, count_rows, counted_file, r
 from adaptstilts.data.obtain import DOWNLOADS, OfflineError, SourceFiles
 from adaptstilts.data.provenance import write_provenance
 from adaptstilts.data.sources import COLUMNS, Entry, Manifest, packaged
-from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
+from adaptstilts.errors import AdaptstiltsError, DataError, problems_of, raise_all
 from adaptstilts.files import below, clear, what_instead
 from adaptstilts.languages import get_language
 from adaptstilts.readers.data_root import DataRoot
@@ -119,6 +119,7 @@ class _Fetch:
         self._fetched: list[str] = []
         self._present: list[str] = []
         self._by_hand: list[str] = []
+        self._origins: dict[Path, str] = {}  # where each file that is read is from; the files themselves are deleted
 
     def result(self) -> FetchResult:
         return FetchResult(tuple(self._fetched), tuple(self._present), tuple(self._by_hand))
@@ -192,6 +193,11 @@ class _Fetch:
                 self._convert(task, entry, data, missing[number:])
                 self._fetched.append(_key(entry))
                 self._watcher.converted(_key(entry), number, len(missing))
+        except AdaptstiltsError as error:
+            for problem in problems_of(error):
+                if problem.path in self._origins:
+                    problem.path = Path(self._origins[problem.path])
+            raise
         finally:
             shutil.rmtree(staging, ignore_errors=True)
             write_provenance(self._root, task, self._options.manifest, self._source_files.lock)
@@ -223,8 +229,12 @@ class _Fetch:
         for item in sources:
             if is_archive(item.path):
                 self._watcher.line(f"unpacking {item.path.name}")
-                unpack(item.path, item.place, staging)
-            elif not put(item.path, item.name, item.place, staging):
+                names = unpack(item.path, item.place, staging)
+                self._origins |= {path: f"{item.address} ({name})" for path, name in names.items()}
+                continue
+            made = put(item.path, item.name, item.place, staging)
+            self._origins |= dict.fromkeys(made, item.address)
+            if not made:
                 raise DataError(
                     f"'{item.name}' was downloaded from {item.address}, but no task's `place` names it", path=item.path
                 )

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adaptstilts.data.download import RemoteFile
 from adaptstilts.errors import DataError
 from adaptstilts.files import is_below
 from adaptstilts.readers.shards import problem_of_names
 from adaptstilts.waiting import in_time
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import RepoSibling
 
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR}
@@ -31,21 +35,34 @@ _LONGEST_REASON = 160
 
 
 @dataclass(frozen=True)
+class HubFile:
+    """What the hub states of a file; None where it does not.
+
+    Attributes:
+        sha256: In hexadecimal.
+        size: In bytes.
+    """
+
+    sha256: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
 class Repository:
     """A repository at one commit.
 
     Attributes:
         name: ``owner/name``.
-        sha256: Checksum of each file in hexadecimal; None where the hub does not state one.
+        files: Name -> what the hub states of each file.
     """
 
     name: str
     commit: str
-    sha256: dict[str, str | None]
+    files: dict[str, HubFile]
 
     def matching(self, pattern: str) -> tuple[str, ...]:
         """Return the files that a pattern with ``*`` matches, sorted; see `matching_names`."""
-        return matching_names(pattern, tuple(self.sha256), f"{self.name} at commit {self.commit}")
+        return matching_names(pattern, tuple(self.files), f"{self.name} at commit {self.commit}")
 
 
 def matching_names(pattern: str, names: tuple[str, ...], where: str) -> tuple[str, ...]:
@@ -88,13 +105,18 @@ def look_up(name: str, revision: str | None) -> Repository:
         )
     if not _COMMIT.fullmatch(info.sha):
         raise DataError(f"{name}: the hub states '{info.sha}' as its commit, which is none", hint=_HINT)
-    files = {item.rfilename: item.lfs.sha256 if item.lfs else None for item in info.siblings or ()}
+    files = {item.rfilename: _stated(item) for item in info.siblings or ()}
     for file in files:
         if not is_below(file):
             raise DataError(
                 f"{name}: the hub lists a file '{file}', which would be placed outside its folder", hint=_HINT
             )
     return Repository(name, info.sha, files)
+
+
+def _stated(item: RepoSibling) -> HubFile:
+    size = item.lfs.size if item.lfs else item.size
+    return HubFile(item.lfs.sha256 if item.lfs else None, size if type(size) is int else None)
 
 
 def remote_file(repository: Repository, file: str, path: Path, sha256: str | None) -> RemoteFile:
@@ -110,7 +132,8 @@ def remote_file(repository: Repository, file: str, path: Path, sha256: str | Non
     )
     token = huggingface_hub.get_token()
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    return RemoteFile(url, path, sha256 or repository.sha256.get(file), headers)
+    stated = repository.files.get(file, HubFile())
+    return RemoteFile(url, path, sha256 or stated.sha256, stated.size, headers)
 
 
 def _endpoint() -> str | None:

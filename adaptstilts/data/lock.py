@@ -14,7 +14,7 @@ from adaptstilts.addresses import shown_address
 from adaptstilts.errors import DataError
 from adaptstilts.files import clear, is_below, read_bytes
 from adaptstilts.json_text import JsonError, parse_json
-from adaptstilts.languages import all_languages
+from adaptstilts.languages import is_code
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.spec import Split, Task
@@ -25,7 +25,8 @@ _FORMAT = 1
 FETCH_AGAIN = "Delete it and fetch again."
 """Next step where the lock file itself is at fault."""
 _MOST_BYTES = 256 << 20
-_MOST_ROWS = 10**12
+_MOST = 10**12
+"""Most rows of a split, and most bytes of a file."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REPAIR = "Restore the files, or delete the split's folder and fetch again."
 
@@ -59,11 +60,13 @@ class Lock:
     Attributes:
         splits: ``task/split/language`` -> what was fetched.
         downloads: Address of each downloaded file -> SHA-256.
+        sizes: The same addresses -> bytes; locks of older versions have none.
         revisions: Hub repository -> commit, as resolved at the first fetch.
     """
 
     splits: dict[str, LockedSplit] = field(default_factory=dict)
     downloads: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     revisions: dict[str, str] = field(default_factory=dict)
 
     def find(self, task: str, split: Split, language: str) -> LockedSplit | None:
@@ -79,9 +82,10 @@ class Lock:
         """Return a lock in which one split is recorded anew."""
         return replace(self, splits={**self.splits, _key(task, split, language): locked})
 
-    def with_download(self, address: str, sha256: str) -> Lock:
-        """Return a lock in which the checksum of a downloaded file is recorded."""
-        return replace(self, downloads={**self.downloads, address: sha256})
+    def with_download(self, address: str, sha256: str, size: int) -> Lock:
+        """Return a lock in which checksum and bytes of a downloaded file are recorded."""
+        downloads, sizes = {**self.downloads, address: sha256}, {**self.sizes, address: size}
+        return replace(self, downloads=downloads, sizes=sizes)
 
     def with_revision(self, repository: str, commit: str) -> Lock:
         """Return a lock in which the commit of a hub repository is pinned."""
@@ -111,7 +115,8 @@ def write_lock(root: Path, lock: Lock) -> None:
     """Write the lock file of a data root, replacing an earlier one in one step."""
     values = asdict(lock)
     values["splits"] = dict(sorted(values["splits"].items()))
-    values["downloads"] = dict(sorted(values["downloads"].items()))
+    for name in ("downloads", "sizes"):
+        values[name] = dict(sorted(values[name].items()))
     partial = root / f"{LOCK_NAME}.partial"
     clear(partial)
     with partial.open("w", encoding="utf-8") as file:
@@ -228,14 +233,16 @@ def _from_values(values: object) -> Lock:
         name: _name_below(f"revisions.{name}", commit)
         for name, commit in _mapping("revisions", top.get("revisions")).items()
     }
-    return Lock(splits, downloads, revisions)
+    sizes = {
+        shown_address(address): _count(f"sizes.{address}", found, "bytes")
+        for address, found in _mapping("sizes", top.get("sizes", {})).items()
+    }
+    return Lock(splits, downloads, sizes, revisions)
 
 
 def _split(key: str, value: object) -> LockedSplit:
     item = _mapping(key, value)
-    rows, revision = item.get("rows"), item.get("revision")
-    if type(rows) is not int or not 0 <= rows <= _MOST_ROWS:
-        raise _FaultError(f"{key}.rows", f"{_short(rows)} is not a number of rows")
+    revision = item.get("revision")
     files = {
         _name_below(f"{key}.files", name): _sha256(f"{key}.files.{name}", found)
         for name, found in _mapping(f"{key}.files", item.get("files")).items()
@@ -243,7 +250,7 @@ def _split(key: str, value: object) -> LockedSplit:
     if not files:
         raise _FaultError(f"{key}.files", "names no file")
     return LockedSplit(
-        rows=rows,
+        rows=_count(f"{key}.rows", item.get("rows"), "rows"),
         files=files,
         sources=tuple(map(shown_address, _texts(f"{key}.sources", item.get("sources")))),
         revision=None if revision is None else _text(f"{key}.revision", revision),
@@ -277,13 +284,15 @@ def _texts(key: str, value: object) -> tuple[str, ...]:
 def _split_key(key: str) -> str:
     task, _, rest = key.partition("/")
     split, _, language = rest.partition("/")
-    if (
-        not task
-        or split not in {known.value for known in Split}
-        or language not in {known.code for known in all_languages()}
-    ):
+    if not task or split not in {known.value for known in Split} or not is_code(language):
         raise _FaultError("splits", f"{_short(key)} is not task/split/language")
     return key
+
+
+def _count(key: str, value: object, noun: str) -> int:
+    if type(value) is not int or not 0 <= value <= _MOST:
+        raise _FaultError(key, f"{_short(value)} is not a number of {noun}")
+    return value
 
 
 def _sha256(key: str, value: object) -> str:

@@ -89,7 +89,7 @@ class SourceFiles:
         self._offline = offline
         self._retry = retry
         self._repositories: dict[str, hub.Repository] = {}
-        self._ready: dict[str, str] = {}
+        self._ready: dict[str, tuple[str, int]] = {}
         self._new: dict[str, Path] = {}
         self._were_there: set[str] = set()
 
@@ -125,7 +125,7 @@ class SourceFiles:
         """
         shared = {address for other in unread for address in self.addresses(other)}
         for address in [address for address in self.addresses(entry) if address not in shared]:
-            self.lock = self.lock.with_download(address, self._ready[address])
+            self.lock = self.lock.with_download(address, *self._ready[address])
             self._new.pop(address, None)
         for part in entry.parts:
             if part.source.hub is not None and (commit := self._commit(part)) is not None:
@@ -208,7 +208,8 @@ class SourceFiles:
                 )
         else:
             self._were_there |= {address} if path.is_file() else set()
-            remote = RemoteFile(url, path, expected)
+            size = self.lock.sizes.get(address) if expected is not None and expected == locked else None
+            remote = RemoteFile(url, path, expected, size)
             if part.source.hub is not None:
                 name = url.removeprefix(f"hub:{part.source.hub}/")
                 remote = hub.remote_file(self._repository(part), name, path, expected)
@@ -222,7 +223,7 @@ class SourceFiles:
                         f"now: {lock}: {FETCH_AGAIN}"
                     )
                 raise
-        self._ready[address] = found
+        self._ready[address] = (found, path.stat().st_size)
         if expected is None:
             self._new[address] = path
         return True

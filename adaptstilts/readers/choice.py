@@ -24,15 +24,16 @@ def read_siqa(request: Request) -> Iterator[ChoiceExample]:
     path = request.path
     labels = list(text_lines(request.paths[1])) if len(request.paths) > 1 else None
     position = -1
-    for position, (line, record) in enumerate(json_lines(path)):
-        label = _siqa_label(record, path, line)
-        if labels is not None and position < len(labels):
-            number, word = labels[position]
-            label = label_index(word.strip(), _SIQA_WORDS["label"], request.paths[1], number)
-        context, question = (json_text(record, key, path, line) for key in ("context", "question"))
-        answers = tuple(json_text(record, f"answer{letter}", path, line) for letter in "ABC")
-        yield request.noted(ChoiceExample(str(position), f"{context} {question}", answers, label), line)
-    if labels is not None and len(labels) != position + 1:
+    for position, (line, record) in enumerate(json_lines(path, request.row)):
+        with request.row:
+            label = _siqa_label(record, path, line)
+            if labels is not None and position < len(labels):
+                number, word = labels[position]
+                label = label_index(word.strip(), _SIQA_WORDS["label"], request.paths[1], number)
+            context, question = (json_text(record, key, path, line) for key in ("context", "question"))
+            answers = tuple(json_text(record, f"answer{letter}", path, line) for letter in "ABC")
+            yield request.noted(ChoiceExample(str(position), f"{context} {question}", answers, label), line)
+    if labels is not None and len(labels) != position + 1 and not request.row.has_failed:
         problem = f"has {len(labels)} labels for {position + 1} questions of {path.name}"
         raise DataError(problem, path=request.paths[1], line=max(len(labels), 1))
 
@@ -54,10 +55,10 @@ def read_copa(request: Request) -> Iterator[ChoiceExample]:
     """
     path = request.path
     rule = request.option("labels", "always", ("always", "unless_all_zero"))
-    examples = [
-        request.noted(copa_example(record, path, position, line=line), line)
-        for position, (line, record) in enumerate(json_lines(path))
-    ]
+    examples = []
+    for position, (line, record) in enumerate(json_lines(path, request.row)):
+        with request.row:
+            examples.append(request.noted(copa_example(record, path, position, line=line), line))
     hidden = rule == "unless_all_zero" and all(example.label == 0 for example in examples)
     yield from (replace(example, label=None) for example in examples) if hidden else examples
 

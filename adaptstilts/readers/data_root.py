@@ -368,11 +368,16 @@ class DataRoot:
         """
         found = locate(self.path, task, split, language)
         notes = [f"{task.name}: {part.note}" for part in found if part.note]
-        notes += [note for part in found for note in self._dropped.get((task.name, split, language, part.paths), ())]
+        notes += self.left_out(task, split, language)
         missing = missing_parts(self.path, task, split, language)
         if missing:
             notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
         return tuple(notes)
+
+    def left_out(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
+        """Return how many rows and words of files that have been read were left out; often nothing."""
+        found = locate(self.path, task, split, language)
+        return tuple(note for part in found for note in self._dropped.get((task.name, split, language, part.paths), ()))
 
     def _read(
         self, found: Found, task: Task, split: Split, language: str, row: RowCheck | None = None

@@ -234,7 +234,7 @@ def read_records(request: Request) -> Iterator[ChoiceExample]:
     example = _RECORDS[request.option("records", "", tuple(_RECORDS))]
     count = 0
     for path in request.paths:
-        for row, record in enumerate(open_table(path).arrow.to_pylist()):
+        for row, record in enumerate(open_table(path).records()):
             try:
                 yield example(record, path, count)
             except DataError as error:

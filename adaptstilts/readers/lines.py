@@ -211,7 +211,7 @@ def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -
             try:
                 row = next(rows, None)
             except csv.Error as error:
-                raise DataError(f"broken quoting ({error})", path=path, line=first, hint=hint) from error
+                raise DataError(_csv_problem(error), path=path, line=first, hint=hint) from error
             if row is None:
                 return
             if rows.line_num > first and not multiline:
@@ -220,6 +220,16 @@ def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -
                 )
             if row:
                 yield rows.line_num, row
+
+
+def _csv_problem(error: csv.Error) -> str:
+    """Say what the CSV module found, in words of the file."""
+    text = str(error)
+    if "new-line" in text:
+        return "a carriage return (CR) stands in a column that is not quoted"
+    if "field limit" in text:
+        return f"a column has more than {_LONGEST_COLUMN:,} characters; is a quote before it not closed?"
+    return f"broken quoting ({text})"
 
 
 def as_csv_writes(text: str) -> str:

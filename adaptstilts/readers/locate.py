@@ -219,9 +219,14 @@ def file_without_rows(root: Path | Listing, task: Task) -> DataError | None:
     found = next((part for split, code in places for part in find_all(listing, task, split, code)), None)
     if found is None:
         return None
-    hint = f"Correct its languages and splits, or the layouts of {task.name}; for other codes: codes=(('en', 'eng'),)."
+    hint = "Put the publisher's file there, whole. More: adaptstilts docs data."
+    if not is_own(task):
+        hint = (
+            f"Correct its languages and splits, or the layouts of {task.name}; for other codes: codes=(('en', 'eng'),)."
+        )
+        hint += " More: adaptstilts docs tasks."
     problem = f"holds no row of {task.name} in {languages_text(task.languages)}"
-    return DataError(problem, path=found.paths[0], hint=f"{hint} More: adaptstilts docs tasks.")
+    return DataError(problem, path=found.paths[0], hint=hint)
 
 
 def looked_for(task: Task) -> tuple[str, ...]:

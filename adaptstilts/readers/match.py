@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from adaptstilts.errors import DataError
+from adaptstilts.readers.json_positions import Located, line_of
 from adaptstilts.readers.lines import Request, json_document, json_id, json_lines, json_text, shown
 from adaptstilts.readers.sentences import sentence_spans
 from adaptstilts.tasks.examples import Candidate, MatchExample
 
 Span = tuple[int, int]
+DROPPED = "questions whose answer begins in no sentence"
+"""Key under which `Request.dropped` counts such questions of LAReQA."""
 
 _BRACES = re.compile(r"\{(.*?)\}")
 
@@ -20,18 +23,15 @@ _BRACES = re.compile(r"\{(.*?)\}")
 def read_xquad_r(request: Request) -> Iterator[MatchExample]:
     """Read the questions of XQuAD-R, each to be answered by the sentence in which its answer begins.
 
-    A question whose answer begins in no sentence is left out, as LAReQA's own reader does. The file is in SQuAD's
-    format with ``sentence_breaks`` in each paragraph.
+    A question whose answer begins in no sentence is left out, as LAReQA's own reader does, and counted. The file is in
+    SQuAD's format with ``sentence_breaks`` in each paragraph.
 
     Yields:
         The questions; their target is their id, which parallel questions of all languages share.
     """
-    for _, paragraph in _paragraphs(request.path):
-        context, breaks = _context(paragraph, request.path), _breaks(paragraph, request.path)
-        for question in _list(paragraph, "qas", request.path):
-            name = json_id(question, "id", request.path, None)
-            if _answer_sentence(question, context, breaks, request.path) is not None:
-                yield MatchExample(name, json_text(question, "question", request.path, None), name)
+    for paragraph in _paragraphs(request, _breaks):
+        for question in paragraph.questions:
+            yield MatchExample(question.id, question.text, question.id)
 
 
 def read_xquad_r_candidates(request: Request) -> Iterator[Candidate]:
@@ -41,16 +41,11 @@ def read_xquad_r_candidates(request: Request) -> Iterator[Candidate]:
         Every sentence, with an id of language, number of its paragraph from 1 and position in it from 0, as in LAReQA's
         own reader. It answers the questions whose answer begins in it or in an equal sentence of its paragraph.
     """
-    for number, paragraph in _paragraphs(request.path):
-        context, breaks = _context(paragraph, request.path), _breaks(paragraph, request.path)
+    for number, context, sentences, questions in _paragraphs(request, _breaks):
         question_ids: dict[str, list[str]] = {}
-        for question in _list(paragraph, "qas", request.path):
-            sentence = _answer_sentence(question, context, breaks, request.path)
-            if sentence is not None:
-                question_ids.setdefault(context[slice(*sentence)], []).append(
-                    json_id(question, "id", request.path, None)
-                )
-        for position, span in enumerate(breaks):
+        for question in questions:
+            question_ids.setdefault(context[slice(*question.sentence)], []).append(question.id)
+        for position, span in enumerate(sentences):
             text = context[slice(*span)]
             yield Candidate(f"{request.language}_{number}_{position}", text, context, tuple(question_ids.get(text, ())))
 
@@ -59,32 +54,62 @@ def read_squad_sentences(request: Request) -> Iterator[MatchExample]:
     """Read SQuAD 1.1 as training pairs for LAReQA: a question, and the sentence in which its first answer begins.
 
     Sentences are cut by `adaptstilts.readers.sentences`, since SQuAD marks none; each has its paragraph as context. A
-    question whose answer begins between two sentences, in white space, is left out.
+    question whose answer begins between two sentences, in white space, is left out and counted.
     """
-    path = request.path
-    for number, paragraph in _paragraphs(path):
-        context = _context(paragraph, path)
-        breaks = sentence_spans(context)
-        for question in _list(paragraph, "qas", path):
-            name = json_id(question, "id", path, None)
-            sentence = _answer_sentence(question, context, breaks, path)
-            if sentence is None:
-                continue
-            found = f"{number}_{breaks.index(sentence)}"
-            candidate = Candidate(found, context[slice(*sentence)], context, (found,))
-            yield MatchExample(name, json_text(question, "question", path, None), found, candidate)
+    for number, context, sentences, questions in _paragraphs(request, lambda _, text, __: sentence_spans(text)):
+        for question in questions:
+            found = f"{number}_{sentences.index(question.sentence)}"
+            candidate = Candidate(found, context[slice(*question.sentence)], context, (found,))
+            yield MatchExample(question.id, question.text, found, candidate)
 
 
-def _paragraphs(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    number = 0
-    for article in _list(json_document(path), "data", path):
-        for paragraph in _list(article, "paragraphs", path):
+class _Question(NamedTuple):
+    """A question, and the sentence in which its first answer begins."""
+
+    id: str
+    text: str
+    sentence: Span
+
+
+class _Paragraph(NamedTuple):
+    """A paragraph: its number from 1, its text, its sentences, and the questions whose answer begins in one of them."""
+
+    number: int
+    context: str
+    sentences: list[Span]
+    questions: list[_Question]
+
+
+def _paragraphs(request: Request, cut: Callable[[dict[str, Any], str, Path], list[Span]]) -> Iterator[_Paragraph]:
+    """Yield the paragraphs of a file in SQuAD's format; errors name the line of their record.
+
+    Args:
+        cut: Returns the sentences of a paragraph, given its record, its text and, for errors, the file.
+    """
+    path, number = request.path, 0
+    document = json_document(path)
+    with Located(path, ()):
+        articles = _list(document, "data", path)
+    for above, article in enumerate(articles):
+        with Located(path, ("data", above)):
+            paragraphs = _list(article, "paragraphs", path)
+        for below, paragraph in enumerate(paragraphs):
             number += 1
-            yield number, paragraph
-
-
-def _context(paragraph: dict[str, Any], path: Path) -> str:
-    return json_text(paragraph, "context", path, None)
+            steps = ("data", above, "paragraphs", below)
+            with Located(path, steps):
+                context = json_text(paragraph, "context", path, None)
+                sentences = cut(paragraph, context, path)
+                records = _list(paragraph, "qas", path)
+            questions: list[_Question] = []
+            for last, record in enumerate(records):
+                with request.row, Located(path, (*steps, "qas", last)):
+                    name, text = json_id(record, "id", path, None), json_text(record, "question", path, None)
+                    sentence = _answer_sentence(record, context, sentences, path)
+                    if sentence is None:
+                        request.dropped[DROPPED] += 1
+                    else:
+                        questions.append(_Question(name, text, sentence))
+            yield _Paragraph(number, context, sentences, questions)
 
 
 def _list(record: object, key: str, path: Path) -> list[Any]:
@@ -94,7 +119,7 @@ def _list(record: object, key: str, path: Path) -> list[Any]:
     return value
 
 
-def _breaks(paragraph: dict[str, Any], path: Path) -> list[Span]:
+def _breaks(paragraph: dict[str, Any], context: str, path: Path) -> list[Span]:
     breaks = paragraph.get("sentence_breaks")
     if breaks is None:
         raise DataError(
@@ -103,7 +128,7 @@ def _breaks(paragraph: dict[str, Any], path: Path) -> list[Span]:
             key="sentence_breaks",
             hint="Use the files of xquad-r/ in google-research-datasets/lareqa, which mark sentences",
         )
-    end = len(_context(paragraph, path))
+    end = len(context)
     if not isinstance(breaks, list) or not all(_is_span(item, end) for item in breaks):
         raise DataError(f"expected pairs of offsets from 0 to {end}", path=path, key="sentence_breaks")
     return [(item[0], item[1]) for item in breaks]
@@ -143,30 +168,32 @@ def read_mentions(request: Request) -> Iterator[MatchExample]:
     """
     path = request.path
     labels = json_document(request.paths[1]) if len(request.paths) > 1 else None
-    for line, record in json_lines(path):
-        context = _object(record, "context", path, line)
-        if json_text(context, "language", path, line) != request.language:
-            continue
-        mentions = record.get("mentions")
-        if not isinstance(mentions, list):
-            raise DataError("expected a list of mentions", path=path, line=line, key="mentions")
-        for mention in mentions:
-            name = json_id(mention, "example_id", path, line)
-            target = json_id(mention, "entity_id", path, line)
-            if labels is not None:
-                target = _label(labels, name, request.paths[1])
-            yield MatchExample(name, mention_query(context, mention, path, line), target or None)
+    for line, record in json_lines(path, request.row):
+        with request.row:
+            context = _object(record, "context", path, line)
+            if json_text(context, "language", path, line) != request.language:
+                continue
+            mentions = record.get("mentions")
+            if not isinstance(mentions, list) or not all(isinstance(item, dict) for item in mentions):
+                raise DataError("expected a list of mentions", path=path, line=line, key="mentions")
+            for mention in mentions:
+                name = json_id(mention, "example_id", path, line)
+                target = json_id(mention, "entity_id", path, line)
+                if labels is not None:
+                    target = _label(labels, name, request.paths[1])
+                yield MatchExample(name, mention_query(context, mention, path, line), target or None)
 
 
 def read_entity_pairs(request: Request) -> Iterator[MatchExample]:
     """Read the training pairs of Mewsli-X: a mention in English Wikipedia, and the description of its entity."""
     path = request.path
-    for line, record in json_lines(path):
-        pair = _object(record, "contextual_mention", path, line)
-        mention = _object(pair, "mention", path, line)
-        entity = _entity(_object(record, "entity", path, line), path, line)
-        query = mention_query(_object(pair, "context", path, line), mention, path, line)
-        yield MatchExample(json_id(mention, "example_id", path, line), query, entity.id, entity)
+    for line, record in json_lines(path, request.row):
+        with request.row:
+            pair = _object(record, "contextual_mention", path, line)
+            mention = _object(pair, "mention", path, line)
+            entity = _entity(_object(record, "entity", path, line), path, line)
+            query = mention_query(_object(pair, "context", path, line), mention, path, line)
+            yield MatchExample(json_id(mention, "example_id", path, line), query, entity.id, entity)
 
 
 def read_entities(request: Request) -> Iterator[Candidate]:
@@ -234,7 +261,8 @@ def _object(record: dict[str, Any], key: str, path: Path, line: int) -> dict[str
 def _label(labels: dict[str, Any], name: str, path: Path) -> str:
     found = labels.get(name)
     if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], str):
-        raise DataError("expected a list of one entity", path=path, key=name)
+        line = line_of(path, name)
+        raise DataError(f"expected a list of one entity, found {shown(found)}", path=path, line=line, key=name)
     return found[0]
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from adaptstilts.errors import DataError
 from adaptstilts.languages import get_language
-from adaptstilts.readers.json_positions import located
+from adaptstilts.readers.json_positions import Located
 from adaptstilts.readers.lines import Request, json_document, json_id, json_text, shown
 from adaptstilts.tasks.examples import Answer, SpanExample
 
@@ -35,7 +35,7 @@ def read_squad(request: Request) -> Iterator[SpanExample]:
     hidden = all(_is_blank(item.question) for item in questions)
     names = unique_ids([item.question["id"] for item in questions])
     for name, (context, question, steps) in zip(names, questions, strict=True):
-        with request.row, located(path, steps):
+        with request.row, Located(path, steps):
             answers = None
             if not hidden:
                 answers = tuple(_answers(question, context, path))
@@ -73,19 +73,19 @@ def unique_ids(names: list[str]) -> list[str]:
 
 def _questions(document: dict[str, Any], request: Request) -> Iterator[_Question]:
     path = request.path
-    with located(path, ()):
+    with Located(path, ()):
         articles = _list(document, "data", path)
     for above, article in enumerate(articles):
         steps: tuple[str | int, ...] = ("data", above)
         paragraphs: list[Any] = []
-        with request.row, located(path, steps):
+        with request.row, Located(path, steps):
             paragraphs = _list(article, "paragraphs", path)
         for number, paragraph in enumerate(paragraphs):
-            with request.row, located(path, (*steps, "paragraphs", number)):
+            with request.row, Located(path, (*steps, "paragraphs", number)):
                 context = json_text(paragraph, "context", path, None)
                 for last, question in enumerate(_list(paragraph, "qas", path)):
                     at = (*steps, "paragraphs", number, "qas", last)
-                    with request.row, located(path, at):
+                    with request.row, Located(path, at):
                         if not isinstance(question, dict) or "id" not in question:
                             raise DataError("a question without an id", path=path, key="qas")
                         _check_answers(question, path)

@@ -29,9 +29,29 @@ class Table:
         """Return a column as plain values, None where null; ``a.b`` names field b of the struct column a."""
         outer, _, inner = name.partition(".")
         self._require(outer)
-        values: list[Any] = self.arrow.column(outer).to_pylist()
+        values = self._values(outer)
         if inner:
             return [value.get(inner) if isinstance(value, dict) else None for value in values]
+        return values
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows as plain values by column."""
+        names = self.arrow.column_names
+        for name in names:
+            self._require(name)
+        columns = [self._values(name) for name in names]
+        return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+    def _values(self, name: str) -> list[Any]:
+        import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
+
+        column = self.arrow.column(name)
+        try:
+            values: list[Any] = column.to_pylist()
+        except (pyarrow.ArrowException, ArithmeticError, LookupError, ValueError) as error:
+            # Dates, times and durations beyond what Python can hold, and time zones that it does not know.
+            problem = f"its values of the type {column.type} cannot be read ({reason_of(error)})"
+            raise DataError(problem, path=self.path, key=name, hint="Save it as text or as integers.") from error
         return values
 
     def _require(self, name: str) -> None:

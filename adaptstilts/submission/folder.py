@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from adaptstilts.errors import DataError
 from adaptstilts.files import check_file
-from adaptstilts.readers.json_positions import line_of, located
+from adaptstilts.readers.json_positions import Located, line_of
 from adaptstilts.readers.lines import json_document, json_id, json_lines, json_text, open_text, text_lines
 from adaptstilts.submission.rules import (
     first,
@@ -271,14 +271,14 @@ def _read_squad(path: Path, task: Task) -> Submission:
         raise DataError("the file holds no question", path=path, key="data")
     names = []
     for steps, question in questions:
-        with located(path, steps):
+        with Located(path, steps):
             names.append(json_id(question, "id", path, None))
     is_numbered = max(Counter(names).values()) > 1
     gold: dict[str, list[str]] = {}
     for position, (name, (steps, question)) in enumerate(zip(names, questions, strict=True)):
         impossible = bool(question.get("is_impossible"))
         answers = [] if impossible else _members(question, "answers", path, steps)
-        with located(path, steps):
+        with Located(path, steps):
             if not answers and not task.unanswerable:
                 raise DataError("has no answer", path=path, key=name, hint="The labels must hold the gold answers.")
             texts = [json_text(one, "text", path, None) for one in answers]

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import os
 import random
 import re
 import struct
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from special_files import folder, loop, pipe
 
 from adaptstilts.data.archives import is_archive, put, unpack
 from adaptstilts.errors import DataError
@@ -244,7 +244,7 @@ def test_unpack_refuses_links_in_the_target_folder_and_names_of_targets_that_lea
     assert not list(tmp_path.rglob("a.tsv")) and not (Path("/tmp") / "x/a.tsv").exists()
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path.name)])
+@pytest.mark.parametrize("make", [pipe, folder, loop])
 @pytest.mark.parametrize("name", ["a.zip", "a.tgz"])
 def test_what_is_no_file_is_no_archive(tmp_path, make, name):
     make(tmp_path / name)

@@ -118,7 +118,7 @@ def test_link_to_a_file_that_is_gone_is_one_problem_of_that_file(root, capsys):
 def test_strict_check_refuses_missing_languages_and_other_numbers_of_rows(root, capsys):
     assert main(["data", "check", str(root), "pawsx", "--strict"]) == 2
     problems = capsys.readouterr().err
-    assert "train-en.tsv: expected 49,401 rows as published, found 3." in problems
+    assert "train-en.tsv: expected 49,401 rows in 'en' as published, found 3." in problems
     assert "no dev files of pawsx in de, es, fr, ja, ko, zh." in problems
     assert len(problems.splitlines()) == 5
 
@@ -247,6 +247,33 @@ def test_file_without_a_row_in_the_languages_of_its_task_is_named(tmp_path):
     (tmp_path / "moods.tsv").write_text("text\tlabel\tl\tsplit\nA.\tgood\teng\ttrain\n", encoding="utf-8")
     (problem,) = check_folder(tmp_path, [moods(texts("moods.tsv", language="l", split="split"))]).problems
     assert str(problem).startswith(f"{tmp_path}/moods.tsv: holds no row of moods in en, de. Correct its languages")
+
+
+ALL_LANGUAGES = {
+    "xnli": ("XNLI-1.0/xnli.dev.tsv", "language\tgold_label\tsentence1\tsentence2\n"),
+    "tydiqa": ("tydiqa/tydiqa-goldp-v1.1-dev.json", '{"data": []}'),
+}
+
+
+@pytest.mark.parametrize("name", ALL_LANGUAGES)
+def test_file_of_all_languages_without_a_row_is_named_with_what_to_do(tmp_path, name):
+    path, text = ALL_LANGUAGES[name]
+    (tmp_path / path).parent.mkdir()
+    (tmp_path / path).write_text(text, encoding="utf-8")
+    (problem,) = check_folder(tmp_path, [get_task(name)]).problems
+    assert str(problem).startswith(f"{tmp_path / path}: holds no row of {name} in ")
+    assert str(problem).endswith("Put the publisher's file there, whole. More: adaptstilts docs data.")
+
+
+def test_equal_faults_of_two_languages_in_one_file_are_two_problems(tmp_path, capsys):
+    path = tmp_path / "XNLI-1.0/xnli.dev.tsv"
+    path.parent.mkdir()
+    rows = "".join(f"{code}\tneutral\tA {code} sentence.\tB.\n" for code in ("de", "fr"))
+    path.write_text(f"language\tgold_label\tsentence1\tsentence2\n{rows}", encoding="utf-8")
+    assert main(["data", "check", str(tmp_path), "xnli", "--strict"]) == 2
+    problems = capsys.readouterr().err
+    for code in ("de", "fr"):
+        assert f"xnli.dev.tsv: expected 2,490 rows in '{code}' as published, found 1." in problems
 
 
 def test_tasks_that_can_be_fetched_are_and_others_say_how_to_get_them(tmp_path):

@@ -342,12 +342,19 @@ def test_fetch_raises_when_rows_are_not_those_of_the_lock_file(published, site, 
         fetch(tmp_path, ["qqp"], Notes(), options(text))
 
 
-def test_fetch_raises_when_a_source_changed_since_the_first_fetch(published, site, tmp_path):
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda body: body[:-1] + b"x", "SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}"),
+        (lambda body: body + b"x", r"has [\d,]+ bytes, expected [\d,]+\."),
+    ],
+)
+def test_fetch_raises_when_a_source_changed_since_the_first_fetch(published, site, tmp_path, change, said):
     fetch(tmp_path, ["qqp"], Notes(), options(published))
-    site.files["/qqp.zip"] = zipped(**{"QQP/train.tsv": qqp(40).replace(b"Who", b"Whom"), "QQP/dev.tsv": qqp(6)})
+    site.files["/qqp.zip"] = change(site.files["/qqp.zip"])
     (tmp_path / ".downloads/questions/qqp.zip").unlink()
     (tmp_path / "qqp/arrow/dev/en/data-00000-of-00001.arrow").unlink()
-    with pytest.raises(DataError, match=r"/qqp\.zip: SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}"):
+    with pytest.raises(DataError, match=rf"/qqp\.zip: {said}"):
         fetch(tmp_path, ["qqp"], Notes(), options(published))
 
 

@@ -2,11 +2,11 @@
 
 import io
 import json
-import os
 import zipfile
 
 import pytest
 import yaml
+from special_files import device, folder, pipe
 
 from adaptstilts.cli.main import main
 from adaptstilts.data.download import RetryPolicy
@@ -102,6 +102,18 @@ def test_a_bad_download_never_blocks_a_good_one(fetched, site, tmp_path, kind):
     site.files["/qqp.zip"] = GOOD
     fetched()
     assert read_lock(tmp_path / "data").rows("qqp", Split.DEV, "en") == 6
+
+
+def test_a_bad_row_is_named_by_the_address_of_its_file(fetched, site):
+    site.files["/qqp.zip"] = BAD["a row is broken"]
+    with pytest.raises(
+        DataError, match=rf"^{site.address}/qqp\.zip \(QQP/train\.tsv\):42: expected 6 columns, found 2"
+    ):
+        fetched()
+    site.repositories["some/names"] = COMMIT
+    site.files[f"/datasets/some/names/resolve/{COMMIT}/de/test.tsv"] = b"Haus\tO\nAnna\tPERSON\n"
+    with pytest.raises(DataError, match=r"^hub:some/names/de/test\.tsv:2: tag: 'PERSON' is not a tag"):
+        fetched("panx")
 
 
 def test_a_bad_file_that_lay_there_is_downloaded_anew_at_once(fetched, tmp_path):
@@ -248,7 +260,7 @@ def test_what_an_interrupted_or_hostile_hand_has_left_is_replaced(fetched, tmp_p
     elif kind == "folder":
         (path / "x").mkdir(parents=True)
     elif kind == "pipe":
-        os.mkfifo(path)
+        pipe(path)
     else:
         path.symlink_to(tmp_path / ("mine/a" if kind == "link" else f"data/{place}"))
     fetched()
@@ -297,7 +309,7 @@ def test_every_value_of_a_lock_file_is_checked(tmp_path, name, value):
         read_lock(tmp_path)
 
 
-@pytest.mark.parametrize("key", ["qqp", "qqp/dev", "qqp/dev/xx", "qqp/all/en", "qqp/dev/en/x", "/dev/en"])
+@pytest.mark.parametrize("key", ["qqp", "qqp/dev", "qqp/dev/..", "qqp/dev/EN", "qqp/all/en", "qqp/dev/en/x", "/dev/en"])
 def test_keys_of_a_lock_file_are_checked(tmp_path, key):
     values = {"format": 1, "splits": {key: SPLIT}, "downloads": {}, "revisions": {}}
     (tmp_path / LOCK_NAME).write_text(json.dumps(values))
@@ -305,7 +317,7 @@ def test_keys_of_a_lock_file_are_checked(tmp_path, key):
         read_lock(tmp_path)
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize("make", [pipe, folder, device])
 @pytest.mark.parametrize("command", ["fetch", "check"])
 def test_what_is_no_file_is_no_lock_file(site, tmp_path, capsys, make, command):
     (tmp_path / "data").mkdir()

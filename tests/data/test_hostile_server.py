@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from special_files import pipe
 
 from adaptstilts.data.connection import opened
 from adaptstilts.data.download import RemoteFile, RetryPolicy, download
@@ -61,9 +62,9 @@ def server():
         listener.close()
 
 
-def fetched(address, tmp_path, sha256=None, retry=HASTY, name="a.bin"):
+def fetched(address, tmp_path, sha256=None, retry=HASTY, name="a.bin", size=None):
     path = tmp_path / "in" / name
-    found = download(RemoteFile(f"{address}/{name}", path, sha256), lambda *_: None, retry=retry)
+    found = download(RemoteFile(f"{address}/{name}", path, sha256, size), lambda *_: None, retry=retry)
     return found, path.read_bytes()
 
 
@@ -173,6 +174,35 @@ def test_download_is_bounded(server, tmp_path, monkeypatch, head):
         "/a.bin: has more than 1.0 MB, the most that are downloaded. If that is right, set ADAPTSTILTS_MOST_UNP" in text
     )
     assert not list((tmp_path / "in").iterdir())
+
+
+SIZES = {
+    "more is announced": (OK + b"Content-Length: 200000\r\n\r\n", "200,000"),
+    "less is announced": (OK + b"Content-Length: 20\r\n\r\n", "20"),
+    "more comes": (OK + b"\r\n", "more"),
+    "more comes in chunks": (OK + b"Transfer-Encoding: chunked\r\n\r\n", "more"),
+}
+
+
+@pytest.mark.parametrize("case", SIZES)
+def test_download_of_another_size_than_known_is_given_up_at_once(server, tmp_path, case):
+    head, found = SIZES[case]
+    body = b"4000\r\n" + bytes(0x4000) + b"\r\n" if b"chunked" in head else bytes(0x4000)
+    text = refusal(server(lambda connection, _: drip(connection, head, body, 0)), tmp_path, size=len(BODY))
+    assert f"/a.bin: has {found} bytes, expected 102,400. The source has changed" in text
+    assert not list((tmp_path / "in").iterdir())
+
+
+@pytest.mark.parametrize("head", [b"\r\n", b"Content-Length: %d\r\n\r\n" % len(BODY)])
+def test_download_of_the_known_size_is_taken(server, tmp_path, head):
+    address = server(lambda connection, _: connection.sendall(OK + head + BODY))
+    assert fetched(address, tmp_path, size=len(BODY)) == (SHA, BODY)
+
+
+def test_partial_file_of_another_size_than_known_is_begun_anew(server, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.bin.part").write_bytes(bytes(len(BODY) + 9))
+    assert fetched(server(good), tmp_path, SHA, size=len(BODY)) == (SHA, BODY)
 
 
 def test_download_says_first_that_the_disk_has_no_room(server, tmp_path):
@@ -295,7 +325,7 @@ def test_whatever_stands_in_the_way_of_a_download_is_replaced(server, tmp_path, 
     path.parent.mkdir()
     (tmp_path / "mine").write_text("mine")
     if kind == "pipe":
-        os.mkfifo(path)
+        pipe(path)
     elif kind == "folder":
         (path / "x").mkdir(parents=True)
     else:

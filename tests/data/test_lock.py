@@ -1,5 +1,6 @@
 """The lock file: what it says is what a study trains on, or the study stops before it starts."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -57,7 +58,7 @@ def planned(*args, **options):
 
 
 def test_lock_comes_back_as_it_was_written(tmp_path):
-    lock = Lock(downloads={"https://x/y": "ab" * 32}, revisions={"a/b": "cd"})
+    lock = Lock(downloads={"https://x/y": "ab" * 32}, sizes={"https://x/y": 7}, revisions={"a/b": "cd"})
     lock = lock.with_split(
         "xnli", Split.TEST, "de", LockedSplit(3, {"x": "00" * 32}, ("u",), "ef", "2026-01-31", ("n",))
     )
@@ -66,6 +67,28 @@ def test_lock_comes_back_as_it_was_written(tmp_path):
     assert lock.rows("xnli", Split.TEST, "de") == 3
     assert lock.rows("xnli", Split.TEST, "fr") is None
     assert [path.name for path in tmp_path.iterdir()] == [LOCK_NAME]
+
+
+def test_lock_may_name_tasks_and_languages_that_are_not_declared_here(root):
+    lock = read_lock(root)
+    write_lock(root, lock.with_split("own_task", Split.TEST, "ast_Latn", lock.find("pawsx", Split.TEST, "de")))
+    assert read_lock(root).rows("own_task", Split.TEST, "ast_Latn") == 12
+    verify(root, "pawsx", Split.TEST, "de", 12)
+
+
+def test_lock_without_sizes_is_one_of_an_older_version(root):
+    values = json.loads((root / LOCK_NAME).read_text())
+    del values["sizes"]
+    (root / LOCK_NAME).write_text(json.dumps(values))
+    assert read_lock(root).sizes == {}
+
+
+@pytest.mark.parametrize("size", [-1, True, "6", 6.5, None])
+def test_sizes_of_a_lock_file_are_numbers(tmp_path, size):
+    values = {"format": 1, "splits": {}, "downloads": {}, "sizes": {"u": size}, "revisions": {}}
+    (tmp_path / LOCK_NAME).write_text(json.dumps(values))
+    with pytest.raises(DataError, match=r"sizes\.u: .* is not a number of bytes\. Delete it and fetch again"):
+        read_lock(tmp_path)
 
 
 def test_read_lock_gives_none_where_there_is_no_file(tmp_path):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import json
-import lzma
 import os
 import re
-import socket
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
+from special_files import OTHER_FILES, SPECIAL
 
 from adaptstilts.cli.main import main
 from adaptstilts.data.arrow import write_split
@@ -35,17 +32,6 @@ PLACES = {
     "parquet": ("xnli", Split.DEV, "hub/facebook/xnli/de/validation-00000-of-00001.parquet"),
     "Arrow": ("xnli", Split.DEV, "xnli/arrow/dev/de/data-00000-of-00001.arrow"),
 }
-TEXT = "A man sleeps.\tHe rests.\tentailment\n" * 9
-OTHERS = {
-    "gzip": (gzip.compress(TEXT.encode()), r"is compressed \(gzip\): unpack it"),
-    "bzip2": (bz2.compress(TEXT.encode()), r"is compressed \(bzip2\): unpack it"),
-    "xz": (lzma.compress(TEXT.encode()), r"is compressed \(xz\): unpack it"),
-    "zstd": (b"\x28\xb5\x2f\xfd\x04\x00rest", r"is compressed \(zstd\): unpack it"),
-    "zip": (b"PK\x03\x04\x14\x00rest", "is a zip archive: unpack it"),
-    "UTF-16": (TEXT.encode("utf-16"), "is UTF-16 text: convert it to UTF-8"),
-    "LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:abc\nsize 1\n", r"is a pointer of Git LFS: fetch"),
-    "HTML": (b"\n<!DOCTYPE html><html><body>404</body></html>\n", r"is a web page \(HTML\): download the file again"),
-}
 
 
 def place(root, path, content):
@@ -57,13 +43,13 @@ def place(root, path, content):
     return target
 
 
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("other", OTHER_FILES)
 @pytest.mark.parametrize("where", PLACES)
 def test_what_a_file_really_is_is_named_in_every_layout(data_root, tmp_path, where, other):
-    (name, split, path), (content, message) = PLACES[where], OTHERS[other]
+    (name, split, path), (content, message) = PLACES[where], OTHER_FILES[other]
     place(tmp_path, path, content)
     language = "en" if name in {"mnli", "cosmosqa", "ccg"} else "de"
-    with pytest.raises(DataError, match=rf"{Path(path).name}: {message}"):
+    with pytest.raises(DataError, match=re.escape(f"{Path(path).name}: {message}")):
         data_root({}).load(get_task(name), split, language)
 
 
@@ -83,30 +69,56 @@ def test_a_carriage_return_within_the_first_line_is_no_line_end(data_root, tmp_p
         assert len(data_root({}, quoting=quoting).load(get_task("xnli"), Split.DEV, "de")) == 2
 
 
-@pytest.mark.parametrize("kind", ["pipe", "folder", "loop", "socket", "device"])
+@pytest.mark.parametrize(("make", "what"), SPECIAL)
 @pytest.mark.parametrize("where", PLACES)
-def test_what_stands_in_place_of_a_file_is_refused_at_once(data_root, tmp_path, monkeypatch, where, kind):
+def test_what_stands_in_place_of_a_file_is_refused_at_once(data_root, tmp_path, where, make, what):
     name, split, path = PLACES[where]
     target = place(tmp_path, path, b"")
     target.unlink()
-    monkeypatch.chdir(target.parent)  # the name of a socket is short
-    what = {
-        "pipe": "a named pipe", "folder": "a folder", "loop": "a link that leads to itself", "socket": "a socket",
-        "device": "a device",
-    }[kind]  # fmt: skip
-    if kind == "socket":
-        with socket.socket(socket.AF_UNIX) as server:
-            server.bind(target.name)
-    else:
-        {
-            "pipe": os.mkfifo,
-            "folder": os.mkdir,
-            "loop": lambda to: to.symlink_to(to),
-            "device": lambda to: to.symlink_to("/dev/zero"),
-        }[kind](target)
+    make(target)
     language = "en" if name in {"mnli", "cosmosqa", "ccg"} else "de"
     with pytest.raises(DataError, match=rf"{target.name}: is {what}, not a file"):
         data_root({}).load(get_task(name), split, language)
+
+
+COSMOS = "id,context,question,answer0,answer1,answer2,answer3,label\n"
+
+
+@pytest.mark.parametrize(
+    ("task", "path", "text", "hint"),
+    [
+        (
+            "xnli",
+            "xnli/dev-de.tsv",
+            "A.\tB.\tneutral\nA\rB.\tC.\tneutral\n",
+            r"\. If .* quoting=xtreme",
+        ),
+        ("cosmosqa", "cosmosqa/valid.csv", f"{COSMOS}1,a\rb,c,d,e,f,g,0\n", r"\.$"),
+    ],
+)
+def test_a_carriage_return_within_a_column_is_named(data_root, tmp_path, task, path, text, hint):
+    place(tmp_path, path, text.encode())
+    message = rf"{Path(path).name}:2: a carriage return \(CR\) stands in a column that is not quoted{hint}"
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task(task), Split.DEV, "en" if task == "cosmosqa" else "de")
+
+
+SEVERAL = {
+    "siqa": ("siqa/socialIQa_v1.4_dev.jsonl", '{"context": "a"}\n{"question": "b"}\n{\n'),
+    "copa": ("xcopa/val-en.jsonl", '{"premise": "a"}\n{"question": "why"}\n{\n'),
+    "mnli": ("mnli/multinli_1.0_dev_matched.jsonl", '{"gold_label": "a"}\n{}\n{\n'),
+    "wikipairs": ("mewslix/wikipedia_pairs-dev.jsonl", '{"entity": "a"}\n{}\n{\n'),
+    "udpos": ("udpos/dev-en.tsv", "a\tNOUNS\nb\tVERBS\nc\td\te\n"),
+    "qqp": ("qqp/dev.tsv", "id\tquestion1\tquestion2\tis_duplicate\n1\ta\tb\t2\n1\tc\td\te\n1\n"),
+}
+
+
+@pytest.mark.parametrize("task", SEVERAL)
+def test_every_bad_row_is_a_problem_of_its_line(data_root, tmp_path, task):
+    path, text = SEVERAL[task]
+    place(tmp_path, path, text.encode())
+    lines = [problem.line for problem in data_root({}).inspect(get_task(task), Split.DEV, "en").problems]
+    assert lines == ([2, 3, 4] if task == "qqp" else [1, 2, 3])
 
 
 SURROGATES = {

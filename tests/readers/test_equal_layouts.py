@@ -43,6 +43,12 @@ def write_text(path: Path, text: str) -> None:
     path.write_bytes(text.encode())
 
 
+def save_shards(folder: Path, name: str, columns: dict, features: dict) -> None:
+    """Save two Arrow files with their state, as `datasets` does."""
+    data = Dataset.from_dict(columns, features=Features(features))
+    data.save_to_disk(str(folder / name), num_shards=2)
+
+
 def write_shards(folder: Path, name: str, columns: dict, features: dict) -> None:
     """Write two parquet files, as the hub names them."""
     data = Dataset.from_dict(columns, features=Features(features))
@@ -356,8 +362,9 @@ def compared(rows, ids: str, code: str):
     return [replace(row, id=prefixed(code)(row.id)) for row in rows]
 
 
-def check(source: DataRoot, root: Path, case) -> int:
-    name, split, layout, write, ids = case
+def write_layout(source: DataRoot, root: Path, case) -> dict:
+    """Write rows of a data root in the layout of a case; return them by language."""
+    name, split, _, write, _ = case
     task = get_task(name)
     # Rows of another split serve where this one is missing or its labels are hidden.
     taken = next(
@@ -368,6 +375,13 @@ def check(source: DataRoot, root: Path, case) -> int:
     )
     rows = {code: source.load(task, taken, code) for code in source.languages(task, taken)[:MOST_LANGUAGES]}
     write(root, Rows(name, split, rows))
+    return rows
+
+
+def check(source: DataRoot, root: Path, case) -> int:
+    name, split, layout, _, ids = case
+    task = get_task(name)
+    rows = write_layout(source, root, case)
     made = DataRoot(root)
     for code, expected in rows.items():
         assert made.load(task, split, code) == compared(expected, ids, code)

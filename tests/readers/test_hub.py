@@ -2,6 +2,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from datasets import ClassLabel, Dataset, Features, Sequence, Value
+from special_files import OTHER_FILES
 
 from adaptstilts.errors import DataError
 from adaptstilts.readers.data_root import DataRoot
@@ -284,7 +285,7 @@ def test_rows_are_refused_with_column_and_row_when_columns_do_not_fit(write, col
 
 def test_file_is_refused_when_it_is_no_parquet(write, tmp_path):
     root = write("facebook/xnli/de/test-0.parquet", nli([0]), label=ClassLabel(names=GLUE))
-    (tmp_path / "hub/facebook/xnli/de/test-0.parquet").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    (tmp_path / "hub/facebook/xnli/de/test-0.parquet").write_bytes(OTHER_FILES["LFS pointer"][0])
     with pytest.raises(DataError, match=r"test-0\.parquet: is a pointer of Git LFS: fetch the file"):
         root.load(get_task("xnli"), Split.TEST, "de")
 
@@ -361,3 +362,30 @@ def test_values_of_other_types_are_refused_with_their_row(write_plain, task, pla
     split = Split.TEST
     with pytest.raises(DataError, match=message):
         write_plain(place, columns).load(get_task(task), split, language)
+
+
+UNREADABLE = {
+    "date": pyarrow.array([2**31 - 1], pyarrow.int32()).view(pyarrow.date32()),
+    "time of day": pyarrow.array([2**62], pyarrow.timestamp("s")),
+    "duration": pyarrow.array([2**62], pyarrow.duration("s")),
+    "zone": pyarrow.array([0], pyarrow.timestamp("us", tz="Mars/Phobos")),
+}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+@pytest.mark.parametrize(
+    ("task", "folder", "columns", "spoilt"),
+    [
+        ("xnli", "hub/facebook/xnli/de/validation", {"premise": ["a"], "hypothesis": ["b"]}, "label"),
+        ("cosmosqa", "hub/allenai/cosmos_qa/default/validation", {"id": ["a"], "context": ["b"]}, "date"),
+    ],
+)
+def test_values_that_python_cannot_hold_are_refused(tmp_path, kind, task, folder, columns, spoilt):
+    table = pyarrow.table({**columns, spoilt: UNREADABLE[kind]})
+    path = tmp_path / folder / "data-00000-of-00001.arrow"
+    path.parent.mkdir(parents=True)
+    with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table)
+    message = rf"arrow: {spoilt}: its values of the type (date|timestamp|duration).* cannot be read \(.*Save it as text"
+    with pytest.raises(DataError, match=message):
+        DataRoot(tmp_path).load(get_task(task), Split.DEV, "en" if task == "cosmosqa" else "de")

@@ -80,7 +80,7 @@ def test_equal_sentences_of_a_paragraph_are_all_right(write_breaks):
 
 def test_xquad_itself_is_refused_with_what_is_needed(write, make_squad):
     root = write("lareqa", {GERMAN: make_squad(("Anna kam.", "Wer?", [("Anna", 0)]))})
-    message = r"de\.json: sentence_breaks: no sentence boundaries: this is XQuAD, not XQuAD-R.*datasets/lareqa"
+    message = r"de\.json:1: sentence_breaks: no sentence boundaries: this is XQuAD, not XQuAD-R.*datasets/lareqa"
     with pytest.raises(DataError, match=message):
         root.load_examples(LAREQA, Split.TEST, "de")
     with pytest.raises(DataError, match=message):
@@ -97,15 +97,42 @@ def test_missing_pool_names_the_files_looked_for(tmp_path):
 @pytest.mark.parametrize("breaks", [[[0, 99]], [[3, 3]], [[0]], [["0", 4]], {"0": 4}, [[True, 4]]])
 def test_broken_sentence_boundaries_are_refused(write_breaks, breaks):
     root = write_breaks(["Anna kam."], [("q1", "Wer?", "Anna")], breaks)
-    with pytest.raises(DataError, match=r"de\.json: sentence_breaks: expected pairs of offsets from 0 to 9"):
+    with pytest.raises(DataError, match=r"de\.json:1: sentence_breaks: expected pairs of offsets from 0 to 9"):
         root.load_examples(LAREQA, Split.TEST, "de")
 
 
 def test_answers_that_do_not_stand_at_their_offset_are_refused(write, make_xquad_r):
     text = make_xquad_r((["Anna kam."], [("q1", "Wer?", "Anna")])).replace('"answer_start": 0', '"answer_start": 1')
     root = write("lareqa", {GERMAN: text})
-    with pytest.raises(DataError, match=r"de\.json: q1: the answer 'Anna' is not at offset 1"):
+    with pytest.raises(DataError, match=r"de\.json:1: q1: the answer 'Anna' is not at offset 1"):
         root.load_examples(LAREQA, Split.TEST, "de")
+
+
+BROKEN = {
+    "no list": (lambda data: data.update(data=1), ["1: data: expected a list of objects"]),
+    "no paragraphs": (lambda data: data["data"][0].pop("paragraphs"), ["3: paragraphs: expected a list of objects"]),
+    "no context": (lambda data: data["data"][0]["paragraphs"][1].pop("context"), ["40: context: missing"]),
+    "no questions": (lambda data: data["data"][0]["paragraphs"][1].update(qas=[1]), ["40: qas: expected a list of"]),
+    "questions": (
+        lambda data: [question.pop("question") for question in data["data"][0]["paragraphs"][0]["qas"]],
+        ["9: question: missing", "18: question: missing"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_lareqa_names_the_line_of_each_broken_record(write, make_xquad_r, case):
+    spoil, messages = BROKEN[case]
+    asked = [("q1", "Wer?", "Anna"), ("q2", "Wer?", "Anna")]
+    document = json.loads(make_xquad_r((["Anna kam."], asked), (["Bo kam."], [("q3", "Wer?", "Bo")])))
+    spoil(document)
+    root = write("lareqa", {GERMAN: json.dumps(document, indent=1)})
+    found = [str(problem) for problem in root.inspect(LAREQA, Split.TEST, "de").problems]
+    assert len(found) == len(messages)
+    for problem, message in zip(found, messages, strict=True):
+        assert problem.partition("de.json:")[2].startswith(message)
+    with pytest.raises(DataError, match=rf"de\.json:{messages[0]}"):
+        list(root.candidates(LAREQA))
 
 
 def test_squad_trains_with_the_sentence_of_the_first_answer(write, make_squad):

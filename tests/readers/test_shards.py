@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 
 import datasets
 import pytest
+from special_files import pipe
 
 from adaptstilts.cli.main import main
 from adaptstilts.data.arrow import write_split
@@ -97,7 +97,7 @@ STATES = {
                     r"_indices_files: only some of the rows are meant"),
     "no list": (lambda folder: (folder / "state.json").write_text("{}"), r"_data_files: expected a list of"),
     "no JSON": (lambda folder: (folder / "state.json").write_text("{"), r"state\.json:1: not JSON"),
-    "a pipe": (lambda folder: [(folder / "state.json").unlink(), os.mkfifo(folder / "state.json")],
+    "a pipe": (lambda folder: [(folder / "state.json").unlink(), pipe(folder / "state.json")],
                r"state\.json: is a named pipe, not a file"),
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from special_files import device, loop, pipe
 from stored_stages import SCORE, WORLD
 
 from adaptstilts.errors import StoreError, UnreadableError, WriteError
@@ -313,9 +314,7 @@ def test_member_that_begins_before_the_last_one_ends_is_refused(tmp_path, other)
     refused(other, tmp_path / "c.tar", "begins before|not a readable bundle")
 
 
-@pytest.mark.parametrize(
-    "make", [os.mkfifo, lambda path: path.symlink_to(path), lambda path: path.symlink_to("/dev/zero")]
-)
+@pytest.mark.parametrize("make", [pipe, loop, device])
 def test_bundle_that_is_no_file_is_refused_at_once(tmp_path, other, make):
     make(tmp_path / "b.tar")
     refused(other, tmp_path / "b.tar", r"b\.tar: is (a named pipe|a link that leads to itself|a device), not a file")
@@ -326,7 +325,7 @@ def test_pipe_anywhere_in_a_folder_is_refused_at_once(bundle, other, place):
     (folder,) = bundle.glob("score/*")
     path = bundle / place if place == CHECKSUMS else folder / place
     path.unlink(missing_ok=True)
-    os.mkfifo(path)
+    pipe(path)
     refused(other, bundle, "is a link, a pipe or a device")
 
 

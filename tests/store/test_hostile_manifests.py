@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from commandline import say
 from fsspec.implementations.memory import MemoryFileSystem
+from special_files import bound_socket, device, folder, loop, pipe
 from stand_in_work import QuietWatcher, StandInRunner
 from stored_stages import SCORE, WORLD
 
@@ -79,11 +79,11 @@ CONTENTS: dict[str, Callable[[Path], object]] = {
     "surrogate": lambda path: text_with(path, '"name": "', '"name": "\\ud800'),
     "edited": lambda path: path.write_text(path.read_text().replace("score", "scare")),
     "gigabyte": lambda path: os.truncate(path, 2**30),
-    "pipe": lambda path: (path.unlink(), os.mkfifo(path)),
-    "device": lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
-    "folder": lambda path: (path.unlink(), path.mkdir()),
-    "loop": lambda path: (path.unlink(), path.symlink_to(path.name)),
-    "socket": lambda path: (path.unlink(), bind(path)),
+    "pipe": lambda path: (path.unlink(), pipe(path)),
+    "device": lambda path: (path.unlink(), device(path)),
+    "folder": lambda path: (path.unlink(), folder(path)),
+    "loop": lambda path: (path.unlink(), loop(path)),
+    "socket": lambda path: (path.unlink(), bound_socket(path)),
     "folder that loops": lambda path: (path.parent.rename(f"{path.parent}.away"), path.parent.symlink_to(path.parent)),
 }
 """What may stand in the place of a manifest."""
@@ -96,16 +96,6 @@ FILES: dict[str, Callable[[Path], object]] = {
     "file is cut": lambda path: os.truncate(path, 2),
 }
 """What may stand in the place of an artefact's file."""
-
-
-def bind(path: Path) -> None:
-    here = Path.cwd()
-    os.chdir(path.parent)  # the name of a socket may have 108 characters
-    try:
-        with socket.socket(socket.AF_UNIX) as bound:
-            bound.bind(path.name)
-    finally:
-        os.chdir(here)
 
 
 def fill(store: Store) -> None:
@@ -267,7 +257,7 @@ def test_foreign_things_in_a_store_are_left_alone(store: Store):
         (place / "notes" / MANIFEST).write_text("mine")
         (place / "summary-of-all-results-v1").mkdir()
         (place / "README").write_text("mine")
-        os.mkfifo(place / f"aaa-{SCORE.key[:16]}")
+        pipe(place / f"aaa-{SCORE.key[:16]}")
         (place / f"bbb-{WORLD.key[:16]}").write_text("mine")
         (place / "loop").symlink_to("loop")
     (store.root / "mine").mkdir()
@@ -306,7 +296,7 @@ def test_leases_of_any_content_stop_nobody(store: Store, what: str):
     for name in (f"{SCORE.key[:16]}.lease", "other.lease", "x"):
         (leases / name).write_bytes(LEASES[what])
         os.utime(leases / name, (0, 0))
-    os.mkfifo(leases / "pipe.lease")
+    pipe(leases / "pipe.lease")
     (leases / "folder.lease").mkdir()
     store.discard(SCORE)
     for plan in (PLAN, None):
@@ -331,12 +321,12 @@ def test_records_of_failures_and_logs_of_any_content_stop_nobody(store: Store, w
     failed = store.root / ".failed"
     failed.mkdir()
     (failed / f"{SCORE.key[:16]}.json").write_bytes(FAILURES[what])
-    os.mkfifo(failed / f"{OTHER.key[:16]}.json")
+    pipe(failed / f"{OTHER.key[:16]}.json")
     (failed / "x.json").mkdir()
     logs = store.root / "logs" / "score"
     logs.mkdir(parents=True, exist_ok=True)
     (logs / f"{SCORE.folder}.jsonl").unlink(missing_ok=True)
-    os.mkfifo(logs / f"{SCORE.folder}.jsonl")
+    pipe(logs / f"{SCORE.folder}.jsonl")
     (logs / f"{OTHER.folder}.jsonl").write_bytes(FAILURES[what])
     store.discard(SCORE)
     store.discard(OTHER)
@@ -346,13 +336,13 @@ def test_records_of_failures_and_logs_of_any_content_stop_nobody(store: Store, w
 
 
 def test_unfinished_folders_and_states_to_resume_of_any_kind_stop_nobody(store: Store, tmp_path: Path):
-    for folder in (store.root / ".unfinished", store.root / ".resume"):
-        folder.mkdir(exist_ok=True)
+    for place in (store.root / ".unfinished", store.root / ".resume"):
+        place.mkdir(exist_ok=True)
         for name in ("x", "a~b~c~²", "a~b~c~" + "9" * 100, "a~b~c~0~k~h", "a~b", f"{SCORE.key[:16]}"):
-            (folder / name).write_text("x")
-        os.mkfifo(folder / "a~b~c~1~k~pipe")
-        (folder / "a~b~c~1~k~loop").symlink_to(folder)
-        for path in folder.iterdir():
+            (place / name).write_text("x")
+        pipe(place / "a~b~c~1~k~pipe")
+        (place / "a~b~c~1~k~loop").symlink_to(place)
+        for path in place.iterdir():
             os.utime(path, (0, 0), follow_symlinks=False)
     store.remove_leftovers()
     assert say("store", "gc", "--store", store.root, "--yes").code == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 from commandline import say
 from repository import ROOT
+from special_files import loop, pipe
 
 import adaptstilts
 from adaptstilts.errors import StoreError
@@ -204,7 +204,7 @@ def test_history_of_any_content_is_kept_and_added_to(folder: Path, line: str):
 
 def test_history_that_is_a_pipe_is_named_at_once(folder: Path):
     folder.mkdir(parents=True)
-    os.mkfifo(folder / "history.jsonl")
+    pipe(folder / "history.jsonl")
     said = say("run", write("a.yaml"))
     assert said.code == 2
     assert "history.jsonl: is a named pipe, not a file. Move it elsewhere." in said.err
@@ -217,19 +217,11 @@ def a_file(place: Path) -> None:
     place.write_text("mine", encoding="utf-8")
 
 
-def a_pipe(place: Path) -> None:
-    os.mkfifo(place)
-
-
 def a_link(place: Path) -> None:
     place.symlink_to("nowhere/at/all")
 
 
-def a_loop(place: Path) -> None:
-    place.symlink_to(place.name)
-
-
-@pytest.mark.parametrize("make", [a_file, a_pipe, a_link, a_loop])
+@pytest.mark.parametrize("make", [a_file, pipe, a_link, loop])
 @pytest.mark.parametrize("command", ["run", "report", "validate"])
 def test_results_that_cannot_be_written_end_before_any_work(tmp_path: Path, make: Any, command: str):
     make(tmp_path / "results")

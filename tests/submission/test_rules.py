@@ -1,11 +1,10 @@
 """One rule for all commands: what `score` refuses, `submit --check` refuses in the same words, and the reverse."""
 
-import gzip
 import json
-import os
 from pathlib import Path
 
 import pytest
+from special_files import OTHER_FILES, pipe
 
 from tests.commandline import say
 
@@ -102,16 +101,13 @@ def test_score_and_check_refuse_the_same_with_the_same_words(case: str, tmp_path
 def test_named_pipe_in_place_of_a_file_is_refused_at_once(side: str, tmp_path: Path):
     paths = {name: write(tmp_path / name, "xnli", "tsv", "neutral\n") for name in ("pred", "gold")}
     paths[side].unlink()
-    os.mkfifo(paths[side])
+    pipe(paths[side])
     for said in both(tmp_path, "xnli"):
         assert f"{paths[side]}: is a named pipe, not a file" in said, said
 
 
 BROKEN = {
-    "gzip": (gzip.compress(b"neutral\n"), "is compressed (gzip): unpack it"),
-    "pointer": (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS: fetch the file"),
-    "web page": (b"<!DOCTYPE html><html>\n", "is a web page (HTML): download the file again"),
-    "UTF-16": ("neutral\n".encode("utf-16"), "is UTF-16 text: convert it to UTF-8"),
+    **{name: OTHER_FILES[name] for name in ("gzip", "LFS pointer", "web page", "UTF-16")},
     "Latin-1": ("né\n".encode("latin-1"), ":1: byte 0xe9 is not UTF-8"),
 }
 BROKEN_JSON = {

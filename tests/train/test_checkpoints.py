@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import tiny_runs
 import torch
+from special_files import device, folder, loop, pipe
 
 from adaptstilts.config.runtime import ResumeSection
 from adaptstilts.errors import CheckpointError
@@ -445,10 +446,10 @@ HOSTILE = {
     "list": lambda path: path.write_text("[]"),
     "no content": lambda path: path.write_text('{"sha256": "", "content": 1}'),
     "huge": lambda path: os.truncate(path, 2**29),
-    "pipe": replaced(os.mkfifo),
-    "device": replaced(lambda path: path.symlink_to("/dev/zero")),
-    "loop": replaced(lambda path: path.symlink_to(path)),
-    "folder": replaced(lambda path: path.mkdir()),
+    "pipe": replaced(pipe),
+    "device": replaced(device),
+    "loop": replaced(loop),
+    "folder": replaced(folder),
     "step": lambda path: sealed(path, step="x"),
     "format": lambda path: sealed(path, format=True),
     "notes": lambda path: sealed(path, told=[1]),
@@ -469,7 +470,7 @@ def test_checkpoint_of_any_content_is_told_and_the_one_before_is_used(tmp_path, 
     assert not any("00000002" in name for name in names(tmp_path))
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.mkdir(), lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize("make", [pipe, folder, device])
 def test_special_file_in_place_of_tensors_is_told(tmp_path, make):
     held = checkpoints(tmp_path)
     held.write(snapshot(1), "run")

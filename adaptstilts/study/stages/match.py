@@ -43,7 +43,7 @@ def match(network: TaskNetwork, job: PredictJob, examples: Examples, on_step: St
     settings = job.lengths
     on_step(0, len(job.languages), "candidates")
     ids, pool = _pool(network, job, task, examples, settings)
-    note = pool_note(task, [code for code, _ in examples.root.pool(task)], len(ids))
+    searched = pool_note(task, [code for code, _ in examples.root.pool(task)], len(ids))
     for index, (language, split) in enumerate(job.languages):
         on_step(index, len(job.languages), language)
         rows = examples.evaluation(task, split, language, job.max_evaluation)
@@ -51,6 +51,7 @@ def match(network: TaskNetwork, job: PredictJob, examples: Examples, on_step: St
         encoded = examples.encoded(task, rows, job.backbone, settings, what=what)
         queries = unit_vectors(network, encoded, batch_tokens=job.batch_tokens, precision=job.precision)
         query_rows = [row for row in rows if isinstance(row, MatchExample)]
+        note = "; ".join((searched, *examples.root.left_out(task, split, language)))
         yield LanguageResult(language, split, nearest(query_rows, queries, ids, pool), len(rows), note)
 
 

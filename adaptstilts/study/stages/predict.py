@@ -76,7 +76,8 @@ def _decode(
         what = (split, language, job.max_evaluation)
         encoded = examples.encoded(task, rows, job.backbone, job.lengths, what=what)
         found = predict(network, task, labels, encoded, batch_tokens=job.batch_tokens, precision=job.precision)
-        yield LanguageResult(language, split, found, len(rows))
+        note = "; ".join(examples.root.left_out(task, split, language))
+        yield LanguageResult(language, split, found, len(rows), note)
 
 
 def _match(
