@@ -23,9 +23,13 @@ ATTENTION_KEY = "attn_implementation"
 _ATTENTION = (None, "eager", "sdpa")
 TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model", "vocab.txt", "vocab.json", "merges.txt",
+    "sentencepiece.bpe.model", "sentencepiece.model", "spiece.model", "spm.model", "tokenizer.model", "vocab.txt",
+    "vocab.json", "merges.txt",
 )  # fmt: skip
-"""Names of the files that the classes of `TOKENIZER_CLASSES` read."""
+"""Names of the files that the classes of `TOKENIZER_CLASSES` read, in the order in which they are fingerprinted."""
+_TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt")
+VOCABULARIES = tuple(name for name in TOKENIZER_FILES if name not in _TOKENIZER_SETTINGS)
+"""Files of which a tokenizer needs one."""
 _MODEL_FILES = ("config.json", "generation_config.json", "model.safetensors", "model.safetensors.index.json")
 _DEEPEST = 24
 _LARGEST_NUMBER = 2**31
