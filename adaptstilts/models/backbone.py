@@ -29,9 +29,9 @@ from adaptstilts.models.model_files import (
 )
 from adaptstilts.models.safetensors_files import check_finite, check_numbers
 from adaptstilts.models.strict_json import read_json
-from adaptstilts.models.tokenizer_files import check_sentencepiece
 from adaptstilts.models.tokenizer_probe import try_tokenizer
 from adaptstilts.models.tokenizer_trial import TEXTS as TRIAL_TEXTS
+from adaptstilts.models.vocabulary_files import check_vocabulary
 from adaptstilts.models.weight_files import check_sizes, weight_files
 from adaptstilts.runtime import without_note_on_unused_weights
 from adaptstilts.shipped import mini_backbone_folder
@@ -258,6 +258,7 @@ def _loaded_encoder(
             **architecture.options,
         )
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
+    missing += [name for name, weight in encoder.named_parameters() if weight.is_meta]
     if missing:  # the library has found less than `check_fit`, and has drawn the rest at random
         raise CheckpointError(f"the weights lack '{missing[0]}'", path=location, hint="Save the backbone again.")
     check_finite(dict(encoder.named_parameters()), location)
@@ -344,7 +345,7 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES)
     check_tokenizer_json(folder)
     config = _library_config(folder, location)
-    check_sentencepiece(folder)
+    check_vocabulary(folder)
     with library_errors("has no usable tokenizer", location):
         # Left open, transformers warns of Mistral's regular expression for every config.json that names no version.
         tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
