@@ -143,13 +143,19 @@ class Pins:
         return tuple((path, self._pinned.get(path)) for path in sorted(paths))
 
     @contextlib.contextmanager
-    def reading(self, paths: Iterable[Path]) -> Iterator[None]:
+    def reading(self, paths: Iterable[Path], *, only_held: bool = False) -> Iterator[None]:
         """Read files in the block, and make sure that what it reads is what they are held to.
+
+        Args:
+            only_held: Whether a file that is held to nothing is an error.
 
         Raises:
             ChangedError: If a file differs from that, or changed in the meantime.
         """
         read = tuple(paths)
+        new = next((path for path in read if path not in self._pinned), None)
+        if only_held and new is not None:
+            raise ChangedError("has come since the study was planned", path=new)
         with held_still(read):
             yield
         self.check(read)

@@ -130,12 +130,13 @@ def read_bytes(
     return content
 
 
-def cause_of(first_bytes: bytes, *, has_lines: bool = True) -> str | None:
-    """Say what a file really is that cannot be read as UTF-8 text, and what to do; None where nothing is known.
+def cause_of(first_bytes: bytes, *, has_lines: bool = True, is_text: bool = True) -> str | None:
+    """Say what a file really is that cannot be read as what it should be, and what to do; None where nothing is known.
 
     Args:
         first_bytes: Some thousand bytes from its beginning, or all of a shorter file.
         has_lines: Whether line ends separate its rows, which they do not in a JSON document.
+        is_text: Whether it should be UTF-8 text, which has no zero bytes.
 
     Returns:
         What follows the name of the file, such as ``is compressed (gzip): unpack it``.
@@ -145,7 +146,7 @@ def cause_of(first_bytes: bytes, *, has_lines: bool = True) -> str | None:
         return found
     if first_bytes[_TAR_MARK] == b"ustar":
         return "is a tar archive: unpack it"
-    if b"\0" in first_bytes:
+    if is_text and b"\0" in first_bytes:
         return _cause_of_zeros(first_bytes)
     text = first_bytes.removeprefix(b"\xef\xbb\xbf").lstrip()
     found = next((cause for start, cause in _STAND_INS if start.match(text)), None)

@@ -62,6 +62,12 @@ def test_carriage_returns_in_a_document_are_blanks():
     assert cause_of(b'{"data":\r[]}', has_lines=False) is None
 
 
+def test_zero_bytes_say_nothing_of_a_file_that_is_no_text():
+    assert cause_of(b"\0\0a") is not None
+    assert cause_of(b"\0\0a", is_text=False) is None
+    assert cause_of(b"\x1f\x8b\0", is_text=False) == "is compressed (gzip): unpack it"
+
+
 HOSTILE = [
     "../x",
     "a/../../x",

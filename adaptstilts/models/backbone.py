@@ -20,6 +20,7 @@ from adaptstilts.models.fingerprints import deciding_files
 from adaptstilts.models.hub_models import cached_folder, hub_folder
 from adaptstilts.models.library_errors import library_errors
 from adaptstilts.models.model_files import (
+    VOCABULARIES,
     check_entries,
     check_model_json,
     check_tokenizer_json,
@@ -28,9 +29,9 @@ from adaptstilts.models.model_files import (
 )
 from adaptstilts.models.safetensors_files import check_finite, check_numbers
 from adaptstilts.models.strict_json import read_json
-from adaptstilts.models.tokenizer_files import check_sentencepiece
 from adaptstilts.models.tokenizer_probe import try_tokenizer
 from adaptstilts.models.tokenizer_trial import TEXTS as TRIAL_TEXTS
+from adaptstilts.models.vocabulary_files import check_vocabulary
 from adaptstilts.models.weight_files import check_sizes, weight_files
 from adaptstilts.runtime import without_note_on_unused_weights
 from adaptstilts.shipped import mini_backbone_folder
@@ -43,8 +44,6 @@ MINI_BACKBONE = "mini"
 """Name of the bundled miniature backbone in configurations."""
 TOKEN_TYPES = "token_type_ids"
 """Name of the token types among a Hugging Face model's inputs."""
-_TOKENIZER_FILES = ("tokenizer.json", "sentencepiece.bpe.model", "vocab.txt", "spm.model", "spiece.model")
-"""Files of which a tokenizer needs one: any fast one's, XLM-R's, BERT's, DeBERTa's, T5's."""
 
 
 def locate_backbone(name: str) -> str:
@@ -109,8 +108,8 @@ def _check_folder(folder: Path) -> None:
         raise CheckpointError("the backbone folder has no config.json", path=folder)
     config, path = read_config(folder), folder / "config.json"
     _checked_weights(folder, config, architecture_of(config, path))
-    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
-        raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
+    if not any((folder / name).is_file() for name in VOCABULARIES):
+        raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES)
     check_tokenizer_json(folder)
 
 
@@ -259,6 +258,7 @@ def _loaded_encoder(
             **architecture.options,
         )
     missing = [name for name in info["missing_keys"] if not name.startswith("pooler.")]
+    missing += [name for name, weight in encoder.named_parameters() if weight.is_meta]
     if missing:  # the library has found less than `check_fit`, and has drawn the rest at random
         raise CheckpointError(f"the weights lack '{missing[0]}'", path=location, hint="Save the backbone again.")
     check_finite(dict(encoder.named_parameters()), location)
@@ -341,11 +341,11 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     from transformers import AutoTokenizer  # noqa: PLC0415
 
     folder, _, architecture = _opened(location, revision)
-    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
-        raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=_TOKENIZER_FILES)
+    if not any((folder / name).is_file() for name in VOCABULARIES):
+        raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES)
     check_tokenizer_json(folder)
     config = _library_config(folder, location)
-    check_sentencepiece(folder)
+    check_vocabulary(folder)
     with library_errors("has no usable tokenizer", location):
         # Left open, transformers warns of Mistral's regular expression for every config.json that names no version.
         tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]

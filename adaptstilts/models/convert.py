@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import expanded
+from adaptstilts.files import cause_of, check_file, expanded
 from adaptstilts.formatting import size_text
 from adaptstilts.models.hub_models import list_files
 from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, check_tokenizer_json, refuse_peft
@@ -31,6 +31,7 @@ SHARD_SIZE = "5GB"
 _SCRIPT = Path(__file__).with_name("unpickle.py")
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LANG")
 _START_SECONDS = 300
+_FIRST_BYTES = 4096
 _BYTES_PER_SECOND = 5e6
 """Slowest disk that is expected."""
 
@@ -100,6 +101,8 @@ def convert(source: str | Path, to: str | Path, revision: str | None = None) -> 
     check_model_json(folder / "config.json")
     check_tokenizer_json(folder)
     pickles = _pickles(folder)
+    for pickle in pickles:
+        _refuse_stand_in(pickle)
     _check_space(target, pickles)
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -156,6 +159,17 @@ def _pickles(folder: Path) -> list[Path]:
     if (folder / PICKLE_INDEX).is_file():
         return [folder / name for name in shard_names(folder / PICKLE_INDEX, ".bin")]
     raise CheckpointError("has no pickled weights to convert", path=folder, allowed=(PICKLE, PICKLE_INDEX))
+
+
+def _refuse_stand_in(pickle: Path) -> None:
+    """Refuse what stands in place of a pickle: a pointer of Git LFS, a page of HTML, a compressed file."""
+    check_file(pickle, CheckpointError, "Copy it again.")
+    with pickle.open("rb") as file:
+        first_bytes = file.read(_FIRST_BYTES)
+    is_own = first_bytes.startswith((b"PK", b"\x80"))  # an archive, or a pickle of torch before 1.6
+    cause = None if is_own else cause_of(first_bytes, has_lines=False, is_text=False)
+    if cause is not None:
+        raise CheckpointError(cause, path=pickle, hint="Get the file itself.")
 
 
 def _check_space(target: Path, pickles: Sequence[Path]) -> None:

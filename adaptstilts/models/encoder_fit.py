@@ -30,9 +30,9 @@ def check_fit(encoder: PreTrainedModel, files: Iterable[Path], location: str) ->
         location: What to name in an error.
 
     Raises:
-        CheckpointError: If tensors are missing, or have other shapes or types.
+        CheckpointError: If tensors are missing or there twice, or have other shapes or types.
     """
-    wrong = list(_misfits(encoder, _by_name(encoder, tensors_of(files))))
+    wrong = list(_misfits(encoder, _by_name(encoder, tensors_of(files), location)))
     if wrong:
         raise CheckpointError(
             f"the weights lack or misfit {number_text(len(wrong), 'tensor')} of the encoder, the first is {wrong[0]}",
@@ -41,18 +41,30 @@ def check_fit(encoder: PreTrainedModel, files: Iterable[Path], location: str) ->
         )
 
 
-def _by_name(encoder: PreTrainedModel, found: Mapping[str, TensorHeader]) -> dict[str, TensorHeader]:
-    """Name tensors as the encoder does, which may be a part of the model that was saved."""
+def _by_name(encoder: PreTrainedModel, found: Mapping[str, TensorHeader], location: str) -> dict[str, TensorHeader]:
+    """Name tensors as the encoder does, which may be a part of the model that was saved.
+
+    Raises:
+        CheckpointError: If two of them would be one tensor of the encoder.
+    """
     prefix = encoder.base_model_prefix
     is_part = bool(prefix) and not hasattr(encoder, prefix) and any(name.startswith(prefix) for name in found)
+    own = {name for name, _ in encoder.named_parameters(remove_duplicate=False)}
     named: dict[str, TensorHeader] = {}
+    origins: dict[str, str] = {}
     for name, header in found.items():
         end = next((end for end in _LEGACY if name.endswith(end)), None)
         modern = name if end is None else name.removesuffix(end) + _LEGACY[end]
-        if not is_part:
-            named[modern] = header
-        elif modern.startswith(f"{prefix}."):
-            named[modern.removeprefix(f"{prefix}.")] = header
+        short = modern.removeprefix(f"{prefix}.") if is_part else modern
+        if short in own and origins.setdefault(short, name) != name:
+            raise CheckpointError(
+                f"the weights hold '{short}' twice, as {shown(origins[short])} and as {shown(name)}",
+                path=location,
+                value=name,
+                hint="Save the backbone again.",
+            )
+        if not is_part or short != modern:
+            named[short] = header
     return named
 
 

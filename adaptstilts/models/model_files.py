@@ -15,6 +15,7 @@ from typing import Any
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import check_file
+from adaptstilts.models.chat_templates import check_template_files, check_template_setting
 from adaptstilts.models.strict_json import read_json, refuse, shown, shown_key
 from adaptstilts.models.tokenizer_files import check_added_token, check_tokenizer_file
 
@@ -23,9 +24,13 @@ ATTENTION_KEY = "attn_implementation"
 _ATTENTION = (None, "eager", "sdpa")
 TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model", "vocab.txt", "vocab.json", "merges.txt",
+    "sentencepiece.bpe.model", "sentencepiece.model", "spiece.model", "spm.model", "tokenizer.model", "vocab.txt",
+    "vocab.json", "merges.txt",
 )  # fmt: skip
-"""Names of the files that the classes of `TOKENIZER_CLASSES` read."""
+"""Names of the files that the classes of `TOKENIZER_CLASSES` read, in the order in which they are fingerprinted."""
+_TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt")
+VOCABULARIES = tuple(name for name in TOKENIZER_FILES if name not in _TOKENIZER_SETTINGS)
+"""Files of which a tokenizer needs one."""
 _MODEL_FILES = ("config.json", "generation_config.json", "model.safetensors", "model.safetensors.index.json")
 _DEEPEST = 24
 _LARGEST_NUMBER = 2**31
@@ -81,6 +86,7 @@ _MODEL: dict[str, _Fixed] = {
         "cuts inputs into chunks of that length, which few inputs are a multiple of",
         "Remove the key; it saves memory and changes no result.",
     ),
+    "pruned_heads": _Fixed((None, {}, []), "takes out attention heads, which is not supported", "Use a whole encoder."),
     **dict.fromkeys(
         ("attribute_map", "sub_configs", "base_config_key"),
         _Fixed((None,), "replaces a part of the library's own class"),
@@ -89,6 +95,7 @@ _MODEL: dict[str, _Fixed] = {
 _TOKENIZER: dict[str, _Fixed] = {
     "fast_tokenizer_files": _Fixed((None, []), _ELSEWHERE),
     "init_inputs": _Fixed((None, []), _ELSEWHERE),
+    "from_slow": _Fixed((None, False), _ELSEWHERE, "Remove the key; a tokenizer.json is read as it is."),
     **dict.fromkeys(
         ("vocab_file", "merges_file", "tokenizer_file", "spm_file", "tokenizer_object", "__slow_tokenizer"),
         _Fixed((None,), _ELSEWHERE, "Remove the key; the tokenizer's files are found by their names."),
@@ -154,6 +161,9 @@ def check_model_json(path: Path) -> dict[str, Any]:
     config = read_json(path)
     _visit(path, config, _check_shared, _check_model)
     _check_types(path, config, {"model_type": str, "architectures": list, "id2label": dict, "label2id": dict})
+    for key in config.get("id2label") or ():
+        if not key.isascii() or not key.isdecimal():
+            refuse(path, f"id2label.{shown_key(key)}", key, "the keys are the numbers of classes")
     names = config.get("architectures") or []
     if not all(isinstance(name, str) for name in names):
         refuse(path, "architectures", names, "the names of classes are texts")
@@ -196,16 +206,17 @@ def check_tokenizer_json(folder: Path) -> None:
     if path.exists():
         settings = read_json(path)
         _visit(path, settings, _check_shared, _check_tokenizer)
-        _check_types(
-            path, settings, {"model_input_names": list, "added_tokens_decoder": dict, "additional_special_tokens": list}
-        )
+        types = {"model_input_names": list, "added_tokens_decoder": dict, "additional_special_tokens": list}
+        _check_types(path, settings, {**types, "extra_special_tokens": dict})
         _check_tokens(path, settings, path.name)
+        check_template_setting(path, settings.get("chat_template"))
         names = settings.get("model_input_names", [])
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             refuse(path, "model_input_names", names, "it must be a list of texts")
         longest = settings.get("model_max_length")
         if longest is not None and not _is_within(longest, 1, math.inf, whole=False):
             refuse(path, "model_max_length", longest, "it must be a number of sub-tokens")
+    check_template_files(folder)
     for name in ("special_tokens_map.json", "added_tokens.json", "generation_config.json"):
         if (folder / name).exists():
             record = read_json(folder / name)
@@ -332,6 +343,8 @@ def _check_model(path: Path, where: str, key: str, value: object) -> None:
 def _check_tokenizer(path: Path, where: str, key: str, value: object) -> None:
     if "." not in where:
         _check_fixed(path, where, key, value, _TOKENIZER)
+        if key.startswith("__") or key == "self":
+            refuse(path, where, value, "keys become arguments of a function, and Python reserves this name")
     _check_tokenizer_class(path, where, key, value)
     if key == "sp_model_kwargs" and not (
         value is None or (isinstance(value, dict) and value.keys() <= set(_SENTENCEPIECE_OPTIONS))
@@ -362,7 +375,9 @@ def _check_numbers(path: Path, where: str, key: str, value: object) -> None:
     is_small = key.endswith(("_eps", "_epsilon", "initializer_range"))
     if is_small and not _is_within(value, 0, 1e6, whole=False):
         refuse(path, where, value, "it must be a number from 0")
-    if key in _ACTIVATION_KEYS and not _is_one_of(value.lower() if isinstance(value, str) else value, _ACTIVATIONS):
+    if key == "non_linearity" and isinstance(value, str):  # the adapters library ignores case, transformers does not
+        value = value.lower()
+    if key in _ACTIVATION_KEYS and not _is_one_of(value, _ACTIVATIONS):
         refuse(path, where, value, "it is no known activation function", allowed=_ACTIVATIONS[1:])
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import check_file
+from adaptstilts.files import cause_of, check_file
 from adaptstilts.models.strict_json import parse_json, shown, shown_key
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _ITEM_BYTES = {
 _FLOATING = frozenset({"F16", "BF16", "F32", "F64"})
 _HINT = "Save it again, or get it again."
 _AT_ONCE = 2**22
+_FIRST_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if length > min(size - 8, _MOST_HEADER_BYTES) or length < 2:
-                raise _damaged(path, "they have no header of safetensors")
+                file.seek(0)
+                raise _no_weights(path, file.read(_FIRST_BYTES))
             content = file.read(length)
     except FileNotFoundError as error:
         raise CheckpointError("there is no such file", path=path, hint=_HINT) from error
@@ -193,6 +195,14 @@ def _check_metadata(path: Path, metadata: object) -> None:
             allowed=_FORMATS[1:],
             hint="Save the backbone again with PyTorch.",
         )
+
+
+def _no_weights(path: Path, first_bytes: bytes) -> CheckpointError:
+    """Return the error for a file without a header: what it really is, where that is known."""
+    cause = cause_of(first_bytes, has_lines=False, is_text=False)
+    if cause is None:
+        return _damaged(path, "they have no header of safetensors")
+    return CheckpointError(cause, path=path, hint=_HINT)
 
 
 def _damaged(path: Path, problem: str) -> CheckpointError:

@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import read_bytes
-from adaptstilts.models.library_errors import library_errors
 from adaptstilts.models.strict_json import read_json, refuse, shown_key
 
 MOST_JSON_BYTES = 256 * 2**20
 """Largest file of a tokenizer."""
 _HIGHEST_ID = 2**24
 _DEEPEST = 24
-_SENTENCEPIECE = ("sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model")
 _HINT = "Save the tokenizer again with save_pretrained."
 
 
@@ -205,23 +202,6 @@ def check_tokenizer_file(path: Path) -> None:
             _follow(path, section, record[section], rules)
 
 
-def check_sentencepiece(folder: Path) -> None:
-    """Check the SentencePiece model of a folder without a tokenizer.json, of which transformers gives no reason.
-
-    Raises:
-        CheckpointError: If it cannot be read, or is empty.
-    """
-    path = next((folder / name for name in _SENTENCEPIECE if (folder / name).is_file()), None)
-    if path is None or (folder / "tokenizer.json").is_file():
-        return
-    with library_errors("is not a SentencePiece model", path, _HINT):
-        from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
-
-        pieces = SentencePieceProcessor(model_proto=read_bytes(path, MOST_JSON_BYTES, CheckpointError, _HINT))
-        if not pieces.get_piece_size():
-            raise CheckpointError("is not a SentencePiece model: it has no pieces", path=path, hint=_HINT)
-
-
 def check_added_token(path: Path, where: str, value: object, *, may_be_text: bool = True) -> None:
     """Check a token of a tokenizer's settings: a text, or an object that holds its content.
 
@@ -340,9 +320,12 @@ def _check_specials(path: Path, where: str, part: Mapping[str, Any], ids: Mappin
             _check(path, f"{place}.tokens[{index}]", token, _TEXT)
             _check(path, f"{place}.ids[{index}]", found, _ID)
             _check_named(path, f"{place}.ids[{index}]", token, found, ids)
-    for side in ("single", "pair"):
+    for side, texts in (("single", ["A"]), ("pair", ["A", "B"])):
         for index, piece in enumerate(part[side]):
             _check_piece(path, f"{where}.{side}[{index}]", piece, part["special_tokens"])
+        found = [piece["Sequence"]["id"] for piece in part[side] if "Sequence" in piece]
+        if sorted(found) != texts:
+            refuse(path, f"{where}.{side}", found, f"each text must stand in it once: {', '.join(texts)}", hint=_HINT)
 
 
 def _check_piece(path: Path, where: str, piece: object, specials: Iterable[str]) -> None:

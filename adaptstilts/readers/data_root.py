@@ -66,11 +66,20 @@ class DataRoot:
         options: Reader options that override those of the layouts which have them, for example ``{"quoting":
             "xtreme"}`` to read XNLI and PAWS-X with doubled quotation marks, as XTREME does.
         pins: What files must hold; reading another content is an error.
+        only_held: Whether reading the rows of a file that ``pins`` hold to nothing is an error, too.
     """
 
-    def __init__(self, path: Path | str, *, options: Mapping[str, str] | None = None, pins: Pins | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        options: Mapping[str, str] | None = None,
+        pins: Pins | None = None,
+        only_held: bool = False,
+    ) -> None:
         self.path = Path(path)
         self.pins = Pins() if pins is None else pins
+        self._only_held = only_held
         self._options = dict(options or {})
         self._labels: dict[tuple[str, ...], tuple[str, ...]] = {}
         # One file may hold several languages and splits.
@@ -223,7 +232,7 @@ class DataRoot:
         for code, found in self.pool(task):
             before = len(seen)
             request = Request(found.paths, (), code, options=dict(found.layout.options))
-            with self.pins.reading(found.paths):
+            with self.pins.reading(found.paths, only_held=self._only_held):
                 for candidate in POOL_READERS[found.layout.reader](request):
                     if candidate.id in seen:
                         raise DataError(f"candidate '{candidate.id}' occurs twice", path=found.paths[0])
@@ -383,7 +392,7 @@ class DataRoot:
         self, found: Found, task: Task, split: Split, language: str, row: RowCheck | None = None
     ) -> list[Example] | Bitext:
         request = self._request(found, task, split, language, row)
-        with self.pins.reading(found.paths):
+        with self.pins.reading(found.paths, only_held=self._only_held):
             rows = get_reader(found.layout.reader)(request)
             if isinstance(rows, Bitext):
                 check_kind(rows, task, found.layout.reader, found.paths[0])

@@ -10,7 +10,7 @@ import csv
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import MISSING, astuple, dataclass, fields
 from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
@@ -69,6 +69,7 @@ class RunRow:
         best_dev: Best score on the source language's dev set in percent; None without a dev set.
         stage: Name of the stage in the plan.
         variant: Labels of the variants of a sweep that use it, joined by ``; ``; empty where all do.
+        attention: How attention was computed: torch's kernels, the first choice first, or ``eager``.
     """
 
     method: str
@@ -84,6 +85,7 @@ class RunRow:
     best_dev: float | None
     stage: str
     variant: str = ""
+    attention: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,13 +171,14 @@ class _UnixLines:
 
 
 def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
-    """Read the rows that `write_csv` wrote; columns may be in any order.
+    """Read the rows that `write_csv` wrote; columns may be in any order, and missing where a field has a default.
 
     Args:
         row_type: A dataclass: `ResultRow`, `RunRow` or `adaptstilts.results.layers.LayerRow`.
 
     Raises:
-        DataError: If the file is missing or not UTF-8, a column is missing or unknown, or a value has the wrong type.
+        DataError: If the file is missing or not UTF-8, another column is missing or unknown, or a value has the wrong
+            type.
     """
     if not path.is_file():
         raise DataError("no such results file", path=path, hint="`adaptstilts run` writes it.")
@@ -185,7 +188,7 @@ def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
         raise DataError(f"byte {error.start} is not UTF-8", path=path) from error
     reader = csv.reader(StringIO(text, newline=""))
     header = next(reader, [])
-    _check_header(header, _columns(row_type), path)
+    _check_header(header, row_type, path)
     rows = []
     for values in reader:
         if len(values) != len(header):
@@ -269,13 +272,15 @@ def _notes(rows: Sequence[ResultRow]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _check_header(header: Sequence[str], expected: Sequence[str], path: Path) -> None:
+def _check_header(header: Sequence[str], row_type: type[object], path: Path) -> None:
+    expected = _columns(row_type)
     for name in header:
         if name not in expected:
             raise DataError(f"'{name}' is not a column", path=path, line=1, value=name, allowed=expected)
         if header.count(name) > 1:
             raise DataError(f"column '{name}' is given twice", path=path, line=1)
-    missing = [name for name in expected if name not in header]
+    needed = [field.name for field in fields(row_type) if field.default is MISSING]  # type: ignore[arg-type]
+    missing = [name for name in needed if name not in header]
     if missing:
         raise DataError(f"columns are missing: {', '.join(missing)}", path=path, line=1)
 
@@ -316,6 +321,8 @@ _PARSERS: Mapping[str, tuple[Callable[[str], Any], str]] = {
 def _parse_row(values: Mapping[str, str], row_type: type[Row], path: Path, line: int) -> Row:
     parsed: dict[str, Any] = {}
     for field in fields(row_type):  # type: ignore[arg-type]
+        if field.name not in values:
+            continue
         parse, kind = _PARSERS[str(field.type)]
         text = values[field.name]
         try:

@@ -25,8 +25,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.runtime import ResumeSection
-from adaptstilts.contents import content_hash
-from adaptstilts.errors import CheckpointError
+from adaptstilts.contents import Pins, content_hash
+from adaptstilts.errors import ChangedError, CheckpointError
 from adaptstilts.files import check_file, read_bytes
 from adaptstilts.formatting import reason_of
 from adaptstilts.store.manifest import KEY_DIGITS
@@ -279,12 +279,17 @@ def _save(path: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
 
 
 def _load(folder: Path, record: dict[str, str]) -> dict[str, Tensor]:
+    """Return copies of a file's tensors, since those of the library would change with a file that is written to."""
     path = folder / record["file"]
+    pins = Pins()
+    pins.hold(path, record["sha256"])
     try:
         check_file(path, CheckpointError)
-        if content_hash(path, certain=True) != record["sha256"]:
-            raise CheckpointError("the checkpoint is damaged", path=path)
-        return load_file(path)
+        with pins.reading([path]):
+            pins.check([path])
+            return {name: tensor.clone() for name, tensor in load_file(path).items()}
+    except ChangedError as error:
+        raise CheckpointError("the checkpoint is damaged", path=path) from error
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"the checkpoint cannot be read: {error}", path=path) from error
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +18,7 @@ from backbones import save_attached
 from commandline import say
 from forked import forked
 from model_variants import Variant, by_key, in_place_of, of_weights
+from safetensors.torch import load_file, save_file
 from tokenizers_tiny import FAMILIES, special_ids, tiny
 
 from adaptstilts.errors import AdaptstiltsError, CheckpointError
@@ -112,6 +115,122 @@ def test_something_else_in_place_of_a_file_of_a_backbone_gives_one_line(original
             assert f"{name}: is a" in answer, (variant.name, answer)
         elif name in {"config.json", "tokenizer.json"}:
             assert f"{name}: " in answer, (variant.name, answer)
+
+
+def edit(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
+    """A change of a JSON file."""
+
+    def act(folder: Path) -> None:
+        content = json.loads((folder / name).read_text("utf-8"))
+        change(content)
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+
+    return act
+
+
+def template(single: list[str], pair: list[str]) -> Callable[[Path], object]:
+    """A post-processor that puts these texts into its templates."""
+    sides = {
+        side: [{"Sequence": {"id": text, "type_id": 0}} for text in texts]
+        for side, texts in (("single", single), ("pair", pair))
+    }
+    part = {"type": "TemplateProcessing", **sides, "special_tokens": {}}
+    return edit("tokenizer.json", lambda content: content.update(post_processor=part))
+
+
+def of_tensors(change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]) -> Callable[[Path], object]:
+    def act(folder: Path) -> None:
+        path = folder / "model.safetensors"
+        save_file(change({**load_file(path)}), path, metadata={"format": "pt"})
+
+    return act
+
+
+def in_place_of_weights(content: bytes) -> Callable[[Path], object]:
+    return lambda folder: (folder / "model.safetensors").write_bytes(content)
+
+
+def without_tokenizer_json(name: str, content: bytes) -> Callable[[Path], object]:
+    def act(folder: Path) -> None:
+        (folder / "tokenizer.json").unlink()
+        (folder / name).write_bytes(content)
+
+    return act
+
+
+def chat_template(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    def act(folder: Path) -> None:
+        (folder / "additional_chat_templates").mkdir()
+        make(folder / "additional_chat_templates" / "x.jinja")
+
+    return act
+
+
+def settings(**more: object) -> Callable[[Path], object]:
+    return edit("tokenizer_config.json", lambda content: content.update(more))
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n"
+NAMED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "no text": (template([], []), "tokenizer.json: post_processor.single: [] is refused: each text must stand in it"),
+    "no pair": (template(["A"], ["A"]), "post_processor.pair: ['A'] is refused: each text must stand in it once: A, B"),
+    "text twice": (template(["A", "A"], ["A", "B"]), "post_processor.single: ['A', 'A'] is refused"),
+    "activation": (
+        edit("config.json", lambda content: content.update(hidden_act="GELU")),
+        "config.json: hidden_act: 'GELU' is refused: it is no known activation function. Did you mean 'gelu'?",
+    ),
+    "pruned": (
+        edit("config.json", lambda content: content.update(pruned_heads={"0": [1]})),
+        "config.json: pruned_heads: {'0': [1]} is refused: this key takes out attention heads, which is not supported",
+    ),
+    "class number": (
+        edit("config.json", lambda content: content.update(id2label={"a": "b"})),
+        "config.json: id2label.a: 'a' is refused: the keys are the numbers of classes",
+    ),
+    "from slow": (settings(from_slow=True), "tokenizer_config.json: from_slow: true is refused: this key points"),
+    "self": (settings(self=1), "tokenizer_config.json: self: 1 is refused: keys become arguments of a function"),
+    "class": (settings(__class__="x"), "tokenizer_config.json: __class__: 'x' is refused: keys become arguments"),
+    "extra tokens": (settings(extra_special_tokens=["a"]), "extra_special_tokens: ['a'] is refused: it must be an obj"),
+    "chat list": (settings(chat_template=[{"name": "x"}]), "chat_template[0]: {'name': 'x'} is refused: it must be an"),
+    "chat bytes": (
+        lambda folder: (folder / "chat_template.jinja").write_bytes(b"\xff"),
+        "chat_template.jinja: is not UTF-8 text: invalid start byte. Remove it; templates of chats are not used",
+    ),
+    "chat pipe": (chat_template(os.mkfifo), "additional_chat_templates/x.jinja: is a named pipe, not a file"),
+    "two names": (
+        of_tensors(lambda found: {**found, **{f"roberta.{name}": one * 2 for name, one in found.items()}}),
+        "the weights hold 'embeddings.LayerNorm.bias' twice, as 'embeddings.LayerNorm.bias' and as 'roberta.embed",
+    ),
+    "old names": (
+        of_tensors(lambda found: {**found, "embeddings.LayerNorm.gamma": found["embeddings.LayerNorm.weight"] * 2}),
+        "the weights hold 'embeddings.LayerNorm.weight' twice, as 'embeddings.LayerNorm.gamma' and as",
+    ),
+    "pointer": (in_place_of_weights(LFS), "model.safetensors: is a pointer of Git LFS: fetch the file (git lfs pull)"),
+    "page": (in_place_of_weights(b"<!DOCTYPE html>"), "model.safetensors: is a web page (HTML): download the file aga"),
+    "gzip": (in_place_of_weights(b"\x1f\x8b\x08\0\0"), "model.safetensors: is compressed (gzip): unpack it"),
+    "pointer to pieces": (
+        without_tokenizer_json("sentencepiece.bpe.model", LFS),
+        "sentencepiece.bpe.model: is a pointer of Git LFS: fetch the file (git lfs pull)",
+    ),
+    "no pieces": (
+        without_tokenizer_json("sentencepiece.bpe.model", b"x"),
+        "sentencepiece.bpe.model: is not a SentencePiece model: INTERNAL",
+    ),
+    "another class's file": (
+        without_tokenizer_json("vocab.txt", b"a\nb\n"),
+        "tokenizer_config.json: tokenizer_class: 'XLMRobertaTokenizerFast' reads sentencepiece.bpe.model, which is not",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_message_names_the_file_the_key_and_the_cause(originals, tmp_path, name):
+    change, message = NAMED[name]
+    folder = Path(shutil.copytree(originals("xlm-roberta"), tmp_path / "broken"))
+    change(folder)
+    answer = forked(lambda: use(folder), seconds=SECONDS).answer
+    assert message in answer
+    assert answer.startswith(f"{folder}")
 
 
 @pytest.mark.parametrize("kind", ATTACHED)

@@ -271,6 +271,20 @@ def test_convert_names_what_is_wrong_with_a_pickle_and_leaves_nothing(tmp_path, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["pickled"]
 
 
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n", "is a pointer of Git LFS: fetch the"),
+        (b"<!DOCTYPE html><html>", r"is a web page \(HTML\): download the file again"),
+        (b"\x1f\x8b\x08\0\0", r"is compressed \(gzip\): unpack it"),
+    ],
+)
+def test_convert_says_what_stands_in_place_of_a_pickle(tmp_path, pickled, content, cause):
+    (pickled / "pytorch_model.bin").write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"pytorch_model\.bin: {cause}"):
+        convert(pickled, tmp_path / "made")
+
+
 def test_convert_checks_the_config_before_the_pickle(tmp_path, pickled):
     config = json.loads((pickled / "config.json").read_text())
     (pickled / "config.json").write_text(json.dumps({**config, "auto_map": {"AutoModel": "evil/code--m.M"}}))

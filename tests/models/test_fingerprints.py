@@ -8,7 +8,7 @@ import torch
 from adaptstilts.errors import AdaptstiltsError, CheckpointError
 from adaptstilts.models.backbone import load_encoder, load_tokenizer, locate_backbone
 from adaptstilts.models.fingerprints import deciding_files, fingerprint
-from adaptstilts.models.model_files import TOKENIZER_FILES
+from adaptstilts.models.model_files import TOKENIZER_CLASSES, TOKENIZER_FILES, VOCABULARIES
 
 TEXTS = ["The cat sat on the mat.", "Ein Hund <mask> schläft.", "NEU new"]
 COMMITS = ["1" * 40, "2" * 40]
@@ -106,6 +106,13 @@ def test_every_file_of_a_tokenizer_counts_whether_it_comes_goes_or_changes(tmp_p
         (tmp_path / name).write_text(text, encoding="utf-8")
         found.append(fingerprint(str(tmp_path)))
     assert len(set(found)) == 3
+
+
+def test_the_files_of_every_class_of_tokenizers_count():
+    import transformers
+
+    classes = [getattr(transformers, name) for name in TOKENIZER_CLASSES]
+    assert {name for one in classes for name in one.vocab_files_names.values()} == {*VOCABULARIES, "merges.txt"}
 
 
 def test_fingerprint_follows_contents_and_names_and_not_the_place(folder, tmp_path):

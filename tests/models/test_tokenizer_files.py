@@ -138,7 +138,7 @@ def test_what_only_the_library_can_tell_is_found_in_a_process_of_its_own(tmp_pat
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00\xff" * 700, b"<html>"], ids=["empty", "bytes", "page"])
+@pytest.mark.parametrize("content", [b"", b"\x00\xff" * 700], ids=["empty", "bytes"])
 def test_sentencepiece_model_that_cannot_be_read_is_named(tmp_path, content):
     folder = save_tokenizer("xlm-roberta", tmp_path)
     (folder / "tokenizer.json").unlink()

@@ -36,6 +36,7 @@ RUN = RunRow(
     train_examples=2000,
     best_dev=None,
     stage="xnli by stack from mnli",
+    attention="flash, efficient, math",
 )
 
 
@@ -54,6 +55,15 @@ def test_read_csv_returns_equal_runs_when_dev_score_is_missing(tmp_path: Path):
     runs = (RUN, replace(RUN, best_dev=71.25))
     write_csv(tmp_path / "runs.csv", runs, RunRow)
     assert read_csv(tmp_path / "runs.csv", RunRow) == runs
+
+
+def test_a_file_from_before_a_column_was_added_is_read(tmp_path: Path):
+    write_csv(tmp_path / "runs.csv", [RUN], RunRow)
+    lines = (tmp_path / "runs.csv").read_text().splitlines()
+    assert lines[0].endswith(",stage,variant,attention")
+    before = [lines[0].removesuffix(",attention"), lines[1].removesuffix(',"flash, efficient, math"')]
+    (tmp_path / "runs.csv").write_text("\n".join(before) + "\n")
+    assert read_csv(tmp_path / "runs.csv", RunRow) == (replace(RUN, attention=""),)
 
 
 def test_write_csv_keeps_the_order_of_the_fields_and_leaves_no_other_file(tmp_path: Path):
@@ -85,7 +95,7 @@ def test_read_csv_names_file_when_it_is_not_utf8(tmp_path: Path):
         (",1,,\n", ",1,\n", r"results\.csv:2: 12 columns, expected 13"),
         ("metric,", "metrik,", r"results\.csv:1: 'metrik' is not a column\. Did you mean 'metric'\?"),
         ("seed,note", "seed,seed", r"results\.csv:1: column 'seed' is given twice"),
-        (",note,variant\n", ",note\n", r"results\.csv:1: columns are missing: variant"),
+        (",seed,note", ",note", r"results\.csv:1: columns are missing: seed"),
     ],
 )
 def test_read_csv_names_line_and_column_when_text_is_wrong(tmp_path: Path, old: str, new: str, message: str):

@@ -235,6 +235,19 @@ def test_what_was_damaged_is_still_told_after_another_interruption(tmp_path):
     ]
 
 
+def test_what_was_read_of_a_checkpoint_stays_when_its_files_are_written_to(tmp_path):
+    """The library's own tensors would change with the file that it maps into memory."""
+    checkpoints(tmp_path).write(snapshot(2, 1), "run")
+    found = checkpoints(tmp_path).latest("run")
+    for path in tmp_path.glob("*.safetensors"):
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.seek(size - 12)
+            file.write(bytes(12))
+    assert found.tensors["w"].tolist() == [2.0, 2.0, 2.0]
+    assert found.best["w"].tolist() == [1.0, 1.0, 1.0]
+
+
 @pytest.mark.parametrize("is_new_process", [False, True])
 def test_damaged_best_weights_are_written_again_by_the_next_checkpoint(tmp_path, is_new_process):
     held = checkpoints(tmp_path)

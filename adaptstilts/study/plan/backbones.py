@@ -51,6 +51,7 @@ def check_backbone_content(backbone: BackboneRef, pins: Pins, problem: str) -> t
     if not folder.is_dir():
         files = backbone_files(backbone)
         check_blobs(files)
+        pins.check(files, problem)
         pins.pin(files)
         return files
     try:

@@ -95,6 +95,7 @@ def run_rows(job: AnalyseJob, done: Mapping[str, Artefact]) -> list[RunRow]:
                 best_dev=None if record.values.get("best_dev") is None else record.number("best_dev"),
                 stage=run.stage,
                 variant="" if run.variants == every else "; ".join(run.variants),
+                attention=record.text("attention"),
             )
         )
     return rows

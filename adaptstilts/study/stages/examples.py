@@ -41,11 +41,12 @@ class Examples:
     Args:
         root: Folder with data sets in their published layouts.
         quoting: Option of the readers; see `adaptstilts.config.schema.DataSection`.
-        pins: What files must hold, those of backbones included; reading another content is an error.
+        pins: What files must hold, those of backbones included; reading another content, or rows of a data file that
+            they do not hold, is an error.
     """
 
     def __init__(self, root: Path, *, quoting: str = "clean", pins: Pins | None = None) -> None:
-        self.root = DataRoot(root, options={"quoting": quoting}, pins=pins)
+        self.root = DataRoot(root, options={"quoting": quoting}, pins=pins, only_held=pins is not None)
         self._tokenizers: dict[str, PreTrainedTokenizerFast] = {}
         self._training: dict[tuple[object, ...], TrainingData] = {}
         self._evaluation: dict[tuple[object, ...], list[Example] | Bitext] = {}

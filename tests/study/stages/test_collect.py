@@ -57,6 +57,7 @@ def trained(**changes: Any) -> dict[str, Any]:
         "examples": 64,
         "best_dev": 71.5,
         "notes": [],
+        "attention": "torch's choice",
     }
     return record | changes
 
@@ -139,6 +140,7 @@ def test_run_rows_name_intermediate_runs_by_their_task_and_others_by_their_targe
     row = found[0]
     assert (row.trained_parameters, row.total_parameters, row.artefact_bytes) == (10, 1000, 80)
     assert (row.train_seconds, row.train_examples, row.best_dev, row.seed) == (2.5, 64, 71.5, 1)
+    assert row.attention == "torch's choice"
 
 
 def test_run_rows_hold_each_run_once_however_many_targets_use_it(tmp_path: Path):

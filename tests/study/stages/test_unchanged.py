@@ -212,6 +212,58 @@ def test_other_content_for_a_moment_only_leaves_the_numbers_right(place, numbers
         shutil.rmtree(place.folder / "store")
 
 
+@pytest.mark.parametrize(
+    ("name", "during", "at", "refused", "message"),
+    [
+        ("model.safetensors", "train adapter", "step", "train adapter", RUNNING),
+        ("tokenizer.json", "predict adapter: xquad de", "start", "predict adapter: xquad de", PLANNED),
+    ],
+)
+def test_a_file_of_the_hubs_cache_that_has_no_hash_in_its_name_is_held_to_what_it_was(
+    place, numbers, monkeypatch, name, during, at, refused, message
+):
+    """Where links are not possible, the cache holds the files themselves, and only the commit is known of them."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(place.folder / "cache"))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    snapshot = place.folder / "cache" / "models--some--one" / "snapshots" / ("1" * 40)
+    snapshot.parent.mkdir(parents=True)
+    place.backbone.replace(snapshot)
+    path = snapshot / name
+    change = overwrite if path.suffix == ".safetensors" else _add_space
+    with put_back(path):
+        first = place.run("backbone=some/one", act=lambda: change(path), name=during, at=at)
+    assert f"{path}: {message}" in first.refused(refused)
+    again = place.run("backbone=some/one")
+    assert again.watcher.failures == {}
+    assert again.numbers == numbers
+
+
+def test_a_file_that_comes_for_a_moment_only_is_not_read(place, numbers, monkeypatch):
+    """The package's own layout is read first, so that such a file would stand in for the one that was planned."""
+    from adaptstilts.data.arrow import write_split
+    from adaptstilts.readers.data_root import DataRoot
+    from adaptstilts.study.stages import predict
+    from adaptstilts.tasks.registry import get_task
+    from adaptstilts.tasks.spec import Split
+
+    root, task, own = place.folder / "data", get_task("xquad"), place.data("xquad/arrow")
+    rows = DataRoot(root).load_examples(task, Split.TEST, "en")
+    predicted = predict.predict
+
+    def gone_before(*args: Any, **more: Any) -> Any:
+        shutil.rmtree(own, ignore_errors=True)
+        return predicted(*args, **more)
+
+    monkeypatch.setattr(predict, "predict", gone_before)
+    ran = place.run(act=lambda: write_split(root, task, Split.TEST, "de", rows, ()), name="predict direct: xquad de")
+    assert "arrow/test/de/data-00000-of-00001.arrow: has" in ran.refused("predict direct: xquad de")
+    assert {name for name, scores in ran.numbers.items() if numbers[name] != scores} == set()
+    shutil.rmtree(own, ignore_errors=True)
+    again = place.run()
+    assert again.watcher.failures == {}
+    assert again.numbers == numbers
+
+
 def test_weights_overwritten_while_a_stage_computes_do_not_reach_it(place, numbers):
     """What was loaded is a copy: the library's own weights would change with the file."""
     weights = place.backbone / "model.safetensors"

@@ -1,0 +1,59 @@
+"""Files that transformers makes a tokenizer from where there is no tokenizer.json, checked before it does.
+
+Of a file that is missing or broken the library gives no reason.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from adaptstilts.errors import CheckpointError
+from adaptstilts.files import cause_of, read_bytes
+from adaptstilts.models.library_errors import library_errors
+from adaptstilts.models.model_files import VOCABULARIES
+from adaptstilts.models.strict_json import read_json
+from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES
+
+_SENTENCEPIECE = tuple(name for name in VOCABULARIES if name.endswith(".model"))
+_FIRST_BYTES = 4096
+_HINT = "Save the tokenizer again with save_pretrained."
+
+
+def check_vocabulary(folder: Path) -> None:
+    """Check the files of a tokenizer in a folder without a tokenizer.json; its settings have been checked.
+
+    Raises:
+        CheckpointError: If a file that its class reads is missing, or a SentencePiece model is none.
+    """
+    if (folder / "tokenizer.json").is_file():
+        return
+    _check_class(folder)
+    path = next((folder / name for name in _SENTENCEPIECE if (folder / name).is_file()), None)
+    if path is not None:
+        _check_sentencepiece(path)
+
+
+def _check_class(folder: Path) -> None:
+    """Check that the files of the class that the settings name, if they name one, are there."""
+    import transformers  # noqa: PLC0415
+
+    path = folder / "tokenizer_config.json"
+    name = read_json(path).get("tokenizer_class") if path.is_file() else None
+    files = () if name is None else getattr(transformers, name).vocab_files_names.values()
+    for file in files:
+        if file != "tokenizer.json" and not (folder / file).is_file():
+            hint = "Copy that file as well, or name the class that reads the file which is there."
+            problem = f"'{name}' reads {file}, which is not there"
+            raise CheckpointError(problem, path=path, key="tokenizer_class", value=name, hint=hint)
+
+
+def _check_sentencepiece(path: Path) -> None:
+    content = read_bytes(path, MOST_JSON_BYTES, CheckpointError, _HINT)
+    cause = cause_of(content[:_FIRST_BYTES], has_lines=False, is_text=False)
+    if cause is not None:
+        raise CheckpointError(cause, path=path, hint=_HINT)
+    with library_errors("is not a SentencePiece model", path, _HINT):
+        from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
+
+        if not SentencePieceProcessor(model_proto=content).get_piece_size():
+            raise CheckpointError("is not a SentencePiece model: it has no pieces", path=path, hint=_HINT)
