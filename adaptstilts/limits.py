@@ -77,7 +77,12 @@ MOST_UNPACKED_BYTES = Limit(
 )
 MOST_MEMBERS = Limit("most_members", 100_000, "members", "Most files and folders in one archive.")
 MOST_RATIO = Limit("most_ratio", 200, "times", "Most bytes that may come out of an archive per byte of the archive.")
-MOST_VARIANTS = Limit("most_variants", 2_000, "variants", "Most variants that the `sweep` of a configuration may have.")
+MOST_VARIANTS = Limit(
+    "most_variants",
+    2_000,
+    "variants",
+    "Most variants that the `sweep` of a configuration may have, and most of its `seeds`.",
+)
 
 LIMITS = (LEAST_RATE, RATE_SECONDS, MOST_DOWNLOAD_SECONDS, MOST_UNPACKED_BYTES, MOST_MEMBERS, MOST_RATIO, MOST_VARIANTS)
 """All limits, in the order of the documentation."""

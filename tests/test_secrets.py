@@ -137,6 +137,22 @@ def test_commands_that_fail_at_an_address_do_not_repeat_what_logs_in(tmp_path, m
     assert_kept(tmp_path, said.out, said.err)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ADDRESS",), ("store", "ADDRESS"), ("data", "ADDRESS"), ("store", "ls", "checkpoints", "ADDRESS"),
+        ("status", "--every", "ADDRESS"), ("data", "checklist", "--to", "x", "--seed", "ADDRESS"), ("docs", "--ADDRESS"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.parametrize("shape", SHAPES)
+def test_words_that_no_command_takes_do_not_repeat_what_logs_in(words, shape):
+    said = say(*(word.replace("ADDRESS", shape) for word in words))
+    assert (said.code, said.out) == (2, "")
+    assert "Usage: " in said.err and "Error: " in said.err
+    assert not betrayed(said.err)
+
+
 class Echo(http.server.BaseHTTPRequestHandler):
     """Answers with what it was sent, in the reason, the headers and the body."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,15 +73,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         sys.excepthook = _show_bug
     prepare_streams()
-    code = _status_of(lambda: app(args=None if arguments is None else list(arguments)))
+    words = None if arguments is None else list(arguments)
+    code = _status_of(lambda: app(args=words, standalone_mode=False))
     left = _status_of(flush_streams)
     return code or left
 
 
-def _status_of(act: Callable[[], None]) -> int:
+def _status_of(act: Callable[[], object]) -> int:
     """Return the exit status of an act; what the user should know of its end is written to standard error."""
     try:
-        act()
+        status = act()
     except AdaptstiltsError as error:
         echo_error(str(error))
         return 2
@@ -92,13 +94,25 @@ def _status_of(act: Callable[[], None]) -> int:
         hint = "Check its permissions and the free space on its disk."
         echo_error(str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)))
         return 2
+    except typer.Abort:  # Ctrl-C, in older versions of typer
+        return 130
     except SystemExit as stop:
-        if isinstance(getattr(stop.__context__, "__cause__", None), KeyboardInterrupt):  # typer would exit with 1
-            return 130
         if isinstance(stop.__context__, BrokenPipeError):  # typer would exit with 1
             return _status_of(partial(raise_unwritten, stop.__context__))
         return stop.code if isinstance(stop.code, int) else 0
-    return 0
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        return _refused(error)
+    return status if isinstance(status, int) else 0
+
+
+def _refused(error: Any) -> int:  # noqa: ANN401 - typer's class is not public
+    """Write typer's error about a word or an option, without what logs in to an address; return its exit status."""
+    text = io.StringIO()
+    error.show(text)
+    echo_error(shown_address(text.getvalue().rstrip("\n")))
+    return int(error.exit_code)
 
 
 def _show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from adaptstilts.addresses import shown_address
 from adaptstilts.config.origin import Origin
 from adaptstilts.config.plain import MOST_LEVELS, KeyPath, PlainCopy, shown, too_deep
 from adaptstilts.config.recipes import PhaseName
@@ -41,6 +42,7 @@ IN_MEMORY = Path("<dict>")
 _PLAIN = {
     "missing": ("is required", "Give it a value."),
     "string_type": ("{shown} is not text", """Write it in quotation marks; on the command line '"{value}"'."""),
+    "string_too_short": ("'' is empty", "Give a value, or leave the key out."),
     "too_short": ("{shown} is an empty list", "Name at least one."),
     "tuple_type": ("{shown} is not a list", "Write [{names}]."),
     **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), ("{shown} is not a whole number", "")),
@@ -89,9 +91,10 @@ def load_study(source: Source, overrides: Sequence[str] = ()) -> tuple[StudyConf
     _check_purpose(values, StudyConfig, origin)
     plain, axes, wrong = take_axes(values, origin.overridden)
     _check_size(values, axes, origin)
-    problems: list[AdaptstiltsError] = [_sweep_error(item, origin) for item in wrong]
+    problems: list[AdaptstiltsError] = []
     firsts = {key: place for axis in axes for key, place in zip(axis.keys, axis.places[0], strict=True)}
-    first = _read_model(plain, StudyConfig, origin.swept(firsts), problems)
+    first = _read_model(plain, StudyConfig, origin.swept(firsts), problems, but=[item.place for item in wrong])
+    problems[:0] = [_sweep_error(item, origin) for item in wrong]
     for axis in axes:
         read = [first, *(_read_point(plain, axis, point, origin, problems) for point in range(1, len(axis.points)))]
         models = [model for model in read if model is not None]
@@ -191,15 +194,20 @@ def _read_model(
     origin: Origin,
     problems: list[AdaptstiltsError],
     only: Sequence[KeyPath] | None = None,
+    but: Sequence[KeyPath] = (),
 ) -> Model | None:
-    """Validate values against a schema; append what is wrong, or only what is wrong with the keys ``only``."""
+    """Validate values against a schema; append what is wrong, or only what is wrong with the keys ``only``.
+
+    Keys at or above one of the places ``but`` are left out, as their problems are known.
+    """
     try:
         return schema.model_validate(values)
     except ValidationError as error:
         for item in _one_each(error.errors()):
             location = _location(item)
             is_of_axis = only is not None and any(location[: len(key)] == key for key in only)
-            if only is None or (is_of_axis and item["type"] != "extra_forbidden"):
+            is_wanted = only is None or (is_of_axis and item["type"] != "extra_forbidden")
+            if is_wanted and not any(place[: len(location)] == location for place in but):
                 problems.append(_explain(item, origin, schema))
     return None
 
@@ -267,16 +275,17 @@ def _explain(
         return ConfigError(problem, hint=hint, **where)
     if item["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
-        text = shown(value if isinstance(value, str) else f"{value}")
-        return ConfigError(f"{text} is not allowed", value=value, allowed=allowed, **where)
+        meant = value if isinstance(value, str) else None
+        return ConfigError(f"{shown(value)} is not allowed", value=meant, allowed=allowed, **where)
     if item["type"] in {"model_type", "dict_type"}:
         known = list(_fields_at(schema, location))
         return ConfigError(
             f"{shown(value)} is not a section", allowed=known, hint="Write its settings below it.", **where
         )
     if item["type"] in _PLAIN:
-        names = ", ".join(map(str, value)) if isinstance(value, dict) else value
-        facts = {"value": value, "shown": shown(value), "names": str(names)[:_MOST_SHOWN]}
+        names = shown_address(", ".join(map(str, value)) if isinstance(value, dict) else str(value))
+        written = str(value).lower() if isinstance(value, bool) else value
+        facts = {"value": written, "shown": shown(value), "names": names[:_MOST_SHOWN]}
         problem, hint = (text.format(**facts) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):
             hint = ""
@@ -284,7 +293,9 @@ def _explain(
             hint = ""
         bounds = () if item["type"] in {"tuple_type", "too_short"} else _range(schema, location)
         return ConfigError(problem, allowed=bounds, hint=hint or None, **where)
-    return ConfigError(f"{shown(value)}: {item['msg'][0].lower()}{item['msg'][1:]}", **where)
+    do_not_fit = item["type"] == "value_error"  # settings that a section compares with each other
+    problem = str(item["ctx"]["error"]) if do_not_fit else f"{shown(value)}: {item['msg'][0].lower()}{item['msg'][1:]}"
+    return ConfigError(problem, **where)
 
 
 def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
@@ -305,7 +316,7 @@ def _one_each(items: Sequence[Any]) -> list[Any]:
         has_deeper = any(len(other) > len(place) and other[: len(place)] == place for other in places)
         if item["type"] == "tuple_type" and place in kept:
             kept[place] = {**kept[place], "or_list": True}
-        if not (item["type"] == "too_short" and has_deeper):
+        if not (item["type"] in {"too_short", "literal_error"} and has_deeper):
             kept.setdefault(place, item)
     return list(kept.values())
 

@@ -19,14 +19,24 @@ MOST_VALUES = 100_000
 _LARGEST = 2**63 - 1
 
 
-_SHORT = Repr()
+class _Short(Repr):
+    """Shortens values; true, false and null as in YAML."""
+
+    def repr_bool(self, value: bool, _: int) -> str:
+        return str(value).lower()
+
+    def repr_NoneType(self, _: None, __: int) -> str:  # noqa: N802 - named after the type
+        return "null"
+
+
+_SHORT = _Short()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 8
 
 
 def shown(value: object) -> str:
-    """Return a value for a message: short, as Python writes it, without what logs in; true and false as in YAML."""
-    return str(value).lower() if isinstance(value, bool) else _SHORT.repr(_without_secrets(value))
+    """Return a value for a message: short, without what logs in; as Python writes it, but true and null as in YAML."""
+    return _SHORT.repr(_without_secrets(value))
 
 
 def _without_secrets(value: object) -> object:

@@ -145,7 +145,9 @@ class PretrainSection(Section):
     name: str = Field(..., pattern=NAME_PATTERN, description="Name of the backbone.")
     title: str = Field("", description="One line for people.")
     output: str = Field(
-        ..., description="Folder of the finished backbone; saved states are in {output}.part beside it."
+        ...,
+        min_length=1,
+        description="Folder of the finished backbone; saved states are in {output}.part beside it.",
     )
     seed: Seed = Field(1, description="Seed of weights, order and masks.")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N.")

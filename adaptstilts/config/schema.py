@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
 
+from adaptstilts.config.plain import shown
 from adaptstilts.config.runtime import ParallelSection, ResumeSection, RuntimeSection
-from adaptstilts.config.section import Section
+from adaptstilts.config.section import Section, wrong_kind
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 FUSION_AVERAGE = "average"
@@ -59,6 +59,7 @@ class DataSection(Section):
 
     root: str = Field(
         "mini",
+        min_length=1,
         description="`mini` for the built-in generated data; a folder with data sets in their published layouts; or "
         "`official` to plan from the benchmarks' published sizes before any file is there.",
     )
@@ -206,7 +207,8 @@ class RetrievalOverride(Section):
         is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         if value is None or value == "dev" or is_number:
             return value
-        raise PydanticCustomError("layer", "not a layer. Allowed: a whole number from 0 for the embeddings, or dev")
+        hint = "Allowed: a whole number from 0 for the embeddings, or dev."
+        raise wrong_kind(shown(value), "is not a layer", hint=hint)
 
 
 class RetrievalSection(RetrievalOverride):
@@ -302,7 +304,8 @@ class EngineSection(Section):
             is_number and float(str(value)) > 0 and (float(str(value)) <= 1 or float(str(value)) % 1 == 0)
         ):
             return value
-        raise PydanticCustomError("gpus", "not a number of GPUs. Allowed: auto, a share up to 1, or a whole number")
+        hint = "Allowed: auto, a share up to 1, or a whole number."
+        raise wrong_kind(shown(value), "is not a number of GPUs", hint=hint)
 
 
 class StudyConfig(Section):
@@ -312,6 +315,7 @@ class StudyConfig(Section):
     title: str = Field("", description="One line for people.")
     backbone: str = Field(
         "mini",
+        min_length=1,
         description="`mini` for the miniature that comes with the package, a folder in Hugging Face's format with "
         "an encoder of a known type (docs/backbones.md), or a hub id with its owner.",
     )
@@ -340,16 +344,20 @@ class StudyConfig(Section):
     runtime: RuntimeSection = Field(RuntimeSection(), description="How the machine computes.")
     store: str = Field(
         "checkpoints",
+        min_length=1,
         description="Folder of the artefact store, or its address in any file system that fsspec knows, such as "
         "s3://bucket/folder.",
     )
     store_cache: str | None = Field(
         None,
+        min_length=1,
         description="Local folder for a store that is an address; it holds unfinished work and copies of what is "
         "read. Null: checkpoints/cache/<digits of the address>.",
     )
     results: str = Field(
-        "checkpoints/studies", description="The study's tables and report go to the folder `name` in here."
+        "checkpoints/studies",
+        min_length=1,
+        description="The study's tables and report go to the folder `name` in here.",
     )
     device: str = Field("auto", pattern=DEVICE_PATTERN, description="auto, cpu, cuda or cuda:N.")
     threads: int | None = Field(

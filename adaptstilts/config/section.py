@@ -39,18 +39,19 @@ class Section(BaseModel):
     def _kinds_are_kept(cls, value: Any, info: ValidationInfo) -> Any:  # noqa: ANN401 - as it was written
         kinds, is_list = _kinds(cls, info.field_name or "")
         if kinds <= _FLAGS and value is not None and not isinstance(value, bool):
-            raise _wrong_kind(shown(value), "is neither true nor false", hint=_flag_hint(value))
+            raise wrong_kind(shown(value), "is neither true nor false", hint=_flag_hint(value))
         if kinds <= _NUMBERS:
             single = () if is_list else ((None, value),)
             for place, one in enumerate(value) if isinstance(value, list) else single:
                 if isinstance(one, bool):
-                    raise _wrong_kind(str(one).lower(), "is not a number", place)
+                    raise wrong_kind(str(one).lower(), "is not a number", place)
                 if isinstance(one, str) and _is_number(one):
-                    raise _wrong_kind(shown(one), "is text, not a number", place, _unquoted(one))
+                    raise wrong_kind(shown(one), "is text, not a number", place, _unquoted(one))
         return value
 
 
-def _wrong_kind(written: str, problem: str, place: int | None = None, hint: str | None = None) -> PydanticCustomError:
+def wrong_kind(written: str, problem: str, place: int | None = None, hint: str | None = None) -> PydanticCustomError:
+    """Return the error of a value of another kind than its setting; ``place`` is that in a list."""
     return PydanticCustomError(WRONG_KIND, problem, {"value": written, "place": place, "hint": hint})
 
 

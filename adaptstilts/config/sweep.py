@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from adaptstilts.config.plain import KeyPath
+from adaptstilts.config.plain import KeyPath, shown
 from adaptstilts.config.schema import StudyConfig
 
 SECTION = "sweep"
@@ -239,7 +239,7 @@ def _section_axes(section: object, overridden: Collection[KeyPath]) -> tuple[lis
     if isinstance(section, list) and all(isinstance(point, dict) for point in section):
         return _joint(section)
     hint = "Write `key: [value, value]` lines below it, or a list of mappings whose keys change together."
-    return [], [SweepProblem((SECTION,), f"{section!r} is not a sweep", hint)]
+    return [], [SweepProblem((SECTION,), f"{shown(section)} is not a sweep", hint)]
 
 
 def _crossed(section: dict[str, Any], overridden: Collection[KeyPath]) -> tuple[list[Axis], list[SweepProblem]]:
@@ -248,7 +248,9 @@ def _crossed(section: dict[str, Any], overridden: Collection[KeyPath]) -> tuple[
     problems = []
     for place, key, values in _leaves(section, (SECTION,), ()):
         if not isinstance(values, list):
-            problems.append(SweepProblem(place, f"{values!r} is not a list of values", f"Write [{values}]."))
+            problems.append(
+                SweepProblem(place, f"{shown(values)} is not a list of values", f"Write [{shown(values)}].")
+            )
         elif key in axes and place not in overridden:
             problems.append(SweepProblem(place, "is given twice", ""))
         else:

@@ -14,13 +14,11 @@ from adaptstilts.submission.folder import Submission, numbered_rows
 from adaptstilts.submission.rules import (
     ONE_PER_EXAMPLE,
     Keyed,
-    read_keyed,
-    repeated,
-    wrong_answers,
+    read_answers,
+    read_ranks,
     wrong_choice,
     wrong_label,
     wrong_pair,
-    wrong_ranks,
     wrong_row_number,
 )
 from adaptstilts.tasks.spec import Kind, Metric, Task
@@ -134,23 +132,22 @@ def _choices(path: Path, expected: Expected) -> Iterator[DataError]:
 
 
 def _answers(path: Path, expected: Expected) -> Iterator[DataError]:
-    found = read_keyed(path, "question id to answer")
-    yield from wrong_answers(found)
-    yield from _wrong_keys(found, expected, ("question", "questions"))
+    found, faults = read_answers(path)
+    yield from faults
+    yield from _wrong_keys(found, expected, "questions")
 
 
 def _ranks(path: Path, expected: Expected) -> Iterator[DataError]:
-    found = read_keyed(path, "query id to candidate ids")
-    yield from wrong_ranks(found, most=TOP)
-    yield from _wrong_keys(found, expected, ("query", "queries"))
+    found, faults = read_ranks(path, most=TOP)
+    yield from faults
+    yield from _wrong_keys(found, expected, "queries")
 
 
-def _wrong_keys(found: Keyed, expected: Expected, nouns: tuple[str, str]) -> Iterator[DataError]:
-    """Yield repeated, missing and unknown ids."""
-    yield from repeated(found, nouns[0])
+def _wrong_keys(found: Keyed, expected: Expected, what: str) -> Iterator[DataError]:
+    """Yield missing and unknown ids."""
     names = {name for name, _ in found.entries}
     if expected.gold is None:
-        yield from _wrong_count(len(names), nouns[1], found.path, None, expected)
+        yield from _wrong_count(len(names), what, found.path, None, expected)
     else:
         yield from _unmatched(found.path, found.lines, names, expected.gold)
 

@@ -22,13 +22,11 @@ from adaptstilts.readers.json_positions import Located, line_of
 from adaptstilts.readers.lines import json_document, json_id, json_lines, json_text, open_text, text_lines
 from adaptstilts.submission.rules import (
     first,
-    read_keyed,
-    repeated,
-    wrong_answers,
+    read_answers,
+    read_ranks,
     wrong_choice,
     wrong_label,
     wrong_pair,
-    wrong_ranks,
     wrong_row_number,
 )
 from adaptstilts.tasks.spec import Kind, Metric, Task
@@ -258,9 +256,8 @@ def _read_pairs(path: Path, _: Task) -> Submission:
 
 
 def _read_answers(path: Path, _: Task) -> Submission:
-    found = read_keyed(path, "question id to answer")
-    first(wrong_answers(found))
-    first(repeated(found, "question"))
+    found, faults = read_answers(path)
+    first(faults)
     return Submission(path, dict(found.entries))
 
 
@@ -303,9 +300,8 @@ def _refuse_blank(path: Path) -> None:
 
 
 def _read_ranks(path: Path, _: Task) -> Submission:
-    found = read_keyed(path, "query id to candidate ids")
-    first(wrong_ranks(found, most=None))
-    first(repeated(found, "query"))
+    found, faults = read_ranks(path, most=None)
+    first(faults)
     return Submission(path, dict(found.entries))
 
 

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,27 @@ def wrong_choice(record: object, path: Path, line: int) -> Iterator[DataError]:
         yield DataError(f"{shown(label)} is not a choice", path=path, line=line, key="label", allowed=["0, 1, 2, ..."])
 
 
-def wrong_answers(found: Keyed) -> Iterator[DataError]:
+def read_answers(path: Path) -> tuple[Keyed, Iterator[DataError]]:
+    """Read answers by question id, and what is wrong with them.
+
+    Raises:
+        DataError: As `read_keyed`.
+    """
+    found = read_keyed(path, "question id to answer")
+    return found, chain(_wrong_answers(found), _repeated(found, "question"))
+
+
+def read_ranks(path: Path, most: int | None) -> tuple[Keyed, Iterator[DataError]]:
+    """Read lists of candidate ids by query id, at most so many in a list, and what is wrong with them.
+
+    Raises:
+        DataError: As `read_keyed`.
+    """
+    found = read_keyed(path, "query id to candidate ids")
+    return found, chain(_wrong_ranks(found, most), _repeated(found, "query"))
+
+
+def _wrong_answers(found: Keyed) -> Iterator[DataError]:
     """Yield the faults of answers by question id."""
     for name, value in found.entries:
         if not isinstance(value, str):
@@ -119,8 +140,8 @@ def wrong_answers(found: Keyed) -> Iterator[DataError]:
             )
 
 
-def wrong_ranks(found: Keyed, most: int | None) -> Iterator[DataError]:
-    """Yield the faults of lists of candidate ids by query id, at most so many in a list."""
+def _wrong_ranks(found: Keyed, most: int | None) -> Iterator[DataError]:
+    """Yield the faults of lists of candidate ids by query id."""
     for name, ids in found.entries:
         if isinstance(ids, Entries) or not isinstance(ids, list) or not ids:
             yield found.fault(name, "expected a list of candidate ids, best first")
@@ -132,7 +153,7 @@ def wrong_ranks(found: Keyed, most: int | None) -> Iterator[DataError]:
             yield found.fault(name, f"{len(ids)} candidates, but only the first {most} count")
 
 
-def repeated(found: Keyed, noun: str) -> Iterator[DataError]:
+def _repeated(found: Keyed, noun: str) -> Iterator[DataError]:
     """Yield the keys that occur again, a fault for each time."""
     for name, times in Counter(name for name, _ in found.entries).items():
         for line in found.lines[name][1:times]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -195,7 +196,7 @@ def test_python_values_that_are_no_booleans_are_refused(value: Any):
     ],
 )
 def test_true_is_no_number(tmp_path: Path, place: Place, key: str, text: str):
-    with pytest.raises(ConfigError, match=r"(true|false) is not a number|true: not a (layer|number of GPUs)"):
+    with pytest.raises(ConfigError, match=r"(true|false) is not a number|true is not a (layer|number of GPUs)"):
         place(tmp_path, key, text)
 
 
@@ -249,8 +250,12 @@ def test_name_at_which_no_file_can_be_is_one_clear_error(tmp_path: Path, read: C
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("name: a\n".encode("utf-16"), r"is UTF-16, not UTF-8 text\. Save it as UTF-8 text\."),
-        (b"\x1f\x8b\x08\0name", r"is gzip, not UTF-8 text"),
+        ("name: a\n".encode("utf-16"), r"given\.yaml: is UTF-16 text: convert it to UTF-8\.$"),
+        (gzip.compress(b"name: a\n", mtime=0), r"given\.yaml: is compressed \(gzip\): unpack it\.$"),
+        (b"\n<!DOCTYPE html>\n<html><body class=x: y>", r"is a web page \(HTML\): download the file again\.$"),
+        (b"<html>no keys</html>", r"is a web page \(HTML\): download the file again\.$"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", r"is a pointer of Git LFS: fetch the file"),
+        (b"../.git/annex/objects/xX/yY/SHA256E-s10--0.yaml", r"is a pointer of git-annex: fetch the file"),
         ("name: a\ntitle: caf\xe9\n".encode("latin-1"), r"given\.yaml:2: not UTF-8 text: byte 0xe9"),
         (b"name: a\ntitle: a\0b\n", r"given\.yaml:2: not valid YAML: the character U\+0000 cannot stand in it"),
         (b"name: a\ntitle: a\x1b[31m\n", r"given\.yaml:2: not valid YAML: the character U\+001B"),

@@ -51,7 +51,7 @@ def test_load_names_allowed_values_when_method_is_unknown(tmp_path):
     [
         ("methods=[stak]", r"^methods\[0\]: 'stak' is not allowed\. Did you mean 'stack'"),
         ("methods=direct", r"^methods: 'direct' is not a list\. Write \[direct\]"),
-        ("tracking={tensorboard: true}", r"^tracking: \{'tensorboard': True\} is not a list\. Write \[tensorboard\]"),
+        ("tracking={tensorboard: true}", r"^tracking: \{'tensorboard': true\} is not a list\. Write \[tensorboard\]"),
         ("evaluation.languages=offical", r"^evaluation\.languages: 'offical' .*Did you mean 'official'"),
     ],
 )

@@ -24,7 +24,7 @@ def test_config_loads_and_names_its_output_after_itself(path):
     ("override", "message"),
     [
         ("objective.tlmm=1", r"objective\.tlmm.*Did you mean 'tlm'"),
-        ("architecture.heads=3", "heads 3 do not divide width 128"),
+        ("architecture.heads=3", r": architecture: heads 3 do not divide width 128\.$"),
         ("optimisation.learning_rate=2", r"optimisation\.learning_rate"),
         ("data.folders=x", r"data\.folders"),
     ],

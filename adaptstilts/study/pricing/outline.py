@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from adaptstilts.config.sweep import Variant
+from adaptstilts.errors import DamagedError
 from adaptstilts.formatting import size_text
 from adaptstilts.store.artefact import Artefact, DamageCallback
-from adaptstilts.store.stage import SUMMARIES, Stage, StageKind
+from adaptstilts.store.manifest import read_placed
+from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind
 from adaptstilts.store.store import Store
 from adaptstilts.study.eta import seconds_of
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob, jobs_of
@@ -43,8 +47,9 @@ def outline(
     Returns:
         ``stages`` (name, kind, key, done, used_by), ``training_runs`` (number planned) and
         ``training_runs_without_sharing`` (number if every table cell trained all that it needs for itself),
-        ``shared_runs`` (number of stages that use each intermediate run), ``cells``, ``retrieval`` (the settings in
-        effect for each retrieval target), ``variants`` (their labels, for a sweep), ``backbone``, ``device``, ``tree``
+        ``shared_runs`` (number of stages that use each intermediate run), ``older_format`` (number of unfinished stages
+        of which there is finished work of an older format), ``cells``, ``retrieval`` (the settings in effect for each
+        retrieval target), ``variants`` (their labels, for a sweep), ``backbone``, ``device``, ``tree``
         (training runs with their counts), and the prices: ``table`` (by kind of stage), ``families`` (full models and
         adapters, with and without sharing), ``warnings`` (stages that do not fit the device), ``notes`` (assumptions
         behind the prices). Times are in hours, amounts in bytes, operations and sub-tokens.
@@ -67,6 +72,7 @@ def outline(
         "shared_runs": [
             {"name": stage.name, "used_by": used[stage.key]} for stage in plan.stages if stage.key in intermediate
         ],
+        "older_format": _of_older_formats(plan, store, done),
         "cells": len(plan.cells),
         "retrieval": retrieval_lines(variants),
         **({"variants": list(labels)} if any(labels) else {}),
@@ -86,6 +92,24 @@ def _stage_record(stage: Stage, done: Collection[str], used: Mapping[str, int]) 
         "done": stage.key in done,
         "used_by": used[stage.key],
     }
+
+
+def _of_older_formats(plan: Plan, store: Store, done: Collection[str]) -> int:
+    """Count the unfinished stages with the name of an artefact of an older format; at an address, of a local copy."""
+    left = Counter((stage.kind.value, stage.slug) for stage in plan.stages if stage.key not in done)
+    found = {
+        place
+        for kind in sorted({kind for kind, _ in left})
+        for folder in store.folders(kind)
+        if (place := (kind, folder.name.rpartition("-")[0])) in left and _is_older(folder)
+    }
+    return sum(left[place] for place in found)
+
+
+def _is_older(folder: Path) -> bool:
+    with suppress(DamagedError, OSError):
+        return bool(read_placed(folder).get("format", 0) < FORMAT_VERSION)
+    return False
 
 
 def _device_record(pricing: Pricing) -> dict[str, Any]:

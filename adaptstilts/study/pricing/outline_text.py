@@ -45,6 +45,9 @@ def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bo
         f"{number_text(record['cells'], 'table cell')}",
         f"{number_text(runs, 'training run')}; {unshared} if none were shared",
     ]
+    if record["older_format"]:
+        older = number_text(record["older_format"], "stage")
+        lines.append(f"finished work of an older format, which this version does not use: {older}, to be made again")
     names = record.get("variants", ())
     lines += [f"{len(names)} variants:", *(f"  {name}" for name in names)] if names else []
     return "\n".join(map(visible, lines))

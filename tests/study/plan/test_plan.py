@@ -407,8 +407,8 @@ def test_note_names_settings_that_differ_from_the_preset():
         ("retrieval.layer=dev", r"retrieval\.layer: tatoeba has no dev split .*fit only: .*\.bucc2018\.layer"),
         ("retrieval.overrides.tatoeba.layer=dev", r"retrieval\.overrides\.tatoeba\.layer: tatoeba has no dev split"),
         ("retrieval.preset=paper", r"retrieval\.preset.*xtreme-paper"),
-        ("retrieval.layer=last", r"retrieval\.layer: 'last': not a layer\. Allowed: a whole number from 0 .* dev"),
-        ("retrieval.layer=-1", r"retrieval\.layer: -1: not a layer\. Allowed: a whole number from 0 .* dev"),
+        ("retrieval.layer=last", r"retrieval\.layer: 'last' is not a layer\. Allowed: a whole number from 0 .* dev"),
+        ("retrieval.layer=-1", r"retrieval\.layer: -1 is not a layer\. Allowed: a whole number from 0 .* dev"),
     ],
 )
 def test_plan_refuses_retrieval_settings_that_cannot_be_meant(override, message):

@@ -357,6 +357,8 @@ def test_finished_work_of_the_format_before_is_old_and_not_damaged(place, monkey
     """As if the package had been updated: it is made again, named as old, and can be removed."""
     from adaptstilts.store import gc, stage, store
     from adaptstilts.study.explain import explain
+    from adaptstilts.study.pricing.outline import outline
+    from adaptstilts.study.pricing.outline_text import outline_text
 
     before = stage.FORMAT_VERSION - 1
     for module in (stage, store):
@@ -370,9 +372,12 @@ def test_finished_work_of_the_format_before_is_old_and_not_damaged(place, monkey
     waste = gc.find_waste(study.store)
     assert waste.damaged == []
     assert sum(f"of an older format, {before}" in what for what, _, _ in waste.items) == len(old)
+    line = f"finished work of an older format, which this version does not use: {len(old)} stages, to be made again"
+    assert line in outline_text(outline(study.plan, study.variants, study.store)).splitlines()
     again = place.run("methods=[adapter]")
     assert again.watcher.failures == {}
     assert again.numbers == former.numbers
+    assert outline(again.study.plan, again.study.variants, study.store)["older_format"] == 0
     waste = gc.find_waste(study.store)
     waste.remove()
     assert {artefact.key for artefact in study.store.artefacts()} == {stage.key for stage in again.study.plan.stages}
