@@ -177,7 +177,7 @@ class _Checker:
         official = official_languages(task, split)
         missing = tuple(code for code in official if code not in present)
         listing = Listing(self._data.path)
-        for code in missing:
+        for code in official:
             other = misnamed(listing, task, split, code)
             if other is not None:
                 self._add(other)

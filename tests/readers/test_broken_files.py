@@ -290,6 +290,19 @@ def test_a_compressed_file_beside_the_place_of_its_content_is_named(data_root, t
     assert re.search(message, capsys.readouterr().err)
 
 
+def test_a_compressed_part_of_a_pooled_set_is_named(data_root, tmp_path, capsys):
+    pair = {"pairID": "p", "gold_label": "neutral", "sentence1": "a", "sentence2": "b"}
+    for name in ("mnli/multinli_1.0_train.jsonl", "snli/snli_1.0_train.jsonl.gz"):
+        place(tmp_path, name, json.dumps(pair).encode() + b"\n")
+    message = r"snli_1\.0_train\.jsonl\.gz: is compressed, and is not read\. Unpack it to 'snli_1\.0_train\.jsonl'"
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task("anli"), Split.TRAIN, "en")
+    assert main(["data", "check", str(tmp_path), "anli"]) == 2
+    assert re.search(message, capsys.readouterr().err)
+    place(tmp_path, "snli/snli_1.0_train.jsonl", json.dumps(pair).encode() + b"\n")
+    assert len(data_root({}).load(get_task("anli"), Split.TRAIN, "en")) == 2
+
+
 def test_a_file_whose_name_differs_in_case_is_named(data_root, tmp_path):
     place(tmp_path, "xnli/Dev-DE.tsv", b"x")
     with pytest.raises(DataError, match=r"Dev-DE\.tsv: is not read: the file is looked for as 'dev-de\.tsv'"):

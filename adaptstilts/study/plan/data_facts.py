@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,8 @@ from adaptstilts.files import expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.locate import file_without_rows, where_from
+from adaptstilts.readers.listing import Listing
+from adaptstilts.readers.locate import file_without_rows, misnamed, where_from
 from adaptstilts.study.plan.data_sets import DataSet, evaluation_sets, option, training_sets
 from adaptstilts.study.plan.jobs import DataJob
 from adaptstilts.tasks.kinds import FACTS
@@ -203,6 +205,8 @@ class FolderFacts:
         self._refuse_empty_files(task)
         self._refuse_lost_files(task)
         present = self.root.evaluation_languages(task)
+        splits = {code: self.root.evaluation_split(task, code) for code in present}
+        self._refuse_misnamed_files(task, splits)
         unscored = self._test_languages(task) if self.submission else ()
         self._left_out[task.name] = ()
         if not present and unscored:
@@ -219,7 +223,6 @@ class FolderFacts:
                 key="target.tasks",
                 hint=f"Add the files, or remove the task. {where_from(task)}",
             )
-        splits = {code: self.root.evaluation_split(task, code) for code in present}
         wanted = self._wanted(task, present)
         self._left_out[task.name] = tuple(code for code in wanted if code not in {*present, *unscored})
         if self._left_out[task.name] and not self.leaves_out:
@@ -263,6 +266,19 @@ class FolderFacts:
             for code in task.official(self.benchmark) if isinstance(self.choice, str) else self.choice:
                 if code not in present:
                     self._verify(task, split, code)
+
+    def _refuse_misnamed_files(self, task: Task, splits: Mapping[str, Split]) -> None:
+        """Raise for compressed files and the like; without an error, languages or the scored split would change."""
+        listing = Listing(self.root.path)
+        found: dict[str, AdaptstiltsError] = {}
+        for code in dict.fromkeys((*task.languages, *splits)):
+            if not self._is_chosen(task, code):
+                continue
+            scored = splits.get(code)
+            preferred = _EVALUATED[: _EVALUATED.index(scored)] if scored in _EVALUATED else _EVALUATED
+            errors = [misnamed(listing, task, split, code) for split in preferred]
+            found |= {str(error): error for error in errors if error is not None}
+        raise_all(tuple(found.values()))
 
     def _refuse_file_without_rows(self, task: Task) -> None:
         error = file_without_rows(self.root.path, task)
