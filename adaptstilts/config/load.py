@@ -205,12 +205,12 @@ def _read_model(
 
 
 def _read_with_overrides(source: Source, overrides: Sequence[str]) -> tuple[dict[str, Any], Origin]:
-    path, (read, lines) = (
-        (source, read_yaml(source, _SHIPPED_HINT)) if isinstance(source, Path) else (IN_MEMORY, (source, {}))
+    path, (read, lines, sha256) = (
+        (source, read_yaml(source, _SHIPPED_HINT)) if isinstance(source, Path) else (IN_MEMORY, (source, {}, ""))
     )
     values = PlainCopy(Origin(path, lines).where).of(read)
     overridden = _apply(values, overrides)
-    return values, Origin(path, lines, frozenset(overridden), tuple(overrides))
+    return values, Origin(path, lines, frozenset(overridden), tuple(overrides), sha256=sha256)
 
 
 def _apply(values: dict[str, Any], overrides: Sequence[object]) -> set[KeyPath]:
@@ -267,8 +267,7 @@ def _explain(
         return ConfigError(problem, hint=hint, **where)
     if item["type"] == "literal_error":
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
-        text = shown(value if isinstance(value, str) else f"{value}")
-        return ConfigError(f"{text} is not allowed", value=value, allowed=allowed, **where)
+        return ConfigError(f"{shown(value)} is not allowed", value=value, allowed=allowed, **where)
     if item["type"] in {"model_type", "dict_type"}:
         known = list(_fields_at(schema, location))
         return ConfigError(
@@ -276,7 +275,9 @@ def _explain(
         )
     if item["type"] in _PLAIN:
         names = ", ".join(map(str, value)) if isinstance(value, dict) else value
-        facts = {"value": value, "shown": shown(value), "names": str(names)[:_MOST_SHOWN]}
+        is_text_number = item["type"] == "string_type" and isinstance(value, float)  # such as the commit 12e4567
+        written, quoted = ("this number", "...") if is_text_number else (shown(value), shown(value))
+        facts = {"value": quoted, "shown": written, "names": str(names)[:_MOST_SHOWN]}
         problem, hint = (text.format(**facts) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):
             hint = ""
@@ -305,7 +306,7 @@ def _one_each(items: Sequence[Any]) -> list[Any]:
         has_deeper = any(len(other) > len(place) and other[: len(place)] == place for other in places)
         if item["type"] == "tuple_type" and place in kept:
             kept[place] = {**kept[place], "or_list": True}
-        if not (item["type"] == "too_short" and has_deeper):
+        if not (item["type"] in {"too_short", "literal_error"} and has_deeper):
             kept.setdefault(place, item)
     return list(kept.values())
 
