@@ -31,6 +31,8 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 _BEGINNING = 512
 """Bytes from which to tell what a file is."""
 _BLOCK = 1 << 16
+_LONE_RETURN = "new-line character seen in unquoted field"
+"""Beginning of what Python's csv module says of a carriage return within a column."""
 _LONGEST_COLUMN = 1 << 26
 """Most characters in one column of a table."""
 
@@ -211,6 +213,9 @@ def quoted_rows(path: Path, separator: str = "\t", *, multiline: bool = False) -
             try:
                 row = next(rows, None)
             except csv.Error as error:
+                if str(error).startswith(_LONE_RETURN):
+                    problem = "has a carriage return (CR) within a column"
+                    raise DataError(problem, path=path, line=first, hint="Remove it, or put LF there") from error
                 raise DataError(f"broken quoting ({error})", path=path, line=first, hint=hint) from error
             if row is None:
                 return

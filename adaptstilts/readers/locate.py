@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -203,6 +204,13 @@ def misnamed(root: Path | Listing, task: Task, split: Split, language: str) -> D
             problem = f"is not read: the file is looked for as '{file}'"
             return DataError(problem, path=listing.root / folder / other, hint="Rename it.")
     return None
+
+
+def all_misnamed(root: Path, task: Task, wanted: Iterable[tuple[str, Sequence[Split]]]) -> tuple[DataError, ...]:
+    """Return an error for each file of some languages and splits that `misnamed` finds."""
+    listing = Listing(root)
+    errors = (misnamed(listing, task, split, code) for code, splits in wanted for split in splits)
+    return tuple({str(error): error for error in errors if error is not None}.values())
 
 
 def where_from(task: Task) -> str:

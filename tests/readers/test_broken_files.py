@@ -193,6 +193,20 @@ def test_blank_words_are_left_out_and_counted_in_every_layout(data_root, tmp_pat
     assert root.notes(task, Split.TEST, "en") == (f"panx: 3 blank words left out of {source}",)
 
 
+def test_words_that_end_like_a_tag_are_words(data_root, tmp_path):
+    place(tmp_path, "udpos/test-de.tsv", b"Herr\nA,X\n\nB;X\n")
+    rows = data_root({}).load(get_task("udpos"), Split.TEST, "de")
+    assert [row.words for row in rows] == [("Herr", "A,X"), ("B;X",)]
+
+
+@pytest.mark.parametrize("name", ["xnli/dev-de.tsv", "pawsx/dev-de.tsv"])
+def test_a_carriage_return_within_a_column_is_named(data_root, tmp_path, name):
+    place(tmp_path, name, b"a\tb\t1\na\tb\rc\t1\n" if name.startswith("pawsx") else b"a\tb\tneutral\rc\td\tneutral\n")
+    line = 2 if name.startswith("pawsx") else 1
+    with pytest.raises(DataError, match=rf"tsv:{line}: has a carriage return \(CR\) within a column\. Remove it"):
+        data_root({}).load(get_task(name.partition("/")[0]), Split.DEV, "de")
+
+
 def test_conllu_forms_without_a_letter_are_blank_words(data_root, tmp_path):
     line = "{}\t{}\t_\tX\t_\t_\t{}\t_\t_\t_\n"
     text = line.format(1, "Ja", 0) + line.format(2, "", 1) + line.format(3, "\u200c", 1) + "\n"
@@ -206,6 +220,8 @@ def test_conllu_forms_without_a_letter_are_blank_words(data_root, tmp_path):
     ("task", "path", "text", "message"),
     [
         ("udpos", "udpos/dev-de.tsv", "Hund NOUN\n", r"tsv:1: 'Hund NOUN' has a blank where a tab belongs"),
+        ("udpos", "udpos/dev-de.tsv", "Hund,NOUN\n", r"tsv:1: 'Hund,NOUN' has a comma where a tab belongs"),
+        ("panx", "panx/dev-de.tsv", "Rom;B-LOC\n", r"tsv:1: 'Rom;B-LOC' has a semicolon where a tab belongs"),
         ("panx", "panx/dev-de.tsv", "New York B-LOC\n", r"tsv:1: 'New York B-LOC' has a blank where a tab belongs"),
         ("udpos", "ud/UD_A/de_a-ud-dev.conllu", "1 Ja ja INTJ _ _ 0 root _ _\n",
          r"conllu:1: expected 10 columns, found 1\. Separate the columns by tabs: this line has blanks instead"),

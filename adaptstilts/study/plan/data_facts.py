@@ -13,8 +13,7 @@ from adaptstilts.files import expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.listing import Listing
-from adaptstilts.readers.locate import file_without_rows, misnamed, where_from
+from adaptstilts.readers.locate import all_misnamed, file_without_rows, where_from
 from adaptstilts.study.plan.data_sets import DataSet, evaluation_sets, option, training_sets
 from adaptstilts.study.plan.jobs import DataJob
 from adaptstilts.tasks.kinds import FACTS
@@ -212,8 +211,9 @@ class FolderFacts:
         if not present and unscored:
             return ()
         if not present:
-            if not any(self.root.languages(task, split) for split in task.layouts):
-                self._refuse_file_without_rows(task)
+            has_languages = any(self.root.languages(task, split) for split in task.layouts)
+            if not has_languages and (error := file_without_rows(self.root.path, task)) is not None:
+                raise error
             looked = dict.fromkeys(
                 name for split in _EVALUATED if split in task.layouts for name in task.layouts[split].files[0]
             )
@@ -269,21 +269,8 @@ class FolderFacts:
 
     def _refuse_misnamed_files(self, task: Task, splits: Mapping[str, Split]) -> None:
         """Raise for compressed files and the like; without an error, languages or the scored split would change."""
-        listing = Listing(self.root.path)
-        found: dict[str, AdaptstiltsError] = {}
-        for code in dict.fromkeys((*task.languages, *splits)):
-            if not self._is_chosen(task, code):
-                continue
-            scored = splits.get(code)
-            preferred = _EVALUATED[: _EVALUATED.index(scored)] if scored in _EVALUATED else _EVALUATED
-            errors = [misnamed(listing, task, split, code) for split in preferred]
-            found |= {str(error): error for error in errors if error is not None}
-        raise_all(tuple(found.values()))
-
-    def _refuse_file_without_rows(self, task: Task) -> None:
-        error = file_without_rows(self.root.path, task)
-        if error is not None:
-            raise error
+        codes = (code for code in dict.fromkeys((*task.languages, *splits)) if self._is_chosen(task, code))
+        raise_all(all_misnamed(self.root.path, task, [(code, _preferred(splits.get(code))) for code in codes]))
 
     def _refuse_empty_files(self, task: Task) -> None:
         """Raise for languages whose evaluation file is empty; without an error, they would silently be left out."""
@@ -443,6 +430,11 @@ def _not_in_mini(task: Task, key: str, known: tuple[str, ...]) -> DataError:
         allowed=known,
         hint="Set data.root=FOLDER, a folder that has it.",
     )
+
+
+def _preferred(scored: Split | None) -> tuple[Split, ...]:
+    """Return the splits that would be scored rather than the one that is."""
+    return _EVALUATED[: _EVALUATED.index(scored)] if scored in _EVALUATED else _EVALUATED
 
 
 def _is_blank(path: Path) -> bool:
