@@ -58,6 +58,8 @@ _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "st
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
 _BRANCHES = ("tuple[", "literal[", "dict[", "constrained-")
 """Starts of the names that pydantic gives to the branches of a union."""
+_OF_KEY = "[key]"
+"""Last part of the place of a problem with the key of a table rather than with its value."""
 _ABSENT = (
     ("has no value", "Give one, or leave the key out."),
     ("[] is an empty list", "Name at least one value."),
@@ -265,7 +267,7 @@ def _explain(
         nothing, an_empty_list = _ABSENT
         problem, hint = nothing if value is None else an_empty_list
         return ConfigError(problem, hint=hint, **where)
-    if item["type"] == "literal_error":
+    if item["type"] in {"literal_error", "enum"}:
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
         return ConfigError(f"{shown(value)} is not allowed", value=value, allowed=allowed, **where)
     if item["type"] in {"model_type", "dict_type"}:
@@ -294,7 +296,8 @@ def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
 
 def _location(item: Any) -> KeyPath:  # noqa: ANN401 - pydantic's ErrorDetails
     """Return the key path of a problem, without the names that pydantic gives to the branches of a union."""
-    found = tuple(part for part in item["loc"] if isinstance(part, int) or not part.startswith(_BRANCHES))
+    parts = (part for part in item["loc"] if part != _OF_KEY)
+    found = tuple(part for part in parts if isinstance(part, int) or not part.startswith(_BRANCHES))
     return found[:-1] if found[-1:] == ("str",) else found
 
 
