@@ -60,6 +60,8 @@ _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "st
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
 _BRANCHES = ("tuple[", "literal[", "dict[", "constrained-")
 """Starts of the names that pydantic gives to the branches of a union."""
+_OF_KEY = "[key]"
+"""Last part of the place of a problem with the key of a table rather than with its value."""
 _ABSENT = (
     ("has no value", "Give one, or leave the key out."),
     ("[] is an empty list", "Name at least one value."),
@@ -213,12 +215,12 @@ def _read_model(
 
 
 def _read_with_overrides(source: Source, overrides: Sequence[str]) -> tuple[dict[str, Any], Origin]:
-    path, (read, lines) = (
-        (source, read_yaml(source, _SHIPPED_HINT)) if isinstance(source, Path) else (IN_MEMORY, (source, {}))
+    path, (read, lines, sha256) = (
+        (source, read_yaml(source, _SHIPPED_HINT)) if isinstance(source, Path) else (IN_MEMORY, (source, {}, ""))
     )
     values = PlainCopy(Origin(path, lines).where).of(read)
     overridden = _apply(values, overrides)
-    return values, Origin(path, lines, frozenset(overridden), tuple(overrides))
+    return values, Origin(path, lines, frozenset(overridden), tuple(overrides), sha256=sha256)
 
 
 def _apply(values: dict[str, Any], overrides: Sequence[object]) -> set[KeyPath]:
@@ -273,7 +275,7 @@ def _explain(
         nothing, an_empty_list = _ABSENT
         problem, hint = nothing if value is None else an_empty_list
         return ConfigError(problem, hint=hint, **where)
-    if item["type"] == "literal_error":
+    if item["type"] in {"literal_error", "enum"}:
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
         meant = value if isinstance(value, str) else None
         return ConfigError(f"{shown(value)} is not allowed", value=meant, allowed=allowed, **where)
@@ -284,8 +286,9 @@ def _explain(
         )
     if item["type"] in _PLAIN:
         names = shown_address(", ".join(map(str, value)) if isinstance(value, dict) else str(value))
-        written = str(value).lower() if isinstance(value, bool) else value
-        facts = {"value": written, "shown": shown(value), "names": names[:_MOST_SHOWN]}
+        is_text_number = item["type"] == "string_type" and isinstance(value, float)  # such as the commit 12e4567
+        written, quoted = ("this number", "...") if is_text_number else (shown(value), shown(value))
+        facts = {"value": quoted, "shown": written, "names": names[:_MOST_SHOWN]}
         problem, hint = (text.format(**facts) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):
             hint = ""
@@ -304,7 +307,8 @@ def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
 
 def _location(item: Any) -> KeyPath:  # noqa: ANN401 - pydantic's ErrorDetails
     """Return the key path of a problem, without the names that pydantic gives to the branches of a union."""
-    found = tuple(part for part in item["loc"] if isinstance(part, int) or not part.startswith(_BRANCHES))
+    parts = (part for part in item["loc"] if part != _OF_KEY)
+    found = tuple(part for part in parts if isinstance(part, int) or not part.startswith(_BRANCHES))
     return found[:-1] if found[-1:] == ("str",) else found
 
 

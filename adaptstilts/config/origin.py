@@ -23,6 +23,7 @@ class Origin:
         overridden: Keys set by overrides; errors about them name no file.
         overrides: The ``key=value`` strings that set them.
         places: For each swept key, where its values are written: below ``sweep`` or in a list.
+        sha256: Digest of the file as it was read; empty where there is none.
     """
 
     path: Path | None = None
@@ -30,6 +31,7 @@ class Origin:
     overridden: frozenset[KeyPath] = frozenset()
     overrides: tuple[str, ...] = ()
     places: Mapping[KeyPath, KeyPath] = field(default_factory=dict)
+    sha256: str = ""
 
     def swept(self, places: Mapping[KeyPath, KeyPath]) -> Origin:
         """Return a copy with other places of swept keys."""
@@ -42,7 +44,7 @@ class Origin:
     def where(self, key: KeyPath) -> dict[str, Any]:
         """Return key, file and line of a setting, or of the section it belongs to, as keyword arguments of an error."""
         place = self.place(key)
-        if self._is_overridden(place):
+        if self._is_overridden(place) or (place not in self.lines and self._is_above_overridden(place)):
             return {"key": dotted(place)}
         return {"key": dotted(place), "path": self.path, "line": self._line(place)}
 
@@ -70,6 +72,9 @@ class Origin:
 
     def _is_overridden(self, place: KeyPath) -> bool:
         return any(_holds(key, place) for key in self.overridden)
+
+    def _is_above_overridden(self, place: KeyPath) -> bool:
+        return any(_holds(place, key) for key in self.overridden)
 
     def _line(self, place: KeyPath) -> int | None:
         above = (place[:length] for length in range(len(place), 0, -1))

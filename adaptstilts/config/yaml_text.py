@@ -5,6 +5,7 @@ Aliases let a few lines stand for millions of values, so the parsed nodes are co
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Iterator
@@ -62,7 +63,7 @@ for _kind, (_pattern, _firsts) in _PATTERNS.items():
     _Loader.add_implicit_resolver(_PREFIX + _kind, _pattern, list(_firsts))
 
 
-def read_yaml(path: Path, hint: str) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+def read_yaml(path: Path, hint: str) -> tuple[dict[str, Any], dict[KeyPath, int], str]:
     """Read a YAML file of ``key: value`` lines.
 
     Args:
@@ -70,7 +71,7 @@ def read_yaml(path: Path, hint: str) -> tuple[dict[str, Any], dict[KeyPath, int]
         hint: What to do if it is not there.
 
     Returns:
-        Its values, of which aliases may share some, and the line of each key and list item.
+        Its values, of which aliases may share some, the line of each key and list item, and the SHA-256 of the file.
 
     Raises:
         ConfigError: If it is missing, is not an ordinary file, is too long, or is not YAML of that form.
@@ -91,13 +92,13 @@ def read_yaml(path: Path, hint: str) -> tuple[dict[str, Any], dict[KeyPath, int]
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"not valid YAML: {_foreign(error)}", path=path, line=line, hint="Remove it.") from error
     if values is None and not text.strip():
-        return {}, {}
+        values = {}
     if not isinstance(values, dict):
         _refuse_other_file(content, path)
         raise ConfigError(
             "contains no keys", path=path, line=1, hint="A configuration is a list of `key: value` lines."
         )
-    return values, lines
+    return values, lines, hashlib.sha256(content).hexdigest()
 
 
 def yaml_value(text: str, key: str) -> Any:  # noqa: ANN401 - what YAML holds

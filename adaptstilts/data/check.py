@@ -15,8 +15,7 @@ from adaptstilts.data.sources import can_be_fetched, expected_rows, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, languages_text
 from adaptstilts.readers.data_root import DataRoot, Inspection
-from adaptstilts.readers.listing import Listing
-from adaptstilts.readers.locate import file_without_rows, looked_for, misnamed, where_from
+from adaptstilts.readers.locate import all_misnamed, file_without_rows, looked_for, where_from
 from adaptstilts.tasks.examples import Bitext
 from adaptstilts.tasks.registry import get_task, is_own, training_task
 from adaptstilts.tasks.spec import Split, Task
@@ -176,11 +175,8 @@ class _Checker:
         languages = tuple(self._language(task, split, code) for code in present)
         official = official_languages(task, split)
         missing = tuple(code for code in official if code not in present)
-        listing = Listing(self._data.path)
-        for code in missing:
-            other = misnamed(listing, task, split, code)
-            if other is not None:
-                self._add(other)
+        for error in all_misnamed(self._data.path, task, [(code, [split]) for code in official]):
+            self._add(error)
         others = len(set(present) - set(official))
         self.result.splits.append(SplitCheck(task.name, split, languages, missing, others))
         if self._strict and missing:

@@ -24,6 +24,7 @@ from adaptstilts.data.sources import COLUMNS, Entry, Manifest, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError, problems_of, raise_all
 from adaptstilts.files import below, clear, what_instead
 from adaptstilts.languages import get_language
+from adaptstilts.limits import LIMITS
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import missing_parts
 from adaptstilts.tasks.examples import Bitext, Example
@@ -95,6 +96,8 @@ def fetch(root: Path, tasks: Sequence[str], watcher: Watcher, options: FetchOpti
             once, after the other tasks.
     """
     chosen = options or FetchOptions()
+    for limit in LIMITS:
+        limit.value()  # one that cannot be used would end the fetch when the download is there
     for code in chosen.languages or ():
         get_language(code)
     names = list(dict.fromkeys(tasks)) or [task.name for task in all_tasks() if task.name in chosen.manifest.tasks]

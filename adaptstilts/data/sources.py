@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from adaptstilts.config.load import load
 from adaptstilts.errors import ConfigError
 from adaptstilts.files import is_below
-from adaptstilts.languages import get_language
+from adaptstilts.languages import all_languages, get_language
 from adaptstilts.tasks.registry import all_tasks
 from adaptstilts.tasks.spec import Kind, Split, Task
 
@@ -41,7 +42,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _OWN_NAMES = ("fetch.lock", "unpacked-")
 """Begins of names that fetching itself gives in the folder of downloads."""
 _NAME_HINT = "Names are letters, digits, _, . and -, of which the first is a letter or a digit."
-_REPOSITORY = re.compile(r"(?:[\w.-]+/)?[\w.-]+", re.ASCII)
+_REPOSITORY = re.compile(r"(?:\w[\w.-]*/)?\w[\w.-]*", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -217,8 +218,11 @@ class Manifest(BaseModel):
                     known = ", ".join(f"{{{name}}}" for name in sorted(_PLACEHOLDERS))
                     yield where, f"'{text}' has braces that are none of {known}"
             for url in source.url:
-                if not url.startswith(("http://", "https://")):
-                    yield where, f"'{url}' does not begin with http:// or https://"
+                if problem := _problem_of_address(url):
+                    yield where, f"'{url}' {problem}"
+            for code in " ".join(part.languages.values()).split():
+                if code.removeprefix("-") not in {_ALL, *(known.code for known in all_languages())}:
+                    yield f"{where}.languages", f"'{code}' is not a known language code"
             for target in (*part.place.values(), *part.part.values()):
                 if not is_below(target):
                     yield where, f"'{target}' is not a path below the data root"
@@ -294,6 +298,16 @@ def expected_rows(task: str, split: Split, language: str) -> int | None:
 def entries(task: str) -> tuple[Entry, ...]:
     """Return what a task is made of by the manifest of the package; see `Manifest.entries`."""
     return packaged().entries(task)
+
+
+def _problem_of_address(url: str) -> str | None:
+    if not url.startswith(("http://", "https://")):
+        return "does not begin with http:// or https://"
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        return f"is not an address ({error})"
+    return None if parts.path.rpartition("/")[2] or parts.query else "names no file"
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:

@@ -372,6 +372,8 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
             value=config.vocab_size,
             hint="Use the tokenizer that was saved with the weights.",
         )
+    # Long texts are cut into windows, so that the errors which the library warns of cannot come.
+    tokenizer.deprecation_warnings["sequence-length-is-longer-than-the-specified-maximum"] = True
     if not has_token_types(config):
         tokenizer.model_input_names = [name for name in tokenizer.model_input_names if name != TOKEN_TYPES]
     return tokenizer

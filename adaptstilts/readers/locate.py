@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -71,10 +72,10 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
     if not is_multilingual(layout) and language not in task.languages:
         raise DataError(f"{task.name} has no data in '{language}'", value=language, allowed=task.languages)
     found = find_all(listing, task, split, language)
+    other = misnamed(listing, task, split, language) if not found or layout.parts else None
+    if other is not None:
+        raise other
     if not found:
-        other = misnamed(listing, task, split, language)
-        if other is not None:
-            raise other
         looked = ", ".join([*_templates(layout, language), _own_folder(task, split, language)])
         raise DataError(
             f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
@@ -183,11 +184,11 @@ _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar.gz", ".tgz")
 def misnamed(root: Path | Listing, task: Task, split: Split, language: str) -> DataError | None:
     """Return the error for a file that is there under nearly the name that is looked for; None if there is none.
 
-    Such a file is compressed, or differs in upper and lower case.
+    Such a file is compressed, or differs in upper and lower case. What is read from another place is not looked for.
     """
     listing = _listing(root)
-    layouts = each_layout([task.layouts[split]] if split in task.layouts else [])
-    shared = (layout for layout in layouts if not layout.holds or language in layout.holds)
+    absent = (replace(part, parts=()) for part in _absent_parts(listing, task, split, language))
+    shared = (layout for layout in each_layout(absent) if not layout.holds or language in layout.holds)
     templates = [(layout, name) for layout in shared for names in layout.files for name in names if "*" not in name]
     for name in dict.fromkeys(_fill(layout, template, language) for layout, template in templates):
         folder, _, file = name.rpartition("/")
@@ -203,6 +204,13 @@ def misnamed(root: Path | Listing, task: Task, split: Split, language: str) -> D
             problem = f"is not read: the file is looked for as '{file}'"
             return DataError(problem, path=listing.root / folder / other, hint="Rename it.")
     return None
+
+
+def all_misnamed(root: Path, task: Task, wanted: Iterable[tuple[str, Sequence[Split]]]) -> tuple[DataError, ...]:
+    """Return an error for each file of some languages and splits that `misnamed` finds."""
+    listing = Listing(root)
+    errors = (misnamed(listing, task, split, code) for code, splits in wanted for split in splits)
+    return tuple({str(error): error for error in errors if error is not None}.values())
 
 
 def where_from(task: Task) -> str:
@@ -237,12 +245,18 @@ def looked_for(task: Task) -> tuple[str, ...]:
 
 def missing_parts(root: Path | Listing, task: Task, split: Split, language: str) -> list[str]:
     """Return the first-choice file of each part of a pooled data set that is missing."""
-    listing = _listing(root)
-    layout = task.layouts[split]
-    if not layout.parts or find_own(listing, task, split, language) is not None:
+    if not task.layouts[split].parts:
         return []
-    absent = [part for part in (layout, *layout.parts) if find(listing, part, language) is None]
+    absent = _absent_parts(_listing(root), task, split, language)
     return [_fill(part, part.files[0][0], language) for part in absent]
+
+
+def _absent_parts(listing: Listing, task: Task, split: Split, language: str) -> list[Layout]:
+    """Return the parts of a data set that have no files, the first part as the layout itself."""
+    layout = task.layouts.get(split)
+    if layout is None or find_own(listing, task, split, language) is not None:
+        return []
+    return [part for part in (layout, *layout.parts) if find(listing, part, language) is None]
 
 
 def is_multilingual(layout: Layout) -> bool:

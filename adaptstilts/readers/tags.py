@@ -9,6 +9,9 @@ from adaptstilts.errors import DataError
 from adaptstilts.readers.lines import Request, cut, expect_columns, label_index, text_lines
 from adaptstilts.tasks.examples import TagExample
 
+_SEPARATORS = {" ": "blank", ",": "comma", ";": "semicolon"}
+"""Marks that stand in place of tabs, with their names. Words may end in `,X`, so the last two count in first lines."""
+
 
 def read_word_lines(request: Request) -> Iterator[TagExample]:
     """Read XTREME's UDPOS and PAN-X: ``word TAB tag`` per line, a blank line after each sentence.
@@ -37,20 +40,23 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
             word = _without_prefix(columns[0], path, line) if is_prefixed else columns[0]
             if width == 2:
                 tags.append(label_index(columns[1], classes, path, line, key="tag"))
-            elif " " in text:
-                _refuse_blank_for_tab(text, classes, path, line)
+            else:
+                _refuse_other_separator(text, " " if words or count else " ,;", classes, path, line)
             words.append(word)
     yield from request.with_words(str(count), words, tags if width == 2 else None)
 
 
-def _refuse_blank_for_tab(text: str, classes: Mapping[str, int], path: Path, line: int) -> None:
-    """Refuse a line whose tag stands behind a blank: read as a word alone, it would hide the tags of the whole file."""
-    word, _, tag = text.strip().rpartition(" ")
-    if word and tag in classes:
-        raise DataError(
-            f"'{cut(text)}' has a blank where a tab belongs between word and tag", path=path, line=line,
-            hint="Separate word and tag by a tab in every line.",
-        )  # fmt: skip
+def _refuse_other_separator(text: str, marks: str, classes: Mapping[str, int], path: Path, line: int) -> None:
+    """Refuse a line whose tag stands behind one of some marks: read as a word alone, it would hide the file's tags."""
+    for mark in marks:
+        word, _, tag = text.strip().rpartition(mark)
+        if word and tag in classes:
+            raise DataError(
+                f"'{cut(text)}' has a {_SEPARATORS[mark]} where a tab belongs between word and tag",
+                path=path,
+                line=line,
+                hint="Separate word and tag by a tab in every line.",
+            )
 
 
 def _without_prefix(word: str, path: Path, line: int) -> str:

@@ -7,7 +7,6 @@ both may be copied or moved together, and a digest of its contents, so that it m
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +37,7 @@ class Owner:
     Attributes:
         config: The way from the folder to its file; ``adaptstilts:NAME`` for one of the package, ``<dict>`` for
             settings from Python.
-        sha256: Digest of the file's contents; empty where there is none.
+        sha256: Digest of the file as it was read; empty where there is none.
     """
 
     config: str
@@ -62,8 +61,8 @@ def owner_of(study: Study) -> Owner:
         return Owner(str(IN_MEMORY))
     file = (path if study.base is None else study.base / path).resolve()
     if file in {shipped.resolve() for shipped in shipped_configs()}:
-        return Owner(f"{_FROM_PACKAGE}{file.stem}", _digest(file))
-    return Owner(_way(study.results_folder.resolve(), file), _digest(file))
+        return Owner(f"{_FROM_PACKAGE}{file.stem}", study.origin.sha256)
+    return Owner(_way(study.results_folder.resolve(), file), study.origin.sha256)
 
 
 def check_results_folder(study: Study) -> None:
@@ -171,13 +170,6 @@ def _way(folder: Path, file: Path) -> str:
         return Path(os.path.relpath(file, folder)).as_posix()
     except ValueError:  # on another drive
         return file.as_posix()
-
-
-def _digest(file: Path) -> str:
-    try:
-        return hashlib.sha256(read_bytes(file, _MOST_BYTES, StoreError)).hexdigest()
-    except (OSError, StoreError):
-        return ""
 
 
 def _unwritable(place: Path, error: OSError) -> StoreError:

@@ -53,6 +53,17 @@ def test_load_names_allowed_values_when_method_is_unknown(tmp_path):
         ("methods=direct", r"^methods: 'direct' is not a list\. Write \[direct\]"),
         ("tracking={tensorboard: true}", r"^tracking: \{'tensorboard': true\} is not a list\. Write \[tensorboard\]"),
         ("evaluation.languages=offical", r"^evaluation\.languages: 'offical' .*Did you mean 'official'"),
+        (
+            "evaluation.languages=[true]",
+            r"^evaluation\.languages\[0\]: true is not text\. .* line '\"true\"'\.$",
+        ),
+        ("evaluation.missing=true", r"^evaluation\.missing: true is not allowed\. Allowed: error, leave_out\.$"),
+        ("methods=[true]", r"^methods\[0\]: true is not allowed\."),
+        ("name=true", r"^name: true is not text\. .* on the command line '\"true\"'\.$"),
+        ("revision=1234567", r"^revision: 1234567 is not text\. .* on the command line '\"1234567\"'\.$"),
+        ("revision=12e4567", r"^revision: this number is not text\. Write it in quotation .* line '\"\.\.\.\"'\.$"),
+        ("a.b.c=1", r"^a: 'a' is not a setting\."),
+        ("target.wrong.c=1", r"^target\.wrong: 'wrong' is not a setting\."),
     ],
 )
 def test_load_says_one_thing_about_one_key(tmp_path, override, message):

@@ -14,6 +14,7 @@ from adaptstilts.data.fetch import FetchOptions, fetch
 from adaptstilts.data.lock import LOCK_NAME, read_lock
 from adaptstilts.data.sources import Manifest, read_manifest
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
+from adaptstilts.limits import LIMITS
 from adaptstilts.tasks.spec import Split
 
 HASTY = RetryPolicy(tries=2, first_delay=0.0, longest_delay=0.0, timeout=10.0)
@@ -200,6 +201,11 @@ def test_commits_of_a_hub_are_commits(fetched, site, tmp_path, commit):
         ('"qqp/{part}.tsv"', '"qqp/{part:>1000000000}"', "has braces that are none of"),
         ("/qqp.zip", "/{word}.zip", "has braces that are none of"),
         ('url: "http', 'url: "file', r"sources.*|'file://.* does not begin with http:// or https://"),
+        ('url: "http', 'url: "http://[::1', r"'http://\[::1.*' is not an address \(Invalid IPv6 URL\)"),
+        ("/qqp.zip", "/", r"tasks\.qqp\.parts\.0: 'http://[^/]+/' names no file"),
+        ("train: en", "train: xx", r"tasks\.qqp\.parts\.0\.languages: 'xx' is not a known language code"),
+        ("train: en", "trial: en", r"own\.yaml:\d+: tasks\.qqp.*\.languages\.trial: 'trial' is not allowed\. .*train"),
+        ("hub: some/names", "hub: ../names", r"sources\.names\.hub: '\.\./names' is not OWNER/NAME"),
         ("hub: some/names", "hub: ../../names", r"sources\.names\.hub: '\.\./\.\./names' is not OWNER/NAME"),
         (
             "hub: some/names",
@@ -229,6 +235,14 @@ def test_a_list_of_sources_is_checked_before_anything_is_asked(site, tmp_path, c
     assert main(["data", "fetch", "qqp", "--root", str(tmp_path / "data"), "--manifest", str(path)]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
     assert site.requests == [] and outside(tmp_path) == ["own.yaml"]
+
+
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
+def test_a_limit_that_cannot_be_used_costs_no_download(fetched, site, tmp_path, monkeypatch, limit):
+    monkeypatch.setenv(limit.variable, "many")
+    with pytest.raises(ConfigError, match=rf"{limit.variable}: 'many' is not a number above 0\. Give a number of "):
+        fetched()
+    assert site.requests == [] and outside(tmp_path) == []
 
 
 @pytest.mark.parametrize("place", [".downloads", ".downloads/questions", "qqp", "qqp/arrow", "qqp/arrow/dev"])

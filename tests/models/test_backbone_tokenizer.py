@@ -4,6 +4,7 @@ import pytest
 import torch
 from architectures import LAYERS, save_type
 from tokenizers_tiny import save_tokenizer, special_ids, tiny
+from transformers import tokenization_utils_base
 
 from adaptstilts.encoding.subtokens import frame_of
 from adaptstilts.errors import CheckpointError
@@ -53,6 +54,15 @@ def test_padding_id_of_multilingual_e5_small_is_not_the_tokenizers_and_changes_n
         with torch.no_grad():
             found.append([network.hidden(ids, mask, layer)[mask.bool()] for layer in range(LAYERS + 1)])
     assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
+
+
+def test_library_does_not_warn_of_texts_that_are_cut_into_windows(deberta, monkeypatch):
+    warnings = []
+    monkeypatch.setattr(tokenization_utils_base.logger, "warning", warnings.append)
+    tokenizer = load_tokenizer(str(deberta))
+    tokenizer.model_max_length = 4
+    assert len(tokenizer("a text of many words, which is longer than that")["input_ids"]) > 4
+    assert warnings == []
 
 
 def test_tokenizer_without_a_padding_token_is_refused(deberta):

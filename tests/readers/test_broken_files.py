@@ -205,6 +205,12 @@ def test_blank_words_are_left_out_and_counted_in_every_layout(data_root, tmp_pat
     assert root.notes(task, Split.TEST, "en") == (f"panx: 3 blank words left out of {source}",)
 
 
+def test_words_that_end_like_a_tag_are_words(data_root, tmp_path):
+    place(tmp_path, "udpos/test-de.tsv", b"Herr\nA,X\n\nB;X\n")
+    rows = data_root({}).load(get_task("udpos"), Split.TEST, "de")
+    assert [row.words for row in rows] == [("Herr", "A,X"), ("B;X",)]
+
+
 def test_conllu_forms_without_a_letter_are_blank_words(data_root, tmp_path):
     line = "{}\t{}\t_\tX\t_\t_\t{}\t_\t_\t_\n"
     text = line.format(1, "Ja", 0) + line.format(2, "", 1) + line.format(3, "\u200c", 1) + "\n"
@@ -218,6 +224,8 @@ def test_conllu_forms_without_a_letter_are_blank_words(data_root, tmp_path):
     ("task", "path", "text", "message"),
     [
         ("udpos", "udpos/dev-de.tsv", "Hund NOUN\n", r"tsv:1: 'Hund NOUN' has a blank where a tab belongs"),
+        ("udpos", "udpos/dev-de.tsv", "Hund,NOUN\n", r"tsv:1: 'Hund,NOUN' has a comma where a tab belongs"),
+        ("panx", "panx/dev-de.tsv", "Rom;B-LOC\n", r"tsv:1: 'Rom;B-LOC' has a semicolon where a tab belongs"),
         ("panx", "panx/dev-de.tsv", "New York B-LOC\n", r"tsv:1: 'New York B-LOC' has a blank where a tab belongs"),
         ("udpos", "ud/UD_A/de_a-ud-dev.conllu", "1 Ja ja INTJ _ _ 0 root _ _\n",
          r"conllu:1: expected 10 columns, found 1\. Separate the columns by tabs: this line has blanks instead"),
@@ -300,6 +308,19 @@ def test_a_compressed_file_beside_the_place_of_its_content_is_named(data_root, t
         data_root({}).load(get_task(name), split, language)
     assert main(["data", "check", str(tmp_path), name]) == 2
     assert re.search(message, capsys.readouterr().err)
+
+
+def test_a_compressed_part_of_a_pooled_set_is_named(data_root, tmp_path, capsys):
+    pair = {"pairID": "p", "gold_label": "neutral", "sentence1": "a", "sentence2": "b"}
+    for name in ("mnli/multinli_1.0_train.jsonl", "snli/snli_1.0_train.jsonl.gz"):
+        place(tmp_path, name, json.dumps(pair).encode() + b"\n")
+    message = r"snli_1\.0_train\.jsonl\.gz: is compressed, and is not read\. Unpack it to 'snli_1\.0_train\.jsonl'"
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task("anli"), Split.TRAIN, "en")
+    assert main(["data", "check", str(tmp_path), "anli"]) == 2
+    assert re.search(message, capsys.readouterr().err)
+    place(tmp_path, "snli/snli_1.0_train.jsonl", json.dumps(pair).encode() + b"\n")
+    assert len(data_root({}).load(get_task("anli"), Split.TRAIN, "en")) == 2
 
 
 def test_a_file_whose_name_differs_in_case_is_named(data_root, tmp_path):

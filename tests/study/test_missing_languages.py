@@ -45,6 +45,22 @@ def test_missing_languages_are_named_with_their_tasks_before_any_work(command: s
     assert not Path("checkpoints").exists()
 
 
+@pytest.mark.parametrize("command", ["validate", "plan", "run"])
+@pytest.mark.parametrize("languages", ["official", "present", "[en, de]"])
+@pytest.mark.parametrize("files", [("test-de.tsv",), ("dev-de.tsv", "test-de.tsv")], ids=["test", "dev and test"])
+def test_a_compressed_file_neither_leaves_a_language_out_nor_changes_the_scored_split(
+    command: str, languages: str, files: tuple[str, ...]
+):
+    place = Path("data/xnli")
+    for name in files:
+        (place / name).rename(place / f"{name}.gz")
+    said = say(command, "a.yaml", f"evaluation.languages={languages}", "target.tasks=[xnli]")
+    assert said.code == 2
+    for name, line in zip(reversed(files), said.err.strip().splitlines(), strict=True):
+        assert line.endswith(f"{name}.gz: is compressed, and is not read. Unpack it to '{name}' beside it.")
+    assert not Path("checkpoints").exists()
+
+
 def test_languages_that_the_benchmark_has_not_of_a_task_are_not_missing():
     study = Study.load(Path("a.yaml"), ["evaluation.languages=[de, ko]", "target.tasks=[xnli]"])
     assert study.left_out() == ()  # XNLI has no Korean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -70,6 +71,17 @@ def test_history_tells_which_settings_gave_which_numbers(folder: Path):
     assert second["settings_sha256"] != first["settings_sha256"]
     assert second["config_sha256"] == first["config_sha256"]
     assert "/" + str(folder.parent.name) not in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_digest_in_the_history_is_that_of_the_file_as_it_was_read(folder: Path):
+    path = write("a.yaml")
+    study = adaptstilts.load_study(path)
+    read = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_text(path.read_text(encoding="utf-8") + "title: edited meanwhile\n", encoding="utf-8")
+    assert study.run(progress=False).failed == ()
+    (entry,) = history(folder)
+    assert entry["config_sha256"] == read
+    assert json.loads((folder / ".study.json").read_text(encoding="utf-8"))["sha256"] == read
 
 
 def test_report_replaces_the_files_of_the_former_one_and_no_others(folder: Path):

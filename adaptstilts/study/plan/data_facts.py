@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from adaptstilts.files import expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.locate import file_without_rows, where_from
+from adaptstilts.readers.locate import all_misnamed, file_without_rows, where_from
 from adaptstilts.study.plan.data_sets import DataSet, evaluation_sets, option, training_sets
 from adaptstilts.study.plan.jobs import DataJob
 from adaptstilts.tasks.kinds import FACTS
@@ -203,13 +204,16 @@ class FolderFacts:
         self._refuse_empty_files(task)
         self._refuse_lost_files(task)
         present = self.root.evaluation_languages(task)
+        splits = {code: self.root.evaluation_split(task, code) for code in present}
+        self._refuse_misnamed_files(task, splits)
         unscored = self._test_languages(task) if self.submission else ()
         self._left_out[task.name] = ()
         if not present and unscored:
             return ()
         if not present:
-            if not any(self.root.languages(task, split) for split in task.layouts):
-                self._refuse_file_without_rows(task)
+            has_languages = any(self.root.languages(task, split) for split in task.layouts)
+            if not has_languages and (error := file_without_rows(self.root.path, task)) is not None:
+                raise error
             looked = dict.fromkeys(
                 name for split in _EVALUATED if split in task.layouts for name in task.layouts[split].files[0]
             )
@@ -219,7 +223,6 @@ class FolderFacts:
                 key="target.tasks",
                 hint=f"Add the files, or remove the task. {where_from(task)}",
             )
-        splits = {code: self.root.evaluation_split(task, code) for code in present}
         wanted = self._wanted(task, present)
         self._left_out[task.name] = tuple(code for code in wanted if code not in {*present, *unscored})
         if self._left_out[task.name] and not self.leaves_out:
@@ -264,10 +267,10 @@ class FolderFacts:
                 if code not in present:
                     self._verify(task, split, code)
 
-    def _refuse_file_without_rows(self, task: Task) -> None:
-        error = file_without_rows(self.root.path, task)
-        if error is not None:
-            raise error
+    def _refuse_misnamed_files(self, task: Task, splits: Mapping[str, Split]) -> None:
+        """Raise for compressed files and the like; without an error, languages or the scored split would change."""
+        codes = (code for code in dict.fromkeys((*task.languages, *splits)) if self._is_chosen(task, code))
+        raise_all(all_misnamed(self.root.path, task, [(code, _preferred(splits.get(code))) for code in codes]))
 
     def _refuse_empty_files(self, task: Task) -> None:
         """Raise for languages whose evaluation file is empty; without an error, they would silently be left out."""
@@ -427,6 +430,11 @@ def _not_in_mini(task: Task, key: str, known: tuple[str, ...]) -> DataError:
         allowed=known,
         hint="Set data.root=FOLDER, a folder that has it.",
     )
+
+
+def _preferred(scored: Split | None) -> tuple[Split, ...]:
+    """Return the splits that would be scored rather than the one that is."""
+    return _EVALUATED[: _EVALUATED.index(scored)] if scored in _EVALUATED else _EVALUATED
 
 
 def _is_blank(path: Path) -> bool:
