@@ -286,8 +286,9 @@ def _explain(
         )
     if item["type"] in _PLAIN:
         names = shown_address(", ".join(map(str, value)) if isinstance(value, dict) else str(value))
-        is_text_number = item["type"] == "string_type" and isinstance(value, float)  # such as the commit 12e4567
-        written, quoted = ("this number", "...") if is_text_number else (shown(value), shown(value))
+        # A commit such as 12e45 is read as a whole number of another look.
+        is_commit = item["type"] == "string_type" and isinstance(value, float) and value.is_integer()
+        written, quoted = ("this number", "...") if is_commit else (shown(value), shown(value))
         facts = {"value": quoted, "shown": written, "names": names[:_MOST_SHOWN]}
         problem, hint = (text.format(**facts) for text in _PLAIN[item["type"]])
         if item["type"] == "string_type" and not isinstance(value, int | float):

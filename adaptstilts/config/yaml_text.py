@@ -200,7 +200,8 @@ class _Count:
         if kind == "int" and len(node.value) > _MOST_DIGITS and _PATTERNS["int"][0].match(node.value):
             raise too_large(f"a whole number of {len(node.value):,} digits", **where)
         if kind == "float" and _is_beyond(node.value):
-            raise ConfigError(f"{node.value[:40]} is beyond the largest number, 1.8e308", **where)
+            problem = f"{node.value[:40]} is beyond the largest number, 1.8e308"
+            raise ConfigError(problem, hint="Write it in quotation marks if it is text, such as a commit.", **where)
         fits = kind not in _PATTERNS or _PATTERNS[kind][0].match(node.value) is not None
         if kind not in _TAGS or not fits:
             raise _not_used(node, where)
