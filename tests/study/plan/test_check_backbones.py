@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
 
@@ -28,6 +29,18 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, small_backbone: Path, 
 
 def test_a_whole_backbone_is_checked(place):
     assert check_backbones([backbone_at(place[0])]) == ()
+
+
+def test_no_library_warns_of_the_texts_of_the_check(place, caplog, monkeypatch):
+    location, folder = place
+    path = folder / "tokenizer_config.json"
+    settings = {**json.loads(path.read_text(encoding="utf-8")), "model_max_length": 32}
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    logger = logging.getLogger("transformers.tokenization_utils_base")
+    monkeypatch.setattr(logger, "handlers", [caplog.handler])
+    monkeypatch.setattr(logger, "level", logging.WARNING)
+    check_backbones([backbone_at(location)])
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize(
