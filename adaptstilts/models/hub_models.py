@@ -20,7 +20,7 @@ from adaptstilts.contents import content_hash
 from adaptstilts.errors import ChangedError, CheckpointError
 from adaptstilts.formatting import reason_of, size_text
 from adaptstilts.limits import MOST_UNPACKED_BYTES
-from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, refuse_peft
+from adaptstilts.models.model_files import TOKENIZER_FILES, VOCABULARIES, check_model_json, refuse_peft
 from adaptstilts.models.strict_json import shown
 from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES
 from adaptstilts.models.weight_files import INDEX, PICKLE, PICKLE_INDEX, WEIGHTS, refuse_pickle, shard_names
@@ -207,6 +207,15 @@ def cached_folder(name: str, revision: str | None = None, file: str = "config.js
     commit = known_commit(name, revision)
     folder = None if commit is None else _cache(name) / "snapshots" / commit
     return folder if folder is not None and (folder / file).is_file() else None
+
+
+def is_whole(folder: Path) -> bool:
+    """Say whether a folder of the hub's cache holds the weights and the tokenizer of a backbone."""
+    has_weights = (folder / WEIGHTS).is_file()
+    if not has_weights and (folder / INDEX).is_file():
+        with contextlib.suppress(CheckpointError):  # a shard is still to come
+            has_weights = bool(shard_names(folder / INDEX, ".safetensors"))
+    return has_weights and any((folder / name).is_file() for name in VOCABULARIES)
 
 
 def check_blobs(files: Iterable[Path]) -> None:

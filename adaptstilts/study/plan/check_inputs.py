@@ -12,7 +12,7 @@ from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, r
 from adaptstilts.files import expanded
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.backbone import check_backbone, is_of_package, known_config, read_config
-from adaptstilts.models.hub_models import hub_folder, list_files
+from adaptstilts.models.hub_models import cached_folder, hub_folder, is_whole, list_files
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
@@ -152,20 +152,28 @@ def backbones_of(stages: Sequence[Stage]) -> tuple[BackboneRef, ...]:
 
 
 def check_backbones(backbones: Iterable[BackboneRef]) -> tuple[str, ...]:
-    """Compare the weights and the tokenizer of each backbone's folder with its config.json.
+    """Compare weights and tokenizer of each backbone with its config.json: in its folder, or in the hub's cache.
 
     The package's own is known to fit, and left out, since building an encoder takes seconds of imports.
 
     Returns:
-        A line about each backbone on the hub, whose weights are not looked at.
+        A line about each backbone on the hub of which the cache does not hold everything.
 
     Raises:
-        CheckpointError: If a folder cannot be used; all problems at once.
+        CheckpointError: If one cannot be used; all problems at once.
     """
-    here = [backbone.location for backbone in backbones if Path(backbone.location).is_dir()]
-    others = [location for location in here if not is_of_package(location)]
-    raise_all(list(_problems(partial(check_backbone, location) for location in others)))
-    return tuple(_not_checked(backbone) for backbone in backbones if backbone.location not in here)
+    places = {backbone: _place(backbone) for backbone in backbones}
+    others = [place for place in places.values() if place is not None and not is_of_package(place)]
+    raise_all(list(_problems(partial(check_backbone, place) for place in others)))
+    return tuple(_not_checked(backbone) for backbone, place in places.items() if place is None)
+
+
+def _place(backbone: BackboneRef) -> str | None:
+    """Return the folder of a backbone; None for one on the hub that is still to be downloaded, or a part of it."""
+    if Path(backbone.location).is_dir():
+        return backbone.location
+    folder = cached_folder(backbone.location, backbone.revision)
+    return str(folder) if folder is not None and is_whole(folder) else None
 
 
 def _not_checked(backbone: BackboneRef) -> str:
