@@ -141,7 +141,8 @@ def test_commands_that_fail_at_an_address_do_not_repeat_what_logs_in(tmp_path, m
     "words",
     [
         ("ADDRESS",), ("store", "ADDRESS"), ("data", "ADDRESS"), ("store", "ls", "checkpoints", "ADDRESS"),
-        ("status", "--every", "ADDRESS"), ("data", "checklist", "--to", "x", "--seed", "ADDRESS"), ("docs", "--ADDRESS"),
+        ("status", "--every", "ADDRESS"), ("data", "checklist", "--to", "x", "--seed", "ADDRESS"),
+        ("docs", "--ADDRESS"),
     ],
     ids=" ".join,
 )  # fmt: skip
