@@ -24,7 +24,8 @@ _AUTHORITY = re.compile(r"[^\s/?#]*")
 _WORD = re.compile(r"\S*")
 _PORT = re.compile(r"\d{1,5}(?:\W|$)")
 _NAME = re.compile(r"(?:[?&;#]|%26|%3F)([\w.%\[\]-]{1,64}?)(?:=|%3D)", re.IGNORECASE)
-_VALUE = re.compile(r"[^\s&#'\"<>]*")
+_VALUE = re.compile(r"(?:[^\s&#'\"<>:]|:(?!\s|$))*")
+"""A value of a query; a colon behind it ends the address in a message."""
 _PLAIN_NAMES = frozenset(
     {"sig", "key", "sas", "pass", "pw", "jwt", "auth", "oauth", "policy", "keypairid", "session", "sessionid",
      "googleaccessid", "user", "username", "login"}
