@@ -13,10 +13,8 @@ from typing import Any
 from adaptstilts import __version__
 from adaptstilts.config.sweep import SECTION, can_be_swept
 from adaptstilts.results.rows import ResultRow, mean, read_csv, task_scores
-from adaptstilts.study.ownership import Owner
+from adaptstilts.study.ownership import HISTORY_FILE, Owner
 from adaptstilts.study.study import Study
-
-HISTORY_FILE = "history.jsonl"
 
 
 def entry_of(study: Study, owner: Owner, results: Path, names: Sequence[str], missing: int) -> dict[str, Any]:
