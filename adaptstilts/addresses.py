@@ -24,7 +24,8 @@ _AUTHORITY = re.compile(r"[^\s/?#]*")
 _WORD = re.compile(r"\S*")
 _PORT = re.compile(r"\d{1,5}(?:\W|$)")
 _NAME = re.compile(r"(?:[?&;#]|%26|%3F)([\w.%\[\]-]{1,64}?)(?:=|%3D)", re.IGNORECASE)
-_VALUE = re.compile(r"[^\s&#'\"<>]*")
+_VALUE = re.compile(r"(?:[^\s&#'\"<>:]|:(?!\s|$))*")
+"""A value of a query; a colon behind it ends the address in a message."""
 _PLAIN_NAMES = frozenset(
     {"sig", "key", "sas", "pass", "pw", "jwt", "auth", "oauth", "policy", "keypairid", "session", "sessionid",
      "googleaccessid", "user", "username", "login"}
@@ -48,7 +49,7 @@ _TEXTS = (
     re.compile(r"(\bbearer\s{1,3})[\w+/=.~-]{6,}", re.IGNORECASE),
     re.compile(r"(\bBasic\s{1,3})(?=[a-z]*[A-Z0-9+/=])[\w+/=]{8,}"),
     re.compile(r"(\b(?:credential|signature)=)[^\s,'\"&]+", re.IGNORECASE),
-    re.compile(rf"({_SECRET_NAME}(?:=|['\"]\s{{0,3}}[:=]\s{{0,3}})['\"]?)[^\s'\",;&)]+", re.IGNORECASE),
+    re.compile(rf"({_SECRET_NAME}(?:=|['\"]\s{{0,3}}[:=]\s{{0,3}})['\"]?)(?:[^\s'\",;&):]|:(?!\s|$))+", re.IGNORECASE),
     re.compile(r"(%3A%2F%2F)[^\s&'\"/]{0,1000}(?=%40)", re.IGNORECASE),
     re.compile(r"(\b)(?:hf_[A-Za-z0-9]{16,}|gh[pousr]_[A-Za-z0-9]{16,})"),
 )

@@ -11,6 +11,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 from adaptstilts.errors import ConfigError
+from adaptstilts.files import local_path
 
 _LARGEST = 2**63 - 1
 
@@ -87,14 +88,16 @@ def function_of(argument: str, given: Any) -> Any:  # noqa: ANN401 - what a call
 
 
 def path_of(argument: str, given: object) -> Path:
-    """Return an argument that is the path of a file or folder.
+    """Return an argument that is the path of a file or folder; a leading ``~`` is the home folder.
 
     Raises:
-        ConfigError: If it is anything else, or empty.
+        ConfigError: If it is anything else, empty, or no name that a file can have.
     """
-    if not isinstance(given, str | os.PathLike) or isinstance(given, bytes) or not str(given):
+    is_path = isinstance(given, str | os.PathLike) and not isinstance(given, bytes)
+    text = str(given) if is_path else ""
+    if not text or "\0" in text:
         raise ConfigError(f"{shortened(given)} is not a path", key=argument, hint="Give a text or a pathlib.Path.")
-    return Path(given)
+    return local_path(text, argument)
 
 
 def location_of(argument: str, given: object) -> str:
@@ -127,7 +130,9 @@ def number_of(argument: str, given: Any, *, least: float) -> float:  # noqa: ANN
         number = float(given)
     except OverflowError as error:
         raise ConfigError("this number is too large", key=argument, allowed=(f"at most {_LARGEST:,}",)) from error
-    if not number >= least:
+    if math.isnan(number):
+        raise ConfigError("nan is not a number", key=argument)
+    if number < least:
         raise ConfigError(f"{given} is out of range", key=argument, allowed=(f"at least {least:g}",))
     return number
 

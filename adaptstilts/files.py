@@ -60,6 +60,7 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
     (stat.S_ISSOCK, "a socket"),
 )
+_ADDRESS = re.compile(r"(?:\w+::)*[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _LONGEST_NAME = 255
 """Bytes of the longest name of a file or folder, in nearly every file system."""
 
@@ -94,6 +95,21 @@ def expanded(path: Path | str) -> Path:
         problem = f"a name of {longest:,} bytes is too long for a file or folder"
         raise ConfigError(problem, path=str(path)[:_LONGEST_NAME], allowed=(f"at most {_LONGEST_NAME}",))
     return found
+
+
+def local_path(path: Path | str, key: str) -> Path:
+    """Return the path that a setting or an argument names; a folder named like an address is never made.
+
+    Raises:
+        ConfigError: If it is an address; as `expanded`.
+    """
+    if _ADDRESS.match(str(path)):
+        is_whole = "://" in str(path)
+        problem = "is an address, not a path of this machine" if is_whole else "is neither a path nor an address"
+        hint = "Give a file or folder of this machine."
+        two = "An address has two slashes, as in s3://bucket/folder; in Python it is a text, not a pathlib.Path."
+        raise ConfigError(f"'{path}' {problem}", key=key, hint=hint if is_whole else two)
+    return expanded(path)
 
 
 def check_file(

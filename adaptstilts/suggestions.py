@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 _NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
-_REGIONAL = re.compile(r"([A-Za-z]{2,3})[-_][A-Za-z0-9].*")
+_REGIONAL = re.compile(r"([A-Za-z]{2,3})[-_][A-Za-z0-9]{2}.*")
 _OTHER_NAMES: dict[str, str] = {}
 """Folded name -> name in this package, of languages and of data sets."""
 
@@ -32,7 +32,9 @@ def near_matches(value: object, allowed: Iterable[str], *, most: int = 1, cutoff
     for form in (word, *([] if regional is None else [regional[1]])):
         for meant in (_folded(form), _folded(_OTHER_NAMES.get(_folded(form), ""))):
             found += folded.get(meant, ())
-    close = difflib.get_close_matches(_folded(word[:_LONGEST]), folded, n=max(most, _MOST_COMPARED), cutoff=cutoff)
+    plain = _folded(word[:_LONGEST])
+    names = [name for name in folded if len(name) > _SHORT or len(plain) <= _SHORT + 1]
+    close = difflib.get_close_matches(plain, names, n=max(most, _MOST_COMPARED), cutoff=cutoff)
     likely = [text for match in close for text in folded[match]]
     likely.sort(key=lambda text: -_likeness(word[:_LONGEST], text))
     return list(dict.fromkeys([*found, *likely]))[:most]
@@ -40,6 +42,8 @@ def near_matches(value: object, allowed: Iterable[str], *, most: int = 1, cutoff
 
 _LONGEST = 200
 """Characters of a value that are compared; no name is longer."""
+_SHORT = 2
+"""Letters of a code; a word with two letters more has its letters by chance."""
 _MOST_COMPARED = 8
 """Names alike but for signs that are put in order with their signs."""
 

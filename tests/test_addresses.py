@@ -29,6 +29,8 @@ ADDRESSES = {
     "https://h/x?page=2&X-Amz-Signature=Geheim1;2&X-Amz-Date=1": "https://h/x?page=2&X-Amz-Signature=***&X-Amz-Date=***",
     "https://h/x?AWSAccessKeyId=Geheim1&Expires=9": "https://h/x?AWSAccessKeyId=***&Expires=9",
     "https://h/x?sv=1&sig=Geheim1%3D": "https://h/x?sv=1&sig=***",
+    "gs://h/x?token=Geheim1: not installed": "gs://h/x?token=***: not installed",
+    "https://h/x?token=Ge:heim1&page=2": "https://h/x?token=***&page=2",
     "https://h/x#access_token=Geheim1": "https://h/x#access_token=***",
     "https://h/x?apikey=Geheim1;password=Geheim2": "https://h/x?apikey=***",
     "https://h/x?next=https%3A%2F%2Fu%3AGeheim1%40host": "https://h/x?next=https%3A%2F%2F***%40host",

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -152,6 +153,53 @@ def test_words_that_no_command_takes_do_not_repeat_what_logs_in(words, shape):
     assert (said.code, said.out) == (2, "")
     assert "Usage: " in said.err and "Error: " in said.err
     assert not betrayed(said.err)
+
+
+ADDRESS = "is an address, not a path of this machine. Give a file or folder of this machine."
+SLASHES = "is neither a path nor an address. An address has two slashes, as in s3://bucket/folder;"
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("run", "quickstart", "results=ADDRESS"), "results"),
+        (("validate", "quickstart", "results=ADDRESS"), "results"),
+        (("run", "quickstart", "store=ONE"), "store"),
+        (("store", "ls", "ONE"), "store"),
+        (("run", "quickstart", "store=memory://x", "store_cache=ADDRESS"), "store_cache"),
+        (("configs", "quickstart", "--to", "ADDRESS"), "to"),
+        (("init", "--to", "ADDRESS"), "to"),
+        (("docs", "data", "--to", "ADDRESS"), "to"),
+        (("submit", "quickstart", "--to", "ONE"), "to"),
+        (("store", "export", "1234", "--to", "ONE"), "to"),
+        (("data", "checklist", "--to", "ADDRESS"), "root"),
+        (("data", "fetch", "xnli", "--offline", "--root", "ADDRESS"), "root"),
+        (("data", "check", "ADDRESS"), "root"),
+        (("convert", "owner/name", "--to", "ADDRESS"), "to"),
+        (("pretrain", "pretrain_mini", "output=ADDRESS"), "output"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_no_folder_is_named_like_an_address_and_its_password(tmp_path, monkeypatch, words, key):
+    """On the command line `pathlib` has made one slash of two, so that both forms are met there."""
+    monkeypatch.chdir(tmp_path)
+    two, one = f"s3://someone:{SECRET}@bucket/x", f"s3:/someone:{SECRET}@bucket/x"
+    said = say(*(word.replace("ADDRESS", two).replace("ONE", one) for word in words))
+    assert said.code == 2, said
+    assert said.err.count("\n") == 1
+    assert said.err.startswith(f"{key}: 's3:/")
+    assert ADDRESS in said.err or SLASHES in said.err
+    assert_kept(tmp_path, said.out, said.err)
+    assert not [path for path in tmp_path.rglob("*") if "s3" in path.name]
+
+
+def test_an_address_from_python_is_text(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(adaptstilts.ConfigError, match=r"^store: 's3:/b/x' is neither a path nor an address"):
+        adaptstilts.list_artefacts(Path("s3://b/x"))
+    study = adaptstilts.load_study({"name": "x", "target": {"tasks": ["xnli"]}, "store": Path("s3://b/x")})
+    with pytest.raises(adaptstilts.ConfigError, match=r"^store: 's3:/b/x' is neither a path nor an address"):
+        study.run(progress=False)
 
 
 class Echo(http.server.BaseHTTPRequestHandler):

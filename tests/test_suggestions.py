@@ -46,5 +46,10 @@ def test_other_names_count_only_where_their_meaning_is_allowed():
     assert near_matches("chi", ["label", "text"]) == []
 
 
+@pytest.mark.parametrize("word", ["PAN-X", "x-y", "en,de", "Serbian"])
+def test_what_only_looks_like_a_code_is_none(word):
+    assert near_matches(word, CODES) == []
+
+
 def test_a_long_value_costs_no_time():
     assert near_matches("x" * 10_000_000, CODES) == []

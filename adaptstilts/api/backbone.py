@@ -10,6 +10,7 @@ from adaptstilts.api.shown import Shown
 from adaptstilts.arguments import function_of, optional_text_of, path_of
 from adaptstilts.config.load import load
 from adaptstilts.config.pretrain import PretrainSection
+from adaptstilts.files import local_path
 from adaptstilts.runtime import prepare_process
 from adaptstilts.shipped import find_config
 
@@ -42,7 +43,7 @@ def pretrain_backbone(
     section = load(
         source if isinstance(source, Mapping) else find_config(source, "pretrain"), overrides, PretrainSection
     )
-    return pretrain(section, Path(section.output), told)
+    return pretrain(section, local_path(section.output, "output"), told)
 
 
 def convert_backbone(source: Path | str, to: Path | str, *, revision: str | None = None) -> Shown:

@@ -110,7 +110,7 @@ def copy_config(name: str, to: Path | str) -> Path:
 
 def study_name(file: Path) -> str:
     """Return the name of the study of a configuration: its file's, in which other characters than a name has change."""
-    if re.match(NAME_PATTERN, file.stem):
+    if re.fullmatch(NAME_PATTERN, file.stem):
         return file.stem
     plain = unicodedata.normalize("NFKD", file.stem.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9_.-]+", "_", plain).strip("_.-")[:100] or _NAMELESS
@@ -126,15 +126,22 @@ def write_new(file: Path, text: str) -> None:
     """Write a text file where there is none yet.
 
     Raises:
-        ConfigError: If there is one, or its folder does not exist.
+        ConfigError: If there is one, its folder does not exist, or it cannot be written; nothing is left of it then.
     """
     try:
         with file.open("x", encoding="utf-8") as stream:
-            stream.write(text)
+            try:
+                stream.write(text)
+                stream.flush()
+            except OSError:
+                file.unlink(missing_ok=True)
+                raise
     except FileExistsError as error:
         raise ConfigError("exists already, and is not overwritten", path=file, hint="Give another file.") from error
     except FileNotFoundError as error:
         raise ConfigError("there is no such folder", path=file.parent, hint="Make it, or give another file.") from error
+    except OSError as error:
+        raise ConfigError(f"cannot be written ({error.strerror})", path=file, hint="Give another file.") from error
 
 
 def configs_text(found: Sequence[ShippedConfig]) -> str:

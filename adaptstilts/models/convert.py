@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import cause_of, check_file, expanded
+from adaptstilts.files import cause_of, check_file, expanded, local_path
 from adaptstilts.formatting import size_text
 from adaptstilts.models.hub_models import list_files
 from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, check_tokenizer_json, refuse_peft
@@ -94,7 +94,7 @@ def convert(source: str | Path, to: str | Path, revision: str | None = None) -> 
     Raises:
         CheckpointError: If the target exists, there is no pickle to convert, or it is refused.
     """
-    target = expanded(to).absolute()
+    target = local_path(to, "to").absolute()
     if target.exists() or target.is_symlink():
         raise CheckpointError("is there already", path=target, hint="Give the name of a folder that does not exist.")
     folder, said = _source(str(source), revision)

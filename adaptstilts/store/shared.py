@@ -27,7 +27,7 @@ from typing import Any
 from adaptstilts.addresses import shown_address
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError
-from adaptstilts.files import expanded
+from adaptstilts.files import local_path
 from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
 from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
 from adaptstilts.store.manifest import (
@@ -64,8 +64,8 @@ def store_at(location: str, cache: str | None = None) -> Store:
     for protocol in LOCAL_PROTOCOLS:
         location = location.removeprefix(protocol)
     if not is_address(location):
-        return Store(expanded(location))
-    return SharedStore(location.rstrip("/"), expanded(cache) if cache else default_cache(location))
+        return Store(local_path(location, "store"))
+    return SharedStore(location.rstrip("/"), local_path(cache, "store_cache") if cache else default_cache(location))
 
 
 def default_cache(location: str) -> Path:

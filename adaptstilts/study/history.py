@@ -17,10 +17,9 @@ from adaptstilts.errors import StoreError
 from adaptstilts.files import read_bytes
 from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.results.rows import ResultRow, mean, read_csv, task_scores
-from adaptstilts.study.ownership import Owner
+from adaptstilts.study.ownership import HISTORY_FILE, Owner
 from adaptstilts.study.study import Study
 
-HISTORY_FILE = "history.jsonl"
 _MOST_BYTES = 256 << 20
 
 

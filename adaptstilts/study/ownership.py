@@ -17,13 +17,13 @@ from filelock import FileLock, Timeout
 
 from adaptstilts.config.load import IN_MEMORY
 from adaptstilts.errors import StoreError
-from adaptstilts.files import read_bytes, what_instead
+from adaptstilts.files import check_file, read_bytes, what_instead
 from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.shipped import shipped_configs
 from adaptstilts.store.json_files import replace_json
 from adaptstilts.study.study import Study
 
-OWNER_FILE, _LOCK_FILE = ".study.json", ".study.lock"
+OWNER_FILE, HISTORY_FILE, _LOCK_FILE = ".study.json", "history.jsonl", ".study.lock"
 _FROM_PACKAGE = "adaptstilts:"
 _LOCK_SECONDS = 60.0
 _MOST_BYTES = 1 << 20
@@ -85,6 +85,8 @@ def check_results_folder(study: Study) -> None:
     if not os.access(above, os.W_OK | os.X_OK):
         raise _unwritable(above, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if above == folder:
+        for name in (OWNER_FILE, HISTORY_FILE, _LOCK_FILE):
+            check_file(folder / name, StoreError, "Remove it, or set another results=FOLDER.")
         _check_owner(folder, owner_of(study))
 
 

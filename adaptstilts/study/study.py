@@ -13,7 +13,7 @@ from adaptstilts.config.origin import Origin
 from adaptstilts.config.schema import DataSection, EvaluationSection, StudyConfig
 from adaptstilts.config.sweep import Variant, variants
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
-from adaptstilts.files import expanded
+from adaptstilts.files import local_path
 from adaptstilts.models.backbone import locate_backbone
 from adaptstilts.shipped import find_config
 from adaptstilts.store.shared import store_at
@@ -149,7 +149,7 @@ class Study:
     @property
     def results_folder(self) -> Path:
         """Folder of the study's tables and figures."""
-        return expanded(self.config.results) / self.config.name
+        return local_path(self.config.results, "results") / self.config.name
 
     def check(self) -> Plan:
         """Plan the study and read every data row that its unfinished stages need.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import resource
+import signal
 from pathlib import Path
 
 import pytest
 from commandline import say
+from forked import forked
 from repository import CONFIGS
 
 from adaptstilts.api.configs import copy_config, get_config, list_configs
@@ -86,6 +89,49 @@ def test_copy_overwrites_nothing(tmp_path: Path):
 def test_copy_into_a_missing_folder_names_it(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"none: there is no such folder"):
         copy_config("quickstart", tmp_path / "none" / "mine.yaml")
+
+
+WRITERS = [("configs", "quickstart"), ("docs", "data"), ("init",)]
+
+
+@pytest.mark.parametrize("command", WRITERS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ("a_file/x.yaml", "cannot be written (Not a directory). Give another file."),
+        (f"{'x' * 300}.yaml", "a name of 305 bytes is too long for a file or folder. Allowed: at most 255."),
+    ],
+)
+def test_file_that_cannot_be_written_is_one_line(tmp_path: Path, command: tuple[str, ...], place: str, problem: str):
+    (tmp_path / "a_file").write_text("mine", encoding="utf-8")
+    said = say(*command, "--to", tmp_path / place)
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert said.err.startswith(str(tmp_path / place)[:200])
+    assert said.err.endswith(f": {problem}\n")
+
+
+@pytest.mark.parametrize("command", WRITERS, ids=" ".join)
+def test_file_that_is_cut_off_by_a_full_disk_does_not_stay(tmp_path: Path, command: tuple[str, ...]):
+    def write() -> str:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, 500))
+        return say(*command, "--to", tmp_path / "x.yaml").err
+
+    said = forked(write).answer
+    assert said == f"{tmp_path / 'x.yaml'}: cannot be written (File too large). Give another file.\n"
+    assert not (tmp_path / "x.yaml").exists()
+
+
+def test_place_from_python_is_a_path_and_its_home_is_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert copy_config("quickstart", "~/x.yaml") == tmp_path / "x.yaml"
+    with pytest.raises(ConfigError, match=r"^to: 'a\\x00b' is not a path\. Give a text or a pathlib\.Path\.$"):
+        copy_config("quickstart", "a\0b")
+
+
+@pytest.mark.parametrize("name", ["a\n.yaml", "a b.yaml", "\u4e2d.yaml", "-.yaml", f"{'x' * 120}.yaml"], ids=ascii)
+def test_study_is_named_after_any_file(tmp_path: Path, name: str):
+    assert load_study(copy_config("quickstart", tmp_path / name))[0].name
 
 
 def test_unknown_name_suggests_the_nearest():

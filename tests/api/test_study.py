@@ -71,7 +71,7 @@ def test_run_takes_engine_and_workers_like_settings(finished: adaptstilts.Study)
 
 
 def test_run_with_other_workers_is_of_the_settings_that_were_loaded(finished: adaptstilts.Study, python_folder: Path):
-    settings = finished.config.model_dump(mode="json", exclude_unset=True) | {"results": "results_from_python"}
+    settings = finished.config.model_dump(mode="json", exclude_unset=True) | {"results": str(python_folder / "others")}
     loaded = adaptstilts.load_study(settings)
     settings["seeds"] = [7]
     assert loaded.run(workers=2, progress=False).made == 0

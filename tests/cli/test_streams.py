@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commandline import say
 from repository import ROOT
 
-from adaptstilts.cli.main import main
+from adaptstilts.cli.main import app, main
+from adaptstilts.cli.pages import commands_of
 from adaptstilts.files import expanded
 from adaptstilts.progress.choose import error_console
 
@@ -119,6 +121,50 @@ def test_progress_that_cannot_be_written_is_dropped(monkeypatch: pytest.MonkeyPa
 
     with streams(monkeypatch, io.StringIO(), Broken()):
         error_console().print("a line")
+
+
+ALL = """tasks; published; configs; configs quickstart --to c.yaml; init --to i.yaml; docs; docs data --to d.md;
+validate a.yaml; plan a.yaml; plan a.yaml --why *; run a.yaml; run a.yaml --json; report a.yaml; status a.yaml;
+status --store checkpoints; store ls; store show KEY; store verify; store gc a.yaml; store export KEY --to x.tar;
+store import x.tar --store other; data check data; data checklist --to lists --language de --cases 1;
+data fetch --root data --offline xnli; submit a.yaml --to sent --any-split; submit --check sent; score sent --gold sent;
+convert none --to x; pretrain a.yaml"""
+
+
+def test_every_command_is_among_those_that_are_tried():
+    words = [text.split() for text in ALL.split(";")]
+    named = {" ".join(text[:2]) if text[0] in {"store", "data"} else text[0] for text in words}
+    assert named == set(commands_of(app))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full")
+@pytest.mark.parametrize("kind", ["cp1252", "ascii", "full", "gone", "no errors"])
+def test_no_command_needs_an_output_that_can_take_all(monkeypatch: pytest.MonkeyPatch, folder: Path, kind: str):
+    (folder / "data").mkdir()
+    (folder / "a.yaml").write_text(TEXT, encoding="utf-8")
+    assert say("run", "a.yaml").code == 0
+    key = next(stage["key"] for stage in say("plan", "a.yaml", "--json").json["stages"] if stage["kind"] == "predict")
+    for text in ALL.replace("KEY", key).split(";"):
+        code, said = under(monkeypatch, text.split(), kind)
+        fails = text.strip().startswith(("data check data", "data fetch", "submit --check", "convert", "pretrain"))
+        assert code in ({2, 141} if fails else {{"full": 2, "gone": 141}.get(kind, 0)}), text
+        assert "Traceback" not in said
+        assert said or code != 2 or kind == "no errors", text
+
+
+def under(monkeypatch: pytest.MonkeyPatch, words: list[str], kind: str) -> tuple[int, str]:
+    """Say a command with an output of some kind; return its status, and what it wrote to the other stream."""
+    err = encoded(kind if kind in {"cp1252", "ascii"} else "utf-8")
+    if kind == "gone":
+        reading, writing = os.pipe()
+        os.close(reading)
+        out: Any = os.fdopen(writing, "w", encoding="utf-8")
+    elif kind in {"full", "no errors"}:
+        out = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - closed below
+    else:
+        out = encoded(kind)
+    with out, streams(monkeypatch, *((out, err) if kind != "no errors" else (encoded("utf-8"), out))):
+        return main(words), written(err)
 
 
 def run_of(words: list[str], **more: Any) -> subprocess.CompletedProcess[bytes]:

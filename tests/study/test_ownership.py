@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from commandline import say
 from repository import ROOT
-from special_files import loop, pipe
+from special_files import SPECIAL, loop, pipe
 
 import adaptstilts
 from adaptstilts.errors import StoreError
@@ -242,6 +242,18 @@ def test_results_that_cannot_be_written_end_before_any_work(tmp_path: Path, make
     assert "results" in said.err
     assert said.err.strip().endswith("Set results=FOLDER.")
     assert not Path("checkpoints").exists()
+
+
+@pytest.mark.parametrize("name", [".study.json", "history.jsonl", ".study.lock"])
+@pytest.mark.parametrize(("make", "kind"), SPECIAL)
+@pytest.mark.parametrize("command", ["run", "report", "validate"])
+def test_record_that_is_no_file_ends_before_any_work(folder: Path, name: str, make: Any, kind: str, command: str):
+    folder.mkdir(parents=True)
+    make(folder / name)
+    said = say(command, write("a.yaml"))
+    place = f"checkpoints/studies/demo/{name}"
+    assert (said.code, said.err) == (2, f"{place}: is {kind}, not a file. Remove it, or set another results=FOLDER.\n")
+    assert not list(Path("checkpoints").glob("*/*/manifest.json"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")

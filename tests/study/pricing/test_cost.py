@@ -61,6 +61,11 @@ def test_utilisation_that_is_no_share_is_refused():
         priced(utilisation=40)
 
 
+def test_utilisation_that_is_no_number_is_refused():
+    with pytest.raises(ConfigError, match=r"^utilisation: nan is not a number\.$"):
+        priced(utilisation=float("nan"))
+
+
 def test_columns_are_the_methods_with_full_models_and_with_adapters():
     totals = totals_of()
     assert {name: column.runs for name, column in totals.columns.items()} == {"full models": 69, "adapters": 127}
