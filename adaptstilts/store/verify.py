@@ -79,6 +79,8 @@ def verify_store(store: Store, words: Sequence[str], on_bytes: ByteCallback) -> 
             hint = "Check the disk, and verify again."
             reason = f"cannot be read: {error.strerror or error}"
             found.append(StoreError(reason, path=error.filename or artefact.folder, hint=hint))
+        except StoreError as error:  # a file at an address
+            found.append(error)
     missing = [
         f"{name_of(artefact)}: its input {key[:KEY_DIGITS]} is not in the store; it is made again when needed"
         for artefact in chosen
