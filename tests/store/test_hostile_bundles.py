@@ -22,6 +22,7 @@ from stored_stages import SCORE, WORLD
 
 from adaptstilts.errors import StoreError, UnreadableError, WriteError
 from adaptstilts.store import archive as archives
+from adaptstilts.store import manifest as manifests
 from adaptstilts.store.archive import CHECKSUMS, choose, export, import_bundle
 from adaptstilts.store.gc import find_waste
 from adaptstilts.store.manifest import manifest_text
@@ -514,6 +515,22 @@ def test_artefact_that_cannot_be_read_is_not_replaced(store, tmp_path, monkeypat
 
     monkeypatch.setattr(os, "open", fail)
     with pytest.raises(UnreadableError, match=r"cannot be read: Permission denied"):
+        import_bundle(store, tmp_path / "b.tar")
+    monkeypatch.undo()
+    assert store.open(SCORE) is not None
+
+
+def test_file_that_cannot_be_read_is_not_told_as_a_store_that_cannot_be_written(store, tmp_path, monkeypatch):
+    export(choose(store, ["nli"], with_inputs=True), tmp_path / "b.tar")
+    path, size_of = store.find(SCORE).folder / "deep" / "a.bin", manifests._size
+
+    def fail(asked):
+        if asked == path:
+            raise PermissionError(13, "Permission denied", str(asked))
+        return size_of(asked)
+
+    monkeypatch.setattr(manifests, "_size", fail)
+    with pytest.raises(UnreadableError, match=rf"^{path}: cannot be read: Permission denied\. Check its permissions"):
         import_bundle(store, tmp_path / "b.tar")
     monkeypatch.undo()
     assert store.open(SCORE) is not None
