@@ -282,6 +282,12 @@ def test_folders_that_only_names_tell_of_count_too(tmp_path, other, monkeypatch)
     )
 
 
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.SYMTYPE])
+def test_long_name_is_cut_in_the_message(tmp_path, other, kind):
+    tar(tmp_path / "b.tar", ("x" * 50_000, kind, 0))
+    assert len(refused(other, tmp_path / "b.tar", r"xxx\.\.\.' (leads|is a link)")) < 600
+
+
 def test_folder_that_is_given_again_and_again_is_refused(tmp_path, other):
     tar(tmp_path / "b.tar", *[("data/x", tarfile.DIRTYPE, 0)] * 2)
     refused(other, tmp_path / "b.tar", "'data/x' stands twice in it")
