@@ -46,7 +46,7 @@ from adaptstilts.store.objects import RemoteObjects
 from adaptstilts.store.remote import LOCAL_PROTOCOLS, Remote, is_address
 from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.store.store import LEASES_FOLDER, Store
-from adaptstilts.store.unfinished import Unfinished
+from adaptstilts.store.unfinished import Unfinished, remove_tree
 
 SHARED_MARK = ".shared"
 """File in a local copy that has been uploaded; a whole copy without it still has to be."""
@@ -324,15 +324,14 @@ class SharedStore(Store):
             temporary.parent.mkdir(parents=True, exist_ok=True)
             if not self.remote.download(temporary, *_uploaded(manifest), name):
                 raise self._damaged("missing", manifest, name)
-            if content_hash(temporary) != manifest["files"][name]["sha256"]:
+            if temporary.is_dir() or content_hash(temporary) != manifest["files"][name]["sha256"]:
                 raise self._damaged("damaged", manifest, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(target)
         except OSError as error:
             raise unwritable(error, self.root) from error
         finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+            remove_tree(temporary, ignore_errors=True)
 
     def _complete(self, artefact: Artefact) -> None:
         """Download all files of an artefact, then write its manifest, which marks the local copy as whole."""

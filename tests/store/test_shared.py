@@ -635,6 +635,18 @@ def test_artefact_whose_files_cannot_be_read_at_the_address_hides_no_other(shelf
     assert "0 damaged files, 2 artefacts cannot be read" in done.text()
 
 
+def test_folder_in_place_of_a_file_at_the_address_is_damage(shelf, tmp_path):
+    made = make(shelf("one"))
+    place = f"{tmp_path}/shared/data/{STAGE.key[:16]}/{shelf('two').find(STAGE).manifest['upload']}/b.json"
+    Path(place).unlink()
+    Path(place).mkdir()
+    with pytest.raises(DamagedError, match=rf"/b\.json: damaged\. .*remove shelf://{tmp_path}/shared/data/"):
+        shelf("two").find(STAGE).file("b.json")
+    assert list((tmp_path / "two" / ".unfinished").iterdir()) == []
+    checked = verify_store(shelf("two"), [], lambda *_: None)
+    assert (len(checked.damaged), made.key) == (1, STAGE.key)
+
+
 def test_manifest_that_cannot_be_read_at_the_address_ends_no_clean_up(shelf, monkeypatch):
     one = shelf("one")
     for stage in (STAGE, OTHER):
