@@ -26,7 +26,7 @@ _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 """Seconds between two checks of stages that other processes are making."""
 _MOST_UNREADABLE = 10
-"""How many checks of a stage in a row may fail to read its claim; more often, the store cannot be used."""
+"""How many checks of a stage in a row may fail to read its claim; then the stage fails."""
 _MOST_REMADE = 3
 """How often the inputs of a stage are made again in one run; more often, somebody keeps removing them."""
 
@@ -178,7 +178,8 @@ class _Run:
             if stage.key in self.elsewhere:
                 continue
             if self._is_claimed(stage):
-                self.elsewhere.setdefault(stage.key, 0.0)
+                if stage.key in self.waiting:
+                    self.elsewhere.setdefault(stage.key, 0.0)
                 continue
             number = secrets.token_hex(8)
             request = StageRequest(stage, self.graph.inputs_of(stage), self.lost[stage.key], number)
@@ -314,14 +315,17 @@ class _Run:
             return True
 
     def _is_claimed(self, stage: Stage) -> bool:
-        """Return whether another process is making a stage; also if that cannot be read, for a while."""
+        """Return whether another process is making a stage; also if that cannot be read, until the stage fails."""
         try:
             is_claimed = self.store.is_claimed(stage)
-        except StoreError:
+        except StoreError as error:
             self.unreadable[stage.key] += 1
             if self.unreadable[stage.key] > _MOST_UNREADABLE:
-                raise
-            self.elsewhere[stage.key] = time.monotonic() + self.pause
+                self.elsewhere.pop(stage.key, None)
+                self.waiting.remove(stage)
+                self._fail(stage, error)
+            else:
+                self.elsewhere[stage.key] = time.monotonic() + self.pause
             return True
         del self.unreadable[stage.key]
         return is_claimed

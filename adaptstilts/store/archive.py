@@ -315,7 +315,12 @@ _FOUND: dict[str, Callable[[Imported], list[str]]] = {
 
 
 def _state(store: Store, manifest: Mapping[str, Any]) -> str:
-    """Return whether the artefact of a key is ``absent``, ``damaged`` or ``whole``, as every byte in the store says."""
+    """Return whether the artefact of a key is ``absent``, ``damaged`` or ``whole``, as every byte in the store says.
+
+    Raises:
+        UnreadableError: If that cannot be seen.
+    """
+    there = None
     try:
         there = store.look_up(manifest["kind"], manifest["key"])
         if there is None:
@@ -325,6 +330,10 @@ def _state(store: Store, manifest: Mapping[str, Any]) -> str:
         raise
     except DamagedError:
         return "damaged"
+    except OSError as error:
+        folder = "" if there is None else there.folder
+        problem = f"cannot be read: {error.strerror or error}"
+        raise UnreadableError(problem, path=error.filename, folder=folder) from error
 
 
 def _bring(path: Path, target: Path, source: Path, *, move: bool) -> None:

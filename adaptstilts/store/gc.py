@@ -174,7 +174,7 @@ def _folder_bytes(folder: Path) -> int:
 
 
 def _newest_and_bytes(folder: Path) -> tuple[float, int]:
-    """Return the time of the last change in a folder, infinite if anything vanishes meanwhile, and the files' bytes."""
+    """Return the time of the last change in a folder, infinite where it cannot be seen, and the files' bytes."""
     paths = (Path(place, name) for place, folders, files in os.walk(folder) for name in (*folders, *files))
     found = [_stat(path) for path in (folder, *paths)]
     newest = max(math.inf if entry is None else entry.st_mtime for entry in found)
@@ -182,13 +182,20 @@ def _newest_and_bytes(folder: Path) -> tuple[float, int]:
 
 
 def _stat(path: Path) -> os.stat_result | None:
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    with contextlib.suppress(OSError):  # it has vanished, or is not for us to see
         return path.stat(follow_symlinks=False)
     return None
 
 
 def _lacks_manifest(folder: Path) -> bool:
-    return not os.path.lexists(folder / MANIFEST)
+    """Return whether a folder has no manifest; False where that cannot be seen, since it may well have one."""
+    try:
+        (folder / MANIFEST).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _remove_if(is_waste: Callable[[], bool], path: Path) -> bool:

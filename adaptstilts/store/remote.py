@@ -193,7 +193,7 @@ class Remote:
 
     def download(self, target: Path, *parts: str) -> bool:
         """Copy a file from the address to this machine; return whether it existed."""
-        with self._plainly():
+        with self._plainly(*parts):
             try:
                 self._fresh().get_file(self.path(*parts), str(target))
             except FileNotFoundError:
@@ -203,7 +203,7 @@ class Remote:
 
     def blocks(self, *parts: str, size: int = 1 << 20) -> Iterator[bytes]:
         """Yield a file's content block by block; nothing if it does not exist."""
-        with self._plainly():
+        with self._plainly(*parts):
             try:
                 file = self._fresh().open(self.path(*parts), "rb")
             except FileNotFoundError:

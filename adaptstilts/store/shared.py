@@ -34,6 +34,7 @@ from adaptstilts.store.manifest import (
     KEY_DIGITS,
     MANIFEST,
     MOST_MANIFEST_BYTES,
+    digits_of,
     manifest_text,
     parse_manifest,
     read_manifest,
@@ -45,13 +46,15 @@ from adaptstilts.store.objects import RemoteObjects
 from adaptstilts.store.remote import LOCAL_PROTOCOLS, Remote, is_address
 from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.store.store import LEASES_FOLDER, Store
-from adaptstilts.store.unfinished import Unfinished
+from adaptstilts.store.unfinished import Unfinished, remove_tree
 
 SHARED_MARK = ".shared"
 """File in a local copy that has been uploaded; a whole copy without it still has to be."""
 _MANIFEST_NAME = re.compile(rf"[^/]+/[0-9a-f]{{{KEY_DIGITS}}}/{re.escape(MANIFEST)}")
 _UPLOADED_NAME = re.compile(rf"[^/]+/[0-9a-f]{{{KEY_DIGITS}}}/[0-9a-f]+/.+", re.DOTALL)
 _CACHE = Path("checkpoints") / "cache"
+_NOT_NOW = (OSError, TakenOverError, UnreadableError)
+"""Errors with which a finished artefact waits for another attempt to upload it."""
 
 
 def store_at(location: str, cache: str | None = None) -> Store:
@@ -163,15 +166,15 @@ class SharedStore(Store):
     def remove_leftovers(self) -> None:
         """See `Store.remove_leftovers`; also uploads finished artefacts whose upload broke off.
 
-        An artefact that another process has claimed is left to that process.
+        An artefact that another process has claimed is left to that process; one that cannot be read here or at the
+        address waits for the next time.
         """
         super().remove_leftovers()
         for artefact in super().artefacts(on_damage=lambda error: None):
             if not _is_shared(artefact.folder):
-                with self.claim_of(artefact.key) as is_mine:
+                with self.claim_of(artefact.key) as is_mine, contextlib.suppress(*_NOT_NOW):
                     if is_mine and not _is_shared(artefact.folder) and not super().verify(artefact):
-                        with contextlib.suppress(TakenOverError):
-                            self._share(artefact.folder, artefact.manifest)
+                        self._share(artefact.folder, artefact.manifest)
 
     def artefacts(self, kinds: Iterable[str] | None = None, on_damage: DamageCallback | None = None) -> list[Artefact]:
         """See `Store.artefacts`; lists those at the address."""
@@ -226,14 +229,17 @@ class SharedStore(Store):
         places = sorted({_place_of(name) for kind in StageKind for name in self.remote.names(kind.value)} - {()})
         leased = {lease.name[:KEY_DIGITS] for lease in self.leases()[-1].read_all()}
         free = [place for place in places if not self._is_in_use(place[1], leased)]
-        contents = self.remote.read_many({_manifest_of(place) for place in free})
-        return [place for place in free if self._is_orphan(place, contents.get(_manifest_of(place)))]
+        unread: list[DamagedError] = []
+        contents = self._manifests([*{_manifest_of(place) for place in free}], unread.append)
+        unknown = {digits_of(error.folder) for error in unread}
+        known = [place for place in free if place[1] not in unknown]
+        return [place for place in known if self._is_orphan(place, contents.get(_manifest_of(place)))]
 
     def remove_orphan(self, place: tuple[str, ...]) -> bool:
         """Remove an upload that `orphans` has found, if it still is one; return whether it was removed."""
         if self.claimant_of(place[1]) is not None:
             return False
-        if not self._is_orphan(place, self.remote.read(_manifest_of(place))):
+        if not self._is_orphan(place, self._manifest(place)):
             return False
         self.remote.delete(*place)
         return True
@@ -253,18 +259,21 @@ class SharedStore(Store):
             return bool(self._artefact(None, content, _manifest_of(place)).manifest["upload"] != place[2])
         return False
 
-    def _manifest(self, place: tuple[str, str]) -> bytes | None:
+    def _manifest(self, place: tuple[str, ...]) -> bytes | None:
         """Return the text of the manifest at a place, cut off behind the longest that is read; None if there is none.
+
+        Args:
+            place: Kind and digits, of which an upload may be known, too.
 
         Raises:
             UnreadableError: If it cannot be read.
         """
         try:
-            return self.remote.read(*place, MANIFEST, most_bytes=MOST_MANIFEST_BYTES + 1)
+            return self.remote.read(_manifest_of(place), most_bytes=MOST_MANIFEST_BYTES + 1)
         except StoreError as error:
             if error.key is not None:  # the address itself cannot be used
                 raise
-            raise self._unreadable("/".join((*place, MANIFEST)), error) from error
+            raise self._unreadable(_manifest_of(place), error) from error
 
     def _manifests(self, names: Sequence[str], on_damage: DamageCallback | None) -> dict[str, bytes]:
         """Return the texts of manifests by name; of those that are too long or cannot be read, report the errors."""
@@ -315,15 +324,14 @@ class SharedStore(Store):
             temporary.parent.mkdir(parents=True, exist_ok=True)
             if not self.remote.download(temporary, *_uploaded(manifest), name):
                 raise self._damaged("missing", manifest, name)
-            if content_hash(temporary) != manifest["files"][name]["sha256"]:
+            if temporary.is_dir() or content_hash(temporary) != manifest["files"][name]["sha256"]:
                 raise self._damaged("damaged", manifest, name)
             target.parent.mkdir(parents=True, exist_ok=True)
             temporary.replace(target)
         except OSError as error:
             raise unwritable(error, self.root) from error
         finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+            remove_tree(temporary, ignore_errors=True)
 
     def _complete(self, artefact: Artefact) -> None:
         """Download all files of an artefact, then write its manifest, which marks the local copy as whole."""
@@ -351,7 +359,7 @@ class SharedStore(Store):
                 of the upload is left then.
         """
         place, upload = (manifest["kind"], manifest["key"][:KEY_DIGITS]), secrets.token_hex(4)
-        if self.remote.read(*place, MANIFEST) is None:
+        if self._manifest(place) is None:
             for name in manifest["files"]:
                 self.remote.upload(folder / name, *place, upload, name)
             record = manifest_text({**manifest, "upload": upload})
@@ -365,7 +373,7 @@ class SharedStore(Store):
                 return
             self.remote.delete(*place, upload)
         try:
-            first = parse_manifest(self.remote.read(*place, MANIFEST) or b"")
+            first = parse_manifest(self._manifest(place) or b"")
         except ValueError:  # damaged: the local artefact is the better one
             return
         if _plain(first) == _plain(manifest):  # uploaded from here, by a process that ended before it could mark it

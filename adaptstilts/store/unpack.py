@@ -24,6 +24,7 @@ from adaptstilts.tar_headers import HeaderGuard
 HINT = "The bundle is at fault, not the store, and nothing was placed: export it again."
 _BLOCK = 1 << 20
 _GZIP = b"\x1f\x8b"
+_LONGEST_SHOWN = 200
 _RATIO_FROM = 16 * _BLOCK
 """Bytes that any archive may unpack to, however small it is."""
 
@@ -102,7 +103,8 @@ class _Names:
 
     def add(self, name: str, *, is_folder: bool) -> None:
         if not is_inside(name):
-            raise fault(self._source, f"'{name}' leads out of the bundle, or is no name that every disk can hold")
+            problem = f"{_shown(name)} leads out of the bundle, or is no name that every disk can hold"
+            raise fault(self._source, problem)
         self._note(name, is_folder=is_folder, is_given=True)
         folder = name.rpartition("/")[0]
         while folder and folder not in self._folders:
@@ -149,12 +151,12 @@ def _members(tar: tarfile.TarFile, source: Path) -> Iterator[tarfile.TarInfo]:
     end, guard = -1, cast("_Bounded", tar.fileobj).guard
     while (member := tar.next()) is not None:
         if member.offset <= end or member.size < 0:
-            raise fault(source, f"'{member.name}' begins before the member in front of it ends")
+            raise fault(source, f"{_shown(member.name)} begins before the member in front of it ends")
         end = member.offset
         if member.issparse():
-            raise fault(source, f"'{member.name}' is a sparse file, which no export writes")
+            raise fault(source, f"{_shown(member.name)} is a sparse file, which no export writes")
         if not member.isfile() and not member.isdir():
-            raise fault(source, f"'{member.name}' is a link or a device, not a plain file")
+            raise fault(source, f"{_shown(member.name)} is a link or a device, not a plain file")
         guard.expect_content()
         yield member
         guard.expect_header()
@@ -203,6 +205,10 @@ class _Bounded:
     def _check(self, position: int) -> None:
         if position > self._most + _BLOCK:
             raise _over(self._source, self._problem, self._variable)
+
+
+def _shown(name: str) -> str:
+    return f"'{name}'" if len(name) <= _LONGEST_SHOWN else f"'{name[:_LONGEST_SHOWN]}...'"
 
 
 def _over(source: Path, problem: str, variable: str) -> StoreError:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from adaptstilts.errors import DamagedError, StoreError
-from adaptstilts.formatting import size_text, visible
+from adaptstilts.errors import DamagedError, StoreError, UnreadableError
+from adaptstilts.formatting import number_text, size_text, visible
 from adaptstilts.store.artefact import Artefact, report_to
 from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.show import name_of, resolve
@@ -42,9 +42,11 @@ class Checked:
     def text(self) -> str:
         """Return a summary for a terminal; damaged files are printed separately, as errors."""
         count = len(self.damaged)
-        unread = sum(not isinstance(error, DamagedError) for error in self.damaged)
-        found = f"{count - unread} damaged files" if count else "all as written"
-        found += f", {unread} artefacts cannot be read" if unread else ""
+        unread = sum(
+            isinstance(error, UnreadableError) or not isinstance(error, DamagedError) for error in self.damaged
+        )
+        found = number_text(count - unread, "damaged file") if count else "all as written"
+        found += f", {number_text(unread, 'artefact')} cannot be read" if unread else ""
         return "\n".join(
             [*map(visible, self.missing), f"{self.artefacts} artefacts, {size_text(self.bytes)} read: {found}"]
         )
@@ -79,6 +81,8 @@ def verify_store(store: Store, words: Sequence[str], on_bytes: ByteCallback) -> 
             hint = "Check the disk, and verify again."
             reason = f"cannot be read: {error.strerror or error}"
             found.append(StoreError(reason, path=error.filename or artefact.folder, hint=hint))
+        except StoreError as error:  # a file at an address
+            found.append(error)
     missing = [
         f"{name_of(artefact)}: its input {key[:KEY_DIGITS]} is not in the store; it is made again when needed"
         for artefact in chosen

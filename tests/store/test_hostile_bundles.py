@@ -23,6 +23,7 @@ from stored_stages import SCORE, WORLD
 
 from adaptstilts.errors import StoreError, UnreadableError, WriteError
 from adaptstilts.store import archive as archives
+from adaptstilts.store import manifest as manifests
 from adaptstilts.store.archive import CHECKSUMS, choose, export, import_bundle
 from adaptstilts.store.gc import find_waste
 from adaptstilts.store.manifest import manifest_text
@@ -282,6 +283,12 @@ def test_folders_that_only_names_tell_of_count_too(tmp_path, other, monkeypatch)
     )
 
 
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.SYMTYPE])
+def test_long_name_is_cut_in_the_message(tmp_path, other, kind):
+    tar(tmp_path / "b.tar", ("x" * 50_000, kind, 0))
+    assert len(refused(other, tmp_path / "b.tar", r"xxx\.\.\.' (leads|is a link)")) < 600
+
+
 def test_folder_that_is_given_again_and_again_is_refused(tmp_path, other):
     tar(tmp_path / "b.tar", *[("data/x", tarfile.DIRTYPE, 0)] * 2)
     refused(other, tmp_path / "b.tar", "'data/x' stands twice in it")
@@ -513,6 +520,22 @@ def test_artefact_that_cannot_be_read_is_not_replaced(store, tmp_path, monkeypat
 
     monkeypatch.setattr(os, "open", fail)
     with pytest.raises(UnreadableError, match=r"cannot be read: Permission denied"):
+        import_bundle(store, tmp_path / "b.tar")
+    monkeypatch.undo()
+    assert store.open(SCORE) is not None
+
+
+def test_file_that_cannot_be_read_is_not_told_as_a_store_that_cannot_be_written(store, tmp_path, monkeypatch):
+    export(choose(store, ["nli"], with_inputs=True), tmp_path / "b.tar")
+    path, size_of = store.find(SCORE).folder / "deep" / "a.bin", manifests._size
+
+    def fail(asked):
+        if asked == path:
+            raise PermissionError(13, "Permission denied", str(asked))
+        return size_of(asked)
+
+    monkeypatch.setattr(manifests, "_size", fail)
+    with pytest.raises(UnreadableError, match=rf"^{path}: cannot be read: Permission denied\. Check its permissions"):
         import_bundle(store, tmp_path / "b.tar")
     monkeypatch.undo()
     assert store.open(SCORE) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from stand_in_work import QuietWatcher, StandInRunner
 from stored_stages import SCORE, WORLD
 
 import adaptstilts
+from adaptstilts.engine import scheduler
 from adaptstilts.engine.in_process import InProcessEngine
 from adaptstilts.engine.scheduler import run_graph
 from adaptstilts.store.manifest import manifest_text
@@ -306,6 +308,24 @@ def test_leases_of_any_content_stop_nobody(store: Store, what: str):
     assert say("store", "gc", "--store", store.root).code == 0
     assert carry(store).made == [SCORE.key]
     assert not list(store.root.parent.rglob("*evil*"))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "loop", "device"])
+def test_lease_that_cannot_be_read_costs_only_its_stage(store: Store, monkeypatch: pytest.MonkeyPatch, kind: str):
+    monkeypatch.setattr(scheduler, "_LONGEST_PAUSE", 0.1)
+    leases = store.root / ".leases"
+    leases.mkdir(exist_ok=True)
+    lease = leases / f"{SCORE.key[:16]}.lease"
+    lease.write_text("")
+    CONTENTS[kind](lease)
+    store.discard(SCORE)
+    store.discard(OTHER)
+    outcome = carry(store)
+    assert (outcome.made, list(outcome.failures)) == ([OTHER.key], [SCORE.key])
+    assert re.search(rf"{lease}: is a .*, not a file\. Remove it\.$", str(outcome.failures[SCORE.key]))
+    status = Observer(store, PLAN).look()
+    assert status.total("done") == 2
+    assert say("store", "gc", "--store", store.root).code == 0
 
 
 FIELDS = ("key", "name", "kind", "error", "type", "host", "pid", "worker", "when", "log")

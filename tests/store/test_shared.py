@@ -19,6 +19,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from adaptstilts.engine.heartbeats import read_beats
 from adaptstilts.errors import DamagedError, StoreError, WriteError
 from adaptstilts.store import store as store_module
+from adaptstilts.store.gc import find_waste
 from adaptstilts.store.leases import Lease
 from adaptstilts.store.manifest import manifest_text
 from adaptstilts.store.process import here
@@ -26,6 +27,7 @@ from adaptstilts.store.remote import Remote
 from adaptstilts.store.shared import SHARED_MARK, SharedStore, store_at
 from adaptstilts.store.stage import make_stage
 from adaptstilts.store.store import MANIFEST, Store
+from adaptstilts.store.verify import verify_store
 from adaptstilts.study.plan.jobs import DataJob, ScoreJob
 
 STAGE = make_stage("generate", "mini", DataJob(1, 1, 10, 10, 10))
@@ -74,6 +76,11 @@ class Shelf(LocalFileSystem):
         if any(part in path for part in self.unreadable):
             raise TimeoutError(110, "Connection timed out")
         return super().cat_file(path, *positions, **options)
+
+    def _open(self, path, mode="rb", **options):
+        if mode == "rb" and any(part in path for part in self.unreadable):
+            raise TimeoutError(110, "Connection timed out")
+        return super()._open(path, mode, **options)
 
     def ls(self, path, *positions, **options):
         if any(self._strip_protocol(path).endswith(part) for part in self.unreadable):
@@ -615,6 +622,58 @@ def test_lease_of_a_killed_process_is_taken_over_at_once(tmp_path):
         holder.communicate()
     with store.claim(stage) as is_mine:
         assert is_mine
+
+
+def test_artefact_whose_files_cannot_be_read_at_the_address_hides_no_other(shelf, monkeypatch):
+    for stage in (STAGE, OTHER):
+        make(shelf("one"), stage)
+    monkeypatch.setattr(Shelf, "unreadable", ["sub/a.txt"])
+    done = verify_store(shelf("two"), [], lambda *_: None)
+    assert done.artefacts == 2
+    assert len(done.damaged) == 2
+    assert all("sub/a.txt: cannot be read: " in str(error) for error in done.damaged)
+    assert "0 damaged files, 2 artefacts cannot be read" in done.text()
+
+
+def test_folder_in_place_of_a_file_at_the_address_is_damage(shelf, tmp_path):
+    made = make(shelf("one"))
+    place = f"{tmp_path}/shared/data/{STAGE.key[:16]}/{shelf('two').find(STAGE).manifest['upload']}/b.json"
+    Path(place).unlink()
+    Path(place).mkdir()
+    with pytest.raises(DamagedError, match=rf"/b\.json: damaged\. .*remove shelf://{tmp_path}/shared/data/"):
+        shelf("two").find(STAGE).file("b.json")
+    assert list((tmp_path / "two" / ".unfinished").iterdir()) == []
+    checked = verify_store(shelf("two"), [], lambda *_: None)
+    assert (len(checked.damaged), made.key) == (1, STAGE.key)
+
+
+def test_manifest_that_cannot_be_read_at_the_address_ends_no_clean_up(shelf, monkeypatch):
+    one = shelf("one")
+    for stage in (STAGE, OTHER):
+        make(one, stage)
+        one.remote.write(b"x", "data", stage.key[:16], "0abc", "a.txt")
+    monkeypatch.setattr(Shelf, "unreadable", [f"{STAGE.key[:16]}/{MANIFEST}"])
+    two = shelf("two")
+    waste = find_waste(two)
+    assert [what for what, _, _ in waste.items] == [f"broken-off upload data/{OTHER.key[:16]}/0abc"]
+    assert ["cannot be read" in str(error) for error in waste.damaged] == [True]
+    waste.remove()
+    assert one.remote.names("data", OTHER.key[:16], "0abc") == []
+    assert one.remote.names("data", STAGE.key[:16], "0abc") != []
+
+
+def test_upload_that_broke_off_waits_until_the_address_can_be_read(shelf, monkeypatch):
+    one = shelf("one")
+    for stage in (STAGE, OTHER):
+        make(one, stage)
+        (one.folder(stage) / ".shared").unlink()
+        one.remote.delete("data", stage.key[:16])
+    monkeypatch.setattr(Shelf, "unreadable", [f"{STAGE.key[:16]}/{MANIFEST}"])
+    one.remove_leftovers()
+    assert [(one.folder(stage) / ".shared").exists() for stage in (STAGE, OTHER)] == [False, True]
+    monkeypatch.setattr(Shelf, "unreadable", [])
+    one.remove_leftovers()
+    assert (one.folder(STAGE) / ".shared").exists()
 
 
 def test_lease_that_cannot_be_read_hides_no_other(shelf, monkeypatch):

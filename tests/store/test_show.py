@@ -199,7 +199,39 @@ def test_verify_goes_on_after_an_artefact_that_cannot_be_read(store, monkeypatch
     checked = verify_store(store, (), lambda *step: None)
     (error,) = checked.damaged
     assert str(error) == f"{folder}: cannot be read: Input/output error. Check the disk, and verify again."
-    assert checked.text().endswith("0 damaged files, 1 artefacts cannot be read")
+    assert checked.text().endswith("0 damaged files, 1 artefact cannot be read")
+
+
+def test_manifest_that_cannot_be_read_is_not_counted_as_damage(store, monkeypatch):
+    folder, ask = store.find(SCORE).folder, os.open
+
+    def fail(path, *more, **options):
+        if str(path) == str(folder / MANIFEST):
+            raise PermissionError(13, "Permission denied", str(path))
+        return ask(path, *more, **options)
+
+    monkeypatch.setattr(os, "open", fail)
+    checked = verify_store(store, [], lambda *_: None)
+    assert checked.text().endswith("read: 0 damaged files, 1 artefact cannot be read")
+
+
+@pytest.mark.parametrize("number", [5, 13, 116])
+def test_folder_whose_manifest_cannot_be_seen_is_no_waste(store, monkeypatch, number):
+    folder = store.find(SCORE).folder
+    ask = os.stat
+
+    def fail(path, *more, **options):
+        if str(path).startswith(f"{folder}/"):
+            raise OSError(number, os.strerror(number), str(path))
+        return ask(path, *more, **options)
+
+    for path in (folder, *folder.iterdir()):
+        os.utime(path, (0, 0))
+    monkeypatch.setattr(os, "stat", fail)
+    waste = find_waste(store)
+    waste.remove()
+    monkeypatch.undo()
+    assert (waste.items, store.open(SCORE) is None) == ([], False)
 
 
 def what(waste):
