@@ -103,6 +103,25 @@ def test_a_carriage_return_within_a_column_is_named(data_root, tmp_path, task, p
         data_root({}).load(get_task(task), Split.DEV, "en" if task == "cosmosqa" else "de")
 
 
+REPEATED = {
+    "cosmosqa": ("cosmosqa/valid.csv", f"{COSMOS.strip()},id\n", "id"),
+    "xnli": ("XNLI-1.0/xnli.dev.tsv", "language\tgold_label\tsentence1\tsentence2\tpairID\tpairID\n", "pairID"),
+    "qqp": ("qqp/dev.tsv", "question1\tquestion2\tquestion1\n", "question1"),
+    "sib200": ("sib200/deu_Latn/dev.tsv", "index_id\tcategory\ttext\ttext\n", "text"),
+    "pawsx": ("x-final/de/dev_2k.tsv", "id\tsentence1\tsentence2\tlabel\tlabel\n", "label"),
+}
+
+
+@pytest.mark.parametrize("task", REPEATED)
+def test_a_column_that_is_there_twice_is_refused(data_root, tmp_path, task):
+    path, text, column = REPEATED[task]
+    place(tmp_path, path, text.encode())
+    language = "en" if task in {"cosmosqa", "qqp"} else "de"
+    message = rf"{Path(path).name}:1: {column}: this column is there twice\. Keep one of the two"
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task(task), Split.DEV, language)
+
+
 SEVERAL = {
     "siqa": ("siqa/socialIQa_v1.4_dev.jsonl", '{"context": "a"}\n{"question": "b"}\n{\n'),
     "copa": ("xcopa/val-en.jsonl", '{"premise": "a"}\n{"question": "why"}\n{\n'),
