@@ -50,6 +50,8 @@ def entry_of(study: Study, owner: Owner, results: Path, names: Sequence[str], mi
 
 def last_entry(folder: Path) -> Mapping[str, Any]:
     """Return the last whole line of a folder's history; an empty mapping if there is none."""
+    if not (folder / HISTORY_FILE).is_file():
+        return {}
     try:
         lines = (folder / HISTORY_FILE).read_bytes().splitlines()
     except OSError:
@@ -75,7 +77,7 @@ def append_entry(folder: Path, entry: Mapping[str, Any]) -> None:
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     line = json.dumps({"time": now, **entry}, ensure_ascii=False)
     path = folder / HISTORY_FILE
-    former = path.read_bytes() if path.exists() else b""
+    former = path.read_bytes() if path.is_file() else b""
     is_torn = former != b"" and not former.endswith(b"\n")
     unfinished = folder / f".{HISTORY_FILE}.{os.getpid()}"
     try:

@@ -81,6 +81,20 @@ def test_what_stands_in_place_of_a_file_is_refused_at_once(data_root, tmp_path, 
         data_root({}).load(get_task(name), split, language)
 
 
+@pytest.mark.parametrize(("make", "what"), SPECIAL)
+def test_a_study_refuses_at_once_what_stands_in_place_of_an_evaluation_file(tmp_path, capsys, make, what):
+    for split in ("train", "dev"):
+        place(tmp_path, f"udpos/{split}-en.tsv", b"Hund\tNOUN\n\nJa\tINTJ\n\n")
+    make(tmp_path / "udpos/test-de.tsv")
+    config = tmp_path / "study.yaml"
+    config.write_text(
+        f"name: special\nbackbone: mini\nmethods: [direct]\ndata: {{root: {tmp_path}}}\ntarget: {{tasks: [udpos]}}\n"
+        f"evaluation: {{languages: [de]}}\nstore: {tmp_path}/store\nresults: {tmp_path}/results\n"
+    )
+    assert main(["validate", str(config)]) == 2
+    assert f"test-de.tsv: is {what}, not a file" in capsys.readouterr().err
+
+
 COSMOS = "id,context,question,answer0,answer1,answer2,answer3,label\n"
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from commandline import say
 from repository import ROOT
-from special_files import loop, pipe
+from special_files import device, loop, pipe
 
 import adaptstilts
 from adaptstilts.errors import StoreError
+from adaptstilts.study.history import HISTORY_FILE, append_entry, last_entry
 from adaptstilts.study.ownership import check_results_folder, claim_results_folder, owner_of
 from adaptstilts.study.study import Study
 
@@ -70,6 +71,15 @@ def test_history_tells_which_settings_gave_which_numbers(folder: Path):
     assert second["settings_sha256"] != first["settings_sha256"]
     assert second["config_sha256"] == first["config_sha256"]
     assert "/" + str(folder.parent.name) not in (folder / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("make", [pipe, loop, device])
+def test_special_file_in_place_of_the_history_is_replaced(folder: Path, make: Any):
+    folder.mkdir(parents=True)
+    make(folder / HISTORY_FILE)
+    assert last_entry(folder) == {}
+    append_entry(folder, {"scores": []})
+    assert last_entry(folder)["scores"] == []
 
 
 def test_report_replaces_the_files_of_the_former_one_and_no_others(folder: Path):

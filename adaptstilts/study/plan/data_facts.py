@@ -8,7 +8,7 @@ from typing import Protocol
 from adaptstilts.config.schema import DataSection
 from adaptstilts.data.lock import read_lock, verify_split
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
-from adaptstilts.files import expanded
+from adaptstilts.files import check_file, expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
@@ -430,6 +430,7 @@ def _not_in_mini(task: Task, key: str, known: tuple[str, ...]) -> DataError:
 
 
 def _is_blank(path: Path) -> bool:
+    check_file(path)
     try:
         return path.stat().st_size < _HARDLY_BYTES and not path.read_bytes().strip()
     except OSError as error:
