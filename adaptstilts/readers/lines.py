@@ -353,8 +353,10 @@ def require_columns(header: Sequence[str], names: Iterable[str], path: Path, lin
     """Raise an error unless a table has the columns, and no column twice."""
     repeated = next((name for name, count in Counter(header).items() if name and count > 1), None)
     if repeated is not None:
-        hint = "Keep one of the two: only one could be read."
-        raise DataError("this column is there twice", path=path, line=line, key=cut(repeated), hint=hint)
+        raise DataError(
+            "this column is there twice", path=path, line=line, key=cut(repeated),
+            hint="Keep one of the two: only one could be read.",
+        )  # fmt: skip
     for name in names:
         if name not in header:
             hint = instead_of(header[0], separator) if len(header) == 1 else None
