@@ -1,7 +1,7 @@
-"""Limits on what comes from elsewhere: downloads, archives and sweeps. Each is a setting, read when it is needed.
+"""Limits on what comes from elsewhere: downloads, archives, tables and sweeps.
 
-A limit is changed by the environment variable ``ADAPTSTILTS_`` and its name in capitals, which holds for the command
-line, Python, notebooks and workers alike.
+Each is a setting, read when it is needed. A limit is changed by the environment variable ``ADAPTSTILTS_`` and its name
+in capitals, which holds for the command line, Python, notebooks and workers alike.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
-from adaptstilts.errors import ConfigError
+from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.formatting import size_text
 
 _PREFIX = "ADAPTSTILTS_"
 
@@ -76,7 +78,9 @@ MOST_UNPACKED_BYTES = Limit(
     "Most bytes of one download, and most that one archive or compressed file may unpack to.",
 )
 MOST_MEMBERS = Limit("most_members", 100_000, "members", "Most files and folders in one archive.")
-MOST_RATIO = Limit("most_ratio", 200, "times", "Most bytes that may come out of an archive per byte of the archive.")
+MOST_RATIO = Limit(
+    "most_ratio", 200, "times", "Most bytes that may come out of an archive or a table (parquet, Arrow) per byte of it."
+)
 MOST_VARIANTS = Limit(
     "most_variants",
     2_000,
@@ -86,3 +90,25 @@ MOST_VARIANTS = Limit(
 
 LIMITS = (LEAST_RATE, RATE_SECONDS, MOST_DOWNLOAD_SECONDS, MOST_UNPACKED_BYTES, MOST_MEMBERS, MOST_RATIO, MOST_VARIANTS)
 """All limits, in the order of the documentation."""
+
+_NEVER_A_BOMB = 1 << 20
+"""Bytes that any file may unpack to, however small it is."""
+
+
+def beyond(path: Path, limit: Limit, problem: str) -> DataError:
+    """Return the error about a file that breaks a limit."""
+    hint = f"Do not use it, or, if you know that it is right, set {limit.variable}. More: adaptstilts docs limits."
+    return DataError(problem, path=path, hint=hint)
+
+
+def check_unpacked(path: Path, unpacked: int, packed: int) -> None:
+    """Check how many bytes come out of a file of ``packed`` bytes.
+
+    Raises:
+        DataError: If they are more than `MOST_UNPACKED_BYTES` or `MOST_RATIO` allow.
+    """
+    most, ratio = MOST_UNPACKED_BYTES.value(), MOST_RATIO.value()
+    if unpacked > most:
+        raise beyond(path, MOST_UNPACKED_BYTES, f"unpacks to more than {size_text(most)}")
+    if unpacked > max(ratio * packed, _NEVER_A_BOMB):
+        raise beyond(path, MOST_RATIO, f"unpacks to more than {ratio:,g} times its size, as only bombs do")

@@ -59,7 +59,16 @@ _MOST_ADDRESSES = 2 << 30
 """Address space above that of this process; libraries reserve more than they use."""
 ALLOWED = ("out", "home", "tmp")
 """Folders of a case in which a command may write."""
-_MOST_LINES = {"data check": 100, "submit": 300, "init": 100, "plan": 20, "validate": 20, "status": 20, "run": 20}
+_MOST_LINES = {
+    "data check": 100,
+    "data fetch": 20,
+    "submit": 300,
+    "init": 100,
+    "plan": 20,
+    "validate": 20,
+    "status": 20,
+    "run": 20,
+}
 """Most lines of message of commands that tell several problems at once; of others one."""
 _LONGEST_LINE = 2_000
 _PROGRESS = re.compile(

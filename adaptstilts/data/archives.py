@@ -20,7 +20,7 @@ from typing import IO, Any
 from adaptstilts.errors import DataError
 from adaptstilts.files import below, check_file, clear, is_below
 from adaptstilts.formatting import size_text
-from adaptstilts.limits import MOST_MEMBERS, MOST_RATIO, MOST_UNPACKED_BYTES, Limit
+from adaptstilts.limits import MOST_MEMBERS, beyond, check_unpacked
 from adaptstilts.tar_headers import HeaderGuard
 
 _OPENERS: dict[str, Any] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -30,8 +30,6 @@ _NAMES_SHOWN = 5
 _BLOCK = 1 << 20
 _LONGEST_DIRECTORY = 64 << 20
 """Most bytes of a zip file's list of members, which is read as a whole."""
-_NEVER_A_BOMB = 1 << 20
-"""Bytes that any archive may unpack to, however small it is."""
 
 Place = Sequence[tuple[str, str]]
 """Pairs of a file in the source, with ``*``, and its target; see `adaptstilts.data.sources.Part`."""
@@ -135,7 +133,8 @@ class _Budget:
         """Take notice of one more file or folder."""
         self._members += 1
         if self._members > MOST_MEMBERS.value():
-            raise self._beyond(MOST_MEMBERS, "holds more than {} files and folders", f"{MOST_MEMBERS.value():,.0f}")
+            problem = f"holds more than {MOST_MEMBERS.value():,.0f} files and folders"
+            raise beyond(self._archive, MOST_MEMBERS, problem)
 
     def reserve(self, size: int) -> None:
         """Check that a file of a size, as the archive states it, may be unpacked and that the disk has room for it."""
@@ -158,19 +157,7 @@ class _Budget:
         self._check(position)
 
     def _check(self, count: int) -> None:
-        most, ratio = MOST_UNPACKED_BYTES.value(), MOST_RATIO.value()
-        if count > most:
-            raise self._beyond(MOST_UNPACKED_BYTES, "unpacks to more than {}", size_text(most))
-        if count > max(ratio * self._size, _NEVER_A_BOMB):
-            raise self._beyond(MOST_RATIO, "unpacks to more than {} times its size, as only bombs do", f"{ratio:,g}")
-
-    def _beyond(self, limit: Limit, problem: str, allowed: str) -> DataError:
-        return DataError(
-            problem.format(allowed),
-            path=self._archive,
-            hint=f"Do not use it, or, if you know that it is right, set {limit.variable}. "
-            "More: adaptstilts docs limits.",
-        )
+        check_unpacked(self._archive, count, self._size)
 
 
 class _Bounded:

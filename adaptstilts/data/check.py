@@ -117,6 +117,8 @@ def check_folder(
         if on_step is not None:
             on_step(done, len(wanted), f"{task.name} {split.value}")
         check.add_split(task, split)
+    for task in tasks:
+        check.add_pool(task)
     check.compare_with_lock({task.name for task in tasks})
     check.require_data(tasks)
     return check.result
@@ -182,6 +184,19 @@ class _Checker:
         if self._strict and missing:
             problem = f"no {split.value} files of {task.name} in {languages_text(missing)}"
             self._add(DataError(problem, path=self._data.path))
+
+    def add_pool(self, task: Task) -> None:
+        """Read the candidates that the queries of a task search, if the task is there; missing ones are a note."""
+        if task.pool is None or not any(split.task == task.name and split.languages for split in self.result.splits):
+            return
+        try:
+            for _ in self._data.candidates(task):
+                pass
+        except AdaptstiltsError as error:
+            if error.path == self._data.path:
+                self.result.notes.append(error.problem)
+            else:
+                self._add(error)
 
     def compare_with_lock(self, names: set[str]) -> None:
         lock = read_lock(self._data.path)

@@ -350,7 +350,13 @@ def expect_columns(columns: list[str], allowed: tuple[int, ...], path: Path, lin
 
 
 def require_columns(header: Sequence[str], names: Iterable[str], path: Path, line: int, separator: str = "\t") -> None:
-    """Raise an error unless a table has the columns."""
+    """Raise an error unless a table has the columns, and no column twice."""
+    repeated = next((name for name, count in Counter(header).items() if name and count > 1), None)
+    if repeated is not None:
+        raise DataError(
+            "this column is there twice", path=path, line=line, key=cut(repeated),
+            hint="Keep one of the two: only one could be read.",
+        )  # fmt: skip
     for name in names:
         if name not in header:
             hint = instead_of(header[0], separator) if len(header) == 1 else None

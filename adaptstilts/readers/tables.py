@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from adaptstilts.errors import DataError
 from adaptstilts.files import cause_of, check_file
 from adaptstilts.formatting import reason_of
+from adaptstilts.limits import check_unpacked
 from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.readers.lines import shown
 
@@ -158,6 +159,10 @@ class Table:
         return DataError(problem, path=self.path, key="metadata of `datasets`", hint=hint)
 
 
+_BATCH = 1 << 14
+"""Rows of a parquet file that are unpacked at a time."""
+
+
 def _is_class(value: object) -> bool:
     return value is None or type(value) is str or type(value) is int
 
@@ -208,15 +213,29 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> Any:  # noqa: AN
     import pyarrow.parquet  # noqa: PLC0415 - slow to import; planning does without it
 
     with pyarrow.parquet.ParquetFile(path) as file:
-        present = file.schema_arrow.names
-        return file.read(columns=None if columns is None else [name for name in columns if name in present])
+        schema = file.schema_arrow
+        names = None if columns is None else [name for name in columns if name in schema.names]
+        batches = _bounded(path, file.iter_batches(_BATCH, columns=names))
+        if not batches:
+            return schema.empty_table() if names is None else schema.empty_table().select(names)
+        return pyarrow.Table.from_batches(batches).replace_schema_metadata(schema.metadata)
 
 
 def _read_stream(path: Path) -> Any:  # noqa: ANN401 - a `pyarrow.Table`
     import pyarrow  # noqa: PLC0415 - slow to import; planning does without it
 
     with pyarrow.memory_map(str(path)) as source, pyarrow.ipc.open_stream(source) as stream:
-        return stream.read_all()
+        return pyarrow.Table.from_batches(_bounded(path, stream), stream.schema)
+
+
+def _bounded(path: Path, batches: Iterable[Any]) -> list[Any]:
+    """Return the batches of a file, unless they unpack too far: in a few bytes a value may stand for a million rows."""
+    found, packed, unpacked = [], path.stat().st_size, 0
+    for batch in batches:
+        unpacked += batch.nbytes
+        check_unpacked(path, unpacked, packed)
+        found.append(batch)
+    return found
 
 
 def _check_names(path: Path, field: Any) -> None:  # noqa: ANN401 - a `pyarrow.Field`

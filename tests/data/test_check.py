@@ -265,6 +265,21 @@ def test_file_of_all_languages_without_a_row_is_named_with_what_to_do(tmp_path, 
     assert str(problem).endswith("Put the publisher's file there, whole. More: adaptstilts docs data.")
 
 
+def test_candidates_of_a_task_are_read_too(tmp_path, capsys, task_files):
+    for name, text in task_files["mewslix"].items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert main(["data", "check", str(tmp_path), "mewslix"]) == 0
+    entities = tmp_path / "mewslix/candidate_set_entities.jsonl"
+    entities.write_text('{"entity_id": "Q1"}\n', encoding="utf-8")
+    assert main(["data", "check", str(tmp_path), "mewslix"]) == 2
+    assert f"{entities}:1: description: missing" in capsys.readouterr().err
+    entities.unlink()
+    assert main(["data", "check", str(tmp_path), "mewslix"]) == 0
+    note = "note: no candidates of mewslix; looked for mewslix/candidate_set_entities.jsonl"
+    assert note in capsys.readouterr().out
+
+
 def test_equal_faults_of_two_languages_in_one_file_are_two_problems(tmp_path, capsys):
     path = tmp_path / "XNLI-1.0/xnli.dev.tsv"
     path.parent.mkdir()

@@ -81,6 +81,20 @@ def test_what_stands_in_place_of_a_file_is_refused_at_once(data_root, tmp_path, 
         data_root({}).load(get_task(name), split, language)
 
 
+@pytest.mark.parametrize(("make", "what"), SPECIAL)
+def test_a_study_refuses_at_once_what_stands_in_place_of_an_evaluation_file(tmp_path, capsys, make, what):
+    for split in ("train", "dev"):
+        place(tmp_path, f"udpos/{split}-en.tsv", b"Hund\tNOUN\n\nJa\tINTJ\n\n")
+    make(tmp_path / "udpos/test-de.tsv")
+    config = tmp_path / "study.yaml"
+    config.write_text(
+        f"name: special\nbackbone: mini\nmethods: [direct]\ndata: {{root: {tmp_path}}}\ntarget: {{tasks: [udpos]}}\n"
+        f"evaluation: {{languages: [de]}}\nstore: {tmp_path}/store\nresults: {tmp_path}/results\n"
+    )
+    assert main(["validate", str(config)]) == 2
+    assert f"test-de.tsv: is {what}, not a file" in capsys.readouterr().err
+
+
 COSMOS = "id,context,question,answer0,answer1,answer2,answer3,label\n"
 
 
@@ -101,6 +115,25 @@ def test_a_carriage_return_within_a_column_is_named(data_root, tmp_path, task, p
     message = rf"{Path(path).name}:2: a carriage return \(CR\) stands in a column that is not quoted{hint}"
     with pytest.raises(DataError, match=message):
         data_root({}).load(get_task(task), Split.DEV, "en" if task == "cosmosqa" else "de")
+
+
+REPEATED = {
+    "cosmosqa": ("cosmosqa/valid.csv", f"{COSMOS.strip()},id\n", "id"),
+    "xnli": ("XNLI-1.0/xnli.dev.tsv", "language\tgold_label\tsentence1\tsentence2\tpairID\tpairID\n", "pairID"),
+    "qqp": ("qqp/dev.tsv", "question1\tquestion2\tquestion1\n", "question1"),
+    "sib200": ("sib200/deu_Latn/dev.tsv", "index_id\tcategory\ttext\ttext\n", "text"),
+    "pawsx": ("x-final/de/dev_2k.tsv", "id\tsentence1\tsentence2\tlabel\tlabel\n", "label"),
+}
+
+
+@pytest.mark.parametrize("task", REPEATED)
+def test_a_column_that_is_there_twice_is_refused(data_root, tmp_path, task):
+    path, text, column = REPEATED[task]
+    place(tmp_path, path, text.encode())
+    language = "en" if task in {"cosmosqa", "qqp"} else "de"
+    message = rf"{Path(path).name}:1: {column}: this column is there twice\. Keep one of the two"
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task(task), Split.DEV, language)
 
 
 SEVERAL = {

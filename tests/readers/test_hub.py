@@ -389,3 +389,28 @@ def test_values_that_python_cannot_hold_are_refused(tmp_path, kind, task, folder
     message = rf"arrow: {spoilt}: its values of the type (date|timestamp|duration).* cannot be read \(.*Save it as text"
     with pytest.raises(DataError, match=message):
         DataRoot(tmp_path).load(get_task(task), Split.DEV, "en" if task == "cosmosqa" else "de")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "arrow"])
+def test_tables_that_unpack_too_far_are_refused(tmp_path, ending, monkeypatch):
+    rows = 20_000
+    columns = {name: pyarrow.repeat(pyarrow.scalar("a" * 1000), rows) for name in ("premise", "hypothesis", "label")}
+    table = pyarrow.table(columns)
+    folder = tmp_path / "hub/facebook/xnli/de/validation"
+    folder.mkdir(parents=True)
+    if ending == "parquet":
+        pyarrow.parquet.write_table(table, folder / "0000.parquet")
+    else:
+        path, options = folder / "data-00000-of-00001.arrow", pyarrow.ipc.IpcWriteOptions(compression="zstd")
+        with (
+            pyarrow.OSFile(str(path), "wb") as file,
+            pyarrow.ipc.new_stream(file, table.schema, options=options) as stream,
+        ):
+            stream.write_table(table, max_chunksize=10_000)
+    with pytest.raises(
+        DataError, match=rf"\.{ending}: unpacks to more than 200 times its size, as only bombs do\. Do not"
+    ):
+        DataRoot(tmp_path).load(get_task("xnli"), Split.DEV, "de")
+    monkeypatch.setenv("ADAPTSTILTS_MOST_RATIO", "inf")
+    with pytest.raises(DataError, match="is not a label of this task"):
+        DataRoot(tmp_path).load(get_task("xnli"), Split.DEV, "de")

@@ -9,7 +9,7 @@ from typing import Protocol
 from adaptstilts.config.schema import DataSection
 from adaptstilts.data.lock import read_lock, verify_split
 from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
-from adaptstilts.files import expanded
+from adaptstilts.files import check_file, expanded
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.mini.version import GENERATOR_VERSION
 from adaptstilts.readers.data_root import DataRoot
@@ -438,6 +438,7 @@ def _preferred(scored: Split | None) -> tuple[Split, ...]:
 
 
 def _is_blank(path: Path) -> bool:
+    check_file(path)
     try:
         return path.stat().st_size < _HARDLY_BYTES and not path.read_bytes().strip()
     except OSError as error:
