@@ -127,7 +127,9 @@ def number_of(argument: str, given: Any, *, least: float) -> float:  # noqa: ANN
         number = float(given)
     except OverflowError as error:
         raise ConfigError("this number is too large", key=argument, allowed=(f"at most {_LARGEST:,}",)) from error
-    if not number >= least:
+    if math.isnan(number):
+        raise ConfigError(f"{given} is not a number", key=argument)
+    if number < least:
         raise ConfigError(f"{given} is out of range", key=argument, allowed=(f"at least {least:g}",))
     return number
 

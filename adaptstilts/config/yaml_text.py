@@ -25,15 +25,15 @@ from adaptstilts.config.plain import (
     within_itself,
 )
 from adaptstilts.errors import ConfigError
-from adaptstilts.files import read_bytes
+from adaptstilts.files import cause_of, read_bytes
 
 _MOST_BYTES = 1 << 18
 _MOST_DIGITS = 40
 """Longer whole numbers are not even converted; `config.plain` says which are too large."""
 _PREFIX = "tag:yaml.org,2002:"
 _TAGS = frozenset({"null", "merge", "bool", "int", "float", "str", "seq", "map"})
-_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x1f\x8b": "gzip"}
-"""First bytes of files that are no UTF-8 text, with what they are."""
+_BEGINNING = 512
+"""Bytes from which to tell what a file is that is no YAML."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -84,6 +84,7 @@ def read_yaml(path: Path, hint: str) -> tuple[dict[str, Any], dict[KeyPath, int]
     try:
         values = _values(text, path, lines)
     except yaml.MarkedYAMLError as error:
+        _refuse_other_file(content, path)
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise ConfigError(f"not valid YAML: {error.problem}", path=path, line=line) from error
     except yaml.reader.ReaderError as error:
@@ -92,6 +93,7 @@ def read_yaml(path: Path, hint: str) -> tuple[dict[str, Any], dict[KeyPath, int]
     if values is None and not text.strip():
         values = {}
     if not isinstance(values, dict):
+        _refuse_other_file(content, path)
         raise ConfigError(
             "contains no keys", path=path, line=1, hint="A configuration is a list of `key: value` lines."
         )
@@ -137,10 +139,17 @@ def _decoded(content: bytes, path: Path) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        found = next((what for mark, what in _MARKS.items() if content.startswith(mark)), None)
-        line = content.count(b"\n", 0, error.start) + 1 if found is None else None
-        problem = f"is {found}, not UTF-8 text" if found else f"not UTF-8 text: byte 0x{content[error.start]:02x}"
+        _refuse_other_file(content, path)
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = f"not UTF-8 text: byte 0x{content[error.start]:02x}"
         raise ConfigError(problem, path=path, line=line, hint="Save it as UTF-8 text.") from error
+
+
+def _refuse_other_file(content: bytes, path: Path) -> None:
+    """Say what a file is that cannot be read as a configuration, where that is known."""
+    cause = cause_of(content[:_BEGINNING], has_lines=False)
+    if cause is not None:
+        raise ConfigError(cause, path=path)
 
 
 class _Count:

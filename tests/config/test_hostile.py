@@ -249,8 +249,10 @@ def test_name_at_which_no_file_can_be_is_one_clear_error(tmp_path: Path, read: C
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("name: a\n".encode("utf-16"), r"is UTF-16, not UTF-8 text\. Save it as UTF-8 text\."),
-        (b"\x1f\x8b\x08\0name", r"is gzip, not UTF-8 text"),
+        ("name: a\n".encode("utf-16"), r"given\.yaml: is UTF-16 text: convert it to UTF-8\.$"),
+        (b"\x1f\x8b\x08\0name", r"given\.yaml: is compressed \(gzip\): unpack it\.$"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", r"is a pointer of Git LFS: fetch the file"),
+        (b"<!DOCTYPE html>\n<html><a href='x: y'>", r"is a web page \(HTML\): download the file again"),
         ("name: a\ntitle: caf\xe9\n".encode("latin-1"), r"given\.yaml:2: not UTF-8 text: byte 0xe9"),
         (b"name: a\ntitle: a\0b\n", r"given\.yaml:2: not valid YAML: the character U\+0000 cannot stand in it"),
         (b"name: a\ntitle: a\x1b[31m\n", r"given\.yaml:2: not valid YAML: the character U\+001B"),
