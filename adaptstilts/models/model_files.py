@@ -23,7 +23,8 @@ ATTENTION_KEY = "attn_implementation"
 _ATTENTION = (None, "eager", "sdpa")
 TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model", "vocab.txt", "vocab.json", "merges.txt",
+    "sentencepiece.bpe.model", "sentencepiece.model", "spiece.model", "spm.model", "tokenizer.model", "vocab.txt",
+    "vocab.json", "merges.txt",
 )  # fmt: skip
 """Names of the files that the classes of `TOKENIZER_CLASSES` read."""
 _MODEL_FILES = ("config.json", "generation_config.json", "model.safetensors", "model.safetensors.index.json")

@@ -20,7 +20,7 @@ MOST_JSON_BYTES = 256 * 2**20
 """Largest file of a tokenizer."""
 _HIGHEST_ID = 2**24
 _DEEPEST = 24
-_SENTENCEPIECE = ("sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model")
+_SENTENCEPIECE = ("sentencepiece.bpe.model", "sentencepiece.model", "spiece.model", "spm.model", "tokenizer.model")
 _HINT = "Save the tokenizer again with save_pretrained."
 
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 
 from adaptstilts.errors import AdaptstiltsError, CheckpointError
 from adaptstilts.models.backbone import load_encoder, load_tokenizer, locate_backbone
 from adaptstilts.models.fingerprints import deciding_files, fingerprint
-from adaptstilts.models.model_files import TOKENIZER_FILES
+from adaptstilts.models.model_files import TOKENIZER_CLASSES, TOKENIZER_FILES
 
 TEXTS = ["The cat sat on the mat.", "Ein Hund <mask> schläft.", "NEU new"]
 COMMITS = ["1" * 40, "2" * 40]
@@ -106,6 +107,12 @@ def test_every_file_of_a_tokenizer_counts_whether_it_comes_goes_or_changes(tmp_p
         (tmp_path / name).write_text(text, encoding="utf-8")
         found.append(fingerprint(str(tmp_path)))
     assert len(set(found)) == 3
+
+
+@pytest.mark.parametrize("name", TOKENIZER_CLASSES)
+def test_every_file_that_a_class_of_tokenizers_reads_counts(name):
+    read = getattr(transformers, name).vocab_files_names.values()
+    assert set(read) <= set(TOKENIZER_FILES)
 
 
 def test_fingerprint_follows_contents_and_names_and_not_the_place(folder, tmp_path):
