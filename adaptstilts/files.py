@@ -52,6 +52,8 @@ _STAND_INS = (
 )
 """Beginnings of texts that stand in place of a file, behind blank characters, and what to say of them."""
 _TAR_MARK = slice(257, 262)
+BEGINNING = 512
+"""Bytes of a file from which `cause_of` and `stand_in` can tell what it is."""
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -147,11 +149,20 @@ def cause_of(first_bytes: bytes, *, has_lines: bool = True) -> str | None:
         return "is a tar archive: unpack it"
     if b"\0" in first_bytes:
         return _cause_of_zeros(first_bytes)
-    text = first_bytes.removeprefix(b"\xef\xbb\xbf").lstrip()
-    found = next((cause for start, cause in _STAND_INS if start.match(text)), None)
+    found = stand_in(first_bytes)
     if found is None and has_lines and b"\r" in first_bytes and b"\n" not in first_bytes:
         return "has carriage returns (CR) alone as line ends: convert them to line feeds (LF)"
     return found
+
+
+def stand_in(first_bytes: bytes) -> str | None:
+    """Say what stands in for a file of any kind, such as a pointer of Git LFS; None where nothing is known.
+
+    Args:
+        first_bytes: As for `cause_of`, which is for texts.
+    """
+    text = first_bytes.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return next((cause for start, cause in _STAND_INS if start.match(text)), None)
 
 
 def _cause_of_zeros(first_bytes: bytes) -> str:

@@ -25,15 +25,13 @@ from adaptstilts.config.plain import (
     within_itself,
 )
 from adaptstilts.errors import ConfigError
-from adaptstilts.files import cause_of, read_bytes
+from adaptstilts.files import BEGINNING, cause_of, read_bytes
 
 _MOST_BYTES = 1 << 18
 _MOST_DIGITS = 40
 """Longer whole numbers are not even converted; `config.plain` says which are too large."""
 _PREFIX = "tag:yaml.org,2002:"
 _TAGS = frozenset({"null", "merge", "bool", "int", "float", "str", "seq", "map"})
-_BEGINNING = 512
-"""Bytes from which to tell what a file is that is no YAML."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -147,7 +145,7 @@ def _decoded(content: bytes, path: Path) -> str:
 
 def _refuse_other_file(content: bytes, path: Path) -> None:
     """Say what a file is that cannot be read as a configuration, where that is known."""
-    cause = cause_of(content[:_BEGINNING], has_lines=False)
+    cause = cause_of(content[:BEGINNING], has_lines=False)
     if cause is not None:
         raise ConfigError(cause, path=path)
 

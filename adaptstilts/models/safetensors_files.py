@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import check_file
+from adaptstilts.files import BEGINNING, check_file, stand_in
 from adaptstilts.models.strict_json import parse_json, shown, shown_key
 
 if TYPE_CHECKING:
@@ -60,6 +60,9 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if length > min(size - 8, _MOST_HEADER_BYTES) or length < 2:
+                file.seek(0)
+                if (cause := stand_in(file.read(BEGINNING))) is not None:
+                    raise CheckpointError(cause, path=path)
                 raise _damaged(path, "they have no header of safetensors")
             content = file.read(length)
     except FileNotFoundError as error:

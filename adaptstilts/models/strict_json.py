@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import read_bytes
+from adaptstilts.files import BEGINNING, cause_of, read_bytes
 
 _MOST_BYTES = 16 * 2**20
 _LONGEST_SHOWN = 80
@@ -33,7 +33,13 @@ def read_json(path: Path, most_bytes: int = _MOST_BYTES) -> dict[str, Any]:
         content = read_bytes(path, most_bytes, CheckpointError, hint)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise CheckpointError("there is no such file", path=path, hint=hint) from error
-    return parse_json(content, path, hint)
+    try:
+        return parse_json(content, path, hint)
+    except CheckpointError as error:
+        cause = cause_of(content[:BEGINNING], has_lines=False)
+        if cause is None:
+            raise
+        raise CheckpointError(cause, path=path) from error
 
 
 def parse_json(content: bytes, path: Path, hint: str) -> dict[str, Any]:

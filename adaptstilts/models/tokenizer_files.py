@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import read_bytes
+from adaptstilts.files import BEGINNING, read_bytes, stand_in
 from adaptstilts.models.library_errors import library_errors
 from adaptstilts.models.strict_json import read_json, refuse, shown_key
 
@@ -214,10 +214,13 @@ def check_sentencepiece(folder: Path) -> None:
     path = next((folder / name for name in _SENTENCEPIECE if (folder / name).is_file()), None)
     if path is None or (folder / "tokenizer.json").is_file():
         return
+    content = read_bytes(path, MOST_JSON_BYTES, CheckpointError, _HINT)
+    if (cause := stand_in(content[:BEGINNING])) is not None:
+        raise CheckpointError(cause, path=path)
     with library_errors("is not a SentencePiece model", path, _HINT):
         from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
 
-        pieces = SentencePieceProcessor(model_proto=read_bytes(path, MOST_JSON_BYTES, CheckpointError, _HINT))
+        pieces = SentencePieceProcessor(model_proto=content)
         if not pieces.get_piece_size():
             raise CheckpointError("is not a SentencePiece model: it has no pieces", path=path, hint=_HINT)
 
