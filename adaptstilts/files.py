@@ -52,6 +52,8 @@ _STAND_INS = (
 )
 """Beginnings of texts that stand in place of a file, behind blank characters, and what to say of them."""
 _TAR_MARK = slice(257, 262)
+BEGINNING = 4096
+"""Bytes of a file from which `cause_of` can tell what it is."""
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -150,7 +152,7 @@ def cause_of(first_bytes: bytes, *, has_lines: bool = True, is_text: bool = True
     """Say what a file really is that cannot be read as what it should be, and what to do; None where nothing is known.
 
     Args:
-        first_bytes: Some thousand bytes from its beginning, or all of a shorter file.
+        first_bytes: The first `BEGINNING` bytes, or all of a shorter file.
         has_lines: Whether line ends separate its rows, which they do not in a JSON document.
         is_text: Whether it should be UTF-8 text, which has no zero bytes.
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn, TypeAlias
 
-from adaptstilts.files import cause_of
+from adaptstilts.files import BEGINNING, cause_of
 
 Steps: TypeAlias = tuple["str | int", ...]
 """Keys and indices that lead to a value from the outermost one."""
@@ -22,7 +22,6 @@ _MOST_DIGITS = 40
 _DEEP = 200
 """Nesting from which on a document that is too deep to be read is called deep."""
 _LONGEST_SHOWN = 80
-_BEGINNING = 4096
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|-?Infinity|NaN|[{}\[\],:]', re.DOTALL)
@@ -95,7 +94,7 @@ def decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        cause = cause_of(content[:_BEGINNING], has_lines=False)
+        cause = cause_of(content[:BEGINNING], has_lines=False)
         before = content[: error.start].decode("utf-8")
         raise JsonError(cause or f"byte 0x{content[error.start]:02x} is not UTF-8", before, len(before)) from error
 
@@ -177,7 +176,7 @@ def _value(text: str, decoder: json.JSONDecoder) -> Any:  # noqa: ANN401 - any J
 
 def _no_json(text: str, error: json.JSONDecodeError) -> JsonError:
     """Return the error for a text that is no JSON, by what it is instead if that can be told."""
-    beginning = text[:_BEGINNING]
+    beginning = text[:BEGINNING]
     cause = cause_of(beginning.encode("utf-8", "surrogatepass"), has_lines=False)
     if cause is not None:
         return JsonError(cause, text, 0)

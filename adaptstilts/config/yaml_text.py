@@ -26,11 +26,9 @@ from adaptstilts.config.plain import (
     within_itself,
 )
 from adaptstilts.errors import ConfigError
-from adaptstilts.files import cause_of, read_bytes
+from adaptstilts.files import BEGINNING, cause_of, read_bytes
 
 _MOST_BYTES = 1 << 18
-_BEGINNING = 4096
-"""Bytes from which to tell what a file is."""
 _MOST_DIGITS = 40
 """Longer whole numbers are not even converted; `config.plain` says which are too large."""
 _PREFIX = "tag:yaml.org,2002:"
@@ -148,7 +146,7 @@ def _decoded(content: bytes, path: Path) -> str:
 
 def _refuse_other_file(content: bytes, path: Path) -> None:
     """Refuse what cannot be read since it stands in for the file, such as a web page."""
-    cause = cause_of(content[:_BEGINNING], has_lines=False)
+    cause = cause_of(content[:BEGINNING], has_lines=False)
     if cause is not None:
         raise ConfigError(cause, path=path)
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import cause_of, check_file, expanded, local_path
+from adaptstilts.files import BEGINNING, cause_of, check_file, expanded, local_path
 from adaptstilts.formatting import size_text
 from adaptstilts.models.hub_models import list_files
 from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, check_tokenizer_json, refuse_peft
@@ -31,7 +31,6 @@ SHARD_SIZE = "5GB"
 _SCRIPT = Path(__file__).with_name("unpickle.py")
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "LANG")
 _START_SECONDS = 300
-_FIRST_BYTES = 4096
 _BYTES_PER_SECOND = 5e6
 """Slowest disk that is expected."""
 
@@ -165,7 +164,7 @@ def _refuse_stand_in(pickle: Path) -> None:
     """Refuse what stands in place of a pickle: a pointer of Git LFS, a page of HTML, a compressed file."""
     check_file(pickle, CheckpointError, "Copy it again.")
     with pickle.open("rb") as file:
-        first_bytes = file.read(_FIRST_BYTES)
+        first_bytes = file.read(BEGINNING)
     is_own = first_bytes.startswith((b"PK", b"\x80"))  # an archive, or a pickle of torch before 1.6
     cause = None if is_own else cause_of(first_bytes, has_lines=False, is_text=False)
     if cause is not None:

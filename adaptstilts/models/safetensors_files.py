@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import cause_of, check_file
+from adaptstilts.files import BEGINNING, cause_of, check_file
 from adaptstilts.models.strict_json import parse_json, shown, shown_key
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _ITEM_BYTES = {
 _FLOATING = frozenset({"F16", "BF16", "F32", "F64"})
 _HINT = "Save it again, or get it again."
 _AT_ONCE = 2**22
-_FIRST_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
             length = int.from_bytes(file.read(8), "little")
             if length > min(size - 8, _MOST_HEADER_BYTES) or length < 2:
                 file.seek(0)
-                raise _no_weights(path, file.read(_FIRST_BYTES))
+                raise _no_weights(path, file.read(BEGINNING))
             content = file.read(length)
     except FileNotFoundError as error:
         raise CheckpointError("there is no such file", path=path, hint=_HINT) from error

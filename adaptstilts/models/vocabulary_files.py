@@ -8,14 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.files import cause_of, read_bytes
+from adaptstilts.files import BEGINNING, cause_of, read_bytes
 from adaptstilts.models.library_errors import library_errors
 from adaptstilts.models.model_files import VOCABULARIES
 from adaptstilts.models.strict_json import read_json
 from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES
 
 _SENTENCEPIECE = tuple(name for name in VOCABULARIES if name.endswith(".model"))
-_FIRST_BYTES = 4096
 _HINT = "Save the tokenizer again with save_pretrained."
 
 
@@ -49,7 +48,7 @@ def _check_class(folder: Path) -> None:
 
 def _check_sentencepiece(path: Path) -> None:
     content = read_bytes(path, MOST_JSON_BYTES, CheckpointError, _HINT)
-    cause = cause_of(content[:_FIRST_BYTES], has_lines=False, is_text=False)
+    cause = cause_of(content[:BEGINNING], has_lines=False, is_text=False)
     if cause is not None:
         raise CheckpointError(cause, path=path, hint=_HINT)
     with library_errors("is not a SentencePiece model", path, _HINT):

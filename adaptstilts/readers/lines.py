@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, TextIO, TypeAlias, TypeVar
 
 from adaptstilts.errors import ConfigError, DataError
-from adaptstilts.files import cause_of, check_file
+from adaptstilts.files import BEGINNING, cause_of, check_file
 from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.tasks.examples import Bitext, ChoiceExample, Example, PairExample, TagExample
 from adaptstilts.tasks.spec import Split
@@ -28,8 +28,6 @@ MOST_PROBLEMS = 20
 Choice = TypeVar("Choice", PairExample, ChoiceExample)
 """An example with one label."""
 _ESCAPED = re.compile("[\udc80-\udcff]")
-_BEGINNING = 512
-"""Bytes from which to tell what a file is."""
 _BLOCK = 1 << 16
 _LONGEST_COLUMN = 1 << 26
 """Most characters in one column of a table."""
@@ -159,8 +157,8 @@ def open_text(path: Path, *, has_lines: bool = True) -> Iterator[TextIO]:
 
 def _refuse_other_files(file: io.BufferedReader, path: Path, *, has_lines: bool) -> None:
     """Refuse what is no text, or stands in for the file; the file is read from its beginning afterwards."""
-    first = file.read(_BLOCK) if has_lines else file.read(_BEGINNING)
-    cause = cause_of(first[:_BEGINNING], has_lines=False)
+    first = file.read(_BLOCK) if has_lines else file.read(BEGINNING)
+    cause = cause_of(first[:BEGINNING], has_lines=False)
     if cause is None and has_lines and b"\r" in first and b"\n" not in first:
         has_line_feeds = any(b"\n" in block for block in iter(lambda: file.read(_BLOCK), b""))
         cause = None if has_line_feeds else cause_of(first)

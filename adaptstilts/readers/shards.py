@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.contents import hash_or_none
 from adaptstilts.errors import DataError
 from adaptstilts.files import read_bytes
 from adaptstilts.readers.json_checks import parse_json
+from adaptstilts.readers.tables import open_table
 
 STATE = "state.json"
 """File in which `datasets` lists the Arrow files of a folder that it saved."""
@@ -33,17 +36,34 @@ def whole_set(paths: Sequence[Path], pattern: str) -> tuple[Path, ...]:
     """
     if "*" not in pattern:
         return tuple(paths)
-    folders = {path.parent for path in paths}
-    if len(folders) > 1:
+    if len({path.parent for path in paths}) > 1:
         _refuse_equal_names(paths)
-        return tuple(paths)
-    (folder,) = folders
+    else:
+        paths = _set_in_folder(paths, pattern)
+    _refuse_copies(paths)
+    return tuple(paths)
+
+
+def _set_in_folder(paths: Sequence[Path], pattern: str) -> Sequence[Path]:
+    folder = paths[0].parent
     if pattern.endswith(".arrow") and (folder / STATE).exists():
         paths = _stated(folder, paths)
     problem = problem_of_names([path.name for path in paths], pattern.rpartition("/")[2])
     if problem is not None:
         raise DataError(problem, path=folder, hint=_HINT)
-    return tuple(paths)
+    return paths
+
+
+def _refuse_copies(paths: Sequence[Path]) -> None:
+    """Refuse a file under two names; several tables without rows are equal by nature."""
+    known: dict[str, Path] = {}
+    sizes = Counter(path.stat().st_size for path in paths if path.is_file())
+    for path in paths:
+        size = path.stat().st_size if path.is_file() else 0
+        sha256 = hash_or_none(path) if size and sizes[size] > 1 else None
+        other = path if sha256 is None else known.setdefault(sha256, path)
+        if other != path and (path.suffix not in _TABLES or open_table(path).arrow.num_rows):
+            raise DataError(f"has the same content as '{other.name}'", path=path, hint=_HINT)
 
 
 def _refuse_equal_names(paths: Sequence[Path]) -> None:

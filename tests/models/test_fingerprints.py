@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 
 from adaptstilts.errors import AdaptstiltsError, CheckpointError
 from adaptstilts.models.backbone import load_encoder, load_tokenizer, locate_backbone

@@ -7,6 +7,7 @@ from tokenizers_tiny import save_tokenizer
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.backbone import load_tokenizer
+from adaptstilts.models.safetensors_files import read_header
 from adaptstilts.models.tokenizer_files import check_tokenizer_file
 from adaptstilts.models.tokenizer_probe import try_tokenizer
 
@@ -145,3 +146,24 @@ def test_sentencepiece_model_that_cannot_be_read_is_named(tmp_path, content):
     (folder / "sentencepiece.bpe.model").write_bytes(content)
     with pytest.raises(CheckpointError, match=r"sentencepiece\.bpe\.model: is not a SentencePiece model: .*[a-z]{3}"):
         load_tokenizer(str(folder))
+
+
+STAND_INS = {
+    "pointer": (
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+        r"is a pointer of Git LFS: fetch the",
+    ),
+    "page": (b"<!doctype html><html></html>", r"is a web page \(HTML\): download the file again"),
+}
+
+
+@pytest.mark.parametrize("kind", STAND_INS)
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json", "sentencepiece.bpe.model"])
+def test_what_stands_in_for_a_file_of_a_backbone_is_named(tmp_path, name, kind):
+    content, message = STAND_INS[kind]
+    folder = save_tokenizer("xlm-roberta", tmp_path)
+    if name == "sentencepiece.bpe.model":
+        (folder / "tokenizer.json").unlink()
+    (folder / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"{name}: {message}"):
+        read_header(folder / name) if name.endswith(".safetensors") else load_tokenizer(str(folder))

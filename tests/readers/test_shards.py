@@ -95,6 +95,8 @@ STATES = {
                  r"1 of 2 files are missing: data-00000-of-00002\.arrow"),
     "chosen rows": (lambda folder: change_state(folder, lambda _, state: state.update(_indices_files=[{"a": "i"}])),
                     r"_indices_files: only some of the rows are meant"),
+    "copied": (lambda folder: shutil.copy(folder / "data-00000-of-00002.arrow", folder / "data-00001-of-00002.arrow"),
+               r"data-00001-of-00002\.arrow: has the same content as 'data-00000-of-00002\.arrow'\. Keep the files of"),
     "no list": (lambda folder: (folder / "state.json").write_text("{}"), r"_data_files: expected a list of"),
     "no JSON": (lambda folder: (folder / "state.json").write_text("{"), r"state\.json:1: not JSON"),
     "a pipe": (lambda folder: [(folder / "state.json").unlink(), pipe(folder / "state.json")],
@@ -112,6 +114,30 @@ def test_arrow_folders_that_are_not_whole_are_refused(tmp_path, case):
         with pytest.raises(DataError, match=message):
             read(XNLI, Split.DEV, "de")
     assert [str(problem) for problem in root.inspect(XNLI, Split.DEV, "de").problems]
+
+
+def test_parquet_files_with_one_content_are_refused_unless_they_have_no_rows(tmp_path):
+    save(tmp_path, range(4), "saved", shards=1)
+    table = datasets.load_from_disk(str(tmp_path / "saved"))
+    folder = tmp_path / FOLDER
+    for part in range(3):
+        table.select(range(2 * part, min(2 * part + 2, 4)) if part < 2 else []).to_parquet(
+            folder / f"validation-0000{part}-of-00004.parquet"
+        )
+    shutil.copy(folder / "validation-00002-of-00004.parquet", folder / "validation-00003-of-00004.parquet")
+    assert len(DataRoot(tmp_path).load(XNLI, Split.DEV, "de")) == 4
+    shutil.copy(folder / "validation-00000-of-00004.parquet", folder / "validation-00001-of-00004.parquet")
+    with pytest.raises(DataError, match=r"00001-of-00004\.parquet: has the same content as 'validation-00000-of-00004"):
+        DataRoot(tmp_path).load(XNLI, Split.DEV, "de")
+
+
+def test_treebanks_with_one_content_are_refused(tmp_path):
+    for name in ("UD_German-A/de_a", "UD_German-B/de_b"):
+        path = tmp_path / f"ud/{name}-ud-dev.conllu"
+        path.parent.mkdir(parents=True)
+        path.write_text("1\tJa\tja\tINTJ\t_\t_\t0\troot\t_\t_\n\n")
+    with pytest.raises(DataError, match=r"de_b-ud-dev\.conllu: has the same content as 'de_a-ud-dev\.conllu'"):
+        DataRoot(tmp_path).load(get_task("udpos"), Split.DEV, "de")
 
 
 def own(root, language="de"):

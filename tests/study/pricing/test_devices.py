@@ -15,6 +15,11 @@ def test_share_of_the_peak_rate_is_refused_outside_of_its_range(share):
         check_utilisation(share)
 
 
+def test_share_that_is_no_number_is_refused_as_such():
+    with pytest.raises(ConfigError, match=r"^utilisation: nan is not a number\.$"):
+        check_utilisation(float("nan"))
+
+
 @pytest.mark.parametrize(
     ("name", "precision", "arithmetic", "tera"),
     [
