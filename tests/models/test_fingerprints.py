@@ -110,8 +110,6 @@ def test_every_file_of_a_tokenizer_counts_whether_it_comes_goes_or_changes(tmp_p
 
 
 def test_the_files_of_every_class_of_tokenizers_count():
-    import transformers
-
     classes = [getattr(transformers, name) for name in TOKENIZER_CLASSES]
     assert {name for one in classes for name in one.vocab_files_names.values()} == {*VOCABULARIES, "merges.txt"}
 
