@@ -36,7 +36,7 @@ class JsonError(ValueError):
         text: The text.
         position: The character of it, from 0, at which the fault is.
         key: The way to the value, or the key itself.
-        hint: What to do about it; None where that depends on what the text is for.
+        hint: What to do about it; None where that depends on what the text is for, empty where the problem says it.
 
     Attributes:
         line: The line of the text, from 1.
@@ -96,7 +96,9 @@ def decoded(content: bytes) -> str:
     except UnicodeDecodeError as error:
         cause = cause_of(content[:BEGINNING], has_lines=False)
         before = content[: error.start].decode("utf-8")
-        raise JsonError(cause or f"byte 0x{content[error.start]:02x} is not UTF-8", before, len(before)) from error
+        if cause is not None:
+            raise JsonError(cause, before, 0, hint="") from error
+        raise JsonError(f"byte 0x{content[error.start]:02x} is not UTF-8", before, len(before)) from error
 
 
 def position_of(text: str, *steps: str | int) -> int:
@@ -179,7 +181,7 @@ def _no_json(text: str, error: json.JSONDecodeError) -> JsonError:
     beginning = text[:BEGINNING]
     cause = cause_of(beginning.encode("utf-8", "surrogatepass"), has_lines=False)
     if cause is not None:
-        return JsonError(cause, text, 0)
+        return JsonError(cause, text, 0, hint="")
     if not text.strip():
         return JsonError("not JSON (it is empty)", text, 0)
     if text.startswith("\ufeff"):

@@ -168,7 +168,7 @@ def _refuse_stand_in(pickle: Path) -> None:
     is_own = first_bytes.startswith((b"PK", b"\x80"))  # an archive, or a pickle of torch before 1.6
     cause = None if is_own else cause_of(first_bytes, has_lines=False, is_text=False)
     if cause is not None:
-        raise CheckpointError(cause, path=pickle, hint="Get the file itself.")
+        raise CheckpointError(cause, path=pickle)
 
 
 def _check_space(target: Path, pickles: Sequence[Path]) -> None:

@@ -201,7 +201,7 @@ def _no_weights(path: Path, first_bytes: bytes) -> CheckpointError:
     cause = cause_of(first_bytes, has_lines=False, is_text=False)
     if cause is None:
         return _damaged(path, "they have no header of safetensors")
-    return CheckpointError(cause, path=path, hint=_HINT)
+    return CheckpointError(cause, path=path)
 
 
 def _damaged(path: Path, problem: str) -> CheckpointError:

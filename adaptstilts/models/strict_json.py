@@ -50,7 +50,7 @@ def parse_json(content: bytes, path: Path, hint: str) -> dict[str, Any]:
         loaded = parse(content)
     except JsonError as error:
         raise CheckpointError(
-            error.problem, path=path, line=error.line, key=error.key, hint=error.hint or hint
+            error.problem, path=path, line=error.line, key=error.key, hint=hint if error.hint is None else error.hint
         ) from error
     if not isinstance(loaded, dict):
         raise CheckpointError("is not a JSON object", path=path, hint=hint)

@@ -50,7 +50,7 @@ def _check_sentencepiece(path: Path) -> None:
     content = read_bytes(path, MOST_JSON_BYTES, CheckpointError, _HINT)
     cause = cause_of(content[:BEGINNING], has_lines=False, is_text=False)
     if cause is not None:
-        raise CheckpointError(cause, path=path, hint=_HINT)
+        raise CheckpointError(cause, path=path)
     with library_errors("is not a SentencePiece model", path, _HINT):
         from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
 

@@ -418,6 +418,10 @@ def test_bundle_tells_nothing_of_its_maker(store, tmp_path):
     assert (tmp_path / "b.tar.gz").read_bytes()[:10] == b"\x1f\x8b\x08\x00" + bytes(4) + b"\x02\xff"  # no name, no time
 
 
+HEEDS_SIGHUP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
+"""Lets a process heed the signal, also where tests run under nohup."""
+
+
 @pytest.mark.parametrize("signal", ["SIGTERM", "SIGHUP", "SIGKILL"])
 def test_what_an_interrupted_import_leaves_is_found_and_removed(store, tmp_path, other, signal):
     export(choose(store, ["nli"], with_inputs=True), tmp_path / "b.tar")
@@ -426,7 +430,7 @@ def test_what_an_interrupted_import_leaves_is_found_and_removed(store, tmp_path,
         "archive._checked = lambda *_: (print('unpacked', flush=True), time.sleep(60))\n"
         "archive.import_bundle(store.Store(Path(sys.argv[1])), Path(sys.argv[2]))\n"
     )
-    command = [sys.executable, "-c", code, str(other.root), str(tmp_path / "b.tar")]
+    command = [sys.executable, "-c", HEEDS_SIGHUP + code, str(other.root), str(tmp_path / "b.tar")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"unpacked\n"
         (left,) = (other.root / ".unfinished").iterdir()
@@ -451,7 +455,7 @@ def test_what_an_interrupted_export_leaves_is_removed_by_the_next(store, tmp_pat
         "there = store.Store(Path(sys.argv[1]))\n"
         "archive.export(there.artefacts(), Path(sys.argv[2]))\n"
     )
-    command = [sys.executable, "-c", code, str(store.root), str(tmp_path / name)]
+    command = [sys.executable, "-c", HEEDS_SIGHUP + code, str(store.root), str(tmp_path / name)]
     (tmp_path / f".{name}~mine").write_text("not an export's")
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"begun\n"

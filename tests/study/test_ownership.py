@@ -214,14 +214,6 @@ def test_history_of_any_content_is_kept_and_added_to(folder: Path, line: str):
     assert more
 
 
-def test_history_that_is_a_pipe_is_named_at_once(folder: Path):
-    folder.mkdir(parents=True)
-    pipe(folder / "history.jsonl")
-    said = say("run", write("a.yaml"))
-    assert said.code == 2
-    assert "history.jsonl: is a named pipe, not a file. Move it elsewhere." in said.err
-
-
 # ---- A place that cannot be written
 
 
