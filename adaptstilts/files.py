@@ -76,7 +76,9 @@ def what_instead(path: Path) -> str | None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        return "a link that leads to itself" if error.errno == errno.ELOOP else None
+        if error.errno == errno.ELOOP:
+            return "a link that leads to itself"
+        return "a link that leads nowhere" if error.errno == errno.ENOENT and path.is_symlink() else None
     except ValueError:  # a name with a zero byte
         return None
     return None if stat.S_ISREG(mode) else next((what for is_kind, what in _KINDS if is_kind(mode)), "no file")

@@ -20,6 +20,10 @@ def loop(path: Path) -> None:
     path.symlink_to(path.name)
 
 
+def dead_link(path: Path) -> None:
+    path.symlink_to("nothing")
+
+
 def device(path: Path) -> None:
     path.symlink_to("/dev/zero")
 
@@ -38,6 +42,7 @@ SPECIAL = [
     (folder, "a folder"),
     (pipe, "a named pipe"),
     (loop, "a link that leads to itself"),
+    (dead_link, "a link that leads nowhere"),
     (device, "a device"),
     (bound_socket, "a socket"),
 ]

@@ -20,6 +20,7 @@ FAILED_ONCE = {
     "download:1000040": "an integer of 5,000 digits in another file of it",
     "download:1000042": "a zip whose member is said to begin before the archive",
     "lock:1000028": "a list in place of an object in a lock file",
+    "layout:1000174": "a link that leads nowhere in place of a part of a parquet set",
 }
 """Cases of the fuzz run that ended in a traceback, or not at all, when it was first carried out."""
 KINDS = ("config", "override", "data", "predictions", "lock", "sources", "download")

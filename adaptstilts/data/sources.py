@@ -267,7 +267,7 @@ def read_manifest(path: Path) -> Manifest:
         ProblemsError: If several settings are unusable.
     """
     try:
-        path.stat()
+        path.lstat()
     except (FileNotFoundError, NotADirectoryError) as error:
         hint = "Copy adaptstilts/data/sources.yaml and change it."
         raise ConfigError("no such manifest", path=path, hint=hint) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.files import cause_of, check_file
+from adaptstilts.files import BEGINNING, cause_of, check_file
 from adaptstilts.formatting import reason_of
 from adaptstilts.limits import check_unpacked
 from adaptstilts.readers.json_checks import parse_json
@@ -196,9 +196,12 @@ def open_table(path: Path, columns: Sequence[str] | None = None) -> Table:
 
 
 def _cause(path: Path, *, is_parquet: bool) -> str | None:
-    """Say what a file is that is no table of its kind."""
-    with path.open("rb") as file:
-        first = file.read(512)
+    """Say what a file is that is no table of its kind; None where that is not known, or it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            first = file.read(BEGINNING)
+    except OSError:
+        return None
     if not first:
         return "is empty: fetch it again"
     if first.startswith(b"PAR1" if is_parquet else (b"ARROW1", b"\xff\xff\xff\xff")):
