@@ -285,7 +285,7 @@ def read_manifest(path: Path) -> Manifest:
     if unknown:
         raise ConfigError(f"there is no source '{unknown[0]}'", path=path, value=unknown[0], allowed=manifest.sources)
     manifest.check(path)
-    manifest._path = path  # noqa: SLF001 - of the class of this module
+    manifest._path = path
     return manifest
 
 
