@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from commandline import say
 from repository import ROOT
-from special_files import SPECIAL, loop, pipe
+from special_files import SPECIAL, loop
 
 import adaptstilts
 from adaptstilts.errors import StoreError
@@ -214,14 +214,6 @@ def test_history_of_any_content_is_kept_and_added_to(folder: Path, line: str):
     assert more
 
 
-def test_history_that_is_a_pipe_is_named_at_once(folder: Path):
-    folder.mkdir(parents=True)
-    pipe(folder / "history.jsonl")
-    said = say("run", write("a.yaml"))
-    assert said.code == 2
-    assert "history.jsonl: is a named pipe, not a file. Move it elsewhere." in said.err
-
-
 # ---- A place that cannot be written
 
 
@@ -244,7 +236,9 @@ def test_results_that_cannot_be_written_end_before_any_work(tmp_path: Path, make
     assert not Path("checkpoints").exists()
 
 
-@pytest.mark.parametrize("name", [".study.json", "history.jsonl", ".study.lock"])
+@pytest.mark.parametrize(
+    "name", [".study.json", "history.jsonl", ".study.lock", "report.md", "results.csv", "heatmap.png"]
+)
 @pytest.mark.parametrize(("make", "kind"), SPECIAL)
 @pytest.mark.parametrize("command", ["run", "report", "validate"])
 def test_record_that_is_no_file_ends_before_any_work(folder: Path, name: str, make: Any, kind: str, command: str):
@@ -254,6 +248,25 @@ def test_record_that_is_no_file_ends_before_any_work(folder: Path, name: str, ma
     place = f"checkpoints/studies/demo/{name}"
     assert (said.code, said.err) == (2, f"{place}: is {kind}, not a file. Remove it, or set another results=FOLDER.\n")
     assert not list(Path("checkpoints").glob("*/*/manifest.json"))
+
+
+@pytest.mark.parametrize(
+    ("results", "name", "own"),
+    [
+        ("checkpoints", "train", "train"),
+        ("checkpoints/predict", "demo", "predict"),
+        ("checkpoints/logs", "demo", "logs"),
+        ("checkpoints/studies/../.resume", "demo", ".resume"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "report", "validate"])
+def test_results_folder_among_the_artefacts_is_refused_before_any_work(results: str, name: str, own: str, command: str):
+    said = say(command, write("a.yaml"), f"results={results}", f"name={name}")
+    problem = (
+        f"is in {Path.cwd() / 'checkpoints' / own}, a folder of the store. Set another results=FOLDER, or name=NAME."
+    )
+    assert (said.code, said.err) == (2, f"{results}/{name}: {problem}\n")
+    assert not Path("checkpoints").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
