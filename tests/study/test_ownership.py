@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from commandline import say
 from repository import ROOT
-from special_files import SPECIAL, loop
+from special_files import SPECIAL, loop, pipe
 
 import adaptstilts
 from adaptstilts.errors import StoreError
