@@ -170,6 +170,10 @@ class Pins:
             if path in self._pinned and hash_or_none(path) != self._pinned[path]:
                 raise ChangedError(problem, path=path)
 
+    def gone(self, folder: Path) -> tuple[Path, ...]:
+        """Return the files below a folder that are held to a content and are no longer there."""
+        return tuple(path for path in self._pinned if path.is_relative_to(folder) and identity_of(path) is None)
+
     def __getstate__(self) -> dict[str, object]:
         names = {str(path) for path in self._pinned}
         return {"pinned": self._pinned, "hashes": {name: _hashes[name] for name in names & _hashes.keys()}}

@@ -131,12 +131,15 @@ class DamagedError(StoreError):
         self.folder = folder
 
 
+UNREADABLE_HINT = "Check its permissions, its disk and the network."
+
+
 class UnreadableError(DamagedError):
     """The manifest of the artefact at ``folder`` exists and cannot be read: it may be whole, and is never replaced."""
 
     def __init__(self, problem: str, *, folder: Path | str = "", path: Path | str | None = None) -> None:
         super().__init__(problem, folder=folder, path=path)
-        self.hint = "Check its permissions, its disk and the network."
+        self.hint = UNREADABLE_HINT
 
 
 class WriteError(StoreError):

@@ -95,10 +95,14 @@ _NEVER_A_BOMB = 1 << 20
 """Bytes that any file may unpack to, however small it is."""
 
 
-def beyond(path: Path, limit: Limit, problem: str) -> DataError:
+class LimitError(DataError):
+    """A file breaks a limit; with a larger one it may be read."""
+
+
+def beyond(path: Path, limit: Limit, problem: str) -> LimitError:
     """Return the error about a file that breaks a limit."""
     hint = f"Do not use it, or, if you know that it is right, set {limit.variable}. More: adaptstilts docs limits."
-    return DataError(problem, path=path, hint=hint)
+    return LimitError(problem, path=path, hint=hint)
 
 
 def check_unpacked(path: Path, unpacked: int, packed: int) -> None:

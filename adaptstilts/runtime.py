@@ -25,7 +25,7 @@ _SDP_NAMES = {
     "math": "MATH",
 }
 """Names of torch's attention kernels in a configuration and in torch."""
-_ON_CPU = ("flash", "math")
+ATTENTION_ON_CPU = ("flash", "math")
 RECORDED_PACKAGES = ("adaptstilts", "torch", "transformers", "adapters", "peft", "datasets", "tokenizers", "numpy")
 
 
@@ -133,11 +133,11 @@ def attention_kernels(device: torch.device, name: str) -> tuple[str, ...]:
     is_gpu = device.type == "cuda"
     if name == "auto":
         return ("flash", "efficient", "math") if is_gpu else ()
-    if not is_gpu and name not in _ON_CPU:
+    if not is_gpu and name not in ATTENTION_ON_CPU:
         raise ConfigError(
             f"'{name}' needs a GPU, and the device is {device.type}",
             key="runtime.attention",
-            allowed=("auto", *_ON_CPU),
+            allowed=("auto", *ATTENTION_ON_CPU),
             hint="More: adaptstilts docs training.",
         )
     return (name,) if name == "math" else (name, "math")
@@ -218,14 +218,22 @@ def autocast(device: torch.device, precision: str) -> Iterator[None]:
             yield
 
 
-def half_dtype(device: torch.device, precision: str) -> torch.dtype | None:
-    """Return the half-precision type that `precision` means on `device`, or None for fp32; fp16 needs a GPU."""
+def half_dtype(device: torch.device, precision: str, key: str = "precision") -> torch.dtype | None:
+    """Return the half-precision type that `precision` means on `device`, or None for fp32; fp16 needs a GPU.
+
+    Args:
+        key: The setting, for the error.
+
+    Raises:
+        ConfigError: If the device has no such arithmetic.
+    """
     import torch  # noqa: PLC0415
 
     if precision == "auto":
         return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
     if precision == "fp16" and device.type == "cpu":
-        raise ConfigError("fp16 needs a GPU", key="precision", allowed=("auto", "fp32", "bf16"))
+        problem = f"fp16 needs a GPU, and the device is {device.type}"
+        raise ConfigError(problem, key=key, value=precision, allowed=("auto", "fp32", "bf16"))
     return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
 

@@ -48,7 +48,7 @@ class StatusReader:
         """
         more = texts_of("options", options)
         found = self._observer.look()
-        command = _next_command(found, [*self._words, *more])
+        command = next_command(found, [*self._words, *more])
         text = status_text(found, self._observer.store.root, command)
         return StudyStatus({**found.record(), "go_on": command}, text, status=found)
 
@@ -74,6 +74,9 @@ def store_status(store: str, *, store_cache: str | None = None) -> StatusReader:
     return StatusReader(Observer(opened))
 
 
-def _next_command(found: Status, words: Sequence[str]) -> str:
+def next_command(found: Status, words: Sequence[str]) -> str:
+    """Return the command that goes on with a study in this state; ``words`` name the study and its settings."""
     verb = "report" if found.is_over and not found.total("failed") else "run"
-    return shlex.join(["adaptstilts", verb, *map(shown_address, words), *(["--rebuild"] if found.damaged else [])])
+    return shlex.join(
+        ["adaptstilts", verb, *map(shown_address, words), *(["--rebuild"] if found.needs_rebuild else [])]
+    )

@@ -260,9 +260,12 @@ def _check_size(remote: RemoteFile, size: int, *, is_whole: bool = False) -> Non
         raise ChecksumError(f"{remote.url}: has {found} bytes, expected {expected:,}", hint=_CHANGED_HINT)
     most = MOST_UNPACKED_BYTES.value()
     if size > most:
-        _discard(remote)
+        kept = ", and what arrived is kept"
+        if not _resume_point(remote).bytes:
+            _discard(remote)
+            kept = ""
         raise DataError(
-            f"{remote.url}: has more than {size_text(most)}, the most that are downloaded",
+            f"{remote.url}: has more than {size_text(most)}, the most that are downloaded{kept}",
             hint=f"If that is right, set {MOST_UNPACKED_BYTES.variable}. More: adaptstilts docs limits.",
         )
 

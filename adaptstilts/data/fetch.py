@@ -24,7 +24,7 @@ from adaptstilts.data.sources import COLUMNS, Entry, Manifest, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError, problems_of, raise_all
 from adaptstilts.files import below, clear, what_instead
 from adaptstilts.languages import get_language
-from adaptstilts.limits import LIMITS
+from adaptstilts.limits import LIMITS, LimitError
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import missing_parts
 from adaptstilts.tasks.examples import Bitext, Example
@@ -171,14 +171,15 @@ class _Fetch:
         """Fetch what is missing of a task; again, if what lay among the downloads before could not be read."""
         try:
             self._fetch_missing(task, missing)
-        except AdaptstiltsError:
-            if not self._drop_unread(task):
+        except AdaptstiltsError as error:
+            is_limit = all(isinstance(problem, LimitError) for problem in problems_of(error))
+            if not self._drop_unread(task, may_be_good=is_limit):
                 raise
             self._fetch_entries(task, [entry for entry in missing if _key(entry) not in self._fetched])
 
-    def _drop_unread(self, task: Task) -> bool:
+    def _drop_unread(self, task: Task, *, may_be_good: bool) -> bool:
         """Delete downloads that could not be read; return whether one of them lay there before this fetch."""
-        dropped, were_there = self._source_files.drop_unread()
+        dropped, were_there = self._source_files.drop_unread(may_be_good=may_be_good)
         if dropped:
             names = ", ".join(path.name for path in dropped)
             when = "is downloaded anew" if were_there else "so that the next fetch downloads it anew"

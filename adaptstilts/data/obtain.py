@@ -131,13 +131,17 @@ class SourceFiles:
             if part.source.hub is not None and (commit := self._commit(part)) is not None:
                 self.lock = self.lock.with_revision(part.source.hub, commit)
 
-    def drop_unread(self) -> tuple[list[Path], bool]:
+    def drop_unread(self, *, may_be_good: bool) -> tuple[list[Path], bool]:
         """Delete the downloads of which nothing could be read, unless a known checksum vouches for them.
+
+        Args:
+            may_be_good: Whether to keep those that have just arrived, as another limit may let them be read.
 
         Returns:
             What was deleted, and whether any of it lay there before, so that another download may be better.
         """
-        dropped = {} if self._offline else dict(self._new)
+        unread = {} if self._offline else self._new
+        dropped = {address: path for address, path in unread.items() if not may_be_good or address in self._were_there}
         for address, path in dropped.items():
             path.unlink(missing_ok=True)
             del self._ready[address]

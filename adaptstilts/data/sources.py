@@ -139,6 +139,7 @@ class Manifest(BaseModel):
 
     sources: dict[str, Source]
     tasks: dict[str, Description]
+    _path: Path | None = None  # of one's own list
 
     def by_hand(self, task: str) -> str:
         """Return why a task cannot be downloaded and what to do instead; empty for one that can."""
@@ -247,7 +248,12 @@ class Manifest(BaseModel):
 
     def _description(self, task: str) -> Description:
         if task not in self.tasks:
-            raise ConfigError(f"'{task}' is not a data set that can be fetched", value=task, allowed=self.tasks)
+            problem, hint = f"'{task}' is not a data set that can be fetched", None
+            if self._path is not None:
+                is_ours = task in packaged().tasks
+                problem = f"'{task}' is not among the tasks of this list of sources"
+                hint = f"Add it there{', or leave out the list: the one of the package has it' * is_ours}."
+            raise ConfigError(problem, path=self._path, value=task, allowed=self.tasks, hint=hint)
         return self.tasks[task]
 
 
@@ -279,6 +285,7 @@ def read_manifest(path: Path) -> Manifest:
     if unknown:
         raise ConfigError(f"there is no source '{unknown[0]}'", path=path, value=unknown[0], allowed=manifest.sources)
     manifest.check(path)
+    manifest._path = path
     return manifest
 
 

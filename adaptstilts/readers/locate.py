@@ -76,7 +76,7 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
     if other is not None:
         raise other
     if not found:
-        looked = ", ".join([*_templates(layout, language), _own_folder(task, split, language)])
+        looked = ", ".join([*first_choices(layout, language), _own_folder(task, split, language)])
         raise DataError(
             f"no {split.value} files of {task.name} in '{language}'; looked for {looked}",
             path=listing.root,
@@ -296,10 +296,10 @@ def _fill(layout: Layout, template: str, language: str) -> str:
     return template.format(language=layout.code(language), language3=known.code3, name=name, name_lower=name.lower())
 
 
-def _templates(layout: Layout, language: str) -> list[str]:
+def first_choices(layout: Layout, language: str) -> list[str]:
     """Return the first-choice path of each layout in a chain of alternatives, and of its parts."""
     names = [_fill(layout, name, language) for name in layout.files[0]]
     for other in (layout.otherwise, *layout.parts):
         if other is not None:
-            names += _templates(other, language)
+            names += first_choices(other, language)
     return list(dict.fromkeys(names))

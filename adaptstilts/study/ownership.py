@@ -16,16 +16,21 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from adaptstilts.config.load import IN_MEMORY
+from adaptstilts.engine.journal import LOGS_FOLDER
 from adaptstilts.errors import StoreError
 from adaptstilts.files import check_file, read_bytes, what_instead
 from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.shipped import shipped_configs
 from adaptstilts.store.json_files import replace_json
+from adaptstilts.store.stage import StageKind
+from adaptstilts.store.store import Store
 from adaptstilts.study.study import Study
 
 OWNER_FILE, HISTORY_FILE, _LOCK_FILE = ".study.json", "history.jsonl", ".study.lock"
 _FROM_PACKAGE = "adaptstilts:"
 _LOCK_SECONDS = 60.0
+_REPORT_SUFFIXES = (".md", ".csv", ".png")
+"""Ends of the names of a report's files."""
 _MOST_BYTES = 1 << 20
 _HINT = "Set results=FOLDER."
 
@@ -69,7 +74,7 @@ def check_results_folder(study: Study) -> None:
     """Check, before any work and without making anything, that a study may and can write its results folder.
 
     Raises:
-        StoreError: If it belongs to another configuration, or cannot be written.
+        StoreError: If it belongs to another configuration, cannot be written, or is among the artefacts.
     """
     folder = study.results_folder
     above = folder
@@ -85,9 +90,20 @@ def check_results_folder(study: Study) -> None:
     if not os.access(above, os.W_OK | os.X_OK):
         raise _unwritable(above, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if above == folder:
-        for name in (OWNER_FILE, HISTORY_FILE, _LOCK_FILE):
+        names = sorted(path.name for path in folder.iterdir() if path.suffix in _REPORT_SUFFIXES)
+        for name in (OWNER_FILE, HISTORY_FILE, _LOCK_FILE, *names):
             check_file(folder / name, StoreError, "Remove it, or set another results=FOLDER.")
         _check_owner(folder, owner_of(study))
+    _check_beside_artefacts(folder, study.store)
+
+
+def _check_beside_artefacts(folder: Path, store: Store) -> None:
+    """Refuse a results folder among the folders of a store: `store gc` and others take what lies there for its own."""
+    place, root = folder.resolve(), store.root.resolve()
+    own = place.relative_to(root).parts[:1] if place.is_relative_to(root) else ()
+    if own and (own[0] in {LOGS_FOLDER, *StageKind} or own[0].startswith(".")):
+        problem = f"is in {root / own[0]}, a folder of the store"
+        raise StoreError(problem, path=folder, hint="Set another results=FOLDER, or name=NAME.")
 
 
 def claim_results_folder(study: Study) -> None:

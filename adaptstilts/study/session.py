@@ -20,11 +20,11 @@ from adaptstilts.store.manifest import KEY_DIGITS, digits_of
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 from adaptstilts.study.engine import local_runner, open_engine
+from adaptstilts.study.machine import check_device_of, check_what_is_here, unchecked_here
 from adaptstilts.study.ownership import check_results_folder, claim_results_folder
 from adaptstilts.study.plan.check_inputs import (
     backbones_of,
     check_backbones,
-    check_data_is_there,
     check_hub,
     unfinished,
 )
@@ -32,7 +32,6 @@ from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.results_folder import place_report, report_what_is_there
 from adaptstilts.study.stages.contamination import look_for_overlaps
 from adaptstilts.study.study import RUN_HINT, Study
-from adaptstilts.train.trackers import check_installed
 
 WatcherFactory = Callable[[Plan], AbstractContextManager[Watcher]]
 """Makes the watcher of a run, once the plan is known."""
@@ -81,6 +80,7 @@ def validate_study(study: Study, on_message: Callable[[str], None]) -> tuple[str
         check_results_folder(study)
         plan = study.check()
         unchecked = check_backbones(backbones_of(plan.stages))
+        unchecked += unchecked_here(study, plan, _computing(plan, study.store))
         for line in study.left_out():
             on_message(line)
         look_for_overlaps(study.variants, plan, study.store, on_message)
@@ -102,15 +102,13 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         AdaptstiltsError: If the study cannot be planned, or nothing of it can be reported.
     """
     from adaptstilts.study.stages.runner import remove_finished_checkpoints  # noqa: PLC0415 - brings torch
-    from adaptstilts.study.stages.train_parallel import check_device, check_not_launched  # noqa: PLC0415 - brings torch
+    from adaptstilts.study.stages.train_parallel import check_not_launched  # noqa: PLC0415 - brings torch
 
     check_not_launched()
     study = study.placed_for_engine()
     with study.settings_named():
         check_results_folder(study)
-        check_installed(study.config.tracking)
-        for variant in study.variants:
-            check_data_is_there(variant.config.data)
+        check_what_is_here(study)
         study.plan_anew()  # files may have changed since it was planned
         store = study.store
         if check_hub(backbones_of(_computing(study.plan, store))):
@@ -120,9 +118,7 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         remove_finished_checkpoints(plan.stages, store)
         left = _computing(plan, store)
         check_backbones(backbones_of(left))
-        if left and study.config.engine.name == "local":
-            config = study.config
-            check_device(config.device, config.parallel.processes, config.runtime.attention)
+        check_device_of(study.config, plan, left)
         claim_results_folder(study)
         with sigterm_as_exit(), watch(plan) as watcher:
             for line in study.left_out():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.engine.heartbeats import Beat, Failure, read_beats, read_failures
-from adaptstilts.errors import DamagedError
+from adaptstilts.errors import DamagedError, UnreadableError
 from adaptstilts.store.artefact import report_to
 from adaptstilts.store.manifest import KEY_DIGITS, check_sizes, digits_of, read_placed
 from adaptstilts.store.shared import SharedStore
@@ -69,12 +69,14 @@ class Damaged:
         name: Name of the stage, or of its folder if the stage is unknown.
         problem: Description of the damage.
         folder: Folder or address of the artefact.
+        can_be_rebuilt: Whether ``--rebuild`` replaces it; not if it cannot be read, since it may be whole.
     """
 
     name: str
     kind: str
     problem: str
     folder: str
+    can_be_rebuilt: bool = True
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,11 @@ class Status:
     def is_over(self) -> bool:
         """Whether no stage is running or left to do."""
         return self.stages == self.total("done") + self.total("failed") + self.total("left_out")
+
+    @property
+    def needs_rebuild(self) -> bool:
+        """Whether there are damaged artefacts that ``--rebuild`` replaces."""
+        return any(each.can_be_rebuilt for each in self.damaged)
 
     @property
     def examples_per_second(self) -> float:
@@ -291,11 +298,7 @@ def _damaged_stages(stages: Iterable[Stage], damaged: Sequence[DamagedError]) ->
     """Match damaged artefacts with their stages by the digits of the key in the folder's name."""
     errors = {digits_of(error.folder): error for error in damaged}
     found = ((stage, errors.get(stage.key[:KEY_DIGITS])) for stage in stages if errors)
-    return {
-        stage.key: Damaged(stage.name, stage.kind.value, _problem(error), str(error.folder))
-        for stage, error in found
-        if error is not None
-    }
+    return {stage.key: _damaged(stage.name, stage.kind.value, error) for stage, error in found if error is not None}
 
 
 def _problem(error: DamagedError) -> str:
@@ -375,4 +378,8 @@ def summarise_store(
 
 def _damaged_folder(error: DamagedError) -> Damaged:
     folder = Path(error.folder)
-    return Damaged(folder.name, folder.parent.name, _problem(error), str(error.folder))
+    return _damaged(folder.name, folder.parent.name, error)
+
+
+def _damaged(name: str, kind: str, error: DamagedError) -> Damaged:
+    return Damaged(name, kind, _problem(error), str(error.folder), not isinstance(error, UnreadableError))

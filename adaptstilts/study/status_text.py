@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from adaptstilts.engine.heartbeats import Beat
+from adaptstilts.errors import UNREADABLE_HINT
 from adaptstilts.formatting import aligned, estimate_text, number_text, visible
 from adaptstilts.study.status import STATES, Running, Status
 
@@ -28,6 +29,8 @@ def status_text(status: Status, root: Path, command: str) -> str:
         lines += [f"  log: {root / failure.log}"]
     for damaged in status.damaged:
         lines += ["", f"damaged: {damaged.name}: {damaged.problem}", f"  folder: {damaged.folder}"]
+        if not damaged.can_be_rebuilt:
+            lines.append(f"  it may be whole, and is never replaced: {UNREADABLE_HINT[0].lower()}{UNREADABLE_HINT[1:]}")
     for problem in status.unreadable:
         lines += ["", f"unreadable lease: {problem}"]
     if status.left_out:
@@ -87,8 +90,10 @@ def next_step_line(status: Status, command: str) -> str:
         return f"all done: {command}"
     if status.total("failed"):
         return f"fix what failed, then run: {command}"
-    if status.damaged:
+    if status.needs_rebuild:
         return f"make the damaged artefacts again and continue: {command}"
+    if status.damaged:
+        return f"make the artefacts readable that cannot be read, then continue with: {command}"
     return f"continue with: {command}"
 
 

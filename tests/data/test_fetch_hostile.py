@@ -105,6 +105,16 @@ def test_a_bad_download_never_blocks_a_good_one(fetched, site, tmp_path, kind):
     assert read_lock(tmp_path / "data").rows("qqp", Split.DEV, "en") == 6
 
 
+def test_a_download_that_only_breaks_a_limit_is_kept_for_a_larger_one(fetched, tmp_path, monkeypatch):
+    monkeypatch.setenv("ADAPTSTILTS_MOST_MEMBERS", "1")
+    with pytest.raises(DataError, match="ADAPTSTILTS_MOST_MEMBERS"):
+        fetched()
+    assert (tmp_path / "data/.downloads/questions/qqp.zip").read_bytes() == GOOD
+    monkeypatch.delenv("ADAPTSTILTS_MOST_MEMBERS")
+    fetched(offline=True)
+    assert read_lock(tmp_path / "data").rows("qqp", Split.DEV, "en") == 6
+
+
 def test_a_bad_row_is_named_by_the_address_of_its_file(fetched, site):
     site.files["/qqp.zip"] = BAD["a row is broken"]
     with pytest.raises(

@@ -176,6 +176,14 @@ def test_download_is_bounded(server, tmp_path, monkeypatch, head):
     assert not list((tmp_path / "in").iterdir())
 
 
+def test_what_arrived_within_the_limit_is_kept_if_it_can_be_resumed(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("ADAPTSTILTS_MOST_UNPACKED_BYTES", "1000000")
+    head = OK + b'ETag: "1"\r\n\r\n'
+    text = refusal(server(lambda connection, _: drip(connection, head, bytes(50_000), 0)), tmp_path)
+    assert "the most that are downloaded, and what arrived is kept. If that is right, set ADAPTSTILTS_MOST_" in text
+    assert 0 < (tmp_path / "in/a.bin.part").stat().st_size <= 1_000_000
+
+
 SIZES = {
     "more is announced": (OK + b"Content-Length: 200000\r\n\r\n", "200,000"),
     "less is announced": (OK + b"Content-Length: 20\r\n\r\n", "20"),

@@ -5,6 +5,7 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from commandline import say
 
 from adaptstilts.data.sources import COLUMNS, Entry, entries, expected_rows, packaged, read_manifest
 from adaptstilts.errors import AdaptstiltsError, ConfigError
@@ -185,3 +186,16 @@ def test_read_manifest_raises_when_a_task_names_a_source_that_is_not_there(tmp_p
 def test_read_manifest_says_what_to_copy_when_there_is_no_such_file(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"none\.yaml: no such manifest\. Copy adaptstilts/data/sources\.yaml"):
         read_manifest(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("task", "next_step"),
+    [("xnli", "Add it there, or leave out the list: the one of the package has it."), ("foo", "Add it there.")],
+)
+def test_task_that_an_own_list_lacks_is_refused_with_its_file_and_the_next_step(tmp_path: Path, task, next_step):
+    path = tmp_path / "sources.yaml"
+    path.write_text("sources: {}\ntasks: {bar: {}}\n", encoding="utf-8")
+    said = say("data", "fetch", task, "--root", tmp_path / "data", "--manifest", path)
+    problem = f"{path}: '{task}' is not among the tasks of this list of sources. Allowed: bar. {next_step}\n"
+    assert (said.code, said.err) == (2, problem)
+    assert not (tmp_path / "data").exists()

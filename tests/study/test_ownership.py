@@ -236,7 +236,9 @@ def test_results_that_cannot_be_written_end_before_any_work(tmp_path: Path, make
     assert not Path("checkpoints").exists()
 
 
-@pytest.mark.parametrize("name", [".study.json", "history.jsonl", ".study.lock"])
+@pytest.mark.parametrize(
+    "name", [".study.json", "history.jsonl", ".study.lock", "report.md", "results.csv", "heatmap.png"]
+)
 @pytest.mark.parametrize(("make", "kind"), SPECIAL)
 @pytest.mark.parametrize("command", ["run", "report", "validate"])
 def test_record_that_is_no_file_ends_before_any_work(folder: Path, name: str, make: Any, kind: str, command: str):
@@ -246,6 +248,25 @@ def test_record_that_is_no_file_ends_before_any_work(folder: Path, name: str, ma
     place = f"checkpoints/studies/demo/{name}"
     assert (said.code, said.err) == (2, f"{place}: is {kind}, not a file. Remove it, or set another results=FOLDER.\n")
     assert not list(Path("checkpoints").glob("*/*/manifest.json"))
+
+
+@pytest.mark.parametrize(
+    ("results", "name", "own"),
+    [
+        ("checkpoints", "train", "train"),
+        ("checkpoints/predict", "demo", "predict"),
+        ("checkpoints/logs", "demo", "logs"),
+        ("checkpoints/studies/../.resume", "demo", ".resume"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "report", "validate"])
+def test_results_folder_among_the_artefacts_is_refused_before_any_work(results: str, name: str, own: str, command: str):
+    said = say(command, write("a.yaml"), f"results={results}", f"name={name}")
+    problem = (
+        f"is in {Path.cwd() / 'checkpoints' / own}, a folder of the store. Set another results=FOLDER, or name=NAME."
+    )
+    assert (said.code, said.err) == (2, f"{results}/{name}: {problem}\n")
+    assert not Path("checkpoints").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")

@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 from claimers import at_work
 
+from adaptstilts.api.status import next_command
 from adaptstilts.engine.heartbeats import Beat, Failure
 from adaptstilts.engine.journal import Journal
-from adaptstilts.errors import DataError
+from adaptstilts.errors import DamagedError, DataError, UnreadableError
 from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.stage import Stage, make_stage
 from adaptstilts.store.store import MANIFEST, Store
 from adaptstilts.study.eta import Pace
 from adaptstilts.study.plan.jobs import DataJob, ScoreJob
 from adaptstilts.study.plan.plan import Plan
-from adaptstilts.study.status import STATES, Observer, Status, summarise
+from adaptstilts.study.status import STATES, Observer, Status, summarise, summarise_store
 from adaptstilts.study.status_text import status_text
 
 
@@ -321,3 +322,19 @@ def test_look_at_thousands_of_stages_takes_less_than_a_second_of_cpu(tmp_path: P
         observer.look()
         seconds.append(time.process_time() - again)
     assert min(seconds) < 0.5
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_artefact_that_cannot_be_read_is_not_to_be_made_again(others: int):
+    """It may be whole, and `--rebuild` never replaces it."""
+    errors: list[DamagedError] = [UnreadableError("cannot be read: Permission denied", folder="/store/train/abc~x")]
+    errors += [DamagedError("missing or cut short", folder=f"/store/train/{n}~y") for n in range(others)]
+    found = summarise_store({}, [], [], errors)
+    text = status_text(found, Path("/store"), "adaptstilts run a.yaml")
+    note = "  it may be whole, and is never replaced: check its permissions, its disk and the network."
+    assert f"damaged: abc~x: cannot be read: Permission denied\n  folder: /store/train/abc~x\n{note}\n" in text
+    assert found.needs_rebuild is bool(others)
+    assert text.count("is never replaced") == 1
+    first = "make the damaged artefacts again and continue" if others else "make the artefacts readable that cannot be"
+    assert text.splitlines()[-1].startswith(first)
+    assert ("--rebuild" in next_command(found, ["a.yaml"])) is bool(others)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from adaptstilts.encoding.features import ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
 from adaptstilts.models.architecture import Architecture, architecture_of
 from adaptstilts.models.backbone import known_config
+from adaptstilts.store.stage import Stage
 from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, TrainJob, intermediate_runs, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.kinds import FACTS
@@ -86,6 +88,20 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneLimits) -> N
         for (key, name, asked), tasks in long.items()
     ]
     raise_all([*too_long, *(found.error(key, tasks) for (key, found), tasks in short.items()), *problems.values()])
+
+
+def precision_settings(plan: Plan, stages: Sequence[Stage]) -> dict[str, str]:
+    """Return the arithmetic that stages of a plan ask for, by its setting."""
+    intermediate = intermediate_runs(plan.stages)
+    found: dict[str, str] = {}
+    for stage in stages:
+        job = stage.job
+        if isinstance(job, TrainJob):
+            phase = "intermediate" if stage.key in intermediate else "target"
+            found[f"{phase}.{METHODS[job.method].family}.precision"] = job.settings.precision
+        elif isinstance(job, PredictJob):
+            found["evaluation.precision"] = job.precision
+    return found
 
 
 def limits_of(backbone: BackboneRef) -> BackboneLimits:

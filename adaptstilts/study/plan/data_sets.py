@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.locate import has_option
+from adaptstilts.readers.locate import first_choices, has_option
 from adaptstilts.study.plan.jobs import OverlapCheck
 from adaptstilts.study.plan.retrieval import retrieves
 from adaptstilts.tasks.kinds import FACTS
@@ -45,6 +45,13 @@ class DataSet:
         if self.split is None:
             return root.pool_files(self.task)
         return root.files_behind(self.task, self.split, self.language)
+
+    def text(self) -> str:
+        """Return what it is for people, with the files that are looked for first."""
+        if self.split is None:
+            return f"the candidates of {self.task.name}"
+        names = ", ".join(first_choices(self.task.layouts[self.split], self.language))
+        return f"the {self.split.value} files of {self.task.name} in '{self.language}' ({names})"
 
     def fingerprint(self, root: DataRoot) -> str:
         """Return the SHA-256 of its contents, labels that are read from them included.

@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -29,6 +29,7 @@ from adaptstilts.runtime import (
     attention_by,
     attention_kernels,
     attention_text,
+    half_dtype,
     make_deterministic,
     pick_device,
     quiet_libraries,
@@ -46,6 +47,7 @@ from adaptstilts.train.distributed import LostProcessError, joined
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
+    from adaptstilts.config.schema import StudyConfig
     from adaptstilts.tasks.spec import Task
 
 _HOST = "127.0.0.1"
@@ -87,15 +89,20 @@ class TrainRequest:
     tasks: tuple[Task, ...] = ()
 
 
-def check_device(name: str, processes: int, attention: str = "auto") -> None:
-    """Check that this machine has the device of a study, one for each process of a stage, and its kernels of attention.
+def check_device(config: StudyConfig, precisions: Mapping[str, str]) -> None:
+    """Check that this machine has the device of a study, one for each process of a stage, and what it is to do.
+
+    Args:
+        precisions: Arithmetic that is asked for, by its setting.
 
     Raises:
-        ConfigError: See `pick_device`, `check_processes` and `attention_kernels`.
+        ConfigError: See `pick_device`, `check_processes`, `attention_kernels` and `half_dtype`.
     """
-    device = pick_device(name)
-    check_processes(device, processes)
-    attention_kernels(device, attention)
+    device = pick_device(config.device)
+    check_processes(device, config.parallel.processes)
+    attention_kernels(device, config.runtime.attention)
+    for key, precision in precisions.items():
+        half_dtype(device, precision, key)
 
 
 def check_processes(device: torch.device, processes: int) -> None:

@@ -7,7 +7,7 @@ they were. So a stage never computes with anything else; the comparison at its e
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from adaptstilts.contents import BEFORE, Pins, content_hash, identity_of
@@ -82,7 +82,7 @@ def _check(stage: Stage, inputs: Inputs, roots: Sequence[DataRoot | None], quoti
 
 
 def _check_sets(
-    sets: Iterable[DataSet],
+    sets: Sequence[DataSet],
     root: DataRoot,
     expected: tuple[tuple[str, ...], tuple[str, ...]],
     pins: Pins,
@@ -106,7 +106,17 @@ def _check_sets(
             raise ChangedError(problem, path=_newest(files))
         pins.pin(files)
     if not is_part and set(found) != set(known):
-        raise ChangedError(problem.replace("has changed", "data have come or gone"), path=root.path)
+        raise _gone(sets, root, pins, problem)
+
+
+def _gone(sets: Sequence[DataSet], root: DataRoot, pins: Pins, problem: str) -> ChangedError:
+    """Return the error about data sets that were there: it names the file where it is known, else what may be gone."""
+    path = next(iter(pins.gone(root.path)), None)
+    if path is not None:
+        return ChangedError(problem.replace("changed", "gone"), path=path)
+    absent = [each.text() for each in sets if each.split in each.task.layouts and not each.is_there(root)]
+    are = " or ".join(absent) or "data"
+    return ChangedError(f"{are} {problem.replace('has changed', 'have gone')}", path=root.path)
 
 
 def _fingerprint(data: DataSet, root: DataRoot, files: Sequence[Path], problem: str) -> str:

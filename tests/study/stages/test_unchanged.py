@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -308,7 +309,27 @@ def test_a_dev_set_that_comes_or_goes_is_a_change(place, change):
         ran = place.run(act=lambda: aside.replace(dev), name="train direct", at="start")
     else:
         ran = place.run(act=lambda: dev.replace(aside), name="train direct", at="start")
-    assert "since the study was planned" in ran.refused("train direct")
+    found = ran.refused("train direct")
+    if change == "comes":
+        assert f"{dev}: has changed since the study was planned. " in found
+    else:
+        assert f"{place.folder / 'data'}: the dev files of squad1 in 'en' ({DEV}" in found
+        assert ") have gone since the study was planned. Nothing was stored" in found
+
+
+@pytest.mark.parametrize(
+    ("at", "name"),
+    [
+        (
+            "start",
+            r"data: the test files of xquad in 'de' \(xquad/xquad\.de\.json.*\) have gone since the study was pla",
+        ),
+        ("step", r"xquad\.de\.json: has gone while the stage was running\. Nothing was stored"),
+    ],
+)
+def test_a_data_file_that_is_gone_is_named(place, at, name):
+    ran = place.run(act=place.data(DE).unlink, name="predict direct: xquad de", at=at)
+    assert re.search(name, ran.refused("predict direct: xquad de"))
 
 
 def test_a_plan_that_was_made_before_a_change_is_made_anew_by_the_next_run(place):
