@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.addresses import shown_address
-from adaptstilts.formatting import visible, visible_lines
+from adaptstilts.formatting import number_text, visible, visible_lines
 from adaptstilts.suggestions import near_matches
 
 _COLLAPSED = re.compile(r"^((?:\w+::)*[a-z][a-z0-9+.-]+):/(?=[^/])", re.IGNORECASE)
@@ -159,7 +159,7 @@ class ProblemsError(AdaptstiltsError):
     """Several problems, at least one, found by one pass of checks and reported together in the order of finding."""
 
     def __init__(self, problems: Sequence[AdaptstiltsError]) -> None:
-        super().__init__(f"{len(problems)} problems")
+        super().__init__(number_text(len(problems), "problem"))
         self.problems = tuple(problems)
 
     def __str__(self) -> str:

@@ -128,9 +128,14 @@ def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
-def number_text(count: int, noun: str) -> str:
-    """Return a number with its noun: ``1 table cell``, ``6 table cells``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def number_text(count: int, noun: str, rest: str = "") -> str:
+    """Return a number with its noun: ``1 table cell``, ``6 table cells``, ``2 rows without a label``.
+
+    Args:
+        rest: What stands behind the noun and does not depend on the number.
+    """
+    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{ending}{rest and f' {rest}'}"
 
 
 def scaled(number: float) -> str:

@@ -7,6 +7,7 @@ from adaptstilts.formatting import (
     count_text,
     duration_text,
     estimate_text,
+    number_text,
     range_text,
     reason_of,
     scaled,
@@ -47,6 +48,22 @@ def test_count_text_moves_to_the_next_unit_before_it_would_round_up(count: int, 
 )
 def test_size_text_uses_decimal_units(size: float, text: str):
     assert size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "text"),
+    [
+        (0, ("row",), "0 rows"),
+        (1, ("row",), "1 row"),
+        (12_345, ("row",), "12,345 rows"),
+        (1, ("process",), "1 process"),
+        (2, ("process",), "2 processes"),
+        (1, ("row", "without a label"), "1 row without a label"),
+        (2, ("row", "without a label"), "2 rows without a label"),
+    ],
+)
+def test_number_text_puts_the_noun_in_the_singular_for_one_alone(count: int, noun: tuple[str, ...], text: str):
+    assert number_text(count, *noun) == text
 
 
 def test_range_text_gives_one_text_when_both_ends_read_the_same():

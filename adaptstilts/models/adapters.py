@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import check_file
+from adaptstilts.formatting import number_text
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.heads import Head, save_head
 from adaptstilts.models.library_errors import library_errors
@@ -303,8 +304,8 @@ class AdapterHost:
         if missing or unexpected:
             first = (list(missing) + list(unexpected))[0]
             raise CheckpointError(
-                f"the adapter does not fit the backbone: {len(missing)} tensors missing, {len(unexpected)} unexpected, "
-                f"the first is '{first}'",
+                f"the adapter does not fit the backbone: {number_text(len(missing), 'tensor')} missing, "
+                f"{len(unexpected)} unexpected, the first is '{first}'",
                 path=folder,
                 hint=_HINT,
             )
@@ -346,7 +347,7 @@ def _add_support(encoder: PreTrainedModel) -> None:
     changed = sorted(before ^ {name for name, _ in encoder.named_parameters()})
     if changed:
         raise CheckpointError(
-            f"the adapters library changes {len(changed)} parameters of an encoder of type "
+            f"the adapters library changes {number_text(len(changed), 'parameter')} of an encoder of type "
             f"{architecture.model_type}, the first is '{changed[0]}'"
         )
 

@@ -15,7 +15,7 @@ Record: TypeAlias = Mapping[str, Any]
 
 NO_GOLD_LABEL = "-"
 """Label of MNLI and SNLI rows on which the annotators did not agree; such rows are left out, as their authors ask."""
-DROPPED = "rows without an agreed label"
+DROPPED = ("row", "without an agreed label")
 """Key under which `Request.dropped` counts such rows."""
 
 

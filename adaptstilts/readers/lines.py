@@ -20,7 +20,7 @@ from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.tasks.examples import Bitext, ChoiceExample, Example, PairExample, TagExample
 from adaptstilts.tasks.spec import Split
 
-BLANK_WORDS = "blank words"
+BLANK_WORDS = ("blank word", "")
 """Key under which `Request.dropped` counts words of tagged sentences that are empty or white space."""
 MOST_PROBLEMS = 20
 """Number of bad rows of a file that are collected before reading stops."""
@@ -73,7 +73,7 @@ class Request:
         language: ISO 639-1 code.
         unanswerable: Whether questions without an answer are allowed.
         options: Reader options from the layout.
-        dropped: Filled by the reader: kind of row left out (words that follow a number) -> how many.
+        dropped: Filled by the reader: what is left out (a noun, and what stands behind it) -> how many.
         unlabelled: Filled by the reader: line of each row without a label, in files where only some may lack one.
         row: Context in which readers read each row.
         code: What the files call the language.
@@ -85,7 +85,7 @@ class Request:
     language: str
     unanswerable: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     unlabelled: list[int] = field(default_factory=list)
     row: RowCheck = field(default_factory=RowCheck)
     code: str = ""

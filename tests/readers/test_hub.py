@@ -121,7 +121,7 @@ def test_anli_rounds_are_read_from_splits_of_one_repository(write):
 @pytest.mark.parametrize(
     ("tokens", "tags", "message"),
     [
-        ([["a", "b"]], [["O"]], r"row 0: ner_tags: 2 words but 1 tags"),
+        ([["a", "b"]], [["O"]], r"row 0: ner_tags: 2 words but 1 tag"),
         ([["a"], ["b"]], [["O"], ["B-X"]], r"row 1: ner_tags: 'B-X' is not a tag of this task"),
     ],
 )

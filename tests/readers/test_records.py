@@ -139,7 +139,7 @@ def test_first_row_without_a_label_is_named_with_its_line(data_root):
     text = 'text\tlabel\tsplit\nA.\tgood\ttrain\n"B,\nC."\t\ttest\nD.\tbad\ttest\nE.\t\ttrain\n'
     root: DataRoot = data_root({"m.tsv": text})
     task = moods(texts("m.tsv", split="split"), languages=("en",))
-    message = r"m\.tsv:{}: 1 of 2 examples have no label, the first is '{}'\. Label them, or take them out"
+    message = r"m\.tsv:{}: no label in 1 of 2 examples, the first is '{}'\. Label them, or take them out"
     with pytest.raises(DataError, match=message.format(6, 1)):
         root.load(task, Split.TRAIN, "en", labelled=True)
     (problem,) = root.inspect(task, Split.TEST, "en").problems

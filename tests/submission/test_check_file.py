@@ -92,7 +92,7 @@ def test_duplicate_unknown_and_unanswered_question_ids_are_told_with_their_lines
         "pred:5: ü: expected text, found 3",
         "pred:4: q1: the question id is also on line 2",
         "pred:3: q9: no question of gold has this id",
-        "pred: 2 of 4 questions have no answer, the first is 'q2'",
+        "pred: no answer to 2 of 4 questions, the first is 'q2'",
     ]
 
 
@@ -162,5 +162,5 @@ def test_every_malformed_list_of_candidates_is_told_with_its_line(tmp_path: Path
         "pred:6: m6: expected a list of candidate ids, best first",
         "pred:8: m7: the query id is also on line 7",
         "pred:9: m9: no question of gold has this id",
-        "pred: 1 of 8 questions have no answer, the first is 'm8'",
+        "pred: no answer to 1 of 8 questions, the first is 'm8'",
     ]

@@ -208,7 +208,7 @@ def test_matching_raises_with_the_first_id_when_question_ids_are_unknown(tmp_pat
     task = get_task("xquad")
     gold = read_labels(squad_file(tmp_path, "q1", "q2"), task)
     found = read_predictions(file_with(tmp_path, '{"q1": "a", "q8": "b", "q9": "c"}', "pred.json"), task)
-    with pytest.raises(DataError, match=r"pred\.json: 2 of 3 question ids are not in .*the first is 'q8'"):
+    with pytest.raises(DataError, match=r"pred\.json: 2 of 3 question ids not in .*the first is 'q8'"):
         match_to_labels(found, gold)
 
 
@@ -251,5 +251,5 @@ def test_ranks_of_an_unknown_query_are_refused_and_missing_ones_stay_missing(tmp
     found = read_predictions(file_with(tmp_path, '{"m2": ["Q9", "Q2"]}', "found.json"), task)
     assert match_to_labels(found, labels) == {"m2": ["Q9", "Q2"]}
     other = read_predictions(file_with(tmp_path, '{"m3": ["Q2"]}', "other.json"), task)
-    with pytest.raises(DataError, match=r"other\.json: 1 of 1 .* ids are not in .*labels\.json, the first is 'm3'"):
+    with pytest.raises(DataError, match=r"other\.json: 1 of 1 question id not in .*labels\.json, the first is 'm3'"):
         match_to_labels(other, labels)
