@@ -28,7 +28,7 @@ class AdaptstiltsError(Exception):
         path: File in which it was found.
         line: Line in that file, counted from 1.
         key: Dotted configuration key or column name.
-        value: The offending value; used to suggest a near match among ``allowed``.
+        value: The offending value; for a text, a near match among ``allowed`` is suggested.
         allowed: Values that would have been accepted.
         hint: What to do next.
     """
@@ -181,8 +181,8 @@ def raise_all(problems: Sequence[AdaptstiltsError]) -> None:
 
 
 def _near_match(value: object, allowed: Sequence[str]) -> str | None:
-    found = [] if value is None else near_matches(value, allowed)
-    return found[0] if found and found[0] != str(value) else None
+    found = near_matches(value, allowed) if isinstance(value, str) else []
+    return found[0] if found and found[0] != value else None
 
 
 def _shorten(allowed: Sequence[str], most: int = 24) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from reprlib import Repr
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of characters that control a terminal or cannot be seen."""
@@ -66,6 +67,26 @@ def markdown_text(text: str, *, begins_line: bool = False) -> str:
 def _with_backslash(found: re.Match[str]) -> str:
     """Escape the last character of a mark: of ``1.`` at the beginning, which makes a list, the point."""
     return f"{found[0][:-1]}\\{found[0][-1]}"
+
+
+class _Short(Repr):
+    """Shortens values, also those within others."""
+
+    def repr_bool(self, value: bool, _: int) -> str:
+        return str(value).lower()
+
+    def repr_NoneType(self, _: None, __: int) -> str:  # noqa: N802 - named after the type
+        return "null"
+
+
+_SHORT = _Short()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 8
+
+
+def shown(value: object) -> str:
+    """Return a value from a file for a message: short, on one line, and true and null as in JSON and YAML."""
+    return _SHORT.repr(value)
 
 
 def size_text(count: float) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import reprlib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from adaptstilts.addresses import shown_address
 from adaptstilts.errors import DataError
 from adaptstilts.files import clear, is_below, read_bytes
-from adaptstilts.formatting import number_text
+from adaptstilts.formatting import number_text, shown
 from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.languages import is_code
 from adaptstilts.readers.data_root import DataRoot
@@ -309,4 +308,4 @@ def _name_below(key: str, value: object) -> str:
 
 
 def _short(value: object) -> str:
-    return "nothing" if value is None else reprlib.repr(value)
+    return "nothing" if value is None else shown(value)

@@ -130,7 +130,11 @@ def _source(source: str, revision: str | None) -> tuple[Path, str]:
         _refuse_safetensors([path.name for path in folder.iterdir()], source)
         return folder, source
     if source.count("/") != 1 or source.startswith((".", "/", "~")) or folder.exists():
-        raise CheckpointError(f"'{source}' is neither a folder nor a hub id of the form OWNER/NAME", value=source)
+        raise CheckpointError(
+            f"'{source}' is neither a folder nor a hub id of the form OWNER/NAME",
+            value=source,
+            hint="Check its spelling.",
+        )
     listing = list_files(source, revision)
     _refuse_safetensors(list(listing.sizes), source)
     folder = listing.fetch(["config.json"])

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import BEGINNING, cause_of, check_file
-from adaptstilts.formatting import number_text
-from adaptstilts.models.strict_json import parse_json, shown, shown_key
+from adaptstilts.formatting import number_text, shown
+from adaptstilts.models.strict_json import parse_json, shown_key
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -191,7 +191,7 @@ def _check_metadata(path: Path, metadata: object) -> None:
             f"{shown(stated)} is refused: transformers would load it with another library",
             path=path,
             key="__metadata__.format",
-            value=shown(stated),
+            value=stated,
             allowed=_FORMATS[1:],
             hint="Save the backbone again with PyTorch.",
         )

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, json_id, json_lines, json_text, label_index, label_words, shown
+from adaptstilts.formatting import shown
+from adaptstilts.readers.lines import Request, json_id, json_lines, json_text, label_index, label_words
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
 
 Record: TypeAlias = Mapping[str, Any]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any, TextIO, TypeAlias, TypeVar
 
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.files import BEGINNING, cause_of, check_file
+from adaptstilts.formatting import shown
 from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.tasks.examples import Bitext, ChoiceExample, Example, PairExample, TagExample
 from adaptstilts.tasks.spec import Split
@@ -308,19 +308,12 @@ def json_id(record: Mapping[str, Any], key: str, path: Path, line: int | None, *
     raise DataError(f"expected text or an integer as an id, found {shown(value)}", path=path, line=line, key=key)
 
 
-def shown(value: object) -> str:
-    """Return a value as Python writes it, cut to a length that fits an error."""
-    return _SHORTENED.repr(value)
-
-
 def cut(text: str) -> str:
     """Return a text cut to a length that fits an error."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 _LONGEST_SHOWN = 100
-_SHORTENED = reprlib.Repr()
-_SHORTENED.maxstring = _SHORTENED.maxother = _SHORTENED.maxlong = _LONGEST_SHOWN
 
 
 def label_index(word: str, words: Mapping[str, int], path: Path, line: int | None, key: str = "label") -> int:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaptstilts.errors import DataError
-from adaptstilts.formatting import number_text
+from adaptstilts.formatting import number_text, shown
 from adaptstilts.readers.json_positions import Located, line_of
-from adaptstilts.readers.lines import Request, json_document, json_id, json_lines, json_text, shown
+from adaptstilts.readers.lines import Request, json_document, json_id, json_lines, json_text
 from adaptstilts.readers.sentences import sentence_spans
 from adaptstilts.tasks.examples import Candidate, MatchExample
 

@@ -414,7 +414,7 @@ def test_shared_cases_name_the_cause(cases, capsys, folder, task, message):
     [
         ("02-panx-blank-words/root", "panx", "panx: 1 blank word left out of test-en.tsv"),
         ("02-panx-blank-words/root2", "panx", "panx: 1 blank word left out of test"),
-        ("31-hub/panx-emptytoken", "panx", "blank word out of test-00000-of-00001.parquet"),
+        ("31-hub/panx-emptytoken", "panx", "blank word left out of test-00000-of-00001.parquet"),
         ("38-bigfield/root", "cosmosqa", "cosmosqa  dev    en          3"),
     ],
 )

@@ -129,7 +129,7 @@ def test_load_is_refused_when_one_label_is_hidden(data_root, task_files, row):
 def test_load_is_refused_when_labels_are_needed_and_some_are_hidden(data_root):
     row = '{{"ctx": "A", "endings": ["b", "c"], "label": "{}", "ind": {}}}\n'
     root = data_root({"hellaswag/hellaswag_train.jsonl": row.format(1, 7) + row.format("", 8) + row.format("", 9)})
-    with pytest.raises(DataError, match=r"train\.jsonl:2: 2 of 3 .* no label, the first is '8'\. Label them"):
+    with pytest.raises(DataError, match=r"train\.jsonl:2: no label in 2 of 3 examples, the first is '8'\. Label them"):
         root.load(get_task("hellaswag"), Split.TRAIN, "en", labelled=True)
 
 

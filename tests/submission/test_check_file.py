@@ -71,7 +71,7 @@ def test_every_misaligned_sentence_is_told_with_both_lines(tmp_path: Path):
     found = problems(tmp_path, "udpos", "DET\n\nVERB\n\nX\nNOUNS\n", gold=gold)
     assert [line.split(". ")[0].removesuffix(".") for line in found] == [
         "pred:6: 'NOUNS' is not a label of udpos",
-        "pred:1: sentence 1 has 1 tags, but 2 in gold:1",
+        "pred:1: sentence 1 has 1 tag, but 2 in gold:1",
         "pred:5: sentence 3 has 2 tags, but 3 in gold:6",
     ]
 
