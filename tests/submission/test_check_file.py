@@ -114,7 +114,7 @@ def test_questions_are_counted_without_labels(tmp_path: Path):
         (
             "hellaswag",
             '{"label": true}\n{"lab\n[1]\n',
-            ["pred:1: label: True", "pred:2: not JSON", "pred:3: expected a JSON object, found list"],
+            ["pred:1: label: true", "pred:2: not JSON", "pred:3: expected a JSON object, found list"],
         ),
     ],
 )
