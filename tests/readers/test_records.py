@@ -103,7 +103,7 @@ def test_choices_are_read_by_their_columns(data_root, start: int):
         ("m.tsv", "text\tlabel\ts\nA\tgood\ttrian\n", {"split": "s"}, r"m\.tsv:2: s: 'trian' is not a split.*'train'"),
         ("m.tsv", "text\tlabel\nA\tgood\n", {"language": "l"}, r"m\.tsv:1: l: no such column"),
         ("m.jsonl", '{"text": ["A"], "label": "good"}\n', {}, r"m\.jsonl:1: text: expected text, found \['A'\]"),
-        ("m.jsonl", '{"text": "A", "label": true}\n', {}, r"m\.jsonl:1: label: expected text, found True"),
+        ("m.jsonl", '{"text": "A", "label": true}\n', {}, r"m\.jsonl:1: label: expected text, found true"),
         ("m.jsonl", '{"text": \n', {}, r"m\.jsonl:1: not JSON"),
     ],
 )
