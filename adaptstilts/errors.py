@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.addresses import shown_address
-from adaptstilts.formatting import visible, visible_lines
+from adaptstilts.formatting import number_text, visible, visible_lines
 from adaptstilts.suggestions import near_matches
 
 _COLLAPSED = re.compile(r"^((?:\w+::)*[a-z][a-z0-9+.-]+):/(?=[^/])", re.IGNORECASE)
@@ -28,7 +28,7 @@ class AdaptstiltsError(Exception):
         path: File in which it was found.
         line: Line in that file, counted from 1.
         key: Dotted configuration key or column name.
-        value: The offending value; used to suggest a near match among ``allowed``.
+        value: The offending value; for a text, a near match among ``allowed`` is suggested.
         allowed: Values that would have been accepted.
         hint: What to do next.
     """
@@ -162,7 +162,7 @@ class ProblemsError(AdaptstiltsError):
     """Several problems, at least one, found by one pass of checks and reported together in the order of finding."""
 
     def __init__(self, problems: Sequence[AdaptstiltsError]) -> None:
-        super().__init__(f"{len(problems)} problems")
+        super().__init__(number_text(len(problems), "problem"))
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
@@ -184,8 +184,8 @@ def raise_all(problems: Sequence[AdaptstiltsError]) -> None:
 
 
 def _near_match(value: object, allowed: Sequence[str]) -> str | None:
-    found = [] if value is None else near_matches(value, allowed)
-    return found[0] if found and found[0] != str(value) else None
+    found = near_matches(value, allowed) if isinstance(value, str) else []
+    return found[0] if found and found[0] != value else None
 
 
 def _shorten(allowed: Sequence[str], most: int = 24) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from reprlib import Repr
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories of characters that control a terminal or cannot be seen."""
@@ -68,6 +69,26 @@ def _with_backslash(found: re.Match[str]) -> str:
     return f"{found[0][:-1]}\\{found[0][-1]}"
 
 
+class _Short(Repr):
+    """Shortens values, also those within others."""
+
+    def repr_bool(self, value: bool, _: int) -> str:
+        return str(value).lower()
+
+    def repr_NoneType(self, _: None, __: int) -> str:  # noqa: N802 - named after the type
+        return "null"
+
+
+_SHORT = _Short()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 8
+
+
+def shown(value: object) -> str:
+    """Return a value from a file for a message: short, on one line, and true and null as in JSON and YAML."""
+    return _SHORT.repr(value)
+
+
 def size_text(count: float) -> str:
     """Return a number of bytes in decimal units: ``930 B``, ``2.5 kB``, ``230 kB``, ``4.5 MB``."""
     if count < 1_000:
@@ -128,9 +149,14 @@ def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
 _SCALES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
-def number_text(count: int, noun: str) -> str:
-    """Return a number with its noun: ``1 table cell``, ``6 table cells``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def number_text(count: int, noun: str, rest: str = "") -> str:
+    """Return a number with its noun: ``1 table cell``, ``6 table cells``, ``2 rows without a label``.
+
+    Args:
+        rest: What stands behind the noun and does not depend on the number.
+    """
+    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{ending}{rest and f' {rest}'}"
 
 
 def scaled(number: float) -> str:

@@ -78,3 +78,8 @@ def test_what_names_an_option_of_the_command_line_says_it_for_python_too():
 )
 def test_near_matches_ignore_case(value, allowed, found):
     assert errors.near_matches(value, allowed) == found
+
+
+@pytest.mark.parametrize("value", [{"bf16": 1}, ["bf16"], True])
+def test_suggestion_is_for_texts_alone(value: object):
+    assert "Did you mean" not in str(ConfigError("is refused", value=value, allowed=["bf16", "true"]))

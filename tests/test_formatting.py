@@ -7,9 +7,11 @@ from adaptstilts.formatting import (
     count_text,
     duration_text,
     estimate_text,
+    number_text,
     range_text,
     reason_of,
     scaled,
+    shown,
     signed_text,
     size_text,
     visible,
@@ -47,6 +49,36 @@ def test_count_text_moves_to_the_next_unit_before_it_would_round_up(count: int, 
 )
 def test_size_text_uses_decimal_units(size: float, text: str):
     assert size_text(size) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "noun", "text"),
+    [
+        (0, ("row",), "0 rows"),
+        (1, ("row",), "1 row"),
+        (12_345, ("row",), "12,345 rows"),
+        (1, ("process",), "1 process"),
+        (2, ("process",), "2 processes"),
+        (1, ("row", "without a label"), "1 row without a label"),
+        (2, ("row", "without a label"), "2 rows without a label"),
+    ],
+)
+def test_number_text_puts_the_noun_in_the_singular_for_one_alone(count: int, noun: tuple[str, ...], text: str):
+    assert number_text(count, *noun) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "null"),
+        (True, "true"),
+        ({"a": [None, False, 1.5, "x"]}, "{'a': [null, false, 1.5, 'x']}"),
+        ("\x1b[2J", r"'\x1b[2J'"),
+        (list(range(9)), "[0, 1, 2, 3, 4, 5, 6, 7, ...]"),
+    ],
+)
+def test_shown_writes_true_and_null_as_the_file_does(value: object, text: str):
+    assert shown(value) == text
 
 
 def test_range_text_gives_one_text_when_both_ends_read_the_same():

@@ -281,7 +281,7 @@ def test_watching_goes_on_while_something_runs(tmp_path: Path):
         pool.submit(work)
         began.wait()
         said = say("status", "--store", tmp_path, "--watch", "--every", 0.5)
-    assert set(said.err.splitlines()) == {"0 of 1 stages done, 1 running"}
+    assert set(said.err.splitlines()) == {"0 of 1 stage done, 1 running"}
     assert said.out.splitlines()[0] == "0 of 0 stages done"
 
 

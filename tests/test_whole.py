@@ -291,7 +291,7 @@ def test_run_writes_report_tables_and_pictures_and_shows_them(finished: Study, r
     for method, source in SETTINGS:
         assert method in text
         assert source in text
-    assert "training rows are held out" in text
+    assert "training rows held out" in text
     assert "Points above or below 'direct'" in ran.out
 
 
@@ -395,7 +395,7 @@ def test_language_that_fails_costs_its_own_score_and_the_report_shows_the_rest(
         *(("adapter", language) for language in LANGUAGES),
     }
     text = (study.results / "report.md").read_text(encoding="utf-8")
-    assert "- 2 stages are missing: predict direct: xnli de, seed 1: no such rows." in text
+    assert "- 2 stages missing: predict direct: xnli de, seed 1: no such rows." in text
     assert len(study.manifests("analyse")) == 1
     kept = [path.name for path in study.results.iterdir()]
     assert {name for name in kept if name.startswith(".")} == HIDDEN

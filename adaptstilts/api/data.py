@@ -15,6 +15,7 @@ from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
 from adaptstilts.data.checklist.write import write_checklist as write_files
 from adaptstilts.data.fetch import FetchOptions, fetch, missing_training_sets
 from adaptstilts.data.sources import packaged, read_manifest
+from adaptstilts.formatting import number_text
 from adaptstilts.progress.bars import CheckWatcher, FetchWatcher
 from adaptstilts.progress.choose import error_console
 from adaptstilts.tasks.registry import all_tasks, get_task
@@ -54,7 +55,7 @@ def fetch_data(
     training = missing_training_sets(place, names)
     commands = (shlex.join(["adaptstilts", "data", "fetch", name, "--root", str(root)]) for name in training)
     notes = (*result.by_hand, *(f"training data not fetched yet: {command}" for command in commands))
-    text = f"{root}: {len(result.fetched)} splits fetched, {len(result.present)} were there"
+    text = f"{root}: {number_text(len(result.fetched), 'split')} fetched, {len(result.present)} were there"
     return Shown(asdict(result), text, notes)
 
 
@@ -93,5 +94,5 @@ def write_checklist(
     place, codes = path_of("root", root), texts_of("languages", languages)
     most, start = whole_number_of("cases", cases, least=1), whole_number_of("seed", seed)
     written = write_files(place, codes, cases=most, seed=start)
-    text = f"{root}: {len(written)} files of {cases} cases each, seed {seed}"
+    text = f"{root}: {number_text(len(written), 'file')} of {number_text(cases, 'case')} each, seed {seed}"
     return Shown({"files": [str(path) for path in written], "cases": cases, "seed": seed}, text)

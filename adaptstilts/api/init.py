@@ -21,7 +21,7 @@ from adaptstilts.config.schema import StudyConfig
 from adaptstilts.config.write import commented_yaml
 from adaptstilts.engine.resources import this_machine
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError, raise_all
-from adaptstilts.formatting import visible
+from adaptstilts.formatting import number_text, visible
 from adaptstilts.models.backbone import MINI_BACKBONE, locate_backbone
 from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT
 from adaptstilts.tasks.spec import BenchmarkName, Phase, Task
@@ -197,7 +197,7 @@ def _distinct(found: Survey) -> list[AdaptstiltsError]:
     for error, names in zip(told, tasks.values(), strict=False):
         error.problem += f" (task{'s' if len(names) > 1 else ''} {', '.join(names)})"
     left = len(errors) - len(told)
-    more = DataError(f"{left} more problems; all of them: adaptstilts data check", path=found.root)
+    more = DataError(f"{number_text(left, 'more problem')}; all of them: adaptstilts data check", path=found.root)
     return [*told, *([more] if left else [])]
 
 
@@ -243,8 +243,8 @@ def _mini_summary() -> list[str]:
 
 def _notes(found: Survey | None, backbone: str) -> dict[str, str]:
     gpus = len(this_machine("auto").gpus)
-    notes = {"workers": f"This machine has {gpus} GPUs and {os.cpu_count()} CPU cores." if gpus else
-             f"This machine has {os.cpu_count()} CPU cores and no GPU."}  # fmt: skip
+    notes = {"workers": f"This machine has {number_text(os.cpu_count() or 1, 'CPU core')} and "
+             f"{number_text(gpus, 'GPU') if gpus else 'no GPU'}."}  # fmt: skip
     if found is not None and backbone == MINI_BACKBONE:
         notes["backbone"] = (
             "The miniature lets a study run in minutes, but it knows the mini world only: expect scores near chance. "

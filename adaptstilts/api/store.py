@@ -10,6 +10,7 @@ from adaptstilts.api.shown import Shown
 from adaptstilts.api.study import Study
 from adaptstilts.arguments import cache_of, flag_of, location_of, path_of, text_of, texts_of
 from adaptstilts.errors import ConfigError, DamagedError
+from adaptstilts.formatting import number_text
 from adaptstilts.progress.bars import VerifyWatcher
 from adaptstilts.progress.choose import error_console
 from adaptstilts.store.archive import choose, export, import_bundle
@@ -137,7 +138,7 @@ def export_artefacts(
         raise ConfigError("there is nothing to export", key="keys", hint="Give keys, or names of stages.")
     chosen = choose(_opened(store, store_cache), names, with_inputs=with_inputs)
     export(chosen, place)
-    return Shown([artefact.key for artefact in chosen], f"{to}: {len(chosen)} artefacts")
+    return Shown([artefact.key for artefact in chosen], f"{to}: {number_text(len(chosen), 'artefact')}")
 
 
 def import_artefacts(bundle: Path | str, store: str = DEFAULT_STORE, *, store_cache: str | None = None) -> Shown:

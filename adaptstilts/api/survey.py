@@ -14,7 +14,7 @@ from adaptstilts.data.check import leak_error
 from adaptstilts.data.contamination.leaks import find_leak
 from adaptstilts.data.lock import LOCK_NAME
 from adaptstilts.errors import AdaptstiltsError, DataError, problems_of
-from adaptstilts.formatting import range_text, visible
+from adaptstilts.formatting import number_text, range_text, visible
 from adaptstilts.json_text import JsonError, parse_rows
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
@@ -247,7 +247,7 @@ def _unread(root: Path, claimed: set[Path], found: set[str]) -> Iterator[UnreadF
     yield from groups[:_MOST_GROUPS]
     left = sum(len(group.names) for group in groups[_MOST_GROUPS:])
     if left:
-        yield UnreadFiles((f"{left:,} other files",), "")
+        yield UnreadFiles((number_text(left, "other file"),), "")
 
 
 def _alike(folder: PurePosixPath, paths: Sequence[Path], found: set[str]) -> list[UnreadFiles]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
-from reprlib import Repr
 from typing import Any, TypeAlias
 
+from adaptstilts import formatting
 from adaptstilts.addresses import shown_address
 from adaptstilts.errors import ConfigError
 
@@ -19,24 +19,9 @@ MOST_VALUES = 100_000
 _LARGEST = 2**63 - 1
 
 
-class _Short(Repr):
-    """Shortens values; true, false and null as in YAML."""
-
-    def repr_bool(self, value: bool, _: int) -> str:
-        return str(value).lower()
-
-    def repr_NoneType(self, _: None, __: int) -> str:  # noqa: N802 - named after the type
-        return "null"
-
-
-_SHORT = _Short()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
-_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 8
-
-
 def shown(value: object) -> str:
-    """Return a value for a message: short, without what logs in; as Python writes it, but true and null as in YAML."""
-    return _SHORT.repr(_without_secrets(value))
+    """Return a value for a message, as `adaptstilts.formatting.shown` does, without what logs in."""
+    return formatting.shown(_without_secrets(value))
 
 
 def _without_secrets(value: object) -> object:
@@ -122,7 +107,7 @@ class PlainCopy:
         if isinstance(value, Mapping):
             copied = {}
             for name, item in value.items():
-                text = self._text(name if isinstance(name, str) else str(name), key)
+                text = self._text(shown(name) if name is None or isinstance(name, bool) else str(name), key)
                 if text in copied:
                     raise ConfigError("is given twice", **self._where((*key, text)))
                 copied[text] = self.of(item, (*key, text))

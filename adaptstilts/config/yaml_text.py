@@ -227,7 +227,11 @@ def _children(node: yaml.Node, place: KeyPath) -> Iterator[tuple[KeyPath, yaml.N
 
 
 def _name(key: yaml.Node) -> str:
-    return str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+    """Return a key as `adaptstilts.config.plain.PlainCopy` names it."""
+    if not isinstance(key, yaml.ScalarNode):
+        return "?"
+    kind = key.tag.removeprefix(_PREFIX)
+    return "null" if kind == "null" else str(key.value).lower() if kind == "bool" else str(key.value)
 
 
 def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], path: Path | None) -> None:

@@ -13,6 +13,7 @@ from adaptstilts.data.contamination.overlap import Prints, compare, fingerprint,
 from adaptstilts.data.lock import read_lock, verify_split
 from adaptstilts.data.sources import can_be_fetched, expected_rows, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.languages import SOURCE_LANGUAGE, languages_text
 from adaptstilts.readers.data_root import DataRoot, Inspection
 from adaptstilts.readers.locate import all_misnamed, file_without_rows, looked_for, where_from
@@ -252,7 +253,8 @@ class _Checker:
     def _problems_of(self, task: Task, split: Split, check: LanguageCheck) -> Iterator[AdaptstiltsError]:
         path = self._data.files(task, split, check.language)[0]
         if self._strict and check.mark in {Mark.FEWER, Mark.MORE}:
-            problem = f"expected {check.published:,} rows in '{check.language}' as published, found {check.rows:,}"
+            wanted = number_text(check.published or 0, "row")
+            problem = f"expected {wanted} in '{check.language}' as published, found {check.rows:,}"
             yield DataError(problem, path=path)
         if check.leak is not None and split is Split.TRAIN and check.leak.is_leak:
             yield leak_error(check.leak, path)

@@ -21,7 +21,7 @@ from adaptstilts.contents import content_hash
 from adaptstilts.data.connection import TransferWatch, TransientError, least_rate, opened, out_of_time
 from adaptstilts.errors import DataError
 from adaptstilts.files import clear, read_bytes
-from adaptstilts.formatting import size_text
+from adaptstilts.formatting import number_text, size_text
 from adaptstilts.limits import MOST_DOWNLOAD_SECONDS, MOST_UNPACKED_BYTES
 
 BLOCK = 1 << 16
@@ -256,8 +256,8 @@ def _check_size(remote: RemoteFile, size: int, *, is_whole: bool = False) -> Non
     expected = remote.size
     if expected is not None and (size > expected or (is_whole and size < expected)):
         _discard(remote)
-        found = f"{size:,}" if is_whole else "more"
-        raise ChecksumError(f"{remote.url}: has {found} bytes, expected {expected:,}", hint=_CHANGED_HINT)
+        found = number_text(size, "byte") if is_whole else "more bytes"
+        raise ChecksumError(f"{remote.url}: has {found}, expected {expected:,}", hint=_CHANGED_HINT)
     most = MOST_UNPACKED_BYTES.value()
     if size > most:
         kept = ", and what arrived is kept"

@@ -23,6 +23,7 @@ from adaptstilts.data.provenance import write_provenance
 from adaptstilts.data.sources import COLUMNS, Entry, Manifest, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError, problems_of, raise_all
 from adaptstilts.files import below, clear, what_instead
+from adaptstilts.formatting import number_text
 from adaptstilts.languages import get_language
 from adaptstilts.limits import LIMITS, LimitError
 from adaptstilts.readers.data_root import DataRoot
@@ -163,7 +164,9 @@ class _Fetch:
         missing = [entry for entry in wanted if not self._is_present(task, entry)]
         self._present += [_key(entry) for entry in wanted if entry not in missing]
         if len(missing) < len(wanted):
-            self._watcher.line(f"{task.name}: {len(wanted) - len(missing)} of {len(wanted)} splits are present already")
+            self._watcher.line(
+                f"{task.name}: {len(wanted) - len(missing)} of {number_text(len(wanted), 'split')} present already"
+            )
         if missing:
             self._fetch_entries(task, missing)
 
@@ -252,7 +255,7 @@ class _Fetch:
         found = _count_examples(rows)
         if entry.rows is not None and found != entry.rows:
             raise DataError(
-                f"{_key(entry)}: expected {entry.rows:,} rows as published, found {found:,}",
+                f"{_key(entry)}: expected {number_text(entry.rows, 'row')} as published, found {found:,}",
                 hint="The source has changed, or its name is misleading; nothing was written",
             )
         lock = self._source_files.lock
@@ -281,7 +284,8 @@ class _Fetch:
         paths = sorted(folder.rglob("*.arrow"))
         if count_rows(counted_file(task, paths)) != _count_examples(rows):
             raise DataError(
-                f"{_key(entry)}: {_count_examples(rows):,} rows were read, but another number was written", path=folder
+                f"{_key(entry)}: {number_text(_count_examples(rows), 'row')} read, but another number was written",
+                path=folder,
             )
         return paths
 

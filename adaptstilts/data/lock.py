@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import reprlib
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from adaptstilts.addresses import shown_address
 from adaptstilts.errors import DataError
 from adaptstilts.files import clear, is_below, read_bytes
+from adaptstilts.formatting import number_text, shown
 from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.languages import is_code
 from adaptstilts.readers.data_root import DataRoot
@@ -143,7 +143,7 @@ def verify_rows(lock: Lock, root: Path, what: tuple[str, Split, str], rows: int,
     expected = lock.rows(*what)
     if expected is not None and rows != expected:
         raise DataError(
-            f"{_key(*what)}: expected {expected:,} rows as fetched, found {rows:,}",
+            f"{_key(*what)}: expected {number_text(expected, 'row')} as fetched, found {rows:,}",
             path=root / LOCK_NAME,
             hint=hint,
         )
@@ -308,4 +308,4 @@ def _name_below(key: str, value: object) -> str:
 
 
 def _short(value: object) -> str:
-    return "nothing" if value is None else reprlib.repr(value)
+    return "nothing" if value is None else shown(value)

@@ -23,6 +23,7 @@ from adaptstilts.data.lock import FETCH_AGAIN, LOCK_NAME, Lock
 from adaptstilts.data.sources import Entry, Part
 from adaptstilts.errors import DataError
 from adaptstilts.files import below
+from adaptstilts.formatting import number_text
 
 DOWNLOADS = ".downloads"
 """Folder of a data root for downloads; it may be deleted when everything is fetched."""
@@ -35,7 +36,7 @@ class OfflineError(DataError):
     def __init__(self, root: Path, addresses: tuple[str, ...]) -> None:
         shown = ", ".join(addresses[:_ADDRESSES_SHOWN]) + (", ..." if len(addresses) > _ADDRESSES_SHOWN else "")
         super().__init__(
-            f"offline, and {len(addresses)} files have not been downloaded: {shown}",
+            f"offline, and {number_text(len(addresses), 'file')} not downloaded yet: {shown}",
             path=root / DOWNLOADS,
             hint="Run it once without offline (--offline), or copy this folder from a machine where it was run. "
             "More: adaptstilts docs fetching.",

@@ -15,7 +15,7 @@ from adaptstilts.engine.protocols import MakeRunner, StageRequest, StageResult
 from adaptstilts.engine.resources import NeedsOf, computes
 from adaptstilts.engine.worker import ignore_steps, perform_here
 from adaptstilts.errors import EngineError
-from adaptstilts.formatting import reason_of
+from adaptstilts.formatting import number_text, reason_of
 from adaptstilts.store.stage import StageKind
 from adaptstilts.store.store import Store
 
@@ -62,7 +62,8 @@ class RayEngine:
         self._cpus = max(1, int(resources.get("CPU", 1)))
         self._gpus = float(resources.get("GPU", 0))
         self._gpu_bytes = _smallest_gpu(self._gpus)
-        on_message(f"ray: {len(self._ray.nodes())} nodes, {self._cpus} CPUs, {self._gpus:g} GPUs")
+        counts = {"node": len(self._ray.nodes()), "CPU": self._cpus, "GPU": int(self._gpus)}
+        on_message(f"ray: {', '.join(number_text(count, noun) for noun, count in counts.items())}")
         self._make_runner = self._ray.put(make_runner)
         self._store = self._ray.put(store)
         self._task = self._ray.remote(max_calls=0)(perform_here)

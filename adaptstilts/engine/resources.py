@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adaptstilts.errors import EngineError
+from adaptstilts.formatting import number_text
 from adaptstilts.store.stage import Stage, StageKind
 
 _MEBIBYTE = 1 << 20
@@ -61,7 +62,7 @@ class Machine:
         """
         if self.gpus and size > len(self.gpus):
             raise EngineError(
-                f"{size} processes of one stage need a GPU each, and there are {len(self.gpus)}",
+                f"{number_text(size, 'process')} of one stage need a GPU each, and there are {len(self.gpus)}",
                 key="parallel.processes",
                 value=size,
                 allowed=range(1, len(self.gpus) + 1),

@@ -17,6 +17,7 @@ from adaptstilts.engine.journal import Journal
 from adaptstilts.engine.protocols import Engine, StageRequest, StageResult, Watcher
 from adaptstilts.engine.queue import Waiting
 from adaptstilts.errors import AdaptstiltsError, DamagedError, EngineError, StoreError, UnreadableError, WriteError
+from adaptstilts.formatting import number_text
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.manifest import KEY_DIGITS, digits_of
 from adaptstilts.store.stage import SUMMARIES, Stage, StageKind
@@ -244,7 +245,7 @@ class _Run:
         self.lost[stage.key] += 1
         reason = error.problem if error is not None else "its worker died"
         if self.lost[stage.key] <= self.retries:
-            times = f"{self.lost[stage.key]} of {self.retries} times"
+            times = f"{self.lost[stage.key]} of {number_text(self.retries, 'time')}"
             self.watcher.requeued(stage)
             self.watcher.noted(f"tried again ({times}): {stage.name}: {reason}")
             self.waiting.add(stage)

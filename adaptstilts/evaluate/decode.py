@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adaptstilts.errors import EvaluationError
+from adaptstilts.formatting import number_text
 
 Logits: TypeAlias = NDArray[np.floating]
 Integers: TypeAlias = NDArray[np.integer]
@@ -102,7 +103,8 @@ def decode_tags(parts: Iterable[tuple[Logits, Integers]], words: int) -> list[in
         first, inside = first[inside >= 0], inside[inside >= 0]
         if len(inside) and inside[-1] >= words:
             raise EvaluationError(
-                f"a token belongs to word {int(inside[-1])} (counted from 0), but the sentence has {words} words",
+                f"a token belongs to word {int(inside[-1])} (counted from 0), but the sentence has "
+                f"{number_text(words, 'word')}",
                 hint="Pass the word numbers of the same sentence.",
             )
         new = tags[inside] < 0
@@ -134,7 +136,7 @@ def best_spans(
     _require_window(start, end, offsets)
     if max_length < 1 or n_best < 1:
         raise EvaluationError(
-            f"answers of up to {max_length} tokens and the {n_best} best of them cannot be searched",
+            f"answers of up to {number_text(max_length, 'token')} and the {n_best} best of them cannot be searched",
             allowed=["1 or more for both"],
         )
     context = np.flatnonzero(offsets[:, 0] >= 0)

@@ -7,6 +7,7 @@ from typing import Any
 
 from adaptstilts.config.schema import Direction
 from adaptstilts.errors import EvaluationError
+from adaptstilts.formatting import number_text
 from adaptstilts.tasks.examples import (
     Bitext,
     ChoiceExample,
@@ -119,7 +120,8 @@ def _pairs(metric: Metric, bitext: Bitext, direction: Direction | None) -> Any: 
     if missing:
         side = "English" if is_from_english else "foreign"
         raise EvaluationError(
-            f"{len(missing)} {side} sentences of {bitext.language}-en have no translation, the first is '{missing[0]}'",
+            f"no translation of {number_text(len(missing), f'{side} sentence')} of {bitext.language}-en, the first is "
+            f"'{missing[0]}'",
             hint="Check the file of gold pairs.",
         )
     return [rows[partner[sentence.id]] for sentence in queries]

@@ -14,6 +14,7 @@ from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.checklist import checklist_scores
 from adaptstilts.evaluate.chunks import count_chunks
 from adaptstilts.evaluate.qa import mlqa_scores, squad2_scores, squad_scores
+from adaptstilts.formatting import number_text
 from adaptstilts.tasks.spec import Metric
 
 Tags = Sequence[Sequence[str]]
@@ -201,7 +202,7 @@ def _require_same_length(predictions: Sized, gold: Sized, what: str) -> None:
     if len(predictions) != len(gold):
         raise EvaluationError(
             f"{len(predictions)} predicted {what}, but {len(gold)} gold {what}",
-            allowed=[f"{len(gold)} predictions"],
+            allowed=[number_text(len(gold), "prediction")],
             hint="Predict every gold example exactly once, in the gold order.",
         )
 
@@ -211,8 +212,9 @@ def _require_aligned(predictions: Sequence[Sequence[Hashable]], gold: Sequence[S
     for number, (found, wanted) in enumerate(zip(predictions, gold, strict=True), start=1):
         if len(found) != len(wanted):
             raise EvaluationError(
-                f"sentence {number} has {len(found)} predicted tags, but {len(wanted)} gold tags",
-                allowed=[f"{len(wanted)} tags"],
+                f"sentence {number} has {number_text(len(found), 'predicted tag')}, but "
+                f"{number_text(len(wanted), 'gold tag')}",
+                allowed=[number_text(len(wanted), "tag")],
                 hint="Predict one tag for every word; sentences must not be cut.",
             )
         if "" in found or "" in wanted:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from adaptstilts.config.retrieval import PRESETS, RetrievalSettings
 from adaptstilts.config.schema import Margin, Similarity
 from adaptstilts.errors import EvaluationError
+from adaptstilts.formatting import number_text
 
 Vectors: TypeAlias = NDArray[np.floating]
 Pair: TypeAlias = tuple[str, str]
@@ -358,7 +359,8 @@ def _distinct(side: Side) -> tuple[list[list[str]], Vectors]:
     lengths = {len(side.ids), len(side.texts), len(side.vectors)}
     if len(lengths) > 1:
         raise EvaluationError(
-            f"{len(side.ids)} ids, {len(side.texts)} sentences and {len(side.vectors)} vectors on one side",
+            f"{number_text(len(side.ids), 'id')}, {number_text(len(side.texts), 'sentence')} and "
+            f"{number_text(len(side.vectors), 'vector')} on one side",
             allowed=["equal numbers"],
             hint="Encode every sentence exactly once.",
         )
@@ -379,4 +381,4 @@ def _require_comparable(left: Vectors, right: Vectors, k: int) -> None:
             hint="Encode both sides with the same model and layer.",
         )
     if k < 1:
-        raise EvaluationError(f"{k} neighbours cannot be searched", value=k, allowed=["1 or more"])
+        raise EvaluationError(f"{number_text(k, 'neighbour')} cannot be searched", value=k, allowed=["1 or more"])

@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import check_file
+from adaptstilts.formatting import number_text, shown
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.heads import Head, save_head
 from adaptstilts.models.library_errors import library_errors
@@ -193,7 +194,9 @@ class AdapterHost:
         config = check_attached_json(path)
         if config.get("adapter_names") != list(members):
             raise CheckpointError(
-                f"the fusion was trained over {config.get('adapter_names')}, not over {list(members)}", path=path
+                f"the fusion was trained over {shown(config.get('adapter_names'))}, not over {list(members)}",
+                path=path,
+                hint="Give the adapters that it was trained over, in that order, or train a fusion over these.",
             )
         saved_name = config.get("name")
         if not saved_name or not _NAME.match(saved_name):
@@ -243,7 +246,10 @@ class AdapterHost:
             or found != wanted
             or getattr(found, "name", None) != getattr(wanted, "name", None)
         ):
-            raise CheckpointError(f"the active set-up is {found}, not {wanted}")
+            raise CheckpointError(
+                f"the active set-up is {found}, not {wanted}",
+                hint="Leave the encoder's active_adapters as `activate` set them, or call that again.",
+            )
 
     def train_only(self, names: Sequence[str]) -> None:
         """Freeze the encoder and all adapters except those named.
@@ -303,8 +309,8 @@ class AdapterHost:
         if missing or unexpected:
             first = (list(missing) + list(unexpected))[0]
             raise CheckpointError(
-                f"the adapter does not fit the backbone: {len(missing)} tensors missing, {len(unexpected)} unexpected, "
-                f"the first is '{first}'",
+                f"the adapter does not fit the backbone: {number_text(len(missing), 'tensor')} missing, "
+                f"{len(unexpected)} unexpected, the first is '{first}'",
                 path=folder,
                 hint=_HINT,
             )
@@ -346,8 +352,9 @@ def _add_support(encoder: PreTrainedModel) -> None:
     changed = sorted(before ^ {name for name, _ in encoder.named_parameters()})
     if changed:
         raise CheckpointError(
-            f"the adapters library changes {len(changed)} parameters of an encoder of type "
-            f"{architecture.model_type}, the first is '{changed[0]}'"
+            f"the adapters library changes {number_text(len(changed), 'parameter')} of an encoder of type "
+            f"{architecture.model_type}, the first is '{changed[0]}'",
+            hint="Choose a backbone of another type, or a method without adapters.",
         )
 
 

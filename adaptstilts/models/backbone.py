@@ -46,6 +46,10 @@ TOKEN_TYPES = "token_type_ids"
 """Name of the token types among a Hugging Face model's inputs."""
 
 
+_SAVE_MODEL = "Save the model in this folder with save_pretrained, or give another folder."
+_SAVE_TOKENIZER = "Save the tokenizer in the same folder with save_pretrained."
+
+
 def locate_backbone(name: str) -> str:
     """Resolve the configured backbone to a folder or a hub id.
 
@@ -105,11 +109,13 @@ def _check_folder(folder: Path) -> None:
         )
     check_entries(folder)
     if not (folder / "config.json").is_file():
-        raise CheckpointError("the backbone folder has no config.json", path=folder)
+        raise CheckpointError("the backbone folder has no config.json", path=folder, hint=_SAVE_MODEL)
     config, path = read_config(folder), folder / "config.json"
     _checked_weights(folder, config, architecture_of(config, path))
     if not any((folder / name).is_file() for name in VOCABULARIES):
-        raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES)
+        raise CheckpointError(
+            "the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES, hint=_SAVE_TOKENIZER
+        )
     check_tokenizer_json(folder)
 
 
@@ -167,7 +173,7 @@ def _library_config(folder: Path, location: str) -> PretrainedConfig:
     """Load a config.json that has been checked."""
     from transformers import AutoConfig  # noqa: PLC0415
 
-    with library_errors("cannot be loaded as a backbone", folder / "config.json"):
+    with library_errors("cannot be loaded as a backbone", folder / "config.json", _SAVE_MODEL):
         config: PretrainedConfig = AutoConfig.from_pretrained(folder)
         defaults = type(config)().to_dict()
     check_value_types(folder / "config.json", read_json(folder / "config.json"), defaults)
@@ -205,7 +211,7 @@ def _empty_encoder(
 
 
 def _loading(architecture: Architecture, path: Path | str) -> AbstractContextManager[None]:
-    return library_errors(f"cannot be loaded as a backbone of type {architecture.model_type}", path)
+    return library_errors(f"cannot be loaded as a backbone of type {architecture.model_type}", path, _SAVE_MODEL)
 
 
 def check_backbone(location: str) -> None:
@@ -220,7 +226,7 @@ def check_backbone(location: str) -> None:
         check_tokenizer_json(folder)
         try_tokenizer(folder / "tokenizer.json")
     tokenizer = load_tokenizer(location)
-    with library_errors("has no usable tokenizer", location):
+    with library_errors("has no usable tokenizer", location, _SAVE_TOKENIZER):
         for text in TRIAL_TEXTS:
             tokenizer(text, "a pair")
     check_numbers(weight_files(folder))
@@ -342,18 +348,25 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
 
     folder, _, architecture = _opened(location, revision)
     if not any((folder / name).is_file() for name in VOCABULARIES):
-        raise CheckpointError("the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES)
+        raise CheckpointError(
+            "the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES, hint=_SAVE_TOKENIZER
+        )
     check_tokenizer_json(folder)
     config = _library_config(folder, location)
     check_vocabulary(folder)
-    with library_errors("has no usable tokenizer", location):
+    with library_errors("has no usable tokenizer", location, _SAVE_TOKENIZER):
         # Left open, transformers warns of Mistral's regular expression for every config.json that names no version.
         tokenizer: PreTrainedTokenizerFast = AutoTokenizer.from_pretrained(  # type: ignore[no-untyped-call]
             folder, fix_mistral_regex=False
         )
         vocabulary = tokenizer.get_vocab()
     if tokenizer.pad_token_id is None:
-        raise CheckpointError("the tokenizer has no padding token", path=location, key="pad_token")
+        raise CheckpointError(
+            "the tokenizer has no padding token",
+            path=location,
+            key="pad_token",
+            hint="Set its pad_token to one of its tokens, then save it in the folder with save_pretrained.",
+        )
     # Elsewhere padding is masked, and its id changes nothing: multilingual-E5 small has 0 here and 1 in the tokenizer.
     if architecture.reserved_positions and tokenizer.pad_token_id != config.pad_token_id:
         raise CheckpointError(

@@ -21,7 +21,7 @@ from typing import Any
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import BEGINNING, cause_of, check_file, expanded, local_path
-from adaptstilts.formatting import size_text
+from adaptstilts.formatting import number_text, size_text
 from adaptstilts.models.hub_models import list_files
 from adaptstilts.models.model_files import TOKENIZER_FILES, check_model_json, check_tokenizer_json, refuse_peft
 from adaptstilts.models.weight_files import INDEX, PICKLE, PICKLE_INDEX, WEIGHTS, shard_names, weight_files
@@ -60,7 +60,8 @@ class Converted:
         shared = [f"not stored again: {name}, the same tensor as {kept}" for name, kept in self.same.items()]
         return "\n".join(
             [
-                f"{self.source}: {self.tensors} tensors, {size_text(self.size)}, in {', '.join(self.weights)}",
+                f"{self.source}: {number_text(self.tensors, 'tensor')}, {size_text(self.size)}, in "
+                f"{', '.join(self.weights)}",
                 *shared,
                 f"copied: {', '.join(self.copied)}",
                 f"wrote {self.folder}; use it with backbone={self.folder}",
@@ -129,7 +130,11 @@ def _source(source: str, revision: str | None) -> tuple[Path, str]:
         _refuse_safetensors([path.name for path in folder.iterdir()], source)
         return folder, source
     if source.count("/") != 1 or source.startswith((".", "/", "~")) or folder.exists():
-        raise CheckpointError(f"'{source}' is neither a folder nor a hub id of the form OWNER/NAME", value=source)
+        raise CheckpointError(
+            f"'{source}' is neither a folder nor a hub id of the form OWNER/NAME",
+            value=source,
+            hint="Check its spelling.",
+        )
     listing = list_files(source, revision)
     _refuse_safetensors(list(listing.sizes), source)
     folder = listing.fetch(["config.json"])

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.formatting import number_text
+from adaptstilts.formatting import number_text, shown
 from adaptstilts.models.safetensors_files import shape_text, tensors_of
-from adaptstilts.models.strict_json import shown
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

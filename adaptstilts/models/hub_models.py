@@ -18,10 +18,9 @@ from pathlib import Path
 
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import ChangedError, CheckpointError
-from adaptstilts.formatting import reason_of, size_text
+from adaptstilts.formatting import reason_of, shown, size_text
 from adaptstilts.limits import MOST_UNPACKED_BYTES
 from adaptstilts.models.model_files import TOKENIZER_FILES, VOCABULARIES, check_model_json, refuse_peft
-from adaptstilts.models.strict_json import shown
 from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES
 from adaptstilts.models.weight_files import INDEX, PICKLE, PICKLE_INDEX, WEIGHTS, refuse_pickle, shard_names
 from adaptstilts.waiting import WaitedError, in_time
@@ -169,7 +168,8 @@ def _list_files(name: str, revision: str | None, endpoint: str | None) -> Listin
     for file in ("config.json", *TOKENIZER_FILES):
         size = sizes.get(file)
         if size is not None and size > MOST_JSON_BYTES:
-            raise CheckpointError(f"{file} is {size:,} bytes long, at most {MOST_JSON_BYTES:,} are read", path=name)
+            problem = f"{file} is {size:,} bytes long, at most {MOST_JSON_BYTES:,} are read"
+            raise CheckpointError(problem, path=name, hint="Give another model, or another revision of this one.")
     if info.sha is None or "config.json" not in sizes:
         raise CheckpointError("the repository has no config.json", path=name, hint="Give the id of a model.")
     if _COMMIT.fullmatch(info.sha) is None:

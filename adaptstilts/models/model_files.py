@@ -15,8 +15,9 @@ from typing import Any
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import check_file
+from adaptstilts.formatting import shown
 from adaptstilts.models.chat_templates import check_template_files, check_template_setting
-from adaptstilts.models.strict_json import read_json, refuse, shown, shown_key
+from adaptstilts.models.strict_json import read_json, refuse, shown_key
 from adaptstilts.models.tokenizer_files import check_added_token, check_tokenizer_file
 
 ATTENTION_KEY = "attn_implementation"

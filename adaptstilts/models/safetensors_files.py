@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import BEGINNING, cause_of, check_file
-from adaptstilts.models.strict_json import parse_json, shown, shown_key
+from adaptstilts.formatting import number_text, shown
+from adaptstilts.models.strict_json import parse_json, shown_key
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -104,7 +105,7 @@ def check_tensors(wanted: Mapping[str, Sequence[int]], path: Path, what: str, hi
     found = read_header(path)
     missing, unexpected = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
     if missing or unexpected:
-        problem = f"{what}: {len(missing)} tensors missing, {len(unexpected)} unexpected, the first is"
+        problem = f"{what}: {number_text(len(missing), 'tensor')} missing, {len(unexpected)} unexpected, the first is"
         raise CheckpointError(f"{problem} {shown([*missing, *unexpected][0])}", path=path, hint=hint)
     for name, shape in wanted.items():
         if found[name].shape != tuple(shape):
@@ -190,7 +191,7 @@ def _check_metadata(path: Path, metadata: object) -> None:
             f"{shown(stated)} is refused: transformers would load it with another library",
             path=path,
             key="__metadata__.format",
-            value=shown(stated),
+            value=stated,
             allowed=_FORMATS[1:],
             hint="Save the backbone again with PyTorch.",
         )

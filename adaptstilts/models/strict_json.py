@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import read_bytes
+from adaptstilts.formatting import shown
 from adaptstilts.json_text import JsonError
 from adaptstilts.json_text import parse_json as parse
 
 _MOST_BYTES = 16 * 2**20
-_LONGEST_SHOWN = 80
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = _LONGEST_SHOWN
+_LONGEST_KEY = 80
 
 
 def read_json(path: Path, most_bytes: int = _MOST_BYTES) -> dict[str, Any]:
@@ -69,18 +67,12 @@ def refuse(
         f"{shown(value)} is refused: {reason}",
         path=path,
         key=key,
-        value=shown(value),
+        value=value,
         allowed=allowed,
         hint=hint or "Correct the file, or save the model again with save_pretrained.",
     )
 
 
-def shown(value: object) -> str:
-    """Return a value as short text in which no character controls a terminal."""
-    text = _SHORT.repr(value)
-    return {"None": "null", "True": "true", "False": "false"}.get(text, text)
-
-
 def shown_key(key: str) -> str:
     """Return a key as it is, or quoted and shortened if it is long or has characters that cannot be printed."""
-    return key if key.isprintable() and 0 < len(key) <= _LONGEST_SHOWN else shown(key)
+    return key if key.isprintable() and 0 < len(key) <= _LONGEST_KEY else shown(key)

@@ -54,7 +54,9 @@ def load_core(location: str, revision: str | None = None) -> TokenizerCore:
     try:
         backend = Tokenizer.from_file(str(path))
     except Exception as error:
-        raise CheckpointError(f"is not a tokenizer: {reason_of(error)}", path=path) from error
+        raise CheckpointError(
+            f"is not a tokenizer: {reason_of(error)}", path=path, hint="Save it again with save_pretrained."
+        ) from error
     unknown = settings.get("unk_token", _UNKNOWN)
     return _core(backend, backend.token_to_id(unknown["content"] if isinstance(unknown, dict) else str(unknown)))
 

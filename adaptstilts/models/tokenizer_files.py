@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.formatting import number_text
 from adaptstilts.models.strict_json import read_json, refuse, shown_key
 
 MOST_JSON_BYTES = 256 * 2**20
@@ -230,7 +231,8 @@ def _check_model(path: Path, model: object) -> dict[str, int]:
     if unknown is not None and unknown not in ids:
         refuse(path, "model.unk_token", unknown, "the vocabulary has no such token", hint=_HINT)
     if unknown_id is not None and unknown_id >= len(model["vocab"]):
-        refuse(path, "model.unk_id", unknown_id, f"the vocabulary has {len(model['vocab'])} tokens", hint=_HINT)
+        tokens = number_text(len(model["vocab"]), "token")
+        refuse(path, "model.unk_id", unknown_id, f"the vocabulary has {tokens}", hint=_HINT)
     for index, merge in enumerate(model.get("merges", ()) if kind == "BPE" else ()):
         parts = merge.split(" ") if isinstance(merge, str) else merge
         if not isinstance(parts, list) or len(parts) != 2 or not all(isinstance(part, str) for part in parts):

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from adaptstilts.errors import CheckpointError
-from adaptstilts.formatting import scaled, size_text
+from adaptstilts.formatting import scaled, shown, size_text
 from adaptstilts.models.safetensors_files import read_header
-from adaptstilts.models.strict_json import read_json, shown, shown_key
+from adaptstilts.models.strict_json import read_json, shown_key
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -79,7 +79,7 @@ def shard_names(index: Path, suffix: str, names_there: Iterable[str] | None = No
                 f"{shown(name)} is refused: it must be the name of a {suffix} file in the same folder",
                 path=index,
                 key=place,
-                value=shown(name),
+                value=name,
                 hint="Save the backbone again with save_pretrained.",
             )
     names = tuple(sorted(set(mapping.values())))

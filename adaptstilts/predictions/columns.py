@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from adaptstilts.errors import EvaluationError
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.formatting import reason_of
+from adaptstilts.formatting import number_text, reason_of
 from adaptstilts.predictions.known import Known, Part
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.record import wrong_content
@@ -89,7 +89,8 @@ def columns_of(part: Part, known: Known, artefact: Artefact) -> Columns:
     given = known.ids if _is_pairs(part) else stored.predictions
     if len(given) != len(known.ids) or (isinstance(given, dict) and set(given) != set(known.ids)):
         raise EvaluationError(
-            f"{len(given)} predictions of {part.task.name} in '{part.language}', but {len(known.ids)} examples",
+            f"{number_text(len(given), 'prediction')} of {part.task.name} in '{part.language}', but "
+            f"{number_text(len(known.ids), 'example')}",
             path=artefact.folder,
             hint="Rebuild them: study.run(rebuild=True), or adaptstilts run CONFIG --rebuild.",
         )

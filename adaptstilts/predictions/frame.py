@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adaptstilts.errors import EvaluationError
+from adaptstilts.formatting import number_text
 from adaptstilts.predictions.columns import Columns, columns_of
 from adaptstilts.predictions.known import Known, Part, StudyData, part_of
 from adaptstilts.predictions.selection import Selected, select
@@ -177,7 +178,9 @@ def require_sentences(tagged: pandas.DataFrame) -> None:
             problem = f"row {label}: the prediction {shortened(found)} is not a list of tags"
             raise EvaluationError(problem, key="frame", hint=_FRAME_HINT)
         if gold is not None and (not isinstance(gold, list | tuple) or len(gold) != len(found)):
-            problem = f"row {label}: gold {shortened(gold)} does not have a tag for each of {len(found)} words"
+            problem = (
+                f"row {label}: gold {shortened(gold)} does not have a tag for each of {number_text(len(found), 'word')}"
+            )
             raise EvaluationError(problem, key="frame", hint=_FRAME_HINT)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.config.pretrain import PretrainSection
+from adaptstilts.formatting import number_text
 from adaptstilts.pretrain.corpora import Corpus, gather, sample
 from adaptstilts.pretrain.files import (
     PretrainReport,
@@ -94,8 +95,9 @@ def _describe(run: PretrainingRun, corpus: Corpus, pieces: int, seconds: float) 
     lines = sum(len(lines) for lines in corpus.lines.values())
     size = sum(weights.numel() for weights in run.model.parameters())
     return (
-        f"{lines:,} lines in {len(corpus.languages)} languages, {pieces:,} pieces, {size / 1e6:.2f} M weights, "
-        f"prepared in {seconds:.0f} s; step {run.step} of {run.settings.optimisation.steps} on {run.device}"
+        f"{number_text(lines, 'line')} in {number_text(len(corpus.languages), 'language')}, {pieces:,} pieces, "
+        f"{size / 1e6:.2f} M weights, prepared in {seconds:.0f} s; "
+        f"step {run.step} of {run.settings.optimisation.steps} on {run.device}"
     )
 
 

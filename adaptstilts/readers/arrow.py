@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, as_csv_writes, cut, shown
+from adaptstilts.formatting import number_text, shown
+from adaptstilts.readers.lines import Request, as_csv_writes, cut
 from adaptstilts.readers.tables import Table, open_table
 from adaptstilts.tasks.examples import (
     Answer,
@@ -53,7 +54,9 @@ def _choices(table: Table, request: Request) -> Iterator[Example]:
     for row, (name, prompt, options, label) in enumerate(zip(*columns, strict=True)):
         with request.row:
             if label is not None and not (isinstance(label, int) and 0 <= label < len(options)):
-                raise table.error(row, f"{shown(label)} is not one of the {len(options)} choices", "label")
+                raise table.error(
+                    row, f"{shown(label)} is not one of the {number_text(len(options), 'choice')}", "label"
+                )
             yield ChoiceExample(name, prompt, tuple(options), label)
 
 
@@ -66,7 +69,7 @@ def _sentences(table: Table, request: Request) -> Iterator[Example]:
                 yield from request.with_words(name, words, None)
                 continue
             if len(tags) != len(words):
-                raise table.error(row, f"{len(words)} words but {len(tags)} tags", "tags")
+                raise table.error(row, f"{number_text(len(words), 'word')} but {number_text(len(tags), 'tag')}", "tags")
             unknown = next((tag for tag in tags if tag not in classes), None)
             if unknown is not None:
                 raise table.error(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.readers.lines import Request, cut, expect_columns, split_rows, text_lines
 from adaptstilts.tasks.examples import Bitext, Sentence
 
@@ -66,7 +67,7 @@ def read_tatoeba(request: Request) -> Bitext:
     foreign, english = ([line for _, line in text_lines(path)] for path in request.paths)
     if len(foreign) != len(english):
         raise DataError(
-            f"has {len(foreign)} lines, {request.paths[1].name} has {len(english)}",
+            f"has {number_text(len(foreign), 'line')}, {request.paths[1].name} has {len(english)}",
             path=request.paths[0],
             line=min(len(foreign), len(english) + 1),
         )

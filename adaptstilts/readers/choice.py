@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.readers.lines import Request, cut, json_id, json_lines, json_text, label_index, text_lines
 from adaptstilts.tasks.examples import ChoiceExample
 
@@ -34,7 +35,7 @@ def read_siqa(request: Request) -> Iterator[ChoiceExample]:
             answers = tuple(json_text(record, f"answer{letter}", path, line) for letter in "ABC")
             yield request.noted(ChoiceExample(str(position), f"{context} {question}", answers, label), line)
     if labels is not None and len(labels) != position + 1 and not request.row.has_failed:
-        problem = f"has {len(labels)} labels for {position + 1} questions of {path.name}"
+        problem = f"has {number_text(len(labels), 'label')} for {number_text(position + 1, 'question')} of {path.name}"
         raise DataError(problem, path=request.paths[1], line=max(len(labels), 1))
 
 

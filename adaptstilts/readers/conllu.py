@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.readers.lines import Request, cut, expect_columns, label_index, text_lines
 from adaptstilts.tasks.examples import TagExample
 
@@ -19,7 +20,7 @@ BLANK = "_"
 COLUMNS = 10
 _MOST_WORDS = 20_000
 _MOST_DIGITS = 9
-DROPPED = "sentences without text (their words are `_`)"
+DROPPED = ("sentence", "without text (with `_` for its words)")
 """Key under which `Request.dropped` counts such sentences."""
 
 _PRECEDENCE = {
@@ -153,7 +154,7 @@ def _check_references(sentence: _Sentence, path: Path, line: int) -> _Sentence:
     for number, heads in enumerate(sentence.heads, start=1):
         if heads and max(heads) > words:
             raise DataError(
-                f"word {number} has head {max(heads)}, but the sentence has {words} words",
+                f"word {number} has head {max(heads)}, but the sentence has {number_text(words, 'word')}",
                 path=path,
                 line=line,
                 key="HEAD",

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from adaptstilts.contents import Identity, Pins, content_hash, identity_of
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.files import check_file
+from adaptstilts.formatting import number_text
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.readers.labels import Content, content_of, is_hidden, require_labels, unlabelled
 from adaptstilts.readers.lines import Request, RowCheck
@@ -262,7 +263,8 @@ class DataRoot:
             notes += self.notes(trained, Split.DEV, SOURCE_LANGUAGE)
         else:
             train, dev = hold_out(train, held_out_count(len(train)))
-            notes += (f"{trained.name}: no labelled dev set, {len(dev)} training rows are held out in its place",)
+            held = number_text(len(dev), "training row")
+            notes += (f"{trained.name}: no labelled dev set, {held} held out in its place",)
         return TrainingData(sample(train, limit), dev, notes)
 
     def labels(self, task: Task) -> tuple[str, ...]:
@@ -378,8 +380,7 @@ class DataRoot:
         found = locate(self.path, task, split, language)
         notes = [f"{task.name}: {part.note}" for part in found if part.note]
         notes += self.left_out(task, split, language)
-        missing = missing_parts(self.path, task, split, language)
-        if missing:
+        if missing := missing_parts(self.path, task, split, language):
             notes.append(f"{task.name}: {split.value} parts left out because they are missing: {', '.join(missing)}")
         return tuple(notes)
 
@@ -400,13 +401,12 @@ class DataRoot:
             examples = list(rows)
         for first in examples[:1]:
             check_kind(first, task, found.layout.reader, found.paths[0])
-        names = [row.id for row in examples]
-        if len(set(names)) < len(names):
+        if len(set(names := [row.id for row in examples])) < len(names):
             examples = [replace(row, id=name) for row, name in zip(examples, unique_ids(names), strict=True)]
         self._unlabelled[task.name, split, language, found.paths] = next(iter(request.unlabelled), None)
         others = f" and {len(found.paths) - 1} more" if len(found.paths) > 1 else ""
         self._dropped[task.name, split, language, found.paths] = tuple(
-            f"{task.name}: {count:,} {what} left out of {found.paths[0].name}{others}"
+            f"{task.name}: {number_text(count, *what)} left out of {found.paths[0].name}{others}"
             for what, count in sorted(request.dropped.items())
         )
         return examples

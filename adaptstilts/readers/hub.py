@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text, shown
 from adaptstilts.languages import get_language
 from adaptstilts.readers.choice import copa_example
 from adaptstilts.readers.jsonl import DROPPED, commonsenseqa_example, hellaswag_example
-from adaptstilts.readers.lines import Request, as_csv_writes, cut, label_words, shown
+from adaptstilts.readers.lines import Request, as_csv_writes, cut, label_words
 from adaptstilts.readers.squad import unique_ids
 from adaptstilts.readers.tables import Table, open_table
 from adaptstilts.readers.tsv import cosmosqa_example
@@ -121,7 +122,9 @@ def read_tags(request: Request) -> Iterator[TagExample]:
             classes = {number: known[name] for number, name in enumerate(names) if name in known}
         for row, (one, two) in enumerate(zip(table.lists(words), table.class_lists(tags), strict=True)):
             if two is None or len(one) != len(two):
-                raise table.error(row, f"{len(one)} words but {len(two or ())} tags", tags)
+                raise table.error(
+                    row, f"{number_text(len(one), 'word')} but {number_text(len(two or ()), 'tag')}", tags
+                )
             unknown = next((tag for tag in two if tag not in classes), None)
             if unknown is not None:
                 raise table.error(row, f"'{cut(str(unknown))}' is not a tag of this task", tags, allowed=request.labels)

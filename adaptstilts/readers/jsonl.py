@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from adaptstilts.errors import DataError
-from adaptstilts.readers.lines import Request, json_id, json_lines, json_text, label_index, label_words, shown
+from adaptstilts.formatting import shown
+from adaptstilts.readers.lines import Request, json_id, json_lines, json_text, label_index, label_words
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
 
 Record: TypeAlias = Mapping[str, Any]
@@ -15,7 +16,7 @@ Record: TypeAlias = Mapping[str, Any]
 
 NO_GOLD_LABEL = "-"
 """Label of MNLI and SNLI rows on which the annotators did not agree; such rows are left out, as their authors ask."""
-DROPPED = "rows without an agreed label"
+DROPPED = ("row", "without an agreed label")
 """Key under which `Request.dropped` counts such rows."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.tasks.examples import Bitext, Example, MatchExample, SpanExample, TagExample
 
 Content: TypeAlias = Literal["empty", "hidden", "labelled"]
@@ -49,7 +50,7 @@ def unlabelled(rows: list[Example], path: Path, line: int | None) -> list[DataEr
     hidden = [row.id for row in rows if is_hidden(row)]
     if not hidden:
         return []
-    problem = f"{len(hidden)} of {len(rows)} examples have no label, the first is '{hidden[0]}'"
+    problem = f"no label in {len(hidden)} of {number_text(len(rows), 'example')}, the first is '{hidden[0]}'"
     return [DataError(problem, path=path, line=line, hint="Label them, or take them out")]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,11 +15,12 @@ from typing import Any, TextIO, TypeAlias, TypeVar
 
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.files import BEGINNING, cause_of, check_file
+from adaptstilts.formatting import shown
 from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.tasks.examples import Bitext, ChoiceExample, Example, PairExample, TagExample
 from adaptstilts.tasks.spec import Split
 
-BLANK_WORDS = "blank words"
+BLANK_WORDS = ("blank word", "")
 """Key under which `Request.dropped` counts words of tagged sentences that are empty or white space."""
 MOST_PROBLEMS = 20
 """Number of bad rows of a file that are collected before reading stops."""
@@ -73,7 +73,7 @@ class Request:
         language: ISO 639-1 code.
         unanswerable: Whether questions without an answer are allowed.
         options: Reader options from the layout.
-        dropped: Filled by the reader: kind of row left out (words that follow a number) -> how many.
+        dropped: Filled by the reader: what is left out (a noun, and what stands behind it) -> how many.
         unlabelled: Filled by the reader: line of each row without a label, in files where only some may lack one.
         row: Context in which readers read each row.
         code: What the files call the language.
@@ -85,7 +85,7 @@ class Request:
     language: str
     unanswerable: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[tuple[str, str]] = field(default_factory=Counter)
     unlabelled: list[int] = field(default_factory=list)
     row: RowCheck = field(default_factory=RowCheck)
     code: str = ""
@@ -308,19 +308,12 @@ def json_id(record: Mapping[str, Any], key: str, path: Path, line: int | None, *
     raise DataError(f"expected text or an integer as an id, found {shown(value)}", path=path, line=line, key=key)
 
 
-def shown(value: object) -> str:
-    """Return a value as Python writes it, cut to a length that fits an error."""
-    return _SHORTENED.repr(value)
-
-
 def cut(text: str) -> str:
     """Return a text cut to a length that fits an error."""
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 _LONGEST_SHOWN = 100
-_SHORTENED = reprlib.Repr()
-_SHORTENED.maxstring = _SHORTENED.maxother = _SHORTENED.maxlong = _LONGEST_SHOWN
 
 
 def label_index(word: str, words: Mapping[str, int], path: Path, line: int | None, key: str = "label") -> int:

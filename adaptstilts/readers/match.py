@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text, shown
 from adaptstilts.readers.json_positions import Located, line_of
-from adaptstilts.readers.lines import Request, json_document, json_id, json_lines, json_text, shown
+from adaptstilts.readers.lines import Request, json_document, json_id, json_lines, json_text
 from adaptstilts.readers.sentences import sentence_spans
 from adaptstilts.tasks.examples import Candidate, MatchExample
 
 Span = tuple[int, int]
-DROPPED = "questions whose answer begins in no sentence"
+DROPPED = ("question", "whose answer begins in no sentence")
 """Key under which `Request.dropped` counts such questions of LAReQA."""
 
 _BRACES = re.compile(r"\{(.*?)\}")
@@ -246,7 +247,9 @@ def _offsets(span: dict[str, Any], text: str, path: Path, line: int) -> Span:
     start, end = span.get("start"), span.get("end")
     if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
         raise DataError(
-            f"{shown(start)} to {shown(end)} is not a span of a text of {len(text)} characters", path=path, line=line
+            f"{shown(start)} to {shown(end)} is not a span of a text of {number_text(len(text), 'character')}",
+            path=path,
+            line=line,
         )
     return start, end
 

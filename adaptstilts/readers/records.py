@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import shown
 from adaptstilts.readers.lines import (
     Request,
     cut,
@@ -25,7 +26,6 @@ from adaptstilts.readers.lines import (
     label_words,
     quoted_rows,
     require_columns,
-    shown,
 )
 from adaptstilts.tasks.examples import ChoiceExample, PairExample
 from adaptstilts.tasks.files import problems_of_options

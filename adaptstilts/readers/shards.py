@@ -11,6 +11,7 @@ from typing import Any
 from adaptstilts.contents import hash_or_none
 from adaptstilts.errors import DataError
 from adaptstilts.files import read_bytes
+from adaptstilts.formatting import number_text
 from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.readers.tables import open_table
 
@@ -115,7 +116,7 @@ def _problem_of_set(sets: dict[str, re.Match[str] | None]) -> str | None:
     for name, found in shards.items():
         index = int(found["index"])
         if index >= total:
-            return f"'{name}' numbers itself beyond the {total} files of its set"
+            return f"'{name}' numbers itself beyond the {number_text(total, 'file')} of its set"
         if index in by_index:
             return f"'{by_index[index]}' and '{name}' are the same part of one set"
         by_index[index] = name

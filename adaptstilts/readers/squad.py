@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import shown
 from adaptstilts.languages import get_language
 from adaptstilts.readers.json_positions import Located
-from adaptstilts.readers.lines import Request, json_document, json_id, json_text, shown
+from adaptstilts.readers.lines import Request, json_document, json_id, json_text
 from adaptstilts.tasks.examples import Answer, SpanExample
 
 

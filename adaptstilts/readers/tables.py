@@ -9,10 +9,9 @@ from typing import Any
 
 from adaptstilts.errors import DataError
 from adaptstilts.files import BEGINNING, cause_of, check_file
-from adaptstilts.formatting import reason_of
+from adaptstilts.formatting import reason_of, shown
 from adaptstilts.limits import check_unpacked
 from adaptstilts.readers.json_checks import parse_json
-from adaptstilts.readers.lines import shown
 
 
 @dataclass(frozen=True)

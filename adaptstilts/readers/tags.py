@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.readers.lines import Request, cut, expect_columns, label_index, text_lines
 from adaptstilts.tasks.examples import TagExample
 
@@ -89,5 +90,7 @@ def _sentence_lines(path: Path) -> Iterator[tuple[int, list[str], list[str]]]:
         expect_columns(columns, (2,), path, line)
         words, tags = columns[0].split(), columns[1].split()
         if len(words) != len(tags):
-            raise DataError(f"{len(words)} words but {len(tags)} tags", path=path, line=line)
+            raise DataError(
+                f"{number_text(len(words), 'word')} but {number_text(len(tags), 'tag')}", path=path, line=line
+            )
         yield line, words, tags

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.readers.lines import (
     Request,
     as_csv_writes,
@@ -53,7 +54,7 @@ def read_pairs(request: Request) -> Iterator[PairExample]:
             yield PairExample(id=str(position), first=columns[0].strip(), second=columns[1].strip(), label=label)
     if labels is not None and len(labels) != position + 1:
         raise DataError(
-            f"has {len(labels)} labels for {position + 1} rows of {path.name}",
+            f"has {number_text(len(labels), 'label')} for {number_text(position + 1, 'row')} of {path.name}",
             path=request.paths[1],
             line=max(len(labels), 1),
         )
@@ -65,7 +66,7 @@ def _label_lines(path: Path, classes: dict[str, int]) -> list[int]:
 
 def _agreed(label: int | None, labels: list[int], position: int, request: Request, line: int) -> int:
     if position >= len(labels):
-        problem = f"has {len(labels)} labels, {request.path.name} has more rows"
+        problem = f"has {number_text(len(labels), 'label')}, {request.path.name} has more rows"
         raise DataError(problem, path=request.paths[1], line=max(len(labels), 1))
     if label is not None and label != labels[position]:
         raise DataError(
@@ -169,7 +170,9 @@ def read_parallel(request: Request) -> Iterator[PairExample]:
             for path, cell in zip(request.paths, row, strict=True):
                 if cell is None:
                     lines = sum(1 for _ in text_lines(path))
-                    raise DataError(f"has {lines} lines, fewer than the parallel files", path=path, line=lines)
+                    raise DataError(
+                        f"has {number_text(lines, 'line')}, fewer than the parallel files", path=path, line=lines
+                    )
             (line, first), (_, second), (_, word) = row
             label = label_index(word.strip(), classes, request.paths[2], line)
             yield PairExample(id=str(line - 1), first=first.strip(), second=second.strip(), label=label)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adaptstilts.data.contamination.findings import Findings, Pair
 from adaptstilts.data.contamination.overlap import SHORTEST_BYTES
-from adaptstilts.formatting import markdown_text
+from adaptstilts.formatting import markdown_text, number_text
 from adaptstilts.results.grid import Grid, markdown
 
 TITLE = "Leaks and overlaps"
@@ -33,7 +33,9 @@ def overlap_section(findings: Findings, about: str = "") -> str:
     """Return the section in Markdown: a line on other languages, and a table of the pairs of sets that share texts."""
     title = f"{TITLE}: {about}" if about else TITLE
     pairs = findings.overlapping
-    words = f"{_leak_text(findings)} {len(pairs)} of {len(findings.pairs)} pairs of sets share texts."
+    words = (
+        f"{_leak_text(findings)} Shared texts in {len(pairs)} of {number_text(len(findings.pairs), 'pair', 'of sets')}."
+    )
     if not pairs:
         return f"### {markdown_text(title)}\n\n{words}\n"
     rows = tuple(map(_row, sorted(pairs, key=_order)))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 from adaptstilts.errors import DataError, EvaluationError
+from adaptstilts.formatting import number_text
 from adaptstilts.languages import SOURCE_LANGUAGE
 
 
@@ -192,7 +193,7 @@ def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
     rows = []
     for values in reader:
         if len(values) != len(header):
-            problem = f"{len(values)} columns, expected {len(header)}"
+            problem = f"{number_text(len(values), 'column')}, expected {len(header)}"
             raise DataError(problem, path=path, line=reader.line_num)
         rows.append(_parse_row(dict(zip(header, values, strict=True)), row_type, path, reader.line_num))
     return tuple(rows)

@@ -16,6 +16,7 @@ from adaptstilts.evaluate.benchmark import (
     benchmark_scores,
     counts_more,
 )
+from adaptstilts.formatting import number_text
 from adaptstilts.results.grid import Footnotes, Grid
 from adaptstilts.results.rows import ResultRow, task_scores
 from adaptstilts.results.tables import average_text, source_label
@@ -275,7 +276,7 @@ def _languages_text(missing: Sequence[Sequence[str]]) -> str:
     fewest, most = min(map(len, missing)), max(map(len, missing))
     if most <= _LONGEST_LIST and len(set(map(tuple, missing))) == 1:
         return " ".join(missing[0])
-    return f"{most} languages" if fewest == most else f"{fewest} to {most} languages"
+    return number_text(most, "language") if fewest == most else f"{fewest} to {most} languages"
 
 
 def _where(found: Sequence[SettingScores], settings: Sequence[SettingScores]) -> str:

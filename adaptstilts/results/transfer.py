@@ -13,6 +13,7 @@ from typing import get_args
 
 from adaptstilts.config.schema import MethodName
 from adaptstilts.errors import EvaluationError
+from adaptstilts.formatting import number_text
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.results.rows import TaskScore, mean, spread
 from adaptstilts.train.methods import RESULT_GROUPS, group_of
@@ -229,8 +230,7 @@ def _compare(own: Sequence[TaskScore], reference: Sequence[TaskScore], name: str
         if shared:
             differences[seed] = mean([values[language] - others[language] for language in shared])
         if shared and len(shared) < len(values.keys() | others.keys()):
-            languages = "language" if len(shared) == 1 else "languages"
-            notes[f"compared over the {len(shared)} {languages} that '{name}' has too"] = None
+            notes[f"compared over the {number_text(len(shared), 'language')} that '{name}' has too"] = None
     if reference_by_seed and not differences:
         notes[f"no seed or language in common with '{name}'"] = None
     seeds = tuple(differences or own_by_seed)

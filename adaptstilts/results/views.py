@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from adaptstilts.formatting import markdown_text
+from adaptstilts.formatting import markdown_text, number_text
 from adaptstilts.results.checklist import checklist_grid
 from adaptstilts.results.figures import draw_heatmap, draw_languages
 from adaptstilts.results.grid import TERMINAL_WIDTH, Grid, markdown, terminal_text
@@ -184,7 +184,10 @@ class SweepView:
     def parts(self, notes: Sequence[str]) -> list[str]:
         """Return the comparison of the variants, then each as a study of its own."""
         first, *others = self._first_grids()
-        parts = [f"A sweep of {len(self.shown)} variants, {len(self.views)} of them with scores.\n", *_remarks(notes)]
+        parts = [
+            f"A sweep of {number_text(len(self.shown), 'variant')}, {len(self.views)} of them with scores.\n",
+            *_remarks(notes),
+        ]
         parts.append(markdown(first))
         parts.extend(
             f"![Mean over targets by {markdown_text(name)}]({path.name})\n" for name, path in self.axes.items()

@@ -20,7 +20,7 @@ from typing import IO, Any, BinaryIO, cast
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError, WriteError
 from adaptstilts.files import open_file, read_bytes, what_instead
-from adaptstilts.formatting import visible
+from adaptstilts.formatting import number_text, visible
 from adaptstilts.store.artefact import Artefact, raise_first
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
@@ -231,7 +231,7 @@ class Imported:
         lines += [
             f"left {name}: this version uses format {FORMAT_VERSION}, and would make it again" for name in self.old
         ]
-        parts = [f"{len(self.placed)} artefacts placed"]
+        parts = [f"{number_text(len(self.placed), 'artefact')} placed"]
         parts += [f"{len(self.replaced)} replaced"] if self.replaced else []
         parts += [f"{len(self.there)} were there"]
         left = len(self.busy) + len(self.old)

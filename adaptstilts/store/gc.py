@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DamagedError
-from adaptstilts.formatting import aligned, size_text
+from adaptstilts.formatting import aligned, number_text, size_text
 from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST, digits_of
 from adaptstilts.store.process import Mark, is_alive
 from adaptstilts.store.shared import SharedStore
@@ -60,7 +60,7 @@ class Waste:
         """Return the findings as lines for a terminal."""
         rows = [(size_text(count), what) for what, count, _ in self.items]
         lines = aligned([*rows, *(("left", str(error)) for error in self.damaged)], "><")
-        total = f"{len(self.items)} things, {size_text(sum(count for _, count, _ in self.items))}"
+        total = f"{number_text(len(self.items), 'thing')}, {size_text(sum(count for _, count, _ in self.items))}"
         if not self.items:
             return "\n".join([*lines, "nothing to remove"])
         return "\n".join(

@@ -7,9 +7,10 @@ its values are left out where its text shows that they would find nothing.
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Callable
 from typing import Any
+
+from adaptstilts.formatting import shown
 
 MOST_FILES = 100_000
 """Most files of one artefact."""
@@ -28,8 +29,6 @@ _UPLOAD = re.compile(r"[0-9a-f]{1,64}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 _RESERVED = frozenset({"manifest.json", ".shared"})
 """Names of files, in small letters, that a store keeps for itself in the folder of an artefact."""
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 80
 
 Check = Callable[[Any], bool]
 
@@ -66,7 +65,7 @@ def check_fields(manifest: dict[str, Any], text: str) -> None:
     for name, (is_right, expected) in _FIELDS.items():
         if name in manifest:
             if not is_right(manifest[name]):
-                raise ValueError(f"'{name}' is {_SHORT.repr(manifest[name])}, not {expected}")
+                raise ValueError(f"'{name}' is {shown(manifest[name])}, not {expected}")
         elif name in _ALWAYS or ("format" in manifest and name in _SINCE_FORMATS):
             raise ValueError(f"'{name}' is missing")
     if text.count("{") + text.count("[") > _MOST_DEPTH and _is_deeper(manifest, _MOST_DEPTH):
@@ -79,7 +78,7 @@ def _check_files(files: dict[str, Any]) -> None:
         raise ValueError(f"it names {len(files):,} files, more than {MOST_FILES:,}")
     for name, record in files.items():
         if not is_inside(name):
-            raise ValueError(f"{_SHORT.repr(name)} is not a path inside the artefact")
+            raise ValueError(f"{shown(name)} is not a path inside the artefact")
         if name.lower() in _RESERVED:
             raise ValueError(f"'{name}' is a name that the store keeps for itself")
         if not isinstance(record, dict) or not _is_count(record.get("bytes")) or not is_key(record.get("sha256")):

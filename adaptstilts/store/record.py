@@ -6,17 +6,15 @@ A manifest vouches for the bytes of a file, not for what they say: artefacts may
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from adaptstilts.errors import DamagedError
+from adaptstilts.formatting import shown
 
 Value = TypeVar("Value")
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 80
 
 
 def wrong_content(problem: str, path: Path, folder: Path) -> DamagedError:
@@ -91,7 +89,7 @@ class Record:
 
     def wrong(self, name: str, expected: str) -> DamagedError:
         """Return the error for a value that is missing or of another kind."""
-        found = f"is {_SHORT.repr(self.values[name])}" if name in self.values else "is missing"
+        found = f"is {shown(self.values[name])}" if name in self.values else "is missing"
         problem = f"its value '{self._named(name)}' {found}, and should be {expected}"
         return wrong_content(problem, self.path, self.folder)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DamagedError, StoreError
-from adaptstilts.formatting import aligned, duration_text, size_text, visible
+from adaptstilts.formatting import aligned, duration_text, number_text, size_text, visible
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.leases import SLOP_SECONDS
 from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
@@ -97,7 +97,7 @@ def listing_text(rows: Sequence[Mapping[str, Any]]) -> str:
     kinds = Counter(row["kind"] for row in rows)
     parts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
     took = duration_text(sum(row["seconds"] for row in rows))
-    total = f"{len(rows)} artefacts, {size_text(sum(row['bytes'] for row in rows))}, {took} to make"
+    total = f"{number_text(len(rows), 'artefact')}, {size_text(sum(row['bytes'] for row in rows))}, {took} to make"
     return "\n".join([*aligned(table, "<<<>>><"), total + (f" ({parts})" if parts else "")])
 
 
@@ -129,7 +129,7 @@ def resolve(artefacts: Sequence[Artefact], word: str, damaged: Sequence[DamagedE
     names = (*(name_of(item) for item in artefacts), *(item.key[:KEY_DIGITS] for item in artefacts))
     hint = "See: adaptstilts store ls"
     if damaged:
-        hint = f"{len(damaged)} have damaged manifests, see: adaptstilts store verify"
+        hint = f"{number_text(len(damaged), 'damaged manifest')}, see: adaptstilts store verify"
     if len(word) < FEWEST_DIGITS and set(word.lower()) <= set(string.hexdigits):
         hint = f"Give at least {FEWEST_DIGITS} digits of the key."
     raise StoreError(f"no artefact '{word}'", value=word, allowed=tuple(dict.fromkeys(names)), hint=hint)

@@ -48,7 +48,10 @@ class Checked:
         found = number_text(count - unread, "damaged file") if count else "all as written"
         found += f", {number_text(unread, 'artefact')} cannot be read" if unread else ""
         return "\n".join(
-            [*map(visible, self.missing), f"{self.artefacts} artefacts, {size_text(self.bytes)} read: {found}"]
+            [
+                *map(visible, self.missing),
+                f"{number_text(self.artefacts, 'artefact')}, {size_text(self.bytes)} read: {found}",
+            ]
         )
 
 

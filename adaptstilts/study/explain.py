@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, TypeGuard
 
 from adaptstilts.errors import ConfigError, DamagedError
-from adaptstilts.formatting import visible
+from adaptstilts.formatting import number_text, visible
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
 from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe
@@ -321,7 +321,7 @@ def explain_text(records: list[dict[str, Any]]) -> str:
             continue
         lines += _missing_lines(record)
     if records and records[0]["left_out"]:
-        lines.append(f"and {records[0]['left_out']} more stages match; give a longer pattern")
+        lines.append(f"and {number_text(records[0]['left_out'], 'more stage')}; give a longer pattern")
     return "\n".join(map(visible, lines))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adaptstilts.errors import StoreError
+from adaptstilts.formatting import number_text
 from adaptstilts.results.report import RESULTS, ReportFiles, files_in
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.study.history import append_entry, entry_of, former_files
@@ -78,8 +79,7 @@ def report_what_is_there(study: Study, done: Mapping[str, Artefact], missing: Se
     plan, store, folder = study.plan, study.store, study.results_folder
     roots = data_roots(study.config.data, plan, store)
     claim_results_folder(study)
-    stages = "1 stage is" if len(missing) == 1 else f"{len(missing)} stages are"
-    remarks = [f"{stages} missing: {missing[0]}"] if missing else []
+    remarks = [f"{number_text(len(missing), 'stage')} missing: {missing[0]}"] if missing else []
     try:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as place:
             tables, report = Artefact(Path(place) / "tables", {}), Artefact(Path(place) / "report", {})

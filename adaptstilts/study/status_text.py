@@ -43,7 +43,7 @@ def status_text(status: Status, root: Path, command: str) -> str:
 
 def head_line(status: Status) -> str:
     """Format the summary line: stages by state, time left, speed."""
-    parts = [f"{status.total('done')} of {status.stages} stages done"]
+    parts = [f"{status.total('done')} of {number_text(status.stages, 'stage')} done"]
     parts += [f"{status.total(state)} {state.replace('_', ' ')}" for state in STATES[1:] if status.total(state)]
     if status.seconds_left:
         parts.append(left_text(status))
@@ -56,7 +56,7 @@ def head_line(status: Status) -> str:
 
 def left_text(status: Status) -> str:
     """Format the estimated time left."""
-    workers = "1 worker" if status.workers == 1 else f"{status.workers} workers"
+    workers = number_text(status.workers, "worker")
     guess = "" if status.is_measured else ", a guess, since little has been measured yet"
     return f"about {estimate_text(status.seconds_left or 0.0)} left with {workers}{guess}"
 

@@ -12,7 +12,7 @@ from typing import Any
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.files import expanded
-from adaptstilts.formatting import visible
+from adaptstilts.formatting import number_text, visible
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import DataPlace, Stage, StageKind
@@ -100,7 +100,7 @@ class SubmittedStudy:
             lines += [f"  note: {note}" for note in files.notes]
         if self.is_short:
             lines.append("predict the leaderboard's split with: evaluation.submission=true, then adaptstilts run")
-        return "\n".join([*map(visible, lines), f"wrote {self.count} files to {self.folder}"])
+        return "\n".join([*map(visible, lines), f"wrote {number_text(self.count, 'file')} to {self.folder}"])
 
 
 def submit_study(
@@ -160,7 +160,7 @@ def _check_whole(study: Study, wanted: Wanted) -> None:
     for variant in study.variants:
         most = variant.config.data.max_evaluation
         if most is not None and wanted.variant in {None, variant.label}:
-            problem = f"the study predicts only {most} rows per language, a submission needs all"
+            problem = f"the study predicts only {number_text(most, 'row')} per language, a submission needs all"
             raise ConfigError(problem, key="data.max_evaluation", hint="Run it with data.max_evaluation=null.")
 
 
@@ -238,7 +238,7 @@ def _write_task(
 
 def _count_note(task: Task, language: str, content: Any) -> str:  # noqa: ANN401 - one type per task
     rows = None if task.metric is Metric.BUCC_F1 else published_rows(task, language)
-    return "" if rows is None or rows == len(content) else f"{len(content)} rows, but {rows} are published"
+    return "" if rows is None or rows == len(content) else f"{number_text(len(content), 'row')}, but {rows:,} published"
 
 
 def _next_step(submitted: SubmittedStudy) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from adaptstilts.errors import DataError
 from adaptstilts.evaluate.metrics import TOP
+from adaptstilts.formatting import number_text
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.lines import RowCheck, json_lines
 from adaptstilts.submission.folder import Submission, numbered_rows
@@ -102,7 +103,8 @@ def _misaligned(path: Path, sentences: list[tuple[int, int]], expected: Expected
     for number, ((line, words), tags) in enumerate(zip(sentences, gold.content, strict=False)):
         if words != len(tags):
             yield DataError(
-                f"sentence {number + 1} has {words} tags, but {len(tags)} in {gold.path}:{gold.lines[number]}",
+                f"sentence {number + 1} has {number_text(words, 'tag')}, but {len(tags)} in "
+                f"{gold.path}:{gold.lines[number]}",
                 path=path,
                 line=line,
                 hint="Predict one tag for every word; do not truncate sentences.",
@@ -169,7 +171,7 @@ def _unmatched(path: Path, lines: dict[str, list[int]], found: set[str], gold: S
         )
     left = [name for name in gold.content if name not in found and bare[name] not in found]
     if left:
-        problem = f"{len(left)} of {len(gold.content)} questions have no answer, the first is '{left[0]}'"
+        problem = f"no answer to {len(left)} of {number_text(len(gold.content), 'question')}, the first is '{left[0]}'"
         yield DataError(problem, path=path, hint="XTREME scores them 0.")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.files import what_instead
-from adaptstilts.formatting import visible
+from adaptstilts.formatting import number_text, visible
 from adaptstilts.submission.check_file import Expected, check_file
 from adaptstilts.submission.folder import read_labels, submission_path
 from adaptstilts.submission.score import FolderScores, score_folder, score_record, score_text
@@ -40,7 +40,7 @@ class CheckedFolder:
     def text(self) -> str:
         """Return the results for a terminal, without the problems themselves."""
         count = len(self.problems)
-        line = f"{self.files} files checked, {count or 'no'} {'problem' if count == 1 else 'problems'}"
+        line = f"{number_text(self.files, 'file')} checked, {number_text(count, 'problem') if count else 'no problems'}"
         parts = [line, *(visible(f"note: {note}") for note in self.notes)]
         return "\n".join(parts) + (f"\n\n{score_text(self.scores)}" if self.scores else "")
 
@@ -112,7 +112,8 @@ def check_folder(
                     clean.setdefault(task.name, []).append(language)
     if uncounted:
         notes.append(
-            f"the number of rows of {uncounted} files was not compared: there are neither labels nor a published number"
+            f"the number of rows of {number_text(uncounted, 'file')} was not compared: "
+            "there are neither labels nor a published number"
         )
     return CheckedFolder(tuple(problems), tuple(notes), files, _scores(folder, gold, clean))
 
@@ -160,7 +161,7 @@ def _missing_or_unexpected(folder: Path, entry: Entry, task: Task | None) -> Ite
     """Yield a missing folder, missing files of languages, and files of unknown languages."""
     directory = folder / entry.folder
     if not directory.is_dir():
-        yield DataError(f"missing: {len(entry.languages)} languages of {entry.folder}", path=directory)
+        yield DataError(f"missing: {number_text(len(entry.languages), 'language')} of {entry.folder}", path=directory)
         return
     if task is None:
         return

@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 from adaptstilts.errors import DataError
 from adaptstilts.files import check_file
+from adaptstilts.formatting import number_text
 from adaptstilts.readers.json_positions import Located, line_of
 from adaptstilts.readers.lines import json_document, json_id, json_lines, json_text, open_text, text_lines
 from adaptstilts.submission.rules import (
@@ -161,7 +162,7 @@ def _match_sentences(predictions: Submission, labels: Submission) -> None:
     for number, (found, wanted) in enumerate(pairs):
         if len(found) != len(wanted):
             raise DataError(
-                f"sentence {number + 1} has {len(found)} tags, but {len(wanted)} in "
+                f"sentence {number + 1} has {number_text(len(found), 'tag')}, but {len(wanted)} in "
                 f"{labels.path}:{labels.lines[number]}",
                 path=predictions.path,
                 line=predictions.lines[number],
@@ -176,7 +177,8 @@ def _match_questions(predictions: Submission, labels: Submission) -> dict[str, s
     unknown = [name for name in found if name not in known]
     if unknown:
         raise DataError(
-            f"{len(unknown)} of {len(found)} question ids are not in {labels.path}, the first is '{unknown[0]}'",
+            f"{len(unknown)} of {number_text(len(found), 'question id')} not in {labels.path}, "
+            f"the first is '{unknown[0]}'",
             path=predictions.path,
             hint="Check that predictions and labels are of the same task, language and version.",
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adaptstilts.errors import EvaluationError
+from adaptstilts.formatting import number_text
 from adaptstilts.tasks.spec import Kind, Metric, Task
 
 _NUMBERED = re.compile(r"(?P<name>.*)#(?P<position>\d+)", re.DOTALL)
@@ -45,7 +46,7 @@ def published_ids(answers: Mapping[str, str]) -> tuple[dict[str, str], str]:
     if set(positions) != set(range(len(answers))) or len(names) == len(answers):
         return dict(answers), ""
     kept = {part["name"]: answers[part.string] for _, part in sorted(positions.items())}
-    return kept, f"{len(answers)} questions share {len(kept)} ids: the last answer of each is written"
+    return kept, f"{len(answers)} questions share {number_text(len(kept), 'id')}: the last answer of each is written"
 
 
 def sorted_rows(rows: Sequence[int], english: Sequence[str]) -> list[int]:
@@ -62,7 +63,9 @@ def sorted_rows(rows: Sequence[int], english: Sequence[str]) -> list[int]:
     file is left as it is, so that a prediction's value needs no change.
     """
     if len(rows) != len(english):
-        raise EvaluationError(f"{len(rows)} predictions for {len(english)} English sentences")
+        raise EvaluationError(
+            f"{number_text(len(rows), 'prediction')} for {number_text(len(english), 'English sentence')}"
+        )
     order = sorted(range(len(english)), key=lambda at: english[at].strip())
     return [rows[at] for at in order]
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import shown
 from adaptstilts.readers.json_checks import parse_json
-from adaptstilts.readers.lines import cut, open_text, shown
+from adaptstilts.readers.lines import cut, open_text
 from adaptstilts.tasks.spec import Task
 
 ONE_PER_EXAMPLE = "Predict every example exactly once, in the order of the test file."
@@ -69,8 +70,8 @@ def wrong_row_number(word: str, count: int | None, path: Path, line: int) -> Ite
     digits = word.lstrip("0") or "0"
     if len(digits) > _MOST_DIGITS or (count is not None and int(digits) >= count):
         allowed = ["0, 1, 2, ..."] if count is None else [f"0 to {count - 1}"]
-        shown = word if len(word) <= _MOST_DIGITS else f"{word[:_MOST_DIGITS]}... ({len(word)} digits)"
-        yield DataError(f"row {shown} does not exist", path=path, line=line, allowed=allowed, hint="Count from 0.")
+        number = word if len(word) <= _MOST_DIGITS else f"{word[:_MOST_DIGITS]}... ({len(word)} digits)"
+        yield DataError(f"row {number} does not exist", path=path, line=line, allowed=allowed, hint="Count from 0.")
 
 
 def wrong_pair(

@@ -19,7 +19,7 @@ from adaptstilts.evaluate.benchmark import (
     mean,
 )
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.formatting import aligned, visible
+from adaptstilts.formatting import aligned, number_text, visible
 from adaptstilts.submission.folder import (
     match_to_labels,
     read_labels,
@@ -156,7 +156,8 @@ def _score_and_note(predictions: Path, labels: Path, task: Task, language: str) 
     if isinstance(gold.content, Mapping) and len(found) < len(gold.content):
         lacking = len(gold.content) - len(found)
         notes.append(
-            f"{task.name}/{language}: {lacking} of {len(gold.content)} questions have no prediction and score 0"
+            f"{task.name}/{language}: no prediction for {lacking} of "
+            f"{number_text(len(gold.content), 'question')}, scored 0"
         )
     wanted = gold.content
     if task.metric is Metric.ACCURACY_F1:

@@ -13,6 +13,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 from adaptstilts.errors import ConfigError, raise_all
+from adaptstilts.formatting import number_text
 
 _PLAIN = {str: "text", bool: "True or False", int: "a whole number", float: "a number"}
 """What errors call plain types."""
@@ -110,7 +111,7 @@ def _tuple(arguments: tuple[Any, ...], given: Any, key: str, problems: list[Conf
     if not isinstance(given, list | tuple):
         raise ConfigError(f"{shortened(given)} is not a list", key=key, hint=_pairs_hint(given))
     if not is_list and len(given) != len(arguments):
-        raise ConfigError(f"{shortened(given)} does not have {len(arguments)} parts", key=key)
+        raise ConfigError(f"{shortened(given)} does not have {number_text(len(arguments), 'part')}", key=key)
     hints = arguments[:1] * len(given) if is_list else arguments
     found = [
         _value(hint, one, f"{key}[{at}]", problems) for at, (hint, one) in enumerate(zip(hints, given, strict=True))

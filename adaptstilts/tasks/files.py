@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from string import Formatter
 
 from adaptstilts.errors import ConfigError
+from adaptstilts.formatting import number_text
 from adaptstilts.tasks.kinds import FACTS
 from adaptstilts.tasks.reader_facts import EVERY_KIND, READER_FACTS, tells_languages
 from adaptstilts.tasks.spec import Layout, Split, Task
@@ -104,7 +105,7 @@ def problems_of_options(reader: str, options: Mapping[str, str], labels: Sequenc
             yield ConfigError(problem, key="options", value=option, allowed=facts.options or ("none",))
     words, columns = options.get("words", "").split(), options.get("choices", "").split()
     if reader == "texts" and words and len(words) != len(labels):
-        problem = f"{len(words)} label words for the {len(labels)} labels of the task"
+        problem = f"{number_text(len(words), 'label word')} for the {number_text(len(labels), 'label')} of the task"
         yield ConfigError(problem, key="words", hint="Give one for each, in their order; a|b for two.")
     if reader == "choices" and len(columns) < 2:
         problem = f"expected the columns of at least two answers, found {len(columns)}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from adaptstilts.errors import CheckpointError, TrainingError
+from adaptstilts.formatting import number_text
 from adaptstilts.models.backbone import load_encoder, own_weights
 from adaptstilts.models.heads import INITIAL_SPREAD, Head, HeadSpec, load_head, new_head
 from adaptstilts.models.network import Assembly, EncoderLoader, TaskNetwork, assemble, head_dropout, trainable_names
@@ -80,8 +81,8 @@ def check_trainable(network: TaskNetwork, expected: frozenset[str]) -> None:
     if found != expected:
         extra, missing = sorted(found - expected), sorted(expected - found)
         raise TrainingError(
-            f"{len(extra)} tensors train that should not {extra[:3]}, "
-            f"{len(missing)} tensors should train and do not {missing[:3]}"
+            f"{number_text(len(extra), 'tensor')} in training that should not be {extra[:3]}, "
+            f"{number_text(len(missing), 'tensor')} not in training that should be {missing[:3]}"
         )
 
 

@@ -138,8 +138,12 @@ def test_methods_of_a_network(name: str, parameter: inspect.Parameter, value: ob
             TagExample("1", "Anna lives", None),
             r"^examples\[0\]\.words: 'Anna lives' is one text where",
         ),
-        (Kind.CHOOSE, ChoiceExample("1", "Why?", (), None), r"^examples\[0\]\.choices: 0 alternatives leave nothing"),
-        (Kind.CHOOSE, ChoiceExample("1", "Why?", ("A.",), None), r"^examples\[0\]\.choices: 1 alternatives"),
+        (Kind.CHOOSE, ChoiceExample("1", "Why?", (), None), r"^examples\[0\]\.choices: 0 alternatives: nothing"),
+        (
+            Kind.CHOOSE,
+            ChoiceExample("1", "Why?", ("A.",), None),
+            r"^examples\[0\]\.choices: 1 alternative: nothing to",
+        ),
         (Kind.CHOOSE, ChoiceExample("1", None, ("A.", "B."), None), r"^examples\[0\]\.prompt: None is not text"),
         (Kind.EXTRACT, SpanExample("1", None, "A.", None), r"^examples\[0\]\.question: None is not text"),
     ],
@@ -156,7 +160,7 @@ def test_examples_without_content(task: Kind, example: Any, message: str):
     [
         ({"task": None}, "the column task has the value None, which is not text"),
         ({"prediction": 3}, "row 0: the prediction 3 is not a list of tags"),
-        ({"gold": "A"}, "row 0: gold 'A' does not have a tag for each of 1 words"),
+        ({"gold": "A"}, "row 0: gold 'A' does not have a tag for each of 1 word"),
     ],
 )
 def test_frames_with_other_values(function: Callable[..., Any], changed: dict[str, Any], message: str):

@@ -320,7 +320,7 @@ def test_score_shows_tables_averages_and_notes(submission: tuple[Path, Path]):
         ({}, ["--task", "xnly"], r"'xnly' is not a task\. Did you mean 'xnli'\?"),
         ({}, ["--task", "mlqa"], r"predictions.mlqa: is not a folder"),
         ({}, ["--language", "sw"], r"labels for 'sw'\. Allowed: de, en"),
-        ({"xnli/test-de.tsv": "neutral\n"}, [], r"test-de\.tsv:1: 1 lines, but 2 in .*labels.*Predict every example"),
+        ({"xnli/test-de.tsv": "neutral\n"}, [], r"test-de\.tsv:1: 1 line, but 2 in .*labels.*Predict every example"),
         ({"xnli/test-de.tsv": "neutral\n" * 3}, [], r"test-de\.tsv:3: 3 lines, but 2 in "),
         ({"xnli/test-de.tsv": "neutral\nmaybe\n"}, [], r"test-de\.tsv:2: 'maybe' is not a label.*Allowed: contr"),
         ({"xnli/test-de.tsv": ""}, [], r"test-de\.tsv: the file is empty"),

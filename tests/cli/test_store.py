@@ -36,7 +36,7 @@ def test_ls_lists_a_store(store):
     said = say("store", "ls", "--store", store.root, "--kind", "score")
     assert said.code == 0
     assert said.out.splitlines()[1].startswith("score nli ")
-    assert said.out.splitlines()[-1].startswith("1 artefacts, 900 B, ")
+    assert said.out.splitlines()[-1].startswith("1 artefact, 900 B, ")
     assert "Did you mean 'score'?" in say("store", "ls", "--store", store.root, "--kind", "scores").err
 
 

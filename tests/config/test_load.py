@@ -144,6 +144,8 @@ def test_recipe_gives_the_published_settings_when_nothing_is_said(family, task, 
         ("data: 5\n", r"study\.yaml:6: data: 5 is not a section\. Allowed: root, quoting"),
         ("data:\n", r"study\.yaml:6: data: has no value"),
         ("title: 2024\n", r"study\.yaml:6: title: 2024 is not text\. Write it in quotation marks; .*'\"2024\"'"),
+        ("~: 2\n", r"study\.yaml:6: null: 'null' is not a setting\. Allowed: name"),
+        ("True: 2\n", r"study\.yaml:6: true: 'true' is not a setting\."),
         ("5: x\n", r"study\.yaml:?6?: .*'5' is not a setting\. Allowed: name"),
         (
             "adapter: {reduction_factor: 0.5}\n",

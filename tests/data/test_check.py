@@ -103,7 +103,7 @@ def test_file_with_some_labels_missing_is_a_problem(tmp_path, capsys):
     folder.mkdir(parents=True)
     (folder / "val.et.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     assert main(["data", "check", str(tmp_path), "xcopa"]) == 2
-    assert "val.et.jsonl:2: 1 of 2 examples have no label, the first is '8'." in capsys.readouterr().err
+    assert "val.et.jsonl:2: no label in 1 of 2 examples, the first is '8'." in capsys.readouterr().err
 
 
 def test_link_to_a_file_that_is_gone_is_one_problem_of_that_file(root, capsys):

@@ -117,7 +117,7 @@ def test_generate_begins_with_the_same_cases_however_many_are_wanted():
 def test_generate_says_how_many_there_are_when_asked_for_too_many():
     with pytest.raises(
         DataError,
-        match=r"property-id: 9999 cases requested, but the templates give only 19\d\d different ones\. Request",
+        match=r"property-id: 9,999 cases requested, but the templates give only 19\d\d different\. Request",
     ):
         generate("property", "id", cases=9999)
 

@@ -156,7 +156,7 @@ CORRUPTIONS = (
         "An animal moves .\n",
         "",
         1,
-        "has 1 lines, fewer than the parallel files",
+        "has 1 line, fewer than the parallel files",
     ),
     Corruption(
         "published table",
@@ -216,7 +216,7 @@ CORRUPTIONS = (
         "\tNP S\\NP\n",
         "\tNP\n",
         2,
-        "2 words but 1 tags",
+        "2 words but 1 tag",
     ),
     Corruption(
         "tag of another set",
@@ -416,7 +416,7 @@ def test_row_of_our_own_layout_that_does_not_fit_is_named(tmp_path, check):
     write_split(tmp_path, get_task("udpos"), Split.DEV, "de", rows, get_task("udpos").labels)
     code, _, problems = check("udpos")
     assert code == 2
-    assert problems == ["udpos/arrow/dev/de/data-00000-of-00001.arrow: row 1: tags: 1 words but 2 tags."]
+    assert problems == ["udpos/arrow/dev/de/data-00000-of-00001.arrow: row 1: tags: 1 word but 2 tags."]
 
 
 def test_nine_languages_in_the_english_tydiqa_file_are_an_error(tmp_path, check):

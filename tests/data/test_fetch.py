@@ -236,7 +236,7 @@ def test_fetch_asks_nobody_when_everything_is_there(published, site, tmp_path):
     notes = Notes()
     result = fetch(tmp_path, ["qqp"], notes, options(published))
     assert (result.fetched, result.present) == ((), ("qqp/train/en", "qqp/dev/en"))
-    assert notes.lines == ["qqp: 2 of 2 splits are present already"]
+    assert notes.lines == ["qqp: 2 of 2 splits present already"]
     assert arrow_bytes(tmp_path) == before
     assert len(site.requests) == asked
 
@@ -390,13 +390,13 @@ def test_fetch_offline_uses_what_is_downloaded_and_asks_nobody(published, site, 
 
 
 def test_fetch_offline_names_what_was_not_downloaded(published, site, tmp_path):
-    with pytest.raises(DataError, match=r"offline, and 2 files have not been downloaded: .*train-v1\.1\.json, .*dev"):
+    with pytest.raises(DataError, match=r"offline, and 2 files not downloaded yet: .*train-v1\.1\.json, .*dev"):
         fetch(tmp_path, ["squad1"], Notes(), options(published, offline=True))
     assert site.requests == []
 
 
 def test_fetch_offline_raises_one_error_for_all_tasks(published, tmp_path):
-    with pytest.raises(OfflineError, match=r"offline, and 5 files have not been downloaded") as caught:
+    with pytest.raises(OfflineError, match=r"offline, and 5 files not downloaded yet") as caught:
         fetch(tmp_path, ["squad1", "qqp", "bucc2018"], Notes(), options(published, offline=True))
     assert len(str(caught.value).splitlines()) == 1
 
@@ -506,6 +506,6 @@ def test_command_tells_which_training_data_is_missing(published, site, tmp_path,
     root = tmp_path / "data"
     assert main(["data", "fetch", "xquad", "--root", str(root), "--manifest", str(manifest)]) == 0
     output = capsys.readouterr()
-    assert output.out == f"{root}: 1 splits fetched, 0 were there\n"
+    assert output.out == f"{root}: 1 split fetched, 0 were there\n"
     assert f"training data not fetched yet: adaptstilts data fetch squad1 --root {root}" in output.err
     assert "downloaded xquad.de.json" in output.err

@@ -25,7 +25,7 @@ def test_ray_makes_every_stage_once_keeps_workers_and_survives_a_killed_one(tmp_
     store, watcher, lines = Store(tmp_path), QuietWatcher(), []
     engine = RayEngine(CONFIG, StandInRunner, store, lambda _: Needs(True, 0), lines.append)
     outcome = run_graph(plan_of(*stages), store, engine, watcher, retries=1)
-    assert lines == ["ray: 1 nodes, 2 CPUs, 0 GPUs"]
+    assert lines == ["ray: 1 node, 2 CPUs, 0 GPUs"]
     assert str(outcome.failures[bad.key]) == "some.tsv: no rows."
     assert outcome.left_out == ["after"]
     assert len(outcome.made) == 6
@@ -33,7 +33,7 @@ def test_ray_makes_every_stage_once_keeps_workers_and_survives_a_killed_one(tmp_
     assert sorted(slugs) == sorted(["bad-input", "die-once", "die-once", *(f"slow-{number}" for number in range(5))])
     assert 1 <= len({process for slug, process in attempts(store) if slug.startswith("slow")}) <= 3
     notes = [told[1] for told in watcher.told if told[0] == "noted" and str(told[1]).startswith("tried")]
-    assert notes == ["tried again (1 of 1 times): die-once: Ray lost its worker (WorkerCrashedError)"]
+    assert notes == ["tried again (1 of 1 time): die-once: Ray lost its worker (WorkerCrashedError)"]
 
 
 def test_a_cluster_that_is_not_there_is_one_clear_error(tmp_path: Path):

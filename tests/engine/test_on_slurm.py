@@ -59,7 +59,7 @@ def test_jobs_are_sent_as_arrays_light_stages_stay_here_and_lost_jobs_are_tried_
     assert [line.split(" in ")[0] for line in lines] == ["slurm: 2 jobs", "slurm: 1 job"]
     notes = [told[1] for told in watcher.told if told[0] == "noted"]
     assert len(notes) == 1
-    assert notes[0].startswith("tried again (1 of 1 times): die-once: job ")
+    assert notes[0].startswith("tried again (1 of 1 time): die-once: job ")
 
 
 def test_a_preempted_job_goes_on_as_a_new_one(tmp_path: Path):

@@ -53,7 +53,7 @@ def test_a_killed_worker_is_replaced_and_its_stage_tried_again(tmp_path):
     assert len(outcome.made) == 3
     assert sorted(slug for slug, _ in attempts(store)) == ["die-once", "die-once", "slow-a", "slow-b"]
     notes = [told[1] for told in watcher.told if told[0] == "noted"]
-    assert notes == ["tried again (1 of 1 times): die-once: a worker process died (signal SIGKILL)"]
+    assert notes == ["tried again (1 of 1 time): die-once: a worker process died (signal SIGKILL)"]
 
 
 def test_a_stage_whose_worker_always_dies_fails_alone_after_its_tries(tmp_path):

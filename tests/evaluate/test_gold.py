@@ -94,13 +94,13 @@ def test_gold_raises_with_the_name_when_a_label_is_hidden(task: str, examples: l
 
 def test_gold_of_the_other_direction_raises_when_a_foreign_sentence_has_no_translation():
     bitext = Bitext("de", side("f1", "f2"), side("e1"), frozenset({("f1", "e1")}))
-    with pytest.raises(EvaluationError, match=r"1 foreign sentences of de-en have no translation, the first is 'f2'"):
+    with pytest.raises(EvaluationError, match=r"no translation of 1 foreign sentence of de-en, the first is 'f2'"):
         gold_of(get_task("tatoeba"), bitext, (), direction="foreign_to_english")
 
 
 def test_gold_raises_when_an_english_sentence_has_no_translation():
     bitext = Bitext("de", side("f1"), side("e1", "e2", "e3"), frozenset({("f1", "e1")}))
-    with pytest.raises(EvaluationError, match=r"2 English sentences of de-en have no translation, the first is 'e2'"):
+    with pytest.raises(EvaluationError, match=r"no translation of 2 English sentences of de-en, the first is 'e2'"):
         gold_of(get_task("tatoeba"), bitext, ())
 
 

@@ -143,7 +143,7 @@ def test_metrics_raise_with_both_numbers_when_lengths_differ(metric):
 
 @pytest.mark.parametrize("metric", [token_accuracy, chunk_scores])
 def test_tag_metrics_raise_naming_the_sentence_when_words_differ_in_number(metric):
-    with pytest.raises(EvaluationError, match=r"sentence 2 has 1 predicted tags, but 2 gold tags.*Allowed: 2 tags"):
+    with pytest.raises(EvaluationError, match=r"sentence 2 has 1 predicted tag, but 2 gold tags.*Allowed: 2 tags"):
         metric([["O"], ["O"]], [["O"], ["O", "O"]])
 
 

@@ -253,7 +253,7 @@ def test_mining_expands_equal_texts_to_all_pairs_of_their_ids_when_asked_to():
 
 def test_mining_raises_with_all_three_numbers_when_parts_of_a_side_differ():
     side = Side(["f0", "f1"], ["a"], directions(0, 1, 2))
-    with pytest.raises(EvaluationError, match="2 ids, 1 sentences and 3 vectors"):
+    with pytest.raises(EvaluationError, match="2 ids, 1 sentence and 3 vectors"):
         mine_pairs(side, side)
 
 

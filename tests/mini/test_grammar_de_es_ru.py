@@ -420,7 +420,7 @@ def test_names_keep_their_entity_types(code: str) -> None:
 
 
 def test_read_table_names_the_line_when_forms_are_missing() -> None:
-    with pytest.raises(DataError, match="line 'dog Hund' has 1 forms, not 2"):
+    with pytest.raises(DataError, match="line 'dog Hund' has 1 form, not 2"):
         read_table("cat Katze f\ndog Hund", columns=2)
 
 

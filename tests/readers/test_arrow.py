@@ -55,7 +55,7 @@ def test_own_layout_is_read_before_the_others(data_root, task_files, tmp_path):
     [
         ("xnli", [PairExample("1", "a", "b", 0)], ("yes", "no", "?"), r"row 0: label: 'yes' is not a label"),
         ("udpos", [TagExample("0", ("a",), (0,))], ("NN",), r"row 0: tags: 'NN' is not a tag of this task"),
-        ("udpos", [TagExample("0", ("a", "b"), (0,))], ("ADJ",), r"row 0: tags: 2 words but 1 tags"),
+        ("udpos", [TagExample("0", ("a", "b"), (0,))], ("ADJ",), r"row 0: tags: 2 words but 1 tag"),
         ("hellaswag", [ChoiceExample("0", "a", ("b", "c"), 2)], (), r"row 0: label: 2 is not one of the 2 choices"),
         ("squad2", [SpanExample("0", "a", "b c", (Answer("c", 1),))], (), r"row 0: answers: the answer 'c' is not at"),
         ("xnli", [SpanExample("0", "a", "b", ())], (), r"first: no such column\. .*Allowed: answers, cont"),
@@ -114,7 +114,7 @@ def test_gold_pairs_are_refused_when_a_sentence_is_missing(tmp_path):
          r"row 0: answers: expected a list of text and start"),
         ("udpos", {"id": ["0"], "words": [["a"]], "tags": [7]}, r"row 0: tags: expected a list of labels"),
         ("xnli", {"id": ["0"], "first": ["a"], "second": [3], "label": ["neutral"]}, r"second: expected text or null"),
-        ("xnli", {"id": ["0"], "first": ["a"], "second": ["b"], "label": [True]}, r"row 0: label: .*found True"),
+        ("xnli", {"id": ["0"], "first": ["a"], "second": ["b"], "label": [True]}, r"row 0: label: .*found true"),
     ],
 )  # fmt: skip
 def test_values_of_other_types_are_refused_with_their_row(tmp_path, task, columns, message):

@@ -412,9 +412,9 @@ def test_shared_cases_name_the_cause(cases, capsys, folder, task, message):
 @pytest.mark.parametrize(
     ("folder", "task", "note"),
     [
-        ("02-panx-blank-words/root", "panx", "panx: 1 blank words left out of test-en.tsv"),
-        ("02-panx-blank-words/root2", "panx", "panx: 1 blank words left out of test"),
-        ("31-hub/panx-emptytoken", "panx", "blank words left out of test-00000-of-00001.parquet"),
+        ("02-panx-blank-words/root", "panx", "panx: 1 blank word left out of test-en.tsv"),
+        ("02-panx-blank-words/root2", "panx", "panx: 1 blank word left out of test"),
+        ("31-hub/panx-emptytoken", "panx", "blank word left out of test-00000-of-00001.parquet"),
         ("38-bigfield/root", "cosmosqa", "cosmosqa  dev    en          3"),
     ],
 )

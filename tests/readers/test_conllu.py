@@ -112,7 +112,7 @@ def test_blanked_sentences_are_left_out_and_counted(data_root):
     root = data_root({"ud/UD_Some-Test/de_test-ud-train.conllu": "".join(sentences)})
     assert [row.words for row in root.load(UDPOS, Split.TRAIN, "de")] == [("_", "a", ".")]
     assert root.notes(UDPOS, Split.TRAIN, "de") == (
-        "udpos: 2 sentences without text (their words are `_`) left out of de_test-ud-train.conllu",
+        "udpos: 2 sentences without text (with `_` for its words) left out of de_test-ud-train.conllu",
     )
 
 
@@ -149,7 +149,7 @@ def test_languages_of_xtreme_are_read_from_version_2_5_and_later_ones_from_2_7(d
             conllu("1-3 zum _ _", "1 zu ADP 0", "2 dem DET 1"),
             r"conllu:5: ID: 'zum' spans words 1-3, but the sentence has 2",
         ),
-        (conllu("1 Ja INTJ 7"), r"conllu:3: HEAD: word 1 has head 7, but the sentence has 1 words"),
+        (conllu("1 Ja INTJ 7"), r"conllu:3: HEAD: word 1 has head 7, but the sentence has 1 word"),
     ],
 )
 def test_treebank_is_refused_with_file_and_line_when_malformed(read, text, message):
@@ -221,7 +221,7 @@ def test_sentences_left_out_of_several_treebanks_are_not_put_down_to_the_first(d
     blank, kept = conllu("1 _ X 0", "2 _ X 1"), conllu("1 Ja INTJ 0")
     root = data_root({"ud/UD_A/de_a-ud-test.conllu": kept, "ud/UD_B/de_b-ud-test.conllu": kept + blank})
     root.load(UDPOS, Split.TEST, "de")
-    assert any("1 sentences" in note and note.endswith("left out of de_a-ud-test.conllu and 1 more") for note in
+    assert any("1 sentence without" in note and note.endswith("left out of de_a-ud-test.conllu and 1 more") for note in
                root.notes(UDPOS, Split.TEST, "de"))  # fmt: skip
 
 

@@ -70,7 +70,7 @@ def test_lareqa_leaves_out_a_question_whose_answer_begins_between_sentences(writ
     text, questions = ["Anna kam.", "Es war rot."], [("q1", "Wer?", "Anna"), ("q2", "Wie?", "rot")]
     root = write_breaks(text, questions, [[0, 9], [10, 16]])
     assert [row.id for row in root.load_examples(LAREQA, Split.TEST, "de")] == ["q1"]
-    note = "lareqa: 1 questions whose answer begins in no sentence left out of de.json"
+    note = "lareqa: 1 question whose answer begins in no sentence left out of de.json"
     assert root.left_out(LAREQA, Split.TEST, "de") == (note,)
     assert [item.answers for item in root.candidates(LAREQA)][:2] == [("q1",), ()]
 

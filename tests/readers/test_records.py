@@ -103,7 +103,7 @@ def test_choices_are_read_by_their_columns(data_root, start: int):
         ("m.tsv", "text\tlabel\ts\nA\tgood\ttrian\n", {"split": "s"}, r"m\.tsv:2: s: 'trian' is not a split.*'train'"),
         ("m.tsv", "text\tlabel\nA\tgood\n", {"language": "l"}, r"m\.tsv:1: l: no such column"),
         ("m.jsonl", '{"text": ["A"], "label": "good"}\n', {}, r"m\.jsonl:1: text: expected text, found \['A'\]"),
-        ("m.jsonl", '{"text": "A", "label": true}\n', {}, r"m\.jsonl:1: label: expected text, found True"),
+        ("m.jsonl", '{"text": "A", "label": true}\n', {}, r"m\.jsonl:1: label: expected text, found true"),
         ("m.jsonl", '{"text": \n', {}, r"m\.jsonl:1: not JSON"),
     ],
 )
@@ -139,7 +139,7 @@ def test_first_row_without_a_label_is_named_with_its_line(data_root):
     text = 'text\tlabel\tsplit\nA.\tgood\ttrain\n"B,\nC."\t\ttest\nD.\tbad\ttest\nE.\t\ttrain\n'
     root: DataRoot = data_root({"m.tsv": text})
     task = moods(texts("m.tsv", split="split"), languages=("en",))
-    message = r"m\.tsv:{}: 1 of 2 examples have no label, the first is '{}'\. Label them, or take them out"
+    message = r"m\.tsv:{}: no label in 1 of 2 examples, the first is '{}'\. Label them, or take them out"
     with pytest.raises(DataError, match=message.format(6, 1)):
         root.load(task, Split.TRAIN, "en", labelled=True)
     (problem,) = root.inspect(task, Split.TEST, "en").problems

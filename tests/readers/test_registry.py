@@ -128,7 +128,7 @@ def test_table_of_pairs_is_refused_with_file_and_line_when_malformed(read, text,
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ("neutral\n", r"test-labels\.txt:1: has 1 labels, test-de\.tsv has more rows"),
+        ("neutral\n", r"test-labels\.txt:1: has 1 label, test-de\.tsv has more rows"),
         ("neutral\nneutral\nneutral\n", r"test-labels\.txt:3: has 3 labels for 2 rows of test-de\.tsv"),
         ("neutral\nyes\n", r"test-labels\.txt:2: label: 'yes' is not a label"),
     ],
@@ -195,7 +195,7 @@ def test_parallel_files_are_refused_when_one_is_shorter(read):
         "snli/s2.dev": "C\n",
         "snli/labels.dev": "neutral\nneutral\n",
     }
-    with pytest.raises(DataError, match=r"s2\.dev:1: has 1 lines, fewer than the parallel files"):
+    with pytest.raises(DataError, match=r"s2\.dev:1: has 1 line, fewer than the parallel files"):
         read("anli", Split.DEV, replaced=replaced)
 
 
@@ -318,7 +318,7 @@ def test_word_lines_are_refused_with_line_when_malformed(read, task, name, text,
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a b\tX\n", r"ccg\.dev:1: 2 words but 1 tags"),
+        ("a b\tX\n", r"ccg\.dev:1: 2 words but 1 tag"),
         ("a X\n", r"ccg\.dev:1: expected 2 columns, found 1"),
     ],
 )

@@ -18,9 +18,10 @@ MANY = Pair("squad1", "dev", "xquad", "test", Overlap(1190, 1190, 1190, 1190))
     ("findings", "text"),
     [
         (Findings({"mnli": CLEAN}, (NONE,)),
-         "leaks and overlaps: no other language in 1 English training set; 0 of 1 pairs of sets share rows"),
+         "leaks and overlaps: no other language in 1 English training set; shared rows in 0 of 1 pair of sets"),
         (Findings({"tydiqa": MIXED}, (NONE, FEW, MANY)),
-         "leaks and overlaps: other languages in the English training sets of tydiqa; 2 of 3 pairs of sets share rows, "
+         "leaks and overlaps: other languages in the English training sets of tydiqa; "
+         "shared rows in 2 of 3 pairs of sets, "
          "most of all xquad (test) with squad1 (dev): 1,190 of 1,190"),
     ],
 )  # fmt: skip
@@ -31,7 +32,7 @@ def test_summary_names_leaks_and_the_largest_overlap(findings, text):
 def test_section_lists_pairs_that_share_texts_most_rows_first():
     lines = overlap_section(Findings({"mnli": CLEAN}, (NONE, FEW, MANY))).splitlines()
     assert lines[0] == "### Leaks and overlaps"
-    assert lines[2] == "No other language was found in 1 English training set. 2 of 3 pairs of sets share texts."
+    assert lines[2] == "No other language was found in 1 English training set. Shared texts in 2 of 3 pairs of sets."
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| x")]
     assert cells == [
         ["xquad test", "squad1 dev", "1,190", "1,190", "1,190", "1,190"],

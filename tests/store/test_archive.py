@@ -111,7 +111,7 @@ def test_import_leaves_what_a_process_is_making_to_it(store, tmp_path):
     assert (done.placed, done.busy) == (["generate the world"], ["score nli"])
     assert done.text().splitlines()[1:] == [
         "left score nli, which a process is making",
-        "1 artefacts placed, 0 were there, 1 left",
+        "1 artefact placed, 0 were there, 1 left",
     ]
     assert other.find(SCORE) is None
 

@@ -385,7 +385,7 @@ def test_artefacts_of_an_older_format_are_left_and_the_others_placed(bundle, oth
     assert done.text().splitlines()[1:] == [
         f"left generate the world, of format {FORMAT_VERSION - 1}: this version uses format {FORMAT_VERSION}, "
         "and would make it again",
-        "1 artefacts placed, 0 were there, 1 left",
+        "1 artefact placed, 0 were there, 1 left",
     ]
 
 

@@ -108,7 +108,7 @@ def test_words_name_what_is_damaged_beside_what_is_not(store):
     known = store.artefacts(on_damage=damaged.append)
     with pytest.raises(StoreError, match=rf"'nli' names 2 artefacts\. Allowed: .*{SCORE.key[:16]} \(damaged\)"):
         resolve(known, "nli", damaged)
-    with pytest.raises(StoreError, match=r"no artefact 'world 2'\..* 1 have damaged manifests, see: .* verify"):
+    with pytest.raises(StoreError, match=r"no artefact 'world 2'\..* 1 damaged manifest, see: .* verify"):
         resolve(known, "world 2", damaged)
 
 

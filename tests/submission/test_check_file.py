@@ -71,7 +71,7 @@ def test_every_misaligned_sentence_is_told_with_both_lines(tmp_path: Path):
     found = problems(tmp_path, "udpos", "DET\n\nVERB\n\nX\nNOUNS\n", gold=gold)
     assert [line.split(". ")[0].removesuffix(".") for line in found] == [
         "pred:6: 'NOUNS' is not a label of udpos",
-        "pred:1: sentence 1 has 1 tags, but 2 in gold:1",
+        "pred:1: sentence 1 has 1 tag, but 2 in gold:1",
         "pred:5: sentence 3 has 2 tags, but 3 in gold:6",
     ]
 
@@ -92,7 +92,7 @@ def test_duplicate_unknown_and_unanswered_question_ids_are_told_with_their_lines
         "pred:5: ü: expected text, found 3",
         "pred:4: q1: the question id is also on line 2",
         "pred:3: q9: no question of gold has this id",
-        "pred: 2 of 4 questions have no answer, the first is 'q2'",
+        "pred: no answer to 2 of 4 questions, the first is 'q2'",
     ]
 
 
@@ -114,7 +114,7 @@ def test_questions_are_counted_without_labels(tmp_path: Path):
         (
             "hellaswag",
             '{"label": true}\n{"lab\n[1]\n',
-            ["pred:1: label: True", "pred:2: not JSON", "pred:3: expected a JSON object, found list"],
+            ["pred:1: label: true", "pred:2: not JSON", "pred:3: expected a JSON object, found list"],
         ),
     ],
 )
@@ -162,5 +162,5 @@ def test_every_malformed_list_of_candidates_is_told_with_its_line(tmp_path: Path
         "pred:6: m6: expected a list of candidate ids, best first",
         "pred:8: m7: the query id is also on line 7",
         "pred:9: m9: no question of gold has this id",
-        "pred: 1 of 8 questions have no answer, the first is 'm8'",
+        "pred: no answer to 1 of 8 questions, the first is 'm8'",
     ]

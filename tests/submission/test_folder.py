@@ -192,7 +192,7 @@ def test_gold_answers_may_be_absent_where_questions_may_be_unanswerable(tmp_path
         ("xnli", "neutral\n" * 3, "neutral\n" * 2, r"pred\.tsv:2: 2 lines, but 3 in .*gold\.tsv.*exactly once"),
         ("tatoeba", "1\n0\n", "1\n2\n3\n", r"pred\.tsv:3: 3 lines, but 2 in"),
         ("udpos", "NOUN\n\nVERB\n", "NOUN\n", r"pred\.tsv:1: 1 sentences, but 2 in"),
-        ("panx", "O\n\nO\nO\n", "O\n\nO\n", r"pred\.tsv:3: sentence 2 has 1 tags, but 2 in .*gold\.tsv:3.*every word"),
+        ("panx", "O\n\nO\nO\n", "O\n\nO\n", r"pred\.tsv:3: sentence 2 has 1 tag, but 2 in .*gold\.tsv:3.*every word"),
     ],
 )
 def test_matching_raises_with_both_numbers_when_they_differ(
@@ -208,7 +208,7 @@ def test_matching_raises_with_the_first_id_when_question_ids_are_unknown(tmp_pat
     task = get_task("xquad")
     gold = read_labels(squad_file(tmp_path, "q1", "q2"), task)
     found = read_predictions(file_with(tmp_path, '{"q1": "a", "q8": "b", "q9": "c"}', "pred.json"), task)
-    with pytest.raises(DataError, match=r"pred\.json: 2 of 3 question ids are not in .*the first is 'q8'"):
+    with pytest.raises(DataError, match=r"pred\.json: 2 of 3 question ids not in .*the first is 'q8'"):
         match_to_labels(found, gold)
 
 
@@ -251,5 +251,5 @@ def test_ranks_of_an_unknown_query_are_refused_and_missing_ones_stay_missing(tmp
     found = read_predictions(file_with(tmp_path, '{"m2": ["Q9", "Q2"]}', "found.json"), task)
     assert match_to_labels(found, labels) == {"m2": ["Q9", "Q2"]}
     other = read_predictions(file_with(tmp_path, '{"m3": ["Q2"]}', "other.json"), task)
-    with pytest.raises(DataError, match=r"other\.json: 1 of 1 .* ids are not in .*labels\.json, the first is 'm3'"):
+    with pytest.raises(DataError, match=r"other\.json: 1 of 1 question id not in .*labels\.json, the first is 'm3'"):
         match_to_labels(other, labels)

@@ -43,7 +43,7 @@ CASES = {
         "1: m: a candidate is listed twi",
     ),
     "choice below zero": ("xcopa", "jsonl", '{"label": 0}\n', '{"label": -1}\n', "1: label: -1 is not a choice"),
-    "choice that is true": ("xcopa", "jsonl", '{"label": 0}\n', '{"label": true}\n', "1: label: True is not a choice"),
+    "choice that is true": ("xcopa", "jsonl", '{"label": 0}\n', '{"label": true}\n', "1: label: true is not a choice"),
     "choice that is no object": ("xcopa", "jsonl", '{"label": 0}\n', "[1]\n", "1: expected a JSON object, found list"),
     "labels: rows counted from 1": (
         "tatoeba",

@@ -44,7 +44,7 @@ def test_folder_scores_note_what_was_left_out(folders: tuple[Path, Path]):
         "xnli: no predictions for de",
         "xnli: pl scored although not among the task's languages",
         "tatoeba: no labels for de",
-        "xquad/en: 1 of 2 questions have no prediction and score 0",
+        "xquad/en: no prediction for 1 of 2 questions, scored 0",
     }
     assert list(found.scores["xnli"]) == ["en", "pl"]
     assert "tatoeba" not in found.scores

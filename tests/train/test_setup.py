@@ -223,7 +223,9 @@ def test_check_trainable_lists_the_difference(tiny_encoder_folder):
     network = build("adapter", tiny_encoder_folder)
     promised = trainable_names(network)
     network.encoder.embeddings.word_embeddings.weight.requires_grad_(True)
-    with pytest.raises(TrainingError, match=r"1 tensors train that should not \['encoder\.embeddings\.word_embeddings"):
+    with pytest.raises(
+        TrainingError, match=r"1 tensor in training that should not be \['encoder\.embeddings\.word_embeddings"
+    ):
         check_trainable(network, promised)
 
 

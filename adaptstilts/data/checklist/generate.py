@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
 from adaptstilts.data.checklist.templates import TemplateGroup, read_templates
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, case_name
 from adaptstilts.tasks.examples import Answer
 
@@ -59,7 +60,7 @@ def generate(test: str, language: str, *, cases: int = DEFAULT_CASES, seed: int 
             made[context] = Case(context, _questions(group, words, context, case_name(test, language, len(made))))
     if len(made) < cases:
         raise DataError(
-            f"{cases} cases requested, but the templates give only {len(made)} different ones",
+            f"{number_text(cases, 'case')} requested, but the templates give only {len(made)} different",
             key=f"{test}-{language}",
             hint="Request fewer cases.",
         )
@@ -88,5 +89,7 @@ def _questions(group: TemplateGroup, words: dict[str, str], context: str, name: 
 
 def _locate(text: str, context: str) -> Answer:
     if context.count(text) != 1:
-        raise DataError(f"the answer '{text}' occurs {context.count(text)} times in '{context}', expected once")
+        raise DataError(
+            f"the answer '{text}' occurs {number_text(context.count(text), 'time')} in '{context}', expected once"
+        )
     return Answer(text, context.index(text))

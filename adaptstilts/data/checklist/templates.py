@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST
 
 FOLDER = Path(__file__).with_name("templates")
@@ -114,7 +115,9 @@ def _forms(head: str, rows: list[str], path: Path, test: str) -> tuple[Mapping[s
     for row, forms in zip(rows, split, strict=True):
         if len(forms) != len(placeholders):
             raise DataError(
-                f"'{row}' has {len(forms)} forms, expected {len(placeholders)}: {head}", path=path, key=test
+                f"'{row}' has {number_text(len(forms), 'form')}, expected {len(placeholders)}: {head}",
+                path=path,
+                key=test,
             )
     return tuple(dict(zip(placeholders, forms, strict=True)) for forms in split)
 

@@ -55,7 +55,7 @@ class Findings:
         if self.leaking:
             leaks = f"other languages in the English training sets of {', '.join(self.leaking)}"
         shared = [pair for pair in self.overlapping if pair.overlap.same_rows]
-        overlaps = f"{len(shared)} of {len(self.pairs)} pairs of sets share rows"
+        overlaps = f"shared rows in {len(shared)} of {number_text(len(self.pairs), 'pair', 'of sets')}"
         if shared:
             most = max(shared, key=lambda pair: pair.overlap.same_rows / pair.overlap.rows)
             overlaps += (

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import number_text
 from adaptstilts.mini import concepts
 from adaptstilts.mini.meaning import Role, Sentence, Word
 
@@ -79,7 +80,9 @@ def read_table(text: str, columns: int) -> dict[str, tuple[str, ...]]:
             continue
         concept, *forms = line.split()
         if len(forms) != columns:
-            raise DataError(f"lexicon line '{line.strip()}' has {len(forms)} forms, not {columns}", line=number)
+            raise DataError(
+                f"lexicon line '{line.strip()}' has {number_text(len(forms), 'form')}, not {columns}", line=number
+            )
         if concept in table:
             raise DataError(f"concept '{concept}' comes twice in the lexicon", line=number, value=concept)
         table[concept] = tuple(forms)

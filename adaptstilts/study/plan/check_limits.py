@@ -13,6 +13,7 @@ from adaptstilts.config.retrieval import RetrievalSettings
 from adaptstilts.config.schema import StudyConfig
 from adaptstilts.encoding.features import ShortLength, short_lengths
 from adaptstilts.errors import AdaptstiltsError, ConfigError, raise_all
+from adaptstilts.formatting import number_text
 from adaptstilts.models.architecture import Architecture, architecture_of
 from adaptstilts.models.backbone import known_config
 from adaptstilts.store.stage import Stage
@@ -75,7 +76,7 @@ def check_limits(config: StudyConfig, plan: Plan, backbone: BackboneLimits) -> N
         # A preset's layer is mapped to the backbone's depth, and a fitted one is found there.
         layer = retrieval.layer if retrieval is not None and retrieval.blocks is None else None
         if prediction is not None and layers is not None and isinstance(layer, int) and layer > layers:
-            problem = f"layer {layer} of a backbone with {layers} layers for {prediction.task}"
+            problem = f"layer {layer} of a backbone with {number_text(layers, 'layer')} for {prediction.task}"
             allowed = (f"0 to {layers}",)
             hint = f"Set it lower, here or in retrieval.overrides.{prediction.task}.layer."
             problems.setdefault(problem, ConfigError(problem, key="retrieval.layer", allowed=allowed, hint=hint))

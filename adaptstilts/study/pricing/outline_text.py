@@ -43,13 +43,13 @@ def outline_text(record: dict[str, Any], view: View = "both", *, every_stage: bo
         *_wrapped(record["retrieval"]),
         f"{number_text(len(record['stages']), 'stage')}, {done} of them finished, for "
         f"{number_text(record['cells'], 'table cell')}",
-        f"{number_text(runs, 'training run')}; {unshared} if none were shared",
+        f"{number_text(runs, 'training run')}; {unshared:,} if none were shared",
     ]
     if record["older_format"]:
         older = number_text(record["older_format"], "stage")
         lines.append(f"finished work of an older format, which this version does not use: {older}, to be made again")
     names = record.get("variants", ())
-    lines += [f"{len(names)} variants:", *(f"  {name}" for name in names)] if names else []
+    lines += [f"{number_text(len(names), 'variant')}:", *(f"  {name}" for name in names)] if names else []
     return "\n".join(map(visible, lines))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adaptstilts.formatting import number_text
 from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob, intermediate_runs, job_of
 from adaptstilts.study.plan.plan import Plan
@@ -240,7 +241,10 @@ def _warnings(plan: Plan, pricing: Pricing, prices: Mapping[str, Price], interme
             )
     listed = list(found.values())
     if len(listed) > _MAX_WARNINGS:
-        listed = [*listed[:_MAX_WARNINGS], f"{len(listed) - _MAX_WARNINGS} more kinds of runs do not fit either"]
+        listed = [
+            *listed[:_MAX_WARNINGS],
+            f"too large as well: {number_text(len(listed) - _MAX_WARNINGS, 'more kind', 'of runs')}",
+        ]
     return listed
 
 

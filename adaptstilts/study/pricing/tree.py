@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from adaptstilts.formatting import visible
+from adaptstilts.formatting import number_text, visible
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob, job_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.tasks.registry import get_task, training_chain, training_task
@@ -99,7 +99,7 @@ def plan_tree(plan: Plan, title: str) -> Node:
             branch = root.child(f"{family} {cell.source}", f"intermediate {family}: {cell.source}", cell.source)
         detail = ""
         if method.use == "fused":
-            detail = f" over {len(names)} adapters: {_joined_names(names)}"
+            detail = f" over {number_text(len(names), 'adapter')}: {_joined_names(names)}"
         elif branch is root:
             detail = f" ({method.summary})"
         branch = branch.child(cell.method, cell.method + detail)
@@ -119,7 +119,7 @@ def plan_tree(plan: Plan, title: str) -> Node:
             for key in cell.predict:
                 for above in plan.stage(key).inputs:
                     _add_source(plan, above, root)
-        leaf.child(cell.target, f"{cell.target} ({languages} languages)").predictions = {}
+        leaf.child(cell.target, f"{cell.target} ({number_text(languages, 'language')})").predictions = {}
     _name_leaves(root)
     return root
 
@@ -170,8 +170,8 @@ def tree_lines(record: dict[str, Any], max_lines: int = MOST_LINES) -> list[str]
         console.print(_rich_tree(record, depth))
     lines = [line.rstrip() for line in drawn.get().splitlines()]
     if len(lines) > max_lines:
-        more = f"... {len(lines) - max_lines + 1} more lines; --all (in Python: view(every_stage=True)) lists all"
-        lines = [*lines[: max_lines - 1], more]
+        more = number_text(len(lines) - max_lines + 1, "more line")
+        lines = [*lines[: max_lines - 1], f"... {more}; --all (in Python: view(every_stage=True)) lists all"]
     return lines
 
 

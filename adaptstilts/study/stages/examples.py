@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from adaptstilts.contents import Pins
 from adaptstilts.encoding.encode import encode
 from adaptstilts.encoding.features import Encoded, EncodeSettings
+from adaptstilts.formatting import number_text
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.models.backbone import load_tokenizer
 from adaptstilts.readers.data_root import DataRoot, TrainingData
@@ -72,7 +73,7 @@ class Examples:
         rows = self.root.load_examples(task, Split.TRAIN, SOURCE_LANGUAGE, labelled=True)
         train, dev = cut_in_two(rows, held_out_count(len(rows)))
         note = (
-            f"{task.name}: {len(dev)} training rows are held out to pick the checkpoint, "
+            f"{task.name}: {number_text(len(dev), 'training row')} held out to pick the checkpoint, "
             "since the dev set is what is scored"
         )
         return TrainingData(sample(train, most), dev, (*self.root.notes(task, Split.TRAIN, SOURCE_LANGUAGE), note))

@@ -14,6 +14,7 @@ from adaptstilts.contents import BEFORE
 from adaptstilts.encoding.encode import encode
 from adaptstilts.errors import ConfigError, EvaluationError
 from adaptstilts.evaluate.predict import predict
+from adaptstilts.formatting import number_text
 from adaptstilts.models.backbone import TOKEN_TYPES, load_tokenizer
 from adaptstilts.models.network import TaskNetwork, assemble
 from adaptstilts.readers.registry import EXAMPLES
@@ -156,7 +157,7 @@ def _require_parts(example: Example, key: str) -> None:
     if isinstance(example, TagExample) and not example.words:
         raise ConfigError("there is no word to tag", key=f"{key}.words", hint="Give a list of words.")
     if isinstance(example, ChoiceExample) and len(example.choices) < _FEWEST_CHOICES:
-        problem = f"{len(example.choices)} alternatives leave nothing to choose"
+        problem = f"{number_text(len(example.choices), 'alternative')}: nothing to choose from"
         raise ConfigError(problem, key=f"{key}.choices", hint=f"Give at least {_FEWEST_CHOICES}.")
 
 

@@ -13,6 +13,7 @@ from adaptstilts.encoding.features import EncodeSettings
 from adaptstilts.engine.journal import StepCallback
 from adaptstilts.evaluate.gold import match_gold
 from adaptstilts.evaluate.match import nearest, unit_vectors
+from adaptstilts.formatting import number_text
 from adaptstilts.models.network import TaskNetwork
 from adaptstilts.readers.locate import is_multilingual
 from adaptstilts.study.plan.jobs import PredictJob, ScoreJob
@@ -62,10 +63,10 @@ def pool_note(task: Task, languages: Sequence[str], candidates: int) -> str:
         languages: Languages of the pool's files; not named if one file holds all languages.
         candidates: Number of candidates.
     """
-    note = f"pool of {candidates:,} candidates"
+    note = f"pool of {number_text(candidates, 'candidate')}"
     if task.pool is None or not is_multilingual(task.pool):
         return note
-    return f"{note} in {len(languages)} of {len(task.languages)} languages"
+    return f"{note} in {len(languages)} of {number_text(len(task.languages), 'language')}"
 
 
 def right_candidates(job: ScoreJob, examples: Examples) -> dict[str, dict[str, list[str]]]:

@@ -25,6 +25,7 @@ from adaptstilts.engine.journal import StepNumbers
 from adaptstilts.engine.signals import delaying_signals, end_with_parent, sigterm_as_exit
 from adaptstilts.engine.spawning import without_main_module
 from adaptstilts.errors import AdaptstiltsError, ConfigError, TrainingError
+from adaptstilts.formatting import number_text
 from adaptstilts.runtime import (
     attention_by,
     attention_kernels,
@@ -119,7 +120,7 @@ def check_processes(device: torch.device, processes: int) -> None:
         )
     if processes > torch.cuda.device_count():
         raise ConfigError(
-            f"{processes} processes on a machine with {torch.cuda.device_count()} GPUs",
+            f"{number_text(processes, 'process')} on a machine with {number_text(torch.cuda.device_count(), 'GPU')}",
             key="parallel.processes",
             hint="Each process needs a GPU of its own.",
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adaptstilts.config.section import Section
 from adaptstilts.errors import TrainingError
+from adaptstilts.formatting import number_text
 from adaptstilts.models.attachments import Attached, NewAttachment
 from adaptstilts.models.bottlenecks import ADAPTER_AVERAGE
 from adaptstilts.models.network import Assembly
@@ -128,5 +129,6 @@ def _check_sources(method: Method, found: int) -> None:
     if not fits:
         needed = {"none": "none", "start": "one", "below": "one", "fused": "one or more"}[method.use]
         raise TrainingError(
-            f"method '{method.name}' cannot start from {found} intermediate adapters", hint=f"It takes {needed}."
+            f"method '{method.name}' cannot start from {number_text(found, 'intermediate adapter')}",
+            hint=f"It takes {needed}.",
         )

@@ -109,7 +109,7 @@ def test_pairs_of_training_and_scored_sets_are_counted(config):
         ("tydiqa", "train", "tydiqa", "dev"): (2, 0, 1, 0),
     }
     assert found.summary() == (
-        "leaks and overlaps: no other language in 2 English training sets; 1 of 7 pairs of sets share rows, most "
+        "leaks and overlaps: no other language in 2 English training sets; shared rows in 1 of 7 pairs of sets, most "
         "of all xnli (test) with mnli (train): 1 of 4"
     )
 

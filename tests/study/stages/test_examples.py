@@ -25,5 +25,5 @@ def test_rows_held_out_of_training_are_noted_with_the_task(tmp_path: Path):
     data = Examples(tmp_path).training(get_task("tydiqa"), 7, hold_out=True)
     assert (len(data.train), len(data.dev)) == (7, 4)
     assert data.notes == (
-        "tydiqa: 4 training rows are held out to pick the checkpoint, since the dev set is what is scored",
+        "tydiqa: 4 training rows held out to pick the checkpoint, since the dev set is what is scored",
     )
