@@ -111,7 +111,7 @@ def test_link_to_a_file_that_is_gone_is_one_problem_of_that_file(root, capsys):
     path.symlink_to(root / "gone")
     assert main(["data", "check", str(root), "pawsx"]) == 2
     assert capsys.readouterr().err == f"{path}: is a link that leads nowhere, not a file. Put an ordinary file there.\n"
-    with pytest.raises(DataError, match=r"dev-fr\.tsv: cannot be read \(No such file or directory\)"):
+    with pytest.raises(DataError, match=r"dev-fr\.tsv: is a link that leads nowhere"):
         DataRoot(root).is_labelled(get_task("pawsx"), Split.DEV, "fr")
 
 
