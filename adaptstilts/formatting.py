@@ -155,8 +155,13 @@ def number_text(count: int, noun: str, rest: str = "") -> str:
     Args:
         rest: What stands behind the noun and does not depend on the number.
     """
-    ending = "" if count == 1 else "es" if noun.endswith("s") else "s"
-    return f"{count:,} {noun}{ending}{rest and f' {rest}'}"
+    if count == 1:
+        several = noun
+    elif noun.endswith("y") and noun[-2] not in "aeiou":
+        several = f"{noun[:-1]}ies"
+    else:
+        several = f"{noun}{'es' if noun.endswith('s') else 's'}"
+    return f"{count:,} {several}{rest and f' {rest}'}"
 
 
 def scaled(number: float) -> str:

@@ -61,6 +61,8 @@ def test_size_text_uses_decimal_units(size: float, text: str):
         (2, ("process",), "2 processes"),
         (1, ("row", "without a label"), "1 row without a label"),
         (2, ("row", "without a label"), "2 rows without a label"),
+        (2, ("query",), "2 queries"),
+        (2, ("day",), "2 days"),
     ],
 )
 def test_number_text_puts_the_noun_in_the_singular_for_one_alone(count: int, noun: tuple[str, ...], text: str):

@@ -291,7 +291,7 @@ def test_run_writes_report_tables_and_pictures_and_shows_them(finished: Study, r
     for method, source in SETTINGS:
         assert method in text
         assert source in text
-    assert "training rows held out" in text
+    assert " held out to pick the checkpoint" in text
     assert "Points above or below 'direct'" in ran.out
 
 

@@ -62,14 +62,14 @@ def _wrong_count(found: int, what: str, path: Path, line: int | None, expected: 
     if expected.count is None or expected.count[0] == found:
         return
     wanted, by = expected.count
-    yield DataError(f"{found} {what}, but {wanted} in {by}", path=path, line=line, hint=ONE_PER_EXAMPLE)
+    yield DataError(f"{number_text(found, what)}, but {wanted:,} in {by}", path=path, line=line, hint=ONE_PER_EXAMPLE)
 
 
 def _labels(path: Path, expected: Expected) -> Iterator[DataError]:
     rows = numbered_rows(path)
     for line, word in rows:
         yield from wrong_label(word, expected.task, path, line)
-    yield from _wrong_count(len(rows), "lines", path, rows[-1][0], expected)
+    yield from _wrong_count(len(rows), "line", path, rows[-1][0], expected)
 
 
 def _row_numbers(path: Path, expected: Expected) -> Iterator[DataError]:
@@ -77,7 +77,7 @@ def _row_numbers(path: Path, expected: Expected) -> Iterator[DataError]:
     known = expected.rows if expected.gold is None else expected.gold.rows
     for line, word in rows:
         yield from wrong_row_number(word, known, path, line)
-    yield from _wrong_count(len(rows), "lines", path, rows[-1][0], expected)
+    yield from _wrong_count(len(rows), "line", path, rows[-1][0], expected)
 
 
 def _tags(path: Path, expected: Expected) -> Iterator[DataError]:
@@ -92,7 +92,7 @@ def _tags(path: Path, expected: Expected) -> Iterator[DataError]:
             sentences.append((start, words))
             start, words = 0, 0
     yield from _misaligned(path, sentences, expected)
-    yield from _wrong_count(len(sentences), "sentences", path, rows[-1][0], expected)
+    yield from _wrong_count(len(sentences), "sentence", path, rows[-1][0], expected)
 
 
 def _misaligned(path: Path, sentences: list[tuple[int, int]], expected: Expected) -> Iterator[DataError]:
@@ -127,7 +127,7 @@ def _choices(path: Path, expected: Expected) -> Iterator[DataError]:
         for last, record in json_lines(path, RowCheck(faults)):
             count += 1
             wrong += wrong_choice(record, path, last)
-        wrong += _wrong_count(count + len(faults), "lines", path, last, expected)
+        wrong += _wrong_count(count + len(faults), "line", path, last, expected)
     except DataError as error:
         faults.append(error)
     yield from sorted([*faults, *wrong], key=lambda fault: fault.line or 0)
@@ -136,13 +136,13 @@ def _choices(path: Path, expected: Expected) -> Iterator[DataError]:
 def _answers(path: Path, expected: Expected) -> Iterator[DataError]:
     found, faults = read_answers(path)
     yield from faults
-    yield from _wrong_keys(found, expected, "questions")
+    yield from _wrong_keys(found, expected, "question")
 
 
 def _ranks(path: Path, expected: Expected) -> Iterator[DataError]:
     found, faults = read_ranks(path, most=TOP)
     yield from faults
-    yield from _wrong_keys(found, expected, "queries")
+    yield from _wrong_keys(found, expected, "query")
 
 
 def _wrong_keys(found: Keyed, expected: Expected, what: str) -> Iterator[DataError]:

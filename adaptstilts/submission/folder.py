@@ -132,7 +132,7 @@ def match_to_labels(predictions: Submission, labels: Submission) -> Any:  # noqa
     found, wanted = len(predictions.content), len(labels.content)
     if found != wanted:
         raise DataError(
-            f"{found} {'sentences' if of_tags else 'lines'}, but {wanted} in {labels.path}",
+            f"{number_text(found, 'sentence' if of_tags else 'line')}, but {wanted:,} in {labels.path}",
             path=predictions.path,
             line=predictions.lines[wanted] if found > wanted else predictions.lines[-1],
             hint="Predict every example exactly once, in the order of the labels.",

@@ -143,7 +143,7 @@ def test_predictions_of_another_number_of_examples_are_an_error(mini_study: Stud
     artefact = mini_study.store.find(selected.stage)
     assert artefact is not None
     facts = known(["x-0-0"], [["noon"]], ["At noon"])
-    with pytest.raises(EvaluationError, match="8 predictions of xquad in 'en', but 1 examples"):
+    with pytest.raises(EvaluationError, match="8 predictions of xquad in 'en', but 1 example\\."):
         columns_of(part_of(selected), facts, artefact)
 
 

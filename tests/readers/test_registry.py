@@ -371,7 +371,7 @@ def test_squad_file_is_refused_with_both_texts_when_an_offset_is_wrong(read, mak
         ([[], [("b", 2)]], "q0: has no answer.*This task has no unanswerable questions"),
         ([[("b", -1)]], "q0: answer_start is -1"),
         ([[("b", "2")]], "q0: answer_start is '2'"),
-        ([[("b", True)]], "q0: answer_start is True.*counts characters from 0"),
+        ([[("b", True)]], "q0: answer_start is true.*counts characters from 0"),
     ],
 )
 def test_squad_file_is_refused_with_id_when_an_answer_is_malformed(read, make_squad, answers, message):

@@ -19,4 +19,4 @@ def test_two_thousand_variants_are_planned_within_ten_seconds(name: str):
     plan = study.plan()
     assert time.process_time() - begin < MOST_SECONDS
     assert len({stage.key for stage in study._study.plan.stages}) > 2 * 2000
-    assert "2000 variants" in plan.view("table")
+    assert "2,000 variants" in plan.view("table")

@@ -62,7 +62,7 @@ def test_every_wrong_label_is_told_with_its_line(tmp_path: Path):
 
 def test_lines_are_compared_with_the_published_number_without_labels(tmp_path: Path):
     (found,) = problems(tmp_path, "pawsx", "1\n0\n1\n", rows=2000)
-    assert found.startswith("pred:3: 3 lines, but 2000 in the published test set. Predict every example")
+    assert found.startswith("pred:3: 3 lines, but 2,000 in the published test set. Predict every example")
     assert problems(tmp_path, "pawsx", "1\n0\n1\n", rows=3) == []
 
 
@@ -98,7 +98,7 @@ def test_duplicate_unknown_and_unanswered_question_ids_are_told_with_their_lines
 
 def test_questions_are_counted_without_labels(tmp_path: Path):
     assert problems(tmp_path, "xquad", '{"q1": "a"}', rows=1190) == [
-        "pred: 1 questions, but 1190 in the published test set. "
+        "pred: 1 question, but 1,190 in the published test set. "
         "Predict every example exactly once, in the order of the test file."
     ]
 

@@ -110,7 +110,7 @@ def test_published_numbers_of_rows_count_where_there_are_no_labels(mock: Path, m
     monkeypatch.setattr(check_folder_module, "published_rows", lambda task, language: 5010)
     lines = [str(problem) for problem in check_folder(mock, None, XTREME, ["xnli"]).problems]
     assert len(lines) == 15
-    assert lines[0].startswith(f"{mock}/xnli/test-en.tsv:10: 10 lines, but 5010 in the published test set")
+    assert lines[0].startswith(f"{mock}/xnli/test-en.tsv:10: 10 lines, but 5,010 in the published test set")
 
 
 def test_labels_that_cannot_be_read_are_a_problem(mock: Path, gold: Path, tmp_path: Path):

@@ -191,7 +191,7 @@ def test_gold_answers_may_be_absent_where_questions_may_be_unanswerable(tmp_path
     [
         ("xnli", "neutral\n" * 3, "neutral\n" * 2, r"pred\.tsv:2: 2 lines, but 3 in .*gold\.tsv.*exactly once"),
         ("tatoeba", "1\n0\n", "1\n2\n3\n", r"pred\.tsv:3: 3 lines, but 2 in"),
-        ("udpos", "NOUN\n\nVERB\n", "NOUN\n", r"pred\.tsv:1: 1 sentences, but 2 in"),
+        ("udpos", "NOUN\n\nVERB\n", "NOUN\n", r"pred\.tsv:1: 1 sentence, but 2 in"),
         ("panx", "O\n\nO\nO\n", "O\n\nO\n", r"pred\.tsv:3: sentence 2 has 1 tag, but 2 in .*gold\.tsv:3.*every word"),
     ],
 )

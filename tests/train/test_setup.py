@@ -250,5 +250,5 @@ def test_a_freezing_slip_of_an_attachment_is_noticed(tiny_encoder_folder, source
             parameter.requires_grad_(".adapters." in key)
 
     monkeypatch.setattr(AdapterHost, "train_only", slip)
-    with pytest.raises(TrainingError, match="12 tensors train that should not"):
+    with pytest.raises(TrainingError, match="12 tensors in training that should not be"):
         build("stack", tiny_encoder_folder, sources[:1])

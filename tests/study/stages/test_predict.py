@@ -49,4 +49,4 @@ def test_what_was_left_out_of_a_file_is_a_note_on_its_score(tmp_path: Path, monk
     nothing = dict.fromkeys(("max_evaluation", "backbone", "lengths", "batch_tokens", "precision"))
     job = SimpleNamespace(task="panx", languages=(("de", Split.TEST), ("fr", Split.TEST)), **nothing)
     results = stage._PREDICT[Kind.TAG](None, job, examples, tmp_path, lambda *_: None)
-    assert [result.note for result in results] == ["panx: 1 blank words left out of test-de.tsv", ""]
+    assert [result.note for result in results] == ["panx: 1 blank word left out of test-de.tsv", ""]
