@@ -183,13 +183,13 @@ def test_run_is_finished_though_nothing_can_be_written(folder: Path):
     assert text.startswith(f"# {TITLE}")
 
 
-@pytest.mark.parametrize("home", ["/nonexistent", "/proc/nothing"])
+@pytest.mark.parametrize("home", [pytest.param("/nonexistent", marks=pytest.mark.slow), "/proc/nothing"])
 def test_no_home_is_no_fault(home: str):
     done = run_of(["run", "a.yaml"], capture_output=True, variables={"HOME": home})
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+@pytest.mark.parametrize("encoding", [pytest.param("latin-1", marks=pytest.mark.slow), "ascii"])
 def test_progress_on_a_terminal_that_lacks_characters(folder: Path, encoding: str):
     ours, theirs = pty.openpty()
     process = subprocess.Popen(

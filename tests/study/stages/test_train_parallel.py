@@ -235,8 +235,17 @@ def test_processes_end_with_their_killed_parent(config, store, tmp_path):
         parent.stdout.close()
 
 
-@pytest.mark.parametrize("way", ["workers=1", "workers=2", "parallel.processes=2"])
-@pytest.mark.parametrize("whole_group", [False, True], ids=["command", "group"])
+@pytest.mark.parametrize(
+    ("way", "whole_group"),
+    [
+        pytest.param("workers=1", False, id="command-workers=1"),
+        pytest.param("workers=1", True, id="group-workers=1", marks=pytest.mark.slow),
+        pytest.param("workers=2", False, id="command-workers=2", marks=pytest.mark.slow),
+        pytest.param("workers=2", True, id="group-workers=2"),
+        pytest.param("parallel.processes=2", False, id="command-parallel.processes=2"),
+        pytest.param("parallel.processes=2", True, id="group-parallel.processes=2", marks=pytest.mark.slow),
+    ],
+)
 def test_sigterm_leaves_a_checkpoint_and_closes_log_claim_and_heartbeat(config, store, tmp_path, way, whole_group):
     text = STUDY.format(backbone=config.backbone, folder=tmp_path).replace("epochs: 3", "epochs: 5000, patience: 5000")
     path = tmp_path / "long.yaml"
