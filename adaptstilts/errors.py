@@ -18,6 +18,8 @@ from adaptstilts.suggestions import near_matches
 
 _COLLAPSED = re.compile(r"^((?:\w+::)*[a-z][a-z0-9+.-]+):/(?=[^/])", re.IGNORECASE)
 """Begin of an address that became a path, which has lost a slash."""
+_LONGEST_KEY, _LONGEST_PROBLEM = 200, 1_000
+"""Characters that are shown of a key and of a problem; whoever wrote a file may have made them as long as it."""
 
 
 class AdaptstiltsError(Exception):
@@ -60,8 +62,8 @@ class AdaptstiltsError(Exception):
         if self.path is not None:
             place = _COLLAPSED.sub(r"\1://", str(self.path))
             where = f"{place}:{self.line}: " if self.line is not None else f"{place}: "
-        key = f"{self.key}: " if self.key else ""
-        parts = [f"{where}{key}{self.problem}"]
+        key = f"{_cut(self.key, _LONGEST_KEY)}: " if self.key else ""
+        parts = [f"{where}{key}{_cut(self.problem, _LONGEST_PROBLEM)}"]
         guess = _near_match(self.value, self.allowed)
         if guess is not None:
             parts.append(f"Did you mean '{guess}'?")
@@ -191,6 +193,10 @@ def _near_match(value: object, allowed: Sequence[str]) -> str | None:
 def _shorten(allowed: Sequence[str], most: int = 24) -> str:
     shown = ", ".join(allowed[:most])
     return shown if len(allowed) <= most else f"{shown}, ... ({len(allowed)} in all)"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _join_sentences(parts: Sequence[str]) -> str:

@@ -83,3 +83,8 @@ def test_near_matches_ignore_case(value, allowed, found):
 @pytest.mark.parametrize("value", [{"bf16": 1}, ["bf16"], True])
 def test_suggestion_is_for_texts_alone(value: object):
     assert "Did you mean" not in str(ConfigError("is refused", value=value, allowed=["bf16", "true"]))
+
+
+def test_keys_and_problems_of_any_length_make_a_line_that_can_be_read():
+    text = str(ConfigError(f"'{'y' * 100_000}' is not a setting", key=f"target.{'x' * 100_000}", hint="Remove it."))
+    assert text == f"target.{'x' * 193}...: '{'y' * 999}... Remove it."

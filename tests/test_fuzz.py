@@ -16,6 +16,7 @@ FAILED_ONCE = {
     "data:1000133": "a device in place of a CSV file",
     "override:1000020": "an integer of 5,000 digits as an override",
     "config:1000037": "an integer of 5,000 digits in a configuration",
+    "config:2000018": "a key of 100,000 characters",
     "download:1000019": "an integer of 5,000 digits in a downloaded SQuAD file",
     "download:1000040": "an integer of 5,000 digits in another file of it",
     "download:1000042": "a zip whose member is said to begin before the archive",

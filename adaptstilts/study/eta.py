@@ -76,13 +76,14 @@ def profile_of(kind: str, job: dict[str, Any], world: Mapping[str, Any] | None =
 
 def _training_work(job: dict[str, Any], task: str, world: Mapping[str, Any] | None) -> float:
     settings = job["settings"]
-    rows = _declared_rows(task) if world is None else _generated_rows(world, task)
+    rows = float(_declared_rows(task) if world is None else _generated_rows(world, task))
+    # Values of a manifest may be of any type: a text that is multiplied would fill the memory.
     if job.get("max_train") is not None:
-        rows = min(rows, job["max_train"])
-    examples = settings["epochs"] * rows
+        rows = min(rows, float(job["max_train"]))
+    examples = float(settings["epochs"]) * rows
     if settings.get("max_steps") is not None:
-        examples = min(examples, settings["max_steps"] * settings["batch_size"])
-    return float(examples * settings["max_length"])
+        examples = min(examples, float(settings["max_steps"]) * float(settings["batch_size"]))
+    return examples * float(settings["max_length"])
 
 
 def _declared_rows(name: str) -> int:

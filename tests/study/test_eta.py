@@ -147,3 +147,13 @@ def test_running_stage_is_the_measure_where_nothing_like_it_is_finished(plan: Pl
     assert pace.seconds(train(plan, "stack", "mnli")) == pytest.approx(700)
     add(pace, train(plan, "stack", "mnli"), 500.0)
     assert pace.seconds(train(plan, "stack", "mnli")) == pytest.approx(500)
+
+
+@pytest.mark.parametrize("key", ["max_length", "batch_size", "epochs"])
+@pytest.mark.parametrize("value", ["x" * 1_000_000, ["x"] * 1_000, {}, None], ids=["text", "list", "table", "null"])
+def test_manifest_of_any_content_is_no_measure_and_fills_no_memory(plan: Plan, key: str, value: Any):
+    pace, stage = Pace(), train(plan, "direct", "mnli")
+    job = describe(stage.job)
+    job["settings"] |= {"max_steps": 10, key: value}
+    pace.add("train", job, 10.0, stage.inputs)
+    assert not pace.knows(stage)
