@@ -194,8 +194,9 @@ PLACES: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("place", PLACES)
 def test_terminal_shows_every_text_as_it_is(place: str, text: str):
-    if not (text == TEXTS["line break"] and place in {"lines", "causes"}):  # they are made of lines
-        assert_shown(PLACES[place](text), text)
+    if text == TEXTS["line break"] and place in {"lines", "causes"}:  # they are made of lines
+        return
+    assert_shown(PLACES[place](text), text[:900] if place == "errors" else text)  # errors cut what is very long
 
 
 def test_json_holds_the_same_values_without_raw_controls(text: str):
