@@ -18,8 +18,8 @@ from adaptstilts.suggestions import near_matches
 
 _COLLAPSED = re.compile(r"^((?:\w+::)*[a-z][a-z0-9+.-]+):/(?=[^/])", re.IGNORECASE)
 """Begin of an address that became a path, which has lost a slash."""
-_LONGEST_KEY, _LONGEST_PROBLEM = 200, 1_000
-"""Characters that are shown of a key and of a problem; whoever wrote a file may have made them as long as it."""
+_LONGEST_KEY, _LONGEST_PROBLEM, _LONGEST_ALLOWED = 200, 1_000, 200
+"""Characters that are shown of a key, a problem and an allowed value; names in a file may be as long as it."""
 
 
 class AdaptstiltsError(Exception):
@@ -191,7 +191,7 @@ def _near_match(value: object, allowed: Sequence[str]) -> str | None:
 
 
 def _shorten(allowed: Sequence[str], most: int = 24) -> str:
-    shown = ", ".join(allowed[:most])
+    shown = ", ".join(_cut(name, _LONGEST_ALLOWED) for name in allowed[:most])
     return shown if len(allowed) <= most else f"{shown}, ... ({len(allowed)} in all)"
 
 

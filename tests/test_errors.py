@@ -88,3 +88,8 @@ def test_suggestion_is_for_texts_alone(value: object):
 def test_keys_and_problems_of_any_length_make_a_line_that_can_be_read():
     text = str(ConfigError(f"'{'y' * 100_000}' is not a setting", key=f"target.{'x' * 100_000}", hint="Remove it."))
     assert text == f"target.{'x' * 193}...: '{'y' * 999}... Remove it."
+
+
+def test_allowed_values_of_any_length_are_cut():
+    text = str(ConfigError("missing", key="context", allowed=["qas", "x" * 100_000]))
+    assert text == f"context: missing. Allowed: qas, {'x' * 200}..."
