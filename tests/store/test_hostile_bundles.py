@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import pytest
 from special_files import device, loop, pipe
-from stored_stages import SCORE, WORLD
+from stored_stages import SCORE, WORLD, refuse
 
 from adaptstilts.errors import StoreError, UnreadableError, WriteError
 from adaptstilts.store import archive as archives
@@ -515,14 +516,7 @@ def test_artefact_that_became_whole_meanwhile_is_left_as_it_is(store, tmp_path, 
 
 def test_artefact_that_cannot_be_read_is_not_replaced(store, tmp_path, monkeypatch):
     export(choose(store, ["nli"], with_inputs=True), tmp_path / "b.tar")
-    folder, ask = store.find(SCORE).folder, os.open
-
-    def fail(path, *more, **options):
-        if str(path) == str(folder / MANIFEST):
-            raise PermissionError(13, "Permission denied", str(path))
-        return ask(path, *more, **options)
-
-    monkeypatch.setattr(os, "open", fail)
+    refuse(monkeypatch, "open", str(store.find(SCORE).folder / MANIFEST), errno.EACCES)
     with pytest.raises(UnreadableError, match=r"cannot be read: Permission denied"):
         import_bundle(store, tmp_path / "b.tar")
     monkeypatch.undo()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from stored_stages import SCORE, WORLD
+from stored_stages import SCORE, WORLD, refuse
 
 from adaptstilts.errors import DamagedError, StoreError, UnreadableError
 from adaptstilts.store import manifest as manifests
@@ -156,18 +157,6 @@ def test_verify_reads_every_byte_and_names_each_damaged_file_and_missing_input(s
     assert verify_store(store, ["nli"], lambda *step: None).record()["damaged"] == [str(checked.damaged[1])]
 
 
-def refuse(monkeypatch, name, part):
-    """Make a function of the system fail for every path that ends with this part, as a broken disk does."""
-    ask = getattr(os, name)
-
-    def asked(path, *more, **options):
-        if str(path).endswith(part):
-            raise OSError(5, "Input/output error", str(path))
-        return ask(path, *more, **options)
-
-    monkeypatch.setattr(f"os.{name}", asked)
-
-
 def test_verify_of_a_folder_that_cannot_be_listed_is_an_error(store, monkeypatch):
     refuse(monkeypatch, "listdir", "score")
     with pytest.raises(StoreError, match=r"score: cannot be read: Input/output error\. Check its permissions"):
@@ -203,14 +192,7 @@ def test_verify_goes_on_after_an_artefact_that_cannot_be_read(store, monkeypatch
 
 
 def test_manifest_that_cannot_be_read_is_not_counted_as_damage(store, monkeypatch):
-    folder, ask = store.find(SCORE).folder, os.open
-
-    def fail(path, *more, **options):
-        if str(path) == str(folder / MANIFEST):
-            raise PermissionError(13, "Permission denied", str(path))
-        return ask(path, *more, **options)
-
-    monkeypatch.setattr(os, "open", fail)
+    refuse(monkeypatch, "open", f"{SCORE.key[:16]}/{MANIFEST}", errno.EACCES)
     checked = verify_store(store, [], lambda *_: None)
     assert checked.text().endswith("read: 0 damaged files, 1 artefact cannot be read")
 
