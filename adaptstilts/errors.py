@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.addresses import shown_address
-from adaptstilts.formatting import number_text, visible, visible_lines
+from adaptstilts.formatting import cut, number_text, visible, visible_lines
 from adaptstilts.suggestions import near_matches
 
 _COLLAPSED = re.compile(r"^((?:\w+::)*[a-z][a-z0-9+.-]+):/(?=[^/])", re.IGNORECASE)
@@ -62,8 +62,8 @@ class AdaptstiltsError(Exception):
         if self.path is not None:
             place = _COLLAPSED.sub(r"\1://", str(self.path))
             where = f"{place}:{self.line}: " if self.line is not None else f"{place}: "
-        key = f"{_cut(self.key, _LONGEST_KEY)}: " if self.key else ""
-        parts = [f"{where}{key}{_cut(self.problem, _LONGEST_PROBLEM)}"]
+        key = f"{cut(self.key, _LONGEST_KEY)}: " if self.key else ""
+        parts = [f"{where}{key}{cut(self.problem, _LONGEST_PROBLEM)}"]
         guess = _near_match(self.value, self.allowed)
         if guess is not None:
             parts.append(f"Did you mean '{guess}'?")
@@ -191,12 +191,8 @@ def _near_match(value: object, allowed: Sequence[str]) -> str | None:
 
 
 def _shorten(allowed: Sequence[str], most: int = 24) -> str:
-    shown = ", ".join(_cut(name, _LONGEST_ALLOWED) for name in allowed[:most])
+    shown = ", ".join(cut(name, _LONGEST_ALLOWED) for name in allowed[:most])
     return shown if len(allowed) <= most else f"{shown}, ... ({len(allowed)} in all)"
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def _join_sentences(parts: Sequence[str]) -> str:

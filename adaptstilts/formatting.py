@@ -84,6 +84,11 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 100
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = 8
 
 
+def cut(text: str, most: int = 100) -> str:
+    """Return the first characters of a text, followed by three dots if there are more."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
 def shown(value: object) -> str:
     """Return a value from a file for a message: short, on one line, and true and null as in JSON and YAML."""
     return _SHORT.repr(value)

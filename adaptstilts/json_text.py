@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn, TypeAlias
 
 from adaptstilts.files import BEGINNING, cause_of
+from adaptstilts.formatting import cut
 
 Steps: TypeAlias = tuple["str | int", ...]
 """Keys and indices that lead to a value from the outermost one."""
@@ -153,7 +154,7 @@ def _parsed(text: str, decoder: json.JSONDecoder) -> Any:  # noqa: ANN401 - any 
     except _RepeatedKeyError as error:
         key, position = _repeated_key(text)
         raise JsonError(
-            "stands twice in one JSON object", text, position, key=_cut(key),
+            "stands twice in one JSON object", text, position, key=cut(key, _LONGEST_SHOWN),
             hint="Keep one of the two: only one could be read.",
         ) from error  # fmt: skip
     except (_NumberError, ValueError) as error:  # a `ValueError` of numbers that Python does not convert
@@ -162,7 +163,7 @@ def _parsed(text: str, decoder: json.JSONDecoder) -> Any:  # noqa: ANN401 - any 
         for steps, character in _surrogates(found):
             raise JsonError(
                 f"'{character}' is an unpaired surrogate, half of a character, which no file can hold",
-                text, position_of(text, *steps), key=_cut(_key_text(steps)),
+                text, position_of(text, *steps), key=cut(_key_text(steps), _LONGEST_SHOWN),
                 hint="Write the character itself, or both of its halves.",
             )  # fmt: skip
     return found
@@ -197,7 +198,9 @@ def _bad_number(text: str, *, checked: bool) -> JsonError:
         if number.lstrip("-").isdecimal():
             most, position = max((most, position), (len(number.lstrip("-")), token.start()))
         elif checked and (number[-1].isdecimal() or number[-1] in "yN") and not math.isfinite(float(number)):
-            return JsonError(f"{_cut(number)} is no finite number", text, token.start(), hint="Write a number.")
+            return JsonError(
+                f"{cut(number, _LONGEST_SHOWN)} is no finite number", text, token.start(), hint="Write a number."
+            )
     problem = f"an integer of {most:,} digits cannot be read"
     return JsonError(problem, text, position, hint="Write it as text, in quotation marks.")
 
@@ -205,10 +208,6 @@ def _bad_number(text: str, *, checked: bool) -> JsonError:
 def _key_text(steps: Steps) -> str:
     """Return the way to a value as people write it: ``data[0].paragraphs[2].context``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).lstrip(".")
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _surrogates(value: object) -> Iterator[tuple[Steps, str]]:

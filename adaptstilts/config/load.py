@@ -277,8 +277,7 @@ def _explain(
         return ConfigError(problem, hint=hint, **where)
     if item["type"] in {"literal_error", "enum"}:
         allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
-        meant = value if isinstance(value, str) else None
-        return ConfigError(f"{shown(value)} is not allowed", value=meant, allowed=allowed, **where)
+        return ConfigError(f"{shown(value)} is not allowed", value=value, allowed=allowed, **where)
     if item["type"] in {"model_type", "dict_type"}:
         known = list(_fields_at(schema, location))
         return ConfigError(

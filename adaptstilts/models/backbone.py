@@ -44,8 +44,6 @@ MINI_BACKBONE = "mini"
 """Name of the bundled miniature backbone in configurations."""
 TOKEN_TYPES = "token_type_ids"
 """Name of the token types among a Hugging Face model's inputs."""
-
-
 _SAVE_MODEL = "Save the model in this folder with save_pretrained, or give another folder."
 _SAVE_TOKENIZER = "Save the tokenizer in the same folder with save_pretrained."
 
@@ -112,11 +110,7 @@ def _check_folder(folder: Path) -> None:
         raise CheckpointError("the backbone folder has no config.json", path=folder, hint=_SAVE_MODEL)
     config, path = read_config(folder), folder / "config.json"
     _checked_weights(folder, config, architecture_of(config, path))
-    if not any((folder / name).is_file() for name in VOCABULARIES):
-        raise CheckpointError(
-            "the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES, hint=_SAVE_TOKENIZER
-        )
-    check_tokenizer_json(folder)
+    _check_tokenizer(folder)
 
 
 def _checked_weights(folder: Path, config: Mapping[str, object], architecture: Architecture) -> tuple[Path, ...]:
@@ -167,6 +161,14 @@ def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
     """
     folder, _, _ = _opened(location, revision)
     return _library_config(folder, location)
+
+
+def _check_tokenizer(folder: Path) -> None:
+    if not any((folder / name).is_file() for name in VOCABULARIES):
+        raise CheckpointError(
+            "the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES, hint=_SAVE_TOKENIZER
+        )
+    check_tokenizer_json(folder)
 
 
 def _library_config(folder: Path, location: str) -> PretrainedConfig:
@@ -347,11 +349,7 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
     from transformers import AutoTokenizer  # noqa: PLC0415
 
     folder, _, architecture = _opened(location, revision)
-    if not any((folder / name).is_file() for name in VOCABULARIES):
-        raise CheckpointError(
-            "the backbone folder has no tokenizer", path=folder, allowed=VOCABULARIES, hint=_SAVE_TOKENIZER
-        )
-    check_tokenizer_json(folder)
+    _check_tokenizer(folder)
     config = _library_config(folder, location)
     check_vocabulary(folder)
     with library_errors("has no usable tokenizer", location, _SAVE_TOKENIZER):

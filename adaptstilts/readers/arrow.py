@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from adaptstilts.errors import DataError
-from adaptstilts.formatting import number_text, shown
-from adaptstilts.readers.lines import Request, as_csv_writes, cut
+from adaptstilts.formatting import cut, number_text, shown
+from adaptstilts.readers.lines import Request, as_csv_writes
 from adaptstilts.readers.tables import Table, open_table
 from adaptstilts.tasks.examples import (
     Answer,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from adaptstilts.errors import DataError
-from adaptstilts.formatting import number_text
-from adaptstilts.readers.lines import Request, cut, expect_columns, split_rows, text_lines
+from adaptstilts.formatting import cut, number_text
+from adaptstilts.readers.lines import Request, expect_columns, split_rows, text_lines
 from adaptstilts.tasks.examples import Bitext, Sentence
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.formatting import number_text
-from adaptstilts.readers.lines import Request, cut, json_id, json_lines, json_text, label_index, text_lines
+from adaptstilts.formatting import cut, number_text
+from adaptstilts.readers.lines import Request, json_id, json_lines, json_text, label_index, text_lines
 from adaptstilts.tasks.examples import ChoiceExample
 
 _SIQA_WORDS = {"correct": {"A": 0, "B": 1, "C": 2}, "label": {"1": 0, "2": 1, "3": 2}}

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from adaptstilts.errors import DataError
-from adaptstilts.formatting import number_text
-from adaptstilts.readers.lines import Request, cut, expect_columns, label_index, text_lines
+from adaptstilts.formatting import cut, number_text
+from adaptstilts.readers.lines import Request, expect_columns, label_index, text_lines
 from adaptstilts.tasks.examples import TagExample
 
 BLANK = "_"

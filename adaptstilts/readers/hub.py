@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.formatting import number_text, shown
+from adaptstilts.formatting import cut, number_text, shown
 from adaptstilts.languages import get_language
 from adaptstilts.readers.choice import copa_example
 from adaptstilts.readers.jsonl import DROPPED, commonsenseqa_example, hellaswag_example
-from adaptstilts.readers.lines import Request, as_csv_writes, cut, label_words
+from adaptstilts.readers.lines import Request, as_csv_writes, label_words
 from adaptstilts.readers.squad import unique_ids
 from adaptstilts.readers.tables import Table, open_table
 from adaptstilts.readers.tsv import cosmosqa_example

@@ -15,7 +15,7 @@ from typing import Any, TextIO, TypeAlias, TypeVar
 
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.files import BEGINNING, cause_of, check_file
-from adaptstilts.formatting import shown
+from adaptstilts.formatting import cut, shown
 from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.tasks.examples import Bitext, ChoiceExample, Example, PairExample, TagExample
 from adaptstilts.tasks.spec import Split
@@ -306,14 +306,6 @@ def json_id(record: Mapping[str, Any], key: str, path: Path, line: int | None, *
     if isinstance(value, str) or type(value) is int:
         return str(value)
     raise DataError(f"expected text or an integer as an id, found {shown(value)}", path=path, line=line, key=key)
-
-
-def cut(text: str) -> str:
-    """Return a text cut to a length that fits an error."""
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
-
-
-_LONGEST_SHOWN = 100
 
 
 def label_index(word: str, words: Mapping[str, int], path: Path, line: int | None, key: str = "label") -> int:

@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.formatting import shown
+from adaptstilts.formatting import cut, shown
 from adaptstilts.readers.lines import (
     Request,
-    cut,
     expect_columns,
     json_lines,
     label_index,

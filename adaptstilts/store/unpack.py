@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 
 from adaptstilts.errors import StoreError, WriteError
 from adaptstilts.files import open_file
-from adaptstilts.formatting import size_text
+from adaptstilts.formatting import cut, size_text
 from adaptstilts.limits import MOST_MEMBERS, MOST_RATIO, MOST_UNPACKED_BYTES
 from adaptstilts.store.manifest_fields import is_inside
 from adaptstilts.tar_headers import HeaderGuard
@@ -208,7 +208,7 @@ class _Bounded:
 
 
 def _shown(name: str) -> str:
-    return f"'{name}'" if len(name) <= _LONGEST_SHOWN else f"'{name[:_LONGEST_SHOWN]}...'"
+    return f"'{cut(name, _LONGEST_SHOWN)}'"
 
 
 def _over(source: Path, problem: str, variable: str) -> StoreError:

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.formatting import shown
+from adaptstilts.formatting import cut, shown
 from adaptstilts.readers.json_checks import parse_json
-from adaptstilts.readers.lines import cut, open_text
+from adaptstilts.readers.lines import open_text
 from adaptstilts.tasks.spec import Task
 
 ONE_PER_EXAMPLE = "Predict every example exactly once, in the order of the test file."
