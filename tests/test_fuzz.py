@@ -21,9 +21,11 @@ FAILED_ONCE = {
     "download:1000040": "an integer of 5,000 digits in another file of it",
     "download:1000042": "a zip whose member is said to begin before the archive",
     "lock:1000028": "a list in place of an object in a lock file",
+    "data:3000098": "offsets of an Arrow file that lead outside it",
     "layout:1000174": "a link that leads nowhere in place of a part of a parquet set",
+    "layout:3000040": "a wrong length of a list in an Arrow file",
 }
-"""Cases of the fuzz run that ended in a traceback, or not at all, when it was first carried out."""
+"""Cases of the fuzz run that ended in a traceback or a crash, or not at all, when they were first carried out."""
 KINDS = ("config", "override", "data", "predictions", "lock", "sources", "download")
 """Kinds whose cases take a fraction of a second; the others need a study to be run first."""
 

@@ -234,6 +234,7 @@ def _bounded(path: Path, batches: Iterable[Any]) -> list[Any]:
     """Return the batches of a file, unless they unpack too far: in a few bytes a value may stand for a million rows."""
     found, packed, unpacked = [], path.stat().st_size, 0
     for batch in batches:
+        batch.validate()  # before anything else: to count its bytes, pyarrow follows its offsets wherever they lead
         unpacked += batch.nbytes
         check_unpacked(path, unpacked, packed)
         found.append(batch)

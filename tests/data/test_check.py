@@ -123,6 +123,15 @@ def test_strict_check_refuses_missing_languages_and_other_numbers_of_rows(root, 
     assert len(problems.splitlines()) == 5
 
 
+def test_strict_check_compares_no_number_of_rows_where_rows_cannot_be_read(root, capsys):
+    path = root / "pawsx/dev-fr.tsv"
+    path.write_bytes((root / "pawsx/dev-en.tsv").read_bytes() + b"\xff\n")
+    assert main(["data", "check", str(root), "pawsx", "--strict"]) == 2
+    of_file = [line for line in capsys.readouterr().err.splitlines() if "dev-fr.tsv" in line]
+    assert len(of_file) == 1
+    assert "not UTF-8" in of_file[0]
+
+
 def test_check_steps_through_every_split(root):
     steps = []
     check_folder(root, [get_task("pawsx"), get_task("tatoeba")], on_step=lambda *step: steps.append(step))

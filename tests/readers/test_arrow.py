@@ -1,3 +1,4 @@
+import numpy
 import pyarrow
 import pytest
 
@@ -96,6 +97,19 @@ def test_read_is_refused_when_a_byte_of_a_nested_name_is_damaged(tmp_path):
     (folder / FILE).write_bytes(data.replace(b"start\0", b"st\xffrt\0"))
     with pytest.raises(DataError, match=r"data-00000-of-00001\.arrow: answers: the name of a field in it is not UTF-8"):
         DataRoot(tmp_path).load(task, Split.TEST, "de")
+
+
+def test_offsets_that_lead_beyond_the_file_are_refused_before_they_are_followed(tmp_path):
+    task = get_task("udpos")
+    rows = [TagExample("0", ("a", "bc"), (0, 0)), TagExample("1", ("def",), (0,))]
+    path = write_split(tmp_path, task, Split.DEV, "de", rows, ("ADJ",)) / FILE
+    offsets = numpy.array([0, 2, 3], numpy.int32).tobytes()
+    content = path.read_bytes()
+    assert offsets in content
+    path.write_bytes(content.replace(offsets, numpy.array([0, 2, 1 << 30], numpy.int32).tobytes()))
+    message = r"cannot be read as an Arrow file .*\(In column 1: .*list offset.*\)\. Fetch it"
+    with pytest.raises(DataError, match=message):
+        DataRoot(tmp_path).load(task, Split.DEV, "de")
 
 
 def test_gold_pairs_are_refused_when_a_sentence_is_missing(tmp_path):
