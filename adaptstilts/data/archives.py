@@ -11,9 +11,10 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -126,7 +127,6 @@ class _Budget:
         self._folder = folder
         self._members = 0
         self._bytes = 0
-        self._read = 0
         self._size = archive.stat().st_size
 
     def count_member(self) -> None:
@@ -138,7 +138,7 @@ class _Budget:
 
     def reserve(self, size: int) -> None:
         """Check that a file of a size, as the archive states it, may be unpacked and that the disk has room for it."""
-        self._check(self._bytes + size)
+        self.check(self._bytes + size)
         free = shutil.disk_usage(self._folder).free
         if size > free:
             raise DataError(
@@ -150,13 +150,10 @@ class _Budget:
     def spend(self, count: int) -> None:
         """Take notice of bytes that are about to be written."""
         self._bytes += count
-        self._check(self._bytes)
+        self.check(self._bytes)
 
-    def check_position(self, position: int) -> None:
-        """Check how far a compressed archive may be read."""
-        self._check(position)
-
-    def _check(self, count: int) -> None:
+    def check(self, count: int) -> None:
+        """Check that so many bytes may come out of the archive."""
         check_unpacked(self._archive, count, self._size)
 
 
@@ -182,14 +179,14 @@ class _Bounded:
             if len(content) == most:
                 raise zipfile.BadZipFile("it states a list of members of more bytes than any has")
         if self._budget is not None:
-            self._budget.check_position(self._file.tell())
+            self._budget.check(self._file.tell())
         return content
 
     def seek(self, offset: int, whence: int = 0) -> int:
         if whence == 0 and offset < 0:  # would be an error of the disk
             raise tarfile.ReadError("it states a place before its beginning")
         if self._budget is not None and whence == 0:
-            self._budget.check_position(offset)
+            self._budget.check(offset)
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -228,30 +225,13 @@ class _Counted(list[zipfile.ZipInfo]):
         super().append(member)
 
 
-class _Opener:
-    """A member of an archive, opened when it is called."""
-
-    def __init__(self, archive: zipfile.ZipFile | tarfile.TarFile, member: zipfile.ZipInfo | tarfile.TarInfo) -> None:
-        self._archive = archive
-        self._member = member
-
-    def __call__(self) -> IO[bytes]:
-        if isinstance(self._archive, zipfile.ZipFile) and isinstance(self._member, zipfile.ZipInfo):
-            return self._archive.open(self._member)
-        if isinstance(self._archive, tarfile.TarFile) and isinstance(self._member, tarfile.TarInfo):
-            found = self._archive.extractfile(self._member)
-            if found is not None:
-                return found
-        raise TypeError("a member of another archive")
-
-
-def _members(archive: Path, budget: _Budget) -> Iterator[tuple[str, int, _Opener]]:
+def _members(archive: Path, budget: _Budget) -> Iterator[tuple[str, int, Callable[[], IO[bytes]]]]:
     """Yield name, size and opener of each regular file of an archive; links and devices are skipped."""
     if archive.suffix == ".zip":
         with archive.open("rb") as file, _Zip(_Bounded(file), budget) as opened:
             for member in opened.infolist():
                 if not member.is_dir() and not _is_link(member):
-                    yield member.filename, member.file_size, _Opener(opened, member)
+                    yield member.filename, member.file_size, partial(opened.open, member)
         return
     opener, guard = _OPENERS.get(archive.suffix), HeaderGuard()
     with (
@@ -262,9 +242,16 @@ def _members(archive: Path, budget: _Budget) -> Iterator[tuple[str, int, _Opener
             budget.count_member()
             guard.expect_content()
             if entry.isfile():
-                yield entry.name.removeprefix("./"), entry.size, _Opener(unrolled, entry)
+                yield entry.name.removeprefix("./"), entry.size, partial(_content, unrolled, entry)
             unrolled.members.clear()
             guard.expect_header()
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    found = archive.extractfile(member)
+    if found is None:
+        raise AssertionError("unreachable: the member is a regular file")
+    return found
 
 
 def _is_link(member: zipfile.ZipInfo) -> bool:

@@ -76,9 +76,9 @@ class FetchResult:
     """What a fetch did.
 
     Attributes:
-        made: Splits put in place by this fetch, as ``task/split/language``.
-        there: Splits that were in place already.
-        left: One line per task that must be put in place by hand.
+        fetched: Splits put in place by this fetch, as ``task/split/language``.
+        present: Splits that were in place already.
+        by_hand: One line per task that must be put in place by hand.
     """
 
     fetched: tuple[str, ...]
