@@ -6,6 +6,7 @@ without a word, or be told as a symptom.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -222,12 +223,17 @@ def below(folder: Path, name: str, error: type[AdaptstiltsError] = DataError, *,
     return path
 
 
-def clear(path: Path) -> None:
-    """Remove what stands at a path that is about to be written: a file, a link (not what it leads to), or a folder."""
+def clear(path: Path, *, ignore_errors: bool = False) -> None:
+    """Remove whatever stands at a path: a folder with all in it, a file, a pipe, or a link, but not where it leads.
+
+    Raises:
+        OSError: If it cannot be removed and errors are not ignored.
+    """
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        shutil.rmtree(path, ignore_errors=ignore_errors)
+        return
+    with contextlib.suppress(OSError if ignore_errors else FileNotFoundError):
+        path.unlink()
 
 
 def open_file(

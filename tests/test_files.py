@@ -1,5 +1,7 @@
 """What is no ordinary file is refused at once, with its kind in the message."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,20 @@ def test_clear_removes_whatever_stands_at_a_path(tmp_path, make):
     make(path)
     clear(path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("make", [Path.touch, Path.mkdir])
+def test_clear_raises_or_passes_over_what_cannot_be_removed(tmp_path, monkeypatch, make):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    make(tmp_path / "x")
+    for module, name in ((os, "unlink"), (os, "rmdir"), (Path, "unlink")):
+        monkeypatch.setattr(module, name, refuse)
+    clear(tmp_path / "x", ignore_errors=True)
+    with pytest.raises(PermissionError):
+        clear(tmp_path / "x")
+    assert (tmp_path / "x").exists()
 
 
 def test_clear_leaves_what_a_link_leads_to(tmp_path):

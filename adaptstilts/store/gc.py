@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DamagedError
+from adaptstilts.files import clear
 from adaptstilts.formatting import aligned, number_text, size_text
 from adaptstilts.store.manifest import KEY_DIGITS, MANIFEST, digits_of
 from adaptstilts.store.process import Mark, is_alive
 from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.show import name_of
-from adaptstilts.store.stage import FORMAT_VERSION, StageKind
+from adaptstilts.store.stage import FORMAT_VERSION, StageKind, is_older
 from adaptstilts.store.store import RESUME_FOLDER, Store
-from adaptstilts.store.unfinished import remove_tree
 
 UNFINISHED_DAYS = 2.0
 """Age at which an unfinished, unclaimed folder of a process on another machine counts as abandoned."""
@@ -96,7 +96,7 @@ def find_waste(store: Store, needed: set[str] | None = None) -> Waste:
             waste.items.append((f"broken-off upload {'/'.join(place)}", 0, partial(store.remove_orphan, place)))
     for artefact in artefacts:
         version = artefact.manifest.get("format", 0)
-        is_old = version < FORMAT_VERSION
+        is_old = is_older(artefact.manifest)
         is_unneeded = needed is not None and artefact.key not in needed and version <= FORMAT_VERSION
         if (is_old or is_unneeded) and store.claimant_of(artefact.key) is None:
             why = f"of an older format, {version or 'before 4'}" if is_old else "no named study needs it"
@@ -151,7 +151,7 @@ def _find_resume_states(store: Store, finished: set[str], needed: set[str] | Non
         else:
             continue
         if store.claimant_of(digits) is None:
-            remove = partial(_unclaimed, store, digits, partial(remove_tree, folder, ignore_errors=True))
+            remove = partial(_unclaimed, store, digits, partial(clear, folder, ignore_errors=True))
             waste.items.append((f"state to resume {folder.name}, {why}", _folder_bytes(folder), remove))
 
 
@@ -202,5 +202,5 @@ def _remove_if(is_waste: Callable[[], bool], path: Path) -> bool:
     """Remove a folder if it still is waste; return whether it was."""
     if not is_waste():
         return False
-    remove_tree(path, ignore_errors=True)
+    clear(path, ignore_errors=True)
     return True

@@ -27,7 +27,7 @@ from typing import Any
 from adaptstilts.addresses import shown_address
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError
-from adaptstilts.files import local_path
+from adaptstilts.files import clear, local_path
 from adaptstilts.store.artefact import Artefact, DamageCallback, report_to
 from adaptstilts.store.leases import LIFETIME_SECONDS, Leases
 from adaptstilts.store.manifest import (
@@ -46,7 +46,7 @@ from adaptstilts.store.objects import RemoteObjects
 from adaptstilts.store.remote import LOCAL_PROTOCOLS, Remote, is_address
 from adaptstilts.store.stage import Stage, StageKind
 from adaptstilts.store.store import LEASES_FOLDER, Store
-from adaptstilts.store.unfinished import Unfinished, remove_tree
+from adaptstilts.store.unfinished import Unfinished
 
 SHARED_MARK = ".shared"
 """File in a local copy that has been uploaded; a whole copy without it still has to be."""
@@ -331,7 +331,7 @@ class SharedStore(Store):
         except OSError as error:
             raise unwritable(error, self.root) from error
         finally:
-            remove_tree(temporary, ignore_errors=True)
+            clear(temporary, ignore_errors=True)
 
     def _complete(self, artefact: Artefact) -> None:
         """Download all files of an artefact, then write its manifest, which marks the local copy as whole."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from safetensors import SafetensorError
 
 from adaptstilts.contents import move_hashes
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, WriteError
+from adaptstilts.files import clear
 from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, report_to
 from adaptstilts.store.disk_errors import NO_ROOM, error_number, reading_apart
 from adaptstilts.store.holding import Progress, hold
@@ -43,7 +43,7 @@ from adaptstilts.store.manifest import (
 from adaptstilts.store.objects import FolderObjects
 from adaptstilts.store.process import SEPARATOR, Mark, here, is_alive
 from adaptstilts.store.stage import FORMAT_VERSION, Stage, StageKind, describe
-from adaptstilts.store.unfinished import Unfinished, remove_tree
+from adaptstilts.store.unfinished import Unfinished
 
 LEASES_FOLDER = ".leases"
 RESUME_FOLDER = ".resume"
@@ -274,7 +274,7 @@ class Store:
                 aside = self._temporary(digits)
                 with contextlib.suppress(OSError):
                     folder.rename(aside)
-                    remove_tree(aside)
+                    clear(aside)
 
     def is_claimed(self, stage: Stage) -> bool:
         """Return whether a living process is making a stage; reads one small file."""
@@ -323,7 +323,7 @@ class Store:
         try:
             aside.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(aside)
-            remove_tree(aside)
+            clear(aside)
         except FileNotFoundError:
             return  # another process was faster
         except OSError as error:
@@ -334,7 +334,7 @@ class Store:
         for folder in self.unfinished():
             mark = Mark.parse(folder.name)
             if mark is not None and is_alive(mark) is False:
-                remove_tree(folder, ignore_errors=True)
+                clear(folder, ignore_errors=True)
 
     def unfinished(self) -> list[Path]:
         """Return all folders in which stages are being written, or were when their process died."""
@@ -427,8 +427,7 @@ class Store:
                 raise
             raise unwritable(OSError(number, os.strerror(number)), self.root) from error
         finally:
-            if temporary.exists():
-                shutil.rmtree(temporary, ignore_errors=True)
+            clear(temporary, ignore_errors=True)
 
     def _put(self, unfinished: Unfinished, final: Path, manifest: dict[str, Any]) -> None:
         """Move a complete folder to its place, unless another process has put one there."""
@@ -457,7 +456,7 @@ class Store:
                 with contextlib.suppress(OSError):  # yet another process has put an artefact there
                     aside.rename(final)
                 return False
-            remove_tree(aside)
+            clear(aside)
         return True
 
 

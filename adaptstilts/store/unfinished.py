@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from adaptstilts.errors import TakenOverError
+from adaptstilts.files import clear
 from adaptstilts.store.process import SEPARATOR, Mark, here, is_alive
 
 
@@ -73,23 +73,10 @@ def beside(target: Path) -> Iterator[Path]:
     for name in os.listdir(target.parent):  # noqa: PTH208 - only names count
         mark = Mark.parse(name.removeprefix(start)) if name.startswith(start) else None
         if mark is not None and is_alive(mark) is False:
-            remove_tree(target.with_name(name), ignore_errors=True)
+            clear(target.with_name(name), ignore_errors=True)
     partial = target.with_name(f"{start}{here().text}")
     try:
         yield partial
         partial.replace(target)
     finally:
-        remove_tree(partial, ignore_errors=True)
-
-
-def remove_tree(path: Path, *, ignore_errors: bool = False) -> None:
-    """Remove whatever stands at a path: a folder with all in it, a file, a pipe, or a link, but not where it leads.
-
-    Raises:
-        OSError: If it cannot be removed and errors are not ignored.
-    """
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=ignore_errors)
-        return
-    with contextlib.suppress(OSError if ignore_errors else FileNotFoundError):
-        path.unlink()
+        clear(partial, ignore_errors=True)

@@ -27,11 +27,10 @@ from safetensors.torch import load_file, save_file
 from adaptstilts.config.runtime import ResumeSection
 from adaptstilts.contents import Pins, content_hash
 from adaptstilts.errors import ChangedError, CheckpointError
-from adaptstilts.files import check_file, read_bytes
+from adaptstilts.files import check_file, clear, read_bytes
 from adaptstilts.formatting import reason_of
 from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.store import RESUME_FOLDER
-from adaptstilts.store.unfinished import remove_tree
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -166,7 +165,7 @@ class Checkpoints:
         except CheckpointError as error:
             # Notes become part of the artefact, which may travel: they name no folder of this machine.
             self.note(f"not used: {path.name if error.path is None else error.path.name}: {error.problem}")
-            remove_tree(path, ignore_errors=True)
+            clear(path, ignore_errors=True)
             return None
 
     def note(self, text: str) -> None:
@@ -209,7 +208,7 @@ class Checkpoints:
         """Remove all but the newest checkpoints, and the files that these do not name."""
         paths = sorted(self.folder.glob("step-*.json"))
         for path in paths[: -self.section.keep]:
-            remove_tree(path)
+            clear(path)
         kept = paths[-self.section.keep :]
         named = {path.name for path in kept}
         for path in kept:
@@ -217,7 +216,7 @@ class Checkpoints:
             named |= {record["file"] for record in (content.get("tensors"), content.get("best")) if record}
         for path in self.folder.glob("*"):
             if path.name not in named:
-                remove_tree(path)
+                clear(path)
 
 
 def resume_folder(root: Path, key: str) -> Path:
