@@ -32,7 +32,7 @@ from adaptstilts.store.manifest import (
     unreadable,
 )
 from adaptstilts.store.show import name_of, place_of, resolve
-from adaptstilts.store.stage import FORMAT_VERSION, StageKind, content_key
+from adaptstilts.store.stage import FORMAT_VERSION, StageKind, content_key, is_older
 from adaptstilts.store.store import Store
 from adaptstilts.store.unfinished import beside
 from adaptstilts.store.unpack import check_folder, fault, reading, unpack
@@ -288,7 +288,7 @@ def _checked(root: Path, source: Path) -> dict[Path, dict[str, Any]]:
 def _place(store: Store, manifests: Mapping[Path, dict[str, Any]], source: Path, root: Path) -> Imported:
     done = Imported()
     for path, manifest in manifests.items():
-        if _is_old(manifest):
+        if is_older(manifest):
             done.old.append(f"{manifest.get('name', path.name)}, of {_format_text(manifest)}")
             continue
         with store.claim_of(manifest["key"]) as is_mine:
@@ -348,10 +348,6 @@ def _bring(path: Path, target: Path, source: Path, *, move: bool) -> None:
         shutil.copyfileobj(cast("BinaryIO", _Read(content, path)), file)
 
 
-def _is_old(manifest: Mapping[str, Any]) -> bool:
-    return bool(manifest.get("format", 0) < FORMAT_VERSION)
-
-
 def _check(path: Path, root: Path, source: Path) -> dict[str, Any]:
     """Return the manifest of an artefact in a bundle, after checking its place, key and files."""
     place = path.parent.relative_to(root).as_posix()
@@ -365,7 +361,7 @@ def _check(path: Path, root: Path, source: Path) -> dict[str, Any]:
         raise StoreError(
             problem, path=source, hint="Import it with a newer version of adaptstilts; nothing was placed."
         )
-    if not _is_old(manifest):
+    if not is_older(manifest):
         _check_identity(manifest, place, source)
     for damage in damages(path.parent, manifest["files"], again=True):
         name = "" if damage.path is None else damage.path.relative_to(root).as_posix()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from json.encoder import encode_basestring_ascii
@@ -17,6 +17,11 @@ from adaptstilts.store.manifest import KEY_DIGITS
 
 FORMAT_VERSION = 5
 """Part of every key; raised when the meaning of a stage or the content of its artefact changes."""
+
+
+def is_older(manifest: Mapping[str, Any]) -> bool:
+    """Return whether an artefact is of an older format than `FORMAT_VERSION`; manifests before format 4 name none."""
+    return bool(manifest.get("format", 0) < FORMAT_VERSION)
 
 
 class StageKind(str, Enum):

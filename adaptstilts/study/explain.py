@@ -13,7 +13,7 @@ from adaptstilts.errors import ConfigError, DamagedError
 from adaptstilts.formatting import number_text, visible
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
-from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe
+from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind, content_key, describe, is_older
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.suggestions import near_matches
@@ -203,7 +203,7 @@ def _differences(look: _Lookup, stage: Stage, near: Artefact) -> list[dict[str, 
     there_job = near.manifest.get("job", {})
     here_job = describe(stage.job)
     found = [*_format_difference(near), *_field_differences(here_job, there_job)]
-    if near.manifest.get("format", 0) < FORMAT_VERSION:
+    if is_older(near.manifest):
         found = [item if item["path"] != "backbone.fingerprint" else item | {"says": _OLDER} for item in found]
     found += _input_differences(look, stage, near, here_job, there_job)
     if not found:

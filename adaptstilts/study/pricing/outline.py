@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from adaptstilts.config.sweep import Variant
 from adaptstilts.errors import DamagedError
 from adaptstilts.formatting import size_text
 from adaptstilts.store.artefact import Artefact, DamageCallback
-from adaptstilts.store.manifest import read_placed
-from adaptstilts.store.stage import FORMAT_VERSION, SUMMARIES, Stage, StageKind
+from adaptstilts.store.manifest import KEY_DIGITS, read_placed
+from adaptstilts.store.stage import SUMMARIES, Stage, StageKind, is_older
 from adaptstilts.store.store import Store
 from adaptstilts.study.eta import seconds_of
 from adaptstilts.study.plan.jobs import PredictJob, TrainJob, jobs_of
@@ -97,19 +96,18 @@ def _stage_record(stage: Stage, done: Collection[str], used: Mapping[str, int]) 
 def _of_older_formats(plan: Plan, store: Store, done: Collection[str]) -> int:
     """Count the unfinished stages with the name of an artefact of an older format; at an address, of a local copy."""
     left = Counter((stage.kind.value, stage.slug) for stage in plan.stages if stage.key not in done)
-    found = {
-        place
-        for kind in sorted({kind for kind, _ in left})
-        for folder in store.folders(kind)
-        if (place := (kind, folder.name.rpartition("-")[0])) in left and _is_older(folder)
-    }
+    finished = {key[:KEY_DIGITS] for key in done}
+    found: set[tuple[str, str]] = set()
+    for kind in sorted({kind for kind, _ in left}):
+        for folder in store.folders(kind):
+            slug, _, digits = folder.name.rpartition("-")
+            place = (kind, slug)
+            # A large store has thousands of manifests: those that cannot change the number are not read.
+            if place in left and place not in found and digits not in finished:
+                with suppress(DamagedError, OSError):
+                    if is_older(read_placed(folder)):
+                        found.add(place)
     return sum(left[place] for place in found)
-
-
-def _is_older(folder: Path) -> bool:
-    with suppress(DamagedError, OSError):
-        return bool(read_placed(folder).get("format", 0) < FORMAT_VERSION)
-    return False
 
 
 def _device_record(pricing: Pricing) -> dict[str, Any]:
