@@ -58,10 +58,10 @@ def _set_in_folder(paths: Sequence[Path], pattern: str) -> Sequence[Path]:
 def _refuse_copies(paths: Sequence[Path]) -> None:
     """Refuse a file under two names; several tables without rows are equal by nature."""
     known: dict[str, Path] = {}
-    sizes = Counter(path.stat().st_size for path in paths if path.is_file())
-    for path in paths:
-        size = path.stat().st_size if path.is_file() else 0
-        sha256 = hash_or_none(path) if size and sizes[size] > 1 else None
+    sizes = {path: path.stat().st_size for path in paths if path.is_file()}
+    counts = Counter(sizes.values())
+    for path, size in sizes.items():
+        sha256 = hash_or_none(path) if size and counts[size] > 1 else None
         other = path if sha256 is None else known.setdefault(sha256, path)
         if other != path and (path.suffix not in _TABLES or open_table(path).arrow.num_rows):
             raise DataError(f"has the same content as '{other.name}'", path=path, hint=_HINT)
