@@ -28,8 +28,8 @@ from adaptstilts.waiting import WaitedError, in_time
 _HUB_SECONDS = 20.0
 _MAIN = "main"
 _SHA1 = re.compile(r"[0-9a-f]{40}")
+"""Commits, and git's hashes of files."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_COMMIT = _SHA1
 _TAG = re.compile(r"(?!\.)[\w.-]{1,128}", re.ASCII)
 _git_hashes: dict[str, str] = {}
 """SHA-256 of files of the cache by git's SHA-1, so that each is hashed once."""
@@ -172,7 +172,7 @@ def _list_files(name: str, revision: str | None, endpoint: str | None) -> Listin
             raise CheckpointError(problem, path=name, hint="Give another model, or another revision of this one.")
     if info.sha is None or "config.json" not in sizes:
         raise CheckpointError("the repository has no config.json", path=name, hint="Give the id of a model.")
-    if _COMMIT.fullmatch(info.sha) is None:
+    if _SHA1.fullmatch(info.sha) is None:
         problem = "the hub names a commit that is none"
         raise CheckpointError(problem, path=name, value=shown(info.sha), hint="HF_ENDPOINT selects another hub.")
     _note_commit(name, revision, info.sha)
@@ -186,17 +186,17 @@ def known_commit(name: str, revision: str | None = None) -> str | None:
     downloaded, unless another program has moved it. Without such a note, the newest commit in the cache is the main
     branch.
     """
-    if revision is not None and _COMMIT.fullmatch(revision):
+    if revision is not None and _SHA1.fullmatch(revision):
         return revision
     folder, reference = _cache(name), _reference(name, revision)
     try:
         if reference is not None and reference.is_file():
             commit = reference.read_text(encoding="utf-8").strip()
-            return commit if _COMMIT.fullmatch(commit) else None
+            return commit if _SHA1.fullmatch(commit) else None
         if revision not in {None, _MAIN}:
             return None
         found = [path.parent for path in folder.glob("snapshots/*/config.json")]
-        held = [(path.stat().st_mtime, path.name) for path in found if _COMMIT.fullmatch(path.name)]
+        held = [(path.stat().st_mtime, path.name) for path in found if _SHA1.fullmatch(path.name)]
     except (OSError, ValueError):
         return None
     return max(held)[1] if held else None
@@ -292,7 +292,7 @@ def _reference(name: str, revision: str | None) -> Path | None:
 def _note_commit(name: str, revision: str | None, commit: str) -> None:
     """Note in the hub's cache which commit a branch or tag stands for, unless it notes one, as the library would."""
     reference = _reference(name, revision)
-    if reference is None or reference.exists() or (revision is not None and _COMMIT.fullmatch(revision)):
+    if reference is None or reference.exists() or (revision is not None and _SHA1.fullmatch(revision)):
         return
     with contextlib.suppress(OSError):  # a cache that cannot be written is told when a file is downloaded
         reference.parent.mkdir(parents=True, exist_ok=True)

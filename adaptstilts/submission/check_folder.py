@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from adaptstilts.data.sources import expected_rows
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.files import what_instead
@@ -18,8 +17,6 @@ from adaptstilts.submission.folder import read_labels, submission_path
 from adaptstilts.submission.score import FolderScores, score_folder, score_record, score_text
 from adaptstilts.tasks.registry import all_tasks, get_task
 from adaptstilts.tasks.spec import Split, Task
-
-_MANIFEST = "adaptstilts.data.sources"
 
 
 @dataclass(frozen=True)
@@ -127,11 +124,7 @@ def task_of(entry: Entry) -> Task | None:
 
 def published_rows(task: Task, language: str) -> int | None:
     """Return the published number of test examples of a task in a language; None where it is not known."""
-    if importlib.util.find_spec(_MANIFEST) is None:
-        return None
-    expected_rows = importlib.import_module(_MANIFEST).expected_rows
-    found = expected_rows(task.name, task.test_split if task.layouts else Split.TEST, language)
-    return found if isinstance(found, int) else None
+    return expected_rows(task.name, task.test_split if task.layouts else Split.TEST, language)
 
 
 def _selected_entries(benchmark: Benchmark, tasks: Sequence[str] | None) -> list[Entry]:
