@@ -160,7 +160,7 @@ def load_config(location: str, revision: str | None = None) -> PretrainedConfig:
         CheckpointError: If it cannot be loaded.
     """
     folder, _, _ = _opened(location, revision)
-    return _library_config(folder, location)
+    return _library_config(folder)
 
 
 def _check_tokenizer(folder: Path) -> None:
@@ -171,7 +171,7 @@ def _check_tokenizer(folder: Path) -> None:
     check_tokenizer_json(folder)
 
 
-def _library_config(folder: Path, location: str) -> PretrainedConfig:
+def _library_config(folder: Path) -> PretrainedConfig:
     """Load a config.json that has been checked."""
     from transformers import AutoConfig  # noqa: PLC0415
 
@@ -195,7 +195,7 @@ def _empty_encoder(
     from transformers.modeling_utils import no_init_weights  # noqa: PLC0415
 
     files = _checked_weights(folder, written, architecture)
-    config = _library_config(folder, location)
+    config = _library_config(folder)
     if architecture.shape(config.to_dict()) is None:
         raise CheckpointError(
             f"is an encoder of type {architecture.model_type} with parts that are not supported",
@@ -224,10 +224,10 @@ def check_backbone(location: str) -> None:
     """
     folder, written, architecture = _opened(location, None)
     _empty_encoder(folder, written, architecture, location)
+    _check_tokenizer(folder)
     if (folder / "tokenizer.json").is_file():
-        check_tokenizer_json(folder)
         try_tokenizer(folder / "tokenizer.json")
-    tokenizer = load_tokenizer(location)
+    tokenizer = _loaded_tokenizer(folder, architecture, location)
     with library_errors("has no usable tokenizer", location, _SAVE_TOKENIZER):
         for text in TRIAL_TEXTS:
             tokenizer(text, "a pair")
@@ -346,11 +346,16 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
         CheckpointError: If there is none, it has no padding token, or the padding id differs from that of an encoder
             that counts positions from it.
     """
-    from transformers import AutoTokenizer  # noqa: PLC0415
-
     folder, _, architecture = _opened(location, revision)
     _check_tokenizer(folder)
-    config = _library_config(folder, location)
+    return _loaded_tokenizer(folder, architecture, location)
+
+
+def _loaded_tokenizer(folder: Path, architecture: Architecture, location: str) -> PreTrainedTokenizerFast:
+    """Load a tokenizer whose settings and tokenizer.json have been checked."""
+    from transformers import AutoTokenizer  # noqa: PLC0415
+
+    config = _library_config(folder)
     check_vocabulary(folder)
     with library_errors("has no usable tokenizer", location, _SAVE_TOKENIZER):
         # Left open, transformers warns of Mistral's regular expression for every config.json that names no version.

@@ -19,7 +19,8 @@ MOST_JSON_BYTES = 256 * 2**20
 """Largest file of a tokenizer."""
 _HIGHEST_ID = 2**24
 _DEEPEST = 24
-_HINT = "Save the tokenizer again with save_pretrained."
+SAVE_AGAIN = "Save the tokenizer again with save_pretrained."
+"""What to do about a broken file of a tokenizer."""
 
 
 class _Rule(NamedTuple):
@@ -213,7 +214,7 @@ def check_added_token(path: Path, where: str, value: object, *, may_be_text: boo
         _check(path, where, value, _TOKEN)
         return
     if not isinstance(value, dict):
-        refuse(path, where, value, "it must be a token: a text, or an object with its content", hint=_HINT)
+        refuse(path, where, value, "it must be a token: a text, or an object with its content", hint=SAVE_AGAIN)
     _follow(path, where, value, {key: rule if key == "content" else _optional(rule) for key, rule in _ADDED.items()
                                  if key != "id"})  # fmt: skip
 
@@ -221,25 +222,25 @@ def check_added_token(path: Path, where: str, value: object, *, may_be_text: boo
 def _check_model(path: Path, model: object) -> dict[str, int]:
     """Check the model, and return the id of each piece."""
     if not isinstance(model, dict) or "vocab" not in model:
-        refuse(path, "model", model, "it is no tokenizer: it has no vocabulary", hint=_HINT)
+        refuse(path, "model", model, "it is no tokenizer: it has no vocabulary", hint=SAVE_AGAIN)
     if not isinstance(model["vocab"], list | dict):
-        refuse(path, "model.vocab", model["vocab"], "it must be a list or an object", hint=_HINT)
+        refuse(path, "model.vocab", model["vocab"], "it must be a list or an object", hint=SAVE_AGAIN)
     kind = _named_type(path, "model", {"type": _type_by_keys(model), **model}, "model")
     _follow(path, "model", model, _PARTS["model"][kind])
     ids = dict(_ids(path, model["vocab"]))
     unknown, unknown_id = model.get("unk_token"), model.get("unk_id")
     if unknown is not None and unknown not in ids:
-        refuse(path, "model.unk_token", unknown, "the vocabulary has no such token", hint=_HINT)
+        refuse(path, "model.unk_token", unknown, "the vocabulary has no such token", hint=SAVE_AGAIN)
     if unknown_id is not None and unknown_id >= len(model["vocab"]):
         tokens = number_text(len(model["vocab"]), "token")
-        refuse(path, "model.unk_id", unknown_id, f"the vocabulary has {tokens}", hint=_HINT)
+        refuse(path, "model.unk_id", unknown_id, f"the vocabulary has {tokens}", hint=SAVE_AGAIN)
     for index, merge in enumerate(model.get("merges", ()) if kind == "BPE" else ()):
         parts = merge.split(" ") if isinstance(merge, str) else merge
         if not isinstance(parts, list) or len(parts) != 2 or not all(isinstance(part, str) for part in parts):
-            refuse(path, f"model.merges[{index}]", merge, "it must be a pair of tokens", hint=_HINT)
+            refuse(path, f"model.merges[{index}]", merge, "it must be a pair of tokens", hint=SAVE_AGAIN)
         for part in parts:
             if part not in ids:
-                refuse(path, f"model.merges[{index}]", merge, f"the vocabulary has no '{part}'", hint=_HINT)
+                refuse(path, f"model.merges[{index}]", merge, f"the vocabulary has no '{part}'", hint=SAVE_AGAIN)
     return ids
 
 
@@ -260,7 +261,7 @@ def _list_ids(path: Path, vocabulary: list[object]) -> Iterator[tuple[str, int]]
     for index, entry in enumerate(vocabulary):
         if not (isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) and _is_number(entry[1])):
             reason = "it must be a token with its score: [TEXT, NUMBER]"
-            refuse(path, f"model.vocab[{index}]", entry, reason, hint=_HINT)
+            refuse(path, f"model.vocab[{index}]", entry, reason, hint=SAVE_AGAIN)
         yield entry[0], index
 
 
@@ -269,9 +270,9 @@ def _object_ids(path: Path, vocabulary: Mapping[str, object]) -> Iterator[tuple[
     for token, found in vocabulary.items():
         where = f"model.vocab.{shown_key(token)}"
         if not isinstance(found, int) or not _is_id(found):
-            refuse(path, where, found, _ID.says, hint=_HINT)
+            refuse(path, where, found, _ID.says, hint=SAVE_AGAIN)
         if taken.setdefault(found, token) != token:
-            refuse(path, where, found, f"'{taken[found]}' has that id", hint=_HINT)
+            refuse(path, where, found, f"'{taken[found]}' has that id", hint=SAVE_AGAIN)
         yield token, found
 
 
@@ -286,20 +287,22 @@ def _check_added(path: Path, added: object, ids: dict[str, int]) -> None:
         _follow(path, where, entry, _ADDED)
         content, found = entry["content"], entry["id"]
         if ids.setdefault(content, found) != found:
-            refuse(path, f"{where}.id", found, f"'{content}' has the id {ids[content]} elsewhere in it", hint=_HINT)
+            refuse(
+                path, f"{where}.id", found, f"'{content}' has the id {ids[content]} elsewhere in it", hint=SAVE_AGAIN
+            )
         if taken.setdefault(found, content) != content:
-            refuse(path, f"{where}.id", found, f"'{taken[found]}' has that id", hint=_HINT)
+            refuse(path, f"{where}.id", found, f"'{taken[found]}' has that id", hint=SAVE_AGAIN)
 
 
 def _check_part(path: Path, section: str, where: str, part: object, depth: int) -> None:
     if not isinstance(part, dict):
-        refuse(path, where, part, _OBJECT.says, hint=_HINT)
+        refuse(path, where, part, _OBJECT.says, hint=SAVE_AGAIN)
     kind = _named_type(path, where, part, section)
     _follow(path, where, part, _PARTS[section][kind])
     if kind != "Sequence":
         return
     if depth > _DEEPEST:
-        refuse(path, where, kind, f"at most {_DEEPEST} levels are read", hint=_HINT)
+        refuse(path, where, kind, f"at most {_DEEPEST} levels are read", hint=SAVE_AGAIN)
     for index, member in enumerate(part[_MEMBERS[section]]):
         _check_part(path, section, f"{where}.{_MEMBERS[section]}[{index}]", member, depth + 1)
 
@@ -317,7 +320,7 @@ def _check_specials(path: Path, where: str, part: Mapping[str, Any], ids: Mappin
         place = f"{where}.special_tokens.{shown_key(name)}"
         _follow(path, place, entry, {"id": _TEXT, "ids": _LIST, "tokens": _LIST})
         if len(entry["ids"]) != len(entry["tokens"]) or not entry["ids"]:
-            refuse(path, f"{place}.ids", entry["ids"], "it must have an id for each of its tokens", hint=_HINT)
+            refuse(path, f"{place}.ids", entry["ids"], "it must have an id for each of its tokens", hint=SAVE_AGAIN)
         for index, (token, found) in enumerate(zip(entry["tokens"], entry["ids"], strict=True)):
             _check(path, f"{place}.tokens[{index}]", token, _TEXT)
             _check(path, f"{place}.ids[{index}]", found, _ID)
@@ -327,13 +330,15 @@ def _check_specials(path: Path, where: str, part: Mapping[str, Any], ids: Mappin
             _check_piece(path, f"{where}.{side}[{index}]", piece, part["special_tokens"])
         found = [piece["Sequence"]["id"] for piece in part[side] if "Sequence" in piece]
         if sorted(found) != texts:
-            refuse(path, f"{where}.{side}", found, f"each text must stand in it once: {', '.join(texts)}", hint=_HINT)
+            refuse(
+                path, f"{where}.{side}", found, f"each text must stand in it once: {', '.join(texts)}", hint=SAVE_AGAIN
+            )
 
 
 def _check_piece(path: Path, where: str, piece: object, specials: Iterable[str]) -> None:
     """Check one piece of a template: a special token, or one of the two texts."""
     if not isinstance(piece, dict) or len(piece) != 1 or not {"SpecialToken", "Sequence"} & piece.keys():
-        refuse(path, where, piece, "it must be a SpecialToken or a Sequence", hint=_HINT)
+        refuse(path, where, piece, "it must be a SpecialToken or a Sequence", hint=SAVE_AGAIN)
     [(kind, entry)] = piece.items()
     names = _one_of("A", "B") if kind == "Sequence" else _Rule(
         "it must be one of the special_tokens beside it", lambda value: isinstance(value, str) and value in specials
@@ -343,29 +348,29 @@ def _check_piece(path: Path, where: str, piece: object, specials: Iterable[str])
 
 def _check_named(path: Path, where: str, token: str, found: int, ids: Mapping[str, int]) -> None:
     if token not in ids:
-        refuse(path, where, token, "the vocabulary has no such token", hint=_HINT)
+        refuse(path, where, token, "the vocabulary has no such token", hint=SAVE_AGAIN)
     if ids[token] != found:
-        refuse(path, where, found, f"'{token}' has the id {ids[token]} in the vocabulary", hint=_HINT)
+        refuse(path, where, found, f"'{token}' has the id {ids[token]} in the vocabulary", hint=SAVE_AGAIN)
 
 
 def _named_type(path: Path, where: str, part: Mapping[str, object], section: str) -> str:
     found = part.get("type")
     if not isinstance(found, str) or found not in _PARTS[section]:
-        refuse(path, f"{where}.type", found, f"it is no type of {section}", sorted(_PARTS[section]), _HINT)
+        refuse(path, f"{where}.type", found, f"it is no type of {section}", sorted(_PARTS[section]), SAVE_AGAIN)
     return found
 
 
 def _follow(path: Path, where: str, entry: object, rules: _Rules) -> None:
     """Check the values of an object, those that may be missing only if they are there."""
     if not isinstance(entry, dict):
-        refuse(path, where, entry, _OBJECT.says, hint=_HINT)
+        refuse(path, where, entry, _OBJECT.says, hint=SAVE_AGAIN)
     for key, rule in rules.items():
         if key not in entry and rule.is_required:
-            raise CheckpointError(f"is missing: {rule.says}", path=path, key=f"{where}.{key}", hint=_HINT)
+            raise CheckpointError(f"is missing: {rule.says}", path=path, key=f"{where}.{key}", hint=SAVE_AGAIN)
         if rule.is_required or entry.get(key) is not None:
             _check(path, f"{where}.{key}", entry.get(key), rule)
 
 
 def _check(path: Path, where: str, value: object, rule: _Rule) -> None:
     if not rule.fits(value):
-        refuse(path, where, value, rule.says, hint=_HINT)
+        refuse(path, where, value, rule.says, hint=SAVE_AGAIN)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import CheckpointError
+from adaptstilts.models.tokenizer_files import SAVE_AGAIN
 
 _SCRIPT = Path(__file__).with_name("tokenizer_trial.py")
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -20,7 +21,6 @@ _BYTES_PER_SECOND = 4 * 2**20
 _BYTES = 2**30
 _BYTES_PER_BYTE = 40
 """Memory that the library takes for each byte of a file, at most: tries and tables of a large vocabulary."""
-_HINT = "Save the tokenizer again with save_pretrained, or get the file again."
 
 
 def try_tokenizer(path: Path) -> int:
@@ -57,11 +57,11 @@ def try_tokenizer(path: Path) -> int:
         raise _too_much(path, f"more than {6 * seconds} s") from error
     answer = _answer(done, path, seconds)
     if "fault" in answer:
-        raise CheckpointError(f"is not a usable tokenizer: {answer['fault']}", path=path, hint=_HINT)
+        raise CheckpointError(f"is not a usable tokenizer: {answer['fault']}", path=path, hint=SAVE_AGAIN)
     for index, given, found in answer["others"]:
         key = f"added_tokens[{index}].id"
         raise CheckpointError(f"{given} is read as {found}: ids must follow those before", path=path, key=key,
-                              value=given, hint=_HINT)  # fmt: skip
+                              value=given, hint=SAVE_AGAIN)  # fmt: skip
     return int(answer["largest"])
 
 
@@ -74,9 +74,11 @@ def _answer(done: subprocess.CompletedProcess[bytes], path: Path, seconds: int) 
     if done.returncode == -signal.SIGABRT:
         raise _too_much(path, "more memory than its size explains")
     raise CheckpointError(
-        f"is not a usable tokenizer: reading it ended a process with status {done.returncode}", path=path, hint=_HINT
+        f"is not a usable tokenizer: reading it ended a process with status {done.returncode}",
+        path=path,
+        hint=SAVE_AGAIN,
     )
 
 
 def _too_much(path: Path, what: str) -> CheckpointError:
-    return CheckpointError(f"is not a usable tokenizer: cutting short texts took {what}", path=path, hint=_HINT)
+    return CheckpointError(f"is not a usable tokenizer: cutting short texts took {what}", path=path, hint=SAVE_AGAIN)

@@ -12,10 +12,9 @@ from adaptstilts.files import BEGINNING, cause_of, read_bytes
 from adaptstilts.models.library_errors import library_errors
 from adaptstilts.models.model_files import VOCABULARIES
 from adaptstilts.models.strict_json import read_json
-from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES
+from adaptstilts.models.tokenizer_files import MOST_JSON_BYTES, SAVE_AGAIN
 
 _SENTENCEPIECE = tuple(name for name in VOCABULARIES if name.endswith(".model"))
-_HINT = "Save the tokenizer again with save_pretrained."
 
 
 def check_vocabulary(folder: Path) -> None:
@@ -47,12 +46,12 @@ def _check_class(folder: Path) -> None:
 
 
 def _check_sentencepiece(path: Path) -> None:
-    content = read_bytes(path, MOST_JSON_BYTES, CheckpointError, _HINT)
+    content = read_bytes(path, MOST_JSON_BYTES, CheckpointError, SAVE_AGAIN)
     cause = cause_of(content[:BEGINNING], has_lines=False, is_text=False)
     if cause is not None:
         raise CheckpointError(cause, path=path)
-    with library_errors("is not a SentencePiece model", path, _HINT):
+    with library_errors("is not a SentencePiece model", path, SAVE_AGAIN):
         from sentencepiece import SentencePieceProcessor  # noqa: PLC0415
 
         if not SentencePieceProcessor(model_proto=content).get_piece_size():
-            raise CheckpointError("is not a SentencePiece model: it has no pieces", path=path, hint=_HINT)
+            raise CheckpointError("is not a SentencePiece model: it has no pieces", path=path, hint=SAVE_AGAIN)

@@ -72,3 +72,11 @@ def test_tokenizer_without_a_padding_token_is_refused(deberta):
             path.write_text(json.dumps(json.loads(path.read_text()) | {"pad_token": None}))
     with pytest.raises(CheckpointError, match=r"pad_token: the tokenizer has no padding token\. Set its pad"):
         load_tokenizer(str(deberta))
+
+
+def test_check_of_a_backbone_reads_its_tokenizer_json_once(small_backbone, monkeypatch):
+    checked: list[Path] = []
+    check = backbone.check_tokenizer_json
+    monkeypatch.setattr(backbone, "check_tokenizer_json", lambda folder: (checked.append(folder), check(folder)))
+    backbone.check_backbone(str(small_backbone))
+    assert checked == [small_backbone]
