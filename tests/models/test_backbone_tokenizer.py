@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from transformers import tokenization_utils_base
 
 from adaptstilts.encoding.subtokens import frame_of
 from adaptstilts.errors import CheckpointError
+from adaptstilts.models import backbone
 from adaptstilts.models.backbone import load_encoder, load_tokenizer
 from adaptstilts.models.network import TaskNetwork
 
