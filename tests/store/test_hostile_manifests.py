@@ -20,6 +20,7 @@ import adaptstilts
 from adaptstilts.engine import scheduler
 from adaptstilts.engine.in_process import InProcessEngine
 from adaptstilts.engine.scheduler import run_graph
+from adaptstilts.store import manifest_fields
 from adaptstilts.store.manifest import manifest_text
 from adaptstilts.store.shared import SharedStore
 from adaptstilts.store.stage import FORMAT_VERSION, make_stage
@@ -33,6 +34,8 @@ from adaptstilts.study.status_text import status_text
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MANY = 1_001
+"""More files than the limit that these tests set; the last test has the real one."""
 OTHER = make_stage("score pos", "pos", ScoreJob("pos", (), WORLD.key, None), (WORLD.key,))
 PLAN = Plan((WORLD, SCORE, OTHER), (), 0)
 
@@ -77,7 +80,7 @@ CONTENTS: dict[str, Callable[[Path], object]] = {
     "odd files": lambda path: resealed(path, files=[1]),
     "odd record": lambda path: resealed(path, files={"name": {"bytes": "1", "sha256": 1}}),
     "odd environment": lambda path: resealed(path, environment=1),
-    "many files": lambda path: resealed(path, files={f"{n}": {"bytes": 0, "sha256": "0" * 64} for n in range(100_001)}),
+    "many files": lambda path: resealed(path, files={f"{n}": {"bytes": 0, "sha256": "0" * 64} for n in range(MANY)}),
     "surrogate": lambda path: text_with(path, '"name": "', '"name": "\\ud800'),
     "edited": lambda path: path.write_text(path.read_text().replace("score", "scare")),
     "gigabyte": lambda path: os.truncate(path, 2**30),
@@ -98,6 +101,11 @@ FILES: dict[str, Callable[[Path], object]] = {
     "file is cut": lambda path: os.truncate(path, 2),
 }
 """What may stand in the place of an artefact's file."""
+
+
+@pytest.fixture(autouse=True)
+def _few_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(manifest_fields, "MOST_FILES", MANY - 1)
 
 
 def fill(store: Store) -> None:
@@ -375,3 +383,12 @@ def test_format_of_a_newer_version_is_listed_and_not_removed(store: Store):
     said = say("store", "ls", "--store", store.root)
     assert (said.code, said.out.splitlines()[-1].startswith("3 artefacts")) == (0, True)
     assert say("store", "gc", "--store", store.root).out == "nothing to remove\n"
+
+
+def test_a_hundred_thousand_files_are_read_and_no_more(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.undo()
+    record = {"bytes": 0, "sha256": "0" * 64}
+    manifest: dict[str, object] = {"key": "0" * 64, "inputs": [], "seconds": 1.0}
+    manifest_fields.check_fields({**manifest, "files": dict.fromkeys(map(str, range(100_000)), record)}, "")
+    with pytest.raises(ValueError, match="^it names 100,001 files, more than 100,000$"):
+        manifest_fields.check_fields({**manifest, "files": dict.fromkeys(map(str, range(100_001)), record)}, "")
