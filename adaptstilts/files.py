@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
-from adaptstilts.formatting import size_text
+from adaptstilts.formatting import size_text, system_reason
 
 _MAGIC = (
     (b"\x1f\x8b", "is compressed (gzip): unpack it"),
@@ -145,7 +145,7 @@ def read_bytes(
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as fault:
-        raise error(f"cannot be read ({fault.strerror})", path=path, hint=hint) from fault
+        raise error(f"cannot be read: {system_reason(fault)}", path=path, hint=hint) from fault
     if len(content) > most_bytes:
         raise error(f"is longer than {size_text(most_bytes)}, the most that is read", path=path, hint=hint)
     return content

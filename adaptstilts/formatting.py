@@ -138,6 +138,14 @@ def reason_of(error: BaseException) -> str:
     return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]} ..."
 
 
+def system_reason(error: OSError) -> str:
+    """Return what the operating system says of an error: ``No space left on device``; of a library's, what that says.
+
+    Some libraries raise the system's errors with a text of their own, and nothing else.
+    """
+    return error.strerror or reason_of(error)
+
+
 def merged_lines(found: Mapping[str, Sequence[str]]) -> list[str]:
     """Return each line once; one that does not hold for all variants begins with the labels of those it holds for.
 

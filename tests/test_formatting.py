@@ -14,6 +14,7 @@ from adaptstilts.formatting import (
     shown,
     signed_text,
     size_text,
+    system_reason,
     visible,
 )
 
@@ -152,3 +153,15 @@ def test_first_line_of_an_error_without_text_is_its_class():
 )
 def test_visible_escapes_what_controls_a_terminal_or_hides(text: str, shown: str):
     assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (PermissionError(13, "Permission denied", "/a/b"), "Permission denied"),
+        (OSError("5 requested and 3 written\nmore"), "5 requested and 3 written"),
+        (OSError(), "OSError"),
+    ],
+)
+def test_reason_of_the_system_is_one_line(error: OSError, says: str):
+    assert system_reason(error) == says

@@ -19,6 +19,7 @@ from adaptstilts.arguments import path_of, text_of
 from adaptstilts.config.schema import NAME_PATTERN
 from adaptstilts.config.settings import yaml_text
 from adaptstilts.errors import ConfigError
+from adaptstilts.formatting import system_reason
 from adaptstilts.shipped import command_of, shipped_configs, shipped_names
 
 _NAMELESS = "study"
@@ -141,7 +142,7 @@ def write_new(file: Path, text: str) -> None:
     except FileNotFoundError as error:
         raise ConfigError("there is no such folder", path=file.parent, hint="Make it, or give another file.") from error
     except OSError as error:
-        raise ConfigError(f"cannot be written ({error.strerror})", path=file, hint="Give another file.") from error
+        raise ConfigError(f"cannot be written: {system_reason(error)}", path=file, hint="Give another file.") from error
 
 
 def configs_text(found: Sequence[ShippedConfig]) -> str:

@@ -32,6 +32,7 @@ from adaptstilts.cli.streams import (
     raise_unwritten,
 )
 from adaptstilts.errors import AdaptstiltsError, ConfigError, UnfinishedError, raise_all
+from adaptstilts.formatting import system_reason
 
 app = typer.Typer(
     name="adaptstilts",
@@ -92,7 +93,7 @@ def _status_of(act: Callable[[], object]) -> int:
         if error.errno not in _SYSTEM_REFUSALS or error.filename is None:
             raise
         hint = "Check its permissions and the free space on its disk."
-        echo_error(str(AdaptstiltsError(f"cannot be used ({error.strerror})", path=error.filename, hint=hint)))
+        echo_error(str(AdaptstiltsError(f"cannot be used: {system_reason(error)}", path=error.filename, hint=hint)))
         return 2
     except typer.Abort:  # Ctrl-C, in older versions of typer
         return 130

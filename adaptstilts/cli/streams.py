@@ -7,7 +7,7 @@ import sys
 from typing import TextIO
 
 from adaptstilts.errors import AdaptstiltsError
-from adaptstilts.formatting import visible_lines
+from adaptstilts.formatting import system_reason, visible_lines
 
 CLOSED_PIPE = 141
 """Exit status after the reader of the output has gone, as shells report SIGPIPE."""
@@ -62,7 +62,7 @@ def raise_unwritten(error: OSError) -> None:
     if isinstance(error, BrokenPipeError):
         raise SystemExit(CLOSED_PIPE) from error
     hint = "What the command has made is kept; send its output to another place."
-    raise AdaptstiltsError(f"the output cannot be written ({error.strerror})", hint=hint) from error
+    raise AdaptstiltsError(f"the output cannot be written: {system_reason(error)}", hint=hint) from error
 
 
 def flush_streams() -> None:

@@ -23,7 +23,7 @@ from adaptstilts.data.provenance import write_provenance
 from adaptstilts.data.sources import COLUMNS, Entry, Manifest, packaged
 from adaptstilts.errors import AdaptstiltsError, DataError, problems_of, raise_all
 from adaptstilts.files import below, clear, what_instead
-from adaptstilts.formatting import number_text
+from adaptstilts.formatting import number_text, system_reason
 from adaptstilts.languages import get_language
 from adaptstilts.limits import LIMITS, LimitError
 from adaptstilts.readers.data_root import DataRoot
@@ -319,7 +319,7 @@ def disk_errors(root: Path) -> Iterator[None]:
             raise
         full = error.errno in _DISK_FULL
         raise DataError(
-            f"cannot be written: {error.strerror or error}",
+            f"cannot be written: {system_reason(error)}",
             path=error.filename or root,
             hint="Free some space and run the same command again; it resumes where it stopped"
             if full

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import BEGINNING, cause_of, check_file
-from adaptstilts.formatting import number_text, shown
+from adaptstilts.formatting import number_text, shown, system_reason
 from adaptstilts.models.strict_json import parse_json, shown_key
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def read_header(path: Path) -> dict[str, TensorHeader]:
     except FileNotFoundError as error:
         raise CheckpointError("there is no such file", path=path, hint=_HINT) from error
     except OSError as error:
-        raise CheckpointError(f"cannot be read ({error.strerror})", path=path, hint=_HINT) from error
+        raise CheckpointError(f"cannot be read: {system_reason(error)}", path=path, hint=_HINT) from error
     entries = parse_json(content, path, _HINT)
     _check_metadata(path, entries.pop("__metadata__", None))
     found = {name: _tensor(path, name, entry) for name, entry in entries.items()}

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from adaptstilts.contents import Identity, Pins, content_hash, identity_of
 from adaptstilts.errors import AdaptstiltsError, DataError
 from adaptstilts.files import check_file
-from adaptstilts.formatting import number_text
+from adaptstilts.formatting import number_text, system_reason
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.readers.labels import Content, content_of, is_hidden, require_labels, unlabelled
 from adaptstilts.readers.lines import Request, RowCheck
@@ -370,7 +370,7 @@ class DataRoot:
         try:
             return content_hash(path)
         except OSError as error:
-            raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+            raise DataError(f"cannot be read: {system_reason(error)}", path=path) from error
 
     def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
         """Return what differs from the published files: substitutes that are read, parts that are missing.
@@ -429,7 +429,7 @@ def _identity(path: Path) -> tuple[Path, Identity]:
     check_file(path)
     identity = identity_of(path)
     if identity is None:
-        raise DataError("cannot be read (No such file or directory)", path=path)
+        raise DataError("cannot be read: No such file or directory", path=path)
     return path, identity
 
 

@@ -15,7 +15,7 @@ from typing import Any, TextIO, TypeAlias, TypeVar
 
 from adaptstilts.errors import ConfigError, DataError
 from adaptstilts.files import BEGINNING, cause_of, check_file
-from adaptstilts.formatting import cut, shown
+from adaptstilts.formatting import cut, shown, system_reason
 from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.tasks.examples import Bitext, ChoiceExample, Example, PairExample, TagExample
 from adaptstilts.tasks.spec import Split
@@ -152,7 +152,7 @@ def open_text(path: Path, *, has_lines: bool = True) -> Iterator[TextIO]:
             hint="Convert the file to UTF-8",
         ) from error
     except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+        raise DataError(f"cannot be read: {system_reason(error)}", path=path) from error
 
 
 def _refuse_other_files(file: io.BufferedReader, path: Path, *, has_lines: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from adaptstilts.errors import ConfigError
 from adaptstilts.files import what_instead
+from adaptstilts.formatting import system_reason
 
 _HERE = Path(__file__).resolve().parent
 _INSTALLED = _HERE / "configs"
@@ -83,7 +84,7 @@ def find_config(name: Path | str, command: Command = "run") -> Path:
         if path.is_file():
             return path
     except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", path=path, hint="Give a YAML file.") from error
+        raise ConfigError(f"cannot be read: {system_reason(error)}", path=path, hint="Give a YAML file.") from error
     is_bare, stem = path.name == str(path), path.name.removesuffix(_ENDING)
     shipped = {file.stem: file for file in shipped_configs()}
     if is_bare:

@@ -20,7 +20,7 @@ from typing import IO, Any, BinaryIO, cast
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, UnreadableError, WriteError
 from adaptstilts.files import open_file, read_bytes, what_instead
-from adaptstilts.formatting import number_text, visible
+from adaptstilts.formatting import number_text, system_reason, visible
 from adaptstilts.store.artefact import Artefact, raise_first
 from adaptstilts.store.manifest import (
     KEY_DIGITS,
@@ -123,7 +123,7 @@ def export(artefacts: Sequence[Artefact], target: Path) -> None:
             sums = "".join(line for artefact in artefacts for line in _pack(artefact, bundle)).encode()
             bundle.add_file(CHECKSUMS, io.BytesIO(sums), len(sums))
     except OSError as error:
-        problem = f"cannot be written: {error.strerror or error}"
+        problem = f"cannot be written: {system_reason(error)}"
         raise WriteError(problem, path=target, hint="Give another place, or make room.") from error
 
 
@@ -332,7 +332,7 @@ def _state(store: Store, manifest: Mapping[str, Any]) -> str:
         return "damaged"
     except OSError as error:
         folder = "" if there is None else there.folder
-        problem = f"cannot be read: {error.strerror or error}"
+        problem = f"cannot be read: {system_reason(error)}"
         raise UnreadableError(problem, path=error.filename, folder=folder) from error
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from adaptstilts.errors import DamagedError, StoreError, UnreadableError
 from adaptstilts.files import open_file
-from adaptstilts.formatting import size_text
+from adaptstilts.formatting import size_text, system_reason
 from adaptstilts.json_text import parse_json
 from adaptstilts.store.manifest import damages, select
 from adaptstilts.store.record import Record, wrong_content
@@ -70,9 +70,7 @@ class Artefact:
                 raise DamagedError(f"the artefact lacks '{name}'", path=self.folder, folder=self.folder)
             raise_first(damages(self.folder, select(self.manifest.get("files", {}), name)))
         except OSError as error:
-            raise UnreadableError(
-                f"cannot be read: {error.strerror or error}", path=path, folder=self.folder
-            ) from error
+            raise UnreadableError(f"cannot be read: {system_reason(error)}", path=path, folder=self.folder) from error
         return path
 
     def read_json(self, name: str) -> Any:  # noqa: ANN401 - JSON values
@@ -94,7 +92,7 @@ class Artefact:
         except ValueError as error:
             raise wrong_content(f"damaged: {error}", path, self.folder) from error
         except OSError as error:
-            problem = f"cannot be read: {error.strerror or error}"
+            problem = f"cannot be read: {system_reason(error)}"
             raise UnreadableError(problem, path=path, folder=self.folder) from error
 
     def record(self, name: str) -> Record:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adaptstilts.errors import StoreError
+from adaptstilts.formatting import system_reason
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 """Errors of a disk that takes no more data, whichever file they name."""
@@ -33,7 +34,7 @@ def reading_apart(temporary: Path) -> Iterator[None]:
             raise
         hint = "Check the disk; the same command continues from what is finished."
         where = names[0] if names else None
-        raise StoreError(f"cannot be read: {error.strerror or error}", path=where, hint=hint) from error
+        raise StoreError(f"cannot be read: {system_reason(error)}", path=where, hint=hint) from error
 
 
 def error_number(error: Exception) -> int:

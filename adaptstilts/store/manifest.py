@@ -15,7 +15,7 @@ from typing import Any
 from adaptstilts.contents import content_hash
 from adaptstilts.errors import DamagedError, StoreError, UnreadableError, WriteError
 from adaptstilts.files import open_file, what_instead
-from adaptstilts.formatting import size_text
+from adaptstilts.formatting import size_text, system_reason
 from adaptstilts.json_text import decoded, parse_json
 from adaptstilts.store.manifest_fields import check_fields, check_length
 
@@ -53,7 +53,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
-        raise UnreadableError(f"cannot be read: {error.strerror or error}", path=path, folder=path.parent) from error
+        raise UnreadableError(f"cannot be read: {system_reason(error)}", path=path, folder=path.parent) from error
     try:
         return parse_manifest(content)
     except ValueError as error:
@@ -133,7 +133,7 @@ def check_sizes(folder: Path, manifest: dict[str, Any]) -> None:
         try:
             is_whole = _size(path) == record["bytes"]
         except OSError as error:
-            raise UnreadableError(f"cannot be read: {error.strerror or error}", path=path, folder=folder) from error
+            raise UnreadableError(f"cannot be read: {system_reason(error)}", path=path, folder=folder) from error
         if not is_whole:
             raise _not_whole(path, folder)
 
@@ -209,7 +209,7 @@ def sync_folder(folder: Path) -> None:
 def unreadable(error: OSError, path: Path) -> StoreError:
     """Return the error for a file of a store that exists and cannot be read."""
     hint = "Check its permissions and its disk."
-    return StoreError(f"cannot be read: {error.strerror or error}", path=error.filename or path, hint=hint)
+    return StoreError(f"cannot be read: {system_reason(error)}", path=error.filename or path, hint=hint)
 
 
 def unwritable(error: OSError, place: Path | str) -> WriteError:
@@ -217,7 +217,7 @@ def unwritable(error: OSError, place: Path | str) -> WriteError:
     named = error.filename2 or error.filename  # the target of a move
     where = f" ({named})" if named is not None else ""
     hint = "Set store=FOLDER, or make room; finished stages are kept."
-    return WriteError(f"cannot be written: {error.strerror or error}{where}", path=place, hint=hint)
+    return WriteError(f"cannot be written: {system_reason(error)}{where}", path=place, hint=hint)
 
 
 def _size(path: Path) -> int | None:

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from adaptstilts.contents import move_hashes
 from adaptstilts.errors import DamagedError, StoreError, TakenOverError, WriteError
 from adaptstilts.files import clear
+from adaptstilts.formatting import system_reason
 from adaptstilts.store.artefact import Artefact, DamageCallback, raise_first, report_to
 from adaptstilts.store.disk_errors import NO_ROOM, error_number, reading_apart
 from adaptstilts.store.holding import Progress, hold
@@ -293,7 +294,7 @@ class Store:
             holders = (leases.holder(_lease_name(key)) for leases in places)
             return next((holder for holder in holders if holder is not None), None)
         except OSError as error:
-            raise StoreError(f"cannot be read: {error.strerror}", path=error.filename or self.root) from error
+            raise StoreError(f"cannot be read: {system_reason(error)}", path=error.filename or self.root) from error
 
     def revoke(self, stage: Stage, request: str) -> None:
         """Remove the claim that was made to carry out a request, by a process that is known to have ended."""

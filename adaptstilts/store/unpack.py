@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 
 from adaptstilts.errors import StoreError, WriteError
 from adaptstilts.files import open_file
-from adaptstilts.formatting import cut, size_text
+from adaptstilts.formatting import cut, size_text, system_reason
 from adaptstilts.limits import MOST_MEMBERS, MOST_RATIO, MOST_UNPACKED_BYTES
 from adaptstilts.store.manifest_fields import is_inside
 from adaptstilts.tar_headers import HeaderGuard
@@ -86,7 +86,7 @@ def reading(source: Path) -> Iterator[None]:
         yield
     except OSError as error:
         hint = "Check its permissions and its disk; the store is as it was."
-        raise StoreError(f"cannot be read: {error.strerror or error}", path=source, hint=hint) from error
+        raise StoreError(f"cannot be read: {system_reason(error)}", path=source, hint=hint) from error
 
 
 class _Names:
@@ -190,7 +190,7 @@ class _Bounded:
         except gzip.BadGzipFile as error:
             raise tarfile.ReadError(str(error)) from error
         except OSError as error:
-            raise StoreError(f"cannot be read: {error.strerror or error}", path=self._source) from error
+            raise StoreError(f"cannot be read: {system_reason(error)}", path=self._source) from error
 
     def seek(self, position: int) -> int:
         self._check(position)

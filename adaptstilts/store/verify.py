@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from adaptstilts.errors import DamagedError, StoreError, UnreadableError
-from adaptstilts.formatting import number_text, size_text, visible
+from adaptstilts.formatting import number_text, size_text, system_reason, visible
 from adaptstilts.store.artefact import Artefact, report_to
 from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.show import name_of, resolve
@@ -82,7 +82,7 @@ def verify_store(store: Store, words: Sequence[str], on_bytes: ByteCallback) -> 
             found += store.verify(artefact, partial(read, name_of(artefact)))
         except OSError as error:  # noqa: PERF203 - unreadable is not damaged
             hint = "Check the disk, and verify again."
-            reason = f"cannot be read: {error.strerror or error}"
+            reason = f"cannot be read: {system_reason(error)}"
             found.append(StoreError(reason, path=error.filename or artefact.folder, hint=hint))
         except StoreError as error:  # a file at an address
             found.append(error)

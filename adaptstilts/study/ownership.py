@@ -19,6 +19,7 @@ from adaptstilts.config.load import IN_MEMORY
 from adaptstilts.engine.journal import LOGS_FOLDER
 from adaptstilts.errors import StoreError
 from adaptstilts.files import check_file, read_bytes, what_instead
+from adaptstilts.formatting import system_reason
 from adaptstilts.json_text import JsonError, parse_json
 from adaptstilts.shipped import shipped_configs
 from adaptstilts.store.json_files import replace_json
@@ -191,4 +192,4 @@ def _way(folder: Path, file: Path) -> str:
 
 
 def _unwritable(place: Path, error: OSError) -> StoreError:
-    return StoreError(f"cannot be written: {error.strerror}", path=place, hint=_HINT)
+    return StoreError(f"cannot be written: {system_reason(error)}", path=place, hint=_HINT)

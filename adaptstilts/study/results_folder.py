@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from adaptstilts.errors import StoreError
-from adaptstilts.formatting import number_text
+from adaptstilts.formatting import number_text, system_reason
 from adaptstilts.results.report import RESULTS, ReportFiles, files_in
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.study.history import append_entry, entry_of, former_files
@@ -87,4 +87,4 @@ def report_what_is_there(study: Study, done: Mapping[str, Artefact], missing: Se
             report_stage(plan.report, tables, roots, store, report.folder, remarks)
             return place_report(study, tables, report, len(missing))
     except OSError as error:
-        raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=_HINT) from error
+        raise StoreError(f"cannot be written: {system_reason(error)}", path=folder, hint=_HINT) from error

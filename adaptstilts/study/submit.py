@@ -12,7 +12,7 @@ from typing import Any
 from adaptstilts.errors import ConfigError, EvaluationError, StoreError
 from adaptstilts.evaluate.benchmark import BENCHMARKS, Benchmark, Entry
 from adaptstilts.files import expanded
-from adaptstilts.formatting import number_text, visible
+from adaptstilts.formatting import number_text, system_reason, visible
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.stage import DataPlace, Stage, StageKind
@@ -150,7 +150,7 @@ def submit_study(
             _put_in_place(unfinished, place)
         except OSError as error:
             hint = "Give another folder."
-            raise StoreError(f"cannot be written: {error.strerror}", path=folder, hint=hint) from error
+            raise StoreError(f"cannot be written: {system_reason(error)}", path=folder, hint=hint) from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
         return submitted

@@ -9,6 +9,7 @@ from types import CodeType
 from adaptstilts.arguments import path_of
 from adaptstilts.errors import AdaptstiltsError, ConfigError, problems_of, raise_all
 from adaptstilts.files import read_bytes
+from adaptstilts.formatting import system_reason
 from adaptstilts.tasks.registry import all_or_none, is_own, register
 from adaptstilts.tasks.spec import Task
 
@@ -61,7 +62,7 @@ def _read(path: Path) -> bytes:
     except ValueError as error:
         raise ConfigError("no file can have this name", path=path, hint=hint) from error
     except OSError as error:
-        raise ConfigError(f"cannot be read ({error.strerror})", path=path, hint=hint) from error
+        raise ConfigError(f"cannot be read: {system_reason(error)}", path=path, hint=hint) from error
 
 
 def _compiled(source: bytes, path: Path) -> tuple[ast.Module, CodeType]:

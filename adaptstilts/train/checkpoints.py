@@ -28,7 +28,7 @@ from adaptstilts.config.runtime import ResumeSection
 from adaptstilts.contents import Pins, content_hash
 from adaptstilts.errors import ChangedError, CheckpointError
 from adaptstilts.files import check_file, clear, read_bytes
-from adaptstilts.formatting import reason_of
+from adaptstilts.formatting import reason_of, system_reason
 from adaptstilts.store.manifest import KEY_DIGITS
 from adaptstilts.store.store import RESUME_FOLDER
 
@@ -106,7 +106,7 @@ class Checkpoints:
         try:
             self._write(snapshot, run)
         except (OSError, SafetensorError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else reason_of(error)
+            reason = system_reason(error) if isinstance(error, OSError) else reason_of(error)
             self.note(f"no checkpoint at step {snapshot.step}: {reason}")
         else:
             if self._log is not None:

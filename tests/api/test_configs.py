@@ -98,7 +98,7 @@ WRITERS = [("configs", "quickstart"), ("docs", "data"), ("init",)]
 @pytest.mark.parametrize(
     ("place", "problem"),
     [
-        ("a_file/x.yaml", "cannot be written (Not a directory). Give another file."),
+        ("a_file/x.yaml", "cannot be written: Not a directory. Give another file."),
         (f"{'x' * 300}.yaml", "a name of 305 bytes is too long for a file or folder. Allowed: at most 255."),
     ],
 )
@@ -118,7 +118,7 @@ def test_file_that_is_cut_off_by_a_full_disk_does_not_stay(tmp_path: Path, comma
         return say(*command, "--to", tmp_path / "x.yaml").err
 
     said = forked(write).answer
-    assert said == f"{tmp_path / 'x.yaml'}: cannot be written (File too large). Give another file.\n"
+    assert said == f"{tmp_path / 'x.yaml'}: cannot be written: File too large. Give another file.\n"
     assert not (tmp_path / "x.yaml").exists()
 
 

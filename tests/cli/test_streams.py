@@ -93,7 +93,7 @@ def test_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch, command: str):
         full.flush()
     assert (code, written(err)) == (
         2,
-        "the output cannot be written (No space left on device). What the command has made is kept; send its output to "
+        "the output cannot be written: No space left on device. What the command has made is kept; send its output to "
         "another place.\n",
     )
 

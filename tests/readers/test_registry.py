@@ -478,7 +478,7 @@ def test_file_is_refused_with_line_when_it_is_not_utf8(read):
 def test_file_is_refused_when_it_cannot_be_opened(tmp_path: Path):
     from adaptstilts.readers.lines import text_lines
 
-    with pytest.raises(DataError, match=r"gone\.txt: cannot be read \(No such file or directory\)"):
+    with pytest.raises(DataError, match=r"gone\.txt: cannot be read: No such file or directory"):
         list(text_lines(tmp_path / "gone.txt"))
 
 

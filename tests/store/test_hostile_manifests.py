@@ -390,5 +390,5 @@ def test_a_hundred_thousand_files_are_read_and_no_more(monkeypatch: pytest.Monke
     record = {"bytes": 0, "sha256": "0" * 64}
     manifest: dict[str, object] = {"key": "0" * 64, "inputs": [], "seconds": 1.0}
     manifest_fields.check_fields({**manifest, "files": dict.fromkeys(map(str, range(100_000)), record)}, "")
-    with pytest.raises(ValueError, match="^it names 100,001 files, more than 100,000$"):
+    with pytest.raises(ValueError, match=r"^it names 100,001 files, more than 100,000$"):
         manifest_fields.check_fields({**manifest, "files": dict.fromkeys(map(str, range(100_001)), record)}, "")

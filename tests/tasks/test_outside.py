@@ -173,7 +173,7 @@ def test_no_task_of_a_file_is_registered_if_one_cannot_be(tmp_path: Path):
 
 
 def test_file_that_cannot_be_read_is_an_error(tmp_path: Path):
-    with pytest.raises(ConfigError, match=r"gone\.py: cannot be read \(No such file or directory\).*docs/tasks\.md"):
+    with pytest.raises(ConfigError, match=r"gone\.py: cannot be read: No such file or directory.*docs/tasks\.md"):
         register_from_file(tmp_path / "gone.py")
     with pytest.raises(ConfigError, match=r"is a folder, not a file\. Give a Python file"):
         register_from_file(tmp_path)

@@ -10,6 +10,7 @@ from typing import Any
 from adaptstilts.data.checklist import DEFAULT_CASES, DEFAULT_SEED
 from adaptstilts.data.checklist.generate import Case, generate
 from adaptstilts.errors import DataError
+from adaptstilts.formatting import system_reason
 from adaptstilts.tasks.checklist import CHECKLIST_TESTS, MULTICHECKLIST, file_of_test
 
 FORMAT_VERSION = 1
@@ -40,7 +41,9 @@ def write_checklist(
             unfinished.write_text(text + "\n", encoding="utf-8")
             unfinished.replace(path)
         except OSError as error:
-            raise DataError(f"cannot be written: {error.strerror}", path=path, hint="Choose another folder.") from error
+            raise DataError(
+                f"cannot be written: {system_reason(error)}", path=path, hint="Choose another folder."
+            ) from error
     return tuple(made)
 
 
