@@ -211,6 +211,16 @@ def test_package_has_only_parts_that_the_layers_name():
     assert found <= set(RANK), f"add to LAYERS: {sorted(found - set(RANK))}"
 
 
+def test_documentation_has_the_same_layers():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    written: dict[str, int] = {}
+    rank = -1
+    for number, parts in re.findall(r"^\| (\d*) ?\| ([`\w/ ]+) \|", page, re.MULTILINE):
+        rank = int(number) - 1 if number else rank
+        written |= dict.fromkeys(re.findall(r"[\w/]+", parts), rank)
+    assert written == RANK
+
+
 def test_imports_go_from_higher_layers_to_lower_ones():
     wrong = []
     for path in modules():
