@@ -789,7 +789,9 @@ def test_interrupted_run_keeps_finished_stages_and_the_next_one_skips_them(
 
 def test_two_processes_write_the_same_bytes_as_one(finished: Study, new_study: Callable[[], Study]):
     study = new_study()
-    said = study.say("run", "workers=2", "target.tasks=[xnli, tatoeba]", "methods=[adapter, stack]")
+    said = study.say(
+        "run", "workers=2", "target.tasks=[xnli, tatoeba]", "methods=[adapter, stack]", "intermediate.tasks=[mnli]"
+    )
     assert said.code == 0, said.err
     expected = hashes(finished)
     found = hashes(study)
