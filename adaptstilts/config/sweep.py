@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-from adaptstilts.config.plain import KeyPath, shown
+from adaptstilts.config.plain import KeyPath, dotted, shown
 from adaptstilts.config.schema import StudyConfig
 
 SECTION = "sweep"
@@ -65,7 +65,7 @@ class Axis:
 
     def mapping(self, point: int) -> dict[str, Any]:
         """Return the values at a point, given by its number, by dotted key."""
-        return dict(zip(map(_dotted, self.keys), self.points[point], strict=True))
+        return dict(zip(map(dotted, self.keys), self.points[point], strict=True))
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def value_text(value: object) -> str:
 
 def can_be_swept(key: KeyPath) -> bool:
     """Say whether a key or section may be swept, which it may if scores depend on it."""
-    return key[0] in StudyConfig.model_fields and key[0] not in _NOT_SWEPT and _dotted(key) not in _NOT_SWEPT
+    return key[0] in StudyConfig.model_fields and key[0] not in _NOT_SWEPT and dotted(key) not in _NOT_SWEPT
 
 
 def take_axes(
@@ -264,9 +264,9 @@ def _joint(section: list[dict[str, Any]]) -> tuple[list[Axis], list[SweepProblem
     keys = [tuple(key for _, key, _ in row) for row in rows]
     for number, own in enumerate(keys):
         if set(own) != set(keys[0]) or not own or len(set(own)) < len(own):
-            named = ", ".join(map(_dotted, keys[0])) or "no key"
+            named = ", ".join(map(dotted, keys[0])) or "no key"
             hint = "Every mapping of the list must give a value to the same keys."
-            problem = f"gives {', '.join(map(_dotted, own)) or 'no key'}, but the first mapping gives {named}"
+            problem = f"gives {', '.join(map(dotted, own)) or 'no key'}, but the first mapping gives {named}"
             return [], [SweepProblem((SECTION, number), problem, hint)]
     if not rows:
         return [], []
@@ -292,7 +292,7 @@ def _check(axis: Axis) -> Iterator[SweepProblem]:
         return
     for number, key in enumerate(axis.keys):
         place = axis.place(number)
-        dotted = _dotted(key)
+        name = dotted(key)
         if key[0] == "seeds":
             hint = "List them all in `seeds`: every variant is trained once per seed."
             yield SweepProblem(place, "seeds cannot be swept", hint)
@@ -301,7 +301,7 @@ def _check(axis: Axis) -> Iterator[SweepProblem]:
             hint = f"Keys that can be swept are in: {', '.join(sweepable)}."
             yield SweepProblem(place, "cannot be swept, as no score depends on it", hint)
         elif any(isinstance(point[number], dict) for point in axis.points):
-            yield SweepProblem(place, f"'{dotted}' is swept over whole sections", "Sweep single keys of it.")
+            yield SweepProblem(place, f"'{name}' is swept over whole sections", "Sweep single keys of it.")
 
 
 def _check_together(axes: Sequence[Axis], overridden: Collection[KeyPath]) -> Iterator[SweepProblem]:
@@ -309,9 +309,9 @@ def _check_together(axes: Sequence[Axis], overridden: Collection[KeyPath]) -> It
     for axis in axes:
         for key, place in zip(axis.keys, axis.places[0], strict=True):
             if key in seen:
-                yield SweepProblem(place, f"'{_dotted(key)}' is swept twice", "Remove one of the two lists.")
+                yield SweepProblem(place, f"'{dotted(key)}' is swept twice", "Remove one of the two lists.")
             elif key in overridden and place[: len(key)] != key:
-                hint = f"Set sweep.{_dotted(key)}=[VALUE] to sweep over that value only."
+                hint = f"Set sweep.{dotted(key)}=[VALUE] to sweep over that value only."
                 yield SweepProblem(key, "has no effect, as `sweep` sets the values of this key", hint)
             seen.add(key)
 
@@ -326,7 +326,7 @@ def _short_names(keys: Sequence[KeyPath]) -> list[str]:
             for size in range(1, len(key) + 1)
             if size == len(key) or not any(other[-size:] == key[-size:] for other in others)
         )
-        names.append(_dotted(key[-length:]))
+        names.append(dotted(key[-length:]))
     return names
 
 
@@ -347,10 +347,6 @@ def _common(places: Sequence[KeyPath]) -> KeyPath:
         return places[0]
     shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*places, strict=False))
     return tuple(parts[0] for parts in shared)
-
-
-def _dotted(key: KeyPath) -> str:
-    return ".".join(map(str, key))
 
 
 def _number_text(value: float) -> str:
