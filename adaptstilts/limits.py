@@ -56,7 +56,7 @@ class Limit:
                 f"'{given}' is not a number above 0",
                 key=self.variable,
                 hint=f"Give a number of {self.unit} (inf for no limit), or unset the variable: the default is "
-                f"{self.default:g}. More: adaptstilts docs limits.",
+                f"{self.default:,.0f}. More: adaptstilts docs limits.",
             )
         return number
 

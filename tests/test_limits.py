@@ -20,6 +20,13 @@ def test_environment_changes_a_limit(monkeypatch: pytest.MonkeyPatch):
     assert MOST_MEMBERS.value() == float("inf")
 
 
+@pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
+def test_error_names_the_default_as_the_page_does(monkeypatch: pytest.MonkeyPatch, limit: Limit):
+    monkeypatch.setenv(limit.variable, "all")
+    with pytest.raises(ConfigError, match=rf"the default is {limit.default:,.0f}\. More"):
+        limit.value()
+
+
 @pytest.mark.parametrize("given", ["", "0", "-1", "nan", "many"])
 def test_value_that_is_no_limit_names_its_variable(monkeypatch: pytest.MonkeyPatch, given: str):
     monkeypatch.setenv("ADAPTSTILTS_MOST_MEMBERS", given)
@@ -27,5 +34,5 @@ def test_value_that_is_no_limit_names_its_variable(monkeypatch: pytest.MonkeyPat
         MOST_MEMBERS.value()
     assert str(caught.value) == (
         f"ADAPTSTILTS_MOST_MEMBERS: '{given}' is not a number above 0. Give a number of members (inf for no limit), or "
-        "unset the variable: the default is 100000. More: adaptstilts docs limits."
+        "unset the variable: the default is 100,000. More: adaptstilts docs limits."
     )
