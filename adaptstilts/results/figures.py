@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.formatting import signed_text, visible
+from adaptstilts.formatting import cut, signed_text, visible
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.results.rows import TaskScore, mean
 from adaptstilts.results.tables import SCOPE_WORDS, source_label
@@ -55,9 +55,7 @@ STYLES = (
 
 def figure_text(text: str) -> str:
     """Return a name as a figure shows it: shortened, what cannot be seen escaped, and no formula begun by ``$``."""
-    shown = visible(text)
-    shown = shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}..."
-    return shown.replace("$", r"\$")
+    return cut(visible(text), _LONGEST_NAME).replace("$", r"\$")
 
 
 def draw_heatmap(tables: Sequence[TransferTable], path: Path) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.formatting import cut, shown
+from adaptstilts.formatting import cut, number_text, shown
 from adaptstilts.readers.json_checks import parse_json
 from adaptstilts.readers.lines import open_text
 from adaptstilts.tasks.spec import Task
@@ -85,7 +85,7 @@ def wrong_pair(
     columns = row.split("\t")
     ids = [column.strip() for column in columns]
     if len(ids) != 2 or not all(ids):
-        count = f"{len(ids)} column{'s' if len(ids) > 1 else ''}"
+        count = number_text(len(ids), "column")
         yield DataError(
             f"'{cut(row)}' is not two ids with a tab between them ({count})",
             path=path,
