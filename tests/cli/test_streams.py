@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,12 +138,24 @@ def test_every_command_is_among_those_that_are_tried():
     assert named == set(commands_of(app))
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the study has been run."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "a.yaml").write_text(TEXT, encoding="utf-8")
+    (folder / "data").mkdir()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder)
+        assert say("run", "a.yaml").code == 0
+    return folder
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full")
 @pytest.mark.parametrize("kind", ["cp1252", "ascii", "full", "gone", "no errors"])
-def test_no_command_needs_an_output_that_can_take_all(monkeypatch: pytest.MonkeyPatch, folder: Path, kind: str):
-    (folder / "data").mkdir()
-    (folder / "a.yaml").write_text(TEXT, encoding="utf-8")
-    assert say("run", "a.yaml").code == 0
+def test_no_command_needs_an_output_that_can_take_all(
+    monkeypatch: pytest.MonkeyPatch, finished: Path, folder: Path, kind: str
+):
+    shutil.copytree(finished, folder, dirs_exist_ok=True)
     key = next(stage["key"] for stage in say("plan", "a.yaml", "--json").json["stages"] if stage["kind"] == "predict")
     for text in ALL.replace("KEY", key).split(";"):
         code, said = under(monkeypatch, text.split(), kind)
