@@ -85,11 +85,11 @@ def check_results_folder(study: Study) -> None:
                 raise StoreError("is a link that leads nowhere", path=above, hint=_HINT)
             above = above.parent
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     if not above.is_dir():
         raise StoreError(f"is {what_instead(above) or 'a file'}, not a folder", path=above, hint=_HINT)
     if not os.access(above, os.W_OK | os.X_OK):
-        raise _unwritable(above, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+        raise unwritable(above, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if above == folder:
         names = sorted(path.name for path in folder.iterdir() if path.suffix in _REPORT_SUFFIXES)
         for name in (OWNER_FILE, HISTORY_FILE, _LOCK_FILE, *names):
@@ -138,7 +138,7 @@ def writing_results(study: Study) -> Iterator[Owner]:
         problem = f"another process has been writing this report for {_LOCK_SECONDS:.0f} seconds"
         raise StoreError(problem, path=folder, hint="Wait for it, then: adaptstilts report CONFIG.") from error
     except OSError as error:
-        raise _unwritable(Path(error.filename2 or error.filename or folder), error) from error
+        raise unwritable(Path(error.filename2 or error.filename or folder), error) from error
 
 
 @contextmanager
@@ -191,5 +191,6 @@ def _way(folder: Path, file: Path) -> str:
         return file.as_posix()
 
 
-def _unwritable(place: Path, error: OSError) -> StoreError:
+def unwritable(place: Path, error: OSError) -> StoreError:
+    """Return the error for a results folder, or a place in it, that cannot be written."""
     return StoreError(f"cannot be written: {system_reason(error)}", path=place, hint=_HINT)

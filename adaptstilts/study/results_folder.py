@@ -8,19 +8,17 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from adaptstilts.errors import StoreError
-from adaptstilts.formatting import number_text, system_reason
+from adaptstilts.formatting import number_text
 from adaptstilts.results.report import RESULTS, ReportFiles, files_in
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.study.history import append_entry, entry_of, former_files
 from adaptstilts.study.layout import NOTES_FILE, PAGES_FILE
-from adaptstilts.study.ownership import claim_results_folder, writing_results
+from adaptstilts.study.ownership import claim_results_folder, unwritable, writing_results
 from adaptstilts.study.stages.contamination import data_roots
 from adaptstilts.study.stages.report import report_stage, write_study_tables
 from adaptstilts.study.study import Study
 
 _INTERNAL = frozenset({NOTES_FILE, PAGES_FILE})
-_HINT = "Set results=FOLDER."
 
 
 def place_report(study: Study, tables: Artefact, report: Artefact, missing: int = 0) -> ReportFiles:
@@ -87,4 +85,4 @@ def report_what_is_there(study: Study, done: Mapping[str, Artefact], missing: Se
             report_stage(plan.report, tables, roots, store, report.folder, remarks)
             return place_report(study, tables, report, len(missing))
     except OSError as error:
-        raise StoreError(f"cannot be written: {system_reason(error)}", path=folder, hint=_HINT) from error
+        raise unwritable(folder, error) from error

@@ -19,6 +19,7 @@ from adaptstilts.submission.rules import (
     read_ranks,
     wrong_choice,
     wrong_label,
+    wrong_length,
     wrong_pair,
     wrong_row_number,
 )
@@ -101,16 +102,10 @@ def _misaligned(path: Path, sentences: list[tuple[int, int]], expected: Expected
     if gold is None:
         return
     for number, ((line, words), tags) in enumerate(zip(sentences, gold.content, strict=False)):
-        if words != len(tags):
-            yield DataError(
-                f"sentence {number + 1} has {number_text(words, 'tag')}, but {len(tags)} in "
-                f"{gold.path}:{gold.lines[number]}",
-                path=path,
-                line=line,
-                hint="Predict one tag for every word; do not truncate sentences.",
-            )
-            if len(sentences) != len(gold.content):
-                return
+        faults = list(wrong_length(number, words, (len(tags), f"{gold.path}:{gold.lines[number]}"), path, line))
+        yield from faults
+        if faults and len(sentences) != len(gold.content):
+            return
 
 
 def _pairs(path: Path, expected: Expected) -> Iterator[DataError]:

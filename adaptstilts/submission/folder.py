@@ -27,6 +27,7 @@ from adaptstilts.submission.rules import (
     read_ranks,
     wrong_choice,
     wrong_label,
+    wrong_length,
     wrong_pair,
     wrong_row_number,
 )
@@ -160,14 +161,8 @@ def _match_sides(predictions: Submission, labels: Submission) -> None:
 def _match_sentences(predictions: Submission, labels: Submission) -> None:
     pairs = zip(predictions.content, labels.content, strict=True)
     for number, (found, wanted) in enumerate(pairs):
-        if len(found) != len(wanted):
-            raise DataError(
-                f"sentence {number + 1} has {number_text(len(found), 'tag')}, but {len(wanted)} in "
-                f"{labels.path}:{labels.lines[number]}",
-                path=predictions.path,
-                line=predictions.lines[number],
-                hint="Predict one tag for every word; do not truncate sentences.",
-            )
+        place = f"{labels.path}:{labels.lines[number]}"
+        first(wrong_length(number, len(found), (len(wanted), place), predictions.path, predictions.lines[number]))
 
 
 def _match_questions(predictions: Submission, labels: Submission) -> dict[str, str]:

@@ -105,6 +105,19 @@ def wrong_pair(
     seen.setdefault(pair, line)
 
 
+def wrong_length(number: int, tags: int, labels: tuple[int, str], path: Path, line: int) -> Iterator[DataError]:
+    """Yield a fault unless a sentence, counted from 0, has as many tags as labels.
+
+    Args:
+        labels: Number of its labels, and their place.
+    """
+    wanted, place = labels
+    if tags != wanted:
+        problem = f"sentence {number + 1} has {number_text(tags, 'tag')}, but {wanted} in {place}"
+        hint = "Predict one tag for every word; do not truncate sentences."
+        yield DataError(problem, path=path, line=line, hint=hint)
+
+
 def wrong_choice(record: object, path: Path, line: int) -> Iterator[DataError]:
     """Yield a fault unless a line is an object whose ``label`` is the index of a choice."""
     label = record.get("label") if isinstance(record, dict) else None
