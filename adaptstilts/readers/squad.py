@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -118,12 +118,20 @@ def _is_blank(question: dict[str, Any]) -> bool:
     return bool(answers) and all(not answer.get("text") for answer in answers)
 
 
+def is_impossible(question: Mapping[str, Any], name: str, path: Path) -> bool:
+    """Say whether a question, of the id ``name``, is marked as unanswerable.
+
+    Raises:
+        DataError: If the mark is neither true nor false.
+    """
+    mark = question.get("is_impossible", False)
+    if type(mark) is not bool:
+        raise DataError(f"is_impossible is {shown(mark)}", path=path, key=name, hint="It is true or false.")
+    return mark
+
+
 def _answers(question: dict[str, Any], context: str, path: Path) -> Iterator[Answer]:
-    is_impossible = question.get("is_impossible", False)
-    if type(is_impossible) is not bool:
-        problem = f"is_impossible is {shown(is_impossible)}"
-        raise DataError(problem, path=path, key=question["id"], hint="It is true or false.")
-    if is_impossible:
+    if is_impossible(question, question["id"], path):
         return
     for answer in _list(question, "answers", path):
         text = json_text(answer, "text", path, None)

@@ -21,6 +21,7 @@ from adaptstilts.files import check_file
 from adaptstilts.formatting import number_text
 from adaptstilts.readers.json_positions import Located, line_of
 from adaptstilts.readers.lines import json_document, json_id, json_lines, json_text, open_text, text_lines
+from adaptstilts.readers.squad import is_impossible
 from adaptstilts.submission.rules import (
     first,
     read_answers,
@@ -270,8 +271,9 @@ def _read_squad(path: Path, task: Task) -> Submission:
     is_numbered = max(Counter(names).values()) > 1
     gold: dict[str, list[str]] = {}
     for position, (name, (steps, question)) in enumerate(zip(names, questions, strict=True)):
-        impossible = bool(question.get("is_impossible"))
-        answers = [] if impossible else _members(question, "answers", path, steps)
+        with Located(path, steps):
+            has_answers = not is_impossible(question, name, path)
+        answers = _members(question, "answers", path, steps) if has_answers else []
         with Located(path, steps):
             if not answers and not task.unanswerable:
                 raise DataError("has no answer", path=path, key=name, hint="The labels must hold the gold answers.")

@@ -173,6 +173,13 @@ def test_reading_answers_raises_with_place_when_json_is_malformed(text: str, mes
         ('{"data": []}', "holds no question"),
         ('{"data": [{"paragraphs": [{"qas": [{"answers": []}]}]}]}', "labels.json:1: id: missing"),
         ('{"data": [{"paragraphs": [{"qas": [{"id": "q9", "answers": []}]}]}]}', "labels.json:1: q9: has no answer"),
+        *(
+            (
+                '{"data": [{"paragraphs": [{"qas": [{"id": "q9", "is_impossible": ' + mark + ', "answers": []}]}]}]}',
+                f"labels.json:1: q9: is_impossible is {shown}. It is true or false.",
+            )
+            for mark, shown in (("1", "1"), ('"false"', "'false'"), ("null", "null"))
+        ),
         ('{"data": [{"paragraphs": [{"qas": [{"id": "q9"}]}]}]}', "labels.json:1: answers: expected a list"),
     ],
 )
