@@ -72,7 +72,7 @@ _MOST_LINES = {
 """Most lines of message of commands that tell several problems at once; of others one."""
 _LONGEST_LINE = 2_000
 _PROGRESS = re.compile(
-    r"unpacking |\[\d+/\d+\] |\w+: (\d+ of \d+ splits are present|could not be read and was deleted)"
+    r"unpacking |\[\d+/\d+\] |\w+: (\d+ of \d+ splits? present already|could not be read and was deleted)"
 )
 """Lines of `data fetch` that are no messages."""
 _CONFIG = """name: fuzz

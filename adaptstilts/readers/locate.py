@@ -271,13 +271,7 @@ def is_multilingual(layout: Layout) -> bool:
 
 def has_option(task: Task, name: str) -> bool:
     """Say whether any reader of a task's files takes an option of this name."""
-    waiting = list(task.layouts.values())
-    while waiting:
-        layout = waiting.pop()
-        if name in dict(layout.options):
-            return True
-        waiting += [*layout.parts, *([layout.otherwise] if layout.otherwise is not None else [])]
-    return False
+    return any(name in dict(layout.options) for layout in each_layout(task.layouts.values()))
 
 
 def _listing(root: Path | Listing) -> Listing:
