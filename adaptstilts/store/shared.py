@@ -158,7 +158,7 @@ class SharedStore(Store):
 
     def remove(self, folder: Path) -> None:
         """See `Store.remove`; at the address and on this machine."""
-        place = (folder.parent.name, folder.name.rpartition("-")[2])
+        place = (folder.parent.name, digits_of(folder))
         self.remote.delete(*place, MANIFEST)
         self.remote.delete(*place)
         super().remove(folder)

@@ -15,7 +15,7 @@ from adaptstilts.errors import DamagedError, StoreError
 from adaptstilts.formatting import aligned, duration_text, number_text, size_text, visible
 from adaptstilts.store.artefact import Artefact
 from adaptstilts.store.leases import SLOP_SECONDS
-from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS
+from adaptstilts.store.manifest import FEWEST_DIGITS, KEY_DIGITS, digits_of
 from adaptstilts.store.shared import SharedStore, store_at
 from adaptstilts.store.stage import StageKind
 from adaptstilts.store.store import Store
@@ -51,7 +51,7 @@ def name_of(artefact: Artefact) -> str:
 def place_of(damage: DamagedError) -> tuple[str, str]:
     """Return kind and key digits of a damaged artefact, read off its folder's name."""
     folder = Path(damage.folder)
-    return folder.parent.name, folder.name.rpartition("-")[2]
+    return folder.parent.name, digits_of(folder)
 
 
 def check_kinds(kinds: Sequence[str] | None) -> Sequence[str] | None:

@@ -320,7 +320,7 @@ class Store:
         Raises:
             WriteError: If the store cannot be written.
         """
-        aside = self._temporary(folder.name.rpartition("-")[2])
+        aside = self._temporary(digits_of(folder))
         try:
             aside.parent.mkdir(parents=True, exist_ok=True)
             folder.rename(aside)
@@ -450,7 +450,7 @@ class Store:
 
     def _clear(self, final: Path) -> bool:
         """Remove a folder without a manifest from an artefact's place; return whether it still had none by then."""
-        aside = self._temporary(final.name.rpartition("-")[2])
+        aside = self._temporary(digits_of(final))
         with contextlib.suppress(FileNotFoundError):  # another process was faster
             final.rename(aside)
             if (aside / MANIFEST).is_file():
