@@ -279,6 +279,24 @@ def test_other_signs_in_place_of_the_separator_are_named(data_root, tmp_path, ta
         data_root({}).load(get_task(task), split, language)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["de:Anna\tB-PER\nde:kam\tO\n\nde:Ja\tO\n\n", "de:Anna\tB-PER\n", "de:Anna\nde:kam\n\n"],
+    ids=["sentences", "one word", "hidden tags"],
+)
+def test_wikianns_own_files_in_xtremes_place_are_refused(data_root, tmp_path, text):
+    place(tmp_path, "panx/dev-de.tsv", text.encode())
+    message = r"dev-de\.tsv:1: every word begins with 'de:', as in WikiANN's own files\. Remove the prefixes, or put"
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task("panx"), Split.DEV, "de")
+
+
+def test_words_with_colons_are_no_prefixed_words(data_root, tmp_path):
+    place(tmp_path, "panx/dev-de.tsv", b"de:Anna\tB-PER\nkam\tO\n\nde:Ja\tO\n\n")
+    rows = data_root({}).load(get_task("panx"), Split.DEV, "de")
+    assert [row.words for row in rows] == [("de:Anna", "kam"), ("de:Ja",)]
+
+
 @pytest.mark.parametrize("size", [150_000, 3_000_000])
 def test_long_columns_are_read(data_root, tmp_path, size):
     header = "id,context,question,answer0,answer1,answer2,answer3,label\n"
