@@ -81,7 +81,7 @@ def validate_study(study: Study, on_message: Callable[[str], None]) -> tuple[str
         plan = study.check()
         unchecked = check_backbones(backbones_of(plan.stages))
         unchecked += unchecked_here(study, plan, _computing(plan, study.store))
-        for line in study.left_out():
+        for line in study.missing_files():
             on_message(line)
         look_for_overlaps(study.variants, plan, study.store, on_message)
     return unchecked
@@ -121,7 +121,7 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         check_device_of(study.config, plan, left)
         claim_results_folder(study)
         with sigterm_as_exit(), watch(plan) as watcher:
-            for line in study.left_out():
+            for line in study.missing_files():
                 watcher.noted(line)
             outcome = run_graph(
                 plan,

@@ -374,10 +374,47 @@ def test_a_compressed_part_of_a_pooled_set_is_named(data_root, tmp_path, capsys)
     assert len(data_root({}).load(get_task("anli"), Split.TRAIN, "en")) == 2
 
 
-def test_a_file_whose_name_differs_in_case_is_named(data_root, tmp_path):
-    place(tmp_path, "xnli/Dev-DE.tsv", b"x")
-    with pytest.raises(DataError, match=r"Dev-DE\.tsv: is not read: the file is looked for as 'dev-de\.tsv'"):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    {
+        "Dev-DE.tsv": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev_de.tsv": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev.de.tsv": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev-de.txt": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev-de.tsv.txt": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev-de.tsv.part": "is a download that was not finished, and is not read. Fetch 'dev-de.tsv' again.",
+        "dev-de.tsv.crdownload": "is a download that was not finished, and is not read. Fetch 'dev-de.tsv' again.",
+    }.items(),
+)
+def test_a_file_under_nearly_its_name_is_named(data_root, tmp_path, name, message):
+    place(tmp_path, f"xnli/{name}", b"x")
+    with pytest.raises(DataError, match=re.escape(f"{name}: {message}")):
         data_root({}).load(get_task("xnli"), Split.DEV, "de")
+
+
+def test_files_of_other_languages_are_not_nearly_one(data_root, tmp_path):
+    for name in ("dev-el.tsv", "dev-den.tsv", "dev-de", "test-de.tsv"):
+        place(tmp_path, f"xnli/{name}", b"x")
+    with pytest.raises(DataError, match=r"no dev files of xnli in 'de'"):
+        data_root({}).load(get_task("xnli"), Split.DEV, "de")
+
+
+@pytest.mark.parametrize(
+    ("task", "path", "missing"),
+    [
+        ("bucc2018", "bucc2018/de-en.test.de", "bucc2018/de-en.test.en"),
+        ("bucc2018", "bucc2018/de-en.test.gold", "bucc2018/de-en.test.de"),
+        ("tatoeba", "tatoeba/tatoeba.deu-eng.eng", "tatoeba/tatoeba.deu-eng.deu"),
+        ("tatoeba", "tatoeba/de-en.de", "tatoeba/de-en.en"),
+    ],
+)
+def test_a_file_without_the_one_beside_it_is_named(tmp_path, capsys, task, path, missing):
+    target = tmp_path / path
+    target.parent.mkdir(parents=True)
+    target.write_text("x\n", encoding="utf-8")
+    assert main(["data", "check", str(tmp_path), task]) == 2
+    message = f"{target.name}: is not read without '{missing}', which is missing. Add that file."
+    assert message in capsys.readouterr().err
 
 
 def test_class_names_that_no_file_can_hold_are_refused(data_root, tmp_path):
