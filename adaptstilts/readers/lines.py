@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO, TypeAlias, TypeVar
 
-from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.errors import UNREADABLE_HINT, ConfigError, DataError
 from adaptstilts.files import BEGINNING, cause_of, check_file
 from adaptstilts.formatting import cut, shown
 from adaptstilts.readers.json_checks import parse_json
@@ -152,7 +152,7 @@ def open_text(path: Path, *, has_lines: bool = True) -> Iterator[TextIO]:
             hint="Convert the file to UTF-8",
         ) from error
     except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", path=path) from error
+        raise DataError(f"cannot be read ({error.strerror})", path=path, hint=UNREADABLE_HINT) from error
 
 
 def _refuse_other_files(file: io.BufferedReader, path: Path, *, has_lines: bool) -> None:

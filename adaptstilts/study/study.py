@@ -148,6 +148,11 @@ class Study:
             return _open_store(self.config.store, self.config.store_cache)
 
     @property
+    def store_key(self) -> str:
+        """The setting that says where on this machine the store writes."""
+        return _store_key(self.store)
+
+    @property
     def results_folder(self) -> Path:
         """Folder of the study's tables and figures."""
         return local_path(self.config.results, "results") / self.config.name
@@ -265,6 +270,10 @@ class _VariantPlanner:
 def _open_store(location: str, cache: str | None) -> Store:
     store = store_at(location, cache)
     if store.root.exists() and not store.root.is_dir():
-        key = "store" if store.location == str(store.root) else "store_cache"
+        key = _store_key(store)
         raise ConfigError(f"'{store.root}' is a file", key=key, hint=f"Set {key}=FOLDER.")
     return store
+
+
+def _store_key(store: Store) -> str:
+    return "store" if store.location == str(store.root) else "store_cache"
