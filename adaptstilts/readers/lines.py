@@ -29,6 +29,7 @@ Choice = TypeVar("Choice", PairExample, ChoiceExample)
 """An example with one label."""
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _BLOCK = 1 << 16
+_CONLLU_COLUMNS = 10
 _LONGEST_COLUMN = 1 << 26
 """Most characters in one column of a table."""
 
@@ -327,9 +328,11 @@ def label_index(word: str, words: Mapping[str, int], path: Path, line: int | Non
 def expect_columns(columns: list[str], allowed: tuple[int, ...], path: Path, line: int, separator: str = "\t") -> None:
     """Raise an error unless a row has one of the allowed numbers of columns."""
     if len(columns) not in allowed:
-        wanted = " or ".join(map(str, allowed))
+        wanted = f"{' or '.join(map(str, allowed))} column{'' if allowed == (1,) else 's'}"
         hint = instead_of(columns[0], separator) if len(columns) == 1 else None
-        raise DataError(f"expected {wanted} columns, found {len(columns)}", path=path, line=line, hint=hint)
+        if len(columns) == _CONLLU_COLUMNS and columns[0].isdigit():
+            hint = "CoNLL-U is read elsewhere: adaptstilts docs data."
+        raise DataError(f"expected {wanted}, found {len(columns)}", path=path, line=line, hint=hint)
 
 
 def require_columns(header: Sequence[str], names: Iterable[str], path: Path, line: int, separator: str = "\t") -> None:

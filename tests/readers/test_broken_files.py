@@ -297,6 +297,28 @@ def test_words_with_colons_are_no_prefixed_words(data_root, tmp_path):
     assert [row.words for row in rows] == [("de:Anna", "kam"), ("de:Ja",)]
 
 
+@pytest.mark.parametrize(
+    ("task", "path", "text", "message"),
+    [
+        ("udpos", "udpos/dev-de.tsv", "# sent_id = 1\n1\tJa\tja\tINTJ\t_\t_\t0\troot\t_\t_\n",
+         r"dev-de\.tsv:2: expected 1 column, found 10\. CoNLL-U is read elsewhere: adaptstilts docs data\."),
+        ("tatoeba", "tatoeba/de-en.de", "1\tJa.\n2\tNein.\n",
+         r"de-en\.de:1: every line has a tab, so that more than sentences stands there\. Keep the sentences alone"),
+        ("tatoeba", "tatoeba/de-en.de", "", r"de-en\.de: has 0 lines, de-en\.en has 2\. Line n of one translates"),
+        ("tatoeba", "tatoeba/de-en.de", "Ja.\n\n\n", r"de-en\.de:3: has 3 lines, de-en\.en has 2\. Line n of one"),
+        ("bucc2018", "bucc2018/de-en.test.gold", "en-1\tde-1\n",
+         r"gold:1: no sentence has id 'en-1' on the foreign side\. Write the foreign id, a tab, the English id\."),
+    ],
+)  # fmt: skip
+def test_everyday_mistakes_of_text_files_are_named(data_root, tmp_path, task, path, text, message):
+    place(tmp_path, path, text.encode())
+    for side in ("de", "en"):
+        place(tmp_path, f"bucc2018/de-en.test.{side}", f"{side}-1\tA.\n".encode())
+    split = Split.DEV if task == "udpos" else Split.TEST
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task(task), split, "de")
+
+
 @pytest.mark.parametrize("size", [150_000, 3_000_000])
 def test_long_columns_are_read(data_root, tmp_path, size):
     header = "id,context,question,answer0,answer1,answer2,answer3,label\n"
