@@ -73,7 +73,7 @@ def _misfit(task: Task, column: str, value: object) -> str | None:
     elif task.kind is Kind.TAG:
         fits, wanted = not is_list or _are_labels(task, words), f"a list of tags of {task.name}"
     elif task.kind is Kind.CHOOSE:
-        fits = isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer()
+        fits = not isinstance(value, bool) and isinstance(value, Real) and float(value).is_integer()
         wanted = "the number of a choice"
     elif task.kind is Kind.EXTRACT and column == "gold":
         fits, wanted = is_list and all(isinstance(word, str) for word in words), "a list of texts"
