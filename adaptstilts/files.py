@@ -15,7 +15,7 @@ import stat
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from adaptstilts.errors import AdaptstiltsError, ConfigError, DataError
+from adaptstilts.errors import UNREADABLE_HINT, AdaptstiltsError, ConfigError, DataError
 from adaptstilts.formatting import size_text, system_reason
 
 _MAGIC = (
@@ -145,7 +145,7 @@ def read_bytes(
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as fault:
-        raise error(f"cannot be read: {system_reason(fault)}", path=path, hint=hint) from fault
+        raise error(f"cannot be read: {system_reason(fault)}", path=path, hint=UNREADABLE_HINT) from fault
     if len(content) > most_bytes:
         raise error(f"is longer than {size_text(most_bytes)}, the most that is read", path=path, hint=hint)
     return content

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 _NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 _REGIONAL = re.compile(r"([A-Za-z]{2,3})[-_][A-Za-z0-9]{2}.*")
 _OTHER_NAMES: dict[str, str] = {}
-"""Folded name -> name in this package, of languages and of data sets."""
+"""Folded name -> name in this package, of languages, data sets and settings."""
 
 
 def add_names(names: Mapping[str, str]) -> None:
@@ -81,5 +81,13 @@ add_names(
         "bucc": "bucc2018",
         "xquad-r": "lareqa",
         "mewsli-x": "mewslix",
+        "gpu": "cuda",
+        "lr": "learning_rate",
+        "bs": "batch_size",
+        "batch": "batch_size",
+        "steps": "max_steps",
+        "pfeiffer": "seq_bn",
+        "houlsby": "double_seq_bn",
+        "parallel": "par_bn",
     }
 )

@@ -106,3 +106,18 @@ def test_the_miniature_backbone_comes_from_the_package_unless_the_working_folder
     assert mini_folder() == mini_backbone_folder() == ROOT / "checkpoints" / "mini"
     (elsewhere / "checkpoints" / "mini").mkdir(parents=True)
     assert mini_folder() == Path("checkpoints") / "mini"
+
+
+@pytest.mark.parametrize("name", ["study.yml", "Study.yaml", "stduy", "studies.yaml"])
+def test_a_file_of_nearly_the_name_is_named(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for file in ("study.yaml", "b.yaml"):
+        (tmp_path / file).touch()
+    with pytest.raises(ConfigError, match=r"no such configuration file\..* There is a file 'study\.yaml'\. Files are"):
+        find_config(name)
+
+
+def test_the_home_folder_is_known_by_its_sign(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "study.yaml").touch()
+    assert find_config("~/study.yaml") == tmp_path / "study.yaml"

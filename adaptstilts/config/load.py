@@ -12,12 +12,12 @@ from typing import Any, TypeAlias, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 
 from adaptstilts.addresses import shown_address
+from adaptstilts.config.fields import allowed_items, allowed_range, belongs, fields_at, pattern_at, takes
 from adaptstilts.config.origin import Origin
 from adaptstilts.config.plain import MOST_LEVELS, KeyPath, PlainCopy, shown, too_deep
 from adaptstilts.config.recipes import PhaseName
 from adaptstilts.config.schema import DEVICE_PATTERN, NAME_PATTERN, StudyConfig
 from adaptstilts.config.section import WRONG_KIND
-from adaptstilts.config.settings import range_text
 from adaptstilts.config.sweep import (
     SECTION,
     Axis,
@@ -55,6 +55,9 @@ _PLAIN = {
 }
 """Problem and next step, for pydantic error types whose own message says too little."""
 _MOST_SHOWN = 80
+_ALL_SETTINGS = "All settings: adaptstilts docs settings."
+_NOTHING = frozenset({"none", "null", "nil", "nan"})
+"""What people write for no value, in lower case."""
 _SHIPPED_HINT = "Those that come with the package: adaptstilts configs."
 _SINGLE = frozenset({"literal_error", "float_type", "int_type", "bool_type", "string_type"})
 """Pydantic error types of keys that take a single value, or a list of values to sweep over."""
@@ -262,8 +265,8 @@ def _explain(
         return ConfigError(f"{written} {item['msg']}", hint=item["ctx"]["hint"], **where)
     if item["type"] in {"extra_forbidden", "invalid_key"}:
         section, is_swept = location[:-1], origin.place(location)[:1] == (SECTION,)
-        known = [name for name in _fields_at(schema, section) if not is_swept or can_be_swept((*section, name))]
-        hint = "All settings: adaptstilts docs settings."
+        known = [name for name in fields_at(schema, section) if not is_swept or can_be_swept((*section, name))]
+        hint = " ".join(filter(None, (belongs(schema, section, str(location[-1])), _ALL_SETTINGS)))
         return ConfigError(
             f"{shown(str(location[-1]))} is not a setting", value=location[-1], allowed=known, hint=hint, **where
         )
@@ -276,10 +279,11 @@ def _explain(
         problem, hint = nothing if value is None else an_empty_list
         return ConfigError(problem, hint=hint, **where)
     if item["type"] in {"literal_error", "enum"}:
-        allowed = re.findall(r"'([^']*)'", item["ctx"]["expected"]) + ["a list"] * item.get("or_list", False)
+        words = re.findall(r"'([^']*)'", item["ctx"]["expected"])
+        allowed = [*words, "a list in brackets, such as [a, b]"] if item.get("or_list") else words
         return ConfigError(f"{shown(value)} is not allowed", value=value, allowed=allowed, **where)
     if item["type"] in {"model_type", "dict_type"}:
-        known = list(_fields_at(schema, location))
+        known = list(fields_at(schema, location))
         return ConfigError(
             f"{shown(value)} is not a section", allowed=known, hint="Write its settings below it.", **where
         )
@@ -290,15 +294,29 @@ def _explain(
         written, quoted = ("this number", "...") if is_commit else (shown(value), shown(value))
         facts = {"value": quoted, "shown": written, "names": names[:_MOST_SHOWN]}
         problem, hint = (text.format(**facts) for text in _PLAIN[item["type"]])
-        if item["type"] == "string_type" and not isinstance(value, int | float):
-            hint = ""
-        if item["type"] == "tuple_type" and isinstance(value, bool):
-            hint = ""
-        bounds = () if item["type"] in {"tuple_type", "too_short"} else _range(schema, location)
+        bounds = () if item["type"] in {"tuple_type", "too_short"} else allowed_range(schema, location)
+        if item["type"] == "string_type" and not (isinstance(value, int | float) and takes(schema, location, quoted)):
+            hint, bounds = "", _ALLOWED.get(pattern_at(schema, location), ())
+        if item["type"] == "tuple_type" and not takes(schema, location, _as_list(value)):
+            hint, bounds = "Write values in brackets, with commas between them.", allowed_items(schema, location)
+        if str(value).casefold() in _NOTHING and takes(schema, location, None):
+            hint = "Write null for none."
         return ConfigError(problem, allowed=bounds, hint=hint or None, **where)
     do_not_fit = item["type"] == "value_error"  # settings that a section compares with each other
     problem = str(item["ctx"]["error"]) if do_not_fit else f"{shown(value)}: {item['msg'][0].lower()}{item['msg'][1:]}"
     return ConfigError(problem, **where)
+
+
+def _as_list(value: object) -> object:
+    """Return the list that somebody may have meant by a single value, or by values without brackets."""
+    if isinstance(value, dict):
+        return list(value)
+    if not isinstance(value, str):
+        return [value]
+    try:
+        return yaml_value(f"[{value}]", "")
+    except ConfigError:
+        return value
 
 
 def _sweep_error(item: SweepProblem, origin: Origin) -> ConfigError:
@@ -323,32 +341,3 @@ def _one_each(items: Sequence[Any]) -> list[Any]:
         if not (item["type"] in {"too_short", "literal_error"} and has_deeper):
             kept.setdefault(place, item)
     return list(kept.values())
-
-
-def _range(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
-    """Return the range of a number, or of those in a list, in words; empty if the schema gives none."""
-    location = location[:-1] if isinstance(location[-1], int) else location
-    section = _section_at(schema, location[:-1])
-    field = None if section is None else section.model_fields.get(str(location[-1]))
-    text = "" if field is None else range_text(field)
-    return (text,) if text else ()
-
-
-def _fields_at(schema: type[BaseModel], location: KeyPath) -> tuple[str, ...]:
-    section = _section_at(schema, location)
-    return () if section is None else tuple(section.model_fields)
-
-
-def _section_at(schema: type[BaseModel], location: KeyPath) -> type[BaseModel] | None:
-    """Return the section at a key path; of a path into a section's tables, the section; None if there is none."""
-    current: Any = schema
-    for part in location:
-        if not (isinstance(current, type) and issubclass(current, BaseModel)):
-            return None
-        field = current.model_fields.get(str(part))
-        if field is None:
-            return current
-        current = field.annotation
-        arguments = [item for item in get_args(current) if isinstance(item, type) and issubclass(item, BaseModel)]
-        current = arguments[-1] if arguments else current
-    return current if isinstance(current, type) and issubclass(current, BaseModel) else None

@@ -67,7 +67,8 @@ def within_itself(**where: Any) -> ConfigError:  # noqa: ANN401 - fields of an e
 class PlainCopy:
     """Copies values so that each use of a YAML alias (*) is its own object and can be overridden alone.
 
-    Tuples and paths, which YAML does not have, become lists and text; whole numbers of other libraries become Python's.
+    Tuples and paths, which YAML does not have, become lists and text; numbers and flags of other libraries, such as
+    numpy's, become Python's.
 
     Args:
         where: Returns fields of an error for a key path, such as file and line.
@@ -88,9 +89,9 @@ class PlainCopy:
         self._count += 1
         if self._count > MOST_VALUES:
             raise too_many(**self._where(key[:1]))
-        if isinstance(value, str):
-            return self._text(value, key)
-        if isinstance(value, Path):
+        if getattr(value, "shape", None) == ():  # numpy's
+            value = value.item()
+        if isinstance(value, str | Path):
             return self._text(str(value), key)
         if isinstance(value, bool):
             return value

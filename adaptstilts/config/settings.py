@@ -61,6 +61,14 @@ def range_text(field: FieldInfo) -> str:
     )
 
 
+def words_of(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type or a special form of typing
+    """Return the words that a setting, or each element of its list, may be; none where it may be anything else too."""
+    if get_origin(annotation) is Literal:
+        return tuple(map(str, get_args(annotation)))
+    parts = [words_of(part) for part in get_args(annotation) if part not in {type(None), Ellipsis}]
+    return tuple(word for words in parts for word in words) if all(parts) else ()
+
+
 def _bounds_of_items(annotation: Any) -> Iterator[Any]:  # noqa: ANN401 - a type or a special form of typing
     for part in get_args(annotation):
         if get_origin(part) is Annotated:
@@ -95,7 +103,7 @@ def _setting(name: str, field: FieldInfo) -> Setting:
         name=name,
         meaning=field.description or "",
         default=None if default is PydanticUndefined else yaml_text(default),
-        allowed=range_text(field) or _unsaid(_words(field.annotation), field.description or ""),
+        allowed=range_text(field) or _unsaid(words_of(field.annotation), field.description or ""),
         section=section if section is not None and issubclass(section, BaseModel) else None,
     )
 
@@ -104,14 +112,6 @@ def _unsaid(words: Sequence[str], meaning: str) -> str:
     """Return words as a list, or nothing if the meaning names each of them."""
     said = set(re.findall(r"[\w-]+", meaning))
     return "" if said.issuperset(words) else ", ".join(words)
-
-
-def _words(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 - a type or a special form of typing
-    """Return the words that a setting, or each element of its list, may be; none where it may be anything else too."""
-    if get_origin(annotation) is Literal:
-        return tuple(map(str, get_args(annotation)))
-    parts = [_words(part) for part in get_args(annotation) if part not in {type(None), Ellipsis}]
-    return tuple(word for words in parts for word in words) if all(parts) else ()
 
 
 def _sections(schema: type[BaseModel], key: tuple[str, ...]) -> Iterator[tuple[type[BaseModel], tuple[str, ...]]]:

@@ -57,6 +57,20 @@ _PATTERNS = {
         "-+0123456789.",
     ),
 }
+_HINTS = {
+    "found character '\\t'": "Indent with blanks, not with tabs.",
+    "that cannot start any token": "Write text that begins with this character in quotation marks.",
+    "mapping values are not allowed": (
+        "Each key has the indentation of its section, and a blank after its colon; quote text with ': ' in it."
+    ),
+    "could not find expected ':'": "A configuration is a list of `key: value` lines.",
+    "but found '<block mapping start>'": "Indent all lines of a section alike.",
+    "but found another document": "Keep one of the documents, without the line `---` between them.",
+    "expected ',' or": "Close the bracket, or put a comma between its values.",
+    "expected the node content": "Close each bracket, and write a value before each comma.",
+    "found unexpected end of stream": "Close the quotation mark.",
+}
+"""What to do, by a part of PyYAML's message."""
 for _kind, (_pattern, _firsts) in _PATTERNS.items():
     _Loader.add_implicit_resolver(_PREFIX + _kind, _pattern, list(_firsts))
 
@@ -85,7 +99,7 @@ def read_yaml(path: Path, hint: str) -> tuple[dict[str, Any], dict[KeyPath, int]
     except yaml.MarkedYAMLError as error:
         _refuse_other_file(content, path)
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise ConfigError(f"not valid YAML: {error.problem}", path=path, line=line) from error
+        raise ConfigError(f"not valid YAML: {error.problem}", path=path, line=line, hint=_hint(error)) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise ConfigError(f"not valid YAML: {_foreign(error)}", path=path, line=line, hint="Remove it.") from error
@@ -109,8 +123,8 @@ def yaml_value(text: str, key: str) -> Any:  # noqa: ANN401 - what YAML holds
         return _values(text, None, {}, key)
     except yaml.reader.ReaderError as error:
         raise ConfigError(f"{shown(text)}: {_foreign(error)}", key=key, hint="Remove it.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{shown(text)} is not a YAML value", key=key) from error
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError(f"{shown(text)} is not a YAML value", key=key, hint=_hint(error)) from error
 
 
 def _values(text: str, path: Path | None, lines: dict[KeyPath, int], key: str | None = None) -> Any:  # noqa: ANN401
@@ -127,6 +141,11 @@ def _values(text: str, path: Path | None, lines: dict[KeyPath, int], key: str | 
         raise too_deep(path=path, key=key) from error
     finally:
         loader.dispose()
+
+
+def _hint(error: yaml.MarkedYAMLError) -> str | None:
+    problem = str(error.problem)
+    return next((hint for part, hint in _HINTS.items() if part in problem), None)
 
 
 def _foreign(error: yaml.reader.ReaderError) -> str:
@@ -239,7 +258,8 @@ def _collect_lines(node: yaml.Node, prefix: KeyPath, lines: dict[KeyPath, int], 
         for key, value in node.value:
             here = (*prefix, _name(key))
             if here in lines:
-                raise ConfigError("is given twice", path=path, line=key.start_mark.line + 1, key=dotted(here))
+                line = key.start_mark.line + 1
+                raise ConfigError("is given twice", path=path, line=line, key=dotted(here), hint="Keep one of the two.")
             lines[here] = key.start_mark.line + 1
             _collect_lines(value, here, lines, path)
     elif isinstance(node, yaml.SequenceNode):

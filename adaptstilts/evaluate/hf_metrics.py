@@ -20,6 +20,8 @@ from adaptstilts.evaluate.metrics import accuracy, accuracy_f1, bucc_scores, chu
 from adaptstilts.evaluate.qa import mlqa_scores, squad2_scores, squad_scores
 
 _WORD, _NUMBER = datasets.Value("string"), datasets.Value("int64")
+_UNCUT = datasets.Value("float64")
+"""Type of classes and rows: whole numbers would be cut out of probabilities, without a word."""
 _ANSWER = {"id": _WORD, "prediction_text": _WORD}
 _GOLD_ANSWERS = {"id": _WORD, "answers": {"text": datasets.Sequence(_WORD), "answer_start": datasets.Sequence(_NUMBER)}}
 _ANSWER_HELP = "One record with id and prediction_text for each question."
@@ -51,23 +53,27 @@ def _accuracy(predictions: Sequence[Any], references: Sequence[Any]) -> dict[str
     return {"accuracy": accuracy(predictions, references)}
 
 
-def _binary(predictions: Sequence[int], references: Sequence[int]) -> dict[str, float]:
+def _binary(predictions: Sequence[float], references: Sequence[float]) -> dict[str, float]:
     for name, classes in (("predictions", predictions), ("references", references)):
         wrong = next((one for one in classes if one not in {0, 1}), None)
         if wrong is not None:
-            raise EvaluationError(f"{wrong} is not a class", key=name, allowed=(0, 1))
-    return accuracy_f1(predictions, references)
+            raise EvaluationError(f"{wrong:.15g} is not a class", key=name, allowed=(0, 1))
+    return accuracy_f1([int(one) for one in predictions], [int(one) for one in references])
 
 
-def _rows(predictions: Sequence[int], references: Sequence[int]) -> dict[str, float]:
+def _rows(predictions: Sequence[float], references: Sequence[float]) -> dict[str, float]:
     """Score row numbers; references that are all rows say how many there are, as in `adaptstilts.submission`."""
     is_whole = set(references) == set(range(len(references)))
     for name, rows in (("predictions", predictions), ("references", references)):
-        wrong = next((row for row in rows if row < 0 or (is_whole and row >= len(references))), None)
+        wrong = next((row for row in rows if not _is_row(row, len(references) if is_whole else None)), None)
         if wrong is not None:
             allowed = [f"0 to {len(references) - 1}" if is_whole else "0, 1, 2, ..."]
-            raise EvaluationError(f"row {wrong} does not exist", key=name, allowed=allowed, hint="Count from 0.")
+            raise EvaluationError(f"row {wrong:.15g} does not exist", key=name, allowed=allowed, hint="Count from 0.")
     return _accuracy(predictions, references)
+
+
+def _is_row(number: float, count: int | None) -> bool:
+    return number >= 0 and float(number).is_integer() and (count is None or number < count)
 
 
 def _pooled_bucc(predictions: Sequence[Any], references: Sequence[Any]) -> dict[str, float]:
@@ -130,7 +136,7 @@ METRICS: Mapping[str, MetricSpec] = {
     "accuracy_f1": MetricSpec(
         description="Accuracy and F1 of class 1 (QQP), in percent.",
         citation="Wang et al. 2018 (GLUE)",
-        features=(_NUMBER, _NUMBER),
+        features=(_UNCUT, _UNCUT),
         help={"predictions": "0 or 1 for each example.", "references": "Gold classes in the same order."},
         returns="accuracy, f1",
         scores=_binary,
@@ -189,7 +195,7 @@ METRICS: Mapping[str, MetricSpec] = {
     "tatoeba": MetricSpec(
         description="Share of English sentences whose nearest foreign sentence is the right one, in percent.",
         citation="Artetxe and Schwenk 2019",
-        features=(_NUMBER, _NUMBER),
+        features=(_UNCUT, _UNCUT),
         help={
             "predictions": "For each English sentence the row (from 0) of the foreign sentence found.",
             "references": "The right rows.",

@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
 from adaptstilts.errors import EvaluationError
+from adaptstilts.languages import get_language
 
 Normaliser: TypeAlias = Callable[[str], str]
 """Function that turns an answer into the text that is compared; white space separates its tokens."""
@@ -103,7 +104,12 @@ def squad_scores(predictions: Mapping[str, str], gold: Mapping[str, Sequence[str
 
 
 def mlqa_scores(predictions: Mapping[str, str], gold: Mapping[str, Sequence[str]], language: str) -> dict[str, float]:
-    """Score answers by question id by MLQA's rules for a language; otherwise as `squad_scores`."""
+    """Score answers by question id by MLQA's rules for a language; otherwise as `squad_scores`.
+
+    Raises:
+        ConfigError: If the language is not known: its articles would stay, and Chinese would not be split.
+    """
+    get_language(language)
     return _mean_scores(predictions, gold, partial(normalise_mlqa, language=language))
 
 

@@ -140,7 +140,7 @@ def require_predictions(frame: object, columns: Sequence[str]) -> None:
     """
     import pandas  # noqa: PLC0415 - loaded only where a frame is made
 
-    hint = _FRAME_HINT
+    hint = FRAME_HINT
     if not isinstance(frame, pandas.DataFrame):
         raise EvaluationError(f"a value of type {type(frame).__name__} is not a pandas frame", key="frame", hint=hint)
     if WORD in frame:
@@ -156,15 +156,15 @@ def tasks_in(frame: pandas.DataFrame) -> dict[str, Task]:
     """Return the tasks of a frame of predictions by name, in the order in which they occur.
 
     Raises:
-        EvaluationError: If a value of the column ``task`` is not text.
+        EvaluationError: If a value of the column ``task`` or ``language`` is not text.
         ConfigError: If a task is unknown.
     """
-    names = list(frame["task"].unique())
-    for name in names:
-        if not isinstance(name, str):
-            problem = f"the column task has the value {name!r}, which is not text"
-            raise EvaluationError(problem, key="frame", hint=_FRAME_HINT)
-    return {name: get_task(name) for name in names}
+    for column in ("task", "language"):
+        for name in frame[column].unique():
+            if not isinstance(name, str):
+                problem = f"the column {column} has the value {name}, which is not text"
+                raise EvaluationError(problem, key="frame", hint=FRAME_HINT)
+    return {name: get_task(name) for name in frame["task"].unique()}
 
 
 def require_sentences(tagged: pandas.DataFrame) -> None:
@@ -176,15 +176,17 @@ def require_sentences(tagged: pandas.DataFrame) -> None:
     for label, found, gold in zip(tagged.index, tagged["prediction"], tagged["gold"], strict=True):
         if not isinstance(found, list | tuple):
             problem = f"row {label}: the prediction {shortened(found)} is not a list of tags"
-            raise EvaluationError(problem, key="frame", hint=_FRAME_HINT)
+            raise EvaluationError(problem, key="frame", hint=FRAME_HINT)
         if gold is not None and (not isinstance(gold, list | tuple) or len(gold) != len(found)):
             problem = (
                 f"row {label}: gold {shortened(gold)} does not have a tag for each of {number_text(len(found), 'word')}"
             )
-            raise EvaluationError(problem, key="frame", hint=_FRAME_HINT)
+            raise EvaluationError(problem, key="frame", hint=FRAME_HINT)
 
 
-_FRAME_HINT = "Give a frame that study.predictions() returned, or rows of it with all columns."
+FRAME_HINT = (
+    "Give a frame of study.predictions(), or rows of it with all columns (to_pickle keeps it, to_csv does not)."
+)
 _WORD_TYPES = {"correct": "boolean", "confidence": "float64"}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 
 from adaptstilts.config.pretrain import TextSection
-from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.errors import UNREADABLE_HINT, ConfigError, DataError
 from adaptstilts.files import check_file
 from adaptstilts.formatting import system_reason
 from adaptstilts.mini.corpus import parallel_sentences, text
@@ -121,7 +121,7 @@ def _read_lines(path: Path) -> dict[str, str]:
     try:
         rows = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
-        raise DataError(f"cannot be read: {system_reason(error)}", path=path) from error
+        raise DataError(f"cannot be read: {system_reason(error)}", path=path, hint=UNREADABLE_HINT) from error
     except UnicodeDecodeError as error:
         raise DataError(f"not UTF-8: {error.reason} at byte {error.start}", path=path) from error
     for number, row in enumerate(rows, start=1):

@@ -45,9 +45,10 @@ def _gold(request: Request, foreign: set[str], english: set[str]) -> frozenset[t
     for line, columns in split_rows(path):
         with request.row:
             expect_columns(columns, (2,), path, line)
-            for name, side in zip(columns, (foreign, english), strict=True):
+            for name, side, word in zip(columns, (foreign, english), ("foreign", "English"), strict=True):
                 if name not in side:
-                    raise DataError(f"no sentence has id '{cut(name)}'", path=path, line=line)
+                    problem = f"no sentence has id '{cut(name)}' on the {word} side"
+                    raise DataError(problem, path=path, line=line, hint="Write the foreign id, a tab, the English id.")
             pairs.add((columns[0], columns[1]))
     if not pairs and not request.row.has_failed:
         raise DataError("holds no pairs", path=path, hint="Remove an empty file")
@@ -69,8 +70,15 @@ def read_tatoeba(request: Request) -> Bitext:
         raise DataError(
             f"has {number_text(len(foreign), 'line')}, {request.paths[1].name} has {len(english)}",
             path=request.paths[0],
-            line=min(len(foreign), len(english) + 1),
+            line=min(len(foreign), len(english) + 1) or None,
+            hint="Line n of one translates line n of the other: get both from one source.",
         )
+    for path, lines in zip(request.paths, (foreign, english), strict=True):
+        if lines and all("\t" in line for line in lines):
+            hint = "Keep the sentences alone, one on each line."
+            raise DataError(
+                "every line has a tab, so that more than sentences stands there", path=path, line=1, hint=hint
+            )
     gold = None
     if aligned == "always" or english != sorted(english):
         gold = frozenset((str(index), str(index)) for index in range(len(foreign)))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from adaptstilts.contents import Identity, Pins, content_hash, identity_of
-from adaptstilts.errors import AdaptstiltsError, DataError
+from adaptstilts.errors import UNREADABLE_HINT, AdaptstiltsError, DataError
 from adaptstilts.files import check_file
 from adaptstilts.formatting import number_text, system_reason
 from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
@@ -370,7 +370,7 @@ class DataRoot:
         try:
             return content_hash(path)
         except OSError as error:
-            raise DataError(f"cannot be read: {system_reason(error)}", path=path) from error
+            raise DataError(f"cannot be read: {system_reason(error)}", path=path, hint=UNREADABLE_HINT) from error
 
     def notes(self, task: Task, split: Split, language: str) -> tuple[str, ...]:
         """Return what differs from the published files: substitutes that are read, parts that are missing.

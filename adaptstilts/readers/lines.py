@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO, TypeAlias, TypeVar
 
-from adaptstilts.errors import ConfigError, DataError
+from adaptstilts.errors import UNREADABLE_HINT, ConfigError, DataError
 from adaptstilts.files import BEGINNING, cause_of, check_file
 from adaptstilts.formatting import cut, shown, system_reason
 from adaptstilts.readers.json_checks import parse_json
@@ -29,6 +29,7 @@ Choice = TypeVar("Choice", PairExample, ChoiceExample)
 """An example with one label."""
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _BLOCK = 1 << 16
+_CONLLU_COLUMNS = 10
 _LONGEST_COLUMN = 1 << 26
 """Most characters in one column of a table."""
 
@@ -152,7 +153,7 @@ def open_text(path: Path, *, has_lines: bool = True) -> Iterator[TextIO]:
             hint="Convert the file to UTF-8",
         ) from error
     except OSError as error:
-        raise DataError(f"cannot be read: {system_reason(error)}", path=path) from error
+        raise DataError(f"cannot be read: {system_reason(error)}", path=path, hint=UNREADABLE_HINT) from error
 
 
 def _refuse_other_files(file: io.BufferedReader, path: Path, *, has_lines: bool) -> None:
@@ -327,9 +328,11 @@ def label_index(word: str, words: Mapping[str, int], path: Path, line: int | Non
 def expect_columns(columns: list[str], allowed: tuple[int, ...], path: Path, line: int, separator: str = "\t") -> None:
     """Raise an error unless a row has one of the allowed numbers of columns."""
     if len(columns) not in allowed:
-        wanted = " or ".join(map(str, allowed))
+        wanted = f"{' or '.join(map(str, allowed))} column{'' if allowed == (1,) else 's'}"
         hint = instead_of(columns[0], separator) if len(columns) == 1 else None
-        raise DataError(f"expected {wanted} columns, found {len(columns)}", path=path, line=line, hint=hint)
+        if len(columns) == _CONLLU_COLUMNS and columns[0].isdigit():
+            hint = "CoNLL-U is read elsewhere: adaptstilts docs data."
+        raise DataError(f"expected {wanted}, found {len(columns)}", path=path, line=line, hint=hint)
 
 
 def require_columns(header: Sequence[str], names: Iterable[str], path: Path, line: int, separator: str = "\t") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -179,31 +179,62 @@ def find(root: Path | Listing, layout: Layout, language: str) -> Found | None:
 
 
 _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar.gz", ".tgz")
+_UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".incomplete", ".tmp", ".aria2")
 
 
 def misnamed(root: Path | Listing, task: Task, split: Split, language: str) -> DataError | None:
     """Return the error for a file that is there under nearly the name that is looked for; None if there is none.
 
-    Such a file is compressed, or differs in upper and lower case. What is read from another place is not looked for.
+    Such a file is compressed, half downloaded, differs in signs, in upper and lower case or by ``.txt``, or lacks the
+    file beside it that it is read with. What is read from another place is not looked for.
     """
     listing = _listing(root)
     absent = (replace(part, parts=()) for part in _absent_parts(listing, task, split, language))
-    shared = (layout for layout in each_layout(absent) if not layout.holds or language in layout.holds)
-    templates = [(layout, name) for layout in shared for names in layout.files for name in names if "*" not in name]
-    for name in dict.fromkeys(_fill(layout, template, language) for layout, template in templates):
+    shared = [layout for layout in each_layout(absent) if not layout.holds or language in layout.holds]
+    groups = [
+        {_fill(layout, name, language): "{" in name for name in names if "*" not in name}
+        for layout in shared
+        for names in layout.files
+    ]
+    for name in dict.fromkeys(name for group in groups for name in group):
         folder, _, file = name.rpartition("/")
         present = listing.names(folder)
-        if not present or file in present:
-            continue
-        packed = next((file + ending for ending in _PACKED if file + ending in present), None)
-        if packed is not None:
-            hint = f"Unpack it to '{file}' beside it."
-            return DataError("is compressed, and is not read", path=listing.root / folder / packed, hint=hint)
-        other = next((known for known in present if known.casefold() == file.casefold()), None)
+        found = None if file in present else _nearly(file, present)
+        if found is not None:
+            other, problem, hint = found
+            return DataError(problem, path=listing.root / folder / other, hint=hint)
+    return next(filter(None, (_without_its_other(listing, group) for group in groups)), None)
+
+
+def _nearly(file: str, present: Collection[str]) -> tuple[str, str, str] | None:
+    """Return the file that seems to be meant by a name, why it is not read, and what to do; None if there is none."""
+    for endings, problem, hint in (
+        (_PACKED, "is compressed, and is not read", f"Unpack it to '{file}' beside it."),
+        (_UNFINISHED, "is a download that was not finished, and is not read", f"Fetch '{file}' again."),
+    ):
+        other = next((file + ending for ending in endings if file + ending in present), None)
         if other is not None:
-            problem = f"is not read: the file is looked for as '{file}'"
-            return DataError(problem, path=listing.root / folder / other, hint="Rename it.")
-    return None
+            return other, problem, hint
+    forms = {_plain(form) for form in (file, f"{file}.txt", str(PurePosixPath(file).with_suffix(".txt")))}
+    other = next((known for known in sorted(present) if _plain(known) in forms), None)
+    return None if other is None else (other, f"is not read: the file is looked for as '{file}'", "Rename it.")
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+def _without_its_other(listing: Listing, group: Mapping[str, bool]) -> DataError | None:
+    """Return the error for a language's file of which the other is missing; names that languages share are not one's.
+
+    ``group`` holds the names that are read together, and whether each is that of one language.
+    """
+    absent = [name for name in group if not listing.matches(name)]
+    found = next((name for name, is_own in group.items() if is_own and name not in absent), None)
+    if found is None or not absent:
+        return None
+    problem = f"is not read without '{absent[0]}', which is missing"
+    return DataError(problem, path=listing.root / found, hint="Add that file.")
 
 
 def all_misnamed(root: Path, task: Task, wanted: Iterable[tuple[str, Sequence[Split]]]) -> tuple[DataError, ...]:

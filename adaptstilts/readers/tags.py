@@ -29,6 +29,8 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
     count = 0
     for line, text in text_lines(path):
         if not text.strip(" \t"):
+            if not (is_prefixed or count):
+                _refuse_prefixes(words, request)
             for sentence in request.with_words(str(count), words, tags if width == 2 else None):
                 yield sentence
                 count += 1
@@ -44,7 +46,21 @@ def read_word_lines(request: Request) -> Iterator[TagExample]:
             else:
                 _refuse_other_separator(text, " " if words or count else " ,;", classes, path, line)
             words.append(word)
+    if not (is_prefixed or count):
+        _refuse_prefixes(words, request)
     yield from request.with_words(str(count), words, tags if width == 2 else None)
+
+
+def _refuse_prefixes(words: list[str], request: Request) -> None:
+    """Refuse a first sentence whose words all have the prefix of their language: models would read it as text."""
+    prefix = f"{request.code or request.language}:"
+    if words and all(word.startswith(prefix) for word in words):
+        raise DataError(
+            f"every word begins with '{prefix}', as in WikiANN's own files",
+            path=request.path,
+            line=1,
+            hint="Remove the prefixes, or put the file where WikiANN's own are read: adaptstilts docs data.",
+        )
 
 
 def _refuse_other_separator(text: str, marks: str, classes: Mapping[str, int], path: Path, line: int) -> None:

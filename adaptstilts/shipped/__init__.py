@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from adaptstilts.errors import ConfigError
-from adaptstilts.files import what_instead
+from adaptstilts.files import expanded, what_instead
 from adaptstilts.formatting import system_reason
+from adaptstilts.suggestions import near_matches
 
 _HERE = Path(__file__).resolve().parent
 _INSTALLED = _HERE / "configs"
@@ -79,7 +80,7 @@ def find_config(name: Path | str, command: Command = "run") -> Path:
             key="source",
             allowed=allowed,
         )
-    path = Path(name)
+    path = expanded(name)
     try:
         if path.is_file():
             return path
@@ -97,4 +98,7 @@ def find_config(name: Path | str, command: Command = "run") -> Path:
         hint = f"Without a folder, '{stem}' names the configuration that comes with the package."
     else:
         hint = "Files are looked for in the working folder; adaptstilts configs describes the names listed here."
+        files = {file.stem: file for file in sorted(path.parent.glob("*.y*ml"))}
+        near = near_matches(path.stem, files)
+        hint = f"There is a file '{files[near[0]]}'. {hint}" if near else hint
     raise ConfigError("no such configuration file", path=path, value=stem, allowed=shipped_names(command), hint=hint)

@@ -78,24 +78,33 @@ def check_results_folder(study: Study) -> None:
         StoreError: If it belongs to another configuration, cannot be written, or is among the artefacts.
     """
     folder = study.results_folder
-    above = folder
-    try:
-        while not above.exists() and above != above.parent:
-            if above.is_symlink():
-                raise StoreError("is a link that leads nowhere", path=above, hint=_HINT)
-            above = above.parent
-    except OSError as error:
-        raise unwritable(folder, error) from error
-    if not above.is_dir():
-        raise StoreError(f"is {what_instead(above) or 'a file'}, not a folder", path=above, hint=_HINT)
-    if not os.access(above, os.W_OK | os.X_OK):
-        raise unwritable(above, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
-    if above == folder:
+    check_writable(folder, _HINT)
+    if folder.is_dir():
         names = sorted(path.name for path in folder.iterdir() if path.suffix in _REPORT_SUFFIXES)
         for name in (OWNER_FILE, HISTORY_FILE, _LOCK_FILE, *names):
             check_file(folder / name, StoreError, "Remove it, or set another results=FOLDER.")
         _check_owner(folder, owner_of(study))
     _check_beside_artefacts(folder, study.store)
+
+
+def check_writable(folder: Path, hint: str) -> None:
+    """Check, without making anything, that a folder can be written, or made.
+
+    Raises:
+        StoreError: If it cannot; ``hint`` says what to do.
+    """
+    above = folder
+    try:
+        while not above.exists() and above != above.parent:
+            if above.is_symlink():
+                raise StoreError("is a link that leads nowhere", path=above, hint=hint)
+            above = above.parent
+    except OSError as error:
+        raise unwritable(folder, error, hint) from error
+    if not above.is_dir():
+        raise StoreError(f"is {what_instead(above) or 'a file'}, not a folder", path=above, hint=hint)
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise unwritable(above, PermissionError(errno.EACCES, os.strerror(errno.EACCES)), hint)
 
 
 def _check_beside_artefacts(folder: Path, store: Store) -> None:
@@ -191,6 +200,6 @@ def _way(folder: Path, file: Path) -> str:
         return file.as_posix()
 
 
-def unwritable(place: Path, error: OSError) -> StoreError:
+def unwritable(place: Path, error: OSError, hint: str = _HINT) -> StoreError:
     """Return the error for a results folder, or a place in it, that cannot be written."""
-    return StoreError(f"cannot be written: {system_reason(error)}", path=place, hint=_HINT)
+    return StoreError(f"cannot be written: {system_reason(error)}", path=place, hint=hint)

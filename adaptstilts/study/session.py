@@ -21,7 +21,7 @@ from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 from adaptstilts.study.engine import local_runner, open_engine
 from adaptstilts.study.machine import check_device_of, check_what_is_here, unchecked_here
-from adaptstilts.study.ownership import check_results_folder, claim_results_folder
+from adaptstilts.study.ownership import check_results_folder, check_writable, claim_results_folder
 from adaptstilts.study.plan.check_inputs import (
     backbones_of,
     check_backbones,
@@ -79,9 +79,10 @@ def validate_study(study: Study, on_message: Callable[[str], None]) -> tuple[str
     with study.settings_named():
         check_results_folder(study)
         plan = study.check()
+        _check_store(study, plan)
         unchecked = check_backbones(backbones_of(plan.stages))
         unchecked += unchecked_here(study, plan, _computing(plan, study.store))
-        for line in study.left_out():
+        for line in study.missing_files():
             on_message(line)
         look_for_overlaps(study.variants, plan, study.store, on_message)
     return unchecked
@@ -114,6 +115,7 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         if check_hub(backbones_of(_computing(study.plan, store))):
             study.plan_anew()  # now the commit is known, which keys hold, and what the backbone can take
         plan = study.check()
+        _check_store(study, plan)
         store.remove_leftovers()
         remove_finished_checkpoints(plan.stages, store)
         left = _computing(plan, store)
@@ -121,7 +123,7 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
         check_device_of(study.config, plan, left)
         claim_results_folder(study)
         with sigterm_as_exit(), watch(plan) as watcher:
-            for line in study.left_out():
+            for line in study.missing_files():
                 watcher.noted(line)
             outcome = run_graph(
                 plan,
@@ -133,6 +135,12 @@ def run_study(study: Study, watch: WatcherFactory, *, rebuild: bool = False) -> 
                 when_data_is_there=partial(look_for_overlaps, study.variants, plan, store, watcher.noted),
             )
         return _report(study, outcome)
+
+
+def _check_store(study: Study, plan: Plan) -> None:
+    """Check that the store of a study can be written, if anything is still to be stored."""
+    if unfinished(plan, study.store):
+        check_writable(study.store.root, f"Set {study.store_key}=FOLDER.")
 
 
 def _computing(plan: Plan, store: Store) -> list[Stage]:

@@ -25,10 +25,11 @@ from adaptstilts.study.plan.check_inputs import check_files, check_rows, check_w
 from adaptstilts.study.plan.check_limits import BackboneLimits, check_limits, limits_of
 from adaptstilts.study.plan.comparison import run_setting
 from adaptstilts.study.plan.data_facts import MINI_ROOT, DataFacts, facts_for
-from adaptstilts.study.plan.jobs import PARTIAL, BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob
+from adaptstilts.study.plan.jobs import PARTIAL, BackboneRef, DataJob, PredictJob, ScoreJob, TrainJob, jobs_of
 from adaptstilts.study.plan.plan import Plan, make_plan
 from adaptstilts.study.plan.variants import data_key, join_plans, of_variants, parts_by_data
-from adaptstilts.tasks.registry import check_declaration
+from adaptstilts.tasks.registry import check_declaration, get_task
+from adaptstilts.tasks.spec import Split
 
 RUN_HINT = "Run the study first: study.run(), or adaptstilts run."
 """What to do where a study is not finished, or not begun."""
@@ -147,6 +148,11 @@ class Study:
             return _open_store(self.config.store, self.config.store_cache)
 
     @property
+    def store_key(self) -> str:
+        """The setting that says where on this machine the store writes."""
+        return _store_key(self.store)
+
+    @property
     def results_folder(self) -> Path:
         """Folder of the study's tables and figures."""
         return local_path(self.config.results, "results") / self.config.name
@@ -167,15 +173,25 @@ class Study:
         for name in ("_made_plan", "_declared"):
             self.__dict__.pop(name, None)
 
-    def left_out(self) -> tuple[str, ...]:
-        """Return a line about each target that is not scored in all chosen languages, for want of files."""
-        found = {
+    def missing_files(self) -> tuple[str, ...]:
+        """Return a line about each target that lacks files of chosen languages, or labelled ones of its test split."""
+        lines = {
             f"{cell.target}: {note}, left out": None
             for cell in self.plan.cells
             for note in cell.note.split("; ")
             if note.startswith(PARTIAL)
         }
-        return tuple(found)
+        elsewhere: dict[tuple[str, Split, Split], dict[str, None]] = {}
+        for _, job in jobs_of(self.plan.stages, ScoreJob):
+            wanted = get_task(job.task).test_split
+            for code, split in job.languages:
+                if split is not wanted:
+                    elsewhere.setdefault((job.task, wanted, split), {})[code] = None
+        for (task, wanted, split), codes in elsewhere.items():
+            lines[
+                f"{task}: no labelled {wanted.value} file in {', '.join(codes)}, scored on the {split.value} split"
+            ] = None
+        return tuple(lines)
 
     def settings_named(self) -> AbstractContextManager[None]:
         """Return a context that adds file and line to errors about settings."""
@@ -254,6 +270,10 @@ class _VariantPlanner:
 def _open_store(location: str, cache: str | None) -> Store:
     store = store_at(location, cache)
     if store.root.exists() and not store.root.is_dir():
-        key = "store" if store.location == str(store.root) else "store_cache"
+        key = _store_key(store)
         raise ConfigError(f"'{store.root}' is a file", key=key, hint=f"Set {key}=FOLDER.")
     return store
+
+
+def _store_key(store: Store) -> str:
+    return "store" if store.location == str(store.root) else "store_cache"

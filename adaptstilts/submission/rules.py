@@ -149,9 +149,8 @@ def _wrong_answers(found: Keyed) -> Iterator[DataError]:
     """Yield the faults of answers by question id."""
     for name, value in found.entries:
         if not isinstance(value, str):
-            yield found.fault(
-                name, f"expected text, found {'an object' if isinstance(value, Entries) else shown(value)}"
-            )
+            kind = "an object" if isinstance(value, Entries) else "a list" if isinstance(value, list) else shown(value)
+            yield found.fault(name, f"expected text, found {kind}", "Write the text of one answer, or an empty text.")
 
 
 def _wrong_ranks(found: Keyed, most: int | None) -> Iterator[DataError]:

@@ -170,3 +170,39 @@ def test_frames_with_other_values(function: Callable[..., Any], changed: dict[st
     frame = pd.DataFrame([row | {"gold": ["DET"], "correct": [True], "confidence": [0.5]} | changed])
     with pytest.raises(adaptstilts.EvaluationError, match=f"^frame: {message}"):
         function(frame)
+
+
+@pytest.mark.parametrize(
+    ("task", "changed", "message"),
+    [
+        ("xnli", {"prediction": 0}, r"row 7: the prediction 0 is not a label of xnli\. Allowed: contradiction, ent"),
+        ("xnli", {"prediction": float("nan")}, r"row 7: the prediction nan is not a label of xnli\. .*to_csv does not"),
+        ("xnli", {"gold": "Neutral"}, r"row 7: the gold 'Neutral' is not a label of xnli\. Allowed: contradiction"),
+        ("pawsx", {"prediction": 1}, r"row 7: the prediction 1 is not a label of pawsx\. Allowed: 0, 1\."),
+        ("udpos", {"prediction": ["det"]}, r"row 7: the prediction \['det'\] is not a list of tags of udpos\. Allowed"),
+        ("udpos", {"gold": ["_"]}, r"row 7: the gold \['_'\] is not a list of tags of udpos\. Allowed: ADJ"),
+        ("xquad", {"prediction": float("nan")}, r"row 7: the prediction nan is not text\. Give a frame"),
+        ("xquad", {"gold": "Anna"}, r"row 7: the gold 'Anna' is not a list of texts\. Give a frame"),
+        ("xcopa", {"prediction": "1"}, r"row 7: the prediction '1' is not the number of a choice\. Give a frame"),
+        ("tatoeba", {"prediction": 3}, r"row 7: the prediction 3 is not text\. Give a frame"),
+        ("bucc2018", {"prediction": "en-1"}, r"row 7: the prediction 'en-1' is not a list of ids\. Give a frame"),
+        ("xnli", {"language": float("nan")}, r"the column language has the value nan, which is not text"),
+    ],
+)
+def test_values_that_would_count_as_wrong_answers(task: str, changed: dict[str, Any], message: str):
+    import pandas as pd
+
+    right = {
+        "xnli": ("neutral", "neutral"),
+        "pawsx": ("0", "1"),
+        "udpos": (["DET"], ["NOUN"]),
+        "xquad": ("Anna", ["Anna"]),
+        "xcopa": (0, 1.0),
+        "tatoeba": ("3", "2"),
+        "bucc2018": (["en-1"], ["en-1"]),
+    }
+    prediction, gold = right[task]
+    row = dict.fromkeys(COLUMNS, "") | {"task": task, "language": "de", "id": "a", "prediction": prediction}
+    assert len(adaptstilts.score_frame(pd.DataFrame([row | {"gold": gold}], index=[7])))
+    with pytest.raises(adaptstilts.EvaluationError, match=f"^frame: {message}"):
+        adaptstilts.score_frame(pd.DataFrame([row | {"gold": gold} | changed], index=[7]))

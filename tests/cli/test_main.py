@@ -609,7 +609,7 @@ def test_missing_configuration_is_named(verb: str):
         (
             "tatoeba/tatoeba.deu-eng.eng",
             None,
-            r"target\.tasks: tatoeba: no labelled evaluation file in any language; looked for tatoeba/.* Add the files",
+            r"deu-eng\.deu: is not read without 'tatoeba/tatoeba\.deu-eng\.eng', which is missing\. Add that file\.",
         ),
         (MNLI, pairs_jsonl(5, last="maybe"), r"train\.jsonl:5: label: 'maybe' is not a label.* Allowed: contradiction"),
         (

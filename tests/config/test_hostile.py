@@ -172,7 +172,7 @@ def test_what_is_neither_true_nor_false_is_refused_where_one_of_them_belongs(tmp
         assert str(caught.value).endswith(f"Write {meant[text]}.")
 
 
-@pytest.mark.parametrize("value", [1, 0, "yes", np.True_])
+@pytest.mark.parametrize("value", [1, 0, "yes", np.int64(1)])
 def test_python_values_that_are_no_booleans_are_refused(value: Any):
     given = {"name": "demo", "target": {"tasks": ["xnli"]}, "evaluation": {"submission": value}}
     with pytest.raises(ConfigError, match=r"<dict>: evaluation\.submission: .* is neither true nor false"):

@@ -50,7 +50,32 @@ def test_load_names_allowed_values_when_method_is_unknown(tmp_path):
     ("override", "message"),
     [
         ("methods=[stak]", r"^methods\[0\]: 'stak' is not allowed\. Did you mean 'stack'"),
-        ("methods=direct", r"^methods: 'direct' is not a list\. Write \[direct\]"),
+        ("methods=direct", r"^methods: 'direct' is not a list\. Write \[direct\]\.$"),
+        ("methods=direct,full", r"^methods: 'direct,full' is not a list\. Write \[direct,full\]\.$"),
+        (
+            "methods=all",
+            r"^methods: 'all' is not a list\. Allowed: direct, .*, fuse\. Write values in brackets, with commas",
+        ),
+        ("seeds=1-5", r"^seeds: '1-5' is not a list\. Allowed: at least 0\. Write values in brackets, with commas"),
+        ("seeds=(1, 2)", r"^seeds: '\(1, 2\)' is not a list\. Allowed: at least 0\. Write values in brackets"),
+        (
+            "evaluation.languages=en",
+            r"'en' is not allowed\. Allowed: official, present, a list in brackets, such as \[a, b\]",
+        ),
+        ("device=0", r"^device: 0 is not text\. Allowed: auto, cpu, cuda, cuda:N\.$"),
+        ("device=gpu", r"^device: 'gpu' is not allowed\. Did you mean 'cuda'\?"),
+        ("threads=None", r"^threads: 'None' is not a whole number\. Allowed: .* 1024\. Write null for none\.$"),
+        ("workers=none", r"^workers: 'none' is not a whole number\. Allowed: at least 1 and at most 256\.$"),
+        ("target.full.lr=1e-4", r"^target\.full\.lr: 'lr' is not a setting\. Did you mean 'learning_rate'\?"),
+        ("adapter.kind=Pfeiffer", r"^adapter\.kind: 'Pfeiffer' is not allowed\. Did you mean 'seq_bn'\?"),
+        (
+            "target.epochs=3",
+            r"Settings of this name: target\.full\.epochs, target\.adapter\.epochs, target\.fusion\.epochs\.",
+        ),
+        ("epochs=3", r"Settings of this name: intermediate\.full\.epochs, .*, .* and 3 more\. All settings"),
+        ("runtime.device=cpu", r"^runtime\.device: 'device' is not a setting\..* Settings of this name: device\."),
+        ("engine.partition=x", r"Settings of this name: engine\.slurm\.partition\."),
+        ("nothing=3", r"25 in all\)\. All settings: adaptstilts docs settings\.$"),
         ("tracking={tensorboard: true}", r"^tracking: \{'tensorboard': true\} is not a list\. Write \[tensorboard\]"),
         ("evaluation.languages=offical", r"^evaluation\.languages: 'offical' .*Did you mean 'official'"),
         (
@@ -101,6 +126,39 @@ def test_load_names_command_line_key_without_file_when_override_is_wrong(tmp_pat
 def test_load_says_what_is_wrong_with_the_file(tmp_path, text, message):
     with pytest.raises(ConfigError, match=message):
         load_study(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    {
+        "a:\n\tb: 1\n": r"yaml:2: not valid YAML: .*\. Indent with blanks, not with tabs\.$",
+        "a: @b\n": r"yaml:1: not valid YAML: .*\. Write text that begins with this character in quotation marks\.$",
+        "a: b: c\n": r"yaml:1: not valid YAML: .*\. Each key has .*; quote text with ': ' in it\.$",
+        "a:1\nb: 2\n": r"yaml:2: not valid YAML: .*\. Each key has .*, and a blank after its colon; ",
+        "a: 1\n  b: 2\n": r"yaml:2: not valid YAML: .*\. Each key has the indentation of its section, ",
+        "a:\n  b: 1\n c: 2\n": r"yaml:3: not valid YAML: .*\. Indent all lines of a section alike\.$",
+        "a: 1\nb\nc: 1\n": r"yaml:3: not valid YAML: .*\. A configuration is a list of `key: value` lines\.$",
+        "a: 1\n---\nb: 1\n": r"yaml:2: not valid YAML: .*\. Keep one of the documents, ",
+        "a: [1\nb: 2\n": r"yaml:2: not valid YAML: .*\. Close the bracket, or put a comma between its values\.$",
+        "a: [,]\n": r"yaml:1: not valid YAML: .*\. Close each bracket, and write a value before each comma\.$",
+        "a: 'x\n": r"yaml:2: not valid YAML: .*\. Close the quotation mark\.$",
+        "name: a\nname: b\n": r"yaml:2: name: is given twice\. Keep one of the two\.$",
+    }.items(),
+)
+def test_load_says_what_to_do_about_text_that_is_no_yaml(tmp_path, text, message):
+    with pytest.raises(ConfigError, match=message):
+        load_study(write(tmp_path, text))
+
+
+def test_a_key_with_dots_in_a_file_is_told_from_sections(tmp_path):
+    message = r"yaml:\d+: adapter\.dropout: 'adapter\.dropout' is not a setting\..* Write `dropout` below `adapter`\."
+    with pytest.raises(ConfigError, match=message):
+        load_study(write(tmp_path, MINIMAL + "adapter.dropout: 0.1\n"))
+
+
+def test_an_override_that_is_no_yaml_has_the_same_hints(tmp_path):
+    with pytest.raises(ConfigError, match=r"^seeds: '\[1,2' is not a YAML value\. Close the bracket, or put a comma"):
+        load_study(write(tmp_path, MINIMAL), ["seeds=[1,2"])
 
 
 def test_load_says_so_when_file_is_missing(tmp_path):

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 import yaml
 from repository import CONFIGS
@@ -62,3 +63,18 @@ def test_mapping_of_the_other_purpose_is_refused():
 def test_odd_mappings_are_refused_as_input(value: dict[Any, Any]):
     with pytest.raises(AdaptstiltsError):
         Study.load(value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "expected"),
+    [
+        ("gradient_checkpointing", numpy.True_, True),
+        ("gradient_checkpointing", numpy.array(False), False),
+        ("epochs", numpy.int64(3), 3),
+        ("learning_rate", numpy.float64(1e-3), 1e-3),
+    ],
+)
+def test_values_of_numpy_count_as_pythons(setting, value, expected):
+    config, _ = load_study({"name": "a", "target": {"tasks": ["xnli"], "full": {setting: value}}})
+    found = getattr(config.target.full, setting)
+    assert (found, type(found)) == (expected, type(expected))

@@ -194,7 +194,9 @@ def test_task_is_not_read_when_one_of_its_files_is_missing(root: Path, tmp_path:
     (tmp_path / "root" / "multichecklist" / "property-de.json").unlink()
     data = DataRoot(tmp_path / "root")
     assert "de" not in data.evaluation_languages(MULTICHECKLIST)
-    with pytest.raises(DataError, match=r"no test files of multichecklist in 'de'; looked for .*/property-de\.json"):
+    with pytest.raises(
+        DataError, match=r"comparison-de\.json: is not read without 'multichecklist/property-de\.json', which"
+    ):
         data.load_examples(MULTICHECKLIST, Split.TEST, "de")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.errors import EvaluationError
+from adaptstilts.errors import ConfigError, EvaluationError
 from adaptstilts.evaluate import hf_metrics
 
 ANSWERS = {
@@ -158,6 +158,8 @@ def gold_answer(name: str) -> dict[str, object]:
             "predictions: ['a', 'b', 'c'] is not a foreign id and an English",
         ),
         ("bucc", [[["a", "b"], ["a", "b"]]], [[["a", "b"]]], "predictions: the pair a b is there twice."),
+        ("accuracy_f1", [0.7, 0.2], [1, 0], "predictions: 0.7 is not a class. Allowed: 0, 1."),
+        ("tatoeba", [0.5, 1], [0, 1], "predictions: row 0.5 does not exist. Allowed: 0 to 1. Count from 0."),
     ],
 )
 def test_rules_are_those_of_score(name: str, predictions: list, references: list, message: str, tmp_path: Path):
@@ -170,3 +172,11 @@ def test_rules_are_those_of_score(name: str, predictions: list, references: list
 def test_argument_that_a_metric_lacks_is_named(tmp_path: Path):
     with pytest.raises(EvaluationError, match=r"languge: no argument of this metric\. Did you mean 'language'"):
         hf_metrics.load("mlqa", cache_dir=tmp_path).compute(**ANSWERS, languge="de", language="de")
+
+
+@pytest.mark.parametrize(
+    ("language", "message"), {"German": "Write 'de' for German", "xx": "is not a known lan"}.items()
+)
+def test_language_that_is_not_known_is_named(language: str, message: str, tmp_path: Path):
+    with pytest.raises(ConfigError, match=message):
+        hf_metrics.load("mlqa", cache_dir=tmp_path).compute(**ANSWERS, language=language)

@@ -280,7 +280,7 @@ def test_frame_of_something_else_is_an_error_that_names_what_it_lacks(function: 
         EvaluationError, match=r"^frame: .*study\.results\(\) has scores, .*columns .*task, .*gold"
     ) as caught:
         function(results)
-    assert "Give a frame that study.predictions() returned" in str(caught.value)
+    assert "Give a frame of study.predictions(), or" in str(caught.value)
     with pytest.raises(EvaluationError, match=r"^frame: the frame lacks the columns gold\."):
         function(mini_frame.drop(columns=["gold"]))
     with pytest.raises(EvaluationError, match=r"^frame: a value of type Series is not a pandas frame"):

@@ -279,6 +279,46 @@ def test_other_signs_in_place_of_the_separator_are_named(data_root, tmp_path, ta
         data_root({}).load(get_task(task), split, language)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["de:Anna\tB-PER\nde:kam\tO\n\nde:Ja\tO\n\n", "de:Anna\tB-PER\n", "de:Anna\nde:kam\n\n"],
+    ids=["sentences", "one word", "hidden tags"],
+)
+def test_wikianns_own_files_in_xtremes_place_are_refused(data_root, tmp_path, text):
+    place(tmp_path, "panx/dev-de.tsv", text.encode())
+    message = r"dev-de\.tsv:1: every word begins with 'de:', as in WikiANN's own files\. Remove the prefixes, or put"
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task("panx"), Split.DEV, "de")
+
+
+def test_words_with_colons_are_no_prefixed_words(data_root, tmp_path):
+    place(tmp_path, "panx/dev-de.tsv", b"de:Anna\tB-PER\nkam\tO\n\nde:Ja\tO\n\n")
+    rows = data_root({}).load(get_task("panx"), Split.DEV, "de")
+    assert [row.words for row in rows] == [("de:Anna", "kam"), ("de:Ja",)]
+
+
+@pytest.mark.parametrize(
+    ("task", "path", "text", "message"),
+    [
+        ("udpos", "udpos/dev-de.tsv", "# sent_id = 1\n1\tJa\tja\tINTJ\t_\t_\t0\troot\t_\t_\n",
+         r"dev-de\.tsv:2: expected 1 column, found 10\. CoNLL-U is read elsewhere: adaptstilts docs data\."),
+        ("tatoeba", "tatoeba/de-en.de", "1\tJa.\n2\tNein.\n",
+         r"de-en\.de:1: every line has a tab, so that more than sentences stands there\. Keep the sentences alone"),
+        ("tatoeba", "tatoeba/de-en.de", "", r"de-en\.de: has 0 lines, de-en\.en has 2\. Line n of one translates"),
+        ("tatoeba", "tatoeba/de-en.de", "Ja.\n\n\n", r"de-en\.de:3: has 3 lines, de-en\.en has 2\. Line n of one"),
+        ("bucc2018", "bucc2018/de-en.test.gold", "en-1\tde-1\n",
+         r"gold:1: no sentence has id 'en-1' on the foreign side\. Write the foreign id, a tab, the English id\."),
+    ],
+)  # fmt: skip
+def test_everyday_mistakes_of_text_files_are_named(data_root, tmp_path, task, path, text, message):
+    place(tmp_path, path, text.encode())
+    for side in ("de", "en"):
+        place(tmp_path, f"bucc2018/de-en.test.{side}", f"{side}-1\tA.\n".encode())
+    split = Split.DEV if task == "udpos" else Split.TEST
+    with pytest.raises(DataError, match=message):
+        data_root({}).load(get_task(task), split, "de")
+
+
 @pytest.mark.parametrize("size", [150_000, 3_000_000])
 def test_long_columns_are_read(data_root, tmp_path, size):
     header = "id,context,question,answer0,answer1,answer2,answer3,label\n"
@@ -356,10 +396,47 @@ def test_a_compressed_part_of_a_pooled_set_is_named(data_root, tmp_path, capsys)
     assert len(data_root({}).load(get_task("anli"), Split.TRAIN, "en")) == 2
 
 
-def test_a_file_whose_name_differs_in_case_is_named(data_root, tmp_path):
-    place(tmp_path, "xnli/Dev-DE.tsv", b"x")
-    with pytest.raises(DataError, match=r"Dev-DE\.tsv: is not read: the file is looked for as 'dev-de\.tsv'"):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    {
+        "Dev-DE.tsv": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev_de.tsv": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev.de.tsv": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev-de.txt": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev-de.tsv.txt": "is not read: the file is looked for as 'dev-de.tsv'. Rename it.",
+        "dev-de.tsv.part": "is a download that was not finished, and is not read. Fetch 'dev-de.tsv' again.",
+        "dev-de.tsv.crdownload": "is a download that was not finished, and is not read. Fetch 'dev-de.tsv' again.",
+    }.items(),
+)
+def test_a_file_under_nearly_its_name_is_named(data_root, tmp_path, name, message):
+    place(tmp_path, f"xnli/{name}", b"x")
+    with pytest.raises(DataError, match=re.escape(f"{name}: {message}")):
         data_root({}).load(get_task("xnli"), Split.DEV, "de")
+
+
+def test_files_of_other_languages_are_not_nearly_one(data_root, tmp_path):
+    for name in ("dev-el.tsv", "dev-den.tsv", "dev-de", "test-de.tsv"):
+        place(tmp_path, f"xnli/{name}", b"x")
+    with pytest.raises(DataError, match=r"no dev files of xnli in 'de'"):
+        data_root({}).load(get_task("xnli"), Split.DEV, "de")
+
+
+@pytest.mark.parametrize(
+    ("task", "path", "missing"),
+    [
+        ("bucc2018", "bucc2018/de-en.test.de", "bucc2018/de-en.test.en"),
+        ("bucc2018", "bucc2018/de-en.test.gold", "bucc2018/de-en.test.de"),
+        ("tatoeba", "tatoeba/tatoeba.deu-eng.eng", "tatoeba/tatoeba.deu-eng.deu"),
+        ("tatoeba", "tatoeba/de-en.de", "tatoeba/de-en.en"),
+    ],
+)
+def test_a_file_without_the_one_beside_it_is_named(tmp_path, capsys, task, path, missing):
+    target = tmp_path / path
+    target.parent.mkdir(parents=True)
+    target.write_text("x\n", encoding="utf-8")
+    assert main(["data", "check", str(tmp_path), task]) == 2
+    message = f"{target.name}: is not read without '{missing}', which is missing. Add that file."
+    assert message in capsys.readouterr().err
 
 
 def test_class_names_that_no_file_can_hold_are_refused(data_root, tmp_path):

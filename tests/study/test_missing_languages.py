@@ -61,14 +61,30 @@ def test_a_compressed_file_neither_leaves_a_language_out_nor_changes_the_scored_
     assert not Path("checkpoints").exists()
 
 
+@pytest.mark.parametrize("absent", ["removed", "without labels"])
+def test_languages_that_are_scored_on_another_split_than_the_test_set_are_named(absent: str):
+    path = Path("data/xnli/test-de.tsv")
+    rows = path.read_text(encoding="utf-8").splitlines()
+    path.unlink()
+    if absent == "without labels":
+        path.write_text("".join(row.rpartition("\t")[0] + "\n" for row in rows), encoding="utf-8")
+    words = ["a.yaml", "evaluation.languages=[en, de]", "target.tasks=[xnli]"]
+    line = "xnli: no labelled test file in de, scored on the dev split\n"
+    assert line in say("validate", *words).err
+    said = say("run", *words, "target.full.max_steps=1")
+    assert said.code == 0, said.err
+    assert line in said.err
+    assert "scored on the dev split: de" in said.out
+
+
 def test_languages_that_the_benchmark_has_not_of_a_task_are_not_missing():
     study = Study.load(Path("a.yaml"), ["evaluation.languages=[de, ko]", "target.tasks=[xnli]"])
-    assert study.left_out() == ()  # XNLI has no Korean
+    assert study.missing_files() == ()  # XNLI has no Korean
 
 
 @pytest.mark.parametrize("languages", ["present", "[de, tr]"])
 def test_nothing_is_missing_where_what_is_there_was_asked_for(languages: str):
-    assert Study.load(Path("a.yaml"), [f"evaluation.languages={languages}"]).left_out() == ()
+    assert Study.load(Path("a.yaml"), [f"evaluation.languages={languages}"]).missing_files() == ()
 
 
 def test_languages_left_out_stand_beside_every_mean():
@@ -101,7 +117,7 @@ def test_the_same_scores_without_and_with_the_mark_are_two_reports():
 
 
 def test_official_languages_that_are_missing_are_left_out_unless_they_are_to_be_an_error():
-    assert Study.load(Path("a.yaml")).left_out()[1].startswith("xnli: partial mean: no file in ar, bg, ")
+    assert Study.load(Path("a.yaml")).missing_files()[1].startswith("xnli: partial mean: no file in ar, bg, ")
 
 
 @pytest.mark.parametrize("missing", ["error", "leave_out"])
@@ -112,7 +128,7 @@ def test_mini_world_has_one_rule_with_files(missing: str):
         with pytest.raises(AdaptstiltsError, match="the mini world has no 'fr'"):
             study.check()
     else:
-        assert study.left_out() == ("xnli: partial mean: no file in fr, left out",)
+        assert study.missing_files() == ("xnli: partial mean: no file in fr, left out",)
 
 
 def test_task_that_has_none_of_the_languages_is_an_error_in_both():

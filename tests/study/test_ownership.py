@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -317,3 +318,33 @@ def test_two_at_once_leave_the_files_of_one_report(folder: Path):
 def test_result_in_python_says_where_it_went(folder: Path):
     result = adaptstilts.load_study(write("a.yaml")).run(progress=False)
     assert result.files.folder.resolve() == folder
+
+
+@pytest.mark.parametrize("command", ["validate", "run"])
+@pytest.mark.parametrize(
+    ("store", "message"),
+    [
+        ("locked", "locked: cannot be written: Permission denied. Set store=FOLDER."),
+        ("locked/in/it", "locked: cannot be written: Permission denied. Set store=FOLDER."),
+        ("a.yaml/in/it", "a.yaml: is a file, not a folder. Set store=FOLDER."),
+        ("a.yaml", "store: 'a.yaml' is a file. Set store=FOLDER."),
+    ],
+)
+def test_a_store_that_cannot_be_written_is_named_before_any_work(
+    command: str, store: str, message: str, monkeypatch: pytest.MonkeyPatch
+):
+    path = write("a.yaml")
+    Path("locked").mkdir()
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place).name != "locked" and may(place, mode))
+    said = say(command, path, f"store={store}")
+    assert (said.code, said.err) == (2, f"{message}\n")
+    assert list(Path("locked").iterdir()) == []
+
+
+def test_a_finished_store_may_be_read_only(monkeypatch: pytest.MonkeyPatch):
+    path = write("a.yaml")
+    assert say("run", path).code == 0
+    may = os.access
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place).name != "checkpoints" and may(place, mode))
+    assert say("validate", path).code == 0

@@ -18,6 +18,7 @@ CASES = {
     "unknown label": ("xnli", "tsv", "neutral\n", "maybe\n", "1: 'maybe' is not a label of xnli"),
     "unknown tag": ("udpos", "tsv", "DET\n\nVERB\n", "DET\n\nVRB\n", "3: 'VRB' is not a label of udpos"),
     "repeated question": ("xquad", "json", squad("a", "b"), '{"a": "x",\n"a": "y", "b": "x"}', "2: a: the question id"),
+    "answers as a list": ("xquad", "json", squad("a"), '{"a": [{"text": "b"}]}', "1: a: expected text, found a list"),
     "answer that is no text": ("xquad", "json", squad("a"), '{"a": 3}', "1: a: expected text, found 3"),
     "answer that is an object": (
         "xquad",

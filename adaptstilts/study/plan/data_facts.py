@@ -8,7 +8,7 @@ from typing import Protocol
 
 from adaptstilts.config.schema import DataSection
 from adaptstilts.data.lock import read_lock, verify_split
-from adaptstilts.errors import AdaptstiltsError, DataError, raise_all
+from adaptstilts.errors import UNREADABLE_HINT, AdaptstiltsError, DataError, raise_all
 from adaptstilts.files import check_file, expanded
 from adaptstilts.formatting import system_reason
 from adaptstilts.languages import SOURCE_LANGUAGE
@@ -443,7 +443,7 @@ def _is_blank(path: Path) -> bool:
     try:
         return path.stat().st_size < _HARDLY_BYTES and not path.read_bytes().strip()
     except OSError as error:
-        raise DataError(f"cannot be read: {system_reason(error)}", path=path) from error
+        raise DataError(f"cannot be read: {system_reason(error)}", path=path, hint=UNREADABLE_HINT) from error
 
 
 def _require_one(
