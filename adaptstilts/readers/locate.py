@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from adaptstilts.errors import DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, get_language, languages_text
 from adaptstilts.readers import arrow as readers_arrow
-from adaptstilts.readers.listing import Listing
+from adaptstilts.readers.listing import Listing, is_match
 from adaptstilts.readers.shards import whole_set
 from adaptstilts.tasks.files import each_layout
 from adaptstilts.tasks.kinds import FACTS
@@ -72,7 +72,7 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
     if not is_multilingual(layout) and language not in task.languages:
         raise DataError(f"{task.name} has no data in '{language}'", value=language, allowed=task.languages)
     found = find_all(listing, task, split, language)
-    other = misnamed(listing, task, split, language) if not found or layout.parts else None
+    other = misnamed(listing, task, split, language)
     if other is not None:
         raise other
     if not found:
@@ -182,27 +182,53 @@ _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar.gz", ".tgz")
 
 
 def misnamed(root: Path | Listing, task: Task, split: Split, language: str) -> DataError | None:
-    """Return the error for a file that is there under nearly the name that is looked for; None if there is none.
+    """Return the error for a file that is there under nearly a name that is looked for; None if there is none.
 
-    Such a file is compressed, or differs in upper and lower case. What is read from another place is not looked for.
+    Such a file is compressed, or differs in upper and lower case. Names that come after those of the files that are
+    read, in the order of preference, do not count.
     """
     listing = _listing(root)
-    absent = (replace(part, parts=()) for part in _absent_parts(listing, task, split, language))
-    shared = (layout for layout in each_layout(absent) if not layout.holds or language in layout.holds)
-    templates = [(layout, name) for layout in shared for names in layout.files for name in names if "*" not in name]
-    for name in dict.fromkeys(_fill(layout, template, language) for layout, template in templates):
-        folder, _, file = name.rpartition("/")
-        present = listing.names(folder)
-        if not present or file in present:
+    layout = task.layouts.get(split)
+    if layout is None or find_own(listing, task, split, language) is not None:
+        return None
+    return next(filter(None, (misnamed_in(listing, part, language) for part in (layout, *layout.parts))), None)
+
+
+def misnamed_in(root: Path | Listing, layout: Layout, language: str) -> DataError | None:
+    """Return the error that `misnamed` returns, for a layout without its parts."""
+    listing = _listing(root)
+    current: Layout | None = layout
+    while current is not None:
+        for names in current.files if not current.holds or language in current.holds else ():
+            filled = [_fill(current, name, language) for name in names]
+            for name in filled:
+                error = _nearly_named(listing, name)
+                if error is not None:
+                    return error
+            if all(listing.matches(name) for name in filled):
+                return None
+        current = current.otherwise
+    return None
+
+
+def _nearly_named(listing: Listing, name: str) -> DataError | None:
+    """Return the error for a file that is there compressed, or in other cases, in place of a name or pattern."""
+    folder, _, wanted = name.rpartition("/")
+    for place in listing.folders(folder):
+        names = listing.names(place)
+        if wanted in names:
             continue
-        packed = next((file + ending for ending in _PACKED if file + ending in present), None)
-        if packed is not None:
-            hint = f"Unpack it to '{file}' beside it."
-            return DataError("is compressed, and is not read", path=listing.root / folder / packed, hint=hint)
-        other = next((known for known in present if known.casefold() == file.casefold()), None)
-        if other is not None:
-            problem = f"is not read: the file is looked for as '{file}'"
-            return DataError(problem, path=listing.root / folder / other, hint="Rename it.")
+        for other in sorted(names):
+            ending = next((ending for ending in _PACKED if other.endswith(ending)), "")
+            file = other.removesuffix(ending)
+            is_meant = file not in names if ending else not is_match(file, wanted)
+            if is_meant and is_match(file.casefold(), wanted.casefold()):
+                path = listing.root / place / other
+                if ending:
+                    return DataError(
+                        "is compressed, and is not read", path=path, hint=f"Unpack it to '{file}' beside it."
+                    )
+                return DataError(f"is not read: the file is looked for as '{wanted}'", path=path, hint="Rename it.")
     return None
 
 
