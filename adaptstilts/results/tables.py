@@ -182,8 +182,8 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
                 [score.zero_shot_mean for score in found],
                 [score.transfer_gap for score in found],
             )
-            languages = len(found[0].by_language)
-            rows.append((name, method, str(languages), *(average_text(values) for values in columns)))
+            languages = range_text([len(score.by_language) for score in found], lambda count: f"{count:.0f}")
+            rows.append((name, method, languages, *(average_text(values) for values in columns)))
     header = ("target", "method", "languages", "mean", "English", "zero-shot", "gap")
     notes.remark("In percent, averaged over intermediate tasks and seeds.")
     notes.remark("zero-shot: mean over the languages other than English; gap: English minus zero-shot.")
