@@ -191,12 +191,24 @@ def misnamed(root: Path | Listing, task: Task, split: Split, language: str) -> D
     layout = task.layouts.get(split)
     if layout is None or find_own(listing, task, split, language) is not None:
         return None
-    return next(filter(None, (misnamed_in(listing, part, language) for part in (layout, *layout.parts))), None)
+    return next(filter(None, (_misnamed_in(listing, part, language) for part in (layout, *layout.parts))), None)
 
 
-def misnamed_in(root: Path | Listing, layout: Layout, language: str) -> DataError | None:
-    """Return the error that `misnamed` returns, for a layout without its parts."""
+def find_named(root: Path | Listing, layout: Layout, language: str) -> Found | None:
+    """Return what `find` returns.
+
+    Raises:
+        DataError: If there is a file under nearly a name that is looked for first.
+    """
     listing = _listing(root)
+    other = _misnamed_in(listing, layout, language)
+    if other is not None:
+        raise other
+    return find(listing, layout, language)
+
+
+def _misnamed_in(listing: Listing, layout: Layout, language: str) -> DataError | None:
+    """Return the error that `misnamed` returns, for a layout without its parts."""
     current: Layout | None = layout
     while current is not None:
         for names in current.files if not current.holds or language in current.holds else ():

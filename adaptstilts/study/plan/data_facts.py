@@ -272,18 +272,6 @@ class FolderFacts:
         codes = (code for code in dict.fromkeys((*task.languages, *splits)) if self._is_chosen(task, code))
         raise_all(all_misnamed(self.root.path, task, [(code, _preferred(splits.get(code))) for code in codes]))
 
-    def _is_there(self, data: DataSet) -> bool:
-        """Say whether a data set is there.
-
-        Raises:
-            DataError: If it is not, though there is a compressed file or the like: a study would do without it.
-        """
-        if data.is_there(self.root):
-            return True
-        if data.split is not None:
-            raise_all(all_misnamed(self.root.path, data.task, [(data.language, [data.split])]))
-        return False
-
     def _refuse_empty_files(self, task: Task) -> None:
         """Raise for languages whose evaluation file is empty; without an error, they would silently be left out."""
         problems: list[AdaptstiltsError] = []
@@ -333,7 +321,7 @@ class FolderFacts:
         for split in (Split.TRAIN, Split.DEV) if dev else (Split.TRAIN,):
             self._verify(task, split, SOURCE_LANGUAGE)
         train, *others = training_sets(task, dev=dev)
-        there = [each for each in others if self._is_there(each)]
+        there = [each for each in others if each.can_be_planned(self.root)]
         return *option(task, self.quoting), *(each.fingerprint(self.root) for each in (train, *there))
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
@@ -345,7 +333,7 @@ class FolderFacts:
         """Return the SHA-256 digest of a data set; None if it is not there."""
         if data not in self._sets:
             codes = [data.language] if data.split is not None else [code for code, _ in self.root.pool(data.task)]
-            is_there = self._is_there(data)
+            is_there = data.can_be_planned(self.root)
             for code in codes if is_there else ():
                 self._verify(data.task, data.split or data.task.test_split, code)
             self._sets[data] = data.fingerprint(self.root) if is_there else None
