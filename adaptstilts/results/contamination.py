@@ -47,7 +47,7 @@ def overlap_section(findings: Findings, about: str = "") -> str:
 def _leak_text(findings: Findings) -> str:
     if not findings.leaking:
         count = len(findings.leaks)
-        return f"No other language was found in {count} English training set{'s' if count > 1 else ''}."
+        return f"No other language was found in {number_text(count, 'English training set')}."
     sets = (
         f"{name} ({leak.foreign_rows:,} of {leak.rows:,} rows; {leak.signs()})"
         for name, leak in findings.leaking.items()

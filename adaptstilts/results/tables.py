@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.formatting import count_text, duration_text, range_text, signed_text, size_text
+from adaptstilts.formatting import count_text, decimal_text, duration_text, range_text, signed_text, size_text
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
 from adaptstilts.results.rows import RunRow, TaskScore, mean
 from adaptstilts.results.transfer import Cell, Gain, Scope, TransferTable, methods_in_order
@@ -199,7 +199,7 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
 def average_text(values: Sequence[float | None]) -> str:
     """Return the mean of the values that are not None, with one decimal, or a dash."""
     present = [value for value in values if value is not None]
-    return f"{mean(present):.1f}" if present else NOTHING
+    return decimal_text(mean(present)) if present else NOTHING
 
 
 def source_label(source: str) -> str:
