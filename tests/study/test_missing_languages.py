@@ -101,31 +101,6 @@ def test_a_part_under_nearly_its_name_does_not_change_what_is_read(command: str,
     assert not Path("checkpoints").exists()
 
 
-@pytest.mark.parametrize("command", ["validate", "run"])
-@pytest.mark.parametrize("is_link", [True, False], ids=["link", "copy"])
-@pytest.mark.parametrize(
-    ("task", "names", "same"),
-    [
-        ("xnli", ("test-en.tsv",), ("test-de.tsv",)),
-        ("udpos", ("test-es.tsv",), ("test-de.tsv",)),
-        ("xquad", ("xquad.en.json",), ("xquad.de.json",)),
-        ("tatoeba", ("tatoeba.spa-eng.spa", "tatoeba.spa-eng.eng"), ("tatoeba.deu-eng.deu", "tatoeba.deu-eng.eng")),
-    ],
-)
-def test_one_file_under_the_names_of_two_languages_is_not_scored_twice(
-    command: str, is_link: bool, task: str, names: tuple[str, ...], same: tuple[str, ...]
-):
-    for name, target in zip(names, same, strict=True):
-        place = Path("data", task, target)
-        place.unlink()
-        place.symlink_to(name) if is_link else shutil.copy(place.with_name(name), place)
-    languages = "[en, es, de]" if task != "tatoeba" else "[es, de]"
-    said = say(command, "a.yaml", f"evaluation.languages={languages}", f"target.tasks=[{task}]")
-    assert said.code == 2
-    assert f"data/{task}/{same[0]}: 'de' has the same content as '{task}/{names[0]}'. Put the file of each" in said.err
-    assert not Path("checkpoints").exists()
-
-
 def test_languages_that_the_benchmark_has_not_of_a_task_are_not_missing():
     study = Study.load(Path("a.yaml"), ["evaluation.languages=[de, ko]", "target.tasks=[xnli]"])
     assert study.left_out() == ()  # XNLI has no Korean

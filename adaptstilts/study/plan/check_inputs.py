@@ -17,12 +17,11 @@ from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
 from adaptstilts.study.plan.data_facts import MINI_ROOT, OFFICIAL_ROOT, DataFacts
-from adaptstilts.study.plan.data_sets import refuse_equal_languages
 from adaptstilts.study.plan.jobs import BackboneRef, PredictJob, TrainJob, job_of, jobs_of
 from adaptstilts.study.plan.plan import Plan
 from adaptstilts.study.plan.retrieval import require_dev
 from adaptstilts.tasks.registry import get_task, training_chain
-from adaptstilts.tasks.spec import Split, Task
+from adaptstilts.tasks.spec import Task
 from adaptstilts.train.methods import METHODS
 
 Attempt = Callable[[], object]
@@ -62,14 +61,9 @@ def check_rows(data: DataSection, plan: Plan, store: Store) -> None:
     wanted: dict[tuple[object, ...], Attempt] = {}
     hidden = {key for cell in plan.cells for key in cell.hidden}
     done = store.present(plan.stages)
-    languages: dict[str, dict[tuple[str, Split], None]] = {}
-    for _, job in jobs_of(plan.stages, PredictJob):
-        languages.setdefault(job.task, {}).update(dict.fromkeys(job.languages))
     for stage in plan.stages:
         if stage.key not in done:
             wanted |= _reads(stage, root, labelled=stage.key not in hidden)
-    for name in dict.fromkeys(job.task for stage, job in jobs_of(plan.stages, PredictJob) if stage.key not in done):
-        wanted[name, "languages"] = partial(refuse_equal_languages, get_task(name), tuple(languages[name]), root)
     raise_all(list(_problems(wanted.values())))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from adaptstilts.errors import DataError, raise_all
+from adaptstilts.errors import raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.readers.locate import all_misnamed, first_choices, has_option
@@ -92,23 +92,6 @@ def evaluation_sets(task: Task, languages: Pairs) -> tuple[DataSet, ...]:
     """Return the evaluation sets of a task, some of which may not be there, and its pool of candidates."""
     pool = () if task.pool is None else (DataSet(task, None),)
     return (*(DataSet(task, split, code) for code, split in languages), *pool)
-
-
-def refuse_equal_languages(task: Task, languages: Pairs, root: DataRoot) -> None:
-    """Refuse one content under the names of two languages: its score would count for both.
-
-    Raises:
-        DataError: If there is such a file; it names both.
-    """
-    known: dict[str, tuple[Path, ...]] = {}
-    for code, split in languages:
-        paths = root.files(task, split, code)
-        other = known.setdefault(root.fingerprint(task, split, code), paths)
-        if other != paths:
-            at = next(at for at, path in enumerate(paths) if path != other[at])
-            problem = f"'{code}' has the same content as '{other[at].relative_to(root.path).as_posix()}'"
-            hint = "Put the file of each language there, or leave one of the two out of evaluation.languages."
-            raise DataError(problem, path=paths[at], hint=hint)
 
 
 def with_dev(target: Task, languages: Pairs) -> Pairs:
