@@ -198,6 +198,12 @@ def range_text(values: Sequence[int], as_text: Callable[[float], str]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def decimal_text(value: float) -> str:
+    """Return a number with one decimal; zero has no sign."""
+    text = f"{value:.1f}"
+    return "0.0" if text == "-0.0" else text
+
+
 def signed_text(value: float) -> str:
     """Return a difference with its sign and one decimal; zero has no sign."""
     text = f"{value:+.1f}"

@@ -5,6 +5,7 @@ import pytest
 from adaptstilts.formatting import (
     aligned,
     count_text,
+    decimal_text,
     duration_text,
     estimate_text,
     number_text,
@@ -24,6 +25,11 @@ from adaptstilts.formatting import (
 )
 def test_signed_text_gives_zero_no_sign(value: float, text: str):
     assert signed_text(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(-0.04, "0.0"), (-0.0, "0.0"), (-0.06, "-0.1"), (49.96, "50.0")])
+def test_decimal_text_gives_zero_no_sign(value: float, text: str):
+    assert decimal_text(value) == text
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,10 @@ def read_tatoeba(request: Request) -> Bitext:
             raise DataError(
                 "every line has a tab, so that more than sentences stands there", path=path, line=1, hint=hint
             )
+        blank = next((number for number, line in enumerate(lines, 1) if not line.strip()), None)
+        if blank is not None:
+            hint = "Lines are paired by their numbers: remove this one from both files, or put its sentence there."
+            raise DataError("is blank", path=path, line=blank, hint=hint)
     gold = None
     if aligned == "always" or english != sorted(english):
         gold = frozenset((str(index), str(index)) for index in range(len(foreign)))

@@ -16,7 +16,7 @@ from adaptstilts.languages import SOURCE_LANGUAGE, all_languages
 from adaptstilts.readers.labels import Content, content_of, is_hidden, require_labels, unlabelled
 from adaptstilts.readers.lines import Request, RowCheck
 from adaptstilts.readers.listing import Listing
-from adaptstilts.readers.locate import Found, find, find_all, is_multilingual, locate, missing_parts
+from adaptstilts.readers.locate import Found, find_all, find_named, is_multilingual, locate, missing_parts
 from adaptstilts.readers.match import POOL_READERS
 from adaptstilts.readers.registry import SHARING_READERS, check_kind, get_reader, get_tag_reader
 from adaptstilts.readers.sampling import held_out_count, hold_out, sample, shrink
@@ -217,7 +217,7 @@ class DataRoot:
         if layout is None:
             raise TypeError(f"{task.name} has no pool of candidates")
         codes = task.languages if is_multilingual(layout) else (SOURCE_LANGUAGE,)
-        parts = ((code, find(self.path, layout, code)) for code in codes)
+        parts = ((code, find_named(self.path, layout, code)) for code in codes)
         found = [(code, part.whole()) for code, part in parts if part is not None]
         if not found:
             looked = ", ".join(name for names in layout.files for name in names)

@@ -33,7 +33,7 @@ class Listing:
             return (self.root / folder / name,) if is_there else ()
         found = [
             (file, parent)
-            for parent in self._matching_folders(folder)
+            for parent in self.folders(folder)
             for file in _chosen(frozenset().union(*self._entries(parent)[: 1 + ("." in name)]), name)
         ]
         return tuple(self.root / parent / file for file, parent in sorted(found))
@@ -42,13 +42,14 @@ class Listing:
         """Return the names of the files in a folder; none if there is no such folder."""
         return self._entries(folder)[0]
 
-    def _matching_folders(self, pattern: str) -> list[str]:
+    def folders(self, pattern: str) -> list[str]:
+        """Return the folders that match a pattern; of one without placeholders itself, whether it is there or not."""
         if not pattern or not _is_pattern(pattern):
             return [pattern]
         above, _, name = pattern.rpartition("/")
         return [
             f"{parent}/{folder}" if parent else folder
-            for parent in self._matching_folders(above)
+            for parent in self.folders(above)
             for folder in _chosen(self._entries(parent)[1], name)
         ]
 
@@ -86,3 +87,8 @@ def _chosen(names: frozenset[str], pattern: str) -> list[str]:
     if not _is_pattern(pattern):
         return [pattern] if pattern in names else []
     return [name for name in names if fnmatchcase(name, pattern)]
+
+
+def is_match(name: str, pattern: str) -> bool:
+    """Say whether the name of a file matches the last part of a pattern."""
+    return fnmatchcase(name, pattern) if _is_pattern(pattern) else name == pattern

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from adaptstilts.errors import DataError
 from adaptstilts.languages import SOURCE_LANGUAGE, get_language, languages_text
 from adaptstilts.readers import arrow as readers_arrow
-from adaptstilts.readers.listing import Listing
+from adaptstilts.readers.listing import Listing, is_match
 from adaptstilts.readers.shards import whole_set
 from adaptstilts.tasks.files import each_layout
 from adaptstilts.tasks.kinds import FACTS
@@ -72,7 +72,7 @@ def locate(root: Path | Listing, task: Task, split: Split, language: str) -> lis
     if not is_multilingual(layout) and language not in task.languages:
         raise DataError(f"{task.name} has no data in '{language}'", value=language, allowed=task.languages)
     found = find_all(listing, task, split, language)
-    other = misnamed(listing, task, split, language) if not found or layout.parts else None
+    other = misnamed(listing, task, split, language)
     if other is not None:
         raise other
     if not found:
@@ -183,41 +183,74 @@ _UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".incomplete", "
 
 
 def misnamed(root: Path | Listing, task: Task, split: Split, language: str) -> DataError | None:
-    """Return the error for a file that is there under nearly the name that is looked for; None if there is none.
+    """Return the error for a file that is there under nearly a name that is looked for; None if there is none.
 
     Such a file is compressed, half downloaded, differs in signs, in upper and lower case or by ``.txt``, or lacks the
-    file beside it that it is read with. What is read from another place is not looked for.
+    file beside it that it is read with. Names that come after those of the files that are read, in the order of
+    preference, do not count.
     """
     listing = _listing(root)
-    absent = (replace(part, parts=()) for part in _absent_parts(listing, task, split, language))
-    shared = [layout for layout in each_layout(absent) if not layout.holds or language in layout.holds]
-    groups = [
-        {_fill(layout, name, language): "{" in name for name in names if "*" not in name}
-        for layout in shared
-        for names in layout.files
-    ]
-    for name in dict.fromkeys(name for group in groups for name in group):
-        folder, _, file = name.rpartition("/")
-        present = listing.names(folder)
-        found = None if file in present else _nearly(file, present)
-        if found is not None:
-            other, problem, hint = found
-            return DataError(problem, path=listing.root / folder / other, hint=hint)
+    layout = task.layouts.get(split)
+    if layout is None or find_own(listing, task, split, language) is not None:
+        return None
+    return next(filter(None, (_misnamed_in(listing, part, language) for part in (layout, *layout.parts))), None)
+
+
+def find_named(root: Path | Listing, layout: Layout, language: str) -> Found | None:
+    """Return what `find` returns.
+
+    Raises:
+        DataError: If there is a file under nearly a name that is looked for first.
+    """
+    listing = _listing(root)
+    other = _misnamed_in(listing, layout, language)
+    if other is not None:
+        raise other
+    return find(listing, layout, language)
+
+
+def _misnamed_in(listing: Listing, layout: Layout, language: str) -> DataError | None:
+    """Return the error that `misnamed` returns, for a layout without its parts."""
+    current: Layout | None = layout
+    groups = []
+    while current is not None:
+        for names in current.files if not current.holds or language in current.holds else ():
+            group = {_fill(current, name, language): "{" in name for name in names}
+            error = next(filter(None, (_nearly_named(listing, name) for name in group)), None)
+            if error is not None or all(listing.matches(name) for name in group):
+                return error
+            groups.append(group)
+        current = current.otherwise
     return next(filter(None, (_without_its_other(listing, group) for group in groups)), None)
 
 
-def _nearly(file: str, present: Collection[str]) -> tuple[str, str, str] | None:
-    """Return the file that seems to be meant by a name, why it is not read, and what to do; None if there is none."""
+def _nearly_named(listing: Listing, name: str) -> DataError | None:
+    """Return the error for a file that seems to be meant by a name or pattern, but is not read."""
+    folder, _, wanted = name.rpartition("/")
+    for place in listing.folders(folder):
+        names = listing.names(place)
+        for other in sorted(names) if wanted not in names else ():
+            found = _nearly(other, wanted, names)
+            if found is not None:
+                return DataError(found[0], path=listing.root / place / other, hint=found[1])
+    return None
+
+
+def _nearly(other: str, wanted: str, names: Collection[str]) -> tuple[str, str] | None:
+    """Return why a file is not read that seems to be meant by a name or pattern, and what to do; None if it is not."""
     for endings, problem, hint in (
-        (_PACKED, "is compressed, and is not read", f"Unpack it to '{file}' beside it."),
-        (_UNFINISHED, "is a download that was not finished, and is not read", f"Fetch '{file}' again."),
+        (_PACKED, "is compressed, and is not read", "Unpack it to '{file}' beside it."),
+        (_UNFINISHED, "is a download that was not finished, and is not read", "Fetch '{file}' again."),
     ):
-        other = next((file + ending for ending in endings if file + ending in present), None)
-        if other is not None:
-            return other, problem, hint
-    forms = {_plain(form) for form in (file, f"{file}.txt", str(PurePosixPath(file).with_suffix(".txt")))}
-    other = next((known for known in sorted(present) if _plain(known) in forms), None)
-    return None if other is None else (other, f"is not read: the file is looked for as '{file}'", "Rename it.")
+        file = other.removesuffix(max(filter(other.endswith, endings), key=len, default=""))
+        if file != other:
+            is_meant = file not in names and is_match(file.casefold(), wanted.casefold())
+            return (problem, hint.format(file=file)) if is_meant else None
+    forms = {_plain(form) for form in (wanted, f"{wanted}.txt", str(PurePosixPath(wanted).with_suffix(".txt")))}
+    is_near = is_match(other.casefold(), wanted.casefold()) or ("*" not in wanted and _plain(other) in forms)
+    if not is_near or is_match(other, wanted):
+        return None
+    return f"is not read: the file is looked for as '{wanted}'", "Rename it."
 
 
 def _plain(name: str) -> str:
@@ -230,7 +263,7 @@ def _without_its_other(listing: Listing, group: Mapping[str, bool]) -> DataError
     ``group`` holds the names that are read together, and whether each is that of one language.
     """
     absent = [name for name in group if not listing.matches(name)]
-    found = next((name for name, is_own in group.items() if is_own and name not in absent), None)
+    found = next((name for name, is_own in group.items() if is_own and "*" not in name and name not in absent), None)
     if found is None or not absent:
         return None
     problem = f"is not read without '{absent[0]}', which is missing"

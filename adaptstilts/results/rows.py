@@ -19,6 +19,9 @@ from adaptstilts.errors import DataError, EvaluationError
 from adaptstilts.formatting import number_text
 from adaptstilts.languages import SOURCE_LANGUAGE
 
+UNSCORED = "partial mean: not scored in "
+"""Start of the note of scores that lack languages in which others are scored; their codes follow."""
+
 
 @dataclass(frozen=True)
 class ResultRow:
@@ -202,18 +205,21 @@ def read_csv(path: Path, row_type: type[Row]) -> tuple[Row, ...]:
 def task_scores(rows: Iterable[ResultRow]) -> tuple[TaskScore, ...]:
     """Aggregate major metrics to one score per method, source, target, seed, variant and language.
 
-    Scores stand in the order of their first rows.
+    Scores stand in the order of their first rows. Those that lack languages, because a stage failed or is not finished,
+    have a note.
 
     Raises:
         EvaluationError: If a score is given twice, is not finite, or if the languages of one target have different
             major metrics.
     """
     cells: dict[tuple[str, str, str, str, int, str], list[ResultRow]] = {}
+    languages: dict[tuple[str, str], dict[str, None]] = {}
     for row in rows:
         if row.is_major:
             setting = (row.method, row.family, row.source, row.target, row.seed, row.variant)
             cells.setdefault(setting, []).append(row)
-    return tuple(_task_score(found) for found in cells.values())
+            languages.setdefault((row.target, row.variant), {})[row.language] = None
+    return tuple(_task_score(found, languages[found[0].target, found[0].variant]) for found in cells.values())
 
 
 def mean(values: Sequence[float]) -> float:
@@ -232,7 +238,8 @@ def spread(values: Sequence[float]) -> float | None:
     return statistics.stdev(values) if len(values) > 1 else None
 
 
-def _task_score(rows: Sequence[ResultRow]) -> TaskScore:
+def _task_score(rows: Sequence[ResultRow], languages: Iterable[str]) -> TaskScore:
+    """Aggregate the rows of one setting; ``languages`` are those in which any setting is scored on its target."""
     first = rows[0]
     setting = f"{first.target} by {first.method}" + (f" from {first.source}" if first.source else "")
     by_language: dict[str, dict[str, float]] = {}
@@ -248,6 +255,7 @@ def _task_score(rows: Sequence[ResultRow]) -> TaskScore:
         if set(metrics) != expected:
             problem = f"major metrics of {setting} differ: {sorted(expected)} in {first.language}"
             raise EvaluationError(f"{problem}, {sorted(metrics)} in {language}")
+    unscored = [language for language in languages if language not in by_language]
     return TaskScore(
         method=first.method,
         family=first.family,
@@ -255,7 +263,7 @@ def _task_score(rows: Sequence[ResultRow]) -> TaskScore:
         target=first.target,
         seed=first.seed,
         by_language=tuple((language, mean(list(metrics.values()))) for language, metrics in by_language.items()),
-        notes=_notes(rows),
+        notes=(*_notes(rows), *([UNSCORED + ", ".join(unscored)] if unscored else [])),
         variant=first.variant,
     )
 

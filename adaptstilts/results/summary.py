@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from adaptstilts.formatting import markdown_text, signed_text
@@ -33,11 +34,17 @@ def summarise(scores: Sequence[TaskScore]) -> str:
     certainty = (
         "All figures rest on one seed, so differences of a few points may be chance."
         if len(seeds) == 1
-        else f"All figures are means over {len(seeds)} seeds."
+        else f"All figures are means over {_seeds_text(scores, len(seeds))}."
     )
     lead = f"Effect of the intermediate task on the mean over languages, comparing {references}; "
     rule = f"less than {NEGLIGIBLE:g} point either way counts as no change. "
     return lead + rule + " ".join(sentences) + f" {certainty}"
+
+
+def _seeds_text(scores: Sequence[TaskScore], every: int) -> str:
+    """Return the number of seeds; the most, where a setting lacks some."""
+    seeds = Counter((score.method, score.source, score.target) for score in scores)
+    return f"{'' if min(seeds.values()) == every else 'up to '}{every} seeds"
 
 
 def _about_target(gains: Sequence[Gain]) -> str:

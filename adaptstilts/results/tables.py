@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from adaptstilts.errors import EvaluationError
-from adaptstilts.formatting import count_text, duration_text, range_text, signed_text, size_text
+from adaptstilts.formatting import count_text, decimal_text, duration_text, range_text, signed_text, size_text
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
 from adaptstilts.results.rows import RunRow, TaskScore, mean
 from adaptstilts.results.transfer import Cell, Gain, Scope, TransferTable, methods_in_order
@@ -182,8 +182,8 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
                 [score.zero_shot_mean for score in found],
                 [score.transfer_gap for score in found],
             )
-            languages = len(found[0].by_language)
-            rows.append((name, method, str(languages), *(average_text(values) for values in columns)))
+            languages = range_text([len(score.by_language) for score in found], lambda count: f"{count:.0f}")
+            rows.append((name, method, languages, *(average_text(values) for values in columns)))
     header = ("target", "method", "languages", "mean", "English", "zero-shot", "gap")
     notes.remark("In percent, averaged over intermediate tasks and seeds.")
     notes.remark("zero-shot: mean over the languages other than English; gap: English minus zero-shot.")
@@ -199,7 +199,7 @@ def zero_shot_grid(scores: Sequence[TaskScore]) -> Grid:
 def average_text(values: Sequence[float | None]) -> str:
     """Return the mean of the values that are not None, with one decimal, or a dash."""
     present = [value for value in values if value is not None]
-    return f"{mean(present):.1f}" if present else NOTHING
+    return decimal_text(mean(present)) if present else NOTHING
 
 
 def source_label(source: str) -> str:

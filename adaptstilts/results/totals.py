@@ -18,7 +18,7 @@ from adaptstilts.evaluate.benchmark import (
 )
 from adaptstilts.formatting import number_text
 from adaptstilts.results.grid import Footnotes, Grid
-from adaptstilts.results.rows import ResultRow, task_scores
+from adaptstilts.results.rows import ResultRow, TaskScore, task_scores
 from adaptstilts.results.tables import average_text, source_label
 
 SCORE_COLUMNS = (
@@ -87,10 +87,14 @@ def setting_scores(rows: Iterable[ResultRow], benchmark: Benchmark) -> tuple[Set
     Raises:
         EvaluationError: If a score is given twice or is missing.
     """
+    known = list(rows)
     by_setting: dict[Setting, list[ResultRow]] = {}
-    for row in rows:
-        by_setting.setdefault(Setting(row.method, row.family, row.source, row.seed, row.variant), []).append(row)
-    found = (_average_setting(setting, own, benchmark) for setting, own in by_setting.items())
+    for row in known:
+        by_setting.setdefault(_setting_of(row), []).append(row)
+    scores: dict[Setting, list[TaskScore]] = {}
+    for score in task_scores(known):
+        scores.setdefault(_setting_of(score), []).append(score)
+    found = (_average_setting(setting, own, scores.get(setting, ()), benchmark) for setting, own in by_setting.items())
     return tuple(one for one in found if one.scores.overall is not None)
 
 
@@ -102,6 +106,10 @@ def score_rows(rows: Sequence[ResultRow]) -> list[tuple[object, ...]]:
     return [row for benchmark in BENCHMARKS for one in setting_scores(rows, benchmark) for row in _rows_of(one)]
 
 
+def _setting_of(one: ResultRow | TaskScore) -> Setting:
+    return Setting(one.method, one.family, one.source, one.seed, one.variant)
+
+
 def _by_task(rows: Iterable[ResultRow]) -> dict[str, dict[str, dict[str, float]]]:
     """Return scores by task, language and metric."""
     by_task: dict[str, dict[str, dict[str, float]]] = {}
@@ -110,9 +118,11 @@ def _by_task(rows: Iterable[ResultRow]) -> dict[str, dict[str, dict[str, float]]
     return by_task
 
 
-def _average_setting(setting: Setting, rows: Sequence[ResultRow], benchmark: Benchmark) -> SettingScores:
+def _average_setting(
+    setting: Setting, rows: Sequence[ResultRow], own: Iterable[TaskScore], benchmark: Benchmark
+) -> SettingScores:
     counted = {entry.task: entry.languages for entry in benchmark.entries}
-    scores = [score for score in task_scores(rows) if score.target in counted]
+    scores = [score for score in own if score.target in counted]
     languages = {
         score.target: {code: value for code, value in score.by_language if code in counted[score.target]}
         for score in scores
@@ -245,10 +255,11 @@ def _labels(key: tuple[str, str]) -> tuple[str, str]:
 
 
 def _text(averages: Sequence[Average | None]) -> str:
-    """Return the mean over seeds, in brackets where a seed's figure is partial."""
+    """Return the mean over seeds, in brackets where a seed's figure is partial or missing."""
     present = [average for average in averages if average is not None]
     text = average_text([average.score for average in present])
-    return f"({text})" if any(average.is_partial for average in present) else text
+    is_partial = len(present) < len(averages) or any(average.is_partial for average in present)
+    return f"({text})" if present and is_partial else text
 
 
 def _common_notes(task: str, settings: Sequence[SettingScores]) -> tuple[str, ...]:

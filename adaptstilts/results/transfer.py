@@ -128,7 +128,7 @@ def transfer_table(
     """Compare one method with a reference, source by source and target by target.
 
     Runs are paired by seed and by language: a difference is taken over the seeds and languages that both have. Columns
-    are all targets of the study, so that the tables of several methods line up.
+    are all targets of the study, so that the tables of several methods line up. A cell that lacks seeds has a note.
 
     Args:
         scores: Scores of a study, from `adaptstilts.results.rows.task_scores`.
@@ -147,12 +147,13 @@ def transfer_table(
     for target, found in references.items():
         if len({score.source for score in found}) > 1:
             raise EvaluationError(f"'{reference}' has several sources on '{target}' and cannot be a reference")
+    every = len({score.seed for score in known})
     cells = []
     for source in sources:
         for target in targets:
             own = [score for score in known if (score.method, score.source, score.target) == (method, source, target)]
-            cells.append(_compare(own, references.get(target, []), reference, scope))
-    own_scores = [_compare(references.get(target, []), [], "", scope) for target in targets]
+            cells.append(_compare(own, references.get(target, []), reference, scope, every))
+    own_scores = [_compare(references.get(target, []), [], "", scope, every) for target in targets]
     return TransferTable(
         method=method,
         reference=reference,
@@ -216,8 +217,13 @@ def methods_in_order(methods: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda method: order.index(method) if method in order else len(order)))
 
 
-def _compare(own: Sequence[TaskScore], reference: Sequence[TaskScore], name: str, scope: Scope) -> Cell | None:
-    """Compare the seeds of one setting with those of the reference; None if it has no language in scope."""
+def _compare(
+    own: Sequence[TaskScore], reference: Sequence[TaskScore], name: str, scope: Scope, every: int
+) -> Cell | None:
+    """Compare the seeds of one setting with those of the reference; None if it has no language in scope.
+
+    ``every`` is the number of the study's seeds.
+    """
     own_by_seed = {score.seed: values for score in own if (values := _in_scope(score, scope))}
     if not own_by_seed:
         return None
@@ -234,6 +240,8 @@ def _compare(own: Sequence[TaskScore], reference: Sequence[TaskScore], name: str
     if reference_by_seed and not differences:
         notes[f"no seed or language in common with '{name}'"] = None
     seeds = tuple(differences or own_by_seed)
+    if len(seeds) < every:
+        notes[f"over {len(seeds)} of {number_text(every, 'seed')}"] = None
     averages = {seed: mean(list(values.values())) for seed, values in own_by_seed.items()}
     return Cell(
         source=own[0].source,

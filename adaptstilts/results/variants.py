@@ -12,7 +12,7 @@ from adaptstilts.config.sweep import settings_text, value_text
 from adaptstilts.errors import EvaluationError
 from adaptstilts.results.figures import STYLES, figure_text, new_panels, save_figure
 from adaptstilts.results.grid import NOTHING, Footnotes, Grid
-from adaptstilts.results.rows import TaskScore, mean, spread
+from adaptstilts.results.rows import UNSCORED, TaskScore, mean, spread
 from adaptstilts.results.transfer import methods_in_order
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class VariantMean:
         score: Mean over seeds of the mean over targets, in percent; a target's score is its mean over intermediate
             tasks.
         spread: Sample standard deviation over seeds of the mean over targets; None for fewer than two seeds.
-        is_complete: Whether every seed has every target that the method has in any variant.
+        is_complete: Whether every seed of the study has every target that the method has in any variant, each with all
+            its intermediate tasks and languages.
     """
 
     variant: str
@@ -69,6 +70,7 @@ class BestVariant:
 def variant_means(scores: Iterable[TaskScore]) -> tuple[VariantMean, ...]:
     """Average each method over targets, variant by variant; methods come in the order of the configuration."""
     known = list(scores)
+    seeds = {score.seed for score in known}
     targets: dict[str, set[str]] = defaultdict(set)
     for score in known:
         targets[score.method].add(score.target)
@@ -76,7 +78,7 @@ def variant_means(scores: Iterable[TaskScore]) -> tuple[VariantMean, ...]:
     for variant in dict.fromkeys(score.variant for score in known):
         for method in methods_in_order(score.method for score in known if score.variant == variant):
             own = [score for score in known if (score.variant, score.method) == (variant, method)]
-            found.append(_mean_of(own, targets[method]))
+            found.append(_mean_of(own, targets[method], seeds))
     return tuple(found)
 
 
@@ -98,17 +100,20 @@ def best_variants(scores: Iterable[TaskScore]) -> tuple[BestVariant, ...]:
     return tuple(found)
 
 
-def _mean_of(scores: Sequence[TaskScore], targets: set[str]) -> VariantMean:
+def _mean_of(scores: Sequence[TaskScore], targets: set[str], seeds: set[int]) -> VariantMean:
     by_seed: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for score in scores:
         by_seed[score.seed][score.target].append(score.mean)
+    settings = {(score.target, score.source) for score in scores}
+    is_whole = len(scores) == len(settings) * len(seeds) and targets == {target for target, _ in settings}
+    is_partial = any(note.startswith(UNSCORED) for score in scores for note in score.notes)
     means = [mean([mean(values) for values in by_target.values()]) for by_target in by_seed.values()]
     return VariantMean(
         variant=scores[0].variant,
         method=scores[0].method,
         score=mean(means),
         spread=spread(means),
-        is_complete=all(set(by_target) == targets for by_target in by_seed.values()),
+        is_complete=is_whole and not is_partial,
     )
 
 
@@ -248,7 +253,7 @@ def _mean_text(item: VariantMean | None, notes: Footnotes) -> str:
     spread = "" if item.spread is None else f" ±{item.spread:.1f}"
     if item.is_complete:
         return f"{item.score:.1f}{spread}"
-    notes.remark("Means in brackets are over the targets that the variant has.")
+    notes.remark("Means in brackets lack targets, intermediate tasks, languages or seeds.")
     return f"({item.score:.1f}{spread})"
 
 

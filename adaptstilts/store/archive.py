@@ -45,6 +45,8 @@ _OTHER_ARCHIVES = frozenset(
 _NOT_EXPORTED = frozenset({"upload", "host"})
 """Fields of a manifest that tell where its artefact was made or kept."""
 _MOST_SUMS = 64 * 2**20
+_TIMED = frozenset({"training.json", "runs.csv", "report.md", "pages.json"})
+"""Files that hold times, so that they differ between equal runs."""
 
 
 def choose(store: Store, words: Sequence[str], *, with_inputs: bool) -> list[Artefact]:
@@ -207,6 +209,7 @@ class Imported:
     Attributes:
         replaced: Damaged in the store before, whole now.
         there: In the store already, every byte of them.
+        other: In the store already with other content, which stays; so results of another processor may differ.
         busy: Left out, because a process is making them right now.
         old: Left out, because no study of this version would use them.
     """
@@ -214,19 +217,22 @@ class Imported:
     placed: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     there: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)
     busy: list[str] = field(default_factory=list)
     old: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
         """Return the outcome as plain values."""
         return {
-            "placed": self.placed, "replaced": self.replaced, "there": self.there, "busy": self.busy, "old": self.old
+            "placed": self.placed, "replaced": self.replaced, "there": self.there, "other": self.other,
+            "busy": self.busy, "old": self.old,
         }  # fmt: skip
 
     def text(self) -> str:
         """Return the outcome as lines for a terminal."""
         lines = [f"placed {name}" for name in self.placed]
         lines += [f"replaced {name}, which was damaged" for name in self.replaced]
+        lines += [f"left {name} as it is in the store: its content in the bundle is another" for name in self.other]
         lines += [f"left {name}, which a process is making" for name in self.busy]
         lines += [
             f"left {name}: this version uses format {FORMAT_VERSION}, and would make it again" for name in self.old
@@ -234,7 +240,7 @@ class Imported:
         parts = [f"{number_text(len(self.placed), 'artefact')} placed"]
         parts += [f"{len(self.replaced)} replaced"] if self.replaced else []
         parts += [f"{len(self.there)} were there"]
-        left = len(self.busy) + len(self.old)
+        left = len(self.other) + len(self.busy) + len(self.old)
         parts += [f"{left} left"] if left else []
         return "\n".join([*map(visible, lines), ", ".join(parts)])
 
@@ -309,13 +315,17 @@ _FOUND: dict[str, Callable[[Imported], list[str]]] = {
     "absent": lambda done: done.placed,
     "damaged": lambda done: done.replaced,
     "whole": lambda done: done.there,
+    "other": lambda done: done.other,
     "busy": lambda done: done.busy,
 }
 """List of an outcome for an artefact, by what was found under its key."""
 
 
 def _state(store: Store, manifest: Mapping[str, Any]) -> str:
-    """Return whether the artefact of a key is ``absent``, ``damaged`` or ``whole``, as every byte in the store says.
+    """Return what every byte in the store says of the artefact of a key.
+
+    Returns:
+        ``absent``, ``damaged`` or ``whole``; ``other`` if it is whole and has other content than the bundle's.
 
     Raises:
         UnreadableError: If that cannot be seen.
@@ -325,7 +335,9 @@ def _state(store: Store, manifest: Mapping[str, Any]) -> str:
         there = store.look_up(manifest["kind"], manifest["key"])
         if there is None:
             return "absent"
-        return "damaged" if store.verify(there) else "whole"
+        if store.verify(there):
+            return "damaged"
+        return "whole" if _content(there.manifest) == _content(manifest) else "other"
     except UnreadableError:
         raise
     except DamagedError:
@@ -334,6 +346,11 @@ def _state(store: Store, manifest: Mapping[str, Any]) -> str:
         folder = "" if there is None else there.folder
         problem = f"cannot be read: {system_reason(error)}"
         raise UnreadableError(problem, path=error.filename, folder=folder) from error
+
+
+def _content(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the records of the files that equal runs leave equal."""
+    return {name: record for name, record in manifest["files"].items() if name not in _TIMED}
 
 
 def _bring(path: Path, target: Path, source: Path, *, move: bool) -> None:

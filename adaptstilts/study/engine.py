@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], No
     """
     config, store = study.config, study.store
     shown = config.model_copy(update={"store": shown_address(config.store)})  # runners do not use the store's address
-    make_runner = partial(local_runner, shown, outside_tasks())
+    make_runner = partial(local_runner, shown, outside_tasks(), secrets.token_hex(8))
     if config.engine.name == "ray":
         from adaptstilts.engine.on_ray import RayEngine  # noqa: PLC0415
 
@@ -55,10 +56,14 @@ def open_engine(study: Study, on_step: StageStep, on_message: Callable[[str], No
     return here
 
 
-def local_runner(config: StudyConfig, tasks: tuple[Task, ...] = ()) -> StageRunner:
+def local_runner(config: StudyConfig, tasks: tuple[Task, ...] = (), run: str = "") -> StageRunner:
     """Return the runner of a study's stages in this process; a module-level function, so that it can be pickled.
 
-    ``tasks`` are the outside tasks of the process that started the study, which workers have not registered.
+    Args:
+        config: The study.
+        tasks: Outside tasks of the process that started the study, which workers have not registered.
+        run: Random name of the run. A worker that outlives it, as Ray's may, keeps its runner no longer: the files that
+            it holds to their content may have changed before the next run was planned.
     """
     from adaptstilts.study.stages.runner import StageRunner  # noqa: PLC0415 - brings torch
 

@@ -19,7 +19,7 @@ from adaptstilts.evaluate.benchmark import (
     mean,
 )
 from adaptstilts.evaluate.metrics import score_examples
-from adaptstilts.formatting import aligned, number_text, visible
+from adaptstilts.formatting import aligned, decimal_text, number_text, visible
 from adaptstilts.submission.folder import (
     match_to_labels,
     read_labels,
@@ -145,7 +145,7 @@ def _averages_text(found: BenchmarkScores) -> str:
 
 def _average_row(label: str, average: Average) -> tuple[str, str, str, str, str]:
     values = (average.score, average.english, average.zero_shot, average.gap)
-    score, english, zero_shot, gap = ("-" if value is None else f"{value:.1f}" for value in values)
+    score, english, zero_shot, gap = ("-" if value is None else decimal_text(value) for value in values)
     return (f"{label}, partial" if average.is_partial else label, score, english, zero_shot, gap)
 
 

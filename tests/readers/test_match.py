@@ -1,6 +1,7 @@
 """Queries and candidates: LAReQA, Mewsli-X and what trains them."""
 
 import json
+import re
 
 import pytest
 
@@ -55,6 +56,17 @@ def test_lareqa_has_one_pool_of_all_sentences_with_their_paragraphs(write):
     assert found[1] == Candidate("de_1_1", "Es war rot.", "Anna kaufte das Boot. Es war rot.", ("q2",))
     right = {target: [item.id for item in found if target in item.answers] for target in ("q1", "q2", "q3")}
     assert right == {"q1": ["de_1_0", "zh_1_0"], "q2": ["de_1_1", "zh_1_1"], "q3": ["de_2_0", "zh_2_0"]}
+
+
+@pytest.mark.parametrize("name", ["zh.json.gz", "ZH.json"])
+def test_lareqa_pool_does_not_lose_a_language_whose_file_has_nearly_its_name(write, name):
+    root = write("lareqa")
+    folder = root.path / "lareqa/xquad-r"
+    (folder / "zh.json").rename(folder / name)
+    with pytest.raises(DataError, match=rf"{re.escape(name)}: (is compressed, and )?is not read"):
+        list(root.candidates(LAREQA))
+    with pytest.raises(DataError, match=r"is not read"):
+        root.pool_fingerprint(LAREQA)
 
 
 def test_lareqa_pool_goes_by_the_files_that_are_there_and_its_fingerprint_with_them(write):

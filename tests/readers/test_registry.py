@@ -446,6 +446,8 @@ def test_tatoeba_in_xtremes_layout_has_hidden_gold_when_english_is_sorted(read, 
         ("bucc2018", "bucc2018/de-en.test.gold", "de-1\ten-9\n", r"gold:1: no sentence has id 'en-9'"),
         ("bucc2018", "bucc2018/de-en.test.en", "en-1\tA\nen-1\tB\n", r"test\.en:2: id 'en-1' occurs twice"),
         ("bucc2018", "bucc2018/de-en.test.de", "de-1 A\n", r"test\.de:1: expected 2 columns, found 1"),
+        ("tatoeba", "tatoeba/tatoeba.deu-eng.eng", "A\n \nC\n", r"eng:2: is blank\. Lines are paired by their numbers"),
+        ("tatoeba", "tatoeba/tatoeba.deu-eng.deu", "\nB\nC\n", r"deu:1: is blank\. Lines are paired by their numbers"),
         ("tatoeba", "tatoeba/tatoeba.deu-eng.eng", "A\n", r"deu:2: has 3 lines, tatoeba\.deu-eng\.eng has 1"),
     ],
 )

@@ -83,7 +83,7 @@ def test_transfer_table_says_so_when_no_seed_is_common():
     scores = [score("direct", "", "xnli", seed=1, en=50.0), score("full", "mnli", "xnli", seed=2, en=51.0)]
     (cell,) = transfer_table(scores, "full").cells
     assert (cell.score, cell.difference, cell.spread, cell.seeds) == (51.0, None, None, (2,))
-    assert cell.notes == ("no seed or language in common with 'direct'",)
+    assert cell.notes == ("no seed or language in common with 'direct'", "over 1 of 2 seeds")
 
 
 def test_transfer_table_compares_shared_languages_and_says_so_when_the_sets_differ():

@@ -73,6 +73,7 @@ def test_import_replaces_what_is_damaged_and_says_so(store, tmp_path, spoil):
         "placed": [],
         "replaced": ["score nli"],
         "there": ["generate the world"],
+        "other": [],
         "busy": [],
         "old": [],
     }
@@ -101,6 +102,27 @@ def test_import_replaces_what_is_damaged_at_an_address(store, tmp_path, part):
             assert here.orphans() == []
     finally:
         MemoryFileSystem.store.clear()
+
+
+@pytest.mark.parametrize(("name", "differs"), [("scores.json", True), ("training.json", False)])
+def test_import_says_where_the_store_has_other_content_under_a_key(tmp_path, name, differs):
+    bundles = []
+    for content in ("50.0", "50.1"):
+        maker = Store(tmp_path / f"maker of {content}")
+        with maker.writing(SCORE, {}) as folder:
+            (folder / name).write_text(content)
+        bundles.append(tmp_path / f"{content}.tar")
+        export(choose(maker, [SCORE.key], with_inputs=False), bundles[-1])
+    other = Store(tmp_path / "other")
+    import_bundle(other, bundles[0])
+    done = import_bundle(other, bundles[1])
+    assert (done.other, done.there) == ((["score nli"], []) if differs else ([], ["score nli"]))
+    if differs:
+        assert done.text().splitlines() == [
+            "left score nli as it is in the store: its content in the bundle is another",
+            "0 artefacts placed, 0 were there, 1 left",
+        ]
+    assert other.open(SCORE).file(name).read_text() == "50.0"
 
 
 def test_import_leaves_what_a_process_is_making_to_it(store, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,45 @@ def test_languages_that_are_scored_on_another_split_than_the_test_set_are_named(
     assert said.code == 0, said.err
     assert line in said.err
     assert "scored on the dev split: de" in said.out
+
+
+def _use_treebanks() -> None:
+    """Put two German treebanks, and an English one, in place of the files of UDPOS."""
+    shutil.rmtree("data/udpos")
+    for bank, language in (("German-GSD", "de"), ("German-HDT", "de"), ("English-EWT", "en")):
+        for split in ("train", "dev", "test"):
+            name = f"{language}_{bank.partition('-')[2].lower()}-ud-{split}.conllu"
+            place = Path("data/ud") / f"UD_{bank}" / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            words = [bank, split]
+            lines = [f"{number}\t{word}\t_\tX\t_\t_\t{number - 1}\tdep\t_\t_" for number, word in enumerate(words, 1)]
+            place.write_text("\n".join(lines) + "\n\n", encoding="utf-8")
+
+
+PARTS = {
+    "training dev": ("xnli", "mnli/multinli_1.0_dev_matched.jsonl"),
+    "gold pairs": ("bucc2018", "bucc2018/de-en.test.gold"),
+    "gold pairs of dev": ("bucc2018", "bucc2018/de-en.dev.gold"),
+    "dev, on which a threshold is fitted": ("bucc2018", "bucc2018/de-en.dev.de"),
+    "one of two treebanks": ("udpos", "ud/UD_German-GSD/de_gsd-ud-test.conllu"),
+}
+
+
+@pytest.mark.parametrize("command", ["validate", "plan", "run"])
+@pytest.mark.parametrize("packed", [True, False], ids=["compressed", "upper case"])
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_under_nearly_its_name_does_not_change_what_is_read(command: str, packed: bool, part: str):
+    task, name = PARTS[part]
+    _use_treebanks()
+    place = Path("data") / name
+    place.rename(place.with_name(f"{place.name}.gz" if packed else place.name.upper()))
+    said = say(command, "a.yaml", "evaluation.languages=[de]", f"target.tasks=[{task}]")
+    assert said.code == 2
+    if packed:
+        assert f"{place.name}.gz: is compressed, and is not read. Unpack it to '{place.name}' beside it." in said.err
+    else:
+        assert f"{place.name.upper()}: is not read: the file is looked for as '" in said.err
+    assert not Path("checkpoints").exists()
 
 
 def test_languages_that_the_benchmark_has_not_of_a_task_are_not_missing():

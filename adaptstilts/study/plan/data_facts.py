@@ -322,7 +322,7 @@ class FolderFacts:
         for split in (Split.TRAIN, Split.DEV) if dev else (Split.TRAIN,):
             self._verify(task, split, SOURCE_LANGUAGE)
         train, *others = training_sets(task, dev=dev)
-        there = [each for each in others if each.is_there(self.root)]
+        there = [each for each in others if each.can_be_planned(self.root)]
         return *option(task, self.quoting), *(each.fingerprint(self.root) for each in (train, *there))
 
     def evaluation_files(self, task: Task, languages: tuple[tuple[str, Split], ...]) -> tuple[str, ...]:
@@ -334,7 +334,7 @@ class FolderFacts:
         """Return the SHA-256 digest of a data set; None if it is not there."""
         if data not in self._sets:
             codes = [data.language] if data.split is not None else [code for code, _ in self.root.pool(data.task)]
-            is_there = data.is_there(self.root)
+            is_there = data.can_be_planned(self.root)
             for code in codes if is_there else ():
                 self._verify(data.task, data.split or data.task.test_split, code)
             self._sets[data] = data.fingerprint(self.root) if is_there else None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from adaptstilts.errors import raise_all
 from adaptstilts.languages import SOURCE_LANGUAGE
 from adaptstilts.readers.data_root import DataRoot
-from adaptstilts.readers.locate import first_choices, has_option
+from adaptstilts.readers.locate import all_misnamed, first_choices, has_option
 from adaptstilts.study.plan.jobs import OverlapCheck
 from adaptstilts.study.plan.retrieval import retrieves
 from adaptstilts.tasks.kinds import FACTS
@@ -35,6 +36,18 @@ class DataSet:
         return self.split is None or (
             self.split in self.task.layouts and root.has_files(self.task, self.split, self.language)
         )
+
+    def can_be_planned(self, root: DataRoot) -> bool:
+        """Say whether its files are present.
+
+        Raises:
+            DataError: If they are not, though there is a compressed file or the like: a study would do without them.
+        """
+        if self.is_there(root):
+            return True
+        if self.split is not None:
+            raise_all(all_misnamed(root.path, self.task, [(self.language, [self.split])]))
+        return False
 
     def files(self, root: DataRoot) -> tuple[Path, ...]:
         """Return its files.
