@@ -19,7 +19,7 @@ _LONGEST_LOGIN = 4096
 _CONTAINERS = frozenset({"abfs", "abfss", "wasb", "wasbs"})
 """Protocols whose addresses name a container before the @."""
 
-_START = re.compile(r"\b([a-z][a-z0-9+.-]+):(?://(?!/)|/(?![/\s]))", re.IGNORECASE)
+_START = re.compile(r"\b([a-z][a-z0-9+.-]{1,40}):(?://(?!/)|/(?![/\s]))", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[^\s/?#]*")
 _WORD = re.compile(r"\S*")
 _PORT = re.compile(r"\d{1,5}(?:\W|$)")
