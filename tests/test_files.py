@@ -80,9 +80,8 @@ HOSTILE = [
     ".",
     "..",
     "a\0b",
-    "x" * 256,
-    "é" * 130,
 ]
+LONG = ["x" * 256, "é" * 130, "a/" * 501 + "b", "a/" * 3000 + "b"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -92,9 +91,18 @@ def test_names_that_lead_out_of_a_folder_are_refused(tmp_path, name):
         below(tmp_path, name, source="list.yaml")
 
 
-@pytest.mark.parametrize("name", ["a", "a/b.tsv", "./a", "a//b", "..a/b..", "x" * 255, "ä/字.tsv"])
+@pytest.mark.parametrize("name", ["a", "a/b.tsv", "./a", "a//b", "..a/b..", "x" * 245, "ä/字.tsv", "a/" * 400 + "b"])
 def test_names_below_a_folder_are_joined_to_it(tmp_path, name):
     assert below(tmp_path, name, source="list.yaml") == tmp_path / name
+
+
+@pytest.mark.parametrize("name", [*LONG, "x" * 250])
+def test_names_that_no_file_can_have_are_refused(tmp_path, name):
+    assert is_below(name) is (name not in LONG)
+    with pytest.raises(
+        DataError, match=r"list\.yaml: names a file '.{100}\.\.\.', which is too long for the name of a f"
+    ):
+        below(tmp_path, name, source="list.yaml")
 
 
 def test_links_on_the_way_are_refused_where_they_lead_out_of_the_folder(tmp_path):
