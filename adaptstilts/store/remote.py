@@ -28,8 +28,8 @@ _PACKAGES = {
 }  # fmt: skip
 """Package to install, by protocol of an address."""
 _BACKENDS = frozenset(
-    {"fsspec", "botocore", "aiobotocore", "s3fs", "gcsfs", "google", "aiohttp", "azure", "adlfs", "paramiko", "requests",
-     "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub", "ftplib"}
+    {"fsspec", "botocore", "aiobotocore", "s3fs", "gcsfs", "google", "aiohttp", "azure", "adlfs", "paramiko",
+     "requests", "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub", "ftplib"}
 )  # fmt: skip
 """Packages whose errors mean that an address cannot be used, not a bug of this package."""
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
