@@ -253,4 +253,12 @@ def open_file(
         OSError: If there is none, or it cannot be opened.
     """
     check_file(path, error, hint)
-    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+    file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+    if not os.fstat(file.fileno()).st_size:
+        try:
+            os.read(file.fileno(), 1)
+            file.seek(0)
+        except BlockingIOError as waits:
+            file.close()
+            raise error("is a file of the system whose content never ends", path=path, hint=hint) from waits
+    return file

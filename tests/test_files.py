@@ -1,12 +1,13 @@
 """What is no ordinary file is refused at once, with its kind in the message."""
 
+import os
 from pathlib import Path
 
 import pytest
 from special_files import OTHER_FILES, SPECIAL
 
 from adaptstilts.errors import DataError
-from adaptstilts.files import below, cause_of, check_file, clear, is_below, read_bytes, what_instead
+from adaptstilts.files import below, cause_of, check_file, clear, is_below, open_file, read_bytes, what_instead
 
 
 @pytest.mark.parametrize(("make", "kind"), SPECIAL)
@@ -25,6 +26,16 @@ def test_ordinary_file_and_a_missing_one_are_not_special(tmp_path: Path):
     assert read_bytes(tmp_path / "there", 10) == b"0123456789"
     with pytest.raises(FileNotFoundError):
         read_bytes(tmp_path / "missing", 10)
+
+
+def test_file_of_the_system_that_waits_for_content_is_refused(tmp_path: Path, monkeypatch):
+    def wait(*_: object) -> bytes:
+        raise BlockingIOError
+
+    (tmp_path / "kmsg").touch()
+    monkeypatch.setattr(os, "read", wait)
+    with pytest.raises(DataError, match=r"kmsg: is a file of the system whose content never ends\. Put an ordinary f"):
+        open_file(tmp_path / "kmsg")
 
 
 def test_file_beyond_the_limit_is_refused(tmp_path: Path):
