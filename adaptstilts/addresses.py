@@ -1,7 +1,8 @@
 """Addresses as people may see them: what logs in (users, passwords, tokens, signatures) is written as ``***``.
 
 Every text that leaves the process goes through `shown_address`: messages, logs, records and files. Secrets that
-`keep_secret` was told of, and those of the environment, are hidden wherever a server or a library repeats them.
+`keep_secret` and `keep_token` were told of, and those of the environment, are hidden wherever a server or a library
+repeats them.
 """
 
 from __future__ import annotations
@@ -81,6 +82,11 @@ def keep_secret(address: str) -> None:
             _keep(secret)
     for start, end in _values(address):
         _keep(address[start:end])
+
+
+def keep_token(token: str) -> None:
+    """Hide a token in all texts from now on."""
+    _keep(token)
 
 
 def without_secrets(address: str) -> str:

@@ -59,7 +59,7 @@ def test_a_long_value_costs_no_time():
 
 @pytest.mark.parametrize("length", [20, 200, 2_000])
 def test_many_long_names_are_compared_soon(length):
-    names = [f"{number:06}" + "abcdefgh-z" * (length // 10) for number in range(5_000_000 // length)]
+    names = [f"{number:06}" + "abcdefgh-z" * (length // 10) for number in range(min(5_000_000 // length, 50_000))]
     started = time.monotonic()
     assert near_matches(names[5].upper(), names) == [names[5]]
     near_matches("gh-zabcdef" * (length // 10), names)

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adaptstilts.addresses import keep_token
 from adaptstilts.data.download import RemoteFile
 from adaptstilts.errors import DataError
 from adaptstilts.files import is_below, is_too_long
@@ -134,6 +135,7 @@ def remote_file(repository: Repository, file: str, path: Path, sha256: str | Non
         repository.name, file, repo_type="dataset", revision=repository.commit, endpoint=_endpoint()
     )
     token = huggingface_hub.get_token()
+    keep_token(token or "")
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     stated = repository.files.get(file, HubFile())
     return RemoteFile(url, path, sha256 or stated.sha256, stated.size, headers)
