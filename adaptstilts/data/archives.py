@@ -70,14 +70,12 @@ def unpack(archive: Path, place: Place, folder: Path) -> dict[Path, str]:
                 )
             names += [name] if len(names) <= _NAMES_SHOWN else []
             fitting = [(pattern, target) for pattern, target in place if fnmatchcase(name, pattern)]
-            for target in dict.fromkeys(target for _, target in fitting):
-                path = _target(folder, name, target, archive)
-                if written.setdefault(path, name) != name:
-                    raise DataError(
-                        f"holds both '{written[path]}' and '{name}', which have the same place: '{target}'",
-                        path=archive,
-                        hint=_PLACE_HINT,
-                    )
+            for path in dict.fromkeys(_target(folder, name, target, archive) for _, target in fitting):
+                if path in written:
+                    twice = f"'{name}' twice" if written[path] == name else f"both '{written[path]}' and '{name}'"
+                    problem = f"holds {twice}, for one place: '{path.relative_to(folder).as_posix()}'"
+                    raise DataError(problem, path=archive, hint=_PLACE_HINT)
+                written[path] = name
                 budget.reserve(size)
                 with path.open("xb") as output, file() as content:
                     while block := content.read(_BLOCK):

@@ -224,7 +224,15 @@ def test_a_nearly_full_disk_is_told_before_anything_is_unpacked(tmp_path, monkey
 @pytest.mark.parametrize("name", ["a.zip", "a.tar"])
 def test_members_for_one_place_are_refused(tmp_path, name):
     path = compressed(tmp_path / name, {"a/x.tsv": b"1", "b/x.tsv": b"2"})
-    assert "holds both 'a/x.tsv' and 'b/x.tsv', which have the same place: 'x.tsv'" in refusal(path, [("*", "x.tsv")])
+    assert "holds both 'a/x.tsv' and 'b/x.tsv', for one place: 'x.tsv'. Correct" in refusal(path, [("*", "x.tsv")])
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_file_with_a_name_twice_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x.tsv", b"1")
+        archive.writestr("x.tsv", b"2")
+    assert "a.zip: holds 'x.tsv' twice, for one place: 'in/x.tsv'. Correct `place`" in refusal(tmp_path / "a.zip")
 
 
 def test_links_of_zip_files_are_passed_over(tmp_path):
