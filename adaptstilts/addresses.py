@@ -1,7 +1,8 @@
 """Addresses as people may see them: what logs in (users, passwords, tokens, signatures) is written as ``***``.
 
 Every text that leaves the process goes through `shown_address`: messages, logs, records and files. Secrets that
-`keep_secret` was told of, and those of the environment, are hidden wherever a server or a library repeats them.
+`keep_secret` and `keep_token` were told of, and those of the environment, are hidden wherever a server or a library
+repeats them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LONGEST_LOGIN = 4096
 _CONTAINERS = frozenset({"abfs", "abfss", "wasb", "wasbs"})
 """Protocols whose addresses name a container before the @."""
 
-_START = re.compile(r"\b([a-z][a-z0-9+.-]+):(?://(?!/)|/(?![/\s]))", re.IGNORECASE)
+_START = re.compile(r"\b([a-z][a-z0-9+.-]{1,40}):(?://(?!/)|/(?![/\s]))", re.IGNORECASE)
 _AUTHORITY = re.compile(r"[^\s/?#]*")
 _WORD = re.compile(r"\S*")
 _PORT = re.compile(r"\d{1,5}(?:\W|$)")
@@ -81,6 +82,11 @@ def keep_secret(address: str) -> None:
             _keep(secret)
     for start, end in _values(address):
         _keep(address[start:end])
+
+
+def keep_token(token: str) -> None:
+    """Hide a token in all texts from now on."""
+    _keep(token)
 
 
 def without_secrets(address: str) -> str:

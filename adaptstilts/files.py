@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from adaptstilts.errors import UNREADABLE_HINT, AdaptstiltsError, ConfigError, DataError
-from adaptstilts.formatting import size_text, system_reason
+from adaptstilts.formatting import cut, size_text, system_reason
 
 _MAGIC = (
     (b"\x1f\x8b", "is compressed (gzip): unpack it"),
@@ -66,6 +66,10 @@ _KINDS = (
 _ADDRESS = re.compile(r"(?:\w+::)*[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _LONGEST_NAME = 255
 """Bytes of the longest name of a file or folder, in nearly every file system."""
+_LONGEST_PATH = 1_000
+"""Bytes of the longest path that somebody else may choose below a folder."""
+_ENDING = ".part.json"
+"""The longest of the endings that are added to a name while its file is written."""
 
 
 def what_instead(path: Path) -> str | None:
@@ -193,8 +197,14 @@ def is_below(name: str) -> bool:
         and not name.startswith(("/", "\\"))
         and ":" not in parts[0]
         and "\0" not in name
-        and all(len(part.encode("utf-8", "surrogatepass")) <= _LONGEST_NAME for part in parts)
+        and not is_too_long(name)
     )
+
+
+def is_too_long(name: str) -> bool:
+    """Return whether a relative path is too long for a file system, whatever folder it is joined to."""
+    lengths = [len(part) for part in name.encode("utf-8", "surrogatepass").split(b"/")]
+    return max(lengths) > _LONGEST_NAME or sum(lengths) + len(lengths) > _LONGEST_PATH
 
 
 def below(folder: Path, name: str, error: type[AdaptstiltsError] = DataError, *, source: Path | str) -> Path:
@@ -206,6 +216,9 @@ def below(folder: Path, name: str, error: type[AdaptstiltsError] = DataError, *,
     Raises:
         AdaptstiltsError: Of the class `error`, if the name, or a link on the way, leads out of the folder.
     """
+    if is_too_long(f"{name}{_ENDING}"):
+        problem = f"names a file '{cut(name)}', which is too long for the name of a file"
+        raise error(problem, path=source, hint="Give the file a shorter name, or another address.")
     if not is_below(name):
         raise error(
             f"names a file '{name}', which would be placed outside the target folder",
@@ -246,4 +259,12 @@ def open_file(
         OSError: If there is none, or it cannot be opened.
     """
     check_file(path, error, hint)
-    return os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+    file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+    if not os.fstat(file.fileno()).st_size:
+        try:
+            os.read(file.fileno(), 1)
+            file.seek(0)
+        except BlockingIOError as waits:
+            file.close()
+            raise error("is a file of the system whose content never ends", path=path, hint=hint) from waits
+    return file

@@ -25,7 +25,10 @@ _DEEP = 200
 _LONGEST_SHOWN = 80
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|-?Infinity|NaN|[{}\[\],:]', re.DOTALL)
+_TOKEN = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|-?Infinity|NaN|[{}\[\],:]', re.DOTALL
+)
+"""A string, number or sign. A string that does not end goes on to the end, or else it would be tried at each quote."""
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 

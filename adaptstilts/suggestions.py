@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 _NO_LETTER_OR_DIGIT = re.compile(r"[\W_]+")
 _REGIONAL = re.compile(r"([A-Za-z]{2,3})[-_][A-Za-z0-9]{2}.*")
@@ -33,7 +35,7 @@ def near_matches(value: object, allowed: Iterable[str], *, most: int = 1, cutoff
         for meant in (_folded(form), _folded(_OTHER_NAMES.get(_folded(form), ""))):
             found += folded.get(meant, ())
     plain = _folded(word[:_LONGEST])
-    names = [name for name in folded if len(name) > _SHORT or len(plain) <= _SHORT + 1]
+    names = _some(plain, [name for name in folded if len(name) > _SHORT or len(plain) <= _SHORT + 1])
     close = difflib.get_close_matches(plain, names, n=max(most, _MOST_COMPARED), cutoff=cutoff)
     likely = [text for match in close for text in folded[match]]
     likely.sort(key=lambda text: -_likeness(word[:_LONGEST], text))
@@ -46,6 +48,17 @@ _SHORT = 2
 """Letters of a code; a word with two letters more has its letters by chance."""
 _MOST_COMPARED = 8
 """Names alike but for signs that are put in order with their signs."""
+
+
+_MOST_WORK = 10_000_000
+"""Most characters of names that are compared, times those of the word: about a second."""
+
+
+def _some(word: str, names: list[str]) -> list[str]:
+    """Return the first of the names, as many as can be compared with a word soon: a file may have very many."""
+    names = [name for name in names if len(name) <= 2 * _LONGEST]
+    ends = list(accumulate(map(len, names)))
+    return names[: bisect_right(ends, _MOST_WORK // max(len(word), 1))]
 
 
 def _likeness(word: str, text: str) -> float:

@@ -8,7 +8,7 @@ import pytest
 from special_files import OTHER_FILES, SPECIAL
 
 from adaptstilts.errors import DataError
-from adaptstilts.files import below, cause_of, check_file, clear, is_below, read_bytes, what_instead
+from adaptstilts.files import below, cause_of, check_file, clear, is_below, open_file, read_bytes, what_instead
 
 
 @pytest.mark.parametrize(("make", "kind"), SPECIAL)
@@ -27,6 +27,16 @@ def test_ordinary_file_and_a_missing_one_are_not_special(tmp_path: Path):
     assert read_bytes(tmp_path / "there", 10) == b"0123456789"
     with pytest.raises(FileNotFoundError):
         read_bytes(tmp_path / "missing", 10)
+
+
+def test_file_of_the_system_that_waits_for_content_is_refused(tmp_path: Path, monkeypatch):
+    def wait(*_: object) -> bytes:
+        raise BlockingIOError
+
+    (tmp_path / "kmsg").touch()
+    monkeypatch.setattr(os, "read", wait)
+    with pytest.raises(DataError, match=r"kmsg: is a file of the system whose content never ends\. Put an ordinary f"):
+        open_file(tmp_path / "kmsg")
 
 
 def test_file_beyond_the_limit_is_refused(tmp_path: Path):
@@ -82,9 +92,8 @@ HOSTILE = [
     ".",
     "..",
     "a\0b",
-    "x" * 256,
-    "é" * 130,
 ]
+LONG = ["x" * 256, "é" * 130, "a/" * 501 + "b", "a/" * 3000 + "b"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -94,9 +103,18 @@ def test_names_that_lead_out_of_a_folder_are_refused(tmp_path, name):
         below(tmp_path, name, source="list.yaml")
 
 
-@pytest.mark.parametrize("name", ["a", "a/b.tsv", "./a", "a//b", "..a/b..", "x" * 255, "ä/字.tsv"])
+@pytest.mark.parametrize("name", ["a", "a/b.tsv", "./a", "a//b", "..a/b..", "x" * 245, "ä/字.tsv", "a/" * 400 + "b"])
 def test_names_below_a_folder_are_joined_to_it(tmp_path, name):
     assert below(tmp_path, name, source="list.yaml") == tmp_path / name
+
+
+@pytest.mark.parametrize("name", [*LONG, "x" * 250])
+def test_names_that_no_file_can_have_are_refused(tmp_path, name):
+    assert is_below(name) is (name not in LONG)
+    with pytest.raises(
+        DataError, match=r"list\.yaml: names a file '.{100}\.\.\.', which is too long for the name of a f"
+    ):
+        below(tmp_path, name, source="list.yaml")
 
 
 def test_links_on_the_way_are_refused_where_they_lead_out_of_the_folder(tmp_path):

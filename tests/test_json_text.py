@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,3 +129,13 @@ def test_every_place_says_so_in_one_line(tmp_path: Path, place: str, kind: str):
     assert "\n" not in said
     assert visible(problem) in said
     assert visible(key or "") in said
+
+
+@pytest.mark.parametrize("end", ["", "\\", '"'])
+@pytest.mark.parametrize("read", [parse_json, parse_rows])
+def test_quotes_behind_a_fault_cost_no_time(read: Callable[[str], object], end: str):
+    text = "[" + "9" * 5000 + "," + '\\"' * 200_000 + end
+    started = time.monotonic()
+    with pytest.raises(JsonError, match="an integer of 5,000 digits cannot be read"):
+        read(text)
+    assert time.monotonic() - started < 5

@@ -23,7 +23,9 @@ import adaptstilts
 from adaptstilts.cli import main as cli
 from adaptstilts.data.download import RetryPolicy
 from adaptstilts.data.fetch import FetchOptions
+from adaptstilts.data.hub_files import Repository, remote_file
 from adaptstilts.engine.journal import Journal
+from adaptstilts.errors import DataError
 from adaptstilts.store.stage import Stage, StageKind
 
 SECRET = "gAnz%2FGeheim"
@@ -337,3 +339,10 @@ def test_settings_are_printed_without_what_logs_in():
     settings = adaptstilts.load_study("quickstart", f"store=s3://KEY:{SECRET}@bucket/x").config
     assert SECRET in settings.store and "store='s3://***@bucket/x'" in repr(settings)
     assert not betrayed(f"{settings} {settings!r}")
+
+
+def test_the_token_of_the_hub_is_hidden_wherever_its_library_finds_it(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: "company-98765xyz")
+    remote = remote_file(Repository("o/n", "0" * 40, {}), "a.tsv", Path("a.tsv"), None)
+    assert remote.headers == {"Authorization": "Bearer company-98765xyz"}
+    assert str(DataError("the server answers 401 no such user: company-98765xyz")).endswith("no such user: ***.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from adaptstilts.errors import ConfigError
@@ -53,3 +55,12 @@ def test_what_only_looks_like_a_code_is_none(word):
 
 def test_a_long_value_costs_no_time():
     assert near_matches("x" * 10_000_000, CODES) == []
+
+
+@pytest.mark.parametrize("length", [20, 200, 2_000])
+def test_many_long_names_are_compared_soon(length):
+    names = [f"{number:06}" + "abcdefgh-z" * (length // 10) for number in range(min(5_000_000 // length, 50_000))]
+    started = time.monotonic()
+    assert near_matches(names[5].upper(), names) == [names[5]]
+    near_matches("gh-zabcdef" * (length // 10), names)
+    assert time.monotonic() - started < 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -236,18 +237,23 @@ def _unread(root: Path, claimed: set[Path], found: set[str]) -> Iterator[UnreadF
     those tasks.
     """
     by_folder: dict[PurePosixPath, list[Path]] = {}
-    for path in sorted(root.rglob("*")):
-        inner = PurePosixPath(path.relative_to(root).as_posix())
-        is_hidden = any(part.startswith(".") for part in inner.parts)
-        is_data = not is_hidden and not any(fnmatchcase(path.name, name) for name in _NO_DATA)
+    for path in sorted(_plain_paths(root)):
+        is_data = not any(fnmatchcase(path.name, name) for name in _NO_DATA)
         if is_data and path not in claimed and path.is_file():
-            by_folder.setdefault(inner.parent, []).append(path)
+            by_folder.setdefault(PurePosixPath(path.parent.relative_to(root).as_posix()), []).append(path)
     groups = [group for folder, paths in by_folder.items() for group in _alike(folder, paths, found)]
     groups.sort(key=lambda group: not (group.guess or PurePosixPath(group.names[0]).suffix in _FORMATS))
     yield from groups[:_MOST_GROUPS]
     left = sum(len(group.names) for group in groups[_MOST_GROUPS:])
     if left:
         yield UnreadFiles((number_text(left, "other file"),), "")
+
+
+def _plain_paths(root: Path) -> Iterator[Path]:
+    """Yield the files below a folder but for hidden ones; folders that vanish meanwhile are passed over."""
+    for place, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place, name) for name in files if not name.startswith("."))
 
 
 def _alike(folder: PurePosixPath, paths: Sequence[Path], found: set[str]) -> list[UnreadFiles]:

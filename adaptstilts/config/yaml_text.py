@@ -31,6 +31,8 @@ from adaptstilts.files import BEGINNING, cause_of, read_bytes
 _MOST_BYTES = 1 << 18
 _MOST_DIGITS = 40
 """Longer whole numbers are not even converted; `config.plain` says which are too large."""
+_MOST_WRITTEN = 30_000
+"""Keys and values of one text, in which aliases count once."""
 _PREFIX = "tag:yaml.org,2002:"
 _TAGS = frozenset({"null", "merge", "bool", "int", "float", "str", "seq", "map"})
 
@@ -41,6 +43,22 @@ class _Loader(yaml.SafeLoader):
     ``1e-4`` is a number, ``no`` is a language code and only true and false are booleans; dates, ``1:30``, ``010`` and
     ``0x10`` are text.
     """
+
+    written = 0
+    levels = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node, unless too many are written or it is too deep: each takes PyYAML 0.1 ms and more."""
+        self.written += 1
+        if self.written > _MOST_WRITTEN:
+            raise _TooManyError(self.line + 1)
+        if self.levels > 2 * MOST_LEVELS:
+            raise RecursionError
+        self.levels += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.levels -= 1
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -137,6 +155,10 @@ def _values(text: str, path: Path | None, lines: dict[KeyPath, int], key: str | 
         _Count(path, key).weigh(node, ())
         _collect_lines(node, (), lines, path)
         return loader.construct_document(node)
+    except _TooManyError as error:
+        where = {"key": key} if path is None else {"path": path, "line": error.line}
+        problem = f"has more than {_MOST_WRITTEN:,} keys and values"
+        raise ConfigError(problem, hint="Shorten it, or split it into several configurations.", **where) from error
     except RecursionError as error:  # nested brackets: PyYAML gives up before they can be counted
         raise too_deep(path=path, key=key) from error
     finally:
@@ -146,6 +168,14 @@ def _values(text: str, path: Path | None, lines: dict[KeyPath, int], key: str | 
 def _hint(error: yaml.MarkedYAMLError) -> str | None:
     problem = str(error.problem)
     return next((hint for part, hint in _HINTS.items() if part in problem), None)
+
+
+class _TooManyError(Exception):
+    """A text has more keys and values than any configuration; carries the line."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
 
 
 def _foreign(error: yaml.reader.ReaderError) -> str:

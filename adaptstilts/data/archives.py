@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from adaptstilts.errors import DataError
-from adaptstilts.files import below, check_file, clear, is_below
-from adaptstilts.formatting import size_text
+from adaptstilts.files import below, check_file, clear, is_below, is_too_long
+from adaptstilts.formatting import cut, size_text
 from adaptstilts.limits import MOST_MEMBERS, beyond, check_unpacked
 from adaptstilts.tar_headers import HeaderGuard
 
@@ -28,7 +28,10 @@ _OPENERS: dict[str, Any] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.ope
 """Opener of a compressed tar archive, by the end of its name."""
 _ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _NAMES_SHOWN = 5
+_PLACE_HINT = "Correct `place` in the list of sources. More: adaptstilts docs fetching."
 _BLOCK = 1 << 20
+_UNBOUNDED = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA"}
+"""Kinds of compression that Python's library unpacks in a zip file without a bound on memory."""
 _LONGEST_DIRECTORY = 64 << 20
 """Most bytes of a zip file's list of members, which is read as a whole."""
 
@@ -58,6 +61,8 @@ def unpack(archive: Path, place: Place, folder: Path) -> dict[Path, str]:
     budget = _Budget(archive, folder)
     with _archive_errors(archive):
         for name, size, file in _members(archive, budget):
+            if is_too_long(name):
+                raise DataError(f"holds a file '{cut(name)}', which is too long for the name of a file", path=archive)
             if not is_below(name):
                 raise DataError(
                     f"holds a file '{name}', which would be unpacked outside the target folder",
@@ -66,14 +71,12 @@ def unpack(archive: Path, place: Place, folder: Path) -> dict[Path, str]:
                 )
             names += [name] if len(names) <= _NAMES_SHOWN else []
             fitting = [(pattern, target) for pattern, target in place if fnmatchcase(name, pattern)]
-            for target in dict.fromkeys(target for _, target in fitting):
-                path = _target(folder, name, target, archive)
-                if written.setdefault(path, name) != name:
-                    raise DataError(
-                        f"holds both '{written[path]}' and '{name}', which have the same place: '{target}'",
-                        path=archive,
-                        hint="Correct `place` in the list of sources. More: adaptstilts docs fetching.",
-                    )
+            for path in dict.fromkeys(_target(folder, name, target, archive) for _, target in fitting):
+                if path in written:
+                    twice = f"'{name}' twice" if written[path] == name else f"both '{written[path]}' and '{name}'"
+                    problem = f"holds {twice}, for one place: '{path.relative_to(folder).as_posix()}'"
+                    raise DataError(problem, path=archive, hint=_PLACE_HINT)
+                written[path] = name
                 budget.reserve(size)
                 with path.open("xb") as output, file() as content:
                     while block := content.read(_BLOCK):
@@ -114,7 +117,12 @@ def _link_or_copy(path: Path, output: Path) -> None:
 
 def _target(folder: Path, name: str, target: str, source: Path) -> Path:
     path = below(folder, f"{target}{name}" if target.endswith("/") else target, source=source)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise DataError(f"holds '{name}', whose folder is a file", path=source, hint=_PLACE_HINT) from error
+    if path.is_dir():
+        raise DataError(f"holds a file '{name}', and other files below it", path=source, hint=_PLACE_HINT)
     clear(path)
     return path
 
@@ -231,6 +239,10 @@ def _members(archive: Path, budget: _Budget) -> Iterator[tuple[str, int, Callabl
         with archive.open("rb") as file, _Zip(_Bounded(file), budget) as opened:
             for member in opened.infolist():
                 if not member.is_dir() and not _is_link(member):
+                    if member.compress_type in _UNBOUNDED:
+                        raise zipfile.BadZipFile(
+                            f"its members are packed by {_UNBOUNDED[member.compress_type]}, not deflated"
+                        )
                     yield member.filename, member.file_size, partial(opened.open, member)
         return
     opener, guard = _OPENERS.get(archive.suffix), HeaderGuard()
@@ -264,9 +276,10 @@ def _archive_errors(archive: Path) -> Iterator[None]:
         yield
     except (
         zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError, OSError, ValueError,
-        OverflowError, IndexError, struct.error,
+        OverflowError, IndexError, struct.error, MemoryError,
     ) as error:  # fmt: skip
-        # zipfile raises RuntimeError for encrypted members and for compression that it does not know.
+        # zipfile raises RuntimeError for encrypted members and for compression that it does not know; lzma MemoryError
+        # for a file that states a window of gigabytes.
         if isinstance(error, OSError) and error.errno is not None:
             raise  # an error of the disk: those of bz2 and gzip have no number
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")

@@ -143,6 +143,7 @@ def opened(url: str, headers: Mapping[str, str], timeout: float, watch: Transfer
     plain, login = _plain_address(url, url)
     sent = {**headers, **login}
     for _ in range(_MOST_REDIRECTS + 1):
+        _check_proxy(plain)
         request = urllib.request.Request(plain, headers=sent)
         longest = watch.timeout
         with _opener(watch).open(request, timeout=timeout if longest is None else min(timeout, longest)) as response:
@@ -186,6 +187,30 @@ def _plain_address(url: str, first: str, base: str = "") -> tuple[str, dict[str,
     return urlunsplit((parts.scheme, place, parts.path, parts.query, "")), (
         {"Authorization": f"Basic {pair}"} if at else {}
     )
+
+
+def _check_proxy(url: str) -> None:
+    """Check the proxy that the environment names for an address, if any; the library blames the address for its faults.
+
+    Raises:
+        DataError: If it cannot be used.
+    """
+    scheme, place = urlsplit(url)[:2]
+    proxy = urllib.request.getproxies().get(scheme)
+    if not proxy or urllib.request.proxy_bypass(place.rpartition("@")[2]):
+        return
+    keep_secret(proxy)
+    try:
+        parts = urlsplit(proxy if ":/" in proxy else f"//{proxy}")
+        is_right = bool(parts.hostname) and (parts.port or 1) > 0 and parts.scheme in {"", *SCHEMES}
+    except ValueError:
+        is_right = False
+    if not is_right or not proxy.isprintable() or " " in proxy:
+        raise DataError(
+            f"'{proxy}' is not the address of a proxy",
+            key=f"{scheme}_proxy",
+            hint="Set the variable to http://HOST:PORT, or unset it; SOCKS proxies are not supported.",
+        )
 
 
 def _opener(watch: TransferWatch) -> urllib.request.OpenerDirector:

@@ -14,9 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adaptstilts.addresses import keep_token
 from adaptstilts.data.download import RemoteFile
 from adaptstilts.errors import DataError
-from adaptstilts.files import is_below
+from adaptstilts.files import is_below, is_too_long
+from adaptstilts.formatting import cut
 from adaptstilts.readers.shards import problem_of_names
 from adaptstilts.waiting import in_time
 
@@ -107,6 +109,8 @@ def look_up(name: str, revision: str | None) -> Repository:
         raise DataError(f"{name}: the hub states '{info.sha}' as its commit, which is none", hint=_HINT)
     files = {item.rfilename: _stated(item) for item in info.siblings or ()}
     for file in files:
+        if is_too_long(file):
+            raise DataError(f"{name}: the hub lists a file '{cut(file)}', which is too long for the name of a file")
         if not is_below(file):
             raise DataError(
                 f"{name}: the hub lists a file '{file}', which would be placed outside its folder", hint=_HINT
@@ -131,6 +135,7 @@ def remote_file(repository: Repository, file: str, path: Path, sha256: str | Non
         repository.name, file, repo_type="dataset", revision=repository.commit, endpoint=_endpoint()
     )
     token = huggingface_hub.get_token()
+    keep_token(token or "")
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     stated = repository.files.get(file, HubFile())
     return RemoteFile(url, path, sha256 or stated.sha256, stated.size, headers)

@@ -11,6 +11,8 @@ import re
 
 _BREAK = re.compile(r"""([.?!])["'”’)\]]*(?:\[[^\]\s]{1,20}\])*(\s+)(?=["'“‘(\[]?[A-Z0-9])""")
 _LAST_WORD = re.compile(r"""[^\s("'“‘\[]+$""")
+_LONGEST_WORD = 100
+"""Characters in front of a full stop that are looked at; all abbreviations are shorter."""
 _INITIALS = re.compile(r"(?:[A-Z]\.)*[A-Z]")
 _ABBREVIATIONS = frozenset(
     [
@@ -35,7 +37,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     """
     cuts = [0]
     for found in _BREAK.finditer(text):
-        if found[1] == "." and _goes_on(text[: found.start()]):
+        if found[1] == "." and _goes_on(text, found.start()):
             continue
         cuts.append(found.end())
     spans = []
@@ -48,6 +50,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _goes_on(before: str) -> bool:
-    word = _LAST_WORD.search(before)
+def _goes_on(text: str, stop: int) -> bool:
+    """Return whether the full stop at a place follows an abbreviation or initials."""
+    word = _LAST_WORD.search(text[max(stop - _LONGEST_WORD, 0) : stop])
     return word is not None and (word[0] in _ABBREVIATIONS or _INITIALS.fullmatch(word[0]) is not None)

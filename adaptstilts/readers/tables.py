@@ -12,6 +12,7 @@ from adaptstilts.files import BEGINNING, cause_of, check_file
 from adaptstilts.formatting import reason_of, shown
 from adaptstilts.limits import check_unpacked
 from adaptstilts.readers.json_checks import parse_json
+from adaptstilts.readers.table_sizes import heavy_columns, unpacked_bytes
 
 
 @dataclass(frozen=True)
@@ -217,10 +218,12 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> Any:  # noqa: AN
     with pyarrow.parquet.ParquetFile(path) as file:
         schema = file.schema_arrow
         names = None if columns is None else [name for name in columns if name in schema.names]
+        heavy = heavy_columns(path, file, names)
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=heavy) as file:
         batches = _bounded(path, file.iter_batches(_BATCH, columns=names))
-        if not batches:
-            return schema.empty_table() if names is None else schema.empty_table().select(names)
-        return pyarrow.Table.from_batches(batches).replace_schema_metadata(schema.metadata)
+    empty = schema.empty_table() if names is None else schema.empty_table().select(names)
+    found = pyarrow.Table.from_batches(batches) if batches else empty
+    return (found.cast(empty.schema) if heavy else found).replace_schema_metadata(schema.metadata)
 
 
 def _read_stream(path: Path) -> Any:  # noqa: ANN401 - a `pyarrow.Table`
@@ -235,7 +238,7 @@ def _bounded(path: Path, batches: Iterable[Any]) -> list[Any]:
     found, packed, unpacked = [], path.stat().st_size, 0
     for batch in batches:
         batch.validate()  # before anything else: to count its bytes, pyarrow follows its offsets wherever they lead
-        unpacked += batch.nbytes
+        unpacked += sum(unpacked_bytes(column, path) for column in batch.columns)
         check_unpacked(path, unpacked, packed)
         found.append(batch)
     return found

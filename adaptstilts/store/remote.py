@@ -12,10 +12,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from glob import has_magic
 from pathlib import Path
+from traceback import walk_tb
+from types import TracebackType
 from typing import Any
 
 from adaptstilts.addresses import HIDDEN, keep_secret, shown_address
-from adaptstilts.errors import StoreError, WriteError
+from adaptstilts.errors import AdaptstiltsError, StoreError, WriteError
 
 LOCAL_PROTOCOLS = ("file://", "local://")
 _PACKAGES = {
@@ -26,10 +28,10 @@ _PACKAGES = {
 }  # fmt: skip
 """Package to install, by protocol of an address."""
 _BACKENDS = frozenset(
-    {"botocore", "aiobotocore", "s3fs", "gcsfs", "google", "aiohttp", "azure", "adlfs", "paramiko", "requests",
-     "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub", "ftplib"}
+    {"fsspec", "botocore", "aiobotocore", "s3fs", "gcsfs", "google", "aiohttp", "azure", "adlfs", "paramiko",
+     "requests", "ossfs", "oss2", "ocifs", "oci", "smbprotocol", "webdav4", "httpx", "huggingface_hub", "ftplib"}
 )  # fmt: skip
-"""Packages whose own errors mean that an address cannot be used, not a bug of this package."""
+"""Packages whose errors mean that an address cannot be used, not a bug of this package."""
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
 
 
@@ -267,11 +269,13 @@ class _Plainly(contextlib.AbstractContextManager[None]):
         self._shown = shown
         self._writing = writing
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Translate an error of the system or of a file system's package."""
-        if not isinstance(error, Exception):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Translate an error of the system, or one that fsspec or the package of a file system lets pass."""
+        if not isinstance(error, Exception) or isinstance(error, AdaptstiltsError):
             return
-        if not isinstance(error, OSError | EOFError) and type(error).__module__.partition(".")[0] not in _BACKENDS:
+        if not isinstance(error, OSError | EOFError) and not _is_of_backend(error, trace):
             return
         reason = " ".join(str(error).split()) or type(error).__name__
         verb = "written" if self._writing else "read"
@@ -279,6 +283,12 @@ class _Plainly(contextlib.AbstractContextManager[None]):
         raise (WriteError if self._writing else StoreError)(
             f"{self._shown}: cannot be {verb}: {reason}", hint=hint
         ) from error
+
+
+def _is_of_backend(error: Exception, trace: TracebackType | None) -> bool:
+    """Return whether an error belongs to the package of a file system, or has come through its functions."""
+    modules = [type(error).__module__, *(frame.f_globals.get("__name__", "") for frame, _ in walk_tb(trace))]
+    return any(module.partition(".")[0] in _BACKENDS for module in modules)
 
 
 def _variable(shown: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,19 @@ def test_malformed_file_is_named_with_its_line(folder):
 def test_file_that_no_task_reads_is_named_with_what_it_may_be(name, content, guess, folder):
     (unread,) = survey(folder({**Own, name: content})).unread
     assert (unread.names, unread.guess) == ((name,), guess)
+
+
+def test_folders_that_are_hidden_or_vanish_are_passed_over(folder, monkeypatch):
+    scan = os.scandir
+
+    def scandir(place):
+        if Path(place).name == "gone":
+            raise FileNotFoundError(2, "No such file or directory", place)
+        return scan(place)
+
+    root = folder({".git/a.tsv": "a\tb\n", "gone/b.tsv": "a\tb\n", "notes/c.tsv": "a\tb\n"})
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert [unread.names for unread in survey(root).unread] == [("notes/c.tsv",)]
 
 
 def test_files_that_are_no_data_are_not_named(folder):

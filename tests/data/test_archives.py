@@ -4,14 +4,17 @@ import gzip
 import io
 import random
 import re
+import resource
 import struct
 import tarfile
 import time
 import zipfile
+import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from forked import forked
 from special_files import folder, loop, pipe
 
 from adaptstilts.data.archives import is_archive, put, unpack
@@ -221,7 +224,15 @@ def test_a_nearly_full_disk_is_told_before_anything_is_unpacked(tmp_path, monkey
 @pytest.mark.parametrize("name", ["a.zip", "a.tar"])
 def test_members_for_one_place_are_refused(tmp_path, name):
     path = compressed(tmp_path / name, {"a/x.tsv": b"1", "b/x.tsv": b"2"})
-    assert "holds both 'a/x.tsv' and 'b/x.tsv', which have the same place: 'x.tsv'" in refusal(path, [("*", "x.tsv")])
+    assert "holds both 'a/x.tsv' and 'b/x.tsv', for one place: 'x.tsv'. Correct" in refusal(path, [("*", "x.tsv")])
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_file_with_a_name_twice_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("x.tsv", b"1")
+        archive.writestr("x.tsv", b"2")
+    assert "a.zip: holds 'x.tsv' twice, for one place: 'in/x.tsv'. Correct `place`" in refusal(tmp_path / "a.zip")
 
 
 def test_links_of_zip_files_are_passed_over(tmp_path):
@@ -249,3 +260,44 @@ def test_unpack_refuses_links_in_the_target_folder_and_names_of_targets_that_lea
 def test_what_is_no_file_is_no_archive(tmp_path, make, name):
     make(tmp_path / name)
     assert f"{tmp_path / name}: is a" in refusal(tmp_path / name)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_zip_members_that_unpack_without_a_bound_are_refused(tmp_path, method):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a.tsv", b"1")
+    text = refusal(path)
+    assert re.search(
+        r"a\.zip: is damaged or not an archive \(its members are packed by (bzip2|LZMA), not deflated\)", text
+    )
+
+
+def test_a_window_of_gigabytes_is_one_line(tmp_path):
+    path = compressed(tmp_path / "a.tar.xz", {"a.tsv": b"1"})
+    body = bytearray(path.read_bytes())
+    end = 12 + 4 * (body[12] + 1)  # of the header of the first block
+    body[body.index(b"\x21\x01", 12) + 2] = 40  # 4 GiB
+    body[end - 4 : end] = struct.pack("<I", zlib.crc32(bytes(body[12 : end - 4])))
+    path.write_bytes(body)
+
+    def call():
+        resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+        return refusal(path)
+
+    assert forked(call).answer.startswith(f"{path}: is damaged or not an archive (MemoryError). Delete it")
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar"])
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (["a", "a/b"], "holds 'a/b', whose folder is a file. Correct `place`"),
+        (["a", "a/b/c"], "holds 'a/b/c', whose folder is a file. Correct `place`"),
+        (["a/b", "a"], "holds a file 'a', and other files below it. Correct `place`"),
+        (["a/" * 3000 + "b"], "holds a file 'a/a/"),
+        (["a" * 256], "', which is too long for the name of a file"),
+    ],
+)
+def test_members_that_no_disk_holds_are_one_line(tmp_path, name, files, said):
+    assert said in refusal(pack(tmp_path / name, dict.fromkeys(files, b"1")))

@@ -373,3 +373,37 @@ def test_a_file_stays_until_a_better_one_is_there(server, tmp_path):
     text = refusal(server(good), tmp_path, sha256="0" * 64)
     assert f"SHA-256 is {SHA}, expected {'0' * 64}" in text
     assert (tmp_path / "in/a.bin").read_bytes() == BODY
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5://me:secret77@127.0.0.1:1", "http://me:secret77@host:port", "http://[::1", "no proxy", "http:/x"]
+)
+def test_a_proxy_that_cannot_be_used_is_named(monkeypatch, tmp_path, proxy):
+    monkeypatch.setenv("http_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(DataError) as caught:
+        fetched("http://127.0.0.1:1", tmp_path)
+    assert str(caught.value) == (
+        f"http_proxy: '{proxy.replace('me:secret77', '***')}' is not the address of a proxy. Set the variable to "
+        "http://HOST:PORT, or unset it; SOCKS proxies are not supported."
+    )
+
+
+@pytest.mark.parametrize(
+    "proxy", ["127.0.0.1:{port}", "http://127.0.0.1:{port}", "http://me:pass7777@127.0.0.1:{port}/"]
+)
+def test_a_proxy_is_used_and_its_password_is_never_shown(monkeypatch, server, tmp_path, proxy):
+    address = server(lambda connection, _: connection.sendall(b"HTTP/1.1 404 me:pass7777 is wrong\r\n\r\n"))
+    monkeypatch.setenv("http_proxy", proxy.format(port=address.rpartition(":")[2]))
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(DataError) as caught:
+        fetched("http://example.invalid", tmp_path)
+    assert f"the server answers 404 me:{'***' if '@' in proxy else 'pass7777'} is wrong" in str(caught.value)
+
+
+def test_a_proxy_that_an_address_goes_around_is_not_looked_at(monkeypatch, server, tmp_path):
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    head = OK + b"Content-Length: %d\r\n\r\n" % len(BODY)
+    address = server(lambda connection, _: connection.sendall(head + BODY))
+    assert fetched(address, tmp_path) == (SHA, BODY)

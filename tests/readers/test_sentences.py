@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from adaptstilts.readers.sentences import sentence_spans
@@ -26,3 +28,10 @@ def test_sentences_cover_everything_but_the_white_space_between_them():
     covered = {at for start, end in spans for at in range(start, end)}
     assert not "".join(letter for at, letter in enumerate(text) if at not in covered).strip()
     assert sentence_spans(" \n") == []
+
+
+@pytest.mark.parametrize("text", ["a. A" * 50_000, "aaaaaaaa. A" * 20_000, "a" * 200_000 + ". A", ".]]]" * 50_000])
+def test_sentences_of_any_text_are_found_soon(text):
+    started = time.monotonic()
+    sentence_spans(text)
+    assert time.monotonic() - started < 5

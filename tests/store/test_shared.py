@@ -203,6 +203,24 @@ def test_address_that_cannot_be_reached_is_one_clear_error(tmp_path, monkeypatch
         store.remote.write(b"", "a")
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("zip://x::file://{file}", "File is not a zip file"),
+        ("tar://::file://{file}", "[a-z]+ header"),
+        ("data://text/plain,abc", "NotImplementedError"),
+        ("dir://x", "'NoneType' object has no attribute"),
+    ],
+)
+def test_address_with_which_its_package_fails_is_one_clear_error(tmp_path, address, said):
+    (tmp_path / "file").write_bytes(b"no archive")
+    store = SharedStore(address.format(file=tmp_path / "file"), tmp_path)
+    with pytest.raises(StoreError, match=rf"cannot be read: .*({said}).*\. Check the address, the network"):
+        store.remote.is_there()
+    with pytest.raises(WriteError, match=r"cannot be written: .*\. Check the address, the network"):
+        store.remote.write(b"", "a")
+
+
 def test_address_without_a_host_is_one_clear_error(tmp_path):
     with pytest.raises(StoreError, match=r"gone:///x: not a complete address: .*'host'"):
         SharedStore("gone:///x", tmp_path).present([STAGE])
