@@ -122,7 +122,7 @@ def shape_text(sizes: Iterable[int]) -> str:
 
 
 def check_finite(tensors: Mapping[str, Tensor], path: Path | str) -> None:
-    """Check that tensors hold finite numbers, with which alone anything can be computed.
+    """Check that tensors hold finite numbers in single precision, with which alone anything can be computed.
 
     Args:
         path: What to name in an error.
@@ -160,7 +160,7 @@ def _is_finite(tensor: Tensor) -> bool:
     if not tensor.is_floating_point():
         return True
     parts = tensor.detach().reshape(-1).split(_AT_ONCE)  # type: ignore[no-untyped-call]
-    return all(bool(torch.isfinite(part if part.element_size() > 1 else part.float()).all()) for part in parts)
+    return all(bool(torch.isfinite(part.float()).all()) for part in parts)
 
 
 def _tensor(path: Path, name: str, entry: Any) -> TensorHeader:  # noqa: ANN401 - what somebody wrote
