@@ -15,7 +15,7 @@ from adaptstilts.contents import held_still
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import expanded
 from adaptstilts.models.architecture import Architecture, architecture_of, has_token_types
-from adaptstilts.models.encoder_fit import check_fit
+from adaptstilts.models.encoder_fit import check_fit, check_values
 from adaptstilts.models.fingerprints import deciding_files
 from adaptstilts.models.hub_models import cached_folder, hub_folder
 from adaptstilts.models.library_errors import library_errors
@@ -27,7 +27,7 @@ from adaptstilts.models.model_files import (
     check_value_types,
     refuse_peft,
 )
-from adaptstilts.models.safetensors_files import check_finite, check_numbers
+from adaptstilts.models.safetensors_files import check_finite
 from adaptstilts.models.strict_json import read_json
 from adaptstilts.models.tokenizer_probe import try_tokenizer
 from adaptstilts.models.tokenizer_trial import TEXTS as TRIAL_TEXTS
@@ -223,7 +223,7 @@ def check_backbone(location: str) -> None:
         CheckpointError: See `load_encoder` and `load_tokenizer`.
     """
     folder, written, architecture = _opened(location, None)
-    _empty_encoder(folder, written, architecture, location)
+    encoder, _ = _empty_encoder(folder, written, architecture, location)
     if (folder / "tokenizer.json").is_file():
         check_tokenizer_json(folder)
         try_tokenizer(folder / "tokenizer.json")
@@ -231,7 +231,7 @@ def check_backbone(location: str) -> None:
     with library_errors("has no usable tokenizer", location, _SAVE_TOKENIZER):
         for text in TRIAL_TEXTS:
             tokenizer(text, "a pair")
-    check_numbers(weight_files(folder))
+    check_values(encoder, weight_files(folder), location)
 
 
 def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:

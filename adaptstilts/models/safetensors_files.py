@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,18 +140,31 @@ def check_finite(tensors: Mapping[str, Tensor], path: Path | str) -> None:
             )
 
 
-def check_numbers(files: Iterable[Path]) -> None:
-    """Check that checked safetensors files hold finite numbers, one tensor in memory at a time.
+def check_numbers(files: Iterable[Path], names: Collection[str]) -> None:
+    """Check that tensors of checked safetensors files hold finite numbers, one of them in memory at a time.
 
     Raises:
         CheckpointError: See `check_finite`.
     """
+    for path in files:
+        for name in read_header(path).keys() & names:
+            check_finite({name: _read(path, name)}, path)
+
+
+def is_same_tensor(files: Iterable[Path], first: str, second: str) -> bool:
+    """Say whether two tensors of checked safetensors files hold the same numbers."""
+    import torch  # noqa: PLC0415
+
+    places = {name: path for path in files for name in read_header(path)}
+    return torch.equal(_read(places[first], first), _read(places[second], second))
+
+
+def _read(path: Path, name: str) -> Tensor:
     from safetensors import safe_open  # noqa: PLC0415
 
-    for path in files:
-        with safe_open(path, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118 - no dictionary
-                check_finite({name: file.get_tensor(name)}, path)
+    with safe_open(path, framework="pt") as file:
+        tensor: Tensor = file.get_tensor(name)
+    return tensor
 
 
 def _is_finite(tensor: Tensor) -> bool:

@@ -1,6 +1,7 @@
 """Weights are compared with config.json before any is read, by the same function where a backbone is loaded."""
 
 import json
+import math
 import shutil
 
 import pytest
@@ -58,6 +59,17 @@ WRONG = {
         change_tensor(lambda tensor: tensor[:5]),
         r"the first is 'encoder\.layer\.2\.output\.dense\.bias', of shape 5 instead of 128\.",
     ),
+    "a layer too many": (
+        lambda folder: configure(folder, num_hidden_layers=3),
+        r"hold 16 tensors for which the encoder of its config\.json has no place, the first is "
+        r"'encoder\.layer\.3\..*merge adapters and LoRA into them first\.$",
+    ),
+    "LoRA beside a matrix": (
+        lambda folder: rewrite(
+            folder, lambda tensors: tensors.update({TENSOR.replace("bias", "lora_A"): 1 * tensors[TENSOR]})
+        ),
+        r"hold 1 tensor for which the encoder .*, the first is 'encoder\.layer\.2\.output\.dense\.lora_A'\.",
+    ),
     "whole numbers": (
         change_tensor(lambda tensor: tensor.to(torch.int32)),
         r"dense\.bias', of type 'I32', which is not a floating-point type\.",
@@ -93,6 +105,60 @@ def test_check_refuses_what_loading_refuses_in_the_same_words(folder, spoil, mes
     with pytest.raises(CheckpointError) as loaded:
         load_encoder(str(folder))
     assert str(checked.value) == str(loaded.value)
+
+
+SMALL = {
+    "xlm-roberta": "num_hidden_layers",
+    "xlm-roberta-xl": "num_hidden_layers",
+    "bert": "num_hidden_layers",
+    "deberta-v2": "num_hidden_layers",
+    "modernbert": "num_hidden_layers",
+    "mt5": "num_layers",
+    "umt5": "num_layers",
+}
+
+
+@pytest.mark.parametrize("model_type", TYPES)
+def test_weights_of_more_layers_than_the_config_has_are_refused_in_every_type(tmp_path, model_type):
+    place = save_type(tmp_path, model_type)
+    configure(place, **{SMALL[model_type]: 2})
+    with pytest.raises(CheckpointError, match=r"for which the encoder of its config\.json has no place"):
+        load_encoder(str(place))
+
+
+def test_a_tensor_under_two_names_must_be_the_same(tmp_path):
+    place = save_type(tmp_path, "mt5")
+    twin = "encoder.embed_tokens.weight"
+    rewrite(place, lambda tensors: tensors.update({twin: tensors["shared.weight"].clone()}))
+    load_encoder(str(place))
+    rewrite(place, lambda tensors: tensors.update({twin: 2 * tensors["shared.weight"]}))
+    message = r"the weights hold 'shared\.weight' twice, as 'shared\.weight' and as 'encoder\.embed_tokens\.weight'"
+    with pytest.raises(CheckpointError, match=message):
+        load_encoder(str(place))
+
+
+def test_tables_that_older_versions_saved_are_left_out(folder):
+    table = {"roberta.embeddings.position_ids": torch.arange(9), "roberta.encoder.layer.0.inv_freq": torch.ones(4)}
+    rewrite(folder, lambda tensors: tensors.update(table))
+    check_backbone(str(folder))
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1e300])
+def test_only_numbers_that_the_encoder_reads_must_be_finite_in_single_precision(folder, value):
+    def spoil(name):
+        rewrite(
+            folder, lambda tensors: tensors.update({name: torch.full_like(tensors[TENSOR], value, dtype=torch.float64)})
+        )
+
+    spoil("classifier.bias")
+    check_backbone(str(folder))
+    spoil(TENSOR)
+    message = (
+        r"the weights are damaged: '.*encoder\.layer\.2\.output\.dense\.bias' has numbers that are infinite or none"
+    )
+    for attempt in (check_backbone, load_encoder):
+        with pytest.raises(CheckpointError, match=message):
+            attempt(str(folder))
 
 
 def test_padding_id_must_be_that_of_the_tokenizer(folder):
