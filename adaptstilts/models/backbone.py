@@ -202,6 +202,8 @@ def _empty_encoder(
             path=location,
             hint="docs/backbones.md lists what is supported of each type.",
         )
+    # Nothing reads them, and torch's kernels give no weights of attention: the library would compute it in another way.
+    config.output_attentions = config.output_hidden_states = False
     for name, value in architecture.settings.items():
         setattr(config, name, value)
     with _loading(architecture, folder / "config.json"), torch.device("meta"), no_init_weights():

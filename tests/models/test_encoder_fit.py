@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.backbone import check_backbone, load_encoder
+from adaptstilts.models.network import head_dropout
 from adaptstilts.shipped import mini_backbone_folder
 
 TENSOR = "roberta.encoder.layer.2.output.dense.bias"
@@ -89,6 +90,10 @@ WRONG = {
     "no token types": (
         lambda folder: configure(folder, type_vocab_size=0),
         r"config\.json: type_vocab_size: 0 is out of range: .*Allowed: at least 1\.",
+    ),
+    "no dropout": (
+        lambda folder: configure(folder, hidden_dropout_prob=None),
+        r"config\.json: hidden_dropout_prob: null is refused: it must be a number, such as 0\.1\.",
     ),
     "chunks": (
         lambda folder: configure(folder, chunk_size_feed_forward=7),
@@ -197,6 +202,34 @@ def test_loading_draws_no_random_number(tmp_path, model_type):
     before = torch.get_rng_state()
     load_encoder(place)
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("model_type", TYPES)
+def test_no_type_computes_what_nothing_reads(tmp_path, caplog, model_type):
+    place = save_type(tmp_path, model_type)
+    before, ids = load_encoder(str(place)), torch.tensor([[2, 7, 9, 4]])
+    configure(place, output_attentions=True, output_hidden_states=True)
+    after = load_encoder(str(place))
+    with torch.no_grad():
+        first, found = before(input_ids=ids), after(input_ids=ids)
+    assert torch.equal(first.last_hidden_state, found.last_hidden_state)
+    assert found.get("attentions") is None
+    assert found.get("hidden_states") is None
+    assert "alling back" not in caplog.text
+
+
+def test_modernbert_without_dropout_of_the_classifier_has_heads_without(tmp_path):
+    place = save_type(tmp_path, "modernbert")
+    configure(place, classifier_dropout=None)
+    assert head_dropout(load_encoder(str(place))) == 0
+
+
+@pytest.mark.parametrize("terms", [["c2p", "p2p"], "c2p|x", ["C2P"]])
+def test_comparisons_that_deberta_would_leave_out_are_refused(tmp_path, terms):
+    place = save_type(tmp_path, "deberta-v2")
+    configure(place, pos_att_type=terms)
+    with pytest.raises(CheckpointError, match=r"type deberta-v2 with parts that are not supported"):
+        check_backbone(str(place))
 
 
 def test_relative_positions_are_no_matter_of_types_without_absolute_ones(tmp_path):
