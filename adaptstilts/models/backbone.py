@@ -30,6 +30,7 @@ from adaptstilts.models.model_files import (
 from adaptstilts.models.safetensors_files import check_finite
 from adaptstilts.models.strict_json import read_json
 from adaptstilts.models.tokenizer_probe import try_tokenizer
+from adaptstilts.models.tokenizer_settings import check_as_stated
 from adaptstilts.models.tokenizer_trial import TEXTS as TRIAL_TEXTS
 from adaptstilts.models.vocabulary_files import check_vocabulary
 from adaptstilts.models.weight_files import check_sizes, weight_files
@@ -360,6 +361,7 @@ def load_tokenizer(location: str, revision: str | None = None) -> PreTrainedToke
             folder, fix_mistral_regex=False
         )
         vocabulary = tokenizer.get_vocab()
+    check_as_stated(folder, tokenizer, vocabulary)
     if tokenizer.pad_token_id is None:
         raise CheckpointError(
             "the tokenizer has no padding token",
