@@ -34,7 +34,7 @@ from adaptstilts.models.tokenizer_settings import check_as_stated
 from adaptstilts.models.tokenizer_trial import TEXTS as TRIAL_TEXTS
 from adaptstilts.models.vocabulary_files import check_vocabulary
 from adaptstilts.models.weight_files import check_sizes, weight_files
-from adaptstilts.runtime import without_note_on_unused_weights
+from adaptstilts.runtime import without_note_on_unused_weights, without_notes_on_settings
 from adaptstilts.shipped import mini_backbone_folder
 
 if TYPE_CHECKING:
@@ -176,10 +176,11 @@ def _library_config(folder: Path, location: str) -> PretrainedConfig:
     """Load a config.json that has been checked."""
     from transformers import AutoConfig  # noqa: PLC0415
 
-    with library_errors("cannot be loaded as a backbone", folder / "config.json", _SAVE_MODEL):
+    path = folder / "config.json"
+    with library_errors("cannot be loaded as a backbone", path, _SAVE_MODEL), without_notes_on_settings():
         config: PretrainedConfig = AutoConfig.from_pretrained(folder)
         defaults = type(config)().to_dict()
-    check_value_types(folder / "config.json", read_json(folder / "config.json"), defaults)
+    check_value_types(path, read_json(path), defaults)
     return config
 
 

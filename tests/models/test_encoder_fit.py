@@ -218,6 +218,21 @@ def test_no_type_computes_what_nothing_reads(tmp_path, caplog, model_type):
     assert "alling back" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"gradient_checkpointing": True}, None), ({"use_return_dict": False}, "'use_return_dict' .* has no setter")],
+)
+def test_transformers_says_nothing_beside_of_settings(folder, recwarn, capfd, settings, message):
+    configure(folder, **settings)
+    if message is None:
+        assert not load_encoder(str(folder)).is_gradient_checkpointing
+    else:
+        with pytest.raises(CheckpointError, match=message):
+            load_encoder(str(folder))
+    assert [str(each.message) for each in recwarn] == []
+    assert "Can't set" not in capfd.readouterr().err
+
+
 def test_modernbert_without_dropout_of_the_classifier_has_heads_without(tmp_path):
     place = save_type(tmp_path, "modernbert")
     configure(place, classifier_dropout=None)
