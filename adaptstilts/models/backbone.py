@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.contents import held_still
+from adaptstilts.encoding.subtokens import frame_of
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import expanded
 from adaptstilts.models.architecture import Architecture, architecture_of, has_token_types
@@ -233,6 +234,7 @@ def check_backbone(location: str) -> None:
         try_tokenizer(folder / "tokenizer.json")
     tokenizer = load_tokenizer(location)
     with library_errors("has no usable tokenizer", location, _SAVE_TOKENIZER):
+        frame_of(tokenizer)
         for text in TRIAL_TEXTS:
             tokenizer(text, "a pair")
     check_values(encoder, weight_files(folder), location)

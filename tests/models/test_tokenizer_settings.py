@@ -76,3 +76,43 @@ def test_the_core_that_is_measured_cuts_as_the_tokenizer_that_is_used(family, se
     expected = load_tokenizer(str(folder)).backend_tokenizer.encode_batch(texts, add_special_tokens=False)
     found = load_core(str(folder)).backend.encode_batch(texts, add_special_tokens=False)
     assert [item.ids for item in found] == [item.ids for item in expected]
+
+
+@pytest.mark.parametrize(
+    ("post_processor", "message"),
+    [
+        (None, "puts no token between two texts"),
+        ("swapped", "does not keep the order of two texts"),
+    ],
+)
+def test_validate_refuses_a_frame_that_no_row_can_have(post_processor, message, tmp_path):
+    folder = backbone("xlm-roberta", tmp_path)
+    path = folder / "tokenizer.json"
+    record = json.loads(path.read_text("utf-8"))
+    if post_processor is None:
+        record["post_processor"] = None
+    else:
+        pair = record["post_processor"]["pair"]
+        texts = [piece for piece in pair if "Sequence" in piece]
+        texts[0]["Sequence"]["id"], texts[1]["Sequence"]["id"] = "B", "A"
+    path.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=message):
+        check_backbone(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("family", "there", "wanted"),
+    [
+        ("xlm-roberta", "spiece.model", "'XLMRobertaTokenizer' reads sentencepiece.bpe.model, which is not there"),
+        ("bert", "vocab.json", "'BertTokenizer' reads vocab.txt, which is not there"),
+        ("mt5", "spm.model", "reads spiece.model, which is not there"),
+        ("deberta-v2", "spiece.model", "'DebertaV2Tokenizer' reads spm.model, which is not there"),
+    ],
+)
+def test_a_vocabulary_under_the_name_of_another_class_is_named(family, there, wanted, tmp_path):
+    folder = backbone(family, tmp_path)
+    for name in ("tokenizer.json", SETTINGS, "special_tokens_map.json", "vocab.txt"):
+        (folder / name).unlink(missing_ok=True)
+    (folder / there).write_text("{}")
+    with pytest.raises(CheckpointError, match=re.escape(wanted)):
+        load_tokenizer(str(folder))
