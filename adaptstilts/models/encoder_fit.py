@@ -85,12 +85,13 @@ def _named(encoder: PreTrainedModel, found: Iterable[str], location: str) -> dic
     is_part = bool(prefix) and not hasattr(encoder, prefix) and any(name.startswith(prefix) for name in found)
     own = {name for name, _ in encoder.named_parameters(remove_duplicate=False)}
     named: dict[str, str] = {}
+    origins: dict[str, str] = {}
     for name in found:
         end = next((end for end in _LEGACY if name.endswith(end)), None)
         modern = name if end is None else name.removesuffix(end) + _LEGACY[end]
         short = modern.removeprefix(f"{prefix}.") if is_part else modern
-        if short in own and named.get(short, name) != name:
-            raise _twice(location, short, named[short], name)
+        if short in own and origins.setdefault(short, name) != name:
+            raise _twice(location, short, origins[short], name)
         if not is_part or short != modern:
             named[short] = name
     return named

@@ -232,7 +232,7 @@ def _check_model(path: Path, model: object, added: object) -> dict[str, int]:
     kind = _named_type(path, "model", {"type": _type_by_keys(model), **model}, "model")
     _follow(path, "model", model, _PARTS["model"][kind])
     ids: dict[str, int] = {}
-    is_added = {entry.get("content") for entry in added if isinstance(entry, dict)} if isinstance(added, list) else ()
+    is_added = [entry.get("content") for entry in added if isinstance(entry, dict)] if isinstance(added, list) else []
     for token, found in _ids(path, model["vocab"]):
         if ids.setdefault(token, found) != found and token not in is_added:
             refuse(path, f"model.vocab[{found}]", token, f"it has the id {ids[token]} as well", hint=_HINT)
