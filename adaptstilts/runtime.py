@@ -76,6 +76,20 @@ def without_note_on_unused_weights() -> Iterator[None]:
         logger.removeFilter(is_wanted)
 
 
+@contextlib.contextmanager
+def without_notes_on_settings() -> Iterator[None]:
+    """Silence what transformers says of settings in a config.json: what it cannot take becomes an error anyway."""
+    logger = logging.getLogger("transformers.configuration_utils")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
 def set_threads(threads: int | None) -> None:
     """Limit torch to a number of CPU threads; None keeps its default."""
     if threads is not None:

@@ -33,7 +33,7 @@ from adaptstilts.models.safetensors_files import check_finite, check_tensors, re
 from adaptstilts.models.strict_json import refuse
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel
 
 WEIGHTS_FILE = "adapter.safetensors"
 FUSION_WEIGHTS_FILE = "model_adapter_fusion.safetensors"
@@ -127,20 +127,18 @@ class AdapterHost:
         """Load an adapter whose tensors must match the encoder exactly.
 
         Raises:
-            CheckpointError: If files are missing, the width or depth differs, or any tensor is missing or unexpected.
+            CheckpointError: If files are missing, the type, width or depth of the backbone differs, or any tensor is
+                missing or unexpected, such as one of the encoder, which a library would overwrite.
         """
-        info: dict[str, Any] = {}
+        path, weights = folder / "adapter_config.json", folder / WEIGHTS_FILE
+        _check_backbone(path, self.encoder.config, weights)
+        record = check_attached_json(path)
+        check_value_types(path, record["config"], AdapterConfig.load("seq_bn").to_dict(), "config.")
+        saved = _saved_name(path, record)
         with self._attaching(name):
-            _check_width(folder / "adapter_config.json", self.encoder.config.hidden_size, folder / WEIGHTS_FILE)
-            path = folder / "adapter_config.json"
-            defaults = AdapterConfig.load("seq_bn").to_dict()
-            check_value_types(path, check_attached_json(path)["config"], defaults, "config.")
-            read_header(folder / WEIGHTS_FILE)
-            with library_errors("the adapter cannot be loaded", folder, _HINT):
-                self.encoder.load_adapter(str(folder), load_as=name, loading_info=info, use_safetensors=True)
-            self._check_complete(info, folder)
-            own = {key: tensor for key, tensor in self.encoder.named_parameters() if _belongs(key, name)}
-            check_finite(own, folder / WEIGHTS_FILE)
+            with library_errors("the adapter cannot be added", path, _HINT):
+                self.encoder.add_adapter(name, config=record["config"])
+            self._fill(weights, f".adapters.{name}.", f".adapters.{saved}.", "the adapter does not fit the backbone")
 
     def save(self, name: str, folder: Path, head: Head | None = None, *, choices: int = 2) -> None:
         """Write an adapter or a fusion layer, and its head, in the format that the library itself reads.
@@ -190,7 +188,7 @@ class AdapterHost:
             CheckpointError: If it was trained over other adapters, or any tensor is missing or unexpected.
         """
         path = folder / "adapter_fusion_config.json"
-        _check_width(path, self.encoder.config.hidden_size, folder / FUSION_WEIGHTS_FILE)
+        _check_backbone(path, self.encoder.config, folder / FUSION_WEIGHTS_FILE)
         config = check_attached_json(path)
         if config.get("adapter_names") != list(members):
             raise CheckpointError(
@@ -198,12 +196,11 @@ class AdapterHost:
                 path=path,
                 hint="Give the adapters that it was trained over, in that order, or train a fusion over these.",
             )
-        saved_name = config.get("name")
-        if not saved_name or not _NAME.match(saved_name):
-            refuse(path, "name", saved_name, "it must be the name of the fusion layer's tensors")
+        saved = _saved_name(path, config)
         with library_errors("the fusion layer cannot be added", path, _HINT):
             self._attach_fusion(name, members, config["config"])
-        self._fill_fusion(folder / FUSION_WEIGHTS_FILE, saved_name, name)
+        marks = (f".adapter_fusion_layer.{name}.", f".adapter_fusion_layer.{saved}.")
+        self._fill(folder / FUSION_WEIGHTS_FILE, *marks, "the fusion does not fit the backbone")
 
     def activate_stack(self, names: Sequence[str]) -> None:
         """Activate adapters as a stack, each on the output of the one before it."""
@@ -304,35 +301,28 @@ class AdapterHost:
     def _parameter_names(self) -> set[str]:
         return {key for key, _ in self.encoder.named_parameters()}
 
-    def _check_complete(self, info: dict[str, Any], folder: Path) -> None:
-        missing, unexpected = info.get("missing_keys", []), info.get("unexpected_keys", [])
-        if missing or unexpected:
-            first = (list(missing) + list(unexpected))[0]
-            raise CheckpointError(
-                f"the adapter does not fit the backbone: {number_text(len(missing), 'tensor')} missing, "
-                f"{len(unexpected)} unexpected, the first is '{first}'",
-                path=folder,
-                hint=_HINT,
-            )
+    def _fill(self, path: Path, mark: str, saved_mark: str, problem: str) -> None:
+        """Copy the tensors of a file, which must be exactly those of one adapter or fusion layer, into the encoder.
 
-    def _fill_fusion(self, path: Path, saved_name: str, name: str) -> None:
+        Args:
+            mark: What the names of its parameters hold.
+            saved_mark: What those in the file hold instead; they may begin with the base model's prefix.
+            problem: What is wrong if they do not fit.
+        """
+        prefix = f"{self.encoder.base_model_prefix}."
+        start = prefix if any(key.startswith(prefix) for key in read_header(path)) else ""
         own = {
-            key: tensor for key, tensor in self.encoder.named_parameters() if f".adapter_fusion_layer.{name}." in key
+            start + key.replace(mark, saved_mark): parameter
+            for key, parameter in self.encoder.named_parameters()
+            if mark in key
         }
-        saved = {key: self._saved_key(key, name, saved_name) for key in own}
-        wanted = {saved[key]: tensor.shape for key, tensor in own.items()}
-        check_tensors(wanted, path, "the fusion does not fit the backbone", _HINT)
-        with library_errors("the fusion cannot be loaded", path, _HINT):
+        check_tensors({key: parameter.shape for key, parameter in own.items()}, path, problem, _HINT)
+        with library_errors(problem, path, _HINT):
             tensors = load_file(path)
         check_finite(tensors, path)
         with torch.no_grad():
-            for key, tensor in own.items():
-                tensor.copy_(tensors[saved[key]])
-
-    def _saved_key(self, key: str, name: str, saved_name: str) -> str:
-        """Name a tensor of a fusion layer as it is saved."""
-        mark = ".adapter_fusion_layer."
-        return f"{self.encoder.base_model_prefix}.{key.replace(f'{mark}{name}.', f'{mark}{saved_name}.')}"
+            for key, parameter in own.items():
+                parameter.copy_(tensors[key])
 
 
 def _add_support(encoder: PreTrainedModel) -> None:
@@ -399,18 +389,29 @@ def _belongs(key: str, name: str) -> bool:
     return f".adapters.{name}." in key or f".adapter_fusion_layer.{name}." in key
 
 
-def _check_width(config_path: Path, width: int, weights_path: Path) -> None:
+def _saved_name(path: Path, record: dict[str, Any]) -> str:
+    """Return the name that tensors were saved under."""
+    name = record.get("name")
+    if not isinstance(name, str) or not _NAME.match(name):
+        refuse(path, "name", name, "it must be the name of the tensors in its weights")
+    return name
+
+
+def _check_backbone(config_path: Path, config: PretrainedConfig, weights_path: Path) -> None:
+    """Check that the files are there and were saved with a backbone of the type and width of this one."""
     for path in (config_path, weights_path):
         check_file(path, CheckpointError, _HINT)
         if not path.is_file():
             raise CheckpointError(
                 "no such adapter file", path=path, hint="Saving may have been interrupted; save the adapter again."
             )
-    found = check_attached_json(config_path).get("hidden_size")
-    if found != width:
-        raise CheckpointError(
-            f"the adapter is for a backbone {found} wide, this one is {width} wide",
-            path=config_path,
-            key="hidden_size",
-            hint="Use the backbone it was trained on.",
-        )
+    record = check_attached_json(config_path)
+    for key, what, wanted in (
+        ("model_type", "of type {}", config.model_type),
+        ("hidden_size", "{} wide", config.hidden_size),
+    ):
+        found = record.get(key)
+        if found != wanted:
+            problem = f"it is for a backbone {what.format(shown(found))}, this one is {what.format(shown(wanted))}"
+            hint = "Use the backbone it was trained on."
+            raise CheckpointError(problem, path=config_path, key=key, value=found, hint=hint)

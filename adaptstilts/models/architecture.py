@@ -134,12 +134,11 @@ def _pre_norm(config: Mapping[str, Any]) -> ShapeDetails:
 def _disentangled(config: Mapping[str, Any]) -> ShapeDetails | None:
     """Read the details of DeBERTa: relative positions in a table that all blocks project (He et al. 2021)."""
     terms = config["pos_att_type"] or ()
-    terms = terms.split("|") if isinstance(terms, str) else terms
-    terms = [term for term in ("c2p", "p2c") if term in terms]
+    terms = set([term.strip() for term in terms.lower().split("|")] if isinstance(terms, str) else terms)
     width = config["hidden_size"]
     has_own_keys = not config.get("share_att_key", False)
     is_plain = config["relative_attention"] and config.get("conv_kernel_size", 0) == 0
-    if not is_plain or config.get("embedding_size", width) != width:
+    if not is_plain or not terms <= {"c2p", "p2c"} or config.get("embedding_size", width) != width:
         return None
     positions = config["max_position_embeddings"] if config.get("position_biased_input", True) else 0
     segments = config["type_vocab_size"]

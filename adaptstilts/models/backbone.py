@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adaptstilts.contents import held_still
+from adaptstilts.encoding.subtokens import frame_of
 from adaptstilts.errors import CheckpointError
 from adaptstilts.files import expanded
 from adaptstilts.models.architecture import Architecture, architecture_of, has_token_types
-from adaptstilts.models.encoder_fit import check_fit
+from adaptstilts.models.encoder_fit import check_fit, check_values
 from adaptstilts.models.fingerprints import deciding_files
 from adaptstilts.models.hub_models import cached_folder, hub_folder
 from adaptstilts.models.library_errors import library_errors
@@ -27,13 +28,14 @@ from adaptstilts.models.model_files import (
     check_value_types,
     refuse_peft,
 )
-from adaptstilts.models.safetensors_files import check_finite, check_numbers
+from adaptstilts.models.safetensors_files import check_finite
 from adaptstilts.models.strict_json import read_json
 from adaptstilts.models.tokenizer_probe import try_tokenizer
+from adaptstilts.models.tokenizer_settings import check_as_stated
 from adaptstilts.models.tokenizer_trial import TEXTS as TRIAL_TEXTS
 from adaptstilts.models.vocabulary_files import check_vocabulary
 from adaptstilts.models.weight_files import check_sizes, weight_files
-from adaptstilts.runtime import without_note_on_unused_weights
+from adaptstilts.runtime import without_note_on_unused_weights, without_notes_on_settings
 from adaptstilts.shipped import mini_backbone_folder
 
 if TYPE_CHECKING:
@@ -175,10 +177,11 @@ def _library_config(folder: Path) -> PretrainedConfig:
     """Load a config.json that has been checked."""
     from transformers import AutoConfig  # noqa: PLC0415
 
-    with library_errors("cannot be loaded as a backbone", folder / "config.json", _SAVE_MODEL):
+    path = folder / "config.json"
+    with library_errors("cannot be loaded as a backbone", path, _SAVE_MODEL), without_notes_on_settings():
         config: PretrainedConfig = AutoConfig.from_pretrained(folder)
         defaults = type(config)().to_dict()
-    check_value_types(folder / "config.json", read_json(folder / "config.json"), defaults)
+    check_value_types(path, read_json(path), defaults)
     return config
 
 
@@ -202,6 +205,8 @@ def _empty_encoder(
             path=location,
             hint="docs/backbones.md lists what is supported of each type.",
         )
+    # Nothing reads them, and torch's kernels give no weights of attention: the library would compute it in another way.
+    config.output_attentions = config.output_hidden_states = False
     for name, value in architecture.settings.items():
         setattr(config, name, value)
     with _loading(architecture, folder / "config.json"), torch.device("meta"), no_init_weights():
@@ -223,15 +228,16 @@ def check_backbone(location: str) -> None:
         CheckpointError: See `load_encoder` and `load_tokenizer`.
     """
     folder, written, architecture = _opened(location, None)
-    _empty_encoder(folder, written, architecture, location)
+    encoder, _ = _empty_encoder(folder, written, architecture, location)
     _check_tokenizer(folder)
     if (folder / "tokenizer.json").is_file():
         try_tokenizer(folder / "tokenizer.json")
     tokenizer = _loaded_tokenizer(folder, architecture, location)
     with library_errors("has no usable tokenizer", location, _SAVE_TOKENIZER):
+        frame_of(tokenizer)
         for text in TRIAL_TEXTS:
             tokenizer(text, "a pair")
-    check_numbers(weight_files(folder))
+    check_values(encoder, weight_files(folder), location)
 
 
 def load_encoder(location: str, revision: str | None = None) -> PreTrainedModel:
@@ -363,6 +369,7 @@ def _loaded_tokenizer(folder: Path, architecture: Architecture, location: str) -
             folder, fix_mistral_regex=False
         )
         vocabulary = tokenizer.get_vocab()
+    check_as_stated(folder, tokenizer, vocabulary)
     if tokenizer.pad_token_id is None:
         raise CheckpointError(
             "the tokenizer has no padding token",

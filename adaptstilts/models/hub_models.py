@@ -126,7 +126,9 @@ def hub_folder(name: str, revision: str | None = None, *, weights: bool = False)
     try:
         listing = list_files(name, revision)
     except CheckpointError:
-        if (cached := cached_folder(name, revision)) is None:
+        cached = cached_folder(name, revision)
+        # What is missing in the cache is not the fault of the model: say that the hub cannot be reached.
+        if cached is None or not (is_whole(cached) if weights else _has_tokenizer(cached)):
             raise
         return cached
     refuse_peft(listing.sizes, name)
@@ -215,7 +217,11 @@ def is_whole(folder: Path) -> bool:
     if not has_weights and (folder / INDEX).is_file():
         with contextlib.suppress(CheckpointError):  # a shard is still to come
             has_weights = bool(shard_names(folder / INDEX, ".safetensors"))
-    return has_weights and any((folder / name).is_file() for name in VOCABULARIES)
+    return has_weights and _has_tokenizer(folder)
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in VOCABULARIES)
 
 
 def check_blobs(files: Iterable[Path]) -> None:

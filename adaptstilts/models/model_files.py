@@ -190,7 +190,7 @@ def check_value_types(
     """
     for key, value in config.items():
         default = defaults.get(key)
-        if default is None or (value is None and (key.endswith("_token_id") or "dropout" in key)):
+        if default is None or (value is None and (key.endswith("_token_id") or key == "classifier_dropout")):
             continue
         if not (_is_number(value) if _is_number(default) else isinstance(value, type(default))):
             words = "a number" if _is_number(default) else _WORDS.get(type(default), "of the same type")

@@ -232,10 +232,10 @@ def _attach(encoder: PreTrainedModel, entries: Sequence[Attached]) -> Attachment
 
 
 def head_dropout(encoder: PreTrainedModel) -> float:
-    """Look up the dropout of heads on an encoder: that of the classifier if set, else that of hidden states."""
+    """Look up the dropout of heads on an encoder: that of the classifier if set, else that of hidden states, else 0."""
     config = encoder.config
     settings = (getattr(config, name, None) for name in architecture_of(config).head_dropout)
-    return float(next(value for value in settings if value is not None))
+    return float(next((value for value in settings if value is not None), 0.0))
 
 
 def save_encoder(network: TaskNetwork, folder: Path) -> None:

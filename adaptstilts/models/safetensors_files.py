@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,7 +122,7 @@ def shape_text(sizes: Iterable[int]) -> str:
 
 
 def check_finite(tensors: Mapping[str, Tensor], path: Path | str) -> None:
-    """Check that tensors hold finite numbers, with which alone anything can be computed.
+    """Check that tensors hold finite numbers in single precision, with which alone anything can be computed.
 
     Args:
         path: What to name in an error.
@@ -140,18 +140,31 @@ def check_finite(tensors: Mapping[str, Tensor], path: Path | str) -> None:
             )
 
 
-def check_numbers(files: Iterable[Path]) -> None:
-    """Check that checked safetensors files hold finite numbers, one tensor in memory at a time.
+def check_numbers(files: Iterable[Path], names: Collection[str]) -> None:
+    """Check that tensors of checked safetensors files hold finite numbers, one of them in memory at a time.
 
     Raises:
         CheckpointError: See `check_finite`.
     """
+    for path in files:
+        for name in read_header(path).keys() & names:
+            check_finite({name: _read(path, name)}, path)
+
+
+def is_same_tensor(files: Iterable[Path], first: str, second: str) -> bool:
+    """Say whether two tensors of checked safetensors files hold the same numbers."""
+    import torch  # noqa: PLC0415
+
+    places = {name: path for path in files for name in read_header(path)}
+    return torch.equal(_read(places[first], first), _read(places[second], second))
+
+
+def _read(path: Path, name: str) -> Tensor:
     from safetensors import safe_open  # noqa: PLC0415
 
-    for path in files:
-        with safe_open(path, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118 - no dictionary
-                check_finite({name: file.get_tensor(name)}, path)
+    with safe_open(path, framework="pt") as file:
+        tensor: Tensor = file.get_tensor(name)
+    return tensor
 
 
 def _is_finite(tensor: Tensor) -> bool:
@@ -160,7 +173,7 @@ def _is_finite(tensor: Tensor) -> bool:
     if not tensor.is_floating_point():
         return True
     parts = tensor.detach().reshape(-1).split(_AT_ONCE)  # type: ignore[no-untyped-call]
-    return all(bool(torch.isfinite(part if part.element_size() > 1 else part.float()).all()) for part in parts)
+    return all(bool(torch.isfinite(part.float()).all()) for part in parts)
 
 
 def _tensor(path: Path, name: str, entry: Any) -> TensorHeader:  # noqa: ANN401 - what somebody wrote

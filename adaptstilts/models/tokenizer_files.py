@@ -192,8 +192,9 @@ def check_tokenizer_file(path: Path) -> None:
         CheckpointError: For the first fault.
     """
     record = read_json(path, MOST_JSON_BYTES)
-    ids = _check_model(path, record.get("model"))
-    _check_added(path, record.get("added_tokens"), ids)
+    added = record.get("added_tokens")
+    ids = _check_model(path, record.get("model"), added)
+    _check_added(path, added, ids)
     for section in _MEMBERS:
         if record.get(section) is not None:
             _check_part(path, section, section, record[section], 0)
@@ -219,15 +220,24 @@ def check_added_token(path: Path, where: str, value: object, *, may_be_text: boo
                                  if key != "id"})  # fmt: skip
 
 
-def _check_model(path: Path, model: object) -> dict[str, int]:
-    """Check the model, and return the id of each piece."""
+def _check_model(path: Path, model: object, added: object) -> dict[str, int]:
+    """Check the model, and return the id of each piece.
+
+    Args:
+        added: The added tokens, whose ids are compared with the last ones of the vocabulary.
+    """
     if not isinstance(model, dict) or "vocab" not in model:
         refuse(path, "model", model, "it is no tokenizer: it has no vocabulary", hint=SAVE_AGAIN)
     if not isinstance(model["vocab"], list | dict):
         refuse(path, "model.vocab", model["vocab"], "it must be a list or an object", hint=SAVE_AGAIN)
     kind = _named_type(path, "model", {"type": _type_by_keys(model), **model}, "model")
     _follow(path, "model", model, _PARTS["model"][kind])
-    ids = dict(_ids(path, model["vocab"]))
+    ids: dict[str, int] = {}
+    is_added = [entry.get("content") for entry in added if isinstance(entry, dict)] if isinstance(added, list) else []
+    for token, found in _ids(path, model["vocab"]):
+        if ids.setdefault(token, found) != found and token not in is_added:
+            refuse(path, f"model.vocab[{found}]", token, f"it has the id {ids[token]} as well", hint=SAVE_AGAIN)
+        ids[token] = found
     unknown, unknown_id = model.get("unk_token"), model.get("unk_id")
     if unknown is not None and unknown not in ids:
         refuse(path, "model.unk_token", unknown, "the vocabulary has no such token", hint=SAVE_AGAIN)

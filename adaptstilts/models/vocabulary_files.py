@@ -32,17 +32,22 @@ def check_vocabulary(folder: Path) -> None:
 
 
 def _check_class(folder: Path) -> None:
-    """Check that the files of the class that the settings name, if they name one, are there."""
+    """Check that the files of the class that the settings name, or else that of the model's type, are there."""
     import transformers  # noqa: PLC0415
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES  # noqa: PLC0415
 
-    path = folder / "tokenizer_config.json"
-    name = read_json(path).get("tokenizer_class") if path.is_file() else None
+    path, key = folder / "tokenizer_config.json", "tokenizer_class"
+    config = read_json(folder / "config.json")
+    name = (read_json(path).get(key) if path.is_file() else None) or config.get(key)
+    if name is None:
+        path, key = folder / "config.json", "model_type"
+        name = next(filter(None, TOKENIZER_MAPPING_NAMES.get(str(config.get(key)), (None, None))), None)
     files = () if name is None else getattr(transformers, name).vocab_files_names.values()
     for file in files:
         if file != "tokenizer.json" and not (folder / file).is_file():
-            hint = "Copy that file as well, or name the class that reads the file which is there."
+            hint = "Copy that file as well, or name the class that reads the file which is there as tokenizer_class."
             problem = f"'{name}' reads {file}, which is not there"
-            raise CheckpointError(problem, path=path, key="tokenizer_class", value=name, hint=hint)
+            raise CheckpointError(problem, path=path, key=key, value=name, hint=hint)
 
 
 def _check_sentencepiece(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from adaptstilts.errors import CheckpointError
@@ -23,7 +23,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
 
     Raises:
         CheckpointError: If there are none, only a pickle, or the index names something that is not a safetensors file
-            of the folder.
+            of the folder, or another file for a tensor than the one that holds it.
     """
     single, index = folder / WEIGHTS, folder / INDEX
     if single.exists():
@@ -36,8 +36,25 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     for file in files:
         if not file.is_file():
             raise CheckpointError("is not a file", path=file, hint="Save the backbone again with save_pretrained.")
-        read_header(file)
+    headers = {file.name: read_header(file) for file in files}
+    if not single.exists():
+        _check_index(index, headers)
     return files
+
+
+def _check_index(index: Path, headers: Mapping[str, Iterable[str]]) -> None:
+    """Check that the shards hold what the index says, by which a library finds some tensors and overlooks others."""
+    record, hint = read_json(index, _MOST_INDEX_BYTES), "Save the backbone again with save_pretrained."
+    if not isinstance(record.get("metadata"), dict):
+        found = shown(record.get("metadata"))
+        raise CheckpointError(f"{found} is refused: it must be an object", path=index, key="metadata", hint=hint)
+    for file, names in headers.items():
+        for name in names:
+            stated = record["weight_map"].get(name)
+            if stated != file:
+                by_index = "it does not name it" if stated is None else f"it says {shown(stated)}"
+                problem = f"{shown(name)} stands in {shown(file)}, and {by_index}"
+                raise CheckpointError(problem, path=index, key="weight_map", value=stated, hint=hint)
 
 
 def refuse_pickle(where: Path | str, pickles: Iterable[str], source: str) -> None:

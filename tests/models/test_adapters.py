@@ -1,8 +1,10 @@
 import json
+import re
 
 import pytest
 import torch
 from adapters import Fuse, Stack, XLMRobertaAdapterModel
+from safetensors.torch import load_file, save_file
 
 from adaptstilts.config.schema import AdapterSection, FusionSection
 from adaptstilts.errors import CheckpointError
@@ -201,14 +203,66 @@ def test_load_refuses_adapter_of_another_depth(tiny_encoder_folder, tmp_path, la
         other.load(tmp_path, "mnli")
 
 
-def test_load_refuses_adapter_of_another_width(tiny_encoder_folder, tmp_path):
+NORM = "embeddings.LayerNorm.weight"
+FOREIGN = {
+    "a weight of the encoder": (
+        lambda tensors: {**tensors, NORM: torch.full((32,), 5.0)},
+        f"does not fit the backbone: 0 tensors missing, 1 unexpected, the first is '{NORM}'",
+    ),
+    "one with the prefix of the encoder": (
+        lambda tensors: {f"roberta.{name}": tensor for name, tensor in {**tensors, NORM: torch.ones(32)}.items()},
+        f"0 tensors missing, 1 unexpected, the first is 'roberta.{NORM}'",
+    ),
+    "another adapter": (
+        lambda tensors: {**tensors, **{name.replace("mnli", "qqp"): 1 * each for name, each in tensors.items()}},
+        "0 tensors missing, 12 unexpected",
+    ),
+    "whole numbers": (
+        lambda tensors: {name: (9 * tensor).to(torch.int8) for name, tensor in tensors.items()},
+        "is of type I8, which is not a floating-point type",
+    ),
+    "another shape": (
+        lambda tensors: {name: tensor[:1].clone() for name, tensor in tensors.items()},
+        "adapter_down.0.weight' is of shape 1 x 32 instead of 8 x 32",
+    ),
+    "numbers beyond single precision": (
+        lambda tensors: {name: tensor.double() + 1e300 for name, tensor in tensors.items()},
+        "has numbers that are infinite or none",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_an_adapter_file_holds_one_adapter_and_nothing_of_the_encoder(tiny_encoder_folder, tmp_path, what):
+    change, message = FOREIGN[what]
+    first = AdapterHost(encoder(tiny_encoder_folder))
+    first.add("mnli", SECTION, seed=1, identity=False)
+    first.save("mnli", tmp_path)
+    path = tmp_path / "adapter.safetensors"
+    save_file(change(load_file(path)), path)
+    host = AdapterHost(encoder(tiny_encoder_folder))
+    before = host.encoder.embeddings.LayerNorm.weight.clone()
+    with pytest.raises(CheckpointError, match=re.escape(message)):
+        host.load(tmp_path, "mnli")
+    assert torch.equal(host.encoder.embeddings.LayerNorm.weight, before)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("model_type", "bert", "model_type: it is for a backbone of type 'bert', this one is of type 'xlm-roberta'"),
+        ("hidden_size", 1024, "hidden_size: it is for a backbone 1024 wide, this one is 32 wide"),
+        ("name", "a/b", "name: 'a/b' is refused: it must be the name of the tensors in its weights"),
+        ("name", "qqp", "12 tensors missing, 12 unexpected"),
+    ],
+)
+def test_load_refuses_what_was_saved_for_something_else(tiny_encoder_folder, tmp_path, key, value, message):
     host = AdapterHost(encoder(tiny_encoder_folder))
     host.add("mnli", SECTION, seed=1, identity=False)
     host.save("mnli", tmp_path)
     path = tmp_path / "adapter_config.json"
-    config = json.loads(path.read_text())
-    path.write_text(json.dumps({**config, "hidden_size": 1024}))
-    with pytest.raises(CheckpointError, match=r"adapter_config\.json: hidden_size: .*1024 wide, this one is 32 wide"):
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(CheckpointError, match=re.escape(message)):
         AdapterHost(encoder(tiny_encoder_folder)).load(tmp_path, "mnli")
 
 

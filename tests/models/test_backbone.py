@@ -8,6 +8,7 @@ import torch
 from adaptstilts.errors import CheckpointError
 from adaptstilts.models.backbone import (
     EncoderCache,
+    check_backbone,
     load_config,
     load_encoder,
     load_tokenizer,
@@ -155,6 +156,37 @@ def test_load_encoder_takes_sharded_weights(folder):
     assert locate_backbone(str(folder)) == str(folder)
     ours = load_encoder(str(folder)).state_dict()
     assert all(torch.equal(tensor, ours[name]) for name, tensor in model.state_dict().items())
+
+
+BIAS = "encoder.layer.0.output.dense.bias"
+WRONG_INDEX = {
+    "a tensor left out": (
+        lambda index, others: index["weight_map"].pop(BIAS),
+        rf"weight_map: '{BIAS}' stands in 'model-\d+-of-\d+.safetensors', and it does not name it\. Save the backbone",
+    ),
+    "another shard": (
+        lambda index, others: index["weight_map"].update({BIAS: others[0]}),
+        rf"weight_map: '{BIAS}' stands in 'model-\d+-of-\d+.safetensors', and it says 'model-\d+-of-",
+    ),
+    "no metadata": (lambda index, others: index.pop("metadata"), r"metadata: null is refused: it must be an object"),
+    "a text": (lambda index, others: index.update(metadata="x"), r"metadata: 'x' is refused: it must be an object"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "message"), WRONG_INDEX.values(), ids=WRONG_INDEX)
+def test_the_index_of_shards_says_what_they_hold(folder, spoil, message):
+    from transformers import XLMRobertaModel
+
+    model = XLMRobertaModel.from_pretrained(folder, add_pooling_layer=False)
+    (folder / "model.safetensors").unlink()
+    model.save_pretrained(folder, max_shard_size="20KB")
+    path = folder / "model.safetensors.index.json"
+    index = json.loads(path.read_text())
+    spoil(index, sorted({*index["weight_map"].values()} - {index["weight_map"][BIAS]}))
+    path.write_text(json.dumps(index))
+    for attempt in (locate_backbone, check_backbone, load_encoder):
+        with pytest.raises(CheckpointError, match=rf"safetensors\.index\.json: {message}"):
+            attempt(str(folder))
 
 
 def test_encoder_cache_shares_weights_but_no_modules(tiny_encoder_folder):

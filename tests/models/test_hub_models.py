@@ -19,11 +19,12 @@ from safetensors.torch import load_file
 from stand_in_work import QuietWatcher
 
 from adaptstilts.contents import Pins
-from adaptstilts.errors import ChangedError, CheckpointError, ConfigError, UnfinishedError
+from adaptstilts.errors import ChangedError, CheckpointError, ConfigError
 from adaptstilts.models import hub_models
 from adaptstilts.models.backbone import known_config, load_config, load_encoder, load_tokenizer
 from adaptstilts.models.convert import convert
 from adaptstilts.models.hub_models import cached_folder
+from adaptstilts.models.model_files import VOCABULARIES
 from adaptstilts.study.plan.backbones import backbone_at, check_backbone_content
 from adaptstilts.study.session import run_study
 from adaptstilts.study.study import Study
@@ -186,6 +187,23 @@ def test_backbone_downloaded_from_a_branch_loads_without_the_hub_too(hub, folder
     assert hub_models.cached_folder(NAME, "v2") is None
 
 
+@pytest.mark.parametrize(
+    ("load", "missing"),
+    [(load_encoder, ("model.safetensors",)), (load_tokenizer, VOCABULARIES)],
+    ids=["weights", "tokenizer"],
+)
+def test_a_cache_that_is_not_whole_is_the_fault_of_the_hub_that_is_away(hub, folder, load, missing):
+    hub.add(COMMITS[0], folder)
+    load_tokenizer(NAME)
+    load_encoder(NAME)
+    for name in missing:
+        (cached_folder(NAME) / name).unlink(missing_ok=True)
+    hub_models._list_files.cache_clear()
+    hub.commits.clear()
+    with pytest.raises(CheckpointError, match=r"^someone/model: the hub has no such model, or cannot be reached"):
+        load(NAME)
+
+
 def test_newest_of_several_cached_commits_counts_unless_the_branch_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     home = tmp_path / "models--someone--model"
@@ -275,7 +293,7 @@ def test_a_cached_file_that_was_written_to_is_no_longer_that_of_its_commit(hub, 
     ):
         check_backbone_content(backbone, Pins(), "x")
     watcher = QuietWatcher()
-    with pytest.raises(UnfinishedError, match="another content than the hub sent"):
+    with pytest.raises(ChangedError, match="another content than the hub sent"):
         run_study(retrieval(tmp_path), lambda _: contextlib.nullcontext(watcher))
 
 

@@ -53,6 +53,11 @@ FAULTS = {
     ),
     "vocabulary-gone": ("bert", remove("model", "vocab"), r"model: .* is refused: it is no tokenizer"),
     "doubled-id": ("bert", set_in("model", "vocab", "##x", 7), r"model\.vocab\.##x: 7 is refused: '.' has that id"),
+    "doubled-piece": (
+        "xlm-roberta",
+        lambda record: record["model"]["vocab"].append(record["model"]["vocab"][9]),
+        r"model\.vocab\[405\]: '.*' is refused: it has the id 9 as well",
+    ),
     "negative-id": ("bert", set_in("model", "vocab", "##x", -1), r"-1 is refused: it must be a whole number from 0"),
     "unknown-token": ("bert", set_in("model", "unk_token", "[NO]"), r"unk_token: '\[NO\]' is refused: the vocabulary"),
     "unknown-id": ("mt5", set_in("model", "unk_id", 10**6), r"model\.unk_id: 1000000 is refused: the vocabulary has"),

@@ -12,7 +12,8 @@ from adaptstilts.errors import AdaptstiltsError, CheckpointError, ConfigError, r
 from adaptstilts.files import expanded
 from adaptstilts.models.architecture import architecture_of
 from adaptstilts.models.backbone import check_backbone, is_of_package, known_config, read_config
-from adaptstilts.models.hub_models import cached_folder, hub_folder, is_whole, list_files
+from adaptstilts.models.fingerprints import deciding_files
+from adaptstilts.models.hub_models import cached_folder, check_blobs, hub_folder, is_whole, list_files
 from adaptstilts.readers.data_root import DataRoot
 from adaptstilts.store.stage import Stage
 from adaptstilts.store.store import Store
@@ -161,11 +162,17 @@ def check_backbones(backbones: Iterable[BackboneRef]) -> tuple[str, ...]:
 
     Raises:
         CheckpointError: If one cannot be used; all problems at once.
+        ChangedError: If a file of the hub's cache was written to.
     """
     places = {backbone: _place(backbone) for backbone in backbones}
     others = [place for place in places.values() if place is not None and not is_of_package(place)]
-    raise_all(list(_problems(partial(check_backbone, place) for place in others)))
+    raise_all(list(_problems(partial(_check_place, place) for place in others)))
     return tuple(_not_checked(backbone) for backbone, place in places.items() if place is None)
+
+
+def _check_place(place: str) -> None:
+    check_blobs(deciding_files(Path(place)))  # those of an ordinary folder are fingerprinted as they are
+    check_backbone(place)
 
 
 def _place(backbone: BackboneRef) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adaptstilts.errors import CheckpointError
+from adaptstilts.errors import ChangedError, CheckpointError
 from adaptstilts.models.model_files import VOCABULARIES
 from adaptstilts.study.plan.backbones import backbone_at
 from adaptstilts.study.plan.check_inputs import check_backbones
@@ -59,6 +60,25 @@ def test_a_broken_file_is_an_error_wherever_it_lies(place, name, content, messag
         check_backbones([backbone])
     assert str(caught.value).startswith(f"{folder}")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_file_of_the_cache_that_was_written_to_is_an_error(tmp_path, small_backbone, monkeypatch, name):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    root = tmp_path / "models--some--one"
+    folder, blobs = root / "snapshots" / COMMIT, root / "blobs"
+    folder.mkdir(parents=True)
+    blobs.mkdir()
+    for path in small_backbone.iterdir():
+        blob = blobs / hashlib.sha256(path.read_bytes()).hexdigest()
+        blob.write_bytes(path.read_bytes())
+        (folder / path.name).symlink_to(f"../../blobs/{blob.name}")
+    backbone = backbone_at("some/one")
+    assert check_backbones([backbone]) == ()
+    with (folder / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(ChangedError, match=rf"{name}: has another content than the hub sent\. Remove the file"):
+        check_backbones([backbone])
 
 
 @pytest.mark.parametrize("place", ["hub"], indirect=True)
