@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from adaptstilts.errors import DataError
 from adaptstilts.limits import check_unpacked
 
@@ -98,6 +96,8 @@ def _of_dictionary(array: Any, path: Path) -> int:  # noqa: ANN401 - a `pyarrow.
 
 def _of_views(array: Any) -> int:  # noqa: ANN401 - a `pyarrow.Array`
     """Return the bytes of texts that may overlap: each view is 16 bytes long and begins with the length of its text."""
+    import numpy as np  # noqa: PLC0415 - slow to import
+
     views = array.buffers()[1]
     if views is None:
         return 0

@@ -221,9 +221,11 @@ def _read_parquet(path: Path, columns: Sequence[str] | None) -> Any:  # noqa: AN
         heavy = heavy_columns(path, file, names)
     with pyarrow.parquet.ParquetFile(path, read_dictionary=heavy) as file:
         batches = _bounded(path, file.iter_batches(_BATCH, columns=names))
-    empty = schema.empty_table() if names is None else schema.empty_table().select(names)
-    found = pyarrow.Table.from_batches(batches) if batches else empty
-    return (found.cast(empty.schema) if heavy else found).replace_schema_metadata(schema.metadata)
+    fields = {field.name: field for field in schema}
+    there = batches[0].schema.names if batches else schema.names if names is None else names
+    wanted = pyarrow.schema([fields[name] for name in there], schema.metadata)
+    found = pyarrow.Table.from_batches(batches, None if batches else wanted)
+    return found.cast(wanted) if heavy else found.replace_schema_metadata(schema.metadata)
 
 
 def _read_stream(path: Path) -> Any:  # noqa: ANN401 - a `pyarrow.Table`
