@@ -79,14 +79,14 @@ def keep_secret(address: str) -> None:
         user, colon, password = address[start:end].partition(":")
         secret = password if colon else user
         if colon or len(secret) >= 2 * _LEAST_LENGTH:  # a short name without a password is a person's
-            _keep(secret)
+            keep_token(secret)
     for start, end in _values(address):
-        _keep(address[start:end])
+        keep_token(address[start:end])
 
 
 def keep_token(token: str) -> None:
-    """Hide a token in all texts from now on."""
-    _keep(token)
+    """Hide a token or password in all texts from now on, unless it is so short that other words would hold it."""
+    _kept.update(form for form in (token, unquote(token)) if len(form) >= _LEAST_LENGTH and form != HIDDEN)
 
 
 def without_secrets(address: str) -> str:
@@ -95,10 +95,6 @@ def without_secrets(address: str) -> str:
     base, mark, query = address.partition("?")
     kept = [part for part in query.split("&") if part and not _is_secret(part.partition("=")[0])]
     return f"{base}?{'&'.join(kept)}" if mark and kept else base
-
-
-def _keep(secret: str) -> None:
-    _kept.update(form for form in (secret, unquote(secret)) if len(form) >= _LEAST_LENGTH and form != HIDDEN)
 
 
 def _of_environment() -> Iterator[str]:
