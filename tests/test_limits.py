@@ -3,8 +3,16 @@
 import pytest
 from repository import ROOT
 
+from adaptstilts.config import plain, yaml_text
 from adaptstilts.errors import ConfigError
 from adaptstilts.limits import LIMITS, MOST_MEMBERS, Limit
+
+
+def test_page_of_limits_names_the_bounds_of_a_configuration():
+    page = " ".join((ROOT / "docs" / "limits.md").read_text(encoding="utf-8").split())
+    assert f"at most {yaml_text._MOST_BYTES // 1024} KiB of YAML with {yaml_text._MOST_WRITTEN:,} keys" in page
+    assert f"{plain.MOST_VALUES:,} values where each alias counts" in page
+    assert f"and {plain.MOST_LEVELS} levels" in page
 
 
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: limit.name)
